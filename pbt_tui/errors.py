@@ -1,0 +1,223 @@
+"""Every exception of the package, and the diagnostic that it carries to the reader.
+
+Knows nothing of any other room.
+
+    PbtError                     what, where, hint; knows its exit code
+    ├── DescriptionError         the run module is wrong (3)
+    │   ├── CannotLoad               not importable; the last frame in *their* file (1)
+    │   ├── NotARun                  no RUN_DESCRIPTION, or not one
+    │   ├── BadParam                 names experiment, parameter, value
+    │   └── Unrepeatable             loaded twice, differed; names the parameters
+    ├── SpecError                a file in specs/ is wrong (3)
+    │   ├── BadSpec                  file, pointer, what was expected
+    │   ├── StaleSpec                is not what compile would write; shows the diff
+    │   └── UnknownVersion
+    ├── UsageError               the command line cannot be obeyed (2)
+    ├── RunError                 the run cannot go on (5)
+    │   ├── RunBusy                  another executor holds it
+    │   ├── PlanChanged              names the jobs that differ
+    │   ├── JournalDamaged           file and line; never repaired silently
+    │   └── RuntimeUnavailable       engine, image, interpreter or GPU not there
+    ├── Findings                 several diagnostics at once
+    └── ImpossibleEvent          our bug: event, state, and the job's story (70)
+
+A failure of a *job* is data and never an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal
+
+Level = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The place of a finding; every part is optional and filled in on the way up."""
+
+    file: str | None = None
+    line: int | None = None
+    experiment: str | None = None
+    param: str | None = None
+    job: str | None = None
+    pointer: str | None = None
+
+    def within(self, outer: Where) -> Where:
+        """This place, with what it leaves open taken from `outer`."""
+        return Where(
+            self.file if self.file is not None else outer.file,
+            self.line if self.line is not None else outer.line,
+            self.experiment if self.experiment is not None else outer.experiment,
+            self.param if self.param is not None else outer.param,
+            self.job if self.job is not None else outer.job,
+            self.pointer if self.pointer is not None else outer.pointer,
+        )
+
+    def __str__(self) -> str:
+        place = ""
+        if self.file is not None:
+            place = f"`{printable(self.file)}`" + (f":{self.line}" if self.line else "")
+        parts = [place] if place else []
+        if self.pointer is not None:
+            parts.append(printable(self.pointer))
+        if self.experiment is not None:
+            parts.append(f"experiment `{printable(self.experiment)}`")
+        if self.param is not None:
+            parts.append(f"param `{printable(self.param)}`")
+        if self.job is not None:
+            parts.append(f"job `{printable(self.job)}`")
+        return ": ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding: `code` is `PBTnnn` or empty for what has no rule of its own."""
+
+    level: Level
+    message: str
+    code: str = ""
+    where: Where = field(default_factory=Where)
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        head = f"{self.level}[{self.code}]" if self.code else self.level
+        place = str(self.where)
+        text = f"{head}: {place}: {self.message}" if place else f"{head}: {self.message}"
+        return f"{text}\nhint: {self.hint}" if self.hint else text
+
+
+class PbtError(Exception):
+    """The root: `str()` is the message for people, without the word `error`."""
+
+    exit_code: ClassVar[int] = 70
+    code: str
+
+    def __init__(
+        self, what: str, *, hint: str | None = None, where: Where | None = None, code: str = ""
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.hint = hint
+        self.where = where or Where()
+        self.code = code
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        return (Diagnostic("error", self.what, self.code, self.where, self.hint),)
+
+    def __str__(self) -> str:
+        place = str(self.where)
+        return f"{place}: {self.what}" if place else self.what
+
+
+class DescriptionError(PbtError):
+    exit_code = 3
+
+
+class CannotLoad(DescriptionError):
+    exit_code = 1
+
+
+class NotARun(DescriptionError):
+    pass
+
+
+class BadParam(DescriptionError):
+    pass
+
+
+class Unrepeatable(DescriptionError):
+    pass
+
+
+class SpecError(PbtError):
+    exit_code = 3
+
+
+class BadSpec(SpecError):
+    pass
+
+
+class StaleSpec(SpecError):
+    pass
+
+
+class UnknownVersion(SpecError):
+    pass
+
+
+class UsageError(PbtError):
+    exit_code = 2
+
+
+class RunError(PbtError):
+    exit_code = 5
+
+
+class RunBusy(RunError):
+    pass
+
+
+class PlanChanged(RunError):
+    pass
+
+
+class JournalDamaged(RunError):
+    pass
+
+
+class RuntimeUnavailable(RunError):
+    pass
+
+
+class ImpossibleEvent(PbtError):
+    exit_code = 70
+
+
+class Findings(PbtError):
+    """Several findings raised as one; the exit code is that of the gravest branch it came from."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic], exit_code: int = 3) -> None:
+        super().__init__("\n".join(str(d) for d in diagnostics))
+        self._diagnostics = tuple(diagnostics)
+        self._exit_code = exit_code
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        return self._diagnostics
+
+    @property
+    def exit_code(self) -> int:  # type: ignore[override]  # the instance knows what the class cannot
+        return self._exit_code
+
+
+@contextmanager
+def where(
+    *,
+    file: str | None = None,
+    line: int | None = None,
+    experiment: str | None = None,
+    param: str | None = None,
+    job: str | None = None,
+    pointer: str | None = None,
+) -> Iterator[None]:
+    """Adds the place to whatever `PbtError` passes through; the innermost word stands."""
+    try:
+        yield
+    except Findings as e:
+        outer = Where(file, line, experiment, param, job, pointer)
+        found = [replace(d, where=d.where.within(outer)) for d in e.diagnostics]
+        raise Findings(found, e.exit_code) from e.__cause__
+    except PbtError as e:
+        e.where = e.where.within(Where(file, line, experiment, param, job, pointer))
+        raise
+
+
+def printable(text: str) -> str:
+    """`text` with control characters spelt out: foreign text never reaches the terminal raw."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,0 +1,121 @@
+"""What a runtime is: five verbs, idempotent by attempt name, whose results come back as facts.
+
+Must not know the journal or the scheduler: a runtime does as it is told and says what it saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from pbt_tui.spec import Cause, Job
+
+Survey = Literal["never", "alive", "ended", "gone", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Everything that starts one attempt, resolved: what `--dry_run` prints is what is done."""
+
+    job: str
+    attempt: int
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    """What is set on top of the executor's own environment, the GPU mask included."""
+    cwd: Path
+    log: Path
+    claim: Path
+    gpus: tuple[str, ...]
+    spec: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    job: str
+    attempt: int
+    handle: str
+    node: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the world says it ended; the verdict is the core's (`journal.outcome`).
+
+    `exit_code` is the process's own (128+n for a signal, as a shell says it); `refused` means it
+    never became a process of the job's; `lost` that nobody can tell how it ended.
+    """
+
+    job: str
+    attempt: int
+    handle: str | None
+    exit_code: int | None
+    ended_at: float
+    signal: int | None = None
+    refused: bool = False
+    lost: bool = False
+    cause: Cause | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    job: str
+    attempt: int
+    reason: str
+
+
+Fact = Started | Ended | Queued
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What `survey` found of one attempt: `handle` for alive, `ended` for ended."""
+
+    state: Survey
+    handle: str | None = None
+    node: str | None = None
+    ended: Ended | None = None
+    detail: str | None = None
+    """For unknown: the host or engine that does not answer."""
+
+
+class Runtime(Protocol):
+    """One place where attempts can run.
+
+    The loop waits on `fileno()` and calls `facts()` when it is readable (or on its own timer,
+    `next_wake()`); no verb blocks for longer than a spawn.
+    """
+
+    name: Literal["process", "docker", "slurm"]
+
+    def prepare(self, jobs: Sequence[Job]) -> None:
+        """Checks and fetches what all jobs need; raises `RuntimeUnavailable` before any starts."""
+
+    def launch(self, batch: Sequence[Launch]) -> None:
+        """Starts each attempt, or finds it started; a start that fails becomes an `Ended` fact."""
+
+    def stop(self, job: str, attempt: int, *, kill: bool) -> None:
+        """Asks the attempt to end, gently or at once; sent again without harm."""
+
+    def survey(self, attempts: Sequence[tuple[str, int, str | None]]) -> list[Seen]:
+        """What became of (job, attempt, handle); those alive are watched from here on."""
+
+    def abandon(self, job: str, attempt: int) -> bool:
+        """Takes the name of an attempt that never started, so that it never will.
+
+        False if somebody was faster: then it did start, and `facts` will say so.
+        """
+
+    def fileno(self) -> int:
+        """Readable when `facts` has something to say."""
+
+    def next_wake(self) -> float | None:
+        """Monotonic seconds at which `facts` wants to be asked again, or None."""
+
+    def facts(self) -> list[Fact]:
+        """What happened since the last call, in order."""
+
+    def close(self) -> None:
+        """Lets go of everything without ending any attempt."""

@@ -1,0 +1,36 @@
+"""WHAT TO RUN: frozen types, canonical bytes, JSON Schema from the types. No IO.
+
+Must not know where a spec came from, nor what becomes of it.
+"""
+
+from pbt_tui.spec.codec import decode, digest, encode
+from pbt_tui.spec.types import (
+    FORMAT,
+    Cause,
+    Container,
+    Job,
+    Mount,
+    Policy,
+    Population,
+    Processes,
+    Resources,
+    Style,
+    Ulimit,
+)
+
+__all__ = [
+    "FORMAT",
+    "Cause",
+    "Container",
+    "Job",
+    "Mount",
+    "Policy",
+    "Population",
+    "Processes",
+    "Resources",
+    "Style",
+    "Ulimit",
+    "decode",
+    "digest",
+    "encode",
+]
