@@ -1,0 +1,64 @@
+"""Every diagnostic code: level, title, why, an example that fails and its cure.
+
+Must not know how anything is found out; it holds words. One file per hundred, loaded when asked
+for. The pages in `docs/reference/rules/` and `--explain` are made from here.
+
+    1xx description · 2xx names and directories · 3xx commands · 4xx populations
+    5xx resources and containers · 6xx SLURM · 7xx NGC · 8xx spec files
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+
+from pbt_tui.errors import Diagnostic, Level, Where
+
+_SHELVES = {
+    "1": "description",
+    "2": "names",
+    "3": "commands",
+    "4": "populations",
+    "5": "resources",
+    "8": "specs",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One code. `example` fails, `cure` is the same made right; both are shown as they stand."""
+
+    code: str
+    level: Level
+    title: str
+    explanation: str
+    example: str
+    cure: str
+
+
+def finding(
+    code: str,
+    message: str,
+    *,
+    where: Where | None = None,
+    hint: str | None = None,
+    level: Level | None = None,
+) -> Diagnostic:
+    """A diagnostic with the level of its rule, unless the caller knows better."""
+    return Diagnostic(level or rule(code).level, message, code, where or Where(), hint)
+
+
+def rule(code: str) -> Rule:
+    """The rule of `code`; raises `KeyError`."""
+    return _shelf(code[3:4])[code]
+
+
+def rules() -> dict[str, Rule]:
+    """All of them, in the order of their codes."""
+    return dict(sorted(pair for shelf in _SHELVES for pair in _shelf(shelf).items()))
+
+
+def _shelf(hundred: str) -> dict[str, Rule]:
+    module = import_module(f"{__name__}.{_SHELVES[hundred]}")
+    table: tuple[Rule, ...] = module.RULES
+    return {r.code: r for r in table}

@@ -1,0 +1,10 @@
+"""The words of the 5xx codes: resources and containers.
+
+Must not know how anything is found out.
+"""
+
+from __future__ import annotations
+
+from pbt_tui.compiler.codes import Rule
+
+RULES: tuple[Rule, ...] = ()
