@@ -1,0 +1,135 @@
+"""The journal on disk: read whole, followed while it grows, and appended to by its one writer.
+
+Must not know what events mean. A line without its newline has not happened; anything else that
+does not parse is damage, named by file and line and never repaired silently.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from pbt_tui.errors import JournalDamaged, RunError, Where
+from pbt_tui.journal.events import FORMAT, AnyEvent, RunOpened
+
+_decoder = msgspec.json.Decoder(AnyEvent)
+_encoder = msgspec.json.Encoder()
+_PAGE = 1 << 22
+
+
+class Tail:
+    """Follows a journal that somebody else writes; also reads one that is finished."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.offset = 0
+        """Bytes read so far: always the end of a whole line."""
+        self.line = 0
+        self.life = 0
+        """Rises when the file was replaced by another: what was folded before is void."""
+        self._inode: int | None = None
+
+    def read(self, limit: int = _PAGE) -> list[AnyEvent]:
+        """The whole events that came since the last call, from at most `limit` bytes or one line.
+
+        An empty list means that there is nothing new. Raises `JournalDamaged`.
+        """
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return []
+        if self._inode is not None and (found.st_ino != self._inode or found.st_size < self.offset):
+            self.offset = self.line = 0
+            self.life += 1
+        self._inode = found.st_ino
+        if found.st_size == self.offset:
+            return []
+        with self.path.open("rb") as file:
+            data = os.pread(file.fileno(), limit, self.offset)
+            while b"\n" not in data and self.offset + len(data) < found.st_size:
+                more = os.pread(file.fileno(), limit, self.offset + len(data))
+                if not more:
+                    break
+                data += more
+        whole = data[: data.rfind(b"\n") + 1]
+        events = _decode(self.path, whole, self.line)
+        self.offset += len(whole)
+        self.line += len(events)
+        return events
+
+    def read_all(self) -> list[AnyEvent]:
+        """Everything that is there now."""
+        events: list[AnyEvent] = []
+        while more := self.read():
+            events += more
+        return events
+
+
+def _decode(path: Path, data: bytes, before: int) -> list[AnyEvent]:
+    try:
+        events = _decoder.decode_lines(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        events = []
+        for number, text in enumerate(data.splitlines(), before + 1):
+            try:
+                events.append(_decoder.decode(text))
+            except (msgspec.MsgspecError, UnicodeDecodeError) as e:
+                raise _damage(path, number, f"not an event: {e}") from None
+    # An empty line decodes to nothing: then the count or the sequence shows it.
+    for number, event in enumerate(events, before + 1):
+        if event.seq != number:
+            raise _damage(path, number, f"expected seq {number}, got {event.seq}")
+    if len(events) != data.count(b"\n"):
+        raise _damage(path, before + len(events) + 1, "an empty line")
+    if before == 0 and events:
+        first = events[0]
+        if not isinstance(first, RunOpened):
+            raise _damage(path, 1, "a journal begins with `run_opened`")
+        if first.format != FORMAT:
+            raise _damage(path, 1, f"format is `{first.format}`, this is `{FORMAT}`")
+    return events
+
+
+def _damage(path: Path, line: int, what: str) -> JournalDamaged:
+    return JournalDamaged(
+        f"the journal is damaged: {what}",
+        where=Where(file=str(path), line=line),
+        hint="nothing was changed; restore the file from a copy, or start anew with `--fresh`",
+    )
+
+
+class Journal:
+    """The writer. Opening drops a torn last line; `append` is durable when it returns."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises `JournalDamaged`; `OSError` where the file cannot be opened."""
+        self.path = path
+        tail = Tail(path)
+        self.events: list[AnyEvent] = tail.read_all()
+        """What was there: the caller folds it and lets go of it."""
+        self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        os.ftruncate(self._fd, tail.offset)
+
+    def append(self, events: Iterable[AnyEvent]) -> None:
+        """One write, one sync for the batch.
+
+        Raises `RunError` where it failed: then nothing of the batch may be performed.
+        """
+        data = b"".join([_encoder.encode(event) + b"\n" for event in events])
+        try:
+            written = 0
+            while written < len(data):
+                written += os.write(self._fd, data[written:])
+            os.fdatasync(self._fd)
+        except OSError as e:
+            raise RunError(
+                f"cannot write the journal: {e.strerror}",
+                where=Where(file=str(self.path)),
+                hint="running jobs go on; make room, then run the directory again to pick them up",
+            ) from e
+
+    def close(self) -> None:
+        os.close(self._fd)
