@@ -16,7 +16,7 @@ Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(ge=0)]
 Text = Annotated[str, Meta(min_length=1)]
-JobId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+JobId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$(?!\n)")]
 EnvName = Annotated[str, Meta(pattern=r"^[^=\x00]+$")]
 
 Cause = Literal[
@@ -43,7 +43,7 @@ class Frozen(Struct, frozen=True, forbid_unknown_fields=True):
     """A value: no unknown key is ever accepted, nothing changes after it is made."""
 
 
-class Policy(Frozen):
+class Policy(Frozen, frozen=True):
     """How the executor goes about it. Each field is an option of the same name."""
 
     num_gpus: Count = 1
@@ -69,19 +69,19 @@ class Policy(Frozen):
     fail_fast: bool = False
 
 
-class Mount(Frozen):
+class Mount(Frozen, frozen=True):
     source: Text
     target: Text
     read_only: bool = False
 
 
-class Ulimit(Frozen):
+class Ulimit(Frozen, frozen=True):
     name: Text
     soft: int
     hard: int
 
 
-class Container(Frozen):
+class Container(Frozen, frozen=True):
     """The container that jobs run in; without one they are plain processes."""
 
     image: Text
@@ -101,7 +101,7 @@ class Container(Frozen):
     ulimits: tuple[Ulimit, ...] = ()
 
 
-class Resources(Frozen, omit_defaults=True):
+class Resources(Frozen, frozen=True, omit_defaults=True):
     """What one job needs where it differs from the policy."""
 
     gpus: Count | None = None
@@ -109,7 +109,7 @@ class Resources(Frozen, omit_defaults=True):
     memory: Positive | None = None
 
 
-class Population(Frozen):
+class Population(Frozen, frozen=True):
     """Jobs that do PBT together; a Sample-Factory population is one job with `size` policies."""
 
     id: Text
@@ -120,7 +120,7 @@ class Population(Frozen):
     members: tuple[JobId, ...]
 
 
-class Job(Frozen, omit_defaults=True):
+class Job(Frozen, frozen=True, omit_defaults=True):
     """One process: an experiment and one combination of parameters."""
 
     id: JobId
@@ -136,7 +136,7 @@ class Job(Frozen, omit_defaults=True):
     resources: Resources | None = None
 
 
-class Processes(Frozen):
+class Processes(Frozen, frozen=True):
     """The process list: everything that the executor needs to know."""
 
     format: Literal["pbt-processes/1"]

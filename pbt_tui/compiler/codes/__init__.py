@@ -5,6 +5,8 @@ for. The pages in `docs/reference/rules/` and `--explain` are made from here.
 
     1xx description · 2xx names and directories · 3xx commands · 4xx populations
     5xx resources and containers · 6xx SLURM · 7xx NGC · 8xx spec files
+
+Of each hundred x01–x19 are found while a module is read and expanded, x20 and up in the whole run.
 """
 
 from __future__ import annotations

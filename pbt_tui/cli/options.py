@@ -1,0 +1,105 @@
+"""Options: the parser of all commands, and the settings table as options.
+
+Must not know what a command does with them. `_` and `-` are alike in long options; what was not
+given is `None`, so that flag, file and default can be told apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+from pbt_tui.compiler.settings import SETTINGS, Given, Section, Setting, gather, near
+from pbt_tui.compiler.units import boolean
+from pbt_tui.errors import UsageError
+
+
+class Parser(argparse.ArgumentParser):
+    """`argparse` that reads `_` and `-` alike and whose mistakes are `UsageError`."""
+
+    def __init__(self, **more: Any) -> None:
+        more.setdefault("allow_abbrev", False)
+        more.setdefault("formatter_class", _Help)
+        super().__init__(**more)
+
+    def parse_known_args(  # type: ignore[override]  # typeshed spells four overloads
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        return super().parse_known_args(alike(sys.argv[1:] if args is None else args), namespace)
+
+    def parse_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> argparse.Namespace:
+        found, rest = self.parse_known_args(args, namespace)
+        if rest:
+            word = rest[0].partition("=")[0]
+            known = [o for a in self._actions for o in a.option_strings]
+            raise UsageError(f"unknown argument: `{word}`", hint=near(word, known))
+        return found
+
+    def error(self, message: str) -> NoReturn:
+        message = re.sub(r"^argument ([^:]*):", r"`\1`:", message)
+        raise UsageError(message, hint=f"see `{self.prog} --help`")
+
+
+class _Help(argparse.HelpFormatter):
+    def __init__(self, prog: str, **more: Any) -> None:
+        super().__init__(prog, max_help_position=32, width=min(more.pop("width", 100), 100), **more)
+
+
+def alike(argv: Iterable[str]) -> list[str]:
+    """Long options with `_` for every `-` in the name; values and what follows `--` stay."""
+    words = []
+    literal = False
+    for word in argv:
+        literal = literal or word == "--"
+        if not literal and word.startswith("--"):
+            name, equals, value = word.partition("=")
+            word = "--" + name[2:].replace("-", "_") + equals + value  # noqa: PLW2901
+        words.append(word)
+    return words
+
+
+def yes_no(text: str) -> bool:
+    """The original's true/false words."""
+    try:
+        return boolean(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected true or false, got `{text}`") from None
+
+
+def add_settings(parser: argparse.ArgumentParser, *sections: Section) -> None:
+    """Adds the settings of `policy` and `container` as options, in a group each."""
+    for section in sections:
+        group = parser.add_argument_group(_TITLES[section])
+        for setting in SETTINGS:
+            if setting.section == section:
+                _add(group, setting)
+
+
+_TITLES = {"policy": "how it is run", "container": "the container that jobs run in"}
+
+
+def _add(group: argparse._ArgumentGroup, setting: Setting) -> None:
+    name, flag, hide = setting.name, setting.flag, argparse.SUPPRESS
+    if setting.read is boolean:
+        group.add_argument(
+            flag, dest=name, action="store_const", const=True, default=None, help=setting.help
+        )
+        group.add_argument(
+            f"--no_{name}", dest=name, action="store_const", const=False, default=None, help=hide
+        )
+        return
+    action = "append" if setting.many else "store"
+    group.add_argument(flag, dest=name, action=action, metavar=setting.metavar, help=setting.help)
+    if setting.option:
+        group.add_argument(f"--{name}", dest=name, action=action, help=hide)
+
+
+def given(args: argparse.Namespace) -> Given:
+    """What the settings' options said, read and checked; raises `Findings` (2)."""
+    said = ((s, getattr(args, s.name, None)) for s in SETTINGS)
+    return gather([(s, raw) for s, raw in said if raw is not None], lambda s: f"`{s.flag}`")

@@ -1,0 +1,281 @@
+"""Settings: what may be set, how it is written, and where `[tool.pbt]` says it.
+
+Must not know the command line or the spec that comes of it. One table serves the options of all
+commands and the keys of the file; the order of precedence is flag, file, default.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from pbt_tui.compiler import units
+from pbt_tui.errors import Diagnostic, Findings, UsageError, Where, printable
+from pbt_tui.spec.types import Container, Policy
+
+Section = Literal["policy", "container", "compile"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing that may be set; `name` is the field, the key, and the option if that is empty."""
+
+    name: str
+    section: Section
+    read: Callable[[str], Any]
+    metavar: str
+    expects: str
+    help: str
+    many: bool = False
+    """Given several times, the lists are joined."""
+    option: str = ""
+
+    @property
+    def flag(self) -> str:
+        return f"--{self.option or self.name}"
+
+
+def _policy(name: str, *rest: Any, **more: Any) -> Setting:
+    return Setting(name, "policy", *rest, **more)
+
+
+def _container(name: str, *rest: Any, **more: Any) -> Setting:
+    return Setting(name, "container", *rest, **more)
+
+
+_SECONDS = "a duration such as `90`, `30s`, `5m`, `2h` or `7d`"
+_BYTES = "a size such as `512M` or `4G`"
+_FROM_0, _FROM_1 = "an integer from 0", "an integer from 1"
+
+SETTINGS: tuple[Setting, ...] = (
+    _policy("num_gpus", units.integer, "N", _FROM_0, "GPUs to use"),
+    _policy("gpus", units.words, "LIST", "a list such as `0,2`", "GPUs to choose from", many=True),
+    _policy("gpus_per_job", units.integer, "N", _FROM_0, "GPUs that one job needs"),
+    _policy(
+        "experiments_per_gpu",
+        units.integer,
+        "N",
+        "an integer from -1",
+        "slots on each GPU; -1 leaves CUDA_VISIBLE_DEVICES alone",
+    ),
+    _policy("max_parallel", units.integer, "N", _FROM_1, "jobs at once"),
+    _policy("pause_between", units.duration, "SECONDS", _SECONDS, "between two starts"),
+    _policy(
+        "patience",
+        units.duration,
+        "SECONDS",
+        _SECONDS,
+        "a job that was passed over for so long closes the line behind it",
+    ),
+    _policy("retries", units.integer, "N", _FROM_0, "tries after the first one"),
+    _policy(
+        "retry_on",
+        units.words,
+        "CAUSES",
+        "causes such as `lost,oom`",
+        "causes of failure that are tried again",
+        many=True,
+    ),
+    _policy("retry_delay", units.duration, "SECONDS", _SECONDS, "before a retry, then doubled"),
+    _policy("timeout", units.duration, "SECONDS", _SECONDS, "time limit of one attempt"),
+    _policy("grace", units.duration, "SECONDS", _SECONDS, "between a stop and the kill"),
+    _policy("max_failures", units.integer, "N", _FROM_1, "give up after so many failed jobs"),
+    _policy("fail_fast", units.boolean, "", "true or false", "give up after the first failed job"),
+    _container("image", units.plain, "NAME", "the name of an image", "run jobs in this image"),
+    _container(
+        "pull", units.plain, "WHEN", "`missing` or `never`", "fetch the image: missing, never"
+    ),
+    _container("entrypoint", units.command, "CMD", "a command", "instead of the image's own"),
+    _container(
+        "user",
+        units.plain,
+        "USER",
+        "`caller`, `image` or `uid:gid`",
+        "caller, image or uid:gid",
+    ),
+    _container(
+        "mounts",
+        units.mount,
+        "SRC:DST[:ro]",
+        "`SRC:DST` or `SRC:DST:ro`",
+        "a folder to show inside",
+        many=True,
+        option="mount",
+    ),
+    _container(
+        "env_from",
+        units.name,
+        "NAME",
+        "the name of an environment variable",
+        "take this variable from the launcher's environment; the way for secrets",
+        many=True,
+    ),
+    _container("shm_size", units.size, "SIZE", _BYTES, "shared memory"),
+    _container("memory", units.size, "SIZE", _BYTES, "memory limit"),
+    _container("cpus", units.number, "N", "a number above 0", "CPU limit"),
+    _container("network", units.plain, "NAME", "the name of a network", "network to join"),
+    _container(
+        "capabilities",
+        units.words,
+        "LIST",
+        "a list such as `gpu,compute,utility`",
+        "what the GPU driver opens inside",
+        many=True,
+    ),
+    _container(
+        "ulimits",
+        units.ulimit,
+        "NAME=SOFT[:HARD]",
+        "`name=soft` or `name=soft:hard`",
+        "a limit of the kernel",
+        many=True,
+        option="ulimit",
+    ),
+)
+COMPILE: tuple[Setting, ...] = (
+    Setting("out", "compile", units.plain, "DIR", "a folder", "where spec files go"),
+    Setting("train_dir", "compile", units.plain, "DIR", "a folder", "root of what jobs write"),
+    Setting("load_timeout", "compile", units.duration, "SECONDS", _SECONDS, "to import the module"),
+    Setting("seed", "compile", units.integer, "N", "an integer", "seed `random` before the import"),
+    Setting("ignore", "compile", units.words, "CODES", "codes such as `PBT420`", "", many=True),
+    Setting("strict", "compile", units.boolean, "", "true or false", "warnings are errors"),
+)
+_TYPES: dict[str, Any] = {
+    **{f.name: f.type for s in (Policy, Container) for f in msgspec.structs.fields(s)},
+    "out": str,
+    "train_dir": str,
+    "load_timeout": float,
+    "seed": int,
+    "ignore": tuple[str, ...],
+    "strict": bool,
+}
+_NATIVE = (units.integer, units.number, units.boolean)
+"""What TOML writes itself: there a text is a mistake."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was set, by section and field, and the file that said it."""
+
+    policy: dict[str, Any] = field(default_factory=dict)
+    container: dict[str, Any] = field(default_factory=dict)
+    compile: dict[str, Any] = field(default_factory=dict)
+    file: str | None = None
+
+    def over(self, lower: Given) -> Given:
+        """This, and from `lower` what is not said here."""
+        return Given(
+            {**lower.policy, **self.policy},
+            {**lower.container, **self.container},
+            {**lower.compile, **self.compile},
+            self.file or lower.file,
+        )
+
+
+def value_of(setting: Setting, raw: Any) -> Any:
+    """The typed value of a text, or of what TOML made of one; raises `ValueError`."""
+    if setting.many and isinstance(raw, list | tuple):
+        parts = [setting.read(r) if isinstance(r, str) else [r] for r in raw]
+        raw = [item for part in parts for item in part]
+    elif isinstance(raw, str):
+        raw = setting.read(raw)
+    try:
+        return msgspec.convert(raw, _TYPES[setting.name])
+    except msgspec.ValidationError as e:
+        raise ValueError(str(e)) from None
+
+
+def gather(
+    raw: Iterable[tuple[Setting, Any]], place: Callable[[Setting], str], file: str | None = None
+) -> Given:
+    """Reads all and raises `Findings` (2) with every value that is not what it should be."""
+    given = Given(file=file)
+    wrong = []
+    for setting, value in raw:
+        try:
+            if file is not None and isinstance(value, str) and setting.read in _NATIVE:
+                raise ValueError
+            getattr(given, setting.section)[setting.name] = value_of(setting, value)
+        except ValueError:
+            said = f"expected {setting.expects}, got {_shown(value)}"
+            where = Where(file=file, pointer=place(setting))
+            wrong.append(Diagnostic("error", said, where=where))
+    if wrong:
+        raise Findings(wrong, 2)
+    return given
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    text = value if isinstance(value, str) else repr(value)
+    text = text if len(text) <= 60 else text[:59] + "…"
+    return f"`{printable(text)}`" if text else "nothing"
+
+
+def find(start: Path) -> Given:
+    """The settings file of `start`: the nearest folder upward with one; `pbt.toml` goes first.
+
+    Raises `UsageError` or `Findings` (2) with file and key.
+    """
+    for folder in (start, *start.parents):
+        for name, keys in (("pbt.toml", ()), ("pyproject.toml", ("tool", "pbt"))):
+            path = folder / name
+            try:
+                data = path.read_bytes()
+            except FileNotFoundError:
+                continue
+            except OSError as e:
+                raise UsageError(f"cannot be read: {e.strerror}", where=Where(str(path))) from None
+            shown = name if folder == start else str(path)
+            if keys and b"pbt" not in data:
+                continue  # spares the parser, and us the mistakes in other people's files
+            table: Any = _parse(data, shown)
+            for key in keys:
+                table = table.get(key, {}) if isinstance(table, dict) else {}
+            if table or not keys:
+                return _from_table(table, shown, ".".join((*keys, "")))
+    return Given()
+
+
+def _parse(data: bytes, file: str) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as e:
+        said = str(e)
+        raise UsageError(f"not TOML: {said[:1].lower()}{said[1:]}", where=Where(file)) from None
+
+
+def _from_table(table: Any, file: str, prefix: str) -> Given:
+    if not isinstance(table, dict):
+        where = Where(file, pointer=prefix.rstrip("."))
+        raise UsageError("expected a table of settings", where=where)
+    known = {s.name: s for s in (*SETTINGS, *COMPILE)}
+    known |= {s.option: s for s in SETTINGS if s.option}
+    unknown = [
+        Diagnostic(
+            "error",
+            "there is no such setting",
+            where=Where(file, pointer=f"{prefix}{key}"),
+            hint=near(key, known),
+        )
+        for key in table
+        if key not in known
+    ]
+    if unknown:
+        raise Findings(unknown, 2)
+    raw = [(known[key], value) for key, value in table.items()]
+    return gather(raw, lambda s: f"{prefix}{s.name}", file)
+
+
+def near(word: str, known: Iterable[str]) -> str | None:
+    """A hint that names the nearest right word, if one is near."""
+    close = difflib.get_close_matches(word.replace("-", "_"), list(known), n=1)
+    return f"did you mean `{close[0]}`" if close else None

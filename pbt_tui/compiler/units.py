@@ -1,0 +1,98 @@
+"""How settings are written by people: sizes, durations, lists, mounts, limits. Text in, values out.
+
+Must not know which setting it reads. Units are bytes and seconds; `ValueError` for what is not
+one, without words: the caller knows what was expected and where.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+from typing import Any
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE | re.ASCII)
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.ASCII)
+_POWER = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_TRUE = frozenset({"true", "yes", "on", "1"})
+_FALSE = frozenset({"false", "no", "off", "0"})
+
+
+def integer(text: str) -> int:
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip()):
+        raise ValueError
+    return int(text)
+
+
+def number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError
+    return value
+
+
+def boolean(text: str) -> bool:
+    word = text.strip().lower()
+    if word not in _TRUE | _FALSE:
+        raise ValueError
+    return word in _TRUE
+
+
+def size(text: str) -> int:
+    """Bytes: `512M`, `4G`, `1.5GiB`, `1024`; units are powers of 1024, as Docker reads them."""
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise ValueError
+    value: float = float(found[1]) * 1024 ** _POWER[found[2].lower()]
+    if not value < 2**63:
+        raise ValueError
+    return int(value)
+
+
+def duration(text: str) -> float:
+    """Seconds: `90`, `30s`, `5m`, `2h`, `7d`, `1.5h`."""
+    found = _DURATION.fullmatch(text.strip())
+    if found is None:
+        raise ValueError
+    return number(found[1]) * _SECONDS[found[2]]
+
+
+def plain(text: str) -> str:
+    if not text:
+        raise ValueError
+    return text
+
+
+def words(text: str) -> list[str]:
+    """A list with commas; empty text is the empty list."""
+    return [plain(word.strip()) for word in text.split(",")] if text.strip() else []
+
+
+def command(text: str) -> list[str]:
+    """A command as a shell would split it; empty text is the empty command."""
+    return shlex.split(text)
+
+
+def mount(text: str) -> list[dict[str, Any]]:
+    """`SRC:DST`, `SRC:DST:ro` or `SRC:DST:rw`."""
+    source, target, *rest = text.split(":")
+    if not source or not target or rest not in ([], ["ro"], ["rw"]):
+        raise ValueError
+    return [{"source": source, "target": target, "read_only": rest == ["ro"]}]
+
+
+def ulimit(text: str) -> list[dict[str, Any]]:
+    """`name=soft` or `name=soft:hard`; -1 is unlimited."""
+    name, _, limits = text.partition("=")
+    soft, _, hard = limits.partition(":")
+    if not name:
+        raise ValueError
+    return [{"name": name, "soft": integer(soft), "hard": integer(hard or soft)}]
+
+
+def name(text: str) -> list[str]:
+    """One name of an environment variable."""
+    if "=" in text:
+        raise ValueError
+    return [plain(text)]
