@@ -44,7 +44,7 @@ class Event(
     """Unix seconds, never going back."""
 
 
-class RunOpened(Event):
+class RunOpened(Event, frozen=True, kw_only=True):
     format: str
     run_id: str
     """8 hex digits, minted once: names containers, so that two directories never mix."""
@@ -55,7 +55,7 @@ class RunOpened(Event):
     digest: str
 
 
-class ExecutorStarted(Event):
+class ExecutorStarted(Event, frozen=True, kw_only=True):
     """Read by `apply` for the effective policy and GPUs; ends a stop, keeps a hold."""
 
     pid: int
@@ -70,20 +70,20 @@ class ExecutorStarted(Event):
     image_digest: str | None = None
 
 
-class AttemptScheduled(Event):
+class AttemptScheduled(Event, frozen=True, kw_only=True):
     job: str
     attempt: int
     gpus: tuple[str, ...]
     """The strings handed to the runtime: UUID where known, else index."""
 
 
-class AttemptWaiting(Event):
+class AttemptWaiting(Event, frozen=True, kw_only=True):
     job: str
     attempt: int
     reason: str
 
 
-class AttemptStarted(Event):
+class AttemptStarted(Event, frozen=True, kw_only=True):
     job: str
     attempt: int
     handle: str
@@ -93,7 +93,7 @@ class AttemptStarted(Event):
     """SLURM requeued it inside the attempt, the n-th time."""
 
 
-class AttemptEnded(Event):
+class AttemptEnded(Event, frozen=True, kw_only=True):
     job: str
     attempt: int
     outcome: Outcome
@@ -106,19 +106,19 @@ class AttemptEnded(Event):
     """Of the log, counted from 1: where it shows."""
 
 
-class StopRequested(Event):
+class StopRequested(Event, frozen=True, kw_only=True):
     job: str
     attempt: int
     why: Why
 
 
-class KillRequested(Event):
+class KillRequested(Event, frozen=True, kw_only=True):
     job: str
     attempt: int
     why: Why
 
 
-class RequestAccepted(Event):
+class RequestAccepted(Event, frozen=True, kw_only=True):
     id: str
     action: Action
     jobs: tuple[str, ...] = ()
@@ -128,17 +128,17 @@ class RequestAccepted(Event):
     """`person`, `signal`, or a user name."""
 
 
-class RequestRefused(Event):
+class RequestRefused(Event, frozen=True, kw_only=True):
     id: str
     why: str
 
 
-class JobSkipped(Event):
+class JobSkipped(Event, frozen=True, kw_only=True):
     job: str
     why: str
 
 
-class RunClosed(Event):
+class RunClosed(Event, frozen=True, kw_only=True):
     verdict: Verdict
 
 

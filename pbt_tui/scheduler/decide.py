@@ -1,0 +1,192 @@
+"""`decide(state, now)`: the next decision, or nothing. The order of its clauses is the policy.
+
+Must not do IO, read a clock, draw lots or change the state (law 3). It returns one decision; the
+loop applies it and asks again. Times are the journal's Unix seconds, and a deadline is one number
+(`at + x`), asked as `now >= deadline` and returned by `next_wake` unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pbt_tui.journal.events import (
+    AttemptScheduled,
+    Decision,
+    JobSkipped,
+    KillRequested,
+    RunClosed,
+    StopRequested,
+    Verdict,
+    Why,
+)
+from pbt_tui.journal.queue import Gang, Queued, shape
+from pbt_tui.journal.slots import Shape, name
+from pbt_tui.journal.state import JobState, RunState
+
+
+def decide(state: RunState, now: float) -> Decision | None:
+    """Overdue stops, budget, close, then what may start."""
+    return (
+        _stop_what_must_stop(state)
+        or _act_on_deadline(state, now)
+        or _skip_over_budget(state)
+        or _close(state)
+        or _start(state, now)
+    )
+
+
+def next_wake(state: RunState, now: float) -> float | None:
+    """When `decide` may say something new though nothing happened; None if never."""
+    times = [deadline for deadline, *_ in state.deadlines[:1]]
+    if state.line.delayed:
+        times.append(state.line.delayed[0][0])
+        if times[-1] <= now:
+            # The head is over but nobody could move it: the next of those that are not.
+            later = [ready_at for ready_at, *_ in state.line.delayed if ready_at > now]
+            times[-1] = min(later, default=now)
+    times.append(state.next_start)
+    return min((t for t in times if t > now), default=None)
+
+
+# -- ends ------------------------------------------------------------------------------------------
+
+
+def _stop_what_must_stop(state: RunState) -> Decision | None:
+    for job in state.to_stop.values():
+        attempt = job.attempts[-1]
+        if attempt.stop_why is not None:
+            return KillRequested(job=job.spec.id, attempt=attempt.number, why=attempt.stop_why)
+        why: Why = "cancel" if job.cancel else "interrupt" if state.stop else "fail_fast"
+        return StopRequested(job=job.spec.id, attempt=attempt.number, why=why)
+    return None
+
+
+def _act_on_deadline(state: RunState, now: float) -> Decision | None:
+    if not state.deadlines or now < state.deadlines[0][0]:
+        return None
+    _, index, number, kind = state.deadlines[0]
+    job = state.jobs[index]
+    why = job.attempts[-1].stop_why
+    if kind == "timeout" or why is None:
+        return StopRequested(job=job.spec.id, attempt=number, why="timeout")
+    return KillRequested(job=job.spec.id, attempt=number, why=why)
+
+
+def _skip_over_budget(state: RunState) -> Decision | None:
+    if not state.over_budget or not state.counts["waiting"]:
+        return None
+    index = state.first_waiting
+    while state.jobs[index].phase != "waiting":
+        index += 1
+    n = state.failures
+    why = "fail_fast" if state.policy.fail_fast else f"{n} failed: max_failures"
+    return JobSkipped(job=state.jobs[index].spec.id, why=why)
+
+
+def _close(state: RunState) -> Decision | None:
+    if state.closed or state.active or state.counts["waiting"]:
+        return None
+    return RunClosed(verdict=verdict(state))
+
+
+def verdict(state: RunState) -> Verdict:
+    """What a run with nothing left to do amounts to; the gravest word wins."""
+    if state.counts["skipped"]:
+        return "budget"
+    if state.counts["failed"]:
+        return "failures"
+    return "cancelled" if state.counts["cancelled"] else "succeeded"
+
+
+# -- starts ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What begins together: a job, or the waiting members of a population."""
+
+    index: int
+    """Plan order, of the first."""
+    first: JobState
+    """The one to start first: the neediest, so that the rest still fits."""
+    shape: Shape
+    since: float
+    """When all of it had become ready."""
+
+
+def _start(state: RunState, now: float) -> Decision | None:
+    if state.held or state.stop or state.executor is None:
+        return None
+    if len(state.active) >= state.policy.max_parallel or now < state.next_start:
+        return None
+    job = choose(state, now)
+    if job is None:
+        return None
+    gpus = state.slots.place(job.need)
+    assert gpus is not None
+    return AttemptScheduled(
+        job=job.spec.id, attempt=len(job.attempts) + 1, gpus=tuple(name(g) for g in gpus)
+    )
+
+
+def choose(state: RunState, now: float) -> JobState | None:
+    """The first in plan order that fits; owed members before all, and they close the line."""
+    closed = False
+    for job in owed(state, now):
+        if state.slots.room((job.need,)):
+            return job
+        closed = closed or state.slots.room((job.need,), empty=True)
+    if closed:
+        return None
+    for unit in sorted(units(state, now), key=lambda u: u.index):
+        if fits(state, unit):
+            return unit.first
+        if out_of_patience(state, unit, now) and could_fit(state, unit):
+            return None
+    return None
+
+
+def fits(state: RunState, unit: Unit) -> bool:
+    free = state.policy.max_parallel - len(state.active)
+    return len(unit.shape) <= free and state.slots.room(unit.shape)
+
+
+def could_fit(state: RunState, unit: Unit) -> bool:
+    """With nothing running, on the devices that are not drained."""
+    return len(unit.shape) <= state.policy.max_parallel and state.slots.room(unit.shape, empty=True)
+
+
+def out_of_patience(state: RunState, unit: Unit, now: float) -> bool:
+    return now >= max(unit.since, state.patience_from) + state.policy.patience
+
+
+def owed(state: RunState, now: float) -> list[JobState]:
+    """The next ready members of active populations, the neediest first, then in plan order."""
+    heads: list[Queued] = [heap[0][1] for heap in state.line.owed.values() if heap]
+    heads += [job for job in state.line.due(now) if job.gang is not None and job.gang.active]
+    return [state.jobs[job.index] for job in sorted(heads, key=lambda j: (-j.need, j.index))]
+
+
+def units(state: RunState, now: float) -> Iterator[Unit]:
+    """The first of each kind of unit in the line, and those whose back-off just ended."""
+    for key, heap in state.line.units.items():
+        if heap:
+            head = heap[0][2]
+            yield _unit(state, head.gang.waiting if head.gang else (head,), key)
+    gangs: dict[str, Gang] = {}
+    for job in state.line.due(now):
+        if job.gang is None:
+            yield _unit(state, (job,), (job.need,))
+        elif not job.gang.active:
+            gangs[job.gang.id] = job.gang
+    for gang in gangs.values():
+        waiting = tuple(job for job in gang.members if job.is_waiting)
+        if all(job.place == "gang" or job.ready_at <= now for job in waiting):
+            yield _unit(state, waiting, shape(waiting))
+
+
+def _unit(state: RunState, members: tuple[Queued, ...], key: Shape) -> Unit:
+    first = min(members, key=lambda job: (-job.need, job.index))
+    since = max(max(state.jobs[job.index].since, job.ready_at) for job in members)
+    return Unit(min(job.index for job in members), state.jobs[first.index], key, since)

@@ -1,0 +1,102 @@
+"""Why a job is not running, in one phrase: the same clauses as `decide`, said aloud.
+
+Must not decide anything, nor know whether an executor lives: it speaks of the state alone.
+"""
+
+from __future__ import annotations
+
+from pbt_tui.journal.state import JobState, RunState
+from pbt_tui.scheduler.decide import Unit, could_fit, fits, out_of_patience, owed, units
+
+
+def explain(state: RunState, job_id: str, now: float) -> str:
+    """A phrase for people; empty for a job that runs or has ended well."""
+    job = state.by_id[job_id]
+    if job.phase != "waiting":
+        return _of_the_rest(job)
+    if state.executor is None:
+        return "no executor has started this run yet"
+    if state.stop:
+        return "the run is being stopped"
+    if state.held:
+        return "held: no new attempt starts until it is released"
+    if job.ready_at > now:
+        return f"tries again in {_span(job.ready_at - now)} (try {job.tries + 1})"
+    if len(state.active) >= state.policy.max_parallel:
+        return f"{len(state.active)} are active: max_parallel {state.policy.max_parallel}"
+    return _in_line(state, job, now)
+
+
+def _of_the_rest(job: JobState) -> str:
+    attempt = job.attempt
+    if job.phase == "skipped":
+        return f"skipped: {job.why}"
+    if attempt is None:
+        return "cancelled before it started" if job.phase == "cancelled" else ""
+    if attempt.queued and job.phase in ("starting", "running"):
+        return attempt.queued
+    if job.phase == "stopping":
+        return f"{attempt.stop_why}: {'killed' if attempt.kill_at else 'asked to stop'}"
+    return ""
+
+
+def _in_line(state: RunState, job: JobState, now: float) -> str:
+    first = owed(state, now)
+    if job.gang is not None and job.gang.active:
+        if first and first[0] is job and not state.slots.room((job.need,)):
+            return f"its population has begun; needs {_gpus(job.need)}, none free"
+        return _pause(state, now) or "its population has begun: it is next"
+    blockers = [other for other in first if state.slots.room((other.need,), empty=True)]
+    if blockers:
+        return f"after `{blockers[0].spec.id}`, whose population has begun"
+    if job.gang is not None and not job.gang.waiting:
+        return "waits until every member of its population is ready"
+    line = sorted(units(state, now), key=lambda u: u.index)
+    mine = _unit_of(job, line)
+    for unit in line:
+        if unit is mine or unit.index > job.index:
+            break
+        if not fits(state, unit) and out_of_patience(state, unit, now) and could_fit(state, unit):
+            return f"after `{unit.first.spec.id}`, which has waited {_span(now - unit.since)}"
+    if mine is not None and not fits(state, mine):
+        return _too_big(state, mine)
+    return _pause(state, now) or "next in line"
+
+
+def _unit_of(job: JobState, line: list[Unit]) -> Unit | None:
+    need = (job.need,) if job.gang is None else None
+    for unit in line:
+        if unit.first is job or (job.gang is not None and unit.first.gang is job.gang):
+            return unit
+        if need is not None and unit.shape == need:
+            return unit
+    return None
+
+
+def _too_big(state: RunState, unit: Unit) -> str:
+    members = len(unit.shape)
+    free = state.policy.max_parallel - len(state.active)
+    if members > free:
+        return f"its population of {members} begins together; {free} of max_parallel are free"
+    if not could_fit(state, unit):
+        return "too few GPUs that are not drained"
+    if members > 1:
+        return f"its population of {members} begins together; the GPUs have no room for all yet"
+    return f"needs {_gpus(unit.shape[0])}: none free"
+
+
+def _pause(state: RunState, now: float) -> str:
+    left = state.next_start - now
+    return (
+        f"starts stay {state.policy.pause_between:g} s apart: in {_span(left)}" if left > 0 else ""
+    )
+
+
+def _gpus(n: int) -> str:
+    return f"{n} GPU{'' if n == 1 else 's'}"
+
+
+def _span(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(seconds, 0):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
