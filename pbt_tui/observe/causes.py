@@ -1,0 +1,166 @@
+"""Why an attempt ended badly, from the end of its log and the way it ended.
+
+Must not know jobs or retries: a path and a code in, one finding out. What the executor did
+itself (timeout, cancel) it knows better than any log.
+"""
+
+from __future__ import annotations
+
+import re
+import signal as signals
+from pathlib import Path
+from typing import NamedTuple
+
+from pbt_tui.observe.logs import Line, line_number, tail
+from pbt_tui.observe.tracebacks import Raised, raised
+from pbt_tui.spec import Cause
+
+
+class Finding(NamedTuple):
+    cause: Cause
+    detail: str | None
+    """One line, without control characters."""
+    line: int | None
+    """Of the log, from 1: where it shows."""
+    hint: str | None = None
+
+
+_VERDICT = re.compile(
+    r"oom[-_]kill|Memory cgroup out of memory|Out of memory: Kill|"
+    r"Exceeded (?:job|step) memory limit|killed by signal: Killed|"
+    r"invoked oom-killer",
+    re.I,
+)
+_SAYS: tuple[tuple[Cause, re.Pattern[str]], ...] = (
+    (
+        "cuda_oom",
+        re.compile(
+            r"(?:CUDA|HIP|NCCL|GPU)[ \w]*:? out of memory|torch\.(?:cuda\.)?OutOfMemoryError"
+            r"|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED|cudaErrorMemoryAllocation"
+            r"|CUDA_ERROR_OUT_OF_MEMORY|CudaDeviceMemoryAllocator fail"
+            r"|RESOURCE_EXHAUSTED: .*memory",
+            re.I,
+        ),
+    ),
+    (
+        # Not "device-side assert", "illegal memory access" or "no CUDA GPUs": those are bugs and
+        # settings, and a retry elsewhere would meet them again.
+        "gpu_lost",
+        re.compile(
+            r"Failed to initialize NVML|\bXid \(|\bXid: ?\d|GPU is lost|GPU_IS_LOST"
+            r"|fallen off the bus|uncorrectable (?:NVLink|ECC) error"
+            r"|CUDA-capable device\(s\) is/are busy|devices are busy or unavailable",
+            re.I,
+        ),
+    ),
+    (
+        "shm",
+        re.compile(
+            r"insufficient shared memory|out of shared memory|\bBus error\b"
+            r"|No space left on device.*(?:/dev/shm|torch_)|(?:/dev/shm|torch_).*No space left"
+            r"|shm_open.*(?:failed|No space)|unable to (?:open|mmap|resize).*shared memory",
+            re.I,
+        ),
+    ),
+    (
+        "oom",
+        re.compile(
+            r"\bMemoryError\b|std::bad_alloc|Cannot allocate memory"
+            r"|DefaultCPUAllocator: (?:can't|not enough)|_ArrayMemoryError",
+        ),
+    ),
+)
+_FROM_OUTSIDE = {"SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGXCPU"}
+_NEAR = 60
+"""Lines from the end in which a word without a traceback still counts."""
+TELLING = re.compile(
+    r"error|fail|fatal|cannot|can't|could not|unable|not found|no such|denied|invalid|missing"
+    r"|abort|unrecognized|unknown|full|refused|exception|usage:",
+    re.I,
+)
+"""A line that reads like a reason, and not like the progress that came before it."""
+
+
+def diagnose(log: Path, exit_code: int | None, signal: int | None) -> Finding:
+    """The cause as far as the log and the code tell; never raises for what a log holds.
+
+    `exit_code` may be 128+n for a signal, as a shell says it. Reads the last 256 kB.
+    """
+    lines = tail(log)
+    sign = _signal(exit_code, signal)
+    found = _decide(lines, exit_code, sign)
+    cause, detail, at = found
+    line = None if at is None else line_number(log, at.offset)
+    return Finding(cause, detail, line, _hint(lines, detail))
+
+
+def _decide(
+    lines: list[Line], exit_code: int | None, sign: str | None
+) -> tuple[Cause, str | None, Line | None]:
+    near = lines[-_NEAR:]
+    for line in reversed(near):
+        if _VERDICT.search(line.text):
+            return "oom", line.text, line
+    fault = raised(lines)
+    if sign in _FROM_OUTSIDE and not (fault and _ends(lines, fault) and _kind(fault.text)):
+        return "signal", f"killed by {sign}", None
+    if fault:
+        return _kind(fault.text) or "traceback", fault.text, fault.line
+    for line in reversed(near):
+        said = _kind(line.text)
+        if said:
+            return said, line.text, line
+    if sign == "SIGBUS":
+        return "shm", "killed by SIGBUS: shared memory is likely too small", None
+    last = _last(near)
+    if sign:
+        return "signal", f"killed by {sign}", None
+    if exit_code is None:
+        return "lost", None, None
+    text = last.text if last else None
+    if exit_code == 127 and text and re.search(r"not found|No such file", text):
+        return "command_not_found", text, last
+    if exit_code == 126 and text and re.search(r"denied|cannot execute|format error", text, re.I):
+        return "not_executable", text, last
+    return "exit", text, last
+
+
+def _kind(text: str) -> Cause | None:
+    return next((cause for cause, pattern in _SAYS if pattern.search(text)), None)
+
+
+def _ends(lines: list[Line], fault: Raised) -> bool:
+    return fault.line in lines[-_NEAR:]
+
+
+def _last(near: list[Line]) -> Line | None:
+    """The last line that reads like a reason, else the last that says anything."""
+    spoken = [line for line in near if line.text.strip()]
+    telling = (line for line in reversed(spoken[-8:]) if TELLING.search(line.text))
+    return next(telling, spoken[-1] if spoken else None)
+
+
+def _signal(exit_code: int | None, signal: int | None) -> str | None:
+    number = signal
+    if number is None and exit_code is not None and 128 < exit_code < 128 + signals.NSIG:
+        number = exit_code - 128
+    if number is None:
+        return None
+    try:
+        return signals.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _hint(lines: list[Line], detail: str | None) -> str | None:
+    """Two defects whose message points the wrong way (R1, R2)."""
+    if detail and "No module named" in detail:
+        recent = b"\n".join(line.raw for line in lines[-400:])
+        if b"Mutating initial set" in recent or b"Restarting self with args" in recent:
+            return (
+                "the member restarted itself as bare `python3`:"
+                " put the folder of its interpreter first on `PATH` (R1)"
+            )
+    if detail and "weights_only" in detail.lower().replace("weights only", "weights_only"):
+        return "set `TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1` for this job (R2)"
+    return None

@@ -1,0 +1,110 @@
+"""Failures that are one failure: what differs between jobs is folded away, then counted.
+
+Must not know logs or the journal: words in, words out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+from pbt_tui.observe.causes import TELLING
+from pbt_tui.spec import Cause
+
+_LONGEST = 160
+_FOLDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), word)
+    for pattern, word in (
+        (r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?", "<time>"),
+        (r"\b\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?\b", "<time>"),
+        (r"\b\d{4}-\d\d-\d\d\b", "<date>"),
+        (r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b", "<id>"),
+        (r"\b0x[0-9a-fA-F]+\b", "<hex>"),
+        (r"(?<![\w/.])(?:~|\.{1,2})?(?:/[\w.@+=,%~-]+){2,}/?", "<path>"),
+        (r"\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{8,}\b", "<id>"),
+        (r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?\s*(?:[KMGT]i?B|[kmgt]b|bytes)\b", "<size>"),
+        (r"(?:(?<![\w.])[-+])?\d+(?:[._,]\d+)*(?:[eE][-+]?\d+)?", "<n>"),
+    )
+)
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """One failed job, as its newest attempt left it."""
+
+    job: str
+    cause: Cause | None
+    detail: str | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    at: float = 0.0
+    """Unix seconds of its end."""
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Jobs that failed alike."""
+
+    signature: str
+    count: int
+    jobs: tuple[str, ...]
+    """In the order in which they failed."""
+    cause: Cause | None
+    detail: str | None
+    """Of the first one, unfolded."""
+    first_at: float
+    last_at: float
+
+
+def fold(text: str) -> str:
+    """`text` on one line, with times, ids, paths, sizes and numbers replaced by their kind."""
+    text = " ".join(text.split())
+    for pattern, word in _FOLDS:
+        text = pattern.sub(word, text)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def signature(
+    cause: Cause | None, detail: str | None, exit_code: int | None, signal: int | None
+) -> str:
+    """One line that is the same for jobs that failed alike."""
+    if cause == "cuda_oom":
+        return "CUDA out of memory"
+    if cause == "oom":
+        return "out of memory"
+    if cause == "shm":
+        return "shared memory too small"
+    if cause == "timeout":
+        return "timeout"
+    if cause in (None, "exit"):
+        head = "failed" if exit_code is None else f"exit {exit_code}"
+        return f"{head}: {fold(detail)}" if detail and TELLING.search(detail) else head
+    if cause == "signal" and signal is None and exit_code is not None and exit_code > 128:
+        signal = exit_code - 128
+    words = fold(detail) if detail else f"signal {signal}" if cause == "signal" else ""
+    if cause in ("traceback", "signal"):
+        return words or cause
+    head = cause.replace("_", " ")
+    return f"{head}: {words}" if words else head
+
+
+def group(failures: Iterable[Failure]) -> list[Group]:
+    """The groups, largest first, then the one seen first."""
+    found: dict[str, list[Failure]] = {}
+    for failure in sorted(failures, key=lambda f: f.at):
+        words = signature(failure.cause, failure.detail, failure.exit_code, failure.signal)
+        found.setdefault(words, []).append(failure)
+    groups = [
+        Group(
+            words,
+            len(alike),
+            tuple(f.job for f in alike),
+            alike[0].cause,
+            alike[0].detail,
+            alike[0].at,
+            alike[-1].at,
+        )
+        for words, alike in found.items()
+    ]
+    groups.sort(key=lambda g: (-g.count, g.first_at))
+    return groups

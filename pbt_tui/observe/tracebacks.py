@@ -1,0 +1,110 @@
+"""The exception that ended a Python program, from the lines of its log.
+
+Must not know causes or codes: lines in, the exception's own line out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from pbt_tui.observe.logs import Line
+
+_HEADER = re.compile(r"^(.*?)((?:Exception Group |Original )?Traceback \(most recent call last\):)")
+_EXCEPTION = re.compile(r"^[^\W\d][\w.]*(?:\[[^\]]*\])?(?::|$)")
+_BARE = re.compile(r"^(?:[^\W\d]\w*\.)*\w*(?:Error|Exception|Interrupt|Exit)(?:: |$)")
+_SYNTAX = re.compile(r"^(?:Syntax|Indentation|Tab)Error: ")
+_GROUP_EDGE = re.compile(r"^[ +|]*\+[-+ ]*-{3,}")
+_ASIDE = re.compile(r"^(?:Exception ignored |--- Logging error ---|Error in atexit)")
+"""Printed in passing, often after the exception that ended the program."""
+_AFTERMATH = re.compile(
+    r"^(?:[\w.]*\.)?(?:BrokenPipeError|EOFError|ConnectionResetError|ConnectionRefusedError"
+    r"|ChildFailedError|ProcessExitedException|KeyboardInterrupt|SystemExit|BrokenProcessPool)\b"
+)
+"""What the other processes say after the first one died."""
+_FRAMES = 2000
+"""Lines after a header in which its exception must come (a chain of frames can be long)."""
+
+
+class Raised(NamedTuple):
+    text: str
+    line: Line
+
+
+def raised(lines: list[Line]) -> Raised | None:
+    """The last exception that is not an aside or the aftermath of another one; else the last."""
+    spare: Raised | None = None
+    for i in range(len(lines) - 1, -1, -1):
+        if b"Traceback (most recent" not in lines[i].raw:
+            continue
+        header = _HEADER.match(lines[i].text)
+        if not header:
+            continue
+        found = _exception(lines, i, header[1], group="Group" in header[2])
+        if not found:
+            continue
+        inside = header[1].strip() == "|"  # a leaf: its group comes further up
+        if not (inside or _aside(lines, i, header[1]) or _AFTERMATH.match(found.text)):
+            return found
+        spare = spare or found
+    return spare or _syntax(lines)
+
+
+def _exception(lines: list[Line], header: int, prefix: str, *, group: bool) -> Raised | None:
+    """The first line after the frames that is as far left as the header."""
+    margin = prefix.replace("+", "|") if group else prefix
+    left = margin if margin.strip() else ""
+    indent = "" if left else margin
+    for at in range(header + 1, min(len(lines), header + _FRAMES)):
+        text = lines[at].text
+        if left and not text.startswith(left.rstrip()):
+            if _BARE.match(text):  # the first line was cut into by a progress bar
+                return Raised(text, lines[at])
+            continue
+        body = text[len(left) :] if text.startswith(left) else text[len(left.rstrip()) :]
+        body = body.removeprefix(indent)
+        if body and not body[0].isspace() and _EXCEPTION.match(body):
+            if group:
+                return Raised(_leaf(lines, at, body), lines[at])
+            return Raised(_complete(lines, at, body, left), lines[at])
+    return None
+
+
+def _complete(lines: list[Line], at: int, text: str, left: str) -> str:
+    """A message that begins on the line below its class (`hydra.errors.X: `) is fetched."""
+    if not text.endswith(":"):
+        return text
+    for line in lines[at + 1 : at + 4]:
+        more = line.text.removeprefix(left).strip()
+        if more and not set(more) <= set("=-*"):
+            return f"{text} {more}"
+    return text.rstrip(":")
+
+
+def _leaf(lines: list[Line], at: int, text: str) -> str:
+    """A group says little without the first exception in it."""
+    inside = False
+    for line in lines[at + 1 : at + _FRAMES]:
+        raw = line.text
+        if _GROUP_EDGE.match(raw):
+            inside = True
+            continue
+        if "|" not in raw:
+            break
+        body = raw.split("|", 1)[1]
+        if inside and body.startswith(" ") and _BARE.match(body[1:]):
+            return f"{text}: {body[1:]}"
+    return text
+
+
+def _aside(lines: list[Line], header: int, prefix: str) -> bool:
+    before = lines[header - 1].text.removeprefix(prefix) if header else ""
+    return bool(_ASIDE.match(before))
+
+
+def _syntax(lines: list[Line]) -> Raised | None:
+    """A script that does not parse has no traceback above its error."""
+    for line in reversed(lines[-8:]):
+        if _SYNTAX.match(line.text):
+            return Raised(line.text, line)
+    return None
