@@ -1,0 +1,357 @@
+"""The words a run module is written in, and the naming rules of the original launcher.
+
+Must not know that it is compiled, nor import anything that costs: `errors` comes when needed.
+
+Commands, names and directories are the original's, character for character. Where the original
+raises something of its own, `BadParam` is raised here. Where it goes wrong in silence (an empty
+value list, a spent generator) its result is kept, and what was noticed is left in `problems` as
+(kind, parameter or None, detail), for the compiler to refuse. The kinds:
+
+    empty     a value list without values: the grid vanishes, the bare command runs once (D1)
+    spent     the generator was used up by an earlier experiment (D2)
+    nothing   an iterator of somebody else's gave no parameters at all
+    repeated  a name stands in the grid twice: the earlier values vanish (D5)
+    cut       a value of a tuple of names is longer than the tuple (D6)
+    letters   a text where a list was meant: its letters are the values (D6)
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from itertools import chain, product
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import Any
+
+    from pbt_tui.errors import BadParam
+
+    Problem = tuple[str, str | None, str]
+
+_INDEX_NAMES = {"isaacgymenvs": "pbt.policy_idx", "isaaclab": "agent.pbt.policy_idx"}
+
+
+class ParamGenerator:
+    """What gives parameter dictionaries; to be derived from."""
+
+    def generate_params(self, randomize: bool = True) -> Iterable[dict[str, Any]]:
+        raise NotImplementedError
+
+
+class ParamGrid(ParamGenerator):
+    """Every combination of `(name, values)` pairs, the first name slowest.
+
+    A name may be a tuple of names; its values are tuples that vary together.
+    """
+
+    def __init__(self, grid_tuples: Iterable[tuple[Any, Any]] | Mapping[Any, Any] = ()) -> None:
+        pairs: Any = grid_tuples.items() if hasattr(grid_tuples, "items") else grid_tuples
+        self.grid: dict[Any, Any] = {}
+        self.problems: list[Problem] = []
+        seen: set[Any] = set()
+        try:
+            for name, values in pairs:
+                self.grid[name] = values
+                names = name if isinstance(name, tuple) else (name,)
+                self.problems += [("repeated", str(n), "") for n in names if n in seen]
+                seen.update(names)
+        except (TypeError, ValueError):
+            raise _bad(
+                "a grid is a list of `(name, values)` pairs, and several names are a tuple",
+                hint='`ParamGrid([("seed", [1, 2]), (("a", "b"), [(1, 2), (3, 4)])])`',
+            ) from None
+
+    def generate_params(self, randomize: bool = False) -> Params:
+        return Params(lambda problems: self._combinations(randomize, problems))
+
+    def _combinations(self, randomize: bool, problems: list[Problem]) -> Iterator[dict[str, Any]]:
+        problems += self.problems
+        columns = {name: _values(name, values, problems) for name, values in self.grid.items()}
+        if not columns or not all(columns.values()):
+            return
+        names = [n for name in columns for n in (name if isinstance(name, tuple) else (name,))]
+        cells = [[_cell(name, v, problems) for v in column] for name, column in columns.items()]
+        combinations: Iterable[tuple[tuple[Any, ...], ...]] = product(*cells)
+        if randomize:
+            combinations = _shuffled(combinations)
+        for combination in combinations:
+            yield dict(zip(names, chain.from_iterable(combination), strict=True))
+
+
+class ParamList(ParamGenerator):
+    """Parameter dictionaries as they stand, shuffled unless told otherwise (as the original does).
+
+    Shuffled by the standard library's `random`; a value is never changed (D3, D4).
+    """
+
+    def __init__(self, combinations: Sequence[dict[str, Any]]) -> None:
+        self.combinations = combinations
+
+    def generate_params(self, randomize: bool = True) -> Params:
+        return Params(lambda problems: self._combinations(randomize, problems))
+
+    def _combinations(self, randomize: bool, problems: list[Problem]) -> Iterator[dict[str, Any]]:
+        combinations = _values(None, self.combinations, problems)
+        yield from _shuffled(combinations) if randomize else combinations
+
+
+class Params:
+    """The combinations of a generator, to be taken once, and what was noticed in making them."""
+
+    def __init__(self, make: Callable[[list[Problem]], Iterator[dict[str, Any]]]) -> None:
+        self.problems: list[Problem] = []
+        self.generator = make(self.problems)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return self.generator
+
+    def __next__(self) -> dict[str, Any]:
+        return next(self.generator)
+
+
+class Experiment:
+    """A base command and the parameters of its jobs; none means one job with the bare command.
+
+    `env_vars` is one dictionary for all jobs. `resources` is ours: `gpus`, `cpus` (counts) and
+    `memory` (bytes, or text such as `"16G"`) of one job. Raises `BadParam`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        cmd: str,
+        param_generator: Iterable[Mapping[str, Any]] = (),
+        env_vars: Mapping[str, str] | None = None,
+        resources: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.base_name = name
+        self.cmd = cmd
+        self.env_vars = env_vars
+        self.resources = resources
+        self.places = _places()
+        self.problems: list[Problem] = []
+        self.params = self._taken(param_generator)
+
+    def _taken(self, source: Any) -> list[Any]:
+        if hasattr(source, "generate_params"):  # D14
+            kind = type(source).__name__
+            hint = "pass what its `.generate_params()` returns"
+            raise _bad(f"a {kind} is not a list of parameters", self.base_name, hint=hint)
+        generator = getattr(source, "generator", source)
+        spent = getattr(generator, "gi_frame", generator) is None
+        try:
+            params = list(source)
+        except Exception as e:
+            raise _placed(e, self.base_name) from None
+        self.problems += getattr(source, "problems", ())
+        if spent:
+            self.problems.append(("spent", None, ""))
+        elif not params and not isinstance(source, Params) and iter(source) is source:
+            self.problems.append(("nothing", None, ""))
+        return params
+
+    def generate_experiments(
+        self, experiment_arg_name: str, customize_experiment_name: bool, param_prefix: str
+    ) -> Iterator[tuple[str, str]]:
+        """(command without its directory, name) of every job."""
+        base, cmd = text(self.base_name, "name"), text(self.cmd, "cmd", self.base_name)
+        for index, params in enumerate(self.params or [{}]):
+            names, values = list(mapping(params, base)), params.values()
+            texts = [f"{value}" for value in values]
+            try:
+                shorts = shorthands(names)
+            except Exception as e:
+                raise _placed(e, base) from None
+            if not customize_experiment_name:
+                shorts = []
+            tail = [f"{short}_{value}" for short, value in zip(shorts, texts, strict=False)]
+            name = f"{index:02d}_" + "_".join([base, *tail])
+            tokens = [f"{param_prefix}{n}={v}" for n, v in zip(names, texts, strict=True)]
+            yield " ".join([cmd, *tokens, f"{experiment_arg_name}={name}"]), name
+
+
+class RunDescription:
+    """A run: its experiments, and how their trainer wants to be called.
+
+    With Hydra: `experiment_arg_name="experiment"`, `experiment_dir_arg_name="hydra.run.dir"`,
+    `param_prefix=""`, and for a population `customize_experiment_name=False`.
+    """
+
+    def __init__(  # noqa: PLR0917 - the original's order, which run modules rely on
+        self,
+        run_name: str,
+        experiments: Sequence[Experiment],
+        experiment_arg_name: str = "--experiment",
+        experiment_dir_arg_name: str = "--train_dir",
+        customize_experiment_name: bool = True,
+        param_prefix: str = "--",
+    ) -> None:
+        self.run_name = run_name
+        self.experiments = experiments
+        self.experiment_suffix = ""
+        self.experiment_arg_name = experiment_arg_name
+        self.experiment_dir_arg_name = experiment_dir_arg_name
+        self.customize_experiment_name = customize_experiment_name
+        self.param_prefix = param_prefix
+
+    def generate_experiments(
+        self, train_dir: str, makedirs: bool = True
+    ) -> Iterator[tuple[str, str, str, Any]]:
+        """(command, experiment name, directory below `train_dir`, env_vars) of every job.
+
+        `makedirs` makes the directories on the way, as the original does. Raises `BadParam`.
+        """
+        for experiment in self.experiments:
+            root_dir = root_of(self.run_name, experiment.base_name, self.experiment_suffix)
+            where = os.path.join(train_dir, root_dir)  # noqa: PTH118 - text, `./` is kept
+            if makedirs:
+                os.makedirs(where, exist_ok=True)  # noqa: PTH103 - pathlib costs 5 ms to import
+            for cmd, name in experiment.generate_experiments(
+                self.experiment_arg_name, self.customize_experiment_name, self.param_prefix
+            ):
+                job = f"{cmd} {self.experiment_dir_arg_name}={where}"
+                yield job, name, root_dir, experiment.env_vars
+
+
+def population(
+    size: int,
+    style: str = "isaacgymenvs",
+    workspace: str | None = None,
+    index_arg: str | None = None,
+) -> list[dict[str, Any]]:
+    """Parameters of a whole population, to be given to an `Experiment`.
+
+    `isaacgymenvs` and `isaaclab`: one dictionary per member, with index, `num_policies` and, where
+    it is given, the workspace. `index_arg` is for trainers that call the index otherwise; its
+    neighbours follow (`my.policy_idx`: `my.num_policies`). `sample_factory`: one dictionary, since
+    its population lives in one process. Raises `BadParam`.
+    """
+    if size < 1:
+        raise _bad(f"a population has at least one member: {size}")
+    if style == "sample_factory":
+        return [{"with_pbt": True, "num_policies": size}]
+    if style not in _INDEX_NAMES:
+        raise _bad(f"no such style: {style!r}", hint="isaacgymenvs, isaaclab or sample_factory")
+    index = index_arg or _INDEX_NAMES[style]
+    shared: dict[str, Any] = {}
+    if index.endswith("policy_idx"):
+        stem = index.removesuffix("policy_idx")
+        shared[f"{stem}num_policies"] = size
+        if workspace is not None:
+            shared[f"{stem}workspace"] = workspace
+    return [{index: member, **shared} for member in range(size)]
+
+
+def seeds(num_seeds: int) -> list[int]:
+    """Seven-digit draws from the global `random`: other ones at every import, unless seeded."""
+    import random
+
+    return [random.randrange(1000000, 9999999) for _ in range(num_seeds)]
+
+
+def shorthands(names: Iterable[str]) -> list[str]:
+    """Parameter names as they stand in an experiment's name.
+
+    First letters of all parts but the last, up to three letters of the last one, more of them while
+    that is taken. Raises `BadParam` for what the original cannot shorten (D7).
+    """
+    taken: list[str] = []
+    for name in names:
+        *parts, last = text(name, "parameter").replace("_", ".").replace("-", ".").split(".")
+        if not all(parts):
+            raise _bad("a name cannot begin with a separator, nor hold two in a row", param=name)
+        stem = "".join(part[0] + "." for part in parts)
+        length = 3
+        while (short := stem + last[:length]) in taken and length < len(last):
+            length += 1
+        taken.append(short)
+    return taken
+
+
+def root_of(run_name: str, base_name: str, suffix: str) -> str:
+    """The directory of an experiment below `train_dir`; the underscore stays without a suffix."""
+    return os.path.join(run_name, f"{base_name}_{suffix}")  # noqa: PTH118 - see above
+
+
+def text(value: Any, what: str, experiment: str | None = None) -> str:
+    """`value` if it is text; raises `BadParam`."""
+    if not isinstance(value, str):
+        shown = experiment if isinstance(experiment, str) else None
+        raise _bad(f"`{what}` is not text: {value!r:.80}", shown)
+    return value
+
+
+def mapping(params: Any, experiment: str) -> Any:
+    """`params` if it is a dictionary; raises `BadParam`."""
+    if not hasattr(params, "items"):
+        hint = "an experiment takes a list of dictionaries"
+        raise _bad(f"parameters are not a dictionary: {params!r:.80}", experiment, hint=hint)
+    return params
+
+
+def _values(name: Any, values: Any, problems: list[Problem]) -> list[Any]:
+    shown = None if name is None else str(name)
+    try:
+        len(values)
+        column = list(values)
+    except TypeError:
+        hint = None if name is None else f"write `({name!r}, [{values!r:.40}])`"
+        raise _bad(f"values are not a list: {values!r:.80}", param=shown, hint=hint) from None
+    if not column:
+        problems.append(("empty", shown, ""))
+    elif isinstance(values, str):
+        problems.append(("letters", shown, values))
+    return column
+
+
+def _cell(name: Any, value: Any, problems: list[Problem]) -> tuple[Any, ...]:
+    if not isinstance(name, tuple):
+        return (value,)
+    try:
+        cell = tuple(value[i] for i in range(len(name)))
+    except (IndexError, KeyError, TypeError):
+        message = f"needs a value for each of its {len(name)} names: {value!r:.80}"
+        raise _bad(message, param=str(name)) from None
+    if isinstance(value, str):
+        problems.append(("letters", str(name), value))
+    elif len(value) > len(name):
+        problems.append(("cut", str(name), f"{value!r:.80}"))
+    return cell
+
+
+def _shuffled(combinations: Iterable[Any]) -> list[Any]:
+    import random
+
+    order = list(combinations)
+    random.shuffle(order)
+    return order
+
+
+def _places() -> tuple[tuple[str, int], ...]:
+    """(file, line) of everybody on the way here, innermost first, up to the import."""
+    frame = sys._getframe(2)
+    places = []
+    while frame is not None and not frame.f_code.co_filename.startswith("<frozen"):
+        places.append((frame.f_code.co_filename, frame.f_lineno))
+        frame = frame.f_back  # type: ignore[assignment]
+    return tuple(places)
+
+
+def _bad(
+    what: str, experiment: str | None = None, param: str | None = None, hint: str | None = None
+) -> BadParam:
+    from pbt_tui.errors import BadParam, Where
+
+    place = Where(experiment=experiment, param=param)
+    return BadParam(what, hint=hint, where=place, code="PBT103")
+
+
+def _placed(error: Exception, experiment: object) -> Exception:
+    """`error`, with the experiment added where it is one of ours."""
+    from pbt_tui.errors import PbtError, Where
+
+    if isinstance(error, PbtError) and isinstance(experiment, str):
+        error.where = error.where.within(Where(experiment=experiment))
+    return error
