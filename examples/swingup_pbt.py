@@ -1,0 +1,26 @@
+"""Eight policies learn to swing up and balance a pole, and copy the best among them.
+
+    pbt-compile examples.swingup_pbt && pbt-run specs/swingup_pbt
+
+It must not know how the jobs are run. Two cores and about a minute and a half are enough.
+"""
+
+from pbt_tui import Experiment, ParamGrid, RunDescription
+
+_params = ParamGrid([("pbt.policy_idx", list(range(8)))])
+
+_command = (
+    "python -m examples.swingup.train seed=1 "
+    "pbt.num_policies=8 pbt.workspace=swingup pbt.interval_steps=120000 train.generations=24 "
+    "pbt.initial_delay=240000 pbt.start_after=120000 pbt.replace_fraction_worst=0.25 "
+    "pbt.mutation_rate=0.5 pbt.change_max=2.0"
+)
+
+RUN_DESCRIPTION = RunDescription(
+    "swingup_pbt",
+    experiments=[Experiment("swingup", _command, _params.generate_params(randomize=False))],
+    experiment_arg_name="experiment",
+    experiment_dir_arg_name="hydra.run.dir",
+    param_prefix="",
+    customize_experiment_name=False,
+)
