@@ -10,138 +10,166 @@ objectives are in the metadata, and who copied whom is in the checkpoints.
 import sys
 from pathlib import Path
 from statistics import fmean
+from typing import NamedTuple
 
-from examples.swingup.environment import EPISODE_SECONDS, Episode
+from examples.swingup.environment import EPISODE_SECONDS
 from examples.swingup.metadata import Metadata
 from examples.swingup.search import evaluate
 from examples.swingup.workspace import Checkpoint, Exploit, Workspace
 
 UNSEEN = 1_000_000  # a seed that no training uses: the starts of the final examination
 EXAMINATION = 100
-BALANCED = 3.0  # seconds upright without a break at the end of an episode
+BALANCED = 3.0  # seconds upright without a break, to the end of the episode
 
-History = dict[int, list[Metadata]]
-"""Of every member its generations, oldest first."""
+
+class Saved(NamedTuple):
+    """One generation of one member."""
+
+    metadata: Metadata
+    path: Path
+    checkpoint: Checkpoint
+
+    @property
+    def objective(self) -> float:
+        return self.metadata.true_objective
+
+
+History = dict[int, dict[int, Saved]]
+"""Member, then generation, oldest first; no member is empty."""
 
 
 def main(words: list[str]) -> int:
     folder = Path(words[0] if words else "train_dir/swingup_pbt")
-    workspaces = sorted({path.parents[1] for path in folder.rglob("[0-9][0-9][0-9]/*.yaml")})
-    for workspace in map(Workspace, workspaces):
-        print("\n".join(report(workspace)))
-    if not workspaces:
+    roots = sorted({path.parents[1] for path in folder.rglob("[0-9][0-9][0-9]/*.yaml")})
+    histories = [found for root in roots if (found := read(Workspace(root)))]
+    for history in histories:
+        print("\n".join(report(history)))
+    if not histories:
         print(f"error: no member has saved anything below: {folder}", file=sys.stderr)
-    return 0 if workspaces else 1
+    return 0 if histories else 1
 
 
-def report(workspace: Workspace) -> list[str]:
-    """The lines of the report on one workspace, in which something has been saved."""
-    history = {
-        member: found for member in workspace.members() if (found := _history(workspace, member))
-    }
-    best = max(
-        ((metadata, member) for member, found in history.items() for metadata in found),
-        key=lambda pair: pair[0].true_objective,
+def read(workspace: Workspace) -> History:
+    """What can be read: a generation without its weights is left out, as by the members."""
+    history: History = {}
+    for member in workspace.members():
+        for metadata in reversed(list(workspace.generations(member))):
+            path = workspace.weights(member, metadata.iteration)
+            try:
+                saved = Saved(metadata, path, Checkpoint.load(path))
+            except (OSError, ValueError):
+                continue
+            history.setdefault(member, {})[metadata.iteration] = saved
+    return history
+
+
+def report(history: History) -> list[str]:
+    """The lines of the report on a history that is not empty."""
+    member, best = max(
+        ((member, saved) for member, found in history.items() for saved in found.values()),
+        key=lambda each: each[1].objective,
     )
-    metadata, member = best
-    path = workspace.weights(member, metadata.iteration)
-    checkpoint = Checkpoint.load(path)
-    exploits = _exploits(workspace, history)
-    generations = max(len(found) for found in history.values())
+    generations = max(max(found) for found in history.values())
+    exploits = _exploits(history)
     return [
         f"What {len(history)} members learned in {generations} generations",
         f"(objective: seconds, weighted by height and distance; {EPISODE_SECONDS:.0f} at most)",
         "",
-        *_learned(history, metadata, member, checkpoint),
+        *_learned(history, member, best),
         "",
         *_members(history, exploits),
         "",
         *_copies(history, exploits),
         "",
-        f"The best weights came about: {_ancestry(checkpoint, member)}",
-        f"Best checkpoint: {path}",
+        f"The best weights were {_ancestry(member, best)}.",
+        f"Best checkpoint: {best.path}",
     ]
 
 
-def _learned(history: History, best: Metadata, member: int, checkpoint: Checkpoint) -> list[str]:
-    first = [found[0].true_objective for found in history.values()]
-    last = [found[-1].true_objective for found in history.values()]
-    episodes = evaluate(checkpoint.search.controller(), UNSEEN, EXAMINATION)
+def _learned(history: History, member: int, best: Saved) -> list[str]:
+    firsts = {each: found[min(found)].objective for each, found in history.items()}
+    lasts = [found[max(found)].objective for found in history.values()]
+    first, last = fmean(firsts.values()), fmean(lasts)
+    begun, peak, generation = firsts[member], best.objective, best.metadata.iteration
+    return [
+        f"Population: mean objective {first:.2f} at first, {last:.2f} at last.",
+        f"Best: member {member}, from {begun:.2f} to {peak:.2f} in generation {generation}.",
+        *_examined(best),
+    ]
+
+
+def _examined(best: Saved) -> list[str]:
+    """The policy once more, from starts that decided nothing in training."""
+    episodes = evaluate(best.checkpoint.search.controller(), UNSEEN, EXAMINATION)
     balanced = [episode for episode in episodes if episode.standing >= BALANCED]
     upright = fmean(episode.upright for episode in episodes)
-    until = (
-        f"where it balances, from second {_risen(balanced):.1f} on"
-        if balanced
-        else "never to the end"
-    )
-    began, peak, when = history[member][0].true_objective, best.true_objective, best.iteration
-    return [
-        f"Population: mean objective {fmean(first):.2f} at first, {fmean(last):.2f} at last.",
-        f"Best: member {member}, from {began:.2f} at first to {peak:.2f} in generation {when}.",
-        f"Its policy, from {EXAMINATION} starts that training never saw,",
-        f"  swings the pole up and balances it to the end in {len(balanced)},",
-        f"  has it upright (within 12 degrees) for {upright:.1f} of {EPISODE_SECONDS:.0f} s,",
-        f"  {until}.",
+    count, most = len(balanced), EPISODE_SECONDS
+    lines = [
+        f"Examined from {EXAMINATION} new starts: swung up and balanced to the end in {count},",
+        f"upright (within 12 degrees) for {upright:.1f} of {most:.0f} s on average.",
     ]
-
-
-def _risen(balanced: list[Episode]) -> float:
-    """After how many seconds, on average, the pole stood and did not fall again."""
-    return fmean(EPISODE_SECONDS - episode.standing for episode in balanced)
+    if balanced:
+        risen = fmean(EPISODE_SECONDS - episode.standing for episode in balanced)
+        lines.append(f"Where it balances, the pole stands from second {risen:.1f} on.")
+    return lines
 
 
 def _members(history: History, exploits: list[Exploit]) -> list[str]:
-    lines = ["member  objective: first   last   best   step size: first     last   replaced"]
+    lines = [
+        "          objective              step size         noise",
+        "member    first   last   best    first    last    first    last    replaced",
+    ]
     for member, found in history.items():
-        objectives = [metadata.true_objective for metadata in found]
-        steps = [metadata.params["train.step_size"] for metadata in found]
+        saved = list(found.values())
+        first, last = saved[0], saved[-1]
+        steps, noises = (
+            [end.metadata.params[f"train.{key}"] for end in (first, last)]
+            for key in ("step_size", "noise_std")
+        )
+        best = max(each.objective for each in saved)
         times = sum(exploit.member == member for exploit in exploits)
         lines.append(
-            f"{member:>6}{objectives[0]:>18.2f}{objectives[-1]:>7.2f}{max(objectives):>7.2f}"
-            f"{steps[0]:>19.4f}{steps[-1]:>9.4f}{times:>11}"
+            f"{member:>6}{first.objective:>9.2f}{last.objective:>7.2f}{best:>7.2f}"
+            f"{steps[0]:>9.3f}{steps[1]:>8.3f}{noises[0]:>9.3f}{noises[1]:>8.3f}{times:>12}"
         )
     return lines
 
 
 def _copies(history: History, exploits: list[Exploit]) -> list[str]:
-    lines = [f"Exploits: {len(exploits)}"]
-    for exploit in exploits:
-        before = _objective(history, exploit.member, exploit.generation)
-        donor = _objective(history, exploit.donor, exploit.donor_generation)
-        lines.append(
-            f"  generation {exploit.generation:>2}: member {exploit.member} ({before}) took the "
-            f"weights of member {exploit.donor} ({donor}, generation {exploit.donor_generation})"
-        )
-    return lines
+    def objective(member: int, generation: int) -> str:
+        saved = history.get(member, {}).get(generation)
+        return f"{saved.objective:.2f}" if saved else "not on disk"
 
-
-def _ancestry(checkpoint: Checkpoint, member: int) -> str:
-    if not checkpoint.ancestry:
-        return f"member {member} trained them alone."
-    origin = checkpoint.ancestry[0].donor
-    steps = [
-        f"copied to member {exploit.member} in generation {exploit.generation}"
-        for exploit in checkpoint.ancestry
+    return [
+        f"Exploits: {len(exploits)}",
+        *(
+            f"  generation {each.generation:>2}: member {each.member}"
+            f" ({objective(each.member, each.generation)}) took the weights of member {each.donor}"
+            f" ({objective(each.donor, each.donor_generation)},"
+            f" generation {each.donor_generation})"
+            for each in exploits
+        ),
     ]
-    return f"begun by member {origin}, " + ", ".join(steps) + "."
 
 
-def _objective(history: History, member: int, generation: int) -> str:
-    found = {metadata.iteration: metadata.true_objective for metadata in history.get(member, [])}
-    return f"{found[generation]:.2f}" if generation in found else "not on disk"
+def _ancestry(member: int, best: Saved) -> str:
+    ancestry = best.checkpoint.ancestry
+    if not ancestry:
+        return f"trained by member {member} alone"
+    copies = (f"copied to {each.member} in generation {each.generation}" for each in ancestry)
+    return f"begun by member {ancestry[0].donor}, " + ", ".join(copies)
 
 
-def _history(workspace: Workspace, member: int) -> list[Metadata]:
-    return sorted(workspace.generations(member), key=lambda metadata: metadata.iteration)
-
-
-def _exploits(workspace: Workspace, history: History) -> list[Exploit]:
+def _exploits(history: History) -> list[Exploit]:
     """All whose weights were trained for a generation; a copy of a copy tells of both."""
-    found: set[Exploit] = set()
-    for member, generations in history.items():
-        for metadata in generations:
-            found.update(Checkpoint.load(workspace.weights(member, metadata.iteration)).ancestry)
-    return sorted(found)
+    return sorted(
+        {
+            exploit
+            for found in history.values()
+            for saved in found.values()
+            for exploit in saved.checkpoint.ancestry
+        }
+    )
 
 
 if __name__ == "__main__":

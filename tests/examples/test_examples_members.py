@@ -80,11 +80,11 @@ def test_a_population_exchanges_and_every_member_ends_by_itself(
         assert newest.experiment_name.startswith(f"{index:02d}_swingup_pbt_{index:02d}_")
     assert list(members.workspace.root.glob("best*/*.pth"))
 
-    exploits = members.said(r"Replacing underperforming policy (\d+) with (\d+)")
+    exploits = members.said(r"Replacing underperforming policy (\d+ with \d+)")
     assert exploits
     assert len(members.said("Policy .: Restarting self with args")) >= SIZE + len(exploits)
     copied = {
-        (str(each.member), str(each.donor))
+        f"{each.member} with {each.donor}"
         for path in members.workspace.root.glob("00*/*.pth")
         for each in Checkpoint.load(path).ancestry
     }
