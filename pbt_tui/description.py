@@ -24,6 +24,7 @@ from itertools import chain, product
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from types import FrameType
     from typing import Any
 
     from pbt_tui.errors import BadParam
@@ -331,11 +332,11 @@ def _shuffled(combinations: Iterable[Any]) -> list[Any]:
 
 def _places() -> tuple[tuple[str, int], ...]:
     """(file, line) of everybody on the way here, innermost first, up to the import."""
-    frame = sys._getframe(2)
+    frame: FrameType | None = sys._getframe(2)
     places = []
     while frame is not None and not frame.f_code.co_filename.startswith("<frozen"):
         places.append((frame.f_code.co_filename, frame.f_lineno))
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return tuple(places)
 
 

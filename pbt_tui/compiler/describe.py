@@ -1,0 +1,144 @@
+"""A `RUN_DESCRIPTION` as plain data, ours or the original's: told by its attributes, not its type.
+
+Must not know how it was imported, nor what its jobs will be called; lives in the child.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import Any
+
+from pbt_tui.description import mapping, text
+
+_PLAIN = frozenset((str, bool, type(None)))
+_WORDS = ("run_name", "experiment_arg_name", "experiment_dir_arg_name", "param_prefix")
+_LIMIT = 2**63
+
+
+def described(run: Any, file: str | None) -> dict[str, Any]:
+    """Raises `NotARun`, `BadParam`. `file` is the run module's: lines are of it, or unknown."""
+    if isinstance(run, type) or not hasattr(run, "experiments") or not hasattr(run, "run_name"):
+        raise _not_a_run(f"`RUN_DESCRIPTION` is no RunDescription: {type(run).__name__}")
+    if missing := [word for word in _WORDS if not hasattr(run, word)]:
+        raise _not_a_run(f"`RUN_DESCRIPTION` has no `{missing[0]}`: it is of an older launcher")
+    try:
+        experiments = list(run.experiments)
+    except TypeError:
+        kind = type(run.experiments).__name__
+        raise _not_a_run(f"`experiments` is not a list: {kind}") from None
+    words = [text(_path(getattr(run, word)), word) for word in _WORDS]
+    return {
+        "run": words,
+        "suffix": str(getattr(run, "experiment_suffix", "")),
+        "customize": bool(getattr(run, "customize_experiment_name", True)),
+        "experiments": [_experiment(experiment, file) for experiment in experiments],
+    }
+
+
+def _experiment(experiment: Any, file: str | None) -> dict[str, Any]:
+    from pbt_tui.errors import PbtError, Where
+
+    for word in ("base_name", "cmd", "params"):
+        if not hasattr(experiment, word):
+            raise _not_a_run(f"`experiments` holds a {type(experiment).__name__}")
+    places = getattr(experiment, "places", ())
+    line = next((line for place, line in places if place == file), None)
+    name = experiment.base_name
+    try:
+        name = text(name, "name")
+        rows, texts = _rows(experiment.params, name)
+        return {
+            "name": name,
+            "cmd": text(experiment.cmd, "cmd", name),
+            "rows": rows,
+            "texts": texts,
+            "env": _env(experiment.env_vars, name),
+            "resources": _resources(getattr(experiment, "resources", None), name),
+            "line": line,
+            "problems": getattr(experiment, "problems", []),
+        }
+    except PbtError as e:
+        e.where = e.where.within(Where(line=line))
+        raise
+
+
+def _rows(params: Any, experiment: str) -> tuple[list[dict[str, Any]], dict[int, dict[str, str]]]:
+    """The dictionaries as JSON values; the text of a value where JSON would give another one."""
+    rows: list[dict[str, Any]] = []
+    texts: dict[int, dict[str, str]] = {}
+    for index, given in enumerate(params):
+        row = dict(mapping(given, experiment))
+        for name, value in row.items():
+            kind = type(value)
+            if type(name) is not str:
+                text(name, "parameter", experiment)
+                raise _bad(f"name is a {type(name).__name__}", experiment, str(name))
+            if kind in _PLAIN or (kind is int and -_LIMIT <= value < _LIMIT):
+                continue
+            shown = f"{value}"
+            row[name] = plain(value)
+            if kind is not float or not math.isfinite(value):
+                texts.setdefault(index, {})[name] = shown
+        rows.append(row)
+    return rows, texts
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON can hold it: scalars of other types reduced, the rest as text."""
+    if value is None or isinstance(value, (str, bool)):
+        return value if value is None or isinstance(value, bool) else str.__str__(value)
+    if isinstance(value, int):
+        return int(value) if -_LIMIT <= value < _LIMIT else str(value)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else str(float(value))
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):  # an array's scalar
+        return plain(value.item())
+    return str(value)
+
+
+def _env(env: Any, experiment: str) -> dict[str, str] | None:
+    if env is None:
+        return None
+    if not hasattr(env, "items"):
+        raise _bad(f"`env_vars` is not a dictionary: {type(env).__name__}", experiment, None)
+    for name, value in env.items():
+        if not isinstance(name, str) or not name or "=" in name or "\0" in name:
+            raise _bad("not a name for an environment variable", experiment, str(name))
+        if not isinstance(value, (str, int, float, os.PathLike)) or "\0" in str(value):
+            hint = "the environment is text"
+            raise _bad(f"`env_vars` value is no text: {value!r:.80}", experiment, name, hint)
+    return {str(name): str(value) for name, value in env.items()}
+
+
+def _resources(resources: Any, experiment: str) -> dict[str, Any] | None:
+    if not resources:
+        return None
+    if not hasattr(resources, "items"):
+        raise _bad(f"`resources` is not a dictionary: {resources!r:.80}", experiment, None)
+    for name, value in resources.items():
+        if name not in ("gpus", "cpus", "memory"):
+            raise _bad("no such resource", experiment, str(name), "gpus, cpus or memory")
+        if not isinstance(value, int) and not (name == "memory" and isinstance(value, str)):
+            raise _bad(f"not a whole number: {value!r:.80}", experiment, name)
+    return dict(resources)
+
+
+def _path(value: Any) -> Any:
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def _bad(what: str, experiment: str, param: str | None, hint: str | None = None) -> Exception:
+    from pbt_tui.errors import BadParam, Where
+
+    return BadParam(what, hint=hint, where=Where(experiment=experiment, param=param))
+
+
+def _not_a_run(what: str) -> Exception:
+    from pbt_tui.errors import NotARun
+
+    return NotARun(what, hint="`RUN_DESCRIPTION = RunDescription(name, [Experiment(…), …])`")
