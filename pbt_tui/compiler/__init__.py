@@ -1,0 +1,119 @@
+"""A RUN MODULE IN, SPEC FILES OUT: load → expand → populations → rules → backends → output.
+
+Must not know the command line, engines or screens. This page is the whole pipeline but its last
+step: what is compiled here is pure, `output` writes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pbt_tui.errors import Diagnostic, Findings, Where
+
+if TYPE_CHECKING:
+    from pbt_tui.compiler.load import Loaded
+    from pbt_tui.spec import Processes
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A process list, its files relative to `--out`, and what was found that is no error."""
+
+    spec: Processes
+    files: dict[str, bytes]
+    diagnostics: list[Diagnostic]
+
+
+def compile_module(
+    target: str,
+    *,
+    train_dir: str | None = None,
+    suffix: str = "",
+    policy: Mapping[str, Any] | None = None,
+    container: Mapping[str, Any] | None = None,
+    load_timeout: float = 30.0,
+    seed: int | None = None,
+    freeze: bool = False,
+    known: Callable[[str], Processes | None] = lambda folder: None,
+) -> Compiled:
+    """Compiles the run module `target` for backend `processes`; writes nothing.
+
+    `policy` and `container` hold what was set, by field; `load_timeout` in seconds; `train_dir` is
+    `./train_dir` if not given. What is not set is taken from the process list that `known` has for
+    the folder of the run, if any. With `freeze` a description that differs between two loads is a
+    warning, and the first one stands (D12).
+    Raises `CannotLoad`, `NotARun`, or `Findings` with everything that is wrong.
+    """
+    from pbt_tui.backends import processes
+    from pbt_tui.compiler import references, rules
+    from pbt_tui.compiler.expand import expand
+    from pbt_tui.compiler.load import load
+    from pbt_tui.compiler.populations import recognise
+    from pbt_tui.compiler.resolve import resolve_container, resolve_policy
+    from pbt_tui.spec import FORMAT, Processes
+
+    loaded = load(target, timeout=load_timeout, seed=seed)
+    suffix = suffix or loaded.suffix
+    folder = rules.folder(loaded.run_name, suffix)
+    before = known(folder)
+    train_dir = train_dir or (before.train_dir if before else "./train_dir")
+    found = _repeatable(loaded, freeze)
+    jobs, more = expand(loaded, train_dir, suffix)
+    found += more
+    jobs, populations, more = recognise(jobs)
+    found += more
+    wanted, more = resolve_policy(policy or {}, populations, before)
+    found += more
+    box, more = resolve_container(container or {}, before)
+    found += more
+    spec = Processes(
+        format=FORMAT,
+        run=loaded.run_name,
+        module=loaded.module,
+        train_dir=train_dir,
+        policy=wanted,
+        container=box,
+        populations=tuple(populations),
+        jobs=tuple(jobs),
+        suffix=suffix,
+    )
+    found += rules.check(spec)
+    if not any(d.level == "error" for d in found):
+        found += references.check(spec)
+    found = [_place(d, loaded, spec) for d in found]
+    if any(d.level == "error" for d in found):
+        raise Findings(found)
+    files = {f"{folder}/{path}": data for path, data in processes.render(spec).items()}
+    return Compiled(spec, files, found)
+
+
+def _repeatable(loaded: Loaded, freeze: bool) -> list[Diagnostic]:
+    from pbt_tui.compiler.codes import finding
+
+    hint = (
+        "the values of the first load are used; to repeat the run, pass `--seed 0`"
+        if freeze
+        else "fix the seed in the module, or pass `--seed 0`"
+    )
+    return [
+        finding(
+            "PBT120",
+            f"{what} differs between two loads",
+            hint=hint,
+            level="warning" if freeze else "error",
+        )
+        for what in loaded.unrepeatable
+    ]
+
+
+def _place(d: Diagnostic, loaded: Loaded, spec: Processes) -> Diagnostic:
+    """The finding with its place in the module instead of the one in the process list."""
+    where, experiment = d.where, d.where.experiment
+    if where.pointer is not None and where.pointer.startswith("/populations/"):
+        members = spec.populations[int(where.pointer.split("/")[2])].members
+        experiment = next((j.experiment for j in spec.jobs if j.id in members[:1]), None)
+    line = next((e.line for e in loaded.experiments if e.name == experiment), None)
+    inner = replace(where, pointer=None).within(Where(file=loaded.file or loaded.module, line=line))
+    return replace(d, where=inner)

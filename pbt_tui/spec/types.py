@@ -6,11 +6,11 @@ Units are bytes and seconds. Field order is the order of keys in the file.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
 
-FORMAT = "pbt-processes/1"
+FORMAT: Final = "pbt-processes/1"
 
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]

@@ -64,3 +64,11 @@ def _shelf(hundred: str) -> dict[str, Rule]:
     module = import_module(f"{__name__}.{_SHELVES[hundred]}")
     table: tuple[Rule, ...] = module.RULES
     return {r.code: r for r in table}
+
+
+def page(rule: Rule) -> str:
+    """The rule as a page of Markdown that also reads well in a terminal."""
+    return (
+        f"# {rule.code}: {rule.title}\n\nLevel: {rule.level}\n\n{rule.explanation}\n\n"
+        f"## Fails\n\n```\n{rule.example}\n```\n\n## Cure\n\n```\n{rule.cure}\n```\n"
+    )

@@ -17,4 +17,24 @@ RULES: tuple[Rule, ...] = (
         "pbt-compile runs.ant --max_parallel 4      # the population has 8 members",
         "pbt-compile runs.ant --max_parallel 8      # or leave it out: it then fits the population",
     ),
+    Rule(
+        "PBT420",
+        "error",
+        "population larger than the slots",
+        "All members of a population have to run at once, each in a slot of its own; "
+        "slots are GPUs, divided by the GPUs of a job, times the experiments on each "
+        "GPU.",
+        "pbt-compile runs.ant --num_gpus 2 --experiments_per_gpu 2      # the "
+        "population has 8 members",
+        "pbt-compile runs.ant --num_gpus 2 --experiments_per_gpu 4",
+    ),
+    Rule(
+        "PBT421",
+        "note",
+        "`max_parallel` fits the population",
+        "The original runs 4 jobs at once unless told otherwise; a larger population "
+        "would never exchange anything (P2). So what is not given is made to fit.",
+        "pbt-compile runs.ant      # the population has 8 members",
+        "pbt-compile runs.ant --max_parallel 8",
+    ),
 )

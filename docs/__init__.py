@@ -1,0 +1,1 @@
+"""Documents; `python -m docs.generate` writes those that are made from the code."""

@@ -1,0 +1,59 @@
+"""Writes what is made from the code: `schemas/*.json` and `docs/reference/`.
+
+    python -m docs.generate [--check]
+
+With `--check` nothing is written: each stale file is named, and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from docs import pages, schemas
+
+ROOT = Path(__file__).parent.parent
+OWNED = ("schemas/*.json", "docs/reference/*.md", "docs/reference/rules/*.md")
+"""Everything that these patterns find is made here; what is not made any more is removed."""
+
+
+def generated() -> dict[str, bytes]:
+    """All generated files, by path from the root of the repository."""
+    made = {f"schemas/{name}": data for name, data in schemas.schemas().items()}
+    text = {f"docs/reference/{name}": page.encode() for name, page in pages.pages().items()}
+    return {**made, **text}
+
+
+def stale(root: Path = ROOT) -> list[str]:
+    """The paths that are not as they would be made, in order."""
+    wanted = generated()
+    there = {str(p.relative_to(root)) for pattern in OWNED for p in root.glob(pattern)}
+    return sorted(
+        path
+        for path in there | set(wanted)
+        if path not in wanted
+        or not (root / path).exists()
+        or (root / path).read_bytes() != wanted[path]
+    )
+
+
+def main(argv: list[str]) -> int:
+    old = stale()
+    if "--check" in argv:
+        for path in old:
+            print(f"error: `{path}` is stale\nhint: run `make fix`", file=sys.stderr)
+        return 1 if old else 0
+    wanted = generated()
+    for path in old:
+        file = ROOT / path
+        if path in wanted:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(wanted[path])
+        else:
+            file.unlink()
+        print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,157 @@
+"""The reference pages that are made from the code: commands, files, events, errors, rules."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import msgspec
+
+from docs.schemas import MODULES, field_notes
+from pbt_tui import errors
+from pbt_tui.compiler.codes import page, rules
+from pbt_tui.journal import events
+from pbt_tui.spec import types
+
+MADE = "<!-- made by `make fix` from the code: change it there -->\n\n"
+PARSERS = {
+    "pbt-compile": "pbt_tui.cli.compile_options",
+    "pbt-run": "pbt_tui.cli.run_options",
+    "pbt-tui": "pbt_tui.cli.tui_options",
+}
+"""Where each command's `parser()` is."""
+SPEC = ("Processes", "Policy", "Container", "Mount", "Ulimit", "Population", "Job", "Resources")
+EXIT_CODES = {
+    0: "all succeeded",
+    1: "the run module cannot be imported, or it exits, loops or dies",
+    2: "usage: wrong options or settings, `--out` cannot be written, no such target",
+    3: "a description or a spec file is wrong or stale",
+    4: "the run is closed and not all jobs succeeded",
+    5: "the run cannot go on: engine or image missing, held by another executor, journal damaged",
+    70: "a bug of ours",
+    130: "interrupted",
+}
+
+
+def pages() -> dict[str, str]:
+    """Path below `docs/reference/` → text."""
+    made = {f"rules/{code}.md": MADE + page(rule) for code, rule in rules().items()}
+    made["rules/README.md"] = MADE + "\n".join(_rule_index()) + "\n"
+    made["spec.md"] = MADE + "\n".join(_spec()) + "\n"
+    made["events.md"] = MADE + "\n".join(_events()) + "\n"
+    made["errors.md"] = MADE + "\n".join(_errors()) + "\n"
+    for command, name in PARSERS.items():
+        module = _module(name)
+        if module is not None:
+            made[f"{command}.md"] = MADE + "\n".join(_command(module.parser())) + "\n"
+    return made
+
+
+def _module(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as e:
+        if e.name != name:
+            raise
+        return None
+
+
+def _rule_index() -> Iterator[str]:
+    yield "# Rules\n\nEach finding of `pbt-compile` has a code; `pbt-compile --explain CODE` shows"
+    yield "its page.\n\n| code | level | finding |\n| --- | --- | --- |"
+    for code, rule in rules().items():
+        yield f"| [{code}]({code}.md) | {rule.level} | {_cell(rule.title)} |"
+
+
+def _command(parser: argparse.ArgumentParser) -> Iterator[str]:
+    yield f"# `{parser.prog}`\n\n{parser.description or ''}\n"
+    usage = parser.usage or f"{parser.prog} [options]"
+    yield "```\n" + "\n".join(line.strip() for line in usage.split("\n")) + "\n```"
+    yield "\nLong options take `_` and `-` alike."
+    for group in parser._action_groups:
+        shown = [a for a in group._group_actions if a.help is not argparse.SUPPRESS]
+        if shown:
+            yield f"\n## {group.title}\n\n| option | meaning |\n| --- | --- |"
+        for action in shown:
+            yield f"| {_option(action)} | {_cell(str(action.help or ''))} |"
+
+
+def _option(action: argparse.Action) -> str:
+    name = ", ".join(f"`{o}`" for o in action.option_strings)
+    metavar = action.metavar if isinstance(action.metavar, str) else None
+    if action.choices is not None:
+        metavar = "{" + ",".join(map(str, action.choices)) + "}"
+    value = f"`{_cell(metavar)}`" if metavar else ""
+    return " ".join(part for part in (name, value) if part) or f"`{action.dest}`"
+
+
+def _spec() -> Iterator[str]:
+    yield "# Spec files\n\nFormat `pbt-processes/1`; schema: `schemas/processes-1.json`."
+    yield "Units are bytes and seconds."
+    notes = dict(note for module in MODULES for note in field_notes(module))
+    for name in SPEC:
+        struct = getattr(types, name)
+        yield f"\n## {name}\n\n{(struct.__doc__ or '').strip()}\n"
+        yield from _fields(struct, notes)
+
+
+def _events() -> Iterator[str]:
+    yield "# Journal events\n\nFormat `pbt-journal/1`: one JSON object a line; schema:"
+    yield "`schemas/journal-1.json`. Each line has `event`, `seq` and `at` (Unix seconds)."
+    notes = dict(field_notes(events))
+    for event in events.AnyEvent.__args__:
+        tag = event.__struct_config__.tag
+        kind = "decision" if event in events.DECISIONS else "fact"
+        yield f"\n## `{tag}`\n\nA {kind}. {(event.__doc__ or '').strip()}\n"
+        yield from _fields(event, notes, without=("seq", "at"))
+
+
+def _fields(
+    struct: Any, notes: dict[tuple[str, str], str], without: tuple[str, ...] = ()
+) -> Iterator[str]:
+    fields = [f for f in msgspec.structs.fields(struct) if f.name not in without]
+    if not fields:
+        return
+    _, defs = msgspec.json.schema_components([struct], ref_template="{name}")
+    properties = defs[struct.__name__]["properties"]
+    yield "| key | value | default | meaning |\n| --- | --- | --- | --- |"
+    for f in fields:
+        default = "required" if f.required else f"`{msgspec.json.encode(f.default).decode()}`"
+        note = " ".join(notes.get((struct.__name__, f.name), "").split())
+        yield f"| `{f.name}` | {_cell(_value(properties[f.name]))} | {default} | {_cell(note)} |"
+
+
+def _value(schema: dict[str, Any]) -> str:
+    """A schema in words."""
+    match schema:
+        case {"$ref": name}:
+            return f"[{name}](#{name.lower()})"
+        case {"enum": [only]}:
+            return f"`{only}`"
+        case {"enum": words}:
+            return "one of " + ", ".join(f"`{word}`" for word in words)
+        case {"anyOf": branches}:
+            return " or ".join(_value(branch) for branch in branches)
+        case {"type": "array", "items": items}:
+            return f"list: {_value(items)}"
+        case {"minimum": least}:
+            return f"{schema['type']} from {least}"
+        case {"exclusiveMinimum": least}:
+            return f"{schema['type']} above {least}"
+        case {"pattern": pattern}:
+            return f"string like `{pattern}`"
+    return str(schema.get("type", "any"))
+
+
+def _errors() -> Iterator[str]:
+    yield "# Errors and exit codes\n\n| exit code | meaning |\n| --- | --- |"
+    for code, meaning in EXIT_CODES.items():
+        yield f"| {code} | {meaning} |"
+    tree = (errors.__doc__ or "").partition("\n\n    ")[2].partition("\n\nA failure")[0]
+    yield f"\nA failed job is data, not an exception.\n\n```\n    {tree}\n```"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

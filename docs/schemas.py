@@ -1,0 +1,49 @@
+"""The JSON Schemas of all files and documents that others may read, made from the types."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+from pbt_tui.journal import events
+from pbt_tui.observe import snapshot
+from pbt_tui.spec import types
+from pbt_tui.spec.schema import schema
+
+MODULES: tuple[ModuleType, ...] = (types, events, snapshot)
+DOCUMENTS: dict[str, tuple[tuple[Any, ...], str]] = {
+    "pbt-processes/1": ((types.Processes,), "A process list, as `pbt-compile` writes it"),
+    "pbt-journal/1": ((events.AnyEvent,), "One line of a run's journal"),
+    "pbt-request/1": ((events.Request,), "A request to the executor of a run"),
+    "pbt-snapshot/1": ((snapshot.Snapshot,), "A run at one moment: `pbt-tui --once --json`"),
+}
+
+
+def schemas() -> dict[str, bytes]:
+    """File name → schema."""
+    notes = {key: text for module in MODULES for key, text in field_notes(module)}
+    return {
+        f"{ident.removeprefix('pbt-').replace('/', '-')}.json": schema(kinds, ident, title, notes)
+        for ident, (kinds, title) in DOCUMENTS.items()
+    }
+
+
+def field_notes(module: ModuleType) -> Iterator[tuple[tuple[str, str], str]]:
+    """(class, field) → the text that follows the field in the source of `module`."""
+    for node in ast.parse(inspect.getsource(module)).body:
+        if not isinstance(node, ast.ClassDef):
+            continue
+        for field, after in zip(node.body, node.body[1:], strict=False):
+            match field, after:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=name)),
+                    ast.Expr(value=ast.Constant(value=str(text))),
+                ):
+                    yield (
+                        (node.name, name),
+                        re.sub(r" \(DESIGN [^)]*\)", "", inspect.cleandoc(text)),
+                    )

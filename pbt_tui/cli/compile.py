@@ -1,0 +1,222 @@
+"""`pbt-compile`: a run module in, reviewed spec files out; and spec files validated alone.
+
+Must not know how anything is compiled; it reads argv, calls the compiler, and finds the words.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from pbt_tui.cli import edge
+from pbt_tui.errors import Diagnostic, Findings, PbtError, UsageError, printable
+
+if TYPE_CHECKING:
+    import argparse
+
+    from pbt_tui.compiler.settings import Given
+    from pbt_tui.spec import Processes
+
+Weigh = Callable[[Sequence[Diagnostic]], list[Diagnostic]]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the command found and did; `text` goes to stdout where the format is text."""
+
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    code: int = 0
+    run: str | None = None
+    jobs: int | None = None
+    files: list[str] = field(default_factory=list)
+    text: bytes = b""
+
+
+def entry() -> NoReturn:
+    """The console script."""
+    edge.run(main)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs the command and returns its exit code; everything is said by then."""
+    style = _style(argv)
+    try:
+        result = _obey(argv)
+    except PbtError as e:
+        result = Result(list(e.diagnostics), e.exit_code)
+    except OSError as e:
+        error = edge.world(e)
+        result = Result(list(error.diagnostics), error.exit_code)
+    except Exception as e:
+        if style != "json":
+            raise
+        error = edge.bug(e)
+        result = Result(list(error.diagnostics), error.exit_code)
+    _show(result, style)
+    return result.code
+
+
+def _style(argv: Sequence[str]) -> str:
+    """The format, known before anything can go wrong with the other arguments."""
+    words = [*argv, ""]
+    for k, word in enumerate(words[:-1]):
+        name, _, value = word.partition("=")
+        if name == "--format":
+            return value or words[k + 1]
+    return "text"
+
+
+def _show(result: Result, style: str) -> None:
+    from pbt_tui.cli import report
+
+    found = result.diagnostics
+    if style == "json":
+        import json
+
+        text = json.dumps(report.document(found, result.run, result.jobs, result.files))
+        sys.stdout.write(text + "\n")
+        return
+    if style == "github":
+        sys.stdout.write(report.workflow_commands(found))
+    sys.stdout.flush()
+    if result.text:
+        sys.stdout.buffer.write(result.text)
+        sys.stdout.flush()
+    if style != "github":
+        report.say(found)
+
+
+def _obey(argv: Sequence[str]) -> Result:
+    from pbt_tui.cli.compile_options import parser, read
+
+    args = parser().parse_args(argv)
+    if args.explain:
+        return _explain(args)
+    given = read(args)
+    weigh = _weigh(given)
+    try:
+        return _validate(args.validate, weigh) if args.validate else _compile(args, given, weigh)
+    except Findings as e:
+        if e.exit_code != 3:
+            raise
+        return Result(weigh(e.diagnostics), 3)
+
+
+def _compile(args: argparse.Namespace, given: Given, weigh: Weigh) -> Result:
+    from pbt_tui.cli.compile_options import later, target
+    from pbt_tui.compiler import compile_module, existing, output, rules
+
+    module = target(args)
+    out = Path(given.compile.get("out", "specs"))
+    writing = not (args.check or args.diff or args.print)
+    if writing:
+        output.check_writable(out)
+    compiled = compile_module(
+        module,
+        train_dir=given.compile.get("train_dir"),
+        suffix=args.experiment_suffix,
+        policy=given.policy,
+        container=given.container,
+        load_timeout=given.compile.get("load_timeout", 30.0),
+        seed=given.compile.get("seed"),
+        known=(lambda folder: existing.known(out, folder)) if args.check else lambda folder: None,
+    )
+    spec, files = compiled.spec, compiled.files
+    found = [*later(args), *compiled.diagnostics]
+    paths = [str(out / path) for path in files]
+    text = b""
+    if args.check or args.diff:
+        old = output.stale(out, files)
+        text = "".join(output.diff(out, files, old)).encode(errors="replace")
+        if args.check:
+            found += existing.stale(out, old, files, module)
+    elif args.print:
+        text = next(iter(files.values()))
+    else:
+        found += existing.foreign(out, rules.folder(spec.run, spec.suffix), spec)
+    found = weigh(found)
+    code = 3 if _wrong(found) else 0
+    if writing and not code:
+        changed = output.write(out, files)
+        tail = "" if changed else " (unchanged)"
+        text = f"{summary(spec)} -> {printable(', '.join(paths))}{tail}\n".encode()
+    return Result(found, code, spec.run, len(spec.jobs), paths, text)
+
+
+def _validate(paths: Sequence[str], weigh: Weigh) -> Result:
+    from pbt_tui.compiler import existing
+    from pbt_tui.compiler.validate import spec_files, validate_file
+
+    files = spec_files(paths)
+    found: list[Diagnostic] = []
+    specs: dict[str, Processes] = {}
+    text = ""
+    for path in files:
+        spec, more = validate_file(path)
+        more = weigh(more)
+        found += more
+        if spec is not None:
+            specs[str(path)] = spec
+        if spec is not None and not _wrong(more):
+            text += f"{printable(str(path))}: {summary(spec)}\n"
+    found += weigh(existing.shared_folders(specs))
+    run = next(iter(specs.values())).run if len(files) == 1 and specs else None
+    jobs = sum(len(spec.jobs) for spec in specs.values())
+    code = 3 if _wrong(found) else 0
+    return Result(found, code, run, jobs, [str(path) for path in files], text.encode())
+
+
+def _explain(args: argparse.Namespace) -> Result:
+    from pbt_tui.compiler.codes import page, rules
+    from pbt_tui.compiler.settings import near
+
+    code = args.explain.upper()
+    table = rules()
+    if code not in table:
+        raise UsageError(f"there is no code `{printable(code)}`", hint=near(code, table))
+    return Result(text=page(table[code]).encode())
+
+
+def _weigh(given: Given) -> Weigh:
+    """`--ignore` and `--strict`, as a function of findings; an error cannot be ignored."""
+    ignored = {code.upper() for code in given.compile.get("ignore", ())}
+    strict = given.compile.get("strict", False)
+    if ignored:
+        from pbt_tui.compiler.codes import rules
+        from pbt_tui.compiler.settings import near
+
+        table = rules()
+        for code in sorted(ignored):
+            if code not in table:
+                raise UsageError(f"there is no code `{printable(code)}`", hint=near(code, table))
+
+    def weigh(found: Sequence[Diagnostic]) -> list[Diagnostic]:
+        kept = [d for d in found if d.level == "error" or d.code not in ignored]
+        if strict:
+            kept = [replace(d, level="error") if d.level == "warning" else d for d in kept]
+        return kept
+
+    return weigh
+
+
+def _wrong(found: Sequence[Diagnostic]) -> bool:
+    return any(d.level == "error" for d in found)
+
+
+def summary(spec: Processes) -> str:
+    """`ant_pbt: 8 jobs, 1 population of 8`."""
+    from pbt_tui.compiler.rules import folder
+
+    parts = [_count(len(spec.jobs), "job")]
+    sizes = {p.size for p in spec.populations}
+    if sizes:
+        of = f" of {sizes.pop()}" if len(sizes) == 1 else ""
+        parts.append(_count(len(spec.populations), "population") + of)
+    return f"{printable(folder(spec.run, spec.suffix))}: {', '.join(parts)}"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"

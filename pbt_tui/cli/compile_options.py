@@ -1,0 +1,107 @@
+"""The options of `pbt-compile`: its own, the settings', and all of the original launcher.
+
+Must not know what is done with them.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from pbt_tui.cli.options import Parser, add_settings, given, yes_no
+from pbt_tui.compiler.settings import COMPILE, Given, find, gather
+from pbt_tui.errors import Diagnostic, UsageError
+
+BACKENDS = ("processes", "slurm", "ngc")
+LATER = (
+    "slurm_gpus_per_job",
+    "slurm_cpus_per_gpu",
+    "slurm_print_only",
+    "slurm_workdir",
+    "slurm_partition",
+    "slurm_sbatch_template",
+    "slurm_timeout",
+    "ngc_job_template",
+    "ngc_print_only",
+)
+"""Options whose backends are not there yet: accepted, and a note says that nothing is done."""
+
+
+class _Version(argparse.Action):
+    """`--version`, looked up only when asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *rest: Any) -> None:
+        from importlib.metadata import version
+
+        parser.exit(0, f"{parser.prog} {version('pbt-tui')}\n")
+
+
+def parser() -> Parser:
+    """All options (DESIGN 6.1)."""
+    p = Parser(
+        prog="pbt-compile",
+        description="Compile a run module into spec files that people review and `pbt-run` runs.",
+        usage="pbt-compile [options] MODULE\n       pbt-compile --validate PATH...",
+    )
+    p.add_argument("module", nargs="?", metavar="MODULE", help="dotted name, or path of a file")
+    p.add_argument("--run", metavar="MODULE", help="the same, as the original launcher has it")
+    p.add_argument("--out", metavar="DIR", help="where spec files go (default: specs/)")
+    p.add_argument("--train_dir", metavar="DIR", help="root of what jobs write (./train_dir)")
+    p.add_argument("--experiment_suffix", metavar="TEXT", default="", help="ends folder names")
+    p.add_argument("--backend", action="append", metavar="NAME", help="processes (the only one)")
+    p.add_argument("--seed", metavar="N", help="seed `random`, and NumPy, before the import")
+    p.add_argument("--load_timeout", metavar="SECONDS", help="time to import the module (30s)")
+    p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    modes = p.add_argument_group("instead of writing").add_mutually_exclusive_group()
+    modes.add_argument("--check", action="store_true", help="show the diff; exit 3 if stale")
+    modes.add_argument("--diff", action="store_true", help="show what would change")
+    modes.add_argument("--print", action="store_true", help="the process list on stdout")
+    modes.add_argument("--validate", nargs="+", metavar="PATH", help="spec files or folders alone")
+    modes.add_argument("--explain", metavar="CODE", help="what a code means, and its cure")
+    words = p.add_argument_group("findings")
+    words.add_argument("--format", choices=("text", "json", "github"), default="text")
+    words.add_argument("--ignore", action="append", metavar="CODE", help="drop a warning or note")
+    words.add_argument("--strict", action="store_const", const=True, help="warnings are errors")
+    add_settings(p, "policy", "container")
+    group = p.add_argument_group("of the original launcher, accepted but not used yet")
+    for name in LATER:
+        kind = yes_no if name.endswith("_print_only") else str
+        group.add_argument(f"--{name}", metavar="X", type=kind)
+    return p
+
+
+def read(args: argparse.Namespace) -> Given:
+    """Flags over the settings file; raises `UsageError` or `Findings` (2)."""
+    if args.format == "json" and (args.print or args.explain):
+        raise UsageError("`--format json` is one document: it cannot be had with `--print`")
+    for name in args.backend or ():
+        if name not in BACKENDS:
+            raise UsageError(f"there is no backend `{name}`", hint=f"one of {', '.join(BACKENDS)}")
+        if name != "processes":
+            raise UsageError(f"backend `{name}` is not available yet")
+    said = [(s, getattr(args, s.name)) for s in COMPILE if getattr(args, s.name) is not None]
+    flags = given(args)
+    own = gather(said, lambda s: f"`{s.flag}`")
+    return Given(flags.policy, flags.container, own.compile).over(find(Path.cwd()))
+
+
+def target(args: argparse.Namespace) -> str:
+    """The run module; raises `UsageError`."""
+    if args.module and args.run and args.module != args.run:
+        raise UsageError(f"two run modules were given: `{args.module}` and `--run {args.run}`")
+    module: str = args.module or args.run or ""
+    if not module:
+        raise UsageError("no run module was given", hint="see `pbt-compile --help`")
+    return module
+
+
+def later(args: argparse.Namespace) -> list[Diagnostic]:
+    """A note for each option that does nothing yet."""
+    return [
+        Diagnostic(
+            "note", f"`--{name}` is not used: backend `{name[: name.index('_')]}` comes later"
+        )
+        for name in LATER
+        if getattr(args, name) is not None
+    ]

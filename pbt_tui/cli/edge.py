@@ -1,0 +1,79 @@
+"""The edge: where exceptions become words and exit codes, for all three commands.
+
+Must not know any command.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from pbt_tui.errors import PbtError
+
+
+def run(main: Callable[[list[str]], int], argv: Sequence[str] | None = None) -> NoReturn:
+    """Ends the process with what `main` returns, or with words on stderr and the fitting code."""
+    sys.exit(outcome(main, sys.argv[1:] if argv is None else list(argv)))
+
+
+def outcome(main: Callable[[list[str]], int], argv: list[str]) -> int:
+    """The exit code of `main`, whatever it raises (DESIGN 6.5)."""
+    try:
+        code = main(argv)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough
+        _discard_stdout()
+        return 141
+    except KeyboardInterrupt:
+        return 130
+    except SystemExit as e:  # argparse, after `--help` and `--version`
+        return e.code if isinstance(e.code, int) else 0
+    except PbtError as e:
+        return _say(e)
+    except OSError as e:
+        return _say(bug(e) if e.errno is None else world(e))
+    except Exception as e:  # the one place where our bugs end
+        return _say(bug(e))
+    return code
+
+
+def world(e: OSError) -> PbtError:
+    """What the operating system refused, where nobody nearer found better words: not our bug."""
+    from pbt_tui.errors import RunError
+
+    reason = (e.strerror or str(e)).lower()
+    return RunError(f"`{e.filename}`: {reason}" if e.filename else reason)
+
+
+def bug(e: BaseException) -> PbtError:
+    """A message for what should never have been raised; the traceback goes to a file."""
+    import tempfile
+    import traceback
+
+    text = "".join(traceback.format_exception(e))
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="pbt-bug-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as f:
+            f.write(text)
+        hint = f"please report it with `{f.name}`"
+    except OSError:
+        hint = text
+    return PbtError(f"this is a bug: {type(e).__name__}", hint=hint)
+
+
+def _say(error: PbtError) -> int:
+    from pbt_tui.cli.report import say
+
+    try:
+        say(error.diagnostics)
+    except BrokenPipeError:
+        _discard_stdout()
+    return error.exit_code
+
+
+def _discard_stdout() -> None:
+    """Keeps the interpreter from complaining about the closed pipe when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,88 @@
+"""Diagnostics on their way out: as text, as one JSON document, as annotations of a CI.
+
+Must not know where they come from.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, TextIO
+
+from pbt_tui.errors import Diagnostic, printable
+
+_COLOURS = {"error": "1;31", "warning": "1;33", "note": "1;36", "hint": "1;32"}
+
+
+def say(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) -> None:
+    """Writes each as text (DESIGN 6.6) to `stream`, stderr by default."""
+    stream = stream or sys.stderr
+    coloured = colours(stream)
+    for d in diagnostics:
+        lines = str(d).split("\n")
+        shown = [_paint(line) if coloured else line for line in lines]
+        stream.write("\n".join(shown) + "\n")
+
+
+def colours(stream: TextIO) -> bool:
+    """Colour only on a terminal, and never against the reader's wish."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
+
+
+def _paint(line: str) -> str:
+    head, colon, rest = line.partition(":")
+    colour = _COLOURS.get(head.partition("[")[0])
+    return f"\x1b[{colour}m{head}\x1b[0m{colon}{rest}" if colour else line
+
+
+def workflow_commands(diagnostics: Iterable[Diagnostic]) -> str:
+    """Workflow commands that GitHub shows beside the line."""
+    lines = []
+    for d in diagnostics:
+        level = "notice" if d.level == "note" else d.level
+        place = {"file": d.where.file, "line": d.where.line, "title": d.code or None}
+        keys = ",".join(f"{k}={_escape(str(v), key=True)}" for k, v in place.items() if v)
+        inner = [d.where.pointer, d.where.experiment, d.where.param, d.where.job]
+        parts = [printable(p) for p in inner if p]
+        text = ": ".join([*parts, d.message]) + (f"\nhint: {d.hint}" if d.hint else "")
+        lines.append(
+            f"::{level} {keys}::{_escape(text)}" if keys else f"::{level}::{_escape(text)}"
+        )
+    return "".join(line + "\n" for line in lines)
+
+
+def _escape(text: str, *, key: bool = False) -> str:
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace(":", "%3A").replace(",", "%2C") if key else text
+
+
+def document(
+    diagnostics: Sequence[Diagnostic],
+    run: str | None = None,
+    jobs: int | None = None,
+    files: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The one JSON document of `pbt-compile --format json`; every key is always there."""
+    return {
+        "diagnostics": [
+            {
+                "code": d.code,
+                "level": d.level,
+                "message": d.message,
+                "file": d.where.file,
+                "line": d.where.line,
+                "experiment": d.where.experiment,
+                "param": d.where.param,
+                "job": d.where.job,
+                "hint": d.hint,
+                "pointer": d.where.pointer,
+            }
+            for d in diagnostics
+        ],
+        "run": run,
+        "jobs": jobs,
+        "files": list(files),
+    }

@@ -1,0 +1,86 @@
+"""JSON as people get it wrong: what the bytes hold, and why they are not one clean document.
+
+Must not know what the document is about. Slow and thorough; used where the fast check says no.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+from typing import Any
+
+from pbt_tui.compiler.codes import finding
+from pbt_tui.errors import Diagnostic, Where, printable
+
+_DEEPEST = 100
+
+
+class _ConstantError(ValueError):
+    pass
+
+
+def read(data: bytes) -> tuple[Any, list[Diagnostic]]:
+    """The document, or None with the reason; keys given twice are found in passing (PBT804)."""
+    if data.startswith(codecs.BOM_UTF8):
+        said = "begins with a byte order mark, which JSON does not have"
+        return None, [finding("PBT801", said, hint="save it as UTF-8 without a mark")]
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as e:
+        line = data.count(b"\n", 0, e.start) + 1
+        said = f"not UTF-8: byte 0x{data[e.start]:02x}"
+        return None, [finding("PBT801", said, where=Where(line=line))]
+    if not text.strip():
+        return None, [finding("PBT801", "not JSON: the file is empty")]
+    twice: dict[str, None] = {}
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(items)
+        if len(made) < len(items):
+            names = [name for name, _ in items]
+            twice.update(dict.fromkeys(n for n in made if names.count(n) > 1))
+        return made
+
+    try:
+        document = json.loads(text, object_pairs_hook=pairs, parse_constant=_constant)
+    except json.JSONDecodeError as e:
+        said = f"not JSON: {e.msg[:1].lower()}{e.msg[1:]}, column {e.colno}"
+        return None, [finding("PBT801", said, where=Where(line=e.lineno))]
+    except RecursionError:
+        return None, [_too_deep()]
+    except ValueError as e:
+        said = str(e) if isinstance(e, _ConstantError) else "a number has too many digits"
+        return None, [finding("PBT801", f"not JSON: {said}")]
+    if _deeper(document, _DEEPEST):
+        return None, [_too_deep()]
+    found = [_given_twice(name, text) for name in twice]
+    return document, found
+
+
+def _constant(word: str) -> Any:
+    raise _ConstantError(f"`{word}` is not a number")
+
+
+def _too_deep() -> Diagnostic:
+    return finding("PBT801", f"nested more than {_DEEPEST} levels deep")
+
+
+def _deeper(value: Any, left: int) -> bool:
+    level = [value]
+    while level and left:
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, dict | list)
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+        left -= 1
+    return bool(level)
+
+
+def _given_twice(name: str, text: str) -> Diagnostic:
+    """With the line of the last one where the file is laid out in lines."""
+    place = text.rfind(f"{json.dumps(name, ensure_ascii=False)}:")
+    line = text.count("\n", 0, place) + 1 if place >= 0 and "\n" in text else None
+    said = f"key `{printable(name)}` is given twice in one object"
+    return finding("PBT804", said, where=Where(line=line))

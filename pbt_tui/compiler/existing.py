@@ -1,0 +1,76 @@
+"""The spec files that are there already: what they set, whose they are, whether they are stale.
+
+Must not know how they were made. Reads below `--out`, writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pbt_tui.backends.processes import FILE
+from pbt_tui.compiler.codes import finding
+from pbt_tui.compiler.output import first_difference
+from pbt_tui.errors import Diagnostic, SpecError, Where, printable
+from pbt_tui.spec import Processes, decode
+
+
+def known(out: Path, folder: str) -> Processes | None:
+    """The process list below `out` for the run of this folder; None if there is no valid one."""
+    try:
+        return decode((out / folder / FILE).read_bytes())
+    except (OSError, SpecError, RecursionError, ValueError):
+        return None
+
+
+def foreign(out: Path, folder: str, spec: Processes) -> list[Diagnostic]:
+    """PBT222 if the folder holds the run of another module (D10)."""
+    before = known(out, folder)
+    if before is None or _dotted(before.module) == _dotted(spec.module):
+        return []
+    place = out / folder
+    said = (
+        f"`{printable(str(place))}` was compiled from `{printable(before.module)}`: "
+        f"two modules have the run name `{printable(spec.run)}`, and would share `train_dir`"
+    )
+    hint = (
+        f"pass `--experiment_suffix`, or remove `{printable(str(place))}` if the module has moved"
+    )
+    return [finding("PBT222", said, where=Where(file=spec.module), hint=hint)]
+
+
+def _dotted(module: str) -> str:
+    """`./runs/ant.py` and `runs.ant` are one module."""
+    return module.removesuffix(".py").removeprefix("./").replace("/", ".")
+
+
+def stale(
+    out: Path, old: Mapping[str, bytes | None], new: Mapping[str, bytes], target: str
+) -> list[Diagnostic]:
+    """PBT820 for each file that is not what it should be."""
+    hint = (
+        f"run `pbt-compile {printable(target)} --out {printable(str(out))}` and commit the result"
+    )
+    found = []
+    for path, data in old.items():
+        file = str(out / path)
+        if data is None:
+            said, line = "is not there", None
+        else:
+            line = first_difference(data, new[path])
+            said = "is not what `pbt-compile` would write"
+        found.append(finding("PBT820", said, where=Where(file=file, line=line), hint=hint))
+    return found
+
+
+def shared_folders(specs: Mapping[str, Processes]) -> list[Diagnostic]:
+    """PBT223 where jobs of two process lists write into one directory (D10)."""
+    owner: dict[tuple[str, str], str] = {}
+    found = []
+    for file, spec in specs.items():
+        for folder in dict.fromkeys(job.dir for job in spec.jobs):
+            other = owner.setdefault((spec.train_dir, folder), file)
+            if other != file:
+                said = f"directory `{printable(folder)}` is also that of `{printable(other)}`"
+                found.append(finding("PBT223", said, where=Where(file=file)))
+    return found

@@ -1,0 +1,156 @@
+"""Files in, a directory out: all of them or none, and what would change as a diff.
+
+Must not know what is in them. Paths are relative to `--out`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pbt_tui.errors import UsageError
+
+
+def write(out: Path, files: Mapping[str, bytes]) -> list[str]:
+    """Makes `out` hold `files` and returns the paths that changed.
+
+    Everything is written aside and synced before the first rename; a rename that fails takes the
+    earlier ones back. Raises `UsageError` (2), and then nothing has changed.
+    """
+    changed = [path for path, data in files.items() if _read(out, path) != data]
+    if not changed:
+        return []
+    made: list[Path] = []
+    stage: Path | None = None
+    try:
+        _folders(out, made)
+        stage = Path(tempfile.mkdtemp(prefix=".pbt-", dir=out))
+        for k, path in enumerate(changed):
+            _write_synced(stage / f"{k}.new", files[path])
+        for path in changed:
+            _folders((out / path).parent, made)
+        _swap(out, changed, stage)
+    except OSError as e:
+        for folder in reversed(made):
+            if stage is not None:
+                shutil.rmtree(stage, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise _unwritable(out, e) from e
+    finally:
+        if stage is not None:
+            shutil.rmtree(stage, ignore_errors=True)
+    for folder in {(out / path).parent for path in changed} | {f.parent for f in made}:
+        _sync_folder(folder)
+    return changed
+
+
+def check_writable(out: Path) -> None:
+    """Raises `UsageError` (2) where `out` could never be written, before any module is loaded."""
+    nearest = out
+    while not os.path.lexists(nearest) and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        raise UsageError(f"cannot write `{out}`: `{nearest}` is not a folder")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise UsageError(f"cannot write `{out}`: permission denied")
+
+
+def diff(out: Path, files: Mapping[str, bytes], only: Mapping[str, bytes | None]) -> Iterator[str]:
+    """Unified diff, line by line, from what is there (`only`, from `stale`) to what should be."""
+    import difflib
+
+    for path, old in only.items():
+        name = f"{out / path}"
+        lines = difflib.unified_diff(
+            _lines(old or b""),
+            _lines(files[path]),
+            name if old is not None else "/dev/null",
+            name,
+        )
+        for line in lines:
+            yield line if line.endswith("\n") else f"{line}\n"
+
+
+def stale(out: Path, files: Mapping[str, bytes]) -> dict[str, bytes | None]:
+    """The paths whose file is not what it should be, with what it is; None where there is none."""
+    there = ((path, _read(out, path)) for path in files)
+    return {path: old for path, old in there if old != files[path]}
+
+
+def first_difference(old: bytes, new: bytes) -> int:
+    """The number of the first line that differs, from 1."""
+    a, b = old.split(b"\n"), new.split(b"\n")
+    for k, (x, y) in enumerate(zip(a, b, strict=False)):
+        if x != y:
+            return k + 1
+    return min(len(a), len(b)) + 1
+
+
+def _read(out: Path, path: str) -> bytes | None:
+    try:
+        return (out / path).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as e:
+        raise UsageError(f"cannot read `{out / path}`: {_reason(e)}") from None
+
+
+def _lines(data: bytes) -> list[str]:
+    return [line + "\n" for line in data.decode(errors="replace").split("\n")[:-1]]
+
+
+def _folders(path: Path, made: list[Path]) -> None:
+    """Makes `path` and notes what was made, so that it can be taken back."""
+    if path.is_dir():
+        return
+    _folders(path.parent, made)
+    path.mkdir(exist_ok=True)
+    made.append(path)
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    with path.open("wb") as f:
+        f.write(data)
+        f.flush()
+        os.fsync(f.fileno())
+
+
+def _swap(out: Path, changed: list[str], stage: Path) -> None:
+    """Renames everything into place, or, if one fails, puts back what was there."""
+    done: list[tuple[Path, Path | None]] = []
+    try:
+        for k, path in enumerate(changed):
+            target, old = out / path, stage / f"{k}.old"
+            kept = target.exists() and len(changed) > 1
+            if kept:
+                shutil.copy2(target, old)
+            (stage / f"{k}.new").replace(target)
+            done.append((target, old if kept else None))
+    except OSError:
+        for target, before in reversed(done):
+            with contextlib.suppress(OSError):
+                target.unlink() if before is None else before.replace(target)
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # some file systems cannot, and the files are there
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def _unwritable(out: Path, e: OSError) -> UsageError:
+    return UsageError(f"cannot write `{out}`: {_reason(e)}", hint="nothing was changed")
+
+
+def _reason(e: OSError) -> str:
+    text = e.strerror or str(e)
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,55 @@
+"""What was set, made whole: policy and container, with what follows from the run itself.
+
+Must not know where the settings come from, beyond: given, in the file before, or neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from pbt_tui.compiler.codes import finding
+from pbt_tui.errors import Diagnostic, Where
+from pbt_tui.spec import Container, Policy, Population, Processes
+
+
+def resolve_policy(
+    given: Mapping[str, Any], populations: Sequence[Population], before: Processes | None
+) -> tuple[Policy, list[Diagnostic]]:
+    """The policy; if not given, `max_parallel` fits the populations (P2), `num_gpus` the list."""
+    gangs = [p for p in populations if p.style != "sample_factory"]
+    largest = max(gangs, key=lambda p: len(p.members), default=None)
+    need = len(largest.members) if largest else 0
+    values = dict(given)
+    if before is not None:
+        old = msgspec.structs.asdict(before.policy)
+        if old["max_parallel"] < need:
+            del old["max_parallel"]
+        values = old | values
+    elif values.get("gpus") is not None:
+        values.setdefault("num_gpus", len(values["gpus"]))
+    if "max_parallel" in values or need <= Policy().max_parallel or largest is None:
+        return Policy(**values), []
+    said = (
+        f"`max_parallel` is {need}, not {Policy().max_parallel}: "
+        f"all members of population `{largest.id}` have to run at once"
+    )
+    note = finding("PBT421", said, where=Where(pointer="/policy/max_parallel"))
+    return Policy(**values, max_parallel=need), [note]
+
+
+def resolve_container(
+    given: Mapping[str, Any], before: Processes | None
+) -> tuple[Container | None, list[Diagnostic]]:
+    """The container; None without an image."""
+    old = before.container if before else None
+    values = {**(msgspec.structs.asdict(old) if old else {}), **given}
+    if "image" in values:
+        return Container(**values), []
+    if not values:
+        return None, []
+    names = ", ".join(f"`{name}`" for name in values)
+    said = f"no image is set, so these settings of a container are not used: {names}"
+    return None, [finding("PBT530", said, hint="pass `--image NAME`")]
