@@ -2,7 +2,7 @@
 
     pbt-compile examples.swingup_pbt && pbt-run specs/swingup_pbt
 
-It must not know how the jobs are run. Two cores and about a minute and a half are enough.
+It must not know how the jobs are run. Two cores and about a minute are enough.
 """
 
 from pbt_tui import Experiment, ParamGrid, RunDescription
@@ -11,7 +11,7 @@ _params = ParamGrid([("pbt.policy_idx", list(range(8)))])
 
 _command = (
     "python -m examples.swingup.train seed=1 "
-    "pbt.num_policies=8 pbt.workspace=swingup pbt.interval_steps=120000 train.generations=24 "
+    "pbt.num_policies=8 pbt.workspace=swingup pbt.interval_steps=120000 train.generations=20 "
     "pbt.initial_delay=240000 pbt.start_after=120000 pbt.replace_fraction_worst=0.25 "
     "pbt.mutation_rate=0.5 pbt.change_max=2.0"
 )

@@ -156,8 +156,8 @@ def _ancestry(member: int, best: Saved) -> str:
     ancestry = best.checkpoint.ancestry
     if not ancestry:
         return f"trained by member {member} alone"
-    copies = (f"copied to {each.member} in generation {each.generation}" for each in ancestry)
-    return f"begun by member {ancestry[0].donor}, " + ", ".join(copies)
+    copies = (f"{each.member} (generation {each.generation})" for each in ancestry)
+    return f"begun by member {ancestry[0].donor}, copied to " + ", ".join(copies)
 
 
 def _exploits(history: History) -> list[Exploit]:

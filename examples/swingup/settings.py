@@ -40,7 +40,8 @@ class Settings:
     stale_after: int = _key("pbt.stale_after", 5)  # ours: generations behind, then not ranked
     spread: float = _key("pbt.initial_spread", 20.0)  # ours: first values lie within this factor
 
-    generations: int = _key("train.generations", 24)
+    generations: int = _key("train.generations", 20)
+    max_cpu_seconds: float = _key("train.max_cpu_seconds", 300.0)
     step_size: float = _key("train.step_size", 0.1)
     noise_std: float = _key("train.noise_std", 0.2)
     directions: int = _key("train.directions", 8)

@@ -108,6 +108,10 @@ class Member:
                 _say(f"Policy {index}: New pbt iteration {generation}!")
                 self._round(generation, objective, best)
                 best = None
+                # An exec resets neither this clock nor the frames: a member ends, whatever happens.
+                if time.process_time() > settings.max_cpu_seconds:
+                    _say(f"Policy {index}: used more than {settings.max_cpu_seconds} s of CPU time")
+                    break
         _say(f"Policy {index}: finished, generation {generation} of {settings.generations}")
 
     def _round(self, generation: int, objective: float, best: float) -> None:

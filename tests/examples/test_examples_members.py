@@ -142,6 +142,12 @@ def test_a_member_without_peers_finishes(members: Members) -> None:
     assert members.said("Not enough data to start PBT")
 
 
+def test_a_member_ends_when_its_time_is_used_up(members: Members) -> None:
+    words = ("train.generations=100000", "train.max_cpu_seconds=0.3")
+    assert members.start(0, *words).wait() == 0
+    assert members.said("used more than 0.3 s of CPU time")
+
+
 def test_a_wrong_word_is_a_usage_error(members: Members) -> None:
     assert members.start(0, "train.unknown=1").wait() == 2
     assert members.said(r"error: `train\.unknown=1` is not one of: experiment=, ")
