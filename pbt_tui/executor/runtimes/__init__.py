@@ -12,7 +12,8 @@ from typing import Literal, Protocol
 
 from pbt_tui.spec import Cause, Job
 
-Survey = Literal["never", "alive", "ended", "gone", "unknown"]
+Survey = Literal["never", "alive", "ended", "gone", "abandoned", "unknown"]
+"""`abandoned`: its name was taken by an executor that died before it could say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,11 @@ class Runtime(Protocol):
     def launch(self, batch: Sequence[Launch]) -> None:
         """Starts each attempt, or finds it started; a start that fails becomes an `Ended` fact."""
 
-    def stop(self, job: str, attempt: int, *, kill: bool) -> None:
-        """Asks the attempt to end, gently or at once; sent again without harm."""
+    def stop(self, job: str, attempt: int, *, kill: bool) -> bool:
+        """Asks the attempt to end, gently or at once; sent again without harm.
+
+        False if it could not be delivered: then it is asked again until the end comes.
+        """
 
     def survey(self, attempts: Sequence[tuple[str, int, str | None]]) -> list[Seen]:
         """What became of (job, attempt, handle); those alive are watched from here on."""
