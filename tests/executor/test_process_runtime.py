@@ -503,6 +503,7 @@ def test_jobs_outlive_close_and_the_terminals_hangup(tmp_path: Path) -> None:
     driver = Driver(tmp_path)
     driver.start("sh", "-c", "while ! [ -e go ]; do sleep 0.02; done; exit 3")
     handle = driver.begin()
+    until(lambda: kin(handle))
     driver.runtime.close()
     os.kill(proc.pid_of(handle), signal.SIGHUP)
     assert proc.alive(handle)
