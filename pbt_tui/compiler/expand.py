@@ -1,15 +1,300 @@
 """A description in, jobs out: names, directories and commands exactly as the original makes them.
 
-Must not know files, backends or populations.
+Must not know files, backends or populations. A job costs a few microseconds: what its experiment
+or its parameter names decide is made once, and only odd values are looked at closely.
 """
 
 from __future__ import annotations
 
-from pbt_tui.compiler.load import Loaded
-from pbt_tui.errors import Diagnostic
-from pbt_tui.spec import Job
+import operator
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from pbt_tui.compiler import units, words
+from pbt_tui.compiler.codes import finding
+from pbt_tui.compiler.load import Loaded, LoadedExperiment
+from pbt_tui.compiler.names import Ids
+from pbt_tui.description import root_of, shorthands
+from pbt_tui.errors import BadParam, Diagnostic, Level, Where, printable
+from pbt_tui.spec import Job, Resources
+
+LONG_NAME = 100
+LONGEST_COMPONENT = 255
+"""Bytes of one part of a path."""
+
+_NOTICED: dict[str, tuple[str, str, str]] = {
+    "empty": (
+        "PBT106",
+        "has no values: the original drops all parameters and runs the bare command once",
+        "give it a value, or leave it out",
+    ),
+    "spent": (
+        "PBT107",
+        "its parameters were used up by an earlier experiment",
+        "call `.generate_params()` again for every experiment",
+    ),
+    "nothing": (
+        "PBT108",
+        "its parameters are an iterator that gave nothing: the bare command runs once",
+        "leave `param_generator` out if that is meant",
+    ),
+    "repeated": (
+        "PBT109",
+        "stands in the grid more than once: only the last values count",
+        "name every parameter once",
+    ),
+    "cut": (
+        "PBT110",
+        "has more values than names: {}",
+        "give one value for each name of the tuple",
+    ),
+    "letters": (
+        "PBT111",
+        "is given a text where a list is meant, so that its letters are the values: `{}`",
+        "write a list: `[{!r}]`",
+    ),
+}
 
 
 def expand(loaded: Loaded, train_dir: str, suffix: str) -> tuple[list[Job], list[Diagnostic]]:
-    """The jobs in upstream's order, and everything found on the way (codes 1xx, 2xx, 3xx)."""
-    raise NotImplementedError
+    """The jobs in upstream's order, and everything found on the way (codes 1xx, 2xx, 3xx).
+
+    Nothing is raised: what is wrong is an error among the diagnostics, and jobs that come with an
+    error are good for further findings only. `suffix` is used as it is given.
+    """
+    jobs: list[Job] = []
+    found: list[Diagnostic] = []
+    ids = Ids()
+    file = loaded.file or loaded.module
+    if not loaded.experiments:
+        hint = "`RunDescription(name, [Experiment(…), …])`"
+        found.append(finding("PBT105", "no jobs", where=Where(file=file), hint=hint))
+    for experiment in loaded.experiments:
+        where = Where(file=file, line=experiment.line, experiment=experiment.name)
+        one = _Expansion(loaded, experiment, train_dir, suffix, where, ids)
+        jobs += one.jobs()
+        found += one.found()
+    return jobs, found
+
+
+@dataclass(slots=True)
+class _Shape:
+    """What follows from the names of parameters alone."""
+
+    heads: list[str]
+    shorts: list[str]
+    odd: bool
+
+
+@dataclass(slots=True)
+class _Expansion:
+    """One experiment on its way to jobs. Findings that repeat are counted."""
+
+    loaded: Loaded
+    experiment: LoadedExperiment
+    train_dir: str
+    suffix: str
+    where: Where
+    ids: Ids
+    shapes: dict[tuple[str, ...], _Shape] = field(default_factory=dict)
+    kept: dict[tuple[str, str | None], tuple[Diagnostic, int]] = field(default_factory=dict)
+
+    def jobs(self) -> Iterator[Job]:
+        loaded, experiment = self.loaded, self.experiment
+        base, texts_of = experiment.name, experiment.texts
+        directory = root_of(loaded.run_name, base, self.suffix)
+        start = self._base_words()
+        path = os.path.join(self.train_dir, directory)  # noqa: PTH118 - text, `./` is kept
+        dir_word = f"{loaded.dir_arg}={path}"
+        dir_words = self._split(dir_word, None, "directory") if self._odd(dir_word) else [dir_word]
+        if not base:
+            self._keep("PBT112", "the name is empty")
+        self._check_text(f"{base}{path}{experiment.cmd}")
+        env = experiment.env_vars or {}
+        resources = self._resources()
+        customize, name_head = loaded.customize_names, f"{loaded.experiment_arg}="
+        shapes, ids_of, add, odd = self.shapes, self.ids.of, operator.add, words.special
+        for index, row in enumerate(experiment.params or ({},)):
+            names = tuple(row)
+            shape = shapes.get(names) or self._shape(names)
+            if index in texts_of:
+                row_texts = texts_of[index]
+                texts = [row_texts[n] if n in row_texts else str(v) for n, v in row.items()]
+            else:
+                texts = [v if type(v) is str else str(v) for v in row.values()]
+            name = f"{index:02d}_{base}"
+            if customize:
+                name += "".join(map(add, shape.shorts, texts))
+            tokens = list(map(add, shape.heads, texts))
+            tokens.append(name_head + name)
+            joined = "".join(texts)
+            if shape.odd or odd(joined) or not joined.isascii():
+                tokens = self._odd_words(tokens, list(row), name)
+            job_id, twin = ids_of(directory, name)
+            if job_id is not name:
+                self._odd_name(name, job_id, directory, twin)
+            if index == 0:
+                self._check_keys([*start, *tokens, *dir_words], job_id)
+            yield Job(
+                id=job_id,
+                experiment=base,
+                name=name,
+                argv=(*start, *tokens, *dir_words),
+                env=env,
+                dir=directory,
+                params=row,
+                resources=resources,
+            )
+
+    def found(self) -> Iterator[Diagnostic]:
+        """Everything, once: what the description noticed, then what the jobs showed."""
+        for kind, param, detail in self.experiment.problems:
+            code, message, hint = _NOTICED[kind]
+            where = replace(self.where, param=param)
+            said = message.format(printable(detail))
+            yield finding(code, said, where=where, hint=hint.format(detail))
+        for d, count in self.kept.values():
+            more = f" (and {count - 1} more of its jobs)" if count > 1 else ""
+            yield replace(d, message=d.message + more)
+
+    def _keep(
+        self,
+        code: str,
+        message: str,
+        *,
+        param: str | None = None,
+        job: str | None = None,
+        hint: str | None = None,
+        level: Level | None = None,
+    ) -> None:
+        where = replace(self.where, param=param, job=job)
+        first, count = self.kept.get((code, param), (None, 0))
+        first = first or finding(code, message, where=where, hint=hint, level=level)
+        self.kept[code, param] = first, count + 1
+
+    def _shape(self, names: tuple[str, ...]) -> _Shape:
+        try:
+            shorts = shorthands(names)
+        except BadParam as e:
+            self._keep("PBT103", e.what, param=e.where.param, hint=e.hint)
+            shorts = list(names)
+        heads = [f"{self.loaded.param_prefix}{name}=" for name in names]
+        constant = "".join([*heads, self.experiment.name, self.loaded.experiment_arg])
+        shape = _Shape(heads, [f"_{short}_" for short in shorts], self._odd(constant))
+        self.shapes[names] = shape
+        return shape
+
+    @staticmethod
+    def _odd(text: str) -> bool:
+        return not text.isascii() or words.special(text) is not None
+
+    def _base_words(self) -> list[str]:
+        cmd = self.experiment.cmd
+        base = self._split(cmd, None, "command") if cmd else []
+        first = base[0] if base else ""
+        if not first:
+            self._keep("PBT306", "the command is empty", hint='for example "python train.py"')
+        elif first.startswith("-"):
+            hint = f"put the program before it: `python train.py {first}`"
+            self._keep("PBT306", f"the command begins with an option: `{first}`", hint=hint)
+        elif "=" in first:
+            hint = "variables belong to `env_vars` of the experiment"
+            self._keep("PBT306", f"the command begins with a setting: `{first}`", hint=hint)
+        elif first.endswith(".py") and "/" not in first:
+            hint = f"write `python {first}`"
+            self._keep("PBT306", f"the command begins with a script: `{first}`", hint=hint)
+        return base
+
+    def _split(self, text: str, param: str | None, what: str, job: str | None = None) -> list[str]:
+        """The POSIX reading of `text`, and a finding where it is not what the author sees."""
+        theirs = words.original(text)
+        try:
+            ours = words.split(text)
+        except ValueError:
+            hint = "close the quote, or write it as `\\'`"
+            said = f"{what} holds a quote that is not closed: `{text:.80}`"
+            self._keep("PBT301", said, param=param, job=job, hint=hint)
+            return [word for word in theirs if word]
+        if ours != theirs:
+            both = f"read as {words.shown(ours)}; the original passes {words.shown(theirs)}"
+            if ours == [word for word in theirs if word]:
+                said = f"{what} holds a blank too many: the original passes an empty argument"
+                self._keep("PBT303", said, param=param, job=job, hint="it is left out here")
+            else:
+                self._keep("PBT302", f"{what} is {both}", param=param, job=job)
+        if what != "command" and len(ours) > 1:
+            hint = "put quotes around it; write a list without blanks, as the trainer expects it"
+            said = f"{what} falls apart at its blanks: {words.shown(ours)}"
+            self._keep("PBT304", said, param=param, job=job, hint=hint)
+        return ours
+
+    def _odd_words(self, tokens: list[str], names: list[str], name: str) -> list[str]:
+        """Tokens with blanks, quotes or backslashes, as a POSIX shell would cut them."""
+        result: list[str] = []
+        known = len(self.kept)
+        for token, param in zip(tokens, [*names, None], strict=True):
+            self._check_text(token, param)
+            if not words.special(token):
+                result.append(token)
+            elif param is not None or len(self.kept) == known:
+                result += self._split(token, param, "value" if param else "name", name)
+            else:  # the name only repeats what its values have shown
+                result += _quietly(token)
+        return result
+
+    def _odd_name(self, name: str, job_id: str, directory: str, twin: bool) -> None:
+        alias = f"its files are called `{job_id}`"
+        if twin:
+            said = f"two jobs are called `{printable(name)}` in directory `{printable(directory)}`"
+            hint = "give the experiments different names"
+            self._keep("PBT201", said, job=name, hint=hint)
+        if "/" in name:
+            said = f"name holds a `/`; {alias}"
+            self._keep("PBT202", said, job=name, hint="the trainer makes folders of it")
+        if any(c < " " or "\x7f" <= c < "\xa0" for c in name):
+            said = "name holds control characters"
+            self._keep("PBT203", said, job=name)
+        part = max(len(p.encode(errors="surrogatepass")) for p in name.split("/"))
+        if part > LONGEST_COMPONENT:
+            said = f"name has {part} bytes: no file system takes more than {LONGEST_COMPONENT}"
+            hint = "`customize_experiment_name=False` leaves the values out of names"
+            self._keep("PBT205", said, job=name, hint=hint)
+        elif len(name) > LONG_NAME:
+            self._keep("PBT204", f"name has {len(name)} characters; {alias}", job=name)
+
+    def _check_text(self, text: str, param: str | None = None) -> None:
+        if text.isascii() or text.isprintable():
+            return
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            said = f"holds half a character, which no file can hold: `{printable(text)}`"
+            self._keep("PBT307", said, param=param)
+
+    def _check_keys(self, argv: list[str], job_id: str) -> None:
+        for name, given in words.repeated(argv).items():
+            said = f"`{name}` is given {len(given)} times, the last one wins: {words.shown(given)}"
+            self._keep("PBT305", said, param=name, job=job_id)
+
+    def _resources(self) -> Resources | None:
+        given = self.experiment.resources
+        if not given:
+            return None
+        values = dict(given)
+        for name, value in given.items():
+            try:
+                values[name] = units.size(value) if isinstance(value, str) else value
+            except ValueError:
+                values[name] = -1
+            if values[name] < (name != "gpus"):
+                hint = "gpus and cpus are counts, memory is bytes or text such as `16G`"
+                self._keep("PBT113", f"resource is {value!r:.40}", param=name, hint=hint)
+        return Resources(**values)
+
+
+def _quietly(token: str) -> list[str]:
+    try:
+        return words.split(token)
+    except ValueError:
+        return [word for word in words.original(token) if word]

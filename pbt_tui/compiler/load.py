@@ -28,7 +28,6 @@ from pbt_tui.errors import (
     CannotLoad,
     DescriptionError,
     NotARun,
-    Unrepeatable,
     Where,
     printable,
 )
@@ -96,7 +95,7 @@ def load(
     """Imports `target` (dotted name or path of a file) and returns its description.
 
     `timeout` in seconds. `twice`: a second load tells whether the description is repeatable; what
-    differs is named in `unrepeatable` (the caller decides, see `unrepeatable`). `seed` seeds
+    differs is named in `Loaded.unrepeatable`, and the caller decides what that is. `seed` seeds
     `random`, and NumPy where it is, before the import.
 
     Raises `CannotLoad`, `NotARun`, `BadParam`.
@@ -117,17 +116,6 @@ def load(
     except DescriptionError:
         differing = ("the import itself",)
     return replace(loaded, unrepeatable=differing)
-
-
-def unrepeatable(loaded: Loaded) -> Unrepeatable:
-    """The error for a description that differs between two loads."""
-    what = ", ".join(f"`{name}`" for name in loaded.unrepeatable)
-    return Unrepeatable(
-        f"differs between two loads: {what}",
-        hint="fix the random numbers in the module, or pass `--seed 0`",
-        where=Where(file=loaded.file),
-        code="PBT104",
-    )
 
 
 class _Child:

@@ -9,6 +9,64 @@ from pbt_tui.compiler.codes import Rule
 
 RULES: tuple[Rule, ...] = (
     Rule(
+        "PBT301",
+        "error",
+        "a quote that is not closed",
+        "Commands are read as a POSIX shell would read them, and it would wait for the rest.",
+        'Experiment("ant", "python train.py --note=it\'s")',
+        'Experiment("ant", "python train.py --note=its")',
+    ),
+    Rule(
+        "PBT302",
+        "warning",
+        "quotes and backslashes mean something here",
+        "The original cuts commands at every blank and passes quotes on as they are; here "
+        "they group words, as in a shell, so that values may hold blanks (D15). Both "
+        "readings are shown.",
+        'Experiment("ant", "python train.py --note=\'two words\'")',
+        'Experiment("ant", "python train.py --note=two-words")',
+    ),
+    Rule(
+        "PBT303",
+        "note",
+        "a blank too many",
+        "The original makes an empty argument of every second blank; here it makes none (D15).",
+        'Experiment("ant", "python  train.py")',
+        'Experiment("ant", "python train.py")',
+    ),
+    Rule(
+        "PBT304",
+        "warning",
+        "a value that falls apart at its blanks",
+        "Without quotes a value with blanks is several arguments, here as with the original (D15).",
+        'Experiment("ant", "python train.py", [{"layers": [256, 128]}])',
+        'Experiment("ant", "python train.py", [{"layers": "[256,128]"}])',
+    ),
+    Rule(
+        "PBT305",
+        "note",
+        "a setting is given twice",
+        "The last one wins with Hydra and with argparse; it is shown so that nobody wonders.",
+        'Experiment("ant", "python train.py seed=-1 seed=7")',
+        'Experiment("ant", "python train.py seed=7")',
+    ),
+    Rule(
+        "PBT306",
+        "error",
+        "the command begins with what is no program",
+        "A script without its interpreter, an option or a setting cannot be started (D13).",
+        'Experiment("ant", "train.py --env=ant")',
+        'Experiment("ant", "python train.py --env=ant")',
+    ),
+    Rule(
+        "PBT307",
+        "error",
+        "text that no file can hold",
+        "Half of a surrogate pair, usually of a file name that is not UTF-8, cannot be written.",
+        'Experiment("ant", "python train.py", [{"note": "\\udc80"}])',
+        'Experiment("ant", "python train.py", [{"note": "x"}])',
+    ),
+    Rule(
         "PBT320",
         "error",
         "NUL character",

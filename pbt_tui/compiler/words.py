@@ -1,0 +1,49 @@
+"""How a command falls apart into arguments: by a POSIX shell, and by the original launcher.
+
+Must not know jobs.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+special = re.compile(r"[ \t\r\n'\"\\]").search
+"""Finds what makes a text more than one plain argument, or another one."""
+_quoting = re.compile(r"['\"\\]").search
+_blanks = re.compile(r"[ \t\r\n]+")
+
+
+def split(text: str) -> list[str]:
+    """The POSIX reading. Raises `ValueError` for a quote that is not closed."""
+    if _quoting(text):
+        return shlex.split(text)
+    return [word for word in _blanks.split(text) if word]
+
+
+def original(text: str) -> list[str]:
+    """The original's reading: cut at every single blank, quotes passed on (D15)."""
+    return text.split(" ")
+
+
+def shown(words: list[str]) -> str:
+    """Arguments for people: each in backticks, the long and the many cut short."""
+    some = [f"`{word:.60}`" for word in words[:6]]
+    return ", ".join(some) + (f" and {len(words) - 6} more" if len(words) > 6 else "")
+
+
+def key(word: str) -> str | None:
+    """What an argument sets, without the prefixes of Hydra and of long options."""
+    name, equals, _ = word.partition("=")
+    if not equals and not word.startswith("--"):
+        return None
+    return name.lstrip("+-~") or None
+
+
+def repeated(words: list[str]) -> dict[str, list[str]]:
+    """Keys that are set more than once, with their arguments in order."""
+    keys: dict[str, list[str]] = {}
+    for word in words:
+        if (name := key(word)) is not None:
+            keys.setdefault(name, []).append(word)
+    return {name: given for name, given in keys.items() if len(given) > 1}
