@@ -104,7 +104,8 @@ def _events() -> Iterator[str]:
     for event in events.AnyEvent.__args__:
         tag = event.__struct_config__.tag
         kind = "decision" if event in events.DECISIONS else "fact"
-        yield f"\n## `{tag}`\n\nA {kind}. {(event.__doc__ or '').strip()}\n"
+        words = f"A {kind}. {event.__doc__ or ''}".strip()
+        yield f"\n## `{tag}`\n\n{words}\n"
         yield from _fields(event, notes, without=("seq", "at"))
 
 
@@ -127,7 +128,7 @@ def _value(schema: dict[str, Any]) -> str:
     """A schema in words."""
     match schema:
         case {"$ref": name}:
-            return f"[{name}](#{name.lower()})"
+            return f"[{name}](spec.md#{name.lower()})" if name in SPEC else str(name)
         case {"enum": [only]}:
             return f"`{only}`"
         case {"enum": words}:

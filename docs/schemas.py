@@ -10,16 +10,16 @@ from types import ModuleType
 from typing import Any
 
 from pbt_tui.journal import events
-from pbt_tui.observe import snapshot
+from pbt_tui.observe import rows
 from pbt_tui.spec import types
 from pbt_tui.spec.schema import schema
 
-MODULES: tuple[ModuleType, ...] = (types, events, snapshot)
+MODULES: tuple[ModuleType, ...] = (types, events, rows)
 DOCUMENTS: dict[str, tuple[tuple[Any, ...], str]] = {
     "pbt-processes/1": ((types.Processes,), "A process list, as `pbt-compile` writes it"),
     "pbt-journal/1": ((events.AnyEvent,), "One line of a run's journal"),
     "pbt-request/1": ((events.Request,), "A request to the executor of a run"),
-    "pbt-snapshot/1": ((snapshot.Snapshot,), "A run at one moment: `pbt-tui --once --json`"),
+    "pbt-snapshot/1": ((rows.Snapshot,), "A run at one moment: `pbt-tui --once --json`"),
 }
 
 

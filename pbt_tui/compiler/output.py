@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -21,12 +22,12 @@ def write(out: Path, files: Mapping[str, bytes]) -> list[str]:
     Everything is written aside and synced before the first rename; a rename that fails takes the
     earlier ones back. Raises `UsageError` (2), and then nothing has changed.
     """
-    changed = [path for path, data in files.items() if _read(out, path) != data]
-    if not changed:
-        return []
     made: list[Path] = []
     stage: Path | None = None
     try:
+        changed = [path for path, data in files.items() if _read(out, path) != data]
+        if not changed:
+            return []
         _folders(out, made)
         stage = Path(tempfile.mkdtemp(prefix=".pbt-", dir=out))
         for k, path in enumerate(changed):
@@ -60,25 +61,24 @@ def check_writable(out: Path) -> None:
         raise UsageError(f"cannot write `{out}`: permission denied")
 
 
-def diff(out: Path, files: Mapping[str, bytes], only: Mapping[str, bytes | None]) -> Iterator[str]:
-    """Unified diff, line by line, from what is there (`only`, from `stale`) to what should be."""
+def diff(out: Path, files: Mapping[str, bytes], old: Mapping[str, bytes | None]) -> Iterator[str]:
+    """Unified diff, line by line, from what is there (`old`, from `stale`) to what should be."""
     import difflib
 
-    for path, old in only.items():
+    for path, data in old.items():
         name = f"{out / path}"
-        lines = difflib.unified_diff(
-            _lines(old or b""),
-            _lines(files[path]),
-            name if old is not None else "/dev/null",
-            name,
-        )
-        for line in lines:
-            yield line if line.endswith("\n") else f"{line}\n"
+        before, after = _lines(data or b""), _lines(files[path])
+        source = "/dev/null" if data is None else name
+        for line in difflib.unified_diff(before, after, source, name):
+            yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
 
 
 def stale(out: Path, files: Mapping[str, bytes]) -> dict[str, bytes | None]:
     """The paths whose file is not what it should be, with what it is; None where there is none."""
-    there = ((path, _read(out, path)) for path in files)
+    try:
+        there = [(path, _read(out, path)) for path in files]
+    except OSError as e:
+        raise UsageError(f"cannot read `{e.filename}`: {_reason(e)}") from None
     return {path: old for path, old in there if old != files[path]}
 
 
@@ -96,12 +96,10 @@ def _read(out: Path, path: str) -> bytes | None:
         return (out / path).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except OSError as e:
-        raise UsageError(f"cannot read `{out / path}`: {_reason(e)}") from None
 
 
 def _lines(data: bytes) -> list[str]:
-    return [line + "\n" for line in data.decode(errors="replace").split("\n")[:-1]]
+    return re.findall(r"[^\n]*\n|[^\n]+", data.decode(errors="replace"))
 
 
 def _folders(path: Path, made: list[Path]) -> None:

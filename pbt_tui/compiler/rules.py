@@ -108,10 +108,10 @@ def _environment(i: int, job: Job, spec: Processes) -> Iterator[Diagnostic]:
 
 def _sizes(spec: Processes) -> Iterator[Diagnostic]:
     policy = spec.policy
-    slots = _slots(policy)
-    for i, population in enumerate(spec.populations):
-        if population.style == "sample_factory":
-            continue  # one job
+    gangs = [(i, p) for i, p in enumerate(spec.populations) if p.style != "sample_factory"]
+    needs = _needs(spec) if gangs and policy.experiments_per_gpu > 0 else {}
+    slots = policy.num_gpus * policy.experiments_per_gpu
+    for i, population in gangs:
         here = at(f"/populations/{i}")
         name, size = printable(population.id), len(population.members)
         if size > policy.max_parallel:
@@ -121,22 +121,28 @@ def _sizes(spec: Processes) -> Iterator[Diagnostic]:
             )
             hint = f"pass `--max_parallel {size}`, or `--backend slurm`"
             yield finding("PBT401", said, where=here, hint=hint)
-        if slots is not None and size > slots:
+        need = sum(needs.get(member, 0) for member in population.members)
+        if need > slots and policy.experiments_per_gpu > 0:
             said = (
-                f"population `{name}` has {size} members, but there are {slots} slots: "
-                f"{policy.num_gpus} GPUs, {policy.experiments_per_gpu} experiments on each, "
-                f"{policy.gpus_per_job} for a job"
+                f"the {size} members of population `{name}` need {need} slots at once, but there "
+                f"are {slots}: `--num_gpus {policy.num_gpus}`, "
+                f"`--experiments_per_gpu {policy.experiments_per_gpu}`"
             )
-            need = -(-size * policy.gpus_per_job // max(policy.num_gpus, 1))
-            hint = f"pass `--experiments_per_gpu {need}`, more GPUs, or `--backend slurm`"
+            hint = "pass a larger `--num_gpus`, or `--backend slurm`"
+            if policy.num_gpus:
+                fits = -(-need // policy.num_gpus)
+                hint = f"pass `--experiments_per_gpu {fits}`, {hint.removeprefix('pass ')}"
             yield finding("PBT420", said, where=here, hint=hint)
 
 
-def _slots(policy: Policy) -> int | None:
-    """How many jobs of the usual shape fit at once; None where slots are not counted."""
-    if policy.experiments_per_gpu == -1 or policy.gpus_per_job == 0:
-        return None
-    return (policy.num_gpus // policy.gpus_per_job) * policy.experiments_per_gpu
+def _needs(spec: Processes) -> dict[str, int]:
+    """How many slots each member takes: one on each of its GPUs."""
+    usual = spec.policy.gpus_per_job
+    return {
+        job.id: usual if job.resources is None or job.resources.gpus is None else job.resources.gpus
+        for job in spec.jobs
+        if job.population is not None
+    }
 
 
 def _gpus(policy: Policy) -> Iterator[Diagnostic]:

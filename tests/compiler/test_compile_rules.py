@@ -1,0 +1,197 @@
+import msgspec
+import pytest
+from compile_specs import box, gang, job, spec
+
+from pbt_tui.compiler import rules
+from pbt_tui.spec import Mount, Policy, Population, Resources
+
+
+def found(**more):
+    return [(d.code, d.level, d.where.pointer) for d in rules.check(spec(**more))]
+
+
+def test_nothing_is_wrong_with_what_is_right():
+    jobs, population = gang(4)
+    container = box(
+        user="1000:1000",
+        mounts=(Mount("/data/x", "/x", True), Mount("./y", "/y"), Mount("..", "/z")),
+        env_from=("WANDB_API_KEY",),
+    )
+    assert found(jobs=jobs, populations=(population,), container=container) == []
+    assert found(policy=Policy(gpus=("0", "1"), num_gpus=2, experiments_per_gpu=2)) == []
+    for run in ("ant", "a b", "größe", "a.b"):
+        assert found(run=run) == []
+
+
+@pytest.mark.parametrize("run", ["a/b", ".", "..", ".hidden", "-x", "a\nb", "x" * 201, "a\0"])
+def test_run_name_that_is_no_folder(run):
+    assert found(run=run) == [("PBT220", "error", "/run")]
+
+
+@pytest.mark.parametrize("dir_", ["/abs", "../x", "a/../../b", ".."])
+def test_directory_that_leaves_train_dir(dir_):
+    assert found(jobs=(job(dir=dir_), job(1))) == [("PBT221", "error", "/jobs/0/dir")]
+    assert found(jobs=(job(dir="a..b/c"),)) == []
+
+
+def test_commands_that_nobody_can_start():
+    assert found(jobs=(job(argv=("sh", "a\0b")),)) == [("PBT320", "error", "/jobs/0/argv/1")]
+    assert found(jobs=(job(env={"A/B": "\0"}),)) == [("PBT320", "error", "/jobs/0/env/A~1B")]
+    assert found(jobs=(job(argv=("sh", "ä" * 65_536)),)) == [("PBT321", "error", "/jobs/0/argv/1")]
+    assert found(jobs=(job(argv=("sh", "a" * 131_071)),)) == []
+    assert found(jobs=(job(argv=("", "a")),)) == [("PBT322", "error", "/jobs/0/argv")]
+
+
+def test_p2_population_that_cannot_run_at_once():
+    jobs, population = gang(8)
+    [d] = rules.check(spec(jobs=jobs, populations=(population,), policy=Policy(max_parallel=4)))
+    assert str(d) == (
+        "error[PBT401]: /populations/0: population `ant` has 8 members, "
+        "but `--max_parallel 4` was given\n"
+        "hint: pass `--max_parallel 8`, or `--backend slurm`"
+    )
+
+
+def test_population_and_slots():
+    jobs, population = gang(8)
+
+    def slots(**policy):
+        value = Policy(max_parallel=8, **policy)
+        return rules.check(spec(jobs=jobs, populations=(population,), policy=value))
+
+    assert slots(num_gpus=2) == []
+    assert slots(num_gpus=2, experiments_per_gpu=4) == []
+    assert slots(num_gpus=8, experiments_per_gpu=1) == []
+    [d] = slots(num_gpus=3, experiments_per_gpu=2)
+    assert (d.code, d.level) == ("PBT420", "error")
+    assert d.message == (
+        "the 8 members of population `ant` need 8 slots at once, but there are 6: "
+        "`--num_gpus 3`, `--experiments_per_gpu 2`"
+    )
+    assert d.hint == ("pass `--experiments_per_gpu 3`, a larger `--num_gpus`, or `--backend slurm`")
+    [d] = slots(num_gpus=8, gpus_per_job=2, experiments_per_gpu=1)
+    assert "need 16 slots at once, but there are 8" in d.message
+    assert "PBT420" in [d.code for d in slots(num_gpus=0, experiments_per_gpu=2)]
+    assert slots(num_gpus=0, gpus_per_job=0, experiments_per_gpu=2) == []
+
+
+def test_members_with_needs_of_their_own():
+    jobs, population = gang(2)
+    jobs = (jobs[0], msgspec.structs.replace(jobs[1], resources=Resources(gpus=2)))
+    policy = Policy(num_gpus=2, experiments_per_gpu=1)
+    assert found(jobs=jobs, populations=(population,), policy=policy) == [
+        ("PBT420", "error", "/populations/0")
+    ]
+
+
+def test_the_slots_hint_is_true():
+    for size in range(1, 12):
+        jobs, population = gang(size)
+        for gpus in range(1, 6):
+            for per_job in range(1, gpus + 1):
+                policy = Policy(
+                    max_parallel=99, num_gpus=gpus, gpus_per_job=per_job, experiments_per_gpu=1
+                )
+                for d in rules.check(spec(jobs=jobs, populations=(population,), policy=policy)):
+                    n = int(d.hint.partition("experiments_per_gpu ")[2].partition("`")[0])
+                    better = Policy(
+                        max_parallel=99, num_gpus=gpus, gpus_per_job=per_job, experiments_per_gpu=n
+                    )
+                    value = spec(jobs=jobs, populations=(population,), policy=better)
+                    assert rules.check(value) == [], (size, gpus, per_job, n)
+
+
+def test_sample_factory_needs_no_slots():
+    population = Population("doom", "sample_factory", 8, "ant/ws", ("00_ant",))
+    jobs = (job(0, population="doom"),)
+    assert found(jobs=jobs, populations=(population,), policy=Policy(max_parallel=1)) == []
+
+
+def test_gpus():
+    assert found(policy=Policy(gpus=("0", "0"))) == [("PBT521", "error", "/policy/gpus")]
+    assert found(policy=Policy(gpus=("0",), num_gpus=2)) == [("PBT521", "error", "/policy/gpus")]
+    assert found(policy=Policy(experiments_per_gpu=0)) == [
+        ("PBT520", "error", "/policy/experiments_per_gpu")
+    ]
+    assert found(policy=Policy(experiments_per_gpu=1, gpus_per_job=2)) == [
+        ("PBT520", "error", "/policy/gpus_per_job")
+    ]
+    assert found(policy=Policy(gpus_per_job=2)) == []
+    needy = (job(resources=Resources(gpus=4)),)
+    assert found(jobs=needy) == []
+    assert found(jobs=needy, policy=Policy(experiments_per_gpu=1)) == [
+        ("PBT520", "error", "/jobs/0/resources/gpus")
+    ]
+
+
+def test_d26_device_set_by_the_experiment():
+    jobs = (job(env={"CUDA_VISIBLE_DEVICES": "1"}),)
+    at = "/jobs/0/env/CUDA_VISIBLE_DEVICES"
+    assert found(jobs=jobs) == [("PBT524", "warning", at)]
+    assert found(jobs=jobs, policy=Policy(experiments_per_gpu=1)) == [("PBT524", "error", at)]
+
+
+def test_jobs_that_share_a_dictionary_are_looked_at_once():
+    env = {"CUDA_VISIBLE_DEVICES": "1"}
+    assert len(found(jobs=tuple(job(i, env=env) for i in range(5)))) == 1
+
+
+def test_variable_set_twice():
+    jobs = (job(env={"A": "1"}),)
+    assert found(jobs=jobs, container=box(env_from=("A",))) == [
+        ("PBT529", "warning", "/jobs/0/env/A")
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["/", "//", "/.", "/home/x/..", "~", "~/", "$HOME", "${HOME}", "/root", "/home/trainer/"],
+)
+def test_mounts_that_show_everything(source):
+    assert found(container=box(mounts=(Mount(source, "/x"),))) == [
+        ("PBT522", "error", "/container/mounts/0/source")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "part"),
+    [
+        ("data", "/data", "source"),
+        ("~/data", "/data", "source"),
+        ("$HOME/data", "/data", "source"),
+        ("./data", "data", "target"),
+        ("./data", "/", "target"),
+        ("./data", "//", "target"),
+        ("./data", "/x/..", "target"),
+    ],
+)
+def test_mounts_that_are_no_pair_of_paths(source, target, part):
+    assert found(container=box(mounts=(Mount(source, target),))) == [
+        ("PBT523", "error", f"/container/mounts/0/{part}")
+    ]
+
+
+def test_two_mounts_on_one_target():
+    mounts = (Mount("./a", "/x"), Mount("./b", "/x/"))
+    assert found(container=box(mounts=mounts)) == [
+        ("PBT525", "error", "/container/mounts/1/target")
+    ]
+
+
+@pytest.mark.parametrize("user", ["root", "1000", "1000:", "a:b", "1:1:1", "٣:٣"])
+def test_users(user):
+    assert found(container=box(user=user)) == [("PBT526", "error", "/container/user")]
+
+
+@pytest.mark.parametrize("image", ["my image", "-v", "a\nb", "$IMAGE"])
+def test_images(image):
+    assert found(container=box(image=image)) == [("PBT527", "error", "/container/image")]
+
+
+def test_images_that_are_fine():
+    for image in ("a", "nvcr.io/nvidia/pytorch:24.01-py3", "localhost:5000/a@sha256:0f"):
+        assert found(container=box(image=image)) == []
+
+
+def test_names_of_variables():
+    assert found(container=box(env_from=("A-B",))) == [("PBT528", "error", "/container/env_from/0")]

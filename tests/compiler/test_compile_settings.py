@@ -1,0 +1,145 @@
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pbt_tui.compiler.settings import COMPILE, SETTINGS, Given, find
+from pbt_tui.errors import Findings, UsageError
+from pbt_tui.spec import Container, Mount, Policy, Ulimit
+
+
+def test_the_table_has_each_field_of_policy_and_container_once():
+    for section, struct in (("policy", Policy), ("container", Container)):
+        names = [s.name for s in SETTINGS if s.section == section]
+        assert names == [f.name for f in msgspec.structs.fields(struct)]
+    assert len({s.flag for s in (*SETTINGS, *COMPILE)}) == len(SETTINGS) + len(COMPILE)
+
+
+def test_all_kinds_of_values_in_pyproject(tmp_path: Path):
+    (tmp_path / "pyproject.toml").write_text(
+        """
+[project]
+name = "x"
+[tool.pbt]
+image = "trainer:1"
+max_parallel = 8
+pause_between = "5m"
+timeout = 90
+fail_fast = true
+gpus = [0, "2"]
+retry_on = ["oom", "lost"]
+memory = "4G"
+shm_size = 1024
+cpus = 2
+mounts = ["./a:/a:ro", { source = "./b", target = "/b" }]
+ulimit = "nofile=1024"
+entrypoint = "sh -c"
+env_from = ["WANDB_API_KEY"]
+ignore = ["PBT421"]
+strict = true
+seed = 3
+""".replace("gpus = [0,", 'gpus = ["0",')
+    )
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    given = find(inner)
+    assert given.policy == {
+        "max_parallel": 8,
+        "pause_between": 300.0,
+        "timeout": 90.0,
+        "fail_fast": True,
+        "gpus": ("0", "2"),
+        "retry_on": ("oom", "lost"),
+    }
+    assert given.container == {
+        "image": "trainer:1",
+        "memory": 4 * 2**30,
+        "shm_size": 1024,
+        "cpus": 2.0,
+        "mounts": (Mount("./a", "/a", True), Mount("./b", "/b", False)),
+        "ulimits": (Ulimit("nofile", 1024, 1024),),
+        "entrypoint": ("sh", "-c"),
+        "env_from": ("WANDB_API_KEY",),
+    }
+    assert given.compile == {"ignore": ("PBT421",), "strict": True, "seed": 3}
+    assert given.file == str(tmp_path / "pyproject.toml")
+
+
+def test_nearest_file_wins_and_pbt_toml_goes_first(tmp_path: Path):
+    (tmp_path / "pyproject.toml").write_text("[tool.pbt]\nmax_parallel = 1\n")
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "pyproject.toml").write_text("[tool.other]\nx = 1\n")
+    assert find(inner).policy == {"max_parallel": 1}
+    (inner / "pbt.toml").write_text("max_parallel = 2\n")
+    assert find(inner).policy == {"max_parallel": 2}
+    assert find(inner).file == "pbt.toml"
+
+
+def test_flag_goes_over_file():
+    flag, file = Given({"retries": 1}, {}, {"out": "a"}), Given({"retries": 2, "grace": 1.0})
+    assert flag.over(file) == Given({"retries": 1, "grace": 1.0}, {}, {"out": "a"})
+
+
+def test_misspelt_key_names_the_nearest(tmp_path: Path):
+    (tmp_path / "pbt.toml").write_text('memroy = "4G"\nzzz = 1\n')
+    with pytest.raises(Findings) as e:
+        find(tmp_path)
+    assert e.value.exit_code == 2
+    assert str(e.value) == (
+        "error: `pbt.toml`: memroy: there is no such setting\nhint: did you mean `memory`\n"
+        "error: `pbt.toml`: zzz: there is no such setting"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('max_parallel = "8"', "expected an integer from 1, got `8`"),
+        ("max_parallel = 0", "expected an integer from 1, got `0`"),
+        ("max_parallel = 1.5", "expected an integer from 1, got `1.5`"),
+        ("max_parallel = true", "expected an integer from 1, got `True`"),
+        ('fail_fast = "yes"', "expected true or false, got `yes`"),
+        ('memory = "4Q"', "expected a size such as `512M` or `4G`, got `4Q`"),
+        ("memory = -1", "expected a size such as `512M` or `4G`, got `-1`"),
+        ("cpus = 0", "expected a number above 0, got `0`"),
+        ('pull = "often"', "expected `missing` or `never`, got `often`"),
+        ('mounts = ["a"]', "expected `SRC:DST` or `SRC:DST:ro`, got `a`"),
+        ("mounts = [{ source = 1 }]", "expected `SRC:DST` or `SRC:DST:ro`, got `{'source': 1}`"),
+        ('retry_on = ["sneeze"]', "expected causes such as `lost,oom`, got `sneeze`"),
+        ('image = ""', "expected the name of an image, got nothing"),
+    ],
+)
+def test_wrong_value_says_file_key_and_what_was_expected(tmp_path: Path, line, said):
+    (tmp_path / "pyproject.toml").write_text(f"[tool.pbt]\n{line}\n")
+    with pytest.raises(Findings) as e:
+        find(tmp_path)
+    key = line.partition(" ")[0]
+    assert str(e.value) == f"error: `pyproject.toml`: tool.pbt.{key}: {said}"
+
+
+def test_all_wrong_values_at_once(tmp_path: Path):
+    (tmp_path / "pbt.toml").write_text("retries = -1\ngrace = -1\n")
+    with pytest.raises(Findings) as e:
+        find(tmp_path)
+    assert len(e.value.diagnostics) == 2
+
+
+@pytest.mark.parametrize("data", [b"a = \n", b"\xff", b"tool = 1\n", b"a = " + b"[" * 5000])
+def test_damaged_file_is_named(tmp_path: Path, data):
+    (tmp_path / "pbt.toml").write_bytes(data)
+    with pytest.raises((UsageError, Findings)) as e:
+        find(tmp_path)
+    assert "`pbt.toml`" in str(e.value)
+
+
+def test_table_of_another_kind(tmp_path: Path):
+    (tmp_path / "pyproject.toml").write_text("[tool]\npbt = 3\n")
+    with pytest.raises(UsageError) as e:
+        find(tmp_path)
+    assert str(e.value) == "`pyproject.toml`: tool.pbt: expected a table of settings"
+
+
+def test_other_peoples_damaged_pyproject_is_passed_over(tmp_path: Path):
+    (tmp_path / "pyproject.toml").write_text("[project\n")
+    assert find(tmp_path).policy == {}
