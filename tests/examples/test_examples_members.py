@@ -19,7 +19,8 @@ WORKSPACE = "mini"
 RULES = (
     f"seed=1 pbt.num_policies={SIZE} pbt.workspace={WORKSPACE} pbt.interval_steps=10000 "
     "pbt.initial_delay=20000 pbt.start_after=10000 pbt.replace_fraction_worst=0.25 "
-    "pbt.mutation_rate=1.0 train.directions=2 train.top_directions=1"
+    "pbt.mutation_rate=1.0 pbt.initial_spread=1.5 train.step_size=0.2 "
+    "train.noise_std=0.3 train.directions=2 train.top_directions=1"
 ).split()
 
 
@@ -72,7 +73,7 @@ def test_a_population_exchanges_and_every_member_ends_by_itself(
 ) -> None:
     running = [members.start(index, "train.generations=8") for index in range(SIZE - 1)]
     # The last one cannot learn: it is replaced however the four share the processors.
-    running.append(members.start(SIZE - 1, "train.generations=8", "train.step_size=0.000001"))
+    running.append(members.start(SIZE - 1, "train.generations=8", "train.step_size=1e-9"))
     assert [member.wait() for member in running] == [0] * SIZE, members.said(r"Traceback[\s\S]*")
 
     for index in range(SIZE):
