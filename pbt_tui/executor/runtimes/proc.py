@@ -76,33 +76,33 @@ def everyone() -> Iterator[Process]:
             yield process
 
 
-def stop_session(leader: str, members: list[Process]) -> None:
-    """Asks everyone in the leader's session to end.
+def stop_session(leader: str, others: list[Process]) -> bool:
+    """Asks everyone in the leader's session to end; False if that may have reached no job.
 
-    `members` may be a moment old: they name further process groups only (`timeout` makes its own).
+    `others` are the rest of the session; they may be a moment old, since they only name further
+    process groups (`timeout` makes one of its own). The leader, our shim, survives what it
+    catches, and so does its copy until that has become the job.
     """
     if not alive(leader):
-        return
+        return True
     pid = pid_of(leader)
-    groups = {pid} | {process.group for process in members if process.session == pid}
-    for group in groups:
+    shim = _words(pid)
+    reached = any(_words(process.pid) not in (b"", shim) for process in others)
+    for group in {pid} | {process.group for process in others}:
         _signal_group(group, signal.SIGTERM)
+    return reached
 
 
-def kill_session(leader: str, members: list[Process]) -> None:
-    """Ends everyone in the leader's session but the leader, or it too where it is alone.
+def kill_session(leader: str, others: list[Process]) -> None:
+    """Ends the rest of the leader's session, or the leader too where it is alone.
 
     The leader is our shim: left alive it notes how the job ended, then kills its own group.
     """
-    if not alive(leader):
-        return
-    pid = pid_of(leader)
-    others = [process for process in members if process.session == pid and process.pid != pid]
     for process in others:
         if alive(process.handle):
             _signal(process.pid, signal.SIGKILL)
-    if not others:
-        _signal_group(pid, signal.SIGKILL)
+    if not others and alive(leader):
+        _signal_group(pid_of(leader), signal.SIGKILL)
 
 
 def kill_orphans(leader: str) -> None:
@@ -114,6 +114,13 @@ def kill_orphans(leader: str) -> None:
     for process in everyone():
         if process.session == pid_of(leader) and int(process.start) >= born:
             _signal(process.pid, signal.SIGKILL)
+
+
+def _words(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

@@ -114,15 +114,16 @@ class ProcessRuntime:
                 del self._children[found.pid]
                 self._settle(found)
 
-    def stop(self, job: str, attempt: int, *, kill: bool) -> None:
+    def stop(self, job: str, attempt: int, *, kill: bool) -> bool:
         found = self._attempts.get((job, attempt))
         now = proc.look(found.pid) if found is not None else None
         if found is None or now is None or (found.handle or now.handle) != now.handle:
-            return
-        if time.monotonic() >= self._scanned + _SCAN:
-            self._everyone = list(proc.everyone())
-            self._scanned = time.monotonic()
-        (proc.kill_session if kill else proc.stop_session)(now.handle, self._everyone)
+            return True  # it has ended, and `facts` has said so or will
+        others = self._others(found.pid, age=_SCAN) or self._others(found.pid, age=0.0)
+        if kill:
+            proc.kill_session(now.handle, others)
+            return True
+        return proc.stop_session(now.handle, others)
 
     def survey(self, attempts: Sequence[tuple[str, int, str | None]]) -> list[Seen]:
         """Waits up to a second, in all, where claims are still empty."""
@@ -175,6 +176,13 @@ class ProcessRuntime:
             os.close(fd)
         for pid in self._children:
             _reap(pid)
+
+    def _others(self, session: int, *, age: float) -> list[proc.Process]:
+        """The rest of a session, from a look at all processes that is `age` seconds old at most."""
+        if time.monotonic() >= self._scanned + age:
+            self._everyone = list(proc.everyone())
+            self._scanned = time.monotonic()
+        return [one for one in self._everyone if one.session == session and one.pid != session]
 
     def _listen(self) -> None:
         """Reads who has taken its name: `pid.start`, one a line."""
@@ -264,11 +272,12 @@ class ProcessRuntime:
     def _see(self, job: str, attempt: int, handle: str | None) -> Seen | None:
         """One line of a survey; None while the claim is still empty."""
         path, now = self._dir.claim(job, attempt), time.time()
-        absent = Seen("gone" if handle else "never", handle)
         try:
             claim = claims.read(path)
-            if claim is None or claim.given_up:
-                return absent
+            if claim is None:
+                return Seen("gone" if handle else "never", handle)
+            if claim.given_up:
+                return Seen("gone" if handle else "abandoned", handle)
             if self._elsewhere is not None and not claim.over:
                 return Seen("unknown", claim.handle, detail=self._elsewhere)
             if claim.young(now):
