@@ -1,0 +1,150 @@
+"""Every action of the monitor, once: keys, footer, help and palette are made from this table.
+
+Must not know Textual or how an action is done: a screen has a method `action_<id>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pbt_tui.journal.events import Action as Asked
+
+PAGES = ("jobs", "failures", "job", "log", "population", "help")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    id: str
+    keys: str
+    """As the terminal library spells them, with commas between."""
+    shown: str
+    """As people spell them."""
+    label: str
+    """For the bar at the bottom; a word or two."""
+    help: str
+    pages: tuple[str, ...] = PAGES
+    bar: int = 0
+    """Its rank in the bar, lowest first; 0 keeps it out."""
+    asks: Asked | None = None
+    """The request that it leaves: such an action asks for confirmation first."""
+
+
+_LISTS = ("jobs", "failures", "population")
+_OF_JOBS = ("jobs", "failures", "job", "population")
+
+ACTIONS = (
+    Action("down", "down,j", "↓ j", "", "one line down"),
+    Action("up", "up,k", "↑ k", "", "one line up"),
+    Action("page_down", "pagedown,ctrl+d", "PgDn", "", "one page down"),
+    Action("page_up", "pageup,ctrl+u", "PgUp", "", "one page up"),
+    Action("first", "g,home", "g Home", "", "to the first line"),
+    Action("last", "G,end", "G End", "", "to the last line; in a log: follow it"),
+    Action("open", "enter", "Enter", "open", "open the job under the cursor", _LISTS, 3),
+    Action("log", "l", "l", "log", "its log, from the end", _OF_JOBS, 4),
+    Action("page_jobs", "1", "1", "", "the jobs"),
+    Action("page_failures", "2,f", "f 2", "failures", "failures, grouped by cause", bar=5),
+    Action("page_population", "3,p", "p 3", "population", "populations and members", bar=6),
+    Action("page_log", "4", "4", "", "the log of the job under the cursor", _OF_JOBS),
+    Action("filter", "slash", "/", "filter", "show only the jobs that match", ("jobs",), 2),
+    Action("filter_off", "backslash", "\\", "", "the last filter off, and on again", ("jobs",)),
+    Action("problems", "z", "z", "", "only what failed, stops or was cancelled", ("jobs",)),
+    Action("sort", "s", "s", "sort", "sort; then a letter says by what", ("jobs",), 7),
+    Action("reverse", "S", "S", "", "the same order, reversed", ("jobs",)),
+    Action("mark", "space", "Space", "mark", "mark the job, and go down", ("jobs",), 8),
+    Action("mark_all", "a", "a", "", "mark all jobs shown", ("jobs",)),
+    Action("unmark", "u", "u", "", "unmark all", ("jobs",)),
+    Action("next", "n", "n", "", "next job; in a log: next match", ("failures", "job", "log")),
+    Action(
+        "previous",
+        "N",
+        "N",
+        "",
+        "previous job; in a log: previous match",
+        ("failures", "job", "log"),
+    ),
+    Action("next_group", "right_square_bracket", "]", "", "next population", ("population",)),
+    Action(
+        "previous_group", "left_square_bracket", "[", "", "previous population", ("population",)
+    ),
+    Action("search", "slash", "/", "search", "search in the log", ("log",), 2),
+    Action("follow", "F", "F", "follow", "follow the end of the log, or stay here", ("log",), 3),
+    Action("attempt", "a", "a", "attempt", "the log of the attempt before", ("log",), 4),
+    Action("left", "left", "← →", "", "scroll to the left, to the right", ("log",)),
+    Action("right", "right", "", "", "", ("log",)),
+    Action("next_error", "e", "e", "error", "next line that tells of an error", ("log",), 5),
+    Action("previous_error", "b", "b", "", "previous line that tells of an error", ("log",)),
+    Action(
+        "retry",
+        "r",
+        "r",
+        "retry",
+        "try again: the job, the marked ones, or the group",
+        _OF_JOBS,
+        9,
+        "retry",
+    ),
+    Action(
+        "cancel",
+        "x",
+        "x",
+        "cancel",
+        "cancel: end it gently, never try it again",
+        _OF_JOBS,
+        10,
+        "cancel",
+    ),
+    Action("kill", "K", "K", "", "kill: cancel it at once, without grace", _OF_JOBS, 0, "kill"),
+    Action("hold", "H", "H", "", "hold the run: no new attempts; running ones go on", asks="hold"),
+    Action("release", "U", "U", "", "release a held run", asks="release"),
+    Action("drain", "D", "D", "", "drain a GPU: no new attempts on it, or again", asks="drain"),
+    Action("executor", "E", "E", "", "start an executor for a run that has none"),
+    Action("copy", "y", "y", "", "copy: the command, the path of the log, or the job's name"),
+    Action("pause", "i", "i", "", "pause the screen, and go on"),
+    Action("palette", "colon", ":", "", "every action by its name"),
+    Action("help", "question_mark", "?", "help", "the keys of this screen", bar=1),
+    Action("back", "escape", "Esc", "back", "back, or clear the filter", bar=90),
+    Action("quit", "q", "q", "quit", "back, then quit: the run goes on", bar=91),
+)
+
+
+def on(page: str) -> Iterator[Action]:
+    """The actions of a page, in the order of the table."""
+    return (action for action in ACTIONS if page in action.pages)
+
+
+def bar(page: str) -> list[Action]:
+    """What the bottom line of a page shows."""
+    shown = [a for a in on(page) if a.bar and not (page == "jobs" and a.id == "back")]
+    return sorted(shown, key=lambda a: a.bar)
+
+
+def by_id(name: str) -> Action:
+    return next(action for action in ACTIONS if action.id == name)
+
+
+def refusal(
+    asked: Asked,
+    *,
+    live: bool,
+    writable: bool,
+    read_only: bool,
+    start: str,
+    other_host: str = "",
+) -> str | None:
+    """Why a request makes no sense now; None where it does. `start`: the command to start one."""
+    if read_only:
+        return f"cannot {asked}: this is a read-only view"
+    if not writable:
+        return f"cannot {asked}: the run directory is not writable for you"
+    if not live:
+        return f"cannot {asked}: no executor obeys{other_host}; start one with `{start}` (key E)"
+    return None
+
+
+def sentence(asked: Asked, names: Iterable[str], whole_run: str = "") -> str:
+    """What is asked for, as the title of the question: `cancel 00_ant`, `retry 12 jobs`."""
+    jobs = list(names)
+    if asked in ("hold", "release"):
+        return f"{asked} run {whole_run}"
+    return f"{asked} {jobs[0]}" if len(jobs) == 1 else f"{asked} {len(jobs)} jobs"

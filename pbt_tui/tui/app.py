@@ -1,0 +1,195 @@
+"""The application: one feed, one model, one timer; screens ask it to go somewhere or to ask.
+
+Must not know how anything is drawn, nor what the executor does with a request.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.command import Provider
+
+from pbt_tui.journal.state import JobState, RunState
+from pbt_tui.observe.rows import GpuRow, PopulationRow
+from pbt_tui.observe.snapshot import Populations, gpu_rows
+from pbt_tui.tui import themes
+from pbt_tui.tui.feed import Change, Feed
+from pbt_tui.tui.model import Model
+from pbt_tui.tui.palette import Commands
+from pbt_tui.tui.requests import Requests
+from pbt_tui.tui.screens.jobs import Jobs
+from pbt_tui.tui.screens.page import Page
+from pbt_tui.tui.widgets.job_table import JobTable
+
+
+class Monitor(App[str], inherit_bindings=False):
+    """Follows one run. Returns what to print once the terminal is the caller's again."""
+
+    CSS_PATH = "screens/page.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Commands}
+    COMMAND_PALETTE_BINDING = "colon"
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(
+        self,
+        feed: Feed,
+        *,
+        read_only: bool = False,
+        theme: str = "dark",
+        ascii_only: bool = False,
+        interval: float = 0.25,
+        now: Callable[[], float] = time.time,
+        timer: bool = True,
+    ) -> None:
+        super().__init__()
+        self.feed = feed
+        self.model = Model(feed)
+        self.requests = Requests(self)
+        self.read_only = read_only
+        self.paused = False
+        self.now = now
+        self.interval = max(0.05, interval)
+        self._timer = timer
+        self._second = 0.0
+        self.populations: tuple[PopulationRow, ...] = ()
+        """As last read; empty until the population screen was opened."""
+        self._watched: tuple[RunState, Populations] | None = None
+        self._reading = False
+        self.register_theme(themes.DARK)
+        self.register_theme(themes.LIGHT)
+        self.theme = themes.NAMES.get(theme, theme)
+        self.set_class(ascii_only, "-ascii")
+        self.title = "pbt-tui"
+
+    # -- following ---------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        self.push_screen(Jobs(JobTable(self.model)))
+        if self._timer:
+            self.call_after_refresh(self._load)
+
+    def _load(self) -> None:
+        """Reads what there is in slices, so that keys and the first pages come in between."""
+        if self.feed.loaded or self.feed.error is not None:
+            gc.enable()
+            gc.freeze()
+            self.set_interval(self.interval, self.follow)
+            return
+        gc.disable()  # everything made here is kept: a collection would look at it all for nothing
+        self.follow(budget=0.1)
+        self.set_timer(0.001, self._load)
+
+    def follow(self, budget: float = 0.05) -> None:
+        """Reads what is new and lets the screen on top draw it. The one tick of the program."""
+        if self.paused:
+            return
+        change = self.feed.poll(budget)
+        if change:
+            self.take(change)
+        now = self.now()
+        if now - self._second >= 1.0:
+            self._second = now
+            page = self.screen
+            if isinstance(page, Page) and page.is_mounted:
+                page.tick(now)
+
+    def take(self, change: Change) -> None:
+        """Gives the change to the model and to the screen on top; nothing else is drawn."""
+        self.model.take(change)
+        self.requests.answered(change.answers)
+        page = self.screen
+        if isinstance(page, Page):
+            page.changed(change)
+
+    def progress(self, job: JobState) -> str:
+        """What an active job last said of itself."""
+        return ""
+
+    def gpus(self) -> tuple[GpuRow, ...]:
+        """The executor's GPUs, with what it last measured there."""
+        return gpu_rows(self.feed.state, self.feed.rundir)
+
+    def read_populations(self, then: Callable[[], None]) -> None:
+        """Reads the workspaces in another thread; `then` is called here if there is news."""
+        state = self.feed.state
+        if not state.spec.populations or self._reading:
+            return
+        if self._watched is None or self._watched[0] is not state:
+            self._watched = (state, Populations(state, self.feed.rundir))
+        watched = self._watched[1]
+        live = self.feed.holder is not None
+        self._reading = True
+
+        def work() -> None:
+            try:
+                watched.poll()
+                rows = watched.rows(self.now(), live=live)
+            finally:
+                self._reading = False
+            if rows != self.populations:
+                self.populations = rows
+                self.call_from_thread(then)
+
+        self.run_worker(work, thread=True)
+
+    # -- going -------------------------------------------------------------------------------------
+
+    @property
+    def page(self) -> Page | None:
+        """The full screen on top, below any dialog."""
+        return next((s for s in reversed(self.screen_stack) if isinstance(s, Page)), None)
+
+    def say(self, text: str, style: str = "") -> None:
+        if self.page is not None:
+            self.page.say(text, style)
+
+    def go(self, page: str) -> None:
+        """To one of the numbered pages, leaving whatever is open."""
+        if self.page is not None and page == self.page.PAGE:
+            return
+        while len(self.screen_stack) > 2:  # the blank one and the jobs stay
+            self.pop_screen()
+        if page == "failures":
+            from pbt_tui.tui.screens.failures import Failures
+
+            self.push_screen(Failures())
+        elif page == "population":
+            from pbt_tui.tui.screens.population import Population
+
+            self.push_screen(Population())
+
+    def open_job(self, job: JobState, among: list[str]) -> None:
+        from pbt_tui.tui.screens.job import JobPage
+
+        self.push_screen(JobPage(job.spec.id, among))
+
+    def open_log(self, job: JobState) -> None:
+        from pbt_tui.tui.screens.log import Log
+
+        if not job.attempts:
+            self.say(f"{job.spec.id} has no log yet: it has not started", "warn")
+            return
+        self.push_screen(Log(job.spec.id, len(job.attempts)))
+
+    def open_help(self, page: str) -> None:
+        from pbt_tui.tui.screens.help import Help
+
+        if page != "help":
+            self.push_screen(Help(page))
+
+    def copy(self, text: str) -> None:
+        from pbt_tui.tui.clipboard import copy
+
+        self.say(f"copied: {text}" if copy(self, text) else text)
+
+    def leave(self) -> None:
+        """Ends the screen. Nothing of the run ends with it."""
+        path = self.feed.rundir.path
+        word = "the run goes on" if self.feed.holder is not None else "the run stays as it is"
+        self.exit(f"{word}; come back with `pbt-tui {path}`")

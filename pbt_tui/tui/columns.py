@@ -1,0 +1,136 @@
+"""The columns of the job table: which there are at a width, and the text of their cells.
+
+Must not know Textual: a row is spans of fixed widths, so that a change repaints its cells alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pbt_tui.journal.state import ACTIVE, JobState, RunState
+from pbt_tui.scheduler.explain import explain
+from pbt_tui.tui import words
+from pbt_tui.tui.text import Line, Span, duration, fit, lasting, safe
+
+
+@dataclass(slots=True)
+class Scene:
+    """What a cell may look at besides its job."""
+
+    state: RunState
+    now: float
+    settled: bool = True
+    """The journal has been read: a job without an entry does wait."""
+    progress: Callable[[JobState], str] = lambda job: ""
+    """What an active job last said of itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    title: str
+    width: int
+    from_width: int
+    """Shown from this many cells of table on."""
+    cell: Callable[[JobState, Scene], Span]
+    align: str = "<"
+
+
+def _state(job: JobState, scene: Scene) -> Span:
+    return words.state_span(job) if scene.settled else ("…", "dim")
+
+
+def _tries(job: JobState, scene: Scene) -> Span:
+    count = len(job.attempts)
+    return (str(count) if count else "-", "" if count > 1 else "dim")
+
+
+def _gpu(job: JobState, scene: Scene) -> Span:
+    attempt = job.attempt
+    if attempt is None or not attempt.gpus:
+        return "-", "dim"
+    return words.gpu_names(scene.state, attempt.gpus), "" if job.phase in ACTIVE else "dim"
+
+
+def _node(job: JobState, scene: Scene) -> Span:
+    attempt = job.attempt
+    return (safe(attempt.node), "") if attempt and attempt.node else ("-", "dim")
+
+
+def _time(job: JobState, scene: Scene) -> Span:
+    attempt = job.attempt
+    if attempt is None or attempt.started_at is None:
+        return "-", "dim"
+    if attempt.ended_at is not None:
+        return duration(attempt.ended_at - attempt.started_at), ""
+    return lasting(scene.now - attempt.started_at), ""
+
+
+def _experiment(job: JobState, scene: Scene) -> Span:
+    return safe(job.spec.experiment), "dim"
+
+
+def _about(job: JobState, scene: Scene) -> Span:
+    """One phrase: why it waits, what it last said, how it ended."""
+    if not scene.settled:
+        return "", ""
+    if job.phase == "waiting":
+        last = job.attempt
+        why = explain(scene.state, job.spec.id, scene.now)
+        if last is not None and last.outcome not in (None, "succeeded"):
+            return f"{why} · before: {words.detail_words(last)}", "dim"
+        return why, "dim"
+    if job.phase in ("skipped", "stopping") or (job.phase == "cancelled" and not job.attempts):
+        return safe(explain(scene.state, job.spec.id, scene.now)), "dim"
+    attempt = job.attempt
+    if attempt is None:
+        return "", ""
+    if job.phase in ACTIVE:
+        return scene.progress(job) or safe(attempt.queued or ""), ""
+    return words.detail_words(attempt), "bad" if job.phase == "failed" else "dim"
+
+
+COLUMNS = (
+    Column("STATE", 11, 0, _state),
+    Column("TRY", 3, 56, _tries, ">"),
+    Column("GPU", 5, 50, _gpu, ">"),
+    Column("TIME", 6, 44, _time, ">"),
+    Column("NODE", 12, 150, _node),
+    Column("EXPERIMENT", 20, 170, _experiment),
+)
+_GAP = "  "
+
+
+class Layout:
+    """The columns at one width: mark, job, the fixed ones, and what is left for the phrase."""
+
+    def __init__(self, width: int, longest: int) -> None:
+        self.longest = longest
+        self.width = width
+        self.columns = [c for c in COLUMNS if width >= c.from_width]
+        fixed = sum(c.width + len(_GAP) for c in self.columns)
+        room = width - 2 - fixed - len(_GAP)
+        wanted = max(8, min(longest, 48))
+        self.job = max(6, min(wanted, room if room < 24 else max(room - 24, room // 2)))
+        self.about = max(0, room - self.job)
+
+    def head(self) -> Line:
+        line: list[Span] = [("  " + fit("JOB", self.job), "head")]
+        for c in self.columns:
+            line.append((_GAP + fit(c.title, c.width, c.align), "head"))
+        if self.about:
+            line.append((_GAP + fit("", self.about), "head"))
+        return tuple(line)
+
+    def row(self, job: JobState, scene: Scene, marked: bool) -> Line:
+        line: list[Span] = [
+            ("* " if marked else "  ", "mark"),
+            (fit(job.spec.id, self.job), "mark" if marked else ""),
+        ]
+        for c in self.columns:
+            text, style = c.cell(job, scene)
+            line.append((_GAP + fit(text, c.width, c.align), style))
+        if self.about:
+            text, style = _about(job, scene)
+            line.append((_GAP + fit(text, self.about), style))
+        return tuple(line)

@@ -1,0 +1,158 @@
+"""A job's page: what became of it, why it waits, its attempts, the end of its log, its command.
+
+Must not know Textual or read files: the log's lines are handed in.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
+from pbt_tui.scheduler.explain import explain
+from pbt_tui.tui import words
+from pbt_tui.tui.draw.failures import excerpt
+from pbt_tui.tui.text import Frame, Line, Span, at, both, cut, duration, fit, lasting, safe, wrap
+
+_PYTHONS = ("python", "python3")
+
+
+def page(
+    job: JobState,
+    state: RunState,
+    frame: Frame,
+    *,
+    rundir: RunDir,
+    log: Sequence[str],
+    place: tuple[int, int] = (1, 1),
+) -> list[Line]:
+    """The whole page, to be scrolled; the frame is what is seen of it at once."""
+    width, height, now = frame
+    title: list[Span] = [(f" {job.spec.id}  ", "title"), words.state_span(job)]
+    if job.spec.population is not None:
+        member = "" if job.spec.member is None else f" member {job.spec.member}"
+        title.append((f"  {safe(job.spec.population)}{member}", "dim"))
+    lines: list[Line] = [both(tuple(title), ((f"{place[0]} of {place[1]} (n N) ", "dim"),), width)]
+    why = explain(state, job.spec.id, now)
+    if why:
+        lines += _block("why", [safe(why)], width)
+    if job.cancel and job.phase in ACTIVE:
+        lines += _block("asked", ["a person cancelled it"], width)
+    lines += _attempts(job, state, width, now)
+    if job.attempts:
+        path = rundir.log(job.spec.id, len(job.attempts))
+        lines += [(), *_block("log", [str(path)], width)]
+        room = max(4, min(len(log), height - len(lines) - 6))
+        attempt = job.attempt
+        lines += excerpt(log, attempt.detail if attempt else None, width, room)
+    lines += [(), *_block("command", [command(job, state)], width)]
+    if job.attempts or state.executor:
+        lines += _block("by hand", by_hand(job, state), width)
+    lines += _table("params", job.spec.params, width)
+    lines += _table("env", dict(job.spec.env), width)
+    lines += [(), *_block("writes to", [directory(job, state)], width)]
+    return lines
+
+
+def command(job: JobState, state: RunState) -> str:
+    """Exactly what the spec says, quoted for a shell."""
+    return shlex.join(job.spec.argv)
+
+
+def by_hand(job: JobState, state: RunState) -> list[str]:
+    """What to type in a shell to see the same again."""
+    executor = state.executor
+    container = executor.container if executor else state.spec.container
+    if container is not None:
+        return [f"in image {container.image}: `pbt-run … --dry_run` shows the whole request"]
+    argv = list(job.spec.argv)
+    if executor and executor.interpreter and argv[0] in _PYTHONS:
+        argv[0] = executor.interpreter
+    env = dict(job.spec.env)
+    if job.attempt is not None and job.attempt.gpus:
+        env["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
+        env["CUDA_VISIBLE_DEVICES"] = ",".join(job.attempt.gpus)
+    pairs = [f"{name}={shlex.quote(value)}" for name, value in env.items()]
+    return [f"cd {shlex.quote(state.cwd or '.')}", " ".join([*pairs, shlex.join(argv)])]
+
+
+def directory(job: JobState, state: RunState) -> str:
+    return str(Path(state.train_dir or state.spec.train_dir) / job.spec.dir)
+
+
+def _attempts(job: JobState, state: RunState, width: int, now: float) -> list[Line]:
+    if not job.attempts:
+        return [(), *_block("attempts", ["none yet"], width)]
+    room = max(12, width - 10 - 6 - 10 - 9 - 2)
+    lines: list[Line] = [
+        (),
+        (
+            (" attempts ", "head"),
+            (f"{fit('GPU', 5, '>')}  {fit('STARTED', 8)}  {fit('TIME', 7, '>')}  ", "head"),
+            (fit("OUTCOME", room), "head"),
+        ),
+    ]
+    for attempt in job.attempts:
+        started = at(attempt.started_at, now)[-8:] if attempt.started_at else "-"
+        took = _took(attempt, now)
+        gpus = words.gpu_names(state, attempt.gpus) or "-"
+        style = "bad" if attempt.outcome in ("failed", "lost", "refused") else ""
+        lines.append(
+            (
+                (fit(f"{attempt.number}", 9, ">") + " ", ""),
+                (f"{fit(gpus, 5, '>')}  {fit(started, 8)}  {fit(took, 7, '>')}  ", "dim"),
+                (cut(words.outcome_words(attempt), room), style),
+            )
+        )  # fmt: skip
+        more = []
+        if attempt.detail:
+            where = f" (log line {attempt.line})" if attempt.line else ""
+            more.append(safe(attempt.detail) + where)
+        if attempt.restarts:
+            more.append(f"requeued {attempt.restarts} times inside this attempt")
+        if attempt.handle and attempt.outcome is None:
+            on = f" on {safe(attempt.node)}" if attempt.node else ""
+            more.append(f"{_handle(state)} {safe(attempt.handle).partition('.')[0]}{on}")
+        for text in more:
+            lines += [((" " * 36 + piece, "dim"),) for piece in wrap(text, max(20, width - 37))[:3]]
+    return lines
+
+
+def _handle(state: RunState) -> str:
+    runtime = state.executor.runtime if state.executor else "process"
+    return {"process": "pid", "docker": "container", "slurm": "SLURM job"}[runtime]
+
+
+def _took(attempt: Attempt, now: float) -> str:
+    if attempt.started_at is None:
+        return "-"
+    if attempt.ended_at is None:
+        return lasting(now - attempt.started_at)
+    return duration(attempt.ended_at - attempt.started_at)
+
+
+def _block(name: str, texts: Sequence[str], width: int) -> list[Line]:
+    lines: list[Line] = []
+    for text in texts:
+        for piece in wrap(text, max(20, width - 12)):
+            lines.append(((fit(f" {name}" if not lines else "", 11), "head"), (piece, "")))
+    return lines
+
+
+def _table(name: str, values: dict[str, Any], width: int) -> list[Line]:
+    if not values:
+        return []
+    longest = min(40, max(len(key) for key in values))
+    texts = [f"{fit(safe(key), longest)}  {safe(_value(value))}" for key, value in values.items()]
+    lines: list[Line] = [()]
+    for index, text in enumerate(texts):
+        head = fit(f" {name}" if index == 0 else "", 11)
+        lines.append(((head, "head"), (cut(text, max(10, width - 12)), "")))
+    return lines
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else repr(value)

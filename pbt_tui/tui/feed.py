@@ -1,0 +1,183 @@
+"""Follows a run directory: reads what is new in the journal and folds it, a slice at a time.
+
+Must not know Textual or what is shown. It asks the lock who executes; it never takes it.
+Weak spot: a file system that hangs hangs the reader with it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pbt_tui.errors import BadSpec, PbtError, Where
+from pbt_tui.journal.events import (
+    AttemptEnded,
+    AttemptScheduled,
+    AttemptStarted,
+    AttemptWaiting,
+    JobSkipped,
+    KillRequested,
+    RequestAccepted,
+    RequestRefused,
+    StopRequested,
+)
+from pbt_tui.journal.file import Tail
+from pbt_tui.journal.fold import apply
+from pbt_tui.journal.lock import holder
+from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.state import RunState
+from pbt_tui.spec import decode
+from pbt_tui.spec.types import Processes
+
+_OF_A_JOB = (
+    AttemptScheduled,
+    AttemptWaiting,
+    AttemptStarted,
+    AttemptEnded,
+    StopRequested,
+    KillRequested,
+    JobSkipped,
+)
+_SLICE = 1 << 19
+"""Bytes of journal folded between two looks at the clock: about 15 ms."""
+_PREVIEW = 1 << 16
+
+
+@dataclass(slots=True)
+class Change:
+    """What a poll found. `everything`: all jobs, or another journal under the same name."""
+
+    jobs: set[int] = field(default_factory=set)
+    """Plan indices."""
+    everything: bool = False
+    run: bool = False
+    """Something of the run itself: the executor, a hold, the closing, an error."""
+    answers: list[RequestAccepted | RequestRefused] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.jobs or self.everything or self.run or self.answers)
+
+
+class Feed:
+    """`state` is the fold of what was read so far; `poll` reads on."""
+
+    def __init__(
+        self,
+        rundir: RunDir,
+        *,
+        clock: Callable[[], float] = time.time,
+        who: Callable[[RunDir], int | None] = lambda rundir: holder(rundir.lock),
+    ) -> None:
+        self.rundir = rundir
+        self.clock = clock
+        self.loaded = False
+        """The whole journal, as it was when it was opened, has been folded."""
+        self.holder: int | None = None
+        self.error: PbtError | None = None
+        self._who = who
+        self._asked = 0.0
+        self._tail = Tail(rundir.journal)
+        self._life = 0
+        self._spec: Processes | None = None
+        self.state = RunState(_preview(rundir))
+
+    def poll(self, budget: float = 0.05) -> Change:
+        """Reads and folds for about `budget` seconds. Costs one `stat` when nothing is new."""
+        change = Change()
+        if self.error is not None:
+            return change
+        try:
+            self._read(change, budget)
+            self._ask(change)
+        except PbtError as e:
+            self.error = e
+            change.run = True
+        except OSError as e:
+            self.error = PbtError(
+                f"cannot read: {e.strerror}", where=Where(file=str(e.filename or self.rundir.path))
+            )
+            change.run = True
+        return change
+
+    def read_all(self) -> None:
+        """Folds what there is, to its end; raises what is wrong with it."""
+        while not self.loaded and self.error is None:
+            self.poll(budget=1.0)
+        if self.error is not None:
+            raise self.error
+
+    def _read(self, change: Change, budget: float) -> None:
+        if self._spec is None:
+            self._spec = read_spec(self.rundir)
+            self.state = RunState(self._spec)
+            change.everything = True
+        end = time.perf_counter() + budget
+        while True:
+            events = self._tail.read(_SLICE)
+            if self._tail.life != self._life:  # `--fresh`: another journal took its place
+                self._life = self._tail.life
+                self._spec = read_spec(self.rundir)
+                self.state = RunState(self._spec)
+                change.everything = True
+            if not events:
+                if not self.loaded:
+                    self.loaded = change.everything = True
+                return
+            self._fold(events, change)
+            if time.perf_counter() >= end:
+                return
+
+    def _fold(self, events: list, change: Change) -> None:  # type: ignore[type-arg]
+        state, by_id, jobs = self.state, self.state.by_id, change.jobs
+        for event in events:
+            apply(state, event)
+            if isinstance(event, _OF_A_JOB):
+                jobs.add(by_id[event.job].index)
+                continue
+            change.run = True
+            if isinstance(event, RequestAccepted):
+                change.answers.append(event)
+                if event.jobs:
+                    jobs.update(by_id[name].index for name in event.jobs)
+                else:
+                    change.everything = True
+            elif isinstance(event, RequestRefused):
+                change.answers.append(event)
+
+    def _ask(self, change: Change) -> None:
+        now = time.monotonic()
+        if now - self._asked < 1.0 and not change.run:
+            return
+        self._asked = now
+        who = self._who(self.rundir)
+        if who != self.holder:
+            self.holder = who
+            change.run = True
+
+
+def read_spec(rundir: RunDir) -> Processes:
+    """Raises `SpecError` where the copy in the run directory is missing or damaged."""
+    try:
+        data = rundir.spec.read_bytes()
+    except OSError as e:
+        raise BadSpec(f"cannot read: {e.strerror}", where=Where(file=str(rundir.spec))) from e
+    return decode(data, str(rundir.spec))
+
+
+def _preview(rundir: RunDir) -> Processes:
+    """The head and the first jobs of the spec: enough for a first page of any run, at once.
+
+    A spec holds one job a line, so that a document cut after a line needs only its closing.
+    """
+    try:
+        with rundir.spec.open("rb") as file:
+            data = file.read(_PREVIEW)
+    except OSError as e:
+        raise BadSpec(f"cannot read: {e.strerror}", where=Where(file=str(rundir.spec))) from e
+    if len(data) == _PREVIEW:
+        data = data[: data.rfind(b"},\n") + 1] + b"\n]}\n"
+    try:
+        return decode(data, str(rundir.spec))
+    except PbtError:  # not laid out as we write it, or damaged: the whole file says which
+        return read_spec(rundir)

@@ -1,0 +1,208 @@
+"""A log read by position, from its end, in bounded pieces: any size, also while it is written.
+
+Must not know Textual. Reads, never maps: a log that shrinks must not kill its reader.
+Positions are byte offsets of line starts; line numbers are known once `index` has passed them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from pbt_tui.observe.logs import clean
+
+CHUNK = 256 * 1024
+_SHOWN = 16 * 1024
+"""Bytes looked at of one line: its end if it rewrites itself with `\\r`, else its start."""
+_SEARCH = 1024 * 1024
+ERROR = re.compile(
+    rb"(?i)\b(?:error|exception|traceback|fatal|panic|killed|out of memory|segmentation fault)\b"
+)
+
+
+class Row(NamedTuple):
+    start: int
+    text: str
+
+
+class LogFile:
+    """An open log. Copes with a file that is missing, grows, shrinks or is replaced."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        self.trouble: str | None = "not there yet"
+        self._fd: int | None = None
+        self._inode = -1
+        self._counts = array("Q")
+        """Newlines before the end of every indexed chunk."""
+        self.check()
+
+    def close(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def check(self) -> Literal["same", "grown", "replaced"]:
+        """One `stat`: what became of the file since the last look."""
+        try:
+            found = self.path.stat()
+        except OSError as e:
+            self.trouble = "not there yet" if isinstance(e, FileNotFoundError) else str(e.strerror)
+            return "same"
+        if self._fd is None or found.st_ino != self._inode or found.st_size < self.size:
+            again = self._fd is not None
+            self.close()
+            try:
+                self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError as e:
+                self.trouble = str(e.strerror).lower()
+                self.size = 0
+                return "same"
+            self._inode, self.size, self.trouble = found.st_ino, found.st_size, None
+            self._counts = array("Q")
+            return "replaced" if again else "grown"
+        if found.st_size == self.size:
+            return "same"
+        self.size = found.st_size
+        return "grown"
+
+    # -- pages -------------------------------------------------------------------------------------
+
+    def forward(self, start: int, count: int) -> list[Row]:
+        """At most `count` lines from the line start `start` on."""
+        rows: list[Row] = []
+        while len(rows) < count and start < self.size:
+            end = self._newline(start)
+            rows.append(Row(start, self._text(start, end)))
+            start = end + 1
+        return rows
+
+    def back(self, start: int, count: int) -> int:
+        """The line start `count` lines before the line start `start`."""
+        at = start
+        want = count
+        high = start - 1  # the newline that ends the line before
+        while want > 0 and high > 0:
+            low = max(0, high - CHUNK)
+            data = self._read(low, high - low)
+            place = len(data)
+            while want > 0 and (place := data.rfind(b"\n", 0, place)) >= 0:
+                at = low + place + 1
+                want -= 1
+            high = low
+        return 0 if want > 0 else at
+
+    def last_page(self, count: int) -> int:
+        """Where the last `count` lines start; a last line without its newline counts."""
+        whole = self.size > 0 and self._read(self.size - 1, 1) == b"\n"
+        return self.back(self.size, count) if whole else self.back(self.size + 1, count)
+
+    def _newline(self, start: int) -> int:
+        """Where the line ends: its newline, or the end of the file."""
+        step = 4096
+        while start < self.size:
+            data = self._read(start, step)
+            if not data:
+                break
+            place = data.find(b"\n")
+            if place >= 0:
+                return start + place
+            start += len(data)
+            step = CHUNK
+        return self.size
+
+    def _text(self, start: int, end: int) -> str:
+        if end - start <= _SHOWN:
+            return clean(self._read(start, end - start))
+        last = self._read(end - _SHOWN, _SHOWN)
+        if b"\r" in last.rstrip(b"\r"):
+            return clean(last)
+        return clean(self._read(start, _SHOWN))
+
+    def _read(self, start: int, size: int) -> bytes:
+        if self._fd is None or size <= 0:
+            return b""
+        try:
+            return os.pread(self._fd, size, max(0, start))
+        except OSError as e:
+            self.trouble = str(e.strerror).lower()
+            return b""
+
+    # -- line numbers ------------------------------------------------------------------------------
+
+    @property
+    def indexed(self) -> int:
+        """Bytes whose lines have been counted."""
+        return min(self.size, len(self._counts) * CHUNK)
+
+    def index(self, chunks: int) -> bool:
+        """Counts the lines of some more whole chunks; True while there are more."""
+        for _ in range(chunks):
+            start = len(self._counts) * CHUNK
+            if start + CHUNK > self.size:
+                return False
+            before = self._counts[-1] if self._counts else 0
+            self._counts.append(before + self._read(start, CHUNK).count(b"\n"))
+        return True
+
+    def number(self, start: int) -> int | None:
+        """The line number, from 1, of the line that starts there; None where not counted yet."""
+        chunk = start // CHUNK
+        if chunk > len(self._counts):
+            return None
+        before = self._counts[chunk - 1] if chunk else 0
+        return before + self._read(chunk * CHUNK, start - chunk * CHUNK).count(b"\n") + 1
+
+    # -- searching ---------------------------------------------------------------------------------
+
+    def search(self, pattern: re.Pattern[bytes], start: int, back: bool) -> Iterator[int | None]:
+        """Yields None after every megabyte in which nothing was found, at last a line start.
+
+        Ends without one where there is no match. `start` is a line start: the search begins after
+        its line, or before it.
+        """
+        return self._before(pattern, start) if back else self._after(pattern, start)
+
+    def _after(self, pattern: re.Pattern[bytes], start: int) -> Iterator[int | None]:
+        low = self._newline(start) + 1
+        while low < self.size:
+            data = self._read(low, _SEARCH)
+            if not data:
+                return
+            cut = data.rfind(b"\n") + 1 or len(data)
+            if match := pattern.search(data, 0, cut):
+                yield low + data.rfind(b"\n", 0, match.start()) + 1
+                return
+            low += cut
+            yield None
+
+    def _before(self, pattern: re.Pattern[bytes], start: int) -> Iterator[int | None]:
+        high = start
+        while high > 0:
+            low = max(0, high - _SEARCH)
+            data = self._read(low, high - low)
+            skip = data.find(b"\n") + 1 if low else 0
+            if skip >= len(data):
+                skip = 0  # one line longer than a piece: it is looked at piece by piece
+            found = None
+            for match in pattern.finditer(data, skip):
+                found = match.start()
+            if found is not None:
+                yield low + data.rfind(b"\n", 0, found) + 1
+                return
+            high = low + skip
+            yield None
+
+
+def pattern_of(text: str) -> re.Pattern[bytes]:
+    """A regular expression, or plain text where it is none; capitals make it tell case."""
+    flags = 0 if any(c.isupper() for c in text) else re.IGNORECASE
+    try:
+        return re.compile(text.encode(), flags)
+    except re.error:
+        return re.compile(re.escape(text.encode()), flags)

@@ -1,0 +1,97 @@
+"""What the screens show of a run: rows, marks, failures, GPUs. One for all screens.
+
+Must not know Textual, and changes nothing but what is on screen: the fold belongs to the feed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pbt_tui.journal.events import Gpu
+from pbt_tui.journal.state import ACTIVE, JobState, RunState
+from pbt_tui.observe.signatures import Failure, Group, group
+from pbt_tui.tui.feed import Change, Feed
+from pbt_tui.tui.rows import Rows
+
+
+class Model:
+    def __init__(self, feed: Feed) -> None:
+        self.feed = feed
+        self.rows = Rows(feed.state)
+        self.marks: set[int] = set()
+        """Plan indices."""
+        self.longest = longest_id(feed.state)
+        self._groups: tuple[int, list[Group]] = (-1, [])
+
+    @property
+    def state(self) -> RunState:
+        return self.feed.state
+
+    def take(self, change: Change) -> bool:
+        """Takes in what the feed found; True if rows came, went or moved."""
+        if self.rows.state is not self.state:
+            self.longest = longest_id(self.state)
+            self.marks.clear()
+            self.rows.reset(self.state)
+            return True
+        if change.everything:
+            self.rows.rebuild()
+            return True
+        return self.rows.update(change.jobs)
+
+    @property
+    def groups(self) -> list[Group]:
+        """Failed jobs, grouped by what killed them, largest first."""
+        seq, groups = self._groups
+        if seq != self.state.seq:
+            groups = group(map(_failure, failed(self.state)))
+            self._groups = (self.state.seq, groups)
+        return groups
+
+    def jobs(self, names: Iterable[str]) -> list[JobState]:
+        by_id = self.state.by_id
+        return [by_id[name] for name in names if name in by_id]
+
+    def marked(self) -> list[JobState]:
+        return [self.state.jobs[index] for index in sorted(self.marks)]
+
+
+def failed(state: RunState) -> list[JobState]:
+    return [job for job in state.jobs if job.phase == "failed"] if state.counts["failed"] else []
+
+
+def _failure(job: JobState) -> Failure:
+    attempt = job.attempt
+    if attempt is None:
+        return Failure(job.spec.id, None, at=job.since)
+    return Failure(
+        job.spec.id,
+        attempt.cause,
+        attempt.detail,
+        attempt.exit_code,
+        attempt.signal,
+        attempt.ended_at or job.since,
+    )
+
+
+def longest_id(state: RunState) -> int:
+    return max((len(job.spec.id) for job in state.jobs), default=8)
+
+
+def gpu_jobs(state: RunState) -> list[tuple[Gpu, list[JobState]]]:
+    """Every GPU that the executor chose from, with the active jobs that are on it."""
+    if state.executor is None:
+        return []
+    rows: list[tuple[Gpu, list[JobState]]] = [(gpu, []) for gpu in state.executor.gpus]
+    by_name: dict[str, list[JobState]] = {}
+    for gpu, jobs in rows:
+        if gpu.uuid is not None:
+            by_name[gpu.uuid] = jobs
+        if gpu.index is not None:
+            by_name[str(gpu.index)] = jobs
+    for job in state.active.values():
+        if job.phase in ACTIVE and job.attempt is not None:
+            for name in job.attempt.gpus:
+                if name in by_name:
+                    by_name[name].append(job)
+    return rows

@@ -1,0 +1,38 @@
+"""The command palette: the registry's actions, by name.
+
+Must not know what they do.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from pbt_tui.tui import actions
+
+_MOVES = ("down", "up", "page_down", "page_up", "first", "last", "palette")
+
+
+class Commands(Provider):
+    def _offers(self) -> list[tuple[str, str, str]]:
+        page = getattr(self.screen, "PAGE", "")
+        return [
+            (a.id.replace("_", " "), f"{a.help} ({a.shown})", a.id)
+            for a in actions.on(page)
+            if a.shown and a.id not in _MOVES
+        ]
+
+    async def discover(self) -> Hits:
+        for name, text, action in self._offers():
+            yield DiscoveryHit(name, partial(self._run, action), help=text)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for name, text, action in self._offers():
+            score = max(matcher.match(name), matcher.match(text) / 2)
+            if score > 0:
+                yield Hit(score, matcher.highlight(name), partial(self._run, action), help=text)
+
+    async def _run(self, action: str) -> None:
+        await self.screen.run_action(action)

@@ -1,0 +1,63 @@
+"""Which GPU to drain, or to use again.
+
+Must not know what draining does.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from pbt_tui.journal.state import RunState
+from pbt_tui.tui.model import gpu_jobs
+from pbt_tui.tui.screens.dialog import Dialog
+from pbt_tui.tui.text import Line, cut
+
+
+class Drain(Dialog[tuple[str, bool]]):
+    """Answers the GPU's name and whether it is drained now."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape,q,n", "no", "keep"),
+        ("up,k", "move(-1)", ""),
+        ("down,j", "move(1)", ""),
+        ("y", "yes", "do it"),
+    ]
+
+    def __init__(self, state: RunState) -> None:
+        super().__init__("drain a GPU")
+        self.state = state
+        self.rows = gpu_jobs(state)
+        self.chosen = 0
+
+    def lines(self, width: int) -> list[Line]:
+        lines: list[Line] = [()]
+        for index, (gpu, jobs) in enumerate(self.rows):
+            name = gpu.index if gpu.index is not None else gpu.uuid
+            what = "drained" if gpu in self.state.drained else f"{len(jobs)} active"
+            text = f"{'▸' if index == self.chosen else ' '} GPU {name}  {what}  {gpu.name or ''}"
+            lines.append(((cut(text, width), "mark" if index == self.chosen else ""),))
+        drained = self.rows[self.chosen][0] in self.state.drained
+        verb = "use it again" if drained else "drain it: nothing new starts there"
+        return [
+            *lines,
+            (),
+            (
+                ("y", "key"),
+                (f" {verb}   ", ""),
+                ("↑↓", "key"),
+                (" another   ", ""),
+                ("Esc", "key"),
+                (" leave", ""),
+            ),
+        ]
+
+    def action_move(self, by: int) -> None:
+        self.chosen = (self.chosen + by) % len(self.rows)
+        self.draw()
+
+    def action_yes(self) -> None:
+        gpu = self.rows[self.chosen][0]
+        name = gpu.uuid or str(gpu.index)
+        self.dismiss((name, gpu in self.state.drained))

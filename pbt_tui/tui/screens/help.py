@@ -1,0 +1,36 @@
+"""The keys of the screen that it was opened from.
+
+Must not know the keys: they come from the registry.
+"""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+
+from pbt_tui.tui.draw import help as draw_help
+from pbt_tui.tui.feed import Change
+from pbt_tui.tui.screens.page import Page, bindings
+from pbt_tui.tui.widgets.lines import Lines
+
+
+class Help(Page):
+    PAGE = "help"
+    BINDINGS = bindings("help")
+
+    def __init__(self, about: str) -> None:
+        super().__init__()
+        self.about = about
+        self.text = Lines("text", classes="document")
+
+    def compose(self) -> ComposeResult:
+        yield self.header
+        yield self.text
+        yield self.keys
+
+    @property
+    def body(self) -> Lines:
+        return self.text
+
+    def draw(self, change: Change | None) -> None:
+        if change is None:
+            self.text.show(draw_help.page(self.about, self.text.size.width))

@@ -1,0 +1,96 @@
+"""A job's page.
+
+Must not know what is on it: it reads the end of the log, and lets the lines be drawn.
+"""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+
+from pbt_tui.journal.state import JobState
+from pbt_tui.observe import logs
+from pbt_tui.tui.draw import job as draw_job
+from pbt_tui.tui.feed import Change
+from pbt_tui.tui.screens.page import Page, bindings
+from pbt_tui.tui.text import Frame
+from pbt_tui.tui.widgets.lines import Lines
+
+_LOG_BYTES = 16 * 1024
+
+
+class JobPage(Page):
+    PAGE = "job"
+    BINDINGS = bindings("job")
+
+    def __init__(self, job: str, among: list[str]) -> None:
+        super().__init__()
+        self.job = job
+        self.among = among if job in among else [job]
+        self.text = Lines("text", classes="document")
+        self._log: tuple[str, int, int, list[str]] = ("", 0, -1, [])
+
+    def compose(self) -> ComposeResult:
+        yield self.header
+        yield self.text
+        yield self.keys
+
+    @property
+    def body(self) -> Lines:
+        return self.text
+
+    def selected(self) -> list[JobState]:
+        return self.model.jobs([self.job])
+
+    def draw(self, change: Change | None) -> None:
+        jobs = self.selected()
+        if not jobs:
+            self.text.show([(), ((f"  this run has no job {self.job} any more", "warn"),)])
+            return
+        monitor = self.monitor
+        place = (self.among.index(self.job) + 1, len(self.among))
+        width = self.text.scrollable_content_region.width
+        lines = draw_job.page(
+            jobs[0],
+            self.model.state,
+            Frame(width, self.text.size.height, monitor.now()),
+            rundir=monitor.feed.rundir,
+            log=self._end_of_log(jobs[0]),
+            place=place,
+        )
+        self.text.show(lines)
+
+    def tick(self, now: float) -> None:
+        super().tick(now)
+        self.draw(None)
+
+    def _end_of_log(self, job: JobState) -> list[str]:
+        if not job.attempts:
+            return []
+        path = self.monitor.feed.rundir.log(job.spec.id, len(job.attempts))
+        try:
+            size = path.stat().st_size
+        except OSError:
+            size = 0
+        if self._log[:3] != (self.job, len(job.attempts), size):
+            lines = [line.text for line in logs.tail(path, _LOG_BYTES)]
+            while lines and not lines[-1]:
+                lines.pop()
+            self._log = (self.job, len(job.attempts), size, lines)
+        return self._log[3]
+
+    def action_next(self) -> None:
+        self._step(1)
+
+    def action_previous(self) -> None:
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
+        place = (self.among.index(self.job) + by) % len(self.among)
+        self.job = self.among[place]
+        self.text.scroll_to(y=0, animate=False)
+        self.changed(None)
+
+    def action_copy(self) -> None:
+        jobs = self.selected()
+        if jobs:
+            self.monitor.copy(" && ".join(draw_job.by_hand(jobs[0], self.model.state)))

@@ -1,0 +1,242 @@
+"""The main screen: the strips, the filter and the table of jobs.
+
+Must not know how a row looks or what a request does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import events
+from textual.app import ComposeResult
+from textual.widgets import Input
+
+from pbt_tui.journal.state import JobState
+from pbt_tui.tui import query
+from pbt_tui.tui.columns import Scene
+from pbt_tui.tui.draw import strips
+from pbt_tui.tui.feed import Change
+from pbt_tui.tui.rows import SORTS
+from pbt_tui.tui.screens.page import Page, bindings
+from pbt_tui.tui.text import Line, Span, both, cut
+from pbt_tui.tui.widgets.job_table import JobTable
+from pbt_tui.tui.widgets.lines import Lines
+
+_GPUS_FROM = 30
+"""Rows of terminal from which the GPUs are shown."""
+
+
+class Jobs(Page):
+    PAGE = "jobs"
+    BINDINGS = bindings("jobs")
+    CSS_PATH = "jobs.tcss"
+
+    def __init__(self, table: JobTable) -> None:
+        super().__init__()
+        self.counts = Lines("counts", classes="strip")
+        self.failures = Lines("failures", classes="strip -off")
+        self.gpus = Lines("gpus", classes="-off")
+        self.status = Lines("status", classes="strip")
+        self.head = Lines("head", classes="head")
+        self.table = table
+        self.empty = Lines("empty", classes="-off")
+        self.input = Input(id="filter", classes="-off", compact=True, select_on_focus=False)
+        self.input.cursor_blink = False
+        self._sorting = False
+        self._last_filter = ""
+
+    def compose(self) -> ComposeResult:
+        yield self.header
+        yield self.counts
+        yield self.failures
+        yield self.gpus
+        yield self.status
+        yield self.head
+        yield self.table
+        yield self.empty
+        yield self.input
+        yield self.keys
+
+    @property
+    def body(self) -> Lines:
+        return self.table
+
+    def selected(self) -> list[JobState]:
+        marked = self.model.marked()
+        if marked:
+            return marked
+        job = self.current()
+        return [job] if job else []
+
+    def current(self) -> JobState | None:
+        index = self.table.chosen
+        return None if index is None else self.model.state.jobs[index]
+
+    def neighbours(self) -> Sequence[JobState]:
+        jobs, order = self.model.state.jobs, self.model.rows.order
+        near = slice(max(0, self.table.cursor - 500), self.table.cursor + 500)
+        return [jobs[index] for index in order[near]]
+
+    # -- drawing -----------------------------------------------------------------------------------
+
+    def draw(self, change: Change | None) -> None:
+        width, state = self.size.width, self.model.state
+        monitor = self.monitor
+        self.counts.show([strips.counts(state, width)])
+        groups = self.model.groups
+        self.failures.set_class(not groups, "-off")
+        if groups:
+            self.failures.show([strips.failures(groups, width)])
+        self._draw_gpus(width)
+        self._draw_status()
+        scene = Scene(state, monitor.now(), monitor.feed.loaded, monitor.progress)
+        self.table.refresh_rows(scene)
+        self.head.show([self.table.head])
+        nothing = not self.model.rows.order
+        self.empty.set_class(not nothing, "-off")
+        self.table.set_class(nothing, "-off")
+        if nothing:
+            self.empty.show(self._nothing())
+
+    def _draw_gpus(self, width: int) -> None:
+        rows = self.monitor.gpus() if self.size.height >= _GPUS_FROM else ()
+        self.gpus.set_class(not rows, "-off")
+        if rows:
+            lines = strips.gpus(rows, width, self.model.state.policy.experiments_per_gpu)
+            self.gpus.styles.height = len(lines)
+            self.gpus.show(lines)
+
+    def _draw_status(self) -> None:
+        rows, width = self.model.rows, self.size.width
+        left: list[Span] = [(" ", "")]
+        if rows.text:
+            left += [("/ ", "key"), (cut(rows.text, max(8, width // 2)), "warn"), ("  ", "")]
+        if rows.problems_only:
+            left += [("problems only (z)", "warn"), ("  ", "")]
+        total = len(self.model.state.jobs)
+        many = f"{len(rows.order)} of {total} jobs" if not rows.is_whole else f"{total} jobs"
+        left.append((many if self.monitor.feed.loaded else "first jobs", "dim"))
+        if self.model.marks:
+            left.append((f"  {len(self.model.marks)} marked", "mark"))
+        arrow = " ↑" if rows.reverse else ""
+        right: Line = ((f"sort: {SORTS[rows.sort][0]}{arrow} ", "dim"),)
+        self.status.show([both(tuple(left), right, width)])
+
+    def _nothing(self) -> list[Line]:
+        rows = self.model.rows
+        if rows.is_whole:
+            return [(), (("  this run has no jobs", "dim"),)]
+        if rows.text:
+            fields = ", ".join(query.FIELDS)
+            return [
+                (),
+                (("  no job matches ", ""), (rows.text, "warn")),
+                (),
+                (("  Esc", "key"), (" shows all again", "dim")),
+                ((f"  field:value with {fields}", "dim"),),
+                (("  several words must all match, ! before one inverts it", "dim"),),
+            ]
+        return [
+            (),
+            (("  ✓ no problems: nothing failed, was cancelled or skipped", "good"),),
+            (),
+            (("  z", "key"), (" shows all jobs again", "dim")),
+        ]
+
+    def tick(self, now: float) -> None:
+        super().tick(now)
+        self.table.refresh_rows(
+            Scene(self.model.state, now, self.monitor.feed.loaded, self.monitor.progress)
+        )
+
+    # -- filter and sort ---------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        self.input.remove_class("-off")
+        self.input.placeholder = "words, or field:value with " + " ".join(query.FIELDS)
+        self.input.focus()
+        self.input.cursor_position = len(self.input.value)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.model.rows.filter(event.value)
+        self.changed(None)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._close_filter()
+
+    def _close_filter(self) -> None:
+        self.set_focus(None)
+        self.input.add_class("-off")
+        self.changed(None)
+
+    def action_filter_off(self) -> None:
+        rows = self.model.rows
+        if rows.text:
+            self._last_filter = rows.text
+            self._set_filter("")
+        elif self._last_filter:
+            self._set_filter(self._last_filter)
+
+    def _set_filter(self, text: str) -> None:
+        with self.input.prevent(Input.Changed):
+            self.input.value = text
+        self.model.rows.filter(text)
+        self.changed(None)
+
+    def action_back(self) -> None:
+        if self.input.has_focus or self.model.rows.text:
+            self._set_filter("")
+            self._close_filter()
+        elif self.model.rows.problems_only:
+            self.action_problems()
+        elif self.model.marks:
+            self.action_unmark()
+
+    def action_problems(self) -> None:
+        self.model.rows.only_problems(not self.model.rows.problems_only)
+        self.changed(None)
+
+    def action_sort(self) -> None:
+        self._sorting = True
+        line: list[Span] = [(" sort by  ", "")]
+        for letter, (name, _) in SORTS.items():
+            line += [(letter, "key"), (f" {name}  ", "dim")]
+        self.keys.prompt(tuple(line))
+
+    def on_key(self, event: events.Key) -> None:
+        if not self._sorting:
+            return
+        event.stop()
+        event.prevent_default()
+        self._sorting = False
+        self.keys.prompt(None)
+        if event.key in SORTS:
+            self.model.rows.sort_by(event.key)
+            self.changed(None)
+
+    def action_reverse(self) -> None:
+        rows = self.model.rows
+        rows.sort_by(rows.sort, not rows.reverse)
+        self.changed(None)
+
+    # -- marks -------------------------------------------------------------------------------------
+
+    def action_mark(self) -> None:
+        index = self.table.chosen
+        if index is not None:
+            self.model.marks ^= {index}
+            self.table.step(1)
+            self.changed(None)
+
+    def action_mark_all(self) -> None:
+        self.model.marks |= set(self.model.rows.order)
+        self.changed(None)
+
+    def action_unmark(self) -> None:
+        self.model.marks.clear()
+        self.changed(None)
+
+    def on_lines_chosen(self) -> None:
+        self.action_open()

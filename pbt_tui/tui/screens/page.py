@@ -1,0 +1,216 @@
+"""What all screens share: the header, the bar at the bottom, moving, and asking the executor.
+
+Must not know what is between header and bar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from pbt_tui.journal.events import Action as Asked
+from pbt_tui.journal.state import JobState
+from pbt_tui.tui import actions
+from pbt_tui.tui.draw import strips
+from pbt_tui.tui.feed import Change
+from pbt_tui.tui.widgets.key_bar import KeyBar
+from pbt_tui.tui.widgets.lines import Lines
+
+if TYPE_CHECKING:
+    from pbt_tui.tui.app import Monitor
+    from pbt_tui.tui.model import Model
+
+
+def bindings(page: str) -> list[BindingType]:
+    """The bindings of a page, from the registry; their ids can be remapped."""
+    return [
+        Binding(a.keys, a.id, a.label or a.help, show=False, id=f"{page}.{a.id}")
+        for a in actions.on(page)
+    ]
+
+
+class Page(Screen[None]):
+    """A full screen. `changed` is called only while it is the one on top."""
+
+    PAGE: ClassVar[str] = ""
+    AUTO_FOCUS = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.header = Lines("header")
+        self.keys = KeyBar(self.PAGE)
+
+    @property
+    def monitor(self) -> Monitor:
+        from pbt_tui.tui.app import Monitor
+
+        app = self.app
+        assert isinstance(app, Monitor)
+        return app
+
+    @property
+    def model(self) -> Model:
+        return self.monitor.model
+
+    # -- what a screen fills in --------------------------------------------------------------------
+
+    @property
+    def body(self) -> Lines:
+        """What the moving keys move."""
+        raise NotImplementedError
+
+    def selected(self) -> list[JobState]:
+        """The jobs that an action here is about."""
+        return []
+
+    def current(self) -> JobState | None:
+        """The one job under the cursor."""
+        jobs = self.selected()
+        return jobs[0] if jobs else None
+
+    def draw(self, change: Change | None) -> None:
+        """Draws what changed; everything where `change` is None."""
+
+    # -- drawing -----------------------------------------------------------------------------------
+
+    def changed(self, change: Change | None) -> None:
+        if not self.size.width or not self.is_mounted:
+            return
+        monitor = self.monitor
+        self.header.show(
+            [
+                strips.header(
+                    self.model.state,
+                    monitor.feed.holder,
+                    self.size.width,
+                    page=self.PAGE,
+                    loaded=monitor.feed.loaded,
+                    error=str(monitor.feed.error) if monitor.feed.error else None,
+                    read_only=monitor.read_only,
+                )
+            ]
+        )
+        self.draw(change)
+
+    def tick(self, now: float) -> None:
+        """Once a second, though nothing was read: what follows from the time alone."""
+        self.keys.tick(now)
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self.changed, None)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.changed, None)
+
+    def on_screen_resume(self) -> None:
+        self.call_after_refresh(self.changed, None)
+
+    def say(self, text: str, style: str = "") -> None:
+        self.keys.say(text, style, self.monitor.now())
+
+    # -- moving ------------------------------------------------------------------------------------
+
+    def action_down(self) -> None:
+        self.body.step(1)
+
+    def action_up(self) -> None:
+        self.body.step(-1)
+
+    def action_page_down(self) -> None:
+        self.body.page(1)
+
+    def action_page_up(self) -> None:
+        self.body.page(-1)
+
+    def action_first(self) -> None:
+        self.body.ends(False)
+
+    def action_last(self) -> None:
+        self.body.ends(True)
+
+    # -- going elsewhere ---------------------------------------------------------------------------
+
+    def action_open(self) -> None:
+        job = self.current()
+        if job is not None:
+            self.monitor.open_job(job, [j.spec.id for j in self.neighbours()])
+
+    def neighbours(self) -> Sequence[JobState]:
+        """Where `n` and `N` lead from a job opened here."""
+        return self.selected()
+
+    def action_log(self) -> None:
+        job = self.current()
+        if job is None:
+            self.say("no job here", "warn")
+        else:
+            self.monitor.open_log(job)
+
+    def action_page_log(self) -> None:
+        self.action_log()
+
+    def action_page_jobs(self) -> None:
+        self.monitor.go("jobs")
+
+    def action_page_failures(self) -> None:
+        self.monitor.go("failures")
+
+    def action_page_population(self) -> None:
+        self.monitor.go("population")
+
+    def action_back(self) -> None:
+        if len(self.app.screen_stack) > 1 and self.PAGE != "jobs":
+            self.app.pop_screen()
+
+    def action_quit(self) -> None:
+        if self.PAGE == "jobs":
+            self.monitor.leave()
+        else:
+            self.action_back()
+
+    def action_help(self) -> None:
+        self.monitor.open_help(self.PAGE)
+
+    def action_palette(self) -> None:
+        self.app.action_command_palette()
+
+    def action_pause(self) -> None:
+        self.monitor.paused = not self.monitor.paused
+        if self.monitor.paused:
+            self.say("the screen is paused: i goes on", "warn")
+        else:
+            self.say("the screen follows the run again")
+
+    def action_copy(self) -> None:
+        job = self.current()
+        if job is not None:
+            self.monitor.copy(job.spec.id)
+
+    # -- asking the executor -----------------------------------------------------------------------
+
+    def ask(self, asked: Asked) -> None:
+        self.monitor.requests.ask(asked, self.selected())
+
+    def action_cancel(self) -> None:
+        self.ask("cancel")
+
+    def action_kill(self) -> None:
+        self.ask("kill")
+
+    def action_retry(self) -> None:
+        self.ask("retry")
+
+    def action_hold(self) -> None:
+        self.monitor.requests.ask("hold", [])
+
+    def action_release(self) -> None:
+        self.monitor.requests.ask("release", [])
+
+    def action_drain(self) -> None:
+        self.monitor.requests.drain()
+
+    def action_executor(self) -> None:
+        self.monitor.requests.offer_executor()

@@ -1,0 +1,162 @@
+"""Lines of styled text, and the measures of text in terminal cells.
+
+Must not know Textual, nor what the text is about.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import NamedTuple
+from unicodedata import combining, east_asian_width
+
+from pbt_tui.errors import printable
+
+Span = tuple[str, str]
+"""A text and the name of its style: one of `STYLES`, empty for the ordinary one."""
+Line = tuple[Span, ...]
+
+
+class Frame(NamedTuple):
+    """What a page is drawn into: its size in cells, and the time, in Unix seconds."""
+
+    width: int
+    height: int
+    now: float
+
+
+STYLES = ("dim", "head", "title", "good", "bad", "warn", "run", "wait", "key", "mark")
+"""Every style has a theme colour; none carries a meaning that a word or glyph does not carry."""
+
+_DRAWN = "●◐◑◌✓✗⊘‖○▌▸▾×·—–…│─━└├┌┐┘┤╭╮╰╯↑↓←→█░"
+_TO_ASCII = str.maketrans(_DRAWN, "*><.+x/=o|>vx---~|--++++++++++^v<>#.")
+
+
+def cells(text: str) -> int:
+    """How many terminal cells `text` takes."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def fit(text: str, width: int, align: str = "<") -> str:
+    """`text` in exactly `width` cells: cut with an ellipsis, or padded (`<` left, `>` right)."""
+    have = cells(text)
+    if have > width:
+        text = cut(text, width)
+        have = cells(text)
+    pad = " " * (width - have)
+    return text + pad if align == "<" else pad + text
+
+
+def cut(text: str, width: int) -> str:
+    """At most `width` cells of `text`; what is missing shows as an ellipsis."""
+    if width <= 0:
+        return ""
+    if text.isascii():
+        return text if len(text) <= width else text[: width - 1] + "…"
+    if cells(text) <= width:
+        return text
+    taken, room = [], width - 1
+    for c in text:
+        room -= cells(c)
+        if room < 0:
+            break
+        taken.append(c)
+    return "".join(taken) + "…"
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Pieces of at most `width` cells, broken at a blank where there is one near the end."""
+    pieces = []
+    while cells(text) > width > 0:
+        piece = text[:width]
+        while cells(piece) > width:
+            piece = piece[:-1]
+        blank = piece.rfind(" ", len(piece) // 2)
+        at = blank + 1 if blank > 0 else max(1, len(piece))
+        pieces.append(text[:at])
+        text = text[at:]
+    return [*pieces, text]
+
+
+def plain(line: Iterable[Span]) -> str:
+    return "".join([text for text, _ in line]).rstrip()
+
+
+def length(line: Iterable[Span]) -> int:
+    return sum([cells(text) for text, _ in line])
+
+
+def both(left: Line, right: Line, width: int) -> Line:
+    """`left` and `right` at the two ends of `width` cells; the left one gives way."""
+    room = width - length(right)
+    if room <= 0:
+        return clip(left, width)
+    left = clip(left, room - 1) if length(left) >= room else left
+    return (*left, (" " * (room - length(left)), ""), *right)
+
+
+def clip(line: Line, width: int) -> Line:
+    """At most `width` cells of `line`, the cut shown by an ellipsis."""
+    out: list[Span] = []
+    for text, style in line:
+        have = cells(text)
+        if have > width:
+            out.append((cut(text, width), style))
+            break
+        out.append((text, style))
+        width -= have
+    return tuple(out)
+
+
+def ascii_only(text: str) -> str:
+    """The same number of cells for all that we draw, with ASCII alone."""
+    if text.isascii():
+        return text
+    text = text.translate(_TO_ASCII)
+    return text if text.isascii() else "".join(c if c < "\x7f" else "?" * cells(c) for c in text)
+
+
+def safe(text: str) -> str:
+    """Foreign text on one line, without control characters."""
+    return printable(text)
+
+
+def duration(seconds: float) -> str:
+    """As precise as a person needs: `0.4s`, `12s`, `4m07`, `3h20`, `2d04h`."""
+    seconds = max(seconds, 0)
+    if seconds < 9.95:
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}"
+    if whole < 86400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02d}"
+    return f"{whole // 86400}d{whole % 86400 // 3600:02d}h"
+
+
+def lasting(seconds: float) -> str:
+    """Of what still goes on: minutes, so that nothing is repainted every second."""
+    if seconds < 60:
+        return "<1m"
+    return f"{int(seconds // 60)}m" if seconds < 3600 else duration(seconds)
+
+
+def at(moment: float, now: float) -> str:
+    """A clock time; with its date when that is not today."""
+    then = time.localtime(moment)
+    same_day = time.localtime(now)[:3] == then[:3]
+    return time.strftime("%H:%M:%S" if same_day else "%Y-%m-%d %H:%M:%S", then)
+
+
+def amount(count: int) -> str:
+    """Bytes for people: `812 B`, `1.4 MB`."""
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

@@ -1,0 +1,62 @@
+"""The table of jobs: a head and one line a job, for any number of jobs.
+
+Must not know the fold's rules: it asks `rows` for the order and `columns` for the cells.
+"""
+
+from __future__ import annotations
+
+from pbt_tui.tui.columns import Layout, Scene
+from pbt_tui.tui.model import Model
+from pbt_tui.tui.text import Line
+from pbt_tui.tui.widgets.lines import Lines
+
+
+class JobTable(Lines):
+    """The cursor stays on its job while rows come, go and move."""
+
+    DEFAULT_CSS = "JobTable { height: 1fr; }"
+
+    def __init__(self, model: Model) -> None:
+        super().__init__("table", has_cursor=True)
+        self.model = model
+        self.scene = Scene(model.state, 0.0, settled=False)
+        self.layout_ = Layout(80, model.longest)
+        self._on: int | None = None
+        """The plan index under the cursor, once a person has moved it."""
+
+    @property
+    def head(self) -> Line:
+        return self.layout_.head()
+
+    @property
+    def chosen(self) -> int | None:
+        """The plan index under the cursor."""
+        order = self.model.rows.order
+        return order[self.cursor] if self.cursor < len(order) else None
+
+    def refresh_rows(self, scene: Scene) -> None:
+        """Looks at everything anew; paints the cells that differ."""
+        self.scene = scene
+        width = self.scrollable_content_region.width
+        if (self.layout_.width, self.layout_.longest) != (width, self.model.longest):
+            self.layout_ = Layout(width, self.model.longest)
+            self._painted.clear()
+            self.refresh()
+        order = self.model.rows.order
+        if self._on is not None:
+            row = self.model.rows.place(self._on)
+            if row is not None and row != self.cursor:
+                self.cursor = row
+                self.refresh()
+                self.count = max(self.count, row + 1)
+                self.call_after_refresh(self.reveal)
+        self.show_lazily(len(order), self._row)
+
+    def move(self, to: int) -> None:
+        super().move(to)
+        self._on = self.chosen
+
+    def _row(self, row: int) -> Line:
+        index = self.model.rows.order[row]
+        job = self.scene.state.jobs[index]
+        return self.layout_.row(job, self.scene, index in self.model.marks)

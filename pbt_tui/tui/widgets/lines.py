@@ -1,0 +1,211 @@
+"""A list of styled lines: the one widget that paints. Only what changed is painted again.
+
+Must not know what the lines say. It keeps a cursor where it is asked to, and scrolls by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from pbt_tui.tui.text import STYLES, Line, ascii_only, cells
+
+
+class Lines(ScrollView, can_focus=False):
+    """Shows `line(i)` for i in 0..count-1. A cursor (a line index) if `has_cursor`."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{style}" for style in (*STYLES, "cursor")}
+    DEFAULT_CSS = """
+    Lines {
+        overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1;
+        & .lines--dim { color: $text-muted; }
+        & .lines--head { color: $text-muted; text-style: bold; }
+        & .lines--title { color: $accent; text-style: bold; }
+        & .lines--good { color: $success; }
+        & .lines--bad { color: $error; }
+        & .lines--warn { color: $warning; }
+        & .lines--run { color: $primary; }
+        & .lines--wait { color: $text-muted; }
+        & .lines--key { color: $accent; text-style: bold; }
+        & .lines--mark { color: $secondary; text-style: bold; }
+        & .lines--cursor { background: $boost; text-style: bold; }
+    }
+    """
+
+    class Moved(Message):
+        def __init__(self, lines: Lines) -> None:
+            super().__init__()
+            self.lines = lines
+
+    class Chosen(Message):
+        """A line was clicked twice, or once where the cursor already was."""
+
+        def __init__(self, lines: Lines) -> None:
+            super().__init__()
+            self.lines = lines
+
+    def __init__(
+        self, name: str = "", *, has_cursor: bool = False, classes: str | None = None
+    ) -> None:
+        super().__init__(id=name or None, classes=classes)
+        self.has_cursor = has_cursor
+        self.cursor = 0
+        self.count = 0
+        self._line: Callable[[int], Line] = lambda index: ()
+        self._painted: dict[int, Line] = {}
+        """What the terminal shows, by line index: the visible ones alone."""
+        self._rich: dict[str, Style] = {}
+
+    # -- what is shown -----------------------------------------------------------------------------
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Shows these lines; paints the spans that differ from what is on screen."""
+        self.show_lazily(len(lines), lines.__getitem__)
+
+    def show_lazily(self, count: int, line: Callable[[int], Line]) -> None:
+        """As `show`, for more lines than anybody will look at."""
+        self._line = line
+        if count != self.count:
+            self.count = count
+            self.virtual_size = Size(self.scrollable_content_region.width, count)
+            self.cursor = max(0, min(self.cursor, count - 1))
+        self.repaint()
+
+    def repaint(self) -> None:
+        """Asks for every visible line again, and paints the cells that changed."""
+        if not self.is_attached:
+            return
+        regions: list[Region] = []
+        top, height = self.scroll_offset.y, self.size.height
+        painted, self._painted = self._painted, {}
+        for y in range(height):
+            index = top + y
+            new = self._line(index) if index < self.count else None
+            old = painted.get(index)
+            if new is not None:
+                self._painted[index] = new
+            if new != old:
+                regions.extend(_differences(old or (), new or (), y, self.size.width))
+        if regions:
+            self.refresh(*regions)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._painted.clear()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._rich.clear()
+
+    def render_line(self, y: int) -> Strip:
+        index = self.scroll_offset.y + y
+        width = self.size.width
+        base = self._style("")
+        if index >= self.count:
+            return Strip.blank(width, base)
+        line = self._painted.get(index)
+        if line is None:
+            line = self._painted[index] = self._line(index)
+        under = self._style("cursor") if self.has_cursor and index == self.cursor else None
+        plain = self.app.has_class("-ascii")
+        segments = [
+            Segment(
+                ascii_only(text) if plain else text,
+                self._style(style) + under if under else self._style(style),
+            )
+            for text, style in line
+        ]
+        strip = Strip(segments)
+        return strip.adjust_cell_length(width, base + under if under else base)
+
+    def _style(self, name: str) -> Style:
+        style = self._rich.get(name)
+        if style is None:
+            if name == "":
+                style = self.rich_style
+            elif name == "cursor":
+                style = self.get_component_rich_style("lines--cursor", partial=True)
+                background = self.get_component_rich_style("lines--cursor").bgcolor
+                style = Style(bgcolor=background, bold=True)
+            else:
+                style = self.get_component_rich_style("lines--" + name)
+            self._rich[name] = style
+        return style
+
+    # -- moving ------------------------------------------------------------------------------------
+
+    def move(self, to: int) -> None:
+        """Moves the cursor to a line (or scrolls, where there is no cursor)."""
+        if not self.has_cursor:
+            self.scroll_to(y=max(0, to), animate=False)
+            return
+        to = max(0, min(to, self.count - 1))
+        if to == self.cursor or self.count == 0:
+            self.reveal()
+            return
+        old, self.cursor = self.cursor, to
+        self.refresh_line(old)
+        self.refresh_line(to)
+        self.reveal()
+        self.post_message(self.Moved(self))
+
+    def reveal(self) -> None:
+        top, height = self.scroll_offset.y, self.size.height
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False)
+        elif height and self.cursor >= top + height:
+            self.scroll_to(y=self.cursor - height + 1, animate=False)
+
+    def step(self, by: int) -> None:
+        self.move((self.cursor if self.has_cursor else self.scroll_offset.y) + by)
+
+    def page(self, by: int) -> None:
+        self.step(by * max(1, self.size.height - 1))
+
+    def ends(self, last: bool) -> None:
+        self.move(self.count if last and not self.has_cursor else self.count - 1 if last else 0)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._painted.clear()
+        self.virtual_size = Size(event.size.width, self.count)
+        if self.has_cursor:
+            self.call_after_refresh(self.reveal)
+
+    def on_click(self, event: events.Click) -> None:
+        if not self.has_cursor:
+            return
+        index = self.scroll_offset.y + event.y
+        if index >= self.count:
+            return
+        if index == self.cursor:
+            self.post_message(self.Chosen(self))
+        self.move(index)
+
+
+def _differences(old: Line, new: Line, y: int, width: int) -> list[Region]:
+    """The cells of row `y` where two lines differ: by span where they have the same widths."""
+    if len(old) == len(new):
+        regions: list[Region] = []
+        x = 0
+        for was, now in zip(old, new, strict=True):
+            size = cells(now[0])
+            if was != now:
+                if cells(was[0]) != size:
+                    break
+                if regions and regions[-1].right == x:
+                    last = regions.pop()
+                    regions.append(Region(last.x, y, last.width + size, 1))
+                else:
+                    regions.append(Region(x, y, size, 1))
+            x += size
+        else:
+            return regions
+    return [Region(0, y, width, 1)]
