@@ -182,7 +182,7 @@ def _request_accepted(state: RunState, e: ev.RequestAccepted) -> None:
             state.held = False
             state.patience_from = e.at
         case "drain" | "undrain":
-            known = state.executor.gpus if state.executor else ()
+            known = (*(state.executor.gpus if state.executor else ()), *state.drained)
             asked = [g for g in (named(text, known) for text in e.gpus) if g is not None]
             others = tuple(d for d in state.drained if not any(same(d, g) for g in asked))
             state.drained = (*others, *asked) if e.action == "drain" else others
@@ -220,6 +220,8 @@ def _retry(state: RunState, e: ev.RequestAccepted) -> None:
         _move(state, job, "retry asked", e)
     if returned:
         state.failures = 0
+        for job in state.active.values():
+            _review_stop(state, job)
         if state.closed:
             state.closed = None
             state.held = False

@@ -1,0 +1,19 @@
+"""The journal's clock: wall time that never goes back.
+
+Must not sleep or wake anybody.
+"""
+
+from __future__ import annotations
+
+import time
+
+
+class Clock:
+    """Wall clock at start (or the journal's last `at` if later), plus monotonic time from then."""
+
+    def __init__(self, last: float = 0.0) -> None:
+        self._offset = max(time.time(), last) - time.monotonic()
+
+    def now(self) -> float:
+        """Unix seconds."""
+        return time.monotonic() + self._offset

@@ -1,0 +1,235 @@
+"""The rules again, the slow and plain way: recomputed from the phases at every step.
+
+What the core keeps by hand (slots, line, who must stop) is compared with this after every event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import combinations
+
+from pbt_tui.journal import events as ev
+from pbt_tui.journal.fold import apply
+from pbt_tui.journal.slots import same
+from pbt_tui.journal.state import ACTIVE, ENDED, JobState, RunState
+from pbt_tui.spec import Processes
+
+
+def busy(state: RunState) -> list[int]:
+    count = [0] * len(state.slots.gpus)
+    for job in state.jobs:
+        if job.phase in ACTIVE:
+            for device in job.attempts[-1].devices:
+                for i, gpu in enumerate(state.slots.gpus):
+                    if same(device, gpu):
+                        count[i] += 1
+                        break
+    return count
+
+
+def room(state: RunState, needs: list[int], *, empty: bool = False) -> bool:
+    """By trying every way to place them."""
+    if state.policy.experiments_per_gpu < 0:
+        return True
+    used = [0] * len(state.slots.gpus) if empty else busy(state)
+    left = tuple(
+        state.policy.experiments_per_gpu - used[i]
+        for i in range(len(used))
+        if not any(same(state.slots.gpus[i], d) for d in state.drained)
+    )
+    return _place(left, tuple(sorted(needs, reverse=True)))
+
+
+def _place(left: tuple[int, ...], needs: tuple[int, ...]) -> bool:
+    if not needs:
+        return True
+    free = [i for i, n in enumerate(left) if n > 0]
+    tried = set()
+    for chosen in combinations(free, needs[0]):
+        rest = tuple(n - (i in chosen) for i, n in enumerate(left))
+        key = tuple(sorted(rest))
+        if key not in tried:
+            tried.add(key)
+            if _place(rest, needs[1:]):
+                return True
+    return False
+
+
+def ready(job: JobState, now: float) -> bool:
+    return job.phase == "waiting" and job.ready_at <= now
+
+
+def owed(state: RunState, now: float) -> list[JobState]:
+    return [
+        job
+        for job in state.jobs
+        if ready(job, now)
+        and job.gang is not None
+        and any(state.jobs[m.index].phase in ACTIVE for m in job.gang.members)
+    ]
+
+
+def units(state: RunState, now: float) -> list[list[JobState]]:
+    """Everything that could begin, in plan order."""
+    found: list[list[JobState]] = []
+    seen = set()
+    for job in state.jobs:
+        if job.phase != "waiting":
+            continue
+        if job.gang is None:
+            if ready(job, now):
+                found.append([job])
+        elif job.gang.id not in seen:
+            seen.add(job.gang.id)
+            members = [state.jobs[m.index] for m in job.gang.members]
+            waiting = [m for m in members if m.phase == "waiting"]
+            if not any(m.phase in ACTIVE for m in members) and all(ready(m, now) for m in waiting):
+                found.append(waiting)
+    return found
+
+
+def choose(state: RunState, now: float) -> list[JobState]:
+    """The unit, or the owed job, that may start now; empty if none."""
+    waiting_owed = owed(state, now)
+    fitting = [job for job in waiting_owed if room(state, [job.need])]
+    if fitting:
+        return [max(fitting, key=lambda j: (j.need, -j.index))]
+    if any(room(state, [job.need], empty=True) for job in waiting_owed):
+        return []
+    free = state.policy.max_parallel - len(state.active)
+    for unit in units(state, now):
+        needs = [job.need for job in unit]
+        if len(unit) <= free and room(state, needs):
+            return unit
+        since = max(max(job.since, job.ready_at, state.patience_from) for job in unit)
+        if (
+            now >= since + state.policy.patience
+            and len(unit) <= state.policy.max_parallel
+            and room(state, needs, empty=True)
+        ):
+            # Patience is asked of each head only, not of what stands behind one of its own kind.
+            if _is_head(state, unit, now):
+                return []
+    return []
+
+
+def _is_head(state: RunState, unit: list[JobState], now: float) -> bool:
+    shape = sorted(job.need for job in unit)
+    for other in units(state, now):
+        if sorted(job.need for job in other) == shape:
+            return other[0] is unit[0]
+    return False
+
+
+def must_stop(state: RunState) -> set[int]:
+    found = set()
+    for job in state.jobs:
+        if job.phase not in ACTIVE:
+            continue
+        attempt = job.attempts[-1]
+        soft = job.cancel or state.stop or (state.policy.fail_fast and state.failures)
+        hard = job.cancel == "hard" or state.stop == "kill"
+        if (soft and attempt.stop_at is None) or (hard and attempt.kill_at is None):
+            found.add(job.index)
+    return found
+
+
+class Asked:
+    """What people asked for, followed by plain means: hold, kill, stop, and the failure budget."""
+
+    def __init__(
+        self, spec: Processes, broken: Callable[[str], None], asked_at: dict[str, float]
+    ) -> None:
+        self.broken = broken
+        self.asked_at = asked_at
+        self.held = False
+        self.stops = 0
+        self.failed: set[str] = set()
+        self.owed_kills: dict[tuple[str, int], float] = {}
+        self.hard: set[str] = set()
+        self.started = 0.0
+        self.policy = spec.policy
+
+    def before(self, event: ev.AnyEvent, state: RunState) -> None:
+        late = [name for name, at in self.owed_kills.items() if event.at > at]
+        if late and not isinstance(event, ev.ExecutorStarted):
+            self.broken(f"{late[0]} was not killed at once")
+            self.owed_kills.clear()
+        match event:
+            case ev.ExecutorStarted():
+                self.started = event.at
+                self.stops = 0
+                self.owed_kills = {
+                    (job.spec.id, job.attempts[-1].number): event.at
+                    for job in state.active.values()
+                    if job.spec.id in self.hard and job.attempts[-1].kill_at is None
+                }
+            case ev.AttemptScheduled():
+                if self.held:
+                    self.broken(f"{event.job} was scheduled while held")
+                limit = 1 if self.policy.fail_fast else self.policy.max_failures
+                if limit is not None and len(self.failed) >= limit:
+                    self.broken(f"{event.job} was scheduled after {len(self.failed)} failures")
+                if self.stops:
+                    self.broken(f"{event.job} was scheduled while stopping")
+            case ev.JobSkipped():
+                limit = 1 if self.policy.fail_fast else self.policy.max_failures
+                if limit is None or len(self.failed) < limit:
+                    self.broken(f"{event.job} was skipped after {len(self.failed)} failures")
+            case ev.RequestAccepted():
+                self._accepted(event, state)
+            case _:
+                pass
+
+    def _accepted(self, event: ev.RequestAccepted, state: RunState) -> None:
+        jobs = [state.by_id[n] for n in event.jobs] or state.jobs
+        match event.action:
+            case "hold":
+                self.held = True
+            case "release":
+                self.held = False
+            case "retry":
+                back = [
+                    j for j in jobs if j.phase in ENDED and (event.jobs or j.phase != "succeeded")
+                ]
+                self.hard -= {j.spec.id for j in back}
+                if back:
+                    self.failed.clear()
+                if back and state.closed:
+                    self.held = False
+            case "kill":
+                active = [j for j in jobs if j.phase in ACTIVE]
+                self.hard |= {j.spec.id for j in active}
+                self._owe(active, event.at)
+            case "stop":
+                if self.asked_at.get(event.id, event.at) < self.started:
+                    self.broken("a stop asked before this executor started was obeyed")
+                self.stops += 1
+                if self.stops > 1:
+                    self._owe(list(state.active.values()), event.at)
+            case _:
+                pass
+
+    def _owe(self, jobs: Sequence[JobState], at: float) -> None:
+        for job in jobs:
+            if job.attempts[-1].kill_at is None:
+                self.owed_kills[job.spec.id, job.attempts[-1].number] = at
+
+    def after(self, event: ev.AnyEvent, state: RunState) -> None:
+        if isinstance(event, ev.KillRequested | ev.AttemptEnded):
+            self.owed_kills.pop((event.job, event.attempt), None)
+        if isinstance(event, ev.AttemptEnded):
+            self.hard.discard(event.job)
+            if state.by_id[event.job].phase == "failed":
+                self.failed.add(event.job)
+
+
+def held(spec: Processes, events: Sequence[ev.AnyEvent]) -> bool:
+    """Whether a hold is in force, by the rules for people."""
+    asked = Asked(spec, lambda what: None, {})
+    state = RunState(spec)
+    for event in events:
+        asked.before(event, state)
+        apply(state, event)
+        asked.after(event, state)
+    return asked.held

@@ -1,0 +1,257 @@
+"""The core in a simulated world: thousands of random runs, and every rule switched off once.
+
+`PBT_SIMULATED_RUNS=20000` runs more of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import sys
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import simulation
+import world
+
+from pbt_tui.executor import loop, resume
+from pbt_tui.journal import fold, outcome, slots
+
+RUNS = int(os.environ.get("PBT_SIMULATED_RUNS", "4000"))
+CHUNKS = 8
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_no_invariant_breaks(chunk: int) -> None:
+    events = deaths = 0
+    for seed in range(chunk * RUNS // CHUNKS, (chunk + 1) * RUNS // CHUNKS):
+        life, violations = simulation.live(seed)
+        assert not violations, f"seed {seed}: {violations[:3]}"
+        events += life.events
+        deaths += life.world.deaths
+    assert events > 20 * RUNS // CHUNKS, "too quiet a world proves nothing"
+    assert deaths > RUNS // CHUNKS, "too kind a world proves nothing"
+
+
+class Fault:
+    """A rule switched off: `old` replaced by `new` in the source of one function."""
+
+    def __init__(self, rule: str, owner: Any, function: str, old: str, new: str) -> None:
+        self.rule, self.owner, self.function, self.old, self.new = rule, owner, function, old, new
+
+    def __repr__(self) -> str:
+        return self.rule.replace(" ", "-")
+
+    def plant(self, patch: pytest.MonkeyPatch) -> None:
+        original: Callable[..., Any] = getattr(self.owner, self.function)
+        source = textwrap.dedent(inspect.getsource(original))
+        assert source.count(self.old) >= 1, f"{self.function} has changed: mend this test"
+        scope = sys.modules[original.__module__].__dict__
+        made: dict[str, Any] = {}
+        exec(
+            "from __future__ import annotations\n" + source.replace(self.old, self.new), scope, made
+        )
+        changed = made[self.function]
+        patch.setattr(self.owner, self.function, changed)
+        for name, module in list(sys.modules.items()):
+            if name.startswith("pbt_tui") or name in ("simulation", "world"):
+                if getattr(module, self.function, None) is original:
+                    patch.setattr(module, self.function, changed)
+        for kind, handler in fold._HANDLERS.items():
+            if handler is original:
+                patch.setitem(fold._HANDLERS, kind, changed)
+
+
+Loop = loop.Loop
+# The package exports the function under the name of its module.
+decide = importlib.import_module("pbt_tui.scheduler.decide")
+FAULTS = [
+    Fault(
+        "effect before record",
+        Loop,
+        "commit",
+        "    self._journal.append(batch)\n    self._tell(batch)\n    self._perform(batch)\n",
+        "    self._perform(batch)\n    self._journal.append(batch)\n",
+    ),
+    Fault(
+        "in-flight work presumed lost",
+        resume,
+        "resume",
+        'case "alive":',
+        'case "alive" if False:',
+    ),
+    Fault("names without attempt numbers", world, "launch_of", "attempt.number,", "1,"),
+    Fault("a stop is not sent again", Loop, "_send_again", "if now < self._send_at:", "if True:"),
+    Fault(
+        "claims that never launched are forgotten",
+        resume,
+        "resume",
+        "elif loop.runtime.abandon(*key):",
+        "elif True:",
+    ),
+    Fault(
+        "kill decided but not performed",
+        Loop,
+        "_perform",
+        "case ev.StopRequested() | ev.KillRequested():",
+        "case ev.StopRequested():",
+    ),
+    Fault(
+        "resumed with a softer stop",
+        resume,
+        "resume",
+        "stops.append((*key, attempt.kill_at is not None))",
+        "stops.append((*key, False))",
+    ),
+    Fault(
+        "not stopped again on resume",
+        resume,
+        "resume",
+        "for name, number, kill in stops:",
+        "for name, number, kill in ():",
+    ),
+    Fault(
+        "facts about inactive attempts are taken",
+        Loop,
+        "_take",
+        "if attempt is None or attempt.number != fact.attempt or job.phase not in ACTIVE:",
+        "if attempt is None:",
+    ),
+    Fault(
+        "the second stop does not kill",
+        fold,
+        "_request_accepted",
+        'state.stop = "kill" if state.stop else "stop"',
+        'state.stop = "stop"',
+    ),
+    Fault(
+        "cancel is forgotten while starting",
+        fold,
+        "_cancel",
+        "if job.phase in ACTIVE:",
+        'if job.phase in ("running", "stopping"):',
+    ),
+    Fault(
+        "kill is forgotten while stopping",
+        fold,
+        "_cancel",
+        "if job.phase in ACTIVE:",
+        'if job.phase in ("starting", "running"):',
+    ),
+    Fault(
+        "an end is judged by the stop whatever its date",
+        outcome,
+        "outcome",
+        "after = lost or refused or ended_at + CLOCK_GRAIN >= attempt.stop_at",
+        "after = True",
+    ),
+    Fault(
+        "an end is judged by its code whatever was asked",
+        outcome,
+        "outcome",
+        "after = lost or refused or ended_at + CLOCK_GRAIN >= attempt.stop_at",
+        "after = False",
+    ),
+    Fault(
+        "a cancelled job is retried",
+        fold,
+        "_by_outcome",
+        'if job.cancel or (e.outcome == "stopped" and e.cause == "cancelled"):',
+        "if False:",
+    ),
+    Fault("failures are never forgiven", fold, "_retry", "state.failures = 0", "pass"),
+    Fault(
+        "a retry in an open run releases the hold",
+        fold,
+        "_retry",
+        "        if state.closed:\n",
+        "        state.held = False\n        if state.closed:\n",
+    ),
+    Fault("reopening keeps the hold", fold, "_retry", "            state.held = False\n", ""),
+    Fault(
+        "owed members wait their turn",
+        decide,
+        "choose",
+        "for job in owed(state, now):",
+        "for job in ():",
+    ),
+    Fault(
+        "owed members that cannot fit close the line",
+        decide,
+        "choose",
+        "closed = closed or state.slots.room((job.need,), empty=True)",
+        "closed = True",
+    ),
+    Fault(
+        "owed members do not close the line",
+        decide,
+        "choose",
+        "closed = closed or state.slots.room((job.need,), empty=True)",
+        "pass",
+    ),
+    Fault(
+        "gangs begin when one fits",
+        decide,
+        "fits",
+        "return len(unit.shape) <= free and state.slots.room(unit.shape)",
+        "return free > 0 and state.slots.room(unit.shape[:1])",
+    ),
+    Fault("a GPU is its index", slots, "same", "if one.uuid and other.uuid:", "if False:"),
+    Fault(
+        "launched on a GPU that is gone",
+        resume,
+        "_still_listed",
+        "return all(",
+        "return True or all(",
+    ),
+    Fault(
+        "patience closes the line for what cannot fit",
+        decide,
+        "could_fit",
+        "return len(unit.shape) <= state.policy.max_parallel and",
+        "return True or",
+    ),
+    Fault(
+        "back-offs that are over are not looked at",
+        decide,
+        "units",
+        "for job in state.line.due(now):",
+        "for job in ():",
+    ),
+    Fault(
+        "old stops are obeyed",
+        Loop,
+        "refuse_old_stops",
+        'if isinstance(request, ev.Request) and request.action == "stop":',
+        "if False:",
+    ),
+    Fault(
+        "requests are answered twice",
+        Loop,
+        "_answer",
+        "if request.id in self.state.seen:",
+        "if False:",
+    ),
+    Fault(
+        "the budget does not skip",
+        decide,
+        "_skip_over_budget",
+        "if not state.over_budget or",
+        "if True or",
+    ),
+    Fault("a hold is not obeyed", decide, "_start", "if state.held or", "if"),
+    Fault("slots leak", fold, "_attempt_ended", "state.slots.take(attempt.devices, -1)", "pass"),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=repr)
+def test_every_planted_fault_is_caught(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault.plant(monkeypatch)
+    for seed in range(3000):
+        _, violations = simulation.live(seed)
+        if violations:
+            return
+    pytest.fail(f"nothing broke without the rule: {fault.rule}")

@@ -1,0 +1,318 @@
+"""A simulated world for the real loop: virtual time, processes that outlive the executor, slow and
+refused starts, duplicated and reordered facts, and deaths at every point of a turn.
+
+Everything that the world knows is true; the executor sees it late, twice, or never.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pbt_tui.executor.desk import Unreadable
+from pbt_tui.executor.runtimes import Ended, Fact, Launch, Queued, Seen, Started
+from pbt_tui.journal import events as ev
+from pbt_tui.journal.state import Attempt, JobState
+
+Name = tuple[str, int]
+NOBODY = "nobody"
+
+
+class Death(Exception):  # noqa: N818  # it is one
+    """`kill -9` of the executor."""
+
+
+@dataclass
+class Proc:
+    """One claimed attempt, as it truly is."""
+
+    name: Name
+    handle: str
+    gpus: tuple[str, ...]
+    started: float
+    code: int
+    refused: bool = False
+    deaf: bool = False
+    """Ignores a gentle stop."""
+    ended: float | None = None
+    coded: bool = True
+    """Whether an exit code was left behind; a kill leaves none."""
+
+
+@dataclass
+class Chaos:
+    """How unkind the world is."""
+
+    death: float = 0.02
+    slow: float = 1.0
+    refuse: float = 0.05
+    fail: float = 0.3
+    endless: float = 0.1
+    deaf: float = 0.2
+    polite: float = 0.3
+    """Checkpoints on a gentle stop and exits 0."""
+    undelivered: float = 0.1
+
+
+@dataclass
+class World:
+    rng: random.Random
+    chaos: Chaos
+    now: float = 1000.0
+    per_gpu: int = -1
+    max_parallel: int = 10**6
+    listed: set[str] = field(default_factory=set)
+    """GPUs that the executor of now may use."""
+    procs: dict[Name, Proc] = field(default_factory=dict)
+    durable: list[ev.AnyEvent] = field(default_factory=list)
+    inbox: dict[str, ev.Request | Unreadable] = field(default_factory=dict)
+    deaths: int = 0
+    violations: list[str] = field(default_factory=list)
+    runtime: SimRuntime | None = None
+    _agenda: list[tuple[float, int, Any]] = field(default_factory=list)
+    _n: int = 0
+
+    # -- time ------------------------------------------------------------------------------------
+
+    def at(self, time: float, what: Any) -> None:
+        self._n += 1
+        heapq.heappush(self._agenda, (time, self._n, what))
+
+    def next_time(self) -> float | None:
+        return self._agenda[0][0] if self._agenda else None
+
+    def advance(self, to: float) -> None:
+        while self._agenda and self._agenda[0][0] <= to:
+            time, _, what = heapq.heappop(self._agenda)
+            self.now = max(self.now, time)
+            what()
+        self.now = max(self.now, to)
+
+    def maybe_die(self) -> None:
+        if self.rng.random() < self.chaos.death:
+            self.deaths += 1
+            raise Death
+
+    def broken(self, what: str) -> None:
+        self.violations.append(f"t={self.now:.3f}: {what}")
+
+    # -- processes -------------------------------------------------------------------------------
+
+    def spawn(self, launch: Launch) -> None:
+        """A shim on its way: it claims its name later, whether or not the executor lives."""
+        delay = self.rng.choice((0.0, 0.001, self.rng.random() * self.chaos.slow))
+        self.at(self.now + delay, lambda: self._claim(launch))
+
+    def _claim(self, launch: Launch) -> None:
+        name = (launch.job, launch.attempt)
+        if name in self.procs:
+            return  # another shim, or the executor, was faster
+        rng, chaos = self.rng, self.chaos
+        proc = Proc(name, f"h{len(self.procs)}", launch.gpus, self.now, 0)
+        proc.deaf = rng.random() < chaos.deaf
+        if rng.random() < chaos.refuse:
+            proc.refused, proc.code, proc.ended = True, 127, self.now
+        self._check_claim(proc)
+        self.procs[name] = proc
+        self.tell(Started(*name, proc.handle))
+        if proc.ended is None:
+            proc.code = rng.choice((1, 3, 139)) if rng.random() < chaos.fail else 0
+            if rng.random() >= chaos.endless:
+                span = rng.choice((0.0, rng.random(), rng.random() * 30))
+                self.at(self.now + span, lambda: self._end(proc, proc.code))
+        else:
+            self.tell(self.end_of(proc))
+
+    def _check_claim(self, proc: Proc) -> None:
+        alive = [p for p in self.procs.values() if p.ended is None]
+        if any(p.name[0] == proc.name[0] for p in alive):
+            self.broken(f"job {proc.name[0]} runs twice at once")
+        if len(alive) + 1 > self.max_parallel:
+            self.broken(f"{len(alive) + 1} run at once: max_parallel {self.max_parallel}")
+        for gpu in proc.gpus:
+            if self.per_gpu > 0 and sum(gpu in p.gpus for p in alive) + 1 > self.per_gpu:
+                self.broken(f"GPU {gpu} is over-filled")
+
+    def _end(self, proc: Proc, code: int, coded: bool = True) -> None:
+        if proc.ended is None:
+            proc.ended, proc.code, proc.coded = self.now, code, coded
+            self.tell(self.end_of(proc))
+
+    def end_of(self, proc: Proc) -> Ended:
+        assert proc.ended is not None
+        if not proc.coded:
+            return Ended(*proc.name, proc.handle, None, proc.ended, lost=True)
+        signal = proc.code - 128 if proc.code > 128 else None
+        return Ended(
+            *proc.name, proc.handle, proc.code, proc.ended, signal=signal, refused=proc.refused
+        )
+
+    def tell(self, fact: Fact) -> None:
+        """To the runtime that lives now, late and perhaps twice."""
+        runtime = self.runtime
+        if runtime is None or (fact.job, fact.attempt) not in runtime.watched:
+            return
+        for _ in range(2 if self.rng.random() < 0.1 else 1):
+            delay = self.rng.choice((0.0, 0.0, self.rng.random() * 0.5))
+            self.at(self.now + delay, lambda: runtime.arrived.append(fact))
+
+    def signal(self, name: Name, kill: bool) -> bool:
+        proc = self.procs.get(name)
+        if proc is None or self.rng.random() < self.chaos.undelivered:
+            return False
+        if proc.ended is not None or proc.handle == NOBODY:
+            return True
+        if kill:
+            coded = self.rng.random() < 0.5
+            self.at(self.now + 0.001, lambda: self._end(proc, 137, coded))
+        elif not proc.deaf:
+            code = 0 if self.rng.random() < self.chaos.polite else 143
+            pause = self.rng.random() * 3
+            self.at(self.now + pause, lambda: self._end(proc, code))
+        return True
+
+
+class SimRuntime:
+    """The `Runtime` protocol over the world; what it has not delivered dies with it."""
+
+    name = "process"
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.watched: set[Name] = set()
+        self.arrived: list[Fact] = []
+        world.runtime = self
+
+    def prepare(self, jobs: Sequence[Any]) -> None: ...
+    def fileno(self) -> int:
+        return -1
+
+    def next_wake(self) -> float | None:
+        return None
+
+    def close(self) -> None: ...
+
+    def launch(self, batch: Sequence[Launch]) -> None:
+        for launch in batch:
+            self.world.maybe_die()
+            name = (launch.job, launch.attempt)
+            self.watched.add(name)
+            self._check_decided(ev.AttemptScheduled, name)
+            if not set(launch.gpus) <= self.world.listed:
+                self.world.broken(f"{name} is launched on {launch.gpus}, which is not listed")
+            if self.world.rng.random() < 0.1:
+                self.arrived.append(Queued(*name, "image is being pulled"))
+            proc = self.world.procs.get(name)
+            if proc is not None and proc.handle != NOBODY:
+                self.world.tell(Started(*name, proc.handle))
+                if proc.ended is not None:
+                    self.world.tell(self.world.end_of(proc))
+            else:
+                self.world.spawn(launch)
+        self.world.maybe_die()
+
+    def stop(self, job: str, attempt: int, *, kill: bool) -> bool:
+        self.world.maybe_die()
+        self._check_decided(ev.KillRequested if kill else ev.StopRequested, (job, attempt))
+        return self.world.signal((job, attempt), kill)
+
+    def _check_decided(self, kind: type, name: Name) -> None:
+        for event in reversed(self.world.durable):
+            if isinstance(event, kind) and (event.job, event.attempt) == name:  # type: ignore[attr-defined]
+                return
+        self.world.broken(f"{kind.__name__} of {name} is performed and is not on disk")
+
+    def survey(self, attempts: Sequence[tuple[str, int, str | None]]) -> list[Seen]:
+        found = []
+        for job, attempt, _ in attempts:
+            name = (job, attempt)
+            proc = self.world.procs.get(name)
+            if proc is None:
+                found.append(Seen("never"))
+            elif proc.handle == NOBODY:
+                found.append(Seen("abandoned"))
+            elif proc.ended is None:
+                self.watched.add(name)
+                found.append(Seen("alive", handle=proc.handle))
+            elif proc.coded:
+                found.append(Seen("ended", ended=self.world.end_of(proc)))
+            else:
+                found.append(Seen("gone"))
+        return found
+
+    def abandon(self, job: str, attempt: int) -> bool:
+        self.world.maybe_die()
+        name = (job, attempt)
+        proc = self.world.procs.get(name)
+        if proc is None:
+            self.world.procs[name] = Proc(name, NOBODY, (), self.world.now, 0, ended=self.world.now)
+            return True
+        self.watched.add(name)
+        if proc.ended is not None and proc.handle != NOBODY:
+            self.world.tell(self.world.end_of(proc))
+        return proc.handle == NOBODY
+
+    def facts(self) -> list[Fact]:
+        arrived, self.arrived = self.arrived, []
+        self.world.rng.shuffle(arrived)
+        return arrived
+
+
+class SimJournal:
+    """Durable when `append` returns; a death may come before, after, or in the middle."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def append(self, events: Sequence[ev.AnyEvent]) -> None:
+        self.world.maybe_die()
+        try:
+            self.world.maybe_die()
+        except Death:
+            # A torn batch: whole lines of it are there, the torn one is dropped.
+            self.world.durable += events[: self.world.rng.randrange(len(events))]
+            raise
+        self.world.durable += events
+        self.world.maybe_die()
+
+
+class SimDesk:
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.taken: set[str] = set()
+
+    def new(self) -> list[ev.Request | Unreadable]:
+        names = sorted(set(self.world.inbox) - self.taken)
+        self.taken.update(names)
+        return [self.world.inbox[name] for name in names]
+
+    def done(self, name: str) -> None:
+        self.world.maybe_die()
+        self.world.inbox.pop(name, None)
+
+
+class SimClock:
+    def __init__(self, world: World, last: float) -> None:
+        self.world = world
+        self.offset = max(world.now, last) - world.now
+
+    def now(self) -> float:
+        return self.world.now + self.offset
+
+
+def launch_of(job: JobState, attempt: Attempt) -> Launch:
+    return Launch(
+        job.spec.id,
+        attempt.number,
+        job.spec.argv,
+        {},
+        Path(),
+        Path(),
+        Path(),
+        attempt.gpus,
+        job.spec,
+    )
