@@ -1,159 +1,259 @@
-"""`pbt-snapshot/1`: a run, or a plain workspace, at one moment, as data (DESIGN 6.3).
+"""A run, or a plain workspace, at one moment: `pbt-snapshot/1` (DESIGN 6.3).
 
-Must not know who asks: `--once --json`, the TUI and the tests get the same values. Every key is
-always there, paths are absolute, times are Unix seconds, memory is bytes.
+Must not know who asks: `--once --json`, the TUI and the tests get the same values.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import time
+from pathlib import Path
+from typing import Protocol, cast
 
 import msgspec
 
-from pbt_tui.spec import Cause, Style
+from pbt_tui.errors import UsageError, Where
+from pbt_tui.journal.events import Gpu
+from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
+from pbt_tui.observe import gpus
+from pbt_tui.observe.history import HistoryReader
+from pbt_tui.observe.populations import Watch
+from pbt_tui.observe.rows import (
+    Alarm,
+    Best,
+    Counts,
+    EventRow,
+    FailureRow,
+    GenerationRow,
+    GpuRow,
+    JobRow,
+    JobWord,
+    Liveness,
+    MemberRow,
+    MemberWord,
+    PopulationRow,
+    Snapshot,
+)
+from pbt_tui.observe.settings import settings
+from pbt_tui.observe.signatures import Failure, Group, group
+from pbt_tui.observe.workspaces import find
+from pbt_tui.spec import Population
 
-FORMAT = "pbt-snapshot/1"
-
-Liveness = Literal["live", "held", "no_executor", "closed"]
-JobWord = Literal[
-    "waiting", "queued", "starting", "running", "stopping",
-    "succeeded", "failed", "cancelled", "skipped",
+__all__ = [
+    "Alarm", "Best", "Counts", "EventRow", "FailureRow", "GenerationRow", "GpuRow",
+    "JobRow", "Liveness", "MemberRow", "PopulationRow", "Populations", "RunPaths", "Snapshot",
+    "counts", "encode", "failures", "liveness", "snapshot", "workspace_snapshot",
 ]  # fmt: skip
-MemberWord = Literal[
-    "waiting", "queued", "starting", "running", "stopping",
-    "succeeded", "failed", "cancelled", "skipped", "unknown",
-]  # fmt: skip
-"""`unknown`: a plain workspace says nothing about processes."""
-Kind = Literal["exploit", "mutate", "relaunch"]
-Source = Literal["log", "metadata"]
-Level = Literal["error", "warning", "note"]
-Code = Literal[
-    "never_started", "cannot_exchange", "objective_unreadable", "relaunched", "frame_fallback",
-    "best_folder_wrong", "stale_member", "before_start", "too_few_members", "within_threshold",
-]  # fmt: skip
 
 
-class Row(msgspec.Struct, frozen=True):
-    """A value of the snapshot: all its keys are always written."""
+class RunPaths(Protocol):
+    """What is needed of `journal.rundir.RunDir`."""
+
+    path: Path
+    gpus: Path
+    populations: Path
+
+    def log(self, job: str, attempt: int) -> Path: ...
 
 
-class Counts(Row):
-    """`queued` counts as waiting, `starting` and `stopping` as running."""
+class Populations:
+    """The populations of one run, watched; keep it between snapshots, and only news is read."""
 
-    waiting: int = 0
-    running: int = 0
-    succeeded: int = 0
-    failed: int = 0
-    cancelled: int = 0
-    skipped: int = 0
+    def __init__(self, state: RunState, rundir: RunPaths) -> None:
+        self._state = state
+        self._rundir = rundir
+        history = HistoryReader(rundir.populations)
+        self.watches = [
+            Watch(
+                p.id,
+                p.style,
+                workspace(state, rundir, p),
+                size=p.size,
+                settings=settings(p.style, _argv(state, p)),
+                history=history,
+            )
+            for p in state.spec.populations
+        ]
 
+    def poll(self) -> bool:
+        """Reads what is new; True if anything is."""
+        news = [
+            watch.poll(self._logs(population))
+            for watch, population in zip(self.watches, self._state.spec.populations, strict=True)
+        ]
+        return any(news)
 
-class JobRow(Row):
-    id: str
-    name: str
-    state: JobWord
-    attempt: int | None
-    """The newest one's number; None before the first."""
-    gpus: tuple[str, ...]
-    exit_code: int | None
-    signal: int | None
-    cause: Cause | None
-    detail: str | None
-    log: str | None
-    population: str | None
-    member: int | None
+    def _logs(self, population: Population) -> dict[int, list[Path]]:
+        found: dict[int, list[Path]] = {}
+        for index, name in enumerate(population.members):
+            job = self._state.by_id.get(name)
+            if job:
+                number = index if job.spec.member is None else job.spec.member
+                found[number] = [self._rundir.log(name, a.number) for a in job.attempts]
+        return found
 
-
-class FailureRow(Row):
-    signature: str
-    count: int
-    jobs: tuple[str, ...]
-
-
-class GpuRow(Row):
-    index: int | None
-    uuid: str | None
-    name: str | None
-    memory: int | None
-    memory_used: int | None
-    utilisation: int | None
-    """Per cent."""
-    drained: bool
-    jobs: tuple[str, ...]
-    """Of this run, active there."""
+    def rows(self, now: float, *, live: bool) -> tuple[PopulationRow, ...]:
+        """As the snapshot has them; where nothing runs, silence is judged by the newest file."""
+        return tuple(
+            watch.row(_states(self._state, population), now if live else (watch.newest() or now))
+            for watch, population in zip(self.watches, self._state.spec.populations, strict=True)
+        )
 
 
-class GenerationRow(Row):
-    generation: int
-    frame: int | None
-    objective: float | None
-    params: dict[str, Any]
-    at: float
+def snapshot(
+    state: RunState,
+    rundir: RunPaths,
+    live: bool,
+    populations: Populations | None = None,
+    now: float | None = None,
+) -> Snapshot:
+    """The run now. `live`: an executor holds the lock. Reads logs, workspaces and samples."""
+    populations = populations or Populations(state, rundir)
+    populations.poll()
+    return Snapshot(
+        format="pbt-snapshot/1",
+        run=state.spec.run,
+        state=liveness(state, live),
+        counts=counts(state),
+        jobs=tuple(job_row(job, rundir) for job in state.jobs),
+        failures=tuple(FailureRow(g.signature, g.count, g.jobs) for g in failures(state)),
+        gpus=gpu_rows(state, rundir),
+        populations=populations.rows(time.time() if now is None else now, live=live),
+    )
 
 
-class MemberRow(Row):
-    index: int
-    state: MemberWord
-    generation: int | None
-    """The newest one; with frame, objective and params as it left them."""
-    frame: int | None
-    objective: float | None
-    params: dict[str, Any]
-    lag: int | None
-    """Generations behind the furthest member."""
-    generations: tuple[GenerationRow, ...]
-    """In the order in which they were written."""
-
-
-class EventRow(Row):
-    kind: Kind
-    member: int
-    donor: int | None
-    generation: int | None
-    """Of the member, when it decided."""
-    source: Source
-    confidence: float
-    """1 for what the log says, less for what the metadata suggests."""
-
-
-class Best(Row):
-    member: int
-    generation: int
-    objective: float
-    checkpoint: str | None
-    """Where it is here, or was; never a path out of the metadata, which is a container's."""
-
-
-class Alarm(Row):
-    code: Code
-    level: Level
-    message: str
-    members: tuple[int, ...]
-
-
-class PopulationRow(Row):
-    id: str
-    style: Style
-    size: int
-    workspace: str
-    members: tuple[MemberRow, ...]
-    events: tuple[EventRow, ...]
-    best: Best | None
-    alarms: tuple[Alarm, ...]
-
-
-class Snapshot(Row):
-    format: Literal["pbt-snapshot/1"]
-    run: str
-    """A plain workspace has its folder's name here."""
-    state: Liveness
-    counts: Counts
-    jobs: tuple[JobRow, ...]
-    failures: tuple[FailureRow, ...]
-    gpus: tuple[GpuRow, ...]
-    populations: tuple[PopulationRow, ...]
+def workspace_snapshot(path: Path) -> Snapshot:
+    """A plain workspace at `path` or below it, without a run; `UsageError` if there is none."""
+    found = find(path)
+    if found is None:
+        raise UsageError(
+            "no population here",
+            hint="a workspace holds folders `000`, `001`, … with `.yaml` files, or `checkpoint_p0`",
+            where=Where(file=str(path)),
+        )
+    watch = Watch(found.path.name, found.style, found.path)
+    watch.poll()
+    return Snapshot(
+        format="pbt-snapshot/1",
+        run=found.path.name,
+        state="no_executor",
+        counts=Counts(),
+        jobs=(),
+        failures=(),
+        gpus=(),
+        populations=(watch.row({}, watch.newest() or time.time()),),
+    )
 
 
 def encode(snapshot: Snapshot) -> bytes:
     """The document of `--once --json`, newline at the end."""
     return msgspec.json.encode(snapshot) + b"\n"
+
+
+def liveness(state: RunState, live: bool) -> Liveness:
+    """The header's word: closed, else no executor, else held, else live."""
+    if state.closed is not None:
+        return "closed"
+    if not live:
+        return "no_executor"
+    return "held" if state.held else "live"
+
+
+def counts(state: RunState) -> Counts:
+    """Jobs by state; the active ones are running, unless a queue holds them."""
+    found = dict.fromkeys(Counts.__struct_fields__, 0)
+    for job in state.jobs:
+        word = job.shown
+        if word == "queued":
+            word = "waiting"
+        found["running" if word in ACTIVE else word] += 1
+    return Counts(**found)
+
+
+def failures(state: RunState) -> list[Group]:
+    """The failed jobs, grouped by what their newest attempt ended of."""
+    failed = []
+    for job in state.jobs:
+        if job.phase == "failed":
+            a = job.attempt or Attempt(0, (), 0.0)
+            failed.append(
+                Failure(job.spec.id, a.cause, a.detail, a.exit_code, a.signal, a.ended_at or 0.0)
+            )
+    return group(failed)
+
+
+def job_row(job: JobState, rundir: RunPaths) -> JobRow:
+    """One job with its newest attempt."""
+    a = job.attempt
+    return JobRow(
+        id=job.spec.id,
+        name=job.spec.name,
+        state=cast(JobWord, job.shown),
+        attempt=a.number if a else None,
+        gpus=a.gpus if a else (),
+        exit_code=a.exit_code if a else None,
+        signal=a.signal if a else None,
+        cause=a.cause if a else None,
+        detail=a.detail if a else None,
+        log=str(rundir.log(job.spec.id, a.number).absolute()) if a else None,
+        population=job.spec.population,
+        member=job.spec.member,
+    )
+
+
+def gpu_rows(state: RunState, rundir: RunPaths) -> tuple[GpuRow, ...]:
+    """The executor's GPUs, with the newest samples and the jobs that are on them."""
+    if state.executor is None:
+        return ()
+    read = gpus.read(rundir.gpus)
+    on: dict[str, list[str]] = {}
+    for job in state.active.values():
+        for name in job.attempt.gpus if job.attempt else ():
+            on.setdefault(name, []).append(job.spec.id)
+    rows = []
+    for gpu in state.executor.gpus:
+        names = [str(n) for n in (gpu.uuid, gpu.index) if n is not None]
+        sample = next((s for s in read.gpus if _is(gpu, s.uuid, s.index)), None) if read else None
+        rows.append(
+            GpuRow(
+                index=gpu.index,
+                uuid=gpu.uuid,
+                name=gpu.name,
+                memory=gpu.memory,
+                memory_used=sample.memory_used if sample else None,
+                utilisation=sample.utilisation if sample else None,
+                drained=any(_is(gpu, d.uuid, d.index) for d in state.drained),
+                jobs=tuple(job for name in names for job in on.get(name, ())),
+            )
+        )
+    return tuple(rows)
+
+
+def _is(gpu: Gpu, uuid: str | None, index: int | None) -> bool:
+    """The same device: by UUID where both have one, since indices move."""
+    if gpu.uuid is not None and uuid is not None:
+        return gpu.uuid == uuid
+    return gpu.index is not None and gpu.index == index
+
+
+def workspace(state: RunState, rundir: RunPaths, population: Population) -> Path:
+    """Where a population's workspace is here; a copied run directory brings its own."""
+    here = (rundir.path.parent.parent / population.workspace).absolute()
+    if here.exists() or state.train_dir is None:
+        return here
+    return Path(state.train_dir, population.workspace)
+
+
+def _argv(state: RunState, population: Population) -> tuple[str, ...]:
+    job = next((state.by_id[m] for m in population.members if m in state.by_id), None)
+    return job.spec.argv if job else ()
+
+
+def _states(state: RunState, population: Population) -> dict[int, MemberWord]:
+    """By member; the policies of Sample-Factory share their one job's."""
+    jobs = [state.by_id[m] for m in population.members if m in state.by_id]
+    if len(jobs) == 1 and population.size > 1:
+        return dict.fromkeys(range(population.size), cast(MemberWord, jobs[0].shown))
+    return {
+        (index if job.spec.member is None else job.spec.member): cast(MemberWord, job.shown)
+        for index, job in enumerate(jobs)
+    }

@@ -1,0 +1,257 @@
+"""What is wrong with a population, and why nothing happens in one where nothing is wrong.
+
+Must not do IO or read a clock: facts in, alarms out. Shipped defaults fall into most of these, and
+upstream says none of it: P2, P3, P5, P6, P10, R2, R3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import ceil
+from statistics import median
+
+from pbt_tui.observe.facts import DEAD, NOT_YET, Facts
+from pbt_tui.observe.rows import Alarm, Code, Level
+from pbt_tui.observe.silence import silence
+from pbt_tui.observe.workspaces import Generation
+
+_RESTART = 150.0
+"""Seconds of silence that are normal after a restart (measured: 6 to 114)."""
+
+
+def alarms(facts: Facts) -> list[Alarm]:
+    """The gravest first; notes only where no alarm explains the silence already."""
+    found = [
+        *_never_started(facts),
+        *_objective_unreadable(facts),
+        *_stale(facts),
+        *_cannot_exchange(facts),
+        *_relaunched(facts),
+        *_frame_fallback(facts),
+        *_best_folder(facts),
+    ]
+    if not any(a.code in ("cannot_exchange", "objective_unreadable") for a in found):
+        found += silence(facts)
+    order = {"error": 0, "warning": 1, "note": 2}
+    return sorted(found, key=lambda a: order[a.level])
+
+
+def _alarm(code: Code, level: Level, message: str, members: Sequence[int] = ()) -> list[Alarm]:
+    return [Alarm(code, level, message, tuple(members))]
+
+
+def _names(members: Sequence[int]) -> str:
+    shown = ", ".join(str(m) for m in members[:6])
+    more = f" and {len(members) - 6} more" if len(members) > 6 else ""
+    return f"member{'s' if len(members) > 1 else ''} {shown}{more}"
+
+
+def _never_started(facts: Facts) -> list[Alarm]:
+    """P2: while some train, others wait for a place."""
+    if not any(facts.generations.values()):
+        return []
+    absent = facts.absent()
+    if facts.states:
+        never = [m for m in absent if facts.states.get(m, "waiting") in NOT_YET]
+    else:
+        late = max((len(g) for g in facts.generations.values()), default=0)
+        never = absent if late >= 3 else []
+    if not never:
+        return []
+    return _alarm(
+        "never_started",
+        "error",
+        f"{len(never)} of {facts.size} members never started: {_names(never)}",
+        never,
+    )
+
+
+def _objective_unreadable(facts: Facts) -> list[Alarm]:
+    """P3 and R11: written as a Python object; P4: a file that stays cut."""
+    tagged = [m for m, steps in facts.generations.items() if steps and steps[-1].unreadable]
+    found: list[Alarm] = []
+    if tagged:
+        found += _alarm(
+            "objective_unreadable",
+            "error",
+            f"the objective of {_names(tagged)} is written as a tensor or an array scalar, "
+            "which no member can read: nobody is ever replaced; "
+            "it must be a plain float where the trainer puts it",
+            tagged,
+        )
+    elif blind := [m for m, w in facts.words.items() if w.blind and not w.well]:
+        found += _alarm(
+            "objective_unreadable",
+            "error",
+            f"{_names(sorted(blind))} could read nobody's objective",
+            sorted(blind),
+        )
+    if facts.unreadable:
+        first = facts.unreadable[0]
+        members = sorted({u.member for u in facts.unreadable})
+        found += _alarm("objective_unreadable", "warning", f"`{first.path}`: {first.why}", members)
+    return found
+
+
+def _gone(facts: Facts) -> list[int]:
+    """Members that hold a place in the ranking and will not give it up (R3)."""
+    if facts.states:
+        return [m for m in facts.generations if facts.states.get(m) in DEAD]
+    return [a for alarm in _stale(facts) for a in alarm.members]
+
+
+def _cannot_exchange(facts: Facts) -> list[Alarm]:
+    """P2 and R3: whoever has no checkpoint or is dead holds the worst places; R2: no restart."""
+    found: list[Alarm] = []
+    aborted = sorted(m for m, w in facts.words.items() if w.aborted)
+    if aborted:
+        times = sum(facts.words[m].aborted for m in aborted)
+        found += _alarm(
+            "cannot_exchange",
+            "error",
+            f"{times} exchanges of {_names(aborted)} broke off: the donor's weights could not be "
+            "loaded (`TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1` lets an older trainer do so)",
+            aborted,
+        )
+    present = {m: s[-1].objective for m, s in facts.generations.items() if s}
+    if facts.style != "isaacgymenvs" or not present:
+        return found
+    places = max(1, ceil(facts.settings.worst * facts.size))
+    absent = facts.absent() if len(present) > max(2, facts.size / 2) or _settled(facts) else []
+    ranked = absent + sorted(present, key=lambda m: present[m] or 0.0)
+    worst = ranked[:places]
+    gone = set(absent) | set(_gone(facts))
+    if len(worst) == places and set(worst) <= gone:
+        who = ", ".join(_last_seen(facts, m) for m in worst[:4])
+        found += _alarm(
+            "cannot_exchange",
+            "error",
+            f"selection is blocked: all {places} of the worst places are held by {who}",
+            worst,
+        )
+    return found
+
+
+def _settled(facts: Facts) -> bool:
+    """Long enough after the start that a missing member is not just late."""
+    return max((len(g) for g in facts.generations.values()), default=0) >= 3
+
+
+def _last_seen(facts: Facts, member: int) -> str:
+    steps = facts.generations.get(member)
+    if not steps:
+        return f"member {member}, never seen"
+    return f"member {member}, last seen {_ago(facts.now - steps[-1].at)} ago"
+
+
+def _ago(seconds: float) -> str:
+    seconds = max(0.0, seconds)
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _relaunched(facts: Facts) -> list[Alarm]:
+    """P5: begun again beside its own old generations, which the others go on reading."""
+    members = sorted({e.member for e in facts.events if e.kind == "relaunch"})
+    if not members:
+        return []
+    return _alarm(
+        "relaunched",
+        "warning",
+        f"{_names(members)} began again from the start; the old generations are still read",
+        members,
+    )
+
+
+def _frame_fallback(facts: Facts) -> list[Alarm]:
+    """P10: a copy took the frames of a donor that was behind, and writes numbers again."""
+    fallen = []
+    if facts.style == "isaaclab":
+        for member, steps in facts.generations.items():
+            lives = {(e.generation, e.at) for e in facts.events if e.kind == "relaunch"}
+            highest = 0
+            for step in steps:
+                if step.generation <= 1 or (step.generation, step.at) in lives:
+                    highest = step.generation
+                elif step.generation <= highest:
+                    fallen.append(member)
+                    break
+                highest = max(highest, step.generation)
+    if not fallen:
+        return []
+    return _alarm(
+        "frame_fallback",
+        "warning",
+        f"{_names(fallen)} went back to a donor's frames: generations are written a second time",
+        fallen,
+    )
+
+
+def _best_folder(facts: Facts) -> list[Alarm]:
+    """P6: text order of negative numbers keeps the worst file and removes the better ones."""
+    wrong: list[int] = []
+    for folder in sorted({b.folder for b in facts.best}):
+        kept = [b for b in facts.best if b.folder == folder]
+        top = max(b.objective for b in kept)
+        until = max(b.at for b in kept)
+        seen = [
+            g.objective
+            for steps in facts.generations.values()
+            for g in steps
+            if g.at < until and g.objective is not None
+        ]
+        if top < 0 and seen and max(seen) > top + 1e-5 * max(1.0, abs(top)):
+            wrong.append(folder)
+    if not wrong:
+        return []
+    folders = ", ".join(f"`best{w}`" for w in wrong[:4])
+    return _alarm(
+        "best_folder_wrong",
+        "warning",
+        f"{folders} kept a worse file than there was: negative objectives are sorted as text",
+        wrong,
+    )
+
+
+def _stale(facts: Facts) -> list[Alarm]:
+    """Silent for three intervals; ten, and some minutes, after a restart."""
+    silent: list[int] = []
+    for member, steps in facts.generations.items():
+        state = facts.states.get(member)
+        if not steps or state == "succeeded" or (facts.states and state in NOT_YET):
+            continue
+        if state in DEAD:
+            silent.append(member)
+            continue
+        usual = _usual(facts, member)
+        if usual is None:
+            continue
+        last = steps[-1].at
+        restarted = any(
+            e.member == member and e.kind != "relaunch" and e.generation == steps[-1].generation
+            for e in facts.events
+        )
+        allowed = max(10 * usual, _RESTART) if restarted else max(3 * usual, 5.0)
+        if facts.now - last > allowed:
+            silent.append(member)
+    if not silent:
+        return []
+    dead = [m for m in silent if facts.states.get(m) in DEAD]
+    who = ", ".join(_last_seen(facts, m) for m in silent[:4])
+    return _alarm("stale_member", "error" if dead else "warning", f"silent: {who}", silent)
+
+
+def _usual(facts: Facts, member: int) -> float | None:
+    """Median seconds between generations, the member's own or else everybody's."""
+
+    def gaps(steps: Sequence[Generation]) -> list[float]:
+        return [b.at - a.at for a, b in pairwise(steps)]
+
+    own = gaps(facts.generations[member])
+    if len(own) >= 3:
+        return median(own)
+    every = [gap for steps in facts.generations.values() for gap in gaps(steps)]
+    return median(every) if len(every) >= 3 else None

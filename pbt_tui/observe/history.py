@@ -1,0 +1,120 @@
+"""Our own history of the workspaces, `populations.jsonl`: upstream deletes its own.
+
+Must not be appended to by anybody but the executor's process (`Watcher`); everybody reads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import msgspec
+
+from pbt_tui.observe.logs import Follower
+from pbt_tui.observe.workspaces import Generation, Reader
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One line: a generation, and whose population it is."""
+
+    population: str
+    generation: Generation
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Entry)
+
+
+class Watcher:
+    """Looks at one workspace and appends what is new to the history.
+
+    Losing the history loses comfort, never a run: when the disk is full, what could not be
+    written is tried again at the next poll.
+    """
+
+    def __init__(self, population: str, reader: Reader, path: Path) -> None:
+        self.population = population
+        self.reader = reader
+        self.path = path
+        self._unwritten: list[Generation] = []
+        self._known: dict[tuple[int, str, int], Generation] | None = None
+
+    def poll(self) -> list[Generation]:
+        """What was new, in write order; on disk when this returns, unless the disk refused."""
+        if self._known is None:
+            self._known = {g.key: g for g in read(self.path).get(self.population, [])}
+        new = [g for g in self.reader.poll() if self._known.get(g.key) != g]
+        self._known.update({g.key: g for g in new})
+        self._unwritten += new
+        if self._unwritten and self._append(self._unwritten):
+            self._unwritten = []
+        return new
+
+    def _append(self, generations: list[Generation]) -> bool:
+        data = b"".join(_encoder.encode(Entry(self.population, g)) + b"\n" for g in generations)
+        try:
+            fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError:
+            return False
+        try:
+            end = os.fstat(fd).st_size
+            if end and os.pread(fd, 1, end - 1) != b"\n":
+                data = b"\n" + data  # the torn line of a killed executor becomes a line of its own
+            done = os.write(fd, data)
+            if done < len(data):
+                os.ftruncate(fd, end)
+                return False
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.ftruncate(fd, end)
+            return False
+        finally:
+            os.close(fd)
+        return True
+
+
+class HistoryReader:
+    """The history for those who watch: only what was added is read."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = Follower(path, first=1 << 40)
+        self._waiting: dict[str, list[Generation]] = {}
+
+    def take(self, population: str) -> list[Generation]:
+        """What was added about this population since the last call."""
+        while lines := self._file.lines():
+            for line in lines:
+                try:
+                    entry = _decoder.decode(line.raw)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    continue
+                self._waiting.setdefault(entry.population, []).append(entry.generation)
+        return self._waiting.pop(population, [])
+
+
+def read(path: Path) -> dict[str, list[Generation]]:
+    """All generations ever seen, by population, in the order in which they were seen.
+
+    A later line about the same step takes the place of the earlier one. A torn last line, or one
+    that does not parse, is passed over: it is in the workspace, or lost.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return {}
+    return decode(data)
+
+
+def decode(data: bytes) -> dict[str, list[Generation]]:
+    """The history in these bytes, up to the last newline."""
+    found: dict[str, dict[tuple[int, str, int], Generation]] = {}
+    for line in data[: data.rfind(b"\n") + 1].split(b"\n"):
+        try:
+            entry = _decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue
+        steps = found.setdefault(entry.population, {})
+        steps.pop(entry.generation.key, None)
+        steps[entry.generation.key] = entry.generation
+    return {population: list(steps.values()) for population, steps in found.items()}

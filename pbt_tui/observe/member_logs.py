@@ -1,0 +1,177 @@
+"""What the members' standard output says that no file does: who replaced whom, and why not.
+
+Must not know files or processes: lines in; events and the newest words of each member out.
+The patterns are those of IsaacGymEnvs, Isaac Lab, rl_games and Sample-Factory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from pbt_tui.observe.lineage import Event
+from pbt_tui.observe.logs import Line, clean
+
+_OURS = re.compile(
+    rb"olicy[ -]\d|Replacing |to justify replacement|Not enough |Aborting restart|Leaders: \["
+    rb"|Asking learner|Loading state from|No policies initialized"
+    rb"|Exception during filesystem op"
+)
+"""Only lines with one of these are looked at: it keeps a poll of megabytes in milliseconds."""
+_MEMBER = re.compile(r"\bPolicy (\d+)\b")
+_ITERATION = re.compile(
+    r"Policy (\d+)(?:: New pbt iteration (\d+)|, frames_left -?\d+, PBT it (\d+))"
+)
+_LOADING = re.compile(r"Policy (\d+).*?: Loading policy-(\d+) (\d+)\.yaml")
+_EXPLOIT = re.compile(r"Replacing (?:underperforming )?policy (\d+) with (\d+)")
+_SELF = "is not sufficient to justify replacement"
+_WAITS = re.compile(r"Not enough (?:experience|data|episodes|time)[^.]*\.?")
+_DELAY = re.compile(r"env_frames=(\d+).*?initial_delay=(\d+)")
+_RANKS = re.compile(r"Leaders: \[(.*?)\] Underperformers: \[(.*?)\]")
+_ASKING = re.compile(r"Asking learner (\d+) to load model from (\d+)")
+_LOADED = re.compile(r"Loading state from checkpoint .*checkpoint_p(\d+)")
+_TIME = re.compile(r"^\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)[,.](\d{3})\]")
+
+
+@dataclass(slots=True)
+class Words:
+    """The newest of what one member said; None where it said nothing of the kind."""
+
+    waits: str | None = None
+    """`Not enough …`: why it does not look at the others yet."""
+    frames: int | None = None
+    initial_delay: int | None = None
+    """Frames before the first exchange, as the trainer itself has it."""
+    well: bool = False
+    """Its last verdict: not among the worst, or nobody underperforms."""
+    aborted: int = 0
+    """Exchanges that broke off because the donor's weights could not be loaded (R2)."""
+    blind: int = 0
+    """Rounds in which it could read nobody's objective (P3, R11)."""
+    generation: int | None = None
+
+
+@dataclass(slots=True)
+class MemberLog:
+    """Folds the lines of one log, or of one that all members share."""
+
+    member: int | None = None
+    """Whose log it is, for lines that do not say so."""
+    events: list[Event] = field(default_factory=list)
+    words: dict[int, Words] = field(default_factory=dict)
+    first: int | None = None
+    """The first generation spoken of: before it, the log says nothing."""
+    cut: bool = False
+    """Its beginning was not read."""
+    _read: dict[int, dict[int, int]] = field(default_factory=dict)
+    """By member: the generation that it read of each other one (R4)."""
+    _who: int | None = None
+
+    def feed(self, lines: Iterable[Line]) -> None:
+        """Takes in more lines, in order."""
+        for line in lines:
+            if _OURS.search(line.raw):
+                self._line(clean(line.raw))
+
+    def _of(self, member: int) -> Words:
+        return self.words.setdefault(member, Words())
+
+    def _speaker(self, text: str) -> int | None:
+        named = _MEMBER.search(text)
+        if named:
+            self._who = int(named[1])
+        return self._who if self.member is None else self.member
+
+    def _line(self, text: str) -> None:
+        who = self._speaker(text)
+        if self._exchange(text, who) or self._asking(text) or who is None:
+            return
+        words = self._of(who)
+        if iteration := _ITERATION.search(text):
+            words.generation = int(iteration[2] or iteration[3])
+            words.waits, words.well = None, False
+            self._read[who] = {}
+            self.first = words.generation if self.first is None else self.first
+        elif loading := _LOADING.search(text):
+            self._read.setdefault(who, {})[int(loading[2])] = int(loading[3])
+        elif waits := _WAITS.search(text):
+            words.waits = waits[0].rstrip(".")
+            if delay := _DELAY.search(text):
+                words.frames, words.initial_delay = int(delay[1]), int(delay[2])
+        elif "is doing well" in text:
+            words.well = True
+        elif ranks := _RANKS.search(text):
+            words.well = str(who) not in ranks[2].replace(",", " ").split()
+        elif "Aborting restart" in text:
+            self._abort(who)
+        elif "No policies initialized" in text or "Exception during filesystem op" in text:
+            words.blind += 1
+
+    def _exchange(self, text: str, who: int | None) -> bool:
+        if replaced := _EXPLOIT.search(text):
+            self._event(int(replaced[1]), int(replaced[2]))
+        elif _SELF in text and who is not None:
+            self._event(who, who)
+        else:
+            return False
+        return True
+
+    def _event(self, member: int, donor: int) -> None:
+        exploit = donor != member
+        self.events.append(
+            Event(
+                kind="exploit" if exploit else "mutate",
+                member=member,
+                donor=donor if exploit else None,
+                generation=self._of(member).generation,
+                donor_generation=self._read.get(member, {}).get(donor) if exploit else None,
+                source="log",
+                confidence=1.0,
+            )
+        )
+
+    def _abort(self, member: int) -> None:
+        """The weights were refused: what was announced did not happen (R2)."""
+        self._of(member).aborted += 1
+        for i in range(len(self.events) - 1, -1, -1):
+            if self.events[i].member == member:
+                del self.events[i]
+                return
+
+    def _asking(self, text: str) -> bool:
+        """Sample-Factory: sure once the weights are loaded; the last one may never be (R7)."""
+        if asking := _ASKING.search(text):
+            self.events.append(
+                Event(
+                    kind="exploit",
+                    member=int(asking[1]),
+                    donor=int(asking[2]),
+                    source="log",
+                    confidence=0.5,
+                    at=_when(text),
+                )
+            )
+            return True
+        if loaded := _LOADED.search(text):
+            donor = int(loaded[1])
+            for i, event in enumerate(self.events):
+                if event.donor == donor and event.confidence < 1:
+                    self.events[i] = msgspec.structs.replace(event, confidence=1.0)
+                    break
+            return True
+        return False
+
+
+def _when(text: str) -> float | None:
+    stamp = _TIME.match(text)
+    if not stamp:
+        return None
+    try:
+        local = datetime.strptime(stamp[1], "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007  # as written
+    except ValueError:
+        return None
+    return local.timestamp() + int(stamp[2]) / 1000

@@ -1,0 +1,188 @@
+"""One metadata file of IsaacGymEnvs, Isaac Lab or rl_games: bytes in, values out.
+
+Must not run anything that a file names: the safe loader, and every Python tag becomes an inert
+value (P3). Must not touch the disk.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from typing import Any, NamedTuple
+
+LARGEST = 256 * 1024
+"""Bytes; a real one has 600."""
+
+
+class Metadata(NamedTuple):
+    frame: int | None
+    generation: int | None
+    experiment_name: str
+    objective: float | None
+    params: dict[str, Any]
+    unreadable: bool
+    """The objective was a Python object; `objective` is what could be decoded of it."""
+
+
+class Tagged(NamedTuple):
+    """A value behind a Python tag, never constructed."""
+
+    tag: str
+    value: Any
+
+
+def parse(data: bytes) -> Metadata | str | None:
+    """The metadata; None for "not yet written"; else the reason why it cannot be read.
+
+    0 bytes is what a file being written looks like (never a partial document, but be sure: a
+    missing key, as in P4, is a reason too).
+    """
+    if not data.strip():
+        return None
+    import yaml  # heavy, and only needed where a file is new
+
+    try:
+        document = yaml.load(data, Loader=_loader())  # a safe loader, see there
+    except (yaml.YAMLError, ValueError, RecursionError) as e:
+        return f"not YAML: {str(e).splitlines()[0] if str(e) else type(e).__name__}"
+    if not isinstance(document, dict):
+        return "not a map"
+    missing = [k for k in ("frame", "params", "true_objective") if k not in document]
+    if missing:
+        return f"key `{missing[0]}` is missing"
+    raw = document["true_objective"]
+    params = document["params"]
+    return Metadata(
+        _integer(document["frame"]),
+        _integer(document.get("iteration")),
+        str(document.get("experiment_name", "")),
+        number(raw),
+        {str(k): _plain(v) for k, v in params.items()} if isinstance(params, dict) else {},
+        isinstance(raw, Tagged),
+    )
+
+
+def number(value: Any) -> float | None:
+    """`value` as a finite float, also out of a 0-d tensor or a numpy scalar."""
+    if isinstance(value, Tagged):
+        value = _decode(value)
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None
+
+
+def _integer(value: Any) -> int | None:
+    found = number(value)
+    return None if found is None else int(found)
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """A JSON value; what has no such form becomes short text."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, str):
+        return value[:500]
+    if isinstance(value, Tagged):
+        found = number(value)
+        return _plain(value.value, depth + 1) if found is None else found
+    if isinstance(value, list | tuple) and depth < 3:
+        return [_plain(v, depth + 1) for v in value[:50]]
+    return str(value)[:80] if not isinstance(value, dict | list | tuple) else "…"
+
+
+_loaders: list[Any] = []
+
+
+def _loader() -> Any:
+    """The C parser where there is one (ten times faster), with every Python tag made inert."""
+    if not _loaders:
+        import yaml
+
+        base: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        made: Any = type("Inert", (base,), {})
+
+        def inert(loader: Any, suffix: str, node: Any) -> Tagged:
+            if isinstance(node, yaml.ScalarNode):
+                return Tagged(suffix, loader.construct_scalar(node))
+            if isinstance(node, yaml.SequenceNode):
+                return Tagged(suffix, loader.construct_sequence(node, deep=True))
+            return Tagged(suffix, loader.construct_mapping(node, deep=True))
+
+        made.add_multi_constructor("tag:yaml.org,2002:python/", inert)
+        made.add_multi_constructor("!", inert)
+        _loaders.append(made)
+    return _loaders[0]
+
+
+_STORAGES = {
+    b"DoubleStorage": "<d",
+    b"FloatStorage": "<f",
+    b"HalfStorage": "<e",
+    b"LongStorage": "<q",
+    b"IntStorage": "<i",
+    b"ShortStorage": "<h",
+}
+
+
+def _decode(value: Tagged) -> Any:
+    """The number inside a 0-d tensor or a numpy scalar, without either library."""
+    if value.tag.endswith(("float", "int", "str")):
+        return value.value
+    try:
+        if "_rebuild_" in value.tag:
+            return _tensor(value.value)
+        if value.tag.endswith("scalar"):
+            kind, data = value.value
+            return _unpack(_order(kind) + _code(kind), data)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, struct.error):
+        pass
+    return None
+
+
+def _tensor(arguments: Any) -> float | None:
+    """`storage, offset, size, …`: the raw elements end the storage's pickle, after their count."""
+    storage = arguments[0]
+    while isinstance(storage, Tagged | list):
+        storage = storage.value if isinstance(storage, Tagged) else storage[0]
+    if not isinstance(storage, bytes):
+        return None
+    offset = arguments[1]
+    if b"BFloat16Storage" in storage:
+        data = _elements(storage, 2)
+        return _unpack("<f", b"\0\0" + data[2 * offset : 2 * offset + 2])
+    for name, code in _STORAGES.items():
+        if name in storage:
+            size = struct.calcsize(code)
+            data = _elements(storage, size)
+            return _unpack(code, data[size * offset : size * (offset + 1)])
+    return None
+
+
+def _elements(storage: bytes, size: int) -> bytes:
+    for count in range(1, len(storage) // size + 1):
+        begin = len(storage) - count * size
+        if begin >= 8 and struct.unpack_from("<q", storage, begin - 8)[0] == count:
+            return storage[begin:]
+    return storage[-size:]
+
+
+def _code(kind: Tagged) -> str:
+    arguments = kind.value["args"] if isinstance(kind.value, dict) else kind.value
+    codes = {"f8": "d", "f4": "f", "f2": "e", "i8": "q", "i4": "i", "i2": "h", "i1": "b"}
+    return codes[str(arguments[0]).lstrip("<>=|")]
+
+
+def _order(kind: Tagged) -> str:
+    state = kind.value.get("state") if isinstance(kind.value, dict) else None
+    state = state.value if isinstance(state, Tagged) else state
+    return ">" if isinstance(state, list) and len(state) > 1 and state[1] == ">" else "<"
+
+
+def _unpack(code: str, data: bytes) -> float:
+    return float(struct.unpack(code, data)[0])

@@ -1,0 +1,165 @@
+"""Who copied whom: recorded trainings, with their output and without it."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from pbt_tui.observe.inference import infer
+from pbt_tui.observe.lineage import Event, merge
+from pbt_tui.observe.logs import Follower
+from pbt_tui.observe.member_logs import MemberLog
+from pbt_tui.observe.populations import Watch
+from pbt_tui.observe.workspaces import Generation, reader
+
+
+def step(member: int, number: int, at: float, **more) -> Generation:
+    values = {
+        "experiment_name": f"e{member}",
+        "frame": number * 100,
+        "objective": float(number),
+        "params": {"a": 1.0, "b": 1.0, "c": 1.0},
+        "checkpoint": None,
+    }
+    return Generation(member=member, generation=number, at=at, **{**values, **more})
+
+
+def counted(lines: list[str]) -> tuple[int, int]:
+    """Exploits and self-mutations, counted in the text by another rule than the product's."""
+    pairs = [re.findall(r"\d+", x) for x in lines if re.match(r"Replacing (under\w+ )?policy", x)]
+    exploits = sum(a != b for a, b in pairs)
+    own = len(pairs) - exploits + sum("not sufficient to justify" in x for x in lines)
+    return exploits, own
+
+
+@pytest.mark.parametrize(("name", "truth"), [("isaacgymenvs", (8, 2)), ("isaaclab", (6, 0))])
+def test_replayed_in_write_order_the_counts_are_those_of_the_output(
+    request: pytest.FixtureRequest, tmp_path: Path, name: str, truth: tuple[int, int]
+) -> None:
+    record = request.getfixturevalue(name)
+    assert counted(record.stdout) == truth
+    log = tmp_path / "log"
+    log.touch()
+    watch = Watch(name, name, record.path)
+    watch._logs[0] = MemberLog(None)  # one output of all members
+    share = len(record.stdout) / len(record.files)
+    done = 0
+    for i, _ in enumerate(record.replay(), 1):
+        upto = round(i * share)
+        with log.open("a") as out:
+            out.writelines(line + "\n" for line in record.stdout[done:upto])
+        done = upto
+        watch.poll({0: [log]})
+    kinds = Counter(e.kind for e in watch.events)
+    assert (kinds["exploit"], kinds["mutate"], kinds["relaunch"]) == (*truth, 0)
+    assert all(e.source == "log" and e.confidence == 1 for e in watch.events)
+
+
+def test_r4_the_log_gives_the_generation_that_was_copied(isaacgymenvs) -> None:
+    log = MemberLog()
+    log.feed(Follower(isaacgymenvs.log(isaacgymenvs.root.with_name("log"))).lines())
+    assert [(e.member, e.donor, e.generation, e.donor_generation) for e in log.events][:3] == [
+        (0, 2, 4, 3),
+        (1, 2, 5, 4),
+        (0, 2, 6, 5),
+    ]
+
+
+def test_without_output_restarts_are_found_in_the_metadata(isaacgymenvs, isaaclab) -> None:
+    found = infer(reader("isaacgymenvs", isaacgymenvs.all()).poll(), "isaacgymenvs")
+    assert [(e.kind, e.member, e.donor, e.generation, e.donor_generation) for e in found] == [
+        ("exploit", 0, 2, 4, 3),
+        ("exploit", 1, 2, 5, 4),
+        ("mutate", 0, None, 8, None),
+        ("mutate", 0, None, 10, None),
+        ("exploit", 0, 2, 12, 11),
+        ("mutate", 1, None, 12, None),
+    ]
+    assert all(e.source == "metadata" and e.confidence < 1 for e in found)
+    found = infer(reader("isaaclab", isaaclab.all()).poll(), "isaaclab")
+    assert [(e.kind, e.member) for e in found] == [
+        ("exploit", m) for m in (2, 0, 0, 0, 2)
+    ]  # the sixth came after its member's last file
+    assert [e.donor for e in found][1:] == [2, 3, 3, 3]
+
+
+def test_a_start_without_a_change_is_seen_by_its_folder() -> None:
+    steps = [step(0, 1, 10.0), step(0, 2, 20.0), step(0, 9, 90.0)]
+    assert infer(steps, "isaacgymenvs") == []
+    found = infer(steps, "isaacgymenvs", [(0, 5.0), (1, 30.0), (0, 30.0)])
+    assert [(e.kind, e.generation, e.confidence) for e in found] == [("mutate", 2, 0.3)]
+
+
+def test_p5_a_new_life_is_a_relaunch_and_a_copy_is_not() -> None:
+    old = [step(0, n, n * 10.0) for n in range(1, 7)]
+    new = [step(0, n, 100.0 + n, experiment_name="e0b") for n in (2, 4)]
+    found = infer(old + new, "isaacgymenvs")
+    assert [(e.kind, e.generation, e.confidence) for e in found] == [("relaunch", 2, 1.0)]
+    lab = [step(0, n, 100.0 + n, experiment_name="e0b") for n in (1, 2)]
+    assert [e.kind for e in infer(old + lab, "isaaclab")] == ["relaunch"]
+    donor = [step(1, n, n * 30.0, objective=99.0) for n in range(1, 4)]
+    fallen = [step(0, 4, 101.0, experiment_name="e0b")]
+    found = infer(old + donor + fallen, "isaaclab")
+    assert [(e.kind, e.donor, e.donor_generation) for e in found] == [("exploit", 1, 3)]
+
+
+def test_sample_factory_from_log_and_from_numbers() -> None:
+    steps = [step(1, n, n * 10.0, step=s) for n, s in ((1, 10), (2, 20), (3, 1031), (4, 3043))]
+    steps += [step(0, 1, 5.0, step=10), step(0, 2, 15.0, step=20)]
+    found = infer(steps, "sample_factory")
+    assert [(e.member, e.generation) for e in found] == [(1, 2), (1, 3), (1, 3)]
+    said = [Event(kind="exploit", member=1, donor=0, source="log", confidence=1.0, at=22.0)]
+    merged = merge(said, found, {0: 0, 1: 0}, steps)
+    assert [(e.member, e.donor, e.generation, e.donor_generation) for e in merged] == [(1, 0, 2, 2)]
+
+
+def test_before_the_part_of_a_log_that_was_read_the_metadata_speaks() -> None:
+    steps = [step(0, n, n * 10.0, params={"a": float(n)}) for n in (1, 2, 3)]
+    suggested = infer(steps, "isaacgymenvs")
+    assert [e.generation for e in suggested] == [1, 2]
+    said = [Event(kind="mutate", member=0, generation=2, source="log", confidence=1.0)]
+    merged = merge(said, suggested, {0: 2}, steps)
+    assert [(e.generation, e.source, e.at) for e in merged] == [
+        (1, "metadata", 20.0),
+        (2, "log", 30.0),
+    ]
+
+
+def test_r2_an_exchange_that_broke_off_did_not_happen(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text(
+        "Policy 1: New pbt iteration 4!\nReplacing underperforming policy 1 with 2\n"
+        "Replacing 300 with 400...\nPolicy 1: Aborting restart because of the checkpoint\n"
+    )
+    seen = MemberLog(1)
+    seen.feed(Follower(log).lines())
+    assert seen.events == []
+    assert seen.words[1].aborted == 1
+
+
+def test_a_log_is_read_once_and_in_whole_lines(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    text = b"noise\r\x1b[0m\nReplacing policy 2 with 1.\n" * 40
+    follower, seen = Follower(log), MemberLog(2)
+    for cut in range(0, len(text), 7):
+        log.write_bytes(text[:cut])
+        seen.feed(follower.lines())
+    log.write_bytes(text)
+    seen.feed(follower.lines())
+    assert len(seen.events) == 40
+    log.write_bytes(b"Replacing policy 2 with 3.\n")  # replaced: from the beginning
+    seen.feed(follower.lines())
+    assert seen.events[-1].donor == 3
+
+
+def test_of_a_huge_log_only_the_end_is_read(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(b"Replacing policy 2 with 1.\n" * 100)
+    follower = Follower(log, first=60)
+    assert len(follower.lines()) == 2
+    assert follower.cut
+    one = tmp_path / "one"
+    one.write_bytes(b"x" * 3000)
+    follower = Follower(one)
+    assert [len(x.raw) for x in follower.lines(1000)] == [1000]
