@@ -152,9 +152,6 @@ print(count.value)
     "text", ["", "-1", "0", "0,-1", "0,99", "99,0", "NoDevFiles", "x", "GPU-0x"]
 )
 def test_cuda_agrees(text: str) -> None:
-    import sys
-
-    from pbt_tui.observe.gpus import devices
 
     out = subprocess.run(
         [sys.executable, "-c", _COUNT],

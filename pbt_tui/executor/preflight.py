@@ -1,0 +1,205 @@
+"""What depends on this disk and this machine, asked all at once before anything starts.
+
+Must not change anything, start anything, or raise over what it finds: it lists. Compiling asks
+nothing of the kind, since it must give the same answer everywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from pbt_tui.errors import Diagnostic, PbtError, Where
+from pbt_tui.executor import interpreter
+from pbt_tui.journal import lock
+from pbt_tui.journal.events import Gpu
+from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.state import ENDED, RunState
+from pbt_tui.scheduler.fit import unfit
+from pbt_tui.spec import Job, Policy, Population, Processes, decode
+
+TIGHT = 64 << 20
+"""Bytes below which a run does not begin: logs and journal alone may need them."""
+LOW = 1 << 30
+"""Bytes below which a person is warned: one checkpoint of a large policy."""
+
+_MEMBER = re.compile(r"[0-9]+")
+_GENERATION = re.compile(r"[0-9]+\.yaml")
+
+
+def preflight(
+    spec: Processes,
+    state: RunState | None,
+    policy: Policy,
+    gpus: tuple[Gpu, ...],
+    *,
+    cwd: Path,
+    train_dir: Path,
+) -> list[Diagnostic]:
+    """Every finding, errors and warnings; an error means exit 5 before anything starts.
+
+    `state` is None for a run that is about to be opened. `policy` and `gpus` are the effective
+    ones; `cwd` and `train_dir` are absolute.
+    """
+    unfinished = [
+        job for job in spec.jobs if state is None or state.by_id[job.id].phase not in ENDED
+    ]
+    found = [*_folders(unfinished, cwd, train_dir), *_space(train_dir)]
+    found += fits(policy, gpus, unfinished)
+    if spec.container is None:
+        found += _interpreter(unfinished)
+    for population in spec.populations:
+        if not _begun(population, state):
+            found += _old_generations(population, train_dir)
+    found += _others(spec, unfinished, train_dir)
+    return found
+
+
+def fits(policy: Policy, gpus: tuple[Gpu, ...], unfinished: Iterable[Job]) -> list[Diagnostic]:
+    """What could never run: each unfinished job and population against the whole list.
+
+    Running members count too, and so do drained devices. Pure.
+    """
+    return unfit(unfinished, policy, gpus)
+
+
+def _folders(jobs: list[Job], cwd: Path, train_dir: Path) -> list[Diagnostic]:
+    found = []
+    if not cwd.is_dir() or not os.access(cwd, os.X_OK):
+        found.append(
+            _error(
+                "jobs cannot start in a directory that is not there, or not ours to enter",
+                cwd,
+                "start `pbt-run` in the directory that the commands are meant for",
+            )
+        )
+    wrong: dict[Path, str] = {}
+    for folder in dict.fromkeys([train_dir, *(train_dir / job.dir for job in jobs)]):
+        why = _unwritable(folder)
+        if why is not None:
+            wrong.setdefault(why[0], f"cannot be written: {why[1]}")
+    return found + [_error(message, folder) for folder, message in wrong.items()]
+
+
+def _unwritable(folder: Path) -> tuple[Path, str] | None:
+    """The nearest folder that is there, and why nothing can be made in it."""
+    for nearest in (folder, *folder.parents):
+        if not os.path.lexists(nearest):
+            continue
+        if not nearest.is_dir():
+            return nearest, "not a directory"
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            return nearest, "permission denied"
+        return None
+    return folder, "not there"
+
+
+def _space(train_dir: Path) -> list[Diagnostic]:
+    nearest = next((p for p in (train_dir, *train_dir.parents) if p.is_dir()), None)
+    if nearest is None:
+        return []
+    try:
+        disk = os.statvfs(nearest)
+    except OSError as error:
+        return [_error(f"the disk does not answer: {error.strerror}", train_dir)]
+    free = disk.f_bavail * disk.f_frsize
+    if disk.f_files and not disk.f_favail:
+        return [_error("the disk has no room for another file", train_dir)]
+    if free < TIGHT:
+        return [_error(f"the disk is full: {free >> 20} MiB free", train_dir, "make room first")]
+    if free < LOW:
+        message = f"the disk is nearly full: {free >> 20} MiB free"
+        return [Diagnostic("warning", message, where=Where(file=str(train_dir)))]
+    return []
+
+
+def _interpreter(jobs: list[Job]) -> list[Diagnostic]:
+    for job in jobs:
+        if job.argv[0] in interpreter.WORDS:
+            environ = {**os.environ, **job.env}
+            if interpreter.interpreter(environ, job.argv[0]) is None:
+                return [
+                    Diagnostic(
+                        "error",
+                        f"no interpreter for `{job.argv[0]}`",
+                        where=Where(job=job.id),
+                        hint="activate the environment that the jobs need, then start again",
+                    )
+                ]
+    return []
+
+
+def _begun(population: Population, state: RunState | None) -> bool:
+    """Whether this run has started a member before: then what is in the workspace is its own."""
+    return state is not None and any(state.by_id[name].attempts for name in population.members)
+
+
+def _old_generations(population: Population, train_dir: Path) -> list[Diagnostic]:
+    """Another population's checkpoints, which this one would take for its own (defect P15)."""
+    workspace = train_dir / population.workspace
+    if population.style == "sample_factory":
+        old = next(workspace.glob("checkpoint_p*/checkpoint_*"), None)
+    else:
+        old = next(
+            (
+                file
+                for member in _inside(workspace)
+                if _MEMBER.fullmatch(member.name)
+                for file in _inside(member)
+                if _GENERATION.fullmatch(file.name)
+            ),
+            None,
+        )
+    if old is None:
+        return []
+    return [
+        _error(
+            f"population `{population.id}` would begin among the generations of an older one, "
+            f"such as `{old.relative_to(workspace)}`",
+            workspace,
+            "compile with another `--experiment_suffix`, or move the old workspace away",
+        )
+    ]
+
+
+def _inside(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _others(spec: Processes, jobs: list[Job], train_dir: Path) -> list[Diagnostic]:
+    """Other live runs that write to the same directories (defect D10).
+
+    They can only be beside ours: a job's directory begins with the name of its run.
+    """
+    mine = {job.dir for job in jobs}
+    own = RunDir.of(train_dir, spec.run, spec.suffix).path
+    found = []
+    for path in _inside(own.parent):
+        other = RunDir(path)
+        if path == own or not path.name.startswith("_pbt"):
+            continue
+        if lock.holder(other.lock) is None:
+            continue
+        try:
+            theirs = decode(other.spec.read_bytes())
+        except (OSError, PbtError):
+            continue  # no business of ours: it will say so itself
+        shared = sorted(mine & {job.dir for job in theirs.jobs})
+        if shared:
+            found.append(
+                _error(
+                    f"another run is writing to the same directory: `{shared[0]}`",
+                    path,
+                    "wait for its end, or compile with another `--experiment_suffix`",
+                )
+            )
+    return found
+
+
+def _error(message: str, file: Path, hint: str | None = None) -> Diagnostic:
+    return Diagnostic("error", message, where=Where(file=str(file)), hint=hint)
