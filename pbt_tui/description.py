@@ -140,6 +140,9 @@ class Experiment:
             kind = type(source).__name__
             hint = "pass what its `.generate_params()` returns"
             raise _bad(f"a {kind} is not a list of parameters", self.base_name, hint=hint)
+        if not hasattr(source, "__iter__") and not hasattr(source, "__getitem__"):
+            kind = type(source).__name__
+            raise _bad(f"parameters are not iterable: {kind}", self.base_name)
         generator = getattr(source, "generator", source)
         spent = getattr(generator, "gi_frame", generator) is None
         try:
@@ -279,8 +282,7 @@ def root_of(run_name: str, base_name: str, suffix: str) -> str:
 def text(value: Any, what: str, experiment: str | None = None) -> str:
     """`value` if it is text; raises `BadParam`."""
     if not isinstance(value, str):
-        shown = experiment if isinstance(experiment, str) else None
-        raise _bad(f"`{what}` is not text: {value!r:.80}", shown)
+        raise _bad(f"`{what}` is not text: {value!r:.80}", experiment)
     return value
 
 
@@ -317,7 +319,7 @@ def _cell(name: Any, value: Any, problems: list[Problem]) -> tuple[Any, ...]:
         raise _bad(message, param=str(name)) from None
     if isinstance(value, str):
         problems.append(("letters", str(name), value))
-    elif len(value) > len(name):
+    elif getattr(value, "__len__", int)() > len(name):
         problems.append(("cut", str(name), f"{value!r:.80}"))
     return cell
 
@@ -341,11 +343,11 @@ def _places() -> tuple[tuple[str, int], ...]:
 
 
 def _bad(
-    what: str, experiment: str | None = None, param: str | None = None, hint: str | None = None
+    what: str, experiment: Any = None, param: str | None = None, hint: str | None = None
 ) -> BadParam:
     from pbt_tui.errors import BadParam, Where
 
-    place = Where(experiment=experiment, param=param)
+    place = Where(experiment=experiment if isinstance(experiment, str) else None, param=param)
     return BadParam(what, hint=hint, where=place, code="PBT103")
 
 

@@ -7,6 +7,7 @@ module prints can be mistaken for an answer. Heavy imports stay out: it starts t
 from __future__ import annotations
 
 import faulthandler
+import gc
 import json
 import os
 import sys
@@ -25,6 +26,7 @@ def main() -> None:
     options = json.loads(sys.argv[1])
     pipe: int = options["pipe"]
     os.set_inheritable(pipe, False)
+    gc.disable()  # nothing lives long enough here to be worth the passes
     faulthandler.dump_traceback_later(options["timeout"], file=pipe)
     answer = json.dumps(_answer(options)).encode()
     faulthandler.cancel_dump_traceback_later()

@@ -12,6 +12,7 @@ from typing import Any
 from pbt_tui.description import mapping, text
 
 _PLAIN = frozenset((str, bool, type(None)))
+_NUMBERS = frozenset((int, float))
 _WORDS = ("run_name", "experiment_arg_name", "experiment_dir_arg_name", "param_prefix")
 _LIMIT = 2**63
 
@@ -67,21 +68,28 @@ def _rows(params: Any, experiment: str) -> tuple[list[dict[str, Any]], dict[int,
     """The dictionaries as JSON values; the text of a value where JSON would give another one."""
     rows: list[dict[str, Any]] = []
     texts: dict[int, dict[str, str]] = {}
+    known: set[tuple[str, ...]] = set()
     for index, given in enumerate(params):
-        row = dict(mapping(given, experiment))
-        for name, value in row.items():
-            kind = type(value)
-            if type(name) is not str:
+        row = given if type(given) is dict else dict(mapping(given, experiment))
+        names = tuple(row)
+        if names not in known:
+            for name in names:
                 text(name, "parameter", experiment)
-                raise _bad(f"name is a {type(name).__name__}", experiment, str(name))
-            if kind in _PLAIN or (kind is int and -_LIMIT <= value < _LIMIT):
-                continue
-            shown = f"{value}"
-            row[name] = plain(value)
-            if kind is not float or not math.isfinite(value):
-                texts.setdefault(index, {})[name] = shown
+            known.add(names)
+        for value in row.values():
+            kind = type(value)
+            if kind not in _PLAIN and (kind not in _NUMBERS or not -_LIMIT <= value < _LIMIT):
+                row, texts[index] = _reduced(row)
+                break
         rows.append(row)
     return rows, texts
+
+
+def _reduced(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    return (
+        {str.__str__(name): plain(value) for name, value in row.items()},
+        {str.__str__(name): f"{value}" for name, value in row.items()},
+    )
 
 
 def plain(value: Any) -> Any:
