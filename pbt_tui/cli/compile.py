@@ -82,9 +82,10 @@ def _show(result: Result, style: str) -> None:
     if style == "github":
         sys.stdout.write(report.workflow_commands(found))
     sys.stdout.flush()
-    if result.text:
-        sys.stdout.buffer.write(result.text)
-        sys.stdout.flush()
+    left = memoryview(result.text)
+    while left:  # unbuffered (`python -u`), one write may take a part only
+        left = left[sys.stdout.buffer.write(left) :]
+    sys.stdout.flush()
     if style != "github":
         report.say(found)
 
@@ -173,6 +174,8 @@ def _explain(args: argparse.Namespace) -> Result:
     from pbt_tui.compiler.codes import page, rules
     from pbt_tui.compiler.settings import near
 
+    if args.format == "json":
+        raise UsageError("`--explain` has no JSON form", hint="leave out `--format`")
     code = args.explain.upper()
     table = rules()
     if code not in table:

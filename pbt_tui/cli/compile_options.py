@@ -73,7 +73,7 @@ def parser() -> Parser:
 
 def read(args: argparse.Namespace) -> Given:
     """Flags over the settings file; raises `UsageError` or `Findings` (2)."""
-    if args.format == "json" and (args.print or args.explain):
+    if args.format == "json" and args.print:
         raise UsageError("`--format json` is one document: it cannot be had with `--print`")
     for name in args.backend or ():
         if name not in BACKENDS:

@@ -51,13 +51,13 @@ def compile_module(
     from pbt_tui.compiler.expand import expand
     from pbt_tui.compiler.load import load
     from pbt_tui.compiler.populations import recognise
-    from pbt_tui.compiler.resolve import resolve_container, resolve_policy
+    from pbt_tui.compiler.resolve import resolve_container, resolve_policy, same_module
     from pbt_tui.spec import FORMAT, Processes
 
     loaded = load(target, timeout=load_timeout, seed=seed)
     suffix = suffix or loaded.suffix
     folder = rules.folder(loaded.run_name, suffix)
-    before = known(folder)
+    before, module = known(folder), loaded.module
     train_dir = train_dir or (before.train_dir if before else "./train_dir")
     found = _repeatable(loaded, freeze)
     jobs, more = expand(loaded, train_dir, suffix)
@@ -71,7 +71,7 @@ def compile_module(
     spec = Processes(
         format=FORMAT,
         run=loaded.run_name,
-        module=loaded.module,
+        module=before.module if before and same_module(before.module, module) else module,
         train_dir=train_dir,
         policy=wanted,
         container=box,
@@ -100,7 +100,7 @@ def _repeatable(loaded: Loaded, freeze: bool) -> list[Diagnostic]:
     return [
         finding(
             "PBT120",
-            f"{what} differs between two loads",
+            f"{what if what.startswith('the ') else f'`{what}`'} differs between two loads",
             hint=hint,
             level="warning" if freeze else "error",
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 from pbt_tui.backends.processes import FILE
 from pbt_tui.compiler.codes import finding
 from pbt_tui.compiler.output import first_difference
+from pbt_tui.compiler.resolve import same_module
 from pbt_tui.errors import Diagnostic, SpecError, Where, printable
 from pbt_tui.spec import Processes, decode
 
@@ -26,7 +27,7 @@ def known(out: Path, folder: str) -> Processes | None:
 def foreign(out: Path, folder: str, spec: Processes) -> list[Diagnostic]:
     """PBT222 if the folder holds the run of another module (D10)."""
     before = known(out, folder)
-    if before is None or _dotted(before.module) == _dotted(spec.module):
+    if before is None or same_module(before.module, spec.module):
         return []
     place = out / folder
     said = (
@@ -37,11 +38,6 @@ def foreign(out: Path, folder: str, spec: Processes) -> list[Diagnostic]:
         f"pass `--experiment_suffix`, or remove `{printable(str(place))}` if the module has moved"
     )
     return [finding("PBT222", said, where=Where(file=spec.module), hint=hint)]
-
-
-def _dotted(module: str) -> str:
-    """`./runs/ant.py` and `runs.ant` are one module."""
-    return module.removesuffix(".py").removeprefix("./").replace("/", ".")
 
 
 def stale(

@@ -53,3 +53,12 @@ def resolve_container(
     names = ", ".join(f"`{name}`" for name in values)
     said = f"no image is set, so these settings of a container are not used: {names}"
     return None, [finding("PBT530", said, hint="pass `--image NAME`")]
+
+
+def same_module(one: str, other: str) -> bool:
+    """`./runs/ant.py` and `runs.ant` are one module."""
+    return _dotted(one) == _dotted(other)
+
+
+def _dotted(module: str) -> str:
+    return module.removesuffix(".py").removeprefix("./").replace("/", ".")

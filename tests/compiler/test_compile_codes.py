@@ -1,0 +1,52 @@
+"""Codes, their words, their pages and their tests belong together."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pbt_tui.compiler.codes import finding, page, rule, rules
+
+ROOT = Path(__file__).parents[2]
+CODE = re.compile(r"PBT\d{3}")
+
+
+def mentioned(folder: Path, without: str = "/codes/") -> set[str]:
+    files = (p for p in folder.rglob("*.py") if without not in p.as_posix())
+    return {code for p in files for code in CODE.findall(p.read_text("utf-8"))}
+
+
+def test_each_code_in_the_source_has_words_and_each_word_is_used():
+    assert mentioned(ROOT / "pbt_tui") == set(rules())
+
+
+def test_each_code_has_a_test():
+    assert set(rules()) - mentioned(ROOT / "tests") == set()
+
+
+def test_each_code_has_its_page():
+    pages = {p.stem: p for p in (ROOT / "docs/reference/rules").glob("PBT*.md")}
+    assert set(pages) == set(rules())
+    for code, rule_ in rules().items():
+        assert pages[code].read_text("utf-8").endswith(page(rule_))
+
+
+def test_words_are_in_the_style_of_the_house():
+    for code, r in rules().items():
+        assert CODE.fullmatch(code)
+        assert r.title[:1] in "`ABCDEFGHIJKLMNOPQRSTUVWXYZ" or r.title[:1].islower()
+        assert not r.title.endswith(".")
+        assert r.explanation.endswith(".")
+        assert r.example != r.cure
+        assert "  " not in r.explanation
+        assert r.level in ("error", "warning", "note")
+
+
+def test_a_finding_takes_the_level_of_its_rule():
+    assert finding("PBT401", "x").level == "error"
+    assert finding("PBT421", "x").level == "note"
+    assert finding("PBT421", "x", level="error").level == "error"
+    with pytest.raises(KeyError):
+        rule("PBT499")
+    with pytest.raises(KeyError):
+        rule("PBT999")
