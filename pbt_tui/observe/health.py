@@ -118,7 +118,7 @@ def _cannot_exchange(facts: Facts) -> list[Alarm]:
     if facts.style != "isaacgymenvs" or not present:
         return found
     places = max(1, ceil(facts.settings.worst * facts.size))
-    absent = facts.absent() if len(present) > max(2, facts.size / 2) or _settled(facts) else []
+    absent = facts.absent() if _settled(facts) else []
     ranked = absent + sorted(present, key=lambda m: present[m] or 0.0)
     worst = ranked[:places]
     gone = set(absent) | set(_gone(facts))

@@ -122,32 +122,40 @@ class Follower:
         self.cut = False
         """The first look did not begin at the beginning."""
         self._offset: int | None = None
+        self._begin = 0
         self._inode = 0
 
     def lines(self, budget: int = 8 * 1024 * 1024) -> list[Line]:
-        """New complete lines, at most `budget` bytes; call again while it gives any.
+        """New complete lines, at most `budget` bytes of them; call again while it gives any."""
+        data = self.block(budget)
+        return split(data, self._begin, whole=True) if data else []
+
+    def block(self, budget: int = 8 * 1024 * 1024) -> bytes:
+        """The same as bytes, for those who look for few lines among many.
 
         A file that shrank or was replaced is read from its beginning.
         """
         try:
             fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
-            return []
+            return b""
         try:
             seen = os.fstat(fd)
             begin = self._offset
+            fresh = False
             if begin is None or seen.st_ino != self._inode or seen.st_size < begin:
                 begin = max(0, seen.st_size - self.first)
-                self.cut = begin > 0
+                self.cut = fresh = begin > 0
                 self._inode = seen.st_ino
             data = _pread(fd, begin, min(budget, seen.st_size - begin))
         except OSError:
-            return []
+            return b""
         finally:
             os.close(fd)
         end = data.rfind(b"\n") + 1
         if not end and len(data) == budget:
             end = len(data)  # one line larger than the budget: nothing in it is ours
-        whole = self._offset is not None or begin == 0
+        start = data.find(b"\n", 0, end) + 1 if fresh else 0
         self._offset = begin + end
-        return split(data[:end], begin, whole=whole)
+        self._begin = begin + start
+        return data[start:end]

@@ -7,21 +7,20 @@ The patterns are those of IsaacGymEnvs, Isaac Lab, rl_games and Sample-Factory.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
 
 from pbt_tui.observe.lineage import Event
-from pbt_tui.observe.logs import Line, clean
+from pbt_tui.observe.logs import clean
 
 _OURS = re.compile(
-    rb"olicy[ -]\d|Replacing |to justify replacement|Not enough |Aborting restart|Leaders: \["
-    rb"|Asking learner|Loading state from|No policies initialized"
-    rb"|Exception during filesystem op"
+    rb"New pbt iter|PBT it |Loading (?:policy-|state from)|Replacing |justify replacement"
+    rb"|Not enough |doing well|Aborting restart|Leaders: \[|Asking learner"
+    rb"|No policies initialized|Exception during filesystem op"
 )
-"""Only lines with one of these are looked at: it keeps a poll of megabytes in milliseconds."""
+"""Only lines with one of these are made into lines: 200 MB are looked through in a second."""
 _MEMBER = re.compile(r"\bPolicy (\d+)\b")
 _ITERATION = re.compile(
     r"Policy (\d+)(?:: New pbt iteration (\d+)|, frames_left -?\d+, PBT it (\d+))"
@@ -71,11 +70,16 @@ class MemberLog:
     """By member: the generation that it read of each other one (R4)."""
     _who: int | None = None
 
-    def feed(self, lines: Iterable[Line]) -> None:
-        """Takes in more lines, in order."""
-        for line in lines:
-            if _OURS.search(line.raw):
-                self._line(clean(line.raw))
+    def feed(self, block: bytes) -> None:
+        """Takes in more lines, in order; `block` is whole lines."""
+        done = 0
+        for hit in _OURS.finditer(block):
+            if hit.start() < done:
+                continue
+            begin = block.rfind(b"\n", done, hit.start()) + 1 or done
+            end = block.find(b"\n", hit.end())
+            done = len(block) if end < 0 else end
+            self._line(clean(block[begin:done]))
 
     def _of(self, member: int) -> Words:
         return self.words.setdefault(member, Words())

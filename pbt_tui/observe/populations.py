@@ -98,8 +98,8 @@ class Watch:
             follower = self._followers[path] = Follower(path)
         log = self._logs.setdefault(member, MemberLog(member))
         said = False
-        while lines := follower.lines():
-            log.feed(lines)
+        while block := follower.block():
+            log.feed(block)
             log.cut = log.cut or follower.cut
             said = True
         return said
