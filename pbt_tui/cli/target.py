@@ -1,0 +1,67 @@
+"""What a TARGET on the command line is: a spec, a run directory, or a run module.
+
+Must not open or start it: it looks at names and files only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pbt_tui.errors import UsageError, printable
+from pbt_tui.journal.rundir import RunDir
+
+SPEC = "processes.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    kind: Literal["spec", "run", "module"]
+    name: str
+    path: Path
+    """Of the spec file or the run directory; for a module, as it was given."""
+
+
+def resolve(text: str) -> Target:
+    """Raises `UsageError` where a path says nothing, or more than one thing."""
+    path = Path(text)
+    if path.is_file() and path.suffix == ".py":
+        return Target("module", text, path)
+    if path.is_file():
+        if path.name == "spec.json" and RunDir(path.parent).is_run():
+            return Target("run", text, path.parent)
+        return Target("spec", text, path)
+    if path.is_dir():
+        return _of_directory(text, path)
+    if "/" in text or text.endswith((".json", ".py")):
+        raise UsageError(f"no such file or directory: `{printable(text)}`")
+    return Target("module", text, path)
+
+
+def _of_directory(text: str, path: Path) -> Target:
+    if RunDir(path).is_run():
+        return Target("run", text, path)
+    if (path / SPEC).is_file():
+        return Target("spec", text, path / SPEC)
+    runs = [p for p in sorted(path.glob("_pbt*")) if RunDir(p).is_run() and _current(p)]
+    specs = sorted(path.glob(f"*/{SPEC}"))
+    if len(runs) == 1:
+        return Target("run", text, runs[0])
+    if len(specs) == 1 and not runs:
+        return Target("spec", text, specs[0])
+    found = runs or [p.parent for p in specs]
+    if found:
+        names = ", ".join(f"`{p}`" for p in found[:5])
+        raise UsageError(f"`{printable(text)}` holds several runs: {names}", hint="name one")
+    if (path / "__init__.py").is_file():
+        return Target("module", text, path)
+    raise UsageError(
+        f"neither a spec nor a run directory: `{printable(text)}`",
+        hint=f"a spec has `{SPEC}`, a run directory has `journal.jsonl`",
+    )
+
+
+def _current(path: Path) -> bool:
+    """Not one that `--fresh` put aside: `_pbt.<n>`."""
+    return not path.name.rpartition(".")[2].isdigit() or "." not in path.name

@@ -1,0 +1,201 @@
+"""`pbt-tui`: find the run, and show it: on the terminal, as text, or as data.
+
+Must not know how anything is drawn. A run directory is only looked at; a spec or a module is given
+to `pbt-run --detach` first, as its own program. Text and data never import Textual.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import NoReturn
+
+from pbt_tui.cli import edge
+from pbt_tui.errors import UsageError
+from pbt_tui.tui.feed import Feed
+
+
+def entry() -> NoReturn:
+    """The console script."""
+    edge.run(main)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Shows a run until the person leaves, or once; returns the exit code."""
+    args = parser().parse_args(list(argv))
+    if args.json and not args.once:
+        raise UsageError("`--json` needs `--once`")
+    feed = _feed(args)
+    if args.once or not _on_terminal():
+        code = _once(feed, args)
+        if not args.once:
+            print("hint: this is no terminal; on one, `pbt-tui` shows this live", file=sys.stderr)
+        return code
+    said = _show(feed, args)
+    if said:
+        print(said)
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    from pbt_tui.cli.options import Parser, add_settings
+
+    p = Parser(
+        prog="pbt-tui",
+        description="Shows a run: live, held, finished, or copied from another machine.",
+        epilog="Quitting stops nothing. Exit code 0; with --once, 4 if it closed with failures.",
+    )
+    p.add_argument(
+        "target",
+        nargs="?",
+        metavar="TARGET",
+        help="run directory (only looked at), spec or run module (started first), or a plain "
+        "workspace; without one, the newest run below ./train_dir",
+    )
+    p.add_argument("--run", metavar="MODULE", help="the run module, as the original spells it")
+    p.add_argument("--once", action="store_true", help="print the run as text, and end")
+    p.add_argument("--json", action="store_true", help="with --once: as data (pbt-snapshot/1)")
+    p.add_argument("--read_only", action="store_true", help="ask nothing of the executor")
+    p.add_argument("--ascii", action="store_true", help="draw with ASCII alone")
+    p.add_argument(
+        "--theme",
+        metavar="NAME",
+        default=os.environ.get("PBT_THEME", "dark"),
+        help="dark (default), light, ansi-dark or ansi-light; also $PBT_THEME",
+    )
+    p.add_argument(
+        "--interval",
+        type=_seconds,
+        default=0.25,
+        metavar="S",
+        help="seconds between two looks at the journal (0.25)",
+    )
+    p.add_argument("--no_mouse", action="store_true", help="leave the mouse to the terminal")
+    start = p.add_argument_group("how an executor is started (specs and modules)")
+    start.add_argument("--runtime", choices=("process", "docker"), help="what starts the jobs")
+    start.add_argument("--failed", action="store_true", help="try again what failed")
+    start.add_argument("--fresh", action="store_true", help="put a closed run aside, start anew")
+    add_settings(p, "policy", "container")
+    return p
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.05 <= value <= 3600:
+        raise argparse.ArgumentTypeError(f"expected seconds from 0.05 on, got `{text}`")
+    return value
+
+
+def _on_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+# -- which run -------------------------------------------------------------------------------------
+
+
+def _feed(args: argparse.Namespace) -> Feed:
+    from pbt_tui.journal.rundir import RunDir
+    from pbt_tui.tui import targets
+
+    if args.run and args.target:
+        raise UsageError("TARGET and `--run` name two targets")
+    found = targets.resolve(args.run or args.target, is_module=bool(args.run))
+    more = _passed_on(args)
+    if isinstance(found, targets.Workspace):
+        _refuse(more, "a workspace")
+        return Feed.of_workspace(found.path, found.style)
+    if isinstance(found, targets.ToStart):
+        if args.read_only:
+            raise UsageError(
+                f"`{found.target}` would have to be started, but `--read_only` was given",
+                hint="name its run directory instead",
+            )
+        return Feed(RunDir(targets.start(found, more)))
+    _refuse(more, "a run directory")
+    return Feed(RunDir(found))
+
+
+def _refuse(more: Sequence[str], what: str) -> None:
+    if more:
+        raise UsageError(
+            f"`{more[0]}` has no meaning for {what}: it is only looked at",
+            hint="give it to `pbt-run`",
+        )
+
+
+def _passed_on(args: argparse.Namespace) -> list[str]:
+    """The options that are `pbt-run`'s, as they were given."""
+    from pbt_tui.compiler.settings import SETTINGS
+
+    words = [f"--{name}" for name in ("failed", "fresh") if getattr(args, name)]
+    if args.runtime:
+        words.append(f"--runtime={args.runtime}")
+    for setting in SETTINGS:
+        value = getattr(args, setting.name, None)
+        if value is None:
+            continue
+        if isinstance(value, bool):
+            words.append(setting.flag if value else f"--no_{setting.name}")
+        else:
+            texts = value if isinstance(value, list) else [value]
+            words += [f"{setting.flag}={text}" for text in texts]
+    return words
+
+
+# -- showing it ------------------------------------------------------------------------------------
+
+
+def _once(feed: Feed, args: argparse.Namespace) -> int:
+    from pbt_tui.observe.snapshot import Populations, encode, snapshot, workspace_snapshot
+    from pbt_tui.tui import once
+
+    feed.read_all()
+    if args.json and args.once:
+        live = feed.holder is not None
+        found = (
+            workspace_snapshot(feed.rundir.path)
+            if feed.workspace
+            else snapshot(feed.state, feed.rundir, live)
+        )
+        sys.stdout.buffer.write(encode(found))
+        return once.exit_code(feed.state)
+    now = feed.now(time.time())
+    populations = Populations(feed.state, feed.rundir)
+    populations.poll()
+    rows = populations.rows(now, live=feed.holder is not None)
+    text = once.page(feed, now, populations=rows)
+    encoding = (sys.stdout.encoding or "ascii").lower()
+    if args.ascii or not encoding.startswith("utf"):
+        text = once.in_ascii(text)
+    sys.stdout.write(text)
+    return once.exit_code(feed.state)
+
+
+def _show(feed: Feed, args: argparse.Namespace) -> str | None:
+    # Textual reads these while it is imported.
+    for name, value in (
+        ("TEXTUAL_ANIMATIONS", "none"),
+        ("TEXTUAL_SMOOTH_SCROLL", "0"),
+        ("TEXTUAL_FPS", "15"),
+    ):
+        os.environ.setdefault(name, value)
+    from pbt_tui.tui.app import Monitor
+
+    monitor = Monitor(
+        feed,
+        read_only=args.read_only,
+        theme=args.theme,
+        ascii_only=args.ascii,
+        interval=args.interval,
+    )
+    return monitor.run(mouse=not args.no_mouse)
+
+
+if __name__ == "__main__":
+    entry()

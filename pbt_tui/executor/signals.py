@@ -1,0 +1,46 @@
+"""INT, TERM and HUP, turned into requests that the loop finds on its desk.
+
+Must not stop anything itself.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+
+@contextmanager
+def caught(on_stop: Callable[[], None], *, detached: bool) -> Iterator[int]:
+    """Calls `on_stop` for each of them; yields a descriptor that is readable when one came.
+
+    A detached executor has no terminal to lose: it goes on after HUP.
+    """
+    heard, tell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def handle(number: int, frame: Any) -> None:
+        on_stop()
+
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if not detached:
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, handle) for number in numbers}
+    if detached:
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    old = signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+    try:
+        yield heard
+    finally:
+        signal.set_wakeup_fd(old)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.close(heard)
+        os.close(tell)
+
+
+def drain(heard: int) -> None:
+    with suppress(BlockingIOError):
+        while os.read(heard, 1024):
+            pass
