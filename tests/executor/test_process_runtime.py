@@ -683,6 +683,7 @@ def test_nothing_of_ours_leaks_into_jobs(tmp_path: Path) -> None:
     driver.start("sleep", "600")
     driver.begin()
     os.close(write)
+    assert select.select([read], [], [], PATIENCE)[0]
     assert os.read(read, 1) == b""
     os.close(read)
     driver.runtime.stop("job", 1, kill=True)
@@ -707,6 +708,26 @@ def test_a_stop_before_the_claim_is_an_end(tmp_path: Path) -> None:
         found = driver.end()
         assert found.lost or found.exit_code == 143
         driver.runtime.close()
+
+
+def test_a_stop_that_only_the_shim_heard_is_not_delivered() -> None:
+    """Nor is one that only its copy heard: it forgets what it caught when it becomes the job."""
+    text = "trap : TERM; (echo up; read x; true); true"
+    with subprocess.Popen(
+        ["sh", "-c", text],
+        start_new_session=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as leader:
+        assert leader.stdout is not None
+        assert leader.stdout.readline() == b"up\n"
+        process = proc.look(leader.pid)
+        assert process is not None
+        copy = [p for p in proc.everyone() if p.parent == leader.pid]
+        assert len(copy) == 1
+        assert not proc.stop_session(process.handle, [])
+        assert not proc.stop_session(process.handle, copy)
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash", "bash --posix"])
