@@ -232,15 +232,16 @@ class _Expansion:
     def _odd_words(self, tokens: list[str], names: list[str], name: str) -> list[str]:
         """Tokens with blanks, quotes or backslashes, as a POSIX shell would cut them."""
         result: list[str] = []
-        known = len(self.kept)
+        said = False
         for token, param in zip(tokens, [*names, None], strict=True):
             self._check_text(token, param)
             if not words.special(token):
                 result.append(token)
-            elif param is not None or len(self.kept) == known:
-                result += self._split(token, param, "value" if param else "name", name)
-            else:  # the name only repeats what its values have shown
+            elif param is None and said:  # the name only repeats what its values have shown
                 result += _quietly(token)
+            else:
+                said = True
+                result += self._split(token, param, "value" if param else "name", name)
         return result
 
     def _odd_name(self, name: str, job_id: str, directory: str, twin: bool) -> None:

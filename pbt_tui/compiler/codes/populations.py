@@ -44,11 +44,11 @@ RULES: tuple[Rule, ...] = (
         "two populations in one workspace",
         "Members are folders of the workspace, called by their number: two populations would "
         "write into the same ones.",
-        'Experiment("ant", "python train.py pbt.num_policies=4", ParamGrid([("seed", [1, '
-        '2]), ("pbt.policy_idx", range(4))]).generate_params())',
-        'Experiment("ant", "python train.py pbt.num_policies=4", ParamGrid([(("seed", '
-        '"pbt.workspace"), [(1, "a"), (2, "b")]), ("pbt.policy_idx", '
-        "range(4))]).generate_params())",
+        'Experiment(\n    "ant",\n    "python train.py pbt.num_policies=4",\n'
+        '    ParamGrid([("lr", [1, 2]), ("pbt.policy_idx", range(4))]).generate_params(),\n)',
+        'Experiment(\n    "ant",\n    "python train.py pbt.num_policies=4",\n    ParamGrid([\n'
+        '        (("lr", "pbt.workspace"), [(1, "a"), (2, "b")]),\n'
+        '        ("pbt.policy_idx", range(4)),\n    ]).generate_params(),\n)',
     ),
     Rule(
         "PBT405",

@@ -1,0 +1,373 @@
+"""Jobs are the original's to the letter; what goes wrong in silence there is said here (D1-D15)."""
+
+import re
+import shlex
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pbt_tui import Experiment, RunDescription
+from pbt_tui.compiler import words
+from pbt_tui.compiler.codes import rules
+from pbt_tui.compiler.describe import described
+from pbt_tui.compiler.expand import expand
+from pbt_tui.compiler.load import Loaded, LoadedExperiment, load
+from pbt_tui.compiler.populations import recognise
+from pbt_tui.spec import Job, Resources
+
+MODULES = Path(__file__).with_name("modules")
+SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+
+
+def loaded(*experiments, run="run", dir_arg="--train_dir", custom=True, arg="--experiment"):
+    return Loaded("m", "m.py", run, "", arg, dir_arg, custom, "--", experiments)
+
+
+def one(cmd="python t.py", rows=(), name="base", **words):
+    return LoadedExperiment(name, cmd, tuple(rows), line=7, **words)
+
+
+def expanded(*experiments, train_dir="./t", suffix="", **words):
+    return expand(loaded(*experiments, **words), train_dir, suffix)
+
+
+def codes(found):
+    return [d.code for d in found]
+
+
+def compiled(module, **words):
+    read = load(str(MODULES / module), timeout=60, **words)
+    jobs, found = expand(read, "./train_dir", "")
+    jobs, populations, more = recognise(jobs)
+    return read, jobs, populations, found + more
+
+
+def test_hydra_style_module_without_its_packages():
+    read, jobs, populations, found = compiled("hydra_population.py")
+    base = (
+        "python -m isaacgymenvs.train seed=7 task=Kuka pbt=kuka pbt.num_policies=4 "
+        "pbt.workspace=workspace_kuka_v1 seed=-1 "
+    )
+    assert [" ".join(j.argv) for j in jobs] == [
+        f"{base}pbt.policy_idx={i} experiment=0{i}_kuka_v1 "
+        "hydra.run.dir=./train_dir/kuka_v1/kuka_v1_"
+        for i in range(4)
+    ]
+    assert [(j.id, j.name, j.dir, j.params) for j in jobs] == [
+        (f"0{i}_kuka_v1", f"0{i}_kuka_v1", "kuka_v1/kuka_v1_", {"pbt.policy_idx": i})
+        for i in range(4)
+    ]
+    assert [(j.population, j.member) for j in jobs] == [("kuka_v1", i) for i in range(4)]
+    (population,) = populations
+    assert (population.style, population.size) == ("isaacgymenvs", 4)
+    assert population.workspace == "kuka_v1/kuka_v1_/runs/workspace_kuka_v1"
+    assert population.members == tuple(j.id for j in jobs)
+    assert read.output == "described kuka_v1\n"
+    assert [(d.code, d.level, d.where.param) for d in found] == [("PBT305", "note", "seed")]
+    assert found[0].message.endswith("`seed=7`, `seed=-1`")
+
+
+def test_dashed_style_module_with_tuple_names_and_environment():
+    read, jobs, populations, found = compiled("dashed_grid.py")
+    names = [
+        "00_basic_see_0_s.mod_True_a.rl_False_l.rat_0.0001",
+        "01_basic_see_0_s.mod_False_a.rl_True_l.rat_0.0001",
+        "02_basic_see_11_s.mod_True_a.rl_False_l.rat_0.0001",
+        "03_basic_see_11_s.mod_False_a.rl_True_l.rat_0.0001",
+        "00_bare",
+        "00_battle",
+    ]
+    assert [j.name for j in jobs] == names == [j.id for j in jobs]
+    assert jobs[1].argv == (
+        "python", "-m", "sf_examples.train", "--env=doom_basic", "--seed=0",
+        "--serial_mode=False", "--async_rl=True", "--learning_rate=0.0001",
+        f"--experiment={names[1]}", "--train_dir=./train_dir/doom/basic_",
+    )  # fmt: skip
+    assert jobs[1].params == {
+        "seed": 0, "serial_mode": False, "async_rl": True, "learning_rate": 0.0001
+    }  # fmt: skip
+    assert [j.env for j in jobs] == [{"DOOM_PORT": "40300"}] * 4 + [{}, {}]
+    assert jobs[4].argv == (
+        "python", "-m", "sf_examples.train", "--env=doom_bare",
+        "--experiment=00_bare", "--train_dir=./train_dir/doom/bare_",
+    )  # fmt: skip
+    (population,) = populations
+    assert (population.style, population.size) == ("sample_factory", 8)
+    assert population.workspace == "doom/battle_/00_battle"
+    assert population.members == ("00_battle",)
+    assert jobs[5].population == population.id
+    assert found == []
+    assert [e.line for e in read.experiments] == [16, 22, 23]
+
+
+def test_everything_is_found_at_once_with_its_line():
+    read, _, _, found = compiled("everything_wrong.py")
+    file = read.file
+    assert [(d.code, d.where.experiment, d.where.line) for d in found] == [
+        ("PBT106", "empty", 6),
+        ("PBT107", "second", 8),
+        ("PBT301", "quote", 9),
+        ("PBT201", "twin", 11),
+        ("PBT306", "script", 12),
+    ]
+    assert all(d.where.file == file and d.level == "error" for d in found)
+    assert str(found[1]).startswith(f"error[PBT107]: `{file}`:8: experiment `second`: ")
+
+
+def test_no_jobs():
+    assert codes(expanded()[1]) == ["PBT105"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("empty", "PBT106"),
+        ("spent", "PBT107"),
+        ("nothing", "PBT108"),
+        ("repeated", "PBT109"),
+        ("cut", "PBT110"),
+        ("letters", "PBT111"),
+    ],
+)
+def test_what_the_description_noticed_is_said(kind, code):
+    _, found = expanded(one(problems=((kind, "seed", "x{y}'"),)))
+    assert codes(found) == [code]
+    assert found[0].where.param == "seed"
+    assert found[0].hint
+
+
+def test_d7_separators():
+    jobs, found = expanded(one(rows=[{"a__b": 1}, {"a__b": 2}]))
+    assert codes(found) == ["PBT103"]
+    assert found[0].where.param == "a__b"
+    assert len(jobs) == 2
+
+
+def test_texts_come_from_python_where_json_does_not_tell():
+    row = {"f": 1e22, "n": None, "b": True, "l": [128, 64], "x": "nan", "e": ""}
+    texts = {0: {"l": "(128,64)", "e": "", "x": "NAN"}}
+    (job,), _ = expanded(one(rows=[row], texts=texts))
+    assert job.argv[2:8] == ("--f=1e+22", "--n=None", "--b=True", "--l=(128,64)", "--x=NAN", "--e=")
+    assert job.params is row
+
+
+def test_d8_slash_control_long():
+    rows = [{"c": "m/a.pth"}, {"c": "a\x1bb"}, {"c": "x" * 100}, {"c": "x" * 300}, {"c": "é"}]
+    jobs, found = expanded(one(rows=rows))
+    assert codes(found) == ["PBT202", "PBT203", "PBT204", "PBT205"]
+    assert [j.name for j in jobs] == [f"0{i}_base_c_{r['c']}" for i, r in enumerate(rows)]
+    assert jobs[0].id.startswith("00_base_c_m-a.pth-")
+    assert all(SAFE.fullmatch(j.id) for j in jobs)
+    assert jobs[0].id in found[0].message
+
+
+def test_ids_stay_unique_and_the_same():
+    rows = [{"c": f"{c}{'x' * 100}"} for c in "/?:"] + [{"c": "..."}]
+    first, _ = expanded(one(rows=rows, name="-"), one(rows=rows, name="_"))
+    again, _ = expanded(one(rows=rows, name="-"), one(rows=rows, name="_"))
+    assert [j.id for j in first] == [j.id for j in again]
+    assert len({j.id for j in first}) == 8
+    assert all(SAFE.fullmatch(j.id) for j in first)
+
+
+def test_a_name_of_nothing_safe_has_an_id():
+    jobs, found = expanded(one(name="é"), custom=False)
+    assert SAFE.fullmatch(jobs[0].id)
+    assert found == []
+
+
+def test_d9_same_name_same_directory():
+    jobs, found = expanded(*(one(f"python t.py --a={i}") for i in range(3)))
+    assert codes(found) == ["PBT201", "PBT201"]
+    assert len({j.id for j in jobs}) == 3
+    assert jobs[0].id == "00_base"
+
+
+def test_same_name_in_other_directories_is_no_clash():
+    # base names that differ, job names that do not
+    a = LoadedExperiment("a", "python t.py", ({"b": 1},))
+    b = LoadedExperiment("a_b_1", "python t.py", ())
+    c = LoadedExperiment("a_b_1", "python t.py", ())
+    jobs, found = expanded(a, b)
+    assert [j.name for j in jobs] == ["00_a_b_1"] * 2
+    assert found == []
+    assert len({j.id for j in jobs}) == 2
+    jobs, found = expanded(a, b, c)
+    assert codes(found) == ["PBT201"]
+    assert len({j.id for j in jobs}) == 3
+
+
+@pytest.mark.parametrize(
+    ("cmd", "argv", "code"),
+    [
+        ("python t.py --n='two words'", ["python", "t.py", "--n=two words"], "PBT302"),
+        ("python t.py --e=''", ["python", "t.py", "--e="], "PBT302"),
+        ("python t.py a\\ b", ["python", "t.py", "a b"], "PBT302"),
+        ("python\tt.py", ["python", "t.py"], "PBT302"),
+        ("python  t.py", ["python", "t.py"], "PBT303"),
+        ("python t.py ", ["python", "t.py"], "PBT303"),
+        ("python t.py it's", ["python", "t.py", "it's"], "PBT301"),
+        ("train.py --x=1", ["train.py", "--x=1"], "PBT306"),
+        ("--env=ant", ["--env=ant"], "PBT306"),
+        ("A=1 python t.py", ["A=1", "python", "t.py"], "PBT306"),
+        ("", [], "PBT306"),
+        ("python t.py --s=1 ++s=2", ["python", "t.py", "--s=1", "++s=2"], "PBT305"),
+        ("./train.py", ["./train.py"], None),
+        ("uv run t.py --gpus 0 1 2", ["uv", "run", "t.py", "--gpus", "0", "1", "2"], None),
+    ],
+)
+def test_d13_d15_commands(cmd, argv, code):
+    (job,), found = expanded(one(cmd))
+    assert list(job.argv) == [*argv, "--experiment=00_base", "--train_dir=./t/run/base_"]
+    assert codes(found) == ([code] if code else [])
+
+
+def test_both_readings_are_shown():
+    _, (found,) = expanded(one("python t.py --n='two words'"))
+    assert "`--n=two words`" in found.message
+    assert "`--n='two`, `words'`" in found.message
+
+
+def test_a_value_that_falls_apart_is_said_once_for_all_its_jobs():
+    rows = [{"msg": f"hello {i}"} for i in range(5)]
+    jobs, (found,) = expanded(one(rows=rows))
+    assert jobs[3].argv == (
+        "python", "t.py", "--msg=hello", "3", "--experiment=03_base_msg_hello", "3",
+        "--train_dir=./t/run/base_",
+    )  # fmt: skip
+    assert (found.code, found.where.param) == ("PBT304", "msg")
+    assert found.message.endswith("(and 4 more of its jobs)")
+
+
+def test_quotes_in_values_and_names():
+    jobs, found = expanded(one(rows=[{"q": "it's", "r": 1}]))
+    assert codes(found) == ["PBT301"]
+    assert jobs[0].argv[2:4] == ("--q=it's", "--r=1")
+    jobs, found = expanded(one(rows=[{"q": "'a b'"}]), custom=False)
+    assert jobs[0].argv[2:4] == ("--q=a b", "--experiment=00_base")
+    assert codes(found) == ["PBT302"]
+
+
+def test_blanks_in_the_name_and_in_the_directory():
+    jobs, found = expanded(one(name="my exp"), train_dir="my dir")
+    assert jobs[0].argv[2:] == (
+        "--experiment=00_my", "exp", "--train_dir=my", "dir/run/my", "exp_"
+    )  # fmt: skip
+    assert codes(found) == ["PBT304"]
+
+
+def test_text_that_is_none():
+    for experiment in (one(rows=[{"a": "\udc80"}]), one("python \udc80"), one(name="é\udc80")):
+        assert "PBT307" in codes(expanded(experiment)[1])
+    assert expanded(one(rows=[{"a": "é\u00a0"}]))[1] == []
+
+
+def test_an_experiment_without_a_name():
+    assert codes(expanded(one(name=""))[1]) == ["PBT112"]
+
+
+def test_resources():
+    (job,), found = expanded(one(resources={"gpus": 2, "memory": "16G"}))
+    assert (job.resources, found) == (Resources(gpus=2, memory=16 * 2**30), [])
+    for bad in ({"memory": "lots"}, {"cpus": 0}, {"gpus": -1}):
+        assert codes(expanded(one(resources=bad))[1]) == ["PBT113"]
+
+
+def test_suffix_and_run_name():
+    (job,), _ = expanded(one(), suffix="s", run="grp/run", train_dir="/data/")
+    assert (job.dir, job.argv[-1]) == ("grp/run/base_s", "--train_dir=/data/grp/run/base_s")
+
+
+def test_jobs_are_what_the_spec_takes():
+    jobs, _ = expanded(one(rows=[{"a": 1, "b": [1, {"c": None}]}], env_vars={"A": "1"}))
+    assert msgspec.json.decode(msgspec.json.encode(jobs), type=list[Job]) == jobs
+
+
+value = st.one_of(
+    st.integers(-(2**70), 2**70),
+    st.floats(),
+    st.booleans(),
+    st.none(),
+    st.text(max_size=6),
+    st.sampled_from(["a b", " ", "x  y", "a\\b", "'q'", '"two w"']),
+    st.lists(st.integers(), max_size=3),
+)
+name = st.text("abc_.", min_size=1, max_size=6).filter(
+    lambda n: all(n.replace("_", ".").split("."))
+)
+
+
+@given(
+    rows=st.lists(st.dictionaries(name, value, max_size=4), max_size=4),
+    cmd=st.sampled_from(["python t.py", "python  t.py ", "python t.py --n='a b'"]),
+    custom=st.booleans(),
+)
+def test_argv_is_the_posix_split_of_the_originals_command(rows, cmd, custom):
+    run = RunDescription("run", [Experiment("b", cmd, rows)], customize_experiment_name=custom)
+    read = described(run, None)
+    (e,) = read["experiments"]
+    one = LoadedExperiment("b", cmd, tuple(e["rows"]), texts=e["texts"])
+    jobs, found = expanded(one, train_dir="./t", custom=custom)
+    upstream = list(run.generate_experiments("./t", makedirs=False))
+    assert [(j.name, j.dir) for j in jobs] == [(n, d) for _, n, d, _ in upstream]
+    quotes = {d.code for d in found} & {"PBT301"}
+    for job, (command, *_) in zip(jobs, upstream, strict=True):
+        if not quotes:
+            assert list(job.argv) == shlex.split(command)
+    assert len({j.id for j in jobs}) == len(jobs)
+    assert all(SAFE.fullmatch(j.id) for j in jobs)
+    if not found:
+        assert all(list(j.argv) == c.split(" ") for j, (c, *_) in zip(jobs, upstream, strict=True))
+
+
+@given(st.text(" \t\n'\"\\ab", max_size=12))
+def test_the_fast_split_is_the_posix_one(text):
+    try:
+        expected = shlex.split(text)
+    except ValueError:
+        with pytest.raises(ValueError):  # noqa: PT011 - its words are not ours
+            words.split(text)
+    else:
+        assert words.split(text) == expected
+
+
+def test_many_arguments_are_shown_cut_short():
+    assert words.shown(["a"] * 8) == ", ".join(["`a`"] * 6) + " and 2 more"
+
+
+MINE = [
+    "PBT105", "PBT106", "PBT107", "PBT108", "PBT109", "PBT110", "PBT111", "PBT112", "PBT113",
+    "PBT201", "PBT202", "PBT203", "PBT204", "PBT205",
+    "PBT301", "PBT302", "PBT303", "PBT304", "PBT305", "PBT306", "PBT307",
+    "PBT402", "PBT403", "PBT404", "PBT405", "PBT406", "PBT407", "PBT408",
+]  # fmt: skip
+
+
+def shown_in_a_rule(text):
+    names = {}
+    exec("from pbt_tui import *", names)
+    if text.startswith("Experiment("):
+        text = f"EXPERIMENTS = [{text}]"
+    exec(text, names)
+    run = names.get("RUN_DESCRIPTION") or RunDescription("r", names["EXPERIMENTS"])
+    read = described(run, None)
+    experiments = tuple(
+        LoadedExperiment(
+            e["name"], e["cmd"], tuple(e["rows"]), e["env"], e["resources"], None,
+            tuple(e["problems"]), e["texts"],
+        )
+        for e in read["experiments"]
+    )  # fmt: skip
+    jobs, found = expand(Loaded("m", None, *read["run"][:1], "", *read["run"][1:3], True,
+                                read["run"][3], experiments), "./t", "")  # fmt: skip
+    return {d.code for d in found + recognise(jobs)[2]}
+
+
+@pytest.mark.parametrize("code", MINE)
+def test_the_example_of_each_rule_fails_and_its_cure_does_not(code):
+    rule = rules()[code]
+    assert code in shown_in_a_rule(rule.example)
+    assert shown_in_a_rule(rule.cure) == set()

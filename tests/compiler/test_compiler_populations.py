@@ -1,0 +1,168 @@
+"""Upstream's populations are recognised, and what stops their exchange is said (P1, P2, P19)."""
+
+import pytest
+
+from pbt_tui import population
+from pbt_tui.compiler.expand import expand
+from pbt_tui.compiler.load import Loaded, LoadedExperiment
+from pbt_tui.compiler.populations import recognise, settings
+
+
+def jobs(cmd, rows, *, prefix="", train_dir="./train_dir", more=()):
+    experiments = (LoadedExperiment("ant", cmd, tuple(rows)), *more)
+    read = Loaded("m", None, "run", "", "experiment", "dir", False, prefix, experiments)
+    return expand(read, train_dir, "")[0]
+
+
+def members(size, key="pbt.policy_idx", **others):
+    return [{key: i, **others} for i in range(size)]
+
+
+def found(cmd, rows, **words):
+    return [d.code for d in recognise(jobs(cmd, rows, **words))[2]]
+
+
+@pytest.mark.parametrize(
+    ("key", "prefix", "style", "workspace"),
+    [
+        ("pbt.policy_idx", "", "isaacgymenvs", "run/ant_/runs/pbt_workspace"),
+        ("pbt.policy_idx", "++", "isaacgymenvs", "run/ant_/runs/pbt_workspace"),
+        ("pbt_policy_idx", "--", "isaacgymenvs", "run/ant_/runs/pbt_workspace"),
+        ("agent.pbt.policy_idx", "", "isaaclab", "../logs/rl_games"),
+        ("agent.pbt.policy_idx", "--", "isaaclab", "../logs/rl_games"),
+    ],
+)
+def test_the_ways_of_naming_an_index(key, prefix, style, workspace):
+    given = jobs("python t.py", members(8, key), prefix=prefix)
+    out, (population,), findings = recognise(given)
+    assert (population.id, population.style, population.size) == ("ant", style, 8)
+    assert population.workspace == workspace
+    assert population.members == tuple(j.id for j in given)
+    assert [(j.population, j.member) for j in out] == [("ant", i) for i in range(8)]
+    assert [j.argv for j in out] == [j.argv for j in given]
+    assert findings == []
+
+
+@pytest.mark.parametrize(
+    ("cmd", "train_dir", "workspace"),
+    [
+        ("python t.py agent.pbt.workspace=w agent.params.config.name=ant", "./t/u",
+         "../../logs/rl_games/ant/w"),
+        ("python t.py agent.pbt.workspace=w", "./t", "../logs/rl_games"),
+        ("python t.py agent.pbt.directory=/data agent.params.config.name=a", "./t",
+         "/data/logs/rl_games/a/pbt_workspace"),
+        ("python t.py agent.pbt.directory=. agent.params.config.name=a", "t",
+         "../logs/rl_games/a/pbt_workspace"),
+        ("python t.py", "/abs", "logs/rl_games"),
+    ],
+)  # fmt: skip
+def test_the_workspace_of_isaac_lab(cmd, train_dir, workspace):
+    given = jobs(cmd, members(8, "agent.pbt.policy_idx"), train_dir=train_dir)
+    assert recognise(given)[1][0].workspace == workspace
+
+
+def test_an_absolute_workspace_and_one_from_the_command():
+    rows = members(8)
+    for name, path in (("w", "run/ant_/runs/w"), ("/data/w", "/data/w")):
+        given = jobs(f"python t.py pbt.workspace={name}", rows)
+        assert recognise(given)[1][0].workspace == path
+
+
+@pytest.mark.parametrize(
+    "cmd",
+    [
+        "python t.py --with_pbt=True --num_policies=4",
+        "python t.py --with_pbt true --num_policies 4",
+        "python t.py --with_pbt=False --with_pbt=1 --num_policies=2 --num_policies=4",
+    ],
+)
+def test_sample_factory_is_one_job(cmd):
+    out, (population,), findings = recognise(jobs(cmd, [], prefix="--"))
+    assert (population.style, population.size, population.members) == (
+        "sample_factory", 4, (out[0].id,)
+    )  # fmt: skip
+    assert population.workspace == "run/ant_/00_ant"
+    assert out[0].population == population.id == "00_ant"
+    assert findings == []
+
+
+@pytest.mark.parametrize("cmd", ["t --with_pbt=False", "t --with_pbt=True --num_policies=x", "t"])
+def test_what_is_no_population(cmd):
+    given = jobs(cmd, [])
+    assert recognise(given) == (given, [], [])
+
+
+def test_a_word_that_only_looks_like_an_index():
+    given = jobs("python t.py my_policy_idx_file", [])
+    assert recognise(given) == (given, [], [])
+
+
+def test_several_populations_in_a_run():
+    other = LoadedExperiment("ball", "python t.py pbt.num_policies=3", tuple(members(3)))
+    rows = members(4, **{"pbt.workspace": "a"}) + members(4, **{"pbt.workspace": "b"})
+    given = jobs("python t.py pbt.num_policies=4", rows, more=(other,))
+    out, populations, findings = recognise(given)
+    assert [(p.id, p.size) for p in populations] == [("ant", 4), ("ant.2", 4), ("ball", 3)]
+    assert [p.workspace.rsplit("/", 1)[1] for p in populations] == ["a", "b", "pbt_workspace"]
+    assert {j.id for p in populations for j in out if j.population == p.id} == {j.id for j in out}
+    assert findings == []
+
+
+def test_other_parameters_in_one_workspace():
+    rows = [{"lr": lr, "pbt.policy_idx": i} for lr in (1, 2) for i in range(3)]
+    out, populations, findings = recognise(jobs("python t.py pbt.num_policies=3", rows))
+    assert [p.size for p in populations] == [3, 3]
+    assert [d.code for d in findings] == ["PBT404"]
+    assert [j.member for j in out] == [0, 1, 2] * 2
+
+
+@pytest.mark.parametrize("indices", [(0, 1, 3), (1, 2, 3), (0, 1, 1), ("x", 0, 1), (-1, 0, 1)])
+def test_indices_that_are_not_0_to_n(indices):
+    rows = [{"pbt.policy_idx": i} for i in indices]
+    assert found("python t.py pbt.num_policies=3", rows) == ["PBT402"]
+
+
+def test_p19_the_size_that_is_not_in_the_command():
+    assert found("python t.py", members(8)) == []
+    assert found("python t.py", members(4)) == ["PBT403"]
+    assert found("python t.py pbt.num_policies=8", members(4)) == ["PBT403"]
+    assert found("python t.py", members(4, "pbt_policy_idx")) == []
+
+
+def test_members_that_differ():
+    rows = [{"pbt.policy_idx": i, "task": t} for i, t in enumerate("aab")]
+    assert found("python t.py pbt.num_policies=3", rows) == ["PBT405"]
+    rows = [{"pbt.policy_idx": i, **({"task": 1} if i else {})} for i in range(3)]
+    _, _, (finding,) = recognise(jobs("python t.py pbt.num_policies=3", rows))
+    assert (finding.code, finding.where.param) == ("PBT405", "task")
+    assert "nothing and `1`" in finding.message
+
+
+def test_seeds():
+    rows = [{"pbt.policy_idx": i, "seed": i} for i in range(3)]
+    assert found("python t.py pbt.num_policies=3", rows) == []
+    assert found("python t.py pbt.num_policies=3 seed=-1", members(3)) == []
+    assert found("python t.py pbt.num_policies=3 seed=42", members(3)) == ["PBT408"]
+
+
+def test_p1_a_second_equals_sign():
+    assert found("python t.py pbt.num_policies=3 kv=a=b", members(3)) == ["PBT406"]
+
+
+def test_too_small_to_exchange():
+    assert found("python t.py pbt.num_policies=2", members(2)) == ["PBT407"]
+    lab = members(2, "agent.pbt.policy_idx")
+    assert found("python t.py agent.pbt.num_policies=2", lab) == []
+    assert found("python t.py --with_pbt=True --num_policies=1", []) == ["PBT407"]
+
+
+@pytest.mark.parametrize("style", ["isaacgymenvs", "isaaclab", "sample_factory"])
+def test_what_our_own_word_makes_is_recognised(style):
+    prefix = "--" if style == "sample_factory" else ""
+    _, (made,), findings = recognise(jobs("python t.py", population(4, style), prefix=prefix))
+    assert (made.style, made.size, findings) == (style, 4, [])
+
+
+def test_settings_as_the_trainer_reads_them():
+    argv = ("a", "--x", "1", "--y", "--z=2", "+k=3", "k=4", "--", "-m", "--end")
+    assert settings(argv) == {"x": "1", "y": "", "z": "2", "k": "4", "end": ""}
