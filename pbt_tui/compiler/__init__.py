@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pbt_tui.errors import Diagnostic, Findings, Where
 
 if TYPE_CHECKING:
+    from pbt_tui.compiler.existing import Before
     from pbt_tui.compiler.load import Loaded
     from pbt_tui.spec import Processes
 
@@ -36,7 +37,7 @@ def compile_module(
     load_timeout: float = 30.0,
     seed: int | None = None,
     freeze: bool = False,
-    known: Callable[[str], Processes | None] = lambda folder: None,
+    known: Callable[[str], Before | None] = lambda folder: None,
 ) -> Compiled:
     """Compiles the run module `target` for backend `processes`; writes nothing.
 
@@ -48,10 +49,11 @@ def compile_module(
     """
     from pbt_tui.backends import processes
     from pbt_tui.compiler import references, rules
+    from pbt_tui.compiler.existing import same_module
     from pbt_tui.compiler.expand import expand
     from pbt_tui.compiler.load import load
     from pbt_tui.compiler.populations import recognise
-    from pbt_tui.compiler.resolve import resolve_container, resolve_policy, same_module
+    from pbt_tui.compiler.resolve import resolve_container, resolve_policy
     from pbt_tui.spec import FORMAT, Processes
 
     loaded = load(target, timeout=load_timeout, seed=seed)

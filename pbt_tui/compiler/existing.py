@@ -7,20 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
+
+import msgspec
 
 from pbt_tui.backends.processes import FILE
 from pbt_tui.compiler.codes import finding
 from pbt_tui.compiler.output import first_difference
-from pbt_tui.compiler.resolve import same_module
-from pbt_tui.errors import Diagnostic, SpecError, Where, printable
-from pbt_tui.spec import Processes, decode
+from pbt_tui.errors import Diagnostic, Where, printable
+from pbt_tui.spec import Container, Policy, Processes
 
 
-def known(out: Path, folder: str) -> Processes | None:
-    """The process list below `out` for the run of this folder; None if there is no valid one."""
+class Before(msgspec.Struct, frozen=True):
+    """What a process list sets, without its jobs."""
+
+    format: Literal["pbt-processes/1"]
+    module: str
+    train_dir: str
+    policy: Policy
+    container: Container | None
+
+
+def known(out: Path, folder: str) -> Before | None:
+    """What the process list below `out` sets for the run of this folder; None if it is none."""
     try:
-        return decode((out / folder / FILE).read_bytes())
-    except (OSError, SpecError, RecursionError, ValueError):
+        return msgspec.json.decode((out / folder / FILE).read_bytes(), type=Before)
+    except (OSError, msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         return None
 
 
@@ -70,3 +82,12 @@ def shared_folders(specs: Mapping[str, Processes]) -> list[Diagnostic]:
                 said = f"directory `{printable(folder)}` is also that of `{printable(other)}`"
                 found.append(finding("PBT223", said, where=Where(file=file)))
     return found
+
+
+def same_module(one: str, other: str) -> bool:
+    """`./runs/ant.py` and `runs.ant` are one module."""
+    return _dotted(one) == _dotted(other)
+
+
+def _dotted(module: str) -> str:
+    return module.removesuffix(".py").removeprefix("./").replace("/", ".")

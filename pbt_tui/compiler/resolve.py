@@ -11,12 +11,13 @@ from typing import Any
 import msgspec
 
 from pbt_tui.compiler.codes import finding
+from pbt_tui.compiler.existing import Before
 from pbt_tui.errors import Diagnostic, Where
-from pbt_tui.spec import Container, Policy, Population, Processes
+from pbt_tui.spec import Container, Policy, Population
 
 
 def resolve_policy(
-    given: Mapping[str, Any], populations: Sequence[Population], before: Processes | None
+    given: Mapping[str, Any], populations: Sequence[Population], before: Before | None
 ) -> tuple[Policy, list[Diagnostic]]:
     """The policy; if not given, `max_parallel` fits the populations (P2), `num_gpus` the list."""
     gangs = [p for p in populations if p.style != "sample_factory"]
@@ -41,7 +42,7 @@ def resolve_policy(
 
 
 def resolve_container(
-    given: Mapping[str, Any], before: Processes | None
+    given: Mapping[str, Any], before: Before | None
 ) -> tuple[Container | None, list[Diagnostic]]:
     """The container; None without an image."""
     old = before.container if before else None
@@ -53,12 +54,3 @@ def resolve_container(
     names = ", ".join(f"`{name}`" for name in values)
     said = f"no image is set, so these settings of a container are not used: {names}"
     return None, [finding("PBT530", said, hint="pass `--image NAME`")]
-
-
-def same_module(one: str, other: str) -> bool:
-    """`./runs/ant.py` and `runs.ant` are one module."""
-    return _dotted(one) == _dotted(other)
-
-
-def _dotted(module: str) -> str:
-    return module.removesuffix(".py").removeprefix("./").replace("/", ".")

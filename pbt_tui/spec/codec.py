@@ -6,12 +6,12 @@ Must not read or write files: bytes in, bytes out.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from io import BytesIO
 
 import msgspec
 
 from pbt_tui.errors import BadSpec, UnknownVersion, Where
-from pbt_tui.spec.types import FORMAT, Job, Processes
+from pbt_tui.spec.types import FORMAT, Processes
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Processes)
@@ -28,11 +28,15 @@ def encode(spec: Processes) -> bytes:
     head = [b'"%s":%s' % (key.encode(), enc(getattr(spec, key))) for key in _HEAD]
     if spec.suffix:
         head.insert(2, b'"suffix":' + enc(spec.suffix))
-    return b"{" + b",\n".join(head) + b',\n"jobs":[\n' + _lines(spec.jobs) + b"\n]}\n"
-
-
-def _lines(jobs: Iterable[Job]) -> bytes:
-    return b",\n".join(map(_encoder.encode, jobs))
+    out = BytesIO()  # a hundred thousand lines, held once
+    out.write(b"{" + b",\n".join(head) + b',\n"jobs":[\n')
+    between = b""
+    for job in spec.jobs:
+        out.write(between)
+        out.write(enc(job))
+        between = b",\n"
+    out.write(b"\n]}\n")
+    return out.getvalue()
 
 
 def decode(data: bytes, file: str | None = None) -> Processes:
@@ -42,13 +46,13 @@ def decode(data: bytes, file: str | None = None) -> Processes:
     """
     try:
         return _decoder.decode(data)
-    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as e:
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         where = Where(file=file)
         try:
             head = msgspec.json.decode(data, type=_Head)
         except msgspec.ValidationError:
             head = None
-        except (msgspec.DecodeError, UnicodeDecodeError) as damage:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as damage:
             raise BadSpec(f"not JSON: {damage}", where=where) from None
         if head is not None and head.format != FORMAT:
             raise UnknownVersion(
