@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pbt_tui.cli.options import Parser, add_settings, given, yes_no
-from pbt_tui.compiler.settings import COMPILE, Given, find, gather
+from pbt_tui.compiler.settings import COMPILE, Given, find, gather, sound
 from pbt_tui.errors import Diagnostic, UsageError
 
 BACKENDS = ("processes", "slurm", "ngc")
@@ -80,6 +80,10 @@ def read(args: argparse.Namespace) -> Given:
             raise UsageError(f"there is no backend `{name}`", hint=f"one of {', '.join(BACKENDS)}")
         if name != "processes":
             raise UsageError(f"backend `{name}` is not available yet")
+    try:
+        sound(args.experiment_suffix)
+    except ValueError:
+        raise UsageError("`--experiment_suffix`: expected UTF-8 text") from None
     said = [(s, getattr(args, s.name)) for s in COMPILE if getattr(args, s.name) is not None]
     flags = given(args)
     own = gather(said, lambda s: f"`{s.flag}`")

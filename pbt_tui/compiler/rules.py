@@ -57,7 +57,9 @@ def folder(run: str, suffix: str = "") -> str:
 def _run_name(spec: Processes) -> Iterator[Diagnostic]:
     name = folder(spec.run, spec.suffix)
     problem = None
-    if "/" in name:
+    if not spec.run:
+        problem = "is empty"
+    elif "/" in name:
         problem = "holds a `/`"
     elif name.startswith((".", "-")):
         problem = f"begins with `{name[0]}`"
@@ -67,7 +69,8 @@ def _run_name(spec: Processes) -> Iterator[Diagnostic]:
         problem = "is longer than 200 bytes"
     if problem:
         said = f"run name `{printable(name[:80])}` {problem}, so it cannot name a folder"
-        yield finding("PBT220", said, where=at("/run"), hint="choose another `run_name`")
+        what = "`--experiment_suffix`" if spec.suffix else "`run_name`"
+        yield finding("PBT220", said, where=at("/run"), hint=f"choose another {what}")
 
 
 def _folder(i: int, job: Job) -> Iterator[Diagnostic]:
@@ -92,6 +95,9 @@ def _environment(i: int, job: Job, spec: Processes) -> Iterator[Diagnostic]:
     taken = spec.container.env_from if spec.container else ()
     for name, value in job.env.items():
         here = at(f"/jobs/{i}/env/{name.replace('~', '~0').replace('/', '~1')}", job)
+        if not name or "=" in name or "\0" in name:
+            said = f"`{printable(name)}` is not the name of an environment variable"
+            yield finding("PBT323", said, where=here)
         if "\0" in value:
             said = f"variable `{printable(name)}` holds a NUL character"
             yield finding("PBT320", said, where=here)

@@ -180,14 +180,22 @@ class Given:
 def value_of(setting: Setting, raw: Any) -> Any:
     """The typed value of a text, or of what TOML made of one; raises `ValueError`."""
     if setting.many and isinstance(raw, list | tuple):
-        parts = [setting.read(r) if isinstance(r, str) else [r] for r in raw]
+        parts = [setting.read(sound(r)) if isinstance(r, str) else [r] for r in raw]
         raw = [item for part in parts for item in part]
     elif isinstance(raw, str):
-        raw = setting.read(raw)
+        raw = setting.read(sound(raw))
     try:
         return msgspec.convert(raw, _TYPES[setting.name])
     except msgspec.ValidationError as e:
         raise ValueError(str(e)) from None
+
+
+def sound(text: str) -> str:
+    """`text`, or `ValueError` where no file and no command could hold it."""
+    text.encode()  # a byte of the command line that is not UTF-8 is a lone surrogate here
+    if "\0" in text:
+        raise ValueError
+    return text
 
 
 def gather(

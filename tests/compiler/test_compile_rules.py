@@ -23,7 +23,7 @@ def test_nothing_is_wrong_with_what_is_right():
         assert found(run=run) == []
 
 
-@pytest.mark.parametrize("run", ["a/b", ".", "..", ".hidden", "-x", "a\nb", "x" * 201, "a\0"])
+@pytest.mark.parametrize("run", ["", "a/b", ".", "..", ".hidden", "-x", "a\nb", "x" * 201, "a\0"])
 def test_run_name_that_is_no_folder(run):
     assert found(run=run) == [("PBT220", "error", "/run")]
 
@@ -40,6 +40,11 @@ def test_commands_that_nobody_can_start():
     assert found(jobs=(job(argv=("sh", "ä" * 65_536)),)) == [("PBT321", "error", "/jobs/0/argv/1")]
     assert found(jobs=(job(argv=("sh", "a" * 131_071)),)) == []
     assert found(jobs=(job(argv=("", "a")),)) == [("PBT322", "error", "/jobs/0/argv")]
+
+
+@pytest.mark.parametrize("name", ["", "A=B", "=", "A\0"])
+def test_environment_that_nobody_can_be_given(name):
+    assert [f[:2] for f in found(jobs=(job(env={name: "x"}),))] == [("PBT323", "error")]
 
 
 def test_p2_population_that_cannot_run_at_once():

@@ -90,4 +90,12 @@ RULES: tuple[Rule, ...] = (
         '"argv": ["", "train.py"]',
         '"argv": ["python", "train.py"]',
     ),
+    Rule(
+        "PBT323",
+        "error",
+        "not the name of a variable",
+        "The name of an environment variable is not empty and holds no `=`.",
+        'Experiment("ant", "python train.py", [], env_vars={"A=B": "1"})',
+        'Experiment("ant", "python train.py", [], env_vars={"A": "B=1"})',
+    ),
 )
