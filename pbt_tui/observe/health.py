@@ -18,6 +18,8 @@ from pbt_tui.observe.workspaces import Generation
 
 _RESTART = 150.0
 """Seconds of silence that are normal after a restart (measured: 6 to 114)."""
+_SHORTEST = 20.0
+"""Seconds of silence that mean nothing, however fast the generations follow each other."""
 
 
 def alarms(facts: Facts) -> list[Alarm]:
@@ -234,7 +236,7 @@ def _stale(facts: Facts) -> list[Alarm]:
             e.member == member and e.kind != "relaunch" and e.generation == steps[-1].generation
             for e in facts.events
         )
-        allowed = max(10 * usual, _RESTART) if restarted else max(3 * usual, 5.0)
+        allowed = max(10 * usual, _RESTART) if restarted else max(3 * usual, _SHORTEST)
         if facts.now - last > allowed:
             silent.append(member)
     if not silent:

@@ -74,10 +74,16 @@ def _placed(event: Event, members: Mapping[int, list[Generation]]) -> Event:
             generation=_before(steps, event.at),
             donor_generation=_before(members.get(event.donor or 0, []), event.at),
         )
-    after = [
-        g.at for g in steps if event.generation is not None and g.generation > event.generation
-    ]
-    return msgspec.structs.replace(event, at=min(after)) if after else event
+    number = event.generation
+    if number is None:
+        return event
+    donor = event.donor_generation
+    own = next((g for g in reversed(steps) if g.generation == number), None)
+    if event.donor is not None and donor is None and own is not None:
+        others = [g for g in members.get(event.donor, []) if g.generation <= number]
+        donor = _before(others, own.at)
+    after = min((g.at for g in steps if g.generation > number), default=event.at)
+    return msgspec.structs.replace(event, at=after, donor_generation=donor)
 
 
 def _before(steps: Sequence[Generation], at: float) -> int | None:

@@ -111,6 +111,9 @@ def test_p6_the_best_folder_kept_the_worst() -> None:
     assert "best_folder_wrong" in codes(facts(steps, best=wrong))
     right = [BestFile(1, -10.0, 4, 0, 44.0), BestFile(1, -20.0, 3, 0, 33.0)]
     assert "best_folder_wrong" not in codes(facts(steps, best=right))
+    # positive ones are sorted rightly; what the folder lacks is only not yet there
+    late = [step(0, n, objective=10.0 * n) for n in range(1, 5)]
+    assert codes(facts(late, size=1, best=[BestFile(0, 20.0, 2, 0, 99.0)])) == []
 
 
 def test_p10_frames_fall_back_to_a_donors() -> None:
@@ -131,6 +134,9 @@ def test_r3_a_dead_member_blocks_the_selection() -> None:
     assert [a.code for a in found][:2] == ["stale_member", "cannot_exchange"]
     assert found[0].level == "error"
     assert "member 0, last seen 60 min ago" in found[1].message
+    # one of the two worst places is still held by a living one
+    two = Settings(worst=0.5)
+    assert "cannot_exchange" not in codes(facts(steps, states=states, settings=two))
     # a dead member among the best blocks nobody
     states = {0: "running", 1: "running", 2: "running", 3: "failed"}
     assert "cannot_exchange" not in codes(facts(steps, states=states))

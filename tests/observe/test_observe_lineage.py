@@ -114,6 +114,14 @@ def test_sample_factory_from_log_and_from_numbers() -> None:
     assert [(e.member, e.donor, e.generation, e.donor_generation) for e in merged] == [(1, 0, 2, 2)]
 
 
+def test_r4_without_the_words_the_files_tell_which_generation_was_copied() -> None:
+    steps = [step(0, 1, 10.0), step(0, 2, 30.0), step(0, 3, 50.0)]
+    steps += [step(1, n, n * 8.0) for n in range(1, 9)]
+    said = [Event(kind="exploit", member=0, donor=1, generation=2, source="log", confidence=1.0)]
+    merged = merge(said, [], {0: 0}, steps)
+    assert [(e.donor_generation, e.at) for e in merged] == [(2, 50.0)]  # not 3, not 8
+
+
 def test_before_the_part_of_a_log_that_was_read_the_metadata_speaks() -> None:
     steps = [step(0, n, n * 10.0, params={"a": float(n)}) for n in (1, 2, 3)]
     suggested = infer(steps, "isaacgymenvs")

@@ -14,7 +14,8 @@ from pbt_tui.journal.fold import apply
 from pbt_tui.journal.rundir import RunDir
 from pbt_tui.journal.state import RunState
 from pbt_tui.observe import gpus
-from pbt_tui.observe.history import Watcher
+from pbt_tui.observe.history import HistoryReader, Watcher
+from pbt_tui.observe.logs import Follower
 from pbt_tui.observe.populations import Watch
 from pbt_tui.observe.snapshot import (
     Populations,
@@ -308,3 +309,33 @@ def test_an_empty_watch_is_a_row(tmp_path: Path) -> None:
     row = Watch("p", "isaaclab", tmp_path / "none", size=2).row({}, 5.0)
     assert [m.generation for m in row.members] == [None, None]
     assert row.events == ()
+
+
+def test_a_history_that_lags_does_not_undo_what_was_seen(isaaclab, tmp_path: Path) -> None:
+    name, at, text = isaaclab.files[0]
+    isaaclab.write(name, at, text)
+    history = tmp_path / "populations.jsonl"
+    executor = Watcher("lab", reader("isaaclab", isaaclab.path), tmp_path / "aside")
+    executor.poll()
+    watch = Watch("lab", "isaaclab", isaaclab.path, history=HistoryReader(history))
+    isaaclab.write(name, at + 9, text.replace("frame: 100", "frame: 101"))
+    watch.poll()
+    (tmp_path / "aside").rename(history)
+    watch.poll()
+    assert [g.frame for g in watch.generations[0]] == [101]
+
+
+def test_before_the_end_of_a_log_that_was_read_the_metadata_speaks(
+    isaacgymenvs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = isaacgymenvs.log(tmp_path / "log")
+    size = log.stat().st_size
+    monkeypatch.setattr(
+        "pbt_tui.observe.populations.Follower", lambda path: Follower(path, first=size // 2)
+    )
+    watch = Watch("p", "isaacgymenvs", isaacgymenvs.all())
+    watch.poll({0: [log]})  # its first member's, for the purpose
+    sources = [e.source for e in watch.events if e.member == 0]
+    assert sources[0] == "metadata"
+    assert sources[-1] == "log"
+    assert sources == sorted(sources, key=("metadata", "log").index)

@@ -287,10 +287,10 @@ def test_find_says_no(tmp_path: Path) -> None:
 
 
 def test_find_takes_the_newest_of_several(tmp_path: Path) -> None:
-    for name, at in (("old", 1000.0), ("new", 2000.0)):
+    for name, at in (("a", 1000.0), ("b", 2000.0), ("c", 1500.0)):
         put(tmp_path / name / "runs" / "ws" / "000" / "000001.yaml", GOOD.format(objective=1))
         os.utime(tmp_path / name / "runs" / "ws" / "000", (at, at))
     found = find(tmp_path)
     assert found is not None
-    assert found.path == tmp_path / "new" / "runs" / "ws"
+    assert found.path == tmp_path / "b" / "runs" / "ws"
     assert found.style == "isaaclab"  # its parameters begin with `agent.`
