@@ -56,9 +56,12 @@ class Line:
     owed: dict[int, list[tuple[int, Queued]]] = field(default_factory=dict)
     delayed: list[tuple[float, int, Queued]] = field(default_factory=list)
     _stale: dict[str, Gang] = field(default_factory=dict)
+    _moved: bool = False
+    """Whether a top may have become untrue since the last `clean`."""
 
     def enter(self, job: Queued, at: float) -> None:
         """The job waits: from now on, or from its `ready_at`."""
+        self._moved = True
         if job.ready_at > at:
             job.place = "delayed"
             heappush(self.delayed, (job.ready_at, job.index, job))
@@ -72,11 +75,13 @@ class Line:
 
     def leave(self, job: Queued) -> None:
         job.place = ""
+        self._moved = True
         if job.gang is not None:
             self._stale[job.gang.id] = job.gang
 
     def touch(self, gang: Gang) -> None:
         """A member became active or ended."""
+        self._moved = True
         self._stale[gang.id] = gang
 
     def promote(self, at: float) -> None:
@@ -88,6 +93,9 @@ class Line:
 
     def clean(self) -> None:
         """Makes the tops true again; called at the end of every `apply`."""
+        if not self._moved:
+            return
+        self._moved = False
         if self._stale:
             for gang in self._stale.values():
                 self._regroup(gang)
