@@ -25,6 +25,9 @@ _AFTERMATH = re.compile(
 _FRAMES = 2000
 """Lines after a header in which its exception must come (a chain of frames can be long)."""
 
+_HEADERS = 50
+"""Tracebacks looked at, from the end: a log of nothing else must not cost minutes."""
+
 
 class Raised(NamedTuple):
     text: str
@@ -34,9 +37,8 @@ class Raised(NamedTuple):
 def raised(lines: list[Line]) -> Raised | None:
     """The last exception that is not an aside or the aftermath of another one; else the last."""
     spare: Raised | None = None
-    for i in range(len(lines) - 1, -1, -1):
-        if b"Traceback (most recent" not in lines[i].raw:
-            continue
+    headers = [i for i, line in enumerate(lines) if b"Traceback (most recent" in line.raw]
+    for i in reversed(headers[-_HEADERS:]):
         header = _HEADER.match(lines[i].text)
         if not header:
             continue

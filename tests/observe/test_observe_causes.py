@@ -176,6 +176,10 @@ def test_hostile_logs_are_read_without_harm(tmp_path: Path) -> None:
     assert len(detail) <= 2000
 
 
+def test_a_log_of_nothing_but_headers_is_soon_done_with(tmp_path: Path) -> None:
+    assert diagnose(log_of(tmp_path, HEAD * 20_000), 1, None).cause == "exit"
+
+
 def test_line_numbers_stop_beyond_the_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
