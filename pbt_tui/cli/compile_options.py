@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pbt_tui.cli.options import Parser, add_settings, given, yes_no
-from pbt_tui.compiler.settings import COMPILE, Given, find, gather, sound
+from pbt_tui.compiler.settings import COMPILE, Given, gather, sound
+from pbt_tui.compiler.settings_file import find
 from pbt_tui.errors import Diagnostic, UsageError
 
 BACKENDS = ("processes", "slurm", "ngc")

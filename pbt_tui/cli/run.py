@@ -135,7 +135,8 @@ def _read_spec(path: Path) -> Processes:
 def _compile(module: str, args: argparse.Namespace) -> Processes:
     from pbt_tui.cli.options import given
     from pbt_tui.compiler import compile_module
-    from pbt_tui.compiler.settings import COMPILE, Given, find, gather
+    from pbt_tui.compiler.settings import COMPILE, Given, gather
+    from pbt_tui.compiler.settings_file import find
 
     said = [(s, getattr(args, s.name, None)) for s in COMPILE]
     own = gather([(s, raw) for s, raw in said if raw is not None], lambda s: f"`{s.flag}`")

@@ -1,7 +1,7 @@
-"""Settings: what may be set, how it is written, and where `[tool.pbt]` says it.
+"""Settings: what may be set, and how it is written.
 
 Must not know the command line or the spec that comes of it. One table serves the options of all
-commands and the keys of the file; the order of precedence is flag, file, default.
+commands and the keys of the settings file; the order of precedence is flag, file, default.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from pbt_tui.compiler import units
-from pbt_tui.errors import Diagnostic, Findings, UsageError, Where, printable
+from pbt_tui.errors import Diagnostic, Findings, Where, printable
 from pbt_tui.spec.types import Container, Policy
 
 Section = Literal["policy", "container", "compile"]
@@ -149,7 +148,7 @@ _TYPES: dict[str, Any] = {
     **{f.name: f.type for s in (Policy, Container) for f in msgspec.structs.fields(s)},
     "out": str,
     "train_dir": str,
-    "load_timeout": float,
+    "load_timeout": Annotated[float, msgspec.Meta(gt=0)],
     "seed": int,
     "ignore": tuple[str, ...],
     "strict": bool,
@@ -224,63 +223,6 @@ def _shown(value: Any) -> str:
     text = value if isinstance(value, str) else repr(value)
     text = text if len(text) <= 60 else text[:59] + "…"
     return f"`{printable(text)}`" if text else "nothing"
-
-
-def find(start: Path) -> Given:
-    """The settings file of `start`: the nearest folder upward with one; `pbt.toml` goes first.
-
-    Raises `UsageError` or `Findings` (2) with file and key.
-    """
-    for folder in (start, *start.parents):
-        for name, keys in (("pbt.toml", ()), ("pyproject.toml", ("tool", "pbt"))):
-            path = folder / name
-            try:
-                data = path.read_bytes()
-            except FileNotFoundError:
-                continue
-            except OSError as e:
-                raise UsageError(f"cannot be read: {e.strerror}", where=Where(str(path))) from None
-            shown = name if folder == start else str(path)
-            if keys and b"pbt" not in data:
-                continue  # spares the parser, and us the mistakes in other people's files
-            table: Any = _parse(data, shown)
-            for key in keys:
-                table = table.get(key, {}) if isinstance(table, dict) else {}
-            if table or not keys:
-                return _from_table(table, shown, ".".join((*keys, "")))
-    return Given()
-
-
-def _parse(data: bytes, file: str) -> dict[str, Any]:
-    import tomllib
-
-    try:
-        return tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as e:
-        said = str(e)
-        raise UsageError(f"not TOML: {said[:1].lower()}{said[1:]}", where=Where(file)) from None
-
-
-def _from_table(table: Any, file: str, prefix: str) -> Given:
-    if not isinstance(table, dict):
-        where = Where(file, pointer=prefix.rstrip("."))
-        raise UsageError("expected a table of settings", where=where)
-    known = {s.name: s for s in (*SETTINGS, *COMPILE)}
-    known |= {s.option: s for s in SETTINGS if s.option}
-    unknown = [
-        Diagnostic(
-            "error",
-            "there is no such setting",
-            where=Where(file, pointer=f"{prefix}{key}"),
-            hint=near(key, known),
-        )
-        for key in table
-        if key not in known
-    ]
-    if unknown:
-        raise Findings(unknown, 2)
-    raw = [(known[key], value) for key, value in table.items()]
-    return gather(raw, lambda s: f"{prefix}{s.name}", file)
 
 
 def near(word: str, known: Iterable[str]) -> str | None:

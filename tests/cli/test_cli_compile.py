@@ -266,6 +266,10 @@ def test_validate_says_file_and_pointer(here, pbt):
         (["--explain", "PBT401"], 2),
         (["runs.ant", "--out", "runs/ant.py"], 2),
         (["runs.ant", "--load_timeout", "soon"], 2),
+        (["runs.ant", "--load_timeout", "0"], 2),
+        (["runs.ant", "--train_dir", "\udcff"], 2),
+        (["runs.ant", "--experiment_suffix", "\udcff"], 2),
+        (["--validate", "\udcff"], 2),
         ([], 2),
     ],
 )

@@ -3,7 +3,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pbt_tui.compiler.settings import COMPILE, SETTINGS, Given, find
+from pbt_tui.compiler.settings import COMPILE, SETTINGS, Given
+from pbt_tui.compiler.settings_file import find
 from pbt_tui.errors import Findings, UsageError
 from pbt_tui.spec import Container, Mount, Policy, Ulimit
 

@@ -183,12 +183,17 @@ def test_references_of_populations():
     jobs, population = gang(3)
     base = plain(spec(jobs=jobs, populations=(population,)))
 
-    def said(*path: object, value: object = ...) -> list[str]:
-        return [
-            s.partition(": ")[2]
-            for s in wrong(spoilt(*path, value=value, base=copy.deepcopy(base)))
-        ]
+    def all_of(*path: object, value: object = ...) -> list[str]:
+        return wrong(spoilt(*path, value=value, base=copy.deepcopy(base)))
 
+    def said(*path: object, value: object = ...) -> list[str]:
+        return [s.partition(": ")[2] for s in all_of(*path, value=value)]
+
+    def codes(*path: object, value: object = ...) -> list[str]:
+        return [s.partition("[")[2][:6] for s in all_of(*path, value=value)]
+
+    assert "PBT806" in codes("jobs", 1, "id", value="00_ant")
+    assert codes("jobs", 1, "population") == ["PBT807", "PBT808"]
     assert said("jobs", 1, "id", value="00_ant")[0] == "/jobs/1/id: job id `00_ant` is given twice"
     assert said("jobs", 1, "population") == [
         "/populations/0/members/1: job `01_ant` does not name population `ant`",

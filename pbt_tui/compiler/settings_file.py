@@ -1,0 +1,69 @@
+"""The settings file: `[tool.pbt]` in `pyproject.toml`, or `pbt.toml`.
+
+Must not know what a setting means; `settings` has the table.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pbt_tui.compiler.settings import COMPILE, SETTINGS, Given, gather, near
+from pbt_tui.errors import Diagnostic, Findings, UsageError, Where
+
+
+def find(start: Path) -> Given:
+    """The settings file of `start`: the nearest folder upward with one; `pbt.toml` goes first.
+
+    Raises `UsageError` or `Findings` (2) with file and key.
+    """
+    for folder in (start, *start.parents):
+        for name, keys in (("pbt.toml", ()), ("pyproject.toml", ("tool", "pbt"))):
+            path = folder / name
+            try:
+                data = path.read_bytes()
+            except FileNotFoundError:
+                continue
+            except OSError as e:
+                raise UsageError(f"cannot be read: {e.strerror}", where=Where(str(path))) from None
+            shown = name if folder == start else str(path)
+            if keys and b"pbt" not in data:
+                continue  # spares the parser, and us the mistakes in other people's files
+            table: Any = _parse(data, shown)
+            for key in keys:
+                table = table.get(key, {}) if isinstance(table, dict) else {}
+            if table or not keys:
+                return _from_table(table, shown, ".".join((*keys, "")))
+    return Given()
+
+
+def _parse(data: bytes, file: str) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as e:
+        said = str(e)
+        raise UsageError(f"not TOML: {said[:1].lower()}{said[1:]}", where=Where(file)) from None
+
+
+def _from_table(table: Any, file: str, prefix: str) -> Given:
+    if not isinstance(table, dict):
+        where = Where(file, pointer=prefix.rstrip("."))
+        raise UsageError("expected a table of settings", where=where)
+    known = {s.name: s for s in (*SETTINGS, *COMPILE)}
+    known |= {s.option: s for s in SETTINGS if s.option}
+    unknown = [
+        Diagnostic(
+            "error",
+            "there is no such setting",
+            where=Where(file, pointer=f"{prefix}{key}"),
+            hint=near(key, known),
+        )
+        for key in table
+        if key not in known
+    ]
+    if unknown:
+        raise Findings(unknown, 2)
+    raw = [(known[key], value) for key, value in table.items()]
+    return gather(raw, lambda s: f"{prefix}{s.name}", file)
