@@ -54,7 +54,15 @@ ACTIONS = (
     Action("mark", "space", "Space", "mark", "mark the job, and go down", ("jobs",), 8),
     Action("mark_all", "a", "a", "", "mark all jobs shown", ("jobs",)),
     Action("unmark", "u", "u", "", "unmark all", ("jobs",)),
-    Action("next", "n", "n", "", "next job; in a log: next match", ("failures", "job", "log")),
+    Action(
+        "next",
+        "n",
+        "n",
+        "next",
+        "next job; in a log: next match",
+        ("failures", "job", "log"),
+        4,
+    ),
     Action(
         "previous",
         "N",
@@ -115,7 +123,8 @@ def on(page: str) -> Iterator[Action]:
 
 def bar(page: str) -> list[Action]:
     """What the bottom line of a page shows."""
-    shown = [a for a in on(page) if a.bar and not (page == "jobs" and a.id == "back")]
+    hidden = (f"page_{page}", "back" if page == "jobs" else "")
+    shown = [a for a in on(page) if a.bar and a.id not in hidden]
     return sorted(shown, key=lambda a: a.bar)
 
 

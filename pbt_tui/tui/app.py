@@ -8,23 +8,32 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
-from textual.command import Provider
 
 from pbt_tui.journal.state import JobState, RunState
-from pbt_tui.observe.rows import GpuRow, PopulationRow
-from pbt_tui.observe.snapshot import Populations, gpu_rows
-from pbt_tui.tui import themes
+from pbt_tui.observe import progress
+from pbt_tui.tui import themes, words
 from pbt_tui.tui.feed import Change, Feed
 from pbt_tui.tui.model import Model
-from pbt_tui.tui.palette import Commands
 from pbt_tui.tui.requests import Requests
 from pbt_tui.tui.screens.jobs import Jobs
 from pbt_tui.tui.screens.page import Page
 from pbt_tui.tui.widgets.job_table import JobTable
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+    from pbt_tui.observe.rows import GpuRow, PopulationRow
+    from pbt_tui.observe.snapshot import Populations
+
+
+def _commands() -> type[Provider]:
+    from pbt_tui.tui.palette import Commands
+
+    return Commands
 
 
 class Monitor(App[str], inherit_bindings=False):
@@ -32,7 +41,7 @@ class Monitor(App[str], inherit_bindings=False):
 
     CSS_PATH = "screens/page.tcss"
     ENABLE_COMMAND_PALETTE = True
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Commands}
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
     COMMAND_PALETTE_BINDING = "colon"
     BINDINGS: ClassVar[list[BindingType]] = []
 
@@ -53,7 +62,7 @@ class Monitor(App[str], inherit_bindings=False):
         self.requests = Requests(self)
         self.read_only = read_only
         self.paused = False
-        self.now = now
+        self.clock = now
         self.interval = max(0.05, interval)
         self._timer = timer
         self._second = 0.0
@@ -61,6 +70,8 @@ class Monitor(App[str], inherit_bindings=False):
         """As last read; empty until the population screen was opened."""
         self._watched: tuple[RunState, Populations] | None = None
         self._reading = False
+        self._progress: dict[str, progress.Progress] = {}
+        self._progress_stamp = 0
         self.register_theme(themes.DARK)
         self.register_theme(themes.LIGHT)
         self.theme = themes.NAMES.get(theme, theme)
@@ -71,6 +82,8 @@ class Monitor(App[str], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self.push_screen(Jobs(JobTable(self.model)))
+        if self.feed.workspace:
+            self.go("population")
         if self._timer:
             self.call_after_refresh(self._load)
 
@@ -92,12 +105,13 @@ class Monitor(App[str], inherit_bindings=False):
         change = self.feed.poll(budget)
         if change:
             self.take(change)
-        now = self.now()
+        now = self.clock()
         if now - self._second >= 1.0:
             self._second = now
+            self._read_progress()
             page = self.screen
             if isinstance(page, Page) and page.is_mounted:
-                page.tick(now)
+                page.tick(self.now())
 
     def take(self, change: Change) -> None:
         """Gives the change to the model and to the screen on top; nothing else is drawn."""
@@ -107,16 +121,36 @@ class Monitor(App[str], inherit_bindings=False):
         if isinstance(page, Page):
             page.changed(change)
 
+    def now(self) -> float:
+        return self.feed.now(self.clock())
+
     def progress(self, job: JobState) -> str:
-        """What an active job last said of itself."""
-        return ""
+        """What an active job last said of itself, as the executor wrote it down."""
+        found = self._progress.get(job.spec.id)
+        return words.progress_words(found) if found else ""
+
+    def _read_progress(self) -> None:
+        """Once a second one `stat`; the file is replaced whole."""
+        path = self.feed.rundir.progress
+        try:
+            stamp = path.stat().st_mtime_ns
+        except OSError:
+            return
+        if stamp != self._progress_stamp:
+            self._progress_stamp = stamp
+            found = progress.read(path)
+            self._progress = found.jobs if found else {}
 
     def gpus(self) -> tuple[GpuRow, ...]:
         """The executor's GPUs, with what it last measured there."""
+        from pbt_tui.observe.snapshot import gpu_rows
+
         return gpu_rows(self.feed.state, self.feed.rundir)
 
     def read_populations(self, then: Callable[[], None]) -> None:
         """Reads the workspaces in another thread; `then` is called here if there is news."""
+        from pbt_tui.observe.snapshot import Populations
+
         state = self.feed.state
         if not state.spec.populations or self._reading:
             return
@@ -191,5 +225,8 @@ class Monitor(App[str], inherit_bindings=False):
     def leave(self) -> None:
         """Ends the screen. Nothing of the run ends with it."""
         path = self.feed.rundir.path
-        word = "the run goes on" if self.feed.holder is not None else "the run stays as it is"
-        self.exit(f"{word}; come back with `pbt-tui {path}`")
+        if self.feed.workspace:
+            self.exit("")
+            return
+        said = "the run goes on" if self.feed.holder is not None else "the run stays as it is"
+        self.exit(f"{said}; come back with `pbt-tui {path}`")

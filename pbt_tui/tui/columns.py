@@ -94,7 +94,7 @@ COLUMNS = (
     Column("STATE", 11, 0, _state),
     Column("TRY", 3, 56, _tries, ">"),
     Column("GPU", 5, 50, _gpu, ">"),
-    Column("TIME", 6, 44, _time, ">"),
+    Column("TIME", 7, 44, _time, ">"),
     Column("NODE", 12, 150, _node),
     Column("EXPERIMENT", 20, 170, _experiment),
 )
@@ -102,12 +102,15 @@ _GAP = "  "
 
 
 class Layout:
-    """The columns at one width: mark, job, the fixed ones, and what is left for the phrase."""
+    """The columns at one width: mark, job, the fixed ones, and what is left for the phrase.
 
-    def __init__(self, width: int, longest: int) -> None:
-        self.longest = longest
+    `longest`: of the job names; `useless`: titles of columns that say the same of every job.
+    """
+
+    def __init__(self, width: int, longest: int, useless: frozenset[str] = frozenset()) -> None:
+        self.made_of = (width, longest, useless)
         self.width = width
-        self.columns = [c for c in COLUMNS if width >= c.from_width]
+        self.columns = [c for c in COLUMNS if width >= c.from_width and c.title not in useless]
         fixed = sum(c.width + len(_GAP) for c in self.columns)
         room = width - 2 - fixed - len(_GAP)
         wanted = max(8, min(longest, 48))
@@ -119,7 +122,7 @@ class Layout:
         for c in self.columns:
             line.append((_GAP + fit(c.title, c.width, c.align), "head"))
         if self.about:
-            line.append((_GAP + fit("", self.about), "head"))
+            line.append((_GAP + fit("NOTE", self.about), "head"))
         return tuple(line)
 
     def row(self, job: JobState, scene: Scene, marked: bool) -> Line:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pbt_tui.errors import BadSpec, PbtError, Where
 from pbt_tui.journal.events import (
@@ -27,8 +28,7 @@ from pbt_tui.journal.fold import apply
 from pbt_tui.journal.lock import holder
 from pbt_tui.journal.rundir import RunDir
 from pbt_tui.journal.state import RunState
-from pbt_tui.spec import decode
-from pbt_tui.spec.types import Processes
+from pbt_tui.spec import FORMAT, Policy, Population, Processes, Style, decode
 
 _OF_A_JOB = (
     AttemptScheduled,
@@ -80,12 +80,29 @@ class Feed:
         self._tail = Tail(rundir.journal)
         self._life = 0
         self._spec: Processes | None = None
+        self.workspace = False
+        """There is no run: only the workspace of a population, written by somebody else."""
         self.state = RunState(_preview(rundir))
+
+    @classmethod
+    def of_workspace(cls, path: Path, style: Style) -> Feed:
+        """A plain workspace as a run without jobs; nothing is followed but its population."""
+        feed = cls.__new__(cls)
+        feed.rundir, feed.clock, feed.workspace = RunDir(path), time.time, True
+        feed.loaded, feed.holder, feed.error = True, None, None
+        feed.state = RunState(
+            Processes(
+                format=FORMAT, run=path.name, module="", train_dir=str(path.parent),
+                policy=Policy(), container=None, jobs=(),
+                populations=(Population(path.name, style, 0, str(path), ()),),
+            )
+        )  # fmt: skip
+        return feed
 
     def poll(self, budget: float = 0.05) -> Change:
         """Reads and folds for about `budget` seconds. Costs one `stat` when nothing is new."""
         change = Change()
-        if self.error is not None:
+        if self.error is not None or self.workspace:
             return change
         try:
             self._read(change, budget)
@@ -99,6 +116,10 @@ class Feed:
             )
             change.run = True
         return change
+
+    def now(self, clock: float) -> float:
+        """The time for what goes on: without an executor, when it was last heard of."""
+        return clock if self.holder is not None else self.state.at or clock
 
     def read_all(self) -> None:
         """Folds what there is, to its end; raises what is wrong with it."""

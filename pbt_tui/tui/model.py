@@ -48,6 +48,16 @@ class Model:
             self._groups = (self.state.seq, groups)
         return groups
 
+    @property
+    def useless_columns(self) -> frozenset[str]:
+        """Titles of columns that would say the same of every job."""
+        executor = self.state.executor
+        names = ["NODE"] if executor is None or executor.runtime != "slurm" else []
+        jobs = self.state.spec.jobs
+        if not jobs or jobs[0].experiment == jobs[-1].experiment:
+            names.append("EXPERIMENT")
+        return frozenset(names)
+
     def jobs(self, names: Iterable[str]) -> list[JobState]:
         by_id = self.state.by_id
         return [by_id[name] for name in names if name in by_id]

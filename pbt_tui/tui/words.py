@@ -8,7 +8,8 @@ from __future__ import annotations
 import signal
 
 from pbt_tui.journal.state import Attempt, JobState, RunState
-from pbt_tui.tui.text import Span, safe
+from pbt_tui.observe.progress import Progress
+from pbt_tui.tui.text import Span, at, safe
 
 STATES: dict[str, tuple[str, str]] = {
     "starting": ("◐", "run"),
@@ -45,6 +46,29 @@ STOPS = {
     "timeout": "over the time limit",
     "fail_fast": "stopped, another job failed",
 }
+
+
+def progress_words(progress: Progress) -> str:
+    """`generation 3 · 31.2 · 1.2M frames · 45.5k fps`, or the last line of its log."""
+    parts = []
+    if progress.generation is not None:
+        parts.append(f"generation {progress.generation}")
+    if progress.objective is not None:
+        parts.append(f"objective {progress.objective:.4g}")
+    if progress.frame is not None:
+        parts.append(f"{many(progress.frame)} frames")
+    if progress.fps is not None:
+        parts.append(f"{many(progress.fps)} fps")
+    return " · ".join(parts) or safe(progress.line)
+
+
+def many(value: float) -> str:
+    """A large number in few characters: `812`, `45.5k`, `1.69G`."""
+    for unit in ("", "k", "M", "G"):
+        if abs(value) < 1000:
+            return f"{value:.0f}" if not unit else f"{value:.3g}{unit}"
+        value /= 1000
+    return f"{value:.3g}T"
 
 
 def state_span(job: JobState) -> Span:
@@ -86,7 +110,8 @@ def detail_words(attempt: Attempt) -> str:
     if attempt.outcome == "succeeded":
         return ""
     if attempt.detail:
-        return ", ".join(part for part in (safe(attempt.detail), code_words(attempt)) if part)
+        code = code_words(attempt)
+        return safe(attempt.detail) + (f" ({code})" if code else "")
     return outcome_words(attempt).partition(": ")[2] or attempt.outcome
 
 
@@ -103,23 +128,23 @@ def counts(state: RunState) -> dict[str, int]:
     }
 
 
-def standing(state: RunState, holder: int | None, loaded: bool = True) -> tuple[str, str, str]:
-    """What the run is doing, never ambiguous: a word (for `pbt-snapshot/1`), a text and a style."""
+def standing(state: RunState, holder: int | None, loaded: bool = True) -> tuple[str, str]:
+    """What the run is doing, never ambiguous: a text and a style."""
     if not loaded:
-        return "loading", "… reading the journal", "dim"
+        return "… reading the journal", "dim"
     executor = state.executor
     if state.closed is not None:
         good = state.closed == "succeeded"
-        return "closed", f"{'✓' if good else '✗'} closed: {state.closed}", "good" if good else "bad"
+        return f"{'✓' if good else '✗'} closed: {state.closed}", "good" if good else "bad"
     if holder is None:
         if executor is None:
-            return "no_executor", "○ no executor: nothing has started", "warn"
-        return "no_executor", "○ no executor" + (", held" if state.held else ""), "warn"
+            return "○ no executor: nothing has started", "warn"
+        return "○ no executor" + (", held" if state.held else ""), "warn"
     if state.stop is not None:
-        return "live", "◑ stopping" if state.stop == "stop" else "◑ killing", "warn"
+        return "◑ stopping" if state.stop == "stop" else "◑ killing", "warn"
     if state.held:
-        return "held", "‖ held: nothing new starts", "warn"
-    return "live", "● live", "good"
+        return "‖ held: nothing new starts", "warn"
+    return "● live", "good"
 
 
 def whose(state: RunState, holder: int | None) -> str:
@@ -128,7 +153,7 @@ def whose(state: RunState, holder: int | None) -> str:
     if executor is None:
         return f"pid {holder}" if holder else ""
     who = f"pid {holder or executor.pid} on {safe(executor.host)}"
-    return who if holder is not None else f"last: {who}"
+    return who if holder is not None else f"last: {who} at {at(state.at, state.at)}"
 
 
 def gpu_names(state: RunState, gpus: tuple[str, ...]) -> str:

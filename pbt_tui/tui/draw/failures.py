@@ -51,8 +51,14 @@ def _where(jobs: Sequence[JobState], state: RunState) -> str:
     on = Counter(
         words.gpu_names(state, job.attempts[-1].gpus) or "-" for job in jobs if job.attempts
     )
-    parts = [f"GPU {name} ×{count}" for name, count in on.most_common() if name != "-"]
-    return ", ".join(parts[:2]) + (" …" if len(parts) > 2 else "") if parts else "-"
+    del on["-"]
+    if not on:
+        return "-"
+    name, count = on.most_common(1)[0]
+    rest = len(on) - 1
+    if not rest:
+        return f"GPU {name}" + (f" ×{count}" if count > 1 else "")
+    return f"GPU {name} ×{count}, {rest} more" if count > 1 else f"{len(on)} GPUs"
 
 
 def concentration(jobs: Sequence[JobState], state: RunState) -> str | None:

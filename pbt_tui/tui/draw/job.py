@@ -117,7 +117,9 @@ def _attempts(job: JobState, state: RunState, width: int, now: float) -> list[Li
             on = f" on {safe(attempt.node)}" if attempt.node else ""
             more.append(f"{_handle(state)} {safe(attempt.handle).partition('.')[0]}{on}")
         for text in more:
-            lines += [((" " * 36 + piece, "dim"),) for piece in wrap(text, max(20, width - 37))[:3]]
+            indent = 36 if width >= 100 else 11
+            pieces = wrap(text, max(20, width - indent - 1))[:3]
+            lines += [((" " * indent + piece, "dim"),) for piece in pieces]
     return lines
 
 

@@ -67,8 +67,8 @@ class Table:
     def __init__(self, row: PopulationRow, width: int) -> None:
         self.row = row
         self.wide = width >= 70
-        room = width - (66 if self.wide else 44)
-        self.params = varied(row, max(0, room // 14))
+        room = width - (68 if self.wide else 44)
+        self.params = varied(row, max(0, room // 12))
         self.width = width
 
     def head(self) -> Line:
@@ -79,13 +79,13 @@ class Table:
         if self.wide:
             text += f"  {'CHANGE':>7}  {'COPIED':<8}"
         for name in self.params:
-            text += "  " + fit(safe(name.rpartition(".")[2]), 12, ">")
+            text += "  " + fit(safe(name.rpartition(".")[2]), 10, ">")
         return ((text, "head"),)
 
     def line(self, rank: int, member: MemberRow) -> Line:
         glyph, style = words.STATES.get(member.state, ("·", "dim"))
         spans: list[Span] = [
-            (f"  {rank:>4}  {member.index:<6}  ", ""),
+            (f"  {rank if _known(member.objective) else '-':>4}  {member.index:<6}  ", ""),
             (fit(f"{glyph} {member.state}", 11), style),
             (f"  {_text(member.generation):>4}", ""),
         ]
@@ -97,7 +97,7 @@ class Table:
             spans.append((f"  {_change(member):>7}", "dim"))
             spans.append(("  " + fit(_copied(member, self.row.events), 8), "dim"))
         for name in self.params:
-            spans.append(("  " + fit(number(member.params.get(name)), 12, ">"), ""))
+            spans.append(("  " + fit(number(member.params.get(name)), 10, ">"), ""))
         return tuple(spans)
 
 

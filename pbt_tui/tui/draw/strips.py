@@ -6,12 +6,15 @@ Must not know Textual.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pbt_tui.journal.state import RunState
-from pbt_tui.observe.rows import GpuRow
-from pbt_tui.observe.signatures import Group
 from pbt_tui.tui import words
 from pbt_tui.tui.text import Line, Span, both, clip, cut, fit, length, safe
+
+if TYPE_CHECKING:
+    from pbt_tui.observe.rows import GpuRow
+    from pbt_tui.observe.signatures import Group
 
 COUNTED = ("running", "waiting", "succeeded", "failed", "cancelled", "skipped")
 SHORT = {
@@ -38,9 +41,12 @@ def header(
     loaded: bool = True,
     error: str | None = None,
     read_only: bool = False,
+    workspace: bool = False,
 ) -> Line:
     """One line: the run, where it stands, who executes it, which page this is."""
-    _, stands, style = words.standing(state, holder, loaded)
+    stands, style = words.standing(state, holder, loaded)
+    if workspace:
+        stands, style = "○ a workspace, no run: nothing can be asked of it", "dim"
     if error is not None:
         stands, style = f"! {error}", "bad"
     left: list[Span] = [(" " + run_name(state) + " ", "title"), ("  " + stands, style)]
@@ -87,6 +93,8 @@ def counts(state: RunState, width: int) -> Line:
                 spans.append(("  ", ""))
         if length(spans) + len(percent) <= width - 1:
             break
+    if length(spans) + len(percent) > width:
+        percent = percent.removesuffix(" ended")
     room = width - length(spans) - len(percent) - 2
     if room >= 8:
         bad = have["failed"] + have["cancelled"] + have["skipped"]

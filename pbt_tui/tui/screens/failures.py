@@ -31,6 +31,8 @@ class Failures(Page):
         self.head = Lines("head", classes="head")
         self.groups = Lines("groups", has_cursor=True)
         self.detail = Lines("detail")
+        self._height = 0
+        """Lines of the groups."""
         self._which = 0
         """Which job of the group is shown below."""
         self._signature = ""
@@ -81,7 +83,8 @@ class Failures(Page):
         if place is not None and place != self.groups.cursor:
             self.groups.cursor = place
             self.groups.refresh()
-        self.groups.styles.height = min(len(groups), max(2, self.size.height // 3))
+        self._height = min(len(groups), max(2, self.size.height // 3))
+        self.groups.styles.height = self._height
         self.head.show([failures.head(width)])
         self.groups.show([failures.row(g, state, width, now) for g in groups])
         self._draw_detail()
@@ -90,7 +93,11 @@ class Failures(Page):
         group, job = self.group, self.current()
         if group is None or job is None:
             return
-        frame = Frame(self.size.width, self.detail.size.height, self.monitor.now())
+        frame = Frame(
+            self.size.width,
+            self.size.height - 3 - self._height,  # header, head and bar; not laid out yet
+            self.monitor.now(),
+        )
         jobs = self.neighbours()
         place = (self._which % len(jobs) + 1, len(jobs))
         log = self._end_of_log(job)

@@ -99,7 +99,8 @@ class Jobs(Page):
             self.empty.show(self._nothing())
 
     def _draw_gpus(self, width: int) -> None:
-        rows = self.monitor.gpus() if self.size.height >= _GPUS_FROM else ()
+        wanted = self.size.height >= _GPUS_FROM and self.monitor.feed.loaded
+        rows = self.monitor.gpus() if wanted else ()
         self.gpus.set_class(not rows, "-off")
         if rows:
             lines = strips.gpus(rows, width, self.model.state.policy.experiments_per_gpu)
@@ -118,6 +119,9 @@ class Jobs(Page):
         left.append((many if self.monitor.feed.loaded else "first jobs", "dim"))
         if self.model.marks:
             left.append((f"  {len(self.model.marks)} marked", "mark"))
+        feed = self.monitor.feed
+        if feed.loaded and feed.holder is None and self.model.state.closed is None:
+            left += [("   E", "key"), (" starts an executor", "dim")]
         arrow = " ↑" if rows.reverse else ""
         right: Line = ((f"sort: {SORTS[rows.sort][0]}{arrow} ", "dim"),)
         self.status.show([both(tuple(left), right, width)])
@@ -145,6 +149,8 @@ class Jobs(Page):
 
     def tick(self, now: float) -> None:
         super().tick(now)
+        if self.monitor.feed.holder is None:
+            return  # nothing goes on, so no time passes in the table
         self.table.refresh_rows(
             Scene(self.model.state, now, self.monitor.feed.loaded, self.monitor.progress)
         )

@@ -90,6 +90,7 @@ class Page(Screen[None]):
                     loaded=monitor.feed.loaded,
                     error=str(monitor.feed.error) if monitor.feed.error else None,
                     read_only=monitor.read_only,
+                    workspace=monitor.feed.workspace,
                 )
             ]
         )
@@ -97,7 +98,7 @@ class Page(Screen[None]):
 
     def tick(self, now: float) -> None:
         """Once a second, though nothing was read: what follows from the time alone."""
-        self.keys.tick(now)
+        self.keys.tick(self.monitor.clock())
 
     def on_mount(self) -> None:
         self.call_after_refresh(self.changed, None)
@@ -109,7 +110,7 @@ class Page(Screen[None]):
         self.call_after_refresh(self.changed, None)
 
     def say(self, text: str, style: str = "") -> None:
-        self.keys.say(text, style, self.monitor.now())
+        self.keys.say(text, style, self.monitor.clock())
 
     # -- moving ------------------------------------------------------------------------------------
 

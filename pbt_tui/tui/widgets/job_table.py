@@ -38,8 +38,9 @@ class JobTable(Lines):
         """Looks at everything anew; paints the cells that differ."""
         self.scene = scene
         width = self.scrollable_content_region.width
-        if (self.layout_.width, self.layout_.longest) != (width, self.model.longest):
-            self.layout_ = Layout(width, self.model.longest)
+        made_of = (width, self.model.longest, self.model.useless_columns)
+        if self.layout_.made_of != made_of:
+            self.layout_ = Layout(*made_of)
             self._painted.clear()
             self.refresh()
         order = self.model.rows.order

@@ -1,0 +1,90 @@
+"""Screens as plain text, compared with what is stored under `screens/`.
+
+`UPDATE_SCREENS=1` writes them anew; read the difference before you commit it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from pbt_tui.journal.rundir import RunDir
+from pbt_tui.tui.app import Monitor
+from pbt_tui.tui.feed import Feed
+
+STORED = Path(__file__).parent / "screens"
+
+
+def text_of(app: Monitor) -> str:
+    """What the terminal shows, without colours."""
+    width, height = app.size
+    lines = [strip.text for strip in app.screen._compositor.render_strips()]
+    assert len(lines) == height
+    assert all(len(line) >= 0 for line in lines)
+    return "\n".join(line[:width].rstrip() for line in lines) + "\n"
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Paths on screen are relative, so that their length is the same everywhere."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def same_screen() -> Callable[[str, Monitor], None]:
+    def compare(name: str, app: Monitor) -> None:
+        found = text_of(app)
+        path = STORED / f"{name}.txt"
+        if os.environ.get("UPDATE_SCREENS"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(found, encoding="utf-8")
+        assert path.is_file(), f"no stored screen {name}: run with UPDATE_SCREENS=1"
+        assert found == path.read_text(encoding="utf-8"), f"{name} looks different"
+
+    return compare
+
+
+Shown = Callable[..., AbstractAsyncContextManager[tuple[Monitor, Pilot[str]]]]
+
+
+@pytest.fixture
+def shown() -> Shown:
+    """An application on a run directory, read to its end, its clock standing still.
+
+    `holder`: the pid of an executor that is said to live; nothing is followed by a timer.
+    """
+
+    @asynccontextmanager
+    async def show(
+        path: Path,
+        size: tuple[int, int] = (80, 24),
+        *,
+        holder: int | None = 4182,
+        after: float = 75.0,
+        **more: object,
+    ) -> AsyncIterator[tuple[Monitor, Pilot[str]]]:
+        feed = Feed(RunDir(path), who=lambda rundir: holder)
+        feed.read_all()
+        moment = feed.state.at + after
+        app = Monitor(feed, now=lambda: moment, timer=False, **more)  # type: ignore[arg-type]
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            yield app, pilot
+
+    return show
