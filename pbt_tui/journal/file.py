@@ -7,17 +7,18 @@ does not parse is damage, named by file and line and never repaired silently.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from pbt_tui.errors import JournalDamaged, RunError, Where
-from pbt_tui.journal.events import FORMAT, AnyEvent, RunOpened
+from pbt_tui.journal.events import FORMAT, AnyEvent, AttemptStarted, AttemptWaiting, RunOpened
 
 _decoder = msgspec.json.Decoder(AnyEvent)
 _encoder = msgspec.json.Encoder()
 _PAGE = 1 << 22
+_ASKED_AGAIN = (AttemptStarted, AttemptWaiting)
 
 
 class Tail:
@@ -113,8 +114,8 @@ class Journal:
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         os.ftruncate(self._fd, tail.offset)
 
-    def append(self, events: Iterable[AnyEvent]) -> None:
-        """One write, one sync for the batch.
+    def append(self, events: Sequence[AnyEvent]) -> None:
+        """One write for the batch, and one sync where something hangs on it.
 
         Raises `RunError` where it failed: then nothing of the batch may be performed.
         """
@@ -123,7 +124,10 @@ class Journal:
             written = 0
             while written < len(data):
                 written += os.write(self._fd, data[written:])
-            os.fdatasync(self._fd)
+            # That an attempt has started is asked of the world again by whoever resumes: such a
+            # line may go down with the machine, and waits for the next sync.
+            if not all(isinstance(event, _ASKED_AGAIN) for event in events):
+                os.fdatasync(self._fd)
         except OSError as e:
             raise RunError(
                 f"cannot write the journal: {e.strerror}",
