@@ -141,8 +141,8 @@ def _failure(e: BaseException, name: str, file: str | None, finder: Finder) -> d
     if isinstance(e, SyntaxError):
         where, line = e.filename or where, e.lineno or line
         what = f"{type(e).__name__}: {e.msg}"
-        if (e.text or "").startswith(("<<<<<<<", "=======", ">>>>>>>")):
-            what = "holds a merge marker"
+        if (marker := _merge_marker(where)) is not None:
+            what, line = "holds a merge marker", marker
     elif isinstance(e, SystemExit):
         what = f"it exits while it is imported: code {e.code}"
     elif isinstance(e, ModuleNotFoundError) and e.name:
@@ -159,6 +159,13 @@ def _failure(e: BaseException, name: str, file: str | None, finder: Finder) -> d
     elif isinstance(e, TypeError) and "unexpected keyword argument" in str(e):
         hint = "Sample-Factory 1 took other keywords; they are options of `pbt-run` now"
     return {"kind": "cannot_load", "what": what, "hint": hint, "file": where or file, "line": line}
+
+
+def _merge_marker(file: str | None) -> int | None:
+    if file is None or not os.path.isfile(file):  # noqa: PTH113
+        return None
+    with open(file, "rb") as source:  # noqa: PTH123
+        return next((n for n, row in enumerate(source, 1) if row.startswith(b"<<<<<<< ")), None)
 
 
 def _place(trace: TracebackType | None) -> tuple[str | None, int | None]:

@@ -33,7 +33,12 @@ from pbt_tui.errors import (
 )
 
 OUTPUT_KEPT = 64 * 1024
-_GRACE = 1.0
+_GRACE = 5.0
+"""Seconds that a child may take to begin; its own watchdog keeps the time of the import."""
+_TOO_LATE = b"Timeout"
+"""How the watchdog begins to say where the import hangs."""
+_REST = 0.2
+"""Seconds for the rest of that."""
 _BOOT = """
 import sys, types
 sys.path.insert(0, sys.argv.pop(1))
@@ -108,7 +113,7 @@ def load(
         for child in children:
             child.end()
     loaded = _loaded(target, _read(first, target, timeout), first.text())
-    if all(other.answer() == first.answer() for other in others):
+    if all(other.answer == first.answer for other in others):
         return loaded
     try:
         second = _loaded(target, _read(others[0], target, timeout), "")
@@ -150,21 +155,27 @@ class _Child:
             os.close(answer_end)
         assert self.process.stdout is not None
         self.stdout = self.process.stdout.fileno()
-        os.set_blocking(self.stdout, False)
+        self.alive = os.pidfd_open(self.process.pid)
+        for pipe in (self.pipe, self.stdout):
+            os.set_blocking(pipe, False)
 
+    @property
+    def complete(self) -> bool:
+        try:
+            return len(self.data) == HEADER + int(self.data[:HEADER], 16)
+        except ValueError:
+            return False
+
+    @property
     def answer(self) -> bytes | None:
         """The whole answer, once it is there."""
-        try:
-            size = int(self.data[:HEADER], 16)
-        except ValueError:
-            return None
-        return bytes(self.data[HEADER:]) if len(self.data) == HEADER + size else None
+        return bytes(self.data[HEADER:]) if self.complete else None
 
     def text(self) -> str:
         return self.output.decode(errors="replace")
 
     def take(self, pipe: int) -> bool:
-        """Reads what there is; false at the end."""
+        """Reads what there is; false if that was nothing."""
         try:
             chunk = os.read(pipe, 1 << 20)
         except BlockingIOError:
@@ -181,31 +192,44 @@ class _Child:
         if self.closed and not self.data:  # without a word: the code of its end is worth a moment
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(0.5)
-        self.ended = self.process.poll() is not None
+        # unreaped until here, so that the number of the group is still ours
+        self.ended = self.process.returncode is not None or bool(_ready(self.alive))
+        while self.ended and self.take(self.pipe):
+            pass
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        while self.take(self.stdout):
-            pass
+        self.take(self.stdout)
         os.close(self.pipe)
+        os.close(self.alive)
         assert self.process.stdout is not None
         self.process.stdout.close()
+
+
+def _ready(descriptor: int) -> list[tuple[int, int]]:
+    poller = poll()
+    poller.register(descriptor, POLLIN)
+    return poller.poll(0)
 
 
 def _listen(children: Sequence[_Child], deadline: float) -> None:
     """Until every child has answered, ended or run out of time."""
     poller = poll()
-    owners: dict[int, _Child] = {}
-    for child in children:
-        for pipe in (child.pipe, child.stdout):
-            owners[pipe] = child
-            poller.register(pipe, POLLIN)
-    waiting = {child.pipe for child in children}
+    owners = {d: child for child in children for d in (child.pipe, child.stdout, child.alive)}
+    for descriptor in owners:
+        poller.register(descriptor, POLLIN)
+    waiting = set(children)
     while waiting and (left := deadline - time.monotonic()) > 0:
-        for pipe, _ in poller.poll(left * 1000):
-            if not owners[pipe].take(pipe):
-                poller.unregister(pipe)
-                waiting.discard(pipe)
+        for descriptor, _ in poller.poll(left * 1000):
+            child = owners[descriptor]
+            if descriptor == child.alive or not child.take(descriptor):
+                poller.unregister(descriptor)
+                if descriptor != child.stdout:  # who closed its output may still answer
+                    waiting.discard(child)
+            elif child.complete:  # its own children may hold the pipe open
+                waiting.discard(child)
+        if any(child.data.startswith(_TOO_LATE) for child in children):
+            deadline = min(deadline, time.monotonic() + _REST)
 
 
 def _check(target: str) -> None:
@@ -225,18 +249,19 @@ def _check(target: str) -> None:
 
 def _read(child: _Child, target: str, timeout: float) -> dict[str, Any]:
     """The description as it came over the pipe; raises what the child had to say instead."""
-    answer = child.answer()
+    answer = child.answer
     if answer is not None:
         with suppress(ValueError):
-            read: dict[str, Any] = json.loads(answer)
-            if "error" in read:
+            read = json.loads(answer)
+            if isinstance(read, dict) and "error" in read:
                 raise _error(read["error"], target, child.text())
-            return read
+            if isinstance(read, dict) and "run" in read:
+                return read
     where, hint = Where(file=target), _last_words(child.text())
     code = child.process.returncode
     if child.closed and not child.ended:
         what = "the import closed the pipe that its result is read from"
-    elif child.data.startswith(b"Timeout") or not child.ended:
+    elif child.data.startswith(_TOO_LATE) or not child.ended:
         where = _hanging(bytes(child.data), target)
         what = f"the import did not end within {timeout:g} s"
         hint = hint or "pass a longer `--load_timeout`, and keep work out of the run module"
@@ -340,6 +365,7 @@ def _differing(one: Loaded, other: Loaded) -> tuple[str, ...]:
                 names[word] = None
     if len(one.experiments) != len(other.experiments):
         names["the number of experiments"] = None
-    if one.run_name != other.run_name:
-        names["run_name"] = None
-    return tuple(names) or ("the order of its keys",)
+    for word in ("run_name", "suffix", "experiment_arg", "dir_arg", "param_prefix"):
+        if getattr(one, word) != getattr(other, word):
+            names[word] = None
+    return tuple(names) or ("the order of parameters",)
