@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +55,8 @@ class Desk:
 
     def done(self, name: str) -> None:
         """The answer is durable: the file goes."""
-        path = self._taken.pop(name, None)
+        path = self._taken.get(name)
         if path is not None:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # what cannot be removed was answered all the same
+                path.unlink(missing_ok=True)
+                del self._taken[name]

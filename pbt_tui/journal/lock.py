@@ -20,23 +20,48 @@ _held: dict[Path, int] = {}
 
 
 def acquire(path: Path) -> None:
-    """Takes the lock for the life of this process; raises `RunBusy` naming who has it."""
+    """Takes the lock for the life of this process; raises `RunBusy` naming who has it.
+
+    Raises `OSError` where the file cannot be made, or the file system has no locks.
+    """
     path = path.resolve()
     if path in _held:
         return
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        pid = _asked(fd)
+    while True:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_at(fd, path):
+                _held[path] = fd
+                return
+        except (BlockingIOError, PermissionError):
+            pid = _asked(fd)
+            if pid is not None:
+                os.close(fd)
+                raise _busy(path, pid) from None
+        except OSError:
+            os.close(fd)
+            raise
+        # Let go of between two looks, or put aside by `--fresh` with its directory: once more.
         os.close(fd)
-        whose = f"pid {pid}" if pid else "a process of another host"
-        raise RunBusy(
-            f"this run is already being executed: {whose}",
-            where=Where(file=str(path.parent)),
-            hint=f"look at it with `pbt-tui {path.parent}`",
-        ) from None
-    _held[path] = fd
+
+
+def _is_at(fd: int, path: Path) -> bool:
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        return False
+    mine = os.fstat(fd)
+    return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
+
+
+def _busy(path: Path, pid: int) -> RunBusy:
+    whose = f"pid {pid}" if pid else "a process of another host"
+    return RunBusy(
+        f"this run is already being executed: {whose}",
+        where=Where(file=str(path.parent)),
+        hint=f"look at it with `pbt-tui {path.parent}`",
+    )
 
 
 def release(path: Path) -> None:
