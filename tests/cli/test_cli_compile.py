@@ -188,7 +188,17 @@ def test_ignore_and_strict(here, pbt):
     said = pbt("runs.gpu", "--ignore", "PBT52")
     assert said.code == 2
     assert "there is no code" in said.err
-    assert pbt("runs.ant", "--max_parallel", "4", "--ignore", "PBT401").code == 3
+
+
+def test_an_error_cannot_be_ignored(here, pbt):
+    said = pbt("runs.ant", "--max_parallel", "4", "--ignore", "PBT401")
+    assert said.code == 3
+    assert "error[PBT401]" in said.err
+    pbt("runs.ant")
+    module(here, name="other", members=3)
+    said = pbt("runs.other", "--ignore", "PBT222")
+    assert said.code == 3
+    assert "error[PBT222]" in said.err
 
 
 def test_d10_two_modules_with_one_run_name(here, pbt):

@@ -47,7 +47,7 @@ def test_files_of_people_stay(tmp_path: Path):
     assert tree(tmp_path) == {**FILES, "ant/README": b"mine"}
 
 
-def test_a_failed_rename_takes_the_others_back(tmp_path: Path):
+def test_a_folder_in_the_place_of_a_file(tmp_path: Path):
     old = {"ant/processes.json": b"old"}
     output.write(tmp_path, old)
     (tmp_path / "ant/slurm/index.json").mkdir(parents=True)
@@ -59,11 +59,24 @@ def test_a_failed_rename_takes_the_others_back(tmp_path: Path):
     assert tree(tmp_path) == old
 
 
-def test_a_failed_rename_removes_what_was_new(tmp_path: Path):
-    (tmp_path / "z").mkdir()
-    with pytest.raises(UsageError):
-        output.write(tmp_path, {"a": b"1", "z": b"2"})
-    assert tree(tmp_path) == {}
+@pytest.mark.parametrize("fails", [1, 2, 3])
+def test_a_failed_rename_takes_the_others_back(tmp_path: Path, monkeypatch, fails: int):
+    old = {"a": b"old a", "c": b"old c"}
+    output.write(tmp_path, old)
+    real = Path.replace
+    calls = 0
+
+    def replace(self: Path, target: Path) -> Path:
+        nonlocal calls
+        calls += 1
+        if calls == fails:
+            raise OSError(16, "Device or resource busy")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(UsageError, match="device or resource busy"):
+        output.write(tmp_path, {"a": b"new a", "b": b"new b", "c": b"new c"})
+    assert tree(tmp_path) == old
 
 
 @pytest.mark.parametrize("out", ["/proc/specs", "/dev/null", "/dev/null/specs", "/dev/full"])
