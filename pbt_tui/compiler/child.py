@@ -1,7 +1,7 @@
 """The child process that imports a run module and says what it describes, or why it cannot.
 
-Must not know jobs. `load` starts it; it answers as JSON over a pipe of its own, so that nothing the
-module prints can be mistaken for an answer. Heavy imports stay out: it starts twice a compilation.
+Must not know jobs. `load` starts it; it answers over a pipe of its own, so that nothing the module
+prints can be mistaken for an answer. Heavy imports stay out: it starts twice a compilation.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import faulthandler
 import gc
 import json
+import marshal
 import os
 import sys
 from contextlib import suppress
@@ -28,7 +29,7 @@ def main() -> None:
     os.set_inheritable(pipe, False)
     gc.disable()  # nothing lives long enough here to be worth the passes
     faulthandler.dump_traceback_later(options["timeout"], file=pipe)
-    answer = json.dumps(_answer(options)).encode()
+    answer = _packed(_answer(options))
     faulthandler.cancel_dump_traceback_later()
     with open(pipe, "wb") as out:
         out.write(b"%0*x" % (HEADER, len(answer)) + answer)
@@ -36,6 +37,14 @@ def main() -> None:
         with suppress(AttributeError, OSError, ValueError):  # theirs to break
             stream.flush()
     os._exit(0)  # threads and exit handlers of the module have no say any more
+
+
+def _packed(answer: dict[str, Any]) -> bytes:
+    """By `marshal`, a tenth of the cost of JSON; version 2 gives equal bytes for equal values."""
+    try:
+        return marshal.dumps(answer, 2)
+    except ValueError:  # text of a derived type somewhere
+        return marshal.dumps(json.loads(json.dumps(answer)), 2)
 
 
 def _answer(options: dict[str, Any]) -> dict[str, Any]:

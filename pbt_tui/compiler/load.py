@@ -8,21 +8,17 @@ The module is imported by two children at once; where their answers differ, it i
 
 from __future__ import annotations
 
-import json
-import os
+import marshal
 import re
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from select import POLLIN, poll
 from typing import Any
 
-from pbt_tui.compiler.child import HEADER, theirs
+from pbt_tui.compiler.child import theirs
+from pbt_tui.compiler.children import GRACE, TOO_LATE, Child, listen
 from pbt_tui.errors import (
     BadParam,
     CannotLoad,
@@ -32,24 +28,6 @@ from pbt_tui.errors import (
     printable,
 )
 
-OUTPUT_KEPT = 64 * 1024
-_GRACE = 5.0
-"""Seconds that a child may take to begin; its own watchdog keeps the time of the import."""
-_TOO_LATE = b"Timeout"
-"""How the watchdog begins to say where the import hangs."""
-_REST = 0.2
-"""Seconds for the rest of that."""
-_BOOT = """
-import sys, types
-sys.path.insert(0, sys.argv.pop(1))
-import pbt_tui
-sys.path.pop(0)
-package = types.ModuleType("pbt_tui.compiler")
-package.__path__ = [pbt_tui.__path__[0] + "/compiler"]
-sys.modules["pbt_tui.compiler"] = package
-from pbt_tui.compiler.child import main
-main()
-"""
 _KINDS: dict[str, tuple[type[DescriptionError], str]] = {
     "cannot_load": (CannotLoad, "PBT101"),
     "not_a_run": (NotARun, "PBT102"),
@@ -106,9 +84,9 @@ def load(
     Raises `CannotLoad`, `NotARun`, `BadParam`.
     """
     _check(target)
-    first, *others = children = [_Child(target, timeout, seed) for _ in range(1 + twice)]
+    first, *others = children = [Child(target, timeout, seed) for _ in range(1 + twice)]
     try:
-        _listen(children, time.monotonic() + timeout + _GRACE)
+        listen(children, time.monotonic() + timeout + GRACE)
     finally:
         for child in children:
             child.end()
@@ -117,119 +95,11 @@ def load(
         return loaded
     try:
         second = _loaded(target, _read(others[0], target, timeout), "")
-        differing = _differing(loaded, second)
+        if (differing := _differing(loaded, second)) is None:
+            return loaded
     except DescriptionError:
         differing = ("the import itself",)
     return replace(loaded, unrepeatable=differing)
-
-
-class _Child:
-    """One child: its process, its answer as far as it came, the end of its output."""
-
-    def __init__(self, target: str, timeout: float, seed: int | None) -> None:
-        self.pipe, answer_end = os.pipe()
-        self.data = bytearray()
-        self.output = b""
-        self.closed = self.ended = False
-        options = {"target": target, "timeout": timeout, "seed": seed, "pipe": answer_end}
-        env = dict(os.environ)
-        if seed is not None:
-            env["PYTHONHASHSEED"] = str(seed % 2**32)
-        root = str(Path(__file__).resolve().parents[2])
-        # -B: compiling writes nothing; -P: what is on the path is decided in the child
-        command = [sys.executable, "-B", "-P", "-c", _BOOT, root, json.dumps(options)]
-        try:
-            self.process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                pass_fds=(answer_end,),
-                start_new_session=True,
-                env=env,
-            )
-        except BaseException:
-            os.close(self.pipe)
-            raise
-        finally:
-            os.close(answer_end)
-        assert self.process.stdout is not None
-        self.stdout = self.process.stdout.fileno()
-        self.alive = os.pidfd_open(self.process.pid)
-        for pipe in (self.pipe, self.stdout):
-            os.set_blocking(pipe, False)
-
-    @property
-    def complete(self) -> bool:
-        try:
-            return len(self.data) == HEADER + int(self.data[:HEADER], 16)
-        except ValueError:
-            return False
-
-    @property
-    def answer(self) -> bytes | None:
-        """The whole answer, once it is there."""
-        return bytes(self.data[HEADER:]) if self.complete else None
-
-    def text(self) -> str:
-        return self.output.decode(errors="replace")
-
-    def take(self, pipe: int) -> bool:
-        """Reads what there is; false if that was nothing."""
-        try:
-            chunk = os.read(pipe, 1 << 20)
-        except BlockingIOError:
-            return False
-        if pipe == self.pipe:
-            self.data += chunk
-            self.closed = not chunk
-        else:
-            self.output = (self.output + chunk)[-OUTPUT_KEPT:]
-        return bool(chunk)
-
-    def end(self) -> None:
-        """Takes down the whole group, and what it still had to say."""
-        if self.closed and not self.data:  # without a word: the code of its end is worth a moment
-            with suppress(subprocess.TimeoutExpired):
-                self.process.wait(0.5)
-        # unreaped until here, so that the number of the group is still ours
-        self.ended = self.process.returncode is not None or bool(_ready(self.alive))
-        while self.ended and self.take(self.pipe):
-            pass
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        self.take(self.stdout)
-        os.close(self.pipe)
-        os.close(self.alive)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-
-
-def _ready(descriptor: int) -> list[tuple[int, int]]:
-    poller = poll()
-    poller.register(descriptor, POLLIN)
-    return poller.poll(0)
-
-
-def _listen(children: Sequence[_Child], deadline: float) -> None:
-    """Until every child has answered, ended or run out of time."""
-    poller = poll()
-    owners = {d: child for child in children for d in (child.pipe, child.stdout, child.alive)}
-    for descriptor in owners:
-        poller.register(descriptor, POLLIN)
-    waiting = set(children)
-    while waiting and (left := deadline - time.monotonic()) > 0:
-        for descriptor, _ in poller.poll(left * 1000):
-            child = owners[descriptor]
-            if descriptor == child.alive or not child.take(descriptor):
-                poller.unregister(descriptor)
-                if descriptor != child.stdout:  # who closed its output may still answer
-                    waiting.discard(child)
-            elif child.complete:  # its own children may hold the pipe open
-                waiting.discard(child)
-        if any(child.data.startswith(_TOO_LATE) for child in children):
-            deadline = min(deadline, time.monotonic() + _REST)
 
 
 def _check(target: str) -> None:
@@ -247,12 +117,12 @@ def _check(target: str) -> None:
         raise CannotLoad("no such file", where=where, hint=hint, code="PBT101")
 
 
-def _read(child: _Child, target: str, timeout: float) -> dict[str, Any]:
+def _read(child: Child, target: str, timeout: float) -> dict[str, Any]:
     """The description as it came over the pipe; raises what the child had to say instead."""
     answer = child.answer
     if answer is not None:
-        with suppress(ValueError):
-            read = json.loads(answer)
+        with suppress(ValueError, EOFError, TypeError):
+            read = marshal.loads(answer)
             if isinstance(read, dict) and "error" in read:
                 raise _error(read["error"], target, child.text())
             if isinstance(read, dict) and "run" in read:
@@ -261,7 +131,7 @@ def _read(child: _Child, target: str, timeout: float) -> dict[str, Any]:
     code = child.process.returncode
     if child.closed and not child.ended:
         what = "the import closed the pipe that its result is read from"
-    elif child.data.startswith(_TOO_LATE) or not child.ended:
+    elif child.data.startswith(TOO_LATE) or not child.ended:
         where = _hanging(bytes(child.data), target)
         what = f"the import did not end within {timeout:g} s"
         hint = hint or "pass a longer `--load_timeout`, and keep work out of the run module"
@@ -348,8 +218,13 @@ def _loaded(target: str, read: dict[str, Any], output: str) -> Loaded:
     )
 
 
-def _differing(one: Loaded, other: Loaded) -> tuple[str, ...]:
-    """What differs, by the names that its author gave: parameters before anything else."""
+def _differing(one: Loaded, other: Loaded) -> tuple[str, ...] | None:
+    """What differs, by the names that its author gave: parameters before anything else.
+
+    None if nothing does: equal descriptions may come as other bytes, if rarely.
+    """
+    if repr(one.experiments) == repr(other.experiments) and _head(one) == _head(other):
+        return None
     names: dict[str, None] = {}
     for a, b in zip(one.experiments, other.experiments, strict=False):
         rows = zip(a.params, b.params, strict=False)
@@ -365,7 +240,12 @@ def _differing(one: Loaded, other: Loaded) -> tuple[str, ...]:
                 names[word] = None
     if len(one.experiments) != len(other.experiments):
         names["the number of experiments"] = None
-    for word in ("run_name", "suffix", "experiment_arg", "dir_arg", "param_prefix"):
-        if getattr(one, word) != getattr(other, word):
+    for word, value in _head(one).items():
+        if value != _head(other)[word]:
             names[word] = None
     return tuple(names) or ("the order of parameters",)
+
+
+def _head(loaded: Loaded) -> dict[str, Any]:
+    words = ("run_name", "suffix", "experiment_arg", "dir_arg", "customize_names", "param_prefix")
+    return {word: getattr(loaded, word) for word in words}

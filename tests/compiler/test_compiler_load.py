@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from pbt_tui.compiler.children import OUTPUT_KEPT
 from pbt_tui.compiler.describe import described, plain
-from pbt_tui.compiler.load import OUTPUT_KEPT, load
+from pbt_tui.compiler.load import load
 from pbt_tui.compiler.stand_ins import LEAVES
 from pbt_tui.errors import BadParam, CannotLoad, NotARun
 
@@ -169,6 +170,16 @@ def test_siblings_and_the_current_folder(here):
 def test_a_file_of_any_name(here, name):
     here(name, WORDS + "import random, json\nassert random.random\nassert json.loads\n" + RUN)
     assert read(name, twice=False).run_name == "r"
+
+
+def test_text_of_a_derived_type(here):
+    here("ant.py", WORDS + "class T(str): pass\nRUN_DESCRIPTION = RunDescription(T('r'), "
+         "[Experiment(T('e'), T('c'), [{T('a'): T('b')}, {'a': 1}])])\n")  # fmt: skip
+    loaded = read("ant.py")
+    assert loaded.experiments[0].params == ({"a": "b"}, {"a": 1})
+    assert loaded.experiments[0].texts == {0: {"a": "b"}}
+    assert type(loaded.run_name) is type(loaded.experiments[0].cmd) is str
+    assert loaded.unrepeatable == ()
 
 
 def test_output_is_kept_to_its_end(here):
