@@ -13,15 +13,15 @@ READY := $(VENV)/.ready
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-# Debian and Ubuntu ship Python without `ensurepip`; then the package is fetched, where we may.
 $(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || tests/services/python
-	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { tests/services/python && $(PYTHON) -m venv --clear $(VENV); }
+	@tests/services/python $(PYTHON)
+	@echo "setting up $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $(READY)
 
 demo: $(READY) ## compile the example population, train it, show it
-	@$(BIN)/python -m examples.demo
+	@$(BIN)/python -m examples.demo $(if $(RUNTIME),--runtime $(RUNTIME)) $(ARGS)
 
 test: $(READY) ## every test, with the real parts that it needs
 	@$(BIN)/python -m pytest $(ARGS)
@@ -41,5 +41,5 @@ fix: $(READY) ## let the tools mend what they can; rewrite what is generated
 bench: $(READY) ## measure, side by side, as ratios
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-clean: ## remove what make made
-	@rm -rf $(VENV) train_dir dist
+clean: ## remove what make made; trainings in train_dir/ stay
+	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .hypothesis

@@ -11,24 +11,24 @@ from examples.swingup.search import Search
 from examples.swingup.workspace import Checkpoint, Exploit, Workspace, read
 
 METADATA = Metadata(
-    checkpoint="/work/runs/swingup/000/000009.pth",
+    checkpoint="/data/runs/swingup/000/000009.pth",
     experiment_name="00_swingup_pbt_00_18-09-22-20",
     frame=900,
     iteration=9,
     params={"train.step_size": 0.5, "train.noise_std": 1e-05},
-    pbt_checkpoint="/work/runs/swingup/000/000009.yaml",
+    pbt_checkpoint="/data/runs/swingup/000/000009.yaml",
     true_objective=35.03,
 )
 
 TEXT = """\
-checkpoint: /work/runs/swingup/000/000009.pth
+checkpoint: /data/runs/swingup/000/000009.pth
 experiment_name: 00_swingup_pbt_00_18-09-22-20
 frame: 900
 iteration: 9
 params:
   train.noise_std: 1.0e-05
   train.step_size: 0.5
-pbt_checkpoint: /work/runs/swingup/000/000009.yaml
+pbt_checkpoint: /data/runs/swingup/000/000009.yaml
 true_objective: 35.03
 """
 

@@ -1,0 +1,74 @@
+"""What is not used is not loaded: heavy packages come late, and some commands never see them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("textual", "rich", "docker", "jsonschema", "asyncio", "yaml", "pynvml", "msgspec")
+MODULE = """\
+from pbt_tui import Experiment, ParamGrid, RunDescription
+
+params = ParamGrid([("x", [1, 2])])
+RUN_DESCRIPTION = RunDescription(
+    "small", experiments=[Experiment("a", "true", params.generate_params(False))]
+)
+"""
+
+
+def loaded(code: str, cwd: Path) -> set[str]:
+    """The packages and modules in memory after `code`; pytest's own process is not asked."""
+    tell = "import sys; sys.stdout.flush(); print('\\nLOADED', *sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{tell}"],
+        cwd=cwd, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    return set(done.stdout.rpartition("LOADED")[2].split())
+
+
+def command(name: str, *argv: str) -> str:
+    """Code that runs the command in its own process and says its exit code when it is not 0."""
+    return f"from pbt_tui.cli import {name}\nassert {name}.main({list(argv)!r}) == 0"
+
+
+@pytest.mark.parametrize(
+    ("code", "never"),
+    [
+        ("import pbt_tui", HEAVY),
+        ("import pbt_tui.cli.compile", HEAVY),
+        ("import pbt_tui.cli.run", HEAVY),
+        ("import pbt_tui.cli.tui", ("textual", "rich", "docker", "jsonschema", "pynvml")),
+        ("import pbt_tui.scheduler.decide", ("asyncio", "subprocess", "socket", "docker")),
+    ],
+)
+def test_an_import_costs_little(code: str, never: tuple[str, ...], tmp_path: Path) -> None:
+    assert loaded(code, tmp_path) & set(never) == set()
+
+
+def test_compiling_loads_neither_docker_nor_textual_nor_the_executor(tmp_path: Path) -> None:
+    (tmp_path / "small.py").write_text(MODULE)
+    names = loaded(command("compile", "small.py"), tmp_path)
+    assert names & {"docker", "textual", "asyncio", "jsonschema", "pbt_tui.executor"} == set()
+    assert "pbt_tui.compiler" in names
+
+
+def test_running_plain_processes_loads_neither_docker_nor_textual(tmp_path: Path) -> None:
+    (tmp_path / "small.py").write_text(MODULE)
+    names = loaded(command("run", "small.py", "--pause_between", "0"), tmp_path)
+    assert names & {"docker", "textual", "jsonschema", "pbt_tui.tui"} == set()
+    assert "pbt_tui.executor" in names
+
+
+def test_looking_once_loads_neither_textual_nor_the_executor(tmp_path: Path) -> None:
+    (tmp_path / "small.py").write_text(MODULE)
+    loaded(command("run", "small.py", "--pause_between", "0"), tmp_path)
+    names = loaded(command("tui", "train_dir/small", "--once"), tmp_path)
+    assert names & {"textual", "docker", "pbt_tui.executor"} == set()
+    assert "pbt_tui.tui" in names
+
+
+def test_a_planted_import_is_found(tmp_path: Path) -> None:
+    assert "asyncio" in loaded("import pbt_tui, asyncio", tmp_path)
