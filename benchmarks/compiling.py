@@ -1,0 +1,49 @@
+"""How much a job costs from a run module to a written, validated spec file."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.measure import PASS, paired, row, run, title
+
+COMPILE = [str(Path(sys.executable).with_name("pbt-compile"))]
+MODULE = """
+from pbt_tui import Experiment, ParamGrid, RunDescription
+names = ("seed", "lr", "env")
+values = (list(range({n} // 10)), [1e-4, 3e-4], list("abcde"))
+grid = ParamGrid(list(zip(names, values))).generate_params(False)
+RUN_DESCRIPTION = RunDescription(
+    "bench", experiments=[Experiment("e", "python train.py --algo=ppo", grid)]
+)
+"""
+
+
+def main() -> None:
+    title("compiling: CPU of the whole command, child process and start-up included")
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        for argv, what, target in (
+            ([*COMPILE, "--help"], "pbt-compile --help / python -c pass", "<= 12x"),
+            ([*COMPILE, "small.py", "--out", "out"], "small module / python -c pass", "<= 30x"),
+        ):
+            (here / "small.py").write_text(MODULE.format(n=20))
+            _, _, ratio = paired(
+                lambda argv=argv: run(argv, cwd=here).wall, lambda: run(PASS).wall, 9
+            )
+            row(what, f"{ratio:.1f}x", target)
+        base = None
+        for n in (100, 1_000, 10_000, 100_000):
+            (here / "many.py").write_text(MODULE.format(n=n))
+            runs = [run([*COMPILE, "many.py", "--out", f"out{n}"], cwd=here) for _ in range(3)]
+            assert all(r.code == 0 for r in runs)
+            best = sorted(runs, key=lambda r: r.cpu)[1]
+            base = base or best
+            each = (best.cpu - base.cpu) / (n - 100) * 1e6 if n > 100 else 0.0
+            memory = (best.memory - base.memory) / (n - 100) / 1024 if n > 100 else 0.0
+            figure = f"{best.cpu:.2f} s" if n == 100 else f"{each:.1f} us, {memory:.2f} KB a job"
+            row(f"{n} jobs: expand, validate, write", figure, "<= 15 us, <= 2 KB a job")
+        spec = "out100000/bench/processes.json"
+        check = run([*COMPILE, "--validate", spec], cwd=here)
+        row("--validate of 100,000 jobs", f"{check.wall:.2f} s", "<= 3 s")

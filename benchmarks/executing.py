@@ -1,0 +1,90 @@
+"""What a job costs to start, follow and record, against `xargs -P`, which records nothing."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.measure import paired, row, run, title
+from pbt_tui.spec import FORMAT, Job, Policy, Processes, encode
+
+RUN = [sys.executable, "-m", "pbt_tui.cli.run"]
+
+
+def spec(folder: Path, n: int, parallel: int, argv: tuple[str, ...]) -> Path:
+    """A spec of `n` jobs of one command."""
+    jobs = tuple(
+        Job(
+            id=f"{i:05d}_j", experiment="e", name=f"{i:05d}_j", argv=argv, env={}, dir="", params={}
+        )
+        for i in range(n)
+    )
+    made = Processes(
+        format=FORMAT,
+        run=f"bench{n}",
+        module="bench",
+        train_dir="./train_dir",
+        policy=Policy(max_parallel=parallel, pause_between=0.0),
+        container=None,
+        populations=(),
+        jobs=jobs,
+    )
+    path = folder / f"{n}.json"
+    path.write_bytes(encode(made))
+    return path
+
+
+def main() -> None:
+    title("executing plain processes, pause_between 0, exit codes kept through a killed executor")
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        (here / "n").write_text("".join(f"{i}\n" for i in range(1000)))
+        for parallel in (2, 8):
+            path = spec(here, 1000, parallel, ("true",))
+
+            def ours(path: Path = path) -> float:
+                done = run([*RUN, str(path), "--fresh"], cwd=here)
+                assert done.code == 0
+                return done.wall
+
+            def theirs(parallel: int = parallel) -> float:
+                return run(["xargs", "-a", "n", f"-P{parallel}", "-n1", "true"], cwd=here).wall
+
+            mine, other, ratio = paired(ours, theirs, 5)
+            what = f"1,000 x `true`, {parallel} at once / `xargs -P{parallel}`"
+            row(what, f"{mine:.2f} / {other:.2f} s = {ratio:.1f}x", "<= 5x")
+        _gap(here)
+        _memory(here)
+
+
+def _gap(here: Path) -> None:
+    """A job's last breath to the next one's first: both say the time as they live."""
+    script = 'date +%s%N >>"$0.$$"; sleep 0.2; date +%s%N >>"$0.$$"'
+    found = {}
+    for name in ("ours", "xargs"):
+        stamps = here / f"stamps_{name}"
+        stamps.mkdir()
+        argv = ("sh", "-c", script, str(stamps / "t"))
+        if name == "ours":
+            run([*RUN, str(spec(here, 40, 2, argv)), "--fresh"], cwd=here)
+        else:
+            run(["xargs", "-a", "n", "-P2", "-n25", *argv], cwd=here)
+        found[name] = statistics.median(_gaps(stamps))
+    figure = f"{found['ours']:.1f} / {found['xargs']:.1f} ms"
+    row("gap between two jobs on one of 2 slots, median / `xargs -P2`", figure, "<= 5 ms")
+
+
+def _gaps(stamps: Path) -> list[float]:
+    """For each end the start that took its place, in milliseconds."""
+    spans = [[int(t) for t in p.read_text().split()] for p in stamps.iterdir()]
+    starts = sorted(s[0] for s in spans)[2:]
+    ends = sorted(s[1] for s in spans)
+    return [(start - end) / 1e6 for start, end in zip(starts, ends, strict=False)]
+
+
+def _memory(here: Path) -> None:
+    path = spec(here, 10_000, 8, ("true",))
+    done = run([*RUN, str(path), "--fresh"], cwd=here)
+    row("executor with 10,000 jobs, peak memory", f"{done.memory / 2**20:.0f} MB", "<= 100 MB")

@@ -1,0 +1,77 @@
+"""How long a journal of 100,000 jobs takes from disk to state, against decoding it alone."""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.executing import spec
+from benchmarks.measure import row, title
+from pbt_tui.journal import Journal, Tail, replay
+from pbt_tui.journal import events as ev
+from pbt_tui.spec import Processes, decode
+
+JOBS = 100_000
+
+
+def journal(path: Path, plan: Processes) -> int:
+    """Four events a job, all ended; returns how many events."""
+    events: list[ev.AnyEvent] = [
+        ev.RunOpened(
+            format=ev.FORMAT, run_id="0" * 8, run="b", cwd="/", train_dir="/t", digest="d"
+        ),
+        ev.ExecutorStarted(
+            pid=1,
+            host="h",
+            boot_id="b",
+            runtime="process",
+            gpus=(ev.Gpu(index=0),),
+            policy=plan.policy,
+        ),
+    ]
+    for job in plan.jobs:
+        name = job.id
+        events += (
+            ev.AttemptScheduled(job=name, attempt=1, gpus=("0",)),
+            ev.AttemptStarted(job=name, attempt=1, handle="12.34"),
+            ev.StopRequested(job=name, attempt=1, why="timeout"),
+            ev.AttemptEnded(
+                job=name, attempt=1, outcome="failed", exit_code=1, cause="exit", ended_at=5.0
+            ),
+        )
+    writer = Journal(path)
+    writer.append(
+        [
+            msgspec.structs.replace(e, seq=i, at=1000 + i * 1e-3)
+            for i, e in enumerate(events, start=1)
+        ]
+    )
+    writer.close()
+    return len(events)
+
+
+def main() -> None:
+    title("replay")
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        plan = decode(spec(here, JOBS, 64, ("true",)).read_bytes())
+        count = journal(here / "journal.jsonl", plan)
+        read, fold = [], []
+        for _ in range(5):
+            began = time.perf_counter()
+            events = Tail(here / "journal.jsonl").read_all()
+            half = time.perf_counter()
+            replay(plan, events)
+            read.append(half - began)
+            fold.append(time.perf_counter() - half)
+        whole = statistics.median(a + b for a, b in zip(read, fold, strict=True))
+        ratio = statistics.median((a + b) / a for a, b in zip(read, fold, strict=True))
+        figure = f"{whole:.2f} s, {ratio:.1f}x decoding"
+        row(f"{JOBS} jobs, {count} events, disk to state", figure, "<= 2 s")
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        row("  peak memory of that", f"{peak:.0f} MB")
