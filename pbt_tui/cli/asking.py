@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import getpass
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from pbt_tui.errors import RunError, UsageError, Where, printable
 from pbt_tui.journal import RunDir, Tail, lock, requests
@@ -16,19 +18,53 @@ from pbt_tui.journal.events import Action, RequestAccepted, RequestRefused
 ANSWER = 5.0
 """Seconds to wait for it."""
 
+Asked = tuple[Action, tuple[str, ...]]
+"""An action and its jobs; none means all."""
+_WITH_JOBS: tuple[Action, ...] = ("cancel", "kill", "retry")
+_ALONE: tuple[Action, ...] = ("hold", "release", "stop")
 
-def asked(args: argparse.Namespace) -> tuple[Action, tuple[str, ...]] | None:
-    """The request among the options, if there is one."""
-    with_jobs: tuple[Action, ...] = ("cancel", "kill", "retry")
-    alone: tuple[Action, ...] = ("hold", "release", "stop")
-    for action in with_jobs:
-        jobs = getattr(args, action)
-        if jobs is not None:
-            return action, tuple(jobs)
-    for action in alone:
-        if getattr(args, action):
-            return action, ()
+
+def asked(args: argparse.Namespace) -> Asked | None:
+    """The request among the options, if there is one; `--failed` is a retry of all."""
+    name = option(args)
+    if name == "failed":
+        return "retry", ()
+    for action in (*_WITH_JOBS, *_ALONE):
+        if action == name:
+            return action, tuple(getattr(args, action)) if action in _WITH_JOBS else ()
     return None
+
+
+def option(args: argparse.Namespace) -> str | None:
+    """The option that asks; raises `UsageError` where there are two."""
+    names: list[str] = [name for name in _WITH_JOBS if getattr(args, name) is not None]
+    names += [name for name in (*_ALONE, "failed") if getattr(args, name)]
+    if len(names) > 1:
+        raise UsageError(f"`--{names[0]}` and `--{names[1]}` do not go together")
+    return names[0] if names else None
+
+
+def is_left_to_us(rundir: RunDir, action: Action, jobs: tuple[str, ...]) -> bool:
+    """Whether nobody executes the run, and it makes sense to do so in order to grant this."""
+    revives = action == "retry" or (action in ("cancel", "kill") and not jobs)
+    return revives and lock.holder(rundir.lock) is None
+
+
+@contextmanager
+def of_ourselves(rundir: RunDir, what: Asked | None) -> Iterator[None]:
+    """Leaves the request for the executor that we are about to be.
+
+    If we do not come to be one, it is taken back: it was not meant for the next.
+    """
+    if what is None:
+        yield
+        return
+    name = requests.ask(rundir, *what, by=who())
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            (rundir.requests / f"{name}.json").unlink(missing_ok=True)
 
 
 def ask(rundir: RunDir, action: Action, jobs: tuple[str, ...]) -> int:

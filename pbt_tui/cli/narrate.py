@@ -5,23 +5,31 @@ Must not know how anything is executed: it reads events and the state they made.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
+import msgspec
+
 from pbt_tui.errors import printable
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.rundir import RunDir
-from pbt_tui.journal.state import Attempt, JobState, RunState
+from pbt_tui.journal.state import Attempt, JobState, Phase, RunState
 
-GLYPHS = {"succeeded": "✓", "failed": "✗", "cancelled": "⊘", "skipped": "⊘"}
+GLYPHS: dict[Phase, str] = {"failed": "✗", "cancelled": "⊘"}
 NAMED = 20
 """Failures that the summary tells in full; the rest is counted."""
 
 
 class Narrator:
-    """Lines for people, told only after the append."""
+    """Lines for people, told only after the append.
+
+    Where nobody hears them any more (the terminal or the pipe is closed) the run goes on in
+    silence: it must not end for want of listeners.
+    """
 
     def __init__(self, state: RunState, rundir: RunDir, stream: TextIO | None = None) -> None:
         self._state = state
@@ -31,34 +39,42 @@ class Narrator:
         self._shown = ""
         self._next = 0.0
 
+    def begin(self) -> None:
+        """Which run, and where; of one that is taken up again, how far it has come."""
+        lines = [f"run `{printable(self._state.spec.run)}`: {printable(str(self._rundir.path))}"]
+        if self._state.executor is not None:
+            lines.append(f"  resumed   {counts_line(self._state)}")
+        self._say(lines)
+
     def tell(self, events: Sequence[ev.AnyEvent]) -> None:
         lines = [line for line in map(self._line, events) if line]
-        if lines:
-            self._clear()
-            self._stream.write("".join(f"{line}\n" for line in lines))
-            self._stream.flush()
+        self._say(lines + _skipped(events))
 
     def tick(self, state: RunState) -> None:
         """The progress line, on a terminal, twice a second at most and only where it changed."""
+        if not self._live:
+            return
         now = time.monotonic()
-        if not self._live or now < self._next:
+        if now < self._next:
             return
         self._next = now + 0.5
         text = counts_line(state)
         if text != self._shown:
-            self._stream.write(f"\r\x1b[2K{text}")
-            self._stream.flush()
             self._shown = text
+            _write(self._stream, f"\r\x1b[2K{text}")
 
-    def _clear(self) -> None:
-        if self._shown:
-            self._stream.write("\r\x1b[2K")
+    def summary(self, *, over: bool = False) -> None:
+        """`over`: it was closed before, and nothing was started."""
+        lines = summary(self._state, self._rundir)
+        if over:
+            lines.append(f"hint: start anew with `pbt-run {self._rundir.path} --fresh`")
+        self._say(lines)
+
+    def _say(self, lines: Sequence[str]) -> None:
+        if lines:
+            erased = "\r\x1b[2K" if self._shown else ""
             self._shown = ""
-
-    def summary(self) -> None:
-        self._clear()
-        self._stream.write(summary(self._state, self._rundir))
-        self._stream.flush()
+            _write(self._stream, erased + "".join(f"{line}\n" for line in lines))
 
     def _line(self, event: ev.AnyEvent) -> str | None:
         say = _LINES.get(type(event))
@@ -80,13 +96,13 @@ class Narrator:
         took = f" after {span(e.at - attempt.started_at)}" if attempt.started_at else ""
         if e.outcome == "succeeded":
             return f"✓ succeeded {job.spec.id}{took}"
-        glyph = "✗" if job.phase == "failed" else "⊘" if job.phase == "cancelled" else "↻"
+        glyph = GLYPHS.get(job.phase, "↻")
         pid = f": pid {attempt.handle.partition('.')[0]}" if attempt.handle else ""
         line = f"{glyph} {e.outcome:<9} {job.spec.id}{pid}{took}: {why(attempt)}"
         if job.phase == "waiting" and e.outcome != "interrupted":
             line += f"; tries again in {span(max(job.ready_at - e.at, 0))}"
         if job.phase == "failed":
-            line += f"\n            log: {self._rundir.log(e.job, e.attempt)}"
+            line += f"\n            log: {_log(self._rundir, job.spec.id, attempt)}"
         return line
 
     def _stop(self, e: ev.StopRequested) -> str:
@@ -125,18 +141,40 @@ _REASONS = {
 }
 
 
+def _skipped(events: Sequence[ev.AnyEvent]) -> list[str]:
+    """One line for each reason: a budget that is used up may skip thousands."""
+    jobs: dict[str, list[str]] = {}
+    for event in events:
+        if isinstance(event, ev.JobSkipped):
+            jobs.setdefault(event.why, []).append(event.job)
+    return [
+        f"⊘ skipped   {names[0] if len(names) == 1 else f'{len(names)} jobs'}: {printable(reason)}"
+        for reason, names in jobs.items()
+    ]
+
+
 def why(attempt: Attempt) -> str:
-    """The cause in words, with its code or signal."""
+    """Why it did not succeed: `exit code 1, ValueError: no such task`."""
     words: list[str] = []
-    if attempt.cause and attempt.cause not in ("exit", "signal"):
-        words.append(attempt.cause.replace("_", " "))
+    detail = printable(attempt.detail) if attempt.detail else ""
     if attempt.signal is not None:
         words.append(f"signal {attempt.signal}")
     elif attempt.exit_code is not None:
         words.append(f"exit code {attempt.exit_code}")
-    if attempt.detail:
-        words.append(printable(attempt.detail))
-    return ", ".join(words) or (attempt.outcome or "")
+    if attempt.cause and attempt.cause not in ("exit", "signal", "traceback"):
+        cause = attempt.cause.replace("_", " ")
+        if not detail.startswith(cause):
+            words.append(cause)
+    if detail:
+        words.append(detail)
+    return ", ".join(words) or {"interrupted": "the run was stopped"}.get(
+        attempt.outcome or "", attempt.outcome or "unknown"
+    )
+
+
+def _log(rundir: RunDir, job: str, attempt: Attempt) -> str:
+    at = f":{attempt.line}" if attempt.line else ""
+    return f"{printable(str(rundir.log(job, attempt.number)))}{at}"
 
 
 def counts_line(state: RunState) -> str:
@@ -149,32 +187,56 @@ def counts_line(state: RunState) -> str:
     return f"{done}/{len(state.jobs)} done: {', '.join(parts)}{held}"
 
 
-def summary(state: RunState, rundir: RunDir) -> str:
+_VERDICTS: dict[str, str] = {
+    "succeeded": "succeeded",
+    "failures": "closed with failures",
+    "budget": "gave up",
+    "cancelled": "closed, not all of it run",
+}
+
+
+def summary(state: RunState, rundir: RunDir) -> list[str]:
     """What became of the run, every failure with cause and log, and what to do next."""
     c = state.counts
-    parts = [
-        f"{c[p]} {p}" for p in ("succeeded", "failed", "cancelled", "skipped", "waiting") if c[p]
-    ]
-    took = ""
+    phases: tuple[Phase, ...] = ("succeeded", "failed", "cancelled", "skipped", "waiting")
+    parts = [f"{c[p]} {p}" for p in phases if c[p]]
+    parts += [f"{len(state.active)} running"] if state.active else []
     started = [j.attempts[0].scheduled_at for j in state.jobs if j.attempts]
-    if started:
-        took = f" in {span(state.at - min(started))}"
+    took = f" after {span(state.at - min(started))}" if started else ""
     jobs = "1 job" if len(state.jobs) == 1 else f"{len(state.jobs)} jobs"
-    word = state.closed or ("interrupted" if state.stop else "open")
-    lines = [f"run `{printable(state.spec.run)}` {word}{took}: {jobs}, {', '.join(parts)}"]
+    word = _VERDICTS[state.closed] if state.closed else "interrupted"
+    lines = [f"run `{printable(state.spec.run)}` {word}{took}: {jobs}: {', '.join(parts)}"]
     failed = [job for job in state.jobs if job.phase == "failed"]
     for job in failed[:NAMED]:
         attempt = job.attempts[-1]
-        at = f":{attempt.line}" if attempt.line else ""
         lines.append(f"✗ {job.spec.id}: {why(attempt)}")
-        lines.append(f"  log: {rundir.log(job.spec.id, attempt.number)}{at}")
+        lines.append(f"  log: {_log(rundir, job.spec.id, attempt)}")
     if len(failed) > NAMED:
         lines.append(f"✗ and {len(failed) - NAMED} more")
+    here = printable(str(rundir.path))
     if state.closed is None:
-        lines.append(f"hint: resume it with `pbt-run {rundir.path}`")
+        lines.append(f"hint: go on with `pbt-run {here}`")
     elif state.closed != "succeeded":
-        lines.append(f"hint: run only these again with `pbt-run {rundir.path} --failed`")
-    return "".join(f"{line}\n" for line in lines)
+        lines.append(f"hint: run again what did not succeed with `pbt-run {here} --failed`")
+    return lines
+
+
+def tell_json(events: Sequence[ev.AnyEvent]) -> None:
+    """The events as the journal has them, one a line, on stdout."""
+    encode = msgspec.json.encode
+    _write(sys.stdout, "".join(f"{encode(event).decode()}\n" for event in events))
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError:
+        # Whatever is said from here on goes nowhere, also what the interpreter flushes at its end.
+        with contextlib.suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
 
 
 def span(seconds: float) -> str:

@@ -29,7 +29,7 @@ def resolve(text: str) -> Target:
     if path.is_file() and path.suffix == ".py":
         return Target("module", text, path)
     if path.is_file():
-        if path.name == "spec.json" and RunDir(path.parent).is_run():
+        if path.name in ("spec.json", "journal.jsonl") and RunDir(path.parent).is_run():
             return Target("run", text, path.parent)
         return Target("spec", text, path)
     if path.is_dir():

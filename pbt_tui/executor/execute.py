@@ -83,12 +83,12 @@ def execute(
     """Runs until the run is closed or stopped; the exit code.
 
     `ready` is called once the run is ours (`executor_started` is durable and what was active is
-    settled), `tick` now and then, `warn` with what preflight found that is no error.
+    settled), `tick` after every turn, `warn` with what preflight found that is no error.
+    A closed run of which nothing is asked starts nothing: its code is repeated, nothing is called.
     Raises `Findings` or `RunError` before anything was started where it cannot go on.
     """
     state, rundir = opened.state, opened.rundir
     if state.closed is not None and not requests.pending(rundir):
-        ready(state)
         return exit_code(state)
     cwd = Path(state.cwd) if state.cwd else orders.cwd
     train_dir = Path(state.train_dir) if state.train_dir else orders.train_dir
@@ -136,7 +136,7 @@ def execute(
 
 
 def choose_gpus(policy: Policy, environ: Mapping[str, str]) -> tuple[tuple[Gpu, ...], bool]:
-    """The list that jobs may use; the driver is asked only where nothing else says it."""
+    """The list that jobs may use, and whether it is known; asks the driver what there is."""
     from pbt_tui.observe.gpus import devices
 
     return gpu_list.choose(policy, environ, devices())
@@ -153,11 +153,12 @@ def _drive(
     poller.register(runtime.fileno(), select.POLLIN)
     poller.register(heard, select.POLLIN)
     while True:
-        if loop.turn():
+        more = loop.turn()
+        tick(loop.state)
+        if more:
             continue
         if loop.finished:
             return
-        tick(loop.state)
         wait = ASKED_EVERY
         due = loop.wait_until()
         if due is not None:

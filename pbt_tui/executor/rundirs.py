@@ -11,8 +11,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from pbt_tui.errors import PlanChanged, RunError, UsageError, Where
-from pbt_tui.journal import RunDir, RunState, apply, lock
+from pbt_tui.errors import PlanChanged, RunBusy, RunError, UsageError, Where
+from pbt_tui.journal import RunDir, RunState, lock, replay
 from pbt_tui.journal.file import Journal
 from pbt_tui.spec import Processes, decode, digest, encode
 
@@ -26,6 +26,8 @@ class Opened:
     spec: Processes
     state: RunState
     journal: Journal
+    made: Path | None = None
+    """The topmost folder that opening it made; None where the run directory was there."""
 
     @property
     def is_new(self) -> bool:
@@ -35,34 +37,49 @@ class Opened:
 def open_run(rundir: RunDir, spec: Processes | None) -> Opened:
     """Takes the lock and folds what is there; `spec` None means what the directory holds.
 
-    Raises `RunBusy`, `PlanChanged`, `JournalDamaged`, `UsageError` where it cannot be written.
+    Raises `RunBusy`, `PlanChanged`, `JournalDamaged`, `SpecError`, and `RunError` where it cannot
+    be written. What cannot be opened is left as it was found.
     """
+    made = _missing(rundir.path)
     try:
-        for folder in (rundir.requests, rundir.logs, rundir.attempts):
-            folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(rundir.lock)
+        try:
+            for folder in (rundir.requests, rundir.logs, rundir.attempts):
+                folder.mkdir(parents=True, exist_ok=True)
+            lock.acquire(rundir.lock)
+        except OSError as e:
+            raise RunError(
+                f"cannot make the run directory: {(e.strerror or str(e)).lower()}",
+                where=Where(file=e.filename or str(rundir.path)),
+                hint="pass another `--train_dir`",
+            ) from e
+        try:
+            return _opened(rundir, spec, made)
+        except BaseException:
+            lock.release(rundir.lock)
+            raise
+    except RunBusy:
+        raise
+    except BaseException:
+        _unmake(rundir, made)
+        raise
+
+
+def _opened(rundir: RunDir, spec: Processes | None, made: Path | None) -> Opened:
+    try:
+        journal = Journal(rundir.journal)
     except OSError as e:
-        raise UsageError(
-            f"cannot make the run directory: {(e.strerror or str(e)).lower()}",
-            where=Where(file=e.filename or str(rundir.path)),
-            hint="pass another `--train_dir`",
+        raise RunError(
+            f"cannot open the journal: {(e.strerror or str(e)).lower()}",
+            where=Where(file=e.filename or str(rundir.journal)),
         ) from e
     try:
-        kept = _kept(rundir, spec)
-        journal = Journal(rundir.journal)
-        state = RunState(kept)
-        for event in journal.events:
-            apply(state, event)
+        kept = _kept(rundir, spec, begun=bool(journal.events))
+        state = replay(kept, journal.events)
         journal.events = []
-    except BaseException as e:
-        lock.release(rundir.lock)
-        if isinstance(e, OSError):
-            raise RunError(
-                f"cannot open the journal: {(e.strerror or str(e)).lower()}",
-                where=Where(file=e.filename or str(rundir.journal)),
-            ) from e
+        return Opened(rundir, kept, state, journal, made)
+    except BaseException:
+        journal.close()
         raise
-    return Opened(rundir, kept, state, journal)
 
 
 def close_run(opened: Opened) -> None:
@@ -71,8 +88,24 @@ def close_run(opened: Opened) -> None:
 
 
 def read_spec(rundir: RunDir) -> Processes:
-    """The directory's own copy; raises `SpecError`."""
-    return decode(rundir.spec.read_bytes(), str(rundir.spec))
+    """The directory's own copy; raises `SpecError`, or `RunError` where it cannot be read."""
+    try:
+        return decode(rundir.spec.read_bytes(), str(rundir.spec))
+    except OSError as e:
+        raise RunError(
+            f"cannot read the run's spec: {(e.strerror or str(e)).lower()}",
+            where=Where(file=str(rundir.spec)),
+        ) from e
+
+
+def same_plan(kept: Processes, spec: Processes, rundir: RunDir) -> None:
+    """Raises `PlanChanged`, naming the jobs, where `spec` is not what the directory runs."""
+    if digest(spec) != digest(kept):
+        raise PlanChanged(
+            f"this run directory belongs to another spec: {_difference(kept, spec)}",
+            where=_at(rundir),
+            hint="keep both with `--experiment_suffix NAME`, or, once it is closed, pass `--fresh`",
+        )
 
 
 def mint() -> str:
@@ -80,8 +113,16 @@ def mint() -> str:
     return secrets.token_hex(4)
 
 
-def renew(rundir: RunDir) -> Path | None:
-    """`--fresh`: the closed `_pbt` becomes `_pbt.<n>`; returns its new name.
+@dataclass(frozen=True, slots=True)
+class Old:
+    """A run that was put aside."""
+
+    path: Path
+    cwd: Path | None
+
+
+def renew(rundir: RunDir) -> Old | None:
+    """`--fresh`: `_pbt` becomes `_pbt.<n>`; returns what it was, or None if there was none.
 
     Raises `RunBusy`, or `RunError` where attempts are still active.
     """
@@ -100,39 +141,61 @@ def renew(rundir: RunDir) -> Path | None:
         while (old := rundir.path.with_name(f"{rundir.path.name}.{n}")).exists():
             n += 1
         rundir.path.rename(old)
-        return old
+        return Old(old, Path(opened.state.cwd) if opened.state.cwd else None)
     finally:
         close_run(opened)
 
 
 def discard_if_empty(opened: Opened) -> None:
-    """A directory in which nothing was ever begun leaves no trace (a refused preflight)."""
+    """Lets go of it; where nothing was ever begun, it leaves no trace (a refused preflight)."""
     if opened.is_new:
-        close_run(opened)
-        shutil.rmtree(opened.rundir.path, ignore_errors=True)
-    else:
-        close_run(opened)
+        _unmake(opened.rundir, opened.made)
+    close_run(opened)
 
 
-def _kept(rundir: RunDir, spec: Processes | None) -> Processes:
-    if not rundir.spec.exists():
-        if spec is None:
-            raise UsageError("not a run directory: no `spec.json`", where=_at(rundir))
-        aside = rundir.spec.with_suffix(".aside")
+def _missing(path: Path) -> Path | None:
+    """The topmost folder of `path` that is not there."""
+    missing = None
+    while not os.path.lexists(path) and path != path.parent:
+        missing, path = path, path.parent
+    return missing
+
+
+def _unmake(rundir: RunDir, made: Path | None) -> None:
+    """Removes the folders that we made, as far as nobody has put anything else into them."""
+    if made is None:
+        return
+    shutil.rmtree(rundir.path, ignore_errors=True)
+    folder = rundir.path
+    while folder != made:
+        folder = folder.parent
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+
+
+def _kept(rundir: RunDir, spec: Processes | None, *, begun: bool) -> Processes:
+    """The directory's spec; written where there is none, or where nothing has happened yet."""
+    if rundir.spec.exists() and (begun or spec is None):
+        kept = read_spec(rundir)
+        if spec is not None:
+            same_plan(kept, spec, rundir)
+        return kept
+    if spec is None:
+        raise UsageError("not a run directory: no `spec.json`", where=_at(rundir))
+    aside = rundir.spec.with_suffix(".aside")
+    try:
         with aside.open("wb") as file:
             file.write(encode(spec))
             file.flush()
             os.fsync(file.fileno())
         aside.rename(rundir.spec)
-        return spec
-    kept = read_spec(rundir)
-    if spec is not None and digest(spec) != digest(kept):
-        raise PlanChanged(
-            f"this run directory belongs to another spec: {_difference(kept, spec)}",
-            where=_at(rundir),
-            hint="keep both with `--experiment_suffix NAME`, or, once it is closed, pass `--fresh`",
-        )
-    return kept
+    except OSError as e:
+        raise RunError(
+            f"cannot keep a copy of the spec: {(e.strerror or str(e)).lower()}", where=_at(rundir)
+        ) from e
+    return spec
 
 
 def _difference(old: Processes, new: Processes) -> str:

@@ -16,19 +16,17 @@ from typing import Any
 def caught(on_stop: Callable[[], None], *, detached: bool) -> Iterator[int]:
     """Calls `on_stop` for each of them; yields a descriptor that is readable when one came.
 
-    A detached executor has no terminal to lose: it goes on after HUP.
+    A detached executor has no terminal to lose: it goes on after HUP, and so does one that was
+    started to ignore it (`nohup`).
     """
     heard, tell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def handle(number: int, frame: Any) -> None:
         on_stop()
 
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if not detached:
-        numbers.append(signal.SIGHUP)
-    before = {number: signal.signal(number, handle) for number in numbers}
-    if detached:
-        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    deaf = detached or signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN if deaf else handle)
     old = signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
     try:
         yield heard

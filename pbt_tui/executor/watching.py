@@ -43,10 +43,11 @@ class Watching:
         from pbt_tui.observe.snapshot import workspace
         from pbt_tui.observe.workspaces import reader
 
-        watchers = [
-            Watcher(p.id, reader(p.style, workspace(self._state, self._rundir, p)), self._history)
-            for p in self._state.spec.populations
-        ]
+        watchers = []
+        for p in self._state.spec.populations:
+            with contextlib.suppress(Exception):
+                folder = workspace(self._state, self._rundir, p)
+                watchers.append(Watcher(p.id, reader(p.style, folder), self._history))
         logs = progress.Progressing()
         last = False
         while not last:

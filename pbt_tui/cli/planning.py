@@ -1,0 +1,160 @@
+"""From TARGET and options to a plan: which run directory, which spec, and what was said of how.
+
+Must not start, lock or write anything.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pbt_tui.cli import target as targets
+from pbt_tui.errors import Diagnostic, Findings, RuntimeUnavailable, UsageError, printable
+
+if TYPE_CHECKING:
+    from pbt_tui.executor.execute import Orders
+    from pbt_tui.journal import RunDir, RunState
+    from pbt_tui.spec import Processes
+
+_OF_MODULES = ("train_dir", "experiment_suffix", "seed", "load_timeout")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be run, and where; `spec` is None for a run directory, which brings its own."""
+
+    rundir: RunDir
+    spec: Processes | None
+    policy: Mapping[str, Any]
+    """What the options said, and only that."""
+    cwd: Path
+
+    @property
+    def train_dir(self) -> Path:
+        if self.spec is not None:
+            return Path(self.spec.train_dir).absolute()
+        return self.rundir.path.parent.parent.absolute()
+
+    def anew(self) -> Plan:
+        """The same plan with the spec that its run directory holds."""
+        from pbt_tui.executor.rundirs import read_spec
+
+        return self if self.spec is not None else replace(self, spec=read_spec(self.rundir))
+
+    def orders(self, state: RunState, *, detached: bool) -> Orders:
+        import os
+
+        from pbt_tui.executor.execute import Orders, effective_policy
+
+        return Orders(
+            policy=effective_policy(state, self.policy, self.spec.policy if self.spec else None),
+            container=None,
+            cwd=self.cwd,
+            train_dir=self.train_dir,
+            detached=detached,
+            environ=dict(os.environ),
+        )
+
+
+def target(args: argparse.Namespace) -> targets.Target:
+    """What TARGET and `--run` name; raises `UsageError`."""
+    if args.run and args.target and args.run != args.target:
+        raise UsageError(f"two targets were given: `{args.target}` and `--run {args.run}`")
+    if args.run:
+        return targets.Target("module", args.run, Path(args.run))
+    if not args.target:
+        raise UsageError("no target was given", hint="see `pbt-run --help`")
+    return targets.resolve(args.target)
+
+
+def refuse_what_is_not_there(args: argparse.Namespace) -> None:
+    """Options that cannot be obeyed, yet or together."""
+    if args.backend not in (None, "processes"):
+        raise UsageError(f"backend `{printable(args.backend)}` is not available yet")
+    if args.runtime == "docker":
+        raise RuntimeUnavailable(
+            "runtime `docker` is not available yet", hint="pass `--runtime process`"
+        )
+    if args.json and args.dry_run:
+        raise UsageError("`--json` and `--dry_run` do not go together")
+    if args.detach and args.json:
+        raise UsageError(
+            "`--json` and `--detach` do not go together",
+            hint="follow `journal.jsonl` of the run directory",
+        )
+
+
+def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
+    """Reads the spec or compiles the module. Raises what these raise."""
+    from pbt_tui.cli.options import given
+    from pbt_tui.journal import RunDir
+
+    policy = given(args).policy
+    if found.kind == "run":
+        _refuse_module_options(args, "a run directory")
+        return Plan(RunDir(found.path.absolute()), None, policy, Path.cwd())
+    if found.kind == "spec":
+        _refuse_module_options(args, "a spec")
+        spec = _read_spec(found.path)
+    else:
+        spec = _compile(found.name, args)
+    if spec.container is not None and args.runtime is None:
+        raise RuntimeUnavailable(
+            "the spec names a container image, and runtime `docker` is not available yet",
+            hint="pass `--runtime process`",
+        )
+    train_dir = Path(spec.train_dir).absolute()
+    return Plan(RunDir.of(train_dir, spec.run, spec.suffix), spec, policy, Path.cwd())
+
+
+def warn(found: Sequence[Diagnostic]) -> None:
+    """Says what is no error."""
+    from pbt_tui.cli.report import say
+
+    say([d for d in found if d.level != "error"])
+
+
+def _refuse_module_options(args: argparse.Namespace, what: str) -> None:
+    for name in _OF_MODULES:
+        if getattr(args, name) is not None:
+            raise UsageError(
+                f"`--{name}` is for run modules: {what} has it already",
+                hint="compile anew with `pbt-compile`",
+            )
+
+
+def _read_spec(path: Path) -> Processes:
+    from pbt_tui.compiler.validate import validate_file
+
+    spec, found = validate_file(path)
+    if spec is None or any(d.level == "error" for d in found):
+        raise Findings(found)
+    warn(found)
+    return spec
+
+
+def _compile(module: str, args: argparse.Namespace) -> Processes:
+    from pbt_tui.cli.options import given
+    from pbt_tui.compiler import compile_module
+    from pbt_tui.compiler.settings import COMPILE, Given, gather
+    from pbt_tui.compiler.settings_file import find
+
+    said = [(s, getattr(args, s.name, None)) for s in COMPILE]
+    own = gather([(s, raw) for s, raw in said if raw is not None], lambda s: f"`{s.flag}`")
+    flags = given(args)
+    settings = Given(flags.policy, flags.container, own.compile).over(find(Path.cwd()))
+    known = {k: v for k, v in settings.compile.items() if k in ("load_timeout", "seed")}
+    compiled = compile_module(
+        module,
+        train_dir=args.train_dir or settings.compile.get("train_dir"),
+        suffix=args.experiment_suffix or "",
+        policy=settings.policy,
+        container=settings.container,
+        freeze=True,
+        **known,
+    )
+    warn(compiled.diagnostics)
+    return compiled.spec
