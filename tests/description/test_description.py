@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import pbt_tui
@@ -211,6 +211,9 @@ def test_populations_in_short():
     assert population(2, index_arg="rank") == [{"rank": 0}, {"rank": 1}]
 
 
+steady = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Machines may be busy, and the first text that is drawn waits for tables."""
+
 # The naming rules once more, in another way, to compare with.
 
 
@@ -246,6 +249,7 @@ value = st.one_of(
 )
 
 
+@steady
 @given(
     columns=st.dictionaries(name, st.lists(value, min_size=1, max_size=3), max_size=4),
     prefix=st.sampled_from(["", "--"]),
@@ -262,6 +266,7 @@ def test_names_and_commands_are_those_of_the_rules(columns, prefix, custom):
     ]
 
 
+@steady
 @given(st.lists(st.text("ab._-", max_size=6), max_size=4))
 def test_a_name_is_shortened_or_refused_and_nothing_else(names):
     bad = [n for n in names if not all(n.translate(str.maketrans("_-", "..")).split(".")[:-1])]
