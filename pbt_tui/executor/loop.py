@@ -130,6 +130,8 @@ class Loop:
                     self._launch(launches)
                     kill = isinstance(event, ev.KillRequested)
                     self.stop(event.job, event.attempt, kill=kill)
+                case ev.AttemptEnded():
+                    self.runtime.forget(event.job, event.attempt)
                 case ev.RequestAccepted() | ev.RequestRefused():
                     self._desk.done(event.id)
                 case _:

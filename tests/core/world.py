@@ -195,6 +195,14 @@ class SimRuntime:
         return None
 
     def close(self) -> None: ...
+    def forget(self, job: str, attempt: int) -> None:
+        self.world.maybe_die()
+        if not any(
+            isinstance(e, ev.AttemptEnded) and (e.job, e.attempt) == (job, attempt)
+            for e in self.world.durable
+        ):
+            self.world.broken(f"{job}.{attempt} is forgotten before its end is on disk")
+
 
     def launch(self, batch: Sequence[Launch]) -> None:
         for launch in batch:

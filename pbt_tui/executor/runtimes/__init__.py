@@ -1,4 +1,4 @@
-"""What a runtime is: five verbs, idempotent by attempt name, whose results come back as facts.
+"""What a runtime is: a few verbs, idempotent by attempt name, whose results come back as facts.
 
 Must not know the journal or the scheduler: a runtime does as it is told and says what it saw.
 """
@@ -102,6 +102,9 @@ class Runtime(Protocol):
 
         False if it could not be delivered: then it is asked again until the end comes.
         """
+
+    def forget(self, job: str, attempt: int) -> None:
+        """Its end is durable: what is left of it may go."""
 
     def survey(self, attempts: Sequence[tuple[str, int, str | None]]) -> list[Seen]:
         """What became of (job, attempt, handle); those alive are watched from here on."""
