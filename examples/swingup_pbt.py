@@ -10,7 +10,7 @@ from pbt_tui import Experiment, ParamGrid, RunDescription
 _params = ParamGrid([("pbt.policy_idx", list(range(8)))])
 
 _command = (
-    "python -m examples.swingup.train seed=1 "
+    "python -m examples.swingup.train "
     "pbt.num_policies=8 pbt.workspace=swingup pbt.interval_steps=120000 train.generations=20 "
     "pbt.initial_delay=240000 pbt.start_after=120000 pbt.replace_fraction_worst=0.25 "
     "pbt.mutation_rate=0.5 pbt.change_max=2.0"

@@ -40,13 +40,18 @@ History = dict[int, dict[int, Saved]]
 
 def main(words: list[str]) -> int:
     folder = Path(words[0] if words else "train_dir/swingup_pbt")
-    roots = sorted({path.parents[1] for path in folder.rglob("[0-9][0-9][0-9]/*.yaml")})
-    histories = [found for root in roots if (found := read(Workspace(root)))]
-    for history in histories:
+    found = histories(folder)
+    for history in found:
         print("\n".join(report(history)))
-    if not histories:
+    if not found:
         print(f"error: no member has saved anything below: {folder}", file=sys.stderr)
-    return 0 if histories else 1
+    return 0 if found else 1
+
+
+def histories(folder: Path) -> list[History]:
+    """Of each workspace below `folder`, those without anything left out."""
+    roots = sorted({path.parents[1] for path in folder.rglob("[0-9][0-9][0-9]/*.yaml")})
+    return [found for root in roots if (found := read(Workspace(root)))]
 
 
 def read(workspace: Workspace) -> History:
