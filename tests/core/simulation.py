@@ -469,6 +469,7 @@ def _differ(one: dict[str, Any], other: dict[str, Any]) -> str:
     return "; ".join(f"{k}: {one[k]} / {other[k]}" for k in one if one[k] != other[k])
 
 
-def live(seed: int) -> tuple[Life, list[str]]:
+def live(seed: int, *, brute: bool = False) -> tuple[Life, list[str]]:
     life = Life(seed)
+    life.brute = life.brute or brute
     return life, life.live()

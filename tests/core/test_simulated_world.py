@@ -250,8 +250,8 @@ FAULTS = [
 @pytest.mark.parametrize("fault", FAULTS, ids=repr)
 def test_every_planted_fault_is_caught(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
     fault.plant(monkeypatch)
-    for seed in range(3000):
-        _, violations = simulation.live(seed)
+    for seed in range(6000):
+        _, violations = simulation.live(seed, brute=True)
         if violations:
             return
     pytest.fail(f"nothing broke without the rule: {fault.rule}")
