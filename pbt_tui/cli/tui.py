@@ -78,8 +78,18 @@ def parser() -> argparse.ArgumentParser:
     start.add_argument("--runtime", choices=("process", "docker"), help="what starts the jobs")
     start.add_argument("--failed", action="store_true", help="try again what failed")
     start.add_argument("--fresh", action="store_true", help="put a closed run aside, start anew")
+    for name, words in _OF_MODULES.items():
+        start.add_argument(f"--{name}", metavar=name.rpartition("_")[2].upper(), help=words)
     add_settings(p, "policy", "container")
     return p
+
+
+_OF_MODULES = {
+    "train_dir": "root of what jobs write (modules only)",
+    "experiment_suffix": "ends folder names (modules only)",
+    "seed": "seed `random` before the import (modules only)",
+    "load_timeout": "time to import the module (modules only)",
+}
 
 
 def _seconds(text: str) -> float:
@@ -134,8 +144,9 @@ def _passed_on(args: argparse.Namespace) -> list[str]:
     from pbt_tui.compiler.settings import SETTINGS
 
     words = [f"--{name}" for name in ("failed", "fresh") if getattr(args, name)]
-    if args.runtime:
-        words.append(f"--runtime={args.runtime}")
+    for name in ("runtime", *_OF_MODULES):
+        if getattr(args, name) is not None:
+            words.append(f"--{name}={getattr(args, name)}")
     for setting in SETTINGS:
         value = getattr(args, setting.name, None)
         if value is None:

@@ -16,6 +16,7 @@ from pbt_tui.journal.events import RequestAccepted, RequestRefused
 from pbt_tui.journal.requests import ask as leave_request
 from pbt_tui.journal.state import ACTIVE, JobState
 from pbt_tui.tui import actions, start
+from pbt_tui.tui.text import safe
 
 if TYPE_CHECKING:
     from pbt_tui.tui.app import Monitor
@@ -182,8 +183,9 @@ class Requests:
 
     def start_executor(self) -> None:
         def work() -> None:
-            code, words = start.executor(self.monitor.feed.rundir.path)
-            if code != 0:
+            started = start.executor(self.monitor.feed.rundir.path)
+            if started.code != 0:
+                words = safe((started.complained or started.said).strip().partition("\n")[0])
                 self.monitor.call_from_thread(self.monitor.say, f"✗ no executor: {words}", "bad")
 
         self.monitor.say("… starting an executor")
@@ -215,6 +217,12 @@ def _notes(asked: str, jobs: Sequence[JobState]) -> list[str]:
         return ["waiting jobs start again"]
     active = sum(1 for job in jobs if job.phase in ACTIVE)
     notes = []
+    if len(jobs) == 1:
+        attempt = jobs[0].attempt
+        which = f", attempt {attempt.number}" if attempt is not None else ""
+        at_once = ", ended at once, without grace" if asked == "kill" else ""
+        notes.append(f"it is {jobs[0].shown}{which}{at_once}")
+        return [*notes, "it starts again" if asked == "retry" else "it will not be retried"]
     if active:
         notes.append(f"{active} active" + (", ended at once" if asked == "kill" else ""))
     if len(jobs) > active:

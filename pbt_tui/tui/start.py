@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -16,15 +17,28 @@ def shown(target: str | Path, more: Sequence[str] = ()) -> str:
     return shlex.join(["pbt-run", str(target), "--detach", *more])
 
 
-def executor(target: str | Path, more: Sequence[str] = (), timeout: float = 120) -> tuple[int, str]:
-    """Runs `pbt-run TARGET --detach`: its exit code, and what it said (stdout, or its error)."""
+@dataclass(frozen=True, slots=True)
+class Started:
+    code: int
+    said: str
+    """On stdout."""
+    complained: str
+    """On stderr."""
+
+
+def executor(target: str | Path, more: Sequence[str] = (), timeout: float = 120) -> Started:
+    """Runs `pbt-run TARGET --detach` and waits until the run is its own."""
     argv = [sys.executable, "-m", "pbt_tui.cli.run", str(target), "--detach", *more]
     try:
         done = subprocess.run(
-            argv, capture_output=True, text=True, errors="replace", timeout=timeout, check=False,
+            argv,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
             stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        )
     except subprocess.TimeoutExpired:
-        return 5, f"`pbt-run --detach` did not return within {timeout:g} s"
-    words = (done.stderr if done.returncode else done.stdout or done.stderr).strip()
-    return done.returncode, words
+        return Started(5, "", f"error: `pbt-run --detach` did not return within {timeout:g} s")
+    return Started(done.returncode, done.stdout, done.stderr)

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from pbt_tui.errors import Diagnostic, Findings, RunError, UsageError, Where
+from pbt_tui.journal import lock
 from pbt_tui.journal.rundir import RunDir
-from pbt_tui.spec import Style, decode
+from pbt_tui.spec import Style
 from pbt_tui.tui import start as starting
 
 _RUNS = re.compile(r"_pbt(_.*)?")
 """Not `_pbt.1`: that is one put aside."""
+_DIAGNOSTIC = re.compile(r"(?P<level>error|warning|note)(?:\[(?P<code>\w+)\])?: (?P<text>.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +86,37 @@ def _runs(below: Path) -> Iterator[Path]:
 def start(what: ToStart, more: Sequence[str] = ()) -> Path:
     """Starts a detached executor and returns its run directory.
 
-    Raises `Findings` with the words and the exit code of `pbt-run` where that failed.
+    One that is closed or being executed already is shown as it is. Raises `Findings` with the
+    words and the exit code of `pbt-run` where nothing was started.
     """
-    code, words = starting.executor(what.target, more)
-    if code != 0:
-        text, _, hint = words.removeprefix("error: ").partition("\nhint: ")
-        said = text or "`pbt-run` failed without a word"
-        raise Findings([Diagnostic("error", said, hint=hint or None)], code)
-    for word in re.findall(r"[^\s`'\"]+", words)[::-1]:
-        if RunDir(Path(word)).is_run():
-            return Path(word)
-    spec = Path(what.target)
-    if spec.is_dir():
-        spec /= "processes.json"
-    if spec.suffix == ".json" and spec.is_file():
-        plan = decode(spec.read_bytes(), str(spec))
-        return RunDir.of(Path(plan.train_dir), plan.run, plan.suffix).path
-    newest = _newest(Path("train_dir"))
-    if newest is None:
-        raise RunError("an executor was started, but its run directory is not to be found")
-    return newest
+    started = starting.executor(what.target, more)
+    found = _named(started.said) or _named(started.complained)
+    if found is not None and (started.code in (0, 4) or lock.holder(RunDir(found).lock)):
+        return found
+    if started.code != 0:
+        raise Findings(_diagnostics(started.complained), started.code)
+    raise RunError("an executor was started, but it did not say where")
+
+
+def _named(words: str) -> Path | None:
+    """The run directory that is named in `words`, the last one first."""
+    for word in reversed(re.findall(r"`([^`]+)`|(\S+)", words)):
+        text = word[0].removeprefix("pbt-tui ") or word[1]
+        if RunDir(Path(text)).is_run():
+            return Path(text)
+    return None
+
+
+def _diagnostics(words: str) -> list[Diagnostic]:
+    """What `pbt-run` complained of, as it said it."""
+    found: list[Diagnostic] = []
+    for line in words.strip().splitlines():
+        said = _DIAGNOSTIC.fullmatch(line)
+        if said is not None:
+            level: Any = said["level"]
+            found.append(Diagnostic(level, said["text"], said["code"] or ""))
+        elif line.startswith("hint: ") and found:
+            found[-1] = replace(found[-1], hint=line.removeprefix("hint: "))
+        elif line:
+            found.append(Diagnostic("error", line))
+    return found or [Diagnostic("error", "`pbt-run` failed without a word")]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from pbt_tui.tui.text import Line, Span
+from pbt_tui.tui.text import Line, Span, fit
 
 Point = tuple[float, float]
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
@@ -20,14 +20,16 @@ def chart(series: Sequence[tuple[str, Sequence[Point]]], width: int, height: int
     A column of dots shows the least and the greatest of its points, so that no spike is lost.
     """
     points = [p for _, line in series for p in line if math.isfinite(p[1])]
-    label = 9
+    label = 12
     columns, rows = (width - label - 1) * 2, height * 4
     if not points or columns < 8 or height < 2:
         return []
     x0, x1 = min(p[0] for p in points), max(p[0] for p in points)
     y0, y1 = min(p[1] for p in points), max(p[1] for p in points)
     if y0 == y1:
-        y0, y1 = y0 - 0.5, y1 + 0.5
+        y0, y1 = y0 - (abs(y0) or 1.0) / 2, y1 + (abs(y1) or 1.0) / 2
+    if not math.isfinite(y1 - y0) or y0 == y1:
+        return []
     x_step = (columns - 1) / ((x1 - x0) or 1.0)
     y_step = (rows - 1) / (y1 - y0)
     cells = [[0] * (columns // 2) for _ in range(height)]
@@ -41,7 +43,7 @@ def chart(series: Sequence[tuple[str, Sequence[Point]]], width: int, height: int
     lines: list[Line] = []
     for i in range(height):
         value = f"{y1:.4g}" if i == 0 else f"{y0:.4g}" if i == height - 1 else ""
-        spans: list[Span] = [(f"{value:>{label - 1}} │", "dim")]
+        spans: list[Span] = [(fit(value, label - 2, ">") + " │", "dim")]
         text, last = "", ""
         for dots, style in zip(cells[i], styles[i], strict=True):
             if style != last:

@@ -48,7 +48,7 @@ def header(
     if workspace:
         stands, style = "○ a workspace, no run: nothing can be asked of it", "dim"
     if error is not None:
-        stands, style = f"! {error}", "bad"
+        stands, style = f"! {safe(error)}", "bad"
     left: list[Span] = [(" " + run_name(state) + " ", "title"), ("  " + stands, style)]
     who = words.whose(state, holder)
     runtime = state.executor.runtime if state.executor else ""

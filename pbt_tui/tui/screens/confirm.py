@@ -34,7 +34,7 @@ class Confirm(Dialog[bool]):
         self.notes = notes
         self.names = names
         self.typed = len(names) >= TYPED_FROM if typed is None else typed
-        self.input = Input(id="count", compact=True, placeholder=str(len(names)))
+        self.input = Input(id="count", compact=True, restrict=r"\d*")
         self.input.cursor_blink = False
 
     def more(self) -> list[Widget]:

@@ -6,6 +6,7 @@ Must not know how a row looks or what a request does.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -30,6 +31,8 @@ class Jobs(Page):
     PAGE = "jobs"
     BINDINGS = bindings("jobs")
     CSS_PATH = "jobs.tcss"
+    PROMPTS: ClassVar[dict[str, str]] = {"slash": "filter", "s": "sort"}
+    input: Input
 
     def __init__(self, table: JobTable) -> None:
         super().__init__()
@@ -160,7 +163,7 @@ class Jobs(Page):
     def action_filter(self) -> None:
         self.input.remove_class("-off")
         self.input.placeholder = "words, or field:value with " + " ".join(query.FIELDS)
-        self.input.focus()
+        self.set_focus(self.input)
         self.input.cursor_position = len(self.input.value)
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -213,6 +216,7 @@ class Jobs(Page):
 
     def on_key(self, event: events.Key) -> None:
         if not self._sorting:
+            super().on_key(event)
             return
         event.stop()
         event.prevent_default()

@@ -5,6 +5,8 @@ Must not know how a log is read.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Input
@@ -23,6 +25,8 @@ class Log(Page):
     PAGE = "log"
     BINDINGS = bindings("log")
     CSS_PATH = "log.tcss"
+    PROMPTS: ClassVar[dict[str, str]] = {"slash": "search"}
+    input: Input
 
     def __init__(self, job: str, attempt: int) -> None:
         super().__init__()
@@ -112,7 +116,7 @@ class Log(Page):
     def action_search(self) -> None:
         self.input.remove_class("-off")
         self.input.placeholder = "a regular expression; capitals make it tell case"
-        self.input.focus()
+        self.set_focus(self.input)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -164,3 +168,5 @@ class Log(Page):
         if event.key == "escape" and self.input.has_focus:
             event.stop()
             self._close()
+        else:
+            super().on_key(event)

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.widgets import Input
 
 from pbt_tui.journal.events import Action as Asked
 from pbt_tui.journal.state import JobState
@@ -74,6 +76,24 @@ class Page(Screen[None]):
     def draw(self, change: Change | None) -> None:
         """Draws what changed; everything where `change` is None."""
 
+    # -- keys typed fast ---------------------------------------------------------------------------
+
+    PROMPTS: ClassVar[dict[str, str]] = {}
+    """Keys after which the next ones are text, not actions: they take effect at once, since a
+    binding would come too late for a key that is already on its way."""
+    input: Input | None = None
+
+    def on_key(self, event: events.Key) -> None:
+        if self.input is not None and self.input.has_focus:
+            if event.is_printable and event.character:
+                event.stop()
+                event.prevent_default()
+                self.input.insert_text_at_cursor(event.character)
+        elif event.key in self.PROMPTS:
+            event.stop()
+            event.prevent_default()
+            getattr(self, f"action_{self.PROMPTS[event.key]}")()
+
     # -- drawing -----------------------------------------------------------------------------------
 
     def changed(self, change: Change | None) -> None:
@@ -88,7 +108,7 @@ class Page(Screen[None]):
                     self.size.width,
                     page=self.PAGE,
                     loaded=monitor.feed.loaded,
-                    error=str(monitor.feed.error) if monitor.feed.error else None,
+                    error=str(monitor.feed.error).splitlines()[0] if monitor.feed.error else None,
                     read_only=monitor.read_only,
                     workspace=monitor.feed.workspace,
                 )

@@ -174,7 +174,6 @@ class Lines(ScrollView, can_focus=False):
         self.move(self.count if last and not self.has_cursor else self.count - 1 if last else 0)
 
     def on_resize(self, event: events.Resize) -> None:
-        self._painted.clear()
         self.virtual_size = Size(event.size.width, self.count)
         if self.has_cursor:
             self.call_after_refresh(self.reveal)

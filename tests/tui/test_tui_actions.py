@@ -1,0 +1,210 @@
+"""Keys that ask something of the executor: confirmed, refused with a reason, answered."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from conftest import text_of
+from journals import Story, spec, typical
+
+from pbt_tui.journal import events as ev
+from pbt_tui.journal.requests import pending, read
+from pbt_tui.tui import actions, start
+from pbt_tui.tui.screens.failures import Failures
+from pbt_tui.tui.screens.help import Help
+from pbt_tui.tui.screens.job import JobPage
+from pbt_tui.tui.screens.jobs import Jobs
+from pbt_tui.tui.screens.log import Log
+from pbt_tui.tui.screens.population import Population
+
+SCREENS = {s.PAGE: s for s in (Jobs, Failures, JobPage, Log, Population, Help)}
+
+
+@pytest.fixture
+def run(tmp_path):
+    return typical(tmp_path / "_pbt")
+
+
+def asked(story):
+    """The requests left so far, without their ids."""
+    found = [read(path) for path in pending(story.rundir)]
+    return [(r.action, r.jobs, r.gpus) for r in found]
+
+
+def test_the_registry_is_sound():
+    assert set(SCREENS) == set(actions.PAGES)
+    for page, screen in SCREENS.items():
+        keys = [key for a in actions.on(page) for key in a.keys.split(",")]
+        assert len(keys) == len(set(keys)), f"a key means two things on {page}"
+        for action in actions.on(page):
+            assert callable(getattr(screen, f"action_{action.id}", None)), (page, action.id)
+    ids = [a.id for a in actions.ACTIONS]
+    assert len(ids) == len(set(ids))
+
+
+def test_a_destructive_key_is_never_harmless_elsewhere():
+    """A letter never ends a job on one screen and means something else on another."""
+    of = {}
+    for action in actions.ACTIONS:
+        for key in action.keys.split(","):
+            of.setdefault(key, set()).add(action.asks)
+    assert all(len(meanings) == 1 for key, meanings in of.items() if meanings != {None})
+
+
+@pytest.mark.parametrize(("key", "action"), [("x", "cancel"), ("K", "kill")])
+async def test_one_job(key, action, run, shown):
+    async with shown(run.rundir.path) as (_, pilot):
+        await pilot.press("j", key)
+        await pilot.press("enter")  # enter alone never destroys
+        assert asked(run) == []
+        await pilot.press("y")
+        await pilot.pause()
+        assert asked(run) == [(action, ("09_ant_pbt",), ())]
+
+
+async def test_marked_jobs_and_only_those_that_it_fits(run, shown):
+    async with shown(run.rundir.path) as (app, pilot):
+        await pilot.press("a", "x")  # all 24 are marked; 15 are active or waiting
+        assert "cancel 15 jobs" in text_of(app)
+        await pilot.press("y")
+        assert asked(run) == []
+        await pilot.press("1", "4", "enter")
+        assert asked(run) == []
+        await pilot.press("backspace", "5", "enter")
+        await pilot.pause()
+        ((action, jobs, _),) = asked(run)
+        assert (action, len(jobs)) == ("cancel", 15)
+        assert "03_ant_pbt" not in jobs
+
+
+async def test_escape_keeps_everything(run, shown):
+    async with shown(run.rundir.path) as (app, pilot):
+        await pilot.press("x", "escape", "a", "x", "1", "5", "escape")
+        await pilot.pause()
+        assert asked(run) == []
+        assert isinstance(app.screen, Jobs)
+
+
+async def test_retry_of_a_group_of_failures(run, shown):
+    async with shown(run.rundir.path) as (_, pilot):
+        await pilot.press("f", "r", "y")
+        await pilot.pause()
+        assert asked(run) == [("retry", ("03_ant_pbt", "04_ant_pbt", "05_ant_pbt"), ())]
+
+
+async def test_hold_and_release(run, shown):
+    async with shown(run.rundir.path) as (app, pilot):
+        await pilot.press("U")
+        await pilot.pause()
+        assert "the run is not held" in text_of(app)
+        await pilot.press("H", "y")
+        await pilot.pause()
+        assert asked(run) == [("hold", (), ())]
+
+
+async def test_drain_and_undrain(run, shown):
+    run.write(ev.RequestAccepted, id="9-9", action="drain", gpus=("GPU-00000001",)).flush()
+    async with shown(run.rundir.path) as (_, pilot):
+        await pilot.press("D", "y")
+        await pilot.press("D", "j", "y")
+        await pilot.pause()
+        assert asked(run) == [("drain", (), ("GPU-00000000",)), ("undrain", (), ("GPU-00000001",))]
+
+
+async def test_answers_are_shown(run, shown):
+    async with shown(run.rundir.path) as (app, pilot):
+        await pilot.press("x", "y", "j", "x", "y")
+        await pilot.pause()
+        first, second = (read(path) for path in pending(run.rundir))
+        run.write(ev.RequestAccepted, 1, id=first.id, action="cancel", jobs=first.jobs).flush()
+        app.follow()
+        await pilot.pause()
+        assert "accepted: cancel 08_ant_pbt" in text_of(app)
+        run.write(ev.RequestRefused, 1, id=second.id, why="it has just ended").flush()
+        app.follow()
+        await pilot.pause()
+        assert "refused: cancel 09_ant_pbt: it has just ended" in text_of(app)
+
+
+async def test_without_an_executor_there_is_nobody_to_ask(run, shown):
+    async with shown(run.rundir.path, holder=None) as (app, pilot):
+        for key in "xKHU":
+            await pilot.press(key)
+            await pilot.pause()
+            assert "no executor obeys; start one with `pbt-run" in text_of(app)
+        assert asked(run) == []
+
+
+async def test_retry_without_an_executor_starts_one(run, shown, monkeypatch):
+    started = []
+    monkeypatch.setattr(
+        start, "executor", lambda target: started.append(target) or start.Started(0, "", "")
+    )
+    monkeypatch.setattr("socket.gethostname", lambda: "node7")
+    async with shown(run.rundir.path, holder=None) as (app, pilot):
+        await pilot.press("f", "r")
+        assert "no executor: starts one with `pbt-run" in text_of(app).replace("\n", " ")
+        await pilot.press("y")
+        await app.workers.wait_for_complete()
+        assert asked(run)[0][0] == "retry"
+        assert started == [run.rundir.path]
+
+
+async def test_an_executor_is_started_by_a_confirmed_key(tmp_path, shown, monkeypatch):
+    story = Story(tmp_path / "_pbt", spec(3)).opened().flush()
+    started = []
+    monkeypatch.setattr(
+        start,
+        "executor",
+        lambda target: (
+            started.append(target) or start.Started(5, "", "error: no such image\nhint: x")
+        ),
+    )
+    async with shown(story.rundir.path, holder=None) as (app, pilot):
+        await pilot.press("E", "enter")
+        assert started == []
+        await pilot.press("y")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert started == [story.rundir.path]
+        assert "no executor: error: no such image" in text_of(app)
+
+
+async def test_no_executor_is_started_where_jobs_may_live_on_another_host(run, shown):
+    async with shown(run.rundir.path, holder=None) as (app, pilot):
+        await pilot.press("E")
+        await pilot.pause()
+        assert "may still be active on node7: start it there" in text_of(app)
+
+
+async def test_read_only(run, shown):
+    async with shown(run.rundir.path, read_only=True) as (app, pilot):
+        assert "read-only" in text_of(app)
+        for key in "xKrHUDE":
+            await pilot.press(key)
+            await pilot.pause()
+            assert "this is a read-only view" in text_of(app), key
+        assert asked(run) == []
+
+
+async def test_a_directory_of_somebody_else(run, shown, monkeypatch):
+    monkeypatch.setattr("os.access", lambda *a: False)
+    async with shown(run.rundir.path) as (app, pilot):
+        await pilot.press("x")
+        await pilot.pause()
+        assert "not writable for you" in text_of(app)
+
+
+async def test_what_makes_no_sense_is_said(run, shown):
+    async with shown(run.rundir.path) as (app, pilot):
+        await pilot.press("r")
+        await pilot.pause()
+        assert "nothing to retry: 08_ant_pbt is running" in text_of(app)
+
+
+async def test_requests_are_what_the_executor_reads(run, shown):
+    async with shown(run.rundir.path) as (_, pilot):
+        await pilot.press("x", "y")
+        await pilot.pause()
+        (path,) = pending(run.rundir)
+        assert msgspec.json.decode(path.read_bytes(), type=ev.Request).id == path.stem

@@ -1,0 +1,211 @@
+"""The log: any bytes, any size, cut and replaced under the reader's eyes."""
+
+from __future__ import annotations
+
+import os
+
+from conftest import text_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from journals import typical
+
+from pbt_tui.journal import events as ev
+from pbt_tui.observe.logs import clean
+from pbt_tui.tui import logfile
+from pbt_tui.tui.logfile import LogFile, pattern_of
+from pbt_tui.tui.screens.log import Log
+
+LINES = st.lists(st.binary(max_size=30).map(lambda b: b.replace(b"\n", b"")), max_size=40)
+
+
+@settings(max_examples=60, deadline=None)
+@given(lines=LINES, ends=st.booleans(), page=st.integers(1, 7), chunk=st.sampled_from([5, 16, 64]))
+def test_pages_are_the_lines_of_the_file(tmp_path_factory, lines, ends, page, chunk):
+    data = b"\n".join(lines) + (b"\n" if ends and lines else b"")
+    path = tmp_path_factory.mktemp("log") / "x.log"
+    path.write_bytes(data)
+    before, logfile.CHUNK = logfile.CHUNK, chunk
+    try:
+        file = LogFile(path)
+        expected = data.split(b"\n")
+        if expected[-1] == b"":
+            expected.pop()
+        assert [r.text for r in file.forward(0, 1000)] == [clean(line) for line in expected]
+        starts = [r.start for r in file.forward(0, 1000)]
+        while file.index(1):
+            pass
+        for number, start in enumerate(starts, 1):
+            assert file.number(start) == number
+            assert file.back(start, 1) == (starts[number - 2] if number > 1 else 0)
+        assert file.last_page(page) == (starts[-page:] or [0])[0]
+        file.close()
+    finally:
+        logfile.CHUNK = before
+
+
+@settings(max_examples=60, deadline=None)
+@given(lines=LINES, piece=st.sampled_from([8, 50, 4096]))
+def test_searching_finds_every_line_once_forwards_and_backwards(tmp_path_factory, lines, piece):
+    lines = [line[:20] + (b"needle" if len(line) % 3 == 0 else b"") for line in lines]
+    path = tmp_path_factory.mktemp("log") / "x.log"
+    path.write_bytes(b"".join(line + b"\n" for line in lines))
+    before, logfile._SEARCH = logfile._SEARCH, max(piece, 40)
+    try:
+        file = LogFile(path)
+        starts = [r.start for r in file.forward(0, 1000)]
+        hits = [s for s, line in zip(starts, lines, strict=True) if b"needle" in line]
+        pattern = pattern_of("needle")
+
+        def walk(at: int, back: bool) -> list[int]:
+            found = []
+            while True:
+                hit = [h for h in file.search(pattern, at, back) if h is not None]
+                if not hit:
+                    return found
+                found += hit
+                at = hit[0]
+
+        assert walk(file.size, True) == hits[::-1]
+        first = starts[0] if starts else 0
+        assert walk(first, False) == [h for h in hits if h > first]
+        file.close()
+    finally:
+        logfile._SEARCH = before
+
+
+def test_a_line_of_megabytes_shows_what_a_terminal_would(tmp_path):
+    bar = b"".join(b"\r\x1b[32m%3d %%\x1b[0m|\xff\x00" % (i % 100) for i in range(400_000))
+    path = tmp_path / "x.log"
+    path.write_bytes(b"before\n" + bar + b"\nafter\n" + b"z" * 5_000_000)
+    file = LogFile(path)
+    rows = file.forward(0, 10)
+    assert [r.text[:8] for r in rows] == ["before", " 99 %|�", "after", "zzzzzzzz"]
+    assert len(rows[3].text) <= 2000
+    assert file.last_page(2) == rows[2].start
+    file.close()
+
+
+def test_growing_cut_replaced_and_missing(tmp_path):
+    path = tmp_path / "x.log"
+    file = LogFile(path)
+    assert file.trouble == "not there yet"
+    assert file.check() == "same"
+    path.write_bytes(b"one\n")
+    assert file.check() == "grown"
+    assert file.trouble is None
+    with path.open("ab") as f:
+        f.write(b"two\n")
+    assert file.check() == "grown"
+    assert file.check() == "same"
+    os.truncate(path, 3)
+    assert file.check() == "replaced"
+    assert [r.text for r in file.forward(0, 9)] == ["one"]
+    path.rename(tmp_path / "y.log")
+    path.write_bytes(b"another, and longer than before\n")
+    assert file.check() == "replaced"
+    assert file.forward(0, 1)[0].text.startswith("another")
+    path.unlink()
+    file.check()
+    assert file.trouble == "not there yet"
+    file.close()
+
+
+async def opened(pilot):
+    await pilot.press("l")
+    await pilot.pause()
+
+
+async def test_following_pausing_and_coming_back(tmp_path, shown):
+    story = typical(tmp_path / "_pbt")
+    story.log("08_ant_pbt", "".join(f"line {i}\n" for i in range(1000)))
+    path = story.rundir.log("08_ant_pbt", 1)
+    async with shown(story.rundir.path) as (app, pilot):
+        await opened(pilot)
+        assert isinstance(app.screen, Log)
+        assert "line 999" in text_of(app)
+        assert "1000 " in text_of(app), "lines are numbered"
+        with path.open("a") as file:
+            file.write("news\n")
+        app.screen._poll()
+        await pilot.pause()
+        assert "news" in text_of(app)
+        await pilot.press("k")
+        await pilot.pause()
+        with path.open("a") as file:
+            file.write("more news\n")
+        app.screen._poll()
+        await pilot.pause()
+        assert "more news" not in text_of(app), "moving up stops following"
+        assert "more below: G" in text_of(app)
+        await pilot.press("g")
+        await pilot.pause()
+        assert "line 0" in text_of(app)
+        await pilot.press("G")
+        await pilot.pause()
+        assert "more news" in text_of(app)
+
+
+async def test_a_log_cut_while_it_is_open(tmp_path, shown):
+    story = typical(tmp_path / "_pbt")
+    story.log("08_ant_pbt", "x" * 80 + "\n" + "old line\n" * 100_000)
+    path = story.rundir.log("08_ant_pbt", 1)
+    async with shown(story.rundir.path) as (app, pilot):
+        await opened(pilot)
+        await pilot.press("g")
+        os.truncate(path, 0)
+        with path.open("a") as file:
+            file.write("begun anew\n")
+        for _ in range(3):
+            app.screen._poll()
+            await pilot.press("j", "k", "pagedown")
+        await pilot.pause()
+        assert "begun anew" in text_of(app)
+        assert "the log was cut or replaced" in text_of(app)
+
+
+async def test_searching(tmp_path, shown):
+    story = typical(tmp_path / "_pbt")
+    story.log("08_ant_pbt", "".join(f"line {i} {'HIT' * (i % 300 == 7)}\n" for i in range(2000)))
+    async with shown(story.rundir.path) as (app, pilot):
+        await opened(pilot)
+        await pilot.press("n")
+        await pilot.pause()
+        assert "nothing to look for yet" in text_of(app)
+        await pilot.press("g", "slash", *"hit", "enter")
+        await pilot.pause(0.1)
+        assert "▸ line 7 HIT" in text_of(app)
+        await pilot.press("n")
+        await pilot.pause(0.1)
+        assert "▸ line 307 HIT" in text_of(app)
+        await pilot.press("N")
+        await pilot.pause(0.1)
+        assert "▸ line 7 HIT" in text_of(app)
+        await pilot.press("N")
+        await pilot.pause(0.1)
+        assert "no more matches" in text_of(app)
+
+
+async def test_errors_are_found_and_an_earlier_attempt_is_shown(tmp_path, shown):
+    story = typical(tmp_path / "_pbt")
+    name = "03_ant_pbt"
+    story.write(ev.RequestAccepted, 1.0, id="5-5", action="retry", jobs=(name,))
+    story.start(name).log(name, "all well so far\n").flush()
+    async with shown(story.rundir.path) as (app, pilot):
+        await pilot.press("slash", *name, "enter")
+        await opened(pilot)
+        assert "attempt 2 of 2" in text_of(app)
+        await pilot.press("a", "g", "e")
+        await pilot.pause(0.1)
+        assert "attempt 1 of 2" in text_of(app)
+        assert "▸ Traceback" in text_of(app)
+
+
+async def test_what_is_not_there_yet_and_what_was_never_started(tmp_path, shown):
+    story = typical(tmp_path / "_pbt")
+    story.rundir.log("08_ant_pbt", 1).unlink()
+    async with shown(story.rundir.path) as (app, pilot):
+        await opened(pilot)
+        assert "not there yet" in text_of(app)
+        await pilot.press("1", "slash", *"16_", "enter", "l")
+        await pilot.pause()
+        assert "has no log yet: it has not started" in text_of(app)

@@ -1,0 +1,190 @@
+"""Rows, filters, words and measures, without a terminal."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from journals import Story, spec, typical
+
+from pbt_tui.journal.file import Tail
+from pbt_tui.journal.fold import apply
+from pbt_tui.journal.state import RunState
+from pbt_tui.spec import decode
+from pbt_tui.tui import text, words
+from pbt_tui.tui.columns import Layout, Scene
+from pbt_tui.tui.draw.chart import chart
+from pbt_tui.tui.feed import Feed
+from pbt_tui.tui.model import Model
+from pbt_tui.tui.query import compile_filter
+from pbt_tui.tui.rows import SORTS, Rows
+
+
+def events_of(dice: random.Random, path, jobs: int = 12) -> Story:
+    """A random legal history: starts, ends of all kinds, retries."""
+    story = Story(path, spec(jobs)).opened().executor()
+    names = [j.id for j in story.plan.jobs]
+    idle, active = set(names), set()
+    for _ in range(dice.randrange(4 * jobs)):
+        if active and (dice.random() < 0.5 or not idle):
+            name = dice.choice(sorted(active))
+            active.remove(name)
+            if dice.random() < 0.5:
+                story.end(name)
+            else:
+                story.fail(name, cause="traceback", detail=f"ValueError: {dice.random()}")
+        elif idle:
+            name = dice.choice(sorted(idle))
+            idle.remove(name)
+            active.add(name)
+            story.start(name, dice.randrange(4))
+    return story.flush()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    sort=st.sampled_from(sorted(SORTS)),
+    reverse=st.booleans(),
+    query=st.sampled_from(["", "state:run", "!state:wait", "cause:trace", "1", "lr:0.0003 0"]),
+    problems=st.booleans(),
+)
+def test_rows_kept_up_to_date_are_rows_made_anew(
+    tmp_path_factory, *, seed, sort, reverse, query, problems
+):
+    story = events_of(random.Random(seed), tmp_path_factory.mktemp("rows") / "_pbt")
+    state = RunState(decode(story.rundir.spec.read_bytes()))
+    rows = Rows(state)
+    rows.filter(query)
+    rows.only_problems(problems)
+    rows.sort_by(sort, reverse)
+    for event in Tail(story.rundir.journal).read_all():
+        apply(state, event)
+        job = getattr(event, "job", None)
+        rows.update([state.by_id[job].index] if job else [])
+        fresh = Rows(state)
+        fresh.filter(query)
+        fresh.only_problems(problems)
+        fresh.sort_by(sort, reverse)
+        assert rows.order == fresh.order
+        assert all(rows.place(index) == row for row, index in enumerate(rows.order))
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_filter(query):
+    test = compile_filter(query)
+    if test is not None:
+        assert {test(job) for job in RunState(spec(3)).jobs} <= {True, False}
+
+
+@given(st.text(max_size=60), st.integers(0, 30), st.sampled_from("<>"))
+def test_fit_is_exact(words_, width, align):
+    clean = text.safe(words_)
+    assert text.cells(text.fit(clean, width, align)) == width
+    assert text.cells(text.cut(clean, width)) <= width
+
+
+@given(st.text(max_size=200), st.integers(2, 40))
+def test_wrapping_loses_nothing(words_, width):
+    clean = text.safe(words_)
+    pieces = text.wrap(clean, width)
+    assert "".join(pieces) == clean
+    assert all(text.cells(piece) <= width for piece in pieces)
+
+
+@given(st.text(max_size=60))
+def test_ascii_keeps_the_width(words_):
+    clean = text.safe(words_)
+    plain = text.ascii_only(clean)
+    assert plain.isascii()
+    if all(text.cells(c) for c in clean):
+        assert len(plain) == text.cells(clean)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (-1, "0.0s"), (0.42, "0.4s"), (9.96, "10s"), (59.6, "1m00"), (61, "1m01"), (3599.9, "1h00"),
+        (3661, "1h01"), (90000, "1d01h"), (200 * 86400, "200d00h"),
+    ],
+)  # fmt: skip
+def test_duration(seconds, shown):
+    assert text.duration(seconds) == shown
+    assert len(shown) <= 7, "the column is as wide"
+
+
+@pytest.mark.parametrize("width", range(20, 220, 7))
+def test_a_row_is_as_wide_as_its_head_and_never_wider_than_the_table(width, tmp_path):
+    story = typical(tmp_path / "_pbt")
+    feed = Feed(story.rundir, who=lambda r: 1)
+    feed.read_all()
+    layout = Layout(width, 10)
+    scene = Scene(feed.state, feed.state.at)
+    wide = {text.length(layout.row(job, scene, True)) for job in feed.state.jobs}
+    wide.add(text.length(layout.head()))
+    assert len(wide) == 1
+    assert wide.pop() <= max(width, 30)
+
+
+def test_groups_and_marks(tmp_path):
+    feed = Feed(typical(tmp_path / "_pbt").rundir)
+    feed.read_all()
+    model = Model(feed)
+    assert [(g.count, g.signature) for g in model.groups] == [
+        (3, "CUDA out of memory"),
+        (1, "KeyError: 'learning_rate'"),
+    ]
+    counted = words.counts(feed.state)
+    assert sum(counted.values()) == 24
+    assert counted["running"] == 8
+
+
+def test_every_state_has_glyph_and_word():
+    assert set(words.STATES) == {
+        "waiting", "queued", "starting", "running", "stopping", "succeeded", "failed",
+        "cancelled", "skipped",
+    }  # fmt: skip
+    glyphs = {text.ascii_only(glyph) for glyph, _ in words.STATES.values()}
+    assert all(g.isascii() and len(g) == 1 for g in glyphs)
+    assert "?" not in glyphs
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.tuples(st.floats(0, 100), st.floats(allow_nan=True)), max_size=20), max_size=4
+    ),
+    st.integers(1, 60),
+    st.integers(0, 10),
+)
+def test_a_chart_is_never_larger_than_its_place(series, width, height):
+    lines = chart([("", sorted(line)) for line in series], width, height)
+    assert len(lines) in (0, height)
+    assert all(text.length(line) <= width for line in lines)
+
+
+def test_what_needs_no_screen_imports_no_textual():
+    quiet = (
+        "actions draw.chart draw.failures draw.help draw.job draw.population draw.strips columns "
+        "feed logfile model once query rows start targets text words"
+    )
+    code = "import sys; " + "; ".join(f"import pbt_tui.tui.{m}" for m in quiet.split())
+    code += "; import pbt_tui.cli.tui; assert not any(m.startswith('textual') for m in sys.modules)"
+    code += "; assert 'rich' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_nothing_of_the_monitor_imports_the_executor():
+    code = (
+        "import sys, pkgutil, importlib, pbt_tui.tui as t\n"
+        "for m in pkgutil.walk_packages(t.__path__, 'pbt_tui.tui.'):\n"
+        "    importlib.import_module(m.name)\n"
+        "import pbt_tui.cli.tui\n"
+        "bad = [m for m in sys.modules if m.startswith(('pbt_tui.executor', 'docker'))]\n"
+        "assert not bad, bad"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
