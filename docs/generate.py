@@ -1,4 +1,4 @@
-"""Writes what is made from the code: `schemas/*.json` and `docs/reference/`.
+"""Writes what is made from the code: `schemas/*.json`, `docs/reference/` and one diagram.
 
     python -m docs.generate [--check]
 
@@ -10,18 +10,21 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from docs import pages, schemas
+from docs import diagram, pages, schemas
 
 ROOT = Path(__file__).parent.parent
 OWNED = ("schemas/*.json", "docs/reference/*.md", "docs/reference/rules/*.md")
 """Everything that these patterns find is made here; what is not made any more is removed."""
+DRAWN = "docs/architecture.md"
+"""Of this page only what stands between two marks."""
 
 
 def generated() -> dict[str, bytes]:
     """All generated files, by path from the root of the repository."""
     made = {f"schemas/{name}": data for name, data in schemas.schemas().items()}
     text = {f"docs/reference/{name}": page.encode() for name, page in pages.pages().items()}
-    return {**made, **text}
+    page = diagram.drawn_into((ROOT / DRAWN).read_text(encoding="utf-8"))
+    return {**made, **text, DRAWN: page.encode()}
 
 
 def stale(root: Path = ROOT) -> list[str]:

@@ -35,7 +35,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *rest: Any) -> None:
         from importlib.metadata import version
 
-        parser.exit(0, f"{parser.prog} {version('pbt-tui')}\n")
+        print(f"{parser.prog} {version('pbt-tui')}")
+        parser.exit(0)
 
 
 def parser() -> Parser:

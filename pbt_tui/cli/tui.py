@@ -41,6 +41,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
+    from pbt_tui.cli.compile_options import _Version
     from pbt_tui.cli.options import Parser, add_settings
 
     p = Parser(
@@ -74,6 +75,7 @@ def parser() -> argparse.ArgumentParser:
         help="seconds between two looks at the journal (0.25)",
     )
     p.add_argument("--no_mouse", action="store_true", help="leave the mouse to the terminal")
+    p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     start = p.add_argument_group("how an executor is started (specs and modules)")
     start.add_argument("--runtime", choices=("process", "docker"), help="what starts the jobs")
     start.add_argument("--failed", action="store_true", help="try again what failed")
