@@ -22,7 +22,7 @@ Name = tuple[str, int]
 NOBODY = "nobody"
 
 
-class Death(Exception):  # noqa: N818  # it is one
+class Death(Exception):
     """`kill -9` of the executor."""
 
 
