@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from pbt_tui.observe.rows import GpuRow, PopulationRow
     from pbt_tui.observe.snapshot import Populations
 
+_DRAWN_EVERY = 0.6
+"""Seconds between two paintings while a large journal is read."""
+
 
 def _commands() -> type[Provider]:
     from pbt_tui.tui.palette import Commands
@@ -66,6 +69,8 @@ class Monitor(App[str], inherit_bindings=False):
         self.interval = max(0.05, interval)
         self._timer = timer
         self._second = 0.0
+        self._loading = Change()
+        self._draw_at = 0.0
         self.populations: tuple[PopulationRow, ...] = ()
         """As last read; empty until the population screen was opened."""
         self._watched: tuple[RunState, Populations] | None = None
@@ -89,21 +94,26 @@ class Monitor(App[str], inherit_bindings=False):
 
     def _load(self) -> None:
         """Reads what there is in slices, so that keys and the first pages come in between."""
-        if self.feed.loaded or self.feed.error is not None:
+        if self.feed.at_end():
             gc.enable()
             gc.freeze()
             self.set_interval(self.interval, self.follow)
             return
         gc.disable()  # everything made here is kept: a collection would look at it all for nothing
-        self.follow(budget=0.1)
+        self._loading.add(self.feed.poll(budget=0.1))
+        now = time.monotonic()
+        if self.feed.at_end() or now >= self._draw_at:
+            self.take(self._loading)
+            self._loading = Change()
+            self._draw_at = now + _DRAWN_EVERY
         self.set_timer(0.001, self._load)
 
-    def follow(self, budget: float = 0.05) -> None:
+    def follow(self) -> None:
         """Reads what is new and lets the screen on top draw it. The one tick of the program."""
         if self.paused:
             return
-        change = self.feed.poll(budget)
-        if change:
+        change = self.feed.poll()
+        if change or self.model.is_late:
             self.take(change)
         now = self.clock()
         if now - self._second >= 1.0:

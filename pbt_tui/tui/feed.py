@@ -55,6 +55,13 @@ class Change:
     """Something of the run itself: the executor, a hold, the closing, an error."""
     answers: list[RequestAccepted | RequestRefused] = field(default_factory=list)
 
+    def add(self, later: Change) -> None:
+        """Takes in what a later poll found."""
+        self.jobs |= later.jobs
+        self.everything |= later.everything
+        self.run |= later.run
+        self.answers += later.answers
+
     def __bool__(self) -> bool:
         return bool(self.jobs or self.everything or self.run or self.answers)
 
@@ -121,9 +128,13 @@ class Feed:
         """The time for what goes on: without an executor, when it was last heard of."""
         return clock if self.holder is not None else self.state.at or clock
 
+    def at_end(self) -> bool:
+        """Everything was read that was there, or as much as can be."""
+        return self.loaded or self.error is not None
+
     def read_all(self) -> None:
         """Folds what there is, to its end; raises what is wrong with it."""
-        while not self.loaded and self.error is None:
+        while not self.at_end():
             self.poll(budget=1.0)
         if self.error is not None:
             raise self.error

@@ -5,6 +5,7 @@ Must not know Textual, and changes nothing but what is on screen: the fold belon
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 from pbt_tui.journal.events import Gpu
@@ -12,6 +13,9 @@ from pbt_tui.journal.state import ACTIVE, JobState, RunState
 from pbt_tui.observe.signatures import Failure, Group, group
 from pbt_tui.tui.feed import Change, Feed
 from pbt_tui.tui.rows import Rows
+
+_SHARE = 20
+"""What costs a second is done again after twenty at the earliest: 5 % of the time."""
 
 
 class Model:
@@ -21,7 +25,11 @@ class Model:
         self.marks: set[int] = set()
         """Plan indices."""
         self.longest = longest_id(feed.state)
-        self._groups: tuple[int, list[Group]] = (-1, [])
+        self._groups: list[Group] = []
+        self._grouped: tuple[int, int] | None = None
+        self._regroup_at = 0.0
+        self._late: set[int] = set()
+        self._not_before = 0.0
 
     @property
     def state(self) -> RunState:
@@ -32,21 +40,40 @@ class Model:
         if self.rows.state is not self.state:
             self.longest = longest_id(self.state)
             self.marks.clear()
+            self._late.clear()
+            self._grouped = None
+            self._regroup_at = 0.0
             self.rows.reset(self.state)
             return True
+        self._late |= change.jobs
+        if time.perf_counter() < self._not_before and not change.everything:
+            return False
+        start = time.perf_counter()
+        moved = True
         if change.everything:
             self.rows.rebuild()
-            return True
-        return self.rows.update(change.jobs)
+        else:
+            moved = self.rows.update(self._late)
+        self._late.clear()
+        if moved:
+            self._not_before = start + _SHARE * (time.perf_counter() - start)
+        return moved
+
+    @property
+    def is_late(self) -> bool:
+        """Rows are to be moved that were not yet, because that costs too much to do it always."""
+        return bool(self._late)
 
     @property
     def groups(self) -> list[Group]:
         """Failed jobs, grouped by what killed them, largest first."""
-        seq, groups = self._groups
-        if seq != self.state.seq:
-            groups = group(map(_failure, failed(self.state)))
-            self._groups = (self.state.seq, groups)
-        return groups
+        now = time.perf_counter()
+        key = (id(self.state), self.state.seq)
+        if key != self._grouped and now >= self._regroup_at:
+            self._groups = group(map(_failure, failed(self.state)))
+            self._grouped = key
+            self._regroup_at = now + _SHARE * (time.perf_counter() - now)
+        return self._groups
 
     @property
     def useless_columns(self) -> frozenset[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 from unicodedata import combining, east_asian_width
 
@@ -34,8 +35,11 @@ _TO_ASCII = str.maketrans(_DRAWN, "*><.+x/=o|>vx---~|--++++++++++^v<>#.")
 
 def cells(text: str) -> int:
     """How many terminal cells `text` takes."""
-    if text.isascii():
-        return len(text)
+    return len(text) if text.isascii() else _cells(text)
+
+
+@lru_cache(4096)
+def _cells(text: str) -> int:
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 

@@ -102,6 +102,11 @@ def counts(state: RunState, width: int) -> Line:
     return clip((*spans, (percent, "")), width)
 
 
+def reading(state: RunState) -> Line:
+    """In place of the counts, while they are not known yet."""
+    return ((f" … {state.seq} events read", "dim"),)
+
+
 def failures(groups: Sequence[Group], width: int) -> Line:
     """One line: the largest groups of failures; empty where nothing failed."""
     if not groups:

@@ -85,14 +85,15 @@ class Jobs(Page):
     def draw(self, change: Change | None) -> None:
         width, state = self.size.width, self.model.state
         monitor = self.monitor
-        self.counts.show([strips.counts(state, width)])
+        loaded = monitor.feed.loaded
+        self.counts.show([strips.counts(state, width) if loaded else strips.reading(state)])
         groups = self.model.groups
         self.failures.set_class(not groups, "-off")
         if groups:
             self.failures.show([strips.failures(groups, width)])
         self._draw_gpus(width)
         self._draw_status()
-        scene = Scene(state, monitor.now(), monitor.feed.loaded, monitor.progress)
+        scene = Scene(state, monitor.now(), loaded, monitor.progress)
         self.table.refresh_rows(scene)
         self.head.show([self.table.head])
         nothing = not self.model.rows.order
