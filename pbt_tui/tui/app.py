@@ -152,10 +152,11 @@ class Monitor(App[str], inherit_bindings=False):
             self._progress = found.jobs if found else {}
 
     def gpus(self) -> tuple[GpuRow, ...]:
-        """The executor's GPUs, with what it last measured there."""
+        """The executor's GPUs, with what it last measured there; none that are only presumed."""
         from pbt_tui.observe.snapshot import gpu_rows
 
-        return gpu_rows(self.feed.state, self.feed.rundir)
+        rows = gpu_rows(self.feed.state, self.feed.rundir)
+        return () if all(gpu.uuid is None and not gpu.jobs for gpu in rows) else rows
 
     def read_populations(self, then: Callable[[], None]) -> None:
         """Reads the workspaces in another thread; `then` is called here if there is news."""

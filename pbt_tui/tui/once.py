@@ -42,7 +42,7 @@ def page(
         lines += [(), _flush(strips.counts(state, width))]
         lines += _failures(model, feed, width)
         gpus = gpu_rows(state, feed.rundir)
-        if gpus:
+        if any(gpu.uuid is not None or gpu.jobs for gpu in gpus):
             slots = state.policy.experiments_per_gpu
             lines += [(), *map(_flush, strips.gpus(gpus, width, slots, limit=16))]
         lines += _jobs(model, now, width)

@@ -49,10 +49,10 @@ STOPS = {
 
 
 def progress_words(progress: Progress) -> str:
-    """`generation 3 · 31.2 · 1.2M frames · 45.5k fps`, or the last line of its log."""
+    """`gen 3 · objective 31.2 · 1.2M frames · 45.5k fps`, or the last line of its log."""
     parts = []
     if progress.generation is not None:
-        parts.append(f"generation {progress.generation}")
+        parts.append(f"gen {progress.generation}")
     if progress.objective is not None:
         parts.append(f"objective {progress.objective:.4g}")
     if progress.frame is not None:

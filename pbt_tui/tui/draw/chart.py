@@ -65,10 +65,12 @@ def _columns(line: Sequence[Point], x0: float, x_step: float) -> list[tuple[int,
             continue
         column = round((x - x0) * x_step)
         start = before or (column, y)
+        last = start[1]
         for between in range(start[0], column + 1):
             share = 1.0 if column == start[0] else (between - start[0]) / (column - start[0])
             value = start[1] + (y - start[1]) * share
             low, high = found.get(between, (value, value))
-            found[between] = (min(low, value), max(high, value))
+            found[between] = (min(low, value, last), max(high, value, last))
+            last = value
         before = (column, y)
     return [(column, low, high) for column, (low, high) in sorted(found.items())]
