@@ -6,6 +6,7 @@ does not parse is damage, named by file and line and never repaired silently.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ from pbt_tui.journal.events import FORMAT, AnyEvent, AttemptStarted, AttemptWait
 
 _decoder = msgspec.json.Decoder(AnyEvent)
 _encoder = msgspec.json.Encoder()
+RESERVE = 1 << 20
+"""Bytes of the disk that nothing is decided with."""
 _PAGE = 1 << 22
 _GONE = -1
 """No inode: what comes after the file was away is another file, whatever its number."""
@@ -139,6 +142,7 @@ class Journal:
         """
         data = b"".join([_encoder.encode(event) + b"\n" for event in events])
         try:
+            _room(self._fd)
             written = 0
             while written < len(data):
                 written += os.write(self._fd, data[written:])
@@ -155,6 +159,18 @@ class Journal:
 
     def close(self) -> None:
         os.close(self._fd)
+
+
+def _room(fd: int) -> None:
+    """Raises `OSError` where the disk is as good as full.
+
+    A claim and a log are written for every line that says so: what was decided with the last bytes
+    could only be lost.
+    """
+    disk = os.fstatvfs(fd)
+    free = disk.f_bavail if os.geteuid() else disk.f_bfree
+    if disk.f_blocks and free * disk.f_frsize < RESERVE:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -70,7 +70,12 @@ def _executor_started(state: RunState, e: ev.ExecutorStarted) -> None:
     _mark_drained(state)
     for job in state.active.values():
         state.slots.take(job.attempts[-1].devices)
-    # Needs may have changed with the policy, so the line is laid anew: O(jobs), once a start.
+    # What follows from the policy is laid anew, since it may have changed: O(jobs), once a start.
+    last = max((job.attempts[-1].scheduled_at for job in state.jobs if job.attempts), default=0.0)
+    state.next_start = last + e.policy.pause_between if last else 0.0
+    state.deadlines = []
+    for job in state.active.values():
+        _set_deadline(state, job)
     state.line = Line()
     for gang in state.gangs.values():
         gang.waiting = ()
@@ -124,9 +129,8 @@ def _attempt_started(state: RunState, e: ev.AttemptStarted) -> None:
         attempt.restarts = e.restart
     if attempt.started_at is None:
         attempt.started_at = e.at
-        if state.policy.timeout is not None and attempt.stop_at is None:
-            deadline = e.at + state.policy.timeout
-            heappush(state.deadlines, (deadline, job.index, attempt.number, "timeout"))
+        if attempt.stop_at is None:
+            _set_deadline(state, job)
 
 
 def _stop_requested(state: RunState, e: ev.StopRequested) -> None:
@@ -134,7 +138,7 @@ def _stop_requested(state: RunState, e: ev.StopRequested) -> None:
     _move(state, job, "stop", e)
     attempt.stop_why = e.why
     attempt.stop_at = e.at
-    heappush(state.deadlines, (e.at + state.policy.grace, job.index, attempt.number, "grace"))
+    _set_deadline(state, job)
     _review_stop(state, job)
 
 
@@ -301,6 +305,17 @@ def _review_stop(state: RunState, job: JobState) -> None:
         state.to_stop[job.index] = job
     else:
         state.to_stop.pop(job.index, None)
+
+
+def _set_deadline(state: RunState, job: JobState) -> None:
+    """When an active attempt is next ended by the clock: its time limit, then its grace."""
+    attempt, policy = job.attempts[-1], state.policy
+    if attempt.stop_at is not None:
+        entry = (attempt.stop_at + policy.grace, job.index, attempt.number)
+        heappush(state.deadlines, (*entry, "grace"))
+    elif attempt.started_at is not None and policy.timeout is not None:
+        entry = (attempt.started_at + policy.timeout, job.index, attempt.number)
+        heappush(state.deadlines, (*entry, "timeout"))
 
 
 def _clean_deadlines(state: RunState) -> None:

@@ -27,13 +27,14 @@ def unfit(unfinished: Iterable[Job], policy: Policy, gpus: tuple[Gpu, ...]) -> l
         needs.setdefault(need(job, policy), job)
         if job.population:
             populations.setdefault(job.population, []).append(job)
-    have = f"{len(gpus)} GPU{'' if len(gpus) == 1 else 's'}"
+    have = _gpus(len(gpus))
+    there = "there is 1" if len(gpus) == 1 else f"there are {len(gpus) or 'none'}"
     for count, job in needs.items():
         if not slots.room((count,), empty=True):
             found.append(
                 Diagnostic(
                     "error",
-                    f"needs {count} GPU{'' if count == 1 else 's'}, there are {have}",
+                    f"needs {_gpus(count)}, {there}",
                     where=Where(job=job.id),
                     hint="give more GPUs with `--gpus` or `--num_gpus`, or fewer to each job",
                 )
@@ -55,10 +56,9 @@ def unfit(unfinished: Iterable[Job], policy: Policy, gpus: tuple[Gpu, ...]) -> l
             found.append(
                 Diagnostic(
                     "error",
-                    f"population `{name}` needs {len(jobs)} places at once, there are {places} "
-                    f"on {have}",
-                    hint=f"pass `--experiments_per_gpu {-(-len(jobs) // max(len(gpus), 1))}`, "
-                    "or more GPUs",
+                    f"population `{name}` of {len(jobs)} begins together, and does not fit: "
+                    f"{places} place{'' if places == 1 else 's'} on {have}",
+                    hint="pass a larger `--experiments_per_gpu`, or give more GPUs",
                 )
             )
     return found
@@ -68,3 +68,7 @@ def need(job: Job, policy: Policy) -> int:
     """GPUs of one job."""
     own = job.resources.gpus if job.resources else None
     return policy.gpus_per_job if own is None else own
+
+
+def _gpus(n: int) -> str:
+    return f"{n} GPU{'' if n == 1 else 's'}"

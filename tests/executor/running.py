@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pbt_tui.journal import Journal, JobState, RunDir, RunState, Tail, replay
+from pbt_tui.journal import JobState, Journal, RunDir, RunState, Tail, replay
 from pbt_tui.journal import events as ev
 from pbt_tui.spec import FORMAT, Job, Policy, Population, Processes, Resources, decode, encode
 
@@ -45,6 +45,7 @@ def job(
     population: str | None = None,
     gpus: int | None = None,
     folder: str = "",
+    member: int = 0,
 ) -> Job:
     """One job; a single word of `argv` is read by a shell."""
     words = ("sh", "-c", argv[0]) if len(argv) == 1 else argv
@@ -57,7 +58,7 @@ def job(
         dir=folder,
         params={},
         population=population,
-        member=0 if population else None,
+        member=member if population else None,
         resources=None if gpus is None else Resources(gpus=gpus),
     )
 

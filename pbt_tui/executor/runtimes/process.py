@@ -6,6 +6,7 @@ so that it makes no difference who was watching.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import resource
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pbt_tui.errors import RuntimeUnavailable
+from pbt_tui.errors import RunError, RuntimeUnavailable, Where
 from pbt_tui.executor.runtimes import Ended, Fact, Launch, Seen, Started, claims, proc, shim
 from pbt_tui.executor.runtimes.claims import Claim
 from pbt_tui.executor.runtimes.watch import Watch
@@ -25,6 +26,11 @@ from pbt_tui.spec import Job
 
 Name = tuple[str, int]
 
+_OUT_OF = frozenset(
+    getattr(errno, name)
+    for name in ("ENOSPC", "EDQUOT", "EROFS", "EAGAIN", "ENOMEM", "EMFILE", "ENFILE")
+)
+"""The machine has no room: for files, processes or memory."""
 _SCAN = 0.1
 """Seconds for which one look at all processes serves the stops of a batch."""
 _AGAIN = 0.05
@@ -214,7 +220,16 @@ class ProcessRuntime:
         self._say(fact)
 
     def _refuse(self, launch: Launch, error: OSError | ValueError) -> None:
-        """The system would not have it (arguments too long, no log): the name is taken first."""
+        """The system would not have it (arguments too long): the name is taken first.
+
+        Raises `RunError` where it would have no job now: that is nobody's failure.
+        """
+        if isinstance(error, OSError) and error.errno in _OUT_OF:
+            raise RunError(
+                f"cannot start an attempt: {os.strerror(error.errno or 0).lower()}",
+                where=Where(job=launch.job),
+                hint="running jobs go on; make room, then run the directory again to pick them up",
+            ) from error
         detail = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         claim = Claim(time.time(), refused=f"cannot be started: {detail}")
         with suppress(OSError):
