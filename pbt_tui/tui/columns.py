@@ -127,7 +127,7 @@ class Layout:
 
     def row(self, job: JobState, scene: Scene, marked: bool) -> Line:
         line: list[Span] = [
-            ("* " if marked else "  ", "mark"),
+            (" *" if marked else "  ", "mark"),
             (fit(job.spec.id, self.job), "mark" if marked else ""),
         ]
         for c in self.columns:

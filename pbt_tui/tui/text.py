@@ -30,7 +30,7 @@ STYLES = ("dim", "head", "title", "good", "bad", "warn", "run", "wait", "key", "
 """Every style has a theme colour; none carries a meaning that a word or glyph does not carry."""
 
 _DRAWN = "●◐◑◌✓✗⊘‖○▌▸▾×·—–…│─━└├┌┐┘┤╭╮╰╯↑↓←→█░"
-_TO_ASCII = str.maketrans(_DRAWN, "*><.+x/=o|>vx---~|--++++++++++^v<>#.")
+_TO_ASCII = str.maketrans(_DRAWN, "*><.+x/=o>>vx---~|--++++++++++^v<>#.")
 
 
 def cells(text: str) -> int:

@@ -12,7 +12,7 @@ from journals import typical
 from pbt_tui.journal import events as ev
 from pbt_tui.observe.logs import clean
 from pbt_tui.tui import logfile
-from pbt_tui.tui.logfile import LogFile, pattern_of
+from pbt_tui.tui.logfile import LogFile, needle_of
 from pbt_tui.tui.screens.log import Log
 
 LINES = st.lists(st.binary(max_size=30).map(lambda b: b.replace(b"\n", b"")), max_size=40)
@@ -44,9 +44,19 @@ def test_pages_are_the_lines_of_the_file(tmp_path_factory, lines, ends, page, ch
 
 
 @settings(max_examples=60, deadline=None)
-@given(lines=LINES, piece=st.sampled_from([8, 50, 4096]))
-def test_searching_finds_every_line_once_forwards_and_backwards(tmp_path_factory, lines, piece):
-    lines = [line[:20] + (b"needle" if len(line) % 3 == 0 else b"") for line in lines]
+@given(
+    lines=LINES,
+    piece=st.sampled_from([8, 50, 4096]),
+    query=st.sampled_from(["needle", "need.e", "Needle|needle", "[needle"]),
+)
+def test_searching_finds_every_line_once_forwards_and_backwards(
+    tmp_path_factory, *, lines, piece, query
+):
+    lines = [
+        line[:20]
+        + ((b"[needle" if query == "[needle" else b"needle") if len(line) % 3 == 0 else b"")
+        for line in lines
+    ]
     path = tmp_path_factory.mktemp("log") / "x.log"
     path.write_bytes(b"".join(line + b"\n" for line in lines))
     before, logfile._SEARCH = logfile._SEARCH, max(piece, 40)
@@ -54,7 +64,7 @@ def test_searching_finds_every_line_once_forwards_and_backwards(tmp_path_factory
         file = LogFile(path)
         starts = [r.start for r in file.forward(0, 1000)]
         hits = [s for s, line in zip(starts, lines, strict=True) if b"needle" in line]
-        pattern = pattern_of("needle")
+        pattern = needle_of(query)
 
         def walk(at: int, back: bool) -> list[int]:
             found = []
@@ -183,6 +193,9 @@ async def test_searching(tmp_path, shown):
         await pilot.press("N")
         await pilot.pause(0.1)
         assert "no more matches" in text_of(app)
+        await pilot.press("G", "slash", *"line 1200 ", "enter")
+        await pilot.pause(0.1)
+        assert "▸ line 1200" in text_of(app), "from the end it is found above"
 
 
 async def test_errors_are_found_and_an_earlier_attempt_is_shown(tmp_path, shown):

@@ -14,7 +14,7 @@ from textual.widgets import Input
 from pbt_tui.journal.state import JobState
 from pbt_tui.tui import words
 from pbt_tui.tui.feed import Change
-from pbt_tui.tui.logfile import ERROR, pattern_of
+from pbt_tui.tui.logfile import ERROR, needle_of
 from pbt_tui.tui.screens.page import Page, bindings
 from pbt_tui.tui.text import Line, both
 from pbt_tui.tui.widgets.lines import Lines
@@ -123,7 +123,7 @@ class Log(Page):
         self._close()
         if event.value:
             self.view.hit = None
-            self.view.search(pattern_of(event.value))
+            self.view.search(needle_of(event.value), turn=True)
             self.draw(None)
 
     def _close(self) -> None:
@@ -137,10 +137,10 @@ class Log(Page):
         self._find(True)
 
     def _find(self, back: bool) -> None:
-        if self.view.pattern is None:
+        if self.view.needle is None:
             self.say("nothing to look for yet: / searches", "warn")
         else:
-            self.view.search(self.view.pattern, back)
+            self.view.search(self.view.needle, back)
             self.draw(None)
 
     def action_next_error(self) -> None:

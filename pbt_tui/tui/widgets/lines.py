@@ -36,7 +36,7 @@ class Lines(ScrollView, can_focus=False):
         & .lines--wait { color: $text-muted; }
         & .lines--key { color: $accent; text-style: bold; }
         & .lines--mark { color: $secondary; text-style: bold; }
-        & .lines--cursor { background: $boost; text-style: bold; }
+        & .lines--cursor { background: $primary 30%; text-style: bold; }
     }
     """
 
@@ -115,6 +115,8 @@ class Lines(ScrollView, can_focus=False):
         if line is None:
             line = self._painted[index] = self._line(index)
         under = self._style("cursor") if self.has_cursor and index == self.cursor else None
+        if under is not None and line and line[0][0].startswith(" "):  # not by colour alone
+            line = (("▌" + line[0][0][1:], line[0][1]), *line[1:])
         plain = self.app.has_class("-ascii")
         segments = [
             Segment(

@@ -13,14 +13,13 @@ from textual import events
 from textual.message import Message
 from textual.timer import Timer
 
-from pbt_tui.tui.logfile import ERROR, LogFile, Row
+from pbt_tui.tui.logfile import TELLING, LogFile, Needle, Row
 from pbt_tui.tui.text import Line, Span, amount, cells, cut
 from pbt_tui.tui.widgets.lines import Lines
 
-_BAD = re.compile(ERROR.pattern.decode())
 _WARN = re.compile(r"(?i)\bwarn(?:ing)?\b")
-_CHUNKS = 32
-"""Of index and search done between two looks at the keyboard: 8 MB."""
+_CHUNKS = 96
+"""Counted between two looks at the keyboard: 24 MB, in about 15 ms."""
 
 
 class LogView(Lines):
@@ -43,11 +42,12 @@ class LogView(Lines):
         self.left = 0
         """Cells scrolled to the right."""
         self.hit: int | None = None
-        self.pattern: re.Pattern[bytes] | None = None
+        self.needle: Needle | None = None
         self._rows: list[Row] = []
         self._numbers: list[int | None] = []
         self._seen = 0
         self._search: Iterator[int | None] | None = None
+        self._other_way: Iterator[int | None] | None = None
         self._timer: Timer | None = None
 
     def on_mount(self) -> None:
@@ -115,7 +115,7 @@ class LogView(Lines):
             spans.append((f"{'' if number is None else number:>8} ", "dim"))
         spans.append(("▸ " if row.start == self.hit else "  ", "mark"))
         text = row.text[self.left :] if self.left else row.text
-        style = "bad" if _BAD.search(row.text) else "warn" if _WARN.search(row.text) else ""
+        style = "bad" if TELLING.search(row.text) else "warn" if _WARN.search(row.text) else ""
         if row.start == self.hit:
             style = "mark"
         width = self.size.width - sum(cells(t) for t, _ in spans)
@@ -167,13 +167,17 @@ class LogView(Lines):
 
     # -- searching and counting, in slices ---------------------------------------------------------
 
-    def search(self, pattern: re.Pattern[bytes], back: bool = False) -> None:
-        """Looks for the next match after (or before) the last one, or what is on screen."""
-        self.pattern = pattern
+    def search(self, needle: Needle, back: bool = False, *, turn: bool = False) -> None:
+        """Looks for the next match after (or before) the last one, or what is on screen.
+
+        `turn`: in the other direction, where there is none in this one.
+        """
+        self.needle = needle
         start = self.hit
         if start is None:
             start = self.top if back or not self.top else max(0, self.top - 1)
-        self._search = self.file.search(pattern, start, back)
+        self._search = self.file.search(needle, start, back)
+        self._other_way = self.file.search(needle, start, not back) if turn else None
         self._work()
 
     @property
@@ -203,7 +207,9 @@ class LogView(Lines):
             try:
                 found = next(self._search)
             except StopIteration:
-                self._search = None
+                self._search, self._other_way = self._other_way, None
+                if self._search is not None:
+                    return True
                 self.post_message(self.Said("no more matches in this direction", "warn"))
                 return False
             if found is not None:
