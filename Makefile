@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+JOBS ?= 2
 
 .PHONY: help demo test check fix bench clean
 
@@ -24,7 +25,7 @@ demo: $(READY) ## compile the example population, train it, show it
 	@$(BIN)/python -m examples.demo $(if $(RUNTIME),--runtime $(RUNTIME)) $(ARGS)
 
 test: $(READY) ## every test, with the real parts that it needs
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 check: $(READY) ## lint, types, import laws, schemas, documents
 	@$(BIN)/ruff check .
