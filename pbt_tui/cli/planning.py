@@ -106,8 +106,15 @@ def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
             "the spec names a container image, and runtime `docker` is not available yet",
             hint="pass `--runtime process`",
         )
+    return of_spec(spec, policy)
+
+
+def of_spec(spec: Processes, policy: Mapping[str, Any] | None = None) -> Plan:
+    """The plan of a spec in hand, for where we stand."""
+    from pbt_tui.journal import RunDir
+
     train_dir = Path(spec.train_dir).absolute()
-    return Plan(RunDir.of(train_dir, spec.run, spec.suffix), spec, policy, Path.cwd())
+    return Plan(RunDir.of(train_dir, spec.run, spec.suffix), spec, policy or {}, Path.cwd())
 
 
 def warn(found: Sequence[Diagnostic]) -> None:

@@ -53,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
         plan = _put_aside(plan)
     if args.detach:
         return _detach(plan, asked)
-    return _execute(plan, asked, json=args.json, detached=False, ready=lambda: None)
+    return execute_plan(plan, asked, json=args.json)
 
 
 def _hold_streams() -> None:
@@ -101,7 +101,7 @@ def _put_aside(plan: Plan) -> Plan:
 def _detach(plan: Plan, asked: Asked | None) -> int:
     from pbt_tui.cli.detach import detached
 
-    pid, code = detached(lambda ready: _execute(plan, asked, detached=True, ready=ready))
+    pid, code = detached(lambda ready: execute_plan(plan, asked, detached=True, ready=ready))
     name, path = printable(plan.rundir.path.parent.name), printable(str(plan.rundir.path))
     if code is None:
         print(f"run `{name}` goes on by itself: pid {pid}")
@@ -111,14 +111,15 @@ def _detach(plan: Plan, asked: Asked | None) -> int:
     return code or 0
 
 
-def _execute(
+def execute_plan(
     plan: Plan,
-    asked: Asked | None,
+    asked: Asked | None = None,
     *,
     json: bool = False,
-    detached: bool,
-    ready: Callable[[], None],
+    detached: bool = False,
+    ready: Callable[[], None] = lambda: None,
 ) -> int:
+    """Executes to the end and says what happens; the exit code."""
     from pbt_tui.cli import asking
     from pbt_tui.executor.rundirs import close_run, discard_if_empty, open_run
 

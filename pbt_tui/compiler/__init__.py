@@ -47,16 +47,38 @@ def compile_module(
     warning, and the first one stands (D12).
     Raises `CannotLoad`, `NotARun`, or `Findings` with everything that is wrong.
     """
+    from pbt_tui.compiler.load import load
+
+    return compile_loaded(
+        load(target, timeout=load_timeout, seed=seed),
+        train_dir=train_dir,
+        suffix=suffix,
+        policy=policy,
+        container=container,
+        freeze=freeze,
+        known=known,
+    )
+
+
+def compile_loaded(
+    loaded: Loaded,
+    *,
+    train_dir: str | None = None,
+    suffix: str = "",
+    policy: Mapping[str, Any] | None = None,
+    container: Mapping[str, Any] | None = None,
+    freeze: bool = False,
+    known: Callable[[str], Before | None] = lambda folder: None,
+) -> Compiled:
+    """The same for a description that is loaded already. Raises `Findings`."""
     from pbt_tui.backends import processes
     from pbt_tui.compiler import references, rules
     from pbt_tui.compiler.existing import same_module
     from pbt_tui.compiler.expand import expand
-    from pbt_tui.compiler.load import load
     from pbt_tui.compiler.populations import recognise
     from pbt_tui.compiler.resolve import resolve_container, resolve_policy
     from pbt_tui.spec import FORMAT, Processes
 
-    loaded = load(target, timeout=load_timeout, seed=seed)
     suffix = suffix or loaded.suffix
     folder = rules.folder(loaded.run_name, suffix)
     before, module = known(folder), loaded.module

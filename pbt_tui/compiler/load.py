@@ -102,6 +102,20 @@ def load(
     return replace(loaded, unrepeatable=differing)
 
 
+def of_object(run: Any, module: str) -> Loaded:
+    """A `RunDescription` that lives in this process, as data; `module` is what it is called.
+
+    Raises `NotARun`, `BadParam`.
+    """
+    from pbt_tui.compiler.describe import described
+
+    try:
+        return _loaded(module, {"run": described(run, None), "file": None}, "")
+    except DescriptionError as e:
+        e.where = e.where.within(Where(file=module))
+        raise
+
+
 def _check(target: str) -> None:
     """Refuses what is neither a file nor could be a module, without starting anything."""
     where = Where(file=target or None)
