@@ -94,8 +94,12 @@ class RunState:
         ]
         self.by_id = {job.spec.id: job for job in self.jobs}
         self.gangs = gangs
-        for gang in gangs.values():
-            gang.members = tuple(job for job in self.jobs if job.gang is gang)
+        members: dict[str, list[JobState]] = {name: [] for name in gangs}
+        for job in self.jobs:
+            if job.gang is not None:
+                members[job.gang.id].append(job)
+        for name, gang in gangs.items():
+            gang.members = tuple(members[name])
         self.counts: dict[Phase, int] = {
             "waiting": len(self.jobs),
             "starting": 0,
