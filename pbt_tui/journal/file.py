@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -84,10 +84,10 @@ def _decode(path: Path, data: bytes, before: int) -> list[AnyEvent]:
     try:
         events = _decoder.decode_lines(data)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        events = _one_by_one(path, data, before)
-    # The fast way does not see empty lines, nor two events on one.
+        events = []
+    # The fast way names no line, and does not see empty ones, nor two events on one.
     if len(events) != data.count(b"\n"):
-        events = _one_by_one(path, data, before)
+        raise next(_damages(path, data, before))
     for number, event in enumerate(events, before + 1):
         if event.seq != number:
             raise _damage(path, number, f"expected seq {number}, got {event.seq}")
@@ -100,17 +100,15 @@ def _decode(path: Path, data: bytes, before: int) -> list[AnyEvent]:
     return events
 
 
-def _one_by_one(path: Path, data: bytes, before: int) -> list[AnyEvent]:
-    """The slow way, which names the line. Raises `JournalDamaged`."""
-    events: list[AnyEvent] = []
+def _damages(path: Path, data: bytes, before: int) -> Iterator[JournalDamaged]:
+    """The slow way: the lines that are no events."""
     for number, text in enumerate(data.split(b"\n")[:-1], before + 1):
         if not text.strip():
-            raise _damage(path, number, "an empty line")
+            yield _damage(path, number, "an empty line")
         try:
-            events.append(_decoder.decode(text))
+            _decoder.decode(text)
         except (msgspec.MsgspecError, UnicodeDecodeError) as e:
-            raise _damage(path, number, f"not an event: {printable(str(e))}") from None
-    return events
+            yield _damage(path, number, f"not an event: {printable(str(e))}")
 
 
 def _damage(path: Path, line: int, what: str) -> JournalDamaged:

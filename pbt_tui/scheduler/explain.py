@@ -41,34 +41,32 @@ def _of_the_rest(job: JobState) -> str:
 
 
 def _in_line(state: RunState, job: JobState, now: float) -> str:
-    first = owed(state, now)
     if job.gang is not None and job.gang.active:
-        if first and first[0] is job and not state.slots.room((job.need,)):
+        if not state.slots.room((job.need,)):
             return f"its population has begun; needs {_gpus(job.need)}, none free"
         return _pause(state, now) or "its population has begun: it is next"
-    blockers = [other for other in first if state.slots.room((other.need,), empty=True)]
+    blockers = [other for other in owed(state, now) if state.slots.room((other.need,), empty=True)]
     if blockers:
         return f"after `{blockers[0].spec.id}`, whose population has begun"
-    if job.gang is not None and not job.gang.waiting:
-        return "waits until every member of its population is ready"
     line = sorted(units(state, now), key=lambda u: u.index)
     mine = _unit_of(job, line)
+    if mine is None:
+        return "waits until every member of its population is ready"
     for unit in line:
         if unit is mine or unit.index > job.index:
             break
         if not fits(state, unit) and out_of_patience(state, unit, now) and could_fit(state, unit):
-            return f"after `{unit.first.spec.id}`, which has waited {_span(now - unit.since)}"
-    if mine is not None and not fits(state, mine):
+            waited = _span(now - max(unit.since, state.patience_from))
+            return f"after `{unit.first.spec.id}`, which has waited {waited}"
+    if not fits(state, mine):
         return _too_big(state, mine)
     return _pause(state, now) or "next in line"
 
 
 def _unit_of(job: JobState, line: list[Unit]) -> Unit | None:
-    need = (job.need,) if job.gang is None else None
+    """The unit that it begins with, or the head of its kind; None while its gang is not ready."""
     for unit in line:
-        if unit.first is job or (job.gang is not None and unit.first.gang is job.gang):
-            return unit
-        if need is not None and unit.shape == need:
+        if unit.first.gang is job.gang and (job.gang is not None or unit.shape == (job.need,)):
             return unit
     return None
 

@@ -1,0 +1,107 @@
+"""Request files: written by rename, read in order, each answered once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pbt_tui.errors import BadSpec, UsageError
+from pbt_tui.executor.desk import Desk, Unreadable
+from pbt_tui.journal import RunDir, requests
+from pbt_tui.journal.events import Request
+
+
+@pytest.fixture
+def rundir(tmp_path: Path) -> RunDir:
+    found = RunDir.of(tmp_path, "r")
+    found.path.mkdir(parents=True)
+    return found
+
+
+def put(rundir: RunDir, name: str, data: bytes) -> Path:
+    rundir.requests.mkdir(exist_ok=True)
+    path = rundir.requests / name
+    path.write_bytes(data)
+    return path
+
+
+def test_there_and_back(rundir: RunDir) -> None:
+    assert requests.pending(rundir) == []
+    name = requests.ask(rundir, "cancel", ("a", "b"), by="someone")
+    (path,) = requests.pending(rundir)
+    assert requests.read(path) == Request(name, "cancel", ("a", "b"), (), "someone")
+    assert [p.name for p in rundir.requests.iterdir()] == [f"{name}.json"], "nothing half-written"
+
+
+def test_order_is_by_numbers(rundir: RunDir) -> None:
+    for name in ("100-2", "99-5", "100-10", "9-1"):
+        put(rundir, f"{name}.json", b"{}")
+    for name in (".5-5", "5.json", "a-b.json", "5-5.txt", "5-.json", "-5.json"):
+        put(rundir, name, b"{}")
+    assert [p.stem for p in requests.pending(rundir)] == ["9-1", "99-5", "100-2", "100-10"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b"[]",
+        b'{"id":"1-1"}',
+        b'{"id":"1-1","action":"explode"}',
+        b'{"id":"1-1","action":"hold","more":1}',
+        b'{"id":"2-2","action":"hold"}',
+    ],
+)
+def test_a_damaged_request(rundir: RunDir, data: bytes) -> None:
+    path = put(rundir, "1-1.json", data)
+    with pytest.raises(BadSpec) as caught:
+        requests.read(path)
+    assert caught.value.where.file == str(path)
+
+
+def test_a_directory_that_is_not_ours(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot leave a request"):
+        requests.ask(RunDir(tmp_path / "nowhere"), "hold")
+
+
+# -- the desk --------------------------------------------------------------------------------------
+
+
+def test_the_desk_gives_each_once_and_removes_it_when_done(rundir: RunDir) -> None:
+    name = requests.ask(rundir, "hold")
+    put(rundir, "5-5.json", b"{")
+    desk = Desk(rundir)
+    bad, good = desk.new()
+    assert isinstance(bad, Unreadable)
+    assert bad.id == "5-5"
+    assert isinstance(good, Request)
+    assert desk.new() == []
+    assert len(requests.pending(rundir)) == 2, "until the answer is durable"
+    desk.done(name)
+    desk.done("5-5")
+    desk.done("never-was")
+    assert requests.pending(rundir) == []
+
+
+def test_what_cannot_be_removed_is_not_asked_again(rundir: RunDir) -> None:
+    (rundir.requests / "1-1.json").mkdir(parents=True)
+    desk = Desk(rundir)
+    assert [found.id for found in desk.new()] == ["1-1"]
+    desk.done("1-1")
+    assert desk.new() == []
+
+
+def test_signals_are_requests_to_stop(rundir: RunDir) -> None:
+    desk = Desk(rundir)
+    desk.signal()
+    (found,) = desk.new()
+    assert isinstance(found, Request)
+    assert (found.action, found.by) == ("stop", "signal")
+    assert found.id.endswith(f"-{os.getpid()}")
+    desk.done(found.id)
+    assert msgspec.json.decode(msgspec.json.encode(found), type=Request) == found
