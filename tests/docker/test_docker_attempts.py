@@ -300,8 +300,7 @@ def test_a_lost_stream_is_caught_up(drive: Drive, engine: Any) -> None:
         return events(*args)
 
     runtime._there.events = away  # type: ignore[method-assign]
-    assert runtime._listening is not None
-    runtime._listening.close()
+    runtime._following.listening.close()
     engine.kill(handle)
     engine.wait(handle)
     back.set()
@@ -314,7 +313,7 @@ def test_the_slow_look_finds_what_no_event_told(drive: Drive, engine: Any) -> No
     driver = drive().prepare()
     driver.start("sleep", "1000")
     handle = driver.begin()
-    driver.runtime._hear = lambda event: None  # type: ignore[method-assign]
+    driver.runtime._following.listening._hear = lambda event: None
     engine.kill(handle)
     engine.wait(handle)
     driver.runtime._poll_at = 0.0

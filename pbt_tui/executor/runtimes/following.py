@@ -1,0 +1,176 @@
+"""Containers followed until they have ended: by event, by list where events were missed.
+
+Must not start, stop or remove any, nor judge an end, which `endings` reads from what the engine
+says. Called from several threads; what they learn becomes a fact, each end once.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+
+from pbt_tui.executor import containers
+from pbt_tui.executor.runtimes import Ended, Fact, Started, captured, endings
+from pbt_tui.executor.runtimes.captured import Capture
+from pbt_tui.executor.runtimes.crew import Crew
+from pbt_tui.executor.runtimes.engine import Engine, Found, Refused, Silent
+from pbt_tui.executor.runtimes.listening import Listening
+from pbt_tui.executor.runtimes.starting import ALIVE, wrapped
+from pbt_tui.executor.runtimes.tracked import Attempt, Name
+from pbt_tui.journal.rundir import RunDir
+
+_REST = 10.0
+"""Seconds for the rest of a stream, once its container has ended."""
+
+
+class Following:
+    """`attempts` are those whose end is still to be told, `left` the containers of those told."""
+
+    def __init__(
+        self, engine: Engine, engine_id: str, run_id: str, rundir: RunDir, crew: Crew
+    ) -> None:
+        self.lock = threading.RLock()
+        self.attempts: dict[Name, Attempt] = {}
+        self.left: dict[Name, str] = {}
+        self.labels = [f"{containers.RUN_ID}={run_id}"]
+        self._engine = engine
+        self._dir = rundir
+        self._crew = crew
+        self._facts: list[Fact] = []
+        self.listening = Listening(
+            engine, engine_id, self.labels, crew, hear=self._hear, catch_up=self.catch_up
+        )
+
+    def facts(self) -> list[Fact]:
+        with self.lock:
+            facts, self._facts = self._facts, []
+        return facts
+
+    def say(self, fact: Fact) -> None:
+        with self.lock:
+            self._facts.append(fact)
+        self._crew.wake()
+
+    def began(self, attempt: Attempt) -> int:
+        """It runs, or has run; how hard it was asked to stop meanwhile."""
+        with self.lock:
+            attempt.running = True
+            attempt.began = attempt.began or time.time()
+            self.say(Started(*attempt.name, attempt.id))
+            died, wanted = attempt.died, attempt.wanted
+        if died:
+            self.look(attempt)
+        return wanted
+
+    def adopt(self, attempt: Attempt, found: Found) -> int:
+        """A container of this attempt that somebody else started: followed, or read to its end."""
+        attempt.id = found["Id"]
+        if found["State"]["Status"] in ALIVE:
+            self._crew.patiently(lambda: self._capture(attempt, found))
+        with self.lock:
+            self.attempts[attempt.name] = attempt
+        if endings.failed_start(found):
+            self._over(attempt, found)
+            return 0
+        wanted = self.began(attempt)
+        self.look(attempt)  # it may have ended unheard since it was found
+        return wanted
+
+    def catch_up(self) -> None:
+        """Whatever the list does not show running is looked at. Raises `Silent`, `Refused`."""
+        with self.lock:
+            running = [a for a in self.attempts.values() if a.running]
+        if not running:
+            return
+        alive = {o["Id"] for o in self._engine.list(self.labels) if o["State"] == "running"}
+        for attempt in running:
+            if attempt.id not in alive:
+                self.look(attempt)
+            elif attempt.capture is not None and attempt.capture.over:
+                found = self._engine.inspect(attempt.id)
+                if found is not None:
+                    self._capture(attempt, found)
+
+    def look(self, attempt: Attempt) -> None:
+        """Tells the end of an attempt if it has ended."""
+        for pause in (0.01, 0.05, 0.2, None):
+            try:
+                found = self._engine.inspect(attempt.id)
+            except (Silent, Refused):
+                return  # the stream is gone too, and its return catches up
+            if found is None:
+                why = "its container was removed"
+                self.end(attempt, endings.lost(*attempt.name, attempt.id, time.time(), why))
+                return
+            if found["State"]["Status"] not in (*ALIVE, "created"):
+                self._over(attempt, found)
+                return
+            if pause is None or not attempt.died:
+                return
+            time.sleep(pause)  # told of its death before its state says so
+
+    def ending(self, attempt: Attempt, found: Found) -> Ended:
+        """With the whole output in the log first: it is read for the cause. Raises `Silent`."""
+        log = self._dir.log(*attempt.name)
+        said = None
+        with suppress(Refused):  # output that the engine does not hold is no reason to wait for it
+            if attempt.capture is None and not wrapped(found) and not endings.failed_start(found):
+                stream = self._engine.logs(found["Id"], follow=False)
+                attempt.capture = Capture(stream, log, anew=True)
+            if attempt.capture is not None:
+                attempt.capture.finish(_REST)
+            said = captured.excuse(self._engine, found, log)
+        return endings.of_state(
+            *attempt.name,
+            found,
+            time.time(),
+            said=said,
+            oom=attempt.oom,
+            engine_started=self.listening.engine_started,
+        )
+
+    def end(self, attempt: Attempt, fact: Ended) -> None:
+        with self.lock:
+            if self.attempts.pop(attempt.name, None) is None:
+                return
+            if attempt.id:
+                self.left[attempt.name] = attempt.id
+            self.say(fact)
+
+    def close(self) -> None:
+        self.listening.close()
+        for attempt in self.attempts.values():
+            if attempt.capture is not None:
+                attempt.capture.close()
+
+    def _hear(self, event: Found) -> None:
+        actor = event.get("Actor") or {}
+        with self.lock:
+            attempt = self.attempts.get(name_of({"Labels": actor.get("Attributes")}))
+            if attempt is None or attempt.id not in ("", actor.get("ID")):
+                return
+            if event.get("Action") == "oom":
+                attempt.oom = True
+                return
+            attempt.died = True
+            if not attempt.running:
+                return
+        self.look(attempt)
+
+    def _capture(self, attempt: Attempt, found: Found) -> None:
+        """Writes the log from the first byte on, where the job does not do it itself."""
+        if not wrapped(found):
+            stream = self._engine.logs(found["Id"], follow=True)
+            attempt.capture = Capture(stream, self._dir.log(*attempt.name), anew=True)
+
+    def _over(self, attempt: Attempt, found: Found) -> None:
+        with suppress(Silent):
+            self.end(attempt, self.ending(attempt, found))
+
+
+def name_of(one: Found) -> Name:
+    """The attempt that a listed container's labels name; no attempt's for a probe."""
+    labels = one.get("Labels") or {}
+    number = labels.get(containers.ATTEMPT) or ""
+    return labels.get(containers.JOB) or one.get("Id") or "", int(number) if number else 0
