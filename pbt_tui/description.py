@@ -183,7 +183,7 @@ class RunDescription:
     `param_prefix=""`, and for a population `customize_experiment_name=False`.
     """
 
-    def __init__(  # noqa: PLR0917 - the original's order, which run modules rely on
+    def __init__(  # the original's order, which run modules rely on
         self,
         run_name: str,
         experiments: Sequence[Experiment],
