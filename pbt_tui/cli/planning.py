@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pbt_tui.cli import target as targets
+from pbt_tui.cli.compile_options import BACKENDS
 from pbt_tui.errors import Diagnostic, Findings, RuntimeUnavailable, UsageError, printable
 
 if TYPE_CHECKING:
@@ -72,8 +73,12 @@ def target(args: argparse.Namespace) -> targets.Target:
 
 def refuse_what_is_not_there(args: argparse.Namespace) -> None:
     """Options that cannot be obeyed, yet or together."""
+    if args.backend not in (None, *BACKENDS):
+        raise UsageError(
+            f"there is no backend `{printable(args.backend)}`", hint=f"one of {', '.join(BACKENDS)}"
+        )
     if args.backend not in (None, "processes"):
-        raise UsageError(f"backend `{printable(args.backend)}` is not available yet")
+        raise UsageError(f"backend `{args.backend}` is not available yet")
     if args.runtime == "docker":
         raise RuntimeUnavailable(
             "runtime `docker` is not available yet", hint="pass `--runtime process`"

@@ -5,6 +5,7 @@ Must not open or start it: it looks at names and files only.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,8 @@ from pbt_tui.errors import UsageError, printable
 from pbt_tui.journal.rundir import RunDir
 
 SPEC = "processes.json"
+NAMED = 5
+"""Runs that a message names before it counts the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +55,21 @@ def _of_directory(text: str, path: Path) -> Target:
         return Target("spec", text, specs[0])
     found = runs or [p.parent for p in specs]
     if found:
-        names = ", ".join(f"`{p}`" for p in found[:5])
-        raise UsageError(f"`{printable(text)}` holds several runs: {names}", hint="name one")
+        raise UsageError(f"`{printable(text)}` holds several runs: {_some(found)}", hint="name one")
     if (path / "__init__.py").is_file():
         return Target("module", text, path)
+    below = [p for p in sorted(path.glob("*/_pbt*")) if RunDir(p).is_run() and _current(p)]
     raise UsageError(
         f"neither a spec nor a run directory: `{printable(text)}`",
-        hint=f"a spec has `{SPEC}`, a run directory has `journal.jsonl`",
+        hint=f"name one of the runs below it: {_some(below)}"
+        if below
+        else f"a spec has `{SPEC}`, a run directory has `journal.jsonl`",
     )
+
+
+def _some(paths: Sequence[Path]) -> str:
+    more = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
+    return ", ".join(f"`{printable(str(p))}`" for p in paths[:NAMED]) + more
 
 
 def _current(path: Path) -> bool:
