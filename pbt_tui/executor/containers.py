@@ -25,7 +25,9 @@ from pbt_tui.spec import Container, Mount, Policy, Ulimit
 SHELL = "/bin/sh"
 WRAPPER = 'exec "$@" >>"$0" 2>&1'
 """Fixed text: the log and the command come as arguments, so no quoting can go wrong."""
-RUN_ID, RUN, JOB, ATTEMPT, PLAN = (f"pbt.{w}" for w in ("run_id", "run", "job", "attempt", "plan"))
+RUN_ID, RUN, JOB, ATTEMPT, PLAN, RUNDIR = (
+    f"pbt.{word}" for word in ("run_id", "run", "job", "attempt", "plan", "rundir")
+)
 ABANDONED, PROBE = "pbt.abandoned", "pbt.probe"
 _NAME = 120
 """Characters of a container name, at most."""
@@ -40,6 +42,7 @@ class Identity:
     run_id: str
     run: str
     plan: str
+    rundir: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,7 @@ def labels(identity: Identity, job: str, attempt: int) -> tuple[tuple[str, str],
         (JOB, job),
         (ATTEMPT, str(attempt)),
         (PLAN, identity.plan),
+        (RUNDIR, identity.rundir),
     )
 
 

@@ -191,7 +191,7 @@ class ContainerRuntime:
         found = None
         if attempt.id:
             found = self._crew.patiently(lambda: self._there.inspect(attempt.id))
-        end = endings.of_refusal(*attempt.name, error.status, error.words, time.time(), found)
+        end = endings.of_refusal(*attempt.name, error, time.time(), found)
         self._following.end(attempt, end)
 
     def _abandon(self, attempt: Attempt) -> bool:

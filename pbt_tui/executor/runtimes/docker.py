@@ -25,6 +25,8 @@ from pbt_tui.spec import Container, Policy
 
 _TIMEOUT = 120
 """Seconds for one answer: starting a container on a busy machine takes its time."""
+_QUICK = 2.0
+"""Seconds for one that only has to say that it is there."""
 _CONNECTIONS = 32
 _HINT = "start it, or name another one in `DOCKER_HOST`"
 
@@ -57,7 +59,7 @@ class DockerRuntime(ContainerRuntime):
         blueprint = Blueprint(
             rundir,
             container,
-            containers.Identity(run_id, run, plan),
+            containers.Identity(run_id, run, plan, str(rundir.path)),
             cwd=cwd,
             train_dir=train_dir,
             policy=policy,
@@ -81,6 +83,7 @@ class Left:
     name: str
     run_id: str
     run: str
+    rundir: str
     job: str
     attempt: int
     state: str
@@ -127,6 +130,7 @@ def _left(one: Found) -> Left:
         name=(one.get("Names") or ["/"])[0].removeprefix("/"),
         run_id=labels.get(containers.RUN_ID, ""),
         run=labels.get(containers.RUN, ""),
+        rundir=labels.get(containers.RUNDIR, ""),
         job=labels.get(containers.JOB, ""),
         attempt=int(number) if number.isdecimal() else 0,
         state=one.get("State", ""),
@@ -153,7 +157,11 @@ def connect(environ: Mapping[str, str]) -> DockerEngine:
         client = APIClient(version="auto", timeout=_TIMEOUT, max_pool_size=_CONNECTIONS, **settings)
     except (DockerException, OSError, ValueError) as error:
         raise _down(where, _reason(error)) from error
-    return DockerEngine(client, where)
+
+    def anew() -> Any:
+        return APIClient(version=client.api_version, timeout=_QUICK, **settings)
+
+    return DockerEngine(client, where, anew)
 
 
 def _context(environ: Mapping[str, str]) -> str | None:
@@ -223,18 +231,27 @@ class _Arriving:
 class DockerEngine:
     """`engine.Engine` over docker-py's `APIClient`; one client serves all threads."""
 
-    def __init__(self, client: Any, where: str) -> None:
+    def __init__(self, client: Any, where: str, anew: Callable[[], Any]) -> None:
         self._client = client
+        self._anew = anew
         self.where = where
-
-    @property
-    def api(self) -> tuple[int, ...]:
-        return tuple(int(part) for part in self._client.api_version.split("."))
 
     def info(self) -> Found:
         with _asking():
             found: Found = self._client.info()
             return found
+
+    def accepts(self) -> bool:
+        from docker.errors import DockerException
+
+        try:
+            other = self._anew()
+            try:
+                return bool(other.ping())
+            finally:
+                other.close()
+        except (DockerException, OSError):
+            return False
 
     def started(self) -> float | None:
         # The default bridge is made anew each time the engine begins; nothing else tells.

@@ -12,14 +12,14 @@ from datetime import datetime
 
 from pbt_tui.errors import printable
 from pbt_tui.executor.runtimes import Ended
-from pbt_tui.executor.runtimes.engine import Found
+from pbt_tui.executor.runtimes.engine import Found, Refused
 from pbt_tui.spec import Cause
 
 LOST_CODE = 255
 """What an engine records for a container whose end nobody saw."""
-_BY_ENGINE = (130, 137, 143)
+BY_ENGINE = (130, 137, 143)
 """What its own shutdown makes of a container: INT, KILL, TERM."""
-_BEFORE, _AFTER = 60.0, 15.0
+_BEFORE, _AFTER = 600.0, 15.0
 """Seconds around the engine's beginning in which such an end was its doing."""
 _START_FAILED: dict[int, tuple[Cause, str]] = {
     126: ("not_executable", "the command cannot be executed"),
@@ -43,16 +43,15 @@ def failed_start(found: Found) -> bool:
 
 
 def of_refusal(
-    job: str, attempt: int, status: int, words: str, now: float, found: Found | None = None
+    job: str, attempt: int, error: Refused, now: float, found: Found | None = None
 ) -> Ended:
     """The engine would not create it, or (`found`) would not start it."""
     handle = found["Id"] if found is not None else None
     code = found["State"]["ExitCode"] if found is not None else None
-    lower = words.lower()
-    words = printable(" ".join(words.split()))
+    words = printable(" ".join(error.words.split()))
     cause: Cause | None = None
     detail = words
-    if found is None and status == 404 and "no such image" in lower:
+    if found is None and error.status == 404 and "no such image" in words.lower():
         cause = "image_missing"
     elif code in _START_FAILED:
         cause, said = _START_FAILED[code]
@@ -79,7 +78,7 @@ def of_state(
     """
     state, handle = found["State"], found["Id"]
     if failed_start(found):
-        return of_refusal(job, attempt, 400, state.get("Error") or "", now, found)
+        return of_refusal(job, attempt, Refused(400, state.get("Error") or ""), now, found)
     if state["Status"] in ("removing", "dead"):
         return lost(job, attempt, handle, now, "its container was removed")
     code: int = state["ExitCode"]
@@ -131,4 +130,4 @@ def _restarted(code: int, started: float | None, finished: float, engine: float 
         return False
     if code == LOST_CODE:
         return True
-    return code in _BY_ENGINE and engine - _BEFORE <= finished <= engine + _AFTER
+    return code in BY_ENGINE and engine - _BEFORE <= finished <= engine + _AFTER

@@ -39,6 +39,9 @@ class Engine(Protocol):
     """Its address, for messages."""
 
     def info(self) -> Found: ...
+    def accepts(self) -> bool:
+        """Whether it takes new connections: one that goes serves its old ones to the end."""
+
     def started(self) -> float | None:
         """Unix seconds at which the engine itself began, where it can be told."""
 

@@ -165,6 +165,9 @@ class Following:
             attempt.capture = Capture(stream, self._dir.log(*attempt.name), anew=True)
 
     def _over(self, attempt: Attempt, found: Found) -> None:
+        by_engine = found["State"]["ExitCode"] in endings.BY_ENGINE and not attempt.wanted
+        if by_engine and not self._engine.accepts():
+            return  # it is going, and stops them all: told when it is back
         with suppress(Silent):
             self.end(attempt, self.ending(attempt, found))
 
