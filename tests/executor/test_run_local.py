@@ -312,7 +312,8 @@ def test_fail_fast_stops_and_skips(place: Place) -> None:
 
 def test_max_failures_skips_the_waiting_and_lets_the_running_go_on(place: Place) -> None:
     bad = [job(f"bad{i}", "until [ -e bad ]; do sleep 0.02; done; exit 1") for i in range(2)]
-    target = place.spec(*bad, job("good", WAITS), *(job(f"l{i}") for i in range(3)), max_parallel=3)
+    late = [job(f"l{i}", WAITS) for i in range(3)]
+    target = place.spec(*bad, job("good", WAITS), *late, max_parallel=3)
     executor = place.start(target, "--max_failures", "2")
     place.wait_for(ev.AttemptStarted, 3)
     place.write("bad")
@@ -320,9 +321,10 @@ def test_max_failures_skips_the_waiting_and_lets_the_running_go_on(place: Place)
     place.write("go")
     said = place.end(executor)
     assert said.code == 4
-    assert place.phases() == {
-        "bad0": "failed", "bad1": "failed", "good": "succeeded",
-        **{f"l{i}": "skipped" for i in range(3)},
+    phases = place.phases()
+    assert phases.pop("l0") in ("skipped", "succeeded")  # it may have begun between the failures
+    assert phases == {
+        "bad0": "failed", "bad1": "failed", "good": "succeeded", "l1": "skipped", "l2": "skipped",
     }  # fmt: skip
 
 
