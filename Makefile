@@ -8,16 +8,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= 2
+WHICH := import os, sys; print(os.path.realpath(sys.executable), sys.version)
 
 .PHONY: help demo test check fix bench clean
 
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
+# What runs from there goes on while it is brought up to date; made anew only for another Python.
 $(READY): pyproject.toml constraints.txt
 	@tests/services/python $(PYTHON)
 	@echo "setting up $(VENV)"
-	@$(PYTHON) -m venv $(VENV)
+	@[ "$$($(BIN)/python -c 'import pip; $(WHICH)' 2>&1)" = "$$($(PYTHON) -c '$(WHICH)')" ] || \
+		$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $(READY)
 
