@@ -33,7 +33,12 @@ def detached(work: Callable[[Callable[[], None]], int]) -> tuple[int, int | None
         said = words.read()
     if not said:
         _, status = os.waitpid(pid, 0)
-        raise RunError(f"the executor died before it began: status {status}")
+        how = (
+            f"signal {os.WTERMSIG(status)}"
+            if os.WIFSIGNALED(status)
+            else f"exit code {os.waitstatus_to_exitcode(status)}"
+        )
+        raise RunError(f"the executor died before it began: {how}")
     word: dict[str, Any] = json.loads(said)
     if "found" in word:
         os.waitpid(pid, 0)

@@ -18,6 +18,7 @@ from pbt_tui.executor.runtimes import proc
 from pbt_tui.journal import events as ev
 from pbt_tui.journal import lock
 
+WAITS = "until [ -e go ]; do sleep 0.02; done"
 KILLS = 25
 JOBS = 30
 # The name of its own log tells a job which attempt it is.
@@ -36,7 +37,7 @@ def test_kill_9_of_the_executor_25_times(place: Place) -> None:
     codes = {f"j{i:02}": (0, 0, 1, 3, 77, 130, 255)[i % 7] for i in range(JOBS)}
     last = {"j28", "j29"}
     jobs = [
-        job(name, f"{TELLS}; until [ -e go ]; do sleep 0.02; done; exit {code}")
+        job(name, f"{TELLS}; {WAITS}; exit {code}")
         if name in last
         else job(name, f"{TELLS}; sleep {rng.random() * 1.2:.2f}; exit {code}")
         for name, code in codes.items()
@@ -50,7 +51,8 @@ def test_kill_9_of_the_executor_25_times(place: Place) -> None:
         time.sleep(rng.random() * 0.5)
         executor.kill()
         assert executor.wait() == -signal.SIGKILL, "it ended before it was killed"
-        target = str(place.rundir.path)
+        if place.rundir.is_run():
+            target = str(place.rundir.path)
     assert place.state().closed is None, "it must have been killed in the middle"
 
     place.write("go")
@@ -94,6 +96,25 @@ def test_kill_9_in_the_middle_of_a_stop(place: Place) -> None:
     ends = {(e.job, e.attempt): e.outcome for e in place.of(ev.AttemptEnded)}
     assert ends["deaf", 1] == ends["slow", 1] == "interrupted", "a checkpoint on TERM is no success"
     assert all(found.tries == 0 for found in place.state().jobs), "an interrupt is no try"
+
+
+def test_a_stop_is_sent_again_by_whoever_resumes(place: Place) -> None:
+    """What was written may not have been done: a stop heard twice does no harm."""
+    twice = f"{TELLS}; trap 'echo heard; n=$n+; [ $n = ++ ] && exit 0' TERM; {WAITS}"
+    target = place.spec(job("j", twice), grace=3600.0)
+    first = place.start(target)
+    until(lambda: ran(place).total() == 1)
+    place.wait_for(ev.AttemptStarted)
+    first.send_signal(signal.SIGTERM)
+    until(lambda: place.log("j").count("heard") == 1)
+    first.kill()
+    first.communicate()
+    second = place.start(str(place.rundir.path))
+    until(lambda: ran(place)["j.2"])
+    place.write("go")
+    assert place.end(second).code == 0
+    assert place.log("j").count("heard") == 2
+    assert [e.outcome for e in place.of(ev.AttemptEnded)] == ["interrupted", "succeeded"]
 
 
 def test_jobs_outlive_their_executor(place: Place) -> None:
