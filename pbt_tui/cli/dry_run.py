@@ -6,22 +6,24 @@ Must not start, write or lock anything.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import msgspec
 
 from pbt_tui.cli.asking import Asked
 from pbt_tui.cli.planning import warn
 from pbt_tui.errors import Findings, RuntimeUnavailable, printable
-from pbt_tui.executor.execute import Orders, choose_gpus
-from pbt_tui.executor.launching import ProcessLaunches
-from pbt_tui.executor.preflight import preflight
+from pbt_tui.executor import places
+from pbt_tui.executor.execute import look_ahead
+from pbt_tui.executor.orders import Orders
+from pbt_tui.executor.places import Scene
 from pbt_tui.executor.runtimes import Launch
 from pbt_tui.journal import RunDir, apply
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import Attempt, RunState
 from pbt_tui.scheduler import decide
+
+Show = Callable[[Scene, Launch], list[str]]
 
 
 def dry_run(state: RunState, rundir: RunDir, orders: Orders, asked: Asked | None = None) -> str:
@@ -29,25 +31,24 @@ def dry_run(state: RunState, rundir: RunDir, orders: Orders, asked: Asked | None
 
     Raises `Findings` or `RuntimeUnavailable` where nothing would be started (exit 5).
     """
-    devices, _ = choose_gpus(orders.policy, orders.environ)
-    cwd = Path(state.cwd) if state.cwd else orders.cwd
-    train_dir = Path(state.train_dir) if state.train_dir else orders.train_dir
-    found = preflight(state.spec, state, orders.policy, devices, cwd=cwd, train_dir=train_dir)
+    here = places.scene(rundir, state, orders, "0" * 8)
+    found = look_ahead(here)
     if any(d.level == "error" for d in found):
         raise Findings(found, RuntimeUnavailable.exit_code)
     warn(found)
-    _begin(state, orders, devices)
+    _begin(here)
     if asked is not None:
         apply(state, ev.RequestAccepted(at=state.at, id="", action=asked[0], jobs=asked[1]))
-    launches = ProcessLaunches(rundir, cwd, orders.policy, orders.environ)
+    launches = places.launches(here)
     lines = [
         f"# run {printable(state.spec.run)} in {printable(str(rundir.path))}",
-        f"cd {shlex.quote(str(cwd))}",
+        f"cd {shlex.quote(str(here.cwd))}",
     ]
+    show = _in_containers(here, lines) if orders.runtime == "docker" else _in_a_shell
     first = list(_starts(state))
     for decision in first:
         job = state.by_id[decision.job]
-        lines += _shown(launches(job, job.attempts[-1]), decision.gpus, train_dir)
+        lines += _heading(here, launches(job, job.attempts[-1]), decision.gpus, show)
     later = [job for job in state.jobs if job.phase == "waiting"]
     if later and state.held:
         lines.append(f"# held: {len(later)} start once it is released")
@@ -57,18 +58,25 @@ def dry_run(state: RunState, rundir: RunDir, orders: Orders, asked: Asked | None
         lines.append("# nothing to start")
     for job in later:
         attempt = Attempt(len(job.attempts) + 1, (), state.at)
-        lines += _shown(launches(job, attempt), (), train_dir)
+        lines += _heading(here, launches(job, attempt), (), show)
     return "".join(f"{line}\n" for line in lines)
 
 
-def _begin(state: RunState, orders: Orders, devices: tuple[ev.Gpu, ...]) -> None:
+def _begin(here: Scene) -> None:
     """As if an executor had started that need not wait between two starts."""
-    policy = msgspec.structs.replace(orders.policy, pause_between=0.0)
+    state = here.state
+    policy = msgspec.structs.replace(here.orders.policy, pause_between=0.0)
     state.next_start = state.at
     apply(
         state,
         ev.ExecutorStarted(
-            at=state.at, pid=0, host="", boot_id="", runtime="process", gpus=devices, policy=policy
+            at=state.at,
+            pid=0,
+            host="",
+            boot_id="",
+            runtime=here.orders.runtime,
+            gpus=here.gpus,
+            policy=policy,
         ),
     )
 
@@ -79,13 +87,35 @@ def _starts(state: RunState) -> Iterator[ev.AttemptScheduled]:
         yield decision
 
 
-def _shown(launch: Launch, gpus: tuple[str, ...], train_dir: Path) -> list[str]:
-    """A comment, and one line that does the same in a shell, on the terminal instead of the log."""
+def _heading(here: Scene, launch: Launch, gpus: tuple[str, ...], show: Show) -> list[str]:
+    """A comment, then what does the same by hand."""
     pin = f" on GPU {', '.join(gpus)}" if gpus else ""
+    log = printable(str(launch.log))
+    return [f"# {launch.job}, attempt {launch.attempt}{pin}, log: {log}", *show(here, launch)]
+
+
+def _in_a_shell(here: Scene, launch: Launch) -> list[str]:
+    """One line, on the terminal instead of the log."""
     # `env` starts programs alone: not the shell's own `echo`, and names that no shell can hold.
     names = [f"{name}={value}" for name, value in sorted(launch.env.items())]
     words = shlex.join(["env", *names, *launch.argv])
     if launch.spec.dir:
-        words = f"mkdir -p {shlex.quote(str(train_dir / launch.spec.dir))} && {words}"
-    log = printable(str(launch.log))
-    return [f"# {launch.job}, attempt {launch.attempt}{pin}, log: {log}", words]
+        words = f"mkdir -p {shlex.quote(str(here.train_dir / launch.spec.dir))} && {words}"
+    return [words]
+
+
+def _in_containers(here: Scene, lines: list[str]) -> Show:
+    """The exact create request as a comment, and the same as a command."""
+    from pbt_tui.executor.containers import body, docker_run
+
+    runtime = places.containers(here)
+    unknown = runtime.peek()
+    if unknown:
+        lines.append(f"# {printable(unknown)}")
+
+    def show(here: Scene, launch: Launch) -> list[str]:
+        request = runtime.request(launch)
+        whole = msgspec.json.encode(body(request)).decode()
+        return [f"# POST /containers/create?name={request.name} {whole}", docker_run(request)]
+
+    return show

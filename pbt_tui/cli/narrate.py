@@ -63,6 +63,10 @@ class Narrator:
             self._shown = text
             _write(self._stream, f"\r\x1b[2K{text}")
 
+    def progress(self, line: str) -> None:
+        """What takes its time before the start."""
+        self._say([f"  preparing {printable(line)}"])
+
     def summary(self, *, over: bool = False) -> None:
         """`over`: it was closed before, and nothing was started."""
         lines = summary(self._state, self._rundir)
@@ -84,12 +88,17 @@ class Narrator:
         job = self._state.by_id[name]
         return job, job.attempts[number - 1]
 
+    def _whom(self, handle: str) -> str:
+        executor = self._state.executor
+        if executor is not None and executor.runtime == "docker":
+            return f"container {handle[:12]}"
+        return f"pid {handle.partition('.')[0]}"
+
     def _started(self, e: ev.AttemptStarted) -> str:
         job, attempt = self._of(e.job, e.attempt)
         gpus = f" on GPU {','.join(attempt.gpus)}" if attempt.gpus else ""
         again = f", attempt {e.attempt}" if e.attempt > 1 else ""
-        pid = e.handle.partition(".")[0]
-        return f"  started   {job.spec.id}: pid {pid}{gpus}{again}"
+        return f"  started   {job.spec.id}: {self._whom(e.handle)}{gpus}{again}"
 
     def _ended(self, e: ev.AttemptEnded) -> str:
         job, attempt = self._of(e.job, e.attempt)
@@ -97,8 +106,8 @@ class Narrator:
         if e.outcome == "succeeded":
             return f"✓ succeeded {job.spec.id}{took}"
         glyph = GLYPHS.get(job.phase, "↻")
-        pid = f": pid {attempt.handle.partition('.')[0]}" if attempt.handle else ""
-        line = f"{glyph} {e.outcome:<9} {job.spec.id}{pid}{took}: {why(attempt)}"
+        whom = f": {self._whom(attempt.handle)}" if attempt.handle else ""
+        line = f"{glyph} {e.outcome:<9} {job.spec.id}{whom}{took}: {why(attempt)}"
         if job.phase == "waiting" and e.outcome != "interrupted":
             line += f"; tries again in {span(max(job.ready_at - e.at, 0))}"
         if job.phase == "failed":

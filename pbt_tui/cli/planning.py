@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pbt_tui.cli import target as targets
 from pbt_tui.cli.compile_options import BACKENDS
-from pbt_tui.errors import Diagnostic, Findings, RuntimeUnavailable, UsageError, printable
+from pbt_tui.errors import Diagnostic, Findings, UsageError, printable
 
 if TYPE_CHECKING:
-    from pbt_tui.executor.execute import Orders
+    from pbt_tui.executor.orders import Orders, Place
     from pbt_tui.journal import RunDir, RunState
     from pbt_tui.spec import Processes
 
@@ -30,8 +30,10 @@ class Plan:
     rundir: RunDir
     spec: Processes | None
     policy: Mapping[str, Any]
-    """What the options said, and only that."""
+    """What the options said, and only that; so are `container` and `runtime`."""
     cwd: Path
+    container: Mapping[str, Any] = field(default_factory=dict)
+    runtime: Place | None = None
 
     @property
     def train_dir(self) -> Path:
@@ -46,17 +48,16 @@ class Plan:
         return self if self.spec is not None else replace(self, spec=read_spec(self.rundir))
 
     def orders(self, state: RunState, *, detached: bool) -> Orders:
-        import os
+        from pbt_tui.executor import orders
 
-        from pbt_tui.executor.execute import Orders, effective_policy
-
-        return Orders(
-            policy=effective_policy(state, self.policy, self.spec.policy if self.spec else None),
-            container=None,
+        container = orders.effective_container(state, self.container, self.spec)
+        return orders.Orders(
+            policy=orders.effective_policy(state, self.policy, self.spec),
             cwd=self.cwd,
             train_dir=self.train_dir,
+            runtime=orders.effective_runtime(state, self.runtime, container, self.spec),
+            container=container,
             detached=detached,
-            environ=dict(os.environ),
         )
 
 
@@ -79,10 +80,6 @@ def refuse_what_is_not_there(args: argparse.Namespace) -> None:
         )
     if args.backend not in (None, "processes"):
         raise UsageError(f"backend `{args.backend}` is not available yet")
-    if args.runtime == "docker":
-        raise RuntimeUnavailable(
-            "runtime `docker` is not available yet", hint="pass `--runtime process`"
-        )
     if args.json and args.dry_run:
         raise UsageError("`--json` and `--dry_run` do not go together")
     if args.detach and args.json:
@@ -97,21 +94,18 @@ def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
     from pbt_tui.cli.options import given
     from pbt_tui.journal import RunDir
 
-    policy = given(args).policy
+    said = given(args)
     if found.kind == "run":
         _refuse_module_options(args, "a run directory")
-        return Plan(RunDir(found.path.absolute()), None, policy, Path.cwd())
+        made = Plan(RunDir(found.path.absolute()), None, said.policy, Path.cwd())
+        return replace(made, container=said.container, runtime=args.runtime)
     if found.kind == "spec":
         _refuse_module_options(args, "a spec")
         spec = _read_spec(found.path)
     else:
         spec = _compile(found.name, args)
-    if spec.container is not None and args.runtime is None:
-        raise RuntimeUnavailable(
-            "the spec names a container image, and runtime `docker` is not available yet",
-            hint="pass `--runtime process`",
-        )
-    return of_spec(spec, policy)
+    made = of_spec(spec, said.policy)
+    return replace(made, container=said.container, runtime=args.runtime)
 
 
 def of_spec(spec: Processes, policy: Mapping[str, Any] | None = None) -> Plan:

@@ -34,6 +34,10 @@ def main(argv: Sequence[str]) -> int:
 
     _hold_streams()
     args = run_options.parser().parse_args(list(argv))
+    if args.list or args.clean:
+        from pbt_tui.cli.leftovers import show
+
+        return show(args)
     found = planning.target(args)
     planning.refuse_what_is_not_there(args)
     asked = asking.asked(args)
@@ -157,7 +161,13 @@ def _told(
     if not over:
         told.begin()
     code = execute(
-        opened, orders, tell=told.tell, ready=lambda state: ready(), tick=told.tick, warn=warn
+        opened,
+        orders,
+        tell=told.tell,
+        ready=lambda state: ready(),
+        tick=told.tick,
+        warn=warn,
+        progress=told.progress,
     )
     told.summary(over=over)
     return code

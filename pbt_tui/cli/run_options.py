@@ -16,7 +16,8 @@ def parser() -> Parser:
         description="Run a compiled spec, a run module, or go on with a run directory, "
         "to the end and without a screen.",
         usage="pbt-run [options] TARGET\n"
-        "       pbt-run RUN_DIR --cancel|--kill|--retry [JOB...] | --hold | --release | --stop",
+        "       pbt-run RUN_DIR --cancel|--kill|--retry [JOB...] | --hold | --release | --stop\n"
+        "       pbt-run --list | --clean [all]",
         epilog="Exit code: 0 all succeeded, 4 closed and not all succeeded, 5 cannot go on, "
         "130 interrupted (run the directory again to go on).",
     )
@@ -49,5 +50,14 @@ def parser() -> Parser:
     one.add_argument("--hold", action="store_true", help="start no new attempt")
     one.add_argument("--release", action="store_true", help="end a hold")
     one.add_argument("--stop", action="store_true", help="stop all; the run can be resumed")
+    old = p.add_argument_group("containers that old runs left")
+    old.add_argument("--list", action="store_true", help="show them")
+    old.add_argument(
+        "--clean",
+        nargs="?",
+        const="ended",
+        choices=("ended", "all"),
+        help="show them, then remove those that have ended (all: running ones too)",
+    )
     add_settings(p, "policy", "container")
     return p

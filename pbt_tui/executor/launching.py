@@ -47,3 +47,25 @@ class ProcessLaunches:
             gpus=attempt.gpus,
             spec=spec,
         )
+
+
+class ContainerLaunches:
+    """Makes the launches of containers: interpreter and pin are the image's and the engine's."""
+
+    def __init__(self, rundir: RunDir, cwd: Path) -> None:
+        self._rundir = rundir
+        self._cwd = cwd
+
+    def __call__(self, job: JobState, attempt: Attempt) -> Launch:
+        spec = job.spec
+        return Launch(
+            job=spec.id,
+            attempt=attempt.number,
+            argv=spec.argv,
+            env=spec.env,
+            cwd=self._cwd,
+            log=self._rundir.log(spec.id, attempt.number),
+            claim=self._rundir.claim(spec.id, attempt.number),
+            gpus=attempt.gpus,
+            spec=spec,
+        )

@@ -37,18 +37,19 @@ def preflight(
     *,
     cwd: Path,
     train_dir: Path,
+    plain: bool = True,
 ) -> list[Diagnostic]:
     """Every finding, errors and warnings; an error means exit 5 before anything starts.
 
     `state` is None for a run that is about to be opened. `policy` and `gpus` are the effective
-    ones; `cwd` and `train_dir` are absolute.
+    ones; `cwd` and `train_dir` are absolute. `plain`: jobs are processes of this machine.
     """
     unfinished = [
         job for job in spec.jobs if state is None or state.by_id[job.id].phase not in ENDED
     ]
     found = [*_folders(unfinished, cwd, train_dir), *_space(train_dir)]
     found += fits(policy, gpus, unfinished)
-    if spec.container is None:
+    if plain:
         found += _interpreter(unfinished)
     for population in spec.populations:
         if not _begun(population, state):

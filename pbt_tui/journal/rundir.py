@@ -34,5 +34,9 @@ class RunDir:
     def claim(self, job: str, attempt: int) -> Path:
         return self.attempts / f"{job}.{attempt}"
 
+    def request(self, job: str, attempt: int) -> Path:
+        """What an engine was asked for, as a command for people."""
+        return self.attempts / f"{job}.{attempt}.request"
+
     def is_run(self) -> bool:
         return self.spec.is_file() and self.journal.is_file()

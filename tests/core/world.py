@@ -180,6 +180,8 @@ class SimRuntime:
     """The `Runtime` protocol over the world; what it has not delivered dies with it."""
 
     name = "process"
+    engine_id = ""
+    image_digest = None
 
     def __init__(self, world: World) -> None:
         self.world = world

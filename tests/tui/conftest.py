@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from shown import text_of
 from textual.pilot import Pilot
 
 from pbt_tui.journal.rundir import RunDir
@@ -19,15 +20,6 @@ from pbt_tui.tui.app import Monitor
 from pbt_tui.tui.feed import Feed
 
 STORED = Path(__file__).parent / "screens"
-
-
-def text_of(app: Monitor) -> str:
-    """What the terminal shows, without colours."""
-    width, height = app.size
-    lines = [strip.text for strip in app.screen._compositor.render_strips()]
-    assert len(lines) == height
-    assert all(len(line) >= 0 for line in lines)
-    return "\n".join(line[:width].rstrip() for line in lines) + "\n"
 
 
 @pytest.fixture(autouse=True)

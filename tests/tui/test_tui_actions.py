@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from conftest import text_of
 from journals import Story, spec, typical
+from shown import text_of
 
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.requests import pending, read

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import text_of
 from journals import typical
+from shown import text_of
 
 from pbt_tui.tui.screens.job import JobPage
 from pbt_tui.tui.screens.jobs import Jobs

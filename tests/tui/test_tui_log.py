@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from conftest import text_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from journals import typical
+from shown import text_of
 
 from pbt_tui.journal import events as ev
 from pbt_tui.observe.logs import clean

@@ -90,6 +90,9 @@ class Runtime(Protocol):
     """
 
     name: Literal["process", "docker", "slurm"]
+    engine_id: str
+    """Of the engine that holds the attempts; empty where this machine itself does."""
+    image_digest: str | None
 
     def prepare(self, jobs: Sequence[Job]) -> None:
         """Checks and fetches what all jobs need; raises `RuntimeUnavailable` before any starts."""

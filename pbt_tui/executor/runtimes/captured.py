@@ -15,6 +15,8 @@ from pathlib import Path
 from pbt_tui.executor.runtimes.engine import Engine, Found, Stream
 
 _HEAD = 4096
+_COULD_NOT = (1, 2, 126, 127)
+"""Codes of a shell, or an init process, that could not become the job."""
 
 
 class Capture:
@@ -63,7 +65,7 @@ def excuse(engine: Engine, found: Found, log: Path) -> str | None:
     without a shell calls itself `[FATAL tini (`. Words that the log could not take are with the
     engine. Of a full disk nobody could say anything: then we do.
     """
-    if not found["State"]["ExitCode"]:
+    if found["State"]["ExitCode"] not in _COULD_NOT:
         return None
     try:
         with log.open("rb") as file:

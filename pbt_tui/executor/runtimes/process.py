@@ -63,6 +63,8 @@ class ProcessRuntime:
     """
 
     name: Literal["process", "docker", "slurm"] = "process"
+    engine_id = ""
+    image_digest: str | None = None
 
     def __init__(
         self,

@@ -27,9 +27,13 @@ def page(
     *,
     rundir: RunDir,
     log: Sequence[str],
+    request: str = "",
     place: tuple[int, int] = (1, 1),
 ) -> list[Line]:
-    """The whole page, to be scrolled; the frame is what is seen of it at once."""
+    """The whole page, to be scrolled; the frame is what is seen of it at once.
+
+    `request` is what the newest attempt's engine was asked for, as a command, where there is one.
+    """
     width, height, now = frame
     title: list[Span] = [(f" {job.spec.id}  ", "title"), words.state_span(job)]
     if job.spec.population is not None:
@@ -50,7 +54,7 @@ def page(
         lines += excerpt(log, attempt.detail if attempt else None, width, room)
     lines += [(), *_block("command", [command(job, state)], width)]
     if job.attempts or state.executor:
-        lines += _block("by hand", by_hand(job, state), width)
+        lines += _block("by hand", by_hand(job, state, request), width)
     lines += _table("params", job.spec.params, width)
     lines += _table("env", dict(job.spec.env), width)
     lines += [(), *_block("writes to", [directory(job, state)], width)]
@@ -62,11 +66,13 @@ def command(job: JobState, state: RunState) -> str:
     return shlex.join(job.spec.argv)
 
 
-def by_hand(job: JobState, state: RunState) -> list[str]:
+def by_hand(job: JobState, state: RunState, request: str = "") -> list[str]:
     """What to type in a shell to see the same again."""
+    if request:
+        return [safe(request.strip())]
     executor = state.executor
     container = executor.container if executor else state.spec.container
-    if container is not None:
+    if container is not None and not (executor and executor.runtime == "process"):
         return [f"in image {container.image}: `pbt-run … --dry_run` shows the whole request"]
     argv = list(job.spec.argv)
     if executor and executor.interpreter and argv[0] in _PYTHONS:

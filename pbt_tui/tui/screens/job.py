@@ -5,6 +5,8 @@ Must not know what is on it: it reads the end of the log, and lets the lines be 
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from textual.app import ComposeResult
 
 from pbt_tui.journal.state import JobState
@@ -28,6 +30,7 @@ class JobPage(Page):
         self.among = among if job in among else [job]
         self.text = Lines("text", classes="document")
         self._log: tuple[str, int, int, list[str]] = ("", 0, -1, [])
+        self._asked: tuple[tuple[str, int], str] = (("", 0), "")
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -55,6 +58,7 @@ class JobPage(Page):
             Frame(width, self.text.size.height, monitor.now()),
             rundir=monitor.feed.rundir,
             log=self._end_of_log(jobs[0]),
+            request=self._request(jobs[0]),
             place=place,
         )
         self.text.show(lines)
@@ -62,6 +66,15 @@ class JobPage(Page):
     def tick(self, now: float) -> None:
         super().tick(now)
         self.draw(None)
+
+    def _request(self, job: JobState) -> str:
+        """What the newest attempt's engine was asked for; it never changes once it is there."""
+        name = (self.job, len(job.attempts))
+        if job.attempts and self._asked[0] != name:
+            with suppress(OSError):
+                path = self.monitor.feed.rundir.request(*name)
+                self._asked = (name, path.read_text(errors="replace"))
+        return self._asked[1] if self._asked[0] == name else ""
 
     def _end_of_log(self, job: JobState) -> list[str]:
         if not job.attempts:
@@ -93,4 +106,6 @@ class JobPage(Page):
     def action_copy(self) -> None:
         jobs = self.selected()
         if jobs:
-            self.monitor.copy(" && ".join(draw_job.by_hand(jobs[0], self.model.state)))
+            self.monitor.copy(
+                " && ".join(draw_job.by_hand(jobs[0], self.model.state, self._request(jobs[0])))
+            )

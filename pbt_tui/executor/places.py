@@ -1,0 +1,117 @@
+"""Where the attempts of a run are started: one runtime, and what exactly it is handed.
+
+Must not start anything. The one place that knows every runtime; each is loaded only where used.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pbt_tui.errors import RuntimeUnavailable
+from pbt_tui.executor import gpus as gpu_list
+from pbt_tui.executor.launching import ContainerLaunches, ProcessLaunches
+from pbt_tui.executor.orders import Orders
+from pbt_tui.executor.runtimes import Launch, Runtime
+from pbt_tui.journal import RunDir, RunState
+from pbt_tui.journal.events import Gpu
+from pbt_tui.journal.state import Attempt, JobState
+from pbt_tui.spec import digest
+
+if TYPE_CHECKING:
+    from pbt_tui.executor.runtimes.docker import DockerRuntime
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is settled before an executor does anything, and does not change while it lives."""
+
+    rundir: RunDir
+    state: RunState
+    orders: Orders
+    run_id: str
+    cwd: Path
+    train_dir: Path
+    gpus: tuple[Gpu, ...]
+    known: bool
+    """The GPUs were listed or seen, not taken on trust."""
+
+
+def scene(rundir: RunDir, state: RunState, orders: Orders, run_id: str) -> Scene:
+    """Asks the driver what there is; raises `RuntimeUnavailable` where more was asked for."""
+    from pbt_tui.observe.gpus import devices
+
+    found, known = gpu_list.choose(orders.policy, orders.environ, devices())
+    return Scene(
+        rundir=rundir,
+        state=state,
+        orders=orders,
+        run_id=state.run_id or run_id,
+        cwd=Path(state.cwd) if state.cwd else orders.cwd,
+        train_dir=Path(state.train_dir) if state.train_dir else orders.train_dir,
+        gpus=found,
+        known=known,
+    )
+
+
+def launches(here: Scene) -> Callable[[JobState, Attempt], Launch]:
+    """What is handed to the runtime for an attempt."""
+    if here.orders.runtime == "docker":
+        return ContainerLaunches(here.rundir, here.cwd)
+    return ProcessLaunches(here.rundir, here.cwd, here.orders.policy, here.orders.environ)
+
+
+def runtime(here: Scene, progress: Progress = lambda line: None) -> Runtime:
+    """Raises `RuntimeUnavailable` where the place cannot be what the run needs."""
+    if here.orders.runtime == "docker":
+        return containers(here, progress)
+    from pbt_tui.executor.runtimes.process import ProcessRuntime
+
+    return ProcessRuntime(
+        here.rundir, environ=here.orders.environ, elsewhere=_elsewhere(here.state)
+    )
+
+
+def containers(here: Scene, progress: Progress = lambda line: None) -> DockerRuntime:
+    """The docker runtime, for those who ask it for its requests."""
+    from pbt_tui.executor.runtimes.docker import DockerRuntime
+
+    assert here.orders.container is not None
+    before = here.state.executor
+    return DockerRuntime(
+        here.rundir,
+        here.orders.container,
+        run_id=here.run_id,
+        run=here.state.spec.run,
+        plan=digest(here.state.spec),
+        cwd=here.cwd,
+        train_dir=here.train_dir,
+        policy=here.orders.policy,
+        known_gpus=here.gpus if here.known else (),
+        environ=here.orders.environ,
+        engine_before=before.engine_id if before and here.state.active else None,
+        progress=progress,
+    )
+
+
+def same_place(here: Scene) -> None:
+    """Active attempts are where the last executor left them: nobody else can know of them."""
+    last, active = here.state.executor, here.state.active
+    if last is not None and active and last.runtime != here.orders.runtime:
+        raise RuntimeUnavailable(
+            f"{len(active)} attempts are active in runtime `{last.runtime}`",
+            hint=f"resume with `--runtime {last.runtime}`",
+        )
+
+
+def _elsewhere(state: RunState) -> str | None:
+    """The host of the last executor, where that is not this one."""
+    last = state.executor
+    if last is None or last.host == socket.gethostname():
+        return None
+    return f"host `{last.host}`"
