@@ -205,7 +205,6 @@ class SimRuntime:
         ):
             self.world.broken(f"{job}.{attempt} is forgotten before its end is on disk")
 
-
     def launch(self, batch: Sequence[Launch]) -> None:
         for launch in batch:
             self.world.maybe_die()
