@@ -80,10 +80,14 @@ def test_a_mask_of_the_jobs_own_is_left_outside(drive: Drive) -> None:
     assert "CUDA_VISIBLE_DEVICES" not in driver.log()
 
 
-@pytest.mark.parametrize("code", [0, 1, 3, 125, 126, 127, 255])
-def test_the_code_is_the_jobs_own(drive: Drive, code: int) -> None:
-    end = drive().prepare().run("sh", "-c", f"echo not found; exit {code}")
-    assert (end.exit_code, end.refused, end.lost, end.cause) == (code, False, False, None)
+def test_the_code_is_the_jobs_own(drive: Drive) -> None:
+    driver = drive().prepare()
+    codes = (0, 1, 2, 3, 125, 126, 127, 128, 255)
+    for code in codes:
+        driver.start("sh", "-c", f"echo not found; exit {code}", job=f"{code}")
+    for code in codes:
+        end = driver.end(f"{code}")
+        assert (end.exit_code, end.refused, end.lost, end.cause) == (code, False, False, None)
 
 
 def test_out_of_memory_is_told_by_the_flag(drive: Drive) -> None:
