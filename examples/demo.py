@@ -109,10 +109,7 @@ def _told(demo: Demo) -> int:
             break
         except subprocess.TimeoutExpired:
             _progress(demo)
-    if code == 130:
-        print(f"hint: it can be resumed: `{_typed('pbt-run', demo.run_dir)}`")
-        return code
-    return _report(demo) or code
+    return code if code == 130 else _report(demo) or code
 
 
 def _progress(demo: Demo) -> None:

@@ -100,7 +100,8 @@ def test_what_stops_the_demo_stops_the_run_so_that_it_can_be_resumed(
     demo.send_signal(number)
     rest = demo.stdout.read()
     assert demo.wait(PATIENCE) == 130
-    assert re.search(r"hint: it can be resumed: `\S*pbt-run train_dir/swingup_pbt/_pbt_1`", rest)
+    assert re.search(r"hint: go on with `pbt-run \S*train_dir/swingup_pbt/_pbt_1`", rest)
+    assert "What 3 members learned" not in rest
     assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
     assert _state(place / "train_dir/swingup_pbt/_pbt_1") == "no_executor"
 
