@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 import time
 from collections import Counter
 
@@ -39,16 +40,17 @@ def test_kill_9_of_the_executor_25_times(place: Place) -> None:
     jobs = [
         job(name, f"{TELLS}; {WAITS}; exit {code}")
         if name in last
-        else job(name, f"{TELLS}; sleep {rng.random() * 1.2:.2f}; exit {code}")
+        else job(name, f"{TELLS}; sleep {rng.random() * 0.9:.2f}; exit {code}")
         for name, code in codes.items()
     ]
     target = place.spec(*jobs, max_parallel=3)
     for _ in range(KILLS):
-        executor = place.start(target, stdout=None, stderr=None)
+        before = len(place.of(ev.ExecutorStarted))
+        executor = place.start(target, stdout=subprocess.DEVNULL)
         # Some die while they start, most while they work.
         if rng.random() < 0.8:
-            until(lambda pid=executor.pid: lock.holder(place.rundir.lock) == pid)
-        time.sleep(rng.random() * 0.5)
+            until(lambda before=before: len(place.of(ev.ExecutorStarted)) > before)
+        time.sleep(rng.random() * 0.25)
         executor.kill()
         assert executor.wait() == -signal.SIGKILL, "it ended before it was killed"
         if place.rundir.is_run():
@@ -66,7 +68,6 @@ def test_kill_9_of_the_executor_25_times(place: Place) -> None:
     assert {n: f.phase for n, f in state.by_id.items()} == {
         n: "failed" if code else "succeeded" for n, code in codes.items()
     }
-    assert len(place.of(ev.ExecutorStarted)) > KILLS // 2
     assert place.pbt(str(place.rundir.path)).code == 4
     assert ran(place).total() == JOBS, "a closed run starts nothing"
 

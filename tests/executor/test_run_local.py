@@ -581,7 +581,8 @@ def test_detached_run_can_be_stopped_and_taken_up(place: Place) -> None:
     assert "go on with" in place.rundir.executor_log.read_text()
     place.write("go")
     assert place.pbt(here, "--detach").code == 0
-    until(lambda: place.state().closed)
+    until(lambda: lock.holder(place.rundir.lock) is None)
+    assert place.state().closed == "succeeded"
 
 
 def test_a_dry_run_starts_and_writes_nothing_and_its_lines_do_the_same(place: Place) -> None:

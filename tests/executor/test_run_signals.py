@@ -82,7 +82,7 @@ def test_a_detached_run_survives_a_hangup(place: Place) -> None:
     assert str(place.rundir.path) in said.out
     os.kill(pid, signal.SIGHUP)
     place.write("go")
-    until(lambda: place.state().closed)
+    until(lambda: lock.holder(place.rundir.lock) is None)
     assert place.state().closed == "succeeded"
     assert "✓ succeeded j" in place.rundir.executor_log.read_text()
 

@@ -500,7 +500,7 @@ def test_a_cancel_ends_the_back_off_for_good() -> None:
 # -- a property ------------------------------------------------------------------------------------
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     sizes=st.lists(st.integers(1, 3), min_size=1, max_size=5),
     needs=st.lists(st.integers(0, 2), min_size=15, max_size=15),
