@@ -7,14 +7,10 @@ tests are skipped by name; with `CI=true` they fail.
 
 from __future__ import annotations
 
-import io
 import os
-import re
 import secrets
-import shlex
 import shutil
 import subprocess
-import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,31 +18,10 @@ from typing import Any
 
 import pytest
 from containers_driver import BUSYBOX, Driver
+from engines import bare_image, bring_up, client, close, take_down
 
-SERVICES = Path(__file__).resolve().parents[1] / "services" / "docker"
-ENTRY, BARE = "pbt-entry:test", "pbt-bare:test"
+ENTRY = "pbt-entry:test"
 _NAMES = ("DOCKER_HOST", "PBT_TEST_DOCKER_DIR")
-
-
-def bring_up(*options: str) -> dict[str, str]:
-    """Runs `up`; the environment that it prints. Raises `RuntimeError` with its last words."""
-    done = subprocess.run(
-        [str(SERVICES / "up"), *options], capture_output=True, text=True, check=False, timeout=900
-    )
-    if done.returncode:
-        raise RuntimeError((done.stderr.strip().splitlines() or ["no word"])[-1])
-    lines = [shlex.split(line)[1] for line in done.stdout.splitlines()]
-    return dict(line.split("=", 1) for line in lines)
-
-
-def take_down(folder: str) -> None:
-    subprocess.run([str(SERVICES / "down"), folder], check=False, capture_output=True, timeout=120)
-
-
-def client(host: str | None = None) -> Any:
-    from docker.api import APIClient
-
-    return APIClient(base_url=host or os.environ["DOCKER_HOST"], version="auto", timeout=60)
 
 
 def _answers() -> bool:
@@ -91,21 +66,6 @@ def bare(engine: Any) -> str:
     return bare_image(engine)
 
 
-def bare_image(engine: Any) -> str:
-    program = shutil.which("busybox")
-    assert program is not None
-    whole = io.BytesIO()
-    with tarfile.open(fileobj=whole, mode="w") as tar:
-        tar.add(program, arcname="bin/busybox")
-        for name in ("tmp", "proc", "sys", "dev", "etc"):
-            folder = tarfile.TarInfo(name)
-            folder.type, folder.mode = tarfile.DIRTYPE, 0o777
-            tar.addfile(folder)
-    repository, tag = BARE.split(":")
-    engine.import_image_from_data(whole.getvalue(), repository=repository, tag=tag)
-    return BARE
-
-
 @pytest.fixture(scope="session")
 def entry(engine: Any) -> str:
     """An image with an entry point that must be kept, a user, and a stop signal of its own."""
@@ -140,14 +100,3 @@ def drive(engine: Any) -> Iterator[Callable[..., Driver]]:
     for left in engine.containers(all=True, filters={"label": f"pbt.run_id={run_id}"}):
         engine.remove_container(left["Id"], force=True, v=True)
     shutil.rmtree(folder)
-
-
-def close(one: Driver) -> None:
-    if not getattr(one, "closed", False):
-        one.runtime.close()
-        one.closed = True  # type: ignore[attr-defined]
-
-
-def left(engine: Any, run_id: str) -> list[str]:
-    found = engine.containers(all=True, filters={"label": f"pbt.run_id={run_id}"})
-    return [re.sub("^/", "", one["Names"][0]) for one in found]

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import close, left
 from containers_driver import BUSYBOX, Driver, needs
+from engines import close, left
 
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.executor.runtimes import Ended, Runtime

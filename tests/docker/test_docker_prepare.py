@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import left
 from containers_driver import BUSYBOX, Driver
+from engines import left
 
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.executor.runtimes import images

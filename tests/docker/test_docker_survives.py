@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import bare_image, bring_up, client, close, left, take_down
 from containers_driver import BUSYBOX, PATIENCE, Driver
+from engines import bare_image, bring_up, client, close, left, take_down
 
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.executor import containers

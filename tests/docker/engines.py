@@ -1,0 +1,68 @@
+"""Engines brought up and taken down, a client of one, and what a run has left on it.
+
+Shared by the tests of this folder, which import it by name: several test folders have a `conftest`.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any
+
+from containers_driver import Driver
+
+SERVICES = Path(__file__).resolve().parents[1] / "services" / "docker"
+BARE = "pbt-bare:test"
+
+
+def bring_up(*options: str) -> dict[str, str]:
+    """Runs `up`; the environment that it prints. Raises `RuntimeError` with its last words."""
+    done = subprocess.run(
+        [str(SERVICES / "up"), *options], capture_output=True, text=True, check=False, timeout=900
+    )
+    if done.returncode:
+        raise RuntimeError((done.stderr.strip().splitlines() or ["no word"])[-1])
+    lines = [shlex.split(line)[1] for line in done.stdout.splitlines()]
+    return dict(line.split("=", 1) for line in lines)
+
+
+def take_down(folder: str) -> None:
+    subprocess.run([str(SERVICES / "down"), folder], check=False, capture_output=True, timeout=120)
+
+
+def client(host: str | None = None) -> Any:
+    from docker.api import APIClient
+
+    return APIClient(base_url=host or os.environ["DOCKER_HOST"], version="auto", timeout=60)
+
+
+def bare_image(engine: Any) -> str:
+    program = shutil.which("busybox")
+    assert program is not None
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w") as tar:
+        tar.add(program, arcname="bin/busybox")
+        for name in ("tmp", "proc", "sys", "dev", "etc"):
+            folder = tarfile.TarInfo(name)
+            folder.type, folder.mode = tarfile.DIRTYPE, 0o777
+            tar.addfile(folder)
+    repository, tag = BARE.split(":")
+    engine.import_image_from_data(whole.getvalue(), repository=repository, tag=tag)
+    return BARE
+
+
+def close(one: Driver) -> None:
+    if not getattr(one, "closed", False):
+        one.runtime.close()
+        one.closed = True  # type: ignore[attr-defined]
+
+
+def left(engine: Any, run_id: str) -> list[str]:
+    found = engine.containers(all=True, filters={"label": f"pbt.run_id={run_id}"})
+    return [re.sub("^/", "", one["Names"][0]) for one in found]
