@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 
-PARTS = ("compiling", "executing", "replaying", "watching")
+PARTS = ("compiling", "executing", "containers", "replaying", "watching")
 
 
 def main(names: list[str]) -> int:
