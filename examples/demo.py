@@ -1,9 +1,10 @@
 """The whole way in one command: compile a population, train it, watch it, say what it learned.
 
-    python -m examples.demo [MODULE]
+    python -m examples.demo [MODULE] [--runtime docker]
 
 On a terminal it opens the monitor; elsewhere it prints progress. It must not know how anything is
-done: it types the commands that a person would type, and prints the report of the example.
+done: it types the commands that a person would type, and prints the report of the example. In
+containers these differ by an image, and nothing else.
 
 Each demo is a training of its own: its number, the experiment suffix, keeps it apart from those
 before it in `train_dir/`. Nothing is ever removed.
@@ -26,6 +27,8 @@ from typing import Any
 from examples.swingup import report
 
 TRAIN_DIR = Path("train_dir")
+IMAGE = "pbt-train"
+BUILD = Path(__file__).parents[1] / "docker/build-without-registry"
 LOOK = 10.0  # seconds between two lines of progress
 
 
@@ -42,16 +45,20 @@ class Demo:
 def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m examples.demo", allow_abbrev=False)
     parser.add_argument("module", nargs="?", default="examples.swingup_pbt", metavar="MODULE")
-    parser.add_argument("--runtime", default="process", help="what starts the members")
+    parser.add_argument(
+        "--runtime", choices=("process", "docker"), default="process", help="what members are"
+    )
     args = parser.parse_args(words)
-    if args.runtime != "process":
-        print(f"error: the demo cannot use this runtime yet: `{args.runtime}`", file=sys.stderr)
-        print("hint: `make demo` alone starts plain processes", file=sys.stderr)
-        return 2
+    image: tuple[str, ...] = ()
+    if args.runtime == "docker":
+        code = _type(BUILD, "--tag", IMAGE)
+        if code:
+            return code
+        image = ("--image", IMAGE)
     number, specs = _place()
     code = _type(
         *("pbt-compile", args.module, "--backend", "processes", "--out", specs),
-        *("--train_dir", TRAIN_DIR, "--experiment_suffix", number),
+        *("--train_dir", TRAIN_DIR, "--experiment_suffix", number, *image),
     )
     if code:
         return code
@@ -144,10 +151,19 @@ def _type(*words: object) -> int:
 
 
 def _say(words: Sequence[object]) -> None:
-    print(f"$ {shlex.join(map(str, words))}", flush=True)
+    print(f"$ {shlex.join(map(_short, words))}", flush=True)
+
+
+def _short(word: object) -> str:
+    if isinstance(word, Path) and word.is_relative_to(Path.cwd()):
+        word = word.relative_to(Path.cwd())
+    return str(word)
 
 
 def _argv(command: object, *words: object) -> list[str]:
+    """Ours as modules of this interpreter, whatever the `PATH` says; a path as it is."""
+    if isinstance(command, Path):
+        return list(map(str, (command, *words)))
     module = str(command).replace("pbt-", "pbt_tui.cli.")
     return [sys.executable, "-m", module, *map(str, words)]
 
@@ -157,7 +173,7 @@ def _typed(command: str, *words: object) -> str:
     ours = Path(sys.executable).parent / command
     found = shutil.which(command)
     if found is None or Path(found) != ours:
-        command = str(ours.relative_to(Path.cwd()) if ours.is_relative_to(Path.cwd()) else ours)
+        command = _short(ours)
     return shlex.join([command, *map(str, words)])
 
 

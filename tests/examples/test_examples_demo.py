@@ -66,10 +66,14 @@ def test_a_second_demo_is_a_training_of_its_own(place: Path) -> None:
     assert {path: path.read_bytes() for path in first} == first
 
 
-def test_a_runtime_that_is_not_there_yet_is_refused(place: Path) -> None:
+def test_containers_without_an_engine_are_one_line_and_what_to_do(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{place}/nobody.sock")
     done = _demo(place, "--runtime", "docker")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("error: the demo cannot use this runtime yet: `docker`\nhint: ")
+    assert done.returncode == 5
+    assert done.stdout.splitlines()[1:] == []
+    assert re.fullmatch(r"error: no docker engine.*\nhint: .*`DOCKER_HOST`.*\n", done.stderr)
     assert not (place / "train_dir").exists()
 
 
