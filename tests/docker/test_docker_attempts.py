@@ -324,6 +324,24 @@ def test_the_slow_look_finds_what_no_event_told(drive: Drive, engine: Any) -> No
     assert driver.end().signal == 9
 
 
+def test_a_container_that_only_the_engine_believes_in_is_lost(drive: Drive) -> None:
+    """Seen after `kill -9` of containerd, in half of the tries: so its process is put away here."""
+    driver = drive().prepare()
+    driver.start("sleep", "1000")
+    driver.begin()
+    lives = driver.runtime._following
+    lives.catch_up()
+    (attempt,) = lives.attempts.values()
+    assert attempt.pid > 0, "its process can be seen from here"
+    attempt.pid = 2**22
+    lives.catch_up()
+    assert not driver.runtime.facts()[1:], "one look is not enough"
+    lives.catch_up()
+    end = driver.end()
+    assert end.lost
+    assert end.detail == "the engine says that it runs, but its process is gone"
+
+
 def test_a_wrong_pin_is_refused_before_it_starts(drive: Drive, engine: Any) -> None:
     driver = drive(policy=TWO_EACH, known_gpus=FOUR).prepare()
     create = driver.runtime._there.create

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 
 from pbt_tui.executor import containers
 from pbt_tui.executor.runtimes import Ended, Fact, Started, captured, endings
@@ -87,10 +88,29 @@ class Following:
         for attempt in running:
             if attempt.id not in alive:
                 self.look(attempt)
-            elif attempt.capture is not None and attempt.capture.over:
+                continue
+            self._exorcise(attempt)
+            if attempt.capture is not None and attempt.capture.over:
                 found = self._engine.inspect(attempt.id)
                 if found is not None:
                     self._capture(attempt, found)
+
+    def _exorcise(self, attempt: Attempt) -> None:
+        """An engine whose containerd was killed may say for ever that a dead container runs.
+
+        Its process is the witness, where we can see it: gone in two looks, it is lost.
+        """
+        if not attempt.pid:
+            found = self._engine.inspect(attempt.id)
+            pid = found["State"]["Pid"] if found is not None else 0
+            attempt.pid = pid if _is_first_process(pid, attempt.id) else -1
+        if attempt.pid < 0 or _is_first_process(attempt.pid, attempt.id):
+            attempt.ghost = False
+        elif not attempt.ghost:
+            attempt.ghost = True
+        else:
+            why = "the engine says that it runs, but its process is gone"
+            self.end(attempt, endings.lost(*attempt.name, attempt.id, time.time(), why))
 
     def look(self, attempt: Attempt) -> None:
         """Tells the end of an attempt if it has ended."""
@@ -170,6 +190,13 @@ class Following:
             return  # it is going, and stops them all: told when it is back
         with suppress(Silent):
             self.end(attempt, self.ending(attempt, found))
+
+
+def _is_first_process(pid: int, container: str) -> bool:
+    try:
+        return container in Path(f"/proc/{pid}/cgroup").read_text()
+    except OSError:
+        return False
 
 
 def name_of(one: Found) -> Name:

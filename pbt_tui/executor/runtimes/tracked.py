@@ -34,6 +34,10 @@ class Attempt:
     delivered: int = 0
     delivered_at: float = 0.0
     capture: Capture | None = None
+    pid: int = 0
+    """Of its first process on this machine; -1 where that cannot be seen from here."""
+    ghost: bool = False
+    """The engine says that it runs, and that process was gone."""
 
     @property
     def name(self) -> Name:
