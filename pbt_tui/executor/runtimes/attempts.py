@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Literal
 
 from pbt_tui.errors import RuntimeUnavailable
@@ -68,6 +69,11 @@ class ContainerRuntime:
         """The exact create request; before `prepare` or `peek`, with what is usual of an image."""
         return self._blueprint.request(launch)
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """What is made before the first container is: a command to copy needs it, too."""
+        return self._blueprint.folders
+
     # -- the verbs ---------------------------------------------------------------------------------
 
     def prepare(self, jobs: Sequence[Job]) -> None:
@@ -90,7 +96,14 @@ class ContainerRuntime:
                 if attempt.name in self._following.attempts:
                     continue
                 self._following.attempts[attempt.name] = attempt
+            self._note(attempt)
             self._crew.start(self._start, attempt)
+
+    def _note(self, attempt: Attempt) -> None:
+        """For the screens: what is about to be sent, as a command. Comfort: no disk, no note."""
+        with suppress(OSError):
+            text = containers.docker_run(attempt.request) + "\n"
+            self._dir.request(*attempt.name).write_text(text)
 
     def stop(self, job: str, attempt: int, *, kill: bool) -> bool:
         level = HARD if kill else SOFT
@@ -238,8 +251,8 @@ class ContainerRuntime:
             attempt.delivered, attempt.delivered_at = level, time.time()
 
     def _remove(self, container: str) -> None:
-        with suppress(Silent, Refused):
-            self._there.remove(container, force=True)
+        with suppress(Refused):  # nobody's failure: `--list` shows it
+            self._crew.patiently(lambda: self._there.remove(container, force=True))
 
     # -- what is there -----------------------------------------------------------------------------
 

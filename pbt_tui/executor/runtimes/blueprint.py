@@ -122,10 +122,14 @@ class Blueprint:
             rootless=rootless,
         )
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """What must be there before a container is started."""
+        home = self._user.home
+        return (self._dir.logs,) if home is None else (self._dir.logs, home)
+
     def _make_folders(self) -> None:
-        for folder in (self._dir.logs, self._user.home):
-            if folder is None:
-                continue
+        for folder in self.folders:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 if folder == self._user.home and self._foreign:
