@@ -91,19 +91,20 @@ class ContainerRuntime:
 
     def launch(self, batch: Sequence[Launch]) -> None:
         for one in batch:
-            attempt = Attempt(one.job, one.attempt, self.request(one))
+            request = self.request(one)
+            attempt = Attempt(one.job, one.attempt, request)
             with self._following.lock:
                 if attempt.name in self._following.attempts:
                     continue
                 self._following.attempts[attempt.name] = attempt
-            self._note(attempt)
+            self._note(one, request)
             self._crew.start(self._start, attempt)
 
-    def _note(self, attempt: Attempt) -> None:
+    def _note(self, launch: Launch, request: Request) -> None:
         """For the screens: what is about to be sent, as a command. Comfort: no disk, no note."""
         with suppress(OSError):
-            text = containers.docker_run(attempt.request) + "\n"
-            self._dir.request(*attempt.name).write_text(text)
+            path = self._dir.request(launch.job, launch.attempt)
+            path.write_text(containers.docker_run(request) + "\n")
 
     def stop(self, job: str, attempt: int, *, kill: bool) -> bool:
         level = HARD if kill else SOFT
