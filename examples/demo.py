@@ -116,7 +116,9 @@ def _told(demo: Demo) -> int:
             break
         except subprocess.TimeoutExpired:
             _progress(demo)
-    return code if code == 130 else _report(demo) or code
+    if code in (5, 130):  # it has said why it cannot go on, or how it does
+        return code
+    return _report(demo) or code
 
 
 def _progress(demo: Demo) -> None:

@@ -85,6 +85,16 @@ def test_a_module_that_cannot_be_compiled_ends_the_demo(place: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_run_that_cannot_begin_ends_the_demo_in_its_words(place: Path) -> None:
+    old = place / "train_dir/swingup_pbt/swingup_1/runs/swingup/000/000001.yaml"
+    old.parent.mkdir(parents=True)
+    old.write_text("")
+    done = _demo(place)
+    assert done.returncode == 5
+    assert "among the generations of an older one" in done.stderr
+    assert "no member has saved anything" not in done.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_what_stops_the_demo_stops_the_run_so_that_it_can_be_resumed(
     place: Path, number: signal.Signals
