@@ -199,9 +199,9 @@ class Loop:
         detail, line = fact.detail, None
         if how in ("failed", "refused"):
             cause = fact.cause
-            if cause is None:
-                cause, found, line = self._diagnose(job, fact)
-                detail = detail or found
+        if how == "failed" and cause is None:
+            cause, found, line = self._diagnose(job, fact)
+            detail = detail or found
         self.record(
             ev.AttemptEnded(
                 job=fact.job,

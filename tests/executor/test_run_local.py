@@ -83,6 +83,16 @@ def test_d17_a_command_that_does_not_exist_is_a_failed_job(place: Place) -> None
     assert "✗ gone: exit code 127, command not found: `no-such-program`\n" in said.out
 
 
+def test_what_the_system_refuses_is_not_tried_again(place: Place) -> None:
+    """A refusal without a cause of its own is no lost attempt: the same would be refused again."""
+    target = place.spec(job("long", "echo", *["x" * 100_000] * 30), retries=2, retry_delay=0.0)
+    said = place.pbt(target)
+    assert said.code == 4
+    attempts = place.jobs()["long"].attempts
+    assert [(a.outcome, a.cause) for a in attempts] == [("refused", None)]
+    assert "✗ long: cannot be started: argument list too long" in said.out.lower()
+
+
 def test_d19_the_pause_blocks_nothing_and_follows_no_last_start(place: Place) -> None:
     target = place.spec(job("a"), job("b"), pause_between=3600.0)
     executor = place.start(target)
