@@ -112,6 +112,8 @@ def _in_containers(here: Scene, lines: list[str]) -> Show:
     unknown = runtime.peek()
     if unknown:
         lines.append(f"# {printable(unknown)}")
+    dirs = {here.train_dir / job.spec.dir for job in here.state.jobs if job.spec.dir}
+    lines.append(shlex.join(["mkdir", "-p", *map(str, sorted({*dirs, *runtime.folders}))]))
 
     def show(here: Scene, launch: Launch) -> list[str]:
         request = runtime.request(launch)

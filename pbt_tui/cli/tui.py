@@ -33,6 +33,7 @@ def main(argv: Sequence[str]) -> int:
         code = _once(feed, args)
         if not args.once:
             print("hint: this is no terminal; on one, `pbt-tui` shows this live", file=sys.stderr)
+            return 0
         return code
     said = _show(feed, args)
     if said:

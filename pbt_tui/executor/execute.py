@@ -1,7 +1,7 @@
 """MAKES IT SO: one executor from its start to its end, put together from its parts.
 
 Must not print; it tells each durable batch to whoever listens. The order is fixed (`core.md` 4):
-lock, fold, preflight, `executor_started`, survey, requests, decide.
+lock, fold, preflight, survey, `executor_started`, requests, decide.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pbt_tui.executor.loop import Diagnosis, Loop
 from pbt_tui.executor.orders import Orders
 from pbt_tui.executor.places import Scene
 from pbt_tui.executor.preflight import preflight
-from pbt_tui.executor.resume import resume
+from pbt_tui.executor.resume import look, settle
 from pbt_tui.executor.rundirs import Opened, mint
 from pbt_tui.executor.runtimes import Ended, Runtime, proc
 from pbt_tui.executor.watching import Watching
@@ -84,12 +84,13 @@ def execute(
             tell=tell,
         )
         with signals.caught(desk.signal, detached=orders.detached) as heard:
+            seen = look(loop)
             now = clock.now()
             if opened.is_new:
                 loop.record(_run_opened(here), now)
             loop.record(_executor_started(here, runtime), now)
             loop.commit()
-            resume(loop, now)
+            settle(loop, seen, now)
             loop.refuse_old_stops()
             ready(state)
             watching = Watching(state, rundir)

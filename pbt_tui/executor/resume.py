@@ -6,21 +6,22 @@ meanwhile is recorded. A killed executor costs no attempt.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pbt_tui.errors import RuntimeUnavailable, Where
 from pbt_tui.executor.loop import Loop
-from pbt_tui.executor.runtimes import Ended, Launch
+from pbt_tui.executor.runtimes import Ended, Launch, Seen
 from pbt_tui.journal.events import AttemptEnded, AttemptStarted
 from pbt_tui.journal.state import Attempt, JobState
 
 
-def resume(loop: Loop, now: float) -> None:
-    """Asks the runtime about every active attempt and settles each (`core.md` 4).
+def look(loop: Loop) -> list[Seen]:
+    """Asks the runtime about every active attempt, in their order; records nothing.
 
-    Raises `RuntimeUnavailable` where host or engine does not answer: silence is never `lost`.
+    Raises `RuntimeUnavailable` where host or engine does not answer: silence is never `lost`, and
+    who hears it must not be written down as the last executor.
     """
     active = list(loop.state.active.values())
-    if not active:
-        return
     attempts = [job.attempts[-1] for job in active]
     asked = [(j.spec.id, a.number, a.handle) for j, a in zip(active, attempts, strict=True)]
     seen = loop.runtime.survey(asked)
@@ -31,6 +32,15 @@ def resume(loop: Loop, now: float) -> None:
                 where=Where(job=job.spec.id),
                 hint="start it where that answers; nothing was changed",
             )
+    return seen
+
+
+def settle(loop: Loop, seen: Sequence[Seen], now: float) -> None:
+    """Records what was seen and performs again what may not have been done (`core.md` 4)."""
+    active = list(loop.state.active.values())
+    if not active:
+        return
+    attempts = [job.attempts[-1] for job in active]
     launches: list[Launch] = []
     stops: list[tuple[str, int, bool]] = []
     for job, attempt, found in zip(active, attempts, seen, strict=True):

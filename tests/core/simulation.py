@@ -11,7 +11,7 @@ import world as w
 
 from pbt_tui.errors import ImpossibleEvent
 from pbt_tui.executor.loop import Loop
-from pbt_tui.executor.resume import resume
+from pbt_tui.executor.resume import look, settle
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import apply, replay
 from pbt_tui.journal.state import ACTIVE, RunState
@@ -177,6 +177,7 @@ class Life:
         if self.brute:
             self._watch(loop)
         try:
+            seen = look(loop)
             now = clock.now()
             if state.run_id is None:
                 loop.record(
@@ -197,7 +198,7 @@ class Life:
                 now,
             )
             loop.commit()
-            resume(loop, now)
+            settle(loop, seen, now)
             loop.refuse_old_stops()
             self._run(loop, clock)
         except w.Death:

@@ -83,7 +83,7 @@ FAULTS = [
     Fault(
         "in-flight work presumed lost",
         resume,
-        "resume",
+        "settle",
         'case "alive":',
         'case "alive" if False:',
     ),
@@ -92,7 +92,7 @@ FAULTS = [
     Fault(
         "claims that never launched are forgotten",
         resume,
-        "resume",
+        "settle",
         "elif loop.runtime.abandon(*key):",
         "elif True:",
     ),
@@ -106,14 +106,14 @@ FAULTS = [
     Fault(
         "resumed with a softer stop",
         resume,
-        "resume",
+        "settle",
         "stops.append((*key, attempt.kill_at is not None))",
         "stops.append((*key, False))",
     ),
     Fault(
         "not stopped again on resume",
         resume,
-        "resume",
+        "settle",
         "for name, number, kill in stops:",
         "for name, number, kill in ():",
     ),

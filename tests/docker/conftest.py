@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,10 @@ from typing import Any
 
 import pytest
 from containers_driver import BUSYBOX, Driver
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "executor"))  # `running` is there
+
+from docked import Docked, placed
 from engines import bare_image, bring_up, client, close, take_down
 
 ENTRY = "pbt-entry:test"
@@ -100,3 +105,9 @@ def drive(engine: Any) -> Iterator[Callable[..., Driver]]:
     for left in engine.containers(all=True, filters={"label": f"pbt.run_id={run_id}"}):
         engine.remove_container(left["Id"], force=True, v=True)
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def docked(engine: Any, tmp_path: Path) -> Iterator[Docked]:
+    """Where `pbt-run` runs its jobs in containers."""
+    yield from placed(tmp_path, os.environ["DOCKER_HOST"])
