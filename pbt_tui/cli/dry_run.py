@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import msgspec
 
@@ -15,6 +16,7 @@ from pbt_tui.cli.planning import warn
 from pbt_tui.errors import Findings, RuntimeUnavailable, printable
 from pbt_tui.executor import places
 from pbt_tui.executor.execute import look_ahead
+from pbt_tui.executor.gpus import ORDER, VISIBLE
 from pbt_tui.executor.orders import Orders
 from pbt_tui.executor.places import Scene
 from pbt_tui.executor.runtimes import Launch
@@ -58,7 +60,12 @@ def dry_run(state: RunState, rundir: RunDir, orders: Orders, asked: Asked | None
         lines.append("# nothing to start")
     for job in later:
         attempt = Attempt(len(job.attempts) + 1, (), state.at)
-        lines += _heading(here, launches(job, attempt), (), show)
+        # Which GPU it will be is not known yet; an empty mask would hide them all.
+        launch = launches(job, attempt)
+        unpinned = {
+            k: v for k, v in launch.env.items() if not job.need or k not in (VISIBLE, ORDER)
+        }
+        lines += _heading(here, replace(launch, env=unpinned), (), show)
     return "".join(f"{line}\n" for line in lines)
 
 
