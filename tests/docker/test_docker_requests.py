@@ -232,6 +232,7 @@ def _fields(container: Container) -> dict[str, Any]:
 def _comparable(found: dict[str, Any]) -> dict[str, Any]:
     """What was asked of the engine; order, and what says "nothing" in two ways, do not matter."""
     config, host = dict(found["Config"]), dict(found["HostConfig"])
+    config["Env"] = sorted(config["Env"])
     for name in ("Hostname", "AttachStdout", "AttachStderr"):
         config.pop(name)
     for one in host["DeviceRequests"] or ():
