@@ -1,11 +1,12 @@
 """Making and starting one container, so that no attempt ever runs twice, whoever died in between.
 
 Must not know threads or facts. We start only what we made ourselves, by an id that nobody else can
-know; what another left unstarted is removed first, so that a start still under way finds nothing.
+know; what another left unstarted is removed first, once no start can still be on its way to it.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,23 +18,32 @@ from pbt_tui.executor.runtimes.engine import Engine, Found, Refused
 
 ALIVE = ("running", "paused", "restarting")
 _TRIES = 10
+SETTLE = 5.0
+"""Seconds after its making for which a start may still be on its way to an engine that is busy."""
 _TAKEN = 409
+_LOOK_AGAIN = 0.25
 
 
 def create(engine: Engine, name: str, body: Mapping[str, Any]) -> str | Found:
     """The new container's id; or what was inspected of one of this name that began, or could not.
 
-    Raises `Refused`.
+    What began may be gone by then. Raises `Refused`.
     """
-    for _ in range(_TRIES):
+    tries = 0
+    while tries < _TRIES:
         try:
             return engine.create(name, body)
         except Refused as error:
             if error.status != _TAKEN:
                 raise
         there = engine.inspect(name)
+        if there is not None and _just_made(there):
+            # Removing it now could end what the engine is about to begin: then both would run.
+            time.sleep(_LOOK_AGAIN)
+            continue
         if there is not None and not _unmake(engine, there):
             return there
+        tries += 1
     raise RuntimeUnavailable(f"container `{name}` comes and goes: is another executor at work?")
 
 
@@ -77,8 +87,20 @@ def wrapped(found: Found) -> bool:
     return list(found["Config"].get("Cmd") or ())[:2] == ["-c", containers.WRAPPER]
 
 
+def _just_made(there: Found) -> bool:
+    """Never started yet, by an executor that may have asked for it with its last breath."""
+    if there["State"]["Status"] != "created" or endings.failed_start(there):
+        return False
+    made = endings.seconds(there.get("Created"))
+    return made is not None and abs(time.time() - made) < SETTLE
+
+
 def _unmake(engine: Engine, there: Found) -> bool:
-    """Removes what never started; False if it has started, or tried to."""
+    """Removes what never started; False if it has started, or tried to.
+
+    A start that a dead executor left under way may be granted after the look, and all of the job
+    be over before the removal: only the engine's events still know of it then.
+    """
     if there["State"]["Status"] != "created" or endings.failed_start(there):
         return False
     try:
@@ -86,7 +108,8 @@ def _unmake(engine: Engine, there: Found) -> bool:
     except Refused as error:
         if error.status != _TAKEN:
             raise
-    return True
+        return True
+    return not engine.began(there["Id"])
 
 
 def _pinned(found: Found) -> tuple[str, ...] | None:
