@@ -114,6 +114,30 @@ def test_ten_kills_run_sixteen_attempts_once_each(drive: Drive, engine: Any) -> 
     assert left(engine, driver.run_id) == []
 
 
+def test_a_start_under_way_that_is_over_before_the_name_is_free(drive: Drive, engine: Any) -> None:
+    """A dead executor's start is granted between our look at its container and the removal."""
+    driver = drive().prepare()
+    script = "echo ran >> ran; exit 3"
+    first = driver.of("sh", "-c", script)
+    body = containers.body(driver.runtime.request(first), {})
+    name = containers.container_name(driver.run_id, "job", 1)
+    made = engine.create_container_from_config(body, name=name)["Id"]
+    ours = driver.runtime._there
+    remove = ours.remove
+
+    def late(container: str, *, force: bool = False) -> None:
+        engine.start(container)
+        engine.wait(container)
+        remove(container, force=force)
+
+    ours.remove = late  # type: ignore[method-assign]
+    driver.rundir.log("job", 1).touch()
+    end = driver.run("sh", "-c", script)
+    assert (driver.folder / "ran").read_text() == "ran\n"
+    assert (end.handle, end.lost, end.detail) == (made, True, "its container was removed")
+    ours.remove = remove  # type: ignore[method-assign]
+
+
 def test_a_survey_tells_all_states_apart(drive: Drive, engine: Any) -> None:
     first = drive().prepare()
     first.start("nope", job="failed")

@@ -7,6 +7,7 @@ of docker-py's upper level are left alone: they inspect every container they lis
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ _TIMEOUT = 120
 """Seconds for one answer: starting a container on a busy machine takes its time."""
 _QUICK = 2.0
 """Seconds for one that only has to say that it is there."""
+_LATELY = 600.0
+"""Seconds of events that are asked for."""
 _CONNECTIONS = 32
 _HINT = "start it, or name another one in `DOCKER_HOST`"
 
@@ -322,6 +325,16 @@ class DockerEngine:
         with _asking():
             stream = self._client.events(since=f"{since:.3f}", decode=True, filters=filters)
         return _Arriving(stream)
+
+    def began(self, container: str) -> bool:
+        # By the engine's own clock: a time ahead of it would be waited for.
+        now = seconds(str(self.info()["SystemTime"])) or time.time()
+        filters = {"container": container, "event": "start"}
+        with _asking():
+            found = self._client.events(
+                since=f"{now - _LATELY:.6f}", until=f"{now:.6f}", decode=True, filters=filters
+            )
+            return any(True for _ in found)
 
     def attach(self, container: str) -> Stream:
         with _asking():

@@ -70,6 +70,9 @@ class Engine(Protocol):
     def events(self, labels: Sequence[str], since: float) -> Stream:
         """Ends of containers, from Unix second `since` on."""
 
+    def began(self, container: str) -> bool:
+        """Whether it was started within the last minutes, though it may be gone."""
+
     def attach(self, container: str) -> Stream:
         """Its output from here on, as bytes."""
 
