@@ -19,6 +19,7 @@ from engines import bare_image, bring_up, client, close, left, take_down
 
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.executor import containers
+from pbt_tui.executor.runtimes import starting
 from pbt_tui.executor.runtimes.crew import Crew
 from pbt_tui.spec import Container, Policy
 
@@ -114,8 +115,11 @@ def test_ten_kills_run_sixteen_attempts_once_each(drive: Drive, engine: Any) -> 
     assert left(engine, driver.run_id) == []
 
 
-def test_a_start_under_way_that_is_over_before_the_name_is_free(drive: Drive, engine: Any) -> None:
+def test_a_start_under_way_that_is_over_before_the_name_is_free(
+    drive: Drive, engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A dead executor's start is granted between our look at its container and the removal."""
+    monkeypatch.setattr(starting, "SETTLE", 0.2)
     driver = drive().prepare()
     script = "echo ran >> ran; exit 3"
     first = driver.of("sh", "-c", script)
@@ -138,7 +142,10 @@ def test_a_start_under_way_that_is_over_before_the_name_is_free(drive: Drive, en
     ours.remove = remove  # type: ignore[method-assign]
 
 
-def test_a_survey_tells_all_states_apart(drive: Drive, engine: Any) -> None:
+def test_a_survey_tells_all_states_apart(
+    drive: Drive, engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(starting, "SETTLE", 0.2)
     first = drive().prepare()
     first.start("nope", job="failed")
     first.end("failed")
