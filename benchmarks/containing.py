@@ -1,0 +1,197 @@
+"""What a container costs to start, follow and record through `pbt-run`, against the engine's own API
+with the same settings; how soon its end is in the journal; and what it costs to watch many.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shlex
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from benchmarks.executing import RUN, spec
+from benchmarks.measure import paired, row, run, title
+from pbt_tui.journal import RunDir, Tail
+from pbt_tui.journal import events as ev
+from pbt_tui.spec import Container, decode, encode
+
+SERVICES = Path(__file__).resolve().parents[1] / "tests" / "services" / "docker"
+IMAGE = "pbt-busybox:test"
+IN_FLIGHT = 4
+N, ENDING, WATCHED = 80, 40, 50
+SECONDS = 35.0
+"""For which 50 are watched: a slow look at the list is among it."""
+
+
+class Api(threading.local):
+    """One connection a thread to the engine's socket, and nothing between."""
+
+    def __init__(self, host: str) -> None:
+        self._line = http.client.HTTPConnection("localhost")
+        self._line.sock = socket.socket(socket.AF_UNIX)
+        self._line.sock.connect(host.removeprefix("unix://"))
+
+    def __call__(self, method: str, path: str, body: Any = None) -> Any:
+        text = json.dumps(body) if body is not None else None
+        self._line.request(method, f"/v1.41{path}", text, {"Content-Type": "application/json"})
+        answer = self._line.getresponse()
+        said = answer.read()
+        assert answer.status < 400, said
+        return json.loads(said) if said else None
+
+
+@contextmanager
+def engine() -> Iterator[str | None]:
+    """The address of one that has the image: the one that is there, or one brought up for this."""
+    told = os.environ.get("DOCKER_HOST", "")
+    have = ["docker", "image", "inspect", IMAGE]
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    if told.startswith("unix://") and not subprocess.run(have, check=False, **quiet).returncode:
+        yield told
+        return
+    done = subprocess.run([str(SERVICES / "up")], capture_output=True, text=True, check=False)
+    if done.returncode:
+        yield None
+        return
+    lines = dict(shlex.split(line)[1].split("=", 1) for line in done.stdout.splitlines())
+    before = dict(os.environ)
+    os.environ.update(lines)
+    try:
+        yield lines["DOCKER_HOST"]
+    finally:
+        subprocess.run([str(SERVICES / "down"), lines["PBT_TEST_DOCKER_DIR"]], check=False, **quiet)
+        for name in lines:
+            os.environ.pop(name)
+            if name in before:
+                os.environ[name] = before[name]
+
+
+def main() -> None:
+    title(f"containers through `pbt-run`, {IN_FLIGHT} in flight")
+    with engine() as host, tempfile.TemporaryDirectory() as folder:
+        if host is None:
+            row("not measured: no docker engine, and none can be brought up here", "")
+            return
+        here = Path(folder)
+        _throughput(here, Api(host))
+        _ends(here)
+        _watching(here)
+
+
+def _spec(folder: Path, n: int, parallel: int, *argv: str) -> Path:
+    path = spec(folder, n, parallel, argv)
+    container = Container(image=IMAGE, network="none")
+    made = msgspec.structs.replace(decode(path.read_bytes()), container=container)
+    path.write_bytes(encode(made))
+    return path
+
+
+def _events(folder: Path, n: int, kind: type) -> list[Any]:
+    tail = Tail(RunDir.of(folder / "train_dir", f"bench{n}").journal)
+    return [event for event in tail.read_all() if isinstance(event, kind)]
+
+
+# -- how many a second -----------------------------------------------------------------------------
+
+
+def _throughput(here: Path, api: Api) -> None:
+    path = _spec(here, N, IN_FLIGHT, "true")
+    numbers = iter(range(1_000_000))
+
+    def ours() -> float:
+        assert run([*RUN, str(path), "--fresh"], cwd=here).code == 0
+        return N / (time.time() - _events(here, N, ev.ExecutorStarted)[0].at)
+
+    ours()
+    bodies = _bodies(here, path)
+
+    def raw() -> float:
+        began = time.perf_counter()
+        with ThreadPoolExecutor(IN_FLIGHT) as pool:
+            list(pool.map(lambda body: _raw(api, f"raw-{next(numbers)}", body), bodies))
+        return N / (time.perf_counter() - began)
+
+    mine, other, ratio = paired(ours, raw, 5)
+    figure = f"{mine:.1f} / {other:.1f} a second = {ratio:.2f}x"
+    row("`true`: started, ended, recorded, removed / raw engine API", figure, ">= 0.9x")
+
+
+def _bodies(here: Path, path: Path) -> list[Any]:
+    """What `pbt-run` sends, as it says itself."""
+    argv = [*RUN, str(path), "--fresh", "--dry_run"]
+    said = subprocess.run(argv, cwd=here, capture_output=True, text=True, check=True).stdout
+    lines = (line for line in said.splitlines() if line.startswith("# POST "))
+    return [json.loads(line[line.index(" {") :]) for line in lines]
+
+
+def _raw(api: Api, name: str, body: Any) -> None:
+    made = api("POST", f"/containers/create?name={name}", body)
+    api("POST", f"/containers/{made['Id']}/start")
+    api("POST", f"/containers/{made['Id']}/wait")
+    api("DELETE", f"/containers/{made['Id']}?v=1")
+
+
+# -- how soon an end is known ----------------------------------------------------------------------
+
+
+def _ends(here: Path) -> None:
+    """Ends of their own time each, as the engine dates them."""
+    script = 'sleep $(printf "%d.%d" $((1 + ${0%_j} / 4)) $((${0%_j} % 4 * 25)))'
+    path = _spec(here, ENDING, ENDING, "sh", "-c", script)
+    whole = decode(path.read_bytes())
+    jobs = tuple(msgspec.structs.replace(j, argv=(*j.argv, f"{n}_j")) for n, j in enumerate(whole.jobs))
+    path.write_bytes(encode(msgspec.structs.replace(whole, jobs=jobs)))
+    assert run([*RUN, str(path), "--fresh"], cwd=here).code == 0
+    late = sorted((e.at - e.ended_at) * 1000 for e in _events(here, ENDING, ev.AttemptEnded))
+    figure = f"{statistics.median(late):.0f} ms, p95 {late[int(len(late) * 0.95)]:.0f} ms"
+    row("a container's end until it is in the journal, median", figure, "<= 50 ms")
+
+
+# -- what watching costs ---------------------------------------------------------------------------
+
+
+def _watching(here: Path) -> None:
+    path = _spec(here, WATCHED, WATCHED, "sleep", "1000")
+    nowhere: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    child = subprocess.Popen([*RUN, str(path), "--fresh"], cwd=here, **nowhere)
+    try:
+        while not _started(here):
+            assert child.poll() is None
+            time.sleep(0.5)
+        time.sleep(2.0)
+        before = _cpu(child.pid)
+        time.sleep(SECONDS)
+        share = (_cpu(child.pid) - before) / SECONDS
+    finally:
+        child.terminate()
+        child.wait()
+    row(f"CPU of the executor while {WATCHED} run", f"{share:.2%}", "<= 0.5 %")
+
+
+def _started(here: Path) -> bool:
+    if not RunDir.of(here / "train_dir", f"bench{WATCHED}").is_run():
+        return False
+    return len(_events(here, WATCHED, ev.AttemptStarted)) == WATCHED
+
+
+def _cpu(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
