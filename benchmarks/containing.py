@@ -1,5 +1,5 @@
-"""What a container costs to start, follow and record through `pbt-run`, against the engine's own API
-with the same settings; how soon its end is in the journal; and what it costs to watch many.
+"""What a container costs to start, follow and record through `pbt-run`, against the engine's own
+API with the same settings; how soon its end is in the journal; and what it costs to watch many.
 """
 
 from __future__ import annotations
@@ -153,8 +153,9 @@ def _ends(here: Path) -> None:
     script = 'sleep $(printf "%d.%d" $((1 + ${0%_j} / 4)) $((${0%_j} % 4 * 25)))'
     path = _spec(here, ENDING, ENDING, "sh", "-c", script)
     whole = decode(path.read_bytes())
-    jobs = tuple(msgspec.structs.replace(j, argv=(*j.argv, f"{n}_j")) for n, j in enumerate(whole.jobs))
-    path.write_bytes(encode(msgspec.structs.replace(whole, jobs=jobs)))
+    replace = msgspec.structs.replace
+    jobs = tuple(replace(j, argv=(*j.argv, f"{n}_j")) for n, j in enumerate(whole.jobs))
+    path.write_bytes(encode(replace(whole, jobs=jobs)))
     assert run([*RUN, str(path), "--fresh"], cwd=here).code == 0
     late = sorted((e.at - e.ended_at) * 1000 for e in _events(here, ENDING, ev.AttemptEnded))
     figure = f"{statistics.median(late):.0f} ms, p95 {late[int(len(late) * 0.95)]:.0f} ms"
@@ -172,7 +173,7 @@ def _watching(here: Path) -> None:
         while not _started(here):
             assert child.poll() is None
             time.sleep(0.5)
-        time.sleep(2.0)
+        time.sleep(5.0)  # what starting them stirred up is over
         before = _cpu(child.pid)
         time.sleep(SECONDS)
         share = (_cpu(child.pid) - before) / SECONDS

@@ -5,12 +5,25 @@ Must not know where it is written.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from pbt_tui.spec import Processes
 from pbt_tui.spec.codec import encode
 
 FILE = "processes.json"
+OWNED = (FILE,)
+SETTINGS = None
 
 
-def render(spec: Processes) -> dict[str, bytes]:
-    """The files, relative to the folder of the run."""
+def lacks(given: Mapping[str, Any]) -> str | None:
+    return None
+
+
+def render(spec: Processes, settings: Any = None) -> dict[str, bytes]:
     return {FILE: encode(spec)}
+
+
+def known(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Policy and container are read by `compiler.existing`, because they concern all backends."""
+    return {}

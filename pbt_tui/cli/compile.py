@@ -127,13 +127,16 @@ def _compile(args: argparse.Namespace, given: Given, weigh: Weigh) -> Result:
         load_timeout=given.compile.get("load_timeout", 30.0),
         seed=given.compile.get("seed"),
         known=(lambda folder: existing.known(out, folder)) if args.check else lambda folder: None,
+        backends=args.backend,
+        settings={"slurm": given.slurm, "ngc": given.ngc},
     )
     spec, files = compiled.spec, compiled.files
     found = [*later(args), *compiled.diagnostics]
     paths = [str(out / path) for path in files]
+    gone = existing.orphans(out, compiled.owned, files)
     text = b""
     if args.check or args.diff:
-        old = output.stale(out, files)
+        old = output.stale(out, files, gone)
         text = "".join(output.diff(out, files, old)).encode(errors="replace")
         if args.check:
             found += existing.stale(out, old, files, module)
@@ -144,7 +147,7 @@ def _compile(args: argparse.Namespace, given: Given, weigh: Weigh) -> Result:
     found = weigh(found)
     code = 3 if _wrong(found) else 0
     if writing and not code:
-        changed = output.write(out, files)
+        changed = output.write(out, files, gone)
         tail = "" if changed else " (unchanged)"
         text = f"{summary(spec)} -> {printable(', '.join(paths))}{tail}\n".encode()
     return Result(found, code, spec.run, len(spec.jobs), paths, text)

@@ -6,15 +6,17 @@ Must not know what is done with them.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pbt_tui.backends import NAMES
 from pbt_tui.cli.options import Parser, add_settings, given, yes_no
+from pbt_tui.compiler.rendering import available
 from pbt_tui.compiler.settings import COMPILE, Given, gather, sound
 from pbt_tui.compiler.settings_file import find
 from pbt_tui.errors import Diagnostic, UsageError
 
-BACKENDS = ("processes", "slurm", "ngc")
 LATER = (
     "slurm_gpus_per_job",
     "slurm_cpus_per_gpu",
@@ -78,9 +80,9 @@ def read(args: argparse.Namespace) -> Given:
     if args.format == "json" and args.print:
         raise UsageError("`--format json` is one document: it cannot be had with `--print`")
     for name in args.backend or ():
-        if name not in BACKENDS:
-            raise UsageError(f"there is no backend `{name}`", hint=f"one of {', '.join(BACKENDS)}")
-        if name != "processes":
+        if name not in NAMES:
+            raise UsageError(f"there is no backend `{name}`", hint=f"one of {', '.join(NAMES)}")
+        if name not in available():
             raise UsageError(f"backend `{name}` is not available yet")
     try:
         sound(args.experiment_suffix)
@@ -89,7 +91,7 @@ def read(args: argparse.Namespace) -> Given:
     said = [(s, getattr(args, s.name)) for s in COMPILE if getattr(args, s.name) is not None]
     flags = given(args)
     own = gather(said, lambda s: f"`{s.flag}`")
-    return Given(flags.policy, flags.container, own.compile).over(find(Path.cwd()))
+    return replace(flags, compile=own.compile).over(find(Path.cwd()))
 
 
 def target(args: argparse.Namespace) -> str:

@@ -80,11 +80,16 @@ def add_settings(parser: argparse.ArgumentParser, *sections: Section) -> None:
                 _add(group, setting)
 
 
-_TITLES = {"policy": "how it is run", "container": "the container that jobs run in"}
+_TITLES = {
+    "policy": "how it is run",
+    "container": "the container that jobs run in",
+    "slurm": "SLURM",
+    "ngc": "NGC Base Command",
+}
 
 
 def _add(group: argparse._ArgumentGroup, setting: Setting) -> None:
-    name, flag, hide = setting.name, setting.flag, argparse.SUPPRESS
+    name, flag, hide = setting.dest, setting.flag, argparse.SUPPRESS
     if setting.read is boolean:
         group.add_argument(
             flag, dest=name, action="store_const", const=True, default=None, help=setting.help
@@ -101,5 +106,5 @@ def _add(group: argparse._ArgumentGroup, setting: Setting) -> None:
 
 def given(args: argparse.Namespace) -> Given:
     """What the settings' options said, read and checked; raises `Findings` (2)."""
-    said = ((s, getattr(args, s.name, None)) for s in SETTINGS)
+    said = ((s, getattr(args, s.dest, None)) for s in SETTINGS)
     return gather([(s, raw) for s, raw in said if raw is not None], lambda s: f"`{s.flag}`")

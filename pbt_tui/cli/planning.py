@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pbt_tui.backends import NAMES
 from pbt_tui.cli import target as targets
-from pbt_tui.cli.compile_options import BACKENDS
+from pbt_tui.compiler.rendering import available
 from pbt_tui.errors import Diagnostic, Findings, UsageError, printable
 
 if TYPE_CHECKING:
@@ -74,11 +75,11 @@ def target(args: argparse.Namespace) -> targets.Target:
 
 def refuse_what_is_not_there(args: argparse.Namespace) -> None:
     """Options that cannot be obeyed, yet or together."""
-    if args.backend not in (None, *BACKENDS):
+    if args.backend not in (None, *NAMES):
         raise UsageError(
-            f"there is no backend `{printable(args.backend)}`", hint=f"one of {', '.join(BACKENDS)}"
+            f"there is no backend `{printable(args.backend)}`", hint=f"one of {', '.join(NAMES)}"
         )
-    if args.backend not in (None, "processes"):
+    if args.backend not in (None, *available()):
         raise UsageError(f"backend `{args.backend}` is not available yet")
     if args.json and args.dry_run:
         raise UsageError("`--json` and `--dry_run` do not go together")
@@ -145,13 +146,13 @@ def _read_spec(path: Path) -> Processes:
 def _compile(module: str, args: argparse.Namespace) -> Processes:
     from pbt_tui.cli.options import given
     from pbt_tui.compiler import compile_module
-    from pbt_tui.compiler.settings import COMPILE, Given, gather
+    from pbt_tui.compiler.settings import COMPILE, gather
     from pbt_tui.compiler.settings_file import find
 
     said = [(s, getattr(args, s.name, None)) for s in COMPILE]
     own = gather([(s, raw) for s, raw in said if raw is not None], lambda s: f"`{s.flag}`")
     flags = given(args)
-    settings = Given(flags.policy, flags.container, own.compile).over(find(Path.cwd()))
+    settings = replace(flags, compile=own.compile).over(find(Path.cwd()))
     known = {k: v for k, v in settings.compile.items() if k in ("load_timeout", "seed")}
     compiled = compile_module(
         module,

@@ -151,11 +151,11 @@ def _passed_on(args: argparse.Namespace) -> list[str]:
         if getattr(args, name) is not None:
             words.append(f"--{name}={getattr(args, name)}")
     for setting in SETTINGS:
-        value = getattr(args, setting.name, None)
+        value = getattr(args, setting.dest, None)
         if value is None:
             continue
         if isinstance(value, bool):
-            words.append(setting.flag if value else f"--no_{setting.name}")
+            words.append(setting.flag if value else f"--no_{setting.dest}")
         else:
             texts = value if isinstance(value, list) else [value]
             words += [f"{setting.flag}={text}" for text in texts]

@@ -6,7 +6,7 @@ step: what is compiled here is pure, `output` writes it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ class Compiled:
     spec: Processes
     files: dict[str, bytes]
     diagnostics: list[Diagnostic]
+    owned: list[str]
+    """Patterns, relative to `--out` like the files: what else is there of them is not made now."""
 
 
 def compile_module(
@@ -38,12 +40,15 @@ def compile_module(
     seed: int | None = None,
     freeze: bool = False,
     known: Callable[[str], Before | None] = lambda folder: None,
+    backends: Sequence[str] | None = ("processes",),
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Compiled:
-    """Compiles the run module `target` for backend `processes`; writes nothing.
+    """Compiles the run module `target`; writes nothing.
 
-    `policy` and `container` hold what was set, by field; `load_timeout` in seconds; `train_dir` is
-    `./train_dir` if not given. What is not set is taken from the process list that `known` has for
-    the folder of the run, if any. With `freeze` a description that differs between two loads is a
+    `policy` and `container` hold what was set, by field, and `settings` the same for each backend;
+    `backends` None means all that can be made. `load_timeout` in seconds; `train_dir` is
+    `./train_dir` if not given. What is not set is taken from the files that `known` has for the
+    folder of the run, if any. With `freeze` a description that differs between two loads is a
     warning, and the first one stands (D12).
     Raises `CannotLoad`, `NotARun`, or `Findings` with everything that is wrong.
     """
@@ -57,6 +62,8 @@ def compile_module(
         container=container,
         freeze=freeze,
         known=known,
+        backends=backends,
+        settings=settings,
     )
 
 
@@ -69,13 +76,15 @@ def compile_loaded(
     container: Mapping[str, Any] | None = None,
     freeze: bool = False,
     known: Callable[[str], Before | None] = lambda folder: None,
+    backends: Sequence[str] | None = ("processes",),
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Compiled:
     """The same for a description that is loaded already. Raises `Findings`."""
-    from pbt_tui.backends import processes
     from pbt_tui.compiler import references, rules
     from pbt_tui.compiler.existing import same_module
     from pbt_tui.compiler.expand import expand
     from pbt_tui.compiler.populations import recognise
+    from pbt_tui.compiler.rendering import render
     from pbt_tui.compiler.resolve import resolve_container, resolve_policy
     from pbt_tui.spec import FORMAT, Processes
 
@@ -106,11 +115,17 @@ def compile_loaded(
     found += rules.check(spec)
     if not any(d.level == "error" for d in found):
         found += references.check(spec)
-    found = [_place(d, loaded, spec) for d in found]
+    before_settings = before.settings if before else {}
+    made = render(
+        spec,
+        backends if backends is not None or before is None else before.backends,
+        {name: {**before_settings.get(name, {}), **own} for name, own in (settings or {}).items()},
+    )
+    found = [_place(d, loaded, spec) for d in found + made.found]
     if any(d.level == "error" for d in found):
         raise Findings(found)
-    files = {f"{folder}/{path}": data for path, data in processes.render(spec).items()}
-    return Compiled(spec, files, found)
+    files = {f"{folder}/{path}": data for path, data in made.files.items()}
+    return Compiled(spec, files, found, [f"{folder}/{pattern}" for pattern in made.owned])
 
 
 def _repeatable(loaded: Loaded, freeze: bool) -> list[Diagnostic]:

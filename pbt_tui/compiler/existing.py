@@ -5,21 +5,24 @@ Must not know how they were made. Reads below `--out`, writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from pbt_tui.backends.processes import FILE
 from pbt_tui.compiler.codes import finding
 from pbt_tui.compiler.output import first_difference
+from pbt_tui.compiler.rendering import available, backend
 from pbt_tui.errors import Diagnostic, Where, printable
 from pbt_tui.spec import Container, Policy, Processes
 
 
-class Before(msgspec.Struct, frozen=True):
-    """What a process list sets, without its jobs."""
+class _Head(msgspec.Struct, frozen=True):
+    """A process list without its jobs."""
 
     format: Literal["pbt-processes/1"]
     module: str
@@ -28,12 +31,49 @@ class Before(msgspec.Struct, frozen=True):
     container: Container | None
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the files of a run set: `settings` by backend and field, `backends` those with files."""
+
+    module: str
+    train_dir: str
+    policy: Policy
+    container: Container | None
+    backends: tuple[str, ...] = ("processes",)
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
 def known(out: Path, folder: str) -> Before | None:
-    """What the process list below `out` sets for the run of this folder; None if it is none."""
+    """What the files below `out` set for the run of this folder; None without a process list."""
     try:
-        return msgspec.json.decode((out / folder / FILE).read_bytes(), type=Before)
+        head = msgspec.json.decode((out / folder / FILE).read_bytes(), type=_Head)
     except (OSError, msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         return None
+    there = {name: _files(out / folder, name) for name in available()}
+    return Before(
+        head.module,
+        head.train_dir,
+        head.policy,
+        head.container,
+        tuple(name for name, files in there.items() if files),
+        {name: backend(name).known(files) for name, files in there.items() if files},
+    )
+
+
+def _files(folder: Path, name: str) -> dict[str, bytes]:
+    """The files of one backend, relative to the folder of the run."""
+    paths = [p for pattern in backend(name).OWNED for p in sorted(folder.glob(pattern))]
+    found = {}
+    for path in paths:
+        with contextlib.suppress(OSError):
+            found[str(path.relative_to(folder))] = path.read_bytes()
+    return found
+
+
+def orphans(out: Path, owned: Iterable[str], files: Mapping[str, bytes]) -> list[str]:
+    """Paths that an earlier compilation left and this one does not make."""
+    found = (str(path.relative_to(out)) for pattern in owned for path in out.glob(pattern))
+    return sorted(path for path in found if path not in files)
 
 
 def foreign(out: Path, folder: str, spec: Processes) -> list[Diagnostic]:
@@ -62,7 +102,9 @@ def stale(
     found = []
     for path, data in old.items():
         file = str(out / path)
-        if data is None:
+        if path not in new:
+            said, line = "is not made any more", None
+        elif data is None:
             said, line = "is not there", None
         else:
             line = first_difference(data, new[path])

@@ -10,14 +10,14 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pbt_tui.errors import UsageError
 
 
-def write(out: Path, files: Mapping[str, bytes]) -> list[str]:
-    """Makes `out` hold `files` and returns the paths that changed.
+def write(out: Path, files: Mapping[str, bytes], gone: Sequence[str] = ()) -> list[str]:
+    """Makes `out` hold `files`, and nothing at the paths `gone`; returns the paths that changed.
 
     Everything is written aside and synced before the first rename; a rename that fails takes the
     earlier ones back. Raises `UsageError` (2), and then nothing has changed.
@@ -26,7 +26,7 @@ def write(out: Path, files: Mapping[str, bytes]) -> list[str]:
     stage: Path | None = None
     try:
         changed = [path for path, data in files.items() if _read(out, path) != data]
-        if not changed:
+        if not changed and not gone:
             return []
         _folders(out, made)
         stage = Path(tempfile.mkdtemp(prefix=".pbt-", dir=out))
@@ -34,7 +34,7 @@ def write(out: Path, files: Mapping[str, bytes]) -> list[str]:
             _write_synced(stage / f"{k}.new", files[path])
         for path in changed:
             _folders((out / path).parent, made)
-        _swap(out, changed, stage)
+        _swap(out, changed, gone, stage)
     except OSError as e:
         for folder in reversed(made):
             if stage is not None:
@@ -45,6 +45,7 @@ def write(out: Path, files: Mapping[str, bytes]) -> list[str]:
     finally:
         if stage is not None:
             shutil.rmtree(stage, ignore_errors=True)
+    changed += gone
     for folder in {(out / path).parent for path in changed} | {f.parent for f in made}:
         _sync_folder(folder)
     return changed
@@ -67,19 +68,22 @@ def diff(out: Path, files: Mapping[str, bytes], old: Mapping[str, bytes | None])
 
     for path, data in old.items():
         name = f"{out / path}"
-        before, after = _lines(data or b""), _lines(files[path])
+        before, after = _lines(data or b""), _lines(files.get(path, b""))
         source = "/dev/null" if data is None else name
-        for line in difflib.unified_diff(before, after, source, name):
+        target = name if path in files else "/dev/null"
+        for line in difflib.unified_diff(before, after, source, target):
             yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
 
 
-def stale(out: Path, files: Mapping[str, bytes]) -> dict[str, bytes | None]:
+def stale(
+    out: Path, files: Mapping[str, bytes], gone: Sequence[str] = ()
+) -> dict[str, bytes | None]:
     """The paths whose file is not what it should be, with what it is; None where there is none."""
     try:
-        there = [(path, _read(out, path)) for path in files]
+        there = [(path, _read(out, path)) for path in (*files, *gone)]
     except OSError as e:
         raise UsageError(f"cannot read `{e.filename}`: {_reason(e)}") from None
-    return {path: old for path, old in there if old != files[path]}
+    return {path: old for path, old in there if old != files.get(path)}
 
 
 def first_difference(old: bytes, new: bytes) -> int:
@@ -118,13 +122,17 @@ def _write_synced(path: Path, data: bytes) -> None:
         os.fsync(f.fileno())
 
 
-def _swap(out: Path, changed: list[str], stage: Path) -> None:
+def _swap(out: Path, changed: list[str], gone: Sequence[str], stage: Path) -> None:
     """Renames everything into place, or, if one fails, puts back what was there."""
     done: list[tuple[Path, Path | None]] = []
     try:
+        for k, path in enumerate(gone):
+            kept_aside = stage / f"{k}.gone"
+            (out / path).replace(kept_aside)
+            done.append((out / path, kept_aside))
         for k, path in enumerate(changed):
             target, old = out / path, stage / f"{k}.old"
-            kept = target.exists() and len(changed) > 1
+            kept = target.exists() and len(changed) + len(gone) > 1
             if kept:
                 shutil.copy2(target, old)
             (stage / f"{k}.new").replace(target)

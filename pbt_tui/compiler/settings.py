@@ -17,7 +17,7 @@ from pbt_tui.compiler import units
 from pbt_tui.errors import Diagnostic, Findings, Where, printable
 from pbt_tui.spec.types import Container, Policy
 
-Section = Literal["policy", "container", "compile"]
+Section = Literal["policy", "container", "compile", "slurm", "ngc"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,14 @@ class Setting:
     option: str = ""
 
     @property
+    def dest(self) -> str:
+        """Its name among all settings: of a backend's own, the backend is a part."""
+        own = self.section in _BACKENDS
+        return f"{self.section}_{self.name}" if own else self.name
+
+    @property
     def flag(self) -> str:
-        return f"--{self.option or self.name}"
+        return f"--{self.option or self.dest}"
 
 
 def _policy(name: str, *rest: Any, **more: Any) -> Setting:
@@ -144,14 +150,22 @@ COMPILE: tuple[Setting, ...] = (
     Setting("ignore", "compile", units.words, "CODES", "codes such as `PBT420`", "", many=True),
     Setting("strict", "compile", units.boolean, "", "true or false", "warnings are errors"),
 )
-_TYPES: dict[str, Any] = {
-    **{f.name: f.type for s in (Policy, Container) for f in msgspec.structs.fields(s)},
-    "out": str,
-    "train_dir": str,
-    "load_timeout": Annotated[float, msgspec.Meta(gt=0)],
-    "seed": int,
-    "ignore": tuple[str, ...],
-    "strict": bool,
+_BACKENDS: dict[str, Any] = {}
+"""Sections that are a backend's, and the struct of their settings."""
+BACKEND_SECTIONS = tuple(_BACKENDS)
+_TYPES: dict[str, dict[str, Any]] = {
+    **{
+        section: {f.name: f.type for f in msgspec.structs.fields(struct)}
+        for section, struct in {"policy": Policy, "container": Container, **_BACKENDS}.items()
+    },
+    "compile": {
+        "out": str,
+        "train_dir": str,
+        "load_timeout": Annotated[float, msgspec.Meta(gt=0)],
+        "seed": int,
+        "ignore": tuple[str, ...],
+        "strict": bool,
+    },
 }
 _NATIVE = (units.integer, units.number, units.boolean)
 """What TOML writes itself: there a text is a mistake."""
@@ -165,6 +179,8 @@ class Given:
     container: dict[str, Any] = field(default_factory=dict)
     compile: dict[str, Any] = field(default_factory=dict)
     file: str | None = None
+    slurm: dict[str, Any] = field(default_factory=dict)
+    ngc: dict[str, Any] = field(default_factory=dict)
 
     def over(self, lower: Given) -> Given:
         """This, and from `lower` what is not said here."""
@@ -173,6 +189,8 @@ class Given:
             {**lower.container, **self.container},
             {**lower.compile, **self.compile},
             self.file or lower.file,
+            {**lower.slurm, **self.slurm},
+            {**lower.ngc, **self.ngc},
         )
 
 
@@ -184,7 +202,7 @@ def value_of(setting: Setting, raw: Any) -> Any:
     elif isinstance(raw, str):
         raw = setting.read(sound(raw))
     try:
-        return msgspec.convert(raw, _TYPES[setting.name])
+        return msgspec.convert(raw, _TYPES[setting.section][setting.name])
     except msgspec.ValidationError as e:
         raise ValueError(str(e)) from None
 

@@ -8,7 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pbt_tui.compiler.settings import COMPILE, SETTINGS, Given, gather, near
+from pbt_tui.compiler.settings import (
+    BACKEND_SECTIONS,
+    COMPILE,
+    SETTINGS,
+    Given,
+    Setting,
+    gather,
+    near,
+)
 from pbt_tui.errors import Diagnostic, Findings, UsageError, Where
 
 
@@ -51,19 +59,38 @@ def _from_table(table: Any, file: str, prefix: str) -> Given:
     if not isinstance(table, dict):
         where = Where(file, pointer=prefix.rstrip("."))
         raise UsageError("expected a table of settings", where=where)
-    known = {s.name: s for s in (*SETTINGS, *COMPILE)}
-    known |= {s.option: s for s in SETTINGS if s.option}
-    unknown = [
-        Diagnostic(
-            "error",
-            "there is no such setting",
-            where=Where(file, pointer=f"{prefix}{key}"),
-            hint=near(key, known),
-        )
-        for key in table
-        if key not in known
-    ]
+    raw, unknown = _settings(table, file, prefix, "")
     if unknown:
         raise Findings(unknown, 2)
-    raw = [(known[key], value) for key, value in table.items()]
-    return gather(raw, lambda s: f"{prefix}{s.name}", file)
+    return gather(raw, lambda s: f"{prefix}{_key(s)}", file)
+
+
+def _key(setting: Setting) -> str:
+    own = setting.section in BACKEND_SECTIONS
+    return f"{setting.section}.{setting.name}" if own else setting.name
+
+
+def _settings(
+    table: dict[str, Any], file: str, prefix: str, section: str
+) -> tuple[list[tuple[Setting, Any]], list[Diagnostic]]:
+    """What a table sets, its backends' tables included; and the keys that are no settings."""
+    mine = [s for s in (*SETTINGS, *COMPILE) if (s.section in BACKEND_SECTIONS) == bool(section)]
+    mine = [s for s in mine if not section or s.section == section]
+    known = {s.name: s for s in mine} | {s.option: s for s in mine if s.option}
+    inner = () if section else BACKEND_SECTIONS
+    raw: list[tuple[Setting, Any]] = []
+    unknown: list[Diagnostic] = []
+    for key, value in table.items():
+        where = Where(file, pointer=f"{prefix}{key}")
+        if key in known:
+            raw.append((known[key], value))
+        elif key in inner and isinstance(value, dict):
+            more, wrong = _settings(value, file, f"{prefix}{key}.", key)
+            raw += more
+            unknown += wrong
+        elif key in inner:
+            unknown.append(Diagnostic("error", "expected a table of settings", where=where))
+        else:
+            said, hint = "there is no such setting", near(key, (*known, *inner))
+            unknown.append(Diagnostic("error", said, where=where, hint=hint))
+    return raw, unknown

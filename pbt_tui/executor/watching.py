@@ -49,6 +49,7 @@ class Watching:
                 folder = workspace(self._state, self._rundir, p)
                 watchers.append(Watcher(p.id, reader(p.style, folder), self._history))
         logs = progress.Progressing()
+        driver = gpus.sample() is not None  # asked once: looking for one costs more than all else
         last = False
         while not last:
             last = self._done.is_set()
@@ -59,7 +60,7 @@ class Watching:
             with contextlib.suppress(Exception):
                 self._sample_progress(logs)
             with contextlib.suppress(Exception):
-                found = gpus.sample()
+                found = gpus.sample() if driver else None
                 if found is not None:
                     samples = gpus.Samples(time.time(), tuple(found))
                     _replace(self._rundir.gpus, gpus.encode(samples))
