@@ -25,7 +25,7 @@ def gang(size: int, style: str = "isaacgymenvs") -> list[Population]:
 
 
 def before(**more) -> Before:
-    return Before(FORMAT, "m", "t", Policy(**more), Container("old", memory=5))
+    return Before("m", "t", Policy(**more), Container("old", memory=5))
 
 
 def test_p2_max_parallel_not_given_fits_the_largest_population():
