@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
-"""What no reviewer could see. A fixed list, because what Python calls printable differs by version."""
+"""What no reviewer could see; a fixed list, because each Python calls other text printable."""
 _SHORT = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\\": "\\\\", "'": "\\'"}
 _UNDIRECTED = ("\n", "\r", "\0")
 

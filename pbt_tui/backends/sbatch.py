@@ -107,8 +107,9 @@ def directives(
             yield directive(option, value)
     if settings.time is not None:
         yield directive("time", limit(settings.time))
-    yield directive("nodes", settings.nodes)
-    yield directive("ntasks-per-node", 1)
+    if settings.sbatch_template is None or settings.nodes != 1:  # a template may say it itself
+        yield directive("nodes", settings.nodes)
+        yield directive("ntasks-per-node", 1)
     yield directive("cpus-per-task", shape.cpus)
     if shape.memory is not None:
         yield directive("mem", size(shape.memory))

@@ -13,8 +13,9 @@ from typing import Any
 
 import msgspec
 
+from pbt_tui.backends import slurm_template as template
 from pbt_tui.backends.quoting import word, words
-from pbt_tui.backends.sbatch import Shape, directives, early, needs, run_name, shape_name
+from pbt_tui.backends.sbatch import Shape, directives, early, needs, shape_name
 from pbt_tui.backends.slurm_prefix import prefix
 from pbt_tui.backends.slurm_task import TASK
 from pbt_tui.spec import Job, Processes
@@ -35,9 +36,7 @@ def shapes(spec: Processes, settings: Slurm) -> list[Shape]:
     found: dict[tuple[int, int, int | None], list[Job]] = {}
     for job in spec.jobs:
         found.setdefault(needs(job, settings), []).append(job)
-    return [
-        Shape(shape_name(*need, settings), *need, tuple(jobs)) for need, jobs in found.items()
-    ]
+    return [Shape(shape_name(*need, settings), *need, tuple(jobs)) for need, jobs in found.items()]
 
 
 def manifest(tasks: Iterable[tuple[Job, int]]) -> bytes:
@@ -54,7 +53,7 @@ def _line(job: Job, attempt: int) -> str:
 
 
 def manifest_name(data: bytes) -> str:
-    """Of its own contents, because a script that waits in the queue reads it only when it starts."""
+    """Of its own contents: a script that waits in the queue reads it only when it starts."""
     return f"manifest-{hashlib.sha256(data).hexdigest()[:12]}.txt"
 
 
@@ -71,15 +70,17 @@ def script(
     manifest: str,
     offset: int,
     count: int,
-    name: str,
+    name: str | None = None,
     job: str | None = None,
 ) -> bytes:
     """One script: `count` tasks that are the lines of `manifest` from `offset` on.
 
-    `name` is its own file's; `job` the one that it is for, where it is no array. It takes the folder
-    of the manifest and, if that is not as compiled, the run directory.
+    `name` is that of its own file; `job` the one that it is for, where it is no array. The script
+    takes the folder of the manifest and, if that is not as compiled, the run directory. Raises
+    `ValueError` where a setting cannot be written; `compiler.slurm_rules` finds all of them before.
     """
     signal = early(settings)
+    name = name or script_name(shape, 0)
     run_dir = "_pbt" + (f"_{spec.suffix}" if spec.suffix else "")
     fixed = {
         "script": name,
@@ -89,11 +90,14 @@ def script(
         "train": spec.train_dir,
         "run": f"{spec.train_dir.rstrip('/')}/{spec.run}/{run_dir}",
         "signal": signal[0] if signal else "",
+        "template": "1" if settings.sbatch_template is not None else "",
         "requeues": str(settings.max_requeues if settings.requeue or signal else 0),
     }
+    old = None if settings.sbatch_template is None else template.read(settings.sbatch_template)
     return "\n".join(
         [
-            "#!/bin/bash",
+            "#!/bin/bash -l" if old and old.login else "#!/bin/bash",
+            *(template.head(old, settings, shape, name) if old else ()),
             *directives(spec, settings, shape, count, job),
             "",
             "# Written by pbt-compile. By hand, from the folder that jobs start in:",
@@ -102,20 +106,20 @@ def script(
             *(f"_pbt_{key}={word(value)}" for key, value in fixed.items()),
             f"_pbt_prefix=({' '.join(prefix(spec, settings, shape))})",
             "",
-            *_site(settings),
+            "_pbt_site() {",
+            *(template.body(old, settings, shape, name) if old else _command(settings)),
+            "}",
             TASK.lstrip("\n"),
         ]
     ).encode()
 
 
-def _site(settings: Slurm) -> Iterator[str]:
-    yield "_pbt_site() {"
+def _command(settings: Slurm) -> Iterator[str]:
     if settings.prologue:
         yield "# the site's own lines, as they were given (`prologue`)"
         yield from settings.prologue
         yield "# end of the site's own lines"
     yield '  _pbt_exec "${_pbt_command[@]}"'
-    yield "}"
 
 
 def render(spec: Processes, settings: Slurm) -> dict[str, bytes]:

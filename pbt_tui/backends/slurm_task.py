@@ -71,37 +71,69 @@ _pbt_exec() { # becomes the command; here alone can its absence be told from its
   exec -- "${_pbt_prefix[@]}" "$@"
 }
 
+_pbt_keep=(bash -c '
+  trap : TERM HUP
+  env=("${@:2:$1}")
+  shift "$(($1 + 1))"
+  if ((${#env[@]})); then
+    [[ $1 != *=* ]] || set -- bash -c "exec -- \"\$@\"" bash "$@"
+    set -- env -- "${env[@]}" "$@"
+  fi
+  "$@"
+  code=$?
+  printf "%s\n" "$code" >"$0"
+  exit "$code"')
+
 _pbt_begin() {
   mkdir -p -- "$_pbt_train/$_pbt_dir" || { _pbt_note "refused 125"; exit 125; }
+  [[ ! $_pbt_template ]] || trap : TERM HUP
   _pbt_site
 }
 
-(($#)) || { _pbt_say "say where $_pbt_manifest is: sbatch FOLDER/$_pbt_script FOLDER [RUN_DIR]"; exit 2; }
-[[ ${SLURM_JOB_ID-} ]] || { _pbt_say "this is for sbatch: there is no SLURM_JOB_ID"; exit 2; }
+_pbt_no() {
+  _pbt_say "$*"
+  exit 2
+}
+
+(($#)) || _pbt_no "where is $_pbt_manifest? sbatch FOLDER/$_pbt_script FOLDER [RUN_DIR]"
+[[ ${SLURM_JOB_ID-} ]] || _pbt_no "this is for sbatch: there is no SLURM_JOB_ID"
 _pbt_id=${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}${SLURM_ARRAY_TASK_ID:+_$SLURM_ARRAY_TASK_ID}
 _pbt_folder=$1 _pbt_run=${2:-$_pbt_run} _pbt_restarts=${SLURM_RESTART_COUNT:-0}
 _pbt_index=${SLURM_ARRAY_TASK_ID:-0}
 [[ $_pbt_folder == /* ]] || _pbt_folder=$PWD/$_pbt_folder
 [[ $_pbt_run == /* ]] || _pbt_run=$PWD/$_pbt_run
 [[ $_pbt_train == /* ]] || _pbt_train=$PWD/$_pbt_train
-((_pbt_index < _pbt_count)) || { _pbt_say "there is no task $_pbt_index of $_pbt_count"; exit 2; }
-_pbt_read "$((_pbt_offset + _pbt_index))" || { _pbt_say "cannot read line $((_pbt_offset + _pbt_index + 1)) of $_pbt_folder/$_pbt_manifest"; exit 2; }
+((_pbt_index < _pbt_count)) || _pbt_no "there is no task $_pbt_index of $_pbt_count"
+_pbt_line=$((_pbt_offset + _pbt_index))
+_pbt_read "$_pbt_line" || _pbt_no "no line $((_pbt_line + 1)) in $_pbt_folder/$_pbt_manifest"
 mkdir -p -- "$_pbt_run/attempts" "$_pbt_run/logs" || exit 1
 _pbt_claim=$_pbt_run/attempts/$_pbt_job.$_pbt_attempt
 _pbt_take || exit 0
+_pbt_keep+=("$_pbt_claim.code" "${#_pbt_env[@]}" "${_pbt_env[@]}")
 _pbt_note "start $_pbt_restarts ${SLURMD_NODENAME:-$HOSTNAME} $(_pbt_now)"
 
 # TERM comes to every process of a job: the program has its own. The early one comes here alone.
-_pbt_asked= _pbt_ended=
+_pbt_ended=
+_pbt_pass() { kill -s "$_pbt_signal" "$_pbt_child" 2>/dev/null; }
 trap '_pbt_ended=1' TERM
 trap : HUP
-[[ ! $_pbt_signal ]] || trap '_pbt_asked=1; kill -s "$_pbt_signal" "$_pbt_child" 2>/dev/null' "$_pbt_signal"
+[[ ! $_pbt_signal ]] || trap _pbt_pass "$_pbt_signal"
+[[ ! $_pbt_template ]] || rm -f -- "$_pbt_claim.code"
 _pbt_begin </dev/null >>"$_pbt_run/logs/$_pbt_job.$_pbt_attempt.log" 2>&1 &
 _pbt_child=$!
 wait "$_pbt_child"
 while kill -0 "$_pbt_child" 2>/dev/null; do wait "$_pbt_child"; done
 wait "$_pbt_child"
 _pbt_code=$?
+if [[ $_pbt_template ]]; then # its own end says nothing: the command's does
+  if read -r _pbt_kept <"$_pbt_claim.code"; then
+    _pbt_code=$_pbt_kept
+  elif ((_pbt_code == 0)); then
+    _pbt_say "the template ended without having run the command"
+    _pbt_code=1
+  fi
+  rm -f -- "$_pbt_claim.code"
+fi 2>>"$_pbt_run/logs/$_pbt_job.$_pbt_attempt.log"
 
 # 75: there is a checkpoint, queue me again. Never after TERM, which would undo a cancel; never by
 # SLURM_JOB_ID, which in one task of each array is the id of the whole array.

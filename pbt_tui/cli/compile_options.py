@@ -46,7 +46,12 @@ def parser() -> Parser:
     p.add_argument("--out", metavar="DIR", help="where spec files go (default: specs/)")
     p.add_argument("--train_dir", metavar="DIR", help="root of what jobs write (./train_dir)")
     p.add_argument("--experiment_suffix", metavar="TEXT", default="", help="ends folder names")
-    p.add_argument("--backend", action="append", metavar="NAME", help="processes or slurm (both); may be repeated")
+    p.add_argument(
+        "--backend",
+        action="append",
+        metavar="NAME",
+        help="processes or slurm (both); may be repeated",
+    )
     p.add_argument("--seed", metavar="N", help="seed `random`, and NumPy, before the import")
     p.add_argument("--load_timeout", metavar="SECONDS", help="time to import the module (30s)")
     p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")

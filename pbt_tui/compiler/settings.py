@@ -95,9 +95,7 @@ _SLURM: tuple[Setting, ...] = (
     _slurm("mail_user", units.plain, "ADDRESS", "an address", "who gets mail"),
     _slurm("mail_type", units.plain, "TYPES", "events such as `END,FAIL`", "what mail is about"),
     _slurm("workdir", units.plain, "DIR", "a folder", "folder of what SLURM itself says"),
-    _slurm(
-        "sbatch_template", units.plain, "FILE", "a file", "a template of the original launcher"
-    ),
+    _slurm("sbatch_template", units.plain, "FILE", "a file", "a template of the original launcher"),
     _slurm("timeout", units.plain, "TIME", "a text", "`$TIMEOUT` of that template (0)"),
     _slurm(
         "print_only", units.truth, "BOOL", "true or false", "`pbt-run` shows what it would submit"
