@@ -112,7 +112,7 @@ def compile_loaded(
         jobs=tuple(jobs),
         suffix=suffix,
     )
-    found += rules.check(spec)
+    found += rules.check(spec, slots=backends is None or "processes" in backends)
     if not any(d.level == "error" for d in found):
         found += references.check(spec)
     before_settings = before.settings if before else {}
