@@ -37,7 +37,7 @@ def last_words(said: str) -> str:
 
 def _plain(line: str) -> str:
     for head in ("sbatch: ", "error: ", "fatal: ", "allocation failure: "):
-        line = line.removeprefix(head)  # noqa: PLW2901
+        line = line.removeprefix(head)
     return line.removeprefix("Batch job submission failed: ")
 
 
