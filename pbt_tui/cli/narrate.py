@@ -17,9 +17,12 @@ import msgspec
 from pbt_tui.errors import printable
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.slots import named
 from pbt_tui.journal.state import Attempt, JobState, Phase, RunState
 
 GLYPHS: dict[Phase, str] = {"failed": "✗", "cancelled": "⊘"}
+LONGEST = 160
+"""Characters of a failure's detail; all of it is in the log, at the line that is named."""
 NAMED = 20
 """Failures that the summary tells in full; the rest is counted."""
 
@@ -94,9 +97,15 @@ class Narrator:
             return f"container {handle[:12]}"
         return f"pid {handle.partition('.')[0]}"
 
+    def _gpu(self, text: str) -> str:
+        """The number that people know it by, where it has one."""
+        executor = self._state.executor
+        device = named(text, executor.gpus) if executor is not None else None
+        return text if device is None or device.index is None else str(device.index)
+
     def _started(self, e: ev.AttemptStarted) -> str:
         job, attempt = self._of(e.job, e.attempt)
-        gpus = f" on GPU {','.join(attempt.gpus)}" if attempt.gpus else ""
+        gpus = f" on GPU {','.join(map(self._gpu, attempt.gpus))}" if attempt.gpus else ""
         again = f", attempt {e.attempt}" if e.attempt > 1 else ""
         return f"  started   {job.spec.id}: {self._whom(e.handle)}{gpus}{again}"
 
@@ -165,7 +174,7 @@ def _skipped(events: Sequence[ev.AnyEvent]) -> list[str]:
 def why(attempt: Attempt) -> str:
     """Why it did not succeed: `exit code 1, ValueError: no such task`."""
     words: list[str] = []
-    detail = printable(attempt.detail) if attempt.detail else ""
+    detail = shortened(printable(attempt.detail)) if attempt.detail else ""
     if attempt.signal is not None:
         words.append(f"signal {attempt.signal}")
     elif attempt.exit_code is not None:
@@ -179,6 +188,14 @@ def why(attempt: Attempt) -> str:
     return ", ".join(words) or {"interrupted": "the run was stopped"}.get(
         attempt.outcome or "", attempt.outcome or "unknown"
     )
+
+
+def shortened(text: str) -> str:
+    """The first sentences of what may be a paragraph (CUDA's), as many as fit a line or two."""
+    if len(text) <= LONGEST:
+        return text
+    sentence = text.rfind(". ", 0, LONGEST)
+    return text[: sentence + 1] if sentence > 0 else text[: LONGEST - 1] + "…"
 
 
 def _log(rundir: RunDir, job: str, attempt: Attempt) -> str:
