@@ -5,8 +5,6 @@ Must not know how anything is executed: it reads events and the state they made.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +12,7 @@ from typing import TextIO
 
 import msgspec
 
+from pbt_tui.cli.voice import Voice
 from pbt_tui.errors import printable
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.rundir import RunDir
@@ -37,8 +36,9 @@ class Narrator:
     def __init__(self, state: RunState, rundir: RunDir, stream: TextIO | None = None) -> None:
         self._state = state
         self._rundir = rundir
-        self._stream = stream or sys.stdout
-        self._live = self._stream.isatty()
+        stream = stream or sys.stdout
+        self._voice = Voice(stream)
+        self._live = stream.isatty()
         self._shown = ""
         self._next = 0.0
 
@@ -64,7 +64,7 @@ class Narrator:
         text = counts_line(state)
         if text != self._shown:
             self._shown = text
-            _write(self._stream, f"\r\x1b[2K{text}")
+            self._voice.say(f"\r\x1b[2K{text}")
 
     def progress(self, line: str) -> None:
         """What takes its time before the start."""
@@ -77,11 +77,15 @@ class Narrator:
             lines.append(f"hint: start anew with `pbt-run {self._rundir.path} --fresh`")
         self._say(lines)
 
+    def finish(self) -> None:
+        """Returns when all of it is said."""
+        self._voice.finish()
+
     def _say(self, lines: Sequence[str]) -> None:
         if lines:
             erased = "\r\x1b[2K" if self._shown else ""
             self._shown = ""
-            _write(self._stream, erased + "".join(f"{line}\n" for line in lines))
+            self._voice.say(erased + "".join(f"{line}\n" for line in lines))
 
     def _line(self, event: ev.AnyEvent) -> str | None:
         say = _LINES.get(type(event))
@@ -247,22 +251,10 @@ def summary(state: RunState, rundir: RunDir) -> list[str]:
     return lines
 
 
-def tell_json(events: Sequence[ev.AnyEvent]) -> None:
-    """The events as the journal has them, one a line, on stdout."""
+def as_json(events: Sequence[ev.AnyEvent]) -> str:
+    """The events as the journal has them, one a line."""
     encode = msgspec.json.encode
-    _write(sys.stdout, "".join(f"{encode(event).decode()}\n" for event in events))
-
-
-def _write(stream: TextIO, text: str) -> None:
-    try:
-        stream.write(text)
-        stream.flush()
-    except OSError:
-        # Whatever is said from here on goes nowhere, also what the interpreter flushes at its end.
-        with contextlib.suppress(OSError, ValueError):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())
-            os.close(nowhere)
+    return "".join(f"{encode(event).decode()}\n" for event in events)
 
 
 def span(seconds: float) -> str:

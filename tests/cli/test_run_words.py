@@ -229,6 +229,7 @@ def told(
         apply(state, event)
         narrator.tell([event])
     narrator.summary()
+    narrator.finish()
     return out.getvalue()
 
 
@@ -320,6 +321,7 @@ def test_thousands_skipped_are_one_line() -> None:
     for event in batch:
         apply(state, event)
     narrator.tell(batch)
+    narrator.finish()
     assert out.getvalue() == "⊘ skipped   2000 jobs: 3 failed: max_failures\n"
 
 
@@ -373,10 +375,13 @@ def test_the_progress_line_comes_and_goes(monkeypatch: pytest.MonkeyPatch) -> No
     narrator.tick(state)
     narrator.tick(state)
     line = "\r\x1b[2K0/2 done: 1 running, 1 waiting, 0 succeeded"
+    narrator.finish()
     assert out.getvalue() == line, "not twice the same"
     narrator.tell([ev.RequestRefused(id="1-1", why="w")])
+    narrator.finish()
     assert out.getvalue() == f"{line}\r\x1b[2K  refused   a request: w\n"
     narrator.tick(state)
+    narrator.finish()
     assert out.getvalue().endswith("0 succeeded")
 
 
@@ -411,4 +416,5 @@ def test_nobody_listens_any_more(here: Path) -> None:
     for _ in range(3):
         narrator.begin()
         narrator.summary()
+        narrator.finish()
     stream.close()
