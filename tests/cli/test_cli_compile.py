@@ -327,7 +327,7 @@ def test_explain(here, pbt):
     assert said.code == 0
     assert said.out.startswith("# PBT401: ")
     assert "## Cure" in said.out
-    said = pbt("--explain", "PBT411")
+    said = pbt("--explain", "PBT499")
     assert said.code == 2
     assert "hint: did you mean `PBT4" in said.err
 

@@ -49,8 +49,10 @@ RULES: tuple[Rule, ...] = (
         "other layout",
         "The same data, laid out otherwise than one job a line: its diffs are hard to "
         "review, and `--check` calls it stale.",
-        "python -m json.tool specs/ant/processes.json      # and saved",
-        "pbt-compile runs.ant      # writes it again",
+        "pbt-compile runs.ant\n"
+        "python -m json.tool specs/ant/processes.json specs/ant/processes.json\n"
+        "pbt-compile --validate specs",
+        "pbt-compile runs.ant      # writes it again\npbt-compile --validate specs",
     ),
     Rule(
         "PBT806",
@@ -85,6 +87,6 @@ RULES: tuple[Rule, ...] = (
         "The file is not what `pbt-compile` would write now: the module or a setting "
         "has changed, or somebody edited the file.",
         "pbt-compile runs.ant --check",
-        "pbt-compile runs.ant      # and commit the result",
+        "pbt-compile runs.ant      # and commit the result\npbt-compile runs.ant --check",
     ),
 )
