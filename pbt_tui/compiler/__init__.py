@@ -120,6 +120,7 @@ def compile_loaded(
         spec,
         backends if backends is not None or before is None else before.backends,
         {name: {**before_settings.get(name, {}), **own} for name, own in (settings or {}).items()},
+        sound=not any(d.level == "error" for d in found),
     )
     found = [_place(d, loaded, spec) for d in credentials.veiled(found + made.found, spec)]
     if any(d.level == "error" for d in found):

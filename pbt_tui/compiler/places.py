@@ -11,6 +11,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+_NAMED = (
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
+    *(ast.ExceptHandler, ast.MatchAs, ast.MatchStar),
+)
 _HARMLESS = frozenset({"generate_params", "items", "copy"})
 """Methods that leave what they are called on as it is."""
 
@@ -18,10 +22,9 @@ _HARMLESS = frozenset({"generate_params", "items", "copy"})
 def in_file(file: str, line: int, param: str) -> int | None:
     """`of_param` of what stands in `file`; None where it cannot be read any more."""
     try:
-        source = Path(file).read_bytes()
-    except OSError:
+        return of_param(Path(file).read_bytes(), line, param)
+    except (OSError, RecursionError):
         return None
-    return of_param(source, line, param)
 
 
 def of_param(source: bytes | str, line: int, param: str) -> int | None:
@@ -132,10 +135,8 @@ def _bound(node: ast.AST) -> Iterator[str]:
         yield node.arg
     elif isinstance(node, ast.alias):
         yield (node.asname or node.name).partition(".")[0]
-    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) or (
-        isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name
-    ):
-        yield node.name
+    elif isinstance(node, _NAMED):
+        yield node.name or ""
     elif isinstance(node, ast.Global | ast.Nonlocal):
         yield from node.names * 2
 

@@ -44,12 +44,15 @@ def render(
     spec: Processes,
     wanted: Sequence[str] | None,
     given: Mapping[str, Mapping[str, Any]],
+    *,
+    sound: bool = True,
 ) -> Rendered:
     """What each backend makes of `spec`.
 
     `given` holds the settings of each, by field. Of backends that were asked for by name a missing
     setting is an error; where nobody said (`wanted` is None) all are made that can be, and one note
-    names the others (DESIGN 6.1).
+    names the others (DESIGN 6.1). Of a spec that is not `sound` no file is made, only findings: it
+    may hold what no file can.
     """
     made, left_out = Rendered(), []
     for name in wanted if wanted is not None else available():
@@ -65,7 +68,7 @@ def render(
             continue
         made.found += found
         made.owned += one.OWNED
-        if not wrong:
+        if sound and not wrong:
             made.files |= one.render(spec, settings)
     if left_out:
         made.found.append(Diagnostic("note", f"left out: {'; '.join(left_out)}"))
