@@ -71,9 +71,9 @@ _EMPTY = frozenset(
 )
 _ELSEWHERE = ("/", "./", "../", "~", "$", "%", "{", "<", "[", "(", "`", "@", "file:", "env:")
 _worth_a_look = re.compile(
-    r"=(?:g(?:h[pousr]_|ithub_|l[prt])|hf_[A-Za-z0-9]{30}|A(?:[KS]IA|Iza)|xox|n(?:vapi-|pm_)"
-    r"|sk-[A-Za-z0-9]|eyJ|-----B"
-    r"|(?<=[yYnNtTdDeEsS]=)(?<=(?i:key|ken|ret|ord|swd|pwd|ase|ial|als)=))"
+    r"=(?:(?=[ghAxnse-])(?:g(?:h[pousr]_|ithub_|l[prt])|hf_[A-Za-z0-9]{30}|A(?:[KS]IA|Iza)|xox"
+    r"|n(?:vapi-|pm_)|sk-[A-Za-z0-9]|eyJ|-----B)"
+    r"|(?<=[kKrRoOsSpPaAiI][eErRwWsSaAlL][yYnNtTdDeElLsS]=)(?<=(?i:key|ken|ret|ord|swd|pwd|ase|ial|als)=))"
 ).search
 
 
@@ -166,12 +166,7 @@ def _suspects(jobs: Iterable[Job]) -> Iterator[tuple[int, Job]]:
         argv = job.argv
         if n and argv[:n] == shared:
             text = "=".join(argv[n - 1 :])  # so that a new word has a `=` before it, as a value has
-            if (
-                _worth_a_look(text) is None
-                and ":" not in text
-                and " " not in text
-                and '"' not in text
-            ):
+            if not (_worth_a_look(text) or ":" in text or " " in text or '"' in text):
                 before = argv
                 continue
         n = next((k for k, (a, b) in enumerate(zip(argv, before)) if a != b), 0)  # noqa: B905

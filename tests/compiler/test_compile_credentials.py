@@ -131,6 +131,20 @@ def test_every_job_is_asked_and_each_name_is_said_once():
     assert len(found(spec(jobs=many))) == 1
 
 
+@pytest.mark.parametrize(
+    "word",
+    [
+        *(word for _, value in SECRETS for word in (value, f"--note={value}")),
+        *(f"--{name}={value}" for name, value, _ in NAMED),
+    ],
+)
+def test_the_quick_look_overlooks_none(word):
+    """It is all that a job gets whose command is like the one before."""
+    jobs = [job(i, argv=("python", "train.py", "--lr=1", f"--seed={i}")) for i in range(9)]
+    jobs[7] = job(7, argv=("python", "train.py", "--lr=1", word))
+    assert [d.code for d in found(spec(jobs=tuple(jobs)))] == ["PBT324"]
+
+
 def test_the_entry_point_of_a_container():
     [d] = found(spec(container=box(entrypoint=("sh", f"--api_key={HEX}"))))
     assert (d.code, d.where.pointer) == ("PBT324", "/container/entrypoint/1")
