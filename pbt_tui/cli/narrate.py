@@ -5,8 +5,6 @@ Must not know how anything is executed: it reads events and the state they made.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -14,12 +12,16 @@ from typing import TextIO
 
 import msgspec
 
+from pbt_tui.cli.voice import Voice
 from pbt_tui.errors import printable
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.slots import named
 from pbt_tui.journal.state import Attempt, JobState, Phase, RunState
 
 GLYPHS: dict[Phase, str] = {"failed": "✗", "cancelled": "⊘"}
+LONGEST = 160
+"""Characters of a failure's detail; all of it is in the log, at the line that is named."""
 NAMED = 20
 """Failures that the summary tells in full; the rest is counted."""
 
@@ -34,8 +36,9 @@ class Narrator:
     def __init__(self, state: RunState, rundir: RunDir, stream: TextIO | None = None) -> None:
         self._state = state
         self._rundir = rundir
-        self._stream = stream or sys.stdout
-        self._live = self._stream.isatty()
+        stream = stream or sys.stdout
+        self._voice = Voice(stream)
+        self._live = stream.isatty()
         self._shown = ""
         self._next = 0.0
 
@@ -61,7 +64,7 @@ class Narrator:
         text = counts_line(state)
         if text != self._shown:
             self._shown = text
-            _write(self._stream, f"\r\x1b[2K{text}")
+            self._voice.say(f"\r\x1b[2K{text}")
 
     def progress(self, line: str) -> None:
         """What takes its time before the start."""
@@ -74,11 +77,15 @@ class Narrator:
             lines.append(f"hint: start anew with `pbt-run {self._rundir.path} --fresh`")
         self._say(lines)
 
+    def finish(self) -> None:
+        """Returns when all of it is said."""
+        self._voice.finish()
+
     def _say(self, lines: Sequence[str]) -> None:
         if lines:
             erased = "\r\x1b[2K" if self._shown else ""
             self._shown = ""
-            _write(self._stream, erased + "".join(f"{line}\n" for line in lines))
+            self._voice.say(erased + "".join(f"{line}\n" for line in lines))
 
     def _line(self, event: ev.AnyEvent) -> str | None:
         say = _LINES.get(type(event))
@@ -94,9 +101,15 @@ class Narrator:
             return f"container {handle[:12]}"
         return f"pid {handle.partition('.')[0]}"
 
+    def _gpu(self, text: str) -> str:
+        """The number that people know it by, where it has one."""
+        executor = self._state.executor
+        device = named(text, executor.gpus) if executor is not None else None
+        return text if device is None or device.index is None else str(device.index)
+
     def _started(self, e: ev.AttemptStarted) -> str:
         job, attempt = self._of(e.job, e.attempt)
-        gpus = f" on GPU {','.join(attempt.gpus)}" if attempt.gpus else ""
+        gpus = f" on GPU {','.join(map(self._gpu, attempt.gpus))}" if attempt.gpus else ""
         again = f", attempt {e.attempt}" if e.attempt > 1 else ""
         return f"  started   {job.spec.id}: {self._whom(e.handle)}{gpus}{again}"
 
@@ -165,7 +178,7 @@ def _skipped(events: Sequence[ev.AnyEvent]) -> list[str]:
 def why(attempt: Attempt) -> str:
     """Why it did not succeed: `exit code 1, ValueError: no such task`."""
     words: list[str] = []
-    detail = printable(attempt.detail) if attempt.detail else ""
+    detail = shortened(printable(attempt.detail)) if attempt.detail else ""
     if attempt.signal is not None:
         words.append(f"signal {attempt.signal}")
     elif attempt.exit_code is not None:
@@ -179,6 +192,14 @@ def why(attempt: Attempt) -> str:
     return ", ".join(words) or {"interrupted": "the run was stopped"}.get(
         attempt.outcome or "", attempt.outcome or "unknown"
     )
+
+
+def shortened(text: str) -> str:
+    """The first sentences of what may be a paragraph (CUDA's), as many as fit a line or two."""
+    if len(text) <= LONGEST:
+        return text
+    sentence = text.rfind(". ", 0, LONGEST)
+    return text[: sentence + 1] if sentence > 0 else text[: LONGEST - 1] + "…"
 
 
 def _log(rundir: RunDir, job: str, attempt: Attempt) -> str:
@@ -230,22 +251,10 @@ def summary(state: RunState, rundir: RunDir) -> list[str]:
     return lines
 
 
-def tell_json(events: Sequence[ev.AnyEvent]) -> None:
-    """The events as the journal has them, one a line, on stdout."""
+def as_json(events: Sequence[ev.AnyEvent]) -> str:
+    """The events as the journal has them, one a line."""
     encode = msgspec.json.encode
-    _write(sys.stdout, "".join(f"{encode(event).decode()}\n" for event in events))
-
-
-def _write(stream: TextIO, text: str) -> None:
-    try:
-        stream.write(text)
-        stream.flush()
-    except OSError:
-        # Whatever is said from here on goes nowhere, also what the interpreter flushes at its end.
-        with contextlib.suppress(OSError, ValueError):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())
-            os.close(nowhere)
+    return "".join(f"{encode(event).decode()}\n" for event in events)
 
 
 def span(seconds: float) -> str:

@@ -148,28 +148,40 @@ def _told(
     """Executes, and says what happens: as events, or in words."""
     from pbt_tui.cli import narrate
     from pbt_tui.cli.planning import warn
+    from pbt_tui.cli.voice import Voice
     from pbt_tui.executor.execute import execute
     from pbt_tui.journal import requests
 
     orders = plan.orders(opened.state, detached=detached)
     if json:
-        return execute(
-            opened, orders, tell=narrate.tell_json, ready=lambda state: ready(), warn=warn
-        )
+        voice = Voice(sys.stdout)
+        try:
+            return execute(
+                opened,
+                orders,
+                tell=lambda events: voice.say(narrate.as_json(events)),
+                ready=lambda state: ready(),
+                warn=warn,
+            )
+        finally:
+            voice.finish()
     told = narrate.Narrator(opened.state, opened.rundir)
     over = opened.state.closed is not None and not requests.pending(opened.rundir)
-    if not over:
-        told.begin()
-    code = execute(
-        opened,
-        orders,
-        tell=told.tell,
-        ready=lambda state: ready(),
-        tick=told.tick,
-        warn=warn,
-        progress=told.progress,
-    )
-    told.summary(over=over)
+    try:
+        if not over:
+            told.begin()
+        code = execute(
+            opened,
+            orders,
+            tell=told.tell,
+            ready=lambda state: ready(),
+            tick=told.tick,
+            warn=warn,
+            progress=told.progress,
+        )
+        told.summary(over=over)
+    finally:
+        told.finish()
     return code
 
 

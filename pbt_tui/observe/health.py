@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import ceil
 from statistics import median
 
-from pbt_tui.observe.facts import DEAD, NOT_YET, Facts
+from pbt_tui.observe.facts import DEAD, NOT_YET, RUNNING, Facts
 from pbt_tui.observe.rows import Alarm, Code, Level
 from pbt_tui.observe.silence import silence
 from pbt_tui.observe.workspaces import Generation
@@ -221,9 +221,14 @@ def _best_folder(facts: Facts) -> list[Alarm]:
 def _stale(facts: Facts) -> list[Alarm]:
     """Silent for three intervals; ten, and some minutes, after a restart."""
     silent: list[int] = []
+    over = bool(facts.states) and not any(
+        state in RUNNING or state in NOT_YET for state in facts.states.values()
+    )
     for member, steps in facts.generations.items():
         state = facts.states.get(member)
         if not steps or state == "succeeded" or (facts.states and state in NOT_YET):
+            continue
+        if over and state != "failed":  # ended with all the others, as somebody wished
             continue
         if state in DEAD:
             silent.append(member)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from math import inf
 from typing import Literal
 
 import msgspec
@@ -62,7 +63,14 @@ def merge(
         or (e.generation is not None and e.generation < covered[e.member])
     ]
     placed = [_placed(e, members) for e in said]
-    return sorted(kept + placed, key=lambda e: (e.at is None, e.at or 0.0, e.member))
+    return sorted(kept + placed, key=lambda e: (_decided(e, members), e.member))
+
+
+def _decided(event: Event, members: Mapping[int, list[Generation]]) -> float:
+    """When: as its generation was written, which is there also while none has followed yet."""
+    steps = members.get(event.member, [])
+    own = next((g.at for g in reversed(steps) if g.generation == event.generation), event.at)
+    return inf if own is None else own
 
 
 def _placed(event: Event, members: Mapping[int, list[Generation]]) -> Event:

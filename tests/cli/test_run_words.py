@@ -56,12 +56,12 @@ def spec(*jobs: str, run: str = "r") -> Processes:
     )  # fmt: skip
 
 
-def events(plan: Processes, *more: ev.AnyEvent) -> list[ev.AnyEvent]:
+def events(plan: Processes, *more: ev.AnyEvent, gpus: tuple[ev.Gpu, ...] = ()) -> list[ev.AnyEvent]:
     opened = ev.RunOpened(
         format=ev.FORMAT, run_id="0" * 8, run="r", cwd="/", train_dir="/t", digest=""
     )
     began = ev.ExecutorStarted(
-        pid=1, host="h", boot_id="b", runtime="process", gpus=(), policy=plan.policy
+        pid=1, host="h", boot_id="b", runtime="process", gpus=gpus, policy=plan.policy
     )
     return [
         msgspec.structs.replace(event, seq=n, at=100.0 + n)
@@ -216,14 +216,20 @@ class Terminal(io.StringIO):
         return True
 
 
-def told(*more: ev.AnyEvent, jobs: tuple[str, ...] = ("a", "b"), **policy: Any) -> str:
+def told(
+    *more: ev.AnyEvent,
+    jobs: tuple[str, ...] = ("a", "b"),
+    gpus: tuple[ev.Gpu, ...] = (),
+    **policy: Any,
+) -> str:
     plan = msgspec.structs.replace(spec(*jobs), policy=Policy(**{"pause_between": 0.0, **policy}))
     state, out = RunState(plan), io.StringIO()
     narrator = narrate.Narrator(state, RunDir(Path("/run")), out)
-    for event in events(plan, *more):
+    for event in events(plan, *more, gpus=gpus):
         apply(state, event)
         narrator.tell([event])
     narrator.summary()
+    narrator.finish()
     return out.getvalue()
 
 
@@ -291,6 +297,21 @@ def test_failures_name_cause_and_place() -> None:
     assert "✗ b: exit code 1, ValueError: x\n  log: /run/logs/b.1.log:9\n" in text
 
 
+def test_a_gpu_is_called_by_its_number_and_a_paragraph_is_cut() -> None:
+    device = ev.Gpu(index=3, uuid="GPU-c976d970-a675-9a33-79fb-2ae73062e153")
+    paragraph = (
+        "OutOfMemoryError: CUDA out of memory. Tried to allocate 64.00 GiB. " + "More. " * 60
+    )
+    text = told(
+        *begun("a", gpus=("GPU-c976d970-a675-9a33-79fb-2ae73062e153",)),
+        end("a", outcome="failed", exit_code=1, cause="cuda_oom", detail=paragraph),
+        gpus=(device,),
+    )
+    assert "  started   a: pid 177 on GPU 3\n" in text
+    assert "exit code 1, cuda oom, OutOfMemoryError: CUDA out of memory. Tried to all" in text
+    assert max(map(len, text.splitlines())) < 240
+
+
 def test_thousands_skipped_are_one_line() -> None:
     jobs = tuple(f"j{i}" for i in range(2000))
     plan, out = spec(*jobs), io.StringIO()
@@ -300,6 +321,7 @@ def test_thousands_skipped_are_one_line() -> None:
     for event in batch:
         apply(state, event)
     narrator.tell(batch)
+    narrator.finish()
     assert out.getvalue() == "⊘ skipped   2000 jobs: 3 failed: max_failures\n"
 
 
@@ -353,10 +375,13 @@ def test_the_progress_line_comes_and_goes(monkeypatch: pytest.MonkeyPatch) -> No
     narrator.tick(state)
     narrator.tick(state)
     line = "\r\x1b[2K0/2 done: 1 running, 1 waiting, 0 succeeded"
+    narrator.finish()
     assert out.getvalue() == line, "not twice the same"
     narrator.tell([ev.RequestRefused(id="1-1", why="w")])
+    narrator.finish()
     assert out.getvalue() == f"{line}\r\x1b[2K  refused   a request: w\n"
     narrator.tick(state)
+    narrator.finish()
     assert out.getvalue().endswith("0 succeeded")
 
 
@@ -391,4 +416,5 @@ def test_nobody_listens_any_more(here: Path) -> None:
     for _ in range(3):
         narrator.begin()
         narrator.summary()
+        narrator.finish()
     stream.close()

@@ -151,6 +151,21 @@ def test_a_reader_that_has_seen_enough_ends_no_run(place: Place, how: str) -> No
     assert place.state().closed == "failures"
 
 
+def test_a_reader_that_stalls_stalls_no_run(place: Place) -> None:
+    """A full pipe that nobody reads: the jobs run on, and all is said once it is read again."""
+    jobs = [job(f"j{n:03}", "true") for n in range(150)]
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    executor = place.start(place.spec(*jobs), stdout=writing)
+    os.close(writing)
+    until(lambda: len(place.of(ev.RunClosed)) == 1, "the run waits for its reader")
+    with os.fdopen(reading) as reader:
+        said = reader.read()
+    assert executor.wait() == 0
+    assert len(said) > 4096
+    assert said.count("✓ succeeded j") == len(jobs)
+
+
 def test_without_any_standard_stream(place: Place) -> None:
     """Closed descriptors must not become the journal's or the lock's."""
     target = place.spec(job("j", "echo hello"))

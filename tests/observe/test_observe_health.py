@@ -142,6 +142,13 @@ def test_r3_a_dead_member_blocks_the_selection() -> None:
     assert "cannot_exchange" not in codes(facts(steps, states=states))
 
 
+def test_nobody_is_silent_in_a_population_that_was_ended() -> None:
+    ended = {m: "cancelled" if m else "succeeded" for m in range(4)}
+    assert codes(facts(lives(range(4)), states=ended, now=9999.0)) == []
+    one = ended | {2: "running"}
+    assert "stale_member" in codes(facts(lives(range(4)), states=one, now=70.0))
+
+
 def test_silence_is_judged_against_restarts() -> None:
     steps = lives(range(4))
     assert codes(facts(steps, now=70.0)) == []

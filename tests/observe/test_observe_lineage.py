@@ -104,6 +104,22 @@ def test_p5_a_new_life_is_a_relaunch_and_a_copy_is_not() -> None:
     assert [(e.kind, e.donor, e.donor_generation) for e in found] == [("exploit", 1, 3)]
 
 
+def test_the_order_is_that_of_the_decisions() -> None:
+    """Also of members that have not written a generation since."""
+    steps = [step(0, 1, 10.0), step(1, 1, 11.0), step(0, 2, 20.0), step(1, 2, 21.0)]
+    steps.append(step(1, 3, 31.0))
+
+    def copied(member: int, generation: int) -> Event:
+        return Event(
+            kind="exploit", member=member, donor=1 - member, generation=generation,
+            source="log", confidence=1.0,
+        )  # fmt: skip
+
+    said = [copied(1, 2), copied(0, 2), copied(0, 1)]
+    merged = merge(said, [], {0: 0, 1: 0}, steps)
+    assert [(e.member, e.generation) for e in merged] == [(0, 1), (0, 2), (1, 2)]
+
+
 def test_sample_factory_from_log_and_from_numbers() -> None:
     steps = [step(1, n, n * 10.0, step=s) for n, s in ((1, 10), (2, 20), (3, 1031), (4, 3043))]
     steps += [step(0, 1, 5.0, step=10), step(0, 2, 15.0, step=20)]
