@@ -10,7 +10,7 @@ from pbt_tui.cli import compile as command
 from pbt_tui.spec import decode
 
 ROOT = Path(__file__).parents[2]
-KEYS = {"diagnostics", "run", "jobs", "files"}
+KEYS = {"diagnostics", "run", "jobs", "files", "changes"}
 DIAGNOSTIC = {
     "code", "level", "message", "file", "line", "experiment", "param", "job", "hint", "pointer",
 }  # fmt: skip
@@ -130,7 +130,10 @@ def test_a_hand_edited_file_is_stale(here, pbt):
 def test_diff_and_print_write_nothing(here, pbt):
     said = pbt("runs.ant", "--diff")
     assert said.code == 0
-    assert said.out.startswith("--- /dev/null\n+++ specs/ant_pbt/processes.json\n")
+    assert said.out.startswith(
+        "specs/ant_pbt/processes.json: is not there\n"
+        "--- /dev/null\n+++ specs/ant_pbt/processes.json\n"
+    )
     printed = pbt("runs.ant", "--print").out
     assert not (here / "specs").exists()
     pbt("runs.ant")
