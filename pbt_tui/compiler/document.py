@@ -53,6 +53,8 @@ def read(data: bytes) -> tuple[Any, list[Diagnostic]]:
         return None, [finding("PBT801", f"not JSON: {said}")]
     if _deeper(document, _DEEPEST):
         return None, [_too_deep()]
+    if half := _half_a_character(document, text):
+        return None, [half]
     found = [_given_twice(name, text) for name in twice]
     return document, found
 
@@ -76,6 +78,18 @@ def _deeper(value: Any, left: int) -> bool:
         ]
         left -= 1
     return bool(level)
+
+
+def _half_a_character(document: Any, text: str) -> Diagnostic | None:
+    """`\\ud800` by itself is valid JSON to some readers, and text to none."""
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError as e:
+        escape = f"\\u{ord(e.object[e.start]):04x}"
+        line = text.count("\n", 0, text.lower().find(escape)) + 1
+        said = f"not JSON: `{escape}` is half a character"
+        return finding("PBT801", said, where=Where(line=line))
+    return None
 
 
 def _given_twice(name: str, text: str) -> Diagnostic:
