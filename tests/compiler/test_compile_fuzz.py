@@ -263,7 +263,7 @@ def test_and_the_real_command_too(tmp_path: Path, seed: int):
     ("old", "new", "said"),
     [
         ('"pbt-processes/1"', '"\\u001b[2J"', "format is `\\x1b[2J`"),
-        ('"id":"00_ant"', '"id":"\\ud800"', ":9: not JSON: `\\ud800` is half a character"),
+        ('"id":"00_ant"', '"id":"\\ud800"', ":10: not JSON: `\\ud800` is half a character"),
         ('"run":"ant"', f'"{"k" * 9000}":1,"run":"ant"', "/kkk"),
         ('"member":0', '"member":0,"population":"\\r\\n"', "key `population` is given twice"),
         ('"population":"ant","member":2', '"population":"\\u202e","member":2', "`\\u202e`, which"),
