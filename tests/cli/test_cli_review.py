@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -177,6 +178,9 @@ def test_several_modules_and_all_that_were_compiled(here: Path, pbt):
     assert code == 0
     document = json.loads(out)
     assert (document["run"], document["jobs"], len(document["files"])) == (None, 9, 3)
+    shutil.rmtree(here / "specs/two")
+    assert pbt("runs/two.py", "--check")[0] == 0  # the suffix is that of the spec, too
+    pbt("runs/two.py")
     (here / "runs/one.py").write_text("raise SystemExit(7)\n")
     (here / "runs/two.py").write_text(PLAIN.replace("plain", "two").replace('"lr": 1', '"lr": 2'))
     code, out, err = pbt("--check")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from compile_specs import box, gang, job, spec
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pbt_tui.compiler.changes import changes, headline, lines
@@ -172,10 +172,13 @@ def test_every_job_is_accounted_for_and_equal_means_equal(old, new):
         assert line.isprintable()
 
 
-LINES = st.lists(st.sampled_from("abcdefg"), max_size=12)
+LINES = st.lists(st.sampled_from("ab"), max_size=4) | st.lists(
+    st.sampled_from("abcdefg"), max_size=12
+)
 
 
 @settings(max_examples=60, deadline=None)
+@example(old=["a"], new=["a", "a"])
 @given(old=LINES, new=LINES)
 def test_patch_makes_the_new_text_of_the_old_one(tmp_path_factory, old, new):
     folder = tmp_path_factory.mktemp("patch")
