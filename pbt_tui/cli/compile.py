@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from pbt_tui.cli import edge
-from pbt_tui.errors import Diagnostic, Findings, PbtError, UsageError, printable
+from pbt_tui.errors import DescriptionError, Diagnostic, Findings, PbtError, UsageError, printable
 
 if TYPE_CHECKING:
     import argparse
 
+    from pbt_tui.cli.compile_targets import Target
+    from pbt_tui.compiler.review import Changed
     from pbt_tui.compiler.settings import Given
     from pbt_tui.spec import Processes
 
@@ -35,6 +37,22 @@ class Result:
     jobs: int | None = None
     files: list[str] = field(default_factory=list)
     text: bytes = b""
+    changes: list[Changed] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, results: Sequence[Result]) -> Result:
+        """Several as one; the run is named where there is one."""
+        runs = list(dict.fromkeys(r.run for r in results if r.run is not None))
+        jobs = [r.jobs for r in results if r.jobs is not None]
+        return cls(
+            [d for r in results for d in r.diagnostics],
+            max(r.code for r in results),
+            runs[0] if len(runs) == 1 else None,
+            sum(jobs) if jobs else None,
+            [file for r in results for file in r.files],
+            b"".join(r.text for r in results),
+            [change for r in results for change in r.changes],
+        )
 
 
 def entry() -> NoReturn:
@@ -81,13 +99,15 @@ def _show(result: Result, style: str) -> None:
     if style == "json":
         import json
 
-        text = json.dumps(report.document(found, result.run, result.jobs, result.files))
-        sys.stdout.write(text + "\n")
+        made = report.document(found, result.run, result.jobs, result.files, result.changes)
+        sys.stdout.write(json.dumps(made) + "\n")
         return
+    text = result.text
     if style == "github":
         sys.stdout.write(report.workflow_commands(found))
+        text = report.quoted(text) if result.changes else text
     sys.stdout.flush()
-    left = memoryview(result.text)
+    left = memoryview(text)
     while left:  # unbuffered (`python -u`), one write may take a part only
         left = left[sys.stdout.buffer.write(left) :]
     sys.stdout.flush()
@@ -112,18 +132,35 @@ def _obey(argv: Sequence[str]) -> Result:
 
 
 def _compile(args: argparse.Namespace, given: Given, weigh: Weigh) -> Result:
-    from pbt_tui.cli.compile_options import later, target
+    from pbt_tui.cli.compile_options import later
+    from pbt_tui.cli.compile_targets import targets
+
+    out = Path(given.compile.get("out", "specs"))
+    wanted = targets(args, out)
+    notes = weigh(later(args))
+    if len(wanted) == 1:
+        return Result.of([Result(notes), _one(wanted[0], out, args, given, weigh)])
+    results = [Result(notes)]
+    for target in wanted:
+        try:
+            results.append(_one(target, out, args, given, weigh))
+        except DescriptionError as e:
+            results.append(Result(weigh(e.diagnostics), e.exit_code))
+        except Findings as e:
+            results.append(Result(weigh(e.diagnostics), e.exit_code))
+    return Result.of(results)
+
+
+def _one(target: Target, out: Path, args: argparse.Namespace, given: Given, weigh: Weigh) -> Result:
     from pbt_tui.compiler import compile_module, existing, output, rules
 
-    module = target(args)
-    out = Path(given.compile.get("out", "specs"))
     writing = not (args.check or args.diff or args.print)
     if writing:
         output.check_writable(out)
     compiled = compile_module(
-        module,
+        target.module,
         train_dir=given.compile.get("train_dir"),
-        suffix=args.experiment_suffix,
+        suffix=target.suffix,
         policy=given.policy,
         container=given.container,
         load_timeout=given.compile.get("load_timeout", 30.0),
@@ -132,16 +169,19 @@ def _compile(args: argparse.Namespace, given: Given, weigh: Weigh) -> Result:
         backends=args.backend,
         settings={"slurm": given.slurm, "ngc": given.ngc},
     )
-    spec, files = compiled.spec, compiled.files
-    found = [*later(args), *compiled.diagnostics]
+    spec, files, found = compiled.spec, compiled.files, compiled.diagnostics
     paths = [str(out / path) for path in files]
     gone = existing.orphans(out, compiled.owned, files)
+    changes: list[Changed] = []
     text = b""
     if args.check or args.diff:
+        from pbt_tui.compiler import review
+
         old = output.stale(out, files, gone)
-        text = "".join(output.diff(out, files, old)).encode(errors="replace")
+        changes = review.changed(out, files, old, spec)
+        text = "".join(review.text(out, files, old, changes)).encode(errors="replace")
         if args.check:
-            found += existing.stale(out, old, files, module)
+            found += existing.stale(changes, old, files, target.command(out))
     elif args.print:
         text = next(iter(files.values()))
     else:
@@ -154,7 +194,7 @@ def _compile(args: argparse.Namespace, given: Given, weigh: Weigh) -> Result:
         changed = output.write(out, files, gone)
         tail = "" if changed else " (unchanged)"
         text = f"{summary(spec)} -> {_some(paths)}{tail}\n".encode()
-    return Result(found, code, spec.run, len(spec.jobs), paths, text)
+    return Result(found, code, spec.run, len(spec.jobs), paths, text, changes)
 
 
 def _asked(files: Mapping[str, bytes], folder: str) -> list[Diagnostic]:

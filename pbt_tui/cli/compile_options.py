@@ -39,9 +39,13 @@ def parser() -> Parser:
     p = Parser(
         prog="pbt-compile",
         description="Compile a run module into spec files that people review and `pbt-run` runs.",
-        usage="pbt-compile [options] MODULE\n       pbt-compile --validate PATH...",
+        usage="pbt-compile [options] MODULE\n"
+        "       pbt-compile --check|--diff [options] [MODULE...]\n"
+        "       pbt-compile --validate PATH...",
+        epilog="Settings may also stand in `[tool.pbt]` of `pyproject.toml`, or in `pbt.toml`. "
+        "Exit code: 0 all is well, 1 the module cannot be imported, 2 usage, 3 findings or stale.",
     )
-    p.add_argument("module", nargs="?", metavar="MODULE", help="dotted name, or path of a file")
+    p.add_argument("module", nargs="*", metavar="MODULE", help="dotted name, or path of a file")
     p.add_argument("--run", metavar="MODULE", help="the same, as the original launcher has it")
     p.add_argument("--out", metavar="DIR", help="where spec files go (default: specs/)")
     p.add_argument("--train_dir", metavar="DIR", help="root of what jobs write (./train_dir)")
@@ -55,19 +59,25 @@ def parser() -> Parser:
     p.add_argument("--seed", metavar="N", help="seed `random`, and NumPy, before the import")
     p.add_argument("--load_timeout", metavar="SECONDS", help="time to import the module (30s)")
     p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    modes = p.add_argument_group("instead of writing").add_mutually_exclusive_group()
-    modes.add_argument("--check", action="store_true", help="show the diff; exit 3 if stale")
+    instead = p.add_argument_group("instead of writing")
+    modes = instead.add_mutually_exclusive_group()
+    checks = "as --diff, and exit 3 if anything would (no MODULE: all that are in --out)"
     modes.add_argument("--diff", action="store_true", help="show what would change")
+    modes.add_argument("--check", action="store_true", help=checks)
     modes.add_argument("--print", action="store_true", help="the process list on stdout")
     modes.add_argument("--validate", nargs="+", metavar="PATH", help="spec files or folders alone")
     modes.add_argument("--explain", metavar="CODE", help="what a code means, and its cure")
     p.add_argument("--ask", action="store_true", help="show scripts to `sbatch --test-only`")
+    skips = "with --check: a MODULE without a description stands for all that may import it"
+    instead.add_argument("--skip_helpers", action="store_true", help=skips)
     words = p.add_argument_group("findings")
-    words.add_argument("--format", choices=("text", "json", "github"), default="text")
+    words.add_argument(
+        "--format", choices=("text", "json", "github"), default="text", help="how they are said"
+    )
     words.add_argument("--ignore", action="append", metavar="CODE", help="drop a warning or note")
     words.add_argument("--strict", action="store_const", const=True, help="warnings are errors")
     add_settings(p, "policy", "container", "slurm")
-    group = p.add_argument_group("of the original launcher, accepted but not used yet")
+    group = p.topic("original", "the original launcher's, not used yet")
     for name in LATER:
         kind = yes_no if name.endswith("_print_only") else str
         group.add_argument(f"--{name}", metavar="X", type=kind)
@@ -80,6 +90,8 @@ def read(args: argparse.Namespace) -> Given:
         raise UsageError("`--format json` is one document: it cannot be had with `--print`")
     if args.ask and args.validate:
         raise UsageError("`--ask` shows what is compiled to SLURM: name a run module")
+    if args.skip_helpers and not (args.check or args.diff):
+        raise UsageError("`--skip_helpers` goes with `--check` or `--diff`")
     for name in args.backend or ():
         if name not in NAMES:
             raise UsageError(f"there is no backend `{name}`", hint=f"one of {', '.join(NAMES)}")
@@ -93,16 +105,6 @@ def read(args: argparse.Namespace) -> Given:
     flags = given(args)
     own = gather(said, lambda s: f"`{s.flag}`")
     return with_template(replace(flags, compile=own.compile).over(find(Path.cwd())))
-
-
-def target(args: argparse.Namespace) -> str:
-    """The run module; raises `UsageError`."""
-    if args.module and args.run and args.module != args.run:
-        raise UsageError(f"two run modules were given: `{args.module}` and `--run {args.run}`")
-    module: str = args.module or args.run or ""
-    if not module:
-        raise UsageError("no run module was given", hint="see `pbt-compile --help`")
-    return module
 
 
 def later(args: argparse.Namespace) -> list[Diagnostic]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -20,12 +21,49 @@ from pbt_tui.errors import UsageError, printable
 
 
 class Parser(argparse.ArgumentParser):
-    """`argparse` that reads `_` and `-` alike and whose mistakes are `UsageError`."""
+    """`argparse` that reads `_` and `-` alike and whose mistakes are `UsageError`.
+
+    Options that are many and seldom wanted are in topics: `--help` names them, `--help TOPIC`
+    explains them.
+    """
 
     def __init__(self, **more: Any) -> None:
         more.setdefault("allow_abbrev", False)
         more.setdefault("formatter_class", _Help)
-        super().__init__(**more)
+        super().__init__(add_help=False, **more)
+        self.topics: dict[str, argparse._ArgumentGroup] = {}
+        hide = argparse.SUPPRESS
+        self._help = self.add_argument(
+            "-h", "--help", action=_HelpAction, nargs=0, dest=hide, default=hide, help=_HELP
+        )
+
+    def topic(self, name: str, title: str) -> argparse._ArgumentGroup:
+        """A group of options that `--help` only names."""
+        self._help.nargs, self._help.metavar, self._help.help = "?", "TOPIC", _HELP_ON
+        self.topics[name] = self.add_argument_group(title)
+        return self.topics[name]
+
+    def format_help(self, topic: str | None = None) -> str:
+        """Of one topic, of `all`, or what is not in one and the names of what is."""
+        hidden = {id(group) for group in self.topics.values()}
+        shown = [g for g in self._action_groups if topic == "all" or id(g) not in hidden]
+        formatter = self._get_formatter()
+        if topic in self.topics:
+            shown = [self.topics[topic]]
+        else:
+            formatter.add_usage(self.usage, self._actions, self._mutually_exclusive_groups)
+            formatter.add_text(self.description)
+        for group in shown:
+            formatter.start_section(group.title)
+            formatter.add_arguments(group._group_actions)
+            formatter.end_section()
+        for name, group in self.topics.items() if topic is None else ():
+            formatter.start_section(f"{group.title} (explained by `--help {name}`)")
+            formatter.add_text(" ".join(_flags(group)))
+            formatter.end_section()
+        if topic not in self.topics:
+            formatter.add_text(self.epilog)
+        return formatter.format_help()
 
     def parse_known_args(  # type: ignore[override]  # typeshed spells four overloads
         self, args: Sequence[str] | None = None, namespace: Any = None
@@ -47,9 +85,26 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(message, hint=f"see `{self.prog} --help`")
 
 
+_HELP = "show this and exit"
+_HELP_ON = "show this and exit; of a TOPIC, or of `all`, each option with its meaning"
+
+
+class _HelpAction(argparse.Action):
+    def __call__(self, parser: Any, namespace: Any, values: Any, *rest: Any) -> None:
+        known = values in ("all", *parser.topics)  # else the target of the command, or a slip
+        print(parser.format_help(values if known else None), end="")
+        parser.exit(0)
+
+
+def _flags(group: argparse._ArgumentGroup) -> list[str]:
+    shown = (a for a in group._group_actions if a.help is not argparse.SUPPRESS)
+    return [action.option_strings[0] for action in shown]
+
+
 class _Help(argparse.HelpFormatter):
     def __init__(self, prog: str, **more: Any) -> None:
-        super().__init__(prog, max_help_position=32, width=min(more.pop("width", 100), 100), **more)
+        width = min(more.pop("width", None) or shutil.get_terminal_size().columns - 1, 100)
+        super().__init__(prog, max_help_position=30, width=width, **more)
 
 
 def alike(argv: Iterable[str]) -> list[str]:
@@ -73,10 +128,10 @@ def yes_no(text: str) -> bool:
         raise argparse.ArgumentTypeError(f"expected true or false, got `{text}`") from None
 
 
-def add_settings(parser: argparse.ArgumentParser, *sections: Section) -> None:
-    """Adds the settings of these sections as options, in a group each."""
+def add_settings(parser: Parser, *sections: Section) -> None:
+    """Adds the settings of these sections as options, a topic each."""
     for section in sections:
-        group = parser.add_argument_group(_TITLES[section])
+        group = parser.topic(section, _TITLES[section])
         for setting in SETTINGS:
             if setting.section == section:
                 _add(group, setting)

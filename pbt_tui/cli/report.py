@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Any, TextIO
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
 
 from pbt_tui.errors import Diagnostic, printable
+
+if TYPE_CHECKING:
+    from pbt_tui.compiler.review import Changed
 
 _COLOURS = {"error": "1;31", "warning": "1;33", "note": "1;36", "hint": "1;32"}
 
@@ -43,7 +46,8 @@ def workflow_commands(diagnostics: Iterable[Diagnostic]) -> str:
     lines = []
     for d in diagnostics:
         level = "notice" if d.level == "note" else d.level
-        place = {"file": d.where.file, "line": d.where.line, "title": d.code or None}
+        file = printable(d.where.file) if d.where.file else None
+        place = {"file": file, "line": d.where.line, "title": d.code or None}
         keys = ",".join(f"{k}={_escape(str(v), key=True)}" for k, v in place.items() if v)
         inner = [d.where.pointer, d.where.experiment, d.where.param, d.where.job]
         parts = [printable(p) for p in inner if p]
@@ -52,6 +56,18 @@ def workflow_commands(diagnostics: Iterable[Diagnostic]) -> str:
             f"::{level} {keys}::{_escape(text)}" if keys else f"::{level}::{_escape(text)}"
         )
     return "".join(line + "\n" for line in lines)
+
+
+def quoted(text: bytes) -> bytes:
+    """Text for the log of a workflow, in which nothing is taken for a command."""
+    from hashlib import sha256
+
+    token = b"pbt-" + sha256(text).hexdigest()[:32].encode()
+    return b"::group::what would change\n::stop-commands::%s\n%s::%s::\n::endgroup::\n" % (
+        token,
+        text,
+        token,
+    )
 
 
 def _escape(text: str, *, key: bool = False) -> str:
@@ -64,6 +80,7 @@ def document(
     run: str | None = None,
     jobs: int | None = None,
     files: Sequence[str] = (),
+    changes: Iterable[Changed] = (),
 ) -> dict[str, Any]:
     """The one JSON document of `pbt-compile --format json`; every key is always there."""
     return {
@@ -85,4 +102,20 @@ def document(
         "run": run,
         "jobs": jobs,
         "files": list(files),
+        "changes": [change for one in changes for change in _changes(one)],
     }
+
+
+def _changes(one: Changed) -> Iterator[dict[str, Any]]:
+    """The file itself, then what changed in it; `job`, `old` and `new` are of the first job."""
+    yield _change(one.file, "file", one.how)
+    for c in one.inside:
+        first = c.jobs[0] if c.jobs else None
+        jobs = len(c.jobs) if c.jobs else None
+        yield _change(one.file, c.what, c.how, c.name or None, jobs, first, c.old, c.new, c.alike)
+
+
+def _change(file: str, what: str, how: str, *rest: Any) -> dict[str, Any]:
+    names = ("name", "jobs", "job", "old", "new", "alike")
+    values = (*rest, *(None,) * (len(names) - len(rest)))
+    return {"file": file, "what": what, "how": how, **dict(zip(names, values, strict=True))}

@@ -16,7 +16,8 @@ def parser() -> Parser:
         description="Run a compiled spec, a run module, or go on with a run directory, "
         "to the end and without a screen.",
         usage="pbt-run [options] TARGET\n"
-        "       pbt-run RUN_DIR --cancel|--kill|--retry [JOB...] | --hold | --release | --stop\n"
+        "       pbt-run RUN_DIR --cancel|--kill|--retry [JOB...]\n"
+        "       pbt-run RUN_DIR --hold|--release|--stop\n"
         "       pbt-run --list | --clean [all]",
         epilog="Exit code: 0 all succeeded, 4 closed and not all succeeded, 5 cannot go on, "
         "130 interrupted (run the directory again to go on).",

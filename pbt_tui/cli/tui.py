@@ -47,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
 
     p = Parser(
         prog="pbt-tui",
+        usage="pbt-tui [options] [TARGET]",
         description="Shows a run: live, held, finished, or copied from another machine.",
         epilog="Quitting stops nothing. Exit code 0; with --once, 4 if it closed with failures.",
     )

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import codecs
 import json
+from collections import Counter
 from typing import Any
 
 from pbt_tui.compiler.codes import finding
 from pbt_tui.errors import Diagnostic, Where, printable
 
 _DEEPEST = 100
+_MOST_KEYS = 20
+"""So many keys that are given twice are named."""
 
 
 class _ConstantError(ValueError):
@@ -32,17 +35,8 @@ def read(data: bytes) -> tuple[Any, list[Diagnostic]]:
         return None, [finding("PBT801", said, where=Where(line=line))]
     if not text.strip():
         return None, [finding("PBT801", "not JSON: the file is empty")]
-    twice: dict[str, None] = {}
-
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        made = dict(items)
-        if len(made) < len(items):
-            names = [name for name, _ in items]
-            twice.update(dict.fromkeys(n for n in made if names.count(n) > 1))
-        return made
-
     try:
-        document = json.loads(text, object_pairs_hook=pairs, parse_constant=_constant)
+        document, twice = _parse(text)
     except json.JSONDecodeError as e:
         said = f"not JSON: {e.msg[:1].lower()}{e.msg[1:]}, column {e.colno}"
         return None, [finding("PBT801", said, where=Where(line=e.lineno))]
@@ -53,8 +47,31 @@ def read(data: bytes) -> tuple[Any, list[Diagnostic]]:
         return None, [finding("PBT801", f"not JSON: {said}")]
     if _deeper(document, _DEEPEST):
         return None, [_too_deep()]
-    found = [_given_twice(name, text) for name in twice]
+    if half := _half_a_character(document, text):
+        return None, [half]
+    lines = text.split("\n")
+    found = [_given_twice(name, lines, top=name in twice[-1]) for name in _all(twice)]
+    if len(found) > _MOST_KEYS:
+        found = [*found[:_MOST_KEYS], finding("PBT804", "and so are other keys")]
     return document, found
+
+
+def _parse(text: str) -> tuple[Any, list[list[str]]]:
+    """The document, and for each object the keys that it has twice; the outermost is the last."""
+    twice: list[list[str]] = []
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(items)
+        more = len(made) < len(items)
+        twice.append([n for n, k in Counter(n for n, _ in items).items() if k > 1] if more else [])
+        return made
+
+    document = json.loads(text, object_pairs_hook=pairs, parse_constant=_constant)
+    return document, twice
+
+
+def _all(twice: list[list[str]]) -> list[str]:
+    return list(dict.fromkeys(name for names in twice for name in names))[: _MOST_KEYS + 1]
 
 
 def _constant(word: str) -> Any:
@@ -78,9 +95,33 @@ def _deeper(value: Any, left: int) -> bool:
     return bool(level)
 
 
-def _given_twice(name: str, text: str) -> Diagnostic:
-    """With the line of the last one where the file is laid out in lines."""
-    place = text.rfind(f"{json.dumps(name, ensure_ascii=False)}:")
-    line = text.count("\n", 0, place) + 1 if place >= 0 and "\n" in text else None
+def _half_a_character(document: Any, text: str) -> Diagnostic | None:
+    """`\\ud800` by itself is valid JSON to some readers, and text to none."""
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError as e:
+        escape = f"\\u{ord(e.object[e.start]):04x}"
+        line = text.count("\n", 0, text.lower().find(escape)) + 1
+        said = f"not JSON: `{escape}` is half a character"
+        return finding("PBT801", said, where=Where(line=line))
+    return None
+
+
+def _given_twice(name: str, lines: list[str], *, top: bool) -> Diagnostic:
+    """With its line, in a file that is laid out as we do it: a key of the head or a job in each."""
     said = f"key `{printable(name)}` is given twice in one object"
+    key = f"{json.dumps(name, ensure_ascii=False)}:"
+    begin = [n for n, line in enumerate(lines, 1) if line.lstrip("{").startswith(key)]
+    line = begin[1] if top and len(begin) > 1 else None
+    if not top:
+        several = (n for n, line in enumerate(lines, 1) if line.count(key) > 1)
+        line = next((n for n in several if _has_twice(name, lines[n - 1])), None)
     return finding("PBT804", said, where=Where(line=line))
+
+
+def _has_twice(name: str, line: str) -> bool:
+    try:
+        _, twice = _parse(line.strip().removesuffix(","))
+    except ValueError:
+        return False
+    return any(name in names for names in twice)

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -20,6 +20,9 @@ from pbt_tui.compiler.rendering import available, backend
 from pbt_tui.errors import Diagnostic, Where, printable
 from pbt_tui.spec import Container, Policy, Processes
 
+if TYPE_CHECKING:
+    from pbt_tui.compiler.review import Changed
+
 
 class _Head(msgspec.Struct, frozen=True):
     """A process list without its jobs."""
@@ -29,6 +32,7 @@ class _Head(msgspec.Struct, frozen=True):
     train_dir: str
     policy: Policy
     container: Container | None
+    suffix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,8 @@ class Before:
 
 def known(out: Path, folder: str) -> Before | None:
     """What the files below `out` set for the run of this folder; None without a process list."""
-    try:
-        head = msgspec.json.decode((out / folder / FILE).read_bytes(), type=_Head)
-    except (OSError, msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+    head = _head(out / folder / FILE)
+    if head is None:
         return None
     there = {name: _files(out / folder, name) for name in available()}
     return Before(
@@ -58,6 +61,13 @@ def known(out: Path, folder: str) -> Before | None:
         tuple(name for name, files in there.items() if files),
         {name: backend(name).known(files) for name, files in there.items() if files},
     )
+
+
+def _head(path: Path) -> _Head | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Head)
+    except (OSError, msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return None
 
 
 def _files(folder: Path, name: str) -> dict[str, bytes]:
@@ -93,26 +103,30 @@ def foreign(out: Path, folder: str, spec: Processes) -> list[Diagnostic]:
 
 
 def stale(
-    out: Path,
+    found: Iterable[Changed],
     old: Mapping[str, bytes | None],
     new: Mapping[str, bytes],
-    target: str,
-    root: Path | None = None,
+    command: str,
 ) -> list[Diagnostic]:
-    """PBT820 for each file below `out` that is not what it should be; `root` was `--out`."""
-    where = printable(str(out if root is None else root))
-    hint = f"run `pbt-compile {printable(target)} --out {where}` and commit the result"
-    found = []
-    for path, data in old.items():
-        file = str(out / path)
-        if path not in new:
-            said, line = "is not made any more", None
-        elif data is None:
-            said, line = "is not there", None
-        else:
-            line = first_difference(data, new[path])
-            said = "is not what `pbt-compile` would write"
-        found.append(finding("PBT820", said, where=Where(file=file, line=line), hint=hint))
+    """PBT820 for each file that is not what it should be; `command` puts it right."""
+    hint = f"run `{printable(command)}` and commit the result"
+    said = []
+    for one, (path, data) in zip(found, old.items(), strict=True):
+        line = first_difference(data, new[path]) if data is not None and path in new else None
+        words = one.words
+        if one.how == "changed":
+            words = "is not what `pbt-compile` would write"
+            words += f": {one.words}" if one.words != one.how else ""
+        said.append(finding("PBT820", words, where=Where(file=one.file, line=line), hint=hint))
+    return said
+
+
+def compiled(out: Path) -> list[tuple[Path, str | None, str]]:
+    """The process lists below `out`, each with its module (None: it cannot be read) and suffix."""
+    found: list[tuple[Path, str | None, str]] = []
+    for path in sorted(out.glob(f"*/{FILE}")):
+        head = _head(path)
+        found.append((path, head.module if head else None, head.suffix if head else ""))
     return found
 
 

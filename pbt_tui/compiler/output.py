@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -64,15 +63,10 @@ def check_writable(out: Path) -> None:
 
 def diff(out: Path, files: Mapping[str, bytes], old: Mapping[str, bytes | None]) -> Iterator[str]:
     """Unified diff, line by line, from what is there (`old`, from `stale`) to what should be."""
-    import difflib
+    from pbt_tui.compiler.difference import unified
 
     for path, data in old.items():
-        name = f"{out / path}"
-        before, after = _lines(data or b""), _lines(files.get(path, b""))
-        source = "/dev/null" if data is None else name
-        target = name if path in files else "/dev/null"
-        for line in difflib.unified_diff(before, after, source, target):
-            yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+        yield from unified(data, files.get(path), str(out / path))
 
 
 def stale(
@@ -100,10 +94,6 @@ def _read(out: Path, path: str) -> bytes | None:
         return (out / path).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
-
-
-def _lines(data: bytes) -> list[str]:
-    return re.findall(r"[^\n]*\n|[^\n]+", data.decode(errors="replace"))
 
 
 def _folders(path: Path, made: list[Path]) -> None:

@@ -7,6 +7,7 @@ commands and the keys of the settings file; the order of precedence is flag, fil
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
@@ -273,12 +274,25 @@ def value_of(setting: Setting, raw: Any) -> Any:
     if setting.many and isinstance(raw, list | tuple):
         parts = [setting.read(sound(r)) if isinstance(r, str) else [r] for r in raw]
         raw = [item for part in parts for item in part]
+        if setting.read is units.words:  # `gpus = [0, 1]`
+            raw = [str(r) if isinstance(r, int) and not isinstance(r, bool) else r for r in raw]
     elif isinstance(raw, str):
         raw = setting.read(sound(raw))
+    if not _held(raw):
+        raise ValueError
     try:
         return msgspec.convert(raw, _TYPES[setting.section][setting.name])
     except msgspec.ValidationError as e:
         raise ValueError(str(e)) from None
+
+
+def _held(value: Any) -> bool:
+    """Whether a spec file can hold these numbers; TOML has `inf`, and integers of any size."""
+    if isinstance(value, dict | list | tuple):
+        return all(map(_held, value.values() if isinstance(value, dict) else value))
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def sound(text: str) -> str:

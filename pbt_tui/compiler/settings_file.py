@@ -5,7 +5,8 @@ Must not know what a setting means; `settings` has the table.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,8 @@ def find(start: Path) -> Given:
             if keys and b"pbt" not in data:
                 continue  # spares the parser, and us the mistakes in other people's files
             table: Any = _parse(data, shown)
+            if keys:
+                _refuse_wrong_places(table, shown)
             for key in keys:
                 table = table.get(key, {}) if isinstance(table, dict) else {}
             if table or not keys:
@@ -62,8 +65,23 @@ def _parse(data: bytes, file: str) -> dict[str, Any]:
     try:
         return tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as e:
-        said = str(e)
-        raise UsageError(f"not TOML: {said[:1].lower()}{said[1:]}", where=Where(file)) from None
+        said, line = str(e), None
+        if place := re.search(r" \(at line (\d+), column \d+\)$", said):
+            said, line = said.replace(f"line {place[1]}, ", ""), int(place[1])
+        where = Where(file, line)
+        raise UsageError(f"not TOML: {said[:1].lower()}{said[1:]}", where=where) from None
+
+
+def _refuse_wrong_places(table: dict[str, Any], file: str) -> None:
+    tools = table.get("tool")
+    tools = tools if isinstance(tools, dict) else {}
+    wrong = ["pbt"] if "pbt" in table else []
+    wrong += [f"tool.{name}" for name in ("pbt_tui", "pbt-tui") if name in tools]
+    if wrong:
+        where = Where(file, pointer=wrong[0])
+        raise UsageError(
+            "settings are not read from here", where=where, hint="call it `[tool.pbt]`"
+        )
 
 
 def _from_table(table: Any, file: str, prefix: str) -> Given:
@@ -93,7 +111,10 @@ def _settings(
     unknown: list[Diagnostic] = []
     for key, value in table.items():
         where = Where(file, pointer=f"{prefix}{key}")
-        if key in known:
+        if key in known and known[key] in (setting for setting, _ in raw):
+            said = f"is given twice, as `{known[key].name}` and as `{known[key].option}`"
+            unknown.append(Diagnostic("error", said, where=where))
+        elif key in known:
             raw.append((known[key], value))
             unknown += _inner_keys(known[key], value, where)
         elif key in inner and isinstance(value, dict):
@@ -103,11 +124,7 @@ def _settings(
         elif key in inner:
             unknown.append(Diagnostic("error", "expected a table of settings", where=where))
         else:
-            misplaced = [name for name in value if name in known] if isinstance(value, dict) else []
-            hint = near(key, (*known, *inner))
-            if misplaced:
-                hint = f"write `{misplaced[0]}` without the table `{key}`"
-            said = "there is no such setting"
+            said, hint = "there is no such setting", _hint(key, value, known, section)
             unknown.append(Diagnostic("error", said, where=where, hint=hint))
     return raw, unknown
 
@@ -121,3 +138,23 @@ def _inner_keys(setting: Setting, value: Any, where: Where) -> Iterator[Diagnost
                 at = replace(where, pointer=f"{where.pointer}.{i}.{name}")
                 said, hint = "there is no such key", near(name, names)
                 yield Diagnostic("error", said, where=at, hint=hint)
+
+
+def _hint(key: str, value: Any, known: Collection[str], section: str) -> str | None:
+    """Where it belongs, if it is right in itself; else what it was meant to be."""
+    if key in _COMMAND_LINE:
+        return f"`--{key}` is for the command line alone"
+    if key == "tool" and not section:
+        return "`[tool.pbt]` is for `pyproject.toml`: here settings stand at the top"
+    misplaced = [name for name in value if name in known] if isinstance(value, dict) else []
+    if misplaced:
+        return f"write `{misplaced[0]}` without the table `{key}`"
+    elsewhere = [s for s in (*SETTINGS, *COMPILE) if key and key in (s.name, s.option, s.dest)]
+    if elsewhere:
+        own = elsewhere[0].section in BACKEND_SECTIONS
+        table = f"of the table `{elsewhere[0].section}`" if own else "of no inner table"
+        return f"`{elsewhere[0].name}` is a setting {table}"
+    return near(key, (*known, *(() if section else BACKEND_SECTIONS)))
+
+
+_COMMAND_LINE = ("backend", "experiment_suffix", "format", "run", "runtime")

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from pbt_tui.backends import processes, slurm
-from pbt_tui.compiler import existing, output, slurm_rules
+from pbt_tui.compiler import existing, output, review, slurm_rules
 from pbt_tui.compiler.codes import finding
 from pbt_tui.compiler.validate import Kind, why_not
 from pbt_tui.errors import Diagnostic, UsageError, Where, printable
@@ -75,7 +75,9 @@ def _beside(path: Path, index: Index) -> Iterator[Diagnostic]:
     files = slurm.render(spec, index.settings)
     gone = existing.orphans(folder, slurm.OWNED, files)
     old = output.stale(folder, files, gone)
-    yield from existing.stale(shown, old, files, spec.module, _above(shown))
+    suffix = f" --experiment_suffix {spec.suffix}" if spec.suffix else ""
+    command = f"pbt-compile {spec.module} --out {_above(shown)}{suffix}"
+    yield from existing.stale(review.changed(shown, files, old, spec), old, files, command)
 
 
 def _above(folder: Path) -> Path:

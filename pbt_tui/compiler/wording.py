@@ -140,8 +140,9 @@ def _fault(said: str, path: Path_, hint: str | None) -> Diagnostic:
 
 
 def pointer(path: Iterable[str | int]) -> str:
-    """The JSON pointer of `path`."""
-    return "".join("/" + str(p).replace("~", "~0").replace("/", "~1") for p in path)
+    """The JSON pointer of `path`; a key longer than any of ours is cut short."""
+    parts = (str(p).replace("~", "~0").replace("/", "~1") for p in path)
+    return "".join(f"/{p if len(p) <= 120 else p[:119] + '…'}" for p in parts)
 
 
 def _type(rule: str | list[str]) -> str:

@@ -11,7 +11,7 @@ from pbt_tui.cli import compile as command
 from pbt_tui.spec import decode
 
 ROOT = Path(__file__).parents[2]
-KEYS = {"diagnostics", "run", "jobs", "files"}
+KEYS = {"diagnostics", "run", "jobs", "files", "changes"}
 DIAGNOSTIC = {
     "code", "level", "message", "file", "line", "experiment", "param", "job", "hint", "pointer",
 }  # fmt: skip
@@ -139,7 +139,9 @@ def test_a_hand_edited_file_is_stale(here, pbt):
 def test_diff_and_print_write_nothing(here, pbt):
     said = pbt("runs.ant", "--diff")
     assert said.code == 0
-    assert said.out.startswith("--- /dev/null\n+++ specs/ant_pbt/processes.json\n")
+    assert said.out.startswith(
+        "specs/ant_pbt/processes.json: is not there\nspecs/ant_pbt/slurm/manifest"
+    )
     assert "\n+++ specs/ant_pbt/slurm/array-gpu1-0.sbatch\n" in said.out
     printed = pbt("runs.ant", "--print").out
     assert not (here / "specs").exists()

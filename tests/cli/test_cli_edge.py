@@ -146,4 +146,5 @@ def test_the_document_is_json():
         "run": "run",
         "jobs": 3,
         "files": ["a"],
+        "changes": [],
     }  # fmt: skip

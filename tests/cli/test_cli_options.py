@@ -90,7 +90,7 @@ def test_mistakes_are_usage_errors(parser, argv, said, hint):
 
 
 def test_help_names_every_option_once(parser):
-    text = parser.format_help()
+    text = parser.format_help("all")
     for struct in (Policy, Container):
         for f in msgspec.structs.fields(struct):
             flag = {"mounts": "--mount", "ulimits": "--ulimit"}.get(f.name, f"--{f.name}")

@@ -1,12 +1,16 @@
+import json
 from pathlib import Path
 
 import msgspec
 import pytest
+from compile_specs import spec
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pbt_tui.compiler.settings import COMPILE, SETTINGS, Given
 from pbt_tui.compiler.settings_file import find
-from pbt_tui.errors import Findings, UsageError
-from pbt_tui.spec import Container, Mount, Policy, Ulimit
+from pbt_tui.errors import Findings, PbtError, UsageError
+from pbt_tui.spec import Container, Mount, Policy, Ulimit, decode, encode
 
 
 def test_the_table_has_each_field_of_policy_and_container_once():
@@ -180,3 +184,138 @@ def test_table_of_another_kind(tmp_path: Path):
 def test_other_peoples_damaged_pyproject_is_passed_over(tmp_path: Path):
     (tmp_path / "pyproject.toml").write_text("[project\n")
     assert find(tmp_path).policy == {}
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        (
+            "pbt.toml",
+            "[tool.pbt]\nimage = 'a'",
+            "tool: there is no such setting\nhint: `[tool.pbt]` is",
+        ),
+        ("pyproject.toml", "[pbt]\nimage = 'a'", "pbt: settings are not read from here"),
+        ("pyproject.toml", "[tool.pbt-tui]\nimage = 'a'", "tool.pbt-tui: settings are not read"),
+        (
+            "pyproject.toml",
+            "[tool.pbt.container]\nimage = 'a'",
+            "tool.pbt.container: there is no such setting\nhint: write `image` without",
+        ),
+        (
+            "pbt.toml",
+            "mounts = [{ sorce = 'a', target = '/b' }]",
+            "mounts.0.sorce: there is no such key\nhint: did you mean `source`",
+        ),
+        (
+            "pbt.toml",
+            "ulimits = [{ name = 'a', soft = 1, hard = 2, x = 3 }]",
+            "ulimits.0.x: there",
+        ),
+        (
+            "pbt.toml",
+            "mount = []\nmounts = []",
+            "mounts: is given twice, as `mounts` and as `mount`",
+        ),
+        ("pbt.toml", "backend = 'slurm'", "hint: `--backend` is for the command line alone"),
+        ("pbt.toml", "max-paralel = 8", "hint: did you mean `max_parallel`"),
+        ("pbt.toml", "max_parallel = 99999999999999999999", "expected an integer from 1"),
+        ("pbt.toml", "memory = 18446744073709551616", "expected a size"),
+        ("pbt.toml", "timeout = inf", "expected a duration"),
+        ("pbt.toml", "cpus = nan", "expected a number above 0"),
+        ("pbt.toml", "timeout = 1979-05-27", "expected a duration"),
+        ("pbt.toml", '"a\\u001b[31m" = 1', "a\\x1b[31m: there is no such setting"),
+        ("pbt.toml", '"" = 1', "there is no such setting"),
+        ("pbt.toml", "grace = 3\n\ngrace 4", "`pbt.toml`:3: not TOML: expected '='"),
+    ],
+)
+def test_settings_in_the_wrong_place_or_out_of_range(tmp_path: Path, file, text, said):
+    (tmp_path / file).write_text(text)
+    with pytest.raises((Findings, UsageError)) as e:
+        find(tmp_path)
+    assert e.value.exit_code == 2
+    told = "\n".join(str(d) for d in e.value.diagnostics)
+    assert f"error: `{file}`" in told
+    assert said in told
+
+
+def test_lists_of_plain_numbers_are_what_toml_people_write(tmp_path: Path):
+    (tmp_path / "pbt.toml").write_text("gpus = [0, 2]\n")
+    assert find(tmp_path).policy == {"gpus": ("0", "2")}
+
+
+def test_every_setting_is_refused_by_its_own_expectation(tmp_path: Path):
+    """What no setting can be: nothing is ever taken over unread."""
+    for setting in (*SETTINGS, *COMPILE):
+        if setting.section not in ("policy", "container", "compile"):
+            continue
+        for value in ("1979-05-27", "{ a = 1 }", "[[1]]", "inf", '"\\u0000"'):
+            (tmp_path / "pbt.toml").write_text(f"{setting.name} = {value}\n")
+            with pytest.raises(Findings) as e:
+                find(tmp_path)
+            assert e.value.diagnostics[0].where.pointer == setting.name
+            assert setting.expects in str(e.value)
+
+
+def toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(k)} = {toml(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    if isinstance(value, float):
+        return repr(value)
+    return json.dumps(value)
+
+
+def in_words(e: PbtError) -> None:
+    assert e.exit_code == 2
+    for d in e.diagnostics:
+        assert d.where.file == "pbt.toml"
+        assert d.where.pointer or d.where.line
+        assert all(line.isprintable() for line in str(d).split("\n"))
+
+
+WORDS = st.sampled_from(
+    [
+        "4G",
+        "90",
+        "5m",
+        "0",
+        "-1",
+        "a",
+        "./a:/b",
+        "nofile=1",
+        "caller",
+        "lost",
+        "",
+        "a=b",
+        "é",
+        "1e9",
+    ]
+)
+VALUES = st.recursive(
+    WORDS | st.integers(-(2**70), 2**70) | st.integers(-2, 9) | st.floats() | st.booleans(),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(["source", "target", "name", "soft", "x"]), inner, max_size=2
+        )
+    ),
+    max_leaves=4,
+)
+NAMES = [s.name for s in (*SETTINGS, *COMPILE) if s.section in ("policy", "container", "compile")]
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.dictionaries(st.sampled_from([*NAMES, "mount", "memroy"]), VALUES, max_size=3))
+def test_whatever_is_set_is_refused_in_words_or_held_by_a_spec(tmp_path_factory, table):
+    folder = tmp_path_factory.mktemp("settings")
+    text = "".join(f"{key} = {toml(value)}\n" for key, value in table.items())
+    (folder / "pbt.toml").write_text(text, encoding="utf-8")
+    try:
+        found = find(folder)
+    except PbtError as e:
+        in_words(e)
+        return
+    container = Container(**{"image": "a", **found.container})
+    made = spec(policy=Policy(**found.policy), container=container)
+    assert decode(encode(made)) == made

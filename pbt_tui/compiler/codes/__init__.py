@@ -22,7 +22,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 
-from pbt_tui.errors import Diagnostic, Level, Where
+from pbt_tui.errors import Diagnostic, Level, Where, printable
 
 _SHELVES = {
     "1": "description",
@@ -33,6 +33,8 @@ _SHELVES = {
     "6": "slurm",
     "8": "specs",
 }
+_LONGEST = 800
+"""Characters of a message; names and values can be of any length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,16 @@ def finding(
     hint: str | None = None,
     level: Level | None = None,
 ) -> Diagnostic:
-    """A diagnostic with the level of its rule, unless the caller knows better."""
-    return Diagnostic(level or rule(code).level, message, code, where or Where(), hint)
+    """A diagnostic with the level of its rule, unless the caller knows better.
+
+    Whatever foreign text the message holds, it is one line that a terminal can be shown.
+    """
+    told = _line(message), code, where or Where(), _line(hint) if hint else None
+    return Diagnostic(level or rule(code).level, *told)
+
+
+def _line(text: str) -> str:
+    return printable(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
 
 
 def rule(code: str) -> Rule:

@@ -1,0 +1,96 @@
+"""Which run modules `pbt-compile` is about: those that were named, or those that were compiled.
+
+Must not know how anything is compiled.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pbt_tui.errors import BadSpec, UsageError, Where, printable
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A run module as it was given, and the suffix that it is to be compiled with."""
+
+    module: str
+    suffix: str = ""
+
+    def command(self, out: Path) -> str:
+        """What compiles it."""
+        suffix = f" --experiment_suffix {self.suffix}" if self.suffix else ""
+        return f"pbt-compile {self.module} --out {out}{suffix}"
+
+
+def targets(args: argparse.Namespace, out: Path) -> list[Target]:
+    """One module, or with `--check` and `--diff` any number; raises `UsageError`, `BadSpec`.
+
+    To compare, no module means all that were compiled into `out`, and no suffix those that each
+    was compiled with.
+    """
+    named = list(dict.fromkeys([*args.module, *([args.run] if args.run else [])]))
+    comparing = args.check or args.diff
+    if not comparing:
+        if not named:
+            raise UsageError("no run module was given", hint="see `pbt-compile --help`")
+        if len(named) > 1:
+            some = ", ".join(f"`{printable(name)}`" for name in named[:3])
+            hint = "compile one at a time; `--check` and `--diff` take several"
+            raise UsageError(f"{len(named)} run modules were given: {some}", hint=hint)
+        return [Target(named[0], args.experiment_suffix)]
+    from pbt_tui.compiler import existing
+
+    heads = existing.compiled(out)
+    known = [Target(module, suffix) for _, module, suffix in heads if module is not None]
+    if not named and not known:
+        said = f"no run module was given, and nothing is compiled below `{printable(str(out))}`"
+        raise UsageError(said)
+    helpers = [name for name in named if args.skip_helpers and _is_helper(name, known)]
+    found = [t for name in named if name not in helpers for t in _of(name, known, args)]
+    if helpers or not named:  # whoever imports a helper may be stale now
+        for path, module, _ in heads:
+            if module is None:
+                hint = "see `pbt-compile --validate`, or compile it again"
+                where = Where(file=str(path))
+                raise BadSpec("not a process list: its module is not known", where=where, hint=hint)
+        found += known
+    return _once(found)
+
+
+def _of(name: str, known: Iterable[Target], args: argparse.Namespace) -> list[Target]:
+    from pbt_tui.compiler.existing import same_module
+
+    if args.experiment_suffix:
+        return [Target(name, args.experiment_suffix)]
+    return [Target(name, t.suffix) for t in known if same_module(t.module, name)] or [Target(name)]
+
+
+def _is_helper(name: str, known: Iterable[Target]) -> bool:
+    """A file that describes no run, as its text tells, and that nothing was compiled from.
+
+    It is not imported to find out: it may be anything.
+    """
+    from pbt_tui.compiler.existing import same_module
+
+    if any(same_module(t.module, name) for t in known):
+        return False
+    try:
+        text = Path(name).read_bytes()
+    except OSError:
+        return False
+    return b"RUN_DESCRIPTION" not in text and b"RunDescription(" not in text
+
+
+def _once(found: Iterable[Target]) -> list[Target]:
+    from pbt_tui.compiler.existing import same_module
+
+    kept: list[Target] = []
+    for t in found:
+        same = (o for o in kept if o.suffix == t.suffix and same_module(o.module, t.module))
+        if next(same, None) is None:
+            kept.append(t)
+    return kept
