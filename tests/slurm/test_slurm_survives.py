@@ -48,7 +48,7 @@ def test_killed_at_ten_moments_it_loses_nothing_and_submits_nothing_twice(
     (queued.path / "bin" / "sbatch").write_text(real + "code=$?; sleep 0.3; exit $code\n")
     spec = queued.spec(*_jobs())
     for turn in range(10):
-        args = (spec, "--backend", "slurm", *QUICK, *SMALL)
+        args = (spec, "--backend", "slurm", *QUICK, *SMALL, "--slurm_throttle=2")
         process = _elsewhere(queued, *args) if turn % 3 == 2 else queued.start(*args)
         time.sleep(rng.choice((0.4, 0.6, 0.9, 1.2, 2.5)) * rng.uniform(0.8, 1.2))
         process.send_signal(signal.SIGKILL)
@@ -74,7 +74,8 @@ def test_an_id_that_nobody_wrote_down_is_found_in_the_queue(queued: Queued) -> N
     queued.watch_calls()
     program = queued.path / "bin" / "sbatch"
     whole = program.read_text()
-    program.write_text(whole.replace("exec ", "").rstrip("\n") + " >/dev/null; kill -9 $PPID $$\n")
+    later = whole.replace("exec ", "").replace('"$@"', '--begin=now+5 "$@"').rstrip("\n")
+    program.write_text(later + " >/dev/null; kill -9 $PPID $$\n")  # no task can tell it either
     spec = queued.spec(job("a", GATE), job("b", GATE))
     process = queued.on_slurm(spec, *SMALL)
     assert process.wait(60) == -signal.SIGKILL
