@@ -1,4 +1,4 @@
-"""What is told of tasks, and when: files and answers of the queue in an order that a test chooses."""
+"""What is told of tasks, and when: files and answers of the queue in an order that tests choose."""
 
 from __future__ import annotations
 
