@@ -16,7 +16,10 @@ from pbt_tui.backends import NAMES, Backend
 from pbt_tui.errors import Diagnostic
 from pbt_tui.spec import Processes
 
-_MODULES = {"processes": "pbt_tui.backends.processes"}
+_MODULES = {
+    "processes": "pbt_tui.backends.processes",
+    "slurm": "pbt_tui.backends.slurm",
+}
 
 Check = Callable[[Processes, Any], Sequence[Diagnostic]]
 
