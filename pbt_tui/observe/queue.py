@@ -1,7 +1,7 @@
-"""A run's place in the queue of a cluster: what the executor saw of it last, and when it looks again.
+"""A run's place in the queue of a cluster: what the executor saw last, and when it looks again.
 
-Must not ask the cluster: the executor does, at a rate that the site allows, and leaves this for all
-who watch. Written by rename after each look, and not at all where nothing of the run is queued.
+Must not ask the cluster: the executor does, at a rate that the site allows, and leaves this for
+all who watch. Written by rename after each look, and not at all where nothing of the run is queued.
 """
 
 from __future__ import annotations

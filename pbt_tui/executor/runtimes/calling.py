@@ -32,12 +32,19 @@ _NO_ANSWER = re.compile(
 _FULL = re.compile(
     r"temporarily unable to accept|queue full|resource temporarily unavailable|max_?submit", re.I
 )
-_PREFIX = re.compile(r"^(?:sbatch|squeue|scancel|scontrol|sacct): ?|^(?:error|fatal|slurm_\w+ error): ?")
+_PREFIX = re.compile(
+    r"^(?:sbatch|squeue|scancel|scontrol|sacct): ?|^(?:error|fatal|slurm_\w+ error): ?"
+)
 _OWN = ("SQUEUE_", "SCANCEL_", "SACCT_", "SLURM_TIME_FORMAT", "SLURM_BITSTR_LEN")
 
 
 class Full(Exception):
     """The queue takes no more now; the words are SLURM's."""
+
+
+def is_of_user(said: str) -> bool:
+    """A limit on what one person may have in the queue, as opposed to the queue's own."""
+    return bool(re.search(r"max_?submit", said, re.I))
 
 
 def lacking(environ: Mapping[str, str]) -> str | None:

@@ -24,11 +24,31 @@ FIELDS = (
 """Of fixed width, cut off, without a separator: the widths are ours to give."""
 
 WAITING = frozenset(
-    "PENDING CONFIGURING REQUEUED REQUEUE_FED REQUEUE_HOLD RESV_DEL_HOLD SPECIAL_EXIT".split()
+    [
+        "PENDING",
+        "CONFIGURING",
+        "REQUEUED",
+        "REQUEUE_FED",
+        "REQUEUE_HOLD",
+        "RESV_DEL_HOLD",
+        "SPECIAL_EXIT",
+    ]
 )
 OVER = frozenset(
-    "BOOT_FAIL CANCELLED COMPLETED DEADLINE FAILED LAUNCH_FAILED NODE_FAIL OUT_OF_MEMORY PREEMPTED "
-    "RECONFIG_FAIL REVOKED TIMEOUT".split()
+    [
+        "BOOT_FAIL",
+        "CANCELLED",
+        "COMPLETED",
+        "DEADLINE",
+        "FAILED",
+        "LAUNCH_FAILED",
+        "NODE_FAIL",
+        "OUT_OF_MEMORY",
+        "PREEMPTED",
+        "RECONFIG_FAIL",
+        "REVOKED",
+        "TIMEOUT",
+    ]
 )
 """What is in neither (RUNNING, COMPLETING, SUSPENDED, …) is on a node."""
 UNKNOWN = "Invalid job id"
@@ -65,7 +85,7 @@ def question(arrays: Iterable[str]) -> list[str]:
 
 
 def parse(text: str) -> dict[str, Line]:
-    """By id of the task. What is left of an array cancelled in the queue stands under its own id."""
+    """By id of the task; what is left of an array cancelled in the queue is under its own id."""
     found = {}
     for line in text.splitlines():
         cells, at = [], 0

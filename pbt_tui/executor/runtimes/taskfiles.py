@@ -23,7 +23,7 @@ from pbt_tui.executor.runtimes.claims import GIVEN_UP, Claim
 
 @dataclass(frozen=True, slots=True)
 class TaskFile:
-    """An attempt file that exists. `written` is its mtime, Unix seconds, by the disk's own clock."""
+    """An attempt file that exists. `written` is its mtime, Unix seconds, by the disk's clock."""
 
     written: float
     holder: str | None = None

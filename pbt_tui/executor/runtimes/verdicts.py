@@ -33,6 +33,8 @@ _STATES: dict[str, How] = {
     "PREEMPTED": "lost",
     "REVOKED": "lost",
 }
+_GRAVEST: tuple[How, ...] = ("oom", "requeued", "timeout", "cancelled")
+"""What outgrew its memory is said to be cancelled, too."""
 _WORDS = {
     "BOOT_FAIL": "its node did not come up",
     "NODE_FAIL": "its node failed",
@@ -58,9 +60,9 @@ def heard(text: str, restart: int) -> How | None:
                 lives[-1].append("timeout" if why.startswith("TIME LIMIT") else "cancelled")
     # A node that died left no words: then there are fewer lives here than there were.
     words = lives[min(restart, len(lives) - 1)]
-    for how in ("oom", "requeued", "timeout", "cancelled"):  # what outgrew its memory is cancelled
+    for how in _GRAVEST:
         if how in words:
-            return how  # type: ignore[return-value]  # narrowed by the tuple
+            return how
     return None
 
 
