@@ -51,7 +51,7 @@ _pbt_take() { # the name of the attempt, once; 1 where somebody else has it
 }
 
 _pbt_exec() { # becomes the command; here alone can its absence be told from its own exit code
-  trap '_pbt_note "refused $?"' EXIT
+  trap 'case $? in 12[67]) _pbt_note "refused $?" ;; esac' EXIT
   local word path=$PATH
   if ((${#_pbt_prefix[@]} == 0)); then
     for word in "${_pbt_env[@]}"; do [[ $word != PATH=* ]] || path=${word#PATH=}; done
