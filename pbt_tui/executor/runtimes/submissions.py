@@ -17,6 +17,7 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -41,6 +42,21 @@ class Submission(msgspec.Struct, frozen=True):
         return {name: f"{self.id}_{i}" for i, name in enumerate(self.tasks)} if self.id else {}
 
 
+class Files(NamedTuple):
+    """What SLURM is given of an array."""
+
+    name: str
+    """Of the manifest."""
+    manifest: bytes
+    script: bytes
+
+
+def made(run_id: str, tasks: Sequence[Name], files: Files) -> Submission:
+    parts = (run_id.encode(), files.manifest, files.script)
+    key = hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
+    return Submission(key, f"{key}.sbatch", files.name, tuple(tasks))
+
+
 def accepted(text: str) -> tuple[str, str | None] | None:
     """The id, and the cluster of a federation, that `sbatch --parsable` printed: `123;cluster`."""
     found = _ID.fullmatch(text)
@@ -54,16 +70,11 @@ class Submissions:
         self.folder = folder
         self._run_id = run_id
 
-    def write(
-        self, tasks: Sequence[Name], manifest: tuple[str, bytes], script: bytes
-    ) -> Submission:
+    def write(self, tasks: Sequence[Name], files: Files) -> Submission:
         """A submission that is about to be made; the same one gets the same key."""
-        name, lines = manifest
-        parts = (self._run_id.encode(), lines, script)
-        key = hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
-        record = Submission(key, f"{key}.sbatch", name, tuple(tasks))
-        self._replace(name, lines)
-        self._replace(record.script, script)
+        record = made(self._run_id, tasks, files)
+        self._replace(record.manifest, files.manifest)
+        self._replace(record.script, files.script)
         self.out(record).unlink(missing_ok=True)
         self.save(record)
         return record

@@ -21,7 +21,7 @@ from pbt_tui.executor.runtimes.calling import Full
 from pbt_tui.executor.runtimes.crew import Closing, Crew
 from pbt_tui.executor.runtimes.engine import Refused, Silent
 from pbt_tui.executor.runtimes.looking import RARELY
-from pbt_tui.executor.runtimes.submissions import Name, Submission, Submissions, accepted
+from pbt_tui.executor.runtimes.submissions import Files, Name, Submission, Submissions, accepted
 from pbt_tui.executor.runtimes.tasks import Task, Tasks
 from pbt_tui.spec import Processes
 from pbt_tui.spec.slurm import Slurm
@@ -56,15 +56,14 @@ class Order:
             for first in range(0, len(names), size):
                 yield shape, names[first : first + size]
 
-    def files(self, shape: Shape, tasks: Sequence[Name]) -> tuple[str, bytes, bytes]:
-        """Name of the manifest, the manifest, the script."""
+    def files(self, shape: Shape, tasks: Sequence[Name]) -> Files:
         jobs = {job.id: job for job in shape.jobs}
         lines = backend.manifest((jobs[job], attempt) for job, attempt in tasks)
         name = backend.manifest_name(lines)
         text = backend.script(
             self.spec, self.settings, shape, manifest=name, offset=0, count=len(tasks)
         )
-        return name, lines, text
+        return Files(name, lines, text)
 
     def argv(self, record: Submission, *, held: bool = False) -> list[str]:
         """The call of `sbatch`; what matters is said again, because nothing overrules that."""
@@ -212,8 +211,7 @@ class Submitting:
             self._records.discard(record)
         if not names:
             return None
-        name, lines, text = self._order.files(shape, names)
-        return self._records.write(names, (name, lines), text)
+        return self._records.write(names, self._order.files(shape, names))
 
     def _refuse(self, record: Submission | None, tasks: Sequence[Task], why: str) -> None:
         if record is not None:
