@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
@@ -13,7 +14,7 @@ from docs.schemas import MODULES, field_notes
 from pbt_tui import errors
 from pbt_tui.compiler.codes import page, rules
 from pbt_tui.journal import events
-from pbt_tui.spec import types
+from pbt_tui.spec import slurm, types
 
 MADE = "<!-- made by `make fix` from the code: change it there -->\n\n"
 PARSERS = {
@@ -23,6 +24,7 @@ PARSERS = {
 }
 """Where each command's `parser()` is."""
 SPEC = ("Processes", "Policy", "Container", "Mount", "Ulimit", "Population", "Job", "Resources")
+SLURM = ("Index", "Array", "Slurm")
 EXIT_CODES = {
     0: "all succeeded",
     1: "the run module cannot be imported, or it exits, loops or dies",
@@ -92,9 +94,17 @@ def _spec() -> Iterator[str]:
     yield "Units are bytes and seconds."
     notes = dict(note for module in MODULES for note in field_notes(module))
     for name in SPEC:
-        struct = getattr(types, name)
-        yield f"\n## {name}\n\n{(struct.__doc__ or '').strip()}\n"
-        yield from _fields(struct, notes)
+        yield from _struct(getattr(types, name), notes)
+    yield "\n# Files for SLURM\n\n`slurm/index.json` is of format `pbt-slurm-index/1`; schema:"
+    yield "`schemas/slurm-index-1.json`. A manifest has one line for each job: JOB ATTEMPT DIR NENV"
+    yield "NAME=VALUE… ARGV…, as words of bash."
+    for name in SLURM:
+        yield from _struct(getattr(slurm, name), notes)
+
+
+def _struct(struct: Any, notes: dict[tuple[str, str], str]) -> Iterator[str]:
+    yield f"\n## {struct.__name__}\n\n{inspect.cleandoc(struct.__doc__ or '')}\n"
+    yield from _fields(struct, notes)
 
 
 def _events() -> Iterator[str]:
@@ -128,7 +138,8 @@ def _value(schema: dict[str, Any]) -> str:
     """A schema in words."""
     match schema:
         case {"$ref": name}:
-            return f"[{name}](spec.md#{name.lower()})" if name in SPEC else str(name)
+            known = name in (*SPEC, *SLURM)
+            return f"[{name}](spec.md#{name.lower()})" if known else str(name)
         case {"enum": [only]}:
             return f"`{only}`"
         case {"enum": words}:

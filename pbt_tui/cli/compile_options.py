@@ -18,13 +18,6 @@ from pbt_tui.compiler.settings_file import find
 from pbt_tui.errors import Diagnostic, UsageError
 
 LATER = (
-    "slurm_gpus_per_job",
-    "slurm_cpus_per_gpu",
-    "slurm_print_only",
-    "slurm_workdir",
-    "slurm_partition",
-    "slurm_sbatch_template",
-    "slurm_timeout",
     "ngc_job_template",
     "ngc_print_only",
 )
@@ -53,7 +46,12 @@ def parser() -> Parser:
     p.add_argument("--out", metavar="DIR", help="where spec files go (default: specs/)")
     p.add_argument("--train_dir", metavar="DIR", help="root of what jobs write (./train_dir)")
     p.add_argument("--experiment_suffix", metavar="TEXT", default="", help="ends folder names")
-    p.add_argument("--backend", action="append", metavar="NAME", help="processes (the only one)")
+    p.add_argument(
+        "--backend",
+        action="append",
+        metavar="NAME",
+        help="processes or slurm (both); may be repeated",
+    )
     p.add_argument("--seed", metavar="N", help="seed `random`, and NumPy, before the import")
     p.add_argument("--load_timeout", metavar="SECONDS", help="time to import the module (30s)")
     p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
@@ -67,7 +65,7 @@ def parser() -> Parser:
     words.add_argument("--format", choices=("text", "json", "github"), default="text")
     words.add_argument("--ignore", action="append", metavar="CODE", help="drop a warning or note")
     words.add_argument("--strict", action="store_const", const=True, help="warnings are errors")
-    add_settings(p, "policy", "container")
+    add_settings(p, "policy", "container", "slurm")
     group = p.add_argument_group("of the original launcher, accepted but not used yet")
     for name in LATER:
         kind = yes_no if name.endswith("_print_only") else str

@@ -6,7 +6,7 @@ Must not start, write or lock anything.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -46,8 +46,10 @@ def dry_run(state: RunState, rundir: RunDir, orders: Orders, asked: Asked | None
         f"# run {printable(state.spec.run)} in {printable(str(rundir.path))}",
         f"cd {shlex.quote(str(here.cwd))}",
     ]
-    show = _in_containers(here, lines) if orders.runtime == "docker" else _in_a_shell
     first = list(_starts(state))
+    if orders.runtime == "slurm":
+        return "".join(f"{line}\n" for line in [*lines, *_in_arrays(here, first)])
+    show = _in_containers(here, lines) if orders.runtime == "docker" else _in_a_shell
     for decision in first:
         job = state.by_id[decision.job]
         lines += _heading(here, launches(job, job.attempts[-1]), decision.gpus, show)
@@ -109,6 +111,32 @@ def _in_a_shell(here: Scene, launch: Launch) -> list[str]:
     if launch.spec.dir:
         words = f"mkdir -p {shlex.quote(str(here.train_dir / launch.spec.dir))} && {words}"
     return [words]
+
+
+def _in_arrays(here: Scene, first: Sequence[ev.AttemptScheduled]) -> Iterator[str]:
+    """The files and the calls: what is written, and handed to SLURM, with the same words."""
+    from pbt_tui.executor.runtimes.submissions import made
+
+    order = places.order(here)
+    if not first:
+        held = here.state.held and here.state.counts["waiting"]
+        yield f"# held: {held} are submitted once it is released" if held else "# nothing to submit"
+        return
+    run = here.rundir
+    folders = [run.attempts, run.logs, order.scripts, order.output]
+    yield shlex.join(["mkdir", "-p", *map(str, dict.fromkeys(folders))])
+    assert here.orders.slurm is not None
+    tasks = [(event.job, event.attempt) for event in first]
+    for shape, names in order.chunks(tasks, here.orders.slurm.max_array):
+        files = order.files(shape, names)
+        record = made(here.run_id, names, files)
+        yield f"# an array of {len(names)}, each {shape.name}: from {names[0][0]} to {names[-1][0]}"
+        for name, text in ((record.manifest, files.manifest), (record.script, files.script)):
+            path = shlex.quote(str(order.scripts / name))
+            yield f"cat >{path} <<'END_OF_FILE'"
+            yield text.decode().rstrip("\n")
+            yield "END_OF_FILE"
+        yield shlex.join(order.argv(record))
 
 
 def _in_containers(here: Scene, lines: list[str]) -> Show:

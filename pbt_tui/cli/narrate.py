@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TextIO
 
 import msgspec
@@ -51,7 +51,7 @@ class Narrator:
 
     def tell(self, events: Sequence[ev.AnyEvent]) -> None:
         lines = [line for line in map(self._line, events) if line]
-        self._say(lines + _skipped(events))
+        self._say(lines + _queued(events) + _skipped(events))
 
     def tick(self, state: RunState) -> None:
         """The progress line, on a terminal, twice a second at most and only where it changed."""
@@ -99,6 +99,8 @@ class Narrator:
         executor = self._state.executor
         if executor is not None and executor.runtime == "docker":
             return f"container {handle[:12]}"
+        if executor is not None and executor.runtime == "slurm":
+            return f"SLURM {handle}"
         return f"pid {handle.partition('.')[0]}"
 
     def _gpu(self, text: str) -> str:
@@ -110,8 +112,11 @@ class Narrator:
     def _started(self, e: ev.AttemptStarted) -> str:
         job, attempt = self._of(e.job, e.attempt)
         gpus = f" on GPU {','.join(map(self._gpu, attempt.gpus))}" if attempt.gpus else ""
+        node = f" on {printable(e.node)}" if e.node else ""
         again = f", attempt {e.attempt}" if e.attempt > 1 else ""
-        return f"  started   {job.spec.id}: {self._whom(e.handle)}{gpus}{again}"
+        if e.restart:
+            again += f", queued again and started for the {e.restart + 1}. time"
+        return f"  started   {job.spec.id}: {self._whom(e.handle)}{node}{gpus}{again}"
 
     def _ended(self, e: ev.AttemptEnded) -> str:
         job, attempt = self._of(e.job, e.attempt)
@@ -142,14 +147,10 @@ class Narrator:
     def _refused(self, e: ev.RequestRefused) -> str:
         return f"  refused   a request: {printable(e.why)}"
 
-    def _waiting(self, e: ev.AttemptWaiting) -> str:
-        return f"  queued    {e.job}: {printable(e.reason)}"
-
 
 _LINES: dict[type, Callable[..., str]] = {
     ev.AttemptStarted: Narrator._started,
     ev.AttemptEnded: Narrator._ended,
-    ev.AttemptWaiting: Narrator._waiting,
     ev.StopRequested: Narrator._stop,
     ev.KillRequested: Narrator._kill,
     ev.RequestAccepted: Narrator._accepted,
@@ -165,12 +166,22 @@ _REASONS = {
 
 def _skipped(events: Sequence[ev.AnyEvent]) -> list[str]:
     """One line for each reason: a budget that is used up may skip thousands."""
+    whys = ((e.why, e.job) for e in events if isinstance(e, ev.JobSkipped))
+    return [f"⊘ skipped   {line}" for line in _by_reason(whys)]
+
+
+def _queued(events: Sequence[ev.AnyEvent]) -> list[str]:
+    """The same for what an engine's queue holds: an array has one reason."""
+    whys = ((e.reason, e.job) for e in events if isinstance(e, ev.AttemptWaiting))
+    return [f"  queued    {line}" for line in _by_reason(whys)]
+
+
+def _by_reason(whys: Iterable[tuple[str, str]]) -> list[str]:
     jobs: dict[str, list[str]] = {}
-    for event in events:
-        if isinstance(event, ev.JobSkipped):
-            jobs.setdefault(event.why, []).append(event.job)
+    for reason, job in whys:
+        jobs.setdefault(reason, []).append(job)
     return [
-        f"⊘ skipped   {names[0] if len(names) == 1 else f'{len(names)} jobs'}: {printable(reason)}"
+        f"{names[0] if len(names) == 1 else f'{len(names)} jobs'}: {printable(reason)}"
         for reason, names in jobs.items()
     ]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pbt_tui.executor.orders import Orders, Place
     from pbt_tui.journal import RunDir, RunState
     from pbt_tui.spec import Processes
+    from pbt_tui.spec.slurm import Slurm
 
 _OF_MODULES = ("train_dir", "experiment_suffix", "seed", "load_timeout")
 
@@ -35,6 +37,9 @@ class Plan:
     cwd: Path
     container: Mapping[str, Any] = field(default_factory=dict)
     runtime: Place | None = None
+    slurm: Mapping[str, Any] = field(default_factory=dict)
+    compiled: Mapping[str, Any] = field(default_factory=dict)
+    """What SLURM is asked as it was compiled, or as the settings file has it."""
 
     @property
     def train_dir(self) -> Path:
@@ -52,13 +57,31 @@ class Plan:
         from pbt_tui.executor import orders
 
         container = orders.effective_container(state, self.container, self.spec)
+        policy = orders.effective_policy(state, self.policy, self.spec)
+        runtime = orders.effective_runtime(state, self.runtime, container, self.spec)
+        slurm = None
+        if runtime == "slurm":
+            slurm = orders.effective_slurm(state, self.slurm, self.compiled)
+            _check(state, slurm)
+            policy = orders.of_a_queue(policy, len(state.jobs))
+        elif self.slurm:
+            name = next(iter(self.slurm))
+            raise UsageError(f"`--slurm_{name}` is of SLURM", hint="pass `--backend slurm`, too")
         return orders.Orders(
-            policy=orders.effective_policy(state, self.policy, self.spec),
+            policy=policy,
             cwd=self.cwd,
             train_dir=self.train_dir,
-            runtime=orders.effective_runtime(state, self.runtime, container, self.spec),
+            runtime=runtime,
             container=container,
+            slurm=slurm,
             detached=detached,
+        )
+
+    @property
+    def only_shows(self) -> bool:
+        """`--slurm_print_only`, of the original."""
+        return self.runtime == "slurm" and bool(
+            self.slurm.get("print_only", self.compiled.get("print_only"))
         )
 
 
@@ -81,6 +104,8 @@ def refuse_what_is_not_there(args: argparse.Namespace) -> None:
         )
     if args.backend not in (None, *available()):
         raise UsageError(f"backend `{args.backend}` is not available yet")
+    if args.backend == "slurm" and args.runtime is not None:
+        raise UsageError(f"`--backend slurm` and `--runtime {args.runtime}` do not go together")
     if args.json and args.dry_run:
         raise UsageError("`--json` and `--dry_run` do not go together")
     if args.detach and args.json:
@@ -99,14 +124,54 @@ def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
     if found.kind == "run":
         _refuse_module_options(args, "a run directory")
         made = Plan(RunDir(found.path.absolute()), None, said.policy, Path.cwd())
-        return replace(made, container=said.container, runtime=args.runtime)
+        return replace(
+            made, container=said.container, runtime=_runtime(args, None), slurm=said.slurm
+        )
     if found.kind == "spec":
         _refuse_module_options(args, "a spec")
         spec = _read_spec(found.path)
     else:
         spec = _compile(found.name, args)
     made = of_spec(spec, said.policy)
-    return replace(made, container=said.container, runtime=args.runtime)
+    return replace(
+        made,
+        container=said.container,
+        runtime=_runtime(args, spec),
+        slurm=said.slurm,
+        compiled=_compiled(found) if args.backend == "slurm" else {},
+    )
+
+
+def _runtime(args: argparse.Namespace, spec: Processes | None) -> Place | None:
+    """What was asked for; a backend without a runtime leaves open which of its own it is."""
+    if args.backend == "slurm":
+        return "slurm"
+    runtime: Place | None = args.runtime
+    if args.backend == "processes" and runtime is None and spec is None:
+        return "process"
+    return runtime
+
+
+def _compiled(found: targets.Target) -> Mapping[str, Any]:
+    """Settings of SLURM: those of the index beside a spec, else those of the settings file."""
+    from pbt_tui.backends.slurm import FILE, known
+    from pbt_tui.compiler.settings_file import find
+
+    if found.kind == "spec":
+        with suppress(OSError):
+            beside = (found.path.parent / FILE).read_bytes()
+            return known({FILE: beside})
+    return find(Path.cwd()).slurm
+
+
+def _check(state: RunState, settings: Slurm) -> None:
+    """What SLURM would take without a word, and should not have been given."""
+    from pbt_tui.compiler.slurm_rules import check
+
+    found = check(state.spec, settings)
+    if any(d.level == "error" for d in found):
+        raise Findings(found)
+    warn(found)
 
 
 def of_spec(spec: Processes, policy: Mapping[str, Any] | None = None) -> Plan:

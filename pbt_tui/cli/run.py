@@ -46,12 +46,13 @@ def main(argv: Sequence[str]) -> int:
     if asked is not None and found.kind != "run" and not args.failed:
         raise UsageError(f"`--{asked[0]}` is asked of a run directory, not of a {found.kind}")
     plan = planning.plan(found, args)
+    showing = args.dry_run or plan.only_shows
     if asked is not None:
         action, jobs = asked
         _check_asked(plan, jobs)
-        if not args.dry_run and not asking.is_left_to_us(plan.rundir, action, jobs):
+        if not showing and not asking.is_left_to_us(plan.rundir, action, jobs):
             return asking.ask(plan.rundir, action, jobs)
-    if args.dry_run:
+    if showing:
         return _dry_run(plan, asked, fresh=args.fresh)
     if args.fresh:
         plan = _put_aside(plan)

@@ -23,7 +23,9 @@ def parser() -> Parser:
     )
     p.add_argument("target", nargs="?", metavar="TARGET", help="spec, run module, or run directory")
     p.add_argument("--run", metavar="MODULE", help="the run module, as the original spells it")
-    p.add_argument("--backend", metavar="NAME", help="processes (the only one yet)")
+    p.add_argument(
+        "--backend", metavar="NAME", help="processes (here), or slurm: submit and follow"
+    )
     p.add_argument("--runtime", choices=("docker", "process"), help="what starts the jobs")
     p.add_argument("--train_dir", metavar="DIR", help="root of what jobs write (modules only)")
     p.add_argument("--experiment_suffix", metavar="TEXT", help="ends folder names (modules only)")
@@ -59,5 +61,5 @@ def parser() -> Parser:
         choices=("ended", "all"),
         help="show them, then remove those that have ended (all: running ones too)",
     )
-    add_settings(p, "policy", "container")
+    add_settings(p, "policy", "container", "slurm")
     return p

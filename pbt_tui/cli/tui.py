@@ -79,11 +79,12 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     start = p.add_argument_group("how an executor is started (specs and modules)")
     start.add_argument("--runtime", choices=("process", "docker"), help="what starts the jobs")
+    start.add_argument("--backend", metavar="NAME", help="processes (here), or slurm")
     start.add_argument("--failed", action="store_true", help="try again what failed")
     start.add_argument("--fresh", action="store_true", help="put a closed run aside, start anew")
     for name, words in _OF_MODULES.items():
         start.add_argument(f"--{name}", metavar=name.rpartition("_")[2].upper(), help=words)
-    add_settings(p, "policy", "container")
+    add_settings(p, "policy", "container", "slurm")
     return p
 
 
@@ -147,7 +148,7 @@ def _passed_on(args: argparse.Namespace) -> list[str]:
     from pbt_tui.compiler.settings import SETTINGS
 
     words = [f"--{name}" for name in ("failed", "fresh") if getattr(args, name)]
-    for name in ("runtime", *_OF_MODULES):
+    for name in ("backend", "runtime", *_OF_MODULES):
         if getattr(args, name) is not None:
             words.append(f"--{name}={getattr(args, name)}")
     for setting in SETTINGS:

@@ -16,7 +16,10 @@ from pbt_tui.backends import NAMES, Backend
 from pbt_tui.errors import Diagnostic
 from pbt_tui.spec import Processes
 
-_MODULES = {"processes": "pbt_tui.backends.processes"}
+_MODULES = {
+    "processes": "pbt_tui.backends.processes",
+    "slurm": "pbt_tui.backends.slurm",
+}
 
 Check = Callable[[Processes, Any], Sequence[Diagnostic]]
 
@@ -49,8 +52,11 @@ def render(
 
     `given` holds the settings of each, by field. Of backends that were asked for by name a missing
     setting is an error; where nobody said (`wanted` is None) all are made that can be, and one note
-    names the others (DESIGN 6.1).
+    names the others (DESIGN 6.1). The process list is always made: from it, and from what each
+    backend keeps of its settings, all other files can be made again.
     """
+    if wanted is not None:
+        wanted = [name for name in NAMES if name in (*wanted, NAMES[0])]
     made, left_out = Rendered(), []
     for name in wanted if wanted is not None else available():
         one = backend(name)
@@ -82,4 +88,8 @@ def _settings(backend: Backend, values: Mapping[str, Any]) -> tuple[Any, str | N
 
 def _rules(name: str) -> Check:
     """The rules of its own that a backend has."""
+    if name == "slurm":
+        from pbt_tui.compiler.slurm_rules import check
+
+        return check
     return lambda spec, settings: ()

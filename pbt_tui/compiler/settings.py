@@ -15,6 +15,7 @@ import msgspec
 
 from pbt_tui.compiler import units
 from pbt_tui.errors import Diagnostic, Findings, Where, printable
+from pbt_tui.spec.slurm import Slurm
 from pbt_tui.spec.types import Container, Policy
 
 Section = Literal["policy", "container", "compile", "slurm", "ngc"]
@@ -57,6 +58,71 @@ _SECONDS = "a duration such as `90`, `30s`, `5m`, `2h` or `7d`"
 _BYTES = "a size such as `512M` or `4G`"
 _FROM_0, _FROM_1 = "an integer from 0", "an integer from 1"
 
+
+def _slurm(name: str, *rest: Any, **more: Any) -> Setting:
+    return Setting(name, "slurm", *rest, **more)
+
+
+_SLURM: tuple[Setting, ...] = (
+    _slurm("gpus_per_job", units.integer, "N", _FROM_0, "GPUs on each node of a job (1)"),
+    _slurm("cpus_per_gpu", units.integer, "N", _FROM_0, "CPUs for each GPU (16)"),
+    _slurm("partition", units.plain, "NAME", "the name of a partition", "partition"),
+    _slurm("account", units.plain, "NAME", "the name of an account", "account"),
+    _slurm("qos", units.plain, "NAME", "the name of a QOS", "quality of service"),
+    _slurm("time", units.duration, "SECONDS", _SECONDS, "time limit of one start"),
+    _slurm("memory", units.size, "SIZE", _BYTES, "memory on each node"),
+    _slurm("cpus", units.integer, "N", _FROM_0, "CPUs of a job, however many GPUs it has"),
+    _slurm("gpu_type", units.plain, "TYPE", "a type of GPU", "type of GPU, such as a100"),
+    _slurm("constraint", units.plain, "TEXT", "features of nodes", "features that nodes must have"),
+    _slurm("exclude", units.plain, "NODES", "nodes such as `n[1-3],n7`", "nodes to leave out"),
+    _slurm("nodes", units.integer, "N", _FROM_1, "nodes of a job (1)"),
+    _slurm("throttle", units.integer, "N", _FROM_1, "tasks of an array that run at once"),
+    _slurm(
+        "requeue",
+        units.boolean,
+        "",
+        "true or false",
+        "preemption, a lost node and exit code 75 queue a task again",
+    ),
+    _slurm("max_requeues", units.integer, "N", _FROM_0, "restarts, then 75 is an end as well (50)"),
+    _slurm(
+        "signal",
+        units.plain,
+        "NAME@SECONDS",
+        "a signal such as `USR1@120`",
+        "send it so long before the time limit; the program writes a checkpoint and exits with 75",
+    ),
+    _slurm("mail_user", units.plain, "ADDRESS", "an address", "who gets mail"),
+    _slurm("mail_type", units.plain, "TYPES", "events such as `END,FAIL`", "what mail is about"),
+    _slurm("workdir", units.plain, "DIR", "a folder", "folder of what SLURM itself says"),
+    _slurm("sbatch_template", units.plain, "FILE", "a file", "a template of the original launcher"),
+    _slurm("timeout", units.plain, "TIME", "a text", "`$TIMEOUT` of that template (0)"),
+    _slurm(
+        "print_only", units.truth, "BOOL", "true or false", "`pbt-run` shows what it would submit"
+    ),
+    _slurm("files", units.boolean, "", "true or false", "a script for each job, no arrays"),
+    _slurm("max_array", units.integer, "N", _FROM_1, "tasks of an array, at most (1000)"),
+    _slurm(
+        "container",
+        units.plain,
+        "HOW",
+        "`plain`, `apptainer` or `pyxis`",
+        "what runs the image: plain (nothing does), apptainer, pyxis",
+    ),
+    _slurm("image", units.plain, "NAME", "an image", "image, where it is not `--image`"),
+    _slurm(
+        "prologue",
+        units.lines,
+        "LINE",
+        "lines of bash",
+        "a line of bash before each command, such as `module load cuda`",
+        many=True,
+    ),
+    _slurm("poll", units.duration, "SECONDS", _SECONDS, "between two looks at the queue (15s)"),
+    _slurm("poll_pending", units.duration, "SECONDS", _SECONDS, "while all is pending (60s)"),
+    _slurm("poll_floor", units.duration, "SECONDS", _SECONDS, "never more often than that (5s)"),
+    _slurm("sbatch_timeout", units.duration, "SECONDS", _SECONDS, "time for one `sbatch` (30s)"),
+)
 SETTINGS: tuple[Setting, ...] = (
     _policy("num_gpus", units.integer, "N", _FROM_0, "GPUs to use"),
     _policy("gpus", units.words, "LIST", "a list such as `0,2`", "GPUs to choose from", many=True),
@@ -141,6 +207,7 @@ SETTINGS: tuple[Setting, ...] = (
         many=True,
         option="ulimit",
     ),
+    *_SLURM,
 )
 COMPILE: tuple[Setting, ...] = (
     Setting("out", "compile", units.plain, "DIR", "a folder", "where spec files go"),
@@ -150,7 +217,7 @@ COMPILE: tuple[Setting, ...] = (
     Setting("ignore", "compile", units.words, "CODES", "codes such as `PBT420`", "", many=True),
     Setting("strict", "compile", units.boolean, "", "true or false", "warnings are errors"),
 )
-_BACKENDS: dict[str, Any] = {}
+_BACKENDS: dict[str, Any] = {"slurm": Slurm}
 """Sections that are a backend's, and the struct of their settings."""
 BACKEND_SECTIONS = tuple(_BACKENDS)
 _TYPES: dict[str, dict[str, Any]] = {

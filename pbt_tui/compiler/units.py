@@ -39,6 +39,11 @@ def boolean(text: str) -> bool:
     return word in _TRUE
 
 
+def truth(text: str) -> bool:
+    """A yes or no that is written as a value: `--slurm_print_only False`."""
+    return boolean(text)
+
+
 def size(text: str) -> int:
     """Bytes: `512M`, `4G`, `1.5GiB`, `1024`; units are powers of 1024, as Docker reads them."""
     found = _SIZE.fullmatch(text.strip())
@@ -67,6 +72,11 @@ def plain(text: str) -> str:
 def words(text: str) -> list[str]:
     """A list with commas; empty text is the empty list."""
     return [plain(word.strip()) for word in text.split(",")] if text.strip() else []
+
+
+def lines(text: str) -> list[str]:
+    """One or several whole lines; empty text is none."""
+    return text.splitlines()
 
 
 def command(text: str) -> list[str]:

@@ -68,6 +68,11 @@ def faults(document: Any) -> list[Diagnostic]:
     return found
 
 
+def index_faults(document: Any) -> list[Diagnostic]:
+    """The same for the index of SLURM files."""
+    return list(_words(_validator(None, "slurm-index-1").iter_errors(document), ()))
+
+
 def _is_job(value: Any) -> bool:
     try:
         msgspec.convert(value, Job)
@@ -77,10 +82,10 @@ def _is_job(value: Any) -> bool:
 
 
 @cache
-def _validator(part: str | None) -> Draft202012Validator:
+def _validator(part: str | None, name: str = "processes-1") -> Draft202012Validator:
     from jsonschema import Draft202012Validator
 
-    schema = load_schema("processes-1")
+    schema = load_schema(name)
     if part is not None:
         schema = {"$ref": f"#/$defs/{part}", "$defs": schema["$defs"]}
     return Draft202012Validator(schema)

@@ -179,6 +179,7 @@ def _executor_started(here: Scene, runtime: Runtime) -> ev.ExecutorStarted:
         interpreter=interpreter.interpreter(orders.environ) if plain else None,
         engine_id=runtime.engine_id or None,
         image_digest=runtime.image_digest,
+        slurm=orders.slurm if orders.runtime == "slurm" else None,
     )
 
 

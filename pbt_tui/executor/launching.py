@@ -49,8 +49,9 @@ class ProcessLaunches:
         )
 
 
-class ContainerLaunches:
-    """Makes the launches of containers: interpreter and pin are the image's and the engine's."""
+class ForeignLaunches:
+    """Makes the launches of what begins elsewhere: interpreter and pin are the image's and the
+    engine's, or the node's and SLURM's."""
 
     def __init__(self, rundir: RunDir, cwd: Path) -> None:
         self._rundir = rundir

@@ -41,6 +41,8 @@ class Time(Protocol):
 RESEND = 1.0
 """Seconds between two tries to deliver a stop."""
 
+_HOLDS = ("hold", "release")
+
 Diagnosis = tuple[Cause | None, str | None, int | None]
 """Cause, detail, line of the log."""
 
@@ -134,6 +136,8 @@ class Loop:
                     self.runtime.forget(event.job, event.attempt)
                 case ev.RequestAccepted() | ev.RequestRefused():
                     self._desk.done(event.id)
+                    if isinstance(event, ev.RequestAccepted) and event.action in _HOLDS:
+                        self.runtime.hold(event.action == "hold")
                 case _:
                     pass
         self._launch(launches)
@@ -171,10 +175,15 @@ class Loop:
             return
         match fact:
             case Started():
-                if attempt.handle is None:
+                again = fact.handle == attempt.handle and (fact.restart or 0) > attempt.restarts
+                if attempt.handle is None or again:
                     self.record(
                         ev.AttemptStarted(
-                            job=fact.job, attempt=fact.attempt, handle=fact.handle, node=fact.node
+                            job=fact.job,
+                            attempt=fact.attempt,
+                            handle=fact.handle,
+                            node=fact.node,
+                            restart=fact.restart,
                         ),
                         now,
                     )
@@ -195,6 +204,7 @@ class Loop:
             ended_at=fact.ended_at,
             refused=fact.refused,
             lost=fact.lost,
+            stopped=fact.stopped,
         )
         detail, line = fact.detail, None
         if how in ("failed", "refused"):

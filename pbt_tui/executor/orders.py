@@ -15,9 +15,11 @@ import msgspec
 
 from pbt_tui.errors import UsageError
 from pbt_tui.journal import RunState
+from pbt_tui.journal.events import ExecutorStarted
 from pbt_tui.spec import Container, Policy, Processes
+from pbt_tui.spec.slurm import Slurm
 
-Place = Literal["process", "docker"]
+Place = Literal["process", "docker", "slurm"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Orders:
     runtime: Place = "process"
     container: Container | None = None
     """Kept also where jobs are plain processes: a later executor may want it."""
+    slurm: Slurm | None = None
+    """What SLURM is asked, where it is the runtime."""
     detached: bool = False
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
@@ -38,7 +42,7 @@ class Orders:
 def effective_policy(state: RunState, given: Mapping[str, Any], spec: Processes | None) -> Policy:
     """A resumed directory without a spec keeps the policy that it had."""
     if spec is None:
-        before = state.executor.policy if state.executor else state.spec.policy
+        before = _kept(state.executor, state.spec) if state.executor else state.spec.policy
     else:
         before = spec.policy
     return msgspec.structs.replace(before, **given)
@@ -64,6 +68,35 @@ def effective_container(
     return None
 
 
+def effective_slurm(
+    state: RunState, given: Mapping[str, Any], compiled: Mapping[str, Any]
+) -> Slurm:
+    """What was given now, over what the directory had or, where it is new, was compiled.
+
+    Jobs are submitted as arrays, also where their files were written one by one.
+    """
+    before = state.executor.slurm if state.executor is not None else None
+    kept = compiled if compiled or before is None else msgspec.structs.asdict(before)
+    return Slurm(**{**kept, **given, "files": False})
+
+
+_OF_A_QUEUE = ("experiments_per_gpu", "max_parallel", "pause_between")
+
+
+def of_a_queue(policy: Policy, jobs: int) -> Policy:
+    """SLURM has the places and the order: no slots, no pause, all at once."""
+    values = dict(zip(_OF_A_QUEUE, (-1, max(jobs, 1), 0.0), strict=True))
+    return msgspec.structs.replace(policy, **values)
+
+
+def _kept(executor: ExecutorStarted, spec: Processes) -> Policy:
+    """The policy of the last executor; what only a queue makes of it is taken out again."""
+    if executor.runtime != "slurm":
+        return executor.policy
+    own = {name: getattr(spec.policy, name) for name in _OF_A_QUEUE}
+    return msgspec.structs.replace(executor.policy, **own)
+
+
 def effective_runtime(
     state: RunState, wanted: Place | None, container: Container | None, spec: Processes | None
 ) -> Place:
@@ -76,5 +109,5 @@ def effective_runtime(
     if wanted is not None:
         return wanted
     if spec is None and state.executor is not None:
-        return "docker" if state.executor.runtime == "docker" else "process"
+        return state.executor.runtime
     return "docker" if container is not None else "process"

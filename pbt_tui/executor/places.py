@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.executor import gpus as gpu_list
-from pbt_tui.executor.launching import ContainerLaunches, ProcessLaunches
+from pbt_tui.executor.launching import ForeignLaunches, ProcessLaunches
 from pbt_tui.executor.orders import Orders
 from pbt_tui.executor.runtimes import Launch, Runtime
 from pbt_tui.journal import RunDir, RunState
@@ -23,6 +25,8 @@ from pbt_tui.spec import digest
 
 if TYPE_CHECKING:
     from pbt_tui.executor.runtimes.docker import DockerRuntime
+    from pbt_tui.executor.runtimes.slurm import SlurmRuntime
+    from pbt_tui.executor.runtimes.submitting import Order
 
 Progress = Callable[[str], None]
 
@@ -46,7 +50,10 @@ def scene(rundir: RunDir, state: RunState, orders: Orders, run_id: str) -> Scene
     """Asks the driver what there is; raises `RuntimeUnavailable` where more was asked for."""
     from pbt_tui.observe.gpus import devices
 
-    found, known = gpu_list.choose(orders.policy, orders.environ, devices())
+    found: tuple[Gpu, ...] = ()
+    known = False
+    if orders.runtime != "slurm":  # there, those of this machine are not where jobs run
+        found, known = gpu_list.choose(orders.policy, orders.environ, devices())
     return Scene(
         rundir=rundir,
         state=state,
@@ -61,8 +68,8 @@ def scene(rundir: RunDir, state: RunState, orders: Orders, run_id: str) -> Scene
 
 def launches(here: Scene) -> Callable[[JobState, Attempt], Launch]:
     """What is handed to the runtime for an attempt."""
-    if here.orders.runtime == "docker":
-        return ContainerLaunches(here.rundir, here.cwd)
+    if here.orders.runtime != "process":
+        return ForeignLaunches(here.rundir, here.cwd)
     return ProcessLaunches(here.rundir, here.cwd, here.orders.policy, here.orders.environ)
 
 
@@ -70,6 +77,8 @@ def runtime(here: Scene, progress: Progress = lambda line: None) -> Runtime:
     """Raises `RuntimeUnavailable` where the place cannot be what the run needs."""
     if here.orders.runtime == "docker":
         return containers(here, progress)
+    if here.orders.runtime == "slurm":
+        return arrays(here)
     from pbt_tui.executor.runtimes.process import ProcessRuntime
 
     return ProcessRuntime(
@@ -99,14 +108,44 @@ def containers(here: Scene, progress: Progress = lambda line: None) -> DockerRun
     )
 
 
+def arrays(here: Scene) -> SlurmRuntime:
+    from pbt_tui.executor.runtimes.slurm import SlurmRuntime
+
+    before = here.state.executor
+    return SlurmRuntime(
+        here.rundir,
+        order(here),
+        run_id=here.run_id,
+        environ=here.orders.environ,
+        cluster_before=before.engine_id if before and here.state.active else None,
+    )
+
+
+def order(here: Scene) -> Order:
+    """What all arrays of the run have in common."""
+    from pbt_tui.executor.runtimes.submitting import Order
+
+    settings = here.orders.slurm
+    assert settings is not None
+    spec = msgspec.structs.replace(
+        here.state.spec, train_dir=str(here.train_dir), container=here.orders.container
+    )
+    own = here.cwd / settings.workdir if settings.workdir else here.rundir.path
+    return Order(spec, settings, here.cwd, here.rundir.path, own / "slurm")
+
+
 def same_place(here: Scene) -> None:
     """Active attempts are where the last executor left them: nobody else can know of them."""
     last, active = here.state.executor, here.state.active
     if last is not None and active and last.runtime != here.orders.runtime:
         raise RuntimeUnavailable(
             f"{len(active)} attempts are active in runtime `{last.runtime}`",
-            hint=f"resume with `--runtime {last.runtime}`",
+            hint=f"resume with `{_option(last.runtime)}`",
         )
+
+
+def _option(runtime: str) -> str:
+    return "--backend slurm" if runtime == "slurm" else f"--runtime {runtime}"
 
 
 def _elsewhere(state: RunState) -> str | None:

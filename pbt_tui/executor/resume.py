@@ -50,9 +50,18 @@ def settle(loop: Loop, seen: Sequence[Seen], now: float) -> None:
                 if attempt.handle is None:
                     handle = found.handle or ""
                     loop.record(
-                        AttemptStarted(job=key[0], attempt=key[1], handle=handle, node=found.node),
+                        AttemptStarted(
+                            job=key[0],
+                            attempt=key[1],
+                            handle=handle,
+                            node=found.node,
+                            restart=found.restart,
+                        ),
                         now,
                     )
+                if attempt.stop_at is not None:
+                    stops.append((*key, attempt.kill_at is not None))
+            case "queued":
                 if attempt.stop_at is not None:
                     stops.append((*key, attempt.kill_at is not None))
             case "ended" if found.ended is not None:
@@ -71,6 +80,8 @@ def settle(loop: Loop, seen: Sequence[Seen], now: float) -> None:
                 lost = Ended(*key, attempt.handle, None, now, lost=True)
                 loop.end(job, attempt, lost, now)
     loop.commit()
+    if loop.state.held:
+        loop.runtime.hold(True)
     if launches:
         loop.runtime.launch(launches)
     for name, number, kill in stops:

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from pbt_tui.spec import Cause, Container, Policy
+from pbt_tui.spec.slurm import Slurm
 
 FORMAT = "pbt-journal/1"
 
@@ -68,6 +69,8 @@ class ExecutorStarted(Event, frozen=True, kw_only=True):
     engine_id: str | None = None
     interpreter: str | None = None
     image_digest: str | None = None
+    slurm: Slurm | None = None
+    """What SLURM is asked, where it is the runtime; journals before version 0.2 lack it."""
 
 
 class AttemptScheduled(Event, frozen=True, kw_only=True):

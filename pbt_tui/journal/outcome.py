@@ -27,17 +27,21 @@ def outcome(
     ended_at: float,
     refused: bool = False,
     lost: bool = False,
+    stopped: Why | None = None,
 ) -> tuple[Outcome, Cause | None]:
     """The outcome, and the cause where the outcome alone decides it.
 
     An exit dated after the stop was asked is judged by the stop's reason whatever the code: a
     trainer that checkpoints on TERM and exits 0 has not succeeded. Dated before, by the code.
+    What somebody else `stopped` is judged by their reason in the same way.
     """
     why = attempt.stop_why
     if why is not None and attempt.stop_at is not None:
         after = lost or refused or ended_at + CLOCK_GRAIN >= attempt.stop_at
         if after:
             return _BY_WHY[why]
+    if stopped is not None:
+        return _BY_WHY[stopped]
     if refused:
         return "refused", None
     if lost:

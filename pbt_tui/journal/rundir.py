@@ -20,6 +20,8 @@ class RunDir:
         self.logs = path / "logs"
         self.attempts = path / "attempts"
         self.gpus = path / "gpus.json"
+        self.queue = path / "queue.json"
+        self.slurm = path / "slurm"
         self.progress = path / "progress.json"
         self.populations = path / "populations.jsonl"
         self.executor_log = path / "executor.log"

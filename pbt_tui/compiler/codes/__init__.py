@@ -22,6 +22,7 @@ _SHELVES = {
     "3": "commands",
     "4": "populations",
     "5": "resources",
+    "6": "slurm",
     "8": "specs",
 }
 

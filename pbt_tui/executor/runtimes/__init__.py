@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from pbt_tui.journal.events import Why
 from pbt_tui.spec import Cause, Job
 
-Survey = Literal["never", "alive", "ended", "gone", "abandoned", "unknown"]
-"""`abandoned`: its name was taken by an executor that died before it could say so."""
+Survey = Literal["never", "queued", "alive", "ended", "gone", "abandoned", "unknown"]
+"""`queued`: an engine's queue holds it. `abandoned`: its name was taken by an executor that died
+before it could say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Started:
     attempt: int
     handle: str
     node: str | None = None
+    restart: int | None = None
+    """Queued again inside the attempt, and started for the n-th time more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,8 @@ class Ended:
     """How the world says it ended; the verdict is the core's (`journal.outcome`).
 
     `exit_code` is the process's own (128+n for a signal, as a shell says it); `refused` means it
-    never became a process of the job's; `lost` that nobody can tell how it ended.
+    never became a process of the job's; `lost` that nobody can tell how it ended; `stopped` that
+    somebody other than we ended it, and why.
     """
 
     job: str
@@ -58,6 +63,7 @@ class Ended:
     lost: bool = False
     cause: Cause | None = None
     detail: str | None = None
+    stopped: Why | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,7 @@ class Seen:
     handle: str | None = None
     node: str | None = None
     ended: Ended | None = None
+    restart: int | None = None
     detail: str | None = None
     """For unknown: the host or engine that does not answer."""
 
@@ -117,6 +124,9 @@ class Runtime(Protocol):
 
         False if somebody was faster: then it did start, and `facts` will say so.
         """
+
+    def hold(self, held: bool) -> None:
+        """What waits in an engine's queue is not to start, or may again."""
 
     def fileno(self) -> int:
         """Readable when `facts` has something to say."""

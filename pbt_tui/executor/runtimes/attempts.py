@@ -126,6 +126,9 @@ class ContainerRuntime:
         if left is not None:
             self._crew.errand(self._remove, left)
 
+    def hold(self, held: bool) -> None:
+        """An engine has no queue: what was scheduled is being started."""
+
     def survey(self, attempts: Sequence[tuple[str, int, str | None]]) -> list[Seen]:
         """Also removes what is left of attempts that are not asked for: their end is durable."""
         engine, before = self._there, self._engine_before

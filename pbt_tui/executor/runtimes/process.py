@@ -136,6 +136,9 @@ class ProcessRuntime:
     def forget(self, job: str, attempt: int) -> None:
         """Nothing is left of a process but its claim and its log, and those are kept."""
 
+    def hold(self, held: bool) -> None:
+        """Nothing waits anywhere."""
+
     def survey(self, attempts: Sequence[tuple[str, int, str | None]]) -> list[Seen]:
         """Waits up to a second, in all, where claims are still empty."""
         seen = [self._see(*one) for one in attempts]

@@ -1,0 +1,146 @@
+"""What a SLURM task does: fixed lines of bash, and nothing else of ours on a compute node.
+
+Must not hold a word of any spec: commands, environment and folders are read from the manifest.
+
+A script is `NAMES` filled in, the lines of the site in the function `_pbt_site`, and `TASK`. Tried
+with bash 4.4 and later.
+"""
+
+from __future__ import annotations
+
+# Names begin with _pbt_: an assignment to a name in the environment would change what the job gets.
+TASK = r"""
+_pbt_say() { printf 'pbt: %s\n' "$*" >&2; }
+
+_pbt_note() { # written until it is written (a full disk may be emptied), unless the folder is gone
+  until printf '%s\n' "$*" >>"$_pbt_claim"; do
+    [[ -e $_pbt_claim ]] || return
+    sleep 1
+  done
+}
+
+_pbt_now() { printf '%(%s)T' -1; }
+
+_pbt_read() { # the words of one line; bytes, whatever they mean in the locale of the job
+  local LC_ALL=C line
+  mapfile -t -s "$1" -n 1 line <"$_pbt_folder/$_pbt_manifest" || return
+  ((${#line[@]})) || return
+  eval "set -- ${line[0]}"
+  _pbt_job=$1 _pbt_attempt=$2 _pbt_dir=$3
+  _pbt_env=("${@:5:$4}")
+  _pbt_command=("${@:5+$4}")
+}
+
+_pbt_take() { # the name of the attempt, once; 1 where somebody else has it
+  local fd first= tries
+  set -C
+  if { exec {fd}>"$_pbt_claim"; } 2>/dev/null; then
+    set +C
+    until printf 'slurm %s\n' "$_pbt_id" >&"$fd"; do sleep 1; done
+    exec {fd}>&-
+    return
+  fi
+  set +C
+  [[ -e $_pbt_claim ]] || { _pbt_say "cannot write: $_pbt_claim"; exit 1; }
+  for tries in {1..10}; do # who made it may not have written yet
+    read -r first <"$_pbt_claim" && break
+    sleep 0.5
+  done
+  [[ $first ]] || { _pbt_say "taken, but nobody knows by whom: $_pbt_claim"; exit 1; }
+  [[ $first == "slurm $_pbt_id" ]]
+}
+
+_pbt_exec() { # becomes the command; here alone can its absence be told from its own exit code
+  trap 'case $? in 12[67]) _pbt_note "refused $?" ;; esac' EXIT
+  local word path=$PATH
+  if ((${#_pbt_prefix[@]} == 0)); then
+    for word in "${_pbt_env[@]}"; do [[ $word != PATH=* ]] || path=${word#PATH=}; done
+  fi
+  local first=${_pbt_prefix[0]-$1}
+  case $first in
+    */*)
+      [[ -e $first ]] || { echo "$first: not found"; exit 127; }
+      [[ -x $first && ! -d $first ]] || { echo "$first: cannot be executed"; exit 126; }
+      ;;
+    *) PATH=$path type -P -- "$first" >/dev/null || { echo "$first: not found"; exit 127; } ;;
+  esac
+  if ((${#_pbt_env[@]})); then
+    [[ $1 != *=* ]] || set -- bash -c 'exec -- "$@"' bash "$@"
+    set -- env -- "${_pbt_env[@]}" "$@"
+  fi
+  exec -- "${_pbt_prefix[@]}" "$@"
+}
+
+_pbt_keep=(bash -c '
+  trap : TERM HUP
+  env=("${@:2:$1}")
+  shift "$(($1 + 1))"
+  if ((${#env[@]})); then
+    [[ $1 != *=* ]] || set -- bash -c "exec -- \"\$@\"" bash "$@"
+    set -- env -- "${env[@]}" "$@"
+  fi
+  "$@"
+  code=$?
+  printf "%s\n" "$code" >"$0"
+  exit "$code"')
+
+_pbt_begin() {
+  mkdir -p -- "$_pbt_train/$_pbt_dir" || { _pbt_note "refused 125"; exit 125; }
+  [[ ! $_pbt_template ]] || trap : TERM HUP
+  _pbt_site
+}
+
+_pbt_no() {
+  _pbt_say "$*"
+  exit 2
+}
+
+(($#)) || _pbt_no "where is $_pbt_manifest? sbatch FOLDER/$_pbt_script FOLDER [RUN_DIR]"
+[[ ${SLURM_JOB_ID-} ]] || _pbt_no "this is for sbatch: there is no SLURM_JOB_ID"
+_pbt_id=${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}${SLURM_ARRAY_TASK_ID:+_$SLURM_ARRAY_TASK_ID}
+_pbt_folder=$1 _pbt_run=${2:-$_pbt_run} _pbt_restarts=${SLURM_RESTART_COUNT:-0}
+_pbt_index=${SLURM_ARRAY_TASK_ID:-0}
+[[ $_pbt_folder == /* ]] || _pbt_folder=$PWD/$_pbt_folder
+[[ $_pbt_run == /* ]] || _pbt_run=$PWD/$_pbt_run
+[[ $_pbt_train == /* ]] || _pbt_train=$PWD/$_pbt_train
+((_pbt_index < _pbt_count)) || _pbt_no "there is no task $_pbt_index of $_pbt_count"
+_pbt_line=$((_pbt_offset + _pbt_index))
+_pbt_read "$_pbt_line" || _pbt_no "no line $((_pbt_line + 1)) in $_pbt_folder/$_pbt_manifest"
+mkdir -p -- "$_pbt_run/attempts" "$_pbt_run/logs" || exit 1
+_pbt_claim=$_pbt_run/attempts/$_pbt_job.$_pbt_attempt
+_pbt_take || exit 0
+_pbt_keep+=("$_pbt_claim.code" "${#_pbt_env[@]}" "${_pbt_env[@]}")
+_pbt_note "start $_pbt_restarts ${SLURMD_NODENAME:-$HOSTNAME} $(_pbt_now)"
+
+# TERM comes to every process of a job: the program has its own. The early one comes here alone.
+_pbt_ended=
+_pbt_pass() { kill -s "$_pbt_signal" "$_pbt_child" 2>/dev/null; }
+trap '_pbt_ended=1' TERM
+trap : HUP
+[[ ! $_pbt_signal ]] || trap _pbt_pass "$_pbt_signal"
+[[ ! $_pbt_template ]] || rm -f -- "$_pbt_claim.code"
+_pbt_begin </dev/null >>"$_pbt_run/logs/$_pbt_job.$_pbt_attempt.log" 2>&1 &
+_pbt_child=$!
+wait "$_pbt_child"
+while kill -0 "$_pbt_child" 2>/dev/null; do wait "$_pbt_child"; done
+wait "$_pbt_child"
+_pbt_code=$?
+if [[ $_pbt_template ]]; then # its own end says nothing: the command's does
+  if read -r _pbt_kept <"$_pbt_claim.code"; then
+    _pbt_code=$_pbt_kept
+  elif ((_pbt_code == 0)); then
+    _pbt_say "the template ended without having run the command"
+    _pbt_code=1
+  fi
+  rm -f -- "$_pbt_claim.code"
+fi 2>>"$_pbt_run/logs/$_pbt_job.$_pbt_attempt.log"
+
+# 75: there is a checkpoint, queue me again. Never after TERM, which would undo a cancel; never by
+# SLURM_JOB_ID, which in one task of each array is the id of the whole array.
+if ((_pbt_code == 75 && _pbt_restarts < _pbt_requeues)) && [[ ! $_pbt_ended ]]; then
+  _pbt_note "requeue $((_pbt_restarts + 1)) $(_pbt_now)"
+  scontrol requeue "$_pbt_id" && exit 75
+fi
+_pbt_note "exit $_pbt_code $(_pbt_now)"
+exit "$_pbt_code"
+"""

@@ -1,0 +1,47 @@
+"""A real SLURM for these tests: two nodes with four GPUs each, on this host alone.
+
+One that `PBT_TEST_SLURM_DIR` names is taken; else one is brought up from Debian packages
+(`tests/services/slurm/up`), which needs root. Where neither can be had the tests are skipped by
+name; with `CI=true` they fail.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from clusters import NAMES, bring_up, take_down
+
+
+def _answers() -> bool:
+    if not all(os.environ.get(name) for name in NAMES):
+        return False
+    return not subprocess.run(["sinfo"], capture_output=True, check=False).returncode
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Path]:
+    """The state folder of a cluster; `SLURM_CONF` is set for whatever is started meanwhile."""
+    if _answers():
+        yield Path(os.environ["PBT_TEST_SLURM_DIR"])
+        return
+    before = {name: os.environ.pop(name, None) for name in NAMES}
+    try:
+        lines = bring_up()
+    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+        why = f"no SLURM, so it was not tried: {error}"
+        if os.environ.get("CI", "").lower() == "true":
+            pytest.fail(why)
+        pytest.skip(why)
+    os.environ.update(lines)
+    try:
+        yield Path(lines["PBT_TEST_SLURM_DIR"])
+    finally:
+        take_down(lines["PBT_TEST_SLURM_DIR"])
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
