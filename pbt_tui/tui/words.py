@@ -93,7 +93,9 @@ def code_words(attempt: Attempt) -> str:
 def outcome_words(attempt: Attempt) -> str:
     """How an attempt ended, for people: `failed: exit 1, CUDA out of memory`."""
     if attempt.outcome is None:
-        return attempt.queued or ("not started yet" if attempt.started_at is None else "running")
+        if attempt.queued:
+            return f"queued: {safe(attempt.queued)}"
+        return "not started yet" if attempt.started_at is None else "running"
     parts = [code_words(attempt)] if attempt.outcome != "succeeded" else []
     if attempt.outcome in ("stopped", "interrupted") and attempt.stop_why:
         parts.append(STOPS[attempt.stop_why])
@@ -118,9 +120,13 @@ def detail_words(attempt: Attempt) -> str:
 def counts(state: RunState) -> dict[str, int]:
     """By the six words of the snapshot: queued is waiting, starting and stopping are running."""
     have = state.counts
+    active = have.get("starting", 0) + have.get("running", 0) + have.get("stopping", 0)
+    executor = state.executor
+    queues = executor is not None and executor.runtime == "slurm"
+    queued = sum([job.shown == "queued" for job in state.active.values()]) if queues else 0
     return {
-        "running": have.get("starting", 0) + have.get("running", 0) + have.get("stopping", 0),
-        "waiting": have.get("waiting", 0),
+        "running": active - queued,
+        "waiting": have.get("waiting", 0) + queued,
         "succeeded": have.get("succeeded", 0),
         "failed": have.get("failed", 0),
         "cancelled": have.get("cancelled", 0),
@@ -154,6 +160,11 @@ def whose(state: RunState, holder: int | None) -> str:
         return f"pid {holder}" if holder else ""
     who = f"pid {holder or executor.pid} on {safe(executor.host)}"
     return who if holder is not None else f"last: {who} at {at(state.at, state.at)}"
+
+
+def node_name(node: str | None) -> str:
+    """Without the domain, which is the same for all."""
+    return safe(node or "").partition(".")[0]
 
 
 def gpu_names(state: RunState, gpus: tuple[str, ...]) -> str:
