@@ -57,7 +57,7 @@ class SlurmRuntime:
         self._for_us = calling.for_us(environ)
         self._cluster_before = cluster_before
         self._crew = Crew(0.0)
-        self._tasks = Tasks(rundir, order.output, wake=self._crew.wake, hurry=self._hurry)
+        self._tasks = Tasks(rundir, order.output, wake=self._news, hurry=self._hurry)
         self._looking = Looking(
             self._tasks,
             order.settings,
@@ -161,7 +161,7 @@ class SlurmRuntime:
 
     def close(self) -> None:
         self._crew.finish()
-        self._looking.close()
+        self._looking.stir()
         self._crew.close()
 
     # -- what is there -----------------------------------------------------------------------------
@@ -201,6 +201,11 @@ class SlurmRuntime:
         self._looking.hurry()
         self._cancel(task for task in tasks if task.wanted)
 
+    def _news(self) -> None:
+        """For the loop; and what runs is looked at more often than what waits."""
+        self._crew.wake()
+        self._looking.stir()
+
     def _hurry(self) -> None:
         self._looking.hurry()
 
@@ -235,7 +240,7 @@ class SlurmRuntime:
         hard = squeue.together(task.id for task in tasks if task.wanted >= HARD)
         try:
             if hard:
-                self._scancel("--signal=KILL", "--full", *hard)
+                self._scancel("--signal=KILL", "--batch", *hard)  # plain, KillWait would pass
             self._scancel(*ids)
         except Silent:
             return  # `unheard` finds them at the next look that has an answer
