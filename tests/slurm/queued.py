@@ -79,7 +79,9 @@ class Queued(Place):
     def handle(self, job: str) -> str:
         """SLURM's id of the newest attempt, once it has started."""
         return until(
-            lambda: next((e.handle for e in reversed(self.of(ev.AttemptStarted)) if e.job == job), 0),
+            lambda: next(
+                (e.handle for e in reversed(self.of(ev.AttemptStarted)) if e.job == job), 0
+            ),
             f"{job} has not started",
         )
 
