@@ -32,7 +32,7 @@ _pbt_read() { # the words of one line; bytes, whatever they mean in the locale o
 }
 
 _pbt_take() { # the name of the attempt, once; 1 where somebody else has it
-  local fd first= tries
+  local fd first='' tries
   set -C
   if { exec {fd}>"$_pbt_claim"; } 2>/dev/null; then
     set +C
@@ -116,7 +116,7 @@ _pbt_keep+=("$_pbt_claim.code" "${#_pbt_env[@]}" "${_pbt_env[@]}")
 _pbt_note "start $_pbt_restarts ${SLURMD_NODENAME:-$HOSTNAME} $(_pbt_now)"
 
 # TERM comes to every process of a job: the program has its own. The early one comes here alone.
-_pbt_ended=
+_pbt_ended=''
 _pbt_pass() { kill -s "$_pbt_signal" "$_pbt_child" 2>/dev/null; }
 trap '_pbt_ended=1' TERM
 trap : HUP

@@ -6,16 +6,16 @@ Must not run anything. Words of versions 22.05 to 26.05; what is not known here 
 from __future__ import annotations
 
 _CURES = (
-    ("invalid partition", "`sinfo -o %R` lists the partitions; choose one with `--slurm_partition`"),
+    ("invalid partition", "`sinfo -o %R` lists the partitions: `--slurm_partition`"),
     ("invalid account", "`sacctmgr show associations user=$USER` lists what you may use"),
-    ("invalid qos", "`sacctmgr show qos` lists them; choose one with `--slurm_qos`"),
+    ("invalid qos", "`sacctmgr show qos` lists them: `--slurm_qos`"),
     ("invalid generic resource", "this cluster has no such GPUs; `sinfo -o %G` lists what it has"),
     ("node configuration is not", "no node has all of that; `sinfo -o '%n %c %m %G'` lists them"),
     ("memory specification can", "no node has that much; pass a smaller `--slurm_memory`"),
     ("cpu count per node", "no node has so many; pass a smaller `--slurm_cpus`"),
     ("invalid node name", "`sinfo -N` lists the nodes; see `--slurm_exclude`"),
     ("invalid feature", "`sinfo -o %f` lists the features; see `--slurm_constraint`"),
-    ("invalid job array", "`scontrol show config` has MaxArraySize; pass a smaller `--slurm_max_array`"),
+    ("invalid job array", "`scontrol show config` has MaxArraySize: `--slurm_max_array`"),
     ("requested time limit", "`sinfo -o '%R %l'` lists the limits; pass a shorter `--slurm_time`"),
     ("maxsubmitjob", "wait for others of your jobs, or submit fewer"),
     ("qos policy", "the limits of your account or QOS do not allow it"),
@@ -37,7 +37,7 @@ def last_words(said: str) -> str:
 
 def _plain(line: str) -> str:
     for head in ("sbatch: ", "error: ", "fatal: ", "allocation failure: "):
-        line = line.removeprefix(head)  # noqa: PLW2901
+        line = line.removeprefix(head)
     return line.removeprefix("Batch job submission failed: ")
 
 

@@ -11,18 +11,17 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 
-import msgspec
-
 from pbt_tui.backends import slurm
 from pbt_tui.backends.slurm_words import cure, last_words
 from pbt_tui.compiler.codes import finding
 from pbt_tui.errors import Diagnostic, Where, printable
-from pbt_tui.spec.slurm import Index
+from pbt_tui.spec.slurm import decode
 
 
 def ask(files: Mapping[str, bytes], folder: str) -> Iterator[Diagnostic]:
     """PBT640 for each shape that is refused, PBT641 for the others; `folder` is that of the run."""
-    index = msgspec.json.decode(files[f"{folder}/{slurm.FILE}"], type=Index)
+    index = decode(files[f"{folder}/{slurm.FILE}"])
+    assert index is not None
     if shutil.which("sbatch") is None:
         yield finding("PBT641", "there is no `sbatch` here, so SLURM was not asked")
         return

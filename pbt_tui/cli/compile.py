@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pbt_tui.compiler.settings import Given
     from pbt_tui.spec import Processes
 
+NAMED = 6
+"""Files that are named before the rest is counted."""
 Weigh = Callable[[Sequence[Diagnostic]], list[Diagnostic]]
 
 
@@ -151,7 +153,7 @@ def _compile(args: argparse.Namespace, given: Given, weigh: Weigh) -> Result:
     if writing and not code:
         changed = output.write(out, files, gone)
         tail = "" if changed else " (unchanged)"
-        text = f"{summary(spec)} -> {printable(', '.join(paths))}{tail}\n".encode()
+        text = f"{summary(spec)} -> {_some(paths)}{tail}\n".encode()
     return Result(found, code, spec.run, len(spec.jobs), paths, text)
 
 
@@ -246,6 +248,11 @@ def summary(spec: Processes) -> str:
         of = f" of {sizes.pop()}" if len(sizes) == 1 else ""
         parts.append(_count(len(spec.populations), "population") + of)
     return f"{printable(folder(spec.run, spec.suffix))}: {', '.join(parts)}"
+
+
+def _some(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
+    return printable(", ".join(paths[:NAMED])) + more
 
 
 def _count(n: int, noun: str) -> str:

@@ -19,9 +19,8 @@ from pbt_tui.compiler.codes import finding
 from pbt_tui.compiler.validate import Kind, why_not
 from pbt_tui.errors import Diagnostic, UsageError, Where, printable
 from pbt_tui.spec import Processes
-from pbt_tui.spec.slurm import FORMAT, Index
+from pbt_tui.spec.slurm import FORMAT, Index, decode
 
-_decoder = msgspec.json.Decoder(Index)
 _processes = msgspec.json.Decoder(Processes)
 
 
@@ -35,9 +34,8 @@ def validate_index(path: Path) -> tuple[Index | None, list[Diagnostic]]:
         data = path.read_bytes()
     except OSError as e:
         raise UsageError(f"cannot read `{path}`: {(e.strerror or '').lower()}") from None
-    try:
-        index = _decoder.decode(data)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+    index = decode(data)
+    if index is None:
         found = why_not(data, Kind(FORMAT, Index, _faults))
         return None, [replace(d, where=d.where.within(outer)) for d in found]
     found = list(_beside(path, index))
