@@ -17,6 +17,8 @@ MIN_SIGNAL, MAX_SIGNAL = 1, 65535
 SIGNALS = ("USR1", "USR2", "HUP")
 """TERM also comes with a cancel; INT and QUIT are ignored by what bash runs in the background."""
 _SIGNAL = re.compile(r"(?:B:)?(?:SIG)?([A-Z0-9]+)@([0-9]{1,9})", re.ASCII)
+_KIB = 1024
+"""Nothing smaller can be asked for: two jobs that differ in less are of one shape."""
 _UNITS = (("T", 2**40), ("G", 2**30), ("M", 2**20))
 _UNNAMED = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -39,7 +41,7 @@ def needs(job: Job, settings: Slurm) -> tuple[int, int, int | None]:
     gpus = settings.gpus_per_job if own is None or own.gpus is None else own.gpus
     cpus = own.cpus if own is not None and own.cpus is not None else _cpus(gpus, settings)
     memory = own.memory if own is not None and own.memory is not None else settings.memory
-    return gpus, cpus, memory
+    return gpus, cpus, memory if memory is None else -(-memory // _KIB) * _KIB
 
 
 def _cpus(gpus: int, settings: Slurm) -> int:
@@ -80,7 +82,7 @@ def size(count: int) -> str:
     for unit, factor in _UNITS:
         if count and count % factor == 0:
             return f"{count // factor}{unit}"
-    return f"{-(-count // 1024)}K"
+    return f"{-(-count // _KIB)}K"
 
 
 def limit(seconds: float) -> str:

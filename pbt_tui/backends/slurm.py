@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
-
-import msgspec
 
 from pbt_tui.backends import slurm_template as template
 from pbt_tui.backends.quoting import word, words
@@ -19,7 +16,7 @@ from pbt_tui.backends.sbatch import Shape, directives, early, needs, shape_name
 from pbt_tui.backends.slurm_prefix import prefix
 from pbt_tui.backends.slurm_task import TASK
 from pbt_tui.spec import Job, Processes
-from pbt_tui.spec.slurm import FORMAT, Array, Index, Slurm
+from pbt_tui.spec.slurm import FORMAT, Array, Index, Slurm, decode, encode, values
 
 FOLDER = "slurm"
 FILE = f"{FOLDER}/index.json"
@@ -145,24 +142,7 @@ def render(spec: Processes, settings: Slurm) -> dict[str, bytes]:
     return files
 
 
-def encode(index: Index) -> bytes:
-    """The index: a line for each key, and one for each script."""
-    enc = msgspec.json.encode
-    head = [f for f in Index.__struct_fields__ if f != "arrays"]
-    lines = [b'"%s":%s' % (key.encode(), enc(getattr(index, key))) for key in head]
-    arrays = b",\n".join(map(enc, index.arrays))
-    return b"{" + b",\n".join(lines) + b',\n"arrays":[\n' + arrays + b"\n]}\n"
-
-
 def known(files: Mapping[str, bytes]) -> dict[str, Any]:
     """What the index of an earlier compilation was made with; nothing where it cannot be read."""
-    try:
-        index = msgspec.json.decode(files.get(FILE, b""), type=Index)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        return {}
-    return msgspec.structs.asdict(index.settings)
-
-
-def with_jobs(shape: Shape, jobs: Iterable[Job]) -> Shape:
-    """The same shape, of these jobs alone."""
-    return replace(shape, jobs=tuple(jobs))
+    index = decode(files.get(FILE, b""))
+    return {} if index is None else values(index.settings)

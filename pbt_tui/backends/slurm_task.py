@@ -32,7 +32,7 @@ _pbt_read() { # the words of one line; bytes, whatever they mean in the locale o
 }
 
 _pbt_take() { # the name of the attempt, once; 1 where somebody else has it
-  local fd first= tries
+  local fd first='' tries
   set -C
   if { exec {fd}>"$_pbt_claim"; } 2>/dev/null; then
     set +C
@@ -85,7 +85,10 @@ _pbt_keep=(bash -c '
   exit "$code"')
 
 _pbt_begin() {
-  mkdir -p -- "$_pbt_train/$_pbt_dir" || { _pbt_note "refused 125"; exit 125; }
+  cd -- "${_pbt_cwd:-.}" && mkdir -p -- "$_pbt_train/$_pbt_dir" || {
+    _pbt_note "refused 125"
+    exit 125
+  }
   [[ ! $_pbt_template ]] || trap : TERM HUP
   _pbt_site
 }
@@ -98,7 +101,7 @@ _pbt_no() {
 (($#)) || _pbt_no "where is $_pbt_manifest? sbatch FOLDER/$_pbt_script FOLDER [RUN_DIR]"
 [[ ${SLURM_JOB_ID-} ]] || _pbt_no "this is for sbatch: there is no SLURM_JOB_ID"
 _pbt_id=${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}${SLURM_ARRAY_TASK_ID:+_$SLURM_ARRAY_TASK_ID}
-_pbt_folder=$1 _pbt_run=${2:-$_pbt_run} _pbt_restarts=${SLURM_RESTART_COUNT:-0}
+_pbt_folder=$1 _pbt_run=${2:-$_pbt_run} _pbt_cwd=${3-} _pbt_restarts=${SLURM_RESTART_COUNT:-0}
 _pbt_index=${SLURM_ARRAY_TASK_ID:-0}
 [[ $_pbt_folder == /* ]] || _pbt_folder=$PWD/$_pbt_folder
 [[ $_pbt_run == /* ]] || _pbt_run=$PWD/$_pbt_run
@@ -113,7 +116,7 @@ _pbt_keep+=("$_pbt_claim.code" "${#_pbt_env[@]}" "${_pbt_env[@]}")
 _pbt_note "start $_pbt_restarts ${SLURMD_NODENAME:-$HOSTNAME} $(_pbt_now)"
 
 # TERM comes to every process of a job: the program has its own. The early one comes here alone.
-_pbt_ended=
+_pbt_ended=''
 _pbt_pass() { kill -s "$_pbt_signal" "$_pbt_child" 2>/dev/null; }
 trap '_pbt_ended=1' TERM
 trap : HUP
@@ -122,9 +125,11 @@ trap : HUP
 _pbt_begin </dev/null >>"$_pbt_run/logs/$_pbt_job.$_pbt_attempt.log" 2>&1 &
 _pbt_child=$!
 wait "$_pbt_child"
-while kill -0 "$_pbt_child" 2>/dev/null; do wait "$_pbt_child"; done
+_pbt_seen=$?
+while kill -0 "$_pbt_child" 2>/dev/null; do wait "$_pbt_child"; _pbt_seen=$?; done
 wait "$_pbt_child"
-_pbt_code=$?
+_pbt_code=$? # bash has forgotten it where a signal and the end came together: -1 or 127
+((_pbt_code >= 0 && _pbt_code != 127)) || _pbt_code=$_pbt_seen
 if [[ $_pbt_template ]]; then # its own end says nothing: the command's does
   if read -r _pbt_kept <"$_pbt_claim.code"; then
     _pbt_code=$_pbt_kept

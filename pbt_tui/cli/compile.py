@@ -6,7 +6,7 @@ Must not know how anything is compiled; it reads argv, calls the compiler, and f
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pbt_tui.compiler.settings import Given
     from pbt_tui.spec import Processes
 
+NAMED = 6
+"""Files that are named before the rest is counted."""
 Weigh = Callable[[Sequence[Diagnostic]], list[Diagnostic]]
 
 
@@ -144,24 +146,45 @@ def _compile(args: argparse.Namespace, given: Given, weigh: Weigh) -> Result:
         text = next(iter(files.values()))
     else:
         found += existing.foreign(out, rules.folder(spec.run, spec.suffix), spec)
+    if args.ask:
+        found += _asked(files, rules.folder(spec.run, spec.suffix))
     found = weigh(found)
     code = 3 if _wrong(found) else 0
     if writing and not code:
         changed = output.write(out, files, gone)
         tail = "" if changed else " (unchanged)"
-        text = f"{summary(spec)} -> {printable(', '.join(paths))}{tail}\n".encode()
+        text = f"{summary(spec)} -> {_some(paths)}{tail}\n".encode()
     return Result(found, code, spec.run, len(spec.jobs), paths, text)
+
+
+def _asked(files: Mapping[str, bytes], folder: str) -> list[Diagnostic]:
+    from pbt_tui.backends.slurm import FILE
+
+    if f"{folder}/{FILE}" not in files:
+        raise UsageError("`--ask` asks SLURM, and nothing was compiled for it")
+    from pbt_tui.cli.ask_slurm import ask
+
+    return list(ask(files, folder))
 
 
 def _validate(paths: Sequence[str], weigh: Weigh) -> Result:
     from pbt_tui.compiler import existing
-    from pbt_tui.compiler.validate import spec_files, validate_file
+    from pbt_tui.compiler.validate import is_index, spec_files, validate_file
 
     files = spec_files(paths)
     found: list[Diagnostic] = []
     specs: dict[str, Processes] = {}
     text = ""
     for path in files:
+        if is_index(path):
+            from pbt_tui.compiler.validate_slurm import validate_index
+
+            index, more = validate_index(path)
+            more = weigh(more)
+            found += more
+            if index is not None and not _wrong(more):
+                text += f"{printable(str(path))}: {_count(len(index.arrays), 'script')}\n"
+            continue
         spec, more = validate_file(path)
         more = weigh(more)
         found += more
@@ -170,7 +193,7 @@ def _validate(paths: Sequence[str], weigh: Weigh) -> Result:
         if spec is not None and not _wrong(more):
             text += f"{printable(str(path))}: {summary(spec)}\n"
     found += weigh(existing.shared_folders(specs))
-    run = next(iter(specs.values())).run if len(files) == 1 and specs else None
+    run = next(iter(specs.values())).run if len(specs) == 1 else None
     jobs = sum(len(spec.jobs) for spec in specs.values())
     code = 3 if _wrong(found) else 0
     return Result(found, code, run, jobs, [str(path) for path in files], text.encode())
@@ -225,6 +248,11 @@ def summary(spec: Processes) -> str:
         of = f" of {sizes.pop()}" if len(sizes) == 1 else ""
         parts.append(_count(len(spec.populations), "population") + of)
     return f"{printable(folder(spec.run, spec.suffix))}: {', '.join(parts)}"
+
+
+def _some(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
+    return printable(", ".join(paths[:NAMED])) + more
 
 
 def _count(n: int, noun: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pbt_tui.backends import NAMES
-from pbt_tui.cli.options import Parser, add_settings, given, yes_no
+from pbt_tui.cli.options import Parser, add_settings, given, with_template, yes_no
 from pbt_tui.compiler.rendering import available
 from pbt_tui.compiler.settings import COMPILE, Given, gather, sound
 from pbt_tui.compiler.settings_file import find
@@ -61,6 +61,7 @@ def parser() -> Parser:
     modes.add_argument("--print", action="store_true", help="the process list on stdout")
     modes.add_argument("--validate", nargs="+", metavar="PATH", help="spec files or folders alone")
     modes.add_argument("--explain", metavar="CODE", help="what a code means, and its cure")
+    p.add_argument("--ask", action="store_true", help="show scripts to `sbatch --test-only`")
     words = p.add_argument_group("findings")
     words.add_argument("--format", choices=("text", "json", "github"), default="text")
     words.add_argument("--ignore", action="append", metavar="CODE", help="drop a warning or note")
@@ -77,6 +78,8 @@ def read(args: argparse.Namespace) -> Given:
     """Flags over the settings file; raises `UsageError` or `Findings` (2)."""
     if args.format == "json" and args.print:
         raise UsageError("`--format json` is one document: it cannot be had with `--print`")
+    if args.ask and (args.validate or args.explain):
+        raise UsageError("`--ask` shows what is compiled to SLURM: name a run module")
     for name in args.backend or ():
         if name not in NAMES:
             raise UsageError(f"there is no backend `{name}`", hint=f"one of {', '.join(NAMES)}")
@@ -89,7 +92,7 @@ def read(args: argparse.Namespace) -> Given:
     said = [(s, getattr(args, s.name)) for s in COMPILE if getattr(args, s.name) is not None]
     flags = given(args)
     own = gather(said, lambda s: f"`{s.flag}`")
-    return replace(flags, compile=own.compile).over(find(Path.cwd()))
+    return with_template(replace(flags, compile=own.compile).over(find(Path.cwd())))
 
 
 def target(args: argparse.Namespace) -> str:

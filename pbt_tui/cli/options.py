@@ -10,11 +10,13 @@ import argparse
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, NoReturn
 
-from pbt_tui.compiler.settings import SETTINGS, Given, Section, Setting, gather, near
+from pbt_tui.compiler.settings import SETTINGS, Given, Section, Setting, gather, near, sound
 from pbt_tui.compiler.units import boolean
-from pbt_tui.errors import UsageError
+from pbt_tui.errors import UsageError, printable
 
 
 class Parser(argparse.ArgumentParser):
@@ -72,7 +74,7 @@ def yes_no(text: str) -> bool:
 
 
 def add_settings(parser: argparse.ArgumentParser, *sections: Section) -> None:
-    """Adds the settings of `policy` and `container` as options, in a group each."""
+    """Adds the settings of these sections as options, in a group each."""
     for section in sections:
         group = parser.add_argument_group(_TITLES[section])
         for setting in SETTINGS:
@@ -94,6 +96,10 @@ def _add(group: argparse._ArgumentGroup, setting: Setting) -> None:
         group.add_argument(
             flag, dest=name, action="store_const", const=True, default=None, help=setting.help
         )
+        if setting.option:
+            group.add_argument(
+                f"--{name}", dest=name, action="store_const", const=True, default=None, help=hide
+            )
         group.add_argument(
             f"--no_{name}", dest=name, action="store_const", const=False, default=None, help=hide
         )
@@ -108,3 +114,19 @@ def given(args: argparse.Namespace) -> Given:
     """What the settings' options said, read and checked; raises `Findings` (2)."""
     said = ((s, getattr(args, s.dest, None)) for s in SETTINGS)
     return gather([(s, raw) for s, raw in said if raw is not None], lambda s: f"`{s.flag}`")
+
+
+def with_template(given: Given) -> Given:
+    """The same, with the text of the template instead of its path; raises `UsageError`."""
+    path = given.slurm.get("sbatch_template")
+    if path is None:
+        return given
+    try:
+        text = sound(Path(path).read_bytes().decode())
+    except OSError as e:
+        said = f"`--slurm_sbatch_template`: cannot read `{printable(path)}`"
+        raise UsageError(f"{said}: {(e.strerror or '').lower()}") from None
+    except ValueError:
+        said = f"`--slurm_sbatch_template`: expected UTF-8 text in `{printable(path)}`"
+        raise UsageError(said) from None
+    return replace(given, slurm={**given.slurm, "sbatch_template": text})

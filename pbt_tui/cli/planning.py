@@ -129,7 +129,7 @@ def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
         )
     if found.kind == "spec":
         _refuse_module_options(args, "a spec")
-        spec = _read_spec(found.path)
+        spec = _read_spec(found.path, queued=args.backend == "slurm")
     else:
         spec = _compile(found.name, args)
     made = of_spec(spec, said.policy)
@@ -198,10 +198,15 @@ def _refuse_module_options(args: argparse.Namespace, what: str) -> None:
             )
 
 
-def _read_spec(path: Path) -> Processes:
+_OF_ONE_MACHINE = "PBT401"
+"""More members than `max_parallel`: in a queue there is none."""
+
+
+def _read_spec(path: Path, *, queued: bool) -> Processes:
     from pbt_tui.compiler.validate import validate_file
 
     spec, found = validate_file(path)
+    found = [d for d in found if not (queued and d.code == _OF_ONE_MACHINE)]
     if spec is None or any(d.level == "error" for d in found):
         raise Findings(found)
     warn(found)
@@ -219,11 +224,14 @@ def _compile(module: str, args: argparse.Namespace) -> Processes:
     flags = given(args)
     settings = replace(flags, compile=own.compile).over(find(Path.cwd()))
     known = {k: v for k, v in settings.compile.items() if k in ("load_timeout", "seed")}
+    policy = dict(settings.policy)
+    if args.backend == "slurm":
+        policy.pop("max_parallel", None)  # a queue has none
     compiled = compile_module(
         module,
         train_dir=args.train_dir or settings.compile.get("train_dir"),
         suffix=args.experiment_suffix or "",
-        policy=settings.policy,
+        policy=policy,
         container=settings.container,
         freeze=True,
         **known,

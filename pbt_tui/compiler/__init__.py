@@ -112,7 +112,7 @@ def compile_loaded(
         jobs=tuple(jobs),
         suffix=suffix,
     )
-    found += rules.check(spec)
+    found += rules.check(spec, slots=backends is None or "processes" in backends)
     if not any(d.level == "error" for d in found):
         found += references.check(spec)
     before_settings = before.settings if before else {}
@@ -120,6 +120,7 @@ def compile_loaded(
         spec,
         backends if backends is not None or before is None else before.backends,
         {name: {**before_settings.get(name, {}), **own} for name, own in (settings or {}).items()},
+        asked=backends is not None,
     )
     found = [_place(d, loaded, spec) for d in found + made.found]
     if any(d.level == "error" for d in found):

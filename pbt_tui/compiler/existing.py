@@ -93,12 +93,15 @@ def foreign(out: Path, folder: str, spec: Processes) -> list[Diagnostic]:
 
 
 def stale(
-    out: Path, old: Mapping[str, bytes | None], new: Mapping[str, bytes], target: str
+    out: Path,
+    old: Mapping[str, bytes | None],
+    new: Mapping[str, bytes],
+    target: str,
+    root: Path | None = None,
 ) -> list[Diagnostic]:
-    """PBT820 for each file that is not what it should be."""
-    hint = (
-        f"run `pbt-compile {printable(target)} --out {printable(str(out))}` and commit the result"
-    )
+    """PBT820 for each file below `out` that is not what it should be; `root` was `--out`."""
+    where = printable(str(out if root is None else root))
+    hint = f"run `pbt-compile {printable(target)} --out {where}` and commit the result"
     found = []
     for path, data in old.items():
         file = str(out / path)

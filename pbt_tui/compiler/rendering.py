@@ -47,13 +47,16 @@ def render(
     spec: Processes,
     wanted: Sequence[str] | None,
     given: Mapping[str, Mapping[str, Any]],
+    *,
+    asked: bool = True,
 ) -> Rendered:
     """What each backend makes of `spec`.
 
     `given` holds the settings of each, by field. Of backends that were asked for by name a missing
     setting is an error; where nobody said (`wanted` is None) all are made that can be, and one note
     names the others (DESIGN 6.1). The process list is always made: from it, and from what each
-    backend keeps of its settings, all other files can be made again.
+    backend keeps of its settings, all other files can be made again. Not `asked` for by name,
+    the others keep their notes to themselves.
     """
     if wanted is not None:
         wanted = [name for name in NAMES if name in (*wanted, NAMES[0])]
@@ -62,6 +65,8 @@ def render(
         one = backend(name)
         settings, lack = _settings(one, given.get(name, {}))
         found = list(_rules(name)(spec, settings)) if lack is None else []
+        if not asked and name != NAMES[0]:
+            found = [d for d in found if d.level != "note"]
         wrong = [d for d in found if d.level == "error"]
         if wanted is None and (lack or wrong):
             left_out.append(f"`{name}`: {lack or wrong[0].message}")

@@ -23,9 +23,14 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]*", re.ASCII)
 
 
-def check(spec: Processes) -> list[Diagnostic]:
-    """All findings of all rules, in the order of the file."""
-    found = [*_run_name(spec), *_sizes(spec), *_gpus(spec.policy)]
+def check(spec: Processes, *, slots: bool = True) -> list[Diagnostic]:
+    """All findings of all rules, in the order of the file.
+
+    Without `slots` it is only asked what is true of every backend: a scheduler has its own.
+    """
+    found = list(_run_name(spec))
+    if slots:
+        found += [*_sizes(spec), *_gpus(spec.policy)]
     if spec.container is not None:
         found += _container(spec.container)
     envs: set[int] = set()
@@ -38,7 +43,7 @@ def check(spec: Processes) -> list[Diagnostic]:
         if job.env and id(job.env) not in envs:  # jobs of one experiment share theirs
             envs.add(id(job.env))
             found += _environment(i, job, spec)
-        if job.resources is not None:
+        if slots and job.resources is not None:
             found += _job_gpus(i, job, spec.policy)
     return found
 

@@ -100,7 +100,14 @@ _SLURM: tuple[Setting, ...] = (
     _slurm(
         "print_only", units.truth, "BOOL", "true or false", "`pbt-run` shows what it would submit"
     ),
-    _slurm("files", units.boolean, "", "true or false", "a script for each job, no arrays"),
+    _slurm(
+        "files",
+        units.boolean,
+        "",
+        "true or false",
+        "a script for each job, no arrays",
+        option="files",
+    ),
     _slurm("max_array", units.integer, "N", _FROM_1, "tasks of an array, at most (1000)"),
     _slurm(
         "container",

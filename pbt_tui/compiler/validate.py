@@ -5,8 +5,8 @@ Must not know run modules. msgspec says yes quickly; where it says no, `wording`
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,12 @@ from pbt_tui.spec import Processes, encode
 from pbt_tui.spec.types import FORMAT
 
 _decoder = msgspec.json.Decoder(Processes)
-_BOM = b"\xef\xbb\xbf"
 
 
 def spec_files(paths: Iterable[str]) -> list[Path]:
-    """The process lists that `paths` name: files as they are, folders searched all the way down.
+    """The spec files that `paths` name: files as they are, folders searched all the way down.
 
+    What is told of by an index is named by it: the scripts for SLURM stand for their index.
     Raises `UsageError` (2) for what is not there and for folders without any.
     """
     from pbt_tui.backends.processes import FILE
@@ -32,13 +32,37 @@ def spec_files(paths: Iterable[str]) -> list[Path]:
     found: dict[Path, None] = {}
     for name in paths:
         path = Path(name)
-        inside = sorted(path.rglob(FILE)) if path.is_dir() else [path]
-        if not path.exists():
+        inside = sorted(_inside(path)) if path.is_dir() else [_told_of(path)]
+        if not path.exists() and not inside[0].exists():
             raise UsageError(f"no such file or folder: `{name}`")
         if not inside:
             raise UsageError(f"no `{FILE}` in `{name}`")
         found.update(dict.fromkeys(inside))
     return list(found)
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    from pbt_tui.backends import processes, slurm
+
+    yield from folder.rglob(processes.FILE)
+    index = Path(slurm.FILE)
+    yield from (p for p in folder.rglob(index.name) if is_index(p.absolute()))
+
+
+def _told_of(path: Path) -> Path:
+    from pbt_tui.backends import slurm
+
+    whole = path.absolute()
+    if any(whole.match(pattern) for pattern in slurm.OWNED):
+        return path.parent / Path(slurm.FILE).name
+    return path
+
+
+def is_index(path: Path) -> bool:
+    """Whether this is the index of files for SLURM, by its name."""
+    from pbt_tui.backends import slurm
+
+    return path.absolute().match(slurm.FILE)
 
 
 def validate_file(path: Path) -> tuple[Processes | None, list[Diagnostic]]:
@@ -59,10 +83,16 @@ def validate(data: bytes, file: str) -> tuple[Processes | None, list[Diagnostic]
     try:
         spec = _decoder.decode(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        found = _why_not(data)
+        found = why_not(data, _PROCESSES)
         return None, [replace(d, where=d.where.within(outer)) for d in found]
     found = [*_layout(data, spec), *references.check(spec), *rules.check(spec)]
     return spec, [replace(d, where=_pointed(d.where, file)) for d in found]
+
+
+def _process_list_faults(document: Any) -> list[Diagnostic]:
+    from pbt_tui.compiler.wording import faults
+
+    return faults(document)
 
 
 def _pointed(where: Where, file: str) -> Where:
@@ -87,7 +117,17 @@ def _layout(data: bytes, spec: Processes) -> list[Diagnostic]:
     return found
 
 
-def _why_not(data: bytes) -> list[Diagnostic]:
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a file should be, and how its faults are found once it is not."""
+
+    format: str
+    type: Any
+    faults: Callable[[Any], list[Diagnostic]]
+
+
+def why_not(data: bytes, kind: Kind) -> list[Diagnostic]:
+    """Why `data` is no document of this kind; at least one finding, without the file."""
     from pbt_tui.compiler.document import read
 
     document, found = read(data)
@@ -95,23 +135,21 @@ def _why_not(data: bytes) -> list[Diagnostic]:
         return found
     if isinstance(document, dict):
         version = document.get("format")
-        if isinstance(version, str) and version != FORMAT:
+        if isinstance(version, str) and version != kind.format:
             at = Where(pointer="/format")
-            said = f"format is `{version}`, this is `{FORMAT}`"
+            said = f"format is `{version}`, this is `{kind.format}`"
             hint = "write it again with `pbt-compile`"
-            if version.startswith("pbt-processes/"):
+            if version.partition("/")[0] == kind.format.partition("/")[0]:
                 hint += ", or use the version that wrote it"
             return [*found, finding("PBT802", said, where=at, hint=hint)]
-    return found + _faults(document)
+    return found + _faults(document, kind)
 
 
-def _faults(document: Any) -> list[Diagnostic]:
-    from pbt_tui.compiler.wording import faults
-
-    found = faults(document)
+def _faults(document: Any, kind: Kind) -> list[Diagnostic]:
+    found = kind.faults(document)
     if not found:  # msgspec is stricter than the schema: integers beyond 64 bits and the like
         try:
-            msgspec.convert(document, Processes)
+            msgspec.convert(document, kind.type)
         except msgspec.ValidationError as e:
             said, _, path = str(e).partition(" - at `")
             pointer = path.rstrip("`").replace("$", "").replace("[", "/").replace("]", "")
@@ -119,3 +157,6 @@ def _faults(document: Any) -> list[Diagnostic]:
             return [finding("PBT803", said[:1].lower() + said[1:], where=at)]
         return [finding("PBT803", "holds a number or text that JSON readers do not agree on")]
     return found
+
+
+_PROCESSES = Kind(FORMAT, Processes, _process_list_faults)

@@ -5,8 +5,9 @@ Must not know what a script looks like, nor any cluster. Units are bytes and sec
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
+import msgspec
 from msgspec import Meta
 
 from pbt_tui.spec.types import Count, Frozen, JobId, Positive, Seconds, Text
@@ -97,3 +98,28 @@ class Index(Frozen, frozen=True):
     suffix: str
     settings: Slurm
     arrays: tuple[Array, ...]
+
+
+_HEAD = [name for name in Index.__struct_fields__ if name != "arrays"]
+_decoder = msgspec.json.Decoder(Index)
+
+
+def encode(index: Index) -> bytes:
+    """The file's bytes: a line for each key, and one for each script."""
+    enc = msgspec.json.encode
+    head = [b'"%s":%s' % (key.encode(), enc(getattr(index, key))) for key in _HEAD]
+    arrays = b",\n".join(map(enc, index.arrays))
+    return b"{" + b",\n".join(head) + b',\n"arrays":[\n' + arrays + b"\n]}\n"
+
+
+def decode(data: bytes) -> Index | None:
+    """The index, or None where the bytes are none: `compiler.validate_slurm` says why."""
+    try:
+        return _decoder.decode(data)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return None
+
+
+def values(settings: Slurm) -> dict[str, Any]:
+    """By field."""
+    return msgspec.structs.asdict(settings)

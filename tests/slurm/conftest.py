@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "executor"))  # `running` is there
+
 from clusters import NAMES, bring_up, take_down
+from queued import Queued, placed
 
 
 def _answers() -> bool:
@@ -45,3 +50,9 @@ def cluster() -> Iterator[Path]:
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
+
+
+@pytest.fixture
+def queued(cluster: Path, tmp_path: Path) -> Iterator[Queued]:
+    """Where `pbt-run` hands its jobs to the cluster."""
+    yield from placed(tmp_path)

@@ -140,7 +140,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "PBT628",
         "error",
-        "0 CPUs, or 0 bytes of memory",
+        "no CPU, or no memory",
         "No job runs without a CPU (D38), and 0 bytes are, to SLURM, all memory of the node.",
         "pbt-compile runs.ant --slurm_memory 0",
         "pbt-compile runs.ant --slurm_memory 32G",

@@ -29,8 +29,8 @@ RULES: tuple[Rule, ...] = (
         "PBT803",
         "error",
         "not what the schema says",
-        "The published schema `schemas/processes-1.json` says what a process list "
-        "holds. The pointer leads to the place.",
+        "The published schemas `schemas/processes-1.json` and `schemas/slurm-index-1.json` "
+        "say what the files hold. The pointer leads to the place.",
         '"argv": "python train.py"',
         '"argv": ["python", "train.py"]',
     ),
@@ -77,6 +77,24 @@ RULES: tuple[Rule, ...] = (
         "A job that says it is a member, of a population that is not there or does not list it.",
         '{"id": "00_ant", "population": "humanoid", "member": 0, ...}',
         '{"id": "00_ant", "population": "ant", "member": 0, ...}',
+    ),
+    Rule(
+        "PBT809",
+        "error",
+        "files for SLURM without their process list",
+        "The scripts and manifests are made from `processes.json` and the settings in "
+        "`slurm/index.json`. Without the process list beside it, or beside that of another "
+        "run, nobody can say what they should be.",
+        "pbt-compile --validate specs/ant/slurm      # and no specs/ant/processes.json",
+        "pbt-compile runs.ant      # writes both",
+    ),
+    Rule(
+        "PBT810",
+        "error",
+        "task that is no job",
+        "The index names a job that the process list does not have, or leaves one out.",
+        '"tasks": ["00_ant", "02_ant"]',
+        '"tasks": ["00_ant", "01_ant"]',
     ),
     Rule(
         "PBT820",

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from pbt_tui.backends.slurm_words import last_words
 from pbt_tui.errors import printable
 from pbt_tui.executor.runtimes.engine import Refused, Silent
 
@@ -31,9 +32,6 @@ _NO_ANSWER = re.compile(
 )
 _FULL = re.compile(
     r"temporarily unable to accept|queue full|resource temporarily unavailable|max_?submit", re.I
-)
-_PREFIX = re.compile(
-    r"^(?:sbatch|squeue|scancel|scontrol|sacct): ?|^(?:error|fatal|slurm_\w+ error): ?"
 )
 _OWN = ("SQUEUE_", "SCANCEL_", "SACCT_", "SLURM_TIME_FORMAT", "SLURM_BITSTR_LEN")
 
@@ -120,15 +118,7 @@ def still_written(out: Path) -> bool:
 
 
 def words(text: str) -> str:
-    """The lines of a complaint in one, without who says it; what is said twice once."""
-    lines = []
-    for line in text.splitlines():
-        said = line.strip()
-        while (shorter := _PREFIX.sub("", said)) != said:
-            said = shorter
-        if said and said not in lines:
-            lines.append(said)
-    return printable("; ".join(lines))
+    return printable(last_words(text))
 
 
 def _started(

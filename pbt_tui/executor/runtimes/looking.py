@@ -60,7 +60,8 @@ class Looking:
         self._hurried = True
         self._bell.set()
 
-    def close(self) -> None:
+    def stir(self) -> None:
+        """When it is due may have changed."""
         self._bell.set()
 
     # -- threads -----------------------------------------------------------------------------------

@@ -22,7 +22,6 @@ from pbt_tui.executor.runtimes.looking import Looking
 from pbt_tui.executor.runtimes.submissions import Name, Submission, Submissions
 from pbt_tui.executor.runtimes.submitting import Order, Submitting
 from pbt_tui.executor.runtimes.tasks import Task, Tasks
-from pbt_tui.executor.runtimes.tracked import HARD, SOFT
 from pbt_tui.journal.rundir import RunDir
 from pbt_tui.spec import Job
 
@@ -57,7 +56,7 @@ class SlurmRuntime:
         self._for_us = calling.for_us(environ)
         self._cluster_before = cluster_before
         self._crew = Crew(0.0)
-        self._tasks = Tasks(rundir, order.output, wake=self._crew.wake, hurry=self._hurry)
+        self._tasks = Tasks(rundir, order.output, wake=self._news, hurry=self._hurry)
         self._looking = Looking(
             self._tasks,
             order.settings,
@@ -110,10 +109,14 @@ class SlurmRuntime:
             self._crew.start(self._submitting.launch, names)
 
     def stop(self, job: str, attempt: int, *, kill: bool) -> bool:
-        """Sent by a thread, and again until it is heard; what SLURM has not got yet never goes."""
+        """Sent by a thread, and again until it is heard; what SLURM has not got yet never goes.
+
+        Gently and at once are the same: `scancel` sends TERM, and KILL after the `KillWait` of the
+        site. A KILL of ours would meet the shell alone, and leave what it started.
+        """
         task = self._tasks.get((job, attempt))
         if task is not None:
-            task.wanted = max(task.wanted, HARD if kill else SOFT)
+            task.wanted = True
             self._cancel([task])
         return True
 
@@ -161,7 +164,7 @@ class SlurmRuntime:
 
     def close(self) -> None:
         self._crew.finish()
-        self._looking.close()
+        self._looking.stir()
         self._crew.close()
 
     # -- what is there -----------------------------------------------------------------------------
@@ -201,6 +204,11 @@ class SlurmRuntime:
         self._looking.hurry()
         self._cancel(task for task in tasks if task.wanted)
 
+    def _news(self) -> None:
+        """For the loop; and what runs is looked at more often than what waits."""
+        self._crew.wake()
+        self._looking.stir()
+
     def _hurry(self) -> None:
         self._looking.hurry()
 
@@ -232,20 +240,14 @@ class SlurmRuntime:
         with self._gathering:
             tasks, self._to_cancel = list(self._to_cancel.values()), {}
         ids = squeue.together(task.id for task in tasks)
-        hard = squeue.together(task.id for task in tasks if task.wanted >= HARD)
         try:
-            if hard:
-                self._scancel("--signal=KILL", "--full", *hard)
-            self._scancel(*ids)
+            with suppress(Refused):  # some of them have ended
+                calling.ask(["scancel", *ids], self._for_us)
         except Silent:
             return  # `unheard` finds them at the next look that has an answer
         for task in tasks:
             task.asked_at = time.monotonic()
         self._looking.hurry()
-
-    def _scancel(self, *words: str) -> None:
-        with suppress(Refused):  # some of them have ended, or wait and cannot be sent a signal
-            calling.ask(["scancel", *words], self._for_us)
 
     def _hold(self, arrays: Sequence[str], held: bool) -> None:
         verb = "hold" if held else "release"

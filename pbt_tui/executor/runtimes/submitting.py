@@ -16,6 +16,7 @@ import msgspec
 
 from pbt_tui.backends import slurm as backend
 from pbt_tui.backends.sbatch import Shape, job_name, run_name
+from pbt_tui.backends.slurm_words import cure
 from pbt_tui.executor.runtimes import Ended, Queued, calling
 from pbt_tui.executor.runtimes.calling import Full
 from pbt_tui.executor.runtimes.crew import Closing, Crew
@@ -216,6 +217,8 @@ class Submitting:
     def _refuse(self, record: Submission | None, tasks: Sequence[Task], why: str) -> None:
         if record is not None:
             self._records.discard(record)
+        advice = cure(why)
+        why = f"SLURM: {why}" + (f"; {advice}" if advice else "")
         for task in tasks:
             if self._tasks.give_up(task, f"refused {why}"):
                 self._tasks.read(task)

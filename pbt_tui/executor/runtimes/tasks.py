@@ -41,8 +41,8 @@ class Task:
     launch: Launch | None = None
     id: str = ""
     """SLURM's, once it is known."""
-    wanted: int = 0
-    """How hard it was asked to stop."""
+    wanted: bool = False
+    """It was asked to stop."""
     asked_at: float = 0.0
     """When SLURM was last told so; monotonic."""
     file: TaskFile | None = None

@@ -1,0 +1,47 @@
+"""What SLURM answers, and what a person can do about it.
+
+Must not run anything. Words of versions 22.05 to 26.05; what is not known here stands alone.
+"""
+
+from __future__ import annotations
+
+_CURES = (
+    ("invalid partition", "`sinfo -o %R` lists the partitions: `--slurm_partition`"),
+    ("invalid account", "`sacctmgr show associations user=$USER` lists what you may use"),
+    ("invalid qos", "`sacctmgr show qos` lists them: `--slurm_qos`"),
+    ("invalid generic resource", "this cluster has no such GPUs; `sinfo -o %G` lists what it has"),
+    ("node configuration is not", "no node has all of that; `sinfo -o '%n %c %m %G'` lists them"),
+    ("memory specification can", "no node has that much; pass a smaller `--slurm_memory`"),
+    ("cpu count per node", "no node has so many; pass a smaller `--slurm_cpus`"),
+    ("invalid node name", "`sinfo -N` lists the nodes; see `--slurm_exclude`"),
+    ("invalid feature", "`sinfo -o %f` lists the features; see `--slurm_constraint`"),
+    ("invalid job array", "`scontrol show config` has MaxArraySize: `--slurm_max_array`"),
+    ("requested time limit", "`sinfo -o '%R %l'` lists the limits; pass a shorter `--slurm_time`"),
+    ("maxsubmitjob", "wait for others of your jobs, or submit fewer"),
+    ("qos policy", "the limits of your account or QOS do not allow it"),
+    ("unable to accept job", "the cluster's queue is full: try again later"),
+    ("queue full", "the cluster's queue is full: try again later"),
+    ("resource temporarily", "the cluster's queue is full: try again later"),
+    ("unable to contact", "the controller does not answer: try again later"),
+    ("timed out", "the controller does not answer: try again later"),
+    ("too long", "a value, or the whole script, is longer than SLURM takes"),
+)  # fmt: skip
+
+
+def last_words(said: str) -> str:
+    """What matters of all that a command of SLURM's wrote, in one line and without its name."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    plain = [_plain(line) for line in lines]
+    return "; ".join(dict.fromkeys(line for line in plain if line))
+
+
+def _plain(line: str) -> str:
+    for head in ("sbatch: ", "error: ", "fatal: ", "allocation failure: "):
+        line = line.removeprefix(head)
+    return line.removeprefix("Batch job submission failed: ")
+
+
+def cure(said: str) -> str | None:
+    """What to do about it, if that is known."""
+    low = said.lower()
+    return next((words for key, words in _CURES if key in low), None)

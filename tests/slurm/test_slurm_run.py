@@ -1,0 +1,206 @@
+"""A run on a real cluster: what is submitted, how rarely it is asked about, and what people ask."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+import msgspec
+import pytest
+from clusters import ask
+from queued import GATE, SMALL, Queued
+from running import job, until
+
+from pbt_tui.executor.runtimes.submissions import Submissions
+from pbt_tui.journal import events as ev
+from pbt_tui.observe.queue import key
+
+
+@pytest.mark.slow
+def test_a_thousand_tasks_are_one_array(queued: Queued) -> None:
+    queued.watch_calls()
+    said = queued.small(queued.spec(*(job(f"j{i}", "true") for i in range(1000))))
+    assert said.code == 0, said.all[-2000:]
+    assert queued.called("sbatch") == 1
+    assert queued.called("sacct") == queued.called("scancel") == 0
+    assert len({e.handle for e in queued.of(ev.AttemptStarted)}) == 1000
+
+
+def test_nothing_is_asked_while_nothing_is_queued(queued: Queued) -> None:
+    """The one that waits for its back-off is in nobody's queue; one question a tick before that."""
+    queued.watch_calls()
+    spec = queued.spec(job("a", "exit 1"), retries=1, retry_on=("exit",), retry_delay=600.0)
+    process = queued.on_slurm(spec, *SMALL)
+    queued.wait_for(ev.AttemptEnded)
+    picture = until(lambda: p if (p := queued.picture()) and p.next_at is None else None)
+    assert picture.attempts == {}
+    before = queued.called("squeue")
+    scans = queued.rundir.path / "progress.json"
+    seen = scans.stat().st_mtime_ns
+    until(lambda: scans.stat().st_mtime_ns != seen)  # the executor has been at work meanwhile
+    assert queued.called("squeue") == before
+    process.send_signal(signal.SIGINT)
+    queued.end(process)
+
+
+def test_why_it_waits_and_where_it_runs(queued: Queued) -> None:
+    """In the journal on change, in the picture after each look, and in the words of the run."""
+    spec = queued.spec(job("a", GATE), job("b", "true"))
+    process = queued.on_slurm(spec, *SMALL, "--slurm_throttle=1")
+    task = queued.handle("a")
+    until(lambda: queued.reasons("b"))
+    assert queued.reasons("b") == ["JobArrayTaskLimit"]
+    picture = until(
+        lambda: p if (p := queued.picture()) and p.attempts[key("a", 1)].state == "RUNNING" else 0
+    )
+    assert picture.attempts[key("a", 1)].id == task
+    assert picture.attempts[key("a", 1)].node in ("n0", "n1")
+    assert picture.attempts[key("b", 1)].reason == "JobArrayTaskLimit"
+    assert not picture.stale
+    assert picture.next_at is not None
+    assert picture.polled_at is not None
+    assert queued.jobs()["b"].shown == "queued"
+    queued.write("go")
+    said = queued.end(process)
+    assert said.code == 0, said.all
+    assert "queued    b: JobArrayTaskLimit" in said.out
+    assert f"started   a: SLURM {task} on n" in said.out
+
+
+def test_a_population_is_one_array_in_the_order_of_its_members(queued: Queued) -> None:
+    """They begin together, whatever `max_parallel` says of one machine."""
+    members = [job(f"m{i}", 'echo "$SLURM_ARRAY_TASK_ID" >$0') for i in range(4)]
+    members = [
+        msgspec.structs.replace(m, population="p", member=i, argv=(*m.argv, m.id))
+        for i, m in enumerate(members)
+    ]
+    said = queued.small(queued.spec(*members, max_parallel=1, pause_between=60.0))
+    assert said.code == 0, said.all
+    assert [(queued.path / f"m{i}").read_text() for i in range(4)] == ["0\n", "1\n", "2\n", "3\n"]
+    started = queued.of(ev.ExecutorStarted)[0]
+    assert (started.policy.max_parallel, started.policy.pause_between) == (4, 0.0)
+    assert started.slurm is not None
+    assert started.slurm.cpus == 1
+
+
+def test_what_failed_is_submitted_again_and_nothing_else(queued: Queued) -> None:
+    jobs = [job(f"j{i}", f"test -e go || test {i % 3} != 1") for i in range(6)]
+    queued.watch_calls()
+    assert queued.small(queued.spec(*jobs)).code == 4
+    queued.write("go")
+    said = queued.end(queued.start(str(queued.rundir.path), "--failed"))
+    assert said.code == 0, said.all
+    assert queued.called("sbatch") == 2
+    first, second = sorted(queued.records(), key=lambda r: -len(r.tasks))
+    assert len(first.tasks) == 6
+    assert second.tasks == (("j1", 2), ("j4", 2))
+
+
+def test_people_ask_and_slurm_obeys(queued: Queued) -> None:
+    jobs = [job("runs", GATE), job("goes", "sleep 100"), *(job(f"w{i}", "true") for i in range(3))]
+    process = queued.on_slurm(queued.spec(*jobs), *SMALL, "--slurm_throttle=2")
+    queued.handle("goes")
+    queued.handle("runs")
+    here = str(queued.rundir.path)
+    assert queued.pbt(here, "--hold").code == 0
+    until(lambda: any(r.startswith("JobHeld") for r in queued.reasons("w0")))
+    assert queued.pbt(here, "--cancel", "goes", "w1").code == 0
+    until(lambda: queued.phases()["goes"] == queued.phases()["w1"] == "cancelled")
+    assert queued.phases()["w0"] == "starting", "held tasks do not start"
+    assert queued.pbt(here, "--release").code == 0
+    until(lambda: queued.phases()["w0"] == queued.phases()["w2"] == "succeeded")
+    assert queued.pbt(here, "--kill", "runs").code == 0
+    said = queued.end(process)
+    assert said.code == 4, said.all
+    assert queued.phases()["runs"] == "cancelled"
+    assert queued.ends()["w1"].exit_code is None
+
+
+def test_an_interrupt_ends_all_and_the_run_goes_on_later(queued: Queued) -> None:
+    jobs = [job("a", GATE), job("b", GATE), job("held", GATE)]
+    process = queued.on_slurm(queued.spec(*jobs), *SMALL, "--slurm_throttle=2")
+    queued.wait_for(ev.AttemptStarted, 2)
+    process.send_signal(signal.SIGINT)
+    assert queued.end(process).code == 130
+    assert {e.outcome for e in queued.of(ev.AttemptEnded)} == {"interrupted"}
+    queued.write("go")
+    said = queued.end(queued.start(str(queued.rundir.path)))
+    assert said.code == 0, said.all
+    assert all(job.attempts[-1].number == 2 for job in queued.jobs().values())
+    assert queued.of(ev.ExecutorStarted)[-1].slurm.throttle == 2
+
+
+def test_detached_and_shown(queued: Queued) -> None:
+    spec = queued.spec(job("a", GATE))
+    said = queued.pbt(spec, "--backend", "slurm", *SMALL, "--detach")
+    assert said.code == 0, said.all
+    queued.handle("a")
+    queued.write("go")
+    until(lambda: queued.state().closed)
+    assert queued.state().closed == "succeeded"
+
+
+def test_a_dry_run_is_what_is_submitted(queued: Queued) -> None:
+    """Its lines, run by a shell, do the same; nothing is done by showing them."""
+    spec = queued.spec(
+        job("a", "sh", "-c", 'echo "$0 $X" >made', "a$b 'c'", env={"X": 'd"e'}), job("b", "true")
+    )
+    shown = queued.pbt(spec, "--backend", "slurm", *SMALL, "--dry_run")
+    assert shown.code == 0, shown.all
+    assert not queued.rundir.path.exists()
+    script = queued.write("shown.sh", shown.out)
+    ask("bash", "-e", str(script), cwd=queued.path)
+    made = queued.path / "made"
+    until(lambda: made.exists() and made.read_text() == "a$b 'c' d\"e\n")
+    shown = queued.pbt(spec, "--backend", "slurm", "--slurm_print_only=true")
+    assert "sbatch --parsable" in shown.out
+
+
+def test_events_as_lines(queued: Queued) -> None:
+    said = queued.small(queued.spec(job("a", "true")), "--json")
+    assert said.code == 0
+    assert [line for line in said.out.splitlines() if '"attempt_started"' in line]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--backend", "slurm", "--runtime", "process"], "do not go together"),
+        (["--slurm_partition", "x"], "pass `--backend slurm`, too"),
+        (["--backend", "slurm", "--slurm_signal", "nonsense"], "PBT6"),
+    ],
+)
+def test_options_that_cannot_be_obeyed(queued: Queued, options: list[str], words: str) -> None:
+    said = queued.pbt(queued.spec(job("a", "true")), *options)
+    assert said.code in (2, 3), said.all
+    assert words in said.err
+    assert not queued.rundir.path.exists()
+
+
+def test_settings_come_from_the_index_beside_the_spec(queued: Queued) -> None:
+    from pbt_tui.backends.slurm import FILE, render
+    from pbt_tui.spec import decode
+    from pbt_tui.spec.slurm import Slurm
+
+    name = queued.spec(job("a", "true"))
+    spec = decode((queued.path / name / "processes.json").read_bytes())
+    (queued.path / name / "slurm").mkdir()
+    index = render(spec, Slurm(gpus_per_job=0, cpus=3, partition="short"))[FILE]
+    (queued.path / name / FILE).write_bytes(index)
+    said = queued.end(queued.on_slurm(name, "--slurm_cpus=2"))
+    assert said.code == 0, said.all
+    kept = queued.of(ev.ExecutorStarted)[0].slurm
+    assert (kept.partition, kept.cpus, kept.gpus_per_job) == ("short", 2, 0)
+
+
+def test_the_screen_starts_it_too(queued: Queued) -> None:
+    import subprocess
+
+    spec = queued.spec(job("a", "true"))
+    argv = [sys.executable, "-m", "pbt_tui.cli.tui", "--once", spec, "--backend", "slurm", *SMALL]
+    done = subprocess.run(
+        argv, env=queued.environ, cwd=queued.path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    until(lambda: queued.rundir.journal.exists() and queued.state().closed == "succeeded")
+    assert Submissions(queued.rundir.slurm, "").all()

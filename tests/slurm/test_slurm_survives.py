@@ -1,0 +1,159 @@
+"""The follower dies, at any moment and on any host, and the cluster goes away for a while: nothing is
+lost, and nothing is submitted twice."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from clusters import SERVICES, ask, bring_up, take_down
+from queued import GATE, QUICK, SMALL, Queued, placed
+from running import job, until
+
+from pbt_tui.journal import events as ev
+
+LIFE = 'echo life >>"lives.$0"; '
+
+
+def _jobs() -> list[object]:
+    """Each notes its lives, in a file of its own; the last waits until all has been tried."""
+    names = [f"j{i}" for i in range(6)]
+    texts = ["sleep 0.2", "exit 3", "sleep 1", "true", GATE, GATE]
+    return [job(n, "sh", "-c", LIFE + text, n) for n, text in zip(names, texts, strict=True)]
+
+
+def _elsewhere(place: Queued, *args: str) -> subprocess.Popen[str]:
+    """`pbt-run` as it is on another login node."""
+    words = ["unshare", "--uts", "sh", "-c", 'hostname elsewhere && exec "$@"', "sh"]
+    argv = [*words, sys.executable, "-m", "pbt_tui.cli.run", *args]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(argv, cwd=place.path, env=place.environ, **pipes)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_killed_at_ten_moments_it_loses_nothing_and_submits_nothing_twice(
+    queued: Queued, seed: int
+) -> None:
+    rng = random.Random(seed)
+    # Both sides of the moment in which SLURM has the array and nobody has written it down.
+    queued.watch_calls(sbatch="sleep 0.3", squeue="sleep 0.05")
+    real = (queued.path / "bin" / "sbatch").read_text().replace("exec ", "")
+    (queued.path / "bin" / "sbatch").write_text(real + "code=$?; sleep 0.3; exit $code\n")
+    spec = queued.spec(*_jobs())
+    for turn in range(10):
+        args = (spec, "--backend", "slurm", *QUICK, *SMALL)
+        process = _elsewhere(queued, *args) if turn % 3 == 2 else queued.start(*args)
+        time.sleep(rng.choice((0.4, 0.6, 0.9, 1.2, 2.5)) * rng.uniform(0.8, 1.2))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    queued.write("go")
+    said = queued.end(_elsewhere(queued, *args))
+    assert said.code == 4, said.all
+    assert {n: e.outcome for n, e in queued.ends().items()} == {
+        **{f"j{i}": "succeeded" for i in range(6)},
+        "j1": "failed",
+    }
+    lives = {p.name: len(p.read_text().split()) for p in queued.path.glob("lives.*")}
+    assert lives == {f"lives.j{i}": 1 for i in range(6)}
+    assert len(queued.submissions()) == 1, queued.submissions()
+    ends = Counter((e.job, e.attempt) for e in queued.of(ev.AttemptEnded))
+    assert set(ends.values()) == {1}
+    assert all(e.attempt == 1 for e in queued.of(ev.AttemptScheduled))
+    assert {e.host for e in queued.of(ev.ExecutorStarted)} >= {"elsewhere"}
+
+
+def test_an_id_that_nobody_wrote_down_is_found_in_the_queue(queued: Queued) -> None:
+    """`sbatch` itself dies between the answer of SLURM and its own."""
+    queued.watch_calls()
+    program = queued.path / "bin" / "sbatch"
+    whole = program.read_text()
+    program.write_text(whole.replace("exec ", "").rstrip("\n") + " >/dev/null; kill -9 $PPID $$\n")
+    spec = queued.spec(job("a", GATE), job("b", GATE))
+    process = queued.on_slurm(spec, *SMALL)
+    assert process.wait(60) == -signal.SIGKILL
+    process.communicate()
+    assert [record.id for record in queued.records()] == [None]
+    program.write_text(whole)
+    queued.write("go")
+    said = queued.end(queued.start(str(queued.rundir.path)))
+    assert said.code == 4 or said.code == 0, said.all
+    assert said.code == 0, said.all
+    assert queued.called("sbatch") == 1
+    assert len(queued.submissions()) == 1
+
+
+def test_hours_later_slurm_has_forgotten_and_the_files_have_not(queued: Queued) -> None:
+    """The controller's memory is as short as `MinJobAge`; here it is told to say nothing."""
+    spec = queued.spec(
+        job("a", "echo up"), job("b", "exit 3"), job("gone", "kill -9 $PPID; sleep 1")
+    )
+    process = queued.on_slurm(spec, *SMALL)
+    queued.wait_for(ev.AttemptScheduled, 3)
+    until(lambda: any(record.id for record in queued.records()))
+    process.kill()
+    process.communicate()
+    number = queued.records()[0].id
+    until(lambda: not ask("squeue", "-h", "-j", str(number)))
+    queued.watch_calls(squeue="echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1")
+    said = queued.end(queued.start(str(queued.rundir.path)))
+    assert said.code == 4, said.all
+    assert {n: e.outcome for n, e in queued.ends().items()} == {
+        "a": "succeeded",
+        "b": "failed",
+        "gone": "lost",
+    }
+    assert "knows it no more" in (queued.ends()["gone"].detail or "")
+
+
+@pytest.fixture
+def another(tmp_path: Path, cluster: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Queued]:
+    """A cluster of its own, that may be taken away."""
+    lines = bring_up("--nodes", "1", "--gpus", "0", "--dir", str(tmp_path / "slurm"))
+    for name, value in lines.items():
+        monkeypatch.setenv(name, value)
+    place = tmp_path / "place"
+    place.mkdir()
+    try:
+        yield from placed(place)
+    finally:
+        take_down(str(tmp_path / "slurm"))
+
+
+def test_the_controller_is_away_for_a_while(another: Queued, tmp_path: Path) -> None:
+    """The last picture is kept and marked; what ends meanwhile is told by its own file."""
+    process = another.on_slurm(another.spec(job("a", GATE), job("b", GATE)), *SMALL)
+    another.wait_for(ev.AttemptStarted, 2)
+    until(lambda: (p := another.picture()) and len(p.attempts) == 2 and p.polled_at)
+    folder = str(tmp_path / "slurm")
+    subprocess.run([str(SERVICES / "down"), "--keep", folder], check=True, capture_output=True)
+    picture = until(lambda: p if (p := another.picture()) and p.stale else None)
+    assert picture.attempts, "the last picture is kept"
+    assert "contact" in (picture.error or "").lower()
+    before = another.pbt(another.spec(job("x", "true"), name="more", run="q"), "--backend", "slurm")
+    assert before.code == 5
+    assert "SLURM does not answer" in before.err
+    assert not (another.path / "train_dir" / "q").exists(), "nothing is half begun"
+    another.write("go")
+    another.wait_for(ev.AttemptEnded, 2)
+    assert another.end(process).code == 0
+    bring_up("--nodes", "1", "--gpus", "0", "--dir", folder)
+
+
+def test_another_cluster_knows_nothing_of_them(another: Queued, cluster: Path) -> None:
+    process = another.on_slurm(another.spec(job("a", GATE)), *SMALL)
+    another.handle("a")
+    process.kill()
+    process.communicate()
+    text = another.rundir.journal.read_text()
+    assert '"engine_id":"test"' in text
+    another.rundir.journal.write_text(text.replace('"engine_id":"test"', '"engine_id":"other"'))
+    said = another.pbt(str(another.rundir.path))
+    assert said.code == 5, said.all
+    assert "they are in cluster `other`" in said.err
