@@ -1,4 +1,4 @@
-"""Which script of a run directory an attempt was submitted with: the executor's records, read.
+"""What an attempt was submitted to SLURM with, and as what: the executor's records, read.
 
 Must not write them: `<run dir>/slurm/<key>.json`, one for each array, is the executor's.
 """
@@ -7,8 +7,15 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
+
+
+class Submitted(NamedTuple):
+    script: Path
+    id: str | None
+    """SLURM's, `67_3`; None while nobody has written it down."""
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -16,13 +23,16 @@ class Record(msgspec.Struct, frozen=True):
 
     script: str
     tasks: tuple[tuple[str, int], ...]
+    id: str | None = None
 
 
-def script(folder: Path, job: str, attempt: int) -> Path | None:
-    """The script in `folder`, or None: it was never handed over, or the record is not there."""
+def find(folder: Path, job: str, attempt: int) -> Submitted | None:
+    """By the records in `folder`, or None: it was never handed over, or its record is not there."""
     for path in sorted(folder.glob("*.json")):
         with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
             record = msgspec.json.decode(path.read_bytes(), type=Record)
             if (job, attempt) in record.tasks:
-                return folder / record.script
+                task = record.tasks.index((job, attempt))
+                name = f"{record.id}_{task}" if record.id else None
+                return Submitted(folder / record.script, name)
     return None

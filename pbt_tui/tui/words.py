@@ -111,7 +111,8 @@ def detail_words(attempt: Attempt) -> str:
         return safe(attempt.queued) if attempt.queued else ""
     if attempt.outcome == "succeeded":
         return ""
-    if attempt.detail:
+    by_us = attempt.outcome in ("stopped", "interrupted") and attempt.stop_why
+    if attempt.detail and not by_us:
         code = code_words(attempt)
         return safe(attempt.detail) + (f" ({code})" if code else "")
     return outcome_words(attempt).partition(": ")[2] or attempt.outcome

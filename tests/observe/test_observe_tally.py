@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,7 +52,8 @@ def test_the_script_of_an_attempt_is_that_of_its_array(tmp_path: Path):
     again = kept.write([("b", 2)], Files("manifest-2.txt", b"two\n", b"#!/bin/bash\n"))
     (tmp_path / "0.json").write_text("half of a rec")
     (tmp_path / "1.json").write_text(json.dumps({"other": 1}))
-    assert submitted.script(tmp_path, "b", 1) == tmp_path / first.script
-    assert submitted.script(tmp_path, "b", 2) == tmp_path / again.script
-    assert submitted.script(tmp_path, "c", 1) is None
-    assert submitted.script(tmp_path / "none", "a", 1) is None
+    kept.save(msgspec.structs.replace(first, id="67"))
+    assert submitted.find(tmp_path, "b", 1) == (tmp_path / first.script, "67_1")
+    assert submitted.find(tmp_path, "b", 2) == (tmp_path / again.script, None)
+    assert submitted.find(tmp_path, "c", 1) is None
+    assert submitted.find(tmp_path / "none", "a", 1) is None

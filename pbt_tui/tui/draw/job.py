@@ -13,6 +13,7 @@ from typing import Any
 from pbt_tui.journal.rundir import RunDir
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
 from pbt_tui.observe.queue import Place
+from pbt_tui.observe.submitted import Submitted
 from pbt_tui.scheduler.explain import explain
 from pbt_tui.tui import words
 from pbt_tui.tui.draw import queue
@@ -32,12 +33,12 @@ def page(
     request: str = "",
     place: tuple[int, int] = (1, 1),
     queued: Place | None = None,
-    script: Path | None = None,
+    submitted: Submitted | None = None,
 ) -> list[Line]:
     """The whole page, to be scrolled; the frame is what is seen of it at once.
 
     `request` is what the newest attempt's engine was asked for, as a command, where there is one;
-    `queued` is where SLURM's queue has it, and `script` what it was submitted with.
+    `queued` is where SLURM's queue has it, and `submitted` what was handed over to SLURM.
     """
     width, height, now = frame
     title: list[Span] = [(f" {job.spec.id}  ", "title"), words.state_span(job)]
@@ -60,7 +61,7 @@ def page(
         attempt = job.attempt
         lines += excerpt(log, attempt.detail if attempt else None, width, room)
     if job.attempt is not None and _in_slurm(state):
-        lines += _slurm(job.attempt, state, rundir, width, queued, script)
+        lines += _slurm(job.attempt, state, rundir, width, queued, submitted)
     lines += [(), *_block("command", [command(job, state)], width)]
     if job.attempts or state.executor:
         lines += _block("by hand", by_hand(job, state, request), width)
@@ -161,15 +162,15 @@ def _slurm(
     rundir: RunDir,
     width: int,
     queued: Place | None,
-    script: Path | None,
+    submitted: Submitted | None,
 ) -> list[Line]:
     """The newest attempt in SLURM's terms, with what SLURM was given and what it wrote."""
-    name = queued.id if queued else attempt.handle
-    texts = [queue.facts(attempt, queued) or queue.handed_over(queued)]
+    name = queued.id if queued else attempt.handle or (submitted.id if submitted else None)
+    texts = [queue.facts(attempt, queued) or safe(name or "being submitted")]
     if name:
         texts += queue.commands(name)
-    if script is not None:
-        texts.append(f"script  {script}")
+    if submitted is not None:
+        texts.append(f"script  {submitted.script}")
     if name:
         texts.append(f"output  {slurm_output(state, rundir) / f'{name}.out'}")
     return [(), *_block("slurm", texts, width)]

@@ -6,12 +6,12 @@ Must not know what is on it: it reads the end of the log, and lets the lines be 
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path
 
 from textual.app import ComposeResult
 
 from pbt_tui.journal.state import JobState
 from pbt_tui.observe import logs, submitted
+from pbt_tui.observe.submitted import Submitted
 from pbt_tui.tui.draw import job as draw_job
 from pbt_tui.tui.feed import Change
 from pbt_tui.tui.screens.page import Page, bindings
@@ -32,7 +32,7 @@ class JobPage(Page):
         self.text = Lines("text", classes="document")
         self._log: tuple[str, int, int, list[str]] = ("", 0, -1, [])
         self._asked: tuple[tuple[str, int], str] = (("", 0), "")
-        self._script: tuple[tuple[str, int], Path | None] = (("", 0), None)
+        self._handed_over: tuple[tuple[str, int], Submitted | None] = (("", 0), None)
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -63,7 +63,7 @@ class JobPage(Page):
             request=self._request(jobs[0]),
             place=place,
             queued=self.model.place(jobs[0]),
-            script=self._submitted(jobs[0]),
+            submitted=self._submitted(jobs[0]),
         )
         self.text.show(lines)
 
@@ -80,15 +80,17 @@ class JobPage(Page):
                 self._asked = (name, path.read_text(errors="replace"))
         return self._asked[1] if self._asked[0] == name else ""
 
-    def _submitted(self, job: JobState) -> Path | None:
-        """The script of the newest attempt's array; it never changes once it is there."""
+    def _submitted(self, job: JobState) -> Submitted | None:
+        """What SLURM has of the newest attempt; it never changes once its id is there."""
         name = (self.job, len(job.attempts))
         executor = self.model.state.executor
         if executor is None or executor.runtime != "slurm" or not job.attempts:
             return None
-        if self._script[0] != name or self._script[1] is None:
-            self._script = (name, submitted.script(self.monitor.feed.rundir.slurm, *name))
-        return self._script[1]
+        asked, known = self._handed_over
+        if asked != name or known is None or known.id is None:
+            known = submitted.find(self.monitor.feed.rundir.slurm, *name)
+            self._handed_over = (name, known)
+        return known
 
     def _end_of_log(self, job: JobState) -> list[str]:
         if not job.attempts:
