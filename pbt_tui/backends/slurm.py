@@ -45,8 +45,8 @@ def manifest(tasks: Iterable[tuple[Job, int]]) -> bytes:
 
 
 def _line(job: Job, attempt: int) -> str:
-    env = [f"{name}={value}" for name, value in job.env.items()]
-    return words([job.id, str(attempt), job.dir, str(len(env)), *env, *job.argv]) + "\n"
+    env = [f"{name}={value}" for name, value in job.env.items()] if job.env else ()
+    return words((job.id, str(attempt), job.dir, str(len(env)), *env, *job.argv)) + "\n"
 
 
 def manifest_name(data: bytes) -> str:

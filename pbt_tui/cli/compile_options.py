@@ -78,7 +78,7 @@ def read(args: argparse.Namespace) -> Given:
     """Flags over the settings file; raises `UsageError` or `Findings` (2)."""
     if args.format == "json" and args.print:
         raise UsageError("`--format json` is one document: it cannot be had with `--print`")
-    if args.ask and (args.validate or args.explain):
+    if args.ask and args.validate:
         raise UsageError("`--ask` shows what is compiled to SLURM: name a run module")
     for name in args.backend or ():
         if name not in NAMES:

@@ -70,6 +70,7 @@ def render(
         wrong = [d for d in found if d.level == "error"]
         if wanted is None and (lack or wrong):
             left_out.append(f"`{name}`: {lack or wrong[0].message}")
+            made.owned += one.OWNED if wrong else ()  # nobody shall submit what is out of date
             continue
         if lack is not None:
             made.found.append(Diagnostic("error", f"backend `{name}`: {lack}"))

@@ -241,6 +241,7 @@ def test_what_nobody_asked_for_is_left_out_with_a_reason_or_refused():
     assert [str(d) for d in made.found] == [
         "note: left out: `slurm`: `--slurm_throttle 0` is no throttle to SLURM"
     ]
+    assert "slurm/*.sbatch" in made.owned, "what was made before goes"
     made = render(spec(), ["slurm"], wrong)
     assert [d.code for d in made.found] == ["PBT625"]
     assert list(made.files) == ["processes.json"]

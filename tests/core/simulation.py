@@ -34,6 +34,7 @@ class Life:
         self.spec = self._spec()
         self.world.per_gpu = self.policy.experiments_per_gpu
         self.world.max_parallel = self.policy.max_parallel
+        self.world.has_queue = seed % 3 == 1
         self.calm = False
         self.cancelled: set[str] = set()
         self.events = 0
@@ -136,7 +137,7 @@ class Life:
         if self.calm:
             return
         self.calm = True
-        self.world.chaos = w.Chaos(death=0, slow=0.1, refuse=0, fail=0, endless=0, undelivered=0)
+        self.world.chaos = w.Chaos(death=0, slow=0.1, refuse=0, fail=0, endless=0, undelivered=0, requeue=0)
         self.ask("release")
         for gpu in self.gpus:
             self.ask("undrain", gpus=(gpu.uuid or "",))
@@ -378,6 +379,7 @@ class Life:
         state = RunState(self.spec)
         ends: Counter[tuple[str, int]] = Counter()
         scheduled: set[tuple[str, int]] = set()
+        starts: Counter[tuple[str, int, int]] = Counter()
         answered: Counter[str] = Counter()
         asked_off: set[str] = set()
         asked = brute.Asked(self.spec, world.broken, self.asked_at)
@@ -401,6 +403,8 @@ class Life:
                             world.broken(f"gang of {event.job} begins without room for all")
                         if any(m.ready_at > event.at for m in together):
                             world.broken(f"gang of {event.job} begins before all are ready")
+                case ev.AttemptStarted():
+                    starts[event.job, event.attempt, event.restart or 0] += 1
                 case ev.AttemptEnded():
                     ends[event.job, event.attempt] += 1
                 case ev.RequestAccepted() | ev.RequestRefused():
@@ -419,6 +423,9 @@ class Life:
         for name in scheduled:
             if ends[name] != 1:
                 world.broken(f"attempt {name} ended {ends[name]} times")
+        for start, n in starts.items():
+            if n != 1:
+                world.broken(f"start {start} was recorded {n} times")
         for name, n in answered.items():
             if n != 1:
                 world.broken(f"request {name} answered {n} times")
@@ -438,6 +445,8 @@ class Life:
         attempt = state.by_id[proc.name[0]].attempts[proc.name[1] - 1]
         if proc.ended is None:
             return
+        if attempt.restarts > proc.restart:
+            self.world.broken(f"{proc.name} restarted {proc.restart} times, not {attempt.restarts}")
         if attempt.stop_at is None:
             if not proc.coded:
                 true = "lost"

@@ -248,6 +248,28 @@ FAULTS = [
         "if not state.over_budget or",
         "if True or",
     ),
+    Fault(
+        "every word of a start is a new start",
+        Loop,
+        "_take",
+        "(fact.restart or 0) > attempt.restarts",
+        "True",
+    ),
+    Fault(
+        "what a queue holds is handed over again",
+        resume,
+        "settle",
+        'case "queued":\n                if attempt.stop_at is not None:',
+        'case "queued":\n                launches.append(loop.launch_of(job, attempt))\n'
+        "                if attempt.stop_at is not None:",
+    ),
+    Fault(
+        "what a queue holds is not stopped again",
+        resume,
+        "settle",
+        'case "queued":\n                if attempt.stop_at is not None:',
+        'case "queued":\n                if False:',
+    ),
     Fault("a hold is not obeyed", decide, "_start", "if state.held or", "if"),
     Fault("slots leak", fold, "_attempt_ended", "state.slots.take(attempt.devices, -1)", "pass"),
 ]

@@ -41,6 +41,8 @@ class Proc:
     ended: float | None = None
     coded: bool = True
     """Whether an exit code was left behind; a kill leaves none."""
+    restart: int = 0
+    """How often a queue took it back and started it again."""
 
 
 @dataclass
@@ -56,6 +58,8 @@ class Chaos:
     polite: float = 0.3
     """Checkpoints on a gentle stop and exits 0."""
     undelivered: float = 0.1
+    requeue: float = 0.1
+    """Preempted, and started again later under the same name."""
 
 
 @dataclass
@@ -67,6 +71,9 @@ class World:
     max_parallel: int = 10**6
     listed: set[str] = field(default_factory=set)
     """GPUs that the executor of now may use."""
+    has_queue: bool = False
+    """What was handed over and has not begun is known to be so, and can be cancelled there."""
+    queue: set[Name] = field(default_factory=set)
     procs: dict[Name, Proc] = field(default_factory=dict)
     durable: list[ev.AnyEvent] = field(default_factory=list)
     inbox: dict[str, ev.Request | Unreadable] = field(default_factory=dict)
@@ -105,10 +112,17 @@ class World:
     def spawn(self, launch: Launch) -> None:
         """A shim on its way: it claims its name later, whether or not the executor lives."""
         delay = self.rng.choice((0.0, 0.001, self.rng.random() * self.chaos.slow))
+        if self.has_queue:
+            name = (launch.job, launch.attempt)
+            if name in self.queue:
+                self.broken(f"{name} is handed over twice")
+            self.queue.add(name)
+            self.tell(Queued(*name, self.rng.choice(("Priority", "Resources"))))
         self.at(self.now + delay, lambda: self._claim(launch))
 
     def _claim(self, launch: Launch) -> None:
         name = (launch.job, launch.attempt)
+        self.queue.discard(name)
         if name in self.procs:
             return  # another shim, or the executor, was faster
         rng, chaos = self.rng, self.chaos
@@ -121,11 +135,26 @@ class World:
         self.tell(Started(*name, proc.handle))
         if proc.ended is None:
             proc.code = rng.choice((1, 3, 139)) if rng.random() < chaos.fail else 0
+            if rng.random() < chaos.requeue:
+                self.at(self.now + rng.random() * 5, lambda: self._preempt(proc))
             if rng.random() >= chaos.endless:
                 span = rng.choice((0.0, rng.random(), rng.random() * 30))
                 self.at(self.now + span, lambda: self._end(proc, proc.code))
         else:
             self.tell(self.end_of(proc))
+
+    def _preempt(self, proc: Proc) -> None:
+        """Back into the queue, and on to a node again, all inside the attempt."""
+        if proc.ended is None:
+            self.tell(Queued(*proc.name, "BeginTime"))
+            self.at(self.now + self.rng.random() * 3, lambda: self._again(proc))
+
+    def _again(self, proc: Proc) -> None:
+        if proc.ended is None:
+            proc.restart += 1
+            self.tell(Started(*proc.name, proc.handle, restart=proc.restart))
+            if self.rng.random() < 0.3:
+                self.at(self.now + self.rng.random() * 5, lambda: self._preempt(proc))
 
     def _check_claim(self, proc: Proc) -> None:
         alive = [p for p in self.procs.values() if p.ended is None]
@@ -162,6 +191,12 @@ class World:
 
     def signal(self, name: Name, kill: bool) -> bool:
         proc = self.procs.get(name)
+        if proc is None and name in self.queue and self.rng.random() >= self.chaos.undelivered:
+            # Cancelled in the queue: it never begins, and its name is taken.
+            self.queue.discard(name)
+            self.procs[name] = Proc(name, NOBODY, (), self.now, 0, ended=self.now)
+            self.tell(Ended(*name, None, None, self.now))
+            return True
         if proc is None or self.rng.random() < self.chaos.undelivered:
             return False
         if proc.ended is not None or proc.handle == NOBODY:
@@ -235,18 +270,24 @@ class SimRuntime:
                 return
         self.world.broken(f"{kind.__name__} of {name} is performed and is not on disk")
 
+    def hold(self, held: bool) -> None:
+        self.world.maybe_die()
+
     def survey(self, attempts: Sequence[tuple[str, int, str | None]]) -> list[Seen]:
         found = []
         for job, attempt, _ in attempts:
             name = (job, attempt)
             proc = self.world.procs.get(name)
-            if proc is None:
+            if proc is None and name in self.world.queue:
+                self.watched.add(name)
+                found.append(Seen("queued"))
+            elif proc is None:
                 found.append(Seen("never"))
             elif proc.handle == NOBODY:
                 found.append(Seen("abandoned"))
             elif proc.ended is None:
                 self.watched.add(name)
-                found.append(Seen("alive", handle=proc.handle))
+                found.append(Seen("alive", handle=proc.handle, restart=proc.restart or None))
             elif proc.coded:
                 found.append(Seen("ended", ended=self.world.end_of(proc)))
             else:

@@ -1,6 +1,7 @@
 """The commands in the README and in the guide do what the pages say: all of them are run.
 
-Those in containers are run with the tests in `tests/docker/`, which have an engine.
+Those in containers are run with the tests in `tests/docker/`, which have an engine, and those of
+SLURM with the tests in `tests/slurm/`, which have a cluster.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 import walkthrough
 from house import ROOT, fences
-from walkthrough import CONTAINERS, PAGES, TWO_GPUS, script, work_through
+from walkthrough import CONTAINERS, PAGES, SLURM, TWO_GPUS, script, work_through
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_the_commands_on_a_page_do_what_it_says(page: str, place: Path) -> None:
 def test_every_title_is_of_something_that_is_tried_somewhere() -> None:
     blocks = [block for page in PAGES for block in fences((ROOT / page).read_text())]
     titles = {block.title for block in blocks if block.language == "sh"}
-    assert titles == {"", TWO_GPUS, CONTAINERS}
+    assert titles == {"", TWO_GPUS, CONTAINERS, SLURM}
 
 
 def test_a_page_that_is_wrong_is_found() -> None:

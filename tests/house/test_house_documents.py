@@ -21,6 +21,7 @@ CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 OTHERS = {
     "--experiment": "the trainer's",
     "--name": "a parameter of the trainer's",
+    "--wait": "sbatch's",
     "--demo": "README says that it is not there yet",
     "--web": "README says that it is not there yet",
 }

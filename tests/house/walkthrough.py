@@ -24,7 +24,7 @@ from small_population import small
 from pbt_tui.journal import RunDir, lock
 
 PAGES = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("docs/guide/*.md"))]
-TWO_GPUS, CONTAINERS = "two GPUs", "containers"
+TWO_GPUS, CONTAINERS, SLURM = "two GPUs", "containers", "slurm"
 ENDLESS = {"docs/guide/resume-and-requests.md": 100_000}
 """Pages that need a training which is still there when the next line is typed."""
 SETTING_UP = ("make ", ". .venv/")

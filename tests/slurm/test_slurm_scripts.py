@@ -26,8 +26,8 @@ CONTROLS = "\n\t\r\x01\x07\x1b\x7f\x85"
 CURATED = [
     "", " ", "a b", " lead", "trail ", "''", '"', "$HOME", "${task.name}", "$(touch x)", "`id`",
     "a;b", "*", "?", "#x", "%j", "%A_%a", "-", "--", "-n", "\\", "\\n", "a\nb", "\n", "\r\n", "\t",
-    "\x1b[1m", "~", "!!", "a=b", "=", "{1..3}", "&&", "|", ">x", "é", "漢字", "🙂", "\u202e", "[0]=x",
-    "x" * 5000, "\\'", "$'a'", "\x7f", "\x01",
+    "\x1b[1m", "~", "!!", "a=b", "=", "{1..3}", "&&", "|", ">x", "é", "漢字", "\u202e", "🙂",
+    "[0]=x", "x" * 5000, "\\'", "$'a'", "\x7f", "\x01",
 ]  # fmt: skip
 
 
@@ -85,7 +85,8 @@ def long(cluster: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, t
 def test_300_values_arrive_byte_for_byte(long: object, tmp_path: Path) -> None:
     values = CURATED + hostile(300 - len(CURATED), ALPHABET + CONTROLS, 1)
     dump = (
-        "out = {'argv': sys.argv[2:], 'env': {k: v for k, v in os.environ.items() if k[:2] == 'V_'}}\n"
+        "env = {k: v for k, v in os.environ.items() if k[:2] == 'V_'}\n"
+        "out = {'argv': sys.argv[2:], 'env': env}\n"
         "pathlib.Path(sys.argv[1]).write_text(json.dumps(out))\n"
     )
     env = {f"V_{i}": value for i, value in enumerate(values)}

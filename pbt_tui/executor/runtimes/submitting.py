@@ -189,7 +189,8 @@ class Submitting:
                 return
             pause = min(max(pause * 2, self._order.settings.poll), RARELY)
             for task in tasks:
-                self._tasks.say(Queued(*task.name, waits))
+                if task.file is None:  # else SLURM had it, and more than that
+                    self._tasks.say(Queued(*task.name, waits))
             self._rest(pause, tasks)
 
     def _patience(self, error: Full | Silent) -> str | None:

@@ -1,0 +1,181 @@
+"""SLURM on the command line of `pbt-compile`: settings, templates, `--check`, `--ask`."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from pbt_tui.cli import compile as command
+from pbt_tui.spec.slurm import Slurm, decode
+
+MODULE = """
+from pbt_tui import Experiment, ParamGrid, RunDescription
+grid = ParamGrid([("seed", [0, 1])])
+RUN_DESCRIPTION = RunDescription(
+    "ant", experiments=[Experiment("a", "python t.py", grid.generate_params(False))]
+)
+"""
+TEMPLATE = "#!/bin/bash\ntimeout $TIMEOUT $CMD\n"
+SBATCH = """#!/bin/bash
+[[ $* == --test-only && ! ${SBATCH_PARTITION-} ]] || exit 9
+cat >>asked
+%s
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("ant.py").write_text(MODULE)
+    Path("old.sh").write_text(TEMPLATE)
+    return tmp_path
+
+
+@pytest.fixture
+def pbt(here: Path, capsys: pytest.CaptureFixture[str]):
+    def call(*argv: str) -> tuple[int, str, str]:
+        code = command.main(argv)
+        return (code, *capsys.readouterr())
+
+    return call
+
+
+def sbatch(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """An `sbatch` that does as the text says."""
+    Path("bin").mkdir(exist_ok=True)
+    Path("bin/sbatch").write_text(SBATCH % text)
+    Path("bin/sbatch").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{Path('bin').absolute()}:{os.environ['PATH']}")
+
+
+def settings() -> Slurm:
+    index = decode(Path("specs/ant/slurm/index.json").read_bytes())
+    assert index is not None
+    return index.settings
+
+
+def test_flags_go_over_the_file_and_the_file_over_the_default(here, pbt):
+    Path("pbt.toml").write_text(
+        '[slurm]\npartition = "a"\ntime = "4h"\nmemory = "32G"\nsbatch_template = "old.sh"\n'
+        'timeout = "4h"\nprint_only = true\n'
+    )
+    assert pbt("ant.py", "--slurm_partition", "b", "--slurm-cpus-per-gpu=8")[0] == 0
+    got = settings()
+    assert (got.partition, got.time, got.memory, got.cpus_per_gpu) == ("b", 14400.0, 2**35, 8)
+    assert (got.sbatch_template, got.timeout, got.print_only) == (TEMPLATE, "4h", True)
+    assert pbt("ant.py", "--check")[0] == 3, "the file has another partition"
+    Path("pbt.toml").unlink()
+    assert pbt("ant.py", "--check")[:2] == (0, "")
+    code, out, err = pbt("ant.py", "--check", "--slurm_time", "2h")
+    assert code == 3
+    assert '+#SBATCH --time="02:00:00"\n' in out
+    assert "error[PBT820]: `specs/ant/slurm/array-gpu1-0.sbatch`:" in err
+
+
+def test_lines_of_the_site(here, pbt):
+    Path("pbt.toml").write_text("[slurm]\nprologue = '''\nmodule load cuda\ncd /p, q\n'''\n")
+    assert pbt("ant.py", "--train_dir", "/t")[0] == 0
+    assert settings().prologue == ("module load cuda", "cd /p, q")
+    both = ("--slurm_prologue", "a, b", "--slurm_prologue", "c")
+    assert pbt("ant.py", *both)[0] == 0
+    assert settings().prologue == ("a, b", "c")
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--slurm_nodes", "0"], "`--slurm_nodes`: expected an integer from 1, got `0`"),
+        (["--slurm_container", "x"], "expected `plain`, `apptainer` or `pyxis`, got `x`"),
+        (["--slurm_time", "soon"], "expected a duration such as"),
+        (["--slurm_sbatch_template", "none"], "cannot read `none`: no such file or directory"),
+        (["--slurm_sbatch_template", "latin"], "expected UTF-8 text in `latin`"),
+        (["--slurm_print_only", "perhaps"], "expected true or false, got `perhaps`"),
+        (["--ask", "--backend", "processes"], "nothing was compiled for it"),
+        (["--ask", "--validate", "specs"], "name a run module"),
+    ],
+)
+def test_what_cannot_be_obeyed(here, pbt, argv, words):
+    Path("latin").write_bytes(b"\xe9")
+    code, out, err = pbt("ant.py", *argv) if "--validate" not in argv else pbt(*argv)
+    assert (code, out) == (2, "")
+    assert words in err
+    assert not Path("specs").exists()
+
+
+def test_files_of_slurm_that_are_not_made_any_more_go(here, pbt):
+    pbt("ant.py")
+    before = set(Path("specs/ant/slurm").iterdir())
+    assert pbt("ant.py", "--files")[0] == 0
+    gone = before - set(Path("specs/ant/slurm").iterdir())
+    assert [p.name for p in gone] == ["array-gpu1-0.sbatch"]
+    assert pbt("--validate", "specs")[0] == 0
+    assert pbt("ant.py", "--check")[0] == 0
+    assert pbt("ant.py", "--no_slurm_files")[0] == 0
+    assert set(Path("specs/ant/slurm").iterdir()) == before
+
+
+def test_slots_are_no_matter_of_slurm(here, pbt):
+    wanting = ("--gpus_per_job", "4", "--experiments_per_gpu", "1")
+    assert "error[PBT520]" in pbt("ant.py", *wanting)[2]
+    assert pbt("ant.py", *wanting, "--backend", "slurm")[0] == 0
+
+
+def test_many_files_are_counted(here, pbt):
+    Path("ant.py").write_text(MODULE.replace("[0, 1]", "range(20)"))
+    assert pbt("ant.py", "--files")[1].endswith(" and 17 more\n")
+
+
+def test_a_template_is_refused_with_its_line(here, pbt):
+    Path("old.sh").write_text("#!/bin/bash\necho $CMDS\n")
+    code, _, err = pbt("ant.py", "--slurm_sbatch_template", "old.sh", "--backend", "slurm")
+    assert code == 3
+    assert "error[PBT601]: `ant.py`: the template never runs `$CMD`" in err
+    assert "error[PBT602]: `ant.py`: line 2 of the template has an unknown placeholder" in err
+    assert not Path("specs").exists()
+
+
+def test_ask_where_slurm_would_take_it(here, pbt, monkeypatch):
+    monkeypatch.setenv("SBATCH_PARTITION", "nope")
+    sbatch(monkeypatch, "echo 'sbatch: Job 7 to start at noon' >&2")
+    code, _, err = pbt("ant.py", "--ask")
+    assert code == 0
+    assert err == (
+        "note[PBT641]: `slurm/array-gpu1-0.sbatch`: SLURM would take it: Job 7 to start at noon\n"
+    )
+    assert Path("asked").read_bytes() == Path("specs/ant/slurm/array-gpu1-0.sbatch").read_bytes()
+    assert pbt("ant.py", "--ask", "--files")[0] == 0
+    assert Path("asked").read_text().count("#!/bin/bash") == 2, "one script of each shape"
+
+
+def test_ask_where_slurm_refuses(here, pbt, monkeypatch):
+    sbatch(monkeypatch, "echo 'allocation failure: Invalid qos specification' >&2; exit 1")
+    code, out, err = pbt("ant.py", "--ask")
+    assert (code, out) == (3, "")
+    assert err == (
+        "error[PBT640]: `slurm/array-gpu1-0.sbatch`: SLURM refuses it: Invalid qos specification\n"
+        "hint: `sacctmgr show qos` lists them: `--slurm_qos`\n"
+    )
+    assert not Path("specs").exists()
+    sbatch(monkeypatch, "exit 3")
+    assert "SLURM refuses it: exit code 3" in pbt("ant.py", "--ask")[2]
+
+
+def test_ask_where_slurm_says_nothing(here, pbt, monkeypatch):
+    said = "sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying"
+    sbatch(monkeypatch, f"echo '{said}' >&2; exec sleep 60")
+    code, _, err = pbt("ant.py", "--ask", "--slurm_sbatch_timeout", "0.5")
+    assert code == 3
+    assert "SLURM has not answered in 0.5 s: Slurm temporarily unable to accept job" in err
+    assert "hint: the cluster's queue is full" in err
+
+
+def test_ask_where_there_is_no_slurm(here, pbt, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    code, out, err = pbt("ant.py", "--ask", "--format", "json")
+    assert (code, err) == (0, "")
+    [d] = json.loads(out)["diagnostics"]
+    assert (d["code"], d["message"]) == (
+        "PBT641",
+        "there is no `sbatch` here, so SLURM was not asked",
+    )

@@ -1,0 +1,171 @@
+"""What tasks, slurmstepd and the queue write, as it was seen on real clusters, and what it means."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pbt_tui.executor.runtimes import calling, squeue, taskfiles
+from pbt_tui.executor.runtimes.squeue import Line
+from pbt_tui.executor.runtimes.submissions import accepted
+from pbt_tui.executor.runtimes.verdicts import ended, heard
+
+AT = "2026-11-26T04:28:18"
+WHO = "slurmstepd-n0: error: *** JOB 13 ON n0 CANCELLED AT"
+LIMIT = f"{WHO} {AT} DUE TO TIME LIMIT ***\n"
+PREEMPTED = f"{WHO} {AT} DUE TO PREEMPTION ***\n"
+CANCEL = f"{WHO} {AT} ***\n"
+EATS = "slurmstepd-n0: error: StepId=10.batch exceeded memory limit (332 > 104), being killed\n"
+KERNEL = (
+    "slurmstepd: error: Detected 1 oom-kill event(s) in StepId=1.batch. Some of your processes "
+    "may have been killed by the cgroup out-of-memory handler.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "restart", "how"),
+    [
+        ("", 0, None),
+        ("module load: nothing to say\n", 0, None),
+        (CANCEL, 0, "cancelled"),
+        (LIMIT, 0, "timeout"),
+        (EATS + CANCEL + EATS, 0, "oom"),
+        (KERNEL, 0, "oom"),
+        (PREEMPTED, 0, "requeued"),
+        (PREEMPTED, 1, None),
+        (PREEMPTED + LIMIT, 1, "timeout"),
+        (PREEMPTED * 2, 1, None),  # said by two nodes of one job
+        (PREEMPTED + PREEMPTED.replace("04:28", "05:28"), 1, "requeued"),
+        (f"{WHO} {AT} DUE TO NODE FAILURE, SEE SLURMCTLD LOG FOR DETAILS ***\n", 0, "requeued"),
+        (CANCEL, 3, "cancelled"),  # the lives before it ended with their nodes, without a word
+    ],
+)
+def test_what_slurmstepd_says_of_a_life(text: str, restart: int, how: str | None) -> None:
+    assert heard(text, restart) == how
+
+
+def test_lives_in_one_file() -> None:
+    text = "slurm 7_0\nstart 0 n0 100\nexit 143 200\nstart 1 n1 300\n"
+    file = taskfiles.parse(text, 300.0)
+    assert (file.holder, file.restart, file.node, file.over) == ("7_0", 1, "n1", False)
+    assert taskfiles.parse(text + "exit 3 40", 300.0).over is False, "not written to its end"
+    assert taskfiles.parse(text + "exit 3 400\n", 300.0).code == 3
+    assert taskfiles.parse(text + "requeue 2 400\n", 300.0).asked
+    assert taskfiles.parse("given up\n", 1.0).given_up
+    refused = taskfiles.parse("slurm 7_0\nstart 0 n0 1\nrefused 127\nexit 127 2\n", 1.0)
+    assert refused.claim.refused == "127"
+
+
+@given(st.text(alphabet="slurmtaexiqo0123456789_- \nn", max_size=80))
+def test_no_file_is_too_strange_to_be_read(text: str) -> None:
+    file = taskfiles.parse(text, 1.0)
+    assert file.code is None or file.code >= 0
+
+
+ROW = {
+    "JobArrayID": "12_3",
+    "State": "PENDING",
+    "exit_code": "0",
+    "RestartCnt": "1",
+    "Reason": "ReqNodeNotAvail, UnavailableNodes:n0",
+    "NodeList": "",
+    "StartTime": "2026-11-26T04:27:37",
+}
+
+
+def _row(**other: str) -> str:
+    values = {**ROW, **other}
+    return "".join(values[name][:width].ljust(width) for name, width in squeue.FIELDS) + "\n"
+
+
+def test_a_line_of_the_queue() -> None:
+    lines = squeue.parse(_row() + _row(JobArrayID="12_4", State="RUNNING", NodeList="n1"))
+    assert lines["12_3"].reason == "ReqNodeNotAvail, UnavailableNodes:n0"
+    assert lines["12_3"].waits
+    assert lines["12_3"].starts_at is not None
+    assert (lines["12_4"].node, lines["12_4"].starts_at) == ("n1", None)
+    assert squeue.parse("\n \n") == {}
+
+
+def test_what_is_left_of_an_array_that_was_cancelled_in_the_queue() -> None:
+    lines = squeue.parse(_row(JobArrayID="12", State="CANCELLED"))
+    found = squeue.line_of("12_7", lines)
+    assert found is not None
+    assert found.over
+    assert squeue.line_of("13_7", lines) is None
+
+
+def test_what_accounting_remembers() -> None:
+    text = "5_0|CANCELLED by 0|0:0|n0\n5_1|RUNNING|0:0|n0\n5_[2-4]|PENDING|0:0|\n5_5|FAILED|3:0|n1\n"
+    found = squeue.past(text)
+    assert set(found) == {"5_0", "5_5"}, "what it believes to live may have died long ago"
+    assert found["5_5"].status == 3 << 8
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 40)), max_size=40))
+def test_tasks_in_few_words_are_the_same_tasks(tasks: list[tuple[int, int]]) -> None:
+    spelled = set()
+    for word in squeue.together(f"{a}_{i}" for a, i in tasks):
+        array, _, inner = word.partition("_")
+        for part in inner.strip("[]").split(","):
+            first, _, last = part.partition("-")
+            spelled |= {(int(array), i) for i in range(int(first), int(last or first) + 1)}
+    assert spelled == set(tasks)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("123\n", ("123", None)),
+        ("123;cluster\n", ("123", "cluster")),
+        ("", None),
+        ("Submitted batch job 5\n", None),
+        ("12\n13\n", None),
+    ],
+)
+def test_the_id_that_sbatch_printed(text: str, what: object) -> None:
+    assert accepted(text) == what
+
+
+@pytest.mark.parametrize(
+    ("file", "said", "line", "outcome"),
+    [
+        ("exit 0 2\n", "", None, (0, False, False, None, None)),
+        ("exit 0 2\n", LIMIT, None, (0, False, False, "timeout", None)),
+        ("exit 0 2\n", KERNEL, None, (0, False, False, None, None)),
+        ("exit 1 2\n", KERNEL, None, (1, False, False, None, "oom")),
+        ("exit 143 2\n", CANCEL, None, (143, False, False, "cancel", None)),
+        ("exit 143 2\n", PREEMPTED, Line("PREEMPTED", 15), (None, False, True, None, "lost")),
+        ("exit 143 2\n", PREEMPTED, None, (None, False, True, None, "lost")),
+        ("", "", Line("TIMEOUT"), (None, False, False, "timeout", None)),
+        ("", "", Line("OUT_OF_MEMORY", 125), (137, False, False, None, "oom")),
+        ("", "", Line("NODE_FAIL", node="n1"), (None, False, True, None, "lost")),
+        ("", "", Line("COMPLETED"), (None, False, True, None, "lost")),
+        ("", "", Line("FAILED", 9), (None, False, True, None, "lost")),
+        ("", "", Line("FAILED", 3 << 8), (3, False, False, None, None)),
+        ("", "", None, (None, False, True, None, "lost")),
+    ],
+)
+def test_ends(file: str, said: str, line: Line | None, outcome: tuple[object, ...]) -> None:
+    found = taskfiles.parse("slurm 7_0\nstart 0 n0 1\n" + file, 2.0)
+    end = ended(("j", 1), "7_0", 9.0, file=found, said=said, line=line)
+    assert (end.exit_code, end.refused, end.lost, end.stopped, end.cause) == outcome
+
+
+def test_a_folder_that_is_missing_on_the_node_is_named() -> None:
+    line = Line("FAILED", 4021, node="n0")
+    end = ended(("j", 1), "7_0", 9.0, file=None, line=line, output="/away/slurm")
+    assert end.refused
+    assert end.detail == "SLURM could not begin it on `n0`: is `/away/slurm` there, and writable?"
+
+
+def test_the_environment_of_a_call() -> None:
+    environ = {"SBATCH_PARTITION": "x", "SQUEUE_FORMAT": "%i", "LANG": "de_DE", "SLURM_CONF": "c"}
+    assert calling.for_jobs(environ) == {
+        "SQUEUE_FORMAT": "%i",
+        "LANG": "de_DE",
+        "SLURM_CONF": "c",
+    }
+    assert calling.for_us(environ)["LC_ALL"] == "C"
+    assert "SQUEUE_FORMAT" not in calling.for_us(environ)
