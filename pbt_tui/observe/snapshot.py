@@ -220,7 +220,7 @@ def job_row(
 
 def gpu_rows(state: RunState, rundir: RunPaths) -> tuple[GpuRow, ...]:
     """The executor's GPUs, with the newest samples and the jobs that are on them."""
-    if state.executor is None:
+    if state.executor is None or not state.executor.gpus:
         return ()
     read = gpus.read(rundir.gpus)
     on: dict[str, list[str]] = {}

@@ -124,7 +124,7 @@ def counts(state: RunState) -> dict[str, int]:
     active = have.get("starting", 0) + have.get("running", 0) + have.get("stopping", 0)
     executor = state.executor
     queues = executor is not None and executor.runtime == "slurm"
-    queued = sum([job.shown == "queued" for job in state.active.values()]) if queues else 0
+    queued = _queued(state) if queues else 0
     return {
         "running": active - queued,
         "waiting": have.get("waiting", 0) + queued,
@@ -133,6 +133,12 @@ def counts(state: RunState) -> dict[str, int]:
         "cancelled": have.get("cancelled", 0),
         "skipped": have.get("skipped", 0),
     }
+
+
+def _queued(state: RunState) -> int:
+    """As `shown` says it; ten thousand may be active, so it is not asked one by one."""
+    queued = [job for job in state.active.values() if job.attempts[-1].queued]
+    return sum([job.phase != "stopping" for job in queued])
 
 
 def standing(state: RunState, holder: int | None, loaded: bool = True) -> tuple[str, str]:
