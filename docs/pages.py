@@ -12,6 +12,7 @@ import msgspec
 
 from docs.schemas import MODULES, field_notes
 from pbt_tui import errors
+from pbt_tui.compiler import codes
 from pbt_tui.compiler.codes import page, rules
 from pbt_tui.journal import events
 from pbt_tui.spec import slurm, types
@@ -62,9 +63,17 @@ def _module(name: str) -> Any:
 
 def _rule_index() -> Iterator[str]:
     yield "# Rules\n\nEach finding of `pbt-compile` has a code; `pbt-compile --explain CODE` shows"
-    yield "its page.\n\n| code | level | finding |\n| --- | --- | --- |"
+    yield "its page.\n"
+    yield "\n".join(_frame())
+    yield "\n| code | level | finding |\n| --- | --- | --- |"
     for code, rule in rules().items():
         yield f"| [{code}]({code}.md) | {rule.level} | {_cell(rule.title)} |"
+
+
+def _frame() -> Iterator[str]:
+    """What the examples leave out, as their module says it."""
+    text = (codes.__doc__ or "").partition("\n\nExamples are")[2]
+    yield from f"Examples are{text}".strip().split("\n")
 
 
 def _command(parser: argparse.ArgumentParser) -> Iterator[str]:

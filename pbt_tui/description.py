@@ -228,9 +228,10 @@ def population(
     """Parameters of a whole population, to be given to an `Experiment`.
 
     `isaacgymenvs` and `isaaclab`: one dictionary per member, with index, `num_policies` and, where
-    it is given, the workspace. `index_arg` is for trainers that call the index otherwise; its
-    neighbours follow (`my.policy_idx`: `my.num_policies`). `sample_factory`: one dictionary, since
-    its population lives in one process. Raises `BadParam`.
+    it is given, the workspace; for `isaaclab` the switch too, which is off there. `index_arg` is
+    for trainers that call the index otherwise; its neighbours follow (`my.policy_idx`:
+    `my.num_policies`). `sample_factory`: one dictionary, since its population lives in one process.
+    Raises `BadParam`.
     """
     if size < 1:
         raise _bad(f"a population has at least one member: {size}")
@@ -245,6 +246,8 @@ def population(
         shared[f"{stem}num_policies"] = size
         if workspace is not None:
             shared[f"{stem}workspace"] = workspace
+        if style == "isaaclab":
+            shared[f"{stem}enabled"] = True
     return [{index: member, **shared} for member in range(size)]
 
 

@@ -2,8 +2,8 @@
 
 Must not hold a word of any spec: commands, environment and folders are read from the manifest.
 
-A script is names with values, the lines of the site in the function `_pbt_site`, and `TASK`. Nothing
-is newer than bash 4.2; tried with 5.2.
+A script is names with values, the lines of the site in the function `_pbt_site`, and `TASK`.
+Nothing is newer than bash 4.2; tried with 5.2.
 """
 
 from __future__ import annotations

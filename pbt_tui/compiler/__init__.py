@@ -80,7 +80,7 @@ def compile_loaded(
     settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Compiled:
     """The same for a description that is loaded already. Raises `Findings`."""
-    from pbt_tui.compiler import references, rules
+    from pbt_tui.compiler import credentials, references, rules
     from pbt_tui.compiler.existing import same_module
     from pbt_tui.compiler.expand import expand
     from pbt_tui.compiler.populations import recognise
@@ -121,8 +121,9 @@ def compile_loaded(
         backends if backends is not None or before is None else before.backends,
         {name: {**before_settings.get(name, {}), **own} for name, own in (settings or {}).items()},
         asked=backends is not None,
+        sound=not any(d.level == "error" for d in found),
     )
-    found = [_place(d, loaded, spec) for d in found + made.found]
+    found = [_place(d, loaded, spec) for d in credentials.veiled(found + made.found, spec)]
     if any(d.level == "error" for d in found):
         raise Findings(found)
     files = {f"{folder}/{path}": data for path, data in made.files.items()}
@@ -154,6 +155,10 @@ def _place(d: Diagnostic, loaded: Loaded, spec: Processes) -> Diagnostic:
     if where.pointer is not None and where.pointer.startswith("/populations/"):
         members = spec.populations[int(where.pointer.split("/")[2])].members
         experiment = next((j.experiment for j in spec.jobs if j.id in members[:1]), None)
-    line = next((e.line for e in loaded.experiments if e.name == experiment), None)
-    inner = replace(where, pointer=None).within(Where(file=loaded.file or loaded.module, line=line))
-    return replace(d, where=inner)
+    line = where.line or next((e.line for e in loaded.experiments if e.name == experiment), None)
+    if where.param is not None and line is not None and loaded.file is not None:
+        from pbt_tui.compiler.places import in_file
+
+        line = in_file(loaded.file, line, where.param) or line
+    inner = replace(where, pointer=None, line=line)
+    return replace(d, where=inner.within(Where(file=loaded.file or loaded.module)))

@@ -204,6 +204,10 @@ class _Expansion:
         elif first.endswith(".py") and "/" not in first:
             hint = f"write `python {first}`"
             self._keep("PBT306", f"the command begins with a script: `{first}`", hint=hint)
+        if acting := words.meant_for_a_shell(base):
+            said = f"the program is given these as they stand: {words.shown(acting)}"
+            hint = "no shell reads the command; put it into a script, and start that"
+            self._keep("PBT308", said, hint=hint)
         return base
 
     def _split(self, text: str, param: str | None, what: str, job: str | None = None) -> list[str]:

@@ -49,14 +49,16 @@ def render(
     given: Mapping[str, Mapping[str, Any]],
     *,
     asked: bool = True,
+    sound: bool = True,
 ) -> Rendered:
     """What each backend makes of `spec`.
 
     `given` holds the settings of each, by field. Of backends that were asked for by name a missing
     setting is an error; where nobody said (`wanted` is None) all are made that can be, and one note
     names the others (DESIGN 6.1). The process list is always made: from it, and from what each
-    backend keeps of its settings, all other files can be made again. Not `asked` for by name,
-    the others keep their notes to themselves.
+    backend keeps of its settings, all other files can be made again. Backends that were not `asked`
+    for by name, and of which nothing is set, keep their notes to themselves. Of a spec that is not
+    `sound` no file is made, only findings: it may hold what no file can.
     """
     if wanted is not None:
         wanted = [name for name in NAMES if name in (*wanted, NAMES[0])]
@@ -65,19 +67,18 @@ def render(
         one = backend(name)
         settings, lack = _settings(one, given.get(name, {}))
         found = list(_rules(name)(spec, settings)) if lack is None else []
-        if not asked and name != NAMES[0]:
+        if not (asked or given.get(name) or name == NAMES[0]):
             found = [d for d in found if d.level != "note"]
         wrong = [d for d in found if d.level == "error"]
-        if wanted is None and (lack or wrong):
-            left_out.append(f"`{name}`: {lack or wrong[0].message}")
-            made.owned += one.OWNED if wrong else ()  # nobody shall submit what is out of date
+        if wanted is None and lack:
+            left_out.append(f"`{name}`: {lack}")
             continue
         if lack is not None:
             made.found.append(Diagnostic("error", f"backend `{name}`: {lack}"))
             continue
         made.found += found
         made.owned += one.OWNED
-        if not wrong:
+        if sound and not wrong:
             made.files |= one.render(spec, settings)
     if left_out:
         made.found.append(Diagnostic("note", f"left out: {'; '.join(left_out)}"))

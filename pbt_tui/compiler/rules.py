@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from pbt_tui.compiler import credentials, gangs
 from pbt_tui.compiler.codes import finding
 from pbt_tui.errors import Diagnostic, Level, Where, printable
 from pbt_tui.spec import Container, Job, Policy, Processes
@@ -30,11 +31,12 @@ def check(spec: Processes, *, slots: bool = True) -> list[Diagnostic]:
     """
     found = list(_run_name(spec))
     if slots:
-        found += [*_sizes(spec), *_gpus(spec.policy)]
+        found += [*gangs.check(spec), *_gpus(spec.policy), *_idle(spec)]
     if spec.container is not None:
         found += _container(spec.container)
     envs: set[int] = set()
     dirs: set[str] = set()
+    needs: set[int] = set()
     for i, job in enumerate(spec.jobs):
         found += _command(i, job)
         if job.dir not in dirs:
@@ -45,6 +47,10 @@ def check(spec: Processes, *, slots: bool = True) -> list[Diagnostic]:
             found += _environment(i, job, spec)
         if slots and job.resources is not None:
             found += _job_gpus(i, job, spec.policy)
+            if id(job.resources) not in needs:
+                needs.add(id(job.resources))
+                found += _limits(i, job, spec.container)
+    found += credentials.check(spec)
     return found
 
 
@@ -100,9 +106,6 @@ def _environment(i: int, job: Job, spec: Processes) -> Iterator[Diagnostic]:
     taken = spec.container.env_from if spec.container else ()
     for name, value in job.env.items():
         here = at(f"/jobs/{i}/env/{name.replace('~', '~0').replace('/', '~1')}", job)
-        if not name or "=" in name or "\0" in name:
-            said = f"`{printable(name)}` is not the name of an environment variable"
-            yield finding("PBT323", said, where=here)
         if "\0" in value:
             said = f"variable `{printable(name)}` holds a NUL character"
             yield finding("PBT320", said, where=here)
@@ -112,48 +115,10 @@ def _environment(i: int, job: Job, spec: Processes) -> Iterator[Diagnostic]:
             hint = "leave it out, and use `--gpus` to choose among GPUs"
             level: Level = "error" if pinned else "warning"
             yield finding("PBT524", said, where=here, hint=hint, level=level)
+        yield from credentials.in_variable(name, value, here)
         if name in taken:
             said = f"`{name}` is set by the experiment and by `--env_from`: the latter is lost"
             yield finding("PBT529", said, where=here)
-
-
-def _sizes(spec: Processes) -> Iterator[Diagnostic]:
-    policy = spec.policy
-    gangs = [(i, p) for i, p in enumerate(spec.populations) if p.style != "sample_factory"]
-    needs = _needs(spec) if gangs and policy.experiments_per_gpu > 0 else {}
-    slots = policy.num_gpus * policy.experiments_per_gpu
-    for i, population in gangs:
-        here = at(f"/populations/{i}")
-        name, size = printable(population.id), len(population.members)
-        if size > policy.max_parallel:
-            said = (
-                f"population `{name}` has {size} members, "
-                f"but `--max_parallel {policy.max_parallel}` was given"
-            )
-            hint = f"pass `--max_parallel {size}`, or `--backend slurm`"
-            yield finding("PBT401", said, where=here, hint=hint)
-        need = sum(needs.get(member, 0) for member in population.members)
-        if need > slots and policy.experiments_per_gpu > 0:
-            said = (
-                f"the {size} members of population `{name}` need {need} slots at once, but there "
-                f"are {slots}: `--num_gpus {policy.num_gpus}`, "
-                f"`--experiments_per_gpu {policy.experiments_per_gpu}`"
-            )
-            hint = "pass a larger `--num_gpus`, or `--backend slurm`"
-            if policy.num_gpus:
-                fits = -(-need // policy.num_gpus)
-                hint = f"pass `--experiments_per_gpu {fits}`, {hint.removeprefix('pass ')}"
-            yield finding("PBT420", said, where=here, hint=hint)
-
-
-def _needs(spec: Processes) -> dict[str, int]:
-    """How many slots each member takes: one on each of its GPUs."""
-    usual = spec.policy.gpus_per_job
-    return {
-        job.id: usual if job.resources is None or job.resources.gpus is None else job.resources.gpus
-        for job in spec.jobs
-        if job.population is not None
-    }
 
 
 def _gpus(policy: Policy) -> Iterator[Diagnostic]:
@@ -173,11 +138,29 @@ def _gpus(policy: Policy) -> Iterator[Diagnostic]:
         yield finding("PBT520", said, where=at("/policy/gpus_per_job"))
 
 
+def _idle(spec: Processes) -> Iterator[Diagnostic]:
+    """`max_parallel` goes before slots, and its default is 4 (D23)."""
+    policy = spec.policy
+    room = policy.num_gpus * policy.experiments_per_gpu // max(policy.gpus_per_job, 1)
+    if policy.experiments_per_gpu > 0 and min(room, len(spec.jobs)) > policy.max_parallel:
+        said = f"there is room for {room} jobs at once, but `max_parallel` is {policy.max_parallel}"
+        hint = f"pass `--max_parallel {min(room, len(spec.jobs))}`"
+        yield finding("PBT533", said, where=at("/policy/max_parallel"), hint=hint)
+
+
 def _job_gpus(i: int, job: Job, policy: Policy) -> Iterator[Diagnostic]:
     needs = job.resources.gpus if job.resources else None
     if needs is not None and needs > policy.num_gpus and policy.experiments_per_gpu > 0:
         said = f"the job needs {needs} GPUs, but `--num_gpus` is {policy.num_gpus}"
         yield finding("PBT520", said, where=at(f"/jobs/{i}/resources/gpus", job))
+
+
+def _limits(i: int, job: Job, container: Container | None) -> Iterator[Diagnostic]:
+    given = [n for n in ("cpus", "memory") if getattr(job.resources, n) is not None]
+    if given and container is None:
+        names = " and ".join(f"`{name}`" for name in given)
+        said = f"without an image nothing holds the job to its {names}"
+        yield finding("PBT532", said, where=at(f"/jobs/{i}/resources", job))
 
 
 def _container(container: Container) -> Iterator[Diagnostic]:

@@ -5,8 +5,12 @@ Must not know what a setting means; `settings` has the table.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from pbt_tui.compiler.settings import (
     BACKEND_SECTIONS,
@@ -18,6 +22,13 @@ from pbt_tui.compiler.settings import (
     near,
 )
 from pbt_tui.errors import Diagnostic, Findings, UsageError, Where
+from pbt_tui.spec import Mount, Ulimit
+
+_INNER = {
+    "mounts": tuple(f.name for f in msgspec.structs.fields(Mount)),
+    "ulimits": tuple(f.name for f in msgspec.structs.fields(Ulimit)),
+}
+"""Settings whose values may be tables, and the keys of those."""
 
 
 def find(start: Path) -> Given:
@@ -84,6 +95,7 @@ def _settings(
         where = Where(file, pointer=f"{prefix}{key}")
         if key in known:
             raw.append((known[key], value))
+            unknown += _inner_keys(known[key], value, where)
         elif key in inner and isinstance(value, dict):
             more, wrong = _settings(value, file, f"{prefix}{key}.", key)
             raw += more
@@ -91,6 +103,21 @@ def _settings(
         elif key in inner:
             unknown.append(Diagnostic("error", "expected a table of settings", where=where))
         else:
-            said, hint = "there is no such setting", near(key, (*known, *inner))
+            misplaced = [name for name in value if name in known] if isinstance(value, dict) else []
+            hint = near(key, (*known, *inner))
+            if misplaced:
+                hint = f"write `{misplaced[0]}` without the table `{key}`"
+            said = "there is no such setting"
             unknown.append(Diagnostic("error", said, where=where, hint=hint))
     return raw, unknown
+
+
+def _inner_keys(setting: Setting, value: Any, where: Where) -> Iterator[Diagnostic]:
+    """The keys of tables in a list of mounts or limits that mean nothing there."""
+    names = _INNER.get(setting.name, ())
+    for i, item in enumerate(value if names and isinstance(value, list) else ()):
+        for name in item if isinstance(item, dict) else ():
+            if name not in names:
+                at = replace(where, pointer=f"{where.pointer}.{i}.{name}")
+                said, hint = "there is no such key", near(name, names)
+                yield Diagnostic("error", said, where=at, hint=hint)

@@ -189,6 +189,9 @@ def _container(spec: Processes, settings: Slurm) -> Iterator[Diagnostic]:
     if of is None:
         hint = "pass `--slurm_image NAME` or `--image NAME`"
         yield finding("PBT633", f"`{how}` has no image to run", where=here, hint=hint)
+    elif how == "pyxis" and of.endswith(".sqsh") and not of.startswith(("/", "./")):
+        said = f"pyxis takes `{printable(of)}` for the name of an image in a registry"
+        yield finding("PBT633", said, where=_at("image"), hint=f"write `./{printable(of)}`")
     elif of.startswith("-"):
         said = f"`{printable(of)}` is not the name of an image"
         yield finding("PBT633", said, where=_at("image"))

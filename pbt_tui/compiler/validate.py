@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from pbt_tui.compiler import references, rules
+from pbt_tui.compiler import credentials, populations, references, rules
 from pbt_tui.compiler.codes import finding
 from pbt_tui.errors import Diagnostic, UsageError, Where
 from pbt_tui.spec import Processes, encode
@@ -86,6 +86,7 @@ def validate(data: bytes, file: str) -> tuple[Processes | None, list[Diagnostic]
         found = why_not(data, _PROCESSES)
         return None, [replace(d, where=d.where.within(outer)) for d in found]
     found = [*_layout(data, spec), *references.check(spec), *rules.check(spec)]
+    found = credentials.veiled([*found, *populations.check(spec)], spec)
     return spec, [replace(d, where=_pointed(d.where, file)) for d in found]
 
 

@@ -11,6 +11,9 @@ import shlex
 special = re.compile(r"[ \t\r\n'\"\\]").search
 """Finds what makes a text more than one plain argument, or another one."""
 _quoting = re.compile(r"['\"\\]").search
+_acts = re.compile(
+    r"(?:&&?|\|\|?|;|\d?>>?(?:&\d)?|<)$|.*;$|~/|.*(?<!\\)\$(?:[A-Za-z_]|\()|.*`", re.DOTALL
+).match
 _blanks = re.compile(r"[ \t\r\n]+")
 
 
@@ -32,6 +35,11 @@ def shown(words: list[str]) -> str:
     return ", ".join(some) + (f" and {len(words) - 6} more" if len(words) > 6 else "")
 
 
+def meant_for_a_shell(words: list[str]) -> list[str]:
+    """Words that only a shell would act upon, of a command that starts none (D36)."""
+    return [] if "-c" in words else [word for word in words if _acts(word)]
+
+
 def key(word: str) -> str | None:
     """What an argument sets, without the prefixes of Hydra and of long options."""
     name, equals, _ = word.partition("=")
@@ -47,3 +55,13 @@ def repeated(words: list[str]) -> dict[str, list[str]]:
         if (name := key(word)) is not None:
             keys.setdefault(name, []).append(word)
     return {name: given for name, given in keys.items() if len(given) > 1}
+
+
+def settings(argv: tuple[str, ...]) -> dict[str, str]:
+    """What a command sets: `key=value` and `--key value`, without prefixes; the last one counts."""
+    values: dict[str, str] = {}
+    for word, following in zip(argv, (*argv[1:], "-"), strict=True):
+        if (name := key(word)) is not None:
+            _, equals, value = word.partition("=")
+            values[name] = value if equals or following.startswith("-") else following
+    return values

@@ -161,6 +161,7 @@ def _old_generations(population: Population, train_dir: Path) -> list[Diagnostic
             f"such as `{old.relative_to(workspace)}`",
             workspace,
             "compile with another `--experiment_suffix`, or move the old workspace away",
+            "PBT450",
         )
     ]
 
@@ -197,10 +198,11 @@ def _others(spec: Processes, jobs: list[Job], train_dir: Path) -> list[Diagnosti
                     f"another run is writing to the same directory: `{shared[0]}`",
                     path,
                     "wait for its end, or compile with another `--experiment_suffix`",
+                    "PBT223",
                 )
             )
     return found
 
 
-def _error(message: str, file: Path, hint: str | None = None) -> Diagnostic:
-    return Diagnostic("error", message, where=Where(file=str(file)), hint=hint)
+def _error(message: str, file: Path, hint: str | None = None, code: str = "") -> Diagnostic:
+    return Diagnostic("error", message, code, Where(file=str(file)), hint)

@@ -35,6 +35,7 @@ def unfit(unfinished: Iterable[Job], policy: Policy, gpus: tuple[Gpu, ...]) -> l
                 Diagnostic(
                     "error",
                     f"needs {_gpus(count)}, {there}",
+                    code="PBT520",
                     where=Where(job=job.id),
                     hint="give more GPUs with `--gpus` or `--num_gpus`, or fewer to each job",
                 )
@@ -58,6 +59,7 @@ def unfit(unfinished: Iterable[Job], policy: Policy, gpus: tuple[Gpu, ...]) -> l
                     "error",
                     f"population `{name}` of {len(jobs)} begins together, and does not fit: "
                     f"{places} place{'' if places == 1 else 's'} on {have}",
+                    code="PBT420",
                     hint="pass a larger `--experiments_per_gpu`, or give more GPUs",
                 )
             )

@@ -338,7 +338,7 @@ def test_explain(here, pbt):
     assert said.code == 0
     assert said.out.startswith("# PBT401: ")
     assert "## Cure" in said.out
-    said = pbt("--explain", "PBT4O1")
+    said = pbt("--explain", "PBT499")
     assert said.code == 2
     assert "hint: did you mean `PBT" in said.err
 

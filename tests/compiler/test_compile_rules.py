@@ -42,11 +42,6 @@ def test_commands_that_nobody_can_start():
     assert found(jobs=(job(argv=("", "a")),)) == [("PBT322", "error", "/jobs/0/argv")]
 
 
-@pytest.mark.parametrize("name", ["", "A=B", "=", "A\0"])
-def test_environment_that_nobody_can_be_given(name):
-    assert [f[:2] for f in found(jobs=(job(env={name: "x"}),))] == [("PBT323", "error")]
-
-
 def test_p2_population_that_cannot_run_at_once():
     jobs, population = gang(8)
     [d] = rules.check(spec(jobs=jobs, populations=(population,), policy=Policy(max_parallel=4)))
@@ -112,6 +107,58 @@ def test_sample_factory_needs_no_slots():
     assert found(jobs=jobs, populations=(population,), policy=Policy(max_parallel=1)) == []
 
 
+def lab(size: int = 4, workspace: str = "../logs/rl_games") -> Population:
+    return Population("ant", "isaaclab", size, workspace, gang(size)[1].members)
+
+
+def test_p13_members_that_start_in_one_second():
+    def paused(seconds, **more):
+        value = {"jobs": gang(4)[0], "populations": (lab(),), **more}
+        return found(policy=Policy(pause_between=seconds), **value)
+
+    assert paused(0.5) == [("PBT422", "warning", "/populations/0")]
+    assert paused(1.0) == []
+    assert paused(0.0, jobs=gang(1)[0], populations=(lab(1),)) == []
+    assert paused(0.0, populations=(gang(4)[1],)) == []
+
+
+@pytest.mark.parametrize(
+    ("workspace", "mounts", "said"),
+    [
+        ("/data/ws", (), "is shown to containers by no mount"),
+        ("/data/ws", (Mount("/data", "/dat"),), "is shown to containers by no mount"),
+        ("/data/ws", (Mount("/data", "/data", True),), "to be read only"),
+        ("/data/ws", (Mount("/data", "/data", True), Mount("/x", "/data/ws")), ""),
+        ("/data/ws", (Mount("/data/ws", "/data/ws/"),), ""),
+        ("/data/ws", (Mount("/", "/data"),), ""),
+        ("../logs", (), ""),
+        ("/train/run/ws", (), ""),
+    ],
+)
+def test_workspaces_that_no_container_sees(workspace, mounts, said):
+    jobs, _ = gang(4)
+    value = spec(
+        jobs=jobs,
+        populations=(lab(workspace=workspace),),
+        container=box(mounts=mounts),
+        train_dir="/train",
+    )
+    [*found] = [d for d in rules.check(value) if d.code == "PBT423"]
+    assert len(found) == bool(said)
+    assert all(said in d.message and d.where.pointer == "/populations/0/workspace" for d in found)
+    assert not any(d.code == "PBT423" for d in rules.check(spec(populations=(lab(),))))
+
+
+def test_limits_without_a_container():
+    jobs = tuple(job(i, resources=limits) for i in range(3) for limits in [Resources(memory=1)])
+    shared = Resources(cpus=2, memory=1)
+    assert len(found(jobs=jobs)) == 3
+    [d] = rules.check(spec(jobs=tuple(job(i, resources=shared) for i in range(3))))
+    assert (d.code, d.level, d.where.pointer) == ("PBT532", "note", "/jobs/0/resources")
+    assert d.message == "without an image nothing holds the job to its `cpus` and `memory`"
+    assert found(jobs=jobs, container=box()) == []
+
+
 def test_gpus():
     assert found(policy=Policy(gpus=("0", "0"))) == [("PBT521", "error", "/policy/gpus")]
     assert found(policy=Policy(gpus=("0",), num_gpus=2)) == [("PBT521", "error", "/policy/gpus")]
@@ -124,6 +171,7 @@ def test_gpus():
     assert found(policy=Policy(gpus_per_job=2)) == []
     needy = (job(resources=Resources(gpus=4)),)
     assert found(jobs=needy) == []
+    assert found(jobs=(job(resources=Resources(gpus=1)),)) == []
     assert found(jobs=needy, policy=Policy(experiments_per_gpu=1)) == [
         ("PBT520", "error", "/jobs/0/resources/gpus")
     ]

@@ -94,6 +94,42 @@ def test_misspelt_key_names_the_nearest(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "max-paralel = 4",
+            "max-paralel: there is no such setting\nhint: did you mean `max_parallel`",
+        ),
+        (
+            "[policy]\nmax_parallel = 4",
+            (
+                "policy: there is no such setting\n"
+                "hint: write `max_parallel` without the table `policy`"
+            ),
+        ),
+        ("[contaner]\nx = 4", "contaner: there is no such setting"),
+        (
+            '[[mounts]]\nsource = "/a"\ntaget = "/b"',
+            "mounts.0.taget: there is no such key\nhint: did you mean `target`",
+        ),
+        (
+            'mount = ["./a:/a", { source = "/a", target = "/b", readonly = true }]',
+            "mount.1.readonly: there is no such key\nhint: did you mean `read_only`",
+        ),
+        (
+            'ulimits = [{ name = "nofile", sofft = 1 }]',
+            "ulimits.0.sofft: there is no such key\nhint: did you mean `soft`",
+        ),
+    ],
+)
+def test_misspelt_keys_in_all_depths(tmp_path: Path, text, said):
+    (tmp_path / "pbt.toml").write_text(text)
+    with pytest.raises(Findings) as e:
+        find(tmp_path)
+    assert str(e.value) == f"error: `pbt.toml`: {said}"
+
+
+@pytest.mark.parametrize(
     ("line", "said"),
     [
         ('max_parallel = "8"', "expected an integer from 1, got `8`"),

@@ -1,11 +1,15 @@
 """Upstream's populations are recognised, and what stops their exchange is said (P1, P2, P19)."""
 
 import pytest
+from compile_specs import spec
 
 from pbt_tui import population
 from pbt_tui.compiler.expand import expand
 from pbt_tui.compiler.load import Loaded, LoadedExperiment
-from pbt_tui.compiler.populations import recognise, settings
+from pbt_tui.compiler.populations import check, recognise
+from pbt_tui.compiler.words import settings
+
+LAB = "python t.py agent.pbt.enabled=True agent.pbt.objective=episode.success"
 
 
 def jobs(cmd, rows, *, prefix="", train_dir="./train_dir", more=()):
@@ -40,7 +44,7 @@ def test_the_ways_of_naming_an_index(key, prefix, style, workspace):
     assert population.members == tuple(j.id for j in given)
     assert [(j.population, j.member) for j in out] == [("ant", i) for i in range(8)]
     assert [j.argv for j in out] == [j.argv for j in given]
-    assert findings == []
+    assert [d.code for d in findings] == (["PBT410", "PBT411"] if style == "isaaclab" else [])
 
 
 @pytest.mark.parametrize(
@@ -147,22 +151,110 @@ def test_seeds():
 
 def test_p1_a_second_equals_sign():
     assert found("python t.py pbt.num_policies=3 kv=a=b", members(3)) == ["PBT406"]
+    lab = members(3, "agent.pbt.policy_idx")
+    assert found(f"{LAB} agent.pbt.num_policies=3 kv=a=b", lab) == []
 
 
 def test_too_small_to_exchange():
     assert found("python t.py pbt.num_policies=2", members(2)) == ["PBT407"]
     lab = members(2, "agent.pbt.policy_idx")
-    assert found("python t.py agent.pbt.num_policies=2", lab) == []
+    assert found(f"{LAB} agent.pbt.num_policies=2", lab) == []
     assert found("python t.py --with_pbt=True --num_policies=1", []) == ["PBT407"]
 
 
 @pytest.mark.parametrize("style", ["isaacgymenvs", "isaaclab", "sample_factory"])
 def test_what_our_own_word_makes_is_recognised(style):
     prefix = "--" if style == "sample_factory" else ""
-    _, (made,), findings = recognise(jobs("python t.py", population(4, style), prefix=prefix))
+    cmd = "python t.py agent.pbt.objective=x" if style == "isaaclab" else "python t.py"
+    _, (made,), findings = recognise(jobs(cmd, population(4, style), prefix=prefix))
     assert (made.style, made.size, findings) == (style, 4, [])
 
 
 def test_settings_as_the_trainer_reads_them():
     argv = ("a", "--x", "1", "--y", "--z=2", "+k=3", "k=4", "--", "-m", "--end")
     assert settings(argv) == {"x": "1", "y": "", "z": "2", "k": "4", "end": ""}
+
+
+@pytest.mark.parametrize("value", ["0", "0.0", "-0.1", "0e3"])
+def test_p7_a_fraction_of_nothing(value):
+    ige = "python t.py pbt.num_policies=4"
+    for end in ("worst", "best"):
+        assert found(f"{ige} pbt.replace_fraction_{end}={value}", members(4)) == ["PBT409"]
+    alone = f"python t.py --with_pbt=True --num_policies=4 --pbt_replace_fraction={value}"
+    assert found(alone, []) == ["PBT409"]
+
+
+@pytest.mark.parametrize("value", ["0.125", "1", "x", "", "${worst}"])
+def test_fractions_that_are_some(value):
+    cmd = f"python t.py pbt.num_policies=4 pbt.replace_fraction_worst={value}"
+    assert found(cmd, members(4)) == []
+
+
+def test_p3_an_objective_that_cannot_be_read():
+    cmd = "python t.py agent.pbt.enabled=True agent.pbt.num_policies=4"
+    lab = members(4, "agent.pbt.policy_idx")
+    [d] = recognise(jobs(f"{cmd} agent.pbt.objective=episode.consecutive_successes", lab))[2]
+    assert (d.code, d.level, d.where.param) == ("PBT411", "warning", "agent.pbt.objective")
+    [d] = recognise(jobs(cmd, lab))[2]
+    assert (d.code, d.level) == ("PBT411", "note")
+    assert found(f"{LAB} agent.pbt.num_policies=4", lab) == []
+
+
+@pytest.mark.parametrize(
+    "switch", ["pbt.enabled=False", "pbt.enabled=false", "pbt=no_pbt", "pbt.enabled=0"]
+)
+def test_a_population_that_is_switched_off(switch):
+    assert found(f"python t.py pbt.num_policies=4 {switch}", members(4)) == ["PBT410"]
+
+
+def test_the_last_switch_counts():
+    cmd = "python t.py pbt.num_policies=4 pbt.enabled=False pbt.enabled=True"
+    assert found(cmd, members(4)) == []
+    lab = "python t.py agent.pbt.num_policies=4 agent.pbt.objective=x agent.pbt.enabled=no"
+    assert found(lab, members(4, "agent.pbt.policy_idx")) == ["PBT410"]
+
+
+def test_an_interval_of_no_steps():
+    assert found("python t.py pbt.num_policies=4 pbt.interval_steps=0", members(4)) == ["PBT412"]
+    assert found(f"{LAB} agent.pbt.num_policies=4 agent.pbt.interval_steps=-1",
+                 members(4, "agent.pbt.policy_idx")) == ["PBT412"]  # fmt: skip
+    assert found("python t.py pbt.num_policies=4 pbt.interval_steps=9", members(4)) == []
+
+
+def apart(*indices, cmd="python t.py pbt.num_policies=4"):
+    """Members that are experiments of their own."""
+    others = tuple(
+        LoadedExperiment(f"ant{k}", cmd, ({"pbt.policy_idx": i},))
+        for k, i in enumerate(indices[1:])
+    )
+    return recognise(jobs(cmd, [{"pbt.policy_idx": indices[0]}], more=others))[2]
+
+
+def test_p14_members_in_different_directories_are_one_finding():
+    [d] = apart(0, 1, 2, 3)
+    assert (d.code, d.level) == ("PBT413", "error")
+    assert d.message == (
+        "the 4 members of a population have 4 workspaces: "
+        "`run/ant_`, `run/ant0_`, `run/ant1_`, `run/ant2_`"
+    )
+
+
+@pytest.mark.parametrize("indices", [(0, 0), (0, 2), (1, 2)])
+def test_what_is_not_one_population_in_pieces(indices):
+    assert "PBT413" not in [d.code for d in apart(*indices)]
+
+
+def test_two_whole_populations_are_not_one_in_pieces():
+    other = LoadedExperiment("ball", "python t.py pbt.num_policies=3", tuple(members(3)))
+    assert found("python t.py pbt.num_policies=3", members(3), more=(other,)) == []
+
+
+def test_a_process_list_is_asked_the_same():
+    given = jobs("python t.py pbt.num_policies=8 pbt.replace_fraction_worst=0", members(3))
+    out, populations, findings = recognise(given)
+    assert {d.code for d in findings} == {"PBT403", "PBT409"}
+    again = list(check(spec(jobs=tuple(out), populations=tuple(populations))))
+    assert [(d.code, d.message) for d in again] == [(d.code, d.message) for d in findings]
+    assert {d.where.pointer for d in again} == {"/populations/0"}
+    alone, one, _ = recognise(jobs("t --with_pbt=True --num_policies=1", []))
+    assert [d.code for d in check(spec(jobs=tuple(alone), populations=tuple(one)))] == ["PBT407"]

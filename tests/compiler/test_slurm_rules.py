@@ -234,21 +234,18 @@ def test_what_the_rules_let_pass_can_be_rendered(values: dict[str, Any]):
         assert slurm.render(spec(), how)
 
 
-def test_what_nobody_asked_for_is_left_out_with_a_reason_or_refused():
+def test_what_is_set_and_wrong_is_refused_whoever_asked():
     wrong = {"slurm": {"throttle": 0}}
-    made = render(spec(), None, wrong, asked=False)
-    assert list(made.files) == ["processes.json"]
-    assert [str(d) for d in made.found] == [
-        "note: left out: `slurm`: `--slurm_throttle 0` is no throttle to SLURM"
-    ]
-    assert "slurm/*.sbatch" in made.owned, "what was made before goes"
-    made = render(spec(), ["slurm"], wrong)
-    assert [d.code for d in made.found] == ["PBT625"]
-    assert list(made.files) == ["processes.json"]
+    for wanted in (None, ["slurm"]):
+        made = render(spec(), wanted, wrong, asked=wanted is not None)
+        assert [d.code for d in made.found] == ["PBT625"]
+        assert list(made.files) == ["processes.json"]
     assert next(iter(render(spec(), ["slurm"], {}).files)) == "processes.json"
 
 
 def test_notes_of_what_nobody_asked_for_are_kept():
     boxed = spec(container=box(), jobs=(job(0),))
-    assert render(boxed, None, {}, asked=False).found == []
-    assert [d.code for d in render(boxed, ["slurm"], {}).found] == ["PBT634"]
+    assert render(boxed, None, {"slurm": {}}, asked=False).found == []
+    for asked, given_ in ((True, {}), (False, {"slurm": {"cpus": 1}})):
+        found = render(boxed, None, given_, asked=asked).found
+        assert [d.code for d in found] == ["PBT634"]

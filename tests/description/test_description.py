@@ -202,7 +202,12 @@ def test_populations_in_short():
         {"pbt.policy_idx": 1, "pbt.num_policies": 2},
     ]
     assert population(1, "isaaclab", workspace="w") == [
-        {"agent.pbt.policy_idx": 0, "agent.pbt.num_policies": 1, "agent.pbt.workspace": "w"}
+        {
+            "agent.pbt.policy_idx": 0,
+            "agent.pbt.num_policies": 1,
+            "agent.pbt.workspace": "w",
+            "agent.pbt.enabled": True,
+        }
     ]
     assert population(8, "sample_factory") == [{"with_pbt": True, "num_policies": 8}]
     assert population(1, index_arg="pbt_policy_idx") == [

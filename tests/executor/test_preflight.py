@@ -194,6 +194,7 @@ def test_old_generations_are_refused_and_our_own_are_not(tmp_path: Path, style: 
     for state in (None, RunState(spec)):
         found = only(check(spec, tmp_path, state=state))
         assert found.where.file == str(tmp_path / "train/run/base_/runs/space")
+        assert (found.code, found.level) == ("PBT450", "error")
         assert f"{old.parent.name}/{old.name}" in found.message
         assert "--experiment_suffix" in (found.hint or "")
     begun = RunState(spec)
@@ -244,6 +245,7 @@ def test_another_live_run_in_the_same_directories(tmp_path: Path) -> None:
         assert holder.stdout.readline() == b"held\n"
         found = only(check(spec, tmp_path))
         assert (found.where.file, "`run/base_`" in found.message) == (str(other.path), True)
+        assert (found.code, found.level) == ("PBT223", "error")
         assert check(run_of(job("a", dir="run/own_")), tmp_path) == []
         other.spec.write_text("{")
         assert check(spec, tmp_path) == []

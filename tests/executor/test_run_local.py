@@ -273,7 +273,7 @@ def test_what_can_never_fit_is_refused_by_name(place: Place) -> None:
     )
     said = place.pbt(greedy, "--num_gpus=1", env={**place.environ, "CUDA_VISIBLE_DEVICES": "0"})
     assert said.code == 5
-    assert "error: job `big`: needs 2 GPUs, there is 1\n" in said.err
+    assert "error[PBT520]: job `big`: needs 2 GPUs, there is 1\n" in said.err
     assert not (place.path / "train_dir").exists()
 
 

@@ -32,7 +32,7 @@ def test_a_job_too_big_once_for_each_size(devices: int, there: str) -> None:
     jobs = [job("a", gpus=4), job("b", gpus=4), job("c", gpus=0)]
     (said,) = found(*jobs, devices=devices, experiments_per_gpu=1)
     assert said == (
-        f"error: job `a`: needs 4 GPUs, {there}\n"
+        f"error[PBT520]: job `a`: needs 4 GPUs, {there}\n"
         "hint: give more GPUs with `--gpus` or `--num_gpus`, or fewer to each job"
     )
 
@@ -46,7 +46,8 @@ def test_a_population_too_big_for_max_parallel() -> None:
 def test_a_population_too_big_for_the_slots() -> None:
     (said,) = found(*(job(f"p{i}", population="p") for i in range(5)), devices=2,
                     experiments_per_gpu=2)  # fmt: skip
-    assert "population `p` of 5 begins together, and does not fit: 4 places on 2 GPUs" in said
+    assert said.startswith("error[PBT420]: population `p` of 5 begins together, and does not fit:")
+    assert "4 places on 2 GPUs" in said
 
 
 def test_need_is_the_jobs_own_or_the_policys() -> None:

@@ -6,7 +6,15 @@ for. The pages in `docs/reference/rules/` and `--explain` are made from here.
     1xx description · 2xx names and directories · 3xx commands · 4xx populations
     5xx resources and containers · 6xx SLURM · 7xx NGC · 8xx spec files
 
-Of each hundred x01–x19 are found while a module is read and expanded, x20 and up in the whole run.
+Of each hundred x01–x19 are found while a module is read and expanded, x20 and up in the whole run,
+x50 and up on the machine that runs it, by `pbt-run`.
+
+Examples are fragments, and can be run: what is no command line is the run module `runs/ant.py`, in
+which the words of `pbt_tui` are known, and a bare `Experiment` stands for a run of it. Without
+commands it is compiled; without a module `runs.ant` is a run of two jobs, `runs.ant_pbt` one of a
+population of 8, and `runs.doom_a` and `runs.doom_b` are two with one run name. What looks like JSON
+is a piece of a process list, `...` is the rest of it, and it is validated. What begins with `#!` is
+the template `old.sh` for SLURM.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ RULES: tuple[Rule, ...] = (
         "PBT301",
         "error",
         "a quote that is not closed",
-        "Commands are read as a POSIX shell would read them, and it would wait for the rest.",
+        "Commands are read as a POSIX shell would read them, and it would wait for the rest; the "
+        "original passes half of the quote on (D15).",
         'Experiment("ant", "python train.py --note=it\'s")',
         'Experiment("ant", "python train.py --note=its")',
     ),
@@ -46,7 +47,7 @@ RULES: tuple[Rule, ...] = (
         "PBT305",
         "note",
         "a setting is given twice",
-        "The last one wins with Hydra and with argparse; it is shown so that nobody wonders.",
+        "The last one wins with Hydra and with argparse; it is shown so that nobody wonders (P19).",
         'Experiment("ant", "python train.py seed=-1 seed=7")',
         'Experiment("ant", "python train.py seed=7")',
     ),
@@ -67,19 +68,29 @@ RULES: tuple[Rule, ...] = (
         'Experiment("ant", "python train.py", [{"note": "x"}])',
     ),
     Rule(
+        "PBT308",
+        "warning",
+        "a word that only a shell would understand",
+        "Commands are started without a shell: `$HOME`, `~/`, `&&`, `|` and `;` reach the program "
+        "as they stand. The original's SLURM backend lets a shell act on them and its local one "
+        "does not, so that one module means two things (D36, D44). OmegaConf's `${...}` is fine.",
+        'Experiment("ant", "cd sim && python train.py --data=$HOME/data")',
+        'Experiment("ant", "sh train.sh")',
+    ),
+    Rule(
         "PBT320",
         "error",
         "NUL character",
         "No operating system passes a NUL character in an argument or in the environment.",
         'Experiment("ant", "python train.py", [{"note": "a\\0b"}])',
-        'Experiment("ant", "python train.py", [{"note": "a b"}])',
+        'Experiment("ant", "python train.py", [{"note": "a-b"}])',
     ),
     Rule(
         "PBT321",
         "error",
         "argument too long",
         "Linux passes at most 131,071 bytes in one argument; the job could not be started.",
-        'Experiment("ant", "python train.py", [{"weights": [0.5] * 100_000}])',
+        'Experiment("ant", "python train.py", [{"weights": "0.5," * 100_000}])',
         'Experiment("ant", "python train.py", [{"weights": "weights.json"}])',
     ),
     Rule(
@@ -91,11 +102,16 @@ RULES: tuple[Rule, ...] = (
         '"argv": ["python", "train.py"]',
     ),
     Rule(
-        "PBT323",
+        "PBT324",
         "error",
-        "not the name of a variable",
-        "The name of an environment variable is not empty and holds no `=`.",
-        'Experiment("ant", "python train.py", [], env_vars={"A=B": "1"})',
-        'Experiment("ant", "python train.py", [], env_vars={"A": "B=1"})',
+        "a secret in a command",
+        "A command stands in spec files, which are committed and copied, and every user of the "
+        "machine can read it. Known forms of keys and tokens are refused, and what is called a "
+        "password, a secret, an API key or a token, unless the value only stands for one, such "
+        "as `${oc.env:WANDB_API_KEY}` or a path. Secrets are passed by name: plain processes "
+        "inherit what `pbt-run` is started with, and containers take it with `--env_from NAME`.",
+        'Experiment("ant", "python train.py --wandb_api_key=8d7f2c90b1e64a35")',
+        'Experiment("ant", "python train.py")\n\n'
+        "pbt-compile runs.ant --image ant --env_from WANDB_API_KEY",
     ),
 )

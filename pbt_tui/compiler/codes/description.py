@@ -15,9 +15,10 @@ RULES: tuple[Rule, ...] = (
         "The module is imported by a process of its own, for at most `--load_timeout` "
         "seconds. It may not end that process, and what it imports must be there; the "
         "launcher's own classes are stood in for where IsaacGymEnvs or Sample-Factory are "
-        "not installed (D50, D51).",
-        "import torch      # not installed where the module is compiled",
-        "CMD = 'python train.py'      # a run module describes commands; it needs no trainer",
+        "not installed (D13, D50, D51). Modules are named with dots or as files (D49).",
+        "import my_simulator      # not installed where the module is compiled\n\n"
+        'RUN_DESCRIPTION = RunDescription("ant", [Experiment("ant", "python train.py")])',
+        'RUN_DESCRIPTION = RunDescription("ant", [Experiment("ant", "python train.py")])',
     ),
     Rule(
         "PBT102",
@@ -131,7 +132,8 @@ RULES: tuple[Rule, ...] = (
         "The module draws random numbers while it is imported, so no two compilations "
         "agree and nobody can repeat the run (D12). `pbt-run` only warns, and keeps the"
         " first draw in its spec.",
-        "seeds = [random.randint(0, 10**6) for _ in range(8)]\npbt-compile runs.kuka",
-        "pbt-compile runs.kuka --seed 0      # or write the seeds into the module",
+        'import random\n\nExperiment("ant", "python train.py", [{"seed": random.random()}])',
+        'import random\n\nExperiment("ant", "python train.py", [{"seed": random.random()}])\n\n'
+        "pbt-compile runs.ant --seed 0      # or write the seed into the module",
     ),
 )

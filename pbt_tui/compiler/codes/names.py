@@ -58,8 +58,8 @@ RULES: tuple[Rule, ...] = (
         "error",
         "run name cannot name a folder",
         "The run name is the name of a folder below `--out` and below `train_dir`.",
-        'RunDescription("ant/first try", experiments=[...])',
-        'RunDescription("ant_first_try", experiments=[...])',
+        'RunDescription("ant/first try", [Experiment("ant", "python train.py")])',
+        'RunDescription("ant_first_try", [Experiment("ant", "python train.py")])',
     ),
     Rule(
         "PBT221",
@@ -67,8 +67,8 @@ RULES: tuple[Rule, ...] = (
         "directory leaves `train_dir`",
         "What jobs write stays below `train_dir`: only that folder is shown to "
         "containers, and only there does the monitor look.",
-        'RunDescription("ant", experiments=[Experiment("../ant", "python train.py", [])])',
-        'RunDescription("ant", experiments=[Experiment("ant", "python train.py", [])])',
+        'Experiment("../ant", "python train.py")',
+        'Experiment("ant", "python train.py")',
     ),
     Rule(
         "PBT222",
@@ -78,6 +78,7 @@ RULES: tuple[Rule, ...] = (
         "place, and mix them (D10).",
         'pbt-compile runs.doom_a      # run name "doom"\n'
         'pbt-compile runs.doom_b      # run name "doom" too',
+        "pbt-compile runs.doom_a\n"
         "pbt-compile runs.doom_b --experiment_suffix b      # or give it a run name of its own",
     ),
     Rule(
@@ -86,7 +87,8 @@ RULES: tuple[Rule, ...] = (
         "two process lists share a directory",
         "Jobs of different runs that write into one directory overwrite each other's "
         "results (D10).",
-        "pbt-compile --validate specs/ old-specs/",
-        "pbt-compile runs.ant --experiment_suffix second",
+        "pbt-compile runs.ant\npbt-compile runs.ant --out old\npbt-compile --validate specs old",
+        "pbt-compile runs.ant\npbt-compile runs.ant --out old --experiment_suffix old\n"
+        "pbt-compile --validate specs old",
     ),
 )

@@ -13,9 +13,10 @@ RULES: tuple[Rule, ...] = (
         "error",
         "population larger than what may run at once",
         "Members that never started count as the worst, so a population of which only a part can "
-        "run at once never exchanges anything: 4 of 8 members give no exchange in 30 generations.",
-        "pbt-compile runs.ant --max_parallel 4      # the population has 8 members",
-        "pbt-compile runs.ant --max_parallel 8      # or leave it out: it then fits the population",
+        "run at once never exchanges anything: 4 of 8 members give no exchange in 30 generations "
+        "(P2). The original runs 4 jobs at once unless told otherwise.",
+        "pbt-compile runs.ant_pbt --max_parallel 4      # a population of 8",
+        "pbt-compile runs.ant_pbt --max_parallel 8      # or leave it out: it then fits",
     ),
     Rule(
         "PBT402",
@@ -43,7 +44,7 @@ RULES: tuple[Rule, ...] = (
         "error",
         "two populations in one workspace",
         "Members are folders of the workspace, called by their number: two populations would "
-        "write into the same ones.",
+        "write into the same ones (P15).",
         'Experiment(\n    "ant",\n    "python train.py pbt.num_policies=4",\n'
         '    ParamGrid([("lr", [1, 2]), ("pbt.policy_idx", range(4))]).generate_params(),\n)',
         'Experiment(\n    "ant",\n    "python train.py pbt.num_policies=4",\n    ParamGrid([\n'
@@ -93,15 +94,84 @@ RULES: tuple[Rule, ...] = (
         "i} for i in range(3)])",
     ),
     Rule(
+        "PBT409",
+        "warning",
+        "a fraction of nothing",
+        "The worst 0 of a list are all of it to the trainers, so that everybody is replaced, and "
+        "among the best 0 nobody can be chosen (P7).",
+        'Experiment("ant", "python train.py pbt.num_policies=4 pbt.replace_fraction_worst=0", '
+        '[{"pbt.policy_idx": i} for i in range(4)])',
+        'Experiment("ant", "python train.py pbt.num_policies=4 pbt.replace_fraction_worst=0.25", '
+        '[{"pbt.policy_idx": i} for i in range(4)])',
+    ),
+    Rule(
+        "PBT410",
+        "warning",
+        "population-based training is switched off",
+        "Jobs that name an index are members, but with this switch off each trains for itself. "
+        "Isaac Lab has it off unless the command or the trainer's configuration says otherwise.",
+        'Experiment("ant", "python train.py pbt.num_policies=4 pbt.enabled=False", '
+        '[{"pbt.policy_idx": i} for i in range(4)])',
+        'Experiment("ant", "python train.py pbt.num_policies=4 pbt.enabled=True", '
+        '[{"pbt.policy_idx": i} for i in range(4)])',
+    ),
+    Rule(
+        "PBT411",
+        "warning",
+        "an objective that cannot be read",
+        "Isaac Lab and rl_games write the objective of a member into a file. A tensor comes out "
+        "as something that no member reads again: everybody counts as absent, nothing is ever "
+        "exchanged, and no error is shown (P3). `episode.consecutive_successes` is one. It is a "
+        "note where the command names no objective, since then it cannot be seen here.",
+        'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4 "\n'
+        'CMD += "agent.pbt.objective=episode.consecutive_successes"\n'
+        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])',
+        'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4 "\n'
+        'CMD += "agent.pbt.objective=episode.success_rate"      # a plain number: float(…)\n'
+        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])',
+    ),
+    Rule(
+        "PBT412",
+        "error",
+        "an interval of no steps",
+        "The trainers divide by the number of steps between two exchanges.",
+        'Experiment("ant", "python train.py pbt.num_policies=4 pbt.interval_steps=0", '
+        '[{"pbt.policy_idx": i} for i in range(4)])',
+        'Experiment("ant", "python train.py pbt.num_policies=4 pbt.interval_steps=10_000_000", '
+        '[{"pbt.policy_idx": i} for i in range(4)])',
+    ),
+    Rule(
+        "PBT413",
+        "error",
+        "members in different directories",
+        "Each experiment has a directory of its own, and IsaacGymEnvs keeps the workspace in it: "
+        "members that are experiments of their own never see each other (P14).",
+        'EXPERIMENTS = [\n    Experiment(f"ant{i}", "python train.py pbt.num_policies=4", '
+        '[{"pbt.policy_idx": i}])\n    for i in range(4)\n]',
+        'Experiment("ant", "python train.py pbt.num_policies=4", [{"pbt.policy_idx": i} for '
+        "i in range(4)])",
+    ),
+    Rule(
+        "PBT414",
+        "warning",
+        "an option that a restart forgets",
+        "A member of Isaac Lab restarts itself to take over another's weights. Options that its "
+        "script reads itself are gone by then, but for the few that it puts back: the device and "
+        "the number of iterations are not among them (P11).",
+        'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4 --device=cuda:0"\n'
+        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])',
+        'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4"\n'
+        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])',
+    ),
+    Rule(
         "PBT420",
         "error",
         "population larger than the slots",
         "All members of a population have to run at once, each in a slot of its own; "
         "slots are GPUs, divided by the GPUs of a job, times the experiments on each "
-        "GPU.",
-        "pbt-compile runs.ant --num_gpus 2 --experiments_per_gpu 2      # the "
-        "population has 8 members",
-        "pbt-compile runs.ant --num_gpus 2 --experiments_per_gpu 4",
+        "GPU. `pbt-run` asks again, with the GPUs that are there (P2).",
+        "pbt-compile runs.ant_pbt --num_gpus 2 --experiments_per_gpu 2      # a population of 8",
+        "pbt-compile runs.ant_pbt --num_gpus 2 --experiments_per_gpu 4",
     ),
     Rule(
         "PBT421",
@@ -109,7 +179,46 @@ RULES: tuple[Rule, ...] = (
         "`max_parallel` fits the population",
         "The original runs 4 jobs at once unless told otherwise; a larger population "
         "would never exchange anything (P2). So what is not given is made to fit.",
-        "pbt-compile runs.ant      # the population has 8 members",
-        "pbt-compile runs.ant --max_parallel 8",
+        "pbt-compile runs.ant_pbt      # a population of 8",
+        "pbt-compile runs.ant_pbt --max_parallel 8",
+    ),
+    Rule(
+        "PBT422",
+        "warning",
+        "members that start within one second",
+        "Isaac Lab calls the folder of a run after the second in which it starts: members that "
+        "start in the same one write their logs and checkpoints into one folder (P13).",
+        'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4"\n'
+        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])\n\n'
+        "pbt-compile runs.ant --pause_between 0",
+        'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4"\n'
+        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])\n\n'
+        "pbt-compile runs.ant --pause_between 30",
+    ),
+    Rule(
+        "PBT423",
+        "warning",
+        "containers do not see the workspace",
+        "Members find each other's checkpoints by absolute paths, so that every container has to "
+        "show the workspace, at its own path, to be written to (P14). What lies below the folder "
+        "that `pbt-run` is started in, or below `train_dir`, is shown anyway.",
+        'CMD = "python train.py pbt.num_policies=4 pbt.workspace=/data/ant"\n'
+        'Experiment("ant", CMD, [{"pbt.policy_idx": i} for i in range(4)])\n\n'
+        "pbt-compile runs.ant --image ant",
+        'CMD = "python train.py pbt.num_policies=4 pbt.workspace=/data/ant"\n'
+        'Experiment("ant", CMD, [{"pbt.policy_idx": i} for i in range(4)])\n\n'
+        "pbt-compile runs.ant --image ant --mount /data:/data",
+    ),
+    Rule(
+        "PBT450",
+        "error",
+        "the workspace holds an older population",
+        "The members would take the generations that lie there for those of their neighbours, and "
+        "begin with somebody else's weights (P15). `pbt-run` asks the disk before it starts "
+        "anything; a run that is continued is not asked.",
+        "mkdir -p train_dir/ant_pbt/ant_/runs/pbt_workspace/000\n"
+        "touch train_dir/ant_pbt/ant_/runs/pbt_workspace/000/000007.yaml\n"
+        "pbt-run runs.ant_pbt",
+        "pbt-run runs.ant_pbt --experiment_suffix second",
     ),
 )

@@ -106,4 +106,33 @@ RULES: tuple[Rule, ...] = (
         "pbt-compile runs.ant --memory 4G",
         "pbt-compile runs.ant --memory 4G --image ant",
     ),
+    Rule(
+        "PBT531",
+        "error",
+        "a secret in the environment of an experiment",
+        "`env_vars` is written into spec files, which are committed and copied. Leave the secret "
+        "out: plain processes inherit what `pbt-run` is started with, and containers take it by "
+        "name. A value that only stands for one, such as a path or `offline`, is none.",
+        'Experiment("ant", "python train.py", env_vars={"WANDB_API_KEY": "8d7f2c90b1e64a35"})',
+        'Experiment("ant", "python train.py", env_vars={"WANDB_MODE": "online"})\n\n'
+        "pbt-compile runs.ant --image ant --env_from WANDB_API_KEY",
+    ),
+    Rule(
+        "PBT532",
+        "note",
+        "limits that no plain process has",
+        "`gpus` of an experiment counts everywhere; `cpus` and `memory` are limits of containers.",
+        'Experiment("ant", "python train.py", resources={"memory": "16G"})',
+        'Experiment("ant", "python train.py", resources={"memory": "16G"})\n\n'
+        "pbt-compile runs.ant --image ant",
+    ),
+    Rule(
+        "PBT533",
+        "note",
+        "slots that stay empty",
+        "`max_parallel` is the most jobs at once whatever the GPUs could hold, and is 4 if it is "
+        "not given and no population is larger (D23).",
+        "pbt-compile runs.ant --max_parallel 1 --num_gpus 2 --experiments_per_gpu 1",
+        "pbt-compile runs.ant --max_parallel 2 --num_gpus 2 --experiments_per_gpu 1",
+    ),
 )

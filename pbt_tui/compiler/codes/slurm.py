@@ -33,7 +33,7 @@ RULES: tuple[Rule, ...] = (
         "template is not a script of bash",
         "Line 1 has to name bash or sh, with `-l` at most, and lines end as on Unix: sbatch "
         "refuses anything else, and the lines that keep the exit code are bash.",
-        "conda activate ant\n$CMD",
+        "#!/usr/bin/python3\nprint(1)\n$CMD",
         "#!/bin/bash -l\nconda activate ant\n$CMD",
     ),
     Rule(
@@ -68,11 +68,11 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "PBT620",
         "error",
-        "value that no directive can hold",
-        "A directive is one line, and SLURM takes 1024 bytes of it. Control characters are "
-        "refused.",
-        'pbt-compile runs.ant --slurm_account "lab\n2"',
-        "pbt-compile runs.ant --slurm_account lab2",
+        "value that has no place in a script",
+        "A directive is one line without control characters, and SLURM takes 1024 bytes of "
+        "it; what fills `$TIMEOUT` is one word.",
+        "pbt-compile runs.ant --slurm_timeout '4 h'",
+        "pbt-compile runs.ant --slurm_timeout 4h",
     ),
     Rule(
         "PBT621",
@@ -126,8 +126,8 @@ RULES: tuple[Rule, ...] = (
         "With a throttle below the size of a population some members wait until others have "
         "ended. Members exchange only with those that have checkpoints, and below about half "
         "of them nothing is ever exchanged (P2).",
-        "pbt-compile runs.ant --slurm_throttle 4      # 8 members",
-        "pbt-compile runs.ant --slurm_throttle 8",
+        "pbt-compile runs.ant_pbt --slurm_throttle 4",
+        "pbt-compile runs.ant_pbt --slurm_throttle 8",
     ),
     Rule(
         "PBT627",
@@ -170,8 +170,10 @@ RULES: tuple[Rule, ...] = (
         "name that SLURM shows otherwise",
         "Names of jobs are kept to letters, digits, `.`, `_` and `-`: SLURM's own tables and "
         "patterns read other characters as something else.",
-        'RunDescription("ant %j", experiments=[...])',
-        'RunDescription("ant", experiments=[...])',
+        'RunDescription("ant %j", [Experiment("ant", "python train.py")])\n'
+        "pbt-compile runs.ant --backend slurm",
+        'RunDescription("ant_j", [Experiment("ant", "python train.py")])\n'
+        "pbt-compile runs.ant --backend slurm",
     ),
     Rule(
         "PBT632",
@@ -186,8 +188,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "PBT633",
         "error",
-        "container without an image",
-        "`apptainer` and `pyxis` run an image, and none is set.",
+        "container without an image that it can run",
+        "`apptainer` and `pyxis` run an image, and none is set; or pyxis would take a file for "
+        "the name of an image in a registry, because it does not begin with `/` or `./`.",
         "pbt-compile runs.ant --slurm_container apptainer",
         "pbt-compile runs.ant --slurm_container apptainer --slurm_image ./trainer.sif",
     ),
@@ -197,16 +200,16 @@ RULES: tuple[Rule, ...] = (
         "image that is not used",
         "Jobs on SLURM run without the image, because nothing was said about what runs images"
         " at this site.",
-        "pbt-compile runs.ant --image trainer",
-        "pbt-compile runs.ant --image trainer --slurm_container pyxis",
+        "pbt-compile runs.ant --image trainer --backend slurm",
+        "pbt-compile runs.ant --image trainer --backend slurm --slurm_container pyxis",
     ),
     Rule(
         "PBT635",
         "error",
         "path that cannot be shown inside",
         "apptainer and pyxis read lists of mounts, where `,` and `:` mean something else.",
-        "pbt-compile runs.ant --slurm_container pyxis --slurm_image t.sqsh --mount ./a,b:/data",
-        "pbt-compile runs.ant --slurm_container pyxis --slurm_image t.sqsh --mount ./ab:/data",
+        "pbt-compile runs.ant --image trainer --slurm_container pyxis --mount ./a,b:/b",
+        "pbt-compile runs.ant --image trainer --slurm_container pyxis --mount ./ab:/b",
     ),
     Rule(
         "PBT636",
@@ -223,8 +226,8 @@ RULES: tuple[Rule, ...] = (
         "throttle of several arrays",
         "A throttle is that of one array. Where jobs differ in what they need, or are more "
         "than `max_array`, there are several, and each has its own.",
-        "pbt-compile runs.ant --slurm_throttle 8      # 1500 jobs",
-        "pbt-compile runs.ant --slurm_throttle 4      # 1500 jobs, 8 of them at once",
+        "pbt-compile runs.ant --slurm_throttle 8 --slurm_max_array 1",
+        "pbt-compile runs.ant --slurm_throttle 8",
     ),
     Rule(
         "PBT640",

@@ -49,8 +49,10 @@ RULES: tuple[Rule, ...] = (
         "other layout",
         "The same data, laid out otherwise than one job a line: its diffs are hard to "
         "review, and `--check` calls it stale.",
-        "python -m json.tool specs/ant/processes.json      # and saved",
-        "pbt-compile runs.ant      # writes it again",
+        "pbt-compile runs.ant\n"
+        "python -m json.tool specs/ant/processes.json specs/ant/processes.json\n"
+        "pbt-compile --validate specs",
+        "pbt-compile runs.ant      # writes it again\npbt-compile --validate specs",
     ),
     Rule(
         "PBT806",
@@ -85,16 +87,17 @@ RULES: tuple[Rule, ...] = (
         "The scripts and manifests are made from `processes.json` and the settings in "
         "`slurm/index.json`. Without the process list beside it, or beside that of another "
         "run, nobody can say what they should be.",
-        "pbt-compile --validate specs/ant/slurm      # and no specs/ant/processes.json",
-        "pbt-compile runs.ant      # writes both",
+        "pbt-compile runs.ant\nrm specs/ant/processes.json\npbt-compile --validate specs",
+        "pbt-compile runs.ant      # writes both\npbt-compile --validate specs",
     ),
     Rule(
         "PBT810",
         "error",
         "task that is no job",
         "The index names a job that the process list does not have, or leaves one out.",
-        '"tasks": ["00_ant", "02_ant"]',
-        '"tasks": ["00_ant", "01_ant"]',
+        "pbt-compile runs.ant\nsed -i 's/\"01_/\"02_/' specs/ant/slurm/index.json\n"
+        "pbt-compile --validate specs",
+        "pbt-compile runs.ant\npbt-compile --validate specs",
     ),
     Rule(
         "PBT820",
@@ -103,6 +106,6 @@ RULES: tuple[Rule, ...] = (
         "The file is not what `pbt-compile` would write now: the module or a setting "
         "has changed, or somebody edited the file.",
         "pbt-compile runs.ant --check",
-        "pbt-compile runs.ant      # and commit the result",
+        "pbt-compile runs.ant      # and commit the result\npbt-compile runs.ant --check",
     ),
 )

@@ -1,0 +1,137 @@
+"""Runs the examples of rules, as the docstring of `pbt_tui.compiler.codes` says they are meant."""
+
+import ast
+import contextlib
+import io
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from compile_specs import job, plain, spec
+
+from pbt_tui.cli import compile as pbt_compile
+from pbt_tui.spec import Population
+
+FOUND = re.compile(r"^(error|warning|note)\[(PBT\d{3})\]", re.MULTILINE)
+COMMANDS = ("pbt-compile ", "pbt-run ", "python ", "mkdir ", "touch ", "rm ", "sed ")
+RUN = "from pbt_tui import *\nRUN_DESCRIPTION = RunDescription({run!r}, [{experiment}])\n"
+MODULES = {
+    "ant": ("ant", 'Experiment("ant", "python train.py", [{"a": 1}, {"a": 2}])'),
+    "ant_pbt": (
+        "ant_pbt",
+        'Experiment("ant", "python train.py", [{"pbt.policy_idx": i} for i in range(8)])',
+    ),
+    "doom_a": ("doom", 'Experiment("a", "python train.py")'),
+    "doom_b": ("doom", 'Experiment("b", "python train.py")'),
+}
+TRAINER = "import sys\n"
+SBATCH = """#!/bin/sh
+! grep -q nope || { echo 'sbatch: error: invalid partition specified: nope' >&2; exit 1; }
+echo 'sbatch: Job 7 to start at noon' >&2
+"""
+
+
+def furnish(folder: Path) -> None:
+    (folder / "runs").mkdir(parents=True)
+    for name, (run, experiment) in MODULES.items():
+        (folder / f"runs/{name}.py").write_text(RUN.format(run=run, experiment=experiment))
+    (folder / "train.py").write_text(TRAINER)
+    (folder / "old.sh").write_text("#!/bin/bash\n$CMD\n")
+    (folder / "bin").mkdir()
+    (folder / "bin/sbatch").write_text(SBATCH)
+    (folder / "bin/sbatch").chmod(0o755)
+
+
+def said(folder: Path, text: str) -> set[tuple[str, str]]:
+    """(level, code) of all that is said where `text` is obeyed in `folder`, which is the cwd."""
+    lines = text.split("\n")
+    commands = [line for line in lines if line.startswith(COMMANDS)]
+    piece = "\n".join(line for line in lines if line not in commands).strip()
+    if piece.startswith(("{", '"')):
+        file = folder / "specs/ant/processes.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(_document(piece))
+        commands.append("pbt-compile --validate specs")
+    elif piece.startswith("#!"):
+        (folder / "old.sh").write_text(f"{piece}\n")
+        commands.append("pbt-compile runs.ant --slurm_sbatch_template old.sh")
+    elif piece:
+        (folder / "runs/ant.py").write_text(_module(piece))
+    return {pair for line in commands or ["pbt-compile runs.ant"] for pair in _obey(line, folder)}
+
+
+def makes_files(text: str) -> bool:
+    """Whether its cure has to mend what it left behind."""
+    return text.startswith(("{", '"', "mkdir "))
+
+
+def _obey(line: str, folder: Path) -> list[tuple[str, str]]:
+    program, *argv = shlex.split(line, comments=True)
+    if program != "pbt-compile":
+        words = [program, *argv]
+        if program == "pbt-run":
+            words = [sys.executable, "-m", "pbt_tui.cli.run", *argv, "--pause_between", "0"]
+        elif program == "python":
+            words = [sys.executable, *argv]
+        done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+        assert "Traceback" not in done.stderr
+        return FOUND.findall(done.stderr)
+    told = io.StringIO()
+    out = io.TextIOWrapper(io.BytesIO())
+    with contextlib.redirect_stderr(told), contextlib.redirect_stdout(out):
+        code = pbt_compile.main(argv)
+    pairs: list[tuple[str, str]] = FOUND.findall(told.getvalue())
+    assert (code in (1, 3)) == any(level == "error" for level, _ in pairs), told.getvalue()
+    return pairs
+
+
+def _module(piece: str) -> str:
+    """A bare `Experiment`, or a list called `EXPERIMENTS`, as a run of its own."""
+    tree = ast.parse(piece)
+    for node in tree.body:
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            call, at = node.value, tree.body.index(node)
+            name = getattr(call.func, "id", "")
+            assert name in ("Experiment", "RunDescription"), piece
+            value = call if name == "RunDescription" else ast.List([call])
+            target = "RUN_DESCRIPTION" if name == "RunDescription" else "EXPERIMENTS"
+            tree.body[at] = ast.Assign([ast.Name(target)], value)
+            piece = ast.unparse(ast.fix_missing_locations(tree))
+    if "EXPERIMENTS = " in piece:
+        piece += '\nRUN_DESCRIPTION = RunDescription("ant", EXPERIMENTS)'
+    return f"from pbt_tui import *\n{piece}\n"
+
+
+def _document(piece: str) -> str:
+    """A process list of two members of a population, with `piece` in its place."""
+    words = "python train.py agent.pbt.enabled=True agent.pbt.objective=a agent.pbt.num_policies=2"
+    jobs = tuple(
+        job(i, argv=(*words.split(), f"agent.pbt.policy_idx={i}"), population="ant", member=i)
+        for i in range(2)
+    )
+    population = Population("ant", "isaaclab", 2, "../ws", tuple(j.id for j in jobs))
+    whole = plain(spec(jobs=jobs, populations=(population,)))
+    if piece.startswith('{"format"'):
+        return _filled(piece, whole)
+    if piece.startswith('"populations"'):
+        return _with(whole, "populations", _filled(piece, whole["populations"][0]))
+    if piece.startswith('"argv"'):
+        whole, piece = plain(spec()), f"{{{piece}, ...}}"
+    given = [line.rstrip(",") for line in piece.split("\n")]
+    rows = given + [json.dumps(row) for row in whole["jobs"][len(given) :]]
+    filled = [_filled(row, whole["jobs"][k]) for k, row in enumerate(rows)]
+    return _with(whole, "jobs", f'"jobs": [{", ".join(filled)}]')
+
+
+def _with(whole: dict, key: str, text: str) -> str:
+    """`whole` with the member `key` as `text` has it."""
+    others = [f"{json.dumps(k)}: {json.dumps(v)}" for k, v in whole.items() if k != key]
+    return "{" + ", ".join([*others, text]) + "}"
+
+
+def _filled(text: str, whole: dict) -> str:
+    rest = [f"{json.dumps(k)}: {json.dumps(v)}" for k, v in whole.items() if f'"{k}":' not in text]
+    return text.replace("...", ", ".join(rest)).replace(", }", "}")
