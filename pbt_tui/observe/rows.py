@@ -56,6 +56,16 @@ class JobRow(msgspec.Struct, frozen=True):
     log: str | None
     population: str | None
     member: int | None
+    node: str | None
+    """Where a cluster put the newest attempt."""
+    reason: str | None
+    """Why a queue holds it, in the queue's words; None unless it is queued."""
+    restarts: int
+    """Of the newest attempt: how often it was queued again inside it."""
+    slurm_id: str | None
+    """`67_3`; None outside of SLURM, and before it has one."""
+    starts_at: float | None
+    """While it is queued: SLURM's estimate."""
 
 
 class FailureRow(msgspec.Struct, frozen=True):
@@ -75,6 +85,27 @@ class GpuRow(msgspec.Struct, frozen=True):
     drained: bool
     jobs: tuple[str, ...]
     """Of this run, active there."""
+
+
+class QueueRow(msgspec.Struct, frozen=True):
+    """SLURM's queue as the executor saw it last; `jobs` say what is known of each."""
+
+    polled_at: float | None
+    """Of the last answer."""
+    next_at: float | None
+    """Of the next question; None while nothing is queued."""
+    floor: float
+    """Seconds between two questions, at least: the site's."""
+    stale: bool
+    """The last question had no answer; `error` says why."""
+    error: str | None
+    states: dict[str, int]
+    """Attempts that have not ended, by SLURM's word, the most frequent first; `SUBMITTED` is
+    ours: not seen in the queue yet."""
+    reasons: dict[str, int]
+    """Those that wait, by SLURM's reason."""
+    starts_at: float | None
+    """When the first of them starts, as SLURM believes."""
 
 
 class GenerationRow(msgspec.Struct, frozen=True):
@@ -146,3 +177,5 @@ class Snapshot(msgspec.Struct, frozen=True):
     failures: tuple[FailureRow, ...]
     gpus: tuple[GpuRow, ...]
     populations: tuple[PopulationRow, ...]
+    queue: QueueRow | None
+    """None where nothing was submitted to a cluster."""

@@ -6,6 +6,7 @@ Must not know who asks: `--once --json`, the TUI and the tests get the same valu
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -14,7 +15,7 @@ import msgspec
 from pbt_tui.errors import UsageError, Where
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
-from pbt_tui.observe import gpus
+from pbt_tui.observe import gpus, queue
 from pbt_tui.observe.history import HistoryReader
 from pbt_tui.observe.populations import Watch
 from pbt_tui.observe.rows import (
@@ -31,17 +32,19 @@ from pbt_tui.observe.rows import (
     MemberRow,
     MemberWord,
     PopulationRow,
+    QueueRow,
     Snapshot,
 )
 from pbt_tui.observe.settings import settings
 from pbt_tui.observe.signatures import Failure, Group, group
+from pbt_tui.observe.tally import tally
 from pbt_tui.observe.workspaces import find
 from pbt_tui.spec import Population
 
 __all__ = [
     "Alarm", "Best", "Counts", "EventRow", "FailureRow", "GenerationRow", "GpuRow",
-    "JobRow", "Liveness", "MemberRow", "PopulationRow", "Populations", "RunPaths", "Snapshot",
-    "counts", "encode", "failures", "liveness", "snapshot", "workspace_snapshot",
+    "JobRow", "Liveness", "MemberRow", "PopulationRow", "Populations", "QueueRow", "RunPaths",
+    "Snapshot", "counts", "encode", "failures", "liveness", "snapshot", "workspace_snapshot",
 ]  # fmt: skip
 
 
@@ -50,6 +53,7 @@ class RunPaths(Protocol):
 
     path: Path
     gpus: Path
+    queue: Path
     populations: Path
 
     def log(self, job: str, attempt: int) -> Path: ...
@@ -109,15 +113,19 @@ def snapshot(
     """The run now. `live`: an executor holds the lock. Reads logs, workspaces and samples."""
     populations = populations or Populations(state, rundir)
     populations.poll()
+    in_slurm = state.executor is not None and state.executor.runtime == "slurm"
+    seen = queue.read(rundir.queue) if in_slurm else None
+    places = seen.attempts if seen else {}
     return Snapshot(
         format="pbt-snapshot/1",
         run=state.spec.run,
         state=liveness(state, live),
         counts=counts(state),
-        jobs=tuple(job_row(job, rundir) for job in state.jobs),
+        jobs=tuple(job_row(job, rundir, in_slurm, places) for job in state.jobs),
         failures=tuple(FailureRow(g.signature, g.count, g.jobs) for g in failures(state)),
         gpus=gpu_rows(state, rundir),
         populations=populations.rows(time.time() if now is None else now, live=live),
+        queue=tally(seen) if seen else None,
     )
 
 
@@ -141,6 +149,7 @@ def workspace_snapshot(path: Path) -> Snapshot:
         failures=(),
         gpus=(),
         populations=(watch.row({}, watch.newest() or time.time()),),
+        queue=None,
     )
 
 
@@ -181,9 +190,13 @@ def failures(state: RunState) -> list[Group]:
     return group(failed)
 
 
-def job_row(job: JobState, rundir: RunPaths) -> JobRow:
-    """One job with its newest attempt."""
+def job_row(
+    job: JobState, rundir: RunPaths, in_slurm: bool, places: Mapping[str, queue.Place]
+) -> JobRow:
+    """One job with its newest attempt, and its place in the queue."""
     a = job.attempt
+    place = places.get(queue.key(job.spec.id, a.number)) if a and a.outcome is None else None
+    is_queued = job.shown == "queued"
     return JobRow(
         id=job.spec.id,
         name=job.spec.name,
@@ -197,12 +210,17 @@ def job_row(job: JobState, rundir: RunPaths) -> JobRow:
         log=str(rundir.log(job.spec.id, a.number).absolute()) if a else None,
         population=job.spec.population,
         member=job.spec.member,
+        node=a.node if a else None,
+        reason=a.queued if a and is_queued else None,
+        restarts=a.restarts if a else 0,
+        slurm_id=place.id if place else a.handle if a and in_slurm else None,
+        starts_at=place.starts_at if place and is_queued else None,
     )
 
 
 def gpu_rows(state: RunState, rundir: RunPaths) -> tuple[GpuRow, ...]:
     """The executor's GPUs, with the newest samples and the jobs that are on them."""
-    if state.executor is None:
+    if state.executor is None or not state.executor.gpus:
         return ()
     read = gpus.read(rundir.gpus)
     on: dict[str, list[str]] = {}

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pbt_tui.journal.state import ACTIVE, JobState, RunState
+from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
+from pbt_tui.observe.queue import Place
 from pbt_tui.scheduler.explain import explain
 from pbt_tui.tui import words
+from pbt_tui.tui.draw import queue
 from pbt_tui.tui.text import Line, Span, duration, fit, lasting, safe
 
 
@@ -24,6 +26,12 @@ class Scene:
     """The journal has been read: a job without an entry does wait."""
     progress: Callable[[JobState], str] = lambda job: ""
     """What an active job last said of itself."""
+    place: Callable[[JobState], Place | None] = lambda job: None
+    """Where SLURM's queue has it."""
+
+    @property
+    def in_slurm(self) -> bool:
+        return self.state.executor is not None and self.state.executor.runtime == "slurm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,9 @@ def _gpu(job: JobState, scene: Scene) -> Span:
 
 def _node(job: JobState, scene: Scene) -> Span:
     attempt = job.attempt
-    return (safe(attempt.node), "") if attempt and attempt.node else ("-", "dim")
+    if attempt is None or not attempt.node or attempt.queued:
+        return "-", "dim"
+    return words.node_name(attempt.node), "" if job.phase in ACTIVE else "dim"
 
 
 def _time(job: JobState, scene: Scene) -> Span:
@@ -86,8 +96,17 @@ def _about(job: JobState, scene: Scene) -> Span:
     if attempt is None:
         return "", ""
     if job.phase in ACTIVE:
-        return scene.progress(job) or safe(attempt.queued or ""), ""
+        return _active(job, attempt, scene), ""
     return words.detail_words(attempt), "bad" if job.phase == "failed" else "dim"
+
+
+def _active(job: JobState, attempt: Attempt, scene: Scene) -> str:
+    if attempt.queued:
+        return queue.note(attempt, scene.place(job), scene.now)
+    if job.phase == "starting" and scene.in_slurm:
+        return queue.handed_over(scene.place(job))
+    parts = (queue.requeued(attempt, scene.place(job)), scene.progress(job))
+    return " · ".join(part for part in parts if part)
 
 
 COLUMNS = (
@@ -95,7 +114,7 @@ COLUMNS = (
     Column("TRY", 3, 56, _tries, ">"),
     Column("GPU", 5, 50, _gpu, ">"),
     Column("TIME", 7, 44, _time, ">"),
-    Column("NODE", 12, 150, _node),
+    Column("NODE", 12, 72, _node),
     Column("EXPERIMENT", 20, 170, _experiment),
 )
 _GAP = "  "

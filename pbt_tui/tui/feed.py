@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from pbt_tui.journal.fold import apply
 from pbt_tui.journal.lock import holder
 from pbt_tui.journal.rundir import RunDir
 from pbt_tui.journal.state import RunState
+from pbt_tui.observe.queue import Queue
+from pbt_tui.observe.queue import read as read_queue
 from pbt_tui.spec import FORMAT, Policy, Population, Processes, Style, decode
 
 _OF_A_JOB = (
@@ -54,6 +57,8 @@ class Change:
     run: bool = False
     """Something of the run itself: the executor, a hold, the closing, an error."""
     answers: list[RequestAccepted | RequestRefused] = field(default_factory=list)
+    queue: bool = False
+    """What the executor saw of SLURM's queue."""
 
     def add(self, later: Change) -> None:
         """Takes in what a later poll found."""
@@ -61,9 +66,10 @@ class Change:
         self.everything |= later.everything
         self.run |= later.run
         self.answers += later.answers
+        self.queue |= later.queue
 
     def __bool__(self) -> bool:
-        return bool(self.jobs or self.everything or self.run or self.answers)
+        return bool(self.jobs or self.everything or self.run or self.answers or self.queue)
 
 
 class Feed:
@@ -82,6 +88,9 @@ class Feed:
         """The whole journal, as it was when it was opened, has been folded."""
         self.holder: int | None = None
         self.error: PbtError | None = None
+        self.queue: Queue | None = None
+        """As the executor saw it last; None outside of SLURM."""
+        self._queue_stamp: tuple[int, int] | None = None
         self._who = who
         self._asked = 0.0
         self._tail = Tail(rundir.journal)
@@ -97,6 +106,7 @@ class Feed:
         feed = cls.__new__(cls)
         feed.rundir, feed.clock, feed.workspace = RunDir(path), time.time, True
         feed.loaded, feed.holder, feed.error = True, None, None
+        feed.queue = None
         feed.state = RunState(
             Processes(
                 format=FORMAT, run=path.name, module="", train_dir=str(path.parent),
@@ -113,6 +123,7 @@ class Feed:
             return change
         try:
             self._read(change, budget)
+            self._look(change)
             self._ask(change)
         except PbtError as e:
             self.error = e
@@ -176,6 +187,19 @@ class Feed:
                     change.everything = True
             elif isinstance(event, RequestRefused):
                 change.answers.append(event)
+
+    def _look(self, change: Change) -> None:
+        """One `stat`, of a run in SLURM alone; the file is replaced whole."""
+        stamp = None
+        executor = self.state.executor
+        if executor is not None and executor.runtime == "slurm":
+            with suppress(OSError):
+                stat = self.rundir.queue.stat()
+                stamp = stat.st_mtime_ns, stat.st_ino
+        if stamp != self._queue_stamp:
+            self._queue_stamp = stamp
+            self.queue = read_queue(self.rundir.queue) if stamp else None
+            change.queue = True
 
     def _ask(self, change: Change) -> None:
         now = time.monotonic()

@@ -10,7 +10,10 @@ from collections.abc import Iterable
 
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.state import ACTIVE, JobState, RunState
+from pbt_tui.observe.queue import Place, Queue, key
+from pbt_tui.observe.rows import QueueRow
 from pbt_tui.observe.signatures import Failure, Group, group
+from pbt_tui.observe.tally import tally
 from pbt_tui.tui.feed import Change, Feed
 from pbt_tui.tui.rows import Rows
 
@@ -28,6 +31,7 @@ class Model:
         self._groups: list[Group] = []
         self._grouped: tuple[int, int] | None = None
         self._regroup_at = 0.0
+        self._tallied: tuple[Queue | None, QueueRow | None] = (None, None)
         self._late: set[int] = set()
         self._not_before = 0.0
 
@@ -68,18 +72,33 @@ class Model:
     def groups(self) -> list[Group]:
         """Failed jobs, grouped by what killed them, largest first."""
         now = time.perf_counter()
-        key = (id(self.state), self.state.seq)
-        if key != self._grouped and now >= self._regroup_at:
+        made_of = (id(self.state), self.state.seq)
+        if made_of != self._grouped and now >= self._regroup_at:
             self._groups = group(map(_failure, failed(self.state)))
-            self._grouped = key
+            self._grouped = made_of
             self._regroup_at = now + _SHARE * (time.perf_counter() - now)
         return self._groups
+
+    @property
+    def queue(self) -> QueueRow | None:
+        """What SLURM said last; None where nothing of the run is queued."""
+        seen = self.feed.queue
+        if seen is not self._tallied[0]:
+            self._tallied = (seen, tally(seen) if seen and (seen.attempts or seen.stale) else None)
+        return self._tallied[1] if self.state.closed is None else None
+
+    def place(self, job: JobState) -> Place | None:
+        """Where SLURM's queue has an attempt that goes on."""
+        seen, attempt = self.feed.queue, job.attempt
+        if seen is None or attempt is None or attempt.outcome is not None:
+            return None
+        return seen.attempts.get(key(job.spec.id, attempt.number))
 
     @property
     def useless_columns(self) -> frozenset[str]:
         """Titles of columns that would say the same of every job."""
         executor = self.state.executor
-        names = ["NODE"] if executor is None or executor.runtime != "slurm" else []
+        names = ["GPU" if executor is not None and executor.runtime == "slurm" else "NODE"]
         jobs = self.state.spec.jobs
         if not jobs or jobs[0].experiment == jobs[-1].experiment:
             names.append("EXPERIMENT")

@@ -13,6 +13,7 @@ from pbt_tui.observe.snapshot import gpu_rows
 from pbt_tui.tui import words
 from pbt_tui.tui.columns import Layout, Scene
 from pbt_tui.tui.draw import population as draw_population
+from pbt_tui.tui.draw import queue as draw_queue
 from pbt_tui.tui.draw import strips
 from pbt_tui.tui.feed import Feed
 from pbt_tui.tui.model import Model
@@ -40,6 +41,9 @@ def page(
             lines.append(((f"{runtime}{who}", ""),))
         lines.append(((f"{feed.rundir.path}", ""),))
         lines += [(), _flush(strips.counts(state, width))]
+        if model.queue is not None:
+            asks = feed.holder is not None
+            lines += map(_flush, draw_queue.strip(model.queue, width, now, asks=asks))
         lines += _failures(model, feed, width)
         gpus = gpu_rows(state, feed.rundir)
         if any(gpu.uuid is not None or gpu.jobs for gpu in gpus):
@@ -84,7 +88,7 @@ def _failures(model: Model, feed: Feed, width: int) -> list[Line]:
 def _jobs(model: Model, now: float, width: int) -> list[Line]:
     state = model.state
     layout = Layout(width, model.longest, model.useless_columns)
-    scene = Scene(state, now)
+    scene = Scene(state, now, place=model.place)
     lines: list[Line] = [(), _flush(layout.head())]
     shown = model.rows.order[:_JOBS]
     lines += [_flush(layout.row(state.jobs[i], scene, False)) for i in shown]

@@ -64,7 +64,8 @@ def _anywhere(word: str) -> Predicate:
         if search(job.spec.id) or search(job.shown):
             return True
         attempt = job.attempts[-1] if job.attempts else None
-        return bool(attempt and (search(attempt.cause or "") or search(attempt.detail or "")))
+        words = (attempt.cause, attempt.detail, attempt.queued) if attempt else ()
+        return any(search(text) for text in words if text)
 
     return test
 

@@ -16,6 +16,7 @@ from pbt_tui.journal.events import RequestAccepted, RequestRefused
 from pbt_tui.journal.requests import ask as leave_request
 from pbt_tui.journal.state import ACTIVE, JobState
 from pbt_tui.tui import actions, start
+from pbt_tui.tui.draw import queue
 from pbt_tui.tui.text import safe
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Requests:
             return
         names = tuple(job.spec.id for job in jobs)
         title = actions.sentence(asked, names, self.monitor.feed.state.spec.run)
-        notes = _notes(asked, jobs)
+        notes = [*_notes(asked, jobs), *self._in_slurm(asked, jobs)]
         if starts:
             notes.append(
                 f"no executor: starts one with `{start.shown(self.monitor.feed.rundir.path)}`"
@@ -97,6 +98,13 @@ class Requests:
                     self.start_executor()
 
         self.confirm(title, notes, list(names), confirmed)
+
+    def _in_slurm(self, asked: Asked, jobs: Sequence[JobState]) -> list[str]:
+        model = self.monitor.model
+        executor = model.state.executor
+        if executor is None or executor.runtime != "slurm":
+            return []
+        return queue.asked(asked, jobs, model.place)
 
     def leave(
         self,
@@ -159,6 +167,7 @@ class Requests:
         executor = self.monitor.feed.state.executor
         if (
             executor is not None
+            and executor.runtime != "slurm"  # any login node sees its jobs
             and executor.host != socket.gethostname()
             and self.monitor.feed.state.active
         ):

@@ -93,7 +93,9 @@ def code_words(attempt: Attempt) -> str:
 def outcome_words(attempt: Attempt) -> str:
     """How an attempt ended, for people: `failed: exit 1, CUDA out of memory`."""
     if attempt.outcome is None:
-        return attempt.queued or ("not started yet" if attempt.started_at is None else "running")
+        if attempt.queued:
+            return f"queued: {safe(attempt.queued)}"
+        return "not started yet" if attempt.started_at is None else "running"
     parts = [code_words(attempt)] if attempt.outcome != "succeeded" else []
     if attempt.outcome in ("stopped", "interrupted") and attempt.stop_why:
         parts.append(STOPS[attempt.stop_why])
@@ -109,7 +111,8 @@ def detail_words(attempt: Attempt) -> str:
         return safe(attempt.queued) if attempt.queued else ""
     if attempt.outcome == "succeeded":
         return ""
-    if attempt.detail:
+    by_us = attempt.outcome in ("stopped", "interrupted") and attempt.stop_why
+    if attempt.detail and not by_us:
         code = code_words(attempt)
         return safe(attempt.detail) + (f" ({code})" if code else "")
     return outcome_words(attempt).partition(": ")[2] or attempt.outcome
@@ -118,14 +121,24 @@ def detail_words(attempt: Attempt) -> str:
 def counts(state: RunState) -> dict[str, int]:
     """By the six words of the snapshot: queued is waiting, starting and stopping are running."""
     have = state.counts
+    active = have.get("starting", 0) + have.get("running", 0) + have.get("stopping", 0)
+    executor = state.executor
+    queues = executor is not None and executor.runtime == "slurm"
+    queued = _queued(state) if queues else 0
     return {
-        "running": have.get("starting", 0) + have.get("running", 0) + have.get("stopping", 0),
-        "waiting": have.get("waiting", 0),
+        "running": active - queued,
+        "waiting": have.get("waiting", 0) + queued,
         "succeeded": have.get("succeeded", 0),
         "failed": have.get("failed", 0),
         "cancelled": have.get("cancelled", 0),
         "skipped": have.get("skipped", 0),
     }
+
+
+def _queued(state: RunState) -> int:
+    """As `shown` says it; ten thousand may be active, so it is not asked one by one."""
+    queued = [job for job in state.active.values() if job.attempts[-1].queued]
+    return sum([job.phase != "stopping" for job in queued])
 
 
 def standing(state: RunState, holder: int | None, loaded: bool = True) -> tuple[str, str]:
@@ -154,6 +167,11 @@ def whose(state: RunState, holder: int | None) -> str:
         return f"pid {holder}" if holder else ""
     who = f"pid {holder or executor.pid} on {safe(executor.host)}"
     return who if holder is not None else f"last: {who} at {at(state.at, state.at)}"
+
+
+def node_name(node: str | None) -> str:
+    """Without the domain, which is the same for all."""
+    return safe(node or "").partition(".")[0]
 
 
 def gpu_names(state: RunState, gpus: tuple[str, ...]) -> str:

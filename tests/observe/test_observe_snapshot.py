@@ -27,10 +27,10 @@ from pbt_tui.observe.snapshot import (
 from pbt_tui.observe.workspaces import reader
 from pbt_tui.spec import Job, Policy, Population, Processes
 
-KEYS = {"format", "run", "state", "counts", "jobs", "failures", "gpus", "populations"}
+KEYS = {"format", "run", "state", "counts", "jobs", "failures", "gpus", "populations", "queue"}
 JOB_KEYS = {
     "id", "name", "state", "attempt", "gpus", "exit_code", "signal", "cause", "detail", "log",
-    "population", "member",
+    "population", "member", "node", "reason", "restarts", "slurm_id", "starts_at",
 }  # fmt: skip
 POPULATION_KEYS = {"id", "style", "size", "workspace", "members", "events", "best", "alarms"}
 MEMBER_KEYS = {

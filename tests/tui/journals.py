@@ -11,7 +11,10 @@ import msgspec
 
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.rundir import RunDir
+from pbt_tui.observe.queue import Place, Queue, key
+from pbt_tui.observe.queue import encode as encode_queue
 from pbt_tui.spec import Job, Policy, Population, Processes, encode
+from pbt_tui.spec.slurm import Slurm
 
 START = 1_760_000_000.0
 """2025-10-09 08:53:20 UTC."""
@@ -65,6 +68,8 @@ class Story:
         self.at = at
         self.seq = 0
         self.attempts: dict[str, int] = {}
+        self.tasks: dict[str, Place] = {}
+        """Those that are in SLURM."""
         self.lines: list[bytes] = []
         self.gpus = gpus
         path.mkdir(parents=True)
@@ -92,11 +97,13 @@ class Story:
             train_dir="/home/ada/rl/train_dir", digest="0" * 64,
         )  # fmt: skip
 
-    def executor(self, pid: int = 4182, host: str = "node7") -> Story:
+    def executor(
+        self, pid: int = 4182, host: str = "node7", runtime: ev.Runtime = "process", **more: Any
+    ) -> Story:
         gpus = tuple(ev.Gpu(i, f"GPU-{i:08d}", "H100", 80 * 10**9) for i in range(self.gpus))
         return self.write(
-            ev.ExecutorStarted, pid=pid, host=host, boot_id="b", runtime="process", gpus=gpus,
-            policy=self.plan.policy, interpreter="/usr/bin/python3",
+            ev.ExecutorStarted, pid=pid, host=host, boot_id="b", runtime=runtime, gpus=gpus,
+            policy=self.plan.policy, interpreter="/usr/bin/python3", **more,
         )  # fmt: skip
 
     def start(self, job: str, gpu: int | None = None, after: float = 1.0) -> Story:
@@ -107,8 +114,47 @@ class Story:
             ev.AttemptStarted, job=job, attempt=number, handle=f"{1000 + self.seq}.77", node=None
         )
 
+    def submit(self, job: str, task: str, reason: str | None = None, **more: Any) -> Story:
+        """Handed to SLURM as `task`; it waits in the queue if there is a reason."""
+        number = self.attempts[job] = self.attempts.get(job, 0) + 1
+        self.write(ev.AttemptScheduled, job=job, attempt=number, gpus=())
+        self.tasks[job] = Place(task, "", **more)
+        return self.wait(job, reason) if reason else self
+
+    def wait(self, job: str, reason: str, **more: Any) -> Story:
+        self.write(ev.AttemptWaiting, job=job, attempt=self.attempts[job], reason=reason)
+        return self._seen(job, state="PENDING", reason=reason, node=None, **more)
+
+    def run(self, job: str, node: str, restart: int | None = None) -> Story:
+        """SLURM has put it on a node."""
+        self.write(
+            ev.AttemptStarted, 1.0, job=job, attempt=self.attempts[job],
+            handle=self.tasks[job].id, node=node, restart=restart,
+        )  # fmt: skip
+        return self._seen(
+            job, state="RUNNING", reason=None, node=node, restarts=restart or 0, starts_at=None
+        )
+
+    def _seen(self, job: str, **more: Any) -> Story:
+        self.tasks[job] = msgspec.structs.replace(self.tasks[job], **more)
+        return self
+
+    def queue(self, *, error: str | None = None, floor: float = 5.0, ago: float = 30.0) -> Story:
+        """The picture that the executor leaves of the queue."""
+        places = {key(job, self.attempts[job]): place for job, place in self.tasks.items()}
+        self.rundir.queue.write_bytes(
+            encode_queue(
+                Queue(
+                    polled_at=self.at - ago, next_at=self.at + 90.0, floor=floor,
+                    stale=error is not None, error=error, attempts=places,
+                )
+            )
+        )  # fmt: skip
+        return self
+
     def end(self, job: str, outcome: str = "succeeded", after: float = 1.0, **more: Any) -> Story:
         self.at += after
+        self.tasks.pop(job, None)
         more.setdefault("exit_code", 0 if outcome == "succeeded" else 1)
         return self.write(
             ev.AttemptEnded, job=job, attempt=self.attempts[job], outcome=outcome,
@@ -176,6 +222,41 @@ def typical(path: Path, jobs: int = 24, closed: bool = False, held: bool = False
     return story.flush()
 
 
+SILENT = "slurm_load_jobs error: Unable to contact slurm controller (connect failure)"
+
+
+def arrays(path: Path, *, error: str | None = None, ago: float = 30.0) -> Story:
+    """24 jobs in SLURM as array 4127: three failed alike on one node, six run, nine wait."""
+    story = Story(path, spec(24, population=8), gpus=0).opened()
+    story.executor(host="login1", runtime="slurm", slurm=Slurm())
+    names = [j.id for j in story.plan.jobs]
+    reasons = ["Priority"] * 6 + ["Resources"] * 2
+    for i, name in enumerate(names[:23]):
+        starts_at = START + 3600 if i in (15, 16) else None
+        reason = reasons[i - 15] if i >= 15 else "Priority"
+        story.submit(name, f"4127_{i}", reason, starts_at=starts_at)
+    record = {"script": "5c0ffee5.sbatch", "tasks": [(name, 1) for name in names[:23]]}
+    story.rundir.slurm.mkdir()
+    (story.rundir.slurm / "5c0ffee5.json").write_bytes(_json.encode(record))
+    for i, name in enumerate(names[:15]):
+        node = "n3" if i in (3, 4, 5) else f"n{i % 3}"
+        story.run(name, node).log(name, f"started {name}\nstep 100 reward 3.5\n")
+    for name in names[:3]:
+        story.end(name, after=600)
+    for name in names[3:6]:
+        detail = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB."
+        story.fail(name, after=7, cause="cuda_oom", detail=detail, line=8).log(name, OOM)
+    story.fail(names[6], cause="traceback", detail="KeyError: 'learning_rate'", line=4)
+    story.log(names[6], KEY)
+    story.write(ev.RequestAccepted, 2.0, id="1-1", action="cancel", jobs=(names[7],), by="ada")
+    story.write(ev.StopRequested, job=names[7], attempt=1, why="cancel")
+    story.end(names[7], "stopped", 3.0, exit_code=143, signal=15, cause="cancelled")
+    story.run(names[9], "n2.cluster.example", restart=2)
+    story.wait(names[14], "BeginTime", restarts=1)
+    story.submit(names[23], "4130_0")
+    return story.queue(error=error, ago=ago).flush()
+
+
 def large(path: Path, jobs: int, seed: int = 7) -> Story:
     """Many jobs: most have ended, 64 run, one in fifty failed."""
     dice = random.Random(seed)
@@ -203,7 +284,9 @@ if __name__ == "__main__":
     import sys
 
     kind, where = sys.argv[1], Path(sys.argv[2])
-    if kind.isdigit():
+    if kind == "slurm":
+        arrays(where)
+    elif kind.isdigit():
         large(where, int(kind))
     else:
         typical(where, closed=kind == "closed", held=kind == "held")

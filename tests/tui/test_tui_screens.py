@@ -39,6 +39,38 @@ async def test_screen(name, size, shown, same_screen):
         same_screen(f"{name}-{size[0]}x{size[1]}", app)
 
 
+@pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
+@pytest.mark.parametrize("name", ["main", "failures", "job", "confirm"])
+async def test_a_run_in_slurm(name, size, shown, same_screen):
+    journals.arrays(RUN)
+    async with shown(RUN, size) as (app, pilot):
+        await pilot.press(*KEYS[name])
+        await pilot.pause()
+        same_screen(f"slurm-{name}-{size[0]}x{size[1]}", app)
+
+
+@pytest.mark.parametrize("size", SIZES[:2], ids=lambda s: f"{s[0]}x{s[1]}")
+async def test_a_task_that_waits(size, shown, same_screen):
+    journals.arrays(RUN)
+    async with shown(RUN, size) as (app, pilot):
+        await pilot.press("slash", *"14_ant", "enter", "enter")
+        await pilot.pause()
+        same_screen(f"slurm-waits-{size[0]}x{size[1]}", app)
+
+
+@pytest.mark.parametrize("size", SIZES[:3], ids=lambda s: f"{s[0]}x{s[1]}")
+async def test_slurm_does_not_answer(size, shown, same_screen):
+    journals.arrays(RUN, error=journals.SILENT, ago=400.0)
+    async with shown(RUN, size) as (app, _pilot):
+        same_screen(f"slurm-stale-{size[0]}x{size[1]}", app)
+
+
+async def test_nobody_asks_slurm(shown, same_screen):
+    journals.arrays(RUN, error=journals.SILENT, ago=400.0)
+    async with shown(RUN, holder=None) as (app, _pilot):
+        same_screen("slurm-no-executor", app)
+
+
 def a_population(members: int = 8) -> PopulationRow:
     """Member 3 is best, 5 copied it, 6 has fallen behind, 7 never started."""
     rows = []

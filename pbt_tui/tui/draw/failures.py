@@ -47,18 +47,19 @@ def _right(width: int, cells_: tuple[str, str] | None) -> list[Span]:
 
 
 def _where(jobs: Sequence[JobState], state: RunState) -> str:
-    """The GPUs that they failed on, with how many there."""
-    on = Counter(
-        words.gpu_names(state, job.attempts[-1].gpus) or "-" for job in jobs if job.attempts
-    )
-    del on["-"]
+    """The GPUs, or in a cluster the nodes, that they failed on, with how many there."""
+    what, on = "GPU", Counter(map(_gpu_of(state), jobs))
+    del on[""]
+    if not on:
+        what, on = "node", Counter(map(_node_of, jobs))
+        del on[""]
     if not on:
         return "-"
     name, count = on.most_common(1)[0]
     rest = len(on) - 1
     if not rest:
-        return f"GPU {name}" + (f" ×{count}" if count > 1 else "")
-    return f"GPU {name} ×{count}, {rest} more" if count > 1 else f"{len(on)} GPUs"
+        return f"{what} {name}" + (f" ×{count}" if count > 1 else "")
+    return f"{what} {name} ×{count}, {rest} more" if count > 1 else f"{len(on)} {what}s"
 
 
 def concentration(jobs: Sequence[JobState], state: RunState) -> str | None:
@@ -95,7 +96,7 @@ def _gpu_of(state: RunState) -> Of:
 
 
 def _node_of(job: JobState) -> str:
-    return (job.attempts[-1].node or "") if job.attempts else ""
+    return words.node_name(job.attempts[-1].node) if job.attempts else ""
 
 
 def _param_of(name: str) -> Of:
@@ -120,6 +121,8 @@ def detail(
         facts = [f"attempt {attempt.number}"]
         if attempt.gpus:
             facts.append(f"GPU {words.gpu_names(state, attempt.gpus)}")
+        if attempt.node:
+            facts.append(f"on {words.node_name(attempt.node)}")
         if attempt.started_at is not None and attempt.ended_at is not None:
             facts.append(f"ran {duration(attempt.ended_at - attempt.started_at)}")
         if attempt.ended_at is not None:

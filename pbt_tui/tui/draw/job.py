@@ -6,14 +6,17 @@ Must not know Textual or read files: the log's lines are handed in.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from pbt_tui.journal.rundir import RunDir
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
+from pbt_tui.observe.queue import Place
+from pbt_tui.observe.submitted import Submitted
 from pbt_tui.scheduler.explain import explain
 from pbt_tui.tui import words
+from pbt_tui.tui.draw import queue
 from pbt_tui.tui.draw.failures import excerpt
 from pbt_tui.tui.text import Frame, Line, Span, at, both, cut, duration, fit, lasting, safe, wrap
 
@@ -29,10 +32,13 @@ def page(
     log: Sequence[str],
     request: str = "",
     place: tuple[int, int] = (1, 1),
+    queued: Place | None = None,
+    submitted: Submitted | None = None,
 ) -> list[Line]:
     """The whole page, to be scrolled; the frame is what is seen of it at once.
 
-    `request` is what the newest attempt's engine was asked for, as a command, where there is one.
+    `request` is what the newest attempt's engine was asked for, as a command, where there is one;
+    `queued` is where SLURM's queue has it, and `submitted` what was handed over to SLURM.
     """
     width, height, now = frame
     title: list[Span] = [(f" {job.spec.id}  ", "title"), words.state_span(job)]
@@ -41,6 +47,8 @@ def page(
         title.append((f"  {safe(job.spec.population)}{member}", "dim"))
     lines: list[Line] = [both(tuple(title), ((f"{place[0]} of {place[1]} (n N) ", "dim"),), width)]
     why = explain(state, job.spec.id, now)
+    if job.attempt is not None and job.attempt.queued:
+        why = queue.why(job.attempt, queued, now)
     if why:
         lines += _block("why", [safe(why)], width)
     if job.cancel and job.phase in ACTIVE:
@@ -52,6 +60,8 @@ def page(
         room = max(4, min(len(log), height - len(lines) - 6))
         attempt = job.attempt
         lines += excerpt(log, attempt.detail if attempt else None, width, room)
+    if job.attempt is not None and _in_slurm(state):
+        lines += _slurm(job.attempt, state, rundir, width, queued, submitted)
     lines += [(), *_block("command", [command(job, state)], width)]
     if job.attempts or state.executor:
         lines += _block("by hand", by_hand(job, state, request), width)
@@ -92,24 +102,25 @@ def directory(job: JobState, state: RunState) -> str:
 def _attempts(job: JobState, state: RunState, width: int, now: float) -> list[Line]:
     if not job.attempts:
         return [(), *_block("attempts", ["none yet"], width)]
-    room = max(12, width - 10 - 6 - 10 - 9 - 2)
+    title, wide, cell = ("NODE", 10, _node) if _in_slurm(state) else ("GPU", 5, _gpu(state))
+    room = max(12, width - 10 - (wide + 1) - 10 - 9 - 2)
     lines: list[Line] = [
         (),
         (
             (" attempts ", "head"),
-            (f"{fit('GPU', 5, '>')}  {fit('STARTED', 8)}  {fit('TIME', 7, '>')}  ", "head"),
+            (f"{fit(title, wide, '>')}  {fit('STARTED', 8)}  {fit('TIME', 7, '>')}  ", "head"),
             (fit("OUTCOME", room), "head"),
         ),
     ]
     for attempt in job.attempts:
+        place = fit(cell(attempt) or "-", wide, ">")
         started = at(attempt.started_at, now)[-8:] if attempt.started_at else "-"
         took = _took(attempt, now)
-        gpus = words.gpu_names(state, attempt.gpus) or "-"
         style = "bad" if attempt.outcome in ("failed", "lost", "refused") else ""
         lines.append(
             (
                 (fit(f"{attempt.number}", 9, ">") + " ", ""),
-                (f"{fit(gpus, 5, '>')}  {fit(started, 8)}  {fit(took, 7, '>')}  ", "dim"),
+                (f"{place}  {fit(started, 8)}  {fit(took, 7, '>')}  ", "dim"),
                 (cut(words.outcome_words(attempt), room), style),
             )
         )  # fmt: skip
@@ -117,21 +128,59 @@ def _attempts(job: JobState, state: RunState, width: int, now: float) -> list[Li
         if attempt.detail:
             where = f" (log line {attempt.line})" if attempt.line else ""
             more.append(safe(attempt.detail) + where)
-        if attempt.restarts:
-            more.append(f"requeued {attempt.restarts} times inside this attempt")
-        if attempt.handle and attempt.outcome is None:
+        if _in_slurm(state) and attempt is not job.attempt:
+            more += [said for said in [queue.facts(attempt, None)] if said]
+        elif attempt.handle and attempt.outcome is None and not _in_slurm(state):
             on = f" on {safe(attempt.node)}" if attempt.node else ""
             more.append(f"{_handle(state)} {safe(attempt.handle).partition('.')[0]}{on}")
         for text in more:
-            indent = 36 if width >= 100 else 11
+            indent = 31 + wide if width >= 100 else 11
             pieces = wrap(text, max(20, width - indent - 1))[:3]
             lines += [((" " * indent + piece, "dim"),) for piece in pieces]
     return lines
 
 
+def _in_slurm(state: RunState) -> bool:
+    return state.executor is not None and state.executor.runtime == "slurm"
+
+
+def _gpu(state: RunState) -> Callable[[Attempt], str]:
+    return lambda attempt: words.gpu_names(state, attempt.gpus)
+
+
+def _node(attempt: Attempt) -> str:
+    return words.node_name(attempt.node)
+
+
 def _handle(state: RunState) -> str:
-    runtime = state.executor.runtime if state.executor else "process"
-    return {"process": "pid", "docker": "container", "slurm": "SLURM job"}[runtime]
+    return "container" if state.executor and state.executor.runtime == "docker" else "pid"
+
+
+def _slurm(
+    attempt: Attempt,
+    state: RunState,
+    rundir: RunDir,
+    width: int,
+    queued: Place | None,
+    submitted: Submitted | None,
+) -> list[Line]:
+    """The newest attempt in SLURM's terms, with what SLURM was given and what it wrote."""
+    name = queued.id if queued else attempt.handle or (submitted.id if submitted else None)
+    texts = [queue.facts(attempt, queued) or safe(name or "being submitted")]
+    if name:
+        texts += queue.commands(name)
+    if submitted is not None:
+        texts.append(f"script  {submitted.script}")
+    if name:
+        texts.append(f"output  {slurm_output(state, rundir) / f'{name}.out'}")
+    return [(), *_block("slurm", texts, width)]
+
+
+def slurm_output(state: RunState, rundir: RunDir) -> Path:
+    """The folder of what SLURM itself writes of each task."""
+    asked = state.executor.slurm if state.executor else None
+    own = Path(state.cwd or ".", asked.workdir) if asked and asked.workdir else rundir.path
+    return own / "slurm"
 
 
 def _took(attempt: Attempt, now: float) -> str:

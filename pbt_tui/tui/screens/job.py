@@ -10,7 +10,8 @@ from contextlib import suppress
 from textual.app import ComposeResult
 
 from pbt_tui.journal.state import JobState
-from pbt_tui.observe import logs
+from pbt_tui.observe import logs, submitted
+from pbt_tui.observe.submitted import Submitted
 from pbt_tui.tui.draw import job as draw_job
 from pbt_tui.tui.feed import Change
 from pbt_tui.tui.screens.page import Page, bindings
@@ -31,6 +32,7 @@ class JobPage(Page):
         self.text = Lines("text", classes="document")
         self._log: tuple[str, int, int, list[str]] = ("", 0, -1, [])
         self._asked: tuple[tuple[str, int], str] = (("", 0), "")
+        self._handed_over: tuple[tuple[str, int], Submitted | None] = (("", 0), None)
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -60,6 +62,8 @@ class JobPage(Page):
             log=self._end_of_log(jobs[0]),
             request=self._request(jobs[0]),
             place=place,
+            queued=self.model.place(jobs[0]),
+            submitted=self._submitted(jobs[0]),
         )
         self.text.show(lines)
 
@@ -75,6 +79,18 @@ class JobPage(Page):
                 path = self.monitor.feed.rundir.request(*name)
                 self._asked = (name, path.read_text(errors="replace"))
         return self._asked[1] if self._asked[0] == name else ""
+
+    def _submitted(self, job: JobState) -> Submitted | None:
+        """What SLURM has of the newest attempt; it never changes once its id is there."""
+        name = (self.job, len(job.attempts))
+        executor = self.model.state.executor
+        if executor is None or executor.runtime != "slurm" or not job.attempts:
+            return None
+        asked, known = self._handed_over
+        if asked != name or known is None or known.id is None:
+            known = submitted.find(self.monitor.feed.rundir.slurm, *name)
+            self._handed_over = (name, known)
+        return known
 
     def _end_of_log(self, job: JobState) -> list[str]:
         if not job.attempts:

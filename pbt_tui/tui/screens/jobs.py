@@ -15,6 +15,7 @@ from textual.widgets import Input
 from pbt_tui.journal.state import JobState
 from pbt_tui.tui import query
 from pbt_tui.tui.columns import Scene
+from pbt_tui.tui.draw import queue as draw_queue
 from pbt_tui.tui.draw import strips
 from pbt_tui.tui.feed import Change
 from pbt_tui.tui.rows import SORTS
@@ -37,6 +38,7 @@ class Jobs(Page):
     def __init__(self, table: JobTable) -> None:
         super().__init__()
         self.counts = Lines("counts", classes="strip")
+        self.queue = Lines("queue", classes="-off")
         self.failures = Lines("failures", classes="strip -off")
         self.gpus = Lines("gpus", classes="-off")
         self.status = Lines("status", classes="strip")
@@ -51,6 +53,7 @@ class Jobs(Page):
     def compose(self) -> ComposeResult:
         yield self.header
         yield self.counts
+        yield self.queue
         yield self.failures
         yield self.gpus
         yield self.status
@@ -87,20 +90,39 @@ class Jobs(Page):
         monitor = self.monitor
         loaded = monitor.feed.loaded
         self.counts.show([strips.counts(state, width) if loaded else strips.reading(state)])
+        self._draw_queue()
         groups = self.model.groups
         self.failures.set_class(not groups, "-off")
         if groups:
             self.failures.show([strips.failures(groups, width)])
         self._draw_gpus(width)
         self._draw_status()
-        scene = Scene(state, monitor.now(), loaded, monitor.progress)
-        self.table.refresh_rows(scene)
+        self.table.refresh_rows(self._scene())
         self.head.show([self.table.head])
         nothing = not self.model.rows.order
         self.empty.set_class(not nothing, "-off")
         self.table.set_class(nothing, "-off")
         if nothing:
             self.empty.show(self._nothing())
+
+    def _scene(self) -> Scene:
+        monitor = self.monitor
+        return Scene(
+            self.model.state,
+            monitor.now(),
+            monitor.feed.loaded,
+            monitor.progress,
+            self.model.place,
+        )
+
+    def _draw_queue(self) -> None:
+        row = self.model.queue if self.monitor.feed.loaded else None
+        self.queue.set_class(row is None, "-off")
+        if row is not None:
+            asks = self.monitor.feed.holder is not None
+            lines = draw_queue.strip(row, self.size.width, self.monitor.now(), asks=asks)
+            self.queue.styles.height = len(lines)
+            self.queue.show(lines)
 
     def _draw_gpus(self, width: int) -> None:
         wanted = self.size.height >= _GPUS_FROM and self.monitor.feed.loaded
@@ -155,9 +177,9 @@ class Jobs(Page):
         super().tick(now)
         if self.monitor.feed.holder is None:
             return  # nothing goes on, so no time passes in the table
-        self.table.refresh_rows(
-            Scene(self.model.state, now, self.monitor.feed.loaded, self.monitor.progress)
-        )
+        self.table.refresh_rows(self._scene())
+        if self.model.queue is not None and self.model.queue.stale:
+            self._draw_queue()  # it tells for how long
 
     # -- filter and sort ---------------------------------------------------------------------------
 
