@@ -58,12 +58,15 @@ def states(job: str) -> dict[str, tuple[str, int]]:
     return {name: (state, int(code)) for name, state, code in (row.split() for row in rows)}
 
 
+_GOES_ON = ("PENDING", "RUNNING", "COMPLETING", "SIGNALING")
+
+
 def over(job: str, seconds: float = 60) -> dict[str, tuple[str, int]]:
     """The states of all tasks once none is pending or running any more."""
     end = time.monotonic() + seconds
     while True:
         found = states(job)
-        if not any(state in ("PENDING", "RUNNING", "COMPLETING") for state, _ in found.values()):
+        if not any(state in _GOES_ON for state, _ in found.values()):
             return found
         assert time.monotonic() < end, found
         time.sleep(0.1)
