@@ -71,9 +71,15 @@ def add_slurm_args(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     from pbt_tui.cli.options import yes_no
 
     group = parser.add_argument_group("backend slurm")
-    group.add_argument("--slurm_gpus_per_job", default=1, type=int, metavar="N", help="GPUs (1)")
     group.add_argument(
-        "--slurm_cpus_per_gpu", default=14, type=int, metavar="N", help="CPUs for each GPU (14)"
+        "--slurm_gpus_per_job", default=_Untouched(1), type=int, metavar="N", help="GPUs (1)"
+    )
+    group.add_argument(
+        "--slurm_cpus_per_gpu",
+        default=_Untouched(16),
+        type=int,
+        metavar="N",
+        help="CPUs for each GPU (16)",
     )
     group.add_argument(
         "--slurm_print_only", default=False, type=yes_no, metavar="BOOL", help="submit nothing"
@@ -189,6 +195,8 @@ def _execute(loaded: Loaded, args: argparse.Namespace) -> int:
     from pbt_tui.compiler import compile_loaded
     from pbt_tui.compiler.settings_file import find
 
+    if args.backend == "slurm":
+        return _submit(loaded, args)
     if args.backend != "processes":
         raise UsageError(f"backend `{args.backend}` is not available yet")
     asked = {
@@ -207,6 +215,35 @@ def _execute(loaded: Loaded, args: argparse.Namespace) -> int:
     )
     warn(compiled.diagnostics)
     return execute_plan(of_spec(compiled.spec))
+
+
+def _submit(loaded: Loaded, args: argparse.Namespace) -> int:
+    """The same on SLURM. The original's `--slurm_print_only` shows what would be submitted."""
+    from dataclasses import replace
+
+    from pbt_tui.cli.options import with_template
+    from pbt_tui.cli.planning import of_spec, warn
+    from pbt_tui.cli.run import execute_plan, show_plan
+    from pbt_tui.compiler import compile_loaded
+    from pbt_tui.compiler.settings import Given
+    from pbt_tui.compiler.settings_file import find
+
+    names = ("gpus_per_job", "cpus_per_gpu", "workdir", "partition", "sbatch_template", "timeout")
+    asked = {name: getattr(args, f"slurm_{name}") for name in names}
+    said = {k: v for k, v in asked.items() if v not in (None, "0") and type(v) is not _Untouched}
+    settings = with_template(Given(slurm=said).over(find(Path.cwd())))
+    compiled = compile_loaded(
+        loaded,
+        train_dir=args.train_dir,
+        suffix=args.experiment_suffix,
+        container=settings.container,
+        freeze=True,
+        backends=("slurm",),
+        settings={"slurm": settings.slurm},
+    )
+    warn(compiled.diagnostics)
+    plan = replace(of_spec(compiled.spec), runtime="slurm", slurm=settings.slurm)
+    return show_plan(plan) if args.slurm_print_only else execute_plan(plan)
 
 
 def _backend(words: Sequence[str]) -> str:

@@ -117,10 +117,10 @@ def refuse_what_is_not_there(args: argparse.Namespace) -> None:
 
 def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
     """Reads the spec or compiles the module. Raises what these raise."""
-    from pbt_tui.cli.options import given
+    from pbt_tui.cli.options import given, with_template
     from pbt_tui.journal import RunDir
 
-    said = given(args)
+    said = with_template(given(args))
     if found.kind == "run":
         _refuse_module_options(args, "a run directory")
         made = Plan(RunDir(found.path.absolute()), None, said.policy, Path.cwd())
@@ -155,13 +155,14 @@ def _runtime(args: argparse.Namespace, spec: Processes | None) -> Place | None:
 def _compiled(found: targets.Target) -> Mapping[str, Any]:
     """Settings of SLURM: those of the index beside a spec, else those of the settings file."""
     from pbt_tui.backends.slurm import FILE, known
+    from pbt_tui.cli.options import with_template
     from pbt_tui.compiler.settings_file import find
 
     if found.kind == "spec":
         with suppress(OSError):
             beside = (found.path.parent / FILE).read_bytes()
             return known({FILE: beside})
-    return find(Path.cwd()).slurm
+    return with_template(find(Path.cwd())).slurm
 
 
 def _check(state: RunState, settings: Slurm) -> None:

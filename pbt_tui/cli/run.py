@@ -53,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
         if not showing and not asking.is_left_to_us(plan.rundir, action, jobs):
             return asking.ask(plan.rundir, action, jobs)
     if showing:
-        return _dry_run(plan, asked, fresh=args.fresh)
+        return show_plan(plan, asked, fresh=args.fresh)
     if args.fresh:
         plan = _put_aside(plan)
     if args.detach:
@@ -186,7 +186,8 @@ def _told(
     return code
 
 
-def _dry_run(plan: Plan, asked: Asked | None, *, fresh: bool) -> int:
+def show_plan(plan: Plan, asked: Asked | None = None, *, fresh: bool = False) -> int:
+    """Says what would be started, and starts nothing."""
     from pbt_tui.cli.dry_run import dry_run
     from pbt_tui.executor.rundirs import read_spec, same_plan
     from pbt_tui.journal import Tail, replay

@@ -73,7 +73,7 @@ def test_a_module_that_cannot_be_imported_is_one(tmp_path: Path, words: tuple[st
         (("--run", "door", "--num_gpu", "3"), "unknown argument: `--num_gpu`"),
         (("--run", "door", "--num_gpus", "x"), "`--num_gpus`"),
         (("--run", "door", "--backend", "kubernetes"), "`--backend`"),
-        (("--run", "door", "--backend", "slurm"), "not available yet"),
+        (("--run", "door", "--backend", "slurm", "--num_gpus", "2"), "`--num_gpus`"),
         (("--run", "door", "--slurm_partition", "x"), "unknown argument: `--slurm_partition`"),
     ],
 )
@@ -129,7 +129,7 @@ def test_defaults_are_the_originals() -> None:
     }
     assert launcher.parse_args(["--backend", "ngc"]).pause_between == 0
     slurm = launcher.parse_args(["--backend=slurm", "--slurm_print_only=yes"])
-    assert (slurm.slurm_gpus_per_job, slurm.slurm_cpus_per_gpu, slurm.slurm_timeout) == (1, 14, "0")
+    assert (slurm.slurm_gpus_per_job, slurm.slurm_cpus_per_gpu, slurm.slurm_timeout) == (1, 16, "0")
     assert slurm.slurm_print_only is True
 
 

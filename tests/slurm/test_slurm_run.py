@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 
 import msgspec
 import pytest
 from clusters import ask
-from queued import GATE, SMALL, Queued
+from queued import GATE, LONG, SMALL, Queued
 from running import job, until
 
 from pbt_tui.executor.runtimes.submissions import Submissions
@@ -41,6 +42,51 @@ def test_nothing_is_asked_while_nothing_is_queued(queued: Queued) -> None:
     assert queued.called("squeue") == before
     process.send_signal(signal.SIGINT)
     queued.end(process)
+
+
+def test_one_question_a_tick_however_many_are_queued(queued: Queued) -> None:
+    """For all arrays together, and never closer to the one before than the site allows."""
+    queued.watch_calls(squeue=f"date +%s.%N >>{queued.path}/ticks")
+    few = [job(f"a{i}", GATE) for i in range(20)] + [job(f"b{i}", GATE, gpus=1) for i in range(4)]
+    often = ("--slurm_poll=0.1", "--slurm_poll_pending=0.1", "--slurm_poll_floor=1")
+    process = queued.start(queued.spec(*few), "--backend", "slurm", *SMALL, *often)
+    ticks = queued.path / "ticks"
+    until(lambda: len(queued.records()) == 2 and all(r.id for r in queued.records()))
+    until(lambda: ticks.exists() and len(ticks.read_text().split()) >= 5)
+    queued.write("go")
+    assert queued.end(process).code == 0
+    times = [float(word) for word in ticks.read_text().split()]
+    assert len(times) == queued.called("squeue")
+    assert len(times) - 1 <= times[-1] - times[0] + 1, times
+
+
+def test_the_original_launchers_door(queued: Queued) -> None:
+    """`--slurm_print_only` submits nothing and leaves nothing (D31); without it all is run."""
+    (queued.path / "door.py").write_text(
+        "from sample_factory.launcher.run_description import *\n"
+        "grid = ParamGrid([('code', [0, 3])]).generate_params(False)\n"
+        "RUN_DESCRIPTION = RunDescription('r', [Experiment('e', "
+        "\"sh -c 'exit ${1#--code=}' sh\", grid)])\n"
+    )
+    (queued.path / "pbt.toml").write_text('[slurm]\ncpus = 1\nmemory = "64M"\npoll = 1\n')
+    words = [sys.executable, "-m", "pbt_tui.launcher", "--run=door", "--backend=slurm"]
+    words.append("--slurm_gpus_per_job=0")
+
+    def call(*more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*words, *more], cwd=queued.path, env=queued.environ, text=True,
+            capture_output=True, timeout=LONG, check=False,
+        )  # fmt: skip
+
+    shown = call("--slurm_print_only=True")
+    assert shown.returncode == 0, shown.stderr
+    assert "sbatch " in shown.stdout
+    assert not (queued.path / "train_dir").exists()
+    assert queued.submissions() == []
+    done = call()
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert {e.exit_code for e in queued.of(ev.AttemptEnded)} == {0, 3}
+    assert len(queued.submissions()) == 1
 
 
 def test_why_it_waits_and_where_it_runs(queued: Queued) -> None:
