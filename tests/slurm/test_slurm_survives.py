@@ -18,6 +18,7 @@ from queued import GATE, QUICK, SMALL, Queued, placed
 from running import job, until
 
 from pbt_tui.journal import events as ev
+from pbt_tui.observe.queue import key
 
 LIFE = 'echo life >>"lives.$0"; '
 
@@ -142,8 +143,10 @@ def another(tmp_path: Path, cluster: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 def test_the_controller_is_away_for_a_while(another: Queued, tmp_path: Path) -> None:
-    """The last picture is kept and marked; what ends meanwhile is told by its own file."""
-    process = another.on_slurm(another.spec(job("a", GATE), job("b", GATE)), *SMALL)
+    """The last picture is kept and marked; what ends meanwhile is told by its own file, and who
+    is still there when it comes back is followed on."""
+    later = GATE.replace("go", "later")
+    process = another.on_slurm(another.spec(job("a", GATE), job("b", later)), *SMALL)
     another.wait_for(ev.AttemptStarted, 2)
     until(lambda: (p := another.picture()) and len(p.attempts) == 2 and p.polled_at)
     folder = str(tmp_path / "slurm")
@@ -156,9 +159,13 @@ def test_the_controller_is_away_for_a_while(another: Queued, tmp_path: Path) -> 
     assert "SLURM does not answer" in before.err
     assert not (another.path / "train_dir" / "q").exists(), "nothing is half begun"
     another.write("go")
-    another.wait_for(ev.AttemptEnded, 2)
-    assert another.end(process).code == 0
+    another.wait_for(ev.AttemptEnded, 1)
     bring_up("--nodes", "1", "--gpus", "0", "--dir", folder)
+    picture = until(lambda: p if (p := another.picture()) and not p.stale else None)
+    assert list(picture.attempts) == [key("b", 1)]
+    another.write("later")
+    assert another.end(process).code == 0
+    assert [len(found.attempts) for found in another.state().jobs] == [1, 1]
 
 
 def test_another_cluster_knows_nothing_of_them(another: Queued, cluster: Path) -> None:
