@@ -164,6 +164,7 @@ def _one(target: Target, out: Path, args: argparse.Namespace, given: Given, weig
         policy=given.policy,
         container=given.container,
         load_timeout=given.compile.get("load_timeout", 30.0),
+        load_memory=given.compile.get("load_memory"),
         seed=given.compile.get("seed"),
         known=(lambda folder: existing.known(out, folder)) if args.check else lambda folder: None,
         backends=args.backend,

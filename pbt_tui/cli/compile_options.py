@@ -58,6 +58,7 @@ def parser() -> Parser:
     )
     p.add_argument("--seed", metavar="N", help="seed `random`, and NumPy, before the import")
     p.add_argument("--load_timeout", metavar="SECONDS", help="time to import the module (30s)")
+    p.add_argument("--load_memory", metavar="SIZE", help="for it (16G, or half of the machine)")
     p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     instead = p.add_argument_group("instead of writing")
     modes = instead.add_mutually_exclusive_group()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pbt_tui.spec import Processes
     from pbt_tui.spec.slurm import Slurm
 
-_OF_MODULES = ("train_dir", "experiment_suffix", "seed", "load_timeout")
+_OF_MODULES = ("train_dir", "experiment_suffix", "seed", "load_timeout", "load_memory")
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,9 @@ def _compile(module: str, args: argparse.Namespace) -> Processes:
     own = gather([(s, raw) for s, raw in said if raw is not None], lambda s: f"`{s.flag}`")
     flags = given(args)
     settings = replace(flags, compile=own.compile).over(find(Path.cwd()))
-    known = {k: v for k, v in settings.compile.items() if k in ("load_timeout", "seed")}
+    known = {
+        k: v for k, v in settings.compile.items() if k in ("load_timeout", "load_memory", "seed")
+    }
     policy = dict(settings.policy)
     if args.backend == "slurm":
         policy.pop("max_parallel", None)  # a queue has none

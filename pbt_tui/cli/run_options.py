@@ -32,6 +32,7 @@ def parser() -> Parser:
     p.add_argument("--experiment_suffix", metavar="TEXT", help="ends folder names (modules only)")
     p.add_argument("--seed", metavar="N", help="seed `random` before the import (modules only)")
     p.add_argument("--load_timeout", metavar="SECONDS", help="time to import the module (30s)")
+    p.add_argument("--load_memory", metavar="SIZE", help="for it (16G, or half of the machine)")
     p.add_argument("--detach", action="store_true", help="return once the run is on its own")
     p.add_argument("--failed", action="store_true", help="run again what did not succeed")
     p.add_argument(

@@ -94,6 +94,7 @@ _OF_MODULES = {
     "experiment_suffix": "ends folder names (modules only)",
     "seed": "seed `random` before the import (modules only)",
     "load_timeout": "time to import the module (modules only)",
+    "load_memory": "memory for that (modules only)",
 }
 
 

@@ -37,6 +37,7 @@ def compile_module(
     policy: Mapping[str, Any] | None = None,
     container: Mapping[str, Any] | None = None,
     load_timeout: float = 30.0,
+    load_memory: int | None = None,
     seed: int | None = None,
     freeze: bool = False,
     known: Callable[[str], Before | None] = lambda folder: None,
@@ -46,16 +47,16 @@ def compile_module(
     """Compiles the run module `target`; writes nothing.
 
     `policy` and `container` hold what was set, by field, and `settings` the same for each backend;
-    `backends` None means all that can be made. `load_timeout` in seconds; `train_dir` is
-    `./train_dir` if not given. What is not set is taken from the files that `known` has for the
-    folder of the run, if any. With `freeze` a description that differs between two loads is a
-    warning, and the first one stands (D12).
+    `backends` None means all that can be made. `load_timeout` in seconds, `load_memory` in bytes;
+    `train_dir` is `./train_dir` if not given. What is not set is taken from the files that `known`
+    has for the folder of the run, if any. With `freeze` a description that differs between
+    two loads is a warning, and the first one stands (D12).
     Raises `CannotLoad`, `NotARun`, or `Findings` with everything that is wrong.
     """
     from pbt_tui.compiler.load import load
 
     return compile_loaded(
-        load(target, timeout=load_timeout, seed=seed),
+        load(target, timeout=load_timeout, memory=load_memory, seed=seed),
         train_dir=train_dir,
         suffix=suffix,
         policy=policy,

@@ -6,6 +6,7 @@ prints can be mistaken for an answer. Heavy imports stay out: it starts twice a 
 
 from __future__ import annotations
 
+import builtins
 import faulthandler
 import gc
 import json
@@ -14,58 +15,100 @@ import os
 import sys
 from contextlib import suppress
 from importlib import import_module
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Any
 
-from pbt_tui.compiler.stand_ins import LEAVES, PACKAGES, Finder
+from pbt_tui.compiler import bounds
+from pbt_tui.compiler.failure import failure
+from pbt_tui.compiler.stand_ins import Finder
+from pbt_tui.compiler.watch import Watch
 
-HEADER = 16
-"""An answer begins with its length, in so many hexadecimal digits."""
+HEADER = 17
+"""An answer begins with its length, in so many hexadecimal digits but one; then comes a flag."""
+STARTED = b"+"
+"""The flag where the import has started processes."""
+_OUT_OF_SIGHT = 1023
+"""The highest descriptor that there always is: who closes all that are open stops before it."""
+_BUILTINS = vars(builtins)
+_pid, _write, _exit = (
+    os.getpid,
+    os.write,
+    os._exit,
+)  # before a run module can put something else there
 
 
 def main() -> None:
     options = json.loads(sys.argv[1])
-    pipe: int = options["pipe"]
-    os.set_inheritable(pipe, False)
+    pipe, pid = _aside(options["pipe"]), os.getpid()
     gc.disable()  # nothing lives long enough here to be worth the passes
-    faulthandler.dump_traceback_later(options["timeout"], file=pipe)
-    answer = _packed(_answer(options))
-    faulthandler.cancel_dump_traceback_later()
-    with open(pipe, "wb") as out:
-        out.write(b"%0*x" % (HEADER, len(answer)) + answer)
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError, OSError, ValueError):  # theirs to break
-            stream.flush()
-    os._exit(0)  # threads and exit handlers of the module have no say any more
+    os.environ.pop("PYTHONHASHSEED", None)
+    if options["hash_seed"] is not None:  # the module sees the environment of who calls
+        os.environ["PYTHONHASHSEED"] = options["hash_seed"]
+    bounds.limit(options["memory"])
+    watch = Watch()
+    # it ends us, too: who started us may be dead by then
+    faulthandler.dump_traceback_later(options["timeout"], exit=True, file=pipe)
+    try:
+        answer = _answer(options, watch)
+        if _pid() != pid:  # a fork of ours comes here too: without an answer, or a watchdog
+            _exit(0)
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):  # theirs to break
+                stream.flush()
+        faulthandler.cancel_dump_traceback_later()
+        head = b"%0*x" % (HEADER - 1, len(answer)) + (STARTED if watch.started else b"-")
+        left = memoryview(head + answer)
+        while left:
+            left = left[_write(pipe, left) :]
+    except BaseException as e:
+        with suppress(OSError):
+            _write(2, ascii(f"{type(e).__name__}: {e}").encode() + b"\n")
+        _exit(1)
+    _exit(0)  # threads and exit handlers of the module have no say any more
 
 
-def _packed(answer: dict[str, Any]) -> bytes:
+def _aside(pipe: int) -> int:
+    """The pipe where the module does not come across it."""
+    with suppress(OSError):
+        aside = os.dup2(pipe, _OUT_OF_SIGHT, inheritable=False)
+        os.close(pipe)
+        return aside
+    os.set_inheritable(pipe, False)
+    return pipe
+
+
+def _answer(options: dict[str, Any], watch: Watch) -> bytes:
+    name, file, root = _target(options["target"])
+    parents = [name.rsplit(".", n)[0] for n in range(1, name.count(".") + 1)]
+    finder = Finder(soft=parents)
+    own = dict(_BUILTINS)
+    try:
+        if options["seed"] is not None:
+            _seed(options["seed"])
+        sys.meta_path.insert(0, finder)
+        sys.argv[:] = [options["target"]]
+        sys.path.insert(0, os.getcwd())  # noqa: PTH109 - pathlib costs 5 ms to import
+        if root is not None:
+            # a script called like a module of the library must not take its place
+            shadows = name in sys.stdlib_module_names
+            sys.path.insert(len(sys.path) if shadows else 0, root)
+        module = _import(name, file)
+        _BUILTINS.update(own)
+        return _packed(_described(module, file), watch)
+    except BaseException as e:
+        _BUILTINS.update(own)
+        bounds.lift()
+        return _packed({"error": failure(e, name, file, finder)}, watch)
+
+
+def _packed(answer: dict[str, Any], watch: Watch) -> bytes:
     """By `marshal`, a tenth of the cost of JSON; version 2 gives equal bytes for equal values."""
+    watch.stop()
+    answer["written"] = [(path, *place) for path, place in watch.written.items()]
     try:
         return marshal.dumps(answer, 2)
     except ValueError:  # text of a derived type somewhere
         return marshal.dumps(json.loads(json.dumps(answer)), 2)
-
-
-def _answer(options: dict[str, Any]) -> dict[str, Any]:
-    name, file, root = _target(options["target"])
-    if options["seed"] is not None:
-        _seed(options["seed"])
-    parents = [name.rsplit(".", n)[0] for n in range(1, name.count(".") + 1)]
-    finder = Finder(soft=parents)
-    sys.meta_path.insert(0, finder)
-    sys.argv[:] = [options["target"]]
-    sys.path.insert(0, os.getcwd())  # noqa: PTH109 - pathlib costs 5 ms to import
-    if root is not None:
-        # a script called like a module of the library must not take its place
-        shadows = name in sys.stdlib_module_names
-        sys.path.insert(len(sys.path) if shadows else 0, root)
-    try:
-        module = _import(name, file)
-        file = getattr(module, "__file__", None) or file
-        return _described(module, file)
-    except BaseException as e:
-        return {"error": _failure(e, name, file, finder)}
 
 
 def _target(target: str) -> tuple[str, str | None, str | None]:
@@ -117,14 +160,16 @@ def _seed(seed: int) -> None:
     random.seed(seed)
     try:
         numpy = import_module("numpy")
-    except ImportError:
+        numpy.random.seed(seed % 2**32)
+    except (ImportError, AttributeError):  # not there, or no more than a folder of that name
         return
-    numpy.random.seed(seed % 2**32)
 
 
 def _described(module: ModuleType, file: str | None) -> dict[str, Any]:
     from pbt_tui.compiler.describe import described
 
+    given = getattr(module, "__file__", None)
+    file = file or (given if isinstance(given, str) else None)
     if not hasattr(module, "RUN_DESCRIPTION"):
         found = [n for n, v in vars(module).items() if hasattr(v, "generate_experiments")]
         found = [n for n in found if hasattr(getattr(module, n), "run_name")]
@@ -132,65 +177,3 @@ def _described(module: ModuleType, file: str | None) -> dict[str, Any]:
         error = {"kind": "not_a_run", "what": "no `RUN_DESCRIPTION`", "hint": hint, "file": file}
         return {"error": error}
     return {"run": described(module.RUN_DESCRIPTION, file), "file": file}
-
-
-def _failure(e: BaseException, name: str, file: str | None, finder: Finder) -> dict[str, Any]:
-    """What went wrong, and the last place of it that is neither ours nor the library's."""
-    from pbt_tui.errors import DescriptionError
-
-    where, line = _place(e.__traceback__)
-    if isinstance(e, DescriptionError):
-        kind = "bad_param" if type(e).__name__ == "BadParam" else "not_a_run"
-        place = {"experiment": e.where.experiment, "param": e.where.param}
-        line = e.where.line or line
-        return {
-            "kind": kind, "what": e.what, "hint": e.hint, "file": where or file, "line": line,
-        } | place  # fmt: skip
-    what, hint = f"{type(e).__name__}: {e}", None
-    if isinstance(e, SyntaxError):
-        where, line = e.filename or where, e.lineno or line
-        what = f"{type(e).__name__}: {e.msg}"
-        if (marker := _merge_marker(where)) is not None:
-            what, line = "holds a merge marker", marker
-    elif isinstance(e, SystemExit):
-        what = f"it exits while it is imported: code {e.code}"
-    elif isinstance(e, ModuleNotFoundError) and e.name:
-        missing = e.name.partition(".")[0]
-        if (name == e.name or name.startswith(e.name + ".")) and where is None:
-            what = f"no module `{e.name}` here"
-            hint = "call from the folder that holds it, or give the path of the file"
-        elif missing in PACKAGES or e.name in LEAVES:
-            hint = f"`{missing}` is not installed; only its launcher's classes are stood in for"
-        elif missing not in sys.stdlib_module_names:
-            hint = f"install `{missing}` where `pbt-compile` runs, or keep it out of the run module"
-    elif isinstance(e, ImportError) and e.name in finder.stood_in:
-        hint = f"`{e.name}` is not installed here; its stand-in has no more than launchers need"
-    elif isinstance(e, TypeError) and "unexpected keyword argument" in str(e):
-        hint = "Sample-Factory 1 took other keywords; they are options of `pbt-run` now"
-    return {"kind": "cannot_load", "what": what, "hint": hint, "file": where or file, "line": line}
-
-
-def _merge_marker(file: str | None) -> int | None:
-    if file is None or not os.path.isfile(file):  # noqa: PTH113
-        return None
-    with open(file, "rb") as source:  # noqa: PTH123
-        return next((n for n, row in enumerate(source, 1) if row.startswith(b"<<<<<<< ")), None)
-
-
-def _place(trace: TracebackType | None) -> tuple[str | None, int | None]:
-    place: tuple[str | None, int | None] = (None, None)
-    while trace is not None:
-        if theirs(trace.tb_frame.f_code.co_filename):
-            place = trace.tb_frame.f_code.co_filename, trace.tb_lineno
-        trace = trace.tb_next
-    return place
-
-
-def theirs(file: str) -> bool:
-    """Whether `file` is the user's: neither generated, nor ours, the library's or installed."""
-    own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
-    library = os.path.dirname(os.__file__)  # noqa: PTH120
-    folders = (own, library)
-    if file.startswith("<") or "site-packages" in file or "dist-packages" in file:
-        return False
-    return not file.startswith(tuple(folder + os.sep for folder in folders))

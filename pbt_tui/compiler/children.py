@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,13 +17,17 @@ from contextlib import suppress
 from pathlib import Path
 from select import POLLIN, poll
 
-from pbt_tui.compiler.child import HEADER
+from pbt_tui.compiler import bounds
+from pbt_tui.compiler.child import HEADER, STARTED
 
 OUTPUT_KEPT = 64 * 1024
 GRACE = 5.0
 """Seconds that a child may take to begin; its own watchdog keeps the time of the import."""
 TOO_LATE = b"Timeout"
 """How the watchdog begins to say where the import hangs."""
+LONGEST = 1 << 32
+"""Bytes of an answer; ten million jobs are shorter."""
+_DIGITS = re.compile(rb"[0-9a-f]+").fullmatch
 _REST = 0.2
 """Seconds for the rest of that."""
 _BOOT = """
@@ -41,18 +46,28 @@ main()
 class Child:
     """One child: its process, its answer as far as it came, the end of its output."""
 
-    def __init__(self, target: str, timeout: float, seed: int | None) -> None:
+    def __init__(
+        self, target: str, timeout: float, memory: int, seed: int | None, hash_seed: int
+    ) -> None:
         self.pipe, answer_end = os.pipe()
         self.data = bytearray()
         self.output = b""
-        self.closed = self.ended = False
-        options = {"target": target, "timeout": timeout, "seed": seed, "pipe": answer_end}
-        env = dict(os.environ)
-        if seed is not None:
-            env["PYTHONHASHSEED"] = str(seed % 2**32)
+        self.closed = self.ended = self.left_some = False
+        self.memory = memory
+        options = {
+            "target": target,
+            "timeout": timeout,
+            "memory": memory,
+            "seed": seed,
+            "hash_seed": os.environ.get("PYTHONHASHSEED"),
+            "pipe": answer_end,
+        }
+        env = {**os.environ, "PYTHONHASHSEED": str(hash_seed)}
         root = str(Path(__file__).resolve().parents[2])
-        # -B: compiling writes nothing; -P: what is on the path is decided in the child
-        command = [sys.executable, "-B", "-P", "-c", _BOOT, root, json.dumps(options)]
+        # -B: compiling writes nothing; -P: what is on the path is decided in the child;
+        # utf8: files are read alike wherever it runs
+        python = [sys.executable, "-B", "-P", "-X", "utf8"]
+        command = [*python, "-c", _BOOT, root, json.dumps(options)]
         try:
             self.process = subprocess.Popen(
                 command,
@@ -75,11 +90,21 @@ class Child:
             os.set_blocking(pipe, False)
 
     @property
+    def length(self) -> int | None:
+        """Of the whole answer; None as long as that is not known, and where it is garbled."""
+        head = bytes(self.data[: HEADER - 1])
+        return int(head, 16) if len(self.data) >= HEADER and _DIGITS(head) else None
+
+    @property
     def complete(self) -> bool:
-        try:
-            return len(self.data) == HEADER + int(self.data[:HEADER], 16)
-        except ValueError:
-            return False
+        return self.length is not None and len(self.data) == HEADER + self.length
+
+    @property
+    def garbled(self) -> bool:
+        """Whether somebody else has written into the pipe."""
+        if len(self.data) < HEADER or self.data.startswith(TOO_LATE):
+            return len(self.data) > LONGEST
+        return self.length is None or len(self.data) > HEADER + min(self.length, LONGEST)
 
     @property
     def answer(self) -> bytes | None:
@@ -103,17 +128,22 @@ class Child:
         return bool(chunk)
 
     def end(self) -> None:
-        """Takes down the whole group, and what it still had to say."""
+        """Takes down all that it started, and takes in what it still had to say."""
         if self.closed and not self.data:  # without a word: the code of its end is worth a moment
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(0.5)
         # unreaped until here, so that the number of the group is still ours
+        pid, marked = self.process.pid, bounds.mark(self.memory, self.process.pid)
         self.ended = self.process.returncode is not None or bool(_ready(self.alive))
-        while self.ended and self.take(self.pipe):
+        while self.ended and not self.garbled and self.take(self.pipe):
             pass
+        if self.answer is None or self.data[HEADER - 1 : HEADER] == STARTED:
+            self.left_some = bounds.end_all(marked, but=pid)
         with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+            os.killpg(pid, signal.SIGKILL)
         self.process.wait()
+        if self.answer is None:  # it may have gone on until now
+            bounds.end_all(marked)
         self.take(self.stdout)
         os.close(self.pipe)
         os.close(self.alive)
@@ -141,7 +171,7 @@ def listen(children: Sequence[Child], deadline: float) -> None:
                 poller.unregister(descriptor)
                 if descriptor != child.stdout:  # who closed its output may still answer
                     waiting.discard(child)
-            elif child.complete:  # its own children may hold the pipe open
+            elif child.complete or child.garbled:  # its own children may hold the pipe open
                 waiting.discard(child)
         if any(child.data.startswith(TOO_LATE) for child in children):
             deadline = min(deadline, time.monotonic() + _REST)

@@ -45,6 +45,7 @@ def _experiment(experiment: Any, file: str | None) -> dict[str, Any]:
             raise _not_a_run(f"`experiments` holds a {type(experiment).__name__}")
     places = getattr(experiment, "places", ())
     line = next((line for place, line in places if place == file), None)
+    line = line if type(line) is int else None
     name = experiment.base_name
     try:
         name = text(name, "name")
@@ -57,7 +58,7 @@ def _experiment(experiment: Any, file: str | None) -> dict[str, Any]:
             "env": _env(experiment.env_vars, name),
             "resources": _resources(getattr(experiment, "resources", None), name),
             "line": line,
-            "problems": getattr(experiment, "problems", []),
+            "problems": getattr(experiment, "problems", ()) if _ours(experiment) else (),
         }
     except PbtError as e:
         e.where = e.where.within(Where(line=line))
@@ -70,7 +71,7 @@ def _rows(params: Any, experiment: str) -> tuple[list[dict[str, Any]], dict[int,
     texts: dict[int, dict[str, str]] = {}
     known: set[tuple[str, ...]] = set()
     for index, given in enumerate(params):
-        row = given if type(given) is dict else dict(mapping(given, experiment))
+        row = given if type(given) is dict else dict(mapping(given, experiment).items())
         names = tuple(row)
         if names not in known:
             for name in names:
@@ -79,17 +80,36 @@ def _rows(params: Any, experiment: str) -> tuple[list[dict[str, Any]], dict[int,
         for value in row.values():
             kind = type(value)
             if kind not in _PLAIN and (kind not in _NUMBERS or not -_LIMIT <= value < _LIMIT):
-                row, texts[index] = _reduced(row)
+                row, texts[index] = _reduced(row, experiment)
                 break
         rows.append(row)
     return rows, texts
 
 
-def _reduced(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    return (
-        {str.__str__(name): plain(value) for name, value in row.items()},
-        {str.__str__(name): f"{value}" for name, value in row.items()},
-    )
+def _reduced(row: dict[str, Any], experiment: str) -> tuple[dict[str, Any], dict[str, str]]:
+    values: dict[str, Any] = {}
+    texts: dict[str, str] = {}
+    for given, value in row.items():
+        name = str.__str__(given)
+        try:
+            values[name], texts[name] = plain(value), f"{value}"
+        except Exception as e:  # the user's `__str__`, or more digits than Python writes
+            said = f"its text cannot be had: {_said(e)}"
+            raise _bad(said, experiment, name) from None
+    return values, texts
+
+
+def _said(e: Exception) -> str:
+    try:
+        return f"{type(e).__name__}: {e!s:.200}"
+    except Exception:
+        return type(e).__name__
+
+
+def _ours(experiment: Any) -> bool:
+    from pbt_tui.description import Experiment
+
+    return isinstance(experiment, Experiment)
 
 
 def plain(value: Any) -> Any:
@@ -101,12 +121,18 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(float(value))
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [_inner(item) for item in value]
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {_inner(str(key)): _inner(item) for key, item in value.items()}
     if getattr(value, "shape", None) == () and hasattr(value, "item"):  # an array's scalar
         return plain(value.item())
     return str(value)
+
+
+def _inner(value: Any) -> Any:
+    """A text inside of a value is written as Python shows it: half a character is spelt out."""
+    value = plain(value)
+    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
 
 
 def _env(env: Any, experiment: str) -> dict[str, str] | None:
@@ -114,13 +140,18 @@ def _env(env: Any, experiment: str) -> dict[str, str] | None:
         return None
     if not hasattr(env, "items"):
         raise _bad(f"`env_vars` is not a dictionary: {type(env).__name__}", experiment, None)
+    texts: dict[str, str] = {}
     for name, value in env.items():
         if not isinstance(name, str) or not name or "=" in name or "\0" in name:
             raise _bad("not a name for an environment variable", experiment, str(name))
-        if not isinstance(value, (str, int, float, os.PathLike)) or "\0" in str(value):
+        try:
+            texts[str(name)] = written = str(value)
+        except Exception as e:
+            raise _bad(f"its text cannot be had: {_said(e)}", experiment, name) from None
+        if not isinstance(value, (str, int, float, os.PathLike)) or "\0" in written:
             hint = "the environment is text"
             raise _bad(f"`env_vars` value is no text: {value!r:.80}", experiment, name, hint)
-    return {str(name): str(value) for name, value in env.items()}
+    return texts
 
 
 def _resources(resources: Any, experiment: str) -> dict[str, Any] | None:
@@ -131,7 +162,8 @@ def _resources(resources: Any, experiment: str) -> dict[str, Any] | None:
     for name, value in resources.items():
         if name not in ("gpus", "cpus", "memory"):
             raise _bad("no such resource", experiment, str(name), "gpus, cpus or memory")
-        if not isinstance(value, int) and not (name == "memory" and isinstance(value, str)):
+        counts = isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LIMIT
+        if not counts and not (name == "memory" and isinstance(value, str)):
             raise _bad(f"not a whole number: {value!r:.80}", experiment, name)
     return dict(resources)
 

@@ -70,12 +70,25 @@ def expand(loaded: Loaded, train_dir: str, suffix: str) -> tuple[list[Job], list
     if not loaded.experiments:
         hint = "`RunDescription(name, [Experiment(…), …])`"
         found.append(finding("PBT105", "no jobs", where=Where(file=file), hint=hint))
+    found += _traces(loaded)
     for experiment in loaded.experiments:
         where = Where(file=file, line=experiment.line, experiment=experiment.name)
         one = _Expansion(loaded, experiment, train_dir, suffix, where, ids)
         jobs += one.jobs()
         found += one.found()
     return jobs, found
+
+
+def _traces(loaded: Loaded) -> Iterator[Diagnostic]:
+    """What the import did besides describing."""
+    hint = "keep work out of the run module: it is imported twice, by every command that reads it"
+    for path, file, line in loaded.written:
+        said = f"the import writes to `{printable(path)}`"
+        yield finding("PBT118", said, where=Where(file=file, line=line), hint=hint)
+    if loaded.leaves_processes:
+        said = "the import started processes that did not end with it; they were ended"
+        where = Where(file=loaded.file or loaded.module)
+        yield finding("PBT119", said, where=where, hint=hint)
 
 
 @dataclass(slots=True)
@@ -110,8 +123,12 @@ class _Expansion:
         dir_words = self._split(dir_word, None, "directory") if self._odd(dir_word) else [dir_word]
         if not base:
             self._keep("PBT112", "the name is empty")
-        self._check_text(f"{base}{path}{experiment.cmd}")
+        for foreign in (base, dir_word, experiment.cmd):
+            self._check_text(foreign)
+        self._check_directory(directory)
         env = experiment.env_vars or {}
+        for variable, value in env.items():
+            self._check_text(f"{variable}{value}", variable)
         resources = self._resources()
         customize, name_head = loaded.customize_names, f"{loaded.experiment_arg}="
         shapes, ids_of, add, odd = self.shapes, self.ids.of, operator.add, words.special
@@ -153,7 +170,7 @@ class _Expansion:
             code, message, hint = _NOTICED[kind]
             where = replace(self.where, param=param)
             said = message.format(printable(detail))
-            yield finding(code, said, where=where, hint=hint.format(detail))
+            yield finding(code, said, where=where, hint=printable(hint.format(detail)))
         for d, count in self.kept.values():
             more = f" (and {count - 1} more of its jobs)" if count > 1 else ""
             yield replace(d, message=d.message + more)
@@ -170,7 +187,9 @@ class _Expansion:
     ) -> None:
         where = replace(self.where, param=param, job=job)
         first, count = self.kept.get((code, param), (None, 0))
-        first = first or finding(code, message, where=where, hint=hint, level=level)
+        if first is None:
+            hint = None if hint is None else printable(hint)
+            first = finding(code, printable(message), where=where, hint=hint, level=level)
         self.kept[code, param] = first, count + 1
 
     def _shape(self, names: tuple[str, ...]) -> _Shape:
@@ -241,12 +260,20 @@ class _Expansion:
             self._check_text(token, param)
             if not words.special(token):
                 result.append(token)
-            elif param is None and said:  # the name only repeats what its values have shown
-                result += _quietly(token)
+            elif param is None and said and (quiet := self._quietly(token)) is not None:
+                result += quiet  # the name only repeats what its values have shown
             else:
                 said = True
                 result += self._split(token, param, "value" if param else "name", name)
         return result
+
+    def _quietly(self, token: str) -> list[str] | None:
+        """Its words, if there is nothing to say that has not been said."""
+        try:
+            return words.split(token)
+        except ValueError:
+            told = any(code == "PBT301" for code, _ in self.kept)
+            return [word for word in words.original(token) if word] if told else None
 
     def _odd_name(self, name: str, job_id: str, directory: str, twin: bool) -> None:
         alias = f"its files are called `{job_id}`"
@@ -268,13 +295,19 @@ class _Expansion:
         elif len(name) > LONG_NAME:
             self._keep("PBT204", f"name has {len(name)} characters; {alias}", job=name)
 
+    def _check_directory(self, directory: str) -> None:
+        part = max(len(p.encode(errors="surrogatepass")) for p in directory.split("/"))
+        if part > LONGEST_COMPONENT:
+            said = f"a directory has {part} bytes: no file system takes more than "
+            self._keep("PBT205", f"{said}{LONGEST_COMPONENT}", hint="shorten its name")
+
     def _check_text(self, text: str, param: str | None = None) -> None:
         if text.isascii() or text.isprintable():
             return
         try:
             text.encode()
         except UnicodeEncodeError:
-            said = f"holds half a character, which no file can hold: `{printable(text)}`"
+            said = f"holds half a character, which no file can hold: `{text:.80}`"
             self._keep("PBT307", said, param=param)
 
     def _check_keys(self, argv: list[str], job_id: str) -> None:
@@ -296,10 +329,3 @@ class _Expansion:
                 hint = "gpus and cpus are counts, memory is bytes or text such as `16G`"
                 self._keep("PBT113", f"resource is {value!r:.40}", param=name, hint=hint)
         return Resources(**values)
-
-
-def _quietly(token: str) -> list[str]:
-    try:
-        return words.split(token)
-    except ValueError:
-        return [word for word in words.original(token) if word]

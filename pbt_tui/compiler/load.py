@@ -17,8 +17,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pbt_tui.compiler.child import theirs
+from pbt_tui.compiler import bounds
 from pbt_tui.compiler.children import GRACE, TOO_LATE, Child, listen
+from pbt_tui.compiler.frames import theirs
 from pbt_tui.errors import (
     BadParam,
     CannotLoad,
@@ -70,27 +71,44 @@ class Loaded:
     experiments: tuple[LoadedExperiment, ...]
     output: str = ""
     unrepeatable: tuple[str, ...] = ()
+    written: tuple[tuple[str, str | None, int | None], ...] = ()
+    """Paths below the current folder that the import writes to: path, file, line."""
+    leaves_processes: bool = False
+    """Whether processes that the import started had to be ended."""
 
 
 def load(
-    target: str, *, timeout: float = 30.0, seed: int | None = None, twice: bool = True
+    target: str,
+    *,
+    timeout: float = 30.0,
+    memory: int | None = None,
+    seed: int | None = None,
+    twice: bool = True,
 ) -> Loaded:
     """Imports `target` (dotted name or path of a file) and returns its description.
 
-    `timeout` in seconds. `twice`: a second load tells whether the description is repeatable; what
-    differs is named in `Loaded.unrepeatable`, and the caller decides what that is. `seed` seeds
-    `random`, and NumPy where it is, before the import.
+    `timeout` in seconds; `memory` in bytes, by default what `bounds.usual` says. `twice`: a second
+    load, with another order of sets, tells whether the description is repeatable; what differs is
+    named in `Loaded.unrepeatable`, and the caller decides what that is. `seed` seeds `random`, and
+    NumPy where it is, before the import, and makes the order of sets the same.
 
     Raises `CannotLoad`, `NotARun`, `BadParam`.
     """
     _check(target)
-    first, *others = children = [Child(target, timeout, seed) for _ in range(1 + twice)]
+    most = bounds.usual() if memory is None else memory
+    hashes = (0, 1) if seed is None else (seed % 2**32,) * 2
+    children = []
     try:
+        for number in range(1 + twice):
+            children.append(Child(target, timeout, most, seed, hashes[number]))
         listen(children, time.monotonic() + timeout + GRACE)
     finally:
         for child in children:
             child.end()
+    first, *others = children
     loaded = _loaded(target, _read(first, target, timeout), first.text())
+    if any(child.left_some for child in children):
+        loaded = replace(loaded, leaves_processes=True)
     if all(other.answer == first.answer for other in others):
         return loaded
     try:
@@ -110,9 +128,10 @@ def of_object(run: Any, module: str) -> Loaded:
     from pbt_tui.compiler.describe import described
 
     try:
-        return _loaded(module, {"run": described(run, None), "file": None}, "")
+        return _loaded(module, {"run": described(run, None), "file": None, "written": ()}, "")
     except DescriptionError as e:
         e.where = e.where.within(Where(file=module))
+        e.code = e.code or next(code for kind, code in _KINDS.values() if isinstance(e, kind))
         raise
 
 
@@ -121,11 +140,18 @@ def _check(target: str) -> None:
     where = Where(file=target or None)
     if "\0" in target or not target:
         raise CannotLoad("no run module is named", where=where, code="PBT101")
-    if Path(target).is_file() or Path(f"{target}.py").is_file():
-        return
-    if Path(target).is_dir():
-        hint = "give the file of a run module in it"
-        raise CannotLoad("is a directory", where=where, hint=hint, code="PBT101")
+    try:
+        target.encode()
+    except UnicodeEncodeError:
+        hint = "a spec names its module, and is UTF-8"
+        said = "its name is not UTF-8"
+        raise CannotLoad(said, where=where, hint=hint, code="PBT101") from None
+    with suppress(OSError):  # longer than a path can be
+        if Path(target).is_file() or Path(f"{target}.py").is_file():
+            return
+        if Path(target).is_dir():
+            hint = "give the file of a run module in it"
+            raise CannotLoad("is a directory", where=where, hint=hint, code="PBT101")
     if not all(part.isidentifier() for part in target.removesuffix(".py").split(".")):
         hint = "a run module is a path, or a dotted name: `runs/ant.py`, `runs.ant`"
         raise CannotLoad("no such file", where=where, hint=hint, code="PBT101")
@@ -143,16 +169,19 @@ def _read(child: Child, target: str, timeout: float) -> dict[str, Any]:
                 return read
     where, hint = Where(file=target), _last_words(child.text())
     code = child.process.returncode
-    if child.closed and not child.ended:
-        what = "the import closed the pipe that its result is read from"
-    elif child.data.startswith(TOO_LATE) or not child.ended:
+    if child.data.startswith(TOO_LATE) or not (child.ended or child.closed or child.garbled):
         where = _hanging(bytes(child.data), target)
         what = f"the import did not end within {timeout:g} s"
         hint = hint or "pass a longer `--load_timeout`, and keep work out of the run module"
+    elif child.garbled:
+        what = "the import wrote into the pipe that its result is read from"
+        hint = "a run module writes to no descriptor that it has not opened"
+    elif not child.ended:
+        what = "the import closed the pipe that its result is read from"
     elif code < 0:
         what = f"the import was killed: {_signal(-code)}"
     else:
-        what = f"the process ended while it imported the module: exit code {code}"
+        what = f"the process ended without an answer while it imported the module: exit code {code}"
     raise CannotLoad(what, where=where, hint=hint, code="PBT101")
 
 
@@ -166,7 +195,7 @@ def _error(error: dict[str, Any], target: str, output: str) -> DescriptionError:
     )
     what = printable(error["what"][:1000])
     hint = error.get("hint") or (_last_words(output) if kind is CannotLoad else None)
-    return kind(what, hint=hint, where=where, code=code)
+    return kind(what, hint=hint and printable(hint), where=where, code=code)
 
 
 def _last_words(output: str) -> str | None:
@@ -192,12 +221,14 @@ def _hanging(dump: bytes, target: str) -> Where:
 
 def _shown(file: str | None, target: str) -> str:
     """`file` as the user knows it: as given, or from the current folder where it is below."""
-    if file is None:
-        return target
-    path = Path(file).resolve()
     given = Path(target if target.endswith(".py") else f"{target}.py")
-    if given.is_file() and given.resolve() == path:
-        return str(given)
+    try:
+        if file is None or not (path := Path(file).resolve()).is_file():
+            return target
+        if given.is_file() and given.resolve() == path:
+            return str(given)
+    except (OSError, ValueError):  # what a module says of itself may be no path at all
+        return target
     with suppress(ValueError):
         return str(path.relative_to(Path.cwd()))
     return str(path)
@@ -229,6 +260,7 @@ def _loaded(target: str, read: dict[str, Any], output: str) -> Loaded:
             for e in run["experiments"]
         ),
         output=output,
+        written=tuple((path, _shown(by, target), line) for path, by, line in read["written"]),
     )
 
 
@@ -257,7 +289,7 @@ def _differing(one: Loaded, other: Loaded) -> tuple[str, ...] | None:
     for word, value in _head(one).items():
         if value != _head(other)[word]:
             names[word] = None
-    return tuple(names) or ("the order of parameters",)
+    return tuple(map(printable, names)) or ("the order of parameters",)
 
 
 def _head(loaded: Loaded) -> dict[str, Any]:

@@ -57,6 +57,7 @@ def _container(name: str, *rest: Any, **more: Any) -> Setting:
 
 _SECONDS = "a duration such as `90`, `30s`, `5m`, `2h` or `7d`"
 _BYTES = "a size such as `512M` or `4G`"
+_MEMORY = "a size from 64M"
 _FROM_0, _FROM_1 = "an integer from 0", "an integer from 1"
 
 
@@ -221,6 +222,7 @@ COMPILE: tuple[Setting, ...] = (
     Setting("out", "compile", units.plain, "DIR", "a folder", "where spec files go"),
     Setting("train_dir", "compile", units.plain, "DIR", "a folder", "root of what jobs write"),
     Setting("load_timeout", "compile", units.duration, "SECONDS", _SECONDS, "to import the module"),
+    Setting("load_memory", "compile", units.size, "SIZE", _MEMORY, "for importing the module"),
     Setting("seed", "compile", units.integer, "N", "an integer", "seed `random` before the import"),
     Setting("ignore", "compile", units.words, "CODES", "codes such as `PBT420`", "", many=True),
     Setting("strict", "compile", units.boolean, "", "true or false", "warnings are errors"),
@@ -237,6 +239,7 @@ _TYPES: dict[str, dict[str, Any]] = {
         "out": str,
         "train_dir": str,
         "load_timeout": Annotated[float, msgspec.Meta(gt=0)],
+        "load_memory": Annotated[int, msgspec.Meta(ge=1 << 26)],
         "seed": int,
         "ignore": tuple[str, ...],
         "strict": bool,

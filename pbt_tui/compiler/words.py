@@ -58,10 +58,14 @@ def repeated(words: list[str]) -> dict[str, list[str]]:
 
 
 def settings(argv: tuple[str, ...]) -> dict[str, str]:
-    """What a command sets: `key=value` and `--key value`, without prefixes; the last one counts."""
+    """What a command sets: `key=value` and `--key value`, without prefixes; the last one counts.
+
+    What sets a key itself is no value: `--headless agent.pbt.policy_idx=0` is a flag and a setting.
+    """
     values: dict[str, str] = {}
     for word, following in zip(argv, (*argv[1:], "-"), strict=True):
         if (name := key(word)) is not None:
             _, equals, value = word.partition("=")
-            values[name] = value if equals or following.startswith("-") else following
+            alone = following.startswith("-") or key(following) is not None
+            values[name] = value if equals or alone else following
     return values

@@ -13,7 +13,7 @@ CODE = re.compile(r"PBT\d{3}")
 
 def mentioned(folder: Path, without: str = "/codes/") -> set[str]:
     files = (p for p in folder.rglob("*.py") if without not in p.as_posix())
-    return {code for p in files for code in CODE.findall(p.read_text("utf-8"))}
+    return {code for p in files for code in CODE.findall(p.read_text("latin-1"))}
 
 
 def test_each_code_in_the_source_has_words_and_each_word_is_used():

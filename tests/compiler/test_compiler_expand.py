@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,11 +13,10 @@ from pbt_tui.compiler import words
 from pbt_tui.compiler.codes import rules
 from pbt_tui.compiler.describe import described
 from pbt_tui.compiler.expand import expand
-from pbt_tui.compiler.load import Loaded, LoadedExperiment, load
+from pbt_tui.compiler.load import Loaded, LoadedExperiment
 from pbt_tui.compiler.populations import recognise
 from pbt_tui.spec import Job, Resources
 
-MODULES = Path(__file__).with_name("modules")
 SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
@@ -36,85 +34,6 @@ def expanded(*experiments, train_dir="./t", suffix="", **words):
 
 def codes(found):
     return [d.code for d in found]
-
-
-def compiled(module, **words):
-    read = load(str(MODULES / module), timeout=60, **words)
-    jobs, found = expand(read, "./train_dir", "")
-    jobs, populations, more = recognise(jobs)
-    return read, jobs, populations, found + more
-
-
-def test_hydra_style_module_without_its_packages():
-    read, jobs, populations, found = compiled("hydra_population.py")
-    base = (
-        "python -m isaacgymenvs.train seed=7 task=Kuka pbt=kuka pbt.num_policies=4 "
-        "pbt.workspace=workspace_kuka_v1 seed=-1 "
-    )
-    assert [" ".join(j.argv) for j in jobs] == [
-        f"{base}pbt.policy_idx={i} experiment=0{i}_kuka_v1 "
-        "hydra.run.dir=./train_dir/kuka_v1/kuka_v1_"
-        for i in range(4)
-    ]
-    assert [(j.id, j.name, j.dir, j.params) for j in jobs] == [
-        (f"0{i}_kuka_v1", f"0{i}_kuka_v1", "kuka_v1/kuka_v1_", {"pbt.policy_idx": i})
-        for i in range(4)
-    ]
-    assert [(j.population, j.member) for j in jobs] == [("kuka_v1", i) for i in range(4)]
-    (population,) = populations
-    assert (population.style, population.size) == ("isaacgymenvs", 4)
-    assert population.workspace == "kuka_v1/kuka_v1_/runs/workspace_kuka_v1"
-    assert population.members == tuple(j.id for j in jobs)
-    assert read.output == "described kuka_v1\n"
-    assert [(d.code, d.level, d.where.param) for d in found] == [("PBT305", "note", "seed")]
-    assert found[0].message.endswith("`seed=7`, `seed=-1`")
-
-
-def test_dashed_style_module_with_tuple_names_and_environment():
-    read, jobs, populations, found = compiled("dashed_grid.py")
-    names = [
-        "00_basic_see_0_s.mod_True_a.rl_False_l.rat_0.0001",
-        "01_basic_see_0_s.mod_False_a.rl_True_l.rat_0.0001",
-        "02_basic_see_11_s.mod_True_a.rl_False_l.rat_0.0001",
-        "03_basic_see_11_s.mod_False_a.rl_True_l.rat_0.0001",
-        "00_bare",
-        "00_battle",
-    ]
-    assert [j.name for j in jobs] == names == [j.id for j in jobs]
-    assert jobs[1].argv == (
-        "python", "-m", "sf_examples.train", "--env=doom_basic", "--seed=0",
-        "--serial_mode=False", "--async_rl=True", "--learning_rate=0.0001",
-        f"--experiment={names[1]}", "--train_dir=./train_dir/doom/basic_",
-    )  # fmt: skip
-    assert jobs[1].params == {
-        "seed": 0, "serial_mode": False, "async_rl": True, "learning_rate": 0.0001
-    }  # fmt: skip
-    assert [j.env for j in jobs] == [{"DOOM_PORT": "40300"}] * 4 + [{}, {}]
-    assert jobs[4].argv == (
-        "python", "-m", "sf_examples.train", "--env=doom_bare",
-        "--experiment=00_bare", "--train_dir=./train_dir/doom/bare_",
-    )  # fmt: skip
-    (population,) = populations
-    assert (population.style, population.size) == ("sample_factory", 8)
-    assert population.workspace == "doom/battle_/00_battle"
-    assert population.members == ("00_battle",)
-    assert jobs[5].population == population.id
-    assert found == []
-    assert [e.line for e in read.experiments] == [16, 22, 23]
-
-
-def test_everything_is_found_at_once_with_its_line():
-    read, _, _, found = compiled("everything_wrong.py")
-    file = read.file
-    assert [(d.code, d.where.experiment, d.where.line) for d in found] == [
-        ("PBT106", "empty", 6),
-        ("PBT107", "second", 8),
-        ("PBT301", "quote", 9),
-        ("PBT201", "twin", 11),
-        ("PBT306", "script", 12),
-    ]
-    assert all(d.where.file == file and d.level == "error" for d in found)
-    assert str(found[1]).startswith(f"error[PBT107]: `{file}`:8: experiment `second`: ")
 
 
 def test_no_jobs():
@@ -249,6 +168,11 @@ def test_quotes_in_values_and_names():
     jobs, found = expanded(one(rows=[{"q": "'a b'"}]), custom=False)
     assert jobs[0].argv[2:4] == ("--q=a b", "--experiment=00_base")
     assert codes(found) == ["PBT302"]
+
+
+def test_a_quote_in_the_name_is_said_though_a_blank_was_said_before():
+    _, found = expanded(one(rows=[{" ": 0}], name="'q"), custom=False, run="'q")
+    assert "PBT301" in codes(found)
 
 
 def test_blanks_in_the_name_and_in_the_directory():

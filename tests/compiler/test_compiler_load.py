@@ -235,17 +235,17 @@ def test_nothing_is_written(here, tmp_path):
 
 
 def test_d12_what_differs_is_named(here):
-    path = str(MODULES / "random_seeds.py")
+    path = str(MODULES / "ige" / "seeds_at_import.py")
     assert read(path).unrepeatable == ("seed",)
     assert read(path, twice=False).unrepeatable == ()
 
 
 def test_d12_a_seed_makes_it_repeatable_and_is_the_originals_draw():
-    path = str(MODULES / "random_seeds.py")
+    path = str(MODULES / "ige" / "seeds_at_import.py")
     loaded = read(path, seed=3)
     random.seed(3)
     assert [p["seed"] for p in loaded.experiments[0].params] == [
-        random.randrange(1000000, 9999999) for _ in range(3)
+        random.randrange(1000000, 9999999) for _ in range(8)
     ]
     assert loaded.unrepeatable == ()
     assert read(path, seed=4).experiments != loaded.experiments
@@ -312,11 +312,14 @@ def test_no_such_module(here):
         ("", "no run module is named"),
         ("a\0b", "no run module is named"),
         ("--flag", "no such file"),
+        ("x" * 300, "no module"),
+        ("x/" * 3000, "no such file"),
+        ("runs/\udcff.py", "its name is not UTF-8"),
     ],
 )
 def test_no_such_file(here, tmp_path, target, what):
     (tmp_path / "folder").mkdir()
-    assert refused(target).what == what
+    assert refused(target).what.startswith(what)
 
 
 @pytest.mark.parametrize(
@@ -348,9 +351,6 @@ def test_no_such_file(here, tmp_path, target, what):
         ("import os\nos.kill(os.getpid(), 11)\n", "the import was killed: SIGSEGV", None),
         ("import os\nos.kill(os.getpid(), 40)\n", "the import was killed: 40", None),
         ("raise Exception('\\x1b[31m' + 'x' * 5000)\n", r"Exception: \x1b[31mxxx", 1),
-        (WORDS + "class E:\n def __str__(self):\n  raise OSError(9)\n"
-         "RUN_DESCRIPTION = RunDescription('r', [Experiment('e', 'c', [{'a': E()}])])\n",
-         "OSError: 9", 4),
     ],
 )  # fmt: skip
 def test_broken_modules(here, text, what, line):
@@ -397,8 +397,11 @@ def test_endless_modules_are_ended_with_their_place(here, loop):
 
 
 def test_a_module_that_closes_everything(here):
-    here("ant.py", "import os, time\nos.closerange(3, 256)\ntime.sleep(600)\n")
+    here("ant.py", "import os, time\nos.closerange(3, 2048)\ntime.sleep(600)\n")
     assert "closed the pipe" in refused("ant.py", twice=False).what
+    here("bee.py", "import os\nos.closerange(0, 256)\nf = open('f', 'w')\n" + WORDS + RUN)
+    assert read("bee.py", twice=False).run_name == "r"
+    assert Path("f").read_bytes() == b""  # our answer is not written into what takes its number
 
 
 def test_a_module_that_writes_into_the_pipe(here):
@@ -446,6 +449,8 @@ def test_a_description_of_another_name_is_pointed_at(here):
         ("'e', 'c', resources=3", None),
         ("'e', 'c', resources={'disk': 1}", "disk"),
         ("'e', 'c', resources={'gpus': 'two'}", "gpus"),
+        ("'e', 'c', resources={'gpus': True}", "gpus"),
+        ("'e', 'c', resources={'gpus': 2**63}", "gpus"),
     ],
 )
 def test_values_of_no_use_have_their_place(here, experiment, param):

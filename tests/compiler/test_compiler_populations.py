@@ -173,6 +173,8 @@ def test_what_our_own_word_makes_is_recognised(style):
 def test_settings_as_the_trainer_reads_them():
     argv = ("a", "--x", "1", "--y", "--z=2", "+k=3", "k=4", "--", "-m", "--end")
     assert settings(argv) == {"x": "1", "y": "", "z": "2", "k": "4", "end": ""}
+    argv = ("train.py", "--headless", "agent.pbt.policy_idx=3")
+    assert settings(argv) == {"headless": "", "agent.pbt.policy_idx": "3"}
 
 
 @pytest.mark.parametrize("value", ["0", "0.0", "-0.1", "0e3"])

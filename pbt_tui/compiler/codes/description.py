@@ -126,6 +126,27 @@ RULES: tuple[Rule, ...] = (
         'Experiment("ant", "python train.py", resources={"memory": "16G"})',
     ),
     Rule(
+        "PBT118",
+        "warning",
+        "the import writes files",
+        "A run module is read by importing it, twice at once, and again by every command that "
+        "is given it. What it writes below the current folder is written as often; a check in "
+        "CI then finds a tree that is no longer clean.",
+        'FILE = open("log.txt", "w")\n\nExperiment("ant", "python train.py")',
+        'if __name__ == "__main__":\n    FILE = open("log.txt", "w")\n\n'
+        'Experiment("ant", "python train.py")',
+    ),
+    Rule(
+        "PBT119",
+        "warning",
+        "the import leaves processes behind",
+        "Processes that a run module starts end with its import: they would be started by each "
+        "command that reads it, and nobody would ever stop them.",
+        'import subprocess\n\nSERVER = subprocess.Popen(["sleep", "600"])\n'
+        'Experiment("ant", "python train.py")',
+        'Experiment("ant", "./with_server.sh python train.py")      # what a job needs, it starts',
+    ),
+    Rule(
         "PBT120",
         "error",
         "the description differs between two loads",

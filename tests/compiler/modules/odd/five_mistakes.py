@@ -1,3 +1,10 @@
+#: pbt-compile odd/five_mistakes.py
+#: exit 3
+#: error PBT106 at odd/five_mistakes.py:13
+#: error PBT107 at odd/five_mistakes.py:15
+#: error PBT301 at odd/five_mistakes.py:16
+#: error PBT201 at odd/five_mistakes.py:18
+#: error PBT306 at odd/five_mistakes.py:19
 from pbt_tui import Experiment, ParamGrid, RunDescription
 
 shared = ParamGrid([("seed", [1, 2])]).generate_params()

@@ -1,22 +1,20 @@
-"""As with IsaacGymEnvs: no prefix, names without values, the base command of a sibling."""
+#: pbt-compile ige/four_of_eight.py
+#: exit 3
+#: error PBT403 at ige/four_of_eight.py:13
+"""Nothing says how many members there are, and the trainer takes eight for granted."""
 
-from hydra_base import base_cli
-from isaacgymenvs.pbt.experiments.run_utils import version
 from isaacgymenvs.pbt.launcher.run_description import Experiment, ParamGrid, RunDescription
 
-_name = f"kuka_{version}"
 _params = ParamGrid([("pbt.policy_idx", list(range(4)))])
 
-print("described", _name)
-
 RUN_DESCRIPTION = RunDescription(
-    _name,
+    "arms",
     experiments=[
         Experiment(
-            _name,
-            base_cli + f" pbt.workspace=workspace_{_name} seed=-1",
+            "arms",
+            "python train.py task=TwoArms pbt=pbt_default pbt.workspace=ws_arms",
             _params.generate_params(randomize=False),
-        ),
+        )
     ],
     experiment_arg_name="experiment",
     experiment_dir_arg_name="hydra.run.dir",

@@ -1,0 +1,8 @@
+#: pbt-compile odd/a_class.py
+#: exit 3
+#: error PBT102 at odd/a_class.py
+"""The class, and not a description."""
+
+from pbt_tui import RunDescription
+
+RUN_DESCRIPTION = RunDescription

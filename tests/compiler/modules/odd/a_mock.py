@@ -1,0 +1,14 @@
+#: pbt-compile odd/a_mock.py
+#: exit 3
+#: error PBT120 at odd/a_mock.py
+#: error PBT120 at odd/a_mock.py
+#: error PBT120 at odd/a_mock.py
+#: error PBT120 at odd/a_mock.py
+#: error PBT120 at odd/a_mock.py
+#: error PBT105 at odd/a_mock.py
+#: error PBT220 at odd/a_mock.py
+"""It answers every question, and says nothing."""
+
+from unittest.mock import MagicMock
+
+RUN_DESCRIPTION = MagicMock()
