@@ -139,6 +139,8 @@ def _repeatable(loaded: Loaded, freeze: bool) -> list[Diagnostic]:
         if freeze
         else "fix the seed in the module, or pass `--seed 0`"
     )
+    if loaded.seeded:
+        hint = "`--seed` seeds `random` and NumPy: find what else changes, and fix it in the module"
     return [
         finding(
             "PBT120",

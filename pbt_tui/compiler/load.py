@@ -71,6 +71,8 @@ class Loaded:
     experiments: tuple[LoadedExperiment, ...]
     output: str = ""
     unrepeatable: tuple[str, ...] = ()
+    seeded: bool = False
+    """`--seed` was given, and what differs does so all the same."""
     written: tuple[tuple[str, str | None, int | None], ...] = ()
     """Paths below the current folder that the import writes to: path, file, line."""
     leaves_processes: bool = False
@@ -117,7 +119,7 @@ def load(
             return loaded
     except DescriptionError:
         differing = ("the import itself",)
-    return replace(loaded, unrepeatable=differing)
+    return replace(loaded, unrepeatable=differing, seeded=seed is not None)
 
 
 def of_object(run: Any, module: str) -> Loaded:

@@ -255,6 +255,14 @@ def test_d12_a_module_that_draws_is_refused_unless_seeded(here, pbt):
     assert "`seed`" in said.err
     assert pbt("runs.drawn", "--seed", "3").code == 0
     assert pbt("runs.drawn", "--seed", "3", "--check").code == 0
+    source = (here / "runs/drawn.py").read_text()
+    (here / "runs/drawn.py").write_text(
+        source.replace("randint(0, 10**9)", "__import__('os').getpid()")
+    )
+    said = pbt("runs.drawn", "--seed", "3")
+    assert said.code == 3
+    assert "pass `--seed" not in said.err, "it was passed"
+    assert "find what else changes" in said.err
 
 
 def test_validate_says_file_and_pointer(here, pbt):
