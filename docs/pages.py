@@ -15,7 +15,7 @@ from pbt_tui import errors
 from pbt_tui.compiler import codes
 from pbt_tui.compiler.codes import page, rules
 from pbt_tui.journal import events
-from pbt_tui.spec import slurm, types
+from pbt_tui.spec import ngc, slurm, types
 
 MADE = "<!-- made by `make fix` from the code: change it there -->\n\n"
 PARSERS = {
@@ -26,6 +26,12 @@ PARSERS = {
 """Where each command's `parser()` is."""
 SPEC = ("Processes", "Policy", "Container", "Mount", "Ulimit", "Population", "Job", "Resources")
 SLURM = ("Index", "Array", "Slurm")
+NGC = (
+    *("JobRequest", "RunPolicy", "Env", "Secret", "SecretKey", "DatasetMount", "WorkspaceMount"),
+    *("PortMapping", "ExpTracking", "InitContainer", "SidecarContainer", "ContainerResources"),
+    *("ResourceAmounts", "HealthCheck", "HttpGet", "Volume", "VolumeMount", "ResultsetMount"),
+    "Ngc",
+)
 EXIT_CODES = {
     0: "all succeeded",
     1: "the run module cannot be imported, or it exits, loops or dies",
@@ -109,6 +115,10 @@ def _spec() -> Iterator[str]:
     yield "NAME=VALUE… ARGV…, as words of bash."
     for name in SLURM:
         yield from _struct(getattr(slurm, name), notes)
+    yield "\n# Files for NGC\n\n`ngc/<job>.json` is a job request of version 2; schema:"
+    yield "`schemas/ngc-job-1.json`. The settings stand in `ngc/submit.sh`, in a comment."
+    for name in NGC:
+        yield from _struct(getattr(ngc, name), notes)
 
 
 def _struct(struct: Any, notes: dict[tuple[str, str], str]) -> Iterator[str]:
@@ -138,16 +148,23 @@ def _fields(
     properties = defs[struct.__name__]["properties"]
     yield "| key | value | default | meaning |\n| --- | --- | --- | --- |"
     for f in fields:
-        default = "required" if f.required else f"`{msgspec.json.encode(f.default).decode()}`"
+        default = _default(f)
         note = " ".join(notes.get((struct.__name__, f.name), "").split())
         yield f"| `{f.name}` | {_cell(_value(properties[f.name]))} | {default} | {_cell(note)} |"
+
+
+def _default(field: msgspec.structs.FieldInfo) -> str:
+    if field.required:
+        return "required"
+    left_out = field.default is msgspec.UNSET
+    return "" if left_out else f"`{msgspec.json.encode(field.default).decode()}`"
 
 
 def _value(schema: dict[str, Any]) -> str:
     """A schema in words."""
     match schema:
         case {"$ref": name}:
-            known = name in (*SPEC, *SLURM)
+            known = name in (*SPEC, *SLURM, *NGC)
             return f"[{name}](spec.md#{name.lower()})" if known else str(name)
         case {"enum": [only]}:
             return f"`{only}`"
@@ -161,6 +178,8 @@ def _value(schema: dict[str, Any]) -> str:
             return f"{schema['type']} from {least}"
         case {"exclusiveMinimum": least}:
             return f"{schema['type']} above {least}"
+        case {"title": words, "type": "string" | "integer"}:
+            return str(words)
         case {"pattern": pattern}:
             return f"string like `{pattern}`"
     return str(schema.get("type", "any"))

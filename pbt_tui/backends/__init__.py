@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 NAMES = ("processes", "slurm", "ngc")
 """What `--backend` takes, in the order in which they are written."""
+RECORDS = ("ngc/submitted.json",)
+"""What stands among the files and is no file of theirs: kept by whoever acts on them."""
 
 
 class Backend(Protocol):
@@ -25,7 +27,7 @@ class Backend(Protocol):
     """What may be set for it, a frozen struct; None if policy and container say it all."""
 
     @staticmethod
-    def lacks(given: Mapping[str, Any]) -> str | None:
+    def lacks(given: Mapping[str, Any], spec: Processes) -> str | None:
         """What has to be set before it can be rendered, in words; None if it can."""
 
     @staticmethod

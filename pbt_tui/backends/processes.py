@@ -16,7 +16,7 @@ OWNED = (FILE,)
 SETTINGS = None
 
 
-def lacks(given: Mapping[str, Any]) -> str | None:
+def lacks(given: Mapping[str, Any], spec: Processes) -> str | None:
     return None
 
 

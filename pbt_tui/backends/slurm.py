@@ -24,7 +24,7 @@ OWNED = (FILE, f"{FOLDER}/manifest-*.txt", f"{FOLDER}/*.sbatch")
 SETTINGS = Slurm
 
 
-def lacks(given: Mapping[str, Any]) -> str | None:
+def lacks(given: Mapping[str, Any], spec: Processes) -> str | None:
     return None
 
 

@@ -132,15 +132,13 @@ def _obey(argv: Sequence[str]) -> Result:
 
 
 def _compile(args: argparse.Namespace, given: Given, weigh: Weigh) -> Result:
-    from pbt_tui.cli.compile_options import later
     from pbt_tui.cli.compile_targets import targets
 
     out = Path(given.compile.get("out", "specs"))
     wanted = targets(args, out)
-    notes = weigh(later(args))
     if len(wanted) == 1:
-        return Result.of([Result(notes), _one(wanted[0], out, args, given, weigh)])
-    results = [Result(notes)]
+        return _one(wanted[0], out, args, given, weigh)
+    results = []
     for target in wanted:
         try:
             results.append(_one(target, out, args, given, weigh))
@@ -170,7 +168,8 @@ def _one(target: Target, out: Path, args: argparse.Namespace, given: Given, weig
         backends=args.backend,
         settings={"slurm": given.slurm, "ngc": given.ngc},
     )
-    spec, files, found = compiled.spec, compiled.files, compiled.diagnostics
+    spec, files = compiled.spec, compiled.files
+    found = [*given.found, *compiled.diagnostics]
     paths = [str(out / path) for path in files]
     gone = existing.orphans(out, compiled.owned, files)
     changes: list[Changed] = []
@@ -211,11 +210,12 @@ def _asked(files: Mapping[str, bytes], folder: str) -> list[Diagnostic]:
 def _validate(paths: Sequence[str], weigh: Weigh) -> Result:
     from pbt_tui.compiler import existing
     from pbt_tui.compiler.validate import is_index, spec_files, validate_file
+    from pbt_tui.spec import Processes
 
     files = spec_files(paths)
     found: list[Diagnostic] = []
     specs: dict[str, Processes] = {}
-    text = ""
+    text, requests = "", 0
     for path in files:
         if is_index(path):
             from pbt_tui.compiler.validate_slurm import validate_index
@@ -227,12 +227,17 @@ def _validate(paths: Sequence[str], weigh: Weigh) -> Result:
                 text += f"{printable(str(path))}: {_count(len(index.arrays), 'script')}\n"
             continue
         spec, more = validate_file(path)
+        if isinstance(spec, Processes):
+            specs[str(path)] = spec
+            more = [*more, *existing.remade(path.parent, spec, ["ngc"])]
         more = weigh(more)
         found += more
-        if spec is not None:
-            specs[str(path)] = spec
-        if spec is not None and not _wrong(more):
+        if isinstance(spec, Processes) and not _wrong(more):
             text += f"{printable(str(path))}: {summary(spec)}\n"
+        elif spec is not None and not _wrong(more):
+            requests += 1
+    if requests:
+        text += f"{_count(requests, 'job request')} for NGC\n"
     found += weigh(existing.shared_folders(specs))
     run = next(iter(specs.values())).run if len(specs) == 1 else None
     jobs = sum(len(spec.jobs) for spec in specs.values())

@@ -11,17 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from pbt_tui.backends import NAMES
-from pbt_tui.cli.options import Parser, add_settings, given, with_template, yes_no
+from pbt_tui.cli.options import Parser, add_settings, given, over_template, with_template
 from pbt_tui.compiler.rendering import available
 from pbt_tui.compiler.settings import COMPILE, Given, gather, sound
 from pbt_tui.compiler.settings_file import find
-from pbt_tui.errors import Diagnostic, UsageError
-
-LATER = (
-    "ngc_job_template",
-    "ngc_print_only",
-)
-"""Options whose backends are not there yet: accepted, and a note says that nothing is done."""
+from pbt_tui.errors import UsageError
 
 
 class _Version(argparse.Action):
@@ -77,11 +71,7 @@ def parser() -> Parser:
     )
     words.add_argument("--ignore", action="append", metavar="CODE", help="drop a warning or note")
     words.add_argument("--strict", action="store_const", const=True, help="warnings are errors")
-    add_settings(p, "policy", "container", "slurm")
-    group = p.topic("original", "the original launcher's, not used yet")
-    for name in LATER:
-        kind = yes_no if name.endswith("_print_only") else str
-        group.add_argument(f"--{name}", metavar="X", type=kind)
+    add_settings(p, "policy", "container", "slurm", "ngc")
     return p
 
 
@@ -105,15 +95,4 @@ def read(args: argparse.Namespace) -> Given:
     said = [(s, getattr(args, s.name)) for s in COMPILE if getattr(args, s.name) is not None]
     flags = given(args)
     own = gather(said, lambda s: f"`{s.flag}`")
-    return with_template(replace(flags, compile=own.compile).over(find(Path.cwd())))
-
-
-def later(args: argparse.Namespace) -> list[Diagnostic]:
-    """A note for each option that does nothing yet."""
-    return [
-        Diagnostic(
-            "note", f"`--{name}` is not used: backend `{name[: name.index('_')]}` comes later"
-        )
-        for name in LATER
-        if getattr(args, name) is not None
-    ]
+    return with_template(over_template(replace(flags, compile=own.compile), find(Path.cwd())))

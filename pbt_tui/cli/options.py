@@ -171,6 +171,19 @@ def given(args: argparse.Namespace) -> Given:
     return gather([(s, raw) for s, raw in said if raw is not None], lambda s: f"`{s.flag}`")
 
 
+def over_template(flags: Given, file: Given) -> Given:
+    """Flags over the original's template for NGC, if there is one, over the settings file."""
+    given = flags.over(file)
+    name = given.ngc.pop("job_template", None)
+    if name is None:
+        return given
+    from pbt_tui.compiler.ngc.template import read
+
+    given = flags.over(read(Path(name))).over(file)
+    del given.ngc["job_template"]
+    return given
+
+
 def with_template(given: Given) -> Given:
     """The same, with the text of the template instead of its path; raises `UsageError`."""
     path = given.slurm.get("sbatch_template")

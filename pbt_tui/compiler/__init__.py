@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from glob import escape
 from typing import TYPE_CHECKING, Any
 
 from pbt_tui.errors import Diagnostic, Findings, Where
@@ -128,7 +129,8 @@ def compile_loaded(
     if any(d.level == "error" for d in found):
         raise Findings(found)
     files = {f"{folder}/{path}": data for path, data in made.files.items()}
-    return Compiled(spec, files, found, [f"{folder}/{pattern}" for pattern in made.owned])
+    place = escape(folder)  # a run may be called `a[1]`
+    return Compiled(spec, files, found, [f"{place}/{pattern}" for pattern in made.owned])
 
 
 def _repeatable(loaded: Loaded, freeze: bool) -> list[Diagnostic]:

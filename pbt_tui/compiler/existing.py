@@ -6,22 +6,24 @@ Must not know how they were made. Reads below `--out`, writes nothing.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from pbt_tui.backends import RECORDS
 from pbt_tui.backends.processes import FILE
 from pbt_tui.compiler.codes import finding
 from pbt_tui.compiler.output import first_difference
 from pbt_tui.compiler.rendering import available, backend
-from pbt_tui.errors import Diagnostic, Where, printable
+from pbt_tui.errors import BadSpec, Diagnostic, Where, printable
 from pbt_tui.spec import Container, Policy, Processes
 
 if TYPE_CHECKING:
     from pbt_tui.compiler.review import Changed
+_AGAIN = "compile again with `pbt-compile`"
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -48,18 +50,29 @@ class Before:
 
 
 def known(out: Path, folder: str) -> Before | None:
-    """What the files below `out` set for the run of this folder; None without a process list."""
+    """What the files below `out` set for the run of this folder; None without a process list.
+
+    Raises `BadSpec` where a file does not tell its settings any more.
+    """
     head = _head(out / folder / FILE)
     if head is None:
         return None
     there = {name: _files(out / folder, name) for name in available()}
+    settings = {}
+    for name, files in there.items():
+        if files:
+            try:
+                settings[name] = backend(name).known(files)
+            except BadSpec as e:
+                e.where = Where(file=str(out / folder / (e.where.file or "")))
+                raise
     return Before(
         head.module,
         head.train_dir,
         head.policy,
         head.container,
         tuple(name for name, files in there.items() if files),
-        {name: backend(name).known(files) for name, files in there.items() if files},
+        settings,
     )
 
 
@@ -70,9 +83,35 @@ def _head(path: Path) -> _Head | None:
         return None
 
 
+def remade(folder: Path, spec: Processes, names: Sequence[str]) -> list[Diagnostic]:
+    """PBT820 for each file beside a process list that is not what it and the settings make."""
+    found = []
+    for name in names:
+        files = _files(folder, name)
+        one = backend(name)
+        if not files or one.SETTINGS is None:
+            continue
+        try:
+            values = one.known(files)
+            made = one.render(spec, msgspec.convert(values, one.SETTINGS))
+        except (BadSpec, msgspec.ValidationError) as e:
+            at = e.where.file if isinstance(e, BadSpec) else None
+            said = e.what if isinstance(e, BadSpec) else "its settings cannot be read"
+            found.append(finding("PBT820", said, where=Where(str(folder / (at or name)))))
+            continue
+        said = "is not what its process list and its settings make"
+        for path in sorted({*files, *made}):
+            if files.get(path) != made.get(path):
+                old, new = files.get(path, b""), made.get(path, b"")
+                where = Where(file=str(folder / path), line=first_difference(old, new))
+                found.append(finding("PBT820", said, where=where, hint=_AGAIN))
+    return found
+
+
 def _files(folder: Path, name: str) -> dict[str, bytes]:
     """The files of one backend, relative to the folder of the run."""
     paths = [p for pattern in backend(name).OWNED for p in sorted(folder.glob(pattern))]
+    paths = [p for p in paths if not p.as_posix().endswith(RECORDS)]
     found = {}
     for path in paths:
         with contextlib.suppress(OSError):
@@ -83,12 +122,12 @@ def _files(folder: Path, name: str) -> dict[str, bytes]:
 def orphans(out: Path, owned: Iterable[str], files: Mapping[str, bytes]) -> list[str]:
     """Paths that an earlier compilation left and this one does not make."""
     found = (str(path.relative_to(out)) for pattern in owned for path in out.glob(pattern))
-    return sorted(path for path in found if path not in files)
+    return sorted(path for path in found if path not in files and not path.endswith(RECORDS))
 
 
 def foreign(out: Path, folder: str, spec: Processes) -> list[Diagnostic]:
     """PBT222 if the folder holds the run of another module (D10)."""
-    before = known(out, folder)
+    before = _head(out / folder / FILE)
     if before is None or same_module(before.module, spec.module):
         return []
     place = out / folder

@@ -19,7 +19,10 @@ from pbt_tui.spec import Processes
 _MODULES = {
     "processes": "pbt_tui.backends.processes",
     "slurm": "pbt_tui.backends.slurm",
+    "ngc": "pbt_tui.backends.ngc",
 }
+_RULES = {"slurm": "pbt_tui.compiler.slurm_rules", "ngc": "pbt_tui.compiler.ngc.run"}
+"""Where the rules are that a backend has of its own: `check(spec, settings)`."""
 
 Check = Callable[[Processes, Any], Sequence[Diagnostic]]
 
@@ -65,7 +68,7 @@ def render(
     made, left_out = Rendered(), []
     for name in wanted if wanted is not None else available():
         one = backend(name)
-        settings, lack = _settings(one, given.get(name, {}))
+        settings, lack = _settings(one, given.get(name, {}), spec)
         found = list(_rules(name)(spec, settings)) if lack is None else []
         if not (asked or given.get(name) or name == NAMES[0]):
             found = [d for d in found if d.level != "note"]
@@ -80,23 +83,22 @@ def render(
         made.owned += one.OWNED
         if sound and not wrong:
             made.files |= one.render(spec, settings)
-    if left_out:
+    if left_out and sound:
         made.found.append(Diagnostic("note", f"left out: {'; '.join(left_out)}"))
     return made
 
 
-def _settings(backend: Backend, values: Mapping[str, Any]) -> tuple[Any, str | None]:
+def _settings(
+    backend: Backend, values: Mapping[str, Any], spec: Processes
+) -> tuple[Any, str | None]:
     """The settings, and what they lack."""
     if backend.SETTINGS is None:
         return None, None
-    lack = backend.lacks(values)
+    lack = backend.lacks(values, spec)
     return (None, lack) if lack else (msgspec.convert(dict(values), backend.SETTINGS), None)
 
 
 def _rules(name: str) -> Check:
-    """The rules of its own that a backend has."""
-    if name == "slurm":
-        from pbt_tui.compiler.slurm_rules import check
-
-        return check
-    return lambda spec, settings: ()
+    if name not in _RULES:
+        return lambda spec, settings: ()
+    return cast(Check, import_module(_RULES[name]).check)

@@ -15,7 +15,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from pbt_tui.compiler import units
+from pbt_tui.compiler.ngc.settings import ROWS as NGC
 from pbt_tui.errors import Diagnostic, Findings, Where, printable
+from pbt_tui.spec.ngc import Ngc
 from pbt_tui.spec.slurm import Slurm
 from pbt_tui.spec.types import Container, Policy
 
@@ -217,6 +219,7 @@ SETTINGS: tuple[Setting, ...] = (
         option="ulimit",
     ),
     *_SLURM,
+    *(Setting(row[0], "ngc", *row[1:]) for row in NGC),
 )
 COMPILE: tuple[Setting, ...] = (
     Setting("out", "compile", units.plain, "DIR", "a folder", "where spec files go"),
@@ -227,7 +230,7 @@ COMPILE: tuple[Setting, ...] = (
     Setting("ignore", "compile", units.words, "CODES", "codes such as `PBT420`", "", many=True),
     Setting("strict", "compile", units.boolean, "", "true or false", "warnings are errors"),
 )
-_BACKENDS: dict[str, Any] = {"slurm": Slurm}
+_BACKENDS: dict[str, Any] = {"slurm": Slurm, "ngc": Ngc}
 """Sections that are a backend's, and the struct of their settings."""
 BACKEND_SECTIONS = tuple(_BACKENDS)
 _TYPES: dict[str, dict[str, Any]] = {
@@ -259,6 +262,8 @@ class Given:
     file: str | None = None
     slurm: dict[str, Any] = field(default_factory=dict)
     ngc: dict[str, Any] = field(default_factory=dict)
+    found: list[Diagnostic] = field(default_factory=list)
+    """What was found on the way that is no error."""
 
     def over(self, lower: Given) -> Given:
         """This, and from `lower` what is not said here."""
@@ -269,6 +274,7 @@ class Given:
             self.file or lower.file,
             {**lower.slurm, **self.slurm},
             {**lower.ngc, **self.ngc},
+            [*lower.found, *self.found],
         )
 
 

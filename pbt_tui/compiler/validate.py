@@ -1,4 +1,4 @@
-"""Spec files alone: is this a process list, and does it mean something.
+"""Spec files alone: is this a process list, or a job request, and does it mean something.
 
 Must not know run modules. msgspec says yes quickly; where it says no, `wording` says what is wrong.
 """
@@ -16,8 +16,10 @@ from pbt_tui.compiler import credentials, populations, references, rules
 from pbt_tui.compiler.codes import finding
 from pbt_tui.errors import Diagnostic, UsageError, Where
 from pbt_tui.spec import Processes, encode
+from pbt_tui.spec.ngc import JobRequest
 from pbt_tui.spec.types import FORMAT
 
+Sound = Processes | JobRequest
 _decoder = msgspec.json.Decoder(Processes)
 
 
@@ -27,8 +29,6 @@ def spec_files(paths: Iterable[str]) -> list[Path]:
     What is told of by an index is named by it: the scripts for SLURM stand for their index.
     Raises `UsageError` (2) for what is not there and for folders without any.
     """
-    from pbt_tui.backends.processes import FILE
-
     found: dict[Path, None] = {}
     for name in paths:
         path = Path(name)
@@ -36,17 +36,21 @@ def spec_files(paths: Iterable[str]) -> list[Path]:
         if not path.exists() and not inside[0].exists():
             raise UsageError(f"no such file or folder: `{name}`")
         if not inside:
-            raise UsageError(f"no `{FILE}` in `{name}`")
+            raise UsageError(f"no `{next(iter(_KINDS))}` in `{name}`")
         found.update(dict.fromkeys(inside))
     return list(found)
 
 
 def _inside(folder: Path) -> Iterator[Path]:
-    from pbt_tui.backends import processes, slurm
+    from pbt_tui.backends import RECORDS, ngc, processes, slurm
 
     yield from folder.rglob(processes.FILE)
     index = Path(slurm.FILE)
     yield from (p for p in folder.rglob(index.name) if is_index(p.absolute()))
+    for script in folder.rglob(Path(ngc.SUBMIT).name):  # other folders may be called `ngc`, too
+        if script.absolute().match(ngc.SUBMIT):
+            files = script.parent.glob("*.json")
+            yield from (p for p in files if not p.absolute().as_posix().endswith(RECORDS))
 
 
 def _told_of(path: Path) -> Path:
@@ -65,8 +69,8 @@ def is_index(path: Path) -> bool:
     return path.absolute().match(slurm.FILE)
 
 
-def validate_file(path: Path) -> tuple[Processes | None, list[Diagnostic]]:
-    """The process list in `path` and all that is wrong with it; None where it is not one.
+def validate_file(path: Path) -> tuple[Sound | None, list[Diagnostic]]:
+    """What `path` holds and all that is wrong with it; None where it is not what it should be.
 
     Raises `UsageError` (2) if the file cannot be read.
     """
@@ -74,11 +78,11 @@ def validate_file(path: Path) -> tuple[Processes | None, list[Diagnostic]]:
         data = path.read_bytes()
     except OSError as e:
         raise UsageError(f"cannot read `{path}`: {(e.strerror or '').lower()}") from None
-    return validate(data, str(path))
+    return _reader(path, data)(data, str(path))
 
 
 def validate(data: bytes, file: str) -> tuple[Processes | None, list[Diagnostic]]:
-    """The same for bytes that came from `file`."""
+    """The process list in bytes that came from `file`."""
     outer = Where(file=file)
     try:
         spec = _decoder.decode(data)
@@ -94,6 +98,33 @@ def _process_list_faults(document: Any) -> list[Diagnostic]:
     from pbt_tui.compiler.wording import faults
 
     return faults(document)
+
+
+def _request(data: bytes, file: str) -> tuple[JobRequest | None, list[Diagnostic]]:
+    from pbt_tui.compiler.ngc.rules import validate as validate_request
+
+    made, found = validate_request(data)
+    return made, [replace(d, where=d.where.within(Where(file=file))) for d in found]
+
+
+_KINDS: dict[str, Callable[[bytes, str], tuple[Any, list[Diagnostic]]]] = {
+    "processes.json": validate,
+    "ngc/*.json": _request,
+}
+"""Names of spec files, and what reads them."""
+
+
+def _reader(path: Path, data: bytes) -> Callable[[bytes, str], tuple[Any, list[Diagnostic]]]:
+    """By its place; a file of another name by what it holds."""
+    for pattern, reader in _KINDS.items():
+        if path.absolute().match(pattern):
+            return reader
+    try:
+        keys = msgspec.json.decode(data, type=dict[str, msgspec.Raw]).keys()
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return validate
+    of_requests = {"jobDefinition", *JobRequest.__struct_fields__}
+    return validate if "format" in keys or not keys & of_requests else _request
 
 
 def _pointed(where: Where, file: str) -> Where:

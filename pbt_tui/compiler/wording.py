@@ -58,11 +58,11 @@ def faults(document: Any) -> list[Diagnostic]:
         return [finding("PBT803", f"expected an object, got {_got(document)}")]
     jobs = document.get("jobs")
     if not isinstance(jobs, list):
-        return list(_words(_validator(None).iter_errors(document), ()))
-    found = list(_words(_validator(None).iter_errors({**document, "jobs": []}), ()))
+        return list(words(_validator(None).iter_errors(document), ()))
+    found = list(words(_validator(None).iter_errors({**document, "jobs": []}), ()))
     bad = [i for i, job in enumerate(jobs) if not _is_job(job)]
     for i in bad[:MOST_JOBS]:
-        found += _words(_validator("Job").iter_errors(jobs[i]), ("jobs", i))
+        found += words(_validator("Job").iter_errors(jobs[i]), ("jobs", i))
     if len(bad) > MOST_JOBS:
         found.append(finding("PBT803", f"{len(bad) - MOST_JOBS} more jobs are wrong"))
     return found
@@ -70,7 +70,12 @@ def faults(document: Any) -> list[Diagnostic]:
 
 def index_faults(document: Any) -> list[Diagnostic]:
     """The same for the index of SLURM files."""
-    return list(_words(_validator(None, "slurm-index-1").iter_errors(document), ()))
+    return list(words(_validator(None, "slurm-index-1").iter_errors(document), ()))
+
+
+def request_faults(document: Any) -> list[Diagnostic]:
+    """The same for a job request of NGC."""
+    return list(words(_validator(None, "ngc-job-1").iter_errors(document), ()))
 
 
 def _is_job(value: Any) -> bool:
@@ -94,7 +99,8 @@ def _validator(part: str | None, name: str = "processes-1") -> Draft202012Valida
 Path_ = tuple[str | int, ...]
 
 
-def _words(errors: Iterable[ValidationError], base: Path_) -> Iterator[Diagnostic]:
+def words(errors: Iterable[ValidationError], base: Path_) -> Iterator[Diagnostic]:
+    """PBT803 for each; `base` is where the document stands that was looked at."""
     for error in sorted(errors, key=lambda e: [str(p) for p in e.absolute_path]):
         for leaf in _leaves(error):
             yield from _one(leaf, (*base, *leaf.absolute_path))
@@ -116,7 +122,9 @@ def _leaves(error: ValidationError) -> Iterator[ValidationError]:
 def _one(e: ValidationError, path: Path_) -> Iterator[Diagnostic]:
     parts: Any = (e.validator, e.validator_value, e.instance)
     keyword, rule, value = parts
-    said, hint = f"expected {_expected(keyword, rule)}, got {_shown(value)}", None
+    titled = e.schema.get("title") if isinstance(e.schema, dict) else None
+    wanted = titled or _expected(keyword, rule)
+    said, hint = f"expected {wanted}, got {_shown(value)}", None
     if keyword == "type":
         said = f"expected {_type(rule)}, got {_got(value)}"
     elif keyword == "anyOf":

@@ -138,7 +138,7 @@ def test_a_template_is_refused_with_its_line(here, pbt):
 def test_ask_where_slurm_would_take_it(here, pbt, monkeypatch):
     monkeypatch.setenv("SBATCH_PARTITION", "nope")
     sbatch(monkeypatch, "echo 'sbatch: Job 7 to start at noon' >&2")
-    code, _, err = pbt("ant.py", "--ask")
+    code, _, err = pbt("ant.py", "--ask", "--backend", "slurm")
     assert code == 0
     assert err == (
         "note[PBT641]: `slurm/array-gpu1-0.sbatch`: SLURM would take it: Job 7 to start at noon\n"
@@ -150,7 +150,7 @@ def test_ask_where_slurm_would_take_it(here, pbt, monkeypatch):
 
 def test_ask_where_slurm_refuses(here, pbt, monkeypatch):
     sbatch(monkeypatch, "echo 'allocation failure: Invalid qos specification' >&2; exit 1")
-    code, out, err = pbt("ant.py", "--ask")
+    code, out, err = pbt("ant.py", "--ask", "--backend", "slurm")
     assert (code, out) == (3, "")
     assert err == (
         "error[PBT640]: `slurm/array-gpu1-0.sbatch`: SLURM refuses it: Invalid qos specification\n"
@@ -158,7 +158,7 @@ def test_ask_where_slurm_refuses(here, pbt, monkeypatch):
     )
     assert not Path("specs").exists()
     sbatch(monkeypatch, "exit 3")
-    assert "SLURM refuses it: exit code 3" in pbt("ant.py", "--ask")[2]
+    assert "SLURM refuses it: exit code 3" in pbt("ant.py", "--ask", "--backend", "slurm")[2]
 
 
 def test_ask_where_slurm_says_nothing(here, pbt, monkeypatch):
@@ -172,7 +172,7 @@ def test_ask_where_slurm_says_nothing(here, pbt, monkeypatch):
 
 def test_ask_where_there_is_no_slurm(here, pbt, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
-    code, out, err = pbt("ant.py", "--ask", "--format", "json")
+    code, out, err = pbt("ant.py", "--ask", "--backend", "slurm", "--format", "json")
     assert (code, err) == (0, "")
     [d] = json.loads(out)["diagnostics"]
     assert (d["code"], d["message"]) == (

@@ -34,8 +34,26 @@ echo 'sbatch: Job 7 to start at noon' >&2
 """
 
 
-def furnish(folder: Path) -> None:
+NGC = """
+image = "nvidia/pytorch:23.10-py3"
+[ngc]
+org = "acme"
+ace = "acme-ace"
+instance = "dgxa100.80g.1.norm"
+"""
+REQUEST = {
+    "aceInstance": "dgxa100.80g.1.norm",
+    "aceName": "acme-ace",
+    "dockerImageName": "nvidia/pytorch:23.10-py3",
+    "name": "ant",
+    "resultContainerMountPoint": "/results",
+}
+
+
+def furnish(folder: Path, code: str = "") -> None:
     (folder / "runs").mkdir(parents=True)
+    if code.startswith("PBT7"):
+        (folder / "pbt.toml").write_text(NGC)
     for name, (run, experiment) in MODULES.items():
         (folder / f"runs/{name}.py").write_text(RUN.format(run=run, experiment=experiment))
     (folder / "train.py").write_text(TRAINER)
@@ -47,10 +65,18 @@ def furnish(folder: Path) -> None:
 
 def said(folder: Path, text: str) -> set[tuple[str, str]]:
     """(level, code) of all that is said where `text` is obeyed in `folder`, which is the cwd."""
-    lines = text.split("\n")
+    ngc = (folder / "pbt.toml").exists()
+    lines = text.replace("\\\n", " ").split("\n")
     commands = [line for line in lines if line.startswith(COMMANDS)]
     piece = "\n".join(line for line in lines if line not in commands).strip()
-    if piece.startswith(("{", '"')):
+    usual = "pbt-compile runs.ant" + (" --backend ngc" if ngc else "")
+    if piece.startswith("ngc "):
+        (folder / "job.txt").write_text(piece)
+        commands.append(f"{usual} --ngc_job_template job.txt")
+    elif ngc and piece.startswith('"'):
+        (folder / "job.json").write_text(f"{json.dumps(REQUEST)[:-1]}, {piece}}}")
+        commands.append("pbt-compile --validate job.json")
+    elif piece.startswith(("{", '"')):
         file = folder / "specs/ant/processes.json"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(_document(piece))
@@ -60,7 +86,7 @@ def said(folder: Path, text: str) -> set[tuple[str, str]]:
         commands.append("pbt-compile runs.ant --slurm_sbatch_template old.sh")
     elif piece:
         (folder / "runs/ant.py").write_text(_module(piece))
-    return {pair for line in commands or ["pbt-compile runs.ant"] for pair in _obey(line, folder)}
+    return {pair for line in commands or [usual] for pair in _obey(line, folder)}
 
 
 def makes_files(text: str) -> bool:

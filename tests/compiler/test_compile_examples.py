@@ -17,12 +17,12 @@ def test_the_example_fails_and_the_cure_cures(code, tmp_path: Path, monkeypatch)
     if code != "PBT120":  # the second load is for this one alone
         monkeypatch.setattr(loading, "load", partial(loading.load, twice=False))
     sick, well = tmp_path / "sick", tmp_path / "well"
-    furnish(sick)
+    furnish(sick, code)
     monkeypatch.chdir(sick)
     monkeypatch.setenv("PATH", f"{sick / 'bin'}{os.pathsep}{os.environ['PATH']}")
     assert (rule.level, code) in said(sick, rule.example)
     if not makes_files(rule.example):
-        furnish(well)
+        furnish(well, code)
         monkeypatch.chdir(well)
     left = said(Path.cwd(), rule.cure)
     if makes_files(rule.example) and code.startswith("PBT8"):

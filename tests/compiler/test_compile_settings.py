@@ -11,10 +11,11 @@ from pbt_tui.compiler.settings import COMPILE, SETTINGS, Given
 from pbt_tui.compiler.settings_file import find
 from pbt_tui.errors import Findings, PbtError, UsageError
 from pbt_tui.spec import Container, Mount, Policy, Ulimit, decode, encode
+from pbt_tui.spec.ngc import Ngc
 
 
 def test_the_table_has_each_field_of_policy_and_container_once():
-    for section, struct in (("policy", Policy), ("container", Container)):
+    for section, struct in (("policy", Policy), ("container", Container), ("ngc", Ngc)):
         names = [s.name for s in SETTINGS if s.section == section]
         assert names == [f.name for f in msgspec.structs.fields(struct)]
     assert len({s.flag for s in (*SETTINGS, *COMPILE)}) == len(SETTINGS) + len(COMPILE)

@@ -14,7 +14,7 @@ from pbt_tui.journal import events
 from pbt_tui.spec import Job, Policy, Processes, decode, encode
 from pbt_tui.spec.schema import schema
 
-NAMES = ("processes-1", "journal-1", "request-1", "snapshot-1")
+NAMES = ("processes-1", "journal-1", "request-1", "snapshot-1", "ngc-job-1")
 
 
 def validator(name: str) -> jsonschema.Draft202012Validator:
@@ -26,7 +26,7 @@ def test_each_schema_is_one_and_says_what_it_is(name):
     document = load_schema(name)
     jsonschema.Draft202012Validator.check_schema(document)
     assert document["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert document["$id"] == f"pbt-{name.replace('-', '/')}"
+    assert document["$id"] == f"pbt-{'/'.join(name.rsplit('-', 1))}"
     assert document["title"]
 
 

@@ -15,6 +15,9 @@ commands it is compiled; without a module `runs.ant` is a run of two jobs, `runs
 population of 8, and `runs.doom_a` and `runs.doom_b` are two with one run name. What looks like JSON
 is a piece of a process list, `...` is the rest of it, and it is validated. What begins with `#!` is
 the template `old.sh` for SLURM.
+
+Those of 7xx stand where a settings file has what NGC needs, and are compiled for it; JSON is a
+piece of a job request, and a line of `ngc` is a template.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ _SHELVES = {
     "4": "populations",
     "5": "resources",
     "6": "slurm",
+    "7": "ngc",
     "8": "specs",
 }
 _LONGEST = 800
