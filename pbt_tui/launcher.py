@@ -197,8 +197,10 @@ def _execute(loaded: Loaded, args: argparse.Namespace) -> int:
 
     if args.backend == "slurm":
         return _submit(loaded, args)
-    if args.backend != "processes":
-        raise UsageError(f"backend `{args.backend}` is not available yet")
+    if args.backend == "ngc":
+        from pbt_tui.cli.submit import launched
+
+        return launched(loaded, args)
     asked = {
         name: value
         for name in ("num_gpus", "max_parallel", "experiments_per_gpu", "pause_between")

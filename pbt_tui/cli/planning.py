@@ -18,6 +18,8 @@ from pbt_tui.compiler.rendering import available
 from pbt_tui.errors import Diagnostic, Findings, UsageError, printable
 
 if TYPE_CHECKING:
+    from pbt_tui.compiler import Compiled
+    from pbt_tui.compiler.settings import Given
     from pbt_tui.executor.orders import Orders, Place
     from pbt_tui.journal import RunDir, RunState
     from pbt_tui.spec import Processes
@@ -122,14 +124,14 @@ def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
 
     said = with_template(given(args))
     if found.kind == "run":
-        _refuse_module_options(args, "a run directory")
+        refuse_module_options(args, "a run directory")
         made = Plan(RunDir(found.path.absolute()), None, said.policy, Path.cwd())
         return replace(
             made, container=said.container, runtime=_runtime(args, None), slurm=said.slurm
         )
     if found.kind == "spec":
-        _refuse_module_options(args, "a spec")
-        spec = _read_spec(found.path, queued=args.backend == "slurm")
+        refuse_module_options(args, "a spec")
+        spec = read_spec(found.path, queued=args.backend == "slurm")
     else:
         spec = _compile(found.name, args)
     made = of_spec(spec, said.policy)
@@ -190,7 +192,7 @@ def warn(found: Sequence[Diagnostic]) -> None:
     say([d for d in found if d.level != "error"])
 
 
-def _refuse_module_options(args: argparse.Namespace, what: str) -> None:
+def refuse_module_options(args: argparse.Namespace, what: str) -> None:
     for name in _OF_MODULES:
         if getattr(args, name) is not None:
             raise UsageError(
@@ -203,11 +205,17 @@ _OF_ONE_MACHINE = "PBT401"
 """More members than `max_parallel`: in a queue there is none."""
 
 
-def _read_spec(path: Path, *, queued: bool) -> Processes:
+def read_spec(path: Path, *, queued: bool) -> Processes:
     from pbt_tui.compiler.validate import validate_file
+    from pbt_tui.spec import Processes
 
     spec, found = validate_file(path)
     found = [d for d in found if not (queued and d.code == _OF_ONE_MACHINE)]
+    if spec is not None and not isinstance(spec, Processes):
+        raise UsageError(
+            f"a job request is submitted with the spec that it is of: `{printable(str(path))}`",
+            hint="`pbt-run SPEC --backend ngc`",
+        )
     if spec is None or any(d.level == "error" for d in found):
         raise Findings(found)
     warn(found)
@@ -215,7 +223,16 @@ def _read_spec(path: Path, *, queued: bool) -> Processes:
 
 
 def _compile(module: str, args: argparse.Namespace) -> Processes:
-    from pbt_tui.cli.options import given
+    compiled, _ = compiled_module(module, args)
+    warn(compiled.diagnostics)
+    return compiled.spec
+
+
+def compiled_module(
+    module: str, args: argparse.Namespace, backends: Sequence[str] = ("processes",)
+) -> tuple[Compiled, Given]:
+    """A module compiled with the options and the settings file, and what these said."""
+    from pbt_tui.cli.options import given, over_template
     from pbt_tui.compiler import compile_module
     from pbt_tui.compiler.settings import COMPILE, gather
     from pbt_tui.compiler.settings_file import find
@@ -223,12 +240,13 @@ def _compile(module: str, args: argparse.Namespace) -> Processes:
     said = [(s, getattr(args, s.name, None)) for s in COMPILE]
     own = gather([(s, raw) for s, raw in said if raw is not None], lambda s: f"`{s.flag}`")
     flags = given(args)
-    settings = replace(flags, compile=own.compile).over(find(Path.cwd()))
+    flags, file = replace(flags, compile=own.compile), find(Path.cwd())
+    settings = over_template(flags, file) if "ngc" in backends else flags.over(file)
     known = {
         k: v for k, v in settings.compile.items() if k in ("load_timeout", "load_memory", "seed")
     }
     policy = dict(settings.policy)
-    if args.backend == "slurm":
+    if args.backend in ("slurm", "ngc"):
         policy.pop("max_parallel", None)  # a queue has none
     compiled = compile_module(
         module,
@@ -237,7 +255,8 @@ def _compile(module: str, args: argparse.Namespace) -> Processes:
         policy=policy,
         container=settings.container,
         freeze=True,
+        backends=backends,
+        settings={"slurm": settings.slurm, "ngc": settings.ngc},
         **known,
     )
-    warn(compiled.diagnostics)
-    return compiled.spec
+    return compiled, settings

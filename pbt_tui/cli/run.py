@@ -40,6 +40,10 @@ def main(argv: Sequence[str]) -> int:
         return show(args)
     found = planning.target(args)
     planning.refuse_what_is_not_there(args)
+    if args.backend == "ngc":
+        from pbt_tui.cli.submit import submit
+
+        return submit(found, args)
     asked = asking.asked(args)
     if asked is not None and args.fresh:
         raise UsageError(f"`--{asking.option(args)}` and `--fresh` do not go together")

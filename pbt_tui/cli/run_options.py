@@ -6,7 +6,7 @@ Must not know what is done with them.
 from __future__ import annotations
 
 from pbt_tui.cli.compile_options import _Version
-from pbt_tui.cli.options import Parser, add_settings
+from pbt_tui.cli.options import Parser, add_settings, yes_no
 
 
 def parser() -> Parser:
@@ -25,7 +25,9 @@ def parser() -> Parser:
     p.add_argument("target", nargs="?", metavar="TARGET", help="spec, run module, or run directory")
     p.add_argument("--run", metavar="MODULE", help="the run module, as the original spells it")
     p.add_argument(
-        "--backend", metavar="NAME", help="processes (here), or slurm: submit and follow"
+        "--backend",
+        metavar="NAME",
+        help="processes (here), slurm: submit and follow, or ngc: submit and end",
     )
     p.add_argument("--runtime", choices=("docker", "process"), help="what starts the jobs")
     p.add_argument("--train_dir", metavar="DIR", help="root of what jobs write (modules only)")
@@ -62,6 +64,12 @@ def parser() -> Parser:
         const="ended",
         choices=("ended", "all"),
         help="show them, then remove those that have ended (all: running ones too)",
+    )
+    ngc = p.topic("ngc", "NGC Base Command")
+    ngc.add_argument("--ngc_client", metavar="PATH", default="ngc", help="NVIDIA's client (ngc)")
+    ngc.add_argument("--ngc_limit", metavar="SECONDS", help="time for one call of it (2m)")
+    ngc.add_argument(
+        "--ngc_print_only", metavar="BOOL", type=yes_no, help="submit nothing, as `--dry_run`"
     )
     add_settings(p, "policy", "container", "slurm")
     return p

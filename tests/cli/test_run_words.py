@@ -142,7 +142,7 @@ def test_targets_that_say_nothing_or_too_much(here: Path) -> None:
         ("good.py --run other", 2, "two targets were given: `good.py` and `--run other`"),
         ("nope", 1, "no module `nope` here"),
         ("nope.py", 2, "no such file or directory: `nope.py`"),
-        ("good.py --backend ngc", 2, "backend `ngc` is not available yet"),
+        ("good.py --backend ngc", 3, "backend `ngc`: `--ngc_org`"),
         ("good.py --backend else", 2, "there is no backend `else`"),
         ("good.py --json --dry_run", 2, "do not go together"),
         ("good.py --json --detach", 2, "do not go together"),

@@ -1,0 +1,202 @@
+"""`pbt-run SPEC --backend ngc`: the job requests of a run, submitted once with the user's client.
+
+Must not know how a client is called; it finds the files, the client and the words.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pbt_tui.cli import planning
+from pbt_tui.errors import Findings, RuntimeUnavailable, UsageError, printable
+
+if TYPE_CHECKING:
+    from pbt_tui.cli.target import Target
+    from pbt_tui.compiler import Compiled
+    from pbt_tui.compiler.load import Loaded
+    from pbt_tui.compiler.settings import Given
+    from pbt_tui.spec import Processes
+    from pbt_tui.spec.ngc import JobRequest, Ngc
+
+_NOT_HERE = (
+    *("runtime", "detach", "failed", "fresh", "json"),
+    *("hold", "release", "stop", "cancel", "kill", "retry"),
+)
+LIMIT = 120.0
+"""Seconds for one call of the client, unless it is said otherwise."""
+SETTLE = 60.0
+"""Seconds in which a job may still appear that was asked for without an answer."""
+
+
+def submit(found: Target, args: argparse.Namespace) -> int:
+    """0 if each job has an id, 4 if not; nothing is followed. Raises `UsageError`, `Findings`."""
+    from pbt_tui.cli.options import given
+
+    for name in _NOT_HERE:
+        if getattr(args, name) not in (None, False):
+            raise UsageError(f"`--{name}` does not go with `--backend ngc`: nothing is followed")
+    if found.kind == "run":
+        raise UsageError("`--backend ngc` submits a spec, not a run directory")
+    limit = _limit(args.ngc_limit)
+    printing = bool(args.dry_run or args.ngc_print_only)
+    if found.kind == "spec":
+        planning.refuse_module_options(args, "a spec")
+        said = given(args)
+        for name in (*said.policy, *said.container, *said.slurm):
+            raise UsageError(
+                f"`{name}` is compiled into the job requests",
+                hint="compile anew with `pbt-compile`",
+            )
+        plan = _read(found.path.parent)
+    else:
+        compiled, settings = planning.compiled_module(found.name, args, ("ngc",))
+        plan = _compiled(compiled, settings, writing=not printing)
+    return _obey(plan, args.ngc_client, limit, printing=printing)
+
+
+def launched(loaded: Loaded, args: argparse.Namespace) -> int:
+    """The same for the original launcher's door, whose only settings are its template's."""
+    from pbt_tui.cli.options import over_template
+    from pbt_tui.compiler import compile_loaded
+    from pbt_tui.compiler.settings import Given
+    from pbt_tui.compiler.settings_file import find
+
+    template = {"job_template": args.ngc_job_template} if args.ngc_job_template else {}
+    given = over_template(Given(ngc=dict(template)), find(Path.cwd()))
+    compiled = compile_loaded(
+        loaded,
+        train_dir=args.train_dir,
+        suffix=args.experiment_suffix,
+        policy=given.policy,
+        container=given.container,
+        freeze=True,
+        backends=("ngc",),
+        settings={"ngc": given.ngc},
+    )
+    plan = _compiled(compiled, given, writing=not args.ngc_print_only)
+    return _obey(plan, "ngc", LIMIT, printing=args.ngc_print_only)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be submitted; `requests` by path below `folder`."""
+
+    folder: Path
+    settings: Ngc
+    requests: dict[str, JobRequest]
+
+
+def _obey(plan: _Plan, client: str, limit: float, *, printing: bool) -> int:
+    if printing or plan.settings.print_only:
+        sys.stdout.write(_commands(plan, client))
+        return 0
+    from pbt_tui.executor.ngc.client import find
+    from pbt_tui.executor.ngc.submit import Submission
+
+    path = find(client)
+    if path is None:
+        from pbt_tui.backends.ngc import SUBMIT
+
+        by_hand = shlex.join(["bash", str(plan.folder / SUBMIT)])
+        raise RuntimeUnavailable(
+            f"there is no NGC client `{printable(client)}` here",
+            hint=f"pass `--ngc_client PATH`, or, where there is one, run `{printable(by_hand)}`",
+        )
+    submission = Submission(
+        folder=plan.folder,
+        settings=plan.settings,
+        requests=plan.requests,
+        client=path,
+        limit=limit,
+        settle=min(limit, SETTLE),
+        tell=lambda line: print(line, flush=True),
+    )
+    done = submission.run()
+    name, jobs = printable(plan.folder.name), len(plan.requests)
+    print(f"{name}: {'all' if done else 'not all'} of {jobs} jobs are submitted", flush=True)
+    return 0 if done else 4
+
+
+def _limit(text: str | None) -> float:
+    from pbt_tui.compiler.units import duration
+
+    try:
+        seconds = LIMIT if text is None else duration(text)
+    except ValueError:
+        seconds = 0.0
+    if seconds <= 0:
+        raise UsageError(f"`--ngc_limit`: expected a duration such as `2m`, got `{text}`")
+    return seconds
+
+
+def _compiled(compiled: Compiled, given: Given, *, writing: bool) -> _Plan:
+    """Of a module; what is submitted is on disk first, for people to read."""
+    from pbt_tui.backends import ngc
+    from pbt_tui.compiler import existing, output, rules
+
+    planning.warn([*given.found, *compiled.diagnostics])
+    spec, files, out = compiled.spec, compiled.files, Path(given.compile.get("out", "specs"))
+    folder = rules.folder(spec.run, spec.suffix)
+    if writing:
+        foreign = existing.foreign(out, folder, spec)
+        if foreign:
+            raise Findings(foreign)
+        output.write(out, files, existing.orphans(out, compiled.owned, files))
+    return _plan(out / folder, spec, files[f"{folder}/{ngc.SUBMIT}"])
+
+
+def _plan(folder: Path, spec: Processes, script: bytes) -> _Plan:
+    from pbt_tui.backends import ngc
+    from pbt_tui.spec.ngc import Ngc
+
+    settings = msgspec.convert(ngc.known({ngc.SUBMIT: script}), Ngc)
+    requests = {ngc.path_of(job): ngc.request(spec, job, settings) for job in spec.jobs}
+    return _Plan(folder, settings, requests)
+
+
+def _read(folder: Path) -> _Plan:
+    """What was reviewed; raises `Findings` (3) where the files are not what they say."""
+    from pbt_tui.backends import ngc
+    from pbt_tui.compiler import existing
+    from pbt_tui.compiler.ngc import run
+
+    script = folder / ngc.SUBMIT
+    spec = planning.read_spec(folder / "processes.json", queued=True)
+    try:
+        data = script.read_bytes()
+    except OSError:
+        raise UsageError(
+            f"nothing is compiled for NGC in `{printable(str(folder))}`",
+            hint=f"`pbt-compile {printable(spec.module)} --ngc_org ORG --ngc_ace ACE "
+            "--ngc_instance TYPE --image ORG/IMAGE`",
+        ) from None
+    stale = existing.remade(folder, spec, ["ngc"])
+    if stale:
+        raise Findings(stale)
+    plan = _plan(folder, spec, data)
+    found = run.check(spec, plan.settings)
+    if any(d.level == "error" for d in found):
+        raise Findings(found)
+    planning.warn(found)
+    return plan
+
+
+def _commands(plan: _Plan, client: str) -> str:
+    from pbt_tui.backends.ngc import list_words, run_words
+    from pbt_tui.spec.ngc import key
+
+    lines = []
+    for path, made in plan.requests.items():
+        lines += [
+            f"# {printable(Path(path).stem)}: submitted only if the first one lists nothing",
+            shlex.join([client, *list_words(plan.settings, key(made))]),
+            shlex.join([client, *run_words(plan.settings, str(plan.folder / path))]),
+        ]
+    return "".join(f"{line}\n" for line in lines)
