@@ -18,7 +18,7 @@ from pbt_tui.spec import decode, encode
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs/guide/validate-specs-in-ci.md"
-FIVE = (ROOT / "tests/compiler/modules/everything_wrong.py").read_text()
+FIVE = (ROOT / "tests/compiler/modules/odd/five_mistakes.py").read_text()
 PLAIN = """from pbt_tui import Experiment, RunDescription
 JOBS = [{"lr": 1, "seed": s} for s in range(3)]
 RUN_DESCRIPTION = RunDescription(
@@ -75,7 +75,7 @@ def test_five_mistakes_are_five_located_findings_in_all_three_forms(here: Path, 
     told = [place for place in in_text(err) if place[0] == "error"]
     assert len({code for _, code, _, _ in told}) == len(told) == 5
     assert {(file, line) for _, _, file, line in told} == {
-        ("runs/five.py", line) for line in (6, 8, 9, 11, 12)
+        ("runs/five.py", line) for line in (13, 15, 16, 18, 19)
     }
     code, out, _ = pbt("runs/five.py", "--format", "json")
     assert code == 3
