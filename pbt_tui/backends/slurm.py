@@ -74,7 +74,7 @@ def script(
 
     `name` is that of its own file; `job` the one that it is for, where it is no array. The script
     takes the folder of the manifest and, if that is not as compiled, the run directory. Raises
-    `ValueError` where a setting cannot be written; `compiler.slurm_rules` finds all of them before.
+    `ValueError` where a setting cannot be written; `compiler.slurm.rules` finds all of them before.
     """
     signal = early(settings)
     name = name or script_name(shape, 0)

@@ -218,7 +218,7 @@ def _validate(paths: Sequence[str], weigh: Weigh) -> Result:
     text, requests = "", 0
     for path in files:
         if is_index(path):
-            from pbt_tui.compiler.validate_slurm import validate_index
+            from pbt_tui.compiler.slurm.validate import validate_index
 
             index, more = validate_index(path)
             more = weigh(more)

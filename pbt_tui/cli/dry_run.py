@@ -115,7 +115,7 @@ def _in_a_shell(here: Scene, launch: Launch) -> list[str]:
 
 def _in_arrays(here: Scene, first: Sequence[ev.AttemptScheduled]) -> Iterator[str]:
     """The files and the calls: what is written, and handed to SLURM, with the same words."""
-    from pbt_tui.executor.runtimes.submissions import made
+    from pbt_tui.executor.runtimes.slurm.submissions import made
 
     order = places.order(here)
     if not first:

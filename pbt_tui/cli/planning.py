@@ -169,7 +169,7 @@ def _compiled(found: targets.Target) -> Mapping[str, Any]:
 
 def _check(state: RunState, settings: Slurm) -> None:
     """What SLURM would take without a word, and should not have been given."""
-    from pbt_tui.compiler.slurm_rules import check
+    from pbt_tui.compiler.slurm.rules import check
 
     found = check(state.spec, settings)
     if any(d.level == "error" for d in found):

@@ -21,7 +21,7 @@ _MODULES = {
     "slurm": "pbt_tui.backends.slurm",
     "ngc": "pbt_tui.backends.ngc",
 }
-_RULES = {"slurm": "pbt_tui.compiler.slurm_rules", "ngc": "pbt_tui.compiler.ngc.run"}
+_RULES = {"slurm": "pbt_tui.compiler.slurm.rules", "ngc": "pbt_tui.compiler.ngc.run"}
 """Where the rules are that a backend has of its own: `check(spec, settings)`."""
 
 Check = Callable[[Processes, Any], Sequence[Diagnostic]]

@@ -25,8 +25,8 @@ from pbt_tui.spec import digest
 
 if TYPE_CHECKING:
     from pbt_tui.executor.runtimes.docker import DockerRuntime
-    from pbt_tui.executor.runtimes.slurm import SlurmRuntime
-    from pbt_tui.executor.runtimes.submitting import Order
+    from pbt_tui.executor.runtimes.slurm.runtime import SlurmRuntime
+    from pbt_tui.executor.runtimes.slurm.submitting import Order
 
 Progress = Callable[[str], None]
 
@@ -109,7 +109,7 @@ def containers(here: Scene, progress: Progress = lambda line: None) -> DockerRun
 
 
 def arrays(here: Scene) -> SlurmRuntime:
-    from pbt_tui.executor.runtimes.slurm import SlurmRuntime
+    from pbt_tui.executor.runtimes.slurm.runtime import SlurmRuntime
 
     before = here.state.executor
     return SlurmRuntime(
@@ -123,7 +123,7 @@ def arrays(here: Scene) -> SlurmRuntime:
 
 def order(here: Scene) -> Order:
     """What all arrays of the run have in common."""
-    from pbt_tui.executor.runtimes.submitting import Order
+    from pbt_tui.executor.runtimes.slurm.submitting import Order
 
     settings = here.orders.slurm
     assert settings is not None

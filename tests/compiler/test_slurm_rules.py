@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pbt_tui.backends import slurm
 from pbt_tui.compiler.rendering import render
-from pbt_tui.compiler.slurm_rules import check
+from pbt_tui.compiler.slurm.rules import check
 from pbt_tui.spec import Mount
 from pbt_tui.spec.slurm import Slurm
 

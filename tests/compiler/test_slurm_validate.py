@@ -10,8 +10,8 @@ from compile_specs import box, job, spec
 from pbt_tui.backends import slurm
 from pbt_tui.compiler import existing, output
 from pbt_tui.compiler.rendering import render
+from pbt_tui.compiler.slurm.validate import validate_index
 from pbt_tui.compiler.validate import spec_files
-from pbt_tui.compiler.validate_slurm import validate_index
 from pbt_tui.spec import encode
 from pbt_tui.spec.slurm import Slurm, values
 

@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbt_tui.executor.runtimes.submissions import Files, Submissions
+from pbt_tui.executor.runtimes.slurm.submissions import Files, Submissions
 from pbt_tui.observe import submitted
 from pbt_tui.observe.queue import Place, Queue, encode, read
 from pbt_tui.observe.tally import SUBMITTED, tally

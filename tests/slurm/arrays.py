@@ -9,7 +9,7 @@ from pathlib import Path
 from clusters import submit
 
 from pbt_tui.backends import slurm
-from pbt_tui.compiler.slurm_rules import check
+from pbt_tui.compiler.slurm.rules import check
 from pbt_tui.spec import Job, Policy, Processes
 from pbt_tui.spec.slurm import Slurm
 

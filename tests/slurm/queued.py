@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from clusters import ask
 from running import Place, Said, until
 
-from pbt_tui.executor.runtimes.submissions import Submission, Submissions
+from pbt_tui.executor.runtimes.slurm.submissions import Submission, Submissions
 from pbt_tui.journal import events as ev
 from pbt_tui.observe.queue import Queue, read
 

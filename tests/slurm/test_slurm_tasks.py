@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.executor.runtimes import Ended, Queued, Started, tasks
-from pbt_tui.executor.runtimes.squeue import Line
-from pbt_tui.executor.runtimes.tasks import LOOKS, Task, Tasks
+from pbt_tui.executor.runtimes import Ended, Queued, Started
+from pbt_tui.executor.runtimes.slurm import tasks
+from pbt_tui.executor.runtimes.slurm.squeue import Line
+from pbt_tui.executor.runtimes.slurm.tasks import LOOKS, Task, Tasks
 from pbt_tui.journal import RunDir
 
 PREEMPTED = "slurmstepd: error: *** JOB 7 ON n0 CANCELLED AT 2026-11-26T04:28:18 DUE TO {} ***\n"

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbt_tui.executor.runtimes import calling, squeue, taskfiles
-from pbt_tui.executor.runtimes.squeue import Line
-from pbt_tui.executor.runtimes.submissions import accepted
-from pbt_tui.executor.runtimes.verdicts import ended, heard
+from pbt_tui.executor.runtimes.slurm import calling, squeue, taskfiles
+from pbt_tui.executor.runtimes.slurm.squeue import Line
+from pbt_tui.executor.runtimes.slurm.submissions import accepted
+from pbt_tui.executor.runtimes.slurm.verdicts import ended, heard
 
 AT = "2026-11-26T04:28:18"
 WHO = "slurmstepd-n0: error: *** JOB 13 ON n0 CANCELLED AT"

@@ -14,8 +14,9 @@ from typing import Any
 import msgspec
 
 from pbt_tui.backends import processes, slurm
-from pbt_tui.compiler import existing, output, review, slurm_rules
+from pbt_tui.compiler import existing, output, review
 from pbt_tui.compiler.codes import finding
+from pbt_tui.compiler.slurm import rules
 from pbt_tui.compiler.validate import Kind, why_not
 from pbt_tui.errors import Diagnostic, UsageError, Where, printable
 from pbt_tui.spec import Processes
@@ -68,7 +69,7 @@ def _beside(path: Path, index: Index) -> Iterator[Diagnostic]:
         return
     strange = list(_tasks(spec, index))
     yield from strange
-    wrong = slurm_rules.check(spec, index.settings)
+    wrong = rules.check(spec, index.settings)
     yield from wrong
     if strange or any(d.level == "error" for d in wrong):
         return

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from pbt_tui.executor.runtimes import calling, squeue
 from pbt_tui.executor.runtimes.engine import Refused, Silent
-from pbt_tui.executor.runtimes.tasks import Task, Tasks
+from pbt_tui.executor.runtimes.slurm import calling, squeue
+from pbt_tui.executor.runtimes.slurm.tasks import Task, Tasks
 from pbt_tui.observe.queue import Queue, encode
 from pbt_tui.spec.slurm import Slurm
 

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Literal
 
 from pbt_tui.errors import RuntimeUnavailable, Where
-from pbt_tui.executor.runtimes import Fact, Launch, Seen, calling, claims, squeue, taskfiles
+from pbt_tui.executor.runtimes import Fact, Launch, Seen, claims
 from pbt_tui.executor.runtimes.crew import Crew
 from pbt_tui.executor.runtimes.engine import Refused, Silent
-from pbt_tui.executor.runtimes.looking import Looking
-from pbt_tui.executor.runtimes.submissions import Name, Submission, Submissions
-from pbt_tui.executor.runtimes.submitting import Order, Submitting
-from pbt_tui.executor.runtimes.tasks import Task, Tasks
+from pbt_tui.executor.runtimes.slurm import calling, squeue, taskfiles
+from pbt_tui.executor.runtimes.slurm.looking import Looking
+from pbt_tui.executor.runtimes.slurm.submissions import Name, Submission, Submissions
+from pbt_tui.executor.runtimes.slurm.submitting import Order, Submitting
+from pbt_tui.executor.runtimes.slurm.tasks import Task, Tasks
 from pbt_tui.journal.rundir import RunDir
 from pbt_tui.spec import Job
 

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pbt_tui.errors import printable
-from pbt_tui.executor.runtimes import Ended, Fact, Launch, Queued, Started, claims, taskfiles
-from pbt_tui.executor.runtimes.squeue import Line, array_of, line_of
-from pbt_tui.executor.runtimes.taskfiles import TaskFile
-from pbt_tui.executor.runtimes.verdicts import ended, heard
+from pbt_tui.executor.runtimes import Ended, Fact, Launch, Queued, Started, claims
+from pbt_tui.executor.runtimes.slurm import taskfiles
+from pbt_tui.executor.runtimes.slurm.squeue import Line, array_of, line_of
+from pbt_tui.executor.runtimes.slurm.taskfiles import TaskFile
+from pbt_tui.executor.runtimes.slurm.verdicts import ended, heard
 from pbt_tui.journal.rundir import RunDir
 from pbt_tui.observe.queue import Place, key
 

@@ -17,13 +17,20 @@ import msgspec
 from pbt_tui.backends import slurm as backend
 from pbt_tui.backends.sbatch import Shape, job_name, run_name
 from pbt_tui.backends.slurm_words import cure
-from pbt_tui.executor.runtimes import Ended, Queued, calling
-from pbt_tui.executor.runtimes.calling import Full
+from pbt_tui.executor.runtimes import Ended, Queued
 from pbt_tui.executor.runtimes.crew import Closing, Crew
 from pbt_tui.executor.runtimes.engine import Refused, Silent
-from pbt_tui.executor.runtimes.looking import RARELY
-from pbt_tui.executor.runtimes.submissions import Files, Name, Submission, Submissions, accepted
-from pbt_tui.executor.runtimes.tasks import Task, Tasks
+from pbt_tui.executor.runtimes.slurm import calling
+from pbt_tui.executor.runtimes.slurm.calling import Full
+from pbt_tui.executor.runtimes.slurm.looking import RARELY
+from pbt_tui.executor.runtimes.slurm.submissions import (
+    Files,
+    Name,
+    Submission,
+    Submissions,
+    accepted,
+)
+from pbt_tui.executor.runtimes.slurm.tasks import Task, Tasks
 from pbt_tui.spec import Processes
 from pbt_tui.spec.slurm import Slurm
 

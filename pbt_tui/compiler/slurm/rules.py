@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from pbt_tui.backends.sbatch import MAX_SIGNAL, SIGNALS, early, job_name, run_name
 from pbt_tui.backends.slurm import shapes
 from pbt_tui.backends.slurm_prefix import image
-from pbt_tui.compiler import slurm_template_rules
 from pbt_tui.compiler.codes import finding
+from pbt_tui.compiler.slurm import template_rules
 from pbt_tui.errors import Diagnostic, Where, printable
 from pbt_tui.spec import Processes
 from pbt_tui.spec.slurm import Slurm
@@ -45,7 +45,7 @@ def check(spec: Processes, settings: Slurm) -> list[Diagnostic]:
         *_folders(spec, settings),
         *_mail(settings),
         *_container(spec, settings),
-        *slurm_template_rules.check(settings),
+        *template_rules.check(settings),
     ]
 
 
@@ -153,7 +153,7 @@ def _arrays(spec: Processes, settings: Slurm) -> Iterator[Diagnostic]:
 
 
 def _folders(spec: Processes, settings: Slurm) -> Iterator[Diagnostic]:
-    lines = slurm_template_rules.body(settings)
+    lines = template_rules.body(settings)
     field = "sbatch_template" if lines else "prologue"
     goes = any(_CD.search(line) for line in lines or settings.prologue)
     if goes and not spec.train_dir.startswith("/"):

@@ -12,8 +12,8 @@ from typing import Literal
 
 from pbt_tui.errors import printable
 from pbt_tui.executor.runtimes import Ended, Launch, claims
-from pbt_tui.executor.runtimes.squeue import Line
-from pbt_tui.executor.runtimes.taskfiles import TaskFile
+from pbt_tui.executor.runtimes.slurm.squeue import Line
+from pbt_tui.executor.runtimes.slurm.taskfiles import TaskFile
 
 How = Literal["timeout", "cancelled", "oom", "requeued", "lost"]
 """What SLURM did to a life: `requeued` ends the life, not the attempt."""
