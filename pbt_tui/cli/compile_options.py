@@ -22,9 +22,12 @@ class _Version(argparse.Action):
     """`--version`, looked up only when asked for."""
 
     def __call__(self, parser: argparse.ArgumentParser, *rest: Any) -> None:
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        print(f"{parser.prog} {version('pbt-tui')}")
+        try:
+            print(f"{parser.prog} {version('pbt-tui')}")
+        except PackageNotFoundError:
+            print(f"{parser.prog}, not installed")
         parser.exit(0)
 
 

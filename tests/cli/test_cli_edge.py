@@ -36,13 +36,11 @@ def outcome(error: BaseException) -> int:
         (BrokenPipeError(32, "Broken pipe"), 141, ""),
     ],
 )
-def test_each_exception_has_its_words_and_code(error, code, said, capfd):
-    saved = os.dup(1)
-    try:
+def test_each_exception_has_its_words_and_code(error, code, said, capfd, monkeypatch):
+    with os.fdopen(os.dup(1), "w") as stdout:  # whatever is done to it, the capture stays whole
+        monkeypatch.setattr("sys.stdout", stdout)
         assert outcome(error) == code
-    finally:
-        os.dup2(saved, 1)
-        os.close(saved)
+        monkeypatch.undo()
     assert capfd.readouterr().err == said
 
 
