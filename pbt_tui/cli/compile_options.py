@@ -27,7 +27,7 @@ class _Version(argparse.Action):
         try:
             print(f"{parser.prog} {version('pbt-tui')}")
         except PackageNotFoundError:
-            print(f"{parser.prog}, not installed")
+            print(f"{parser.prog} (not installed)")
         parser.exit(0)
 
 

@@ -25,6 +25,7 @@ from pbt_tui.journal import events as ev
 from pbt_tui.spec import FORMAT, Job, Policy, Population, Processes, Resources, decode, encode
 
 ROOT = Path(__file__).parents[2]
+NO_DRIVER = Path(__file__).with_name("no_driver")
 PATIENCE = 60.0
 """Seconds after which a test has hung; nothing is asserted about how long things take."""
 _KEPT_OUT = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "VIRTUAL_ENV", "CONDA_PREFIX")
@@ -80,7 +81,7 @@ class Place:
         self.mark = f"PBT_TEST_PLACE={uuid.uuid4().hex}"
         name, _, value = self.mark.partition("=")
         self.environ = {k: v for k, v in os.environ.items() if k not in _KEPT_OUT}
-        self.environ |= {"PYTHONPATH": str(ROOT), name: value}
+        self.environ |= {"PYTHONPATH": f"{ROOT}:{NO_DRIVER}", name: value}
         self.rundir = RunDir.of(path / "train_dir", "r")
 
     # -- what to run -------------------------------------------------------------------------------
