@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pbt_tui.backends.slurm_words import cure
 from pbt_tui.executor.runtimes.slurm import calling, squeue, taskfiles
 from pbt_tui.executor.runtimes.slurm.squeue import Line
 from pbt_tui.executor.runtimes.slurm.submissions import accepted
@@ -21,6 +22,15 @@ KERNEL = (
     "slurmstepd: error: Detected 1 oom-kill event(s) in StepId=1.batch. Some of your processes "
     "may have been killed by the cgroup out-of-memory handler.\n"
 )
+
+
+def test_the_narrower_of_two_words_is_the_advice() -> None:
+    """What is too much of is named where SLURM names it, and not only that no node has it all."""
+    general = "Requested node configuration is not available"
+    advice = cure(f"Memory specification can not be satisfied; {general}")
+    assert advice is not None
+    assert "`--slurm_memory`" in advice
+    assert "sinfo" in (cure(general) or "")
 
 
 @pytest.mark.parametrize(
