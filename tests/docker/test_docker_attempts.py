@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from containers_driver import BUSYBOX, Driver, needs
 from engines import close, left
+from running import until
 
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.executor.runtimes import Ended, Runtime
@@ -271,6 +272,22 @@ def test_an_image_without_a_shell(drive: Drive, bare: str) -> None:
     assert missing.cause == "command_not_found"
     plain = driver.run("/bin", job="plain")
     assert (plain.exit_code, plain.cause) == (126, "not_executable")
+
+
+def test_output_is_whole_where_its_stream_broke_off(drive: Drive, bare: str) -> None:
+    """As it does when an engine goes away: whatever came after that is read at the end."""
+    driver = drive(container=Container(image=bare, network="none")).prepare()
+    waits = "echo first; while [ ! -e go ]; do sleep 0.05; done; echo last"
+    driver.start("/bin/busybox", "sh", "-c", waits)
+    driver.begin()
+    until(lambda: driver.log() == "first\n")
+    capture = driver.runtime._following.attempts["job", 1].capture
+    assert capture is not None
+    capture.close()
+    until(lambda: capture.over)
+    (driver.folder / "go").touch()
+    assert driver.end().exit_code == 0
+    assert driver.log() == "first\nlast\n"
 
 
 def test_secrets_go_by_name(drive: Drive, engine: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,6 +28,8 @@ class Capture:
     """
 
     def __init__(self, stream: Stream, log: Path, *, anew: bool = False) -> None:
+        self.ended: float | None = None
+        """When the stream was over, Unix seconds."""
         self._stream = stream
         self._log = log
         self._flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if anew else 0)
@@ -41,6 +44,10 @@ class Capture:
         """Waits for the rest: the stream ends a moment after its container."""
         self._thread.join(seconds)
 
+    def is_cut(self, finished: float | None) -> bool:
+        """The stream was over before its container: the engine went away, and there is more."""
+        return self.ended is not None and finished is not None and self.ended < finished
+
     def close(self) -> None:
         self._stream.close()
 
@@ -54,6 +61,7 @@ class Capture:
                     with suppress(OSError):
                         _write(fd, data)
         finally:
+            self.ended = time.time()
             if fd is not None:
                 os.close(fd)
 

@@ -135,10 +135,13 @@ class Following:
         log = self._dir.log(*attempt.name)
         said = None
         with suppress(Refused):  # output that the engine does not hold is no reason to wait for it
+            if attempt.capture is not None:
+                attempt.capture.finish(_REST)
+                if attempt.capture.is_cut(endings.seconds(found["State"].get("FinishedAt"))):
+                    attempt.capture = None
             if attempt.capture is None and not wrapped(found) and not endings.failed_start(found):
                 stream = self._engine.logs(found["Id"], follow=False)
                 attempt.capture = Capture(stream, log, anew=True)
-            if attempt.capture is not None:
                 attempt.capture.finish(_REST)
             said = captured.excuse(self._engine, found, log)
         return endings.of_state(
