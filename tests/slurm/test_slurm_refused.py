@@ -19,7 +19,7 @@ from pbt_tui.journal import events as ev
         (["--slurm_partition=nope"], "invalid partition specified: nope", "`sinfo -o %R`"),
         (["--slurm_gpus_per_job=99"], "node configuration is not available", "`sinfo"),
         (["--slurm_gpus_per_job=1", "--slurm_gpu_type=x"], "not available", "`sinfo"),
-        (["--slurm_memory=9000G"], "Memory specification can not be satisfied", "`sinfo"),
+        (["--slurm_memory=9000G"], "Memory specification can not be satisfied", "`--slurm_memory`"),
         (["--slurm_constraint=fast"], "Invalid feature specification", "constraint"),
         (["--slurm_exclude=n99"], "Invalid node name specified", "exclude"),
     ],

@@ -62,7 +62,13 @@ class Terminal:
 
     def settle(self) -> None:
         """Until nothing has come for most of a second: other tests may keep the machine busy."""
-        while self.read(0.8) and not self.over:
+        while self.read(1.2) and not self.over:
+            pass
+
+    def answer(self, keys: str, seconds: float = 20) -> None:
+        """Until what was pressed has had its first effect."""
+        end = time.monotonic() + seconds
+        while keys and not self.read(0.05) and not self.over and time.monotonic() < end:
             pass
 
     def press(self, keys: str) -> None:
@@ -114,6 +120,7 @@ def test_nothing_is_written_while_nothing_happens(story):
         terminal.wait_for(b"% ended")
         for keys in ("", "f", "p", "1l", "q?", "qx"):
             terminal.press(keys)
+            terminal.answer(keys)
             terminal.settle()
             written = terminal.read(2.0 if not keys else 1.0)
             assert written == b"", (keys, written)
