@@ -15,7 +15,7 @@ import msgspec
 from pbt_tui.cli.voice import Voice
 from pbt_tui.errors import printable
 from pbt_tui.journal import events as ev
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.slots import named
 from pbt_tui.journal.state import Attempt, JobState, Phase, RunState
 

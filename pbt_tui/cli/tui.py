@@ -116,7 +116,7 @@ def _on_terminal() -> bool:
 
 
 def _feed(args: argparse.Namespace) -> Feed:
-    from pbt_tui.journal.rundir import RunDir
+    from pbt_tui.journal.run_dir import RunDir
     from pbt_tui.tui import targets
 
     if args.run and args.target:

@@ -14,7 +14,7 @@ from pathlib import Path
 from pbt_tui.errors import BadSpec
 from pbt_tui.journal import requests
 from pbt_tui.journal.events import Request
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pbt_tui.errors import Diagnostic, PbtError, Where
 from pbt_tui.executor import interpreter
 from pbt_tui.journal import lock
 from pbt_tui.journal.events import Gpu
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import ENDED, RunState
 from pbt_tui.scheduler.fit import unfit
 from pbt_tui.spec import Job, Policy, Population, Processes, decode

@@ -15,7 +15,7 @@ from typing import Any
 
 from pbt_tui.errors import ImpossibleEvent
 from pbt_tui.journal import events as ev
-from pbt_tui.journal.queue import Line
+from pbt_tui.journal.ready_queue import ReadyQueue
 from pbt_tui.journal.slots import Slots, named, same
 from pbt_tui.journal.state import ACTIVE, ENDED, Attempt, JobState, RunState, story
 from pbt_tui.journal.transitions import TABLE, Move, Phase, Special
@@ -76,7 +76,7 @@ def _executor_started(state: RunState, e: ev.ExecutorStarted) -> None:
     state.deadlines = []
     for job in state.active.values():
         _set_deadline(state, job)
-    state.line = Line()
+    state.line = ReadyQueue()
     for gang in state.gangs.values():
         gang.waiting = ()
     for job in state.jobs:

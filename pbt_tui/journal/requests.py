@@ -14,7 +14,7 @@ import msgspec
 
 from pbt_tui.errors import BadSpec, UsageError, Where
 from pbt_tui.journal.events import Action, Request
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 
 
 def ask(

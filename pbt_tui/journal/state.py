@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pbt_tui.journal.events import ExecutorStarted, Gpu, Outcome, Verdict, Why
-from pbt_tui.journal.queue import Gang, Line, Place
+from pbt_tui.journal.ready_queue import Bucket, Gang, ReadyQueue
 from pbt_tui.journal.slots import Slots
 from pbt_tui.journal.transitions import ACTIVE, ENDED, Phase
 from pbt_tui.spec import Cause, Job, Policy, Processes
@@ -63,7 +63,7 @@ class JobState:
     need: int = 1
     """GPUs."""
     gang: Gang | None = None
-    place: Place = ""
+    place: Bucket = ""
 
     @property
     def attempt(self) -> Attempt | None:
@@ -138,7 +138,7 @@ class RunState:
 
         # Indexes: they follow from the above, cost nothing to ask, and mean nothing by themselves.
         self.slots = Slots()
-        self.line = Line()
+        self.line = ReadyQueue()
         self.to_stop: dict[int, JobState] = {}
         """Active jobs that a stop or a kill is due for now."""
         self.deadlines: list[tuple[float, int, int, Literal["timeout", "grace"]]] = []

@@ -20,7 +20,7 @@ from pbt_tui.journal.events import (
     Verdict,
     Why,
 )
-from pbt_tui.journal.queue import Gang, Queued, shape
+from pbt_tui.journal.ready_queue import Gang, Schedulable, shape
 from pbt_tui.journal.slots import Shape, name
 from pbt_tui.journal.state import JobState, RunState
 
@@ -163,7 +163,7 @@ def out_of_patience(state: RunState, unit: Unit, now: float) -> bool:
 
 def owed(state: RunState, now: float) -> list[JobState]:
     """The next ready members of active populations, the neediest first, then in plan order."""
-    heads: list[Queued] = [heap[0][1] for heap in state.line.owed.values() if heap]
+    heads: list[Schedulable] = [heap[0][1] for heap in state.line.owed.values() if heap]
     heads += [job for job in state.line.due(now) if job.gang is not None and job.gang.active]
     return [state.jobs[job.index] for job in sorted(heads, key=lambda j: (-j.need, j.index))]
 
@@ -186,7 +186,7 @@ def units(state: RunState, now: float) -> Iterator[Unit]:
             yield _unit(state, waiting, shape(waiting))
 
 
-def _unit(state: RunState, members: tuple[Queued, ...], key: Shape) -> Unit:
+def _unit(state: RunState, members: tuple[Schedulable, ...], key: Shape) -> Unit:
     first = min(members, key=lambda job: (-job.need, job.index))
     since = max(max(state.jobs[job.index].since, job.ready_at) for job in members)
     return Unit(min(job.index for job in members), state.jobs[first.index], key, since)

@@ -27,7 +27,7 @@ from pbt_tui.journal.events import (
 from pbt_tui.journal.file import Tail
 from pbt_tui.journal.fold import apply
 from pbt_tui.journal.lock import holder
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import RunState
 from pbt_tui.observe.queue import Queue
 from pbt_tui.observe.queue import read as read_queue

@@ -13,7 +13,7 @@ from typing import Any
 
 from pbt_tui.errors import Diagnostic, Findings, RunError, UsageError, Where
 from pbt_tui.journal import lock
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.spec import Style
 from pbt_tui.tui import start as starting
 

@@ -12,7 +12,7 @@ from typing import Any
 from pbt_tui.executor.runtimes import Ended, Fact, Launch, Started
 from pbt_tui.executor.runtimes.docker import DockerRuntime
 from pbt_tui.journal.events import Gpu
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.spec import Container, Job, Policy, Resources
 
 PATIENCE = 60.0

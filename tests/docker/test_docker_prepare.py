@@ -16,7 +16,7 @@ from pbt_tui.executor.runtimes import images
 from pbt_tui.executor.runtimes.docker import DockerRuntime, connect
 from pbt_tui.executor.runtimes.engine import Refused
 from pbt_tui.journal.events import Gpu
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.spec import Container, Policy
 
 Drive = Callable[..., Driver]

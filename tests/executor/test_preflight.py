@@ -15,7 +15,7 @@ from pbt_tui.executor import preflight as module
 from pbt_tui.executor.preflight import fits, preflight
 from pbt_tui.journal.events import AttemptScheduled, Gpu
 from pbt_tui.journal.fold import apply
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import RunState
 from pbt_tui.spec import Container, Job, Policy, Population, Processes, Resources, encode
 

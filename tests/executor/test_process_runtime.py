@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from pbt_tui.executor.runtimes import Ended, Fact, Launch, Runtime, Started, claims, proc, shim
 from pbt_tui.executor.runtimes.process import ProcessRuntime
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.spec import Job
 
 PATIENCE = 30.0

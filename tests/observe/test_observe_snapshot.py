@@ -11,7 +11,7 @@ import pytest
 from pbt_tui.errors import UsageError
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import apply
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import RunState
 from pbt_tui.observe import gpus
 from pbt_tui.observe.history import HistoryReader, Watcher

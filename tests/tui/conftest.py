@@ -15,7 +15,7 @@ import pytest
 from shown import text_of
 from textual.pilot import Pilot
 
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.tui.app import Monitor
 from pbt_tui.tui.feed import Feed
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from pbt_tui.journal import events as ev
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.observe.queue import Place, Queue, key
 from pbt_tui.observe.queue import encode as encode_queue
 from pbt_tui.spec import Job, Policy, Population, Processes, encode

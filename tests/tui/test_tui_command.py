@@ -206,7 +206,7 @@ def sleepers(path: Path, seconds: float = 30, count: int = 2) -> Path:
 def test_a_spec_is_started_by_pbt_run_and_then_shown(here, capsys):
     """With the real executor: it is detached, shown, and ended by a request."""
     from pbt_tui.journal.requests import ask
-    from pbt_tui.journal.rundir import RunDir
+    from pbt_tui.journal.run_dir import RunDir
 
     path = sleepers(here / "specs")
     assert main([str(path), "--once", "--max_parallel", "1"]) == 0

@@ -12,7 +12,7 @@ from pbt_tui.journal import events as ev
 from pbt_tui.journal import lock
 from pbt_tui.journal.file import Tail
 from pbt_tui.journal.fold import replay
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.tui.feed import Feed
 
 

@@ -23,7 +23,7 @@ from pbt_tui.executor.runtimes.engine import Engine, Found, Refused, Silent
 from pbt_tui.executor.runtimes.following import Following, name_of
 from pbt_tui.executor.runtimes.starting import ALIVE, begin, create, take_name
 from pbt_tui.executor.runtimes.tracked import HARD, SOFT, Attempt
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.spec import Job
 
 POLL = 30.0

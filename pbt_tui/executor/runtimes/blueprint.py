@@ -17,7 +17,7 @@ from pbt_tui.executor.containers import Identity, Image, Request, User
 from pbt_tui.executor.runtimes import Launch, images
 from pbt_tui.executor.runtimes.engine import Engine, Found
 from pbt_tui.journal.events import Gpu
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.scheduler.fit import need
 from pbt_tui.spec import Container, Job, Policy
 

@@ -21,7 +21,7 @@ from pbt_tui.executor.runtimes.blueprint import Blueprint
 from pbt_tui.executor.runtimes.endings import seconds
 from pbt_tui.executor.runtimes.engine import Found, Refused, Silent, Stream
 from pbt_tui.journal.events import Gpu
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.spec import Container, Policy
 
 _TIMEOUT = 120

@@ -19,7 +19,7 @@ from pbt_tui.executor.runtimes.engine import Engine, Found, Refused, Silent
 from pbt_tui.executor.runtimes.listening import Listening
 from pbt_tui.executor.runtimes.starting import ALIVE, wrapped
 from pbt_tui.executor.runtimes.tracked import Attempt, Name
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 
 _REST = 10.0
 """Seconds for the rest of a stream, once its container has ended."""

@@ -21,7 +21,7 @@ from pbt_tui.errors import RunError, RuntimeUnavailable, Where
 from pbt_tui.executor.runtimes import Ended, Fact, Launch, Seen, Started, claims, proc, shim
 from pbt_tui.executor.runtimes.claims import Claim
 from pbt_tui.executor.runtimes.watch import Watch
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.spec import Job
 
 Name = tuple[str, int]

@@ -23,7 +23,7 @@ from pbt_tui.executor.runtimes.slurm.looking import Looking
 from pbt_tui.executor.runtimes.slurm.submissions import Name, Submission, Submissions
 from pbt_tui.executor.runtimes.slurm.submitting import Order, Submitting
 from pbt_tui.executor.runtimes.slurm.tasks import Task, Tasks
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.spec import Job
 
 _GATHER = 0.05

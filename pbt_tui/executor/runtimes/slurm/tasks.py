@@ -20,7 +20,7 @@ from pbt_tui.executor.runtimes.slurm import taskfiles
 from pbt_tui.executor.runtimes.slurm.squeue import Line, array_of, line_of
 from pbt_tui.executor.runtimes.slurm.taskfiles import TaskFile
 from pbt_tui.executor.runtimes.slurm.verdicts import ended, heard
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.observe.queue import Place, key
 
 Name = tuple[str, int]

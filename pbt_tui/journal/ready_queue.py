@@ -18,7 +18,7 @@ from typing import Literal, Protocol
 
 from pbt_tui.journal.slots import Shape
 
-Place = Literal["", "delayed", "alone", "gang", "owed"]
+Bucket = Literal["", "delayed", "alone", "gang", "owed"]
 
 
 @dataclass(slots=True, eq=False)
@@ -26,19 +26,19 @@ class Gang:
     """A population as the line sees it."""
 
     id: str
-    members: tuple[Queued, ...] = ()
+    members: tuple[Schedulable, ...] = ()
     active: int = 0
     version: int = 0
     """Rises when its waiting members change: older entries in the line are void."""
-    waiting: tuple[Queued, ...] = ()
+    waiting: tuple[Schedulable, ...] = ()
     """The ready members that would begin together; empty while they cannot."""
 
 
-class Queued(Protocol):
+class Schedulable(Protocol):
     """A job as the line sees it."""
 
     index: int
-    place: Place
+    place: Bucket
     need: int
     ready_at: float
     gang: Gang | None
@@ -48,18 +48,18 @@ class Queued(Protocol):
 
 
 @dataclass(slots=True)
-class Line:
+class ReadyQueue:
     """The ready: a heap per shape of the whole unit, a heap per need of the owed."""
 
-    units: dict[Shape, list[tuple[int, int, Queued]]] = field(default_factory=dict)
+    units: dict[Shape, list[tuple[int, int, Schedulable]]] = field(default_factory=dict)
     """(plan index, gang version or -1, first job): the plan index of a gang is its first's."""
-    owed: dict[int, list[tuple[int, Queued]]] = field(default_factory=dict)
-    delayed: list[tuple[float, int, Queued]] = field(default_factory=list)
+    owed: dict[int, list[tuple[int, Schedulable]]] = field(default_factory=dict)
+    delayed: list[tuple[float, int, Schedulable]] = field(default_factory=list)
     _stale: dict[str, Gang] = field(default_factory=dict)
     _moved: bool = False
     """Whether a top may have become untrue since the last `clean`."""
 
-    def enter(self, job: Queued, at: float) -> None:
+    def enter(self, job: Schedulable, at: float) -> None:
         """The job waits: from now on, or from its `ready_at`."""
         self._moved = True
         if job.ready_at > at:
@@ -73,7 +73,7 @@ class Line:
         if job.gang is not None:
             self._stale[job.gang.id] = job.gang
 
-    def leave(self, job: Queued) -> None:
+    def leave(self, job: Schedulable) -> None:
         job.place = ""
         self._moved = True
         if job.gang is not None:
@@ -127,9 +127,9 @@ class Line:
             heap = self.units.setdefault(shape(waiting), [])
             heappush(heap, (waiting[0].index, gang.version, waiting[0]))
 
-    def due(self, now: float) -> list[Queued]:
+    def due(self, now: float) -> list[Schedulable]:
         """Those whose back-off is over but whom no event has moved yet; does not change a thing."""
-        found: list[Queued] = []
+        found: list[Schedulable] = []
         if not self.delayed or self.delayed[0][0] > now:
             return found
         level = [0]
@@ -142,17 +142,17 @@ class Line:
         return found
 
 
-def _delayed(entry: tuple[float, int, Queued]) -> bool:
+def _delayed(entry: tuple[float, int, Schedulable]) -> bool:
     ready_at, _, job = entry
     return job.place == "delayed" and job.ready_at == ready_at
 
 
-def _in_line(entry: tuple[int, int, Queued]) -> bool:
+def _in_line(entry: tuple[int, int, Schedulable]) -> bool:
     _, version, job = entry
     if job.gang is None:
         return job.place == "alone"
     return bool(job.gang.waiting) and job.gang.version == version
 
 
-def shape(jobs: Iterable[Queued]) -> Shape:
+def shape(jobs: Iterable[Schedulable]) -> Shape:
     return tuple(sorted((job.need for job in jobs), reverse=True))
