@@ -15,7 +15,7 @@ from pbt_tui.executor.resume import look, settle
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import apply, replay
 from pbt_tui.journal.state import ACTIVE, RunState
-from pbt_tui.scheduler.decide import choose
+from pbt_tui.scheduler.decide import select_next
 from pbt_tui.spec import FORMAT, Job, Policy, Population, Processes, Resources
 
 TURNS = 20_000
@@ -343,7 +343,7 @@ class Life:
 
         def watched(event: ev.AnyEvent, now: float) -> None:
             if isinstance(event, ev.AttemptScheduled):
-                chosen = choose(state, now)
+                chosen = select_next(state, now)
                 plain = brute.choose(state, now)
                 first = max(plain, key=lambda j: (j.need, -j.index)) if plain else None
                 if chosen is not first:
