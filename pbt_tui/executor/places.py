@@ -48,7 +48,7 @@ class Scene:
 
 def scene(rundir: RunDir, state: RunState, orders: Orders, run_id: str) -> Scene:
     """Asks the driver what there is; raises `RuntimeUnavailable` where more was asked for."""
-    from pbt_tui.observe.gpus import devices
+    from pbt_tui.observe.nvml import devices
 
     found: tuple[Gpu, ...] = ()
     known = False

@@ -38,8 +38,8 @@ class Watching:
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        from pbt_tui.observe import gpus, progress
-        from pbt_tui.observe.history import Watcher
+        from pbt_tui.observe import nvml, progress
+        from pbt_tui.observe.history import HistoryWriter
         from pbt_tui.observe.snapshot import workspace
         from pbt_tui.observe.workspaces import reader
 
@@ -47,9 +47,9 @@ class Watching:
         for p in self._state.spec.populations:
             with contextlib.suppress(Exception):
                 folder = workspace(self._state, self._rundir, p)
-                watchers.append(Watcher(p.id, reader(p.style, folder), self._history))
+                watchers.append(HistoryWriter(p.id, reader(p.style, folder), self._history))
         logs = progress.Progressing()
-        driver = gpus.sample() is not None  # asked once: looking for one costs more than all else
+        driver = nvml.sample() is not None  # asked once: looking for one costs more than all else
         last = False
         while not last:
             last = self._done.is_set()
@@ -60,10 +60,10 @@ class Watching:
             with contextlib.suppress(Exception):
                 self._sample_progress(logs)
             with contextlib.suppress(Exception):
-                found = gpus.sample() if driver else None
+                found = nvml.sample() if driver else None
                 if found is not None:
-                    samples = gpus.Samples(time.time(), tuple(found))
-                    _replace(self._rundir.gpus, gpus.encode(samples))
+                    samples = nvml.Samples(time.time(), tuple(found))
+                    _replace(self._rundir.gpus, nvml.encode(samples))
             cost = time.thread_time() - began
             self._done.wait(max(INTERVAL, cost / SHARE))
 

@@ -11,9 +11,9 @@ from itertools import pairwise
 from math import ceil
 from statistics import median
 
-from pbt_tui.observe.facts import DEAD, NOT_YET, RUNNING, Facts
-from pbt_tui.observe.rows import Alarm, Code, Level
-from pbt_tui.observe.silence import silence
+from pbt_tui.observe.idle_reasons import silence
+from pbt_tui.observe.population_status import DEAD, NOT_YET, RUNNING, PopulationStatus
+from pbt_tui.observe.snapshot_types import Alarm, Code, Level
 from pbt_tui.observe.workspaces import Generation
 
 _RESTART = 150.0
@@ -22,7 +22,7 @@ _SHORTEST = 20.0
 """Seconds of silence that mean nothing, however fast the generations follow each other."""
 
 
-def alarms(facts: Facts) -> list[Alarm]:
+def alarms(facts: PopulationStatus) -> list[Alarm]:
     """The gravest first; notes only where no alarm explains the silence already."""
     found = [
         *_never_started(facts),
@@ -49,7 +49,7 @@ def _names(members: Sequence[int]) -> str:
     return f"member{'s' if len(members) > 1 else ''} {shown}{more}"
 
 
-def _never_started(facts: Facts) -> list[Alarm]:
+def _never_started(facts: PopulationStatus) -> list[Alarm]:
     """P2: while some train, others wait for a place."""
     if not any(facts.generations.values()):
         return []
@@ -69,7 +69,7 @@ def _never_started(facts: Facts) -> list[Alarm]:
     )
 
 
-def _objective_unreadable(facts: Facts) -> list[Alarm]:
+def _objective_unreadable(facts: PopulationStatus) -> list[Alarm]:
     """P3 and R11: written as a Python object; P4: a file that stays cut."""
     tagged = [m for m, steps in facts.generations.items() if steps and steps[-1].unreadable]
     found: list[Alarm] = []
@@ -96,14 +96,14 @@ def _objective_unreadable(facts: Facts) -> list[Alarm]:
     return found
 
 
-def _gone(facts: Facts) -> list[int]:
+def _gone(facts: PopulationStatus) -> list[int]:
     """Members that hold a place in the ranking and will not give it up (R3)."""
     if facts.states:
         return [m for m in facts.generations if facts.states.get(m) in DEAD]
     return [a for alarm in _stale(facts) for a in alarm.members]
 
 
-def _cannot_exchange(facts: Facts) -> list[Alarm]:
+def _cannot_exchange(facts: PopulationStatus) -> list[Alarm]:
     """P2 and R3: whoever has no checkpoint or is dead holds the worst places; R2: no restart."""
     found: list[Alarm] = []
     aborted = sorted(m for m, w in facts.words.items() if w.aborted)
@@ -135,12 +135,12 @@ def _cannot_exchange(facts: Facts) -> list[Alarm]:
     return found
 
 
-def _settled(facts: Facts) -> bool:
+def _settled(facts: PopulationStatus) -> bool:
     """Long enough after the start that a missing member is not just late."""
     return max((len(g) for g in facts.generations.values()), default=0) >= 3
 
 
-def _last_seen(facts: Facts, member: int) -> str:
+def _last_seen(facts: PopulationStatus, member: int) -> str:
     steps = facts.generations.get(member)
     if not steps:
         return f"member {member}, never seen"
@@ -155,7 +155,7 @@ def _ago(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _relaunched(facts: Facts) -> list[Alarm]:
+def _relaunched(facts: PopulationStatus) -> list[Alarm]:
     """P5: begun again beside its own old generations, which the others go on reading."""
     members = sorted({e.member for e in facts.events if e.kind == "relaunch"})
     if not members:
@@ -168,7 +168,7 @@ def _relaunched(facts: Facts) -> list[Alarm]:
     )
 
 
-def _frame_fallback(facts: Facts) -> list[Alarm]:
+def _frame_fallback(facts: PopulationStatus) -> list[Alarm]:
     """P10: a copy took the frames of a donor that was behind, and writes numbers again."""
     fallen = []
     if facts.style == "isaaclab":
@@ -192,7 +192,7 @@ def _frame_fallback(facts: Facts) -> list[Alarm]:
     )
 
 
-def _best_folder(facts: Facts) -> list[Alarm]:
+def _best_folder(facts: PopulationStatus) -> list[Alarm]:
     """P6: text order of negative numbers keeps the worst file and removes the better ones."""
     wrong: list[int] = []
     for folder in sorted({b.folder for b in facts.best}):
@@ -218,7 +218,7 @@ def _best_folder(facts: Facts) -> list[Alarm]:
     )
 
 
-def _stale(facts: Facts) -> list[Alarm]:
+def _stale(facts: PopulationStatus) -> list[Alarm]:
     """Silent for three intervals; ten, and some minutes, after a restart."""
     silent: list[int] = []
     over = bool(facts.states) and not any(
@@ -251,7 +251,7 @@ def _stale(facts: Facts) -> list[Alarm]:
     return _alarm("stale_member", "error" if dead else "warning", f"silent: {who}", silent)
 
 
-def _usual(facts: Facts, member: int) -> float | None:
+def _usual(facts: PopulationStatus, member: int) -> float | None:
     """Median seconds between generations, the member's own or else everybody's."""
 
     def gaps(steps: Sequence[Generation]) -> list[float]:

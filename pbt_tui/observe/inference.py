@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from pbt_tui.observe.lineage import Event, Kind, by_member
+from pbt_tui.observe.lineage import Kind, LineageEvent, by_member
 from pbt_tui.observe.workspaces import Generation
 from pbt_tui.spec import Style
 
@@ -20,7 +20,7 @@ def infer(
     generations: Sequence[Generation],
     style: Style,
     restarts: Sequence[tuple[int, float]] = (),
-) -> list[Event]:
+) -> list[LineageEvent]:
     """What the files show, in the order of writing.
 
     A restart shows as changed `params` (IsaacGymEnvs; one that changed nothing is invisible
@@ -31,7 +31,7 @@ def infer(
     if style == "sample_factory":
         return _jumps(members)
     files = _Files(members, style == "isaaclab", _interval(members))
-    events: list[Event] = []
+    events: list[LineageEvent] = []
     for member, steps in members.items():
         for before, after in pairwise(steps):
             event = files.between(before, after)
@@ -48,8 +48,8 @@ def _event(
     after: Generation,
     confidence: float,
     donor: Generation | None = None,
-) -> Event:
-    return Event(
+) -> LineageEvent:
+    return LineageEvent(
         kind=kind,
         member=after.member,
         donor=donor.member if donor else None,
@@ -69,7 +69,7 @@ class _Files:
     lab: bool
     interval: float
 
-    def between(self, before: Generation, after: Generation) -> Event | None:
+    def between(self, before: Generation, after: Generation) -> LineageEvent | None:
         """What happened between two consecutive files of one member."""
         renamed = before.experiment_name != after.experiment_name
         if renamed and self._anew(before, after):
@@ -158,9 +158,9 @@ _JUMP = 1001
 """Sample-Factory raises the train step by `max_policy_lag` + 1 when it copies weights."""
 
 
-def _jumps(members: Mapping[int, list[Generation]]) -> list[Event]:
+def _jumps(members: Mapping[int, list[Generation]]) -> list[LineageEvent]:
     """Copies that the numbers of the checkpoints show; whose weights, only the log knows."""
-    events: list[Event] = []
+    events: list[LineageEvent] = []
     for steps in members.values():
         rises = [(b, a, (a.step or 0) - (b.step or 0)) for b, a in pairwise(steps)]
         if rises and min(rise for _, _, rise in rises) < _JUMP:  # else a copy does not show

@@ -24,7 +24,7 @@ _ANSI = re.compile(
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-class Line(NamedTuple):
+class LogLine(NamedTuple):
     offset: int
     """Of its first byte in the file."""
     raw: bytes
@@ -49,7 +49,7 @@ def clean(raw: bytes) -> str:
     return printable(_CONTROL.sub("", text).expandtabs(4).rstrip()[:_CLIP])
 
 
-def tail(path: Path, size: int = TAIL) -> list[Line]:
+def tail(path: Path, size: int = TAIL) -> list[LogLine]:
     """The lines in the last `size` bytes, oldest first; empty where there is no log.
 
     A line that begins before the window is left out, unless it is all there is.
@@ -69,14 +69,14 @@ def tail(path: Path, size: int = TAIL) -> list[Line]:
     return split(data, start, whole=start == 0)
 
 
-def split(data: bytes, start: int, *, whole: bool) -> list[Line]:
+def split(data: bytes, start: int, *, whole: bool) -> list[LogLine]:
     """`data` as lines; `start` is its offset, `whole` says that a line begins there."""
     pieces = data.split(b"\n")
     if not pieces[-1]:
         pieces.pop()
-    lines: list[Line] = []
+    lines: list[LogLine] = []
     for piece in pieces:
-        lines.append(Line(start, piece))
+        lines.append(LogLine(start, piece))
         start += len(piece) + 1
     return lines if whole or len(lines) < 2 else lines[1:]
 
@@ -125,7 +125,7 @@ class Follower:
         self._begin = 0
         self._inode = 0
 
-    def lines(self, budget: int = 8 * 1024 * 1024) -> list[Line]:
+    def lines(self, budget: int = 8 * 1024 * 1024) -> list[LogLine]:
         """New complete lines, at most `budget` bytes of them; call again while it gives any."""
         data = self.block(budget)
         return split(data, self._begin, whole=True) if data else []

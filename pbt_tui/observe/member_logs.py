@@ -12,7 +12,7 @@ from datetime import datetime
 
 import msgspec
 
-from pbt_tui.observe.lineage import Event
+from pbt_tui.observe.lineage import LineageEvent
 from pbt_tui.observe.logs import clean
 
 _OURS = re.compile(
@@ -37,7 +37,7 @@ _TIME = re.compile(r"^\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)[,.](\d{3})\]")
 
 
 @dataclass(slots=True)
-class Words:
+class MemberLogState:
     """The newest of what one member said; None where it said nothing of the kind."""
 
     waits: str | None = None
@@ -60,8 +60,8 @@ class MemberLog:
 
     member: int | None = None
     """Whose log it is, for lines that do not say so."""
-    events: list[Event] = field(default_factory=list)
-    words: dict[int, Words] = field(default_factory=dict)
+    events: list[LineageEvent] = field(default_factory=list)
+    words: dict[int, MemberLogState] = field(default_factory=dict)
     first: int | None = None
     """The first generation spoken of: before it, the log says nothing."""
     cut: bool = False
@@ -81,8 +81,8 @@ class MemberLog:
             done = len(block) if end < 0 else end
             self._line(clean(block[begin:done]))
 
-    def _of(self, member: int) -> Words:
-        return self.words.setdefault(member, Words())
+    def _of(self, member: int) -> MemberLogState:
+        return self.words.setdefault(member, MemberLogState())
 
     def _speaker(self, text: str) -> int | None:
         named = _MEMBER.search(text)
@@ -127,7 +127,7 @@ class MemberLog:
     def _event(self, member: int, donor: int) -> None:
         exploit = donor != member
         self.events.append(
-            Event(
+            LineageEvent(
                 kind="exploit" if exploit else "mutate",
                 member=member,
                 donor=donor if exploit else None,
@@ -150,7 +150,7 @@ class MemberLog:
         """Sample-Factory: sure once the weights are loaded; the last one may never be (R7)."""
         if asking := _ASKING.search(text):
             self.events.append(
-                Event(
+                LineageEvent(
                     kind="exploit",
                     member=int(asking[1]),
                     donor=int(asking[2]),

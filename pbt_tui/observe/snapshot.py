@@ -15,10 +15,12 @@ import msgspec
 from pbt_tui.errors import UsageError, Where
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
-from pbt_tui.observe import gpus, queue
+from pbt_tui.observe import nvml, queue_status
+from pbt_tui.observe.failure_grouping import Failure, Group, group
 from pbt_tui.observe.history import HistoryReader
-from pbt_tui.observe.populations import Watch
-from pbt_tui.observe.rows import (
+from pbt_tui.observe.population_monitor import PopulationMonitor
+from pbt_tui.observe.queue_summary import tally
+from pbt_tui.observe.snapshot_types import (
     Alarm,
     Best,
     Counts,
@@ -35,9 +37,7 @@ from pbt_tui.observe.rows import (
     QueueRow,
     Snapshot,
 )
-from pbt_tui.observe.settings import settings
-from pbt_tui.observe.signatures import Failure, Group, group
-from pbt_tui.observe.tally import tally
+from pbt_tui.observe.trainer_settings import settings
 from pbt_tui.observe.workspaces import find
 from pbt_tui.spec import Population
 
@@ -67,7 +67,7 @@ class Populations:
         self._rundir = rundir
         history = HistoryReader(rundir.populations)
         self.watches = [
-            Watch(
+            PopulationMonitor(
                 p.id,
                 p.style,
                 workspace(state, rundir, p),
@@ -114,7 +114,7 @@ def snapshot(
     populations = populations or Populations(state, rundir)
     populations.poll()
     in_slurm = state.executor is not None and state.executor.runtime == "slurm"
-    seen = queue.read(rundir.queue) if in_slurm else None
+    seen = queue_status.read(rundir.queue) if in_slurm else None
     places = seen.attempts if seen else {}
     return Snapshot(
         format="pbt-snapshot/1",
@@ -138,7 +138,7 @@ def workspace_snapshot(path: Path) -> Snapshot:
             hint="a workspace holds folders `000`, `001`, … with `.yaml` files, or `checkpoint_p0`",
             where=Where(file=str(path)),
         )
-    watch = Watch(found.path.name, found.style, found.path)
+    watch = PopulationMonitor(found.path.name, found.style, found.path)
     watch.poll()
     return Snapshot(
         format="pbt-snapshot/1",
@@ -191,11 +191,11 @@ def failures(state: RunState) -> list[Group]:
 
 
 def job_row(
-    job: JobState, rundir: RunPaths, in_slurm: bool, places: Mapping[str, queue.Place]
+    job: JobState, rundir: RunPaths, in_slurm: bool, places: Mapping[str, queue_status.QueueStatus]
 ) -> JobRow:
     """One job with its newest attempt, and its place in the queue."""
     a = job.attempt
-    place = places.get(queue.key(job.spec.id, a.number)) if a and a.outcome is None else None
+    place = places.get(queue_status.key(job.spec.id, a.number)) if a and a.outcome is None else None
     is_queued = job.shown == "queued"
     return JobRow(
         id=job.spec.id,
@@ -222,7 +222,7 @@ def gpu_rows(state: RunState, rundir: RunPaths) -> tuple[GpuRow, ...]:
     """The executor's GPUs, with the newest samples and the jobs that are on them."""
     if state.executor is None or not state.executor.gpus:
         return ()
-    read = gpus.read(rundir.gpus)
+    read = nvml.read(rundir.gpus)
     on: dict[str, list[str]] = {}
     for job in state.active.values():
         for name in job.attempt.gpus if job.attempt else ():

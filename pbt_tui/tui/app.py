@@ -26,8 +26,8 @@ from pbt_tui.tui.widgets.job_table import JobTable
 if TYPE_CHECKING:
     from textual.command import Provider
 
-    from pbt_tui.observe.rows import GpuRow, PopulationRow
     from pbt_tui.observe.snapshot import Populations
+    from pbt_tui.observe.snapshot_types import GpuRow, PopulationRow
 
 _DRAWN_EVERY = 0.6
 """Seconds between two paintings while a large journal is read."""

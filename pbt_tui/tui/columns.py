@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
-from pbt_tui.observe.queue import Place
+from pbt_tui.observe.queue_status import QueueStatus
 from pbt_tui.scheduler.explain import explain
 from pbt_tui.tui import words
 from pbt_tui.tui.draw import queue
@@ -26,7 +26,7 @@ class Scene:
     """The journal has been read: a job without an entry does wait."""
     progress: Callable[[JobState], str] = lambda job: ""
     """What an active job last said of itself."""
-    place: Callable[[JobState], Place | None] = lambda job: None
+    place: Callable[[JobState], QueueStatus | None] = lambda job: None
     """Where SLURM's queue has it."""
 
     @property

@@ -29,8 +29,8 @@ from pbt_tui.journal.fold import apply
 from pbt_tui.journal.lock import holder
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import RunState
-from pbt_tui.observe.queue import Queue
-from pbt_tui.observe.queue import read as read_queue
+from pbt_tui.observe.queue_status import Queue
+from pbt_tui.observe.queue_status import read as read_queue
 from pbt_tui.spec import FORMAT, Policy, Population, Processes, Style, decode
 
 _OF_A_JOB = (

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.state import ACTIVE, JobState, RunState
-from pbt_tui.observe.queue import Place, Queue, key
-from pbt_tui.observe.rows import QueueRow
-from pbt_tui.observe.signatures import Failure, Group, group
-from pbt_tui.observe.tally import tally
+from pbt_tui.observe.failure_grouping import Failure, Group, group
+from pbt_tui.observe.queue_status import Queue, QueueStatus, key
+from pbt_tui.observe.queue_summary import tally
+from pbt_tui.observe.snapshot_types import QueueRow
 from pbt_tui.tui.feed import Change, Feed
 from pbt_tui.tui.rows import Rows
 
@@ -87,7 +87,7 @@ class Model:
             self._tallied = (seen, tally(seen) if seen and (seen.attempts or seen.stale) else None)
         return self._tallied[1] if self.state.closed is None else None
 
-    def place(self, job: JobState) -> Place | None:
+    def place(self, job: JobState) -> QueueStatus | None:
         """Where SLURM's queue has an attempt that goes on."""
         seen, attempt = self.feed.queue, job.attempt
         if seen is None or attempt is None or attempt.outcome is not None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pbt_tui.journal.state import RunState
-from pbt_tui.observe.rows import PopulationRow
 from pbt_tui.observe.snapshot import gpu_rows
+from pbt_tui.observe.snapshot_types import PopulationRow
 from pbt_tui.tui import words
 from pbt_tui.tui.columns import Layout, Scene
 from pbt_tui.tui.draw import population as draw_population

@@ -6,7 +6,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from pbt_tui.observe import gpus
+from pbt_tui.observe import nvml as gpus
 
 
 class TroubleError(Exception):

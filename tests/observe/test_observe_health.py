@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.observe.facts import Facts
 from pbt_tui.observe.health import alarms
 from pbt_tui.observe.inference import infer
-from pbt_tui.observe.lineage import Event, by_member
-from pbt_tui.observe.member_logs import Words
-from pbt_tui.observe.populations import Watch
-from pbt_tui.observe.settings import Settings, settings
-from pbt_tui.observe.workspaces import BestFile, Generation, Unreadable
+from pbt_tui.observe.lineage import LineageEvent, by_member
+from pbt_tui.observe.member_logs import MemberLogState
+from pbt_tui.observe.population_monitor import PopulationMonitor
+from pbt_tui.observe.population_status import PopulationStatus
+from pbt_tui.observe.trainer_settings import Settings, settings
+from pbt_tui.observe.workspaces import BestFile, Generation, UnreadableGeneration
 
 
 def step(member: int, number: int, at: float | None = None, **more) -> Generation:
@@ -31,20 +31,22 @@ def lives(members: Sequence[int], numbers: Sequence[int] = range(1, 7)) -> list[
     return [step(m, n) for m in members for n in numbers]
 
 
-def facts(steps: Sequence[Generation], style: str = "isaacgymenvs", size: int = 4, **more) -> Facts:
+def facts(
+    steps: Sequence[Generation], style: str = "isaacgymenvs", size: int = 4, **more
+) -> PopulationStatus:
     newest = max((g.at for g in steps), default=0.0)
     states = dict.fromkeys(range(size), "running")
     values = {"states": states, "now": newest + 1, "settings": Settings(), **more}
-    return Facts(style=style, size=size, generations=by_member(steps), **values)
+    return PopulationStatus(style=style, size=size, generations=by_member(steps), **values)
 
 
-def codes(found: Facts) -> list[str]:
+def codes(found: PopulationStatus) -> list[str]:
     return [a.code for a in alarms(found)]
 
 
 def test_recorded_populations_are_well(isaacgymenvs, isaaclab) -> None:
     for record, style in ((isaacgymenvs, "isaacgymenvs"), (isaaclab, "isaaclab")):
-        watch = Watch("p", style, record.path)
+        watch = PopulationMonitor("p", style, record.path)
         for _ in record.replay():
             watch.poll()
             watch.row({}, watch.newest() or 0.0)  # nothing in between raises either
@@ -85,12 +87,12 @@ def test_p3_an_objective_nobody_can_read() -> None:
     assert [(a.code, a.level, a.members) for a in found] == [
         ("objective_unreadable", "error", (0, 1, 2, 3))
     ]
-    words = {0: Words(blind=3)}
+    words = {0: MemberLogState(blind=3)}
     assert codes(facts(lives(range(4)), "isaaclab", words=words)) == ["objective_unreadable"]
 
 
 def test_p4_a_file_that_stays_cut() -> None:
-    cut = [Unreadable(2, Path("/w/002/000001.yaml"), "key `params` is missing")]
+    cut = [UnreadableGeneration(2, Path("/w/002/000001.yaml"), "key `params` is missing")]
     found = alarms(facts(lives(range(4)), unreadable=cut))
     assert [(a.code, a.level, a.members) for a in found] == [
         ("objective_unreadable", "warning", (2,))
@@ -157,7 +159,7 @@ def test_silence_is_judged_against_restarts() -> None:
         ("stale_member", "warning")
     ]
     after = [
-        Event(kind="exploit", member=m, generation=6, source="log", confidence=1.0)
+        LineageEvent(kind="exploit", member=m, generation=6, source="log", confidence=1.0)
         for m in range(4)
     ]
     assert codes(facts(steps, now=60.0 + 120, events=after)) == []
@@ -167,7 +169,7 @@ def test_silence_is_judged_against_restarts() -> None:
 
 
 def test_r2_exchanges_that_break_off() -> None:
-    found = alarms(facts(lives(range(4)), words={1: Words(aborted=6)}))
+    found = alarms(facts(lives(range(4)), words={1: MemberLogState(aborted=6)}))
     assert [a.code for a in found] == ["cannot_exchange"]
     assert "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD" in found[0].message
 
@@ -177,7 +179,10 @@ def test_why_nothing_happens() -> None:
     found = alarms(facts(lives(range(4)), settings=early))
     assert [(a.code, a.level) for a in found] == [("before_start", "note")]
     assert found[0].message == "waits for 20M frames before the first exchange, now at 600"
-    assert codes(facts(lives(range(4)), settings=early, words={0: Words(initial_delay=50)})) == []
+    assert (
+        codes(facts(lives(range(4)), settings=early, words={0: MemberLogState(initial_delay=50)}))
+        == []
+    )
     assert codes(facts([])) == ["before_start"]
     states = dict.fromkeys(range(8), "running")
     few = facts(lives(range(3), [1]), size=8, states=states)

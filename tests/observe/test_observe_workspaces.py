@@ -161,7 +161,7 @@ def test_recorded_trees_are_read_once_and_in_write_order(isaacgymenvs, isaaclab)
 def test_only_what_changed_is_parsed(isaacgymenvs, monkeypatch: pytest.MonkeyPatch) -> None:
     workspace = IsaacGymEnvs(isaacgymenvs.all())
     workspace.poll()
-    monkeypatch.setattr("pbt_tui.observe.workspaces.members.parse", None)
+    monkeypatch.setattr("pbt_tui.observe.workspaces.member_folders.parse", None)
     assert workspace.poll() == []
     monkeypatch.undo()
     path = isaacgymenvs.path / "002" / "000003.yaml"

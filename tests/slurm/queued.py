@@ -20,7 +20,7 @@ from running import Place, Said, until
 
 from pbt_tui.executor.runtimes.slurm.submissions import Submission, Submissions
 from pbt_tui.journal import events as ev
-from pbt_tui.observe.queue import Queue, read
+from pbt_tui.observe.queue_status import Queue, read
 
 QUICK = ("--slurm_poll=1", "--slurm_poll_pending=1", "--slurm_poll_floor=0.5")
 SMALL = ("--slurm_gpus_per_job=0", "--slurm_cpus=1", "--slurm_memory=64M")

@@ -14,7 +14,7 @@ from running import job, until
 
 from pbt_tui.executor.runtimes.slurm.submissions import Submissions
 from pbt_tui.journal import events as ev
-from pbt_tui.observe.queue import key
+from pbt_tui.observe.queue_status import key
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from queued import GATE, QUICK, SMALL, Queued, placed
 from running import job, until
 
 from pbt_tui.journal import events as ev
-from pbt_tui.observe.queue import key
+from pbt_tui.observe.queue_status import key
 
 LIFE = 'echo life >>"lives.$0"; '
 

@@ -11,8 +11,8 @@ import msgspec
 
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.run_dir import RunDir
-from pbt_tui.observe.queue import Place, Queue, key
-from pbt_tui.observe.queue import encode as encode_queue
+from pbt_tui.observe.queue_status import Queue, QueueStatus, key
+from pbt_tui.observe.queue_status import encode as encode_queue
 from pbt_tui.spec import Job, Policy, Population, Processes, encode
 from pbt_tui.spec.slurm import Slurm
 
@@ -68,7 +68,7 @@ class Story:
         self.at = at
         self.seq = 0
         self.attempts: dict[str, int] = {}
-        self.tasks: dict[str, Place] = {}
+        self.tasks: dict[str, QueueStatus] = {}
         """Those that are in SLURM."""
         self.lines: list[bytes] = []
         self.gpus = gpus
@@ -118,7 +118,7 @@ class Story:
         """Handed to SLURM as `task`; it waits in the queue if there is a reason."""
         number = self.attempts[job] = self.attempts.get(job, 0) + 1
         self.write(ev.AttemptScheduled, job=job, attempt=number, gpus=())
-        self.tasks[job] = Place(task, "", **more)
+        self.tasks[job] = QueueStatus(task, "", **more)
         return self.wait(job, reason) if reason else self
 
     def wait(self, job: str, reason: str, **more: Any) -> Story:

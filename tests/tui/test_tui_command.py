@@ -18,7 +18,7 @@ from journals import Story, large, spec, typical
 from pbt_tui.cli.tui import main
 from pbt_tui.errors import Findings, JournalDamaged, UnknownVersion, UsageError
 from pbt_tui.journal import lock
-from pbt_tui.observe.rows import Snapshot
+from pbt_tui.observe.snapshot_types import Snapshot
 from pbt_tui.spec import Job, Policy, Processes, encode
 from pbt_tui.tui import start, targets
 

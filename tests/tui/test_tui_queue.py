@@ -14,7 +14,7 @@ from shown import text_of
 from pbt_tui.cli.tui import main
 from pbt_tui.journal.requests import pending, read
 from pbt_tui.observe import snapshot
-from pbt_tui.observe.rows import QueueRow, Snapshot
+from pbt_tui.observe.snapshot_types import QueueRow, Snapshot
 from pbt_tui.tui import feed as feeds
 from pbt_tui.tui import words
 from pbt_tui.tui.draw import queue

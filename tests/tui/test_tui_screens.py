@@ -7,7 +7,7 @@ from pathlib import Path
 import journals
 import pytest
 
-from pbt_tui.observe.rows import (
+from pbt_tui.observe.snapshot_types import (
     Alarm,
     Best,
     EventRow,

@@ -8,13 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from pbt_tui.observe.workspaces.find import find
-from pbt_tui.observe.workspaces.generation import BestFile, Generation, Reader, Unreadable
+from pbt_tui.observe.workspaces.generation import BestFile, Generation, Reader, UnreadableGeneration
 from pbt_tui.observe.workspaces.isaacgymenvs import IsaacGymEnvs
 from pbt_tui.observe.workspaces.isaaclab import IsaacLab
 from pbt_tui.observe.workspaces.sample_factory import SampleFactory
 from pbt_tui.spec import Style
 
-__all__ = ["BestFile", "Generation", "Reader", "Unreadable", "find", "reader"]
+__all__ = ["BestFile", "Generation", "Reader", "UnreadableGeneration", "find", "reader"]
 
 
 def reader(style: Style, path: Path) -> Reader:

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from pbt_tui.observe.workspaces.members import numbered
+from pbt_tui.observe.workspaces.member_folders import numbered
 from pbt_tui.observe.workspaces.metadata import LARGEST, Metadata, parse
 from pbt_tui.spec import Style
 

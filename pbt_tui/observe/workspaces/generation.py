@@ -53,7 +53,7 @@ class BestFile(NamedTuple):
     at: float
 
 
-class Unreadable(NamedTuple):
+class UnreadableGeneration(NamedTuple):
     """A file that has not become readable for a while (P4)."""
 
     member: int
@@ -73,7 +73,7 @@ class Reader(Protocol):
     def best(self) -> list[BestFile]:
         """What the trainer itself holds for its best; empty where the format has none."""
 
-    def unreadable(self) -> list[Unreadable]:
+    def unreadable(self) -> list[UnreadableGeneration]:
         """Files complained about: not empty, not readable, for several looks."""
 
     def restarts(self) -> list[tuple[int, float]]:

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from pbt_tui.observe.workspaces.generation import BestFile
-from pbt_tui.observe.workspaces.members import MemberFolders
+from pbt_tui.observe.workspaces.member_folders import MemberFolders
 from pbt_tui.spec import Style
 
 _BEST = re.compile(r"best(\d{1,4})")

@@ -5,7 +5,7 @@ Must not know IsaacGymEnvs' best folders; what a restart does to frames is `line
 
 from __future__ import annotations
 
-from pbt_tui.observe.workspaces.members import MemberFolders
+from pbt_tui.observe.workspaces.member_folders import MemberFolders
 from pbt_tui.spec import Style
 
 

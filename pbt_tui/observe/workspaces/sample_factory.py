@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from pbt_tui.observe.logs import Follower
-from pbt_tui.observe.workspaces.generation import BestFile, Generation, Unreadable
+from pbt_tui.observe.workspaces.generation import BestFile, Generation, UnreadableGeneration
 from pbt_tui.observe.workspaces.metadata import number
 from pbt_tui.spec import Style
 
@@ -126,7 +126,7 @@ class SampleFactory:
     def best(self) -> list[BestFile]:
         return []
 
-    def unreadable(self) -> list[Unreadable]:
+    def unreadable(self) -> list[UnreadableGeneration]:
         return []
 
     def restarts(self) -> list[tuple[int, float]]:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from pbt_tui.journal.state import JobState, RunState
-from pbt_tui.observe.signatures import Group
+from pbt_tui.observe.failure_grouping import Group
 from pbt_tui.tui import words
 from pbt_tui.tui.text import Frame, Line, Span, at, both, cut, duration, fit, safe, wrap
 

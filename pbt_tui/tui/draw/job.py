@@ -12,8 +12,8 @@ from typing import Any
 
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
-from pbt_tui.observe.queue import Place
-from pbt_tui.observe.submitted import Submitted
+from pbt_tui.observe.queue_status import QueueStatus
+from pbt_tui.observe.slurm_submissions import Submitted
 from pbt_tui.scheduler.explain import explain
 from pbt_tui.tui import words
 from pbt_tui.tui.draw import queue
@@ -32,7 +32,7 @@ def page(
     log: Sequence[str],
     request: str = "",
     place: tuple[int, int] = (1, 1),
-    queued: Place | None = None,
+    queued: QueueStatus | None = None,
     submitted: Submitted | None = None,
 ) -> list[Line]:
     """The whole page, to be scrolled; the frame is what is seen of it at once.
@@ -161,7 +161,7 @@ def _slurm(
     state: RunState,
     rundir: RunDir,
     width: int,
-    queued: Place | None,
+    queued: QueueStatus | None,
     submitted: Submitted | None,
 ) -> list[Line]:
     """The newest attempt in SLURM's terms, with what SLURM was given and what it wrote."""

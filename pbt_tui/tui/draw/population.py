@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from pbt_tui.observe.rows import EventRow, MemberRow, PopulationRow
+from pbt_tui.observe.snapshot_types import EventRow, MemberRow, PopulationRow
 from pbt_tui.tui import words
 from pbt_tui.tui.draw.chart import chart
 from pbt_tui.tui.text import Line, Span, both, cut, fit, safe, wrap

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pbt_tui.journal.events import Action
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState
-from pbt_tui.observe.queue import Place
-from pbt_tui.observe.rows import QueueRow
+from pbt_tui.observe.queue_status import QueueStatus
+from pbt_tui.observe.snapshot_types import QueueRow
 from pbt_tui.tui.text import Line, at, both, lasting, safe
 
 _MEANS = {
@@ -79,13 +79,13 @@ def _meter(row: QueueRow, width: int, now: float, asks: bool, trouble: bool) -> 
     return text + " "
 
 
-def note(attempt: Attempt, place: Place | None, now: float) -> str:
+def note(attempt: Attempt, place: QueueStatus | None, now: float) -> str:
     """Of a task that waits, in few words: `Priority · starts about 12:31 · requeued 2×`."""
     parts = [safe(attempt.queued or ""), _starts(place, now), requeued(attempt, place)]
     return " · ".join(part for part in parts if part)
 
 
-def why(attempt: Attempt, place: Place | None, now: float) -> str:
+def why(attempt: Attempt, place: QueueStatus | None, now: float) -> str:
     """The same for a job's own page: with what SLURM's word means."""
     reason = safe(attempt.queued or "")
     means = _MEANS.get(reason) or next(
@@ -95,17 +95,17 @@ def why(attempt: Attempt, place: Place | None, now: float) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def requeued(attempt: Attempt, place: Place | None = None) -> str:
+def requeued(attempt: Attempt, place: QueueStatus | None = None) -> str:
     many = max(attempt.restarts, place.restarts if place else 0)
     return f"requeued {many}×" if many else ""
 
 
-def handed_over(place: Place | None) -> str:
+def handed_over(place: QueueStatus | None) -> str:
     """Of a task that the queue has said nothing about."""
     return f"submitted as {safe(place.id)}" if place else "being submitted"
 
 
-def facts(attempt: Attempt, place: Place | None) -> str:
+def facts(attempt: Attempt, place: QueueStatus | None) -> str:
     """Where it is, in SLURM's terms: `67_3, running on n3, requeued 2×`; empty without an id."""
     name = place.id if place else attempt.handle
     if not name:
@@ -122,7 +122,7 @@ def commands(name: str) -> list[str]:
 
 
 def asked(
-    action: Action, jobs: Sequence[JobState], place_of: Callable[[JobState], Place | None]
+    action: Action, jobs: Sequence[JobState], place_of: Callable[[JobState], QueueStatus | None]
 ) -> list[str]:
     """What a request means for SLURM, before it is made."""
     if action == "hold":
@@ -150,12 +150,12 @@ def _tasks(arrays: Mapping[str, int]) -> str:
     return ", ".join([*parts[:3], *more])
 
 
-def _id(job: JobState, place: Place | None) -> str:
+def _id(job: JobState, place: QueueStatus | None) -> str:
     attempt = job.attempt
     return safe(place.id if place else (attempt.handle or "") if attempt else "")
 
 
-def _starts(place: Place | None, now: float) -> str:
+def _starts(place: QueueStatus | None, now: float) -> str:
     if place is None or place.starts_at is None:
         return ""
     return f"starts about {_clock(place.starts_at, now)}"

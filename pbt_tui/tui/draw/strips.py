@@ -13,8 +13,8 @@ from pbt_tui.tui import words
 from pbt_tui.tui.text import Line, Span, both, clip, cut, fit, length, safe
 
 if TYPE_CHECKING:
-    from pbt_tui.observe.rows import GpuRow
-    from pbt_tui.observe.signatures import Group
+    from pbt_tui.observe.failure_grouping import Group
+    from pbt_tui.observe.snapshot_types import GpuRow
 
 COUNTED = ("running", "waiting", "succeeded", "failed", "cancelled", "skipped")
 SHORT = {

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 
 from pbt_tui.journal.state import JobState
 from pbt_tui.observe import logs
-from pbt_tui.observe.signatures import Group
+from pbt_tui.observe.failure_grouping import Group
 from pbt_tui.tui.draw import failures
 from pbt_tui.tui.feed import Change
 from pbt_tui.tui.screens.page import Page, bindings

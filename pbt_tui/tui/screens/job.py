@@ -10,8 +10,8 @@ from contextlib import suppress
 from textual.app import ComposeResult
 
 from pbt_tui.journal.state import JobState
-from pbt_tui.observe import logs, submitted
-from pbt_tui.observe.submitted import Submitted
+from pbt_tui.observe import logs, slurm_submissions
+from pbt_tui.observe.slurm_submissions import Submitted
 from pbt_tui.tui.draw import job as draw_job
 from pbt_tui.tui.feed import Change
 from pbt_tui.tui.screens.page import Page, bindings
@@ -88,7 +88,7 @@ class JobPage(Page):
             return None
         asked, known = self._handed_over
         if asked != name or known is None or known.id is None:
-            known = submitted.find(self.monitor.feed.rundir.slurm, *name)
+            known = slurm_submissions.find(self.monitor.feed.rundir.slurm, *name)
             self._handed_over = (name, known)
         return known
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from textual.app import ComposeResult
 
 from pbt_tui.journal.state import JobState
-from pbt_tui.observe.rows import MemberRow, PopulationRow
+from pbt_tui.observe.snapshot_types import MemberRow, PopulationRow
 from pbt_tui.tui.draw import population
 from pbt_tui.tui.feed import Change
 from pbt_tui.tui.screens.page import Page, bindings

@@ -16,7 +16,7 @@ from pathlib import Path
 from pbt_tui.executor.runtimes.engine import Refused, Silent
 from pbt_tui.executor.runtimes.slurm import calling, squeue
 from pbt_tui.executor.runtimes.slurm.tasks import Task, Tasks
-from pbt_tui.observe.queue import Queue, encode
+from pbt_tui.observe.queue_status import Queue, encode
 from pbt_tui.spec.slurm import Slurm
 
 FILES = 1.0

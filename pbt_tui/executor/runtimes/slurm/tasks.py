@@ -21,7 +21,7 @@ from pbt_tui.executor.runtimes.slurm.squeue import Line, array_of, line_of
 from pbt_tui.executor.runtimes.slurm.taskfiles import TaskFile
 from pbt_tui.executor.runtimes.slurm.verdicts import ended, heard
 from pbt_tui.journal.run_dir import RunDir
-from pbt_tui.observe.queue import Place, key
+from pbt_tui.observe.queue_status import QueueStatus, key
 
 Name = tuple[str, int]
 
@@ -120,7 +120,7 @@ class Tasks:
             self._facts.append(fact)
         self._wake()
 
-    def places(self) -> dict[str, Place]:
+    def places(self) -> dict[str, QueueStatus]:
         """For the screens."""
         return {key(*task.name): _place(task) for task in self.current() if task.id}
 
@@ -284,11 +284,11 @@ def _firm(line: Line) -> int:
     return 2 if line.state in ("BOOT_FAIL", "NODE_FAIL", "PREEMPTED") else 1
 
 
-def _place(task: Task) -> Place:
+def _place(task: Task) -> QueueStatus:
     line, file = task.line, task.file
     state = line.state if line else ""
     node = (line.node if line else "") or (file.node if file else None)
-    return Place(
+    return QueueStatus(
         id=task.id,
         state=state,
         reason=(printable(line.reason) or None) if line and line.waits else None,

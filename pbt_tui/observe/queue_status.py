@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 
-class Place(msgspec.Struct, frozen=True, omit_defaults=True):
+class QueueStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     """One attempt that has not ended, as SLURM sees it."""
 
     id: str
@@ -39,7 +39,7 @@ class Queue(msgspec.Struct, frozen=True):
     stale: bool
     """The last question had no answer; `error` says why."""
     error: str | None
-    attempts: dict[str, Place]
+    attempts: dict[str, QueueStatus]
     """By `<job>.<attempt>`."""
 
 

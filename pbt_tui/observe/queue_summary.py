@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from pbt_tui.observe.queue import Queue
-from pbt_tui.observe.rows import QueueRow
+from pbt_tui.observe.queue_status import Queue
+from pbt_tui.observe.snapshot_types import QueueRow
 
 SUBMITTED = "SUBMITTED"
 """Ours: handed over, and not seen in the queue yet."""

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from pbt_tui.observe.workspaces.generation import BestFile, Generation, Unreadable
+from pbt_tui.observe.workspaces.generation import BestFile, Generation, UnreadableGeneration
 from pbt_tui.observe.workspaces.metadata import LARGEST, Metadata, parse
 
 _MEMBER = re.compile(r"[0-9]{3}")
@@ -85,10 +85,10 @@ class MemberFolders:
             return e.strerror or type(e).__name__
         return parse(data) if len(data) <= LARGEST else "larger than any metadata"
 
-    def unreadable(self) -> list[Unreadable]:
+    def unreadable(self) -> list[UnreadableGeneration]:
         """Not readable for several looks (P4): no longer just being written."""
         return [
-            Unreadable(member, Path(path), why)
+            UnreadableGeneration(member, Path(path), why)
             for path, (tries, why, member) in sorted(self._tries.items())
             if tries >= _PATIENCE
         ]

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pbt_tui.observe.facts import Facts
 from pbt_tui.observe.health import alarms
 from pbt_tui.observe.history import HistoryReader
 from pbt_tui.observe.inference import infer
-from pbt_tui.observe.lineage import Event, by_member, merge
+from pbt_tui.observe.lineage import LineageEvent, by_member, merge
 from pbt_tui.observe.logs import Follower
-from pbt_tui.observe.member_logs import MemberLog, Words
-from pbt_tui.observe.rows import (
+from pbt_tui.observe.member_logs import MemberLog, MemberLogState
+from pbt_tui.observe.population_status import PopulationStatus
+from pbt_tui.observe.snapshot_types import (
     Best,
     EventRow,
     GenerationRow,
@@ -23,14 +23,14 @@ from pbt_tui.observe.rows import (
     MemberWord,
     PopulationRow,
 )
-from pbt_tui.observe.settings import Settings, defaults
+from pbt_tui.observe.trainer_settings import Settings, defaults
 from pbt_tui.observe.workspaces import Generation, reader
 from pbt_tui.spec import Style
 
 Key = tuple[int, str, int]
 
 
-class Watch:
+class PopulationMonitor:
     """Everything seen of one population, kept up to date by `poll`.
 
     `size` 0 takes it from the folders that there are.
@@ -51,7 +51,7 @@ class Watch:
         self.workspace = workspace
         self.settings = settings or defaults(style)
         self.reader = reader(style, workspace)
-        self.events: list[Event] = []
+        self.events: list[LineageEvent] = []
         """With the donor's generation and the time, which the snapshot leaves out."""
         self.generations: dict[int, list[Generation]] = {}
         """By member, in write order."""
@@ -119,7 +119,7 @@ class Watch:
             said, infer(generations, self.style, self._restarts), covered, generations
         )
 
-    def words(self) -> dict[int, Words]:
+    def words(self) -> dict[int, MemberLogState]:
         """The newest of what each member said."""
         return {m: w for log in self._logs.values() for m, w in log.words.items()}
 
@@ -127,9 +127,9 @@ class Watch:
         """When the newest generation was written."""
         return max((steps[-1].at for steps in self.generations.values()), default=None)
 
-    def facts(self, states: Mapping[int, MemberWord], now: float) -> Facts:
+    def facts(self, states: Mapping[int, MemberWord], now: float) -> PopulationStatus:
         """What `health` judges."""
-        return Facts(
+        return PopulationStatus(
             style=self.style,
             size=self.size,
             generations=self.generations,

@@ -18,7 +18,7 @@ class Submitted(NamedTuple):
     """SLURM's, `67_3`; None while nobody has written it down."""
 
 
-class Record(msgspec.Struct, frozen=True):
+class SubmissionRecord(msgspec.Struct, frozen=True):
     """What is read of one: task `i` of the array is the attempt `tasks[i]`."""
 
     script: str
@@ -30,7 +30,7 @@ def find(folder: Path, job: str, attempt: int) -> Submitted | None:
     """By the records in `folder`, or None: it was never handed over, or its record is not there."""
     for path in sorted(folder.glob("*.json")):
         with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
-            record = msgspec.json.decode(path.read_bytes(), type=Record)
+            record = msgspec.json.decode(path.read_bytes(), type=SubmissionRecord)
             if (job, attempt) in record.tasks:
                 task = record.tasks.index((job, attempt))
                 name = f"{record.id}_{task}" if record.id else None

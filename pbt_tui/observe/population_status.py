@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pbt_tui.observe.lineage import Event
-from pbt_tui.observe.member_logs import Words
-from pbt_tui.observe.rows import MemberWord
-from pbt_tui.observe.settings import Settings
-from pbt_tui.observe.workspaces import BestFile, Generation, Unreadable
+from pbt_tui.observe.lineage import LineageEvent
+from pbt_tui.observe.member_logs import MemberLogState
+from pbt_tui.observe.snapshot_types import MemberWord
+from pbt_tui.observe.trainer_settings import Settings
+from pbt_tui.observe.workspaces import BestFile, Generation, UnreadableGeneration
 from pbt_tui.spec import Style
 
 NOT_YET = frozenset(("waiting", "queued"))
@@ -21,19 +21,19 @@ DEAD = frozenset(("failed", "cancelled", "skipped"))
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class PopulationStatus:
     """One population, one moment."""
 
     style: Style
     size: int
     generations: Mapping[int, Sequence[Generation]]
     """By member, in write order."""
-    events: Sequence[Event] = ()
+    events: Sequence[LineageEvent] = ()
     states: Mapping[int, MemberWord] = field(default_factory=dict)
     """Empty for a plain workspace, where nobody knows of processes."""
-    words: Mapping[int, Words] = field(default_factory=dict)
+    words: Mapping[int, MemberLogState] = field(default_factory=dict)
     best: Sequence[BestFile] = ()
-    unreadable: Sequence[Unreadable] = ()
+    unreadable: Sequence[UnreadableGeneration] = ()
     settings: Settings = field(default_factory=Settings)
     now: float = 0.0
     """Unix seconds; for a plain workspace, that of its newest file."""

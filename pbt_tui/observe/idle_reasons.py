@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean, pstdev
 
-from pbt_tui.observe.facts import RUNNING, Facts
-from pbt_tui.observe.rows import Alarm, Code
+from pbt_tui.observe.population_status import RUNNING, PopulationStatus
+from pbt_tui.observe.snapshot_types import Alarm, Code
 
 
-def silence(facts: Facts) -> list[Alarm]:
+def silence(facts: PopulationStatus) -> list[Alarm]:
     """Why nothing happens, where nothing is wrong."""
     if facts.states and not any(s in RUNNING for s in facts.states.values()):
         return []
@@ -43,7 +43,7 @@ def silence(facts: Facts) -> list[Alarm]:
     return _note("within_threshold", "all members are within the thresholds")
 
 
-def _within(facts: Facts) -> bool:
+def _within(facts: PopulationStatus) -> bool:
     """Whether the newest objectives would make anybody be replaced."""
     values = sorted(
         steps[-1].objective
