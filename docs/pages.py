@@ -11,9 +11,8 @@ from typing import Any
 import msgspec
 
 from docs.schemas import MODULES, field_notes
-from pbt_tui import errors
-from pbt_tui.compiler import codes
-from pbt_tui.compiler.codes import page, rules
+from pbt_tui import diagnostics, errors
+from pbt_tui.diagnostics import page, rules
 from pbt_tui.journal import events
 from pbt_tui.spec import ngc, slurm, types
 
@@ -78,7 +77,7 @@ def _rule_index() -> Iterator[str]:
 
 def _frame() -> Iterator[str]:
     """What the examples leave out, as their module says it."""
-    text = (codes.__doc__ or "").partition("\n\nExamples are")[2]
+    text = (diagnostics.__doc__ or "").partition("\n\nExamples are")[2]
     yield from f"Examples are{text}".strip().split("\n")
 
 

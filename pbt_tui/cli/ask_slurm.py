@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 
 from pbt_tui.backends import slurm
 from pbt_tui.backends.slurm_words import cure, last_words
-from pbt_tui.compiler.codes import finding
+from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Where, printable
 from pbt_tui.spec.slurm import decode
 

@@ -246,8 +246,8 @@ def _validate(paths: Sequence[str], weigh: Weigh) -> Result:
 
 
 def _explain(args: argparse.Namespace) -> Result:
-    from pbt_tui.compiler.codes import page, rules
     from pbt_tui.compiler.settings import near
+    from pbt_tui.diagnostics import page, rules
 
     if args.format == "json":
         raise UsageError("`--explain` has no JSON form", hint="leave out `--format`")
@@ -263,8 +263,8 @@ def _weigh(given: Given) -> Weigh:
     ignored = {code.upper() for code in given.compile.get("ignore", ())}
     strict = given.compile.get("strict", False)
     if ignored:
-        from pbt_tui.compiler.codes import rules
         from pbt_tui.compiler.settings import near
+        from pbt_tui.diagnostics import rules
 
         table = rules()
         for code in sorted(ignored):

@@ -82,12 +82,13 @@ def compile_loaded(
     settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Compiled:
     """The same for a description that is loaded already. Raises `Findings`."""
-    from pbt_tui.compiler import credentials, references, rules
+    from pbt_tui.compiler import references, rules
     from pbt_tui.compiler.existing import same_module
     from pbt_tui.compiler.expand import expand
     from pbt_tui.compiler.populations import recognise
     from pbt_tui.compiler.rendering import render
     from pbt_tui.compiler.resolve import resolve_container, resolve_policy
+    from pbt_tui.diagnostics import credentials
     from pbt_tui.spec import FORMAT, Processes
 
     suffix = suffix or loaded.suffix
@@ -134,7 +135,7 @@ def compile_loaded(
 
 
 def _repeatable(loaded: Loaded, freeze: bool) -> list[Diagnostic]:
-    from pbt_tui.compiler.codes import finding
+    from pbt_tui.diagnostics import finding
 
     hint = (
         "the values of the first load are used; to repeat the run, pass `--seed 0`"

@@ -15,9 +15,9 @@ import msgspec
 
 from pbt_tui.backends import RECORDS
 from pbt_tui.backends.processes import FILE
-from pbt_tui.compiler.codes import finding
 from pbt_tui.compiler.output import first_difference
 from pbt_tui.compiler.rendering import available, backend
+from pbt_tui.diagnostics import finding
 from pbt_tui.errors import BadSpec, Diagnostic, Where, printable
 from pbt_tui.spec import Container, Policy, Processes
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from pbt_tui.compiler import units, words
-from pbt_tui.compiler.codes import finding
 from pbt_tui.compiler.load import Loaded, LoadedExperiment
 from pbt_tui.compiler.names import Ids
 from pbt_tui.description import root_of, shorthands
+from pbt_tui.diagnostics import finding
 from pbt_tui.errors import BadParam, Diagnostic, Level, Where, printable
 from pbt_tui.spec import Job, Resources
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from pbt_tui.compiler.codes import finding
 from pbt_tui.compiler.existing import Before
+from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Where
 from pbt_tui.spec import Container, Policy, Population
 

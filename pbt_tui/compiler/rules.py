@@ -10,8 +10,8 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from pbt_tui.compiler import credentials, gangs
-from pbt_tui.compiler.codes import finding
+from pbt_tui.compiler import gangs
+from pbt_tui.diagnostics import credentials, finding
 from pbt_tui.errors import Diagnostic, Level, Where, printable
 from pbt_tui.spec import Container, Job, Policy, Processes
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from pbt_tui.compiler import credentials, populations, references, rules
-from pbt_tui.compiler.codes import finding
+from pbt_tui.compiler import populations, references, rules
+from pbt_tui.diagnostics import credentials, finding
 from pbt_tui.errors import Diagnostic, UsageError, Where
 from pbt_tui.spec import Processes, encode
 from pbt_tui.spec.ngc import JobRequest
@@ -95,7 +95,7 @@ def validate(data: bytes, file: str) -> tuple[Processes | None, list[Diagnostic]
 
 
 def _process_list_faults(document: Any) -> list[Diagnostic]:
-    from pbt_tui.compiler.wording import faults
+    from pbt_tui.diagnostics.schema_errors import faults
 
     return faults(document)
 
@@ -139,7 +139,7 @@ def _layout(data: bytes, spec: Processes) -> list[Diagnostic]:
     """
     if encode(spec) == data:
         return []
-    from pbt_tui.compiler.document import read
+    from pbt_tui.diagnostics.json_document import read
 
     _, found = read(data)
     if not found:
@@ -160,7 +160,7 @@ class Kind:
 
 def why_not(data: bytes, kind: Kind) -> list[Diagnostic]:
     """Why `data` is no document of this kind; at least one finding, without the file."""
-    from pbt_tui.compiler.document import read
+    from pbt_tui.diagnostics.json_document import read
 
     document, found = read(data)
     if found and document is None:

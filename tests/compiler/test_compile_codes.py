@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.compiler.codes import finding, page, rule, rules
+from pbt_tui.diagnostics import finding, page, rule, rules
 
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r"PBT\d{3}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.compiler.codes import rules
+from pbt_tui.diagnostics import rules
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,8 +8,9 @@ from compile_specs import box, job, spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pbt_tui.compiler import credentials, rules
+from pbt_tui.compiler import rules
 from pbt_tui.compiler.validate import validate
+from pbt_tui.diagnostics import credentials
 from pbt_tui.spec import encode
 
 PLACEHOLDER = re.compile("xxx|your|todo|fake|dummy|example|insert", re.IGNORECASE).match

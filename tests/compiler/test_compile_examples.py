@@ -8,7 +8,7 @@ import pytest
 from rule_examples import furnish, makes_files, said
 
 from pbt_tui.compiler import load as loading
-from pbt_tui.compiler.codes import rules
+from pbt_tui.diagnostics import rules
 
 
 @pytest.mark.parametrize("code", sorted(rules()))

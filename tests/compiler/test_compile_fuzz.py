@@ -21,7 +21,7 @@ from pbt_tui.cli import compile as command
 from pbt_tui.cli import report
 from pbt_tui.compiler import review
 from pbt_tui.compiler.validate import validate
-from pbt_tui.compiler.wording import load_schema
+from pbt_tui.diagnostics.schema_errors import load_schema
 from pbt_tui.errors import Diagnostic
 from pbt_tui.spec import Mount, Policy, Processes, Resources, Ulimit, encode
 

@@ -14,7 +14,7 @@ from pbt_tui.compiler.load import Loaded, LoadedExperiment
 from pbt_tui.compiler.populations import recognise
 from pbt_tui.compiler.resolve import resolve_container, resolve_policy
 from pbt_tui.compiler.validate import validate
-from pbt_tui.compiler.wording import load_schema
+from pbt_tui.diagnostics.schema_errors import load_schema
 from pbt_tui.errors import Findings, PbtError
 from pbt_tui.spec import FORMAT, Container, Policy, Population, Processes
 

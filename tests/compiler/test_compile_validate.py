@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pbt_tui.compiler.validate import spec_files, validate, validate_file
-from pbt_tui.compiler.wording import MOST_JOBS, load_schema
+from pbt_tui.diagnostics.schema_errors import MOST_JOBS, load_schema
 from pbt_tui.errors import UsageError
 from pbt_tui.spec import Policy, Ulimit, encode
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from pbt_tui import Experiment, ParamGrid, RunDescription
 from pbt_tui.compiler import compile_loaded
-from pbt_tui.compiler.codes import rules
 from pbt_tui.compiler.load import of_object
+from pbt_tui.diagnostics import rules
 from pbt_tui.errors import BadParam, Findings
 from pbt_tui.spec import decode, encode
 

@@ -6,7 +6,7 @@ import pytest
 from ngc.shelf_outcomes import OUTCOMES
 
 from pbt_tui.compiler.validate import validate_file
-from pbt_tui.compiler.wording import load_schema
+from pbt_tui.diagnostics.schema_errors import load_schema
 from pbt_tui.spec.ngc import JobRequest
 
 HERE = Path(__file__).parent

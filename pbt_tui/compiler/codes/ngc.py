@@ -5,7 +5,7 @@ Must not know how anything is found out.
 
 from __future__ import annotations
 
-from pbt_tui.compiler.codes import Rule
+from pbt_tui.diagnostics import Rule
 
 _JOB = "pbt-compile runs.ant --backend ngc"
 _GANG = "pbt-compile runs.ant_pbt --backend ngc"

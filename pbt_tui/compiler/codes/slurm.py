@@ -5,7 +5,7 @@ Must not know how anything is found out.
 
 from __future__ import annotations
 
-from pbt_tui.compiler.codes import Rule
+from pbt_tui.diagnostics import Rule
 
 RULES: tuple[Rule, ...] = (
     Rule(

@@ -18,8 +18,8 @@ from msgspec import UNSET
 
 from pbt_tui.backends.ngc import is_mig
 from pbt_tui.compiler import words
-from pbt_tui.compiler.codes import finding
-from pbt_tui.compiler.credentials import Secret, inside
+from pbt_tui.diagnostics import finding
+from pbt_tui.diagnostics.credentials import Credential, inside
 from pbt_tui.errors import Diagnostic, Where, printable
 from pbt_tui.spec.ngc import JobRequest, encode
 
@@ -47,7 +47,7 @@ def validate(data: bytes) -> tuple[JobRequest | None, list[Diagnostic]]:
         return None, _why_not(data)
     found = check(made)
     if data != encode(made):
-        from pbt_tui.compiler.document import read
+        from pbt_tui.diagnostics.json_document import read
 
         document, twice = read(data)
         found = [*twice, *found, *_empty(document)]
@@ -85,8 +85,8 @@ def check(made: JobRequest) -> list[Diagnostic]:
 
 
 def _why_not(data: bytes) -> list[Diagnostic]:
-    from pbt_tui.compiler.document import read
-    from pbt_tui.compiler.wording import request_faults
+    from pbt_tui.diagnostics.json_document import read
+    from pbt_tui.diagnostics.schema_errors import request_faults
 
     document, found = read(data)
     if document is None and found:
@@ -201,7 +201,7 @@ def secrets_of(text: Any, pointer: str) -> Iterator[Diagnostic]:
         yield _secret("the command", secret, pointer)
 
 
-def _secret(what: str, secret: Secret, pointer: str) -> Diagnostic:
+def _secret(what: str, secret: Credential, pointer: str) -> Diagnostic:
     said = f"{what} holds {secret.kind}, and job files are read by everybody"
     hint = "keep it at NGC, and pass `--ngc_secret NAME:KEY:VARIABLE`"
     return finding("PBT705", said, where=Where(pointer=pointer), hint=hint)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pbt_tui.backends import slurm_template as template
-from pbt_tui.compiler.codes import finding
+from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Where, printable
 from pbt_tui.spec.slurm import Slurm
 

@@ -15,9 +15,9 @@ import msgspec
 
 from pbt_tui.backends import processes, slurm
 from pbt_tui.compiler import existing, output, review
-from pbt_tui.compiler.codes import finding
 from pbt_tui.compiler.slurm import rules
 from pbt_tui.compiler.validate import Kind, why_not
+from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, UsageError, Where, printable
 from pbt_tui.spec import Processes
 from pbt_tui.spec.slurm import FORMAT, Index, decode
@@ -44,7 +44,7 @@ def validate_index(path: Path) -> tuple[Index | None, list[Diagnostic]]:
 
 
 def _faults(document: Any) -> list[Diagnostic]:
-    from pbt_tui.compiler.wording import index_faults
+    from pbt_tui.diagnostics.schema_errors import index_faults
 
     return index_faults(document)
 

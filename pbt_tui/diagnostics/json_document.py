@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from pbt_tui.compiler.codes import finding
+from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Where, printable
 
 _DEEPEST = 100

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pbt_tui.compiler.codes import finding
+from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Where, printable
 from pbt_tui.spec import Job, Processes
 
@@ -78,7 +78,7 @@ _worth_a_look = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
+class Credential:
     """One that was found: the word that holds it, the name before it, its kind, and itself."""
 
     word: int
@@ -137,7 +137,7 @@ def veiled(found: list[Diagnostic], spec: Processes) -> list[Diagnostic]:
     ]
 
 
-def inside(argv: Sequence[str]) -> Iterator[Secret]:
+def inside(argv: Sequence[str]) -> Iterator[Credential]:
     """What in the words of a command, or in one `NAME=value`, is a secret; the close look."""
     option = None
     for k, word in enumerate(argv):
@@ -145,14 +145,14 @@ def inside(argv: Sequence[str]) -> Iterator[Secret]:
         if (found := _known(text)) is not None and not _url_without(found[0]):
             name, equals, _ = word.partition("=")
             shown = name if equals and _known(name) is None else option
-            yield Secret(k, shown, _KINDS[(found.lastindex or 1) - 1][0], found[0])
+            yield Credential(k, shown, _KINDS[(found.lastindex or 1) - 1][0], found[0])
         else:
             pairs = [(m[1], m[2]) for m in _pairs(word)]
             if option is not None and not word.startswith("-"):
                 pairs.append((option, word))
             for name, value in pairs:
                 if (kind := _kind(name, value)) is not None:
-                    yield Secret(k, name, kind, value)
+                    yield Credential(k, name, kind, value)
                     break
         option = word.lstrip("-") if word.startswith("--") and "=" not in word else None
 
@@ -206,7 +206,7 @@ def _url_without(text: str) -> bool:
     return bool(scheme) and _stand_in(rest.partition(":")[2].removesuffix("@"))
 
 
-def _in_command(i: int, job: Job, secret: Secret) -> Diagnostic:
+def _in_command(i: int, job: Job, secret: Credential) -> Diagnostic:
     name = None if secret.name is None else printable(secret.name.lstrip("-+~"))[:60]
     what = f"argument {secret.word}" if name is None else f"`{name}`"
     where = Where(
