@@ -193,7 +193,7 @@ def _execute(loaded: Loaded, args: argparse.Namespace) -> int:
     from pbt_tui.cli.planning import of_spec, warn
     from pbt_tui.cli.run import execute_plan
     from pbt_tui.compiler import compile_loaded
-    from pbt_tui.compiler.settings_file import find
+    from pbt_tui.settings.settings_file import find
 
     if args.backend == "slurm":
         return _submit(loaded, args)
@@ -227,8 +227,8 @@ def _submit(loaded: Loaded, args: argparse.Namespace) -> int:
     from pbt_tui.cli.planning import of_spec, warn
     from pbt_tui.cli.run import execute_plan, show_plan
     from pbt_tui.compiler import compile_loaded
-    from pbt_tui.compiler.settings import Given
-    from pbt_tui.compiler.settings_file import find
+    from pbt_tui.settings import Given
+    from pbt_tui.settings.settings_file import find
 
     names = ("gpus_per_job", "cpus_per_gpu", "workdir", "partition", "sbatch_template", "timeout")
     asked = {name: getattr(args, f"slurm_{name}") for name in names}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pbt_tui.cli.compile_targets import Target
     from pbt_tui.compiler.review import Changed
-    from pbt_tui.compiler.settings import Given
+    from pbt_tui.settings import Given
     from pbt_tui.spec import Processes
 
 NAMED = 6
@@ -246,8 +246,8 @@ def _validate(paths: Sequence[str], weigh: Weigh) -> Result:
 
 
 def _explain(args: argparse.Namespace) -> Result:
-    from pbt_tui.compiler.settings import near
     from pbt_tui.diagnostics import page, rules
+    from pbt_tui.settings import near
 
     if args.format == "json":
         raise UsageError("`--explain` has no JSON form", hint="leave out `--format`")
@@ -263,8 +263,8 @@ def _weigh(given: Given) -> Weigh:
     ignored = {code.upper() for code in given.compile.get("ignore", ())}
     strict = given.compile.get("strict", False)
     if ignored:
-        from pbt_tui.compiler.settings import near
         from pbt_tui.diagnostics import rules
+        from pbt_tui.settings import near
 
         table = rules()
         for code in sorted(ignored):

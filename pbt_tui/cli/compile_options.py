@@ -13,9 +13,9 @@ from typing import Any
 from pbt_tui.backends import NAMES
 from pbt_tui.cli.options import Parser, add_settings, given, over_template, with_template
 from pbt_tui.compiler.rendering import available
-from pbt_tui.compiler.settings import COMPILE, Given, gather, sound
-from pbt_tui.compiler.settings_file import find
 from pbt_tui.errors import UsageError
+from pbt_tui.settings import COMPILE, Given, gather, sound
+from pbt_tui.settings.settings_file import find
 
 
 class _Version(argparse.Action):

@@ -15,9 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pbt_tui.compiler.settings import SETTINGS, Given, Section, Setting, gather, near, sound
-from pbt_tui.compiler.units import boolean
 from pbt_tui.errors import UsageError, printable
+from pbt_tui.settings import SETTINGS, Given, Section, Setting, gather, near, sound
+from pbt_tui.settings.parsers import boolean
 
 
 class Parser(argparse.ArgumentParser):

@@ -19,9 +19,9 @@ from pbt_tui.errors import Diagnostic, Findings, UsageError, printable
 
 if TYPE_CHECKING:
     from pbt_tui.compiler import Compiled
-    from pbt_tui.compiler.settings import Given
     from pbt_tui.executor.orders import Orders, Place
     from pbt_tui.journal import RunDir, RunState
+    from pbt_tui.settings import Given
     from pbt_tui.spec import Processes
     from pbt_tui.spec.slurm import Slurm
 
@@ -158,7 +158,7 @@ def _compiled(found: targets.Target) -> Mapping[str, Any]:
     """Settings of SLURM: those of the index beside a spec, else those of the settings file."""
     from pbt_tui.backends.slurm import FILE, known
     from pbt_tui.cli.options import with_template
-    from pbt_tui.compiler.settings_file import find
+    from pbt_tui.settings.settings_file import find
 
     if found.kind == "spec":
         with suppress(OSError):
@@ -234,8 +234,8 @@ def compiled_module(
     """A module compiled with the options and the settings file, and what these said."""
     from pbt_tui.cli.options import given, over_template
     from pbt_tui.compiler import compile_module
-    from pbt_tui.compiler.settings import COMPILE, gather
-    from pbt_tui.compiler.settings_file import find
+    from pbt_tui.settings import COMPILE, gather
+    from pbt_tui.settings.settings_file import find
 
     said = [(s, getattr(args, s.name, None)) for s in COMPILE]
     own = gather([(s, raw) for s, raw in said if raw is not None], lambda s: f"`{s.flag}`")

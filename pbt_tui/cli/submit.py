@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pbt_tui.cli.target import Target
     from pbt_tui.compiler import Compiled
     from pbt_tui.compiler.load import Loaded
-    from pbt_tui.compiler.settings import Given
+    from pbt_tui.settings import Given
     from pbt_tui.spec import Processes
     from pbt_tui.spec.ngc import JobRequest, Ngc
 
@@ -65,8 +65,8 @@ def launched(loaded: Loaded, args: argparse.Namespace) -> int:
     """The same for the original launcher's door, whose only settings are its template's."""
     from pbt_tui.cli.options import over_template
     from pbt_tui.compiler import compile_loaded
-    from pbt_tui.compiler.settings import Given
-    from pbt_tui.compiler.settings_file import find
+    from pbt_tui.settings import Given
+    from pbt_tui.settings.settings_file import find
 
     template = {"job_template": args.ngc_job_template} if args.ngc_job_template else {}
     given = over_template(Given(ngc=dict(template)), find(Path.cwd()))
@@ -125,7 +125,7 @@ def _obey(plan: _Plan, client: str, limit: float, *, printing: bool) -> int:
 
 
 def _limit(text: str | None) -> float:
-    from pbt_tui.compiler.units import duration
+    from pbt_tui.settings.parsers import duration
 
     try:
         seconds = LIMIT if text is None else duration(text)

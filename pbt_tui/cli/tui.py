@@ -147,7 +147,7 @@ def _refuse(more: Sequence[str], what: str) -> None:
 
 def _passed_on(args: argparse.Namespace) -> list[str]:
     """The options that are `pbt-run`'s, as they were given."""
-    from pbt_tui.compiler.settings import SETTINGS
+    from pbt_tui.settings import SETTINGS
 
     words = [f"--{name}" for name in ("failed", "fresh") if getattr(args, name)]
     for name in ("backend", "runtime", *_OF_MODULES):

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pbt_tui.compiler import words
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Where, printable
+from pbt_tui.settings import argv
 from pbt_tui.spec import Job, Style
 
 STYLES: dict[str, Style] = {
@@ -50,7 +50,7 @@ class Member:
 
 
 def member_of(place: int, job: Job) -> Member | None:
-    values = words.settings(job.argv)
+    values = argv.settings(job.argv)
     key = next((k for k in STYLES if k in values), None)
     if key is None:
         return None
@@ -61,7 +61,7 @@ def member_of(place: int, job: Job) -> Member | None:
 
 def policies(job: Job) -> int | None:
     """How many policies a Sample-Factory job trains together; None if it is no population."""
-    values = words.settings(job.argv)
+    values = argv.settings(job.argv)
     size = values.get("num_policies", "1")
     if values.get("with_pbt", "").lower() not in _TRUE or not size.isdigit():
         return None
@@ -88,7 +88,7 @@ def check(members: Sequence[Member]) -> Iterator[Diagnostic]:
 def check_alone(job: Job, size: int) -> Iterator[Diagnostic]:
     """What is wrong with a population that is one job."""
     yield from _small(size, 2, job)
-    yield from _fraction(job, "pbt_replace_fraction", words.settings(job.argv))
+    yield from _fraction(job, "pbt_replace_fraction", argv.settings(job.argv))
 
 
 def _numbers(members: Sequence[Member]) -> Iterator[Diagnostic]:

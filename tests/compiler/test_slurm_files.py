@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from pbt_tui.backends import slurm
 from pbt_tui.backends.quoting import directive, word, words
 from pbt_tui.backends.sbatch import limit, size
-from pbt_tui.compiler.settings import SETTINGS
 from pbt_tui.compiler.slurm.rules import check
 from pbt_tui.diagnostics.schema_errors import load_schema
+from pbt_tui.settings import SETTINGS
 from pbt_tui.spec import Mount, Resources
 from pbt_tui.spec.slurm import Slurm, decode
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pbt_tui.backends import ngc
 from pbt_tui.compiler.ngc import rules
 from pbt_tui.compiler.rendering import render
-from pbt_tui.compiler.settings import SETTINGS, gather
 from pbt_tui.diagnostics.schema_errors import load_schema
+from pbt_tui.settings import SETTINGS, gather
 from pbt_tui.spec import Processes, Resources
 from pbt_tui.spec.ngc import Ngc
 

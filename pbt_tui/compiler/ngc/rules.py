@@ -17,10 +17,10 @@ import msgspec
 from msgspec import UNSET
 
 from pbt_tui.backends.ngc import is_mig
-from pbt_tui.compiler import words
 from pbt_tui.diagnostics import finding
 from pbt_tui.diagnostics.credentials import Credential, inside
 from pbt_tui.errors import Diagnostic, Where, printable
+from pbt_tui.settings import argv as words
 from pbt_tui.spec.ngc import JobRequest, encode
 
 _decoder = msgspec.json.Decoder(JobRequest)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from pbt_tui.compiler.units import boolean, integer, plain, truth
+from pbt_tui.settings.parsers import boolean, integer, plain, truth
 
 _DURATION = re.compile(
     r"(?=.)(?:(\d+(?:\.\d+)?)D)?(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?",

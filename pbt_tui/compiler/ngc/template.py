@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from pbt_tui.backends.ngc import PLACEHOLDER
-from pbt_tui.compiler.settings import SETTINGS, Given, gather
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Findings, UsageError, Where, printable, where
+from pbt_tui.settings import SETTINGS, Given, gather
 from pbt_tui.spec.ngc import EXPERIMENT_CMD
 
 _FLAGS = {

@@ -14,9 +14,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from pbt_tui.compiler import units
 from pbt_tui.compiler.ngc.settings import ROWS as NGC
 from pbt_tui.errors import Diagnostic, Findings, Where, printable
+from pbt_tui.settings import parsers
 from pbt_tui.spec.ngc import Ngc
 from pbt_tui.spec.slurm import Slurm
 from pbt_tui.spec.types import Container, Policy
@@ -68,121 +68,131 @@ def _slurm(name: str, *rest: Any, **more: Any) -> Setting:
 
 
 _SLURM: tuple[Setting, ...] = (
-    _slurm("gpus_per_job", units.integer, "N", _FROM_0, "GPUs on each node of a job (1)"),
-    _slurm("cpus_per_gpu", units.integer, "N", _FROM_0, "CPUs for each GPU (16)"),
-    _slurm("partition", units.plain, "NAME", "the name of a partition", "partition"),
-    _slurm("account", units.plain, "NAME", "the name of an account", "account"),
-    _slurm("qos", units.plain, "NAME", "the name of a QOS", "quality of service"),
-    _slurm("time", units.duration, "SECONDS", _SECONDS, "time limit of one start"),
-    _slurm("memory", units.size, "SIZE", _BYTES, "memory on each node"),
-    _slurm("cpus", units.integer, "N", _FROM_0, "CPUs of a job, however many GPUs it has"),
-    _slurm("gpu_type", units.plain, "TYPE", "a type of GPU", "type of GPU, such as a100"),
-    _slurm("constraint", units.plain, "TEXT", "features of nodes", "features that nodes must have"),
-    _slurm("exclude", units.plain, "NODES", "nodes such as `n[1-3],n7`", "nodes to leave out"),
-    _slurm("nodes", units.integer, "N", _FROM_1, "nodes of a job (1)"),
-    _slurm("throttle", units.integer, "N", _FROM_1, "tasks of an array that run at once"),
+    _slurm("gpus_per_job", parsers.integer, "N", _FROM_0, "GPUs on each node of a job (1)"),
+    _slurm("cpus_per_gpu", parsers.integer, "N", _FROM_0, "CPUs for each GPU (16)"),
+    _slurm("partition", parsers.plain, "NAME", "the name of a partition", "partition"),
+    _slurm("account", parsers.plain, "NAME", "the name of an account", "account"),
+    _slurm("qos", parsers.plain, "NAME", "the name of a QOS", "quality of service"),
+    _slurm("time", parsers.duration, "SECONDS", _SECONDS, "time limit of one start"),
+    _slurm("memory", parsers.size, "SIZE", _BYTES, "memory on each node"),
+    _slurm("cpus", parsers.integer, "N", _FROM_0, "CPUs of a job, however many GPUs it has"),
+    _slurm("gpu_type", parsers.plain, "TYPE", "a type of GPU", "type of GPU, such as a100"),
+    _slurm(
+        "constraint", parsers.plain, "TEXT", "features of nodes", "features that nodes must have"
+    ),
+    _slurm("exclude", parsers.plain, "NODES", "nodes such as `n[1-3],n7`", "nodes to leave out"),
+    _slurm("nodes", parsers.integer, "N", _FROM_1, "nodes of a job (1)"),
+    _slurm("throttle", parsers.integer, "N", _FROM_1, "tasks of an array that run at once"),
     _slurm(
         "requeue",
-        units.boolean,
+        parsers.boolean,
         "",
         "true or false",
         "preemption, a lost node and exit code 75 queue a task again",
     ),
-    _slurm("max_requeues", units.integer, "N", _FROM_0, "restarts, then 75 is an end as well (50)"),
+    _slurm(
+        "max_requeues", parsers.integer, "N", _FROM_0, "restarts, then 75 is an end as well (50)"
+    ),
     _slurm(
         "signal",
-        units.plain,
+        parsers.plain,
         "NAME@SECONDS",
         "a signal such as `USR1@120`",
         "send it so long before the time limit; the program writes a checkpoint and exits with 75",
     ),
-    _slurm("mail_user", units.plain, "ADDRESS", "an address", "who gets mail"),
-    _slurm("mail_type", units.plain, "TYPES", "events such as `END,FAIL`", "what mail is about"),
-    _slurm("workdir", units.plain, "DIR", "a folder", "folder of what SLURM itself says"),
-    _slurm("sbatch_template", units.plain, "FILE", "a file", "a template of the original launcher"),
-    _slurm("timeout", units.plain, "TIME", "a text", "`$TIMEOUT` of that template (0)"),
+    _slurm("mail_user", parsers.plain, "ADDRESS", "an address", "who gets mail"),
+    _slurm("mail_type", parsers.plain, "TYPES", "events such as `END,FAIL`", "what mail is about"),
+    _slurm("workdir", parsers.plain, "DIR", "a folder", "folder of what SLURM itself says"),
     _slurm(
-        "print_only", units.truth, "BOOL", "true or false", "`pbt-run` shows what it would submit"
+        "sbatch_template", parsers.plain, "FILE", "a file", "a template of the original launcher"
+    ),
+    _slurm("timeout", parsers.plain, "TIME", "a text", "`$TIMEOUT` of that template (0)"),
+    _slurm(
+        "print_only", parsers.truth, "BOOL", "true or false", "`pbt-run` shows what it would submit"
     ),
     _slurm(
         "files",
-        units.boolean,
+        parsers.boolean,
         "",
         "true or false",
         "a script for each job, no arrays",
         option="files",
     ),
-    _slurm("max_array", units.integer, "N", _FROM_1, "tasks of an array, at most (1000)"),
+    _slurm("max_array", parsers.integer, "N", _FROM_1, "tasks of an array, at most (1000)"),
     _slurm(
         "container",
-        units.plain,
+        parsers.plain,
         "HOW",
         "`plain`, `apptainer` or `pyxis`",
         "what runs the image: plain (nothing does), apptainer, pyxis",
     ),
-    _slurm("image", units.plain, "NAME", "an image", "image, where it is not `--image`"),
+    _slurm("image", parsers.plain, "NAME", "an image", "image, where it is not `--image`"),
     _slurm(
         "prologue",
-        units.lines,
+        parsers.lines,
         "LINE",
         "lines of bash",
         "a line of bash before each command, such as `module load cuda`",
         many=True,
     ),
-    _slurm("poll", units.duration, "SECONDS", _SECONDS, "between two looks at the queue (15s)"),
-    _slurm("poll_pending", units.duration, "SECONDS", _SECONDS, "while all is pending (60s)"),
-    _slurm("poll_floor", units.duration, "SECONDS", _SECONDS, "never more often than that (5s)"),
-    _slurm("sbatch_timeout", units.duration, "SECONDS", _SECONDS, "time for one `sbatch` (30s)"),
+    _slurm("poll", parsers.duration, "SECONDS", _SECONDS, "between two looks at the queue (15s)"),
+    _slurm("poll_pending", parsers.duration, "SECONDS", _SECONDS, "while all is pending (60s)"),
+    _slurm("poll_floor", parsers.duration, "SECONDS", _SECONDS, "never more often than that (5s)"),
+    _slurm("sbatch_timeout", parsers.duration, "SECONDS", _SECONDS, "time for one `sbatch` (30s)"),
 )
 SETTINGS: tuple[Setting, ...] = (
-    _policy("num_gpus", units.integer, "N", _FROM_0, "GPUs to use"),
-    _policy("gpus", units.words, "LIST", "a list such as `0,2`", "GPUs to choose from", many=True),
-    _policy("gpus_per_job", units.integer, "N", _FROM_0, "GPUs that one job needs"),
+    _policy("num_gpus", parsers.integer, "N", _FROM_0, "GPUs to use"),
+    _policy(
+        "gpus", parsers.words, "LIST", "a list such as `0,2`", "GPUs to choose from", many=True
+    ),
+    _policy("gpus_per_job", parsers.integer, "N", _FROM_0, "GPUs that one job needs"),
     _policy(
         "experiments_per_gpu",
-        units.integer,
+        parsers.integer,
         "N",
         "an integer from -1",
         "slots on each GPU; -1 leaves CUDA_VISIBLE_DEVICES alone",
     ),
-    _policy("max_parallel", units.integer, "N", _FROM_1, "jobs at once"),
-    _policy("pause_between", units.duration, "SECONDS", _SECONDS, "between two starts"),
+    _policy("max_parallel", parsers.integer, "N", _FROM_1, "jobs at once"),
+    _policy("pause_between", parsers.duration, "SECONDS", _SECONDS, "between two starts"),
     _policy(
         "patience",
-        units.duration,
+        parsers.duration,
         "SECONDS",
         _SECONDS,
         "a job that was passed over for so long closes the line behind it",
     ),
-    _policy("retries", units.integer, "N", _FROM_0, "tries after the first one"),
+    _policy("retries", parsers.integer, "N", _FROM_0, "tries after the first one"),
     _policy(
         "retry_on",
-        units.words,
+        parsers.words,
         "CAUSES",
         "causes such as `lost,oom`",
         "causes of failure that are tried again",
         many=True,
     ),
-    _policy("retry_delay", units.duration, "SECONDS", _SECONDS, "before a retry, then doubled"),
-    _policy("timeout", units.duration, "SECONDS", _SECONDS, "time limit of one attempt"),
-    _policy("grace", units.duration, "SECONDS", _SECONDS, "between a stop and the kill"),
-    _policy("max_failures", units.integer, "N", _FROM_1, "give up after so many failed jobs"),
-    _policy("fail_fast", units.boolean, "", "true or false", "give up after the first failed job"),
-    _container("image", units.plain, "NAME", "the name of an image", "run jobs in this image"),
-    _container(
-        "pull", units.plain, "WHEN", "`missing` or `never`", "fetch the image: missing, never"
+    _policy("retry_delay", parsers.duration, "SECONDS", _SECONDS, "before a retry, then doubled"),
+    _policy("timeout", parsers.duration, "SECONDS", _SECONDS, "time limit of one attempt"),
+    _policy("grace", parsers.duration, "SECONDS", _SECONDS, "between a stop and the kill"),
+    _policy("max_failures", parsers.integer, "N", _FROM_1, "give up after so many failed jobs"),
+    _policy(
+        "fail_fast", parsers.boolean, "", "true or false", "give up after the first failed job"
     ),
-    _container("entrypoint", units.command, "CMD", "a command", "instead of the image's own"),
+    _container("image", parsers.plain, "NAME", "the name of an image", "run jobs in this image"),
+    _container(
+        "pull", parsers.plain, "WHEN", "`missing` or `never`", "fetch the image: missing, never"
+    ),
+    _container("entrypoint", parsers.command, "CMD", "a command", "instead of the image's own"),
     _container(
         "user",
-        units.plain,
+        parsers.plain,
         "USER",
         "`caller`, `image` or `uid:gid`",
         "caller, image or uid:gid",
     ),
     _container(
         "mounts",
-        units.mount,
+        parsers.mount,
         "SRC:DST[:ro]",
         "`SRC:DST` or `SRC:DST:ro`",
         "a folder to show inside",
@@ -191,19 +201,19 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _container(
         "env_from",
-        units.name,
+        parsers.name,
         "NAME",
         "the name of an environment variable",
         "take this variable from the launcher's environment; the way for secrets",
         many=True,
     ),
-    _container("shm_size", units.size, "SIZE", _BYTES, "shared memory"),
-    _container("memory", units.size, "SIZE", _BYTES, "memory limit"),
-    _container("cpus", units.number, "N", "a number above 0", "CPU limit"),
-    _container("network", units.plain, "NAME", "the name of a network", "network to join"),
+    _container("shm_size", parsers.size, "SIZE", _BYTES, "shared memory"),
+    _container("memory", parsers.size, "SIZE", _BYTES, "memory limit"),
+    _container("cpus", parsers.number, "N", "a number above 0", "CPU limit"),
+    _container("network", parsers.plain, "NAME", "the name of a network", "network to join"),
     _container(
         "capabilities",
-        units.words,
+        parsers.words,
         "LIST",
         "a list such as `gpu,compute,utility`",
         "what the GPU driver opens inside",
@@ -211,7 +221,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _container(
         "ulimits",
-        units.ulimit,
+        parsers.ulimit,
         "NAME=SOFT[:HARD]",
         "`name=soft` or `name=soft:hard`",
         "a limit of the kernel",
@@ -222,13 +232,17 @@ SETTINGS: tuple[Setting, ...] = (
     *(Setting(row[0], "ngc", *row[1:]) for row in NGC),
 )
 COMPILE: tuple[Setting, ...] = (
-    Setting("out", "compile", units.plain, "DIR", "a folder", "where spec files go"),
-    Setting("train_dir", "compile", units.plain, "DIR", "a folder", "root of what jobs write"),
-    Setting("load_timeout", "compile", units.duration, "SECONDS", _SECONDS, "to import the module"),
-    Setting("load_memory", "compile", units.size, "SIZE", _MEMORY, "for importing the module"),
-    Setting("seed", "compile", units.integer, "N", "an integer", "seed `random` before the import"),
-    Setting("ignore", "compile", units.words, "CODES", "codes such as `PBT420`", "", many=True),
-    Setting("strict", "compile", units.boolean, "", "true or false", "warnings are errors"),
+    Setting("out", "compile", parsers.plain, "DIR", "a folder", "where spec files go"),
+    Setting("train_dir", "compile", parsers.plain, "DIR", "a folder", "root of what jobs write"),
+    Setting(
+        "load_timeout", "compile", parsers.duration, "SECONDS", _SECONDS, "to import the module"
+    ),
+    Setting("load_memory", "compile", parsers.size, "SIZE", _MEMORY, "for importing the module"),
+    Setting(
+        "seed", "compile", parsers.integer, "N", "an integer", "seed `random` before the import"
+    ),
+    Setting("ignore", "compile", parsers.words, "CODES", "codes such as `PBT420`", "", many=True),
+    Setting("strict", "compile", parsers.boolean, "", "true or false", "warnings are errors"),
 )
 _BACKENDS: dict[str, Any] = {"slurm": Slurm, "ngc": Ngc}
 """Sections that are a backend's, and the struct of their settings."""
@@ -248,7 +262,7 @@ _TYPES: dict[str, dict[str, Any]] = {
         "strict": bool,
     },
 }
-_NATIVE = (units.integer, units.number, units.boolean)
+_NATIVE = (parsers.integer, parsers.number, parsers.boolean)
 """What TOML writes itself: there a text is a mistake."""
 
 
@@ -283,7 +297,7 @@ def value_of(setting: Setting, raw: Any) -> Any:
     if setting.many and isinstance(raw, list | tuple):
         parts = [setting.read(sound(r)) if isinstance(r, str) else [r] for r in raw]
         raw = [item for part in parts for item in part]
-        if setting.read is units.words:  # `gpus = [0, 1]`
+        if setting.read is parsers.words:  # `gpus = [0, 1]`
             raw = [str(r) if isinstance(r, int) and not isinstance(r, bool) else r for r in raw]
     elif isinstance(raw, str):
         raw = setting.read(sound(raw))

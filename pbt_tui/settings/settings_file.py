@@ -13,16 +13,8 @@ from typing import Any
 
 import msgspec
 
-from pbt_tui.compiler.settings import (
-    BACKEND_SECTIONS,
-    COMPILE,
-    SETTINGS,
-    Given,
-    Setting,
-    gather,
-    near,
-)
 from pbt_tui.errors import Diagnostic, Findings, UsageError, Where
+from pbt_tui.settings import BACKEND_SECTIONS, COMPILE, SETTINGS, Given, Setting, gather, near
 from pbt_tui.spec import Mount, Ulimit
 
 _INNER = {
