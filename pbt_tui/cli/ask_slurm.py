@@ -11,11 +11,11 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 
-from pbt_tui.backends import slurm
-from pbt_tui.backends.slurm_words import cure, last_words
+from pbt_tui.backends.slurm import render as slurm
+from pbt_tui.backends.slurm.error_hints import cure, last_words
+from pbt_tui.backends.slurm.index import decode
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Where, printable
-from pbt_tui.spec.slurm import decode
 
 
 def ask(files: Mapping[str, bytes], folder: str) -> Iterator[Diagnostic]:

@@ -198,7 +198,7 @@ def _one(target: Target, out: Path, args: argparse.Namespace, given: Given, weig
 
 
 def _asked(files: Mapping[str, bytes], folder: str) -> list[Diagnostic]:
-    from pbt_tui.backends.slurm import FILE
+    from pbt_tui.backends.slurm.render import FILE
 
     if f"{folder}/{FILE}" not in files:
         raise UsageError("`--ask` asks SLURM, and nothing was compiled for it")
@@ -218,7 +218,7 @@ def _validate(paths: Sequence[str], weigh: Weigh) -> Result:
     text, requests = "", 0
     for path in files:
         if is_index(path):
-            from pbt_tui.compiler.slurm.validate import validate_index
+            from pbt_tui.backends.slurm.validate import validate_index
 
             index, more = validate_index(path)
             more = weigh(more)

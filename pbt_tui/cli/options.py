@@ -177,7 +177,7 @@ def over_template(flags: Given, file: Given) -> Given:
     name = given.ngc.pop("job_template", None)
     if name is None:
         return given
-    from pbt_tui.compiler.ngc.template import read
+    from pbt_tui.backends.ngc.template import read
 
     given = flags.over(read(Path(name))).over(file)
     del given.ngc["job_template"]

@@ -18,12 +18,12 @@ from pbt_tui.compiler.rendering import available
 from pbt_tui.errors import Diagnostic, Findings, UsageError, printable
 
 if TYPE_CHECKING:
+    from pbt_tui.backends.slurm.index import Slurm
     from pbt_tui.compiler import Compiled
     from pbt_tui.executor.orders import Orders, Place
     from pbt_tui.journal import RunDir, RunState
     from pbt_tui.settings import Given
     from pbt_tui.spec import Processes
-    from pbt_tui.spec.slurm import Slurm
 
 _OF_MODULES = ("train_dir", "experiment_suffix", "seed", "load_timeout", "load_memory")
 
@@ -156,7 +156,7 @@ def _runtime(args: argparse.Namespace, spec: Processes | None) -> Place | None:
 
 def _compiled(found: targets.Target) -> Mapping[str, Any]:
     """Settings of SLURM: those of the index beside a spec, else those of the settings file."""
-    from pbt_tui.backends.slurm import FILE, known
+    from pbt_tui.backends.slurm.render import FILE, known
     from pbt_tui.cli.options import with_template
     from pbt_tui.settings.settings_file import find
 
@@ -169,7 +169,7 @@ def _compiled(found: targets.Target) -> Mapping[str, Any]:
 
 def _check(state: RunState, settings: Slurm) -> None:
     """What SLURM would take without a word, and should not have been given."""
-    from pbt_tui.compiler.slurm.rules import check
+    from pbt_tui.backends.slurm.rules import check
 
     found = check(state.spec, settings)
     if any(d.level == "error" for d in found):

@@ -18,12 +18,12 @@ from pbt_tui.cli import planning
 from pbt_tui.errors import Findings, RuntimeUnavailable, UsageError, printable
 
 if TYPE_CHECKING:
+    from pbt_tui.backends.ngc.request import JobRequest, Ngc
     from pbt_tui.cli.target import Target
     from pbt_tui.compiler import Compiled
     from pbt_tui.compiler.load import Loaded
     from pbt_tui.settings import Given
     from pbt_tui.spec import Processes
-    from pbt_tui.spec.ngc import JobRequest, Ngc
 
 _NOT_HERE = (
     *("runtime", "detach", "failed", "fresh", "json"),
@@ -102,7 +102,7 @@ def _obey(plan: _Plan, client: str, limit: float, *, printing: bool) -> int:
 
     path = find(client)
     if path is None:
-        from pbt_tui.backends.ngc import SUBMIT
+        from pbt_tui.backends.ngc.render import SUBMIT
 
         by_hand = shlex.join(["bash", str(plan.folder / SUBMIT)])
         raise RuntimeUnavailable(
@@ -138,7 +138,7 @@ def _limit(text: str | None) -> float:
 
 def _compiled(compiled: Compiled, given: Given, *, writing: bool) -> _Plan:
     """Of a module; what is submitted is on disk first, for people to read."""
-    from pbt_tui.backends import ngc
+    from pbt_tui.backends.ngc import render as ngc
     from pbt_tui.compiler import existing, output, rules
 
     planning.warn([*given.found, *compiled.diagnostics])
@@ -153,8 +153,8 @@ def _compiled(compiled: Compiled, given: Given, *, writing: bool) -> _Plan:
 
 
 def _plan(folder: Path, spec: Processes, script: bytes) -> _Plan:
-    from pbt_tui.backends import ngc
-    from pbt_tui.spec.ngc import Ngc
+    from pbt_tui.backends.ngc import render as ngc
+    from pbt_tui.backends.ngc.request import Ngc
 
     settings = msgspec.convert(ngc.known({ngc.SUBMIT: script}), Ngc)
     requests = {ngc.path_of(job): ngc.request(spec, job, settings) for job in spec.jobs}
@@ -163,9 +163,9 @@ def _plan(folder: Path, spec: Processes, script: bytes) -> _Plan:
 
 def _read(folder: Path) -> _Plan:
     """What was reviewed; raises `Findings` (3) where the files are not what they say."""
-    from pbt_tui.backends import ngc
+    from pbt_tui.backends.ngc import render as ngc
+    from pbt_tui.backends.ngc import run_rules
     from pbt_tui.compiler import existing
-    from pbt_tui.compiler.ngc import run
 
     script = folder / ngc.SUBMIT
     spec = planning.read_spec(folder / "processes.json", queued=True)
@@ -181,7 +181,7 @@ def _read(folder: Path) -> _Plan:
     if stale:
         raise Findings(stale)
     plan = _plan(folder, spec, data)
-    found = run.check(spec, plan.settings)
+    found = run_rules.check(spec, plan.settings)
     if any(d.level == "error" for d in found):
         raise Findings(found)
     planning.warn(found)
@@ -189,8 +189,8 @@ def _read(folder: Path) -> _Plan:
 
 
 def _commands(plan: _Plan, client: str) -> str:
-    from pbt_tui.backends.ngc import list_words, run_words
-    from pbt_tui.spec.ngc import key
+    from pbt_tui.backends.ngc.render import list_words, run_words
+    from pbt_tui.backends.ngc.request import key
 
     lines = []
     for path, made in plan.requests.items():

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from pbt_tui.backends import RECORDS
-from pbt_tui.backends.processes import FILE
+from pbt_tui.backends.processes.render import FILE
 from pbt_tui.compiler.output import first_difference
 from pbt_tui.compiler.rendering import available, backend
 from pbt_tui.diagnostics import finding

@@ -17,11 +17,11 @@ from pbt_tui.errors import Diagnostic
 from pbt_tui.spec import Processes
 
 _MODULES = {
-    "processes": "pbt_tui.backends.processes",
-    "slurm": "pbt_tui.backends.slurm",
-    "ngc": "pbt_tui.backends.ngc",
+    "processes": "pbt_tui.backends.processes.render",
+    "slurm": "pbt_tui.backends.slurm.render",
+    "ngc": "pbt_tui.backends.ngc.render",
 }
-_RULES = {"slurm": "pbt_tui.compiler.slurm.rules", "ngc": "pbt_tui.compiler.ngc.run"}
+_RULES = {"slurm": "pbt_tui.backends.slurm.rules", "ngc": "pbt_tui.backends.ngc.run_rules"}
 """Where the rules are that a backend has of its own: `check(spec, settings)`."""
 
 Check = Callable[[Processes, Any], Sequence[Diagnostic]]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from pbt_tui.backends.processes import FILE
+from pbt_tui.backends.processes.render import FILE
 from pbt_tui.compiler import output
 from pbt_tui.compiler.changes import Change, changes, headline, lines
 from pbt_tui.errors import PbtError, printable

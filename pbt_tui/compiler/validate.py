@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
+from pbt_tui.backends.ngc.request import JobRequest
 from pbt_tui.compiler import populations, references, rules
 from pbt_tui.diagnostics import credentials, finding
 from pbt_tui.errors import Diagnostic, UsageError, Where
 from pbt_tui.spec import Processes, encode
-from pbt_tui.spec.ngc import JobRequest
 from pbt_tui.spec.types import FORMAT
 
 Sound = Processes | JobRequest
@@ -42,7 +42,10 @@ def spec_files(paths: Iterable[str]) -> list[Path]:
 
 
 def _inside(folder: Path) -> Iterator[Path]:
-    from pbt_tui.backends import RECORDS, ngc, processes, slurm
+    from pbt_tui.backends import RECORDS
+    from pbt_tui.backends.ngc import render as ngc
+    from pbt_tui.backends.processes import render as processes
+    from pbt_tui.backends.slurm import render as slurm
 
     yield from folder.rglob(processes.FILE)
     index = Path(slurm.FILE)
@@ -54,7 +57,7 @@ def _inside(folder: Path) -> Iterator[Path]:
 
 
 def _told_of(path: Path) -> Path:
-    from pbt_tui.backends import slurm
+    from pbt_tui.backends.slurm import render as slurm
 
     whole = path.absolute()
     if any(whole.match(pattern) for pattern in slurm.OWNED):
@@ -64,7 +67,7 @@ def _told_of(path: Path) -> Path:
 
 def is_index(path: Path) -> bool:
     """Whether this is the index of files for SLURM, by its name."""
-    from pbt_tui.backends import slurm
+    from pbt_tui.backends.slurm import render as slurm
 
     return path.absolute().match(slurm.FILE)
 
@@ -101,7 +104,7 @@ def _process_list_faults(document: Any) -> list[Diagnostic]:
 
 
 def _request(data: bytes, file: str) -> tuple[JobRequest | None, list[Diagnostic]]:
-    from pbt_tui.compiler.ngc.rules import validate as validate_request
+    from pbt_tui.backends.ngc.rules import validate as validate_request
 
     made, found = validate_request(data)
     return made, [replace(d, where=d.where.within(Where(file=file))) for d in found]

@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.errors import UsageError
 from pbt_tui.journal import RunState
 from pbt_tui.journal.events import ExecutorStarted
 from pbt_tui.spec import Container, Policy, Processes
-from pbt_tui.spec.slurm import Slurm
 
 Place = Literal["process", "docker", "slurm"]
 

@@ -11,8 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.spec import Cause, Container, Policy
-from pbt_tui.spec.slurm import Slurm
 
 FORMAT = "pbt-journal/1"
 

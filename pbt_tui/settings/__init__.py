@@ -14,11 +14,11 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from pbt_tui.compiler.ngc.settings import ROWS as NGC
+from pbt_tui.backends.ngc.request import Ngc
+from pbt_tui.backends.ngc.settings import ROWS as NGC
+from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.errors import Diagnostic, Findings, Where, printable
 from pbt_tui.settings import parsers
-from pbt_tui.spec.ngc import Ngc
-from pbt_tui.spec.slurm import Slurm
 from pbt_tui.spec.types import Container, Policy
 
 Section = Literal["policy", "container", "compile", "slurm", "ngc"]

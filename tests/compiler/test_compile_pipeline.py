@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pbt_tui.backends import processes
+from pbt_tui.backends.processes import render as processes
 from pbt_tui.compiler import compile_module, references, rules
 from pbt_tui.compiler.existing import Before
 from pbt_tui.compiler.expand import expand

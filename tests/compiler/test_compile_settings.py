@@ -7,11 +7,11 @@ from compile_specs import spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pbt_tui.backends.ngc.request import Ngc
 from pbt_tui.errors import Findings, PbtError, UsageError
 from pbt_tui.settings import COMPILE, SETTINGS, Given
 from pbt_tui.settings.settings_file import find
 from pbt_tui.spec import Container, Mount, Policy, Ulimit, decode, encode
-from pbt_tui.spec.ngc import Ngc
 
 
 def test_the_table_has_each_field_of_policy_and_container_once():

@@ -13,14 +13,14 @@ from compile_specs import box, gang, job, spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pbt_tui.backends import slurm
-from pbt_tui.backends.quoting import directive, word, words
-from pbt_tui.backends.sbatch import limit, size
-from pbt_tui.compiler.slurm.rules import check
+from pbt_tui.backends.slurm import render as slurm
+from pbt_tui.backends.slurm.index import Slurm, decode
+from pbt_tui.backends.slurm.quoting import directive, word, words
+from pbt_tui.backends.slurm.rules import check
+from pbt_tui.backends.slurm.sbatch import limit, size
 from pbt_tui.diagnostics.schema_errors import load_schema
 from pbt_tui.settings import SETTINGS
 from pbt_tui.spec import Mount, Resources
-from pbt_tui.spec.slurm import Slurm, decode
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
 HOSTILE = (

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from compile_specs import box, job, spec
 
-from pbt_tui.backends import slurm
+from pbt_tui.backends.slurm import render as slurm
+from pbt_tui.backends.slurm.index import Slurm, values
+from pbt_tui.backends.slurm.validate import validate_index
 from pbt_tui.compiler import existing, output
 from pbt_tui.compiler.rendering import render
-from pbt_tui.compiler.slurm.validate import validate_index
 from pbt_tui.compiler.validate import spec_files
 from pbt_tui.spec import encode
-from pbt_tui.spec.slurm import Slurm, values
 
 
 @pytest.fixture

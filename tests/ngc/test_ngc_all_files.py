@@ -10,13 +10,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from ngc.ngc_runs import SETTINGS, call, project
 
+from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.compiler import compile_loaded, existing, output
 from pbt_tui.compiler.load import load
 from pbt_tui.compiler.rendering import available
 from pbt_tui.errors import PbtError
 from pbt_tui.settings.settings_file import find
 from pbt_tui.spec import Container, Policy
-from pbt_tui.spec.slurm import Slurm
 
 
 def told(values: msgspec.Struct) -> str:

@@ -10,13 +10,13 @@ from compiler.compile_specs import box, gang, job, spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pbt_tui.backends import ngc
-from pbt_tui.compiler.ngc import rules
+from pbt_tui.backends.ngc import render as ngc
+from pbt_tui.backends.ngc import rules
+from pbt_tui.backends.ngc.request import Ngc
 from pbt_tui.compiler.rendering import render
 from pbt_tui.diagnostics.schema_errors import load_schema
 from pbt_tui.settings import SETTINGS, gather
 from pbt_tui.spec import Processes, Resources
-from pbt_tui.spec.ngc import Ngc
 
 IMAGE = "nvcr.io/nvidia/pytorch:23.10-py3"
 NEEDED = {"org": "acme", "ace": "acme-ace", "instance": "dgxa100.80g.1.norm"}
@@ -285,7 +285,7 @@ MANY_TIMES = ("workspace", "datasetid", "env_var", "secret", "label", "port")
 
 
 def of_run(what: Processes, **texts: Any) -> list[tuple[str, str]]:
-    from pbt_tui.compiler.ngc.run import check
+    from pbt_tui.backends.ngc.run_rules import check
 
     return [(d.code, d.level) for d in check(what, settings_of(**texts))]
 
@@ -312,7 +312,7 @@ def test_a_population_meets_in_a_workspace_that_all_can_write():
 
 
 def test_the_results_of_a_job_are_no_meeting_place():
-    from pbt_tui.compiler.ngc.run import check
+    from pbt_tui.backends.ngc.run_rules import check
 
     [d] = check(gang_of("/results/t"), settings_of(workspace=["team:/mount:RW"]))
     assert d.message == (
@@ -363,7 +363,7 @@ def test_places_that_nothing_is_put_into(texts: dict[str, str], count: int):
 
 
 def test_what_is_wrong_with_all_jobs_is_said_once_and_of_one_of_them_with_its_name():
-    from pbt_tui.compiler.ngc.run import check
+    from pbt_tui.backends.ngc.run_rules import check
 
     jobs = tuple(job(i, env={"A": "a\nb"} if i == 1 else {}) for i in range(3))
     what = spec(jobs=jobs, container=box(image="pytorch"))

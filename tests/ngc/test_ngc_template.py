@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ngc.ngc_runs import ROOT, STAND_IN, Service, call, project
 
-from pbt_tui.compiler.ngc.template import translate
+from pbt_tui.backends.ngc.template import translate
 
 AS_IN_THE_WILD = r"""ngc base-command job run \
   --name "ml-model.{{ name }}" \

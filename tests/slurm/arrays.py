@@ -8,10 +8,10 @@ from pathlib import Path
 
 from clusters import submit
 
-from pbt_tui.backends import slurm
-from pbt_tui.compiler.slurm.rules import check
+from pbt_tui.backends.slurm import render as slurm
+from pbt_tui.backends.slurm.index import Slurm
+from pbt_tui.backends.slurm.rules import check
 from pbt_tui.spec import Job, Policy, Processes
-from pbt_tui.spec.slurm import Slurm
 
 WORK = "import json, os, pathlib, signal, sys, time\n"
 

@@ -16,8 +16,8 @@ import pytest
 from arrays import attempt, by_hand, lay_out, log, python, spec
 from clusters import ask, over, states, submit
 
-from pbt_tui.backends.quoting import directive
-from pbt_tui.spec.slurm import Slurm
+from pbt_tui.backends.slurm.index import Slurm
+from pbt_tui.backends.slurm.quoting import directive
 
 pytestmark = pytest.mark.usefixtures("cluster")
 CPU = Slurm(gpus_per_job=0, time=600)
@@ -288,7 +288,7 @@ def test_a_template_that_never_gets_to_the_command_has_failed(long: object, tmp_
 def test_a_login_shell_s_own_wishes_do_not_matter_to_ask(
     long: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pbt_tui.backends import slurm
+    from pbt_tui.backends.slurm import render as slurm
     from pbt_tui.cli.ask_slurm import ask as asked
 
     monkeypatch.setenv("SBATCH_PARTITION", "nope")

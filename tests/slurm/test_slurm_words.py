@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbt_tui.backends.slurm_words import cure
+from pbt_tui.backends.slurm.error_hints import cure
 from pbt_tui.executor.runtimes.slurm import calling, squeue, taskfiles
 from pbt_tui.executor.runtimes.slurm.squeue import Line
 from pbt_tui.executor.runtimes.slurm.submissions import accepted

@@ -9,12 +9,12 @@ from typing import Any
 
 import msgspec
 
+from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.observe.queue_status import Queue, QueueStatus, key
 from pbt_tui.observe.queue_status import encode as encode_queue
 from pbt_tui.spec import Job, Policy, Population, Processes, encode
-from pbt_tui.spec.slurm import Slurm
 
 START = 1_760_000_000.0
 """2025-10-09 08:53:20 UTC."""

@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pbt_tui.backends.ngc import RECORD, list_words, run_words
+from pbt_tui.backends.ngc.render import RECORD, list_words, run_words
+from pbt_tui.backends.ngc.request import JobRequest, Ngc, key
 from pbt_tui.executor.ngc.client import Answer, Client
 from pbt_tui.executor.ngc.record import Entry, Record, held
-from pbt_tui.spec.ngc import JobRequest, Ngc, key
 
 IN_A_ROW = 3
 """So many failures one after the other are not about one job: the rest is not tried."""

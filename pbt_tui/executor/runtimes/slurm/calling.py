@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pbt_tui.backends.slurm_words import last_words
+from pbt_tui.backends.slurm.error_hints import last_words
 from pbt_tui.errors import printable
 from pbt_tui.executor.runtimes.engine import Refused, Silent
 

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.executor.runtimes.engine import Refused, Silent
 from pbt_tui.executor.runtimes.slurm import calling, squeue
 from pbt_tui.executor.runtimes.slurm.tasks import Task, Tasks
 from pbt_tui.observe.queue_status import Queue, encode
-from pbt_tui.spec.slurm import Slurm
 
 FILES = 1.0
 """Seconds between two looks at the tasks' own files."""

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import msgspec
 
-from pbt_tui.backends import slurm as backend
-from pbt_tui.backends.sbatch import Shape, job_name, run_name
-from pbt_tui.backends.slurm_words import cure
+from pbt_tui.backends.slurm import render as backend
+from pbt_tui.backends.slurm.error_hints import cure
+from pbt_tui.backends.slurm.index import Slurm
+from pbt_tui.backends.slurm.sbatch import ResourceShape, job_name, run_name
 from pbt_tui.executor.runtimes import Ended, Queued
 from pbt_tui.executor.runtimes.crew import Closing, Crew
 from pbt_tui.executor.runtimes.engine import Refused, Silent
@@ -32,7 +33,6 @@ from pbt_tui.executor.runtimes.slurm.submissions import (
 )
 from pbt_tui.executor.runtimes.slurm.tasks import Task, Tasks
 from pbt_tui.spec import Processes
-from pbt_tui.spec.slurm import Slurm
 
 MORE = 5.0
 """Seconds beyond the limit of an `sbatch` for which one of a dead follower is waited for."""
@@ -53,7 +53,9 @@ class Order:
     def scripts(self) -> Path:
         return self.rundir / "slurm"
 
-    def chunks(self, tasks: Sequence[Name], most: int) -> Iterator[tuple[Shape, list[Name]]]:
+    def chunks(
+        self, tasks: Sequence[Name], most: int
+    ) -> Iterator[tuple[ResourceShape, list[Name]]]:
         """Tasks of one shape each, no more than an array may have, in their order."""
         numbers = dict(tasks)
         jobs = tuple(job for job in self.spec.jobs if job.id in numbers)
@@ -64,7 +66,7 @@ class Order:
             for first in range(0, len(names), size):
                 yield shape, names[first : first + size]
 
-    def files(self, shape: Shape, tasks: Sequence[Name]) -> Files:
+    def files(self, shape: ResourceShape, tasks: Sequence[Name]) -> Files:
         jobs = {job.id: job for job in shape.jobs}
         lines = backend.manifest((jobs[job], attempt) for job, attempt in tasks)
         name = backend.manifest_name(lines)
@@ -170,7 +172,7 @@ class Submitting:
 
     # -- one array ---------------------------------------------------------------------------------
 
-    def _hand_over(self, shape: Shape, names: Sequence[Name]) -> None:
+    def _hand_over(self, shape: ResourceShape, names: Sequence[Name]) -> None:
         pause = 0.0
         record: Submission | None = None
         while True:
@@ -210,7 +212,7 @@ class Submitting:
         return f"SLURM takes no more jobs now: {error}"
 
     def _written(
-        self, record: Submission | None, shape: Shape, tasks: Sequence[Task]
+        self, record: Submission | None, shape: ResourceShape, tasks: Sequence[Task]
     ) -> Submission | None:
         """The record of exactly these tasks, on disk; None where there are none."""
         names = [task.name for task in tasks]

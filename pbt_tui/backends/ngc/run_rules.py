@@ -11,12 +11,12 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pbt_tui.backends.ngc import PLACEHOLDER, is_mig, request
-from pbt_tui.compiler.ngc.rules import secrets_of, validate
+from pbt_tui.backends.ngc.render import PLACEHOLDER, is_mig, request
+from pbt_tui.backends.ngc.request import Ngc, encode
+from pbt_tui.backends.ngc.rules import secrets_of, validate
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Where, printable
 from pbt_tui.spec import Container, Population, Processes
-from pbt_tui.spec.ngc import Ngc, encode
 
 _WITHOUT_A_PLACE = (
     *("user", "mounts", "env_from", "shm_size", "memory", "cpus", "network", "ulimits"),

@@ -12,9 +12,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from pbt_tui.errors import BadSpec, Where
-from pbt_tui.spec import Job, Processes
-from pbt_tui.spec.ngc import (
+from pbt_tui.backends.ngc.request import (
     LONGEST_NAME,
     NOT_SAID,
     Class,
@@ -28,6 +26,8 @@ from pbt_tui.spec.ngc import (
     identified,
     key,
 )
+from pbt_tui.errors import BadSpec, Where
+from pbt_tui.spec import Job, Processes
 
 FOLDER = "ngc"
 SUBMIT = "ngc/submit.sh"

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pbt_tui.backends.ngc import PLACEHOLDER
+from pbt_tui.backends.ngc.render import PLACEHOLDER
+from pbt_tui.backends.ngc.request import EXPERIMENT_CMD
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Findings, UsageError, Where, printable, where
 from pbt_tui.settings import SETTINGS, Given, gather
-from pbt_tui.spec.ngc import EXPERIMENT_CMD
 
 _FLAGS = {
     **{

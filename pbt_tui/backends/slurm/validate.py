@@ -13,14 +13,15 @@ from typing import Any
 
 import msgspec
 
-from pbt_tui.backends import processes, slurm
+from pbt_tui.backends.processes import render as processes
+from pbt_tui.backends.slurm import render as slurm
+from pbt_tui.backends.slurm import rules
+from pbt_tui.backends.slurm.index import FORMAT, Index, decode
 from pbt_tui.compiler import existing, output, review
-from pbt_tui.compiler.slurm import rules
 from pbt_tui.compiler.validate import Kind, why_not
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, UsageError, Where, printable
 from pbt_tui.spec import Processes
-from pbt_tui.spec.slurm import FORMAT, Index, decode
 
 _processes = msgspec.json.Decoder(Processes)
 

@@ -9,10 +9,10 @@ import difflib
 import re
 from collections.abc import Iterator, Sequence
 
-from pbt_tui.backends import slurm_template as template
+from pbt_tui.backends.slurm import template
+from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Where, printable
-from pbt_tui.spec.slurm import Slurm
 
 _HERE = Where(pointer="/settings/sbatch_template")
 _BRACES = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")

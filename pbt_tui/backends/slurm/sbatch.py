@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pbt_tui.backends.quoting import directive
+from pbt_tui.backends.slurm.index import Slurm
+from pbt_tui.backends.slurm.quoting import directive
 from pbt_tui.spec import Job, Processes
-from pbt_tui.spec.slurm import Slurm
 
 MIN_SIGNAL, MAX_SIGNAL = 1, 65535
 SIGNALS = ("USR1", "USR2", "HUP")
@@ -24,7 +24,7 @@ _UNNAMED = re.compile(r"[^A-Za-z0-9._-]")
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ResourceShape:
     """Jobs that ask the same of SLURM; `name` is safe in a file name."""
 
     name: str
@@ -94,7 +94,7 @@ def limit(seconds: float) -> str:
 
 
 def directives(
-    spec: Processes, settings: Slurm, shape: Shape, count: int, name: str | None = None
+    spec: Processes, settings: Slurm, shape: ResourceShape, count: int, name: str | None = None
 ) -> Iterator[str]:
     """All lines of one script; without an array where there is one script for each job."""
     yield directive("job-name", job_name(name or run_name(spec)))

@@ -16,12 +16,12 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from pbt_tui.backends.ngc import is_mig
+from pbt_tui.backends.ngc.render import is_mig
+from pbt_tui.backends.ngc.request import JobRequest, encode
 from pbt_tui.diagnostics import finding
 from pbt_tui.diagnostics.credentials import Credential, inside
 from pbt_tui.errors import Diagnostic, Where, printable
 from pbt_tui.settings import argv as words
-from pbt_tui.spec.ngc import JobRequest, encode
 
 _decoder = msgspec.json.Decoder(JobRequest)
 _CODES = {

@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from pbt_tui.backends.sbatch import MAX_SIGNAL, SIGNALS, early, job_name, run_name
-from pbt_tui.backends.slurm import shapes
-from pbt_tui.backends.slurm_prefix import image
-from pbt_tui.compiler.slurm import template_rules
+from pbt_tui.backends.slurm import template_rules
+from pbt_tui.backends.slurm.command_prefix import image
+from pbt_tui.backends.slurm.index import Slurm
+from pbt_tui.backends.slurm.render import shapes
+from pbt_tui.backends.slurm.sbatch import MAX_SIGNAL, SIGNALS, early, job_name, run_name
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Where, printable
 from pbt_tui.spec import Processes
-from pbt_tui.spec.slurm import Slurm
 
 LONGEST = 1024
 """Bytes that SLURM takes of a name or a comment."""

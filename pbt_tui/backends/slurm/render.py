@@ -10,13 +10,13 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pbt_tui.backends import slurm_template as template
-from pbt_tui.backends.quoting import word, words
-from pbt_tui.backends.sbatch import Shape, directives, early, needs, shape_name
-from pbt_tui.backends.slurm_prefix import prefix
-from pbt_tui.backends.slurm_task import TASK
+from pbt_tui.backends.slurm import template
+from pbt_tui.backends.slurm.command_prefix import prefix
+from pbt_tui.backends.slurm.index import FORMAT, Array, Index, Slurm, decode, encode, values
+from pbt_tui.backends.slurm.quoting import word, words
+from pbt_tui.backends.slurm.sbatch import ResourceShape, directives, early, needs, shape_name
+from pbt_tui.backends.slurm.task_script import TASK
 from pbt_tui.spec import Job, Processes
-from pbt_tui.spec.slurm import FORMAT, Array, Index, Slurm, decode, encode, values
 
 FOLDER = "slurm"
 FILE = f"{FOLDER}/index.json"
@@ -28,12 +28,15 @@ def lacks(given: Mapping[str, Any], spec: Processes) -> str | None:
     return None
 
 
-def shapes(spec: Processes, settings: Slurm) -> list[Shape]:
+def shapes(spec: Processes, settings: Slurm) -> list[ResourceShape]:
     """Jobs grouped by what they ask of SLURM, in the order of the plan."""
     found: dict[tuple[int, int, int | None], list[Job]] = {}
     for job in spec.jobs:
         found.setdefault(needs(job, settings), []).append(job)
-    return [Shape(shape_name(*need, settings), *need, tuple(jobs)) for need, jobs in found.items()]
+    return [
+        ResourceShape(shape_name(*need, settings), *need, tuple(jobs))
+        for need, jobs in found.items()
+    ]
 
 
 def manifest(tasks: Iterable[tuple[Job, int]]) -> bytes:
@@ -54,7 +57,7 @@ def manifest_name(data: bytes) -> str:
     return f"manifest-{hashlib.sha256(data).hexdigest()[:12]}.txt"
 
 
-def script_name(shape: Shape, k: int) -> str:
+def script_name(shape: ResourceShape, k: int) -> str:
     """Of the `k`-th array of a shape."""
     return f"array-{shape.name}-{k}.sbatch"
 
@@ -62,7 +65,7 @@ def script_name(shape: Shape, k: int) -> str:
 def script(
     spec: Processes,
     settings: Slurm,
-    shape: Shape,
+    shape: ResourceShape,
     *,
     manifest: str,
     offset: int,

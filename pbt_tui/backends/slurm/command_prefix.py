@@ -6,17 +6,17 @@ in, which only the node knows.
 
 from __future__ import annotations
 
-from pbt_tui.backends.quoting import word
-from pbt_tui.backends.sbatch import Shape
+from pbt_tui.backends.slurm.index import Slurm
+from pbt_tui.backends.slurm.quoting import word
+from pbt_tui.backends.slurm.sbatch import ResourceShape
 from pbt_tui.spec import Processes
-from pbt_tui.spec.slurm import Slurm
 
 
 def image(spec: Processes, settings: Slurm) -> str | None:
     return settings.image or (spec.container.image if spec.container else None)
 
 
-def prefix(spec: Processes, settings: Slurm, shape: Shape) -> list[str]:
+def prefix(spec: Processes, settings: Slurm, shape: ResourceShape) -> list[str]:
     """Words of bash. The folder that jobs start in and `train_dir` are at the same paths inside."""
     of = image(spec, settings)
     if settings.container == "plain" or of is None:

@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pbt_tui.backends.quoting import word
-from pbt_tui.backends.sbatch import Shape
-from pbt_tui.spec.slurm import Slurm
+from pbt_tui.backends.slurm.index import Slurm
+from pbt_tui.backends.slurm.quoting import word
+from pbt_tui.backends.slurm.sbatch import ResourceShape
 
 NAMES = ("CMD", "FILENAME", "PARTITION", "GPU", "CPU", "TIMEOUT")
 SHEBANG = re.compile(r"#!\s*\S*/(?:env\s+)?(?:ba)?sh(?P<login>\s+(?:-l|--login))?\s*", re.ASCII)
@@ -71,7 +71,7 @@ def quoted(line: str) -> bool:
     return False
 
 
-def values(settings: Slurm, shape: Shape, filename: str) -> dict[str, str]:
+def values(settings: Slurm, shape: ResourceShape, filename: str) -> dict[str, str]:
     """What the placeholders stand for, but the command; as the original filled them in."""
     partition = f"-p {word(settings.partition)} " if settings.partition is not None else ""
     return {
@@ -90,13 +90,13 @@ def fill(line: str, known: Mapping[str, str]) -> str:
     return PLACEHOLDER.sub(one, line)
 
 
-def head(template: Template, settings: Slurm, shape: Shape, name: str) -> Iterator[str]:
+def head(template: Template, settings: Slurm, shape: ResourceShape, name: str) -> Iterator[str]:
     known = values(settings, shape, name)
     for line in template.head:
         yield fill(line, known)
 
 
-def body(template: Template, settings: Slurm, shape: Shape, name: str) -> Iterator[str]:
+def body(template: Template, settings: Slurm, shape: ResourceShape, name: str) -> Iterator[str]:
     """The lines of bash; the command is started by `_pbt_keep`, which notes its exit code."""
     known = values(settings, shape, "${_pbt_folder}/" + name)
     for line in template.body:
