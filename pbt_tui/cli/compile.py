@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import argparse
 
     from pbt_tui.cli.compile_targets import Target
-    from pbt_tui.compiler.review import Changed
+    from pbt_tui.compiler.diff_report import Changed
     from pbt_tui.settings import Given
     from pbt_tui.spec import Processes
 
@@ -150,7 +150,7 @@ def _compile(args: argparse.Namespace, given: Given, weigh: Weigh) -> Result:
 
 
 def _one(target: Target, out: Path, args: argparse.Namespace, given: Given, weigh: Weigh) -> Result:
-    from pbt_tui.compiler import compile_module, existing, output, rules
+    from pbt_tui.compiler import compile_module, existing, output, spec_rules
 
     writing = not (args.check or args.diff or args.print)
     if writing:
@@ -175,19 +175,19 @@ def _one(target: Target, out: Path, args: argparse.Namespace, given: Given, weig
     changes: list[Changed] = []
     text = b""
     if args.check or args.diff:
-        from pbt_tui.compiler import review
+        from pbt_tui.compiler import diff_report
 
         old = output.stale(out, files, gone)
-        changes = review.changed(out, files, old, spec)
-        text = "".join(review.text(out, files, old, changes)).encode(errors="replace")
+        changes = diff_report.changed(out, files, old, spec)
+        text = "".join(diff_report.text(out, files, old, changes)).encode(errors="replace")
         if args.check:
             found += existing.stale(changes, old, files, target.command(out))
     elif args.print:
         text = next(iter(files.values()))
     else:
-        found += existing.foreign(out, rules.folder(spec.run, spec.suffix), spec)
+        found += existing.foreign(out, spec_rules.folder(spec.run, spec.suffix), spec)
     if args.ask:
-        found += _asked(files, rules.folder(spec.run, spec.suffix))
+        found += _asked(files, spec_rules.folder(spec.run, spec.suffix))
     found = weigh(found)
     code = 3 if _wrong(found) else 0
     if writing and not code:
@@ -286,7 +286,7 @@ def _wrong(found: Sequence[Diagnostic]) -> bool:
 
 def summary(spec: Processes) -> str:
     """`ant_pbt: 8 jobs, 1 population of 8`."""
-    from pbt_tui.compiler.rules import folder
+    from pbt_tui.compiler.spec_rules import folder
 
     parts = [_count(len(spec.jobs), "job")]
     sizes = {p.size for p in spec.populations}

@@ -139,11 +139,11 @@ def _limit(text: str | None) -> float:
 def _compiled(compiled: Compiled, given: Given, *, writing: bool) -> _Plan:
     """Of a module; what is submitted is on disk first, for people to read."""
     from pbt_tui.backends.ngc import render as ngc
-    from pbt_tui.compiler import existing, output, rules
+    from pbt_tui.compiler import existing, output, spec_rules
 
     planning.warn([*given.found, *compiled.diagnostics])
     spec, files, out = compiled.spec, compiled.files, Path(given.compile.get("out", "specs"))
-    folder = rules.folder(spec.run, spec.suffix)
+    folder = spec_rules.folder(spec.run, spec.suffix)
     if writing:
         foreign = existing.foreign(out, folder, spec)
         if foreign:

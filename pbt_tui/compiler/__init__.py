@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pbt_tui.errors import Diagnostic, Findings, Where
 
 if TYPE_CHECKING:
-    from pbt_tui.compiler.existing import Before
+    from pbt_tui.compiler.existing import PreviousCompilation
     from pbt_tui.compiler.load import Loaded
     from pbt_tui.spec import Processes
 
@@ -41,7 +41,7 @@ def compile_module(
     load_memory: int | None = None,
     seed: int | None = None,
     freeze: bool = False,
-    known: Callable[[str], Before | None] = lambda folder: None,
+    known: Callable[[str], PreviousCompilation | None] = lambda folder: None,
     backends: Sequence[str] | None = ("processes",),
     settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Compiled:
@@ -77,22 +77,22 @@ def compile_loaded(
     policy: Mapping[str, Any] | None = None,
     container: Mapping[str, Any] | None = None,
     freeze: bool = False,
-    known: Callable[[str], Before | None] = lambda folder: None,
+    known: Callable[[str], PreviousCompilation | None] = lambda folder: None,
     backends: Sequence[str] | None = ("processes",),
     settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Compiled:
     """The same for a description that is loaded already. Raises `Findings`."""
-    from pbt_tui.compiler import references, rules
+    from pbt_tui.compiler import cross_references, spec_rules
     from pbt_tui.compiler.existing import same_module
     from pbt_tui.compiler.expand import expand
-    from pbt_tui.compiler.populations import recognise
+    from pbt_tui.compiler.population_detection import recognise
     from pbt_tui.compiler.rendering import render
     from pbt_tui.compiler.resolve import resolve_container, resolve_policy
     from pbt_tui.diagnostics import credentials
     from pbt_tui.spec import FORMAT, Processes
 
     suffix = suffix or loaded.suffix
-    folder = rules.folder(loaded.run_name, suffix)
+    folder = spec_rules.folder(loaded.run_name, suffix)
     before, module = known(folder), loaded.module
     train_dir = train_dir or (before.train_dir if before else "./train_dir")
     found = _repeatable(loaded, freeze)
@@ -115,9 +115,9 @@ def compile_loaded(
         jobs=tuple(jobs),
         suffix=suffix,
     )
-    found += rules.check(spec, slots=backends is None or "processes" in backends)
+    found += spec_rules.check(spec, slots=backends is None or "processes" in backends)
     if not any(d.level == "error" for d in found):
-        found += references.check(spec)
+        found += cross_references.check(spec)
     before_settings = before.settings if before else {}
     made = render(
         spec,
@@ -163,7 +163,7 @@ def _place(d: Diagnostic, loaded: Loaded, spec: Processes) -> Diagnostic:
         experiment = next((j.experiment for j in spec.jobs if j.id in members[:1]), None)
     line = where.line or next((e.line for e in loaded.experiments if e.name == experiment), None)
     if where.param is not None and line is not None and loaded.file is not None:
-        from pbt_tui.compiler.places import in_file
+        from pbt_tui.compiler.source_lines import in_file
 
         line = in_file(loaded.file, line, where.param) or line
     inner = replace(where, pointer=None, line=line)

@@ -22,7 +22,7 @@ from pbt_tui.errors import BadSpec, Diagnostic, Where, printable
 from pbt_tui.spec import Container, Policy, Processes
 
 if TYPE_CHECKING:
-    from pbt_tui.compiler.review import Changed
+    from pbt_tui.compiler.diff_report import Changed
 _AGAIN = "compile again with `pbt-compile`"
 
 
@@ -38,7 +38,7 @@ class _Head(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class PreviousCompilation:
     """What the files of a run set: `settings` by backend and field, `backends` those with files."""
 
     module: str
@@ -49,7 +49,7 @@ class Before:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def known(out: Path, folder: str) -> Before | None:
+def known(out: Path, folder: str) -> PreviousCompilation | None:
     """What the files below `out` set for the run of this folder; None without a process list.
 
     Raises `BadSpec` where a file does not tell its settings any more.
@@ -66,7 +66,7 @@ def known(out: Path, folder: str) -> Before | None:
             except BadSpec as e:
                 e.where = Where(file=str(out / folder / (e.where.file or "")))
                 raise
-    return Before(
+    return PreviousCompilation(
         head.module,
         head.train_dir,
         head.policy,

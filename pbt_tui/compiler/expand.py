@@ -11,8 +11,8 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from pbt_tui.compiler.job_ids import Ids
 from pbt_tui.compiler.load import Loaded, LoadedExperiment
-from pbt_tui.compiler.names import Ids
 from pbt_tui.description import root_of, shorthands
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import BadParam, Diagnostic, Level, Where, printable

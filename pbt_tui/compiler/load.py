@@ -17,9 +17,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pbt_tui.compiler import bounds
+from pbt_tui.compiler import resource_limits
 from pbt_tui.compiler.children import GRACE, TOO_LATE, Child, listen
-from pbt_tui.compiler.frames import theirs
+from pbt_tui.compiler.traceback_origin import theirs
 from pbt_tui.errors import (
     BadParam,
     CannotLoad,
@@ -97,7 +97,7 @@ def load(
     Raises `CannotLoad`, `NotARun`, `BadParam`.
     """
     _check(target)
-    most = bounds.usual() if memory is None else memory
+    most = resource_limits.usual() if memory is None else memory
     hashes = (0, 1) if seed is None else (seed % 2**32,) * 2
     children = []
     try:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from pbt_tui.backends.ngc.request import JobRequest
-from pbt_tui.compiler import populations, references, rules
+from pbt_tui.compiler import cross_references, population_detection, spec_rules
 from pbt_tui.diagnostics import credentials, finding
 from pbt_tui.errors import Diagnostic, UsageError, Where
 from pbt_tui.spec import Processes, encode
@@ -92,8 +92,8 @@ def validate(data: bytes, file: str) -> tuple[Processes | None, list[Diagnostic]
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         found = why_not(data, _PROCESSES)
         return None, [replace(d, where=d.where.within(outer)) for d in found]
-    found = [*_layout(data, spec), *references.check(spec), *rules.check(spec)]
-    found = credentials.veiled([*found, *populations.check(spec)], spec)
+    found = [*_layout(data, spec), *cross_references.check(spec), *spec_rules.check(spec)]
+    found = credentials.veiled([*found, *population_detection.check(spec)], spec)
     return spec, [replace(d, where=_pointed(d.where, file)) for d in found]
 
 

@@ -8,7 +8,7 @@ from compile_specs import box, job, spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pbt_tui.compiler import rules
+from pbt_tui.compiler import spec_rules
 from pbt_tui.compiler.validate import validate
 from pbt_tui.diagnostics import credentials
 from pbt_tui.spec import encode
@@ -68,7 +68,7 @@ def argv(*words: str):
 
 
 def found(value):
-    return [d for d in rules.check(value) if d.code in credentials.CODES]
+    return [d for d in spec_rules.check(value) if d.code in credentials.CODES]
 
 
 @pytest.mark.parametrize(("kind", "value"), SECRETS)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import shelf
 
-from pbt_tui.compiler import bounds
+from pbt_tui.compiler import resource_limits
 from pbt_tui.compiler.expand import expand
 from pbt_tui.compiler.load import load
 from pbt_tui.errors import CannotLoad
@@ -54,8 +54,8 @@ def test_out_of_memory_is_said_though_all_of_it_is_held(here):
 
 
 def test_by_default_two_imports_leave_the_machine_standing(here):
-    assert 2 * bounds.usual() <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    assert bounds.usual() <= bounds.USUAL
+    assert 2 * resource_limits.usual() <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert resource_limits.usual() <= resource_limits.USUAL
     assert here("room = bytearray(1 << 29)\n").run_name == "r"
 
 

@@ -12,7 +12,7 @@ from pbt_tui import Experiment, RunDescription
 from pbt_tui.compiler.describe import described
 from pbt_tui.compiler.expand import expand
 from pbt_tui.compiler.load import Loaded, LoadedExperiment
-from pbt_tui.compiler.populations import recognise
+from pbt_tui.compiler.population_detection import recognise
 from pbt_tui.diagnostics import rules
 from pbt_tui.settings import argv as words
 from pbt_tui.spec import Job, Resources

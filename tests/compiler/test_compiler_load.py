@@ -14,7 +14,7 @@ import pytest
 from pbt_tui.compiler.children import OUTPUT_KEPT
 from pbt_tui.compiler.describe import described, plain
 from pbt_tui.compiler.load import load
-from pbt_tui.compiler.stand_ins import LEAVES
+from pbt_tui.compiler.stub_modules import LEAVES
 from pbt_tui.errors import BadParam, CannotLoad, NotARun
 
 MODULES = Path(__file__).with_name("modules")

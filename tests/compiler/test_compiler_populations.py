@@ -6,7 +6,7 @@ from compile_specs import spec
 from pbt_tui import population
 from pbt_tui.compiler.expand import expand
 from pbt_tui.compiler.load import Loaded, LoadedExperiment
-from pbt_tui.compiler.populations import check, recognise
+from pbt_tui.compiler.population_detection import check, recognise
 from pbt_tui.settings.argv import settings
 
 LAB = "python t.py agent.pbt.enabled=True agent.pbt.objective=episode.success"

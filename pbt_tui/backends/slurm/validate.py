@@ -17,7 +17,7 @@ from pbt_tui.backends.processes import render as processes
 from pbt_tui.backends.slurm import render as slurm
 from pbt_tui.backends.slurm import rules
 from pbt_tui.backends.slurm.index import FORMAT, Index, decode
-from pbt_tui.compiler import existing, output, review
+from pbt_tui.compiler import diff_report, existing, output
 from pbt_tui.compiler.validate import Kind, why_not
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, UsageError, Where, printable
@@ -79,7 +79,7 @@ def _beside(path: Path, index: Index) -> Iterator[Diagnostic]:
     old = output.stale(folder, files, gone)
     suffix = f" --experiment_suffix {spec.suffix}" if spec.suffix else ""
     command = f"pbt-compile {spec.module} --out {_above(shown)}{suffix}"
-    yield from existing.stale(review.changed(shown, files, old, spec), old, files, command)
+    yield from existing.stale(diff_report.changed(shown, files, old, spec), old, files, command)
 
 
 def _above(folder: Path) -> Path:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from pbt_tui.compiler import members as rules
-from pbt_tui.compiler.members import Member, at, member_of, policies
+from pbt_tui.compiler import member_rules as rules
+from pbt_tui.compiler.member_rules import Member, at, member_of, policies
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, printable
 from pbt_tui.spec import Job, Population, Processes

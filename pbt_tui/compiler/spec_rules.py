@@ -10,7 +10,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from pbt_tui.compiler import gangs
+from pbt_tui.compiler import population_rules
 from pbt_tui.diagnostics import credentials, finding
 from pbt_tui.errors import Diagnostic, Level, Where, printable
 from pbt_tui.spec import Container, Job, Policy, Processes
@@ -31,7 +31,7 @@ def check(spec: Processes, *, slots: bool = True) -> list[Diagnostic]:
     """
     found = list(_run_name(spec))
     if slots:
-        found += [*gangs.check(spec), *_gpus(spec.policy), *_idle(spec)]
+        found += [*population_rules.check(spec), *_gpus(spec.policy), *_idle(spec)]
     if spec.container is not None:
         found += _container(spec.container)
     envs: set[int] = set()

@@ -26,7 +26,7 @@ _NAMED = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SpecChange:
     """One thing that is not as it was.
 
     `jobs` are the ids of those it is about, if any; `old` and `new` are what the file has, of the
@@ -67,14 +67,14 @@ class Change:
         return shown + _more(len(self.jobs) - _NAMED)
 
 
-def changes(old: Processes, new: Processes) -> list[Change]:
+def changes(old: Processes, new: Processes) -> list[SpecChange]:
     """What `new` has otherwise than `old`: jobs first, then what is in them, then the rest."""
     pairs, gone, come = _matched(old.jobs, new.jobs)
     found = []
     if come:
-        found.append(Change("job", "added", jobs=tuple(job.id for job in come)))
+        found.append(SpecChange("job", "added", jobs=tuple(job.id for job in come)))
     if gone:
-        found.append(Change("job", "removed", jobs=tuple(job.id for job in gone)))
+        found.append(SpecChange("job", "removed", jobs=tuple(job.id for job in gone)))
     seen = _Seen()
     for a, b in pairs:
         if a != b:
@@ -83,14 +83,14 @@ def changes(old: Processes, new: Processes) -> list[Change]:
     place = {id(b): k for k, (_, b) in enumerate(pairs)}
     order = [place[id(job)] for job in new.jobs if id(job) in place]
     if order != sorted(order):
-        found.append(Change("field", "changed", "order of jobs"))
+        found.append(SpecChange("field", "changed", "order of jobs"))
     found += _changed("setting", _settings(old), _settings(new))
     found += _changed("setting", _container(old), _container(new))
     found += _changed("population", _populations(old), _populations(new))
     return sorted(found, key=lambda change: _ORDER.index(change.what))
 
 
-def headline(found: Sequence[Change]) -> str:
+def headline(found: Sequence[SpecChange]) -> str:
     """`3 jobs added, 1 removed, 'lr' changed in 4`."""
     if not found:
         return "the same content, laid out otherwise"
@@ -101,7 +101,7 @@ def headline(found: Sequence[Change]) -> str:
     return ", ".join(parts) + _more(len(found) - _IN_HEADLINE)
 
 
-def lines(found: Sequence[Change]) -> Iterator[str]:
+def lines(found: Sequence[SpecChange]) -> Iterator[str]:
     """A line for each change; of very many, the rest is counted."""
     yield from map(str, found[:_LINES])
     if len(found) > _LINES:
@@ -160,23 +160,23 @@ class _Seen:
     def __init__(self) -> None:
         self.found: dict[tuple[What, How, str], list[tuple[str, str | None, str | None]]] = {}
 
-    def add(self, job: Job, change: Change) -> None:
+    def add(self, job: Job, change: SpecChange) -> None:
         key = (change.what, change.how, change.name)
         self.found.setdefault(key, []).append((job.id, change.old, change.new))
 
-    def changes(self) -> Iterator[Change]:
+    def changes(self) -> Iterator[SpecChange]:
         for (what, how, name), each in self.found.items():
             values = {(old, new) for _, old, new in each}
             _, old, new = each[0]
             ids = tuple(job for job, _, _ in each)
-            yield Change(what, how, name, old, new, ids, alike=len(values) == 1)
+            yield SpecChange(what, how, name, old, new, ids, alike=len(values) == 1)
 
 
 def _job(old: Job, new: Job, roots: tuple[str, str], seen: _Seen) -> None:
     if old.id != new.id:
-        seen.add(new, Change("job", "renamed", old=old.id, new=new.id))
+        seen.add(new, SpecChange("job", "renamed", old=old.id, new=new.id))
     elif old.name != new.name:
-        seen.add(new, Change("field", "changed", "name", old.name, new.name))
+        seen.add(new, SpecChange("field", "changed", "name", old.name, new.name))
     told: set[str] = set()
     if old.params != new.params:
         for change in _changed("param", _texts(old.params), _texts(new.params)):
@@ -221,23 +221,23 @@ def _told(word: str, job: Job, root: str, params: set[str]) -> bool:
     return any(key.endswith(name) and value == str(job.params.get(name)) for name in params)
 
 
-def _command(gone: list[str], come: list[str], *, moved: bool) -> Iterator[Change]:
+def _command(gone: list[str], come: list[str], *, moved: bool) -> Iterator[SpecChange]:
     """Words with one key belong together: `--horizon=16` became `--horizon=32`."""
     if moved:
-        yield Change("command", "changed", "order of words")
+        yield SpecChange("command", "changed", "order of words")
     keyed = {word.partition("=")[0]: word for word in come if "=" in word}
     rest = []
     for word in gone:
         key, _, value = word.partition("=")
         if key in keyed:
             come.remove(other := keyed.pop(key))
-            yield Change("command", "changed", key, value, other.partition("=")[2])
+            yield SpecChange("command", "changed", key, value, other.partition("=")[2])
         else:
             rest.append(word)
     for word in rest:
-        yield Change("command", "removed", word)
+        yield SpecChange("command", "removed", word)
     for word in come:
-        yield Change("command", "added", word)
+        yield SpecChange("command", "added", word)
 
 
 def _settings(spec: Processes) -> dict[str, str]:
@@ -263,17 +263,17 @@ def _population(population: Population) -> str:
     return f"{size} members, style {style}, workspace `{workspace}`"
 
 
-def _changed(what: What, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
+def _changed(what: What, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[SpecChange]:
     if old == new:
         return
     for name, value in old.items():
         if name not in new:
-            yield Change(what, "removed", name, value)
+            yield SpecChange(what, "removed", name, value)
         elif value != new[name]:
-            yield Change(what, "changed", name, value, new[name])
+            yield SpecChange(what, "changed", name, value, new[name])
     for name, value in new.items():
         if name not in old:
-            yield Change(what, "added", name, None, value)
+            yield SpecChange(what, "added", name, None, value)
 
 
 def _texts(values: Mapping[str, Any]) -> dict[str, str]:

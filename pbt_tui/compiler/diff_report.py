@@ -12,7 +12,7 @@ from typing import Literal
 
 from pbt_tui.backends.processes.render import FILE
 from pbt_tui.compiler import output
-from pbt_tui.compiler.changes import Change, changes, headline, lines
+from pbt_tui.compiler.spec_diff import SpecChange, changes, headline, lines
 from pbt_tui.errors import PbtError, printable
 from pbt_tui.spec import Processes, decode
 
@@ -24,7 +24,7 @@ class Changed:
     file: str
     how: Literal["added", "removed", "changed"]
     words: str
-    inside: list[Change] = field(default_factory=list)
+    inside: list[SpecChange] = field(default_factory=list)
 
 
 def changed(

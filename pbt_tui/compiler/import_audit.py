@@ -11,7 +11,7 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from pbt_tui.compiler.frames import Place, of_caller
+from pbt_tui.compiler.traceback_origin import Place, of_caller
 
 MOST = 20
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -25,7 +25,7 @@ _STARTING = frozenset(
 )
 
 
-class Watch:
+class ImportAudit:
     """Begins to look when it is made; ends with `stop`."""
 
     def __init__(self) -> None:

@@ -9,8 +9,8 @@ import os
 import sys
 from typing import Any
 
-from pbt_tui.compiler.frames import Place, of_traceback
-from pbt_tui.compiler.stand_ins import LEAVES, PACKAGES, Finder
+from pbt_tui.compiler.stub_modules import LEAVES, PACKAGES, Finder
+from pbt_tui.compiler.traceback_origin import Place, of_traceback
 
 
 def failure(e: BaseException, name: str, file: str | None, finder: Finder) -> dict[str, Any]:
