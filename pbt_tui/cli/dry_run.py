@@ -19,10 +19,10 @@ from pbt_tui.executor.execute import look_ahead
 from pbt_tui.executor.gpus import ORDER, VISIBLE
 from pbt_tui.executor.orders import Orders
 from pbt_tui.executor.places import Scene
-from pbt_tui.executor.runtimes import Launch
 from pbt_tui.journal import RunDir, apply
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import Attempt, RunState
+from pbt_tui.runtimes.protocol import Launch
 from pbt_tui.scheduler import decide
 
 Show = Callable[[Scene, Launch], list[str]]
@@ -115,7 +115,7 @@ def _in_a_shell(here: Scene, launch: Launch) -> list[str]:
 
 def _in_arrays(here: Scene, first: Sequence[ev.AttemptScheduled]) -> Iterator[str]:
     """The files and the calls: what is written, and handed to SLURM, with the same words."""
-    from pbt_tui.executor.runtimes.slurm.submissions import made
+    from pbt_tui.runtimes.slurm.submissions import made
 
     order = places.order(here)
     if not first:
@@ -141,7 +141,7 @@ def _in_arrays(here: Scene, first: Sequence[ev.AttemptScheduled]) -> Iterator[st
 
 def _in_containers(here: Scene, lines: list[str]) -> Show:
     """The exact create request as a comment, and the same as a command."""
-    from pbt_tui.executor.containers import body, docker_run
+    from pbt_tui.runtimes.docker.request import body, docker_run
 
     runtime = places.containers(here)
     unknown = runtime.peek()

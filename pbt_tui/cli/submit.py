@@ -97,8 +97,8 @@ def _obey(plan: _Plan, client: str, limit: float, *, printing: bool) -> int:
     if printing or plan.settings.print_only:
         sys.stdout.write(_commands(plan, client))
         return 0
-    from pbt_tui.executor.ngc.client import find
-    from pbt_tui.executor.ngc.submit import Submission
+    from pbt_tui.runtimes.ngc.client import find
+    from pbt_tui.runtimes.ngc.submission import NgcSubmission
 
     path = find(client)
     if path is None:
@@ -109,7 +109,7 @@ def _obey(plan: _Plan, client: str, limit: float, *, printing: bool) -> int:
             f"there is no NGC client `{printable(client)}` here",
             hint=f"pass `--ngc_client PATH`, or, where there is one, run `{printable(by_hand)}`",
         )
-    submission = Submission(
+    submission = NgcSubmission(
         folder=plan.folder,
         settings=plan.settings,
         requests=plan.requests,

@@ -22,11 +22,12 @@ from pbt_tui.executor.places import Scene
 from pbt_tui.executor.preflight import preflight
 from pbt_tui.executor.resume import look, settle
 from pbt_tui.executor.rundirs import Opened, mint
-from pbt_tui.executor.runtimes import Ended, Runtime, proc
 from pbt_tui.executor.watching import Watching
 from pbt_tui.journal import RunState, requests
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import JobState
+from pbt_tui.runtimes.process import proc
+from pbt_tui.runtimes.protocol import Ended, Runtime
 from pbt_tui.spec import digest
 
 ASKED_EVERY = 0.2

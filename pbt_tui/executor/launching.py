@@ -10,9 +10,9 @@ from pathlib import Path
 
 from pbt_tui.executor.gpus import mask
 from pbt_tui.executor.interpreter import first_on_path, resolve
-from pbt_tui.executor.runtimes import Launch
 from pbt_tui.journal import RunDir
 from pbt_tui.journal.state import Attempt, JobState
+from pbt_tui.runtimes.protocol import Launch
 from pbt_tui.spec import Policy
 
 

@@ -14,12 +14,12 @@ from typing import Protocol
 import msgspec
 
 from pbt_tui.executor.desk import Unreadable
-from pbt_tui.executor.runtimes import Ended, Fact, Launch, Queued, Runtime, Started
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import apply
 from pbt_tui.journal.outcome import outcome
 from pbt_tui.journal.slots import named
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
+from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Queued, Runtime, Started
 from pbt_tui.scheduler.decide import decide, next_wake
 from pbt_tui.scheduler.fit import unfit
 from pbt_tui.spec import Cause

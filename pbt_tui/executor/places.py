@@ -17,16 +17,16 @@ from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.executor import gpus as gpu_list
 from pbt_tui.executor.launching import ForeignLaunches, ProcessLaunches
 from pbt_tui.executor.orders import Orders
-from pbt_tui.executor.runtimes import Launch, Runtime
 from pbt_tui.journal import RunDir, RunState
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.state import Attempt, JobState
+from pbt_tui.runtimes.protocol import Launch, Runtime
 from pbt_tui.spec import digest
 
 if TYPE_CHECKING:
-    from pbt_tui.executor.runtimes.docker import DockerRuntime
-    from pbt_tui.executor.runtimes.slurm.runtime import SlurmRuntime
-    from pbt_tui.executor.runtimes.slurm.submitting import Order
+    from pbt_tui.runtimes.docker.client import DockerRuntime
+    from pbt_tui.runtimes.slurm.runtime import SlurmRuntime
+    from pbt_tui.runtimes.slurm.submitter import SubmitOrder
 
 Progress = Callable[[str], None]
 
@@ -79,7 +79,7 @@ def runtime(here: Scene, progress: Progress = lambda line: None) -> Runtime:
         return containers(here, progress)
     if here.orders.runtime == "slurm":
         return arrays(here)
-    from pbt_tui.executor.runtimes.process import ProcessRuntime
+    from pbt_tui.runtimes.process.runtime import ProcessRuntime
 
     return ProcessRuntime(
         here.rundir, environ=here.orders.environ, elsewhere=_elsewhere(here.state)
@@ -88,7 +88,7 @@ def runtime(here: Scene, progress: Progress = lambda line: None) -> Runtime:
 
 def containers(here: Scene, progress: Progress = lambda line: None) -> DockerRuntime:
     """The docker runtime, for those who ask it for its requests."""
-    from pbt_tui.executor.runtimes.docker import DockerRuntime
+    from pbt_tui.runtimes.docker.client import DockerRuntime
 
     assert here.orders.container is not None
     before = here.state.executor
@@ -109,7 +109,7 @@ def containers(here: Scene, progress: Progress = lambda line: None) -> DockerRun
 
 
 def arrays(here: Scene) -> SlurmRuntime:
-    from pbt_tui.executor.runtimes.slurm.runtime import SlurmRuntime
+    from pbt_tui.runtimes.slurm.runtime import SlurmRuntime
 
     before = here.state.executor
     return SlurmRuntime(
@@ -121,9 +121,9 @@ def arrays(here: Scene) -> SlurmRuntime:
     )
 
 
-def order(here: Scene) -> Order:
+def order(here: Scene) -> SubmitOrder:
     """What all arrays of the run have in common."""
-    from pbt_tui.executor.runtimes.slurm.submitting import Order
+    from pbt_tui.runtimes.slurm.submitter import SubmitOrder
 
     settings = here.orders.slurm
     assert settings is not None
@@ -131,7 +131,7 @@ def order(here: Scene) -> Order:
         here.state.spec, train_dir=str(here.train_dir), container=here.orders.container
     )
     own = here.cwd / settings.workdir if settings.workdir else here.rundir.path
-    return Order(spec, settings, here.cwd, here.rundir.path, own / "slurm")
+    return SubmitOrder(spec, settings, here.cwd, here.rundir.path, own / "slurm")
 
 
 def same_place(here: Scene) -> None:

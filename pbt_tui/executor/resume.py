@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from pbt_tui.errors import RuntimeUnavailable, Where
 from pbt_tui.executor.loop import Loop
-from pbt_tui.executor.runtimes import Ended, Launch, Seen
 from pbt_tui.journal.events import AttemptEnded, AttemptStarted
 from pbt_tui.journal.state import Attempt, JobState
+from pbt_tui.runtimes.protocol import Ended, Launch, Seen
 
 
 def look(loop: Loop) -> list[Seen]:

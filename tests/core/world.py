@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from pbt_tui.executor.desk import Unreadable
-from pbt_tui.executor.runtimes import Ended, Fact, Launch, Queued, Seen, Started
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import Attempt, JobState
+from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Queued, Seen, Started
 
 Name = tuple[str, int]
 NOBODY = "nobody"

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pbt_tui.executor.runtimes import Ended, Fact, Launch, Started
-from pbt_tui.executor.runtimes.docker import DockerRuntime
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.run_dir import RunDir
+from pbt_tui.runtimes.docker.client import DockerRuntime
+from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Started
 from pbt_tui.spec import Container, Job, Policy, Resources
 
 PATIENCE = 60.0

@@ -16,9 +16,9 @@ from engines import close, left
 from running import until
 
 from pbt_tui.errors import RuntimeUnavailable
-from pbt_tui.executor.runtimes import Ended, Runtime
-from pbt_tui.executor.runtimes.docker import clean, leftovers
 from pbt_tui.journal.events import Gpu
+from pbt_tui.runtimes.docker.client import clean, leftovers
+from pbt_tui.runtimes.protocol import Ended, Runtime
 from pbt_tui.spec import Container, Mount, Policy, Ulimit
 
 Drive = Callable[..., Driver]

@@ -18,9 +18,9 @@ from containers_driver import BUSYBOX, PATIENCE, Driver
 from engines import bare_image, bring_up, client, close, left, take_down
 
 from pbt_tui.errors import RuntimeUnavailable
-from pbt_tui.executor import containers
-from pbt_tui.executor.runtimes import starting
-from pbt_tui.executor.runtimes.crew import Crew
+from pbt_tui.runtimes.docker import request as containers
+from pbt_tui.runtimes.docker import start
+from pbt_tui.runtimes.worker_pool import WorkerPool
 from pbt_tui.spec import Container, Policy
 
 Drive = Callable[..., Driver]
@@ -119,7 +119,7 @@ def test_a_start_under_way_that_is_over_before_the_name_is_free(
     drive: Drive, engine: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A dead executor's start is granted between our look at its container and the removal."""
-    monkeypatch.setattr(starting, "SETTLE", 0.2)
+    monkeypatch.setattr(start, "SETTLE", 0.2)
     driver = drive().prepare()
     script = "echo ran >> ran; exit 3"
     first = driver.of("sh", "-c", script)
@@ -145,7 +145,7 @@ def test_a_start_under_way_that_is_over_before_the_name_is_free(
 def test_a_survey_tells_all_states_apart(
     drive: Drive, engine: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(starting, "SETTLE", 0.2)
+    monkeypatch.setattr(start, "SETTLE", 0.2)
     first = drive().prepare()
     first.start("nope", job="failed")
     first.end("failed")
@@ -343,7 +343,7 @@ def test_an_engine_that_stays_away_ends_the_run_not_the_attempts(
     its.start("sleep", "1000")
     its.begin()
     monkeypatch.setattr(its.runtime._crew, "patience", 1.0)
-    assert isinstance(its.runtime._crew, Crew)
+    assert isinstance(its.runtime._crew, WorkerPool)
     pids = dict(line.split()[:2] for line in (Path(lines["PBT_TEST_DOCKER_DIR"]) / "pids").open())
     os.kill(int(pids["dockerd"]), 9)
     try:

@@ -20,9 +20,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from pbt_tui.executor.runtimes import Ended, Fact, Launch, Runtime, Started, claims, proc, shim
-from pbt_tui.executor.runtimes.process import ProcessRuntime
 from pbt_tui.journal.run_dir import RunDir
+from pbt_tui.runtimes import claims
+from pbt_tui.runtimes.process import proc, shim
+from pbt_tui.runtimes.process.runtime import ProcessRuntime
+from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Runtime, Started
 from pbt_tui.spec import Job
 
 PATIENCE = 30.0

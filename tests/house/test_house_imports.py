@@ -41,7 +41,7 @@ TABLE = {
 }
 EVERYTHING = ("cli", "launcher")
 """They may use all rooms, loaded late: `test_house_weight.py` holds that."""
-DOCKER = Path("pbt_tui/executor/runtimes/docker.py")
+DOCKER = Path("pbt_tui/runtimes/docker/client.py")
 
 PURE = ("spec", "backends", "scheduler", "errors")
 PURE_JOURNAL = ("events", "state", "transitions", "queue", "slots", "fold", "outcome")
@@ -130,7 +130,7 @@ def test_nothing_looks_up_at_the_command_line() -> None:
         ("pbt_tui/scheduler/decide.py", "from pbt_tui.journal.file import Tail"),
         ("pbt_tui/scheduler/decide.py", "from pbt_tui.journal import Journal"),
         ("pbt_tui/scheduler/decide.py", "import msgspec"),
-        ("pbt_tui/executor/runtimes/process.py", "import docker"),
+        ("pbt_tui/runtimes/process/runtime.py", "import docker"),
         ("pbt_tui/cli/run.py", "from docker import APIClient"),
         ("pbt_tui/observe/logs.py", "import textual"),
         ("pbt_tui/journal/fold.py", "from pbt_tui.scheduler.decide import decide"),

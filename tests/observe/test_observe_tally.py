@@ -9,10 +9,10 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbt_tui.executor.runtimes.slurm.submissions import Files, Submissions
 from pbt_tui.observe import slurm_submissions
 from pbt_tui.observe.queue_status import Queue, QueueStatus, encode, read
 from pbt_tui.observe.queue_summary import SUBMITTED, tally
+from pbt_tui.runtimes.slurm.submissions import Files, Submissions
 
 places = st.builds(
     QueueStatus,

@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 from clusters import ask
 from running import Place, Said, until
 
-from pbt_tui.executor.runtimes.slurm.submissions import Submission, Submissions
 from pbt_tui.journal import events as ev
 from pbt_tui.observe.queue_status import Queue, read
+from pbt_tui.runtimes.slurm.submissions import ArraySubmission, Submissions
 
 QUICK = ("--slurm_poll=1", "--slurm_poll_pending=1", "--slurm_poll_floor=0.5")
 SMALL = ("--slurm_gpus_per_job=0", "--slurm_cpus=1", "--slurm_memory=64M")
@@ -70,7 +70,7 @@ class Queued(Place):
     def called(self, name: str) -> int:
         return self.calls.read_text().split().count(name) if self.calls.exists() else 0
 
-    def records(self) -> list[Submission]:
+    def records(self) -> list[ArraySubmission]:
         return Submissions(self.rundir.slurm, "").all()
 
     def submissions(self) -> list[str]:

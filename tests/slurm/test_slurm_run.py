@@ -12,9 +12,9 @@ from clusters import ask
 from queued import GATE, LONG, SMALL, Queued
 from running import job, until
 
-from pbt_tui.executor.runtimes.slurm.submissions import Submissions
 from pbt_tui.journal import events as ev
 from pbt_tui.observe.queue_status import key
+from pbt_tui.runtimes.slurm.submissions import Submissions
 
 
 @pytest.mark.slow
