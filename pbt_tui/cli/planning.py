@@ -20,7 +20,7 @@ from pbt_tui.errors import Diagnostic, Findings, UsageError, printable
 if TYPE_CHECKING:
     from pbt_tui.backends.slurm.index import Slurm
     from pbt_tui.compiler import Compiled
-    from pbt_tui.executor.orders import Orders, Place
+    from pbt_tui.executor.config import ExecutorConfig, RuntimeName
     from pbt_tui.journal import RunDir, RunState
     from pbt_tui.settings import Given
     from pbt_tui.spec import Processes
@@ -38,7 +38,7 @@ class Plan:
     """What the options said, and only that; so are `container` and `runtime`."""
     cwd: Path
     container: Mapping[str, Any] = field(default_factory=dict)
-    runtime: Place | None = None
+    runtime: RuntimeName | None = None
     slurm: Mapping[str, Any] = field(default_factory=dict)
     compiled: Mapping[str, Any] = field(default_factory=dict)
     """What SLURM is asked as it was compiled, or as the settings file has it."""
@@ -51,25 +51,25 @@ class Plan:
 
     def anew(self) -> Plan:
         """The same plan with the spec that its run directory holds."""
-        from pbt_tui.executor.rundirs import read_spec
+        from pbt_tui.executor.run_dirs import read_spec
 
         return self if self.spec is not None else replace(self, spec=read_spec(self.rundir))
 
-    def orders(self, state: RunState, *, detached: bool) -> Orders:
-        from pbt_tui.executor import orders
+    def orders(self, state: RunState, *, detached: bool) -> ExecutorConfig:
+        from pbt_tui.executor import config
 
-        container = orders.effective_container(state, self.container, self.spec)
-        policy = orders.effective_policy(state, self.policy, self.spec)
-        runtime = orders.effective_runtime(state, self.runtime, container, self.spec)
+        container = config.effective_container(state, self.container, self.spec)
+        policy = config.effective_policy(state, self.policy, self.spec)
+        runtime = config.effective_runtime(state, self.runtime, container, self.spec)
         slurm = None
         if runtime == "slurm":
-            slurm = orders.effective_slurm(state, self.slurm, self.compiled)
+            slurm = config.effective_slurm(state, self.slurm, self.compiled)
             _check(state, slurm)
-            policy = orders.of_a_queue(policy, len(state.jobs))
+            policy = config.queue_policy(policy, len(state.jobs))
         elif self.slurm:
             name = next(iter(self.slurm))
             raise UsageError(f"`--slurm_{name}` is of SLURM", hint="pass `--backend slurm`, too")
-        return orders.Orders(
+        return config.ExecutorConfig(
             policy=policy,
             cwd=self.cwd,
             train_dir=self.train_dir,
@@ -144,11 +144,11 @@ def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
     )
 
 
-def _runtime(args: argparse.Namespace, spec: Processes | None) -> Place | None:
+def _runtime(args: argparse.Namespace, spec: Processes | None) -> RuntimeName | None:
     """What was asked for; a backend without a runtime leaves open which of its own it is."""
     if args.backend == "slurm":
         return "slurm"
-    runtime: Place | None = args.runtime
+    runtime: RuntimeName | None = args.runtime
     if args.backend == "processes" and runtime is None and spec is None:
         return "process"
     return runtime

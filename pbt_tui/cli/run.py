@@ -17,7 +17,7 @@ from pbt_tui.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from pbt_tui.cli.planning import Plan
-    from pbt_tui.executor.rundirs import Opened
+    from pbt_tui.executor.run_dirs import OpenRun
     from pbt_tui.journal.events import Action
 
     Asked = tuple[Action, tuple[str, ...]]
@@ -79,13 +79,13 @@ def _hold_streams() -> None:
 
 
 def _check_asked(plan: Plan, jobs: Sequence[str]) -> None:
-    from pbt_tui.executor.rundirs import read_spec, same_plan
+    from pbt_tui.executor.run_dirs import check_same_spec, read_spec
 
     if not plan.rundir.is_run():
         raise UsageError("`--failed` is for a run that has been: there is none yet")
     kept = read_spec(plan.rundir)
     if plan.spec is not None:
-        same_plan(kept, plan.spec, plan.rundir)
+        check_same_spec(kept, plan.spec, plan.rundir)
     known = {job.id for job in kept.jobs}
     for name in jobs:
         if name not in known:
@@ -94,10 +94,10 @@ def _check_asked(plan: Plan, jobs: Sequence[str]) -> None:
 
 def _put_aside(plan: Plan) -> Plan:
     """`--fresh`: what was a run directory alone starts where it was started before."""
-    from pbt_tui.executor.rundirs import renew
+    from pbt_tui.executor.run_dirs import archive_run
 
     anew = plan.anew()
-    old = renew(plan.rundir)
+    old = archive_run(plan.rundir)
     if old is None:
         return anew
     print(f"the old run is kept in `{printable(str(old.path))}`", file=sys.stderr)
@@ -130,7 +130,7 @@ def execute_plan(
 ) -> int:
     """Executes to the end and says what happens; the exit code."""
     from pbt_tui.cli import asking
-    from pbt_tui.executor.rundirs import close_run, discard_if_empty, open_run
+    from pbt_tui.executor.run_dirs import close_run, discard_if_empty, open_run
 
     opened = open_run(plan.rundir, plan.spec)
     try:
@@ -148,7 +148,7 @@ def execute_plan(
 
 
 def _told(
-    plan: Plan, opened: Opened, *, json: bool, detached: bool, ready: Callable[[], None]
+    plan: Plan, opened: OpenRun, *, json: bool, detached: bool, ready: Callable[[], None]
 ) -> int:
     """Executes, and says what happens: as events, or in words."""
     from pbt_tui.cli import narrate
@@ -193,7 +193,7 @@ def _told(
 def show_plan(plan: Plan, asked: Asked | None = None, *, fresh: bool = False) -> int:
     """Says what would be started, and starts nothing."""
     from pbt_tui.cli.dry_run import dry_run
-    from pbt_tui.executor.rundirs import read_spec, same_plan
+    from pbt_tui.executor.run_dirs import check_same_spec, read_spec
     from pbt_tui.journal import Tail, replay
 
     if fresh:
@@ -202,7 +202,7 @@ def show_plan(plan: Plan, asked: Asked | None = None, *, fresh: bool = False) ->
     if plan.rundir.is_run() and not fresh:
         kept = read_spec(plan.rundir)
         if spec is not None:
-            same_plan(kept, spec, plan.rundir)
+            check_same_spec(kept, spec, plan.rundir)
         spec, events = kept, Tail(plan.rundir.journal).read_all()
     assert spec is not None
     state = replay(spec, events)

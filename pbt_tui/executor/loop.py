@@ -13,7 +13,7 @@ from typing import Protocol
 
 import msgspec
 
-from pbt_tui.executor.desk import Unreadable
+from pbt_tui.executor.inbox import UnreadableRequest
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import apply
 from pbt_tui.journal.outcome import outcome
@@ -30,7 +30,7 @@ class Writer(Protocol):
 
 
 class Inbox(Protocol):
-    def new(self) -> list[ev.Request | Unreadable]: ...
+    def new(self) -> list[ev.Request | UnreadableRequest]: ...
     def done(self, name: str) -> None: ...
 
 
@@ -229,11 +229,11 @@ class Loop:
 
     # -- requests ----------------------------------------------------------------------------------
 
-    def _answer(self, request: ev.Request | Unreadable, now: float) -> None:
+    def _answer(self, request: ev.Request | UnreadableRequest, now: float) -> None:
         if request.id in self.state.seen:
             self._desk.done(request.id)
             return
-        why = request.why if isinstance(request, Unreadable) else self._objection(request)
+        why = request.why if isinstance(request, UnreadableRequest) else self._objection(request)
         if why is not None:
             self.record(ev.RequestRefused(id=request.id, why=why), now)
         elif isinstance(request, ev.Request):

@@ -11,7 +11,7 @@ import world as w
 
 from pbt_tui.errors import ImpossibleEvent
 from pbt_tui.executor.loop import Loop
-from pbt_tui.executor.resume import look, settle
+from pbt_tui.executor.reconcile import apply_reconciliation, observe_active
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import apply, replay
 from pbt_tui.journal.state import ACTIVE, RunState
@@ -180,7 +180,7 @@ class Life:
         if self.brute:
             self._watch(loop)
         try:
-            seen = look(loop)
+            seen = observe_active(loop)
             now = clock.now()
             if state.run_id is None:
                 loop.record(
@@ -201,7 +201,7 @@ class Life:
                 now,
             )
             loop.commit()
-            settle(loop, seen, now)
+            apply_reconciliation(loop, seen, now)
             loop.refuse_old_stops()
             self._run(loop, clock)
         except w.Death:

@@ -17,7 +17,7 @@ import pytest
 import simulation
 import world
 
-from pbt_tui.executor import loop, resume
+from pbt_tui.executor import loop, reconcile
 from pbt_tui.journal import fold, outcome, slots
 
 RUNS = int(os.environ.get("PBT_SIMULATED_RUNS", "4000"))
@@ -82,7 +82,7 @@ FAULTS = [
     ),
     Fault(
         "in-flight work presumed lost",
-        resume,
+        reconcile,
         "settle",
         'case "alive":',
         'case "alive" if False:',
@@ -91,7 +91,7 @@ FAULTS = [
     Fault("a stop is not sent again", Loop, "_send_again", "if now < self._send_at:", "if True:"),
     Fault(
         "claims that never launched are forgotten",
-        resume,
+        reconcile,
         "settle",
         "elif loop.runtime.abandon(*key):",
         "elif True:",
@@ -105,14 +105,14 @@ FAULTS = [
     ),
     Fault(
         "resumed with a softer stop",
-        resume,
+        reconcile,
         "settle",
         "stops.append((*key, attempt.kill_at is not None))",
         "stops.append((*key, False))",
     ),
     Fault(
         "not stopped again on resume",
-        resume,
+        reconcile,
         "settle",
         "for name, number, kill in stops:",
         "for name, number, kill in ():",
@@ -208,7 +208,7 @@ FAULTS = [
     Fault("a GPU is its index", slots, "same", "if one.uuid and other.uuid:", "if False:"),
     Fault(
         "launched on a GPU that is gone",
-        resume,
+        reconcile,
         "_still_listed",
         "return all(",
         "return True or all(",
@@ -257,7 +257,7 @@ FAULTS = [
     ),
     Fault(
         "what a queue holds is handed over again",
-        resume,
+        reconcile,
         "settle",
         'case "queued":\n                if attempt.stop_at is not None:',
         'case "queued":\n                launches.append(loop.launch_of(job, attempt))\n'
@@ -265,7 +265,7 @@ FAULTS = [
     ),
     Fault(
         "what a queue holds is not stopped again",
-        resume,
+        reconcile,
         "settle",
         'case "queued":\n                if attempt.stop_at is not None:',
         'case "queued":\n                if False:',

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pbt_tui.executor.desk import Unreadable
+from pbt_tui.executor.inbox import UnreadableRequest
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import Attempt, JobState
 from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Queued, Seen, Started
@@ -76,7 +76,7 @@ class World:
     queue: set[Name] = field(default_factory=set)
     procs: dict[Name, Proc] = field(default_factory=dict)
     durable: list[ev.AnyEvent] = field(default_factory=list)
-    inbox: dict[str, ev.Request | Unreadable] = field(default_factory=dict)
+    inbox: dict[str, ev.Request | UnreadableRequest] = field(default_factory=dict)
     deaths: int = 0
     violations: list[str] = field(default_factory=list)
     runtime: SimRuntime | None = None
@@ -335,7 +335,7 @@ class SimDesk:
         self.world = world
         self.taken: set[str] = set()
 
-    def new(self) -> list[ev.Request | Unreadable]:
+    def new(self) -> list[ev.Request | UnreadableRequest]:
         names = sorted(set(self.world.inbox) - self.taken)
         self.taken.update(names)
         return [self.world.inbox[name] for name in names]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbt_tui.errors import RuntimeUnavailable
-from pbt_tui.executor.gpus import choose, mask
+from pbt_tui.executor.gpu_selection import choose, mask
 from pbt_tui.journal.events import Gpu
 from pbt_tui.observe.nvml import devices
 from pbt_tui.spec import Policy

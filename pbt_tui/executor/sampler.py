@@ -20,7 +20,7 @@ SHARE = 0.02
 """Of one core, at most."""
 
 
-class Watching:
+class Sampler:
     """A thread between `start` and `stop`; reads `state`, never writes it."""
 
     def __init__(self, state: RunState, rundir: RunDir) -> None:

@@ -18,14 +18,14 @@ from pbt_tui.journal.run_dir import RunDir
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableRequest:
     """A request file that is damaged: refused by its name."""
 
     id: str
     why: str
 
 
-class Desk:
+class RequestInbox:
     """Request files of one run directory, and the stops that signals ask for."""
 
     def __init__(self, rundir: RunDir) -> None:
@@ -38,9 +38,9 @@ class Desk:
         name = f"{time.time_ns()}-{os.getpid()}"
         self._signals.append(Request(id=name, action="stop", by="signal"))
 
-    def new(self) -> list[Request | Unreadable]:
+    def new(self) -> list[Request | UnreadableRequest]:
         """What arrived since the last call."""
-        found: list[Request | Unreadable] = []
+        found: list[Request | UnreadableRequest] = []
         for path in requests.pending(self._rundir):
             if path.stem in self._taken:
                 continue
@@ -48,7 +48,7 @@ class Desk:
             try:
                 found.append(requests.read(path))
             except BadSpec as e:
-                found.append(Unreadable(path.stem, e.what))
+                found.append(UnreadableRequest(path.stem, e.what))
         found += self._signals
         self._signals.clear()
         return found

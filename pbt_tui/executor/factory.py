@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pbt_tui.errors import RuntimeUnavailable
-from pbt_tui.executor import gpus as gpu_list
+from pbt_tui.executor import gpu_selection as gpu_list
+from pbt_tui.executor.config import ExecutorConfig
 from pbt_tui.executor.launching import ForeignLaunches, ProcessLaunches
-from pbt_tui.executor.orders import Orders
 from pbt_tui.journal import RunDir, RunState
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.state import Attempt, JobState
@@ -32,12 +32,12 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class RunContext:
     """What is settled before an executor does anything, and does not change while it lives."""
 
     rundir: RunDir
     state: RunState
-    orders: Orders
+    orders: ExecutorConfig
     run_id: str
     cwd: Path
     train_dir: Path
@@ -46,7 +46,7 @@ class Scene:
     """The GPUs were listed or seen, not taken on trust."""
 
 
-def scene(rundir: RunDir, state: RunState, orders: Orders, run_id: str) -> Scene:
+def run_context(rundir: RunDir, state: RunState, orders: ExecutorConfig, run_id: str) -> RunContext:
     """Asks the driver what there is; raises `RuntimeUnavailable` where more was asked for."""
     from pbt_tui.observe.nvml import devices
 
@@ -54,7 +54,7 @@ def scene(rundir: RunDir, state: RunState, orders: Orders, run_id: str) -> Scene
     known = False
     if orders.runtime != "slurm":  # there, those of this machine are not where jobs run
         found, known = gpu_list.choose(orders.policy, orders.environ, devices())
-    return Scene(
+    return RunContext(
         rundir=rundir,
         state=state,
         orders=orders,
@@ -66,19 +66,19 @@ def scene(rundir: RunDir, state: RunState, orders: Orders, run_id: str) -> Scene
     )
 
 
-def launches(here: Scene) -> Callable[[JobState, Attempt], Launch]:
+def launches(here: RunContext) -> Callable[[JobState, Attempt], Launch]:
     """What is handed to the runtime for an attempt."""
     if here.orders.runtime != "process":
         return ForeignLaunches(here.rundir, here.cwd)
     return ProcessLaunches(here.rundir, here.cwd, here.orders.policy, here.orders.environ)
 
 
-def runtime(here: Scene, progress: Progress = lambda line: None) -> Runtime:
+def create_runtime(here: RunContext, progress: Progress = lambda line: None) -> Runtime:
     """Raises `RuntimeUnavailable` where the place cannot be what the run needs."""
     if here.orders.runtime == "docker":
-        return containers(here, progress)
+        return docker_runtime(here, progress)
     if here.orders.runtime == "slurm":
-        return arrays(here)
+        return slurm_runtime(here)
     from pbt_tui.runtimes.process.runtime import ProcessRuntime
 
     return ProcessRuntime(
@@ -86,7 +86,7 @@ def runtime(here: Scene, progress: Progress = lambda line: None) -> Runtime:
     )
 
 
-def containers(here: Scene, progress: Progress = lambda line: None) -> DockerRuntime:
+def docker_runtime(here: RunContext, progress: Progress = lambda line: None) -> DockerRuntime:
     """The docker runtime, for those who ask it for its requests."""
     from pbt_tui.runtimes.docker.client import DockerRuntime
 
@@ -108,20 +108,20 @@ def containers(here: Scene, progress: Progress = lambda line: None) -> DockerRun
     )
 
 
-def arrays(here: Scene) -> SlurmRuntime:
+def slurm_runtime(here: RunContext) -> SlurmRuntime:
     from pbt_tui.runtimes.slurm.runtime import SlurmRuntime
 
     before = here.state.executor
     return SlurmRuntime(
         here.rundir,
-        order(here),
+        submit_order(here),
         run_id=here.run_id,
         environ=here.orders.environ,
         cluster_before=before.engine_id if before and here.state.active else None,
     )
 
 
-def order(here: Scene) -> SubmitOrder:
+def submit_order(here: RunContext) -> SubmitOrder:
     """What all arrays of the run have in common."""
     from pbt_tui.runtimes.slurm.submitter import SubmitOrder
 
@@ -134,7 +134,7 @@ def order(here: Scene) -> SubmitOrder:
     return SubmitOrder(spec, settings, here.cwd, here.rundir.path, own / "slurm")
 
 
-def same_place(here: Scene) -> None:
+def same_place(here: RunContext) -> None:
     """Active attempts are where the last executor left them: nobody else can know of them."""
     last, active = here.state.executor, here.state.active
     if last is not None and active and last.runtime != here.orders.runtime:

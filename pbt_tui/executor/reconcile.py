@@ -15,7 +15,7 @@ from pbt_tui.journal.state import Attempt, JobState
 from pbt_tui.runtimes.protocol import Ended, Launch, Seen
 
 
-def look(loop: Loop) -> list[Seen]:
+def observe_active(loop: Loop) -> list[Seen]:
     """Asks the runtime about every active attempt, in their order; records nothing.
 
     Raises `RuntimeUnavailable` where host or engine does not answer: silence is never `lost`, and
@@ -35,7 +35,7 @@ def look(loop: Loop) -> list[Seen]:
     return seen
 
 
-def settle(loop: Loop, seen: Sequence[Seen], now: float) -> None:
+def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
     """Records what was seen and performs again what may not have been done (`core.md` 4)."""
     active = list(loop.state.active.values())
     if not active:

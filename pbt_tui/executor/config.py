@@ -19,18 +19,18 @@ from pbt_tui.journal import RunState
 from pbt_tui.journal.events import ExecutorStarted
 from pbt_tui.spec import Container, Policy, Processes
 
-Place = Literal["process", "docker", "slurm"]
+RuntimeName = Literal["process", "docker", "slurm"]
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
+class ExecutorConfig:
     """The rest is in the run directory."""
 
     policy: Policy
     cwd: Path
     """Of a run that is new; a resumed one keeps its own."""
     train_dir: Path
-    runtime: Place = "process"
+    runtime: RuntimeName = "process"
     container: Container | None = None
     """Kept also where jobs are plain processes: a later executor may want it."""
     slurm: Slurm | None = None
@@ -83,7 +83,7 @@ def effective_slurm(
 _OF_A_QUEUE = ("experiments_per_gpu", "max_parallel", "pause_between")
 
 
-def of_a_queue(policy: Policy, jobs: int) -> Policy:
+def queue_policy(policy: Policy, jobs: int) -> Policy:
     """SLURM has the places and the order: no slots, no pause, all at once."""
     values = dict(zip(_OF_A_QUEUE, (-1, max(jobs, 1), 0.0), strict=True))
     return msgspec.structs.replace(policy, **values)
@@ -98,8 +98,8 @@ def _kept(executor: ExecutorStarted, spec: Processes) -> Policy:
 
 
 def effective_runtime(
-    state: RunState, wanted: Place | None, container: Container | None, spec: Processes | None
-) -> Place:
+    state: RunState, wanted: RuntimeName | None, container: Container | None, spec: Processes | None
+) -> RuntimeName:
     """What was asked for; else what the directory had; else docker where there is an image.
 
     Never decided by who answers (DESIGN 6.2). Raises `UsageError` for docker without an image.

@@ -21,7 +21,7 @@ NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenRun:
     rundir: RunDir
     spec: Processes
     state: RunState
@@ -34,7 +34,7 @@ class Opened:
         return self.state.run_id is None
 
 
-def open_run(rundir: RunDir, spec: Processes | None) -> Opened:
+def open_run(rundir: RunDir, spec: Processes | None) -> OpenRun:
     """Takes the lock and folds what is there; `spec` None means what the directory holds.
 
     Raises `RunBusy`, `PlanChanged`, `JournalDamaged`, `SpecError`, and `RunError` where it cannot
@@ -64,7 +64,7 @@ def open_run(rundir: RunDir, spec: Processes | None) -> Opened:
         raise
 
 
-def _opened(rundir: RunDir, spec: Processes | None, made: Path | None) -> Opened:
+def _opened(rundir: RunDir, spec: Processes | None, made: Path | None) -> OpenRun:
     try:
         journal = Journal(rundir.journal)
     except OSError as e:
@@ -76,13 +76,13 @@ def _opened(rundir: RunDir, spec: Processes | None, made: Path | None) -> Opened
         kept = _kept(rundir, spec, begun=bool(journal.events))
         state = replay(kept, journal.events)
         journal.events = []
-        return Opened(rundir, kept, state, journal, made)
+        return OpenRun(rundir, kept, state, journal, made)
     except BaseException:
         journal.close()
         raise
 
 
-def close_run(opened: Opened) -> None:
+def close_run(opened: OpenRun) -> None:
     opened.journal.close()
     lock.release(opened.rundir.lock)
 
@@ -98,7 +98,7 @@ def read_spec(rundir: RunDir) -> Processes:
         ) from e
 
 
-def same_plan(kept: Processes, spec: Processes, rundir: RunDir) -> None:
+def check_same_spec(kept: Processes, spec: Processes, rundir: RunDir) -> None:
     """Raises `PlanChanged`, naming the jobs, where `spec` is not what the directory runs."""
     if digest(spec) != digest(kept):
         raise PlanChanged(
@@ -108,7 +108,7 @@ def same_plan(kept: Processes, spec: Processes, rundir: RunDir) -> None:
         )
 
 
-def mint() -> str:
+def new_run_id() -> str:
     """A run id: 8 hex digits."""
     return secrets.token_hex(4)
 
@@ -121,7 +121,7 @@ class Old:
     cwd: Path | None
 
 
-def renew(rundir: RunDir) -> Old | None:
+def archive_run(rundir: RunDir) -> Old | None:
     """`--fresh`: `_pbt` becomes `_pbt.<n>`; returns what it was, or None if there was none.
 
     Raises `RunBusy`, or `RunError` where attempts are still active.
@@ -146,7 +146,7 @@ def renew(rundir: RunDir) -> Old | None:
         close_run(opened)
 
 
-def discard_if_empty(opened: Opened) -> None:
+def discard_if_empty(opened: OpenRun) -> None:
     """Lets go of it; where nothing was ever begun, it leaves no trace (a refused preflight)."""
     if opened.is_new:
         _unmake(opened.rundir, opened.made)
@@ -180,7 +180,7 @@ def _kept(rundir: RunDir, spec: Processes | None, *, begun: bool) -> Processes:
     if rundir.spec.exists() and (begun or spec is None):
         kept = read_spec(rundir)
         if spec is not None:
-            same_plan(kept, spec, rundir)
+            check_same_spec(kept, spec, rundir)
         return kept
     if spec is None:
         raise UsageError("not a run directory: no `spec.json`", where=_at(rundir))
