@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from pbt_tui.cli import edge
 from pbt_tui.errors import UsageError
-from pbt_tui.tui.feed import Feed
+from pbt_tui.tui.journal_follower import JournalFollower
 
 
 def entry() -> NoReturn:
@@ -115,7 +115,7 @@ def _on_terminal() -> bool:
 # -- which run -------------------------------------------------------------------------------------
 
 
-def _feed(args: argparse.Namespace) -> Feed:
+def _feed(args: argparse.Namespace) -> JournalFollower:
     from pbt_tui.journal.run_dir import RunDir
     from pbt_tui.tui import targets
 
@@ -125,16 +125,16 @@ def _feed(args: argparse.Namespace) -> Feed:
     more = _passed_on(args)
     if isinstance(found, targets.Workspace):
         _refuse(more, "a workspace")
-        return Feed.of_workspace(found.path, found.style)
+        return JournalFollower.of_workspace(found.path, found.style)
     if isinstance(found, targets.ToStart):
         if args.read_only:
             raise UsageError(
                 f"`{found.target}` would have to be started, but `--read_only` was given",
                 hint="name its run directory instead",
             )
-        return Feed(RunDir(targets.start(found, more)))
+        return JournalFollower(RunDir(targets.start(found, more)))
     _refuse(more, "a run directory")
-    return Feed(RunDir(found))
+    return JournalFollower(RunDir(found))
 
 
 def _refuse(more: Sequence[str], what: str) -> None:
@@ -168,9 +168,9 @@ def _passed_on(args: argparse.Namespace) -> list[str]:
 # -- showing it ------------------------------------------------------------------------------------
 
 
-def _once(feed: Feed, args: argparse.Namespace) -> int:
+def _once(feed: JournalFollower, args: argparse.Namespace) -> int:
     from pbt_tui.observe.snapshot import Populations, encode, snapshot, workspace_snapshot
-    from pbt_tui.tui import once
+    from pbt_tui.tui import text_report
 
     feed.read_all()
     if args.json and args.once:
@@ -181,20 +181,20 @@ def _once(feed: Feed, args: argparse.Namespace) -> int:
             else snapshot(feed.state, feed.rundir, live)
         )
         sys.stdout.buffer.write(encode(found))
-        return once.exit_code(feed.state)
+        return text_report.exit_code(feed.state)
     now = feed.now(time.time())
     populations = Populations(feed.state, feed.rundir)
     populations.poll()
     rows = populations.rows(now, live=feed.holder is not None)
-    text = once.page(feed, now, populations=rows)
+    text = text_report.page(feed, now, populations=rows)
     encoding = (sys.stdout.encoding or "ascii").lower()
     if args.ascii or not encoding.startswith("utf"):
-        text = once.in_ascii(text)
+        text = text_report.in_ascii(text)
     sys.stdout.write(text)
-    return once.exit_code(feed.state)
+    return text_report.exit_code(feed.state)
 
 
-def _show(feed: Feed, args: argparse.Namespace) -> str | None:
+def _show(feed: JournalFollower, args: argparse.Namespace) -> str | None:
     # Textual reads these while it is imported.
     for name, value in (
         ("TEXTUAL_ANIMATIONS", "none"),

@@ -15,10 +15,10 @@ from textual.binding import BindingType
 
 from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.observe import progress
-from pbt_tui.tui import themes, words
-from pbt_tui.tui.feed import Change, Feed
+from pbt_tui.tui import status_text, themes
+from pbt_tui.tui.journal_follower import FollowerUpdate, JournalFollower
 from pbt_tui.tui.model import Model
-from pbt_tui.tui.requests import Requests
+from pbt_tui.tui.request_sender import RequestSender
 from pbt_tui.tui.screens.jobs import Jobs
 from pbt_tui.tui.screens.page import Page
 from pbt_tui.tui.widgets.job_table import JobTable
@@ -50,7 +50,7 @@ class Monitor(App[str], inherit_bindings=False):
 
     def __init__(
         self,
-        feed: Feed,
+        feed: JournalFollower,
         *,
         read_only: bool = False,
         theme: str = "dark",
@@ -62,14 +62,14 @@ class Monitor(App[str], inherit_bindings=False):
         super().__init__()
         self.feed = feed
         self.model = Model(feed)
-        self.requests = Requests(self)
+        self.requests = RequestSender(self)
         self.read_only = read_only
         self.paused = False
         self.clock = now
         self.interval = max(0.05, interval)
         self._timer = timer
         self._second = 0.0
-        self._loading = Change()
+        self._loading = FollowerUpdate()
         self._draw_at = 0.0
         self.populations: tuple[PopulationRow, ...] = ()
         """As last read; empty until the population screen was opened."""
@@ -104,7 +104,7 @@ class Monitor(App[str], inherit_bindings=False):
         now = time.monotonic()
         if self.feed.at_end() or now >= self._draw_at:
             self.take(self._loading)
-            self._loading = Change()
+            self._loading = FollowerUpdate()
             self._draw_at = now + _DRAWN_EVERY
         self.set_timer(0.001, self._load)
 
@@ -123,7 +123,7 @@ class Monitor(App[str], inherit_bindings=False):
             if isinstance(page, Page) and page.is_mounted:
                 page.tick(self.now())
 
-    def take(self, change: Change) -> None:
+    def take(self, change: FollowerUpdate) -> None:
         """Gives the change to the model and to the screen on top; nothing else is drawn."""
         self.model.take(change)
         self.requests.answered(change.answers)
@@ -137,7 +137,7 @@ class Monitor(App[str], inherit_bindings=False):
     def progress(self, job: JobState) -> str:
         """What an active job last said of itself, as the executor wrote it down."""
         found = self._progress.get(job.spec.id)
-        return words.progress_words(found) if found else ""
+        return status_text.progress_words(found) if found else ""
 
     def _read_progress(self) -> None:
         """Once a second one `stat`; the file is replaced whole."""
@@ -205,9 +205,9 @@ class Monitor(App[str], inherit_bindings=False):
 
             self.push_screen(Failures())
         elif page == "population":
-            from pbt_tui.tui.screens.population import Population
+            from pbt_tui.tui.screens.population import PopulationScreen
 
-            self.push_screen(Population())
+            self.push_screen(PopulationScreen())
 
     def open_job(self, job: JobState, among: list[str]) -> None:
         from pbt_tui.tui.screens.job import JobPage

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
 from pbt_tui.observe.queue_status import QueueStatus
 from pbt_tui.scheduler.explain import explain
-from pbt_tui.tui import words
-from pbt_tui.tui.draw import queue
+from pbt_tui.tui import status_text
+from pbt_tui.tui.render import queue
 from pbt_tui.tui.text import Line, Span, duration, fit, lasting, safe
 
 
 @dataclass(slots=True)
-class Scene:
+class TableContext:
     """What a cell may look at besides its job."""
 
     state: RunState
@@ -40,34 +40,34 @@ class Column:
     width: int
     from_width: int
     """Shown from this many cells of table on."""
-    cell: Callable[[JobState, Scene], Span]
+    cell: Callable[[JobState, TableContext], Span]
     align: str = "<"
 
 
-def _state(job: JobState, scene: Scene) -> Span:
-    return words.state_span(job) if scene.settled else ("…", "dim")
+def _state(job: JobState, scene: TableContext) -> Span:
+    return status_text.state_span(job) if scene.settled else ("…", "dim")
 
 
-def _tries(job: JobState, scene: Scene) -> Span:
+def _tries(job: JobState, scene: TableContext) -> Span:
     count = len(job.attempts)
     return (str(count) if count else "-", "" if count > 1 else "dim")
 
 
-def _gpu(job: JobState, scene: Scene) -> Span:
+def _gpu(job: JobState, scene: TableContext) -> Span:
     attempt = job.attempt
     if attempt is None or not attempt.gpus:
         return "-", "dim"
-    return words.gpu_names(scene.state, attempt.gpus), "" if job.phase in ACTIVE else "dim"
+    return status_text.gpu_names(scene.state, attempt.gpus), "" if job.phase in ACTIVE else "dim"
 
 
-def _node(job: JobState, scene: Scene) -> Span:
+def _node(job: JobState, scene: TableContext) -> Span:
     attempt = job.attempt
     if attempt is None or not attempt.node or attempt.queued:
         return "-", "dim"
-    return words.node_name(attempt.node), "" if job.phase in ACTIVE else "dim"
+    return status_text.node_name(attempt.node), "" if job.phase in ACTIVE else "dim"
 
 
-def _time(job: JobState, scene: Scene) -> Span:
+def _time(job: JobState, scene: TableContext) -> Span:
     attempt = job.attempt
     if attempt is None or attempt.started_at is None:
         return "-", "dim"
@@ -76,11 +76,11 @@ def _time(job: JobState, scene: Scene) -> Span:
     return lasting(scene.now - attempt.started_at), ""
 
 
-def _experiment(job: JobState, scene: Scene) -> Span:
+def _experiment(job: JobState, scene: TableContext) -> Span:
     return safe(job.spec.experiment), "dim"
 
 
-def _about(job: JobState, scene: Scene) -> Span:
+def _about(job: JobState, scene: TableContext) -> Span:
     """One phrase: why it waits, what it last said, how it ended."""
     if not scene.settled:
         return "", ""
@@ -88,7 +88,7 @@ def _about(job: JobState, scene: Scene) -> Span:
         last = job.attempt
         why = explain(scene.state, job.spec.id, scene.now)
         if last is not None and last.outcome not in (None, "succeeded"):
-            return f"{why} · before: {words.detail_words(last)}", "dim"
+            return f"{why} · before: {status_text.detail_words(last)}", "dim"
         return why, "dim"
     if job.phase in ("skipped", "stopping") or (job.phase == "cancelled" and not job.attempts):
         return safe(explain(scene.state, job.spec.id, scene.now)), "dim"
@@ -97,10 +97,10 @@ def _about(job: JobState, scene: Scene) -> Span:
         return "", ""
     if job.phase in ACTIVE:
         return _active(job, attempt, scene), ""
-    return words.detail_words(attempt), "bad" if job.phase == "failed" else "dim"
+    return status_text.detail_words(attempt), "bad" if job.phase == "failed" else "dim"
 
 
-def _active(job: JobState, attempt: Attempt, scene: Scene) -> str:
+def _active(job: JobState, attempt: Attempt, scene: TableContext) -> str:
     if attempt.queued:
         return queue.note(attempt, scene.place(job), scene.now)
     if job.phase == "starting" and scene.in_slurm:
@@ -144,7 +144,7 @@ class Layout:
             line.append((_GAP + fit("NOTE", self.about), "head"))
         return tuple(line)
 
-    def row(self, job: JobState, scene: Scene, marked: bool) -> Line:
+    def row(self, job: JobState, scene: TableContext, marked: bool) -> Line:
         line: list[Span] = [
             (" *" if marked else "  ", "mark"),
             (fit(job.spec.id, self.job), "mark" if marked else ""),

@@ -14,17 +14,17 @@ from pbt_tui.observe.failure_grouping import Failure, Group, group
 from pbt_tui.observe.queue_status import Queue, QueueStatus, key
 from pbt_tui.observe.queue_summary import tally
 from pbt_tui.observe.snapshot_types import QueueRow
-from pbt_tui.tui.feed import Change, Feed
-from pbt_tui.tui.rows import Rows
+from pbt_tui.tui.journal_follower import FollowerUpdate, JournalFollower
+from pbt_tui.tui.table_order import TableOrder
 
 _SHARE = 20
 """What costs a second is done again after twenty at the earliest: 5 % of the time."""
 
 
 class Model:
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: JournalFollower) -> None:
         self.feed = feed
-        self.rows = Rows(feed.state)
+        self.rows = TableOrder(feed.state)
         self.marks: set[int] = set()
         """Plan indices."""
         self.longest = longest_id(feed.state)
@@ -39,7 +39,7 @@ class Model:
     def state(self) -> RunState:
         return self.feed.state
 
-    def take(self, change: Change) -> bool:
+    def take(self, change: FollowerUpdate) -> bool:
         """Takes in what the feed found; True if rows came, went or moved."""
         if self.rows.state is not self.state:
             self.longest = longest_id(self.state)

@@ -15,7 +15,7 @@ from pbt_tui.errors import Diagnostic, Findings, RunError, UsageError, Where
 from pbt_tui.journal import lock
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.spec import Style
-from pbt_tui.tui import start as starting
+from pbt_tui.tui import start_executor as starting
 
 _RUNS = re.compile(r"_pbt(_.*)?")
 """Not `_pbt.1`: that is one put aside."""

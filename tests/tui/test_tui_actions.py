@@ -9,15 +9,15 @@ from shown import text_of
 
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.requests import pending, read
-from pbt_tui.tui import actions, start
+from pbt_tui.tui import actions, start_executor
 from pbt_tui.tui.screens.failures import Failures
 from pbt_tui.tui.screens.help import Help
 from pbt_tui.tui.screens.job import JobPage
 from pbt_tui.tui.screens.jobs import Jobs
 from pbt_tui.tui.screens.log import Log
-from pbt_tui.tui.screens.population import Population
+from pbt_tui.tui.screens.population import PopulationScreen
 
-SCREENS = {s.PAGE: s for s in (Jobs, Failures, JobPage, Log, Population, Help)}
+SCREENS = {s.PAGE: s for s in (Jobs, Failures, JobPage, Log, PopulationScreen, Help)}
 
 
 @pytest.fixture
@@ -138,7 +138,9 @@ async def test_without_an_executor_there_is_nobody_to_ask(run, shown):
 async def test_retry_without_an_executor_starts_one(run, shown, monkeypatch):
     started = []
     monkeypatch.setattr(
-        start, "executor", lambda target: started.append(target) or start.Started(0, "", "")
+        start_executor,
+        "executor",
+        lambda target: started.append(target) or start_executor.StartedExecutor(0, "", ""),
     )
     monkeypatch.setattr("socket.gethostname", lambda: "node7")
     async with shown(run.rundir.path, holder=None) as (app, pilot):
@@ -154,10 +156,11 @@ async def test_an_executor_is_started_by_a_confirmed_key(tmp_path, shown, monkey
     story = Story(tmp_path / "_pbt", spec(3)).opened().flush()
     started = []
     monkeypatch.setattr(
-        start,
+        start_executor,
         "executor",
         lambda target: (
-            started.append(target) or start.Started(5, "", "error: no such image\nhint: x")
+            started.append(target)
+            or start_executor.StartedExecutor(5, "", "error: no such image\nhint: x")
         ),
     )
     async with shown(story.rundir.path, holder=None) as (app, pilot):

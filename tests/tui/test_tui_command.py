@@ -20,7 +20,7 @@ from pbt_tui.errors import Findings, JournalDamaged, UnknownVersion, UsageError
 from pbt_tui.journal import lock
 from pbt_tui.observe.snapshot_types import Snapshot
 from pbt_tui.spec import Job, Policy, Processes, encode
-from pbt_tui.tui import start, targets
+from pbt_tui.tui import start_executor, targets
 
 STORED = Path(__file__).parent / "screens"
 
@@ -241,9 +241,9 @@ def test_what_pbt_run_refuses_keeps_its_words_and_code(here):
 def test_options_are_passed_on_as_they_were_given(here, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        start,
+        start_executor,
         "executor",
-        lambda t, more: seen.append((t, more)) or start.Started(5, "", "error: x"),
+        lambda t, more: seen.append((t, more)) or start_executor.StartedExecutor(5, "", "error: x"),
     )
     with pytest.raises(Findings):
         main(

@@ -13,7 +13,7 @@ from pbt_tui.journal import lock
 from pbt_tui.journal.file import Tail
 from pbt_tui.journal.fold import replay
 from pbt_tui.journal.run_dir import RunDir
-from pbt_tui.tui.feed import Feed
+from pbt_tui.tui.journal_follower import JournalFollower
 
 
 def nobody(rundir):
@@ -24,7 +24,7 @@ def test_what_is_followed_is_what_is_replayed(tmp_path):
     story = typical(tmp_path / "_pbt", closed=True)
     whole = story.rundir.journal.read_bytes()
     story.rundir.journal.write_bytes(b"")
-    feed = Feed(story.rundir, who=nobody)
+    feed = JournalFollower(story.rundir, who=nobody)
     for end in range(0, len(whole) + 97, 97):  # cut anywhere, also inside of lines
         story.rundir.journal.write_bytes(whole[:end])
         feed.poll()
@@ -35,7 +35,7 @@ def test_what_is_followed_is_what_is_replayed(tmp_path):
 
 def test_changes_name_the_jobs(tmp_path):
     story = Story(tmp_path / "_pbt", spec(4)).opened().executor().flush()
-    feed = Feed(story.rundir, who=nobody)
+    feed = JournalFollower(story.rundir, who=nobody)
     feed.read_all()
     assert not feed.poll()
     story.start("02_ant_pbt").flush()
@@ -50,7 +50,7 @@ def test_changes_name_the_jobs(tmp_path):
 
 def test_a_large_run_shows_its_first_jobs_before_the_rest_is_read(tmp_path):
     story = large(tmp_path / "_pbt", 3000)
-    feed = Feed(story.rundir, who=nobody)
+    feed = JournalFollower(story.rundir, who=nobody)
     assert 0 < len(feed.state.jobs) < 3000
     assert feed.state.jobs[0].spec == story.plan.jobs[0]
     assert not feed.loaded
@@ -60,7 +60,7 @@ def test_a_large_run_shows_its_first_jobs_before_the_rest_is_read(tmp_path):
 
 
 def test_a_budget_is_kept_by_slices(tmp_path):
-    feed = Feed(large(tmp_path / "_pbt", 8000).rundir, who=nobody)
+    feed = JournalFollower(large(tmp_path / "_pbt", 8000).rundir, who=nobody)
     polls = 0
     while not feed.loaded:
         feed.poll(budget=0.0)
@@ -70,7 +70,7 @@ def test_a_budget_is_kept_by_slices(tmp_path):
 
 def test_a_torn_line_has_not_happened_and_is_read_once_it_is_whole(tmp_path):
     story = Story(tmp_path / "_pbt", spec(2)).opened().executor().flush()
-    feed = Feed(story.rundir, who=nobody)
+    feed = JournalFollower(story.rundir, who=nobody)
     feed.read_all()
     story.start("00_ant_pbt")
     line = b"".join(story.lines)
@@ -83,7 +83,7 @@ def test_a_torn_line_has_not_happened_and_is_read_once_it_is_whole(tmp_path):
 
 def test_damage_is_named_and_what_was_read_stays(tmp_path):
     story = typical(tmp_path / "_pbt")
-    feed = Feed(story.rundir, who=nobody)
+    feed = JournalFollower(story.rundir, who=nobody)
     feed.read_all()
     with story.rundir.journal.open("ab") as file:
         file.write(b"not json\n")
@@ -97,7 +97,7 @@ def test_damage_is_named_and_what_was_read_stays(tmp_path):
 
 def test_a_run_put_aside_and_begun_anew(tmp_path):
     story = typical(tmp_path / "_pbt", closed=True)
-    feed = Feed(story.rundir, who=nobody)
+    feed = JournalFollower(story.rundir, who=nobody)
     feed.read_all()
     story.rundir.path.rename(tmp_path / "_pbt.1")
     assert not feed.poll().jobs, "nothing there for a moment"
@@ -112,7 +112,7 @@ def test_the_lock_says_who_lives(tmp_path, monkeypatch):
     story = typical(tmp_path / "_pbt")
     moments = iter(range(100, 10_000, 10))
     monkeypatch.setattr("time.monotonic", lambda: next(moments))
-    feed = Feed(story.rundir)
+    feed = JournalFollower(story.rundir)
     feed.read_all()
     assert feed.holder is None
     lock.acquire(story.rundir.lock)
@@ -127,20 +127,20 @@ def test_the_lock_says_who_lives(tmp_path, monkeypatch):
 
 def test_no_spec_is_a_clear_error(tmp_path):
     with pytest.raises(BadSpec, match="cannot read: No such file"):
-        Feed(RunDir(tmp_path))
+        JournalFollower(RunDir(tmp_path))
 
 
 def test_a_damaged_spec_is_a_clear_error(tmp_path):
     story = typical(tmp_path / "_pbt")
     story.rundir.spec.write_bytes(story.rundir.spec.read_bytes()[:-300])
     with pytest.raises(BadSpec):
-        Feed(story.rundir).read_all()
+        JournalFollower(story.rundir).read_all()
 
 
 def test_a_copied_directory_is_the_same_run(tmp_path):
     story = typical(tmp_path / "here" / "_pbt", closed=True)
     shutil.copytree(story.rundir.path, tmp_path / "there" / "_pbt")
     shutil.rmtree(story.rundir.path)
-    feed = Feed(RunDir(tmp_path / "there" / "_pbt"))
+    feed = JournalFollower(RunDir(tmp_path / "there" / "_pbt"))
     feed.read_all()
     assert feed.state.closed == "failures"

@@ -15,13 +15,13 @@ from pbt_tui.journal.file import Tail
 from pbt_tui.journal.fold import apply
 from pbt_tui.journal.state import RunState
 from pbt_tui.spec import decode
-from pbt_tui.tui import text, words
-from pbt_tui.tui.columns import Layout, Scene
-from pbt_tui.tui.draw.chart import chart
-from pbt_tui.tui.feed import Feed
+from pbt_tui.tui import status_text, text
+from pbt_tui.tui.columns import Layout, TableContext
+from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.tui.model import Model
 from pbt_tui.tui.query import compile_filter
-from pbt_tui.tui.rows import SORTS, Rows
+from pbt_tui.tui.render.chart import chart
+from pbt_tui.tui.table_order import SORTS, TableOrder
 
 
 def events_of(dice: random.Random, path, jobs: int = 12) -> Story:
@@ -58,7 +58,7 @@ def test_rows_kept_up_to_date_are_rows_made_anew(
 ):
     story = events_of(random.Random(seed), tmp_path_factory.mktemp("rows") / "_pbt")
     state = RunState(decode(story.rundir.spec.read_bytes()))
-    rows = Rows(state)
+    rows = TableOrder(state)
     rows.filter(query)
     rows.only_problems(problems)
     rows.sort_by(sort, reverse)
@@ -66,7 +66,7 @@ def test_rows_kept_up_to_date_are_rows_made_anew(
         apply(state, event)
         job = getattr(event, "job", None)
         rows.update([state.by_id[job].index] if job else [])
-        fresh = Rows(state)
+        fresh = TableOrder(state)
         fresh.filter(query)
         fresh.only_problems(problems)
         fresh.sort_by(sort, reverse)
@@ -120,10 +120,10 @@ def test_duration(seconds, shown):
 @pytest.mark.parametrize("width", range(20, 220, 7))
 def test_a_row_is_as_wide_as_its_head_and_never_wider_than_the_table(width, tmp_path):
     story = typical(tmp_path / "_pbt")
-    feed = Feed(story.rundir, who=lambda r: 1)
+    feed = JournalFollower(story.rundir, who=lambda r: 1)
     feed.read_all()
     layout = Layout(width, 10)
-    scene = Scene(feed.state, feed.state.at)
+    scene = TableContext(feed.state, feed.state.at)
     wide = {text.length(layout.row(job, scene, True)) for job in feed.state.jobs}
     wide.add(text.length(layout.head()))
     assert len(wide) == 1
@@ -131,24 +131,24 @@ def test_a_row_is_as_wide_as_its_head_and_never_wider_than_the_table(width, tmp_
 
 
 def test_groups_and_marks(tmp_path):
-    feed = Feed(typical(tmp_path / "_pbt").rundir)
+    feed = JournalFollower(typical(tmp_path / "_pbt").rundir)
     feed.read_all()
     model = Model(feed)
     assert [(g.count, g.signature) for g in model.groups] == [
         (3, "CUDA out of memory"),
         (1, "KeyError: 'learning_rate'"),
     ]
-    counted = words.counts(feed.state)
+    counted = status_text.counts(feed.state)
     assert sum(counted.values()) == 24
     assert counted["running"] == 8
 
 
 def test_every_state_has_glyph_and_word():
-    assert set(words.STATES) == {
+    assert set(status_text.STATES) == {
         "waiting", "queued", "starting", "running", "stopping", "succeeded", "failed",
         "cancelled", "skipped",
     }  # fmt: skip
-    glyphs = {text.ascii_only(glyph) for glyph, _ in words.STATES.values()}
+    glyphs = {text.ascii_only(glyph) for glyph, _ in status_text.STATES.values()}
     assert all(g.isascii() and len(g) == 1 for g in glyphs)
     assert "?" not in glyphs
 

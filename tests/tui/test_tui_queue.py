@@ -15,11 +15,11 @@ from pbt_tui.cli.tui import main
 from pbt_tui.journal.requests import pending, read
 from pbt_tui.observe import snapshot
 from pbt_tui.observe.snapshot_types import QueueRow, Snapshot
-from pbt_tui.tui import feed as feeds
-from pbt_tui.tui import words
-from pbt_tui.tui.draw import queue
-from pbt_tui.tui.feed import Feed
+from pbt_tui.tui import journal_follower as feeds
+from pbt_tui.tui import status_text
+from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.tui.model import Model
+from pbt_tui.tui.render import queue
 from pbt_tui.tui.text import length, plain
 
 NOW = START + 3000.0
@@ -49,7 +49,7 @@ def test_the_picture_is_read_when_it_is_another_one(tmp_path, monkeypatch):
     story = arrays(tmp_path / "_pbt")
     reads = []
     monkeypatch.setattr(feeds, "read_queue", lambda path: reads.append(path) or _read(path))
-    feed = Feed(story.rundir, who=nobody)
+    feed = JournalFollower(story.rundir, who=nobody)
     feed.read_all()
     for _ in range(5):
         assert not feed.poll()
@@ -71,7 +71,7 @@ _read = feeds.read_queue
 def test_half_a_picture_is_none_and_the_run_is_followed(tmp_path):
     story = arrays(tmp_path / "_pbt")
     story.rundir.queue.write_bytes(story.rundir.queue.read_bytes()[:-20])
-    feed = Feed(story.rundir, who=nobody)
+    feed = JournalFollower(story.rundir, who=nobody)
     feed.read_all()
     assert feed.queue is None
     assert Model(feed).queue is None
@@ -81,15 +81,15 @@ def test_half_a_picture_is_none_and_the_run_is_followed(tmp_path):
 def test_a_run_that_is_not_in_slurm_looks_for_no_picture(tmp_path):
     story = typical(tmp_path / "_pbt")
     arrays(tmp_path / "other").rundir.queue.rename(story.rundir.queue)
-    feed = Feed(story.rundir, who=nobody)
+    feed = JournalFollower(story.rundir, who=nobody)
     feed.read_all()
     assert feed.queue is None
 
 
 def test_what_waits_in_the_queue_counts_as_waiting(tmp_path):
-    feed = Feed(arrays(tmp_path / "_pbt").rundir, who=nobody)
+    feed = JournalFollower(arrays(tmp_path / "_pbt").rundir, who=nobody)
     feed.read_all()
-    counted = words.counts(feed.state)
+    counted = status_text.counts(feed.state)
     assert counted == msgspec.structs.asdict(snapshot.counts(feed.state))
     assert (counted["waiting"], counted["running"]) == (9, 7)
 

@@ -12,8 +12,8 @@ from textual.app import ComposeResult
 from pbt_tui.journal.state import JobState
 from pbt_tui.observe import logs
 from pbt_tui.observe.failure_grouping import Group
-from pbt_tui.tui.draw import failures
-from pbt_tui.tui.feed import Change
+from pbt_tui.tui.journal_follower import FollowerUpdate
+from pbt_tui.tui.render import failures
 from pbt_tui.tui.screens.page import Page, bindings
 from pbt_tui.tui.text import Frame
 from pbt_tui.tui.widgets.lines import Lines
@@ -67,7 +67,7 @@ class Failures(Page):
         jobs = self.neighbours()
         return jobs[self._which % len(jobs)] if jobs else None
 
-    def draw(self, change: Change | None) -> None:
+    def draw(self, change: FollowerUpdate | None) -> None:
         groups, state, width = self.model.groups, self.model.state, self.size.width
         now = self.monitor.now()
         if not groups:

@@ -12,8 +12,8 @@ from textual.app import ComposeResult
 from pbt_tui.journal.state import JobState
 from pbt_tui.observe import logs, slurm_submissions
 from pbt_tui.observe.slurm_submissions import Submitted
-from pbt_tui.tui.draw import job as draw_job
-from pbt_tui.tui.feed import Change
+from pbt_tui.tui.journal_follower import FollowerUpdate
+from pbt_tui.tui.render import job as draw_job
 from pbt_tui.tui.screens.page import Page, bindings
 from pbt_tui.tui.text import Frame
 from pbt_tui.tui.widgets.lines import Lines
@@ -46,7 +46,7 @@ class JobPage(Page):
     def selected(self) -> list[JobState]:
         return self.model.jobs([self.job])
 
-    def draw(self, change: Change | None) -> None:
+    def draw(self, change: FollowerUpdate | None) -> None:
         jobs = self.selected()
         if not jobs:
             self.text.show([(), ((f"  this run has no job {self.job} any more", "warn"),)])

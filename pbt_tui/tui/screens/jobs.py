@@ -14,12 +14,12 @@ from textual.widgets import Input
 
 from pbt_tui.journal.state import JobState
 from pbt_tui.tui import query
-from pbt_tui.tui.columns import Scene
-from pbt_tui.tui.draw import queue as draw_queue
-from pbt_tui.tui.draw import strips
-from pbt_tui.tui.feed import Change
-from pbt_tui.tui.rows import SORTS
+from pbt_tui.tui.columns import TableContext
+from pbt_tui.tui.journal_follower import FollowerUpdate
+from pbt_tui.tui.render import queue as draw_queue
+from pbt_tui.tui.render import strips
 from pbt_tui.tui.screens.page import Page, bindings
+from pbt_tui.tui.table_order import SORTS
 from pbt_tui.tui.text import Line, Span, both, cut
 from pbt_tui.tui.widgets.job_table import JobTable
 from pbt_tui.tui.widgets.lines import Lines
@@ -85,7 +85,7 @@ class Jobs(Page):
 
     # -- drawing -----------------------------------------------------------------------------------
 
-    def draw(self, change: Change | None) -> None:
+    def draw(self, change: FollowerUpdate | None) -> None:
         width, state = self.size.width, self.model.state
         monitor = self.monitor
         loaded = monitor.feed.loaded
@@ -105,9 +105,9 @@ class Jobs(Page):
         if nothing:
             self.empty.show(self._nothing())
 
-    def _scene(self) -> Scene:
+    def _scene(self) -> TableContext:
         monitor = self.monitor
-        return Scene(
+        return TableContext(
             self.model.state,
             monitor.now(),
             monitor.feed.loaded,

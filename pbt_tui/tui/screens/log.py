@@ -12,8 +12,8 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from pbt_tui.journal.state import JobState
-from pbt_tui.tui import words
-from pbt_tui.tui.feed import Change
+from pbt_tui.tui import status_text
+from pbt_tui.tui.journal_follower import FollowerUpdate
 from pbt_tui.tui.logfile import ERROR, needle_of
 from pbt_tui.tui.screens.page import Page, bindings
 from pbt_tui.tui.text import Line, both
@@ -52,12 +52,12 @@ class Log(Page):
     def selected(self) -> list[JobState]:
         return self.model.jobs([self.job])
 
-    def draw(self, change: Change | None) -> None:
+    def draw(self, change: FollowerUpdate | None) -> None:
         jobs = self.selected()
         many = len(jobs[0].attempts) if jobs else 0
         left: list[tuple[str, str]] = [(f" {self.job}", "title")]
         if jobs:
-            left += [("  ", ""), words.state_span(jobs[0])]
+            left += [("  ", ""), status_text.state_span(jobs[0])]
         left.append((f"  attempt {self.attempt} of {many} · {self.view.facts()}", "dim"))
         right: Line
         if self.view.searching:

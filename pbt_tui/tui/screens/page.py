@@ -16,8 +16,8 @@ from textual.widgets import Input
 from pbt_tui.journal.events import Action as Asked
 from pbt_tui.journal.state import JobState
 from pbt_tui.tui import actions
-from pbt_tui.tui.draw import strips
-from pbt_tui.tui.feed import Change
+from pbt_tui.tui.journal_follower import FollowerUpdate
+from pbt_tui.tui.render import strips
 from pbt_tui.tui.widgets.key_bar import KeyBar
 from pbt_tui.tui.widgets.lines import Lines
 
@@ -73,7 +73,7 @@ class Page(Screen[None]):
         jobs = self.selected()
         return jobs[0] if jobs else None
 
-    def draw(self, change: Change | None) -> None:
+    def draw(self, change: FollowerUpdate | None) -> None:
         """Draws what changed; everything where `change` is None."""
 
     # -- keys typed fast ---------------------------------------------------------------------------
@@ -96,7 +96,7 @@ class Page(Screen[None]):
 
     # -- drawing -----------------------------------------------------------------------------------
 
-    def changed(self, change: Change | None) -> None:
+    def changed(self, change: FollowerUpdate | None) -> None:
         if not self.size.width or not self.is_mounted:
             return
         monitor = self.monitor

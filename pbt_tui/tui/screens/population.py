@@ -10,15 +10,15 @@ from textual.app import ComposeResult
 
 from pbt_tui.journal.state import JobState
 from pbt_tui.observe.snapshot_types import MemberRow, PopulationRow
-from pbt_tui.tui.draw import population
-from pbt_tui.tui.feed import Change
+from pbt_tui.tui.journal_follower import FollowerUpdate
+from pbt_tui.tui.render import population
 from pbt_tui.tui.screens.page import Page, bindings
 from pbt_tui.tui.widgets.lines import Lines
 
 _EVERY = 2.0
 
 
-class Population(Page):
+class PopulationScreen(Page):
     PAGE = "population"
     BINDINGS = bindings("population")
     CSS_PATH = "population.tcss"
@@ -93,7 +93,7 @@ class Population(Page):
     def shown_id(self) -> str:
         return self.row.id if self.row else ""
 
-    def draw(self, change: Change | None) -> None:
+    def draw(self, change: FollowerUpdate | None) -> None:
         width, height = self.size
         row = self.row
         if row is None:

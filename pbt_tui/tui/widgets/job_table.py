@@ -5,7 +5,7 @@ Must not know the fold's rules: it asks `rows` for the order and `columns` for t
 
 from __future__ import annotations
 
-from pbt_tui.tui.columns import Layout, Scene
+from pbt_tui.tui.columns import Layout, TableContext
 from pbt_tui.tui.model import Model
 from pbt_tui.tui.text import Line
 from pbt_tui.tui.widgets.lines import Lines
@@ -19,7 +19,7 @@ class JobTable(Lines):
     def __init__(self, model: Model) -> None:
         super().__init__("table", has_cursor=True)
         self.model = model
-        self.scene = Scene(model.state, 0.0, settled=False)
+        self.scene = TableContext(model.state, 0.0, settled=False)
         self.layout_ = Layout(80, model.longest)
         self._on: int | None = None
         """The plan index under the cursor, once a person has moved it."""
@@ -34,7 +34,7 @@ class JobTable(Lines):
         order = self.model.rows.order
         return order[self.cursor] if self.cursor < len(order) else None
 
-    def refresh_rows(self, scene: Scene) -> None:
+    def refresh_rows(self, scene: TableContext) -> None:
         """Looks at everything anew; paints the cells that differ."""
         self.scene = scene
         width = self.scrollable_content_region.width

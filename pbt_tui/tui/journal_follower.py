@@ -48,7 +48,7 @@ _PREVIEW = 1 << 16
 
 
 @dataclass(slots=True)
-class Change:
+class FollowerUpdate:
     """What a poll found. `everything`: all jobs, or another journal under the same name."""
 
     jobs: set[int] = field(default_factory=set)
@@ -60,7 +60,7 @@ class Change:
     queue: bool = False
     """What the executor saw of SLURM's queue."""
 
-    def add(self, later: Change) -> None:
+    def add(self, later: FollowerUpdate) -> None:
         """Takes in what a later poll found."""
         self.jobs |= later.jobs
         self.everything |= later.everything
@@ -72,7 +72,7 @@ class Change:
         return bool(self.jobs or self.everything or self.run or self.answers or self.queue)
 
 
-class Feed:
+class JournalFollower:
     """`state` is the fold of what was read so far; `poll` reads on."""
 
     def __init__(
@@ -101,7 +101,7 @@ class Feed:
         self.state = RunState(_preview(rundir))
 
     @classmethod
-    def of_workspace(cls, path: Path, style: Style) -> Feed:
+    def of_workspace(cls, path: Path, style: Style) -> JournalFollower:
         """A plain workspace as a run without jobs; nothing is followed but its population."""
         feed = cls.__new__(cls)
         feed.rundir, feed.clock, feed.workspace = RunDir(path), time.time, True
@@ -116,9 +116,9 @@ class Feed:
         )  # fmt: skip
         return feed
 
-    def poll(self, budget: float = 0.05) -> Change:
+    def poll(self, budget: float = 0.05) -> FollowerUpdate:
         """Reads and folds for about `budget` seconds. Costs one `stat` when nothing is new."""
-        change = Change()
+        change = FollowerUpdate()
         if self.error is not None or self.workspace:
             return change
         try:
@@ -150,7 +150,7 @@ class Feed:
         if self.error is not None:
             raise self.error
 
-    def _read(self, change: Change, budget: float) -> None:
+    def _read(self, change: FollowerUpdate, budget: float) -> None:
         if self._spec is None:
             self._spec = read_spec(self.rundir)
             self.state = RunState(self._spec)
@@ -171,7 +171,7 @@ class Feed:
             if time.perf_counter() >= end:
                 return
 
-    def _fold(self, events: list, change: Change) -> None:  # type: ignore[type-arg]
+    def _fold(self, events: list, change: FollowerUpdate) -> None:  # type: ignore[type-arg]
         state, by_id, jobs = self.state, self.state.by_id, change.jobs
         for event in events:
             apply(state, event)
@@ -188,7 +188,7 @@ class Feed:
             elif isinstance(event, RequestRefused):
                 change.answers.append(event)
 
-    def _look(self, change: Change) -> None:
+    def _look(self, change: FollowerUpdate) -> None:
         """One `stat`, of a run in SLURM alone; the file is replaced whole."""
         stamp = None
         executor = self.state.executor
@@ -201,7 +201,7 @@ class Feed:
             self.queue = read_queue(self.rundir.queue) if stamp else None
             change.queue = True
 
-    def _ask(self, change: Change) -> None:
+    def _ask(self, change: FollowerUpdate) -> None:
         now = time.monotonic()
         if now - self._asked < 1.0 and not change.run:
             return

@@ -15,9 +15,9 @@ from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
 from pbt_tui.observe.queue_status import QueueStatus
 from pbt_tui.observe.slurm_submissions import Submitted
 from pbt_tui.scheduler.explain import explain
-from pbt_tui.tui import words
-from pbt_tui.tui.draw import queue
-from pbt_tui.tui.draw.failures import excerpt
+from pbt_tui.tui import status_text
+from pbt_tui.tui.render import queue
+from pbt_tui.tui.render.failures import excerpt
 from pbt_tui.tui.text import Frame, Line, Span, at, both, cut, duration, fit, lasting, safe, wrap
 
 _PYTHONS = ("python", "python3")
@@ -41,7 +41,7 @@ def page(
     `queued` is where SLURM's queue has it, and `submitted` what was handed over to SLURM.
     """
     width, height, now = frame
-    title: list[Span] = [(f" {job.spec.id}  ", "title"), words.state_span(job)]
+    title: list[Span] = [(f" {job.spec.id}  ", "title"), status_text.state_span(job)]
     if job.spec.population is not None:
         member = "" if job.spec.member is None else f" member {job.spec.member}"
         title.append((f"  {safe(job.spec.population)}{member}", "dim"))
@@ -121,7 +121,7 @@ def _attempts(job: JobState, state: RunState, width: int, now: float) -> list[Li
             (
                 (fit(f"{attempt.number}", 9, ">") + " ", ""),
                 (f"{place}  {fit(started, 8)}  {fit(took, 7, '>')}  ", "dim"),
-                (cut(words.outcome_words(attempt), room), style),
+                (cut(status_text.outcome_words(attempt), room), style),
             )
         )  # fmt: skip
         more = []
@@ -145,11 +145,11 @@ def _in_slurm(state: RunState) -> bool:
 
 
 def _gpu(state: RunState) -> Callable[[Attempt], str]:
-    return lambda attempt: words.gpu_names(state, attempt.gpus)
+    return lambda attempt: status_text.gpu_names(state, attempt.gpus)
 
 
 def _node(attempt: Attempt) -> str:
-    return words.node_name(attempt.node)
+    return status_text.node_name(attempt.node)
 
 
 def _handle(state: RunState) -> str:

@@ -18,7 +18,7 @@ def shown(target: str | Path, more: Sequence[str] = ()) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class StartedExecutor:
     code: int
     said: str
     """On stdout."""
@@ -26,7 +26,7 @@ class Started:
     """On stderr."""
 
 
-def executor(target: str | Path, more: Sequence[str] = (), timeout: float = 120) -> Started:
+def executor(target: str | Path, more: Sequence[str] = (), timeout: float = 120) -> StartedExecutor:
     """Runs `pbt-run TARGET --detach` and waits until the run is its own."""
     argv = [sys.executable, "-m", "pbt_tui.cli.run", str(target), "--detach", *more]
     try:
@@ -40,5 +40,7 @@ def executor(target: str | Path, more: Sequence[str] = (), timeout: float = 120)
             stdin=subprocess.DEVNULL,
         )
     except subprocess.TimeoutExpired:
-        return Started(5, "", f"error: `pbt-run --detach` did not return within {timeout:g} s")
-    return Started(done.returncode, done.stdout, done.stderr)
+        return StartedExecutor(
+            5, "", f"error: `pbt-run --detach` did not return within {timeout:g} s"
+        )
+    return StartedExecutor(done.returncode, done.stdout, done.stderr)

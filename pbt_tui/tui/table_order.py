@@ -10,7 +10,7 @@ from typing import Any
 
 from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.tui.query import Predicate, compile_filter
-from pbt_tui.tui.words import ORDER
+from pbt_tui.tui.status_text import ORDER
 
 Key = Callable[[JobState], Any]
 
@@ -36,7 +36,7 @@ SORTS: dict[str, tuple[str, Key | None]] = {
 PROBLEMS = ("failed", "stopping", "cancelled", "skipped")
 
 
-class Rows:
+class TableOrder:
     """`order[row]` is a plan index."""
 
     def __init__(self, state: RunState) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pbt_tui.journal.state import RunState
-from pbt_tui.tui import words
+from pbt_tui.tui import status_text
 from pbt_tui.tui.text import Line, Span, both, clip, cut, fit, length, safe
 
 if TYPE_CHECKING:
@@ -44,13 +44,13 @@ def header(
     workspace: bool = False,
 ) -> Line:
     """One line: the run, where it stands, who executes it, which page this is."""
-    stands, style = words.standing(state, holder, loaded)
+    stands, style = status_text.standing(state, holder, loaded)
     if workspace:
         stands, style = "○ a workspace, no run: nothing can be asked of it", "dim"
     if error is not None:
         stands, style = f"! {safe(error)}", "bad"
     left: list[Span] = [(" " + run_name(state) + " ", "title"), ("  " + stands, style)]
-    who = words.whose(state, holder)
+    who = status_text.whose(state, holder)
     runtime = state.executor.runtime if state.executor else ""
     if width >= 100 and who and error is None:
         left.append((f"   {runtime} · {who}", "dim"))
@@ -79,7 +79,7 @@ def bar(done: int, bad: int, total: int, width: int) -> list[Span]:
 
 def counts(state: RunState, width: int) -> Line:
     """One line: how many are in which state, a bar and per cent of those that have ended."""
-    have = words.counts(state)
+    have = status_text.counts(state)
     total = sum(have.values())
     ended = total - have["running"] - have["waiting"]
     percent = f"{ended * 100 // total if total else 0} % ended"
@@ -87,7 +87,7 @@ def counts(state: RunState, width: int) -> Line:
         spans: list[Span] = [(" ", "")]
         for name in COUNTED:
             if have[name] or name in ("running", "waiting", "succeeded", "failed"):
-                glyph, style = words.STATES[name]
+                glyph, style = status_text.STATES[name]
                 label = names.get(name, name)
                 spans.append((f"{glyph} {have[name]} {label}", style if have[name] else "dim"))
                 spans.append(("  ", ""))

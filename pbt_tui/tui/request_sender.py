@@ -15,8 +15,9 @@ from pbt_tui.journal.events import Action as Asked
 from pbt_tui.journal.events import RequestAccepted, RequestRefused
 from pbt_tui.journal.requests import ask as leave_request
 from pbt_tui.journal.state import ACTIVE, JobState
-from pbt_tui.tui import actions, start
-from pbt_tui.tui.draw import queue
+from pbt_tui.tui import actions
+from pbt_tui.tui import start_executor as start
+from pbt_tui.tui.render import queue
 from pbt_tui.tui.text import safe
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _MAKES_SENSE: dict[str, tuple[str, ...]] = {
 }
 
 
-class Requests:
+class RequestSender:
     """What was asked from here and not answered yet; it waits for nothing."""
 
     def __init__(self, monitor: Monitor) -> None:

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from pbt_tui.journal.state import RunState
 from pbt_tui.observe.snapshot import gpu_rows
 from pbt_tui.observe.snapshot_types import PopulationRow
-from pbt_tui.tui import words
-from pbt_tui.tui.columns import Layout, Scene
-from pbt_tui.tui.draw import population as draw_population
-from pbt_tui.tui.draw import queue as draw_queue
-from pbt_tui.tui.draw import strips
-from pbt_tui.tui.feed import Feed
+from pbt_tui.tui import status_text
+from pbt_tui.tui.columns import Layout, TableContext
+from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.tui.model import Model
+from pbt_tui.tui.render import population as draw_population
+from pbt_tui.tui.render import queue as draw_queue
+from pbt_tui.tui.render import strips
 from pbt_tui.tui.text import Line, ascii_only, cut, plain, safe, wrap
 
 _JOBS = 40
@@ -26,16 +26,16 @@ _LOGS = 3
 
 
 def page(
-    feed: Feed, now: float, *, width: int = 80, populations: Sequence[PopulationRow] = ()
+    feed: JournalFollower, now: float, *, width: int = 80, populations: Sequence[PopulationRow] = ()
 ) -> str:
     """The whole page, with a newline at its end; `feed` has been read."""
     state = feed.state
     model = Model(feed)
     lines: list[Line] = []
     if not feed.workspace:
-        stands, _ = words.standing(state, feed.holder)
+        stands, _ = status_text.standing(state, feed.holder)
         lines.append(((f"{strips.run_name(state)}  {stands}", ""),))
-        who = words.whose(state, feed.holder)
+        who = status_text.whose(state, feed.holder)
         runtime = f"{state.executor.runtime} · " if state.executor else ""
         if who:
             lines.append(((f"{runtime}{who}", ""),))
@@ -66,7 +66,7 @@ def exit_code(state: RunState) -> int:
     return 0 if state.closed in (None, "succeeded") else 4
 
 
-def _failures(model: Model, feed: Feed, width: int) -> list[Line]:
+def _failures(model: Model, feed: JournalFollower, width: int) -> list[Line]:
     if not model.groups:
         return []
     lines: list[Line] = [(), (("failures", ""),)]
@@ -88,7 +88,7 @@ def _failures(model: Model, feed: Feed, width: int) -> list[Line]:
 def _jobs(model: Model, now: float, width: int) -> list[Line]:
     state = model.state
     layout = Layout(width, model.longest, model.useless_columns)
-    scene = Scene(state, now, place=model.place)
+    scene = TableContext(state, now, place=model.place)
     lines: list[Line] = [(), _flush(layout.head())]
     shown = model.rows.order[:_JOBS]
     lines += [_flush(layout.row(state.jobs[i], scene, False)) for i in shown]
