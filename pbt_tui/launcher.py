@@ -163,22 +163,22 @@ def main() -> int:
 
     The original returned 0 whatever happened to its jobs (defect D16).
     """
-    from pbt_tui.cli import edge
+    from pbt_tui.cli import error_boundary
 
     args = parse_args()
-    return edge.outcome(lambda _: _main(args), [])
+    return error_boundary.outcome(lambda _: _main(args), [])
 
 
 def run(run_description: Any, args: argparse.Namespace) -> int:
     """Runs a description that lives in this process; 0 when all succeeded, else as `main`."""
-    from pbt_tui.cli import edge
+    from pbt_tui.cli import error_boundary
 
     def work(_: list[str]) -> int:
         from pbt_tui.compiler.load import of_object
 
         return _execute(of_object(run_description, getattr(args, "run", None) or "run"), args)
 
-    return edge.outcome(work, [])
+    return error_boundary.outcome(work, [])
 
 
 def _main(args: argparse.Namespace) -> int:

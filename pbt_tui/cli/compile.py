@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from pbt_tui.cli import edge
+from pbt_tui.cli import error_boundary
 from pbt_tui.errors import DescriptionError, Diagnostic, Findings, PbtError, UsageError, printable
 
 if TYPE_CHECKING:
     import argparse
 
-    from pbt_tui.cli.compile_targets import Target
+    from pbt_tui.cli.compile_targets import CompileTarget
     from pbt_tui.compiler.diff_report import Changed
     from pbt_tui.settings import Given
     from pbt_tui.spec import Processes
@@ -60,7 +60,7 @@ def entry() -> NoReturn:
     import gc
 
     gc.disable()  # it lives for seconds and makes no cycles: a third of the time otherwise
-    edge.run(main)
+    error_boundary.run(main)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -71,12 +71,12 @@ def main(argv: Sequence[str]) -> int:
     except PbtError as e:
         result = Result(list(e.diagnostics), e.exit_code)
     except OSError as e:
-        error = edge.world(e)
+        error = error_boundary.world(e)
         result = Result(list(error.diagnostics), error.exit_code)
     except Exception as e:
         if style != "json":
             raise
-        error = edge.bug(e)
+        error = error_boundary.bug(e)
         result = Result(list(error.diagnostics), error.exit_code)
     _show(result, style)
     return result.code
@@ -149,7 +149,9 @@ def _compile(args: argparse.Namespace, given: Given, weigh: Weigh) -> Result:
     return Result.of(results)
 
 
-def _one(target: Target, out: Path, args: argparse.Namespace, given: Given, weigh: Weigh) -> Result:
+def _one(
+    target: CompileTarget, out: Path, args: argparse.Namespace, given: Given, weigh: Weigh
+) -> Result:
     from pbt_tui.compiler import compile_module, existing, output, spec_rules
 
     writing = not (args.check or args.diff or args.print)
@@ -202,7 +204,7 @@ def _asked(files: Mapping[str, bytes], folder: str) -> list[Diagnostic]:
 
     if f"{folder}/{FILE}" not in files:
         raise UsageError("`--ask` asks SLURM, and nothing was compiled for it")
-    from pbt_tui.cli.ask_slurm import ask
+    from pbt_tui.cli.sbatch_check import ask
 
     return list(ask(files, folder))
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import msgspec
 
-from pbt_tui.cli.asking import Asked
 from pbt_tui.cli.planning import warn
+from pbt_tui.cli.request_client import Asked
 from pbt_tui.errors import Findings, RuntimeUnavailable, printable
 from pbt_tui.executor import factory
 from pbt_tui.executor.config import ExecutorConfig

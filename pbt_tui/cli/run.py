@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from pbt_tui.cli import edge
+from pbt_tui.cli import error_boundary
 from pbt_tui.errors import UsageError, printable
 
 if TYPE_CHECKING:
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 def entry() -> NoReturn:
     """The console script."""
-    edge.run(main)
+    error_boundary.run(main)
 
 
 def main(argv: Sequence[str]) -> int:
     """Runs the command and returns its exit code."""
-    from pbt_tui.cli import asking, planning, run_options
+    from pbt_tui.cli import planning, request_client, run_options
 
     _hold_streams()
     args = run_options.parser().parse_args(list(argv))
     if args.list or args.clean:
-        from pbt_tui.cli.leftovers import show
+        from pbt_tui.cli.container_cleanup import show
 
         return show(args)
     found = planning.target(args)
@@ -44,9 +44,9 @@ def main(argv: Sequence[str]) -> int:
         from pbt_tui.cli.submit import submit
 
         return submit(found, args)
-    asked = asking.asked(args)
+    asked = request_client.asked(args)
     if asked is not None and args.fresh:
-        raise UsageError(f"`--{asking.option(args)}` and `--fresh` do not go together")
+        raise UsageError(f"`--{request_client.option(args)}` and `--fresh` do not go together")
     if asked is not None and found.kind != "run" and not args.failed:
         raise UsageError(f"`--{asked[0]}` is asked of a run directory, not of a {found.kind}")
     plan = planning.plan(found, args)
@@ -54,8 +54,8 @@ def main(argv: Sequence[str]) -> int:
     if asked is not None:
         action, jobs = asked
         _check_asked(plan, jobs)
-        if not showing and not asking.is_left_to_us(plan.rundir, action, jobs):
-            return asking.ask(plan.rundir, action, jobs)
+        if not showing and not request_client.is_left_to_us(plan.rundir, action, jobs):
+            return request_client.ask(plan.rundir, action, jobs)
     if showing:
         return show_plan(plan, asked, fresh=args.fresh)
     if args.fresh:
@@ -129,7 +129,7 @@ def execute_plan(
     ready: Callable[[], None] = lambda: None,
 ) -> int:
     """Executes to the end and says what happens; the exit code."""
-    from pbt_tui.cli import asking
+    from pbt_tui.cli import request_client
     from pbt_tui.executor.run_dirs import close_run, discard_if_empty, open_run
 
     opened = open_run(plan.rundir, plan.spec)
@@ -138,7 +138,7 @@ def execute_plan(
             from pbt_tui.cli.detach import write_to
 
             write_to(plan.rundir.executor_log)
-        with asking.of_ourselves(plan.rundir, asked):
+        with request_client.of_ourselves(plan.rundir, asked):
             code = _told(plan, opened, json=json, detached=detached, ready=ready)
     except BaseException:
         discard_if_empty(opened)
@@ -151,26 +151,26 @@ def _told(
     plan: Plan, opened: OpenRun, *, json: bool, detached: bool, ready: Callable[[], None]
 ) -> int:
     """Executes, and says what happens: as events, or in words."""
-    from pbt_tui.cli import narrate
+    from pbt_tui.cli import console_reporter
+    from pbt_tui.cli.async_writer import AsyncWriter
     from pbt_tui.cli.planning import warn
-    from pbt_tui.cli.voice import Voice
     from pbt_tui.executor.execute import execute
     from pbt_tui.journal import requests
 
     orders = plan.orders(opened.state, detached=detached)
     if json:
-        voice = Voice(sys.stdout)
+        voice = AsyncWriter(sys.stdout)
         try:
             return execute(
                 opened,
                 orders,
-                tell=lambda events: voice.say(narrate.as_json(events)),
+                tell=lambda events: voice.say(console_reporter.as_json(events)),
                 ready=lambda state: ready(),
                 warn=warn,
             )
         finally:
             voice.finish()
-    told = narrate.Narrator(opened.state, opened.rundir)
+    told = console_reporter.ConsoleReporter(opened.state, opened.rundir)
     over = opened.state.closed is not None and not requests.pending(opened.rundir)
     try:
         if not over:

@@ -13,14 +13,14 @@ import time
 from collections.abc import Sequence
 from typing import NoReturn
 
-from pbt_tui.cli import edge
+from pbt_tui.cli import error_boundary
 from pbt_tui.errors import UsageError
 from pbt_tui.tui.journal_follower import JournalFollower
 
 
 def entry() -> NoReturn:
     """The console script."""
-    edge.run(main)
+    error_boundary.run(main)
 
 
 def main(argv: Sequence[str]) -> int:

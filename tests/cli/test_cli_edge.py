@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.cli import edge, report
+from pbt_tui.cli import error_boundary, report
 from pbt_tui.errors import CannotLoad, Diagnostic, Findings, RunBusy, UsageError, Where
 
 ROOT = Path(__file__).parents[2]
@@ -18,7 +18,7 @@ def outcome(error: BaseException) -> int:
     def main(argv: list[str]) -> int:
         raise error
 
-    return edge.outcome(main, [])
+    return error_boundary.outcome(main, [])
 
 
 @pytest.mark.parametrize(

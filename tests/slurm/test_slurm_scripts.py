@@ -289,7 +289,7 @@ def test_a_login_shell_s_own_wishes_do_not_matter_to_ask(
     long: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pbt_tui.backends.slurm import render as slurm
-    from pbt_tui.cli.ask_slurm import ask as asked
+    from pbt_tui.cli.sbatch_check import ask as asked
 
     monkeypatch.setenv("SBATCH_PARTITION", "nope")
 

@@ -13,7 +13,7 @@ from queue import SimpleQueue
 from typing import TextIO
 
 
-class Voice:
+class AsyncWriter:
     """Words for one stream, in order. The thread begins with the first of them: after a fork."""
 
     def __init__(self, stream: TextIO) -> None:

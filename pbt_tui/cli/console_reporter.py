@@ -12,7 +12,7 @@ from typing import TextIO
 
 import msgspec
 
-from pbt_tui.cli.voice import Voice
+from pbt_tui.cli.async_writer import AsyncWriter
 from pbt_tui.errors import printable
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.run_dir import RunDir
@@ -26,7 +26,7 @@ NAMED = 20
 """Failures that the summary tells in full; the rest is counted."""
 
 
-class Narrator:
+class ConsoleReporter:
     """Lines for people, told only after the append.
 
     Where nobody hears them any more (the terminal or the pipe is closed) the run goes on in
@@ -37,7 +37,7 @@ class Narrator:
         self._state = state
         self._rundir = rundir
         stream = stream or sys.stdout
-        self._voice = Voice(stream)
+        self._voice = AsyncWriter(stream)
         self._live = stream.isatty()
         self._shown = ""
         self._next = 0.0
@@ -149,12 +149,12 @@ class Narrator:
 
 
 _LINES: dict[type, Callable[..., str]] = {
-    ev.AttemptStarted: Narrator._started,
-    ev.AttemptEnded: Narrator._ended,
-    ev.StopRequested: Narrator._stop,
-    ev.KillRequested: Narrator._kill,
-    ev.RequestAccepted: Narrator._accepted,
-    ev.RequestRefused: Narrator._refused,
+    ev.AttemptStarted: ConsoleReporter._started,
+    ev.AttemptEnded: ConsoleReporter._ended,
+    ev.StopRequested: ConsoleReporter._stop,
+    ev.KillRequested: ConsoleReporter._kill,
+    ev.RequestAccepted: ConsoleReporter._accepted,
+    ev.RequestRefused: ConsoleReporter._refused,
 }
 _REASONS = {
     "cancel": "cancelled",

@@ -22,7 +22,7 @@ _OVER = ("created", "exited", "dead")
 
 def show(args: argparse.Namespace) -> int:
     """Shows them, and removes those asked for; the exit code. Raises `RuntimeUnavailable`."""
-    from pbt_tui.cli.narrate import span
+    from pbt_tui.cli.console_reporter import span
     from pbt_tui.runtimes.docker import client
 
     if args.target or args.run:
