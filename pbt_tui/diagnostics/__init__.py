@@ -27,16 +27,17 @@ from importlib import import_module
 
 from pbt_tui.errors import Diagnostic, Level, Where, printable
 
-_SHELVES = {
-    "1": "description",
-    "2": "names",
-    "3": "commands",
-    "4": "populations",
-    "5": "resources",
-    "6": "slurm",
-    "7": "ngc",
-    "8": "specs",
+_TABLES = {
+    "1": "pbt_tui.diagnostics.description_codes",
+    "2": "pbt_tui.diagnostics.name_codes",
+    "3": "pbt_tui.diagnostics.command_codes",
+    "4": "pbt_tui.diagnostics.population_codes",
+    "5": "pbt_tui.diagnostics.resource_codes",
+    "6": "pbt_tui.backends.slurm.codes",
+    "7": "pbt_tui.backends.ngc.codes",
+    "8": "pbt_tui.diagnostics.spec_codes",
 }
+"""The module of each hundred, loaded late: a backend's codes lie in its own folder."""
 _LONGEST = 800
 """Characters of a message; names and values can be of any length."""
 
@@ -75,16 +76,16 @@ def _line(text: str) -> str:
 
 def rule(code: str) -> Rule:
     """The rule of `code`; raises `KeyError`."""
-    return _shelf(code[3:4])[code]
+    return _table(code[3:4])[code]
 
 
 def rules() -> dict[str, Rule]:
     """All of them, in the order of their codes."""
-    return dict(sorted(pair for shelf in _SHELVES for pair in _shelf(shelf).items()))
+    return dict(sorted(pair for hundred in _TABLES for pair in _table(hundred).items()))
 
 
-def _shelf(hundred: str) -> dict[str, Rule]:
-    module = import_module(f"{__name__}.{_SHELVES[hundred]}")
+def _table(hundred: str) -> dict[str, Rule]:
+    module = import_module(_TABLES[hundred])
     table: tuple[Rule, ...] = module.RULES
     return {r.code: r for r in table}
 

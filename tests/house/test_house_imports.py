@@ -18,7 +18,9 @@ class May(NamedTuple):
     third: tuple[str, ...] = ()
 
 
-_STATE = tuple(f"journal.{name}" for name in ("events", "state", "transitions", "queue", "slots"))
+_STATE = tuple(
+    f"journal.{name}" for name in ("events", "state", "transitions", "ready_queue", "slots")
+)
 """The journal without its files: the events, the state and the indexes that the fold keeps."""
 
 TABLE = {
@@ -26,15 +28,22 @@ TABLE = {
     "errors": May(()),
     "description": May(("errors",)),
     "spec": May(("errors",), ("msgspec",)),
-    "backends": May(("errors", "spec")),
+    "diagnostics": May(("__init__", "errors", "spec"), ("msgspec", "jsonschema")),
+    "settings": May(("errors", "spec", "backends"), ("msgspec",)),
+    "backends": May(("errors", "spec", "diagnostics", "settings", "compiler"), ("msgspec",)),
     "compiler": May(
-        ("__init__", "errors", "description", "spec", "backends"), ("msgspec", "jsonschema")
+        ("__init__", "errors", "description", "diagnostics", "settings", "spec", "backends"),
+        ("msgspec",),
     ),
-    "journal": May(("errors", "spec"), ("msgspec",)),
+    "journal": May(("errors", "spec", "backends.slurm.index"), ("msgspec",)),
     "scheduler": May(("errors", "spec", *_STATE)),
     "observe": May(("errors", "spec", *_STATE), ("msgspec", "yaml", "pynvml")),
+    "runtimes": May(
+        ("errors", "spec", "backends", "journal", "scheduler.fit", "observe"), ("msgspec",)
+    ),
     "executor": May(
-        ("errors", "spec", "backends", "journal", "scheduler", "observe"), ("msgspec",)
+        ("errors", "spec", "backends", "journal", "scheduler", "observe", "runtimes"),
+        ("msgspec",),
     ),
     # `rich` is the part of Textual's line API that has another name.
     "tui": May(("errors", "spec", "journal", "scheduler.explain", "observe"), ("textual", "rich")),
@@ -43,8 +52,8 @@ EVERYTHING = ("cli", "launcher")
 """They may use all rooms, loaded late: `test_house_weight.py` holds that."""
 DOCKER = Path("pbt_tui/runtimes/docker/client.py")
 
-PURE = ("spec", "backends", "scheduler", "errors")
-PURE_JOURNAL = ("events", "state", "transitions", "queue", "slots", "fold", "outcome")
+PURE = ("spec", "scheduler", "errors")
+PURE_JOURNAL = ("events", "state", "transitions", "ready_queue", "slots", "fold", "outcome")
 HARMLESS = {
     *("__future__", "abc", "bisect", "collections", "contextlib", "copy", "dataclasses", "enum"),
     *("functools", "gc", "hashlib", "heapq", "io", "itertools", "json", "math", "operator"),
