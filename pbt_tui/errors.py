@@ -13,6 +13,8 @@ Knows nothing of any other room.
     │   ├── StaleSpec                is not what compile would write; shows the diff
     │   └── UnknownVersion
     ├── UsageError               the command line cannot be obeyed (2)
+    │   ├── UnknownKind              no such backend, runtime or style; names those that there are
+    │   └── BrokenKind               an installed one cannot be loaded, or lacks a word
     ├── RunError                 the run cannot go on (5)
     │   ├── RunBusy                  another executor holds it
     │   ├── PlanChanged              names the jobs that differ
@@ -151,6 +153,28 @@ class UnknownVersion(SpecError):
 
 class UsageError(PbtError):
     exit_code = 2
+
+
+class UnknownKind(UsageError):
+    """`sort` is `backend`, `runtime` or `style`; where a file names it, it is a wrong file (3)."""
+
+    def __init__(self, sort: str, name: str, known: Sequence[str]) -> None:
+        super().__init__(
+            f"there is no {sort} `{printable(name)}`", hint=f"one of {', '.join(known)}"
+        )
+        self.sort = sort
+        self.name = name
+        self.known = tuple(known)
+
+
+class BrokenKind(UsageError):
+    """A kind that an installed package adds, at `place` (`module:attribute`)."""
+
+    def __init__(self, sort: str, name: str, place: str, why: str) -> None:
+        super().__init__(
+            f"{sort} `{printable(name)}` of `{printable(place)}` {printable(why)}",
+            hint="install a version of its package that fits this one",
+        )
 
 
 class RunError(PbtError):

@@ -23,9 +23,13 @@ _STATE = tuple(
 )
 """The journal without its files: the events, the state and the indexes that the fold keeps."""
 
+_KINDS = ("registry", "runtimes.RUNTIMES", "runtimes.RuntimeKind", "runtimes.kind")
+"""The kinds of runtimes as data: every package may read them."""
+
 TABLE = {
     "__init__": May(("description",)),
     "errors": May(()),
+    "registry": May(("errors",)),
     "description": May(("errors",)),
     "spec": May(("errors",), ("msgspec",)),
     "diagnostics": May(("__init__", "errors", "spec"), ("msgspec", "jsonschema")),
@@ -39,7 +43,8 @@ TABLE = {
     "scheduler": May(("errors", "spec", *_STATE)),
     "observe": May(("errors", "spec", *_STATE), ("msgspec", "yaml", "pynvml")),
     "runtimes": May(
-        ("errors", "spec", "backends", "journal", "scheduler.fit", "observe"), ("msgspec",)
+        ("registry", "errors", "spec", "backends", "journal", "scheduler.fit", "observe"),
+        ("msgspec",),
     ),
     "executor": May(
         ("errors", "spec", "backends", "journal", "scheduler", "observe", "runtimes"),
@@ -78,7 +83,7 @@ def wrong(module: Module) -> list[str]:
             ):
                 found.append(f"{place}: `{module.room}` must not import `{top}`")
         elif module.room not in EVERYTHING:
-            allowed = (module.room, *TABLE[module.room].ours)
+            allowed = (module.room, *TABLE[module.room].ours, *_KINDS)
             rest = rest or "__init__"
             if not any(rest == name or rest.startswith(f"{name}.") for name in allowed):
                 found.append(f"{place}: `{module.room}` must not import `pbt_tui.{rest}`")
