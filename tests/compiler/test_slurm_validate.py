@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from compile_specs import box, job, spec
 
 from pbt_tui.backends import slurm
 from pbt_tui.compiler import existing, output
@@ -14,6 +13,7 @@ from pbt_tui.compiler.slurm.validate import validate_index
 from pbt_tui.compiler.validate import spec_files
 from pbt_tui.spec import encode
 from pbt_tui.spec.slurm import Slurm, values
+from tests.compiler.compile_specs import box, job, spec
 
 
 @pytest.fixture

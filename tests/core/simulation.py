@@ -6,9 +6,6 @@ import random
 from collections import Counter
 from typing import Any
 
-import brute
-import world as w
-
 from pbt_tui.errors import ImpossibleEvent
 from pbt_tui.executor.loop import Loop
 from pbt_tui.executor.resume import look, settle
@@ -17,6 +14,8 @@ from pbt_tui.journal.fold import apply, replay
 from pbt_tui.journal.state import ACTIVE, RunState
 from pbt_tui.scheduler.decide import choose
 from pbt_tui.spec import FORMAT, Job, Policy, Population, Processes, Resources
+from tests.core import brute
+from tests.core import world as w
 
 TURNS = 20_000
 

@@ -11,19 +11,16 @@ import os
 import secrets
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from containers_driver import BUSYBOX, Driver
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "executor"))  # `running` is there
-
-from docked import Docked, placed
-from engines import bare_image, bring_up, client, close, take_down
+from tests.docker.containers_driver import BUSYBOX, Driver
+from tests.docker.docked import Docked, placed
+from tests.docker.engines import bare_image, bring_up, client, close, take_down
 
 ENTRY = "pbt-entry:test"
 _NAMES = ("DOCKER_HOST", "PBT_TEST_DOCKER_DIR")

@@ -15,7 +15,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from containers_driver import Driver
+from tests.docker.containers_driver import Driver
 
 SERVICES = Path(__file__).resolve().parents[1] / "services" / "docker"
 BARE = "pbt-bare:test"

@@ -1,6 +1,6 @@
 """A process that starts containers through the runtime, says which, and waits to be killed.
 
-executor_that_dies.py FOLDER RUN_ID IMAGE SCRIPT JOB…
+python -m tests.docker.executor_that_dies FOLDER RUN_ID IMAGE SCRIPT JOB…
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from containers_driver import Driver
-
 from pbt_tui.spec import Container
+from tests.docker.containers_driver import Driver
 
 folder, run_id, image, script, *jobs = sys.argv[1:]
 driver = Driver(Path(folder), run_id, container=Container(image=image, network="none")).prepare()

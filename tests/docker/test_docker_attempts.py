@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from containers_driver import BUSYBOX, Driver, needs
-from engines import close, left
-from running import until
 
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.executor.runtimes import Ended, Runtime
 from pbt_tui.executor.runtimes.docker import clean, leftovers
 from pbt_tui.journal.events import Gpu
 from pbt_tui.spec import Container, Mount, Policy, Ulimit
+from tests.docker.containers_driver import BUSYBOX, Driver, needs
+from tests.docker.engines import close, left
+from tests.executor.running import until
 
 Drive = Callable[..., Driver]
 FOUR = tuple(Gpu(index) for index in range(4))

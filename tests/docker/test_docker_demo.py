@@ -15,14 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_population import small
 
 from pbt_tui.executor import containers
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "house"))  # `walkthrough` is there
-
-import walkthrough
-from house import ROOT
+from tests.architecture import walkthrough
+from tests.architecture.codebase import ROOT
+from tests.small_population import small
 
 PATIENCE = 240.0
 PAGES = [page for page in walkthrough.PAGES if "```sh containers" in (ROOT / page).read_text()]

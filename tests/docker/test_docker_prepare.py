@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from containers_driver import BUSYBOX, Driver
-from engines import left
 
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.executor.runtimes import images
@@ -18,6 +16,8 @@ from pbt_tui.executor.runtimes.engine import Refused
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.rundir import RunDir
 from pbt_tui.spec import Container, Policy
+from tests.docker.containers_driver import BUSYBOX, Driver
+from tests.docker.engines import left
 
 Drive = Callable[..., Driver]
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from containers_driver import BUSYBOX, Driver, needs
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -30,6 +29,7 @@ from pbt_tui.executor.runtimes import Launch, endings
 from pbt_tui.executor.runtimes.engine import Refused
 from pbt_tui.journal.events import Gpu
 from pbt_tui.spec import Container, Job, Mount, Policy, Ulimit
+from tests.docker.containers_driver import BUSYBOX, Driver, needs
 
 Drive = Callable[..., Driver]
 HERE = Path("/project")

@@ -14,17 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from containers_driver import BUSYBOX, PATIENCE, Driver
-from engines import bare_image, bring_up, client, close, left, take_down
 
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.executor import containers
 from pbt_tui.executor.runtimes import starting
 from pbt_tui.executor.runtimes.crew import Crew
 from pbt_tui.spec import Container, Policy
+from tests.docker.containers_driver import BUSYBOX, PATIENCE, Driver
+from tests.docker.engines import bare_image, bring_up, client, close, left, take_down
 
 Drive = Callable[..., Driver]
-DIES = Path(__file__).with_name("executor_that_dies.py")
+ROOT = Path(__file__).parents[2]
+DIES = "tests.docker.executor_that_dies"
 WAITS = "echo first; while [ ! -e $0.go ]; do sleep 0.05; done; echo last; exit ${0#j}"
 """Ends with the number in its job's name, once a file says so."""
 
@@ -33,11 +34,12 @@ def executor(driver: Driver, *jobs: str, script: str = WAITS) -> subprocess.Pope
     """Starts another process that launches the jobs."""
     return subprocess.Popen(
         [
-            *(sys.executable, str(DIES), str(driver.folder), driver.run_id),
+            *(sys.executable, "-m", DIES, str(driver.folder), driver.run_id),
             *(driver.container.image, script, *jobs),
         ],
         stdout=subprocess.PIPE,
         text=True,
+        cwd=ROOT,
         env={**os.environ, **driver.environ},
     )
 

@@ -1,14 +1,11 @@
 """The place in which the tests of this folder run `pbt-run`."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import running
+from tests.executor import running
 
 
 @pytest.fixture

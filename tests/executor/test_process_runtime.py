@@ -423,8 +423,7 @@ def test_losing_to_a_job_that_still_runs_follows_it(tmp_path: Path) -> None:
 EXECUTOR = """
 import sys, time
 from pathlib import Path
-sys.path.insert(0, {tests!r})
-from test_process_runtime import Driver
+from tests.executor.test_process_runtime import Driver
 driver = Driver(Path({folder!r}))
 for i, command in enumerate({commands!r}):
     driver.start("sh", "-c", command, job=f"job{{i}}")
@@ -439,7 +438,6 @@ time.sleep(600)
 def killed_executor(folder: Path, commands: list[str], *, wait: bool = True) -> None:
     """Starts the commands from another process, which is then really killed."""
     text = EXECUTOR.format(
-        tests=str(Path(__file__).parent),
         folder=str(folder),
         commands=commands,
         wait=wait,

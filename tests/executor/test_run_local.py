@@ -12,10 +12,10 @@ import sys
 from itertools import pairwise
 
 import pytest
-from running import Place, Said, job, until
 
 from pbt_tui.journal import events as ev
 from pbt_tui.journal import lock
+from tests.executor.running import Place, Said, job, until
 
 WAITS = "until [ -e go ]; do sleep 0.02; done"
 # Writes down the arguments that it was given, as it was given them.

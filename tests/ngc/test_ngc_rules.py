@@ -3,11 +3,11 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from ngc.shelf_outcomes import OUTCOMES
 
 from pbt_tui.compiler.validate import validate_file
 from pbt_tui.compiler.wording import load_schema
 from pbt_tui.spec.ngc import JobRequest
+from tests.ngc.shelf_outcomes import OUTCOMES
 
 HERE = Path(__file__).parent
 STOCK = jsonschema.Draft202012Validator(load_schema("ngc-job-1"))

@@ -9,13 +9,13 @@ import msgspec
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from lives import OPENED, Story, gpus, job, spec, started
 
 from pbt_tui.journal import RunState, apply
 from pbt_tui.journal import events as ev
 from pbt_tui.scheduler import decide, next_wake
 from pbt_tui.scheduler.fit import unfit
 from pbt_tui.spec import Processes
+from tests.journal.lives import OPENED, Story, gpus, job, spec, started
 
 NOW = 100.0
 

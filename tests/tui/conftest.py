@@ -12,12 +12,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
-from shown import text_of
 from textual.pilot import Pilot
 
 from pbt_tui.journal.rundir import RunDir
 from pbt_tui.tui.app import Monitor
 from pbt_tui.tui.feed import Feed
+from tests.tui.shown import text_of
 
 STORED = Path(__file__).parent / "screens"
 

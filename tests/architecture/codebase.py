@@ -1,4 +1,4 @@
-"""The house as the tests see it: its modules, rooms and documents, and what a module imports."""
+"""The codebase as its tests see it: modules, packages, documents, and what a module imports."""
 
 from __future__ import annotations
 
