@@ -1,1 +1,1 @@
-"""The tests. Helpers are imported by their full name: `from tests.executor.running import Place`."""
+"""The tests; their helpers are imported by full names: `from tests.executor.running import job`."""

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from tests.docker.containers_driver import BUSYBOX, Driver
+from tests.docker.containers_driver import BUSYBOX, ContainerDriver
 from tests.docker.docked import Docked, placed
 from tests.docker.engines import bare_image, bring_up, client, close, take_down
 
@@ -84,15 +84,15 @@ def entry(engine: Any) -> str:
 
 
 @pytest.fixture
-def drive(engine: Any) -> Iterator[Callable[..., Driver]]:
+def drive(engine: Any) -> Iterator[Callable[..., ContainerDriver]]:
     """Makes drivers of one run; whatever they leave is removed, tests look before that."""
     folder = Path(tempfile.mkdtemp(prefix="pbt-docker-test."))
     folder.chmod(0o755)  # other users must be able to enter
     run_id = secrets.token_hex(4)
-    made: list[Driver] = []
+    made: list[ContainerDriver] = []
 
-    def make(**more: Any) -> Driver:
-        one = Driver(folder, more.pop("run_id", run_id), **more)
+    def make(**more: Any) -> ContainerDriver:
+        one = ContainerDriver(folder, more.pop("run_id", run_id), **more)
         made.append(one)
         return one
 

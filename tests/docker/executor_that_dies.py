@@ -10,10 +10,12 @@ import time
 from pathlib import Path
 
 from pbt_tui.spec import Container
-from tests.docker.containers_driver import Driver
+from tests.docker.containers_driver import ContainerDriver
 
 folder, run_id, image, script, *jobs = sys.argv[1:]
-driver = Driver(Path(folder), run_id, container=Container(image=image, network="none")).prepare()
+driver = ContainerDriver(
+    Path(folder), run_id, container=Container(image=image, network="none")
+).prepare()
 command = ("/bin/busybox", "sh", "-c", script)
 driver.runtime.launch([driver.of(*command, job, job=job) for job in jobs])
 for job in jobs:

@@ -17,11 +17,11 @@ from pbt_tui.executor.runtimes import Ended, Runtime
 from pbt_tui.executor.runtimes.docker import clean, leftovers
 from pbt_tui.journal.events import Gpu
 from pbt_tui.spec import Container, Mount, Policy, Ulimit
-from tests.docker.containers_driver import BUSYBOX, Driver, needs
+from tests.docker.containers_driver import BUSYBOX, ContainerDriver, needs
 from tests.docker.engines import close, left
 from tests.executor.running import until
 
-Drive = Callable[..., Driver]
+Drive = Callable[..., ContainerDriver]
 FOUR = tuple(Gpu(index) for index in range(4))
 TWO_EACH = Policy(experiments_per_gpu=2, num_gpus=4, grace=1.0)
 

@@ -16,10 +16,10 @@ from pbt_tui.executor.runtimes.engine import Refused
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.rundir import RunDir
 from pbt_tui.spec import Container, Policy
-from tests.docker.containers_driver import BUSYBOX, Driver
+from tests.docker.containers_driver import BUSYBOX, ContainerDriver
 from tests.docker.engines import left
 
-Drive = Callable[..., Driver]
+Drive = Callable[..., ContainerDriver]
 
 
 def test_no_engine(drive: Drive, tmp_path: Path) -> None:

@@ -29,9 +29,9 @@ from pbt_tui.executor.runtimes import Launch, endings
 from pbt_tui.executor.runtimes.engine import Refused
 from pbt_tui.journal.events import Gpu
 from pbt_tui.spec import Container, Job, Mount, Policy, Ulimit
-from tests.docker.containers_driver import BUSYBOX, Driver, needs
+from tests.docker.containers_driver import BUSYBOX, ContainerDriver, needs
 
-Drive = Callable[..., Driver]
+Drive = Callable[..., ContainerDriver]
 HERE = Path("/project")
 
 
