@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,10 @@ class ContainerDriver(Driver[DockerRuntime]):
         self.rundir.logs.mkdir(parents=True, exist_ok=True)
         self.runtime.prepare(jobs)
         return self
+
+
+Drive = Callable[..., ContainerDriver]
+"""Makes drivers of one run: the fixture `drive`."""
 
 
 def needs(**more: Any) -> Resources:

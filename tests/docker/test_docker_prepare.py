@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,8 @@ from pbt_tui.executor.runtimes.engine import Refused
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.rundir import RunDir
 from pbt_tui.spec import Container, Policy
-from tests.docker.containers_driver import BUSYBOX, ContainerDriver
+from tests.docker.containers_driver import BUSYBOX, Drive
 from tests.docker.engines import left
-
-Drive = Callable[..., ContainerDriver]
 
 
 def test_no_engine(drive: Drive, tmp_path: Path) -> None:

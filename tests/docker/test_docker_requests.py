@@ -7,7 +7,6 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +28,8 @@ from pbt_tui.executor.runtimes import Launch, endings
 from pbt_tui.executor.runtimes.engine import Refused
 from pbt_tui.journal.events import Gpu
 from pbt_tui.spec import Container, Job, Mount, Policy, Ulimit
-from tests.docker.containers_driver import BUSYBOX, ContainerDriver, needs
+from tests.docker.containers_driver import BUSYBOX, Drive, needs
 
-Drive = Callable[..., ContainerDriver]
 HERE = Path("/project")
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,10 @@ from pbt_tui.executor import containers
 from pbt_tui.executor.runtimes import starting
 from pbt_tui.executor.runtimes.crew import Crew
 from pbt_tui.spec import Container, Policy
-from tests.docker.containers_driver import BUSYBOX, ContainerDriver
+from tests.docker.containers_driver import BUSYBOX, ContainerDriver, Drive
 from tests.docker.engines import bare_image, bring_up, client, close, left, take_down
 from tests.executor.running import PATIENCE
 
-Drive = Callable[..., ContainerDriver]
 ROOT = Path(__file__).parents[2]
 DIES = "tests.docker.executor_that_dies"
 WAITS = "echo first; while [ ! -e $0.go ]; do sleep 0.05; done; echo last; exit ${0#j}"
