@@ -50,6 +50,15 @@ def test_modules_keep_to_the_rules() -> None:
     assert [line for module in SOURCES for line in wrong(module)] == []
 
 
+def test_tests_are_small_too() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in (ROOT / "tests").rglob("*.py")
+        if (lines := path.read_bytes().count(b"\n")) > LONGEST
+    }
+    assert long == {}
+
+
 def test_the_rooms_say_what_they_must_not_know() -> None:
     silent = [
         str(module.path)
