@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from pbt_tui.executor import containers
-from tests.architecture import walkthrough
 from tests.architecture.codebase import ROOT
 from tests.small_population import small
+from tests.walkthroughs import walkthrough
 
 PATIENCE = 240.0
 PAGES = [page for page in walkthrough.PAGES if "```sh containers" in (ROOT / page).read_text()]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture import walkthrough
 from tests.architecture.codebase import ROOT, fences
+from tests.walkthroughs import walkthrough
 
 PAGES = [
     page

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture import walkthrough
 from tests.architecture.codebase import ROOT, fences
-from tests.architecture.walkthrough import CONTAINERS, PAGES, SLURM, TWO_GPUS, script, work_through
+from tests.walkthroughs import walkthrough
+from tests.walkthroughs.walkthrough import CONTAINERS, PAGES, SLURM, TWO_GPUS, script, work_through
 
 
 @pytest.fixture
