@@ -3,7 +3,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from compile_specs import spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from pbt_tui.errors import Findings, PbtError, UsageError
 from pbt_tui.settings import COMPILE, SETTINGS, Given
 from pbt_tui.settings.settings_file import find
 from pbt_tui.spec import Container, Mount, Policy, Ulimit, decode, encode
+from tests.compiler.compile_specs import spec
 
 
 def test_the_table_has_each_field_of_policy_and_container_once():

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from compile_specs import box, job, spec
 
 from pbt_tui.backends.slurm import render as slurm
 from pbt_tui.backends.slurm.index import Slurm, values
@@ -14,6 +13,7 @@ from pbt_tui.compiler import existing, output
 from pbt_tui.compiler.rendering import render
 from pbt_tui.compiler.validate import spec_files
 from pbt_tui.spec import encode
+from tests.compiler.compile_specs import box, job, spec
 
 
 @pytest.fixture

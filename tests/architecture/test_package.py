@@ -10,7 +10,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from house import ROOT
+
+from tests.architecture.codebase import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 WRONG = '{"format":"pbt-processes/1","run":"x","module":"m","train_dir":"t","policy":{},"jobs":3}'

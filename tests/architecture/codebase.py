@@ -1,4 +1,4 @@
-"""The house as the tests see it: its modules, rooms and documents, and what a module imports."""
+"""The codebase as its tests see it: modules, packages, documents, and what a module imports."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +35,7 @@ class Module:
         """`journal` for `pbt_tui/journal/file.py`, `errors` for `pbt_tui/errors.py`."""
         return self.path.parts[1].removesuffix(".py")
 
-    @property
+    @cached_property
     def tree(self) -> ast.Module:
         return ast.parse(self.source)
 

@@ -18,10 +18,9 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from house import ROOT, Fence, fences
-from small_population import small
-
 from pbt_tui.journal import RunDir, lock
+from tests.architecture.codebase import ROOT, Fence, fences
+from tests.small_population import small
 
 PAGES = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("docs/guide/*.md"))]
 TWO_GPUS, CONTAINERS, SLURM = "two GPUs", "containers", "slurm"

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from house import Module, modules
+
+from tests.architecture.codebase import Module, modules
 
 
 class May(NamedTuple):
@@ -54,7 +55,7 @@ TABLE = {
     "tui": May(("errors", "spec", "journal", "scheduler.explain", "observe"), ("textual", "rich")),
 }
 EVERYTHING = ("cli", "launcher")
-"""They may use all rooms, loaded late: `test_house_weight.py` holds that."""
+"""They may use all rooms, loaded late: `test_weight.py` holds that."""
 DOCKER = Path("pbt_tui/runtimes/docker/client.py")
 
 PURE = ("spec", "scheduler", "errors")

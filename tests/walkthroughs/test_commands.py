@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import walkthrough
-from house import ROOT, fences
-from walkthrough import CONTAINERS, PAGES, SLURM, TWO_GPUS, script, work_through
+
+from tests.architecture.codebase import ROOT, fences
+from tests.walkthroughs import walkthrough
+from tests.walkthroughs.walkthrough import CONTAINERS, PAGES, SLURM, TWO_GPUS, script, work_through
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from house import ROOT, documents
 
 from docs import generate
 from docs.pages import EXIT_CODES, PARSERS
 from pbt_tui import errors
+from tests.architecture.codebase import ROOT, documents
 
 PAGES = documents()
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")

@@ -9,7 +9,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from house import OURS, ROOT, Module, modules
+
+from tests.architecture.codebase import OURS, ROOT, Module, modules
 
 LONGEST = 400
 NAMELESS = {"utils", "util", "misc", "base", "manager", "managers", "helpers", "helper", "common"}
@@ -45,8 +46,17 @@ def wrong(module: Module) -> list[str]:
     return found
 
 
-def test_modules_keep_to_the_house() -> None:
+def test_modules_keep_to_the_rules() -> None:
     assert [line for module in SOURCES for line in wrong(module)] == []
+
+
+def test_tests_are_small_too() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in (ROOT / "tests").rglob("*.py")
+        if (lines := path.read_bytes().count(b"\n")) > LONGEST
+    }
+    assert long == {}
 
 
 def test_the_rooms_say_what_they_must_not_know() -> None:
