@@ -330,3 +330,11 @@ def test_a_later_format_is_told_as_that(path: Path) -> None:
 def test_keys_of_a_later_version_are_skipped(path: Path) -> None:
     more = WHOLE.replace(b'"event":', b'"crc":"0f","event":')
     assert Tail(written(path, more)).read_all() == EVENTS
+
+
+def test_a_setting_of_a_later_version_is_told_as_that(path: Path) -> None:
+    more = WHOLE.replace(b'"num_gpus":', b'"num_tpus":1,"num_gpus":', 1)
+    assert more != WHOLE
+    written(path, more)
+    with pytest.raises(JournalNewer, match="unknown field `num_tpus`"):
+        Tail(path).read_all()

@@ -1,6 +1,6 @@
 """What `pbt-compile` makes of every run module of the tests: each file by its digest.
 
-    python tests/shelf/compiled.py
+    python -m tests.shelf.compiled
 
 writes `specs.json` anew: command -> its exit code and files, and what was complained of where it
 was refused. Bytes of spec files may change only where the CHANGELOG says so: read the diff.

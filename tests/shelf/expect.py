@@ -1,6 +1,6 @@
 """What the commands say of a stored run, step by step; with names, or without, writes it down.
 
-    python tests/shelf/expect.py [NAME…]
+    python -m tests.shelf.expect [NAME…]
 
 rewrites `expected.json`. What is said of a run that is stored may change only where the CHANGELOG
 says so: read the diff. The steps that need an engine keep what is there where none answers.
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from stored import LIMIT, RUNS, Said, Stored, happened, names, timeless
+from tests.shelf.stored import LIMIT, RUNS, Said, Stored, happened, names, timeless
 
 Step = dict[str, Any]
 

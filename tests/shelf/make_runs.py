@@ -4,7 +4,7 @@ They are kept as they are for ever, so that every later version has to show them
 them; no test runs this. It is here to say where they came from. A run that has something new to
 show gets a name of its own, is made with
 
-    python tests/shelf/make_runs.py NAME… && python tests/shelf/expect.py NAME…
+    python -m tests.shelf.make_runs NAME… && python -m tests.shelf.expect NAME…
 
 and from then on stays, too. Docker and SLURM have to be there for theirs: `tests/services/*/up`.
 """
@@ -23,8 +23,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from scrub import scrub
-from stored import RUNS, About, environ
+from tests.shelf.scrub import scrub
+from tests.shelf.stored import RUNS, About, environ
 
 MODULE = '''"""A stored run: `about.json` says which."""
 
@@ -194,6 +194,6 @@ def killed(process: subprocess.Popen[str]) -> None:
 
 
 if __name__ == "__main__":
-    from recipes import RECIPES
+    from tests.shelf.recipes import RECIPES
 
     chosen(RECIPES, sys.argv[1:])

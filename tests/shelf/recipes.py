@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from make_runs import ONE, QUICK, RAISES, Maker, journal_lines, killed
-from recipes_elsewhere import ELSEWHERE
+from tests.shelf.make_runs import ONE, QUICK, RAISES, Maker, journal_lines, killed
+from tests.shelf.recipes_elsewhere import ELSEWHERE
 
 
 def finished(folder: Path) -> Maker:

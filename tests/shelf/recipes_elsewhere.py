@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from make_runs import ONE, QUICK, Maker
+from tests.shelf.make_runs import ONE, QUICK, Maker
 
 IMAGE = ["--image", "pbt-busybox:test", "--network", "none"]
 SMALL = ["--slurm_gpus_per_job", "0", "--slurm_cpus", "1", "--slurm_memory", "64M"]

@@ -11,7 +11,7 @@ import shutil
 import socket
 from pathlib import Path
 
-from stored import HOST
+from tests.shelf.stored import HOST
 
 BEGIN = 1_760_000_000.0
 """When all stored runs began."""

@@ -9,9 +9,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import expect
 import pytest
-from stored import HERE, NOTES, RUNS, Stored, about, names
+
+from tests.shelf import expect
+from tests.shelf.stored import HERE, NOTES, RUNS, Stored, about, names
 
 NAMES = names()
 DIGESTS: dict[str, str] = json.loads((HERE / "digests.json").read_text())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import compiled
 import pytest
+
+from tests.shelf import compiled
 
 CASES = compiled.cases()
 GROUPS = sorted({case.group for case in CASES})
