@@ -254,7 +254,7 @@ def _explain(args: argparse.Namespace) -> Result:
     if args.format == "json":
         raise UsageError("`--explain` has no JSON form", hint="leave out `--format`")
     code = args.explain.upper()
-    table = rules()
+    table = rules(code)
     if code not in table:
         raise UsageError(f"there is no code `{printable(code)}`", hint=near(code, table))
     return Result(text=page(table[code]).encode())
@@ -268,7 +268,7 @@ def _weigh(given: Given) -> Weigh:
         from pbt_tui.diagnostics import rules
         from pbt_tui.settings import near
 
-        table = rules()
+        table = rules(*ignored)
         for code in sorted(ignored):
             if code not in table:
                 raise UsageError(f"there is no code `{printable(code)}`", hint=near(code, table))
