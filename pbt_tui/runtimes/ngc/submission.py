@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pbt_tui.backends.ngc.render import RECORD, list_words, run_words
+from pbt_tui.backends.ngc.files import RECORD
+from pbt_tui.backends.ngc.render import list_words, run_words
 from pbt_tui.backends.ngc.request import JobRequest, Ngc, key
 from pbt_tui.runtimes.ngc.client import Answer, Client
 from pbt_tui.runtimes.ngc.record import SubmissionLog, SubmittedJob, held
