@@ -122,9 +122,7 @@ def counts(state: RunState) -> dict[str, int]:
     """By the six words of the snapshot: queued is waiting, starting and stopping are running."""
     have = state.counts
     active = have.get("starting", 0) + have.get("running", 0) + have.get("stopping", 0)
-    executor = state.executor
-    queues = executor is not None and executor.runtime == "slurm"
-    queued = _queued(state) if queues else 0
+    queued = _queued(state)
     return {
         "running": active - queued,
         "waiting": have.get("waiting", 0) + queued,

@@ -61,7 +61,7 @@ def varied(row: PopulationRow, most: int) -> list[str]:
     return (differ or names)[:most]
 
 
-class Table:
+class MemberTable:
     """The members' table at one width."""
 
     def __init__(self, row: PopulationRow, width: int) -> None:
