@@ -17,7 +17,7 @@ from textual.binding import BindingType
 
 from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.observe import progress
-from pbt_tui.tui import status_text, themes
+from pbt_tui.tui import labels, themes
 from pbt_tui.tui.journal_follower import FollowerUpdate, JournalFollower
 from pbt_tui.tui.model import Model
 from pbt_tui.tui.request_sender import RequestSender
@@ -153,7 +153,7 @@ class Monitor(App[str], inherit_bindings=False):
     def progress(self, job: JobState) -> str:
         """What an active job last said of itself, as the executor wrote it down."""
         found = self._progress.get(job.spec.id)
-        return status_text.progress_words(found) if found else ""
+        return labels.progress_text(found) if found else ""
 
     def _read_progress(self) -> None:
         """Once a second one `stat`; the file is replaced whole."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
 from pbt_tui.observe.queue_status import QueueStatus
 from pbt_tui.scheduler.explain import explain
-from pbt_tui.tui import status_text
+from pbt_tui.tui import labels, status_text
 from pbt_tui.tui.render import queue
 from pbt_tui.tui.runtime_view import kind_of
 from pbt_tui.tui.text import Line, Span, duration, fit, lasting, safe
@@ -48,7 +48,7 @@ class Column:
 
 
 def _state(job: JobState, context: TableContext) -> Span:
-    return status_text.state_span(job) if context.settled else ("…", "dim")
+    return labels.state_span(job) if context.settled else ("…", "dim")
 
 
 def _tries(job: JobState, context: TableContext) -> Span:
@@ -60,14 +60,14 @@ def _gpu(job: JobState, context: TableContext) -> Span:
     attempt = job.attempt
     if attempt is None or not attempt.gpus:
         return "-", "dim"
-    return status_text.gpu_names(context.state, attempt.gpus), "" if job.phase in ACTIVE else "dim"
+    return labels.gpu_names(context.state, attempt.gpus), "" if job.phase in ACTIVE else "dim"
 
 
 def _node(job: JobState, context: TableContext) -> Span:
     attempt = job.attempt
     if attempt is None or not attempt.node or attempt.queued:
         return "-", "dim"
-    return status_text.node_name(attempt.node), "" if job.phase in ACTIVE else "dim"
+    return labels.node_name(attempt.node), "" if job.phase in ACTIVE else "dim"
 
 
 def _time(job: JobState, context: TableContext) -> Span:
@@ -91,7 +91,7 @@ def _about(job: JobState, context: TableContext) -> Span:
         last = job.attempt
         why = explain(context.state, job.spec.id, context.now)
         if last is not None and last.outcome not in (None, "succeeded"):
-            return f"{why} · before: {status_text.detail_words(last)}", "dim"
+            return f"{why} · before: {status_text.detail_text(last)}", "dim"
         return why, "dim"
     if job.phase in ("skipped", "stopping") or (job.phase == "cancelled" and not job.attempts):
         return safe(explain(context.state, job.spec.id, context.now)), "dim"
@@ -100,7 +100,7 @@ def _about(job: JobState, context: TableContext) -> Span:
         return "", ""
     if job.phase in ACTIVE:
         return _active(job, attempt, context), ""
-    return status_text.detail_words(attempt), "bad" if job.phase == "failed" else "dim"
+    return status_text.detail_text(attempt), "bad" if job.phase == "failed" else "dim"
 
 
 def _active(job: JobState, attempt: Attempt, context: TableContext) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from pbt_tui.journal.state import JobState, RunState
+from pbt_tui.tui.labels import ORDER
 from pbt_tui.tui.query import Predicate, compile_filter
-from pbt_tui.tui.status_text import ORDER
 
 Key = Callable[[JobState], Any]
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pbt_tui.journal.state import RunState
 from pbt_tui.observe.snapshot import gpu_rows
 from pbt_tui.observe.snapshot_types import PopulationRow
-from pbt_tui.tui import status_text
+from pbt_tui.tui import labels
 from pbt_tui.tui.columns import TableContext, TableLayout
 from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.tui.model import Model
@@ -37,9 +37,9 @@ def page(
     model = Model(follower)
     lines: list[Line] = []
     if not follower.workspace:
-        stands, _ = status_text.standing(state, follower.holder)
+        stands, _ = labels.run_status(state, follower.holder)
         lines.append(((f"{strips.run_name(state)}  {stands}", ""),))
-        who = status_text.whose(state, follower.holder)
+        who = labels.executor_text(state, follower.holder)
         runtime = f"{state.executor.runtime} · " if state.executor else ""
         if who:
             lines.append(((f"{runtime}{who}", ""),))

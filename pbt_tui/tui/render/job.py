@@ -16,7 +16,7 @@ from pbt_tui.observe.queue_status import QueueStatus
 from pbt_tui.runtimes import RuntimeKind
 from pbt_tui.runtimes.kind import Submission
 from pbt_tui.scheduler.explain import explain
-from pbt_tui.tui import status_text
+from pbt_tui.tui import labels, status_text
 from pbt_tui.tui.render import queue
 from pbt_tui.tui.render.failures import excerpt
 from pbt_tui.tui.runtime_view import kind_of
@@ -44,7 +44,7 @@ def page(
     """
     width, height, now = frame
     kind = kind_of(state)
-    title: list[Span] = [(f" {job.spec.id}  ", "title"), status_text.state_span(job)]
+    title: list[Span] = [(f" {job.spec.id}  ", "title"), labels.state_span(job)]
     if job.spec.population is not None:
         member = "" if job.spec.member is None else f" member {job.spec.member}"
         title.append((f"  {safe(job.spec.population)}{member}", "dim"))
@@ -129,7 +129,7 @@ def _attempts(
             (
                 (fit(f"{attempt.number}", 9, ">") + " ", ""),
                 (f"{place}  {fit(started, 8)}  {fit(took, 7, '>')}  ", "dim"),
-                (cut(status_text.outcome_words(attempt), room), style),
+                (cut(status_text.outcome_text(attempt), room), style),
             )
         )  # fmt: skip
         more = []
@@ -149,11 +149,11 @@ def _attempts(
 
 
 def _gpu(state: RunState) -> Callable[[Attempt], str]:
-    return lambda attempt: status_text.gpu_names(state, attempt.gpus)
+    return lambda attempt: labels.gpu_names(state, attempt.gpus)
 
 
 def _node(attempt: Attempt) -> str:
-    return status_text.node_name(attempt.node)
+    return labels.node_name(attempt.node)
 
 
 def _handle(handle: str, kind: RuntimeKind | None) -> str:

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from pbt_tui.journal.state import JobState
-from pbt_tui.tui import status_text
+from pbt_tui.tui import labels
 from pbt_tui.tui.journal_follower import FollowerUpdate
 from pbt_tui.tui.logfile import ERROR, needle_of
 from pbt_tui.tui.screens.page import Page, bindings
@@ -57,7 +57,7 @@ class LogScreen(Page):
         many = len(jobs[0].attempts) if jobs else 0
         left: list[tuple[str, str]] = [(f" {self.job}", "title")]
         if jobs:
-            left += [("  ", ""), status_text.state_span(jobs[0])]
+            left += [("  ", ""), labels.state_span(jobs[0])]
         left.append((f"  attempt {self.attempt} of {many} · {self.view.facts()}", "dim"))
         right: Line
         if self.view.searching:
