@@ -18,6 +18,7 @@ from pbt_tui.journal.events import (
     AttemptScheduled,
     AttemptStarted,
     AttemptWaiting,
+    ContinuationKnown,
     ExecutorStarted,
     JobSkipped,
     KillRequested,
@@ -42,6 +43,7 @@ _OF_A_JOB = (
     AttemptEnded,
     StopRequested,
     KillRequested,
+    ContinuationKnown,
     JobSkipped,
 )
 _SLICE = 1 << 19

@@ -41,9 +41,7 @@ def settings_of(state: RunState) -> Mapping[str, Any]:
     """What the engine was asked, by name, as the newest executor wrote it down."""
     kind = kind_of(state)
     found = getattr(state.executor, kind.journal_key, None) if kind is not None else None
-    if found is None or isinstance(found, Mapping):
-        return found or {}
-    return {name: getattr(found, name) for name in found.__struct_fields__}
+    return found if isinstance(found, Mapping) else {}
 
 
 def read_submission(

@@ -19,8 +19,7 @@ from pbt_tui.runtimes.kind import QueueText, Submission, SubmittedAttempt
 from pbt_tui.tui import runtime_view
 from pbt_tui.tui.journal_follower import JournalFollower
 
-NAME = "docker"
-"""A name says nothing: this one is a followed kind here, with a queue and without containers."""
+NAME = "grid"
 
 
 def submitted(attempt: SubmittedAttempt) -> Submission:
@@ -103,7 +102,7 @@ async def test_a_kind_is_shown_in_its_own_words(keys, words, size, story, shown,
         text = text_of(app)
     for word in words:
         assert " ".join(word.split()) in " ".join(text.split())
-    for foreign in ("slurm", "pid", "container", "scontrol"):
+    for foreign in ("slurm", "docker", "pid", "container", "scontrol"):
         assert foreign not in text.lower().replace("pid 4182", "")
 
 
@@ -151,13 +150,13 @@ async def test_any_host_may_start_an_executor_where_the_kind_is_reached_from_it(
 
 def test_a_run_of_a_missing_runtime_is_refused_when_it_is_opened(tmp_path, monkeypatch):
     story = typical(tmp_path / "_pbt")
-    only(monkeypatch, grid=f"{__name__}:GRID", park=f"{__name__}:BARE")
+    only(monkeypatch, grid=f"{__name__}:GRID", docker="pbt_tui.runtimes.docker.kind:KIND")
     for look in (lambda: JournalFollower(story.rundir), lambda: main([str(story.rundir.path)])):
         with pytest.raises(BadSpec) as caught:
             look()
         assert caught.value.exit_code == 3
         assert "_pbt/journal.jsonl`:2: there is no runtime `process`" in str(caught.value)
-        assert "grid, park" in str(caught.value)
+        assert "grid, docker" in str(caught.value)
 
 
 async def test_an_executor_of_a_missing_runtime_stops_the_follower(tmp_path, shown, monkeypatch):
@@ -165,11 +164,11 @@ async def test_an_executor_of_a_missing_runtime_stops_the_follower(tmp_path, sho
     story = typical(tmp_path / "_pbt")
     only(monkeypatch, process="pbt_tui.runtimes.process.kind:KIND")
     async with shown(story.rundir.path, (160, 36)) as (app, pilot):
-        story.executor(runtime="docker").flush()
+        story.executor(runtime="grid").flush()
         app.follow()
         await pilot.pause()
         assert "! " in text_of(app)
-        assert "there is no runtime `docker`: this monitor knows process" in str(app.follower.error)
+        assert "there is no runtime `grid`: this monitor knows process" in str(app.follower.error)
         assert "08_ant_pbt" in text_of(app)
         await pilot.press("enter")
         await pilot.pause()

@@ -176,7 +176,7 @@ def _in_the_queue(
     if name and kind.queue is not None:
         texts += kind.queue.commands(safe(name))
     if submission is not None:
-        texts += [f"{what}  {path}" for what, path in submission.files]
+        texts += [safe(f"{what}  {path}") for what, path in submission.files]
     return [(), *_block(kind.title.lower(), texts, width)]
 
 
