@@ -117,7 +117,7 @@ def _cannot_exchange(facts: PopulationStatus) -> list[Alarm]:
             aborted,
         )
     present = {m: s[-1].objective for m, s in facts.generations.items() if s}
-    if facts.style != "isaacgymenvs" or not present:
+    if not facts.trainer.absent_are_worst or not present:
         return found
     places = max(1, ceil(facts.settings.worst * facts.size))
     absent = facts.absent() if _settled(facts) else []
@@ -171,7 +171,7 @@ def _relaunched(facts: PopulationStatus) -> list[Alarm]:
 def _frame_fallback(facts: PopulationStatus) -> list[Alarm]:
     """P10: a copy took the frames of a donor that was behind, and writes numbers again."""
     fallen = []
-    if facts.style == "isaaclab":
+    if facts.trainer.frames_follow_donor:
         for member, steps in facts.generations.items():
             lives = {(e.generation, e.at) for e in facts.events if e.kind == "relaunch"}
             highest = 0

@@ -23,9 +23,8 @@ from pbt_tui.observe.snapshot_types import (
     MemberWord,
     PopulationRow,
 )
-from pbt_tui.observe.trainer_settings import Settings, defaults
 from pbt_tui.observe.workspaces import Generation, reader
-from pbt_tui.spec import Style
+from pbt_tui.populations import STYLES, ExchangeSettings
 
 Key = tuple[int, str, int]
 
@@ -39,17 +38,18 @@ class PopulationMonitor:
     def __init__(
         self,
         name: str,
-        style: Style,
+        style: str,
         workspace: Path,
         *,
         size: int = 0,
-        settings: Settings | None = None,
+        settings: ExchangeSettings | None = None,
         history: HistoryReader | None = None,
     ) -> None:
         self.name = name
-        self.style: Style = style
+        self.style = style
+        self.trainer = STYLES.get(style)
         self.workspace = workspace
-        self.settings = settings or defaults(style)
+        self.settings = settings or self.trainer.settings
         self.reader = reader(style, workspace)
         self.events: list[LineageEvent] = []
         """With the donor's generation and the time, which the snapshot leaves out."""
@@ -87,8 +87,8 @@ class PopulationMonitor:
         return True
 
     def _follow(self, logs: Mapping[int, Sequence[Path]]) -> bool:
-        if self.style == "sample_factory":  # the job's own output is the same lines again
-            return self._read(None, self.workspace / "sf_log.txt")
+        if shared := self.trainer.log_in_workspace:  # the job's own output is the same lines again
+            return self._read(None, self.workspace / shared)
         read = [self._read(member, path) for member, paths in logs.items() for path in paths]
         return any(read)
 

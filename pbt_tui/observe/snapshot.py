@@ -267,7 +267,7 @@ def _argv(state: RunState, population: Population) -> tuple[str, ...]:
 
 
 def _states(state: RunState, population: Population) -> dict[int, MemberWord]:
-    """By member; the policies of Sample-Factory share their one job's."""
+    """By member; the policies of one job share its state."""
     jobs = [state.by_id[m] for m in population.members if m in state.by_id]
     if len(jobs) == 1 and population.size > 1:
         return dict.fromkeys(range(population.size), cast(MemberWord, jobs[0].shown))

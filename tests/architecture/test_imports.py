@@ -31,28 +31,52 @@ TABLE = {
     "__init__": May(("description",)),
     "errors": May(()),
     "registry": May(("errors",)),
-    "description": May(("errors",)),
+    "description": May(("errors", "populations")),
     "spec": May(("errors",), ("msgspec",)),
+    "populations": May(("errors", "registry", "spec")),
     "diagnostics": May(("__init__", "errors", "spec"), ("msgspec", "jsonschema")),
     "settings": May(("errors", "spec", "backends"), ("msgspec",)),
-    "backends": May(("errors", "spec", "diagnostics", "settings", "compiler"), ("msgspec",)),
+    "backends": May(
+        ("errors", "spec", "diagnostics", "settings", "populations", "compiler"), ("msgspec",)
+    ),
     "compiler": May(
-        ("__init__", "errors", "description", "diagnostics", "settings", "spec", "backends"),
+        (
+            "__init__",
+            "errors",
+            "description",
+            "diagnostics",
+            "settings",
+            "spec",
+            "backends",
+            "populations",
+        ),
         ("msgspec",),
     ),
     "journal": May(("errors", "spec", "backends.slurm.index"), ("msgspec",)),
     "scheduler": May(("errors", "spec", *_STATE)),
-    "observe": May(("errors", "spec", *_STATE), ("msgspec", "yaml", "pynvml")),
+    "observe": May(("errors", "spec", "populations", *_STATE), ("msgspec", "yaml", "pynvml")),
     "runtimes": May(
         ("registry", "errors", "spec", "backends", "journal", "scheduler.fit", "observe"),
         ("msgspec",),
     ),
     "executor": May(
-        ("errors", "spec", "backends", "journal", "scheduler", "observe", "runtimes"),
+        (
+            "errors",
+            "spec",
+            "backends",
+            "journal",
+            "scheduler",
+            "observe",
+            "runtimes",
+            "populations",
+        ),
         ("msgspec",),
     ),
     # `rich` is the part of Textual's line API that has another name.
-    "tui": May(("errors", "spec", "journal", "scheduler.explain", "observe"), ("textual", "rich")),
+    "tui": May(
+        ("errors", "spec", "journal", "scheduler.explain", "observe", "populations"),
+        ("textual", "rich"),
+    ),
 }
 EVERYTHING = ("cli", "launcher")
 """They may use all rooms, loaded late: `test_weight.py` holds that."""

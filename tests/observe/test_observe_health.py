@@ -11,8 +11,9 @@ from pbt_tui.observe.lineage import LineageEvent, by_member
 from pbt_tui.observe.member_logs import MemberLogState
 from pbt_tui.observe.population_monitor import PopulationMonitor
 from pbt_tui.observe.population_status import PopulationStatus
-from pbt_tui.observe.trainer_settings import Settings, settings
+from pbt_tui.observe.trainer_settings import settings
 from pbt_tui.observe.workspaces import BestFile, Generation, UnreadableGeneration
+from pbt_tui.populations import ExchangeSettings as Settings
 
 
 def step(member: int, number: int, at: float | None = None, **more) -> Generation:
