@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from pbt_tui.observe.logs import Follower
+from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.workspaces import Generation, Reader
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 import msgspec
 
 from pbt_tui.observe.lineage import LineageEvent
-from pbt_tui.observe.logs import clean
+from pbt_tui.observe.log_reader import clean
 
 _OURS = re.compile(
     rb"New pbt iter|PBT it |Loading (?:policy-|state from)|Replacing |justify replacement"

@@ -12,7 +12,7 @@ from pbt_tui.observe.health import alarms
 from pbt_tui.observe.history import HistoryReader
 from pbt_tui.observe.inference import infer
 from pbt_tui.observe.lineage import LineageEvent, by_member, merge
-from pbt_tui.observe.logs import Follower
+from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.member_logs import MemberLog, MemberLogState
 from pbt_tui.observe.population_status import PopulationStatus
 from pbt_tui.observe.snapshot_types import (

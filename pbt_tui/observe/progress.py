@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from pbt_tui.observe.logs import clean, tail
+from pbt_tui.observe.log_reader import clean, tail
 
 _WINDOW = 16 * 1024
 _LOOK = 200

@@ -180,7 +180,7 @@ def test_nothing_looks_up_at_the_command_line() -> None:
         ("pbt_tui/scheduler/decide.py", "import msgspec"),
         ("pbt_tui/runtimes/process/runtime.py", "import docker"),
         ("pbt_tui/cli/run.py", "from docker import APIClient"),
-        ("pbt_tui/observe/logs.py", "import textual"),
+        ("pbt_tui/observe/log_reader.py", "import textual"),
         ("pbt_tui/journal/fold.py", "from pbt_tui.scheduler.decide import decide"),
         ("pbt_tui/compiler/load.py", "from pbt_tui.journal.events import Gpu"),
         ("pbt_tui/spec/codec.py", "import jsonschema"),

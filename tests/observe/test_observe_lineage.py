@@ -8,7 +8,7 @@ import pytest
 
 from pbt_tui.observe.inference import infer
 from pbt_tui.observe.lineage import LineageEvent, merge
-from pbt_tui.observe.logs import Follower
+from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.member_logs import MemberLog
 from pbt_tui.observe.population_monitor import PopulationMonitor
 from pbt_tui.observe.workspaces import Generation, reader

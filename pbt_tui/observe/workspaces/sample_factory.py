@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from pbt_tui.observe.logs import Follower
+from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.workspaces.generation import BestFile, Generation, UnreadableGeneration
 from pbt_tui.observe.workspaces.metadata import number
 
