@@ -1,6 +1,6 @@
 """Our own history of the workspaces, `populations.jsonl`: upstream deletes its own.
 
-Must not be appended to by anybody but the executor's process (`Watcher`); everybody reads.
+Must not be appended to by anybody but the executor's process (`HistoryWriter`); everybody reads.
 """
 
 from __future__ import annotations

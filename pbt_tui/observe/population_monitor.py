@@ -1,6 +1,6 @@
 """One population, watched: its workspace, our history of it, and its members' logs, as one row.
 
-Must not write (`history.Watcher` does, for the executor), nor know the executor or the screen.
+Must not write (`HistoryWriter` does, for the executor), nor know the executor or the screen.
 """
 
 from __future__ import annotations
@@ -119,15 +119,15 @@ class PopulationMonitor:
             said, infer(generations, self.style, self._restarts), covered, generations
         )
 
-    def words(self) -> dict[int, MemberLogState]:
+    def log_states(self) -> dict[int, MemberLogState]:
         """The newest of what each member said."""
-        return {m: w for log in self._logs.values() for m, w in log.words.items()}
+        return {m: state for log in self._logs.values() for m, state in log.states.items()}
 
     def newest(self) -> float | None:
         """When the newest generation was written."""
         return max((steps[-1].at for steps in self.generations.values()), default=None)
 
-    def facts(self, states: Mapping[int, MemberWord], now: float) -> PopulationStatus:
+    def status(self, states: Mapping[int, MemberWord], now: float) -> PopulationStatus:
         """What `health` judges."""
         return PopulationStatus(
             style=self.style,
@@ -135,7 +135,7 @@ class PopulationMonitor:
             generations=self.generations,
             events=self.events,
             states=states,
-            words=self.words(),
+            logs=self.log_states(),
             best=self.reader.best(),
             unreadable=self.reader.unreadable(),
             settings=self.settings,
@@ -159,7 +159,7 @@ class PopulationMonitor:
                 for e in self.events
             ),
             best=self.best(),
-            alarms=tuple(alarms(self.facts(states, now))),
+            alarms=tuple(alarms(self.status(states, now))),
         )
 
     def best(self) -> Best | None:

@@ -30,7 +30,7 @@ class PopulationStatus:
     events: Sequence[LineageEvent] = ()
     states: Mapping[int, MemberWord] = field(default_factory=dict)
     """Empty for a plain workspace, where nobody knows of processes."""
-    words: Mapping[int, MemberLogState] = field(default_factory=dict)
+    logs: Mapping[int, MemberLogState] = field(default_factory=dict)
     best: Sequence[BestFile] = ()
     unreadable: Sequence[UnreadableGeneration] = ()
     settings: ExchangeSettings = field(default_factory=ExchangeSettings)

@@ -60,7 +60,7 @@ class _Cached(msgspec.Struct, frozen=True):
     found: Progress
 
 
-class Progressing:
+class ProgressReader:
     """Asks of many logs again and again; a log that did not grow costs one `stat`."""
 
     def __init__(self) -> None:

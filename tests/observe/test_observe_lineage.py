@@ -161,7 +161,7 @@ def test_r2_an_exchange_that_broke_off_did_not_happen(tmp_path: Path) -> None:
     seen = MemberLog(1)
     seen.feed(Follower(log).block())
     assert seen.events == []
-    assert seen.words[1].aborted == 1
+    assert seen.states[1].aborted == 1
 
 
 def test_a_log_is_read_once_and_in_whole_lines(tmp_path: Path) -> None:
