@@ -116,8 +116,8 @@ def packages(graph: Mapping[str, set[str]]) -> dict[str, set[str]]:
     return found
 
 
+def package(name: str) -> str:
     """`observe` for `pbt_tui.observe.logs`; kinds of runtimes as data are one of their own."""
-    """`observe` for `pbt_tui.observe.logs`. Kinds of runtimes as data are a package of their own."""
     if name in ("pbt_tui.runtimes", "pbt_tui.runtimes.kind"):
         return "kinds of runtimes"
     return f"{name}.".split(".")[1] or "__init__"
