@@ -7,11 +7,13 @@ only what a run module needs to describe its jobs, never a piece of training.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from importlib.machinery import ModuleSpec
-from importlib.util import spec_from_loader
-from types import ModuleType
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+    from typing import Any
 
 _DESCRIPTION = (
     "isaacgymenvs.pbt.launcher.run_description",
@@ -54,6 +56,8 @@ class Finder:
                     spec.loader = _Loader(self, spec.loader)  # type: ignore[assignment]
                 return spec
         if name in LEAVES or name in PACKAGES:
+            from importlib.util import spec_from_loader
+
             loader: Any = _Loader(self, None)
             return spec_from_loader(name, loader, is_package=name in PACKAGES)
         return None
