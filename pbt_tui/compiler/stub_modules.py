@@ -36,6 +36,16 @@ PACKAGES = frozenset(
 )
 
 
+_OF_THE_LIBRARY = frozenset(
+    (
+        *("collections", "contextlib", "copyreg", "enum", "functools", "importlib", "json"),
+        *("keyword", "operator", "re", "reprlib", "select", "signal", "types", "typing"),
+        "warnings",
+    )
+)
+"""Whatever lies beside a run module: we need these, and would have loaded them before it."""
+
+
 class Finder:
     """Comes first in `sys.meta_path`, asks all others first.
 
@@ -46,8 +56,14 @@ class Finder:
     def __init__(self, soft: Iterable[str] = ()) -> None:
         self.soft = LEAVES | PACKAGES | frozenset(soft)
         self.stood_in: set[str] = set()
+        self.path = list(sys.path)
+        """As it is before the folders of the run module are in it."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if name in _OF_THE_LIBRARY:
+            from importlib.machinery import PathFinder
+
+            return PathFinder.find_spec(name, self.path)
         if name not in self.soft:
             return None
         for finder in sys.meta_path:

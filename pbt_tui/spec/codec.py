@@ -5,7 +5,6 @@ Must not read or write files: bytes in, bytes out.
 
 from __future__ import annotations
 
-import hashlib
 from io import BytesIO
 
 import msgspec
@@ -66,6 +65,8 @@ def decode(data: bytes, file: str | None = None) -> Processes:
 
 def digest(spec: Processes) -> str:
     """What makes two specs the same run: train_dir, jobs and populations; not the policy."""
+    import hashlib  # loads OpenSSL: compiling needs no digest
+
     sha = hashlib.sha256(_encoder.encode((spec.train_dir, spec.populations)))
     for job in spec.jobs:
         sha.update(_encoder.encode(job))
