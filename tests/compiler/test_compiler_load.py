@@ -141,6 +141,17 @@ def test_a_file_of_any_name(here, name):
     assert read(name, twice=False).run_name == "r"
 
 
+def test_a_neighbour_called_like_what_we_need_is_not_taken_for_it(here):
+    for name in ("json", "re", "typing", "enum", "signal"):
+        here(f"runs/{name}.py", "raise OSError('not mine')\n")
+        here(f"{name}.py", "raise OSError('not mine')\n")
+    here("runs/ant.py", WORDS + "import re, json, enum\nassert re.compile\n" + RUN)
+    assert read("runs/ant.py", twice=False).run_name == "r"
+    here("runs/bad.py", WORDS + "RUN_DESCRIPTION = RunDescription('r', [Experiment(1, 'c')])\n")
+    with pytest.raises(BadParam):
+        read("runs/bad.py", twice=False)
+
+
 def test_text_of_a_derived_type(here):
     here("ant.py", WORDS + "class T(str): pass\nRUN_DESCRIPTION = RunDescription(T('r'), "
          "[Experiment(T('e'), T('c'), [{T('a'): T('b')}, {'a': 1}])])\n")  # fmt: skip
