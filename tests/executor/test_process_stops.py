@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from pbt_tui.executor.runtimes import proc
-from tests.executor.driver import PATIENCE, ProcessDriver, kin
-from tests.executor.running import until
+from tests.executor.driver import ProcessDriver, kin
+from tests.executor.running import PATIENCE, until
 
 
 def script(folder: Path, text: str, name: str = "job.py") -> tuple[str, ...]:

@@ -1,7 +1,10 @@
 """What is said of sick populations, and that nothing is said of healthy ones."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,9 +16,11 @@ from pbt_tui.observe.member_logs import Words
 from pbt_tui.observe.populations import Watch
 from pbt_tui.observe.settings import Settings, settings
 from pbt_tui.observe.workspaces import BestFile, Generation, Unreadable
+from pbt_tui.spec import Style
+from tests.observe.conftest import Recorded
 
 
-def step(member: int, number: int, at: float | None = None, **more) -> Generation:
+def step(member: int, number: int, at: float | None = None, **more: Any) -> Generation:
     values = {
         "experiment_name": f"e{member}",
         "frame": number * 100,
@@ -31,7 +36,9 @@ def lives(members: Sequence[int], numbers: Sequence[int] = range(1, 7)) -> list[
     return [step(m, n) for m in members for n in numbers]
 
 
-def facts(steps: Sequence[Generation], style: str = "isaacgymenvs", size: int = 4, **more) -> Facts:
+def facts(
+    steps: Sequence[Generation], style: Style = "isaacgymenvs", size: int = 4, **more: Any
+) -> Facts:
     newest = max((g.at for g in steps), default=0.0)
     states = dict.fromkeys(range(size), "running")
     values = {"states": states, "now": newest + 1, "settings": Settings(), **more}
@@ -42,8 +49,9 @@ def codes(found: Facts) -> list[str]:
     return [a.code for a in alarms(found)]
 
 
-def test_recorded_populations_are_well(isaacgymenvs, isaaclab) -> None:
-    for record, style in ((isaacgymenvs, "isaacgymenvs"), (isaaclab, "isaaclab")):
+def test_recorded_populations_are_well(isaacgymenvs: Recorded, isaaclab: Recorded) -> None:
+    both: dict[Style, Recorded] = {"isaacgymenvs": isaacgymenvs, "isaaclab": isaaclab}
+    for style, record in both.items():
         watch = Watch("p", style, record.path)
         for _ in record.replay():
             watch.poll()
@@ -206,5 +214,5 @@ def test_an_ended_population_needs_no_excuse() -> None:
         ("isaaclab", ["agent.pbt.threshold_std=0.3"], None),
     ],
 )
-def test_settings_come_from_the_command(style: str, argv: list[str], expected: float) -> None:
+def test_settings_come_from_the_command(style: Style, argv: list[str], expected: float) -> None:
     assert settings(style, argv).initial_delay == expected

@@ -112,7 +112,7 @@ def now_running(story: Story) -> None:
 
 
 @pytest.mark.usefixtures("alive")
-def test_nothing_is_written_while_nothing_happens(story):
+def test_nothing_is_written_while_nothing_happens(story: Story) -> None:
     """On any screen, with any dialog open."""
     now_running(story)
     terminal = Terminal("_pbt")
@@ -129,7 +129,7 @@ def test_nothing_is_written_while_nothing_happens(story):
 
 
 @pytest.mark.usefixtures("alive")
-def test_one_event_writes_little(story):
+def test_one_event_writes_little(story: Story) -> None:
     terminal = Terminal("_pbt", size=(160, 50))
     try:
         terminal.wait_for(b"% ended")
@@ -146,7 +146,7 @@ def test_one_event_writes_little(story):
 
 
 @pytest.mark.usefixtures("alive")
-def test_leaving_says_how_to_come_back(story):
+def test_leaving_says_how_to_come_back(story: Story) -> None:
     terminal = Terminal("_pbt")
     try:
         terminal.wait_for(b"% ended")
@@ -158,7 +158,7 @@ def test_leaving_says_how_to_come_back(story):
 
 
 @pytest.mark.usefixtures("alive")
-def test_a_closed_terminal_ends_it_and_no_job(story):
+def test_a_closed_terminal_ends_it_and_no_job(story: Story) -> None:
     job = subprocess.Popen(["sleep", "60"], start_new_session=True)
     terminal = Terminal("_pbt")
     try:
@@ -174,7 +174,7 @@ def test_a_closed_terminal_ends_it_and_no_job(story):
         job.wait()
 
 
-def test_a_storm_of_sizes(story):
+def test_a_storm_of_sizes(story: Story) -> None:
     terminal = Terminal("_pbt", size=(20, 5))
     try:
         terminal.read(1.0)
@@ -199,7 +199,7 @@ def test_a_storm_of_sizes(story):
         terminal.close()
 
 
-def test_without_colours(story):
+def test_without_colours(story: Story) -> None:
     terminal = Terminal("_pbt", NO_COLOR="1")
     try:
         terminal.wait_for(b"no executor")
