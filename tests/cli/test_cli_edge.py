@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 
 from pbt_tui.cli import edge, report
 from pbt_tui.errors import CannotLoad, Diagnostic, Findings, RunBusy, UsageError, Where
+from tests.executor.running import PATIENCE, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -94,7 +94,7 @@ def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
     run.stdout.read(10)
     run.stdout.close()
     assert run.stderr.read() == b""
-    assert run.wait(30) == 141
+    assert run.wait(PATIENCE) == 141
     run.stderr.close()
 
 
@@ -103,11 +103,9 @@ def test_interrupted_while_the_module_loads(tmp_path: Path) -> None:
         "import pathlib, time\npathlib.Path('began').touch()\ntime.sleep(60)\n"
     )
     run = child(tmp_path, "slow.py", stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 30
-    while not (tmp_path / "began").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until((tmp_path / "began").exists)
     run.send_signal(signal.SIGINT)
-    _, err = run.communicate(timeout=30)
+    _, err = run.communicate(timeout=PATIENCE)
     assert (run.returncode, err) == (130, b"")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["began", "slow.py"]
 

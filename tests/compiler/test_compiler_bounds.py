@@ -7,7 +7,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from pbt_tui.compiler.expand import expand
 from pbt_tui.compiler.load import Loaded, load
 from pbt_tui.errors import CannotLoad
 from tests.compiler import shelf
+from tests.executor.running import until
 
 WORDS = "from pbt_tui import Experiment, RunDescription\n"
 RUN = 'RUN_DESCRIPTION = RunDescription("r", [Experiment("e", "python t.py")])\n'
@@ -156,10 +156,6 @@ def test_an_import_ends_though_nobody_is_left_to_end_it(
     Path("ant.py").write_text("import time\nopen('begun', 'w').close()\ntime.sleep(10**6)\n")
     command = [sys.executable, "-m", "pbt_tui.cli.compile", "ant.py", "--load_timeout", "3"]
     with subprocess.Popen(command, env=shelf.environment(), stderr=subprocess.DEVNULL) as process:
-        while not Path("begun").exists():
-            time.sleep(0.01)
+        until(Path("begun").exists)
         process.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + PLENTY
-    while alive(tmp_path) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert alive(tmp_path) == []
+    until(lambda: not alive(tmp_path))

@@ -6,7 +6,6 @@ D51 of the originals.
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from pbt_tui.compiler.children import OUTPUT_KEPT
 from pbt_tui.compiler.describe import described, plain
 from pbt_tui.compiler.stand_ins import LEAVES
 from tests.compiler.loading import RUN, WORDS, Write, read
+from tests.executor.running import until
 
 MODULES = Path(__file__).with_name("modules")
 
@@ -178,15 +178,14 @@ def test_threads_children_and_exit_handlers_do_not_outlive_it(here: Write, tmp_p
     )
     assert read("ant.py", twice=False).run_name == "r"
     pid = int((tmp_path / "pid").read_text())
-    for _ in range(500):
+
+    def gone() -> bool:
         try:
-            state = Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0]
+            return Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] == "Z"
         except (FileNotFoundError, ProcessLookupError):
-            return
-        if state == "Z":
-            return
-        time.sleep(0.02)
-    pytest.fail("the module's child is still there")
+            return True
+
+    until(gone, "the module's child is still there")
 
 
 def test_nothing_is_written(here: Write, tmp_path: Path) -> None:

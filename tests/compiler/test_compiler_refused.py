@@ -8,7 +8,6 @@ from __future__ import annotations
 import random
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -174,10 +173,13 @@ def test_the_last_words_of_a_module_are_a_hint(here: Write) -> None:
     "loop",
     ["while True: pass", "while True: print('x' * 1000)", "import time; time.sleep(600)"],
 )
-def test_endless_modules_are_ended_with_their_place(here: Write, loop: Any) -> None:
+def test_endless_modules_are_ended_with_their_place(here: Write, loop: str) -> None:
     here("ant.py", f"import sys\ndef f():\n    {loop}\nf()\n")
-    e = refused("ant.py", timeout=0.5)
-    assert "did not end within 0.5 s" in e.what
+    for seconds in (0.5, 5.0, 50.0):  # a busy machine comes to the loop later
+        e = refused("ant.py", timeout=seconds)
+        assert f"did not end within {seconds:g} s" in str(e)
+        if e.where.line:
+            break
     assert (e.where.file, e.where.line) == ("ant.py", 3)
 
 

@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import msgspec
@@ -20,6 +19,7 @@ from pbt_tui.journal import lock
 from pbt_tui.observe.rows import Snapshot
 from pbt_tui.spec import Job, Policy, Processes, encode
 from pbt_tui.tui import start, targets
+from tests.executor.running import until
 from tests.tui.journals import Story, large, spec, typical
 
 STORED = Path(__file__).parent / "screens"
@@ -223,9 +223,7 @@ def test_a_spec_is_started_by_pbt_run_and_then_shown(
     main([str(path), "--once"])  # it is there already: shown, not refused
     assert "● live" in capsys.readouterr().out
     ask(rundir, "kill")
-    end = time.monotonic() + 20
-    while lock.holder(rundir.lock) is not None and time.monotonic() < end:
-        time.sleep(0.05)
+    until(lambda: lock.holder(rundir.lock) is None)
     assert main([str(rundir.path), "--once"]) == 4
     assert "closed: cancelled" in capsys.readouterr().out
     assert main([str(path), "--once"]) == 4, "closed: shown, with what pbt-run would return"

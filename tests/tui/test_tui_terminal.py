@@ -19,6 +19,7 @@ import pytest
 
 from pbt_tui.journal import events as ev
 from pbt_tui.journal import lock
+from tests.executor.running import PATIENCE
 from tests.tui.journals import Story, typical
 
 
@@ -54,7 +55,7 @@ class Terminal:
         self.seen += found
         return found
 
-    def wait_for(self, words: bytes, seconds: float = 20) -> None:
+    def wait_for(self, words: bytes, seconds: float = PATIENCE) -> None:
         end = time.monotonic() + seconds
         while words not in self.seen and not self.over and time.monotonic() < end:
             self.read(0.05)
@@ -65,7 +66,7 @@ class Terminal:
         while self.read(1.2) and not self.over:
             pass
 
-    def answer(self, keys: str, seconds: float = 20) -> None:
+    def answer(self, keys: str, seconds: float = PATIENCE) -> None:
         """Until what was pressed has had its first effect."""
         end = time.monotonic() + seconds
         while keys and not self.read(0.05) and not self.over and time.monotonic() < end:
@@ -74,7 +75,7 @@ class Terminal:
     def press(self, keys: str) -> None:
         os.write(self.fd, keys.encode())
 
-    def ended(self, seconds: float = 15) -> int:
+    def ended(self, seconds: float = PATIENCE) -> int:
         """The exit status; fails if it does not end."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
