@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 from pathlib import Path
@@ -182,16 +183,21 @@ LINES = st.lists(st.sampled_from("ab"), max_size=4) | st.lists(
 @settings(max_examples=60, deadline=None)
 @example(old=["a"], new=["a", "a"])
 @given(old=LINES, new=LINES)
-def test_patch_makes_the_new_text_of_the_old_one(
+def test_git_makes_the_new_text_of_the_old_one(
     tmp_path_factory: pytest.TempPathFactory, old: list[str], new: list[str]
 ) -> None:
-    folder = tmp_path_factory.mktemp("patch")
+    folder = tmp_path_factory.mktemp("apply")
     a, b = ("".join(f"{line}\n" for line in text).encode() for text in (old, new))
-    (folder / "x").write_bytes(a)
+    if a:  # git takes a diff from nothing for a new file
+        (folder / "x").write_bytes(a)
     diff = "".join(unified(a, b, "x"))
     if a != b:
-        done = subprocess.run(["patch", "-s", "x"], cwd=folder, input=diff, text=True, check=False)
-        assert done.returncode == 0, diff
+        command = ["git", "apply", "-p0", "--whitespace=nowarn"]
+        alone = {**os.environ, "GIT_CEILING_DIRECTORIES": str(folder.parent)}
+        done = subprocess.run(
+            command, cwd=folder, env=alone, input=diff, text=True, capture_output=True, check=False
+        )
+        assert done.returncode == 0, (diff, done.stderr)
         assert not b or (folder / "x").read_bytes() == b
 
 
