@@ -1,4 +1,4 @@
-"""What holds for all tests: signals as a foreground shell leaves them, and an order by lot."""
+"""What holds for all tests: signals as in the foreground, who runs which, and in which order."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+SERVICES = ("docker", "slurm")
+"""Folders whose tests share a service: one worker of pytest-xdist brings it up and keeps it."""
 IGNORED_IN_THE_BACKGROUND = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
 
 
@@ -40,7 +42,12 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """By files: a fixture of one file is not to be made again for each of its tests."""
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            folder = item.path.parent.name
+            if folder in SERVICES and not item.get_closest_marker("xdist_group"):
+                item.add_marker(pytest.mark.xdist_group(folder))
+    # By files: a fixture of one file is not to be made again for each of its tests.
     seed = getattr(config, "workerinput", {}).get("shuffle", config.option.shuffle)
     if seed is not None:
         dice = random.Random(seed)
