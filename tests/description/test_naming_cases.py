@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ CASES = json.loads(Path(__file__).with_name("naming_cases.json").read_text(encod
 
 
 def described(case: dict[str, Any]) -> RunDescription:
+    params: Iterable[dict[str, Any]]
     if case["kind"] == "grid":
         names = [(tuple(n) if isinstance(n, list) else n, v) for n, v in case["params"]]
-        params = list(ParamGrid(names).generate_params(randomize=False))
+        params = ParamGrid(names).generate_params(randomize=False)
     else:
         params = [dict(pairs) for pairs in case["params"]]
     run = RunDescription(
