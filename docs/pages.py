@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 
 from docs.schemas import MODULES, field_notes
-from pbt_tui import errors
-from pbt_tui.compiler import codes
-from pbt_tui.compiler.codes import page, rules
+from pbt_tui import diagnostics, errors
+from pbt_tui.backends.ngc import request
+from pbt_tui.backends.slurm import index
+from pbt_tui.diagnostics import page, rules
 from pbt_tui.journal import events
-from pbt_tui.spec import ngc, slurm, types
+from pbt_tui.spec import types
 
 MADE = "<!-- made by `make fix` from the code: change it there -->\n\n"
 PARSERS = {
@@ -78,7 +79,7 @@ def _rule_index() -> Iterator[str]:
 
 def _frame() -> Iterator[str]:
     """What the examples leave out, as their module says it."""
-    text = (codes.__doc__ or "").partition("\n\nExamples are")[2]
+    text = (diagnostics.__doc__ or "").partition("\n\nExamples are")[2]
     yield from f"Examples are{text}".strip().split("\n")
 
 
@@ -114,11 +115,11 @@ def _spec() -> Iterator[str]:
     yield "`schemas/slurm-index-1.json`. A manifest has one line for each job: JOB ATTEMPT DIR NENV"
     yield "NAME=VALUE… ARGV…, as words of bash."
     for name in SLURM:
-        yield from _struct(getattr(slurm, name), notes)
+        yield from _struct(getattr(index, name), notes)
     yield "\n# Files for NGC\n\n`ngc/<job>.json` is a job request of version 2; schema:"
     yield "`schemas/ngc-job-1.json`. The settings stand in `ngc/submit.sh`, in a comment."
     for name in NGC:
-        yield from _struct(getattr(ngc, name), notes)
+        yield from _struct(getattr(request, name), notes)
 
 
 def _struct(struct: Any, notes: dict[tuple[str, str], str]) -> Iterator[str]:
@@ -156,8 +157,9 @@ def _fields(
 def _default(field: msgspec.structs.FieldInfo) -> str:
     if field.required:
         return "required"
-    left_out = field.default is msgspec.UNSET
-    return "" if left_out else f"`{msgspec.json.encode(field.default).decode()}`"
+    made = field.default_factory
+    default = field.default if made is msgspec.NODEFAULT else made()
+    return "" if default is msgspec.UNSET else f"`{msgspec.json.encode(default).decode()}`"
 
 
 def _value(schema: dict[str, Any]) -> str:

@@ -9,27 +9,37 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+from pbt_tui.backends.ngc import request
+from pbt_tui.backends.slurm import index
 from pbt_tui.journal import events
-from pbt_tui.observe import rows
-from pbt_tui.spec import ngc, slurm, types
+from pbt_tui.observe import snapshot_types
+from pbt_tui.spec import types
 from pbt_tui.spec.schema import schema
 
-MODULES: tuple[ModuleType, ...] = (types, slurm, ngc, events, rows)
+MODULES: tuple[ModuleType, ...] = (types, index, request, events, snapshot_types)
 DOCUMENTS: dict[str, tuple[tuple[Any, ...], str]] = {
     "pbt-processes/1": ((types.Processes,), "A process list, as `pbt-compile` writes it"),
-    "pbt-slurm-index/1": ((slurm.Index,), "What is in the folder `slurm/` of a run"),
-    "pbt-ngc-job/1": ((ngc.JobRequest,), "A job request for Base Command on NGC"),
+    "pbt-slurm-index/1": ((index.Index,), "What is in the folder `slurm/` of a run"),
+    "pbt-ngc-job/1": ((request.JobRequest,), "A job request for Base Command on NGC"),
     "pbt-journal/1": ((events.AnyEvent,), "One line of a run's journal"),
     "pbt-request/1": ((events.Request,), "A request to the executor of a run"),
-    "pbt-snapshot/1": ((rows.Snapshot,), "A run at one moment: `pbt-tui --once --json`"),
+    "pbt-snapshot/1": ((snapshot_types.Snapshot,), "A run at one moment: `pbt-tui --once --json`"),
 }
+
+
+CONTENTS: dict[str, dict[tuple[str, str], Any]] = {
+    "pbt-journal/1": {("ExecutorStarted", "slurm"): index.Slurm},
+}
+"""What stands in fields that the code leaves open."""
 
 
 def schemas() -> dict[str, bytes]:
     """File name → schema."""
     notes = {key: text for module in MODULES for key, text in field_notes(module)}
     return {
-        f"{ident.removeprefix('pbt-').replace('/', '-')}.json": schema(kinds, ident, title, notes)
+        f"{ident.removeprefix('pbt-').replace('/', '-')}.json": schema(
+            kinds, ident, title, notes, CONTENTS.get(ident)
+        )
         for ident, (kinds, title) in DOCUMENTS.items()
     }
 

@@ -6,17 +6,18 @@ Knows nothing of any other room.
     ├── DescriptionError         the run module is wrong (3)
     │   ├── CannotLoad               not importable; the last frame in *their* file (1)
     │   ├── NotARun                  no RUN_DESCRIPTION, or not one
-    │   ├── BadParam                 names experiment, parameter, value
-    │   └── Unrepeatable             loaded twice, differed; names the parameters
+    │   └── BadParam                 names experiment, parameter, value
     ├── SpecError                a file in specs/ is wrong (3)
     │   ├── BadSpec                  file, pointer, what was expected
-    │   ├── StaleSpec                is not what compile would write; shows the diff
     │   └── UnknownVersion
     ├── UsageError               the command line cannot be obeyed (2)
+    │   ├── UnknownKind              no such backend, runtime or style; names those that there are
+    │   └── BrokenKind               an installed one cannot be loaded, or lacks a word
     ├── RunError                 the run cannot go on (5)
     │   ├── RunBusy                  another executor holds it
     │   ├── PlanChanged              names the jobs that differ
     │   ├── JournalDamaged           file and line; never repaired silently
+    │   ├── JournalNewer             written by a version that knows more events than this one
     │   └── RuntimeUnavailable       engine, image, interpreter or GPU not there
     ├── Findings                 several diagnostics at once
     └── ImpossibleEvent          our bug: event, state, and the job's story (70)
@@ -74,7 +75,7 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding: `code` is `PBTnnn` or empty for what has no rule of its own."""
+    """One finding: `code` is `PBTnnn`, that of an installed package, or empty without a rule."""
 
     level: Level
     message: str
@@ -129,19 +130,11 @@ class BadParam(DescriptionError):
     pass
 
 
-class Unrepeatable(DescriptionError):
-    pass
-
-
 class SpecError(PbtError):
     exit_code = 3
 
 
 class BadSpec(SpecError):
-    pass
-
-
-class StaleSpec(SpecError):
     pass
 
 
@@ -151,6 +144,29 @@ class UnknownVersion(SpecError):
 
 class UsageError(PbtError):
     exit_code = 2
+
+
+class UnknownKind(UsageError):
+    """`sort` is `backend`, `runtime` or `style`; where a file names it, it is a wrong file (3)."""
+
+    def __init__(self, sort: str, name: str, known: Sequence[str]) -> None:
+        super().__init__(
+            f"there is no {sort} `{printable(name)}`", hint=f"one of {', '.join(known)}"
+        )
+        self.sort = sort
+        self.name = name
+        self.known = tuple(known)
+
+
+class BrokenKind(UsageError):
+    """A kind that an installed package adds, at `place` (`module:attribute`)."""
+
+    def __init__(self, sort: str, name: str, place: str, why: str) -> None:
+        super().__init__(
+            f"{sort} `{printable(name)}` of `{printable(place)}` {printable(why)}",
+            hint="install a version of its package that fits this one",
+        )
+        self.sort, self.name, self.place, self.why = sort, name, place, why
 
 
 class RunError(PbtError):
@@ -166,6 +182,10 @@ class PlanChanged(RunError):
 
 
 class JournalDamaged(RunError):
+    pass
+
+
+class JournalNewer(RunError):
     pass
 
 

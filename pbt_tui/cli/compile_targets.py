@@ -14,7 +14,7 @@ from pbt_tui.errors import BadSpec, UsageError, Where, printable
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class CompileTarget:
     """A run module as it was given, and the suffix that it is to be compiled with."""
 
     module: str
@@ -26,7 +26,7 @@ class Target:
         return f"pbt-compile {self.module} --out {out}{suffix}"
 
 
-def targets(args: argparse.Namespace, out: Path) -> list[Target]:
+def targets(args: argparse.Namespace, out: Path) -> list[CompileTarget]:
     """One module, or with `--check` and `--diff` any number; raises `UsageError`, `BadSpec`.
 
     To compare, no module means all that were compiled into `out`, and no suffix those that each
@@ -41,11 +41,11 @@ def targets(args: argparse.Namespace, out: Path) -> list[Target]:
             some = ", ".join(f"`{printable(name)}`" for name in named[:3])
             hint = "compile one at a time; `--check` and `--diff` take several"
             raise UsageError(f"{len(named)} run modules were given: {some}", hint=hint)
-        return [Target(named[0], args.experiment_suffix)]
+        return [CompileTarget(named[0], args.experiment_suffix)]
     from pbt_tui.compiler import existing
 
     heads = existing.compiled(out)
-    known = [Target(module, suffix) for _, module, suffix in heads if module is not None]
+    known = [CompileTarget(module, suffix) for _, module, suffix in heads if module is not None]
     if not named and not known:
         said = f"no run module was given, and nothing is compiled below `{printable(str(out))}`"
         raise UsageError(said)
@@ -61,15 +61,17 @@ def targets(args: argparse.Namespace, out: Path) -> list[Target]:
     return _once(found)
 
 
-def _of(name: str, known: Iterable[Target], args: argparse.Namespace) -> list[Target]:
+def _of(name: str, known: Iterable[CompileTarget], args: argparse.Namespace) -> list[CompileTarget]:
     from pbt_tui.compiler.existing import same_module
 
     if args.experiment_suffix:
-        return [Target(name, args.experiment_suffix)]
-    return [Target(name, t.suffix) for t in known if same_module(t.module, name)] or [Target(name)]
+        return [CompileTarget(name, args.experiment_suffix)]
+    return [CompileTarget(name, t.suffix) for t in known if same_module(t.module, name)] or [
+        CompileTarget(name)
+    ]
 
 
-def _is_helper(name: str, known: Iterable[Target]) -> bool:
+def _is_helper(name: str, known: Iterable[CompileTarget]) -> bool:
     """A file that describes no run, as its text tells, and that nothing was compiled from.
 
     It is not imported to find out: it may be anything.
@@ -85,10 +87,10 @@ def _is_helper(name: str, known: Iterable[Target]) -> bool:
     return b"RUN_DESCRIPTION" not in text and b"RunDescription(" not in text
 
 
-def _once(found: Iterable[Target]) -> list[Target]:
+def _once(found: Iterable[CompileTarget]) -> list[CompileTarget]:
     from pbt_tui.compiler.existing import same_module
 
-    kept: list[Target] = []
+    kept: list[CompileTarget] = []
     for t in found:
         same = (o for o in kept if o.suffix == t.suffix and same_module(o.module, t.module))
         if next(same, None) is None:

@@ -71,7 +71,7 @@ def _child(work: Callable[[Callable[[], None]], int], tell: int) -> None:
             _last_words(e.diagnostics)
         say({"found": [_plain(d) for d in e.diagnostics], "code": code})
     except BaseException as e:
-        from pbt_tui.cli.edge import bug
+        from pbt_tui.cli.error_boundary import bug
 
         error = bug(e)
         if told:

@@ -11,29 +11,31 @@ from dataclasses import replace
 
 import msgspec
 
-from pbt_tui.cli.asking import Asked
 from pbt_tui.cli.planning import warn
+from pbt_tui.cli.request_client import Asked
 from pbt_tui.errors import Findings, RuntimeUnavailable, printable
-from pbt_tui.executor import places
+from pbt_tui.executor import factory
+from pbt_tui.executor.config import ExecutorConfig
 from pbt_tui.executor.execute import look_ahead
-from pbt_tui.executor.gpus import ORDER, VISIBLE
-from pbt_tui.executor.orders import Orders
-from pbt_tui.executor.places import Scene
-from pbt_tui.executor.runtimes import Launch
+from pbt_tui.executor.factory import RunContext
+from pbt_tui.executor.gpu_selection import ORDER, VISIBLE
 from pbt_tui.journal import RunDir, apply
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import Attempt, RunState
+from pbt_tui.runtimes.protocol import Launch
 from pbt_tui.scheduler import decide
 
-Show = Callable[[Scene, Launch], list[str]]
+Show = Callable[[RunContext, Launch], list[str]]
 
 
-def dry_run(state: RunState, rundir: RunDir, orders: Orders, asked: Asked | None = None) -> str:
+def dry_run(
+    state: RunState, rundir: RunDir, orders: ExecutorConfig, asked: Asked | None = None
+) -> str:
     """The text: what starts at once with its GPUs, then what would follow. Uses `state` up.
 
     Raises `Findings` or `RuntimeUnavailable` where nothing would be started (exit 5).
     """
-    here = places.scene(rundir, state, orders, "0" * 8)
+    here = factory.run_context(rundir, state, orders, "0" * 8)
     found = look_ahead(here)
     if any(d.level == "error" for d in found):
         raise Findings(found, RuntimeUnavailable.exit_code)
@@ -41,7 +43,7 @@ def dry_run(state: RunState, rundir: RunDir, orders: Orders, asked: Asked | None
     _begin(here)
     if asked is not None:
         apply(state, ev.RequestAccepted(at=state.at, id="", action=asked[0], jobs=asked[1]))
-    launches = places.launches(here)
+    launches = factory.launches(here)
     lines = [
         f"# run {printable(state.spec.run)} in {printable(str(rundir.path))}",
         f"cd {shlex.quote(str(here.cwd))}",
@@ -71,7 +73,7 @@ def dry_run(state: RunState, rundir: RunDir, orders: Orders, asked: Asked | None
     return "".join(f"{line}\n" for line in lines)
 
 
-def _begin(here: Scene) -> None:
+def _begin(here: RunContext) -> None:
     """As if an executor had started that need not wait between two starts."""
     state = here.state
     policy = msgspec.structs.replace(here.orders.policy, pause_between=0.0)
@@ -96,14 +98,14 @@ def _starts(state: RunState) -> Iterator[ev.AttemptScheduled]:
         yield decision
 
 
-def _heading(here: Scene, launch: Launch, gpus: tuple[str, ...], show: Show) -> list[str]:
+def _heading(here: RunContext, launch: Launch, gpus: tuple[str, ...], show: Show) -> list[str]:
     """A comment, then what does the same by hand."""
     pin = f" on GPU {', '.join(gpus)}" if gpus else ""
     log = printable(str(launch.log))
     return [f"# {launch.job}, attempt {launch.attempt}{pin}, log: {log}", *show(here, launch)]
 
 
-def _in_a_shell(here: Scene, launch: Launch) -> list[str]:
+def _in_a_shell(here: RunContext, launch: Launch) -> list[str]:
     """One line, on the terminal instead of the log."""
     # `env` starts programs alone: not the shell's own `echo`, and names that no shell can hold.
     names = [f"{name}={value}" for name, value in sorted(launch.env.items())]
@@ -113,11 +115,11 @@ def _in_a_shell(here: Scene, launch: Launch) -> list[str]:
     return [words]
 
 
-def _in_arrays(here: Scene, first: Sequence[ev.AttemptScheduled]) -> Iterator[str]:
+def _in_arrays(here: RunContext, first: Sequence[ev.AttemptScheduled]) -> Iterator[str]:
     """The files and the calls: what is written, and handed to SLURM, with the same words."""
-    from pbt_tui.executor.runtimes.slurm.submissions import made
+    from pbt_tui.runtimes.slurm.submissions import made
 
-    order = places.order(here)
+    order = factory.submit_order(here)
     if not first:
         held = here.state.held and here.state.counts["waiting"]
         yield f"# held: {held} are submitted once it is released" if held else "# nothing to submit"
@@ -139,18 +141,18 @@ def _in_arrays(here: Scene, first: Sequence[ev.AttemptScheduled]) -> Iterator[st
         yield shlex.join(order.argv(record))
 
 
-def _in_containers(here: Scene, lines: list[str]) -> Show:
+def _in_containers(here: RunContext, lines: list[str]) -> Show:
     """The exact create request as a comment, and the same as a command."""
-    from pbt_tui.executor.containers import body, docker_run
+    from pbt_tui.runtimes.docker.request import body, docker_run
 
-    runtime = places.containers(here)
+    runtime = factory.docker_runtime(here)
     unknown = runtime.peek()
     if unknown:
         lines.append(f"# {printable(unknown)}")
     dirs = {here.train_dir / job.spec.dir for job in here.state.jobs if job.spec.dir}
     lines.append(shlex.join(["mkdir", "-p", *map(str, sorted({*dirs, *runtime.folders}))]))
 
-    def show(here: Scene, launch: Launch) -> list[str]:
+    def show(here: RunContext, launch: Launch) -> list[str]:
         request = runtime.request(launch)
         whole = msgspec.json.encode(body(request)).decode()
         return [f"# POST /containers/create?name={request.name} {whole}", docker_run(request)]

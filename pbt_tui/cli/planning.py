@@ -6,24 +6,24 @@ Must not start, lock or write anything.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from pbt_tui.backends import NAMES
+from pbt_tui.backends import BACKENDS
 from pbt_tui.cli import target as targets
-from pbt_tui.compiler.rendering import available
 from pbt_tui.errors import Diagnostic, Findings, UsageError, printable
+from pbt_tui.registry import load
 
 if TYPE_CHECKING:
+    from pbt_tui.backends.slurm.index import Slurm
     from pbt_tui.compiler import Compiled
-    from pbt_tui.compiler.settings import Given
-    from pbt_tui.executor.orders import Orders, Place
+    from pbt_tui.executor.config import ExecutorConfig, RuntimeName
     from pbt_tui.journal import RunDir, RunState
+    from pbt_tui.settings import Given
     from pbt_tui.spec import Processes
-    from pbt_tui.spec.slurm import Slurm
 
 _OF_MODULES = ("train_dir", "experiment_suffix", "seed", "load_timeout", "load_memory")
 
@@ -38,7 +38,7 @@ class Plan:
     """What the options said, and only that; so are `container` and `runtime`."""
     cwd: Path
     container: Mapping[str, Any] = field(default_factory=dict)
-    runtime: Place | None = None
+    runtime: RuntimeName | None = None
     slurm: Mapping[str, Any] = field(default_factory=dict)
     compiled: Mapping[str, Any] = field(default_factory=dict)
     """What SLURM is asked as it was compiled, or as the settings file has it."""
@@ -51,25 +51,25 @@ class Plan:
 
     def anew(self) -> Plan:
         """The same plan with the spec that its run directory holds."""
-        from pbt_tui.executor.rundirs import read_spec
+        from pbt_tui.executor.run_dirs import read_spec
 
         return self if self.spec is not None else replace(self, spec=read_spec(self.rundir))
 
-    def orders(self, state: RunState, *, detached: bool) -> Orders:
-        from pbt_tui.executor import orders
+    def orders(self, state: RunState, *, detached: bool) -> ExecutorConfig:
+        from pbt_tui.executor import config
 
-        container = orders.effective_container(state, self.container, self.spec)
-        policy = orders.effective_policy(state, self.policy, self.spec)
-        runtime = orders.effective_runtime(state, self.runtime, container, self.spec)
+        container = config.effective_container(state, self.container, self.spec)
+        policy = config.effective_policy(state, self.policy, self.spec)
+        runtime = config.effective_runtime(state, self.runtime, container, self.spec)
         slurm = None
         if runtime == "slurm":
-            slurm = orders.effective_slurm(state, self.slurm, self.compiled)
+            slurm = config.effective_slurm(state, self.slurm, self.compiled)
             _check(state, slurm)
-            policy = orders.of_a_queue(policy, len(state.jobs))
+            policy = config.queue_policy(policy, len(state.jobs))
         elif self.slurm:
             name = next(iter(self.slurm))
             raise UsageError(f"`--slurm_{name}` is of SLURM", hint="pass `--backend slurm`, too")
-        return orders.Orders(
+        return config.ExecutorConfig(
             policy=policy,
             cwd=self.cwd,
             train_dir=self.train_dir,
@@ -100,12 +100,10 @@ def target(args: argparse.Namespace) -> targets.Target:
 
 def refuse_what_is_not_there(args: argparse.Namespace) -> None:
     """Options that cannot be obeyed, yet or together."""
-    if args.backend not in (None, *NAMES):
-        raise UsageError(
-            f"there is no backend `{printable(args.backend)}`", hint=f"one of {', '.join(NAMES)}"
-        )
-    if args.backend not in (None, *available()):
-        raise UsageError(f"backend `{args.backend}` is not available yet")
+    if args.backend is not None and not BACKENDS.get(args.backend).runtimes:
+        if BACKENDS.get(args.backend).submit is None:
+            said = f"what backend `{printable(args.backend)}` describes is executed by others"
+            raise UsageError(said, hint="compile it with `pbt-compile`, and hand its files over")
     if args.backend == "slurm" and args.runtime is not None:
         raise UsageError(f"`--backend slurm` and `--runtime {args.runtime}` do not go together")
     if args.json and args.dry_run:
@@ -117,17 +115,27 @@ def refuse_what_is_not_there(args: argparse.Namespace) -> None:
         )
 
 
+def submits_once(args: argparse.Namespace) -> Callable[..., int] | None:
+    """What obeys `--backend` where nothing is followed."""
+    name = BACKENDS.get(args.backend).submit if args.backend is not None else None
+    return None if name is None else cast("Callable[..., int]", load(name))
+
+
 def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
     """Reads the spec or compiles the module. Raises what these raise."""
-    from pbt_tui.cli.options import given, with_template
+    from pbt_tui.cli.options import complete, given
     from pbt_tui.journal import RunDir
+    from pbt_tui.settings import Given
 
-    said = with_template(given(args))
+    said = complete(given(args), Given())
     if found.kind == "run":
         refuse_module_options(args, "a run directory")
         made = Plan(RunDir(found.path.absolute()), None, said.policy, Path.cwd())
         return replace(
-            made, container=said.container, runtime=_runtime(args, None), slurm=said.slurm
+            made,
+            container=said.container,
+            runtime=_runtime(args, None),
+            slurm=said.sections["slurm"],
         )
     if found.kind == "spec":
         refuse_module_options(args, "a spec")
@@ -139,16 +147,16 @@ def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
         made,
         container=said.container,
         runtime=_runtime(args, spec),
-        slurm=said.slurm,
+        slurm=said.sections["slurm"],
         compiled=_compiled(found) if args.backend == "slurm" else {},
     )
 
 
-def _runtime(args: argparse.Namespace, spec: Processes | None) -> Place | None:
+def _runtime(args: argparse.Namespace, spec: Processes | None) -> RuntimeName | None:
     """What was asked for; a backend without a runtime leaves open which of its own it is."""
     if args.backend == "slurm":
         return "slurm"
-    runtime: Place | None = args.runtime
+    runtime: RuntimeName | None = args.runtime
     if args.backend == "processes" and runtime is None and spec is None:
         return "process"
     return runtime
@@ -156,20 +164,23 @@ def _runtime(args: argparse.Namespace, spec: Processes | None) -> Place | None:
 
 def _compiled(found: targets.Target) -> Mapping[str, Any]:
     """Settings of SLURM: those of the index beside a spec, else those of the settings file."""
-    from pbt_tui.backends.slurm import FILE, known
-    from pbt_tui.cli.options import with_template
-    from pbt_tui.compiler.settings_file import find
+    from pbt_tui.backends.slurm.files import FILE
+    from pbt_tui.backends.slurm.render import known
+    from pbt_tui.cli.options import complete
+    from pbt_tui.settings import Given
+    from pbt_tui.settings.settings_file import find
 
     if found.kind == "spec":
         with suppress(OSError):
             beside = (found.path.parent / FILE).read_bytes()
             return known({FILE: beside})
-    return with_template(find(Path.cwd())).slurm
+    file = find(Path.cwd(), BACKENDS)
+    return complete(Given(), file, ("slurm",)).sections["slurm"]
 
 
 def _check(state: RunState, settings: Slurm) -> None:
     """What SLURM would take without a word, and should not have been given."""
-    from pbt_tui.compiler.slurm.rules import check
+    from pbt_tui.backends.slurm.rules import check
 
     found = check(state.spec, settings)
     if any(d.level == "error" for d in found):
@@ -232,21 +243,20 @@ def compiled_module(
     module: str, args: argparse.Namespace, backends: Sequence[str] = ("processes",)
 ) -> tuple[Compiled, Given]:
     """A module compiled with the options and the settings file, and what these said."""
-    from pbt_tui.cli.options import given, over_template
+    from pbt_tui.cli.options import complete, given, read_options
     from pbt_tui.compiler import compile_module
-    from pbt_tui.compiler.settings import COMPILE, gather
-    from pbt_tui.compiler.settings_file import find
+    from pbt_tui.settings.run_settings import COMPILE
+    from pbt_tui.settings.settings_file import find
 
     said = [(s, getattr(args, s.name, None)) for s in COMPILE]
-    own = gather([(s, raw) for s, raw in said if raw is not None], lambda s: f"`{s.flag}`")
-    flags = given(args)
-    flags, file = replace(flags, compile=own.compile), find(Path.cwd())
-    settings = over_template(flags, file) if "ngc" in backends else flags.over(file)
+    own = read_options([(s, raw) for s, raw in said if raw is not None])
+    flags, file = given(args).over(own), find(Path.cwd(), BACKENDS)
+    settings = complete(flags, file, backends)
     known = {
         k: v for k, v in settings.compile.items() if k in ("load_timeout", "load_memory", "seed")
     }
     policy = dict(settings.policy)
-    if args.backend in ("slurm", "ngc"):
+    if args.backend is not None and args.backend != BACKENDS.built_in[0]:
         policy.pop("max_parallel", None)  # a queue has none
     compiled = compile_module(
         module,
@@ -256,7 +266,7 @@ def compiled_module(
         container=settings.container,
         freeze=True,
         backends=backends,
-        settings={"slurm": settings.slurm, "ngc": settings.ngc},
+        settings=settings.backends,
         **known,
     )
     return compiled, settings

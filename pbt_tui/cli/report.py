@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from pbt_tui.errors import Diagnostic, printable
 
 if TYPE_CHECKING:
-    from pbt_tui.compiler.review import Changed
+    from pbt_tui.compiler.diff_report import Changed
 
 _COLOURS = {"error": "1;31", "warning": "1;33", "note": "1;36", "hint": "1;32"}
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from pbt_tui.cli import edge
+from pbt_tui.cli import error_boundary
 from pbt_tui.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from pbt_tui.cli.planning import Plan
-    from pbt_tui.executor.rundirs import Opened
+    from pbt_tui.executor.run_dirs import OpenRun
     from pbt_tui.journal.events import Action
 
     Asked = tuple[Action, tuple[str, ...]]
@@ -25,28 +25,26 @@ if TYPE_CHECKING:
 
 def entry() -> NoReturn:
     """The console script."""
-    edge.run(main)
+    error_boundary.run(main)
 
 
 def main(argv: Sequence[str]) -> int:
     """Runs the command and returns its exit code."""
-    from pbt_tui.cli import asking, planning, run_options
+    from pbt_tui.cli import planning, request_client, run_options
 
     _hold_streams()
-    args = run_options.parser().parse_args(list(argv))
+    args = run_options.parser(argv).parse_args(list(argv))
     if args.list or args.clean:
-        from pbt_tui.cli.leftovers import show
+        from pbt_tui.cli.container_cleanup import show
 
         return show(args)
     found = planning.target(args)
     planning.refuse_what_is_not_there(args)
-    if args.backend == "ngc":
-        from pbt_tui.cli.submit import submit
-
+    if submit := planning.submits_once(args):
         return submit(found, args)
-    asked = asking.asked(args)
+    asked = request_client.asked(args)
     if asked is not None and args.fresh:
-        raise UsageError(f"`--{asking.option(args)}` and `--fresh` do not go together")
+        raise UsageError(f"`--{request_client.option(args)}` and `--fresh` do not go together")
     if asked is not None and found.kind != "run" and not args.failed:
         raise UsageError(f"`--{asked[0]}` is asked of a run directory, not of a {found.kind}")
     plan = planning.plan(found, args)
@@ -54,8 +52,8 @@ def main(argv: Sequence[str]) -> int:
     if asked is not None:
         action, jobs = asked
         _check_asked(plan, jobs)
-        if not showing and not asking.is_left_to_us(plan.rundir, action, jobs):
-            return asking.ask(plan.rundir, action, jobs)
+        if not showing and not request_client.is_left_to_us(plan.rundir, action, jobs):
+            return request_client.ask(plan.rundir, action, jobs)
     if showing:
         return show_plan(plan, asked, fresh=args.fresh)
     if args.fresh:
@@ -79,13 +77,13 @@ def _hold_streams() -> None:
 
 
 def _check_asked(plan: Plan, jobs: Sequence[str]) -> None:
-    from pbt_tui.executor.rundirs import read_spec, same_plan
+    from pbt_tui.executor.run_dirs import check_same_spec, read_spec
 
     if not plan.rundir.is_run():
         raise UsageError("`--failed` is for a run that has been: there is none yet")
     kept = read_spec(plan.rundir)
     if plan.spec is not None:
-        same_plan(kept, plan.spec, plan.rundir)
+        check_same_spec(kept, plan.spec, plan.rundir)
     known = {job.id for job in kept.jobs}
     for name in jobs:
         if name not in known:
@@ -94,10 +92,10 @@ def _check_asked(plan: Plan, jobs: Sequence[str]) -> None:
 
 def _put_aside(plan: Plan) -> Plan:
     """`--fresh`: what was a run directory alone starts where it was started before."""
-    from pbt_tui.executor.rundirs import renew
+    from pbt_tui.executor.run_dirs import archive_run
 
     anew = plan.anew()
-    old = renew(plan.rundir)
+    old = archive_run(plan.rundir)
     if old is None:
         return anew
     print(f"the old run is kept in `{printable(str(old.path))}`", file=sys.stderr)
@@ -129,8 +127,8 @@ def execute_plan(
     ready: Callable[[], None] = lambda: None,
 ) -> int:
     """Executes to the end and says what happens; the exit code."""
-    from pbt_tui.cli import asking
-    from pbt_tui.executor.rundirs import close_run, discard_if_empty, open_run
+    from pbt_tui.cli import request_client
+    from pbt_tui.executor.run_dirs import close_run, discard_if_empty, open_run
 
     opened = open_run(plan.rundir, plan.spec)
     try:
@@ -138,7 +136,7 @@ def execute_plan(
             from pbt_tui.cli.detach import write_to
 
             write_to(plan.rundir.executor_log)
-        with asking.of_ourselves(plan.rundir, asked):
+        with request_client.of_ourselves(plan.rundir, asked):
             code = _told(plan, opened, json=json, detached=detached, ready=ready)
     except BaseException:
         discard_if_empty(opened)
@@ -148,29 +146,29 @@ def execute_plan(
 
 
 def _told(
-    plan: Plan, opened: Opened, *, json: bool, detached: bool, ready: Callable[[], None]
+    plan: Plan, opened: OpenRun, *, json: bool, detached: bool, ready: Callable[[], None]
 ) -> int:
     """Executes, and says what happens: as events, or in words."""
-    from pbt_tui.cli import narrate
+    from pbt_tui.cli import console_reporter
+    from pbt_tui.cli.async_writer import AsyncWriter
     from pbt_tui.cli.planning import warn
-    from pbt_tui.cli.voice import Voice
     from pbt_tui.executor.execute import execute
     from pbt_tui.journal import requests
 
     orders = plan.orders(opened.state, detached=detached)
     if json:
-        voice = Voice(sys.stdout)
+        voice = AsyncWriter(sys.stdout)
         try:
             return execute(
                 opened,
                 orders,
-                tell=lambda events: voice.say(narrate.as_json(events)),
+                tell=lambda events: voice.say(console_reporter.as_json(events)),
                 ready=lambda state: ready(),
                 warn=warn,
             )
         finally:
             voice.finish()
-    told = narrate.Narrator(opened.state, opened.rundir)
+    told = console_reporter.ConsoleReporter(opened.state, opened.rundir)
     over = opened.state.closed is not None and not requests.pending(opened.rundir)
     try:
         if not over:
@@ -193,7 +191,7 @@ def _told(
 def show_plan(plan: Plan, asked: Asked | None = None, *, fresh: bool = False) -> int:
     """Says what would be started, and starts nothing."""
     from pbt_tui.cli.dry_run import dry_run
-    from pbt_tui.executor.rundirs import read_spec, same_plan
+    from pbt_tui.executor.run_dirs import check_same_spec, read_spec
     from pbt_tui.journal import Tail, replay
 
     if fresh:
@@ -202,7 +200,7 @@ def show_plan(plan: Plan, asked: Asked | None = None, *, fresh: bool = False) ->
     if plan.rundir.is_run() and not fresh:
         kept = read_spec(plan.rundir)
         if spec is not None:
-            same_plan(kept, spec, plan.rundir)
+            check_same_spec(kept, spec, plan.rundir)
         spec, events = kept, Tail(plan.rundir.journal).read_all()
     assert spec is not None
     state = replay(spec, events)

@@ -9,21 +9,25 @@ import argparse
 import shlex
 import sys
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from pbt_tui.backends.ngc.backend import BACKEND
+from pbt_tui.backends.ngc.files import SUBMIT
+from pbt_tui.backends.ngc.launcher_flags import CLIENT
 from pbt_tui.cli import planning
 from pbt_tui.errors import Findings, RuntimeUnavailable, UsageError, printable
 
 if TYPE_CHECKING:
+    from pbt_tui.backends.ngc.request import JobRequest, Ngc
     from pbt_tui.cli.target import Target
     from pbt_tui.compiler import Compiled
     from pbt_tui.compiler.load import Loaded
-    from pbt_tui.compiler.settings import Given
+    from pbt_tui.settings import Given
     from pbt_tui.spec import Processes
-    from pbt_tui.spec.ngc import JobRequest, Ngc
 
 _NOT_HERE = (
     *("runtime", "detach", "failed", "fresh", "json"),
@@ -49,27 +53,27 @@ def submit(found: Target, args: argparse.Namespace) -> int:
     if found.kind == "spec":
         planning.refuse_module_options(args, "a spec")
         said = given(args)
-        for name in (*said.policy, *said.container, *said.slurm):
+        for name in chain.from_iterable(said.sections.values()):
             raise UsageError(
                 f"`{name}` is compiled into the job requests",
                 hint="compile anew with `pbt-compile`",
             )
         plan = _read(found.path.parent)
     else:
-        compiled, settings = planning.compiled_module(found.name, args, ("ngc",))
+        compiled, settings = planning.compiled_module(found.name, args, (BACKEND.name,))
         plan = _compiled(compiled, settings, writing=not printing)
     return _obey(plan, args.ngc_client, limit, printing=printing)
 
 
 def launched(loaded: Loaded, args: argparse.Namespace) -> int:
-    """The same for the original launcher's door, whose only settings are its template's."""
-    from pbt_tui.cli.options import over_template
+    """The same for the upstream launcher's entry point, whose only settings are its template's."""
+    from pbt_tui.backends import BACKENDS
+    from pbt_tui.cli.options import complete
     from pbt_tui.compiler import compile_loaded
-    from pbt_tui.compiler.settings import Given
-    from pbt_tui.compiler.settings_file import find
+    from pbt_tui.settings.settings_file import find
 
-    template = {"job_template": args.ngc_job_template} if args.ngc_job_template else {}
-    given = over_template(Given(ngc=dict(template)), find(Path.cwd()))
+    flags, file = BACKEND.launcher_settings(args), find(Path.cwd(), BACKENDS)
+    given = complete(flags, file, (BACKEND.name,))
     compiled = compile_loaded(
         loaded,
         train_dir=args.train_dir,
@@ -77,11 +81,11 @@ def launched(loaded: Loaded, args: argparse.Namespace) -> int:
         policy=given.policy,
         container=given.container,
         freeze=True,
-        backends=("ngc",),
-        settings={"ngc": given.ngc},
+        backends=(BACKEND.name,),
+        settings=given.backends,
     )
     plan = _compiled(compiled, given, writing=not args.ngc_print_only)
-    return _obey(plan, "ngc", LIMIT, printing=args.ngc_print_only)
+    return _obey(plan, CLIENT, LIMIT, printing=args.ngc_print_only)
 
 
 @dataclass(frozen=True)
@@ -97,19 +101,17 @@ def _obey(plan: _Plan, client: str, limit: float, *, printing: bool) -> int:
     if printing or plan.settings.print_only:
         sys.stdout.write(_commands(plan, client))
         return 0
-    from pbt_tui.executor.ngc.client import find
-    from pbt_tui.executor.ngc.submit import Submission
+    from pbt_tui.runtimes.ngc.client import find
+    from pbt_tui.runtimes.ngc.submission import NgcSubmission
 
     path = find(client)
     if path is None:
-        from pbt_tui.backends.ngc import SUBMIT
-
         by_hand = shlex.join(["bash", str(plan.folder / SUBMIT)])
         raise RuntimeUnavailable(
             f"there is no NGC client `{printable(client)}` here",
             hint=f"pass `--ngc_client PATH`, or, where there is one, run `{printable(by_hand)}`",
         )
-    submission = Submission(
+    submission = NgcSubmission(
         folder=plan.folder,
         settings=plan.settings,
         requests=plan.requests,
@@ -125,7 +127,7 @@ def _obey(plan: _Plan, client: str, limit: float, *, printing: bool) -> int:
 
 
 def _limit(text: str | None) -> float:
-    from pbt_tui.compiler.units import duration
+    from pbt_tui.settings.parsers import duration
 
     try:
         seconds = LIMIT if text is None else duration(text)
@@ -138,37 +140,37 @@ def _limit(text: str | None) -> float:
 
 def _compiled(compiled: Compiled, given: Given, *, writing: bool) -> _Plan:
     """Of a module; what is submitted is on disk first, for people to read."""
-    from pbt_tui.backends import ngc
-    from pbt_tui.compiler import existing, output, rules
+    from pbt_tui.compiler import existing, output, spec_rules
 
     planning.warn([*given.found, *compiled.diagnostics])
     spec, files, out = compiled.spec, compiled.files, Path(given.compile.get("out", "specs"))
-    folder = rules.folder(spec.run, spec.suffix)
+    folder = spec_rules.folder(spec.run, spec.suffix)
     if writing:
         foreign = existing.foreign(out, folder, spec)
         if foreign:
             raise Findings(foreign)
-        output.write(out, files, existing.orphans(out, compiled.owned, files))
-    return _plan(out / folder, spec, files[f"{folder}/{ngc.SUBMIT}"])
+        gone = existing.orphans(out, compiled.owned, files, compiled.records)
+        output.write(out, files, gone)
+    return _plan(out / folder, spec, files[f"{folder}/{SUBMIT}"])
 
 
 def _plan(folder: Path, spec: Processes, script: bytes) -> _Plan:
-    from pbt_tui.backends import ngc
-    from pbt_tui.spec.ngc import Ngc
+    from pbt_tui.backends.ngc import render as ngc
+    from pbt_tui.backends.ngc.request import Ngc
 
-    settings = msgspec.convert(ngc.known({ngc.SUBMIT: script}), Ngc)
+    settings = msgspec.convert(ngc.known({SUBMIT: script}), Ngc)
     requests = {ngc.path_of(job): ngc.request(spec, job, settings) for job in spec.jobs}
     return _Plan(folder, settings, requests)
 
 
 def _read(folder: Path) -> _Plan:
     """What was reviewed; raises `Findings` (3) where the files are not what they say."""
-    from pbt_tui.backends import ngc
-    from pbt_tui.compiler import existing
-    from pbt_tui.compiler.ngc import run
+    from pbt_tui.backends.ngc import run_rules
+    from pbt_tui.backends.processes.render import FILE
+    from pbt_tui.compiler import remake
 
-    script = folder / ngc.SUBMIT
-    spec = planning.read_spec(folder / "processes.json", queued=True)
+    script = folder / SUBMIT
+    spec = planning.read_spec(folder / FILE, queued=True)
     try:
         data = script.read_bytes()
     except OSError:
@@ -177,11 +179,11 @@ def _read(folder: Path) -> _Plan:
             hint=f"`pbt-compile {printable(spec.module)} --ngc_org ORG --ngc_ace ACE "
             "--ngc_instance TYPE --image ORG/IMAGE`",
         ) from None
-    stale = existing.remade(folder, spec, ["ngc"])
+    stale = remake.beside(folder, spec, named=BACKEND.name)
     if stale:
         raise Findings(stale)
     plan = _plan(folder, spec, data)
-    found = run.check(spec, plan.settings)
+    found = run_rules.check(spec, plan.settings)
     if any(d.level == "error" for d in found):
         raise Findings(found)
     planning.warn(found)
@@ -189,8 +191,8 @@ def _read(folder: Path) -> _Plan:
 
 
 def _commands(plan: _Plan, client: str) -> str:
-    from pbt_tui.backends.ngc import list_words, run_words
-    from pbt_tui.spec.ngc import key
+    from pbt_tui.backends.ngc.render import list_words, run_words
+    from pbt_tui.backends.ngc.request import key
 
     lines = []
     for path, made in plan.requests.items():

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from pbt_tui.errors import UsageError, printable
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 
 SPEC = "processes.json"
 NAMED = 5

@@ -13,19 +13,19 @@ import time
 from collections.abc import Sequence
 from typing import NoReturn
 
-from pbt_tui.cli import edge
+from pbt_tui.cli import error_boundary
 from pbt_tui.errors import UsageError
-from pbt_tui.tui.feed import Feed
+from pbt_tui.tui.journal_follower import JournalFollower
 
 
 def entry() -> NoReturn:
     """The console script."""
-    edge.run(main)
+    error_boundary.run(main)
 
 
 def main(argv: Sequence[str]) -> int:
     """Shows a run until the person leaves, or once; returns the exit code."""
-    args = parser().parse_args(list(argv))
+    args = parser(argv).parse_args(list(argv))
     if args.json and not args.once:
         raise UsageError("`--json` needs `--once`")
     feed = _feed(args)
@@ -41,9 +41,11 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """All options, and those of installed backends that `argv` names."""
+    from pbt_tui.backends import BACKENDS
     from pbt_tui.cli.compile_options import _Version
-    from pbt_tui.cli.options import Parser, add_settings
+    from pbt_tui.cli.options import Parser, add_installed, add_settings
 
     p = Parser(
         prog="pbt-tui",
@@ -78,15 +80,21 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--no_mouse", action="store_true", help="leave the mouse to the terminal")
     p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    followed = [name for name in BACKENDS.built_in if BACKENDS.get(name).runtimes]
     start = p.add_argument_group("how an executor is started (specs and modules)")
     start.add_argument("--runtime", choices=("process", "docker"), help="what starts the jobs")
-    start.add_argument("--backend", metavar="NAME", help="processes (here), or slurm")
+    start.add_argument("--backend", metavar="NAME", help=_backends_help(followed))
     start.add_argument("--failed", action="store_true", help="try again what failed")
     start.add_argument("--fresh", action="store_true", help="put a closed run aside, start anew")
     for name, words in _OF_MODULES.items():
         start.add_argument(f"--{name}", metavar=name.rpartition("_")[2].upper(), help=words)
-    add_settings(p, "policy", "container", "slurm")
+    add_settings(p, "policy", "container", *followed)
+    add_installed(p, argv, lambda backend: bool(backend.runtimes))
     return p
+
+
+def _backends_help(names: Sequence[str]) -> str:
+    return f"{names[0]} (here), {', '.join(names[1:])}, or an installed one"
 
 
 _OF_MODULES = {
@@ -115,8 +123,8 @@ def _on_terminal() -> bool:
 # -- which run -------------------------------------------------------------------------------------
 
 
-def _feed(args: argparse.Namespace) -> Feed:
-    from pbt_tui.journal.rundir import RunDir
+def _feed(args: argparse.Namespace) -> JournalFollower:
+    from pbt_tui.journal.run_dir import RunDir
     from pbt_tui.tui import targets
 
     if args.run and args.target:
@@ -125,16 +133,16 @@ def _feed(args: argparse.Namespace) -> Feed:
     more = _passed_on(args)
     if isinstance(found, targets.Workspace):
         _refuse(more, "a workspace")
-        return Feed.of_workspace(found.path, found.style)
+        return JournalFollower.of_workspace(found.path, found.style)
     if isinstance(found, targets.ToStart):
         if args.read_only:
             raise UsageError(
                 f"`{found.target}` would have to be started, but `--read_only` was given",
                 hint="name its run directory instead",
             )
-        return Feed(RunDir(targets.start(found, more)))
+        return JournalFollower(RunDir(targets.start(found, more)))
     _refuse(more, "a run directory")
-    return Feed(RunDir(found))
+    return JournalFollower(RunDir(found))
 
 
 def _refuse(more: Sequence[str], what: str) -> None:
@@ -147,14 +155,12 @@ def _refuse(more: Sequence[str], what: str) -> None:
 
 def _passed_on(args: argparse.Namespace) -> list[str]:
     """The options that are `pbt-run`'s, as they were given."""
-    from pbt_tui.compiler.settings import SETTINGS
-
     words = [f"--{name}" for name in ("failed", "fresh") if getattr(args, name)]
     for name in ("backend", "runtime", *_OF_MODULES):
         if getattr(args, name) is not None:
             words.append(f"--{name}={getattr(args, name)}")
-    for setting in SETTINGS:
-        value = getattr(args, setting.dest, None)
+    for setting in args.settings:
+        value = getattr(args, setting.dest)
         if value is None:
             continue
         if isinstance(value, bool):
@@ -168,9 +174,9 @@ def _passed_on(args: argparse.Namespace) -> list[str]:
 # -- showing it ------------------------------------------------------------------------------------
 
 
-def _once(feed: Feed, args: argparse.Namespace) -> int:
+def _once(feed: JournalFollower, args: argparse.Namespace) -> int:
     from pbt_tui.observe.snapshot import Populations, encode, snapshot, workspace_snapshot
-    from pbt_tui.tui import once
+    from pbt_tui.tui import text_report
 
     feed.read_all()
     if args.json and args.once:
@@ -181,20 +187,20 @@ def _once(feed: Feed, args: argparse.Namespace) -> int:
             else snapshot(feed.state, feed.rundir, live)
         )
         sys.stdout.buffer.write(encode(found))
-        return once.exit_code(feed.state)
+        return text_report.exit_code(feed.state)
     now = feed.now(time.time())
     populations = Populations(feed.state, feed.rundir)
     populations.poll()
     rows = populations.rows(now, live=feed.holder is not None)
-    text = once.page(feed, now, populations=rows)
+    text = text_report.page(feed, now, populations=rows)
     encoding = (sys.stdout.encoding or "ascii").lower()
     if args.ascii or not encoding.startswith("utf"):
-        text = once.in_ascii(text)
+        text = text_report.in_ascii(text)
     sys.stdout.write(text)
-    return once.exit_code(feed.state)
+    return text_report.exit_code(feed.state)
 
 
-def _show(feed: Feed, args: argparse.Namespace) -> str | None:
+def _show(feed: JournalFollower, args: argparse.Namespace) -> str | None:
     # Textual reads these while it is imported.
     for name, value in (
         ("TEXTUAL_ANIMATIONS", "none"),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pbt_tui.errors import Diagnostic, Findings, Where
 
 if TYPE_CHECKING:
-    from pbt_tui.compiler.existing import Before
+    from pbt_tui.compiler.existing import PreviousCompilation
     from pbt_tui.compiler.load import Loaded
     from pbt_tui.spec import Processes
 
@@ -28,6 +28,10 @@ class Compiled:
     diagnostics: list[Diagnostic]
     owned: list[str]
     """Patterns, relative to `--out` like the files: what else is there of them is not made now."""
+    records: list[str]
+    """Of what these patterns find: what is kept by whoever acts on it."""
+    backends: list[str]
+    """Of which there are files."""
 
 
 def compile_module(
@@ -41,7 +45,7 @@ def compile_module(
     load_memory: int | None = None,
     seed: int | None = None,
     freeze: bool = False,
-    known: Callable[[str], Before | None] = lambda folder: None,
+    known: Callable[[str], PreviousCompilation | None] = lambda folder: None,
     backends: Sequence[str] | None = ("processes",),
     settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Compiled:
@@ -77,27 +81,28 @@ def compile_loaded(
     policy: Mapping[str, Any] | None = None,
     container: Mapping[str, Any] | None = None,
     freeze: bool = False,
-    known: Callable[[str], Before | None] = lambda folder: None,
+    known: Callable[[str], PreviousCompilation | None] = lambda folder: None,
     backends: Sequence[str] | None = ("processes",),
     settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Compiled:
     """The same for a description that is loaded already. Raises `Findings`."""
-    from pbt_tui.compiler import credentials, references, rules
+    from pbt_tui.compiler import cross_references, spec_rules
     from pbt_tui.compiler.existing import same_module
     from pbt_tui.compiler.expand import expand
-    from pbt_tui.compiler.populations import recognise
+    from pbt_tui.compiler.population_detection import recognise
     from pbt_tui.compiler.rendering import render
     from pbt_tui.compiler.resolve import resolve_container, resolve_policy
+    from pbt_tui.diagnostics import credentials
     from pbt_tui.spec import FORMAT, Processes
 
     suffix = suffix or loaded.suffix
-    folder = rules.folder(loaded.run_name, suffix)
+    folder = spec_rules.folder(loaded.run_name, suffix)
     before, module = known(folder), loaded.module
     train_dir = train_dir or (before.train_dir if before else "./train_dir")
     found = _repeatable(loaded, freeze)
     jobs, more = expand(loaded, train_dir, suffix)
     found += more
-    jobs, populations, more = recognise(jobs)
+    jobs, populations, more = recognise(jobs, loaded.styles)
     found += more
     wanted, more = resolve_policy(policy or {}, populations, before)
     found += more
@@ -114,14 +119,13 @@ def compile_loaded(
         jobs=tuple(jobs),
         suffix=suffix,
     )
-    found += rules.check(spec, slots=backends is None or "processes" in backends)
+    found += spec_rules.check(spec, slots=backends is None or "processes" in backends)
     if not any(d.level == "error" for d in found):
-        found += references.check(spec)
-    before_settings = before.settings if before else {}
+        found += cross_references.check(spec)
     made = render(
         spec,
         backends if backends is not None or before is None else before.backends,
-        {name: {**before_settings.get(name, {}), **own} for name, own in (settings or {}).items()},
+        _over(settings or {}, before.settings if before else {}),
         asked=backends is not None,
         sound=not any(d.level == "error" for d in found),
     )
@@ -130,11 +134,21 @@ def compile_loaded(
         raise Findings(found)
     files = {f"{folder}/{path}": data for path, data in made.files.items()}
     place = escape(folder)  # a run may be called `a[1]`
-    return Compiled(spec, files, found, [f"{place}/{pattern}" for pattern in made.owned])
+    owned = [f"{place}/{pattern}" for pattern in made.owned]
+    records = [f"{folder}/{path}" for path in made.records]
+    return Compiled(spec, files, found, owned, records, made.backends)
+
+
+def _over(
+    settings: Mapping[str, Mapping[str, Any]], before: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """The settings of each backend, and from `before` what is not said."""
+    names = dict.fromkeys((*before, *settings))
+    return {name: {**before.get(name, {}), **settings.get(name, {})} for name in names}
 
 
 def _repeatable(loaded: Loaded, freeze: bool) -> list[Diagnostic]:
-    from pbt_tui.compiler.codes import finding
+    from pbt_tui.diagnostics import finding
 
     hint = (
         "the values of the first load are used; to repeat the run, pass `--seed 0`"
@@ -162,7 +176,7 @@ def _place(d: Diagnostic, loaded: Loaded, spec: Processes) -> Diagnostic:
         experiment = next((j.experiment for j in spec.jobs if j.id in members[:1]), None)
     line = where.line or next((e.line for e in loaded.experiments if e.name == experiment), None)
     if where.param is not None and line is not None and loaded.file is not None:
-        from pbt_tui.compiler.places import in_file
+        from pbt_tui.compiler.source_lines import in_file
 
         line = in_file(loaded.file, line, where.param) or line
     inner = replace(where, pointer=None, line=line)

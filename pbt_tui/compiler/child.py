@@ -18,10 +18,10 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from pbt_tui.compiler import bounds
-from pbt_tui.compiler.failure import failure
-from pbt_tui.compiler.stand_ins import Finder
-from pbt_tui.compiler.watch import Watch
+from pbt_tui.compiler import resource_limits
+from pbt_tui.compiler.import_audit import ImportAudit
+from pbt_tui.compiler.import_failure import failure
+from pbt_tui.compiler.stub_modules import Finder
 
 HEADER = 17
 """An answer begins with its length, in so many hexadecimal digits but one; then comes a flag."""
@@ -44,8 +44,8 @@ def main() -> None:
     os.environ.pop("PYTHONHASHSEED", None)
     if options["hash_seed"] is not None:  # the module sees the environment of who calls
         os.environ["PYTHONHASHSEED"] = options["hash_seed"]
-    bounds.limit(options["memory"])
-    watch = Watch()
+    resource_limits.limit(options["memory"])
+    watch = ImportAudit()
     # it ends us, too: who started us may be dead by then
     faulthandler.dump_traceback_later(options["timeout"], exit=True, file=pipe)
     try:
@@ -77,7 +77,7 @@ def _aside(pipe: int) -> int:
     return pipe
 
 
-def _answer(options: dict[str, Any], watch: Watch) -> bytes:
+def _answer(options: dict[str, Any], watch: ImportAudit) -> bytes:
     name, file, root = _target(options["target"])
     parents = [name.rsplit(".", n)[0] for n in range(1, name.count(".") + 1)]
     finder = Finder(soft=parents)
@@ -97,11 +97,11 @@ def _answer(options: dict[str, Any], watch: Watch) -> bytes:
         return _packed(_described(module, file), watch)
     except BaseException as e:
         _BUILTINS.update(own)
-        bounds.lift()
+        resource_limits.lift()
         return _packed({"error": failure(e, name, file, finder)}, watch)
 
 
-def _packed(answer: dict[str, Any], watch: Watch) -> bytes:
+def _packed(answer: dict[str, Any], watch: ImportAudit) -> bytes:
     """By `marshal`, a tenth of the cost of JSON; version 2 gives equal bytes for equal values."""
     watch.stop()
     answer["written"] = [(path, *place) for path, place in watch.written.items()]
@@ -167,6 +167,7 @@ def _seed(seed: int) -> None:
 
 def _described(module: ModuleType, file: str | None) -> dict[str, Any]:
     from pbt_tui.compiler.describe import described
+    from pbt_tui.description import asked_styles
 
     given = getattr(module, "__file__", None)
     file = file or (given if isinstance(given, str) else None)
@@ -176,4 +177,5 @@ def _described(module: ModuleType, file: str | None) -> dict[str, Any]:
         hint = f"`{found[0]}` looks like one: call it `RUN_DESCRIPTION`" if found else None
         error = {"kind": "not_a_run", "what": "no `RUN_DESCRIPTION`", "hint": hint, "file": file}
         return {"error": error}
-    return {"run": described(module.RUN_DESCRIPTION, file), "file": file}
+    run = described(module.RUN_DESCRIPTION, file)
+    return {"run": run, "file": file, "styles": list(asked_styles)}

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from select import POLLIN, poll
 
-from pbt_tui.compiler import bounds
+from pbt_tui.compiler import resource_limits
 from pbt_tui.compiler.child import HEADER, STARTED
 
 OUTPUT_KEPT = 64 * 1024
@@ -133,17 +133,17 @@ class Child:
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(0.5)
         # unreaped until here, so that the number of the group is still ours
-        pid, marked = self.process.pid, bounds.mark(self.memory, self.process.pid)
+        pid, marked = self.process.pid, resource_limits.mark(self.memory, self.process.pid)
         self.ended = self.process.returncode is not None or bool(_ready(self.alive))
         while self.ended and not self.garbled and self.take(self.pipe):
             pass
         if self.answer is None or self.data[HEADER - 1 : HEADER] == STARTED:
-            self.left_some = bounds.end_all(marked, but=pid)
+            self.left_some = resource_limits.end_all(marked, but=pid)
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
         self.process.wait()
         if self.answer is None:  # it may have gone on until now
-            bounds.end_all(marked)
+            resource_limits.end_all(marked)
         self.take(self.stdout)
         os.close(self.pipe)
         os.close(self.alive)

@@ -11,12 +11,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from pbt_tui.compiler import units, words
-from pbt_tui.compiler.codes import finding
+from pbt_tui.compiler.job_ids import Ids
 from pbt_tui.compiler.load import Loaded, LoadedExperiment
-from pbt_tui.compiler.names import Ids
 from pbt_tui.description import root_of, shorthands
+from pbt_tui.diagnostics import finding
 from pbt_tui.errors import BadParam, Diagnostic, Level, Where, printable
+from pbt_tui.settings import argv as words
+from pbt_tui.settings import parsers
 from pbt_tui.spec import Job, Resources
 
 LONG_NAME = 100
@@ -322,7 +323,7 @@ class _Expansion:
         values = dict(given)
         for name, value in given.items():
             try:
-                values[name] = units.size(value) if isinstance(value, str) else value
+                values[name] = parsers.size(value) if isinstance(value, str) else value
             except ValueError:
                 values[name] = -1
             if values[name] < (name != "gpus"):

@@ -68,7 +68,7 @@ def check_writable(out: Path) -> None:
 
 def diff(out: Path, files: Mapping[str, bytes], old: Mapping[str, bytes | None]) -> Iterator[str]:
     """Unified diff, line by line, from what is there (`old`, from `stale`) to what should be."""
-    from pbt_tui.compiler.difference import unified
+    from pbt_tui.compiler.text_diff import unified
 
     for path, data in old.items():
         yield from unified(data, files.get(path), str(out / path))

@@ -12,21 +12,24 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from pbt_tui.errors import Diagnostic, Findings, RuntimeUnavailable, Where
-from pbt_tui.executor import interpreter, places, signals
+from pbt_tui.executor import factory, interpreter, signals
 from pbt_tui.executor.clock import Clock
-from pbt_tui.executor.desk import Desk
+from pbt_tui.executor.config import ExecutorConfig
+from pbt_tui.executor.factory import RunContext
+from pbt_tui.executor.inbox import RequestInbox
 from pbt_tui.executor.loop import Diagnosis, Loop
-from pbt_tui.executor.orders import Orders
-from pbt_tui.executor.places import Scene
 from pbt_tui.executor.preflight import preflight
-from pbt_tui.executor.resume import look, settle
-from pbt_tui.executor.rundirs import Opened, mint
-from pbt_tui.executor.runtimes import Ended, Runtime, proc
-from pbt_tui.executor.watching import Watching
+from pbt_tui.executor.reconcile import apply_reconciliation, observe_active
+from pbt_tui.executor.run_dirs import OpenRun, new_run_id
+from pbt_tui.executor.sampler import Sampler
 from pbt_tui.journal import RunState, requests
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import JobState
+from pbt_tui.runtimes.process import proc
+from pbt_tui.runtimes.protocol import Ended, Runtime
 from pbt_tui.spec import digest
 
 ASKED_EVERY = 0.2
@@ -46,8 +49,8 @@ def exit_code(state: RunState) -> int:
 
 
 def execute(
-    opened: Opened,
-    orders: Orders,
+    opened: OpenRun,
+    orders: ExecutorConfig,
     *,
     tell: Tell = lambda events: None,
     ready: Callable[[RunState], None] = lambda state: None,
@@ -66,10 +69,10 @@ def execute(
     state, rundir = opened.state, opened.rundir
     if state.closed is not None and not requests.pending(rundir):
         return exit_code(state)
-    here = places.scene(rundir, state, orders, mint())
+    here = factory.run_context(rundir, state, orders, new_run_id())
     _inspect(here, warn)
-    clock, desk = Clock(state.at), Desk(rundir)
-    runtime = places.runtime(here, progress)
+    clock, desk = Clock(state.at), RequestInbox(rundir)
+    runtime = factory.create_runtime(here, progress)
     try:
         runtime.prepare([job.spec for job in state.jobs])
         _make_folders(here)
@@ -79,21 +82,21 @@ def execute(
             runtime=runtime,
             desk=desk,
             clock=clock,
-            launch_of=places.launches(here),
+            launch_of=factory.launches(here),
             diagnose=_diagnose(opened),
             tell=tell,
         )
         with signals.caught(desk.signal, detached=orders.detached) as heard:
-            seen = look(loop)
+            seen = observe_active(loop)
             now = clock.now()
             if opened.is_new:
                 loop.record(_run_opened(here), now)
             loop.record(_executor_started(here, runtime), now)
             loop.commit()
-            settle(loop, seen, now)
+            apply_reconciliation(loop, seen, now)
             loop.refuse_old_stops()
             ready(state)
-            watching = Watching(state, rundir)
+            watching = Sampler(state, rundir)
             watching.start()
             try:
                 _drive(loop, runtime, clock, heard, tick)
@@ -104,16 +107,16 @@ def execute(
     return exit_code(state)
 
 
-def _inspect(here: Scene, warn: Callable[[Sequence[Diagnostic]], None]) -> None:
+def _inspect(here: RunContext, warn: Callable[[Sequence[Diagnostic]], None]) -> None:
     """What would go wrong on this machine is said now, and nothing is started."""
     found = look_ahead(here)
     if any(d.level == "error" for d in found):
         raise Findings(found, RuntimeUnavailable.exit_code)
     warn(found)
-    places.same_place(here)
+    factory.same_place(here)
 
 
-def look_ahead(here: Scene) -> list[Diagnostic]:
+def look_ahead(here: RunContext) -> list[Diagnostic]:
     return preflight(
         here.state.spec,
         here.state,
@@ -154,7 +157,7 @@ def _drive(
         signals.drain(heard)
 
 
-def _run_opened(here: Scene) -> ev.RunOpened:
+def _run_opened(here: RunContext) -> ev.RunOpened:
     return ev.RunOpened(
         format=ev.FORMAT,
         run_id=here.run_id,
@@ -165,7 +168,7 @@ def _run_opened(here: Scene) -> ev.RunOpened:
     )
 
 
-def _executor_started(here: Scene, runtime: Runtime) -> ev.ExecutorStarted:
+def _executor_started(here: RunContext, runtime: Runtime) -> ev.ExecutorStarted:
     orders = here.orders
     plain = orders.runtime == "process"
     return ev.ExecutorStarted(
@@ -179,11 +182,11 @@ def _executor_started(here: Scene, runtime: Runtime) -> ev.ExecutorStarted:
         interpreter=interpreter.interpreter(orders.environ) if plain else None,
         engine_id=runtime.engine_id or None,
         image_digest=runtime.image_digest,
-        slurm=orders.slurm if orders.runtime == "slurm" else None,
+        slurm=msgspec.to_builtins(orders.slurm) if orders.runtime == "slurm" else None,
     )
 
 
-def _make_folders(here: Scene) -> None:
+def _make_folders(here: RunContext) -> None:
     """`<train_dir>/<dir>` of every job: the original made them, trainers count on it."""
     for folder in sorted({job.spec.dir for job in here.state.jobs if job.spec.dir}):
         path = here.train_dir / folder
@@ -196,7 +199,7 @@ def _make_folders(here: Scene) -> None:
             ) from e
 
 
-def _diagnose(opened: Opened) -> Callable[[JobState, Ended], Diagnosis]:
+def _diagnose(opened: OpenRun) -> Callable[[JobState, Ended], Diagnosis]:
     def diagnose(job: JobState, fact: Ended) -> Diagnosis:
         from pbt_tui.observe.causes import diagnose as look
 

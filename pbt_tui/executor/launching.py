@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pbt_tui.executor.gpus import mask
+from pbt_tui.executor.gpu_selection import mask
 from pbt_tui.executor.interpreter import first_on_path, resolve
-from pbt_tui.executor.runtimes import Launch
 from pbt_tui.journal import RunDir
 from pbt_tui.journal.state import Attempt, JobState
+from pbt_tui.runtimes.protocol import Launch
 from pbt_tui.spec import Policy
 
 

@@ -13,13 +13,13 @@ from typing import Protocol
 
 import msgspec
 
-from pbt_tui.executor.desk import Unreadable
-from pbt_tui.executor.runtimes import Ended, Fact, Launch, Queued, Runtime, Started
+from pbt_tui.executor.inbox import UnreadableRequest
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import apply
 from pbt_tui.journal.outcome import outcome
 from pbt_tui.journal.slots import named
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
+from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Queued, Runtime, Started
 from pbt_tui.scheduler.decide import decide, next_wake
 from pbt_tui.scheduler.fit import unfit
 from pbt_tui.spec import Cause
@@ -30,7 +30,7 @@ class Writer(Protocol):
 
 
 class Inbox(Protocol):
-    def new(self) -> list[ev.Request | Unreadable]: ...
+    def new(self) -> list[ev.Request | UnreadableRequest]: ...
     def done(self, name: str) -> None: ...
 
 
@@ -229,11 +229,11 @@ class Loop:
 
     # -- requests ----------------------------------------------------------------------------------
 
-    def _answer(self, request: ev.Request | Unreadable, now: float) -> None:
+    def _answer(self, request: ev.Request | UnreadableRequest, now: float) -> None:
         if request.id in self.state.seen:
             self._desk.done(request.id)
             return
-        why = request.why if isinstance(request, Unreadable) else self._objection(request)
+        why = request.why if isinstance(request, UnreadableRequest) else self._objection(request)
         if why is not None:
             self.record(ev.RequestRefused(id=request.id, why=why), now)
         elif isinstance(request, ev.Request):
@@ -244,6 +244,7 @@ class Loop:
                     jobs=request.jobs,
                     gpus=request.gpus,
                     by=request.by,
+                    anew=request.anew,
                 ),
                 now,
             )

@@ -11,7 +11,7 @@ import signal as signals
 from pathlib import Path
 from typing import NamedTuple
 
-from pbt_tui.observe.logs import Line, line_number, tail
+from pbt_tui.observe.log_reader import LogLine, line_number, tail
 from pbt_tui.observe.tracebacks import Raised, raised
 from pbt_tui.spec import Cause
 
@@ -95,8 +95,8 @@ def diagnose(log: Path, exit_code: int | None, signal: int | None) -> Finding:
 
 
 def _decide(
-    lines: list[Line], exit_code: int | None, sign: str | None
-) -> tuple[Cause, str | None, Line | None]:
+    lines: list[LogLine], exit_code: int | None, sign: str | None
+) -> tuple[Cause, str | None, LogLine | None]:
     near = lines[-_NEAR:]
     for line in reversed(near):
         if _VERDICT.search(line.text):
@@ -129,11 +129,11 @@ def _kind(text: str) -> Cause | None:
     return next((cause for cause, pattern in _SAYS if pattern.search(text)), None)
 
 
-def _ends(lines: list[Line], fault: Raised) -> bool:
+def _ends(lines: list[LogLine], fault: Raised) -> bool:
     return fault.line in lines[-_NEAR:]
 
 
-def _last(near: list[Line]) -> Line | None:
+def _last(near: list[LogLine]) -> LogLine | None:
     """The last line that reads like a reason, else the last that says anything."""
     spoken = [line for line in near if line.text.strip()]
     telling = (line for line in reversed(spoken[-8:]) if TELLING.search(line.text))
@@ -152,7 +152,7 @@ def _signal(exit_code: int | None, signal: int | None) -> str | None:
         return f"signal {number}"
 
 
-def _hint(lines: list[Line], detail: str | None) -> str | None:
+def _hint(lines: list[LogLine], detail: str | None) -> str | None:
     """Two defects whose message points the wrong way (R1, R2)."""
     if detail and "No module named" in detail:
         recent = b"\n".join(line.raw for line in lines[-400:])

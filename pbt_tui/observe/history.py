@@ -1,6 +1,6 @@
 """Our own history of the workspaces, `populations.jsonl`: upstream deletes its own.
 
-Must not be appended to by anybody but the executor's process (`Watcher`); everybody reads.
+Must not be appended to by anybody but the executor's process (`HistoryWriter`); everybody reads.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from pathlib import Path
 
 import msgspec
 
-from pbt_tui.observe.logs import Follower
+from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.workspaces import Generation, Reader
 
 
-class Entry(msgspec.Struct, frozen=True):
+class HistoryEntry(msgspec.Struct, frozen=True):
     """One line: a generation, and whose population it is."""
 
     population: str
@@ -23,10 +23,10 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Entry)
+_decoder = msgspec.json.Decoder(HistoryEntry)
 
 
-class Watcher:
+class HistoryWriter:
     """Looks at one workspace and appends what is new to the history.
 
     Losing the history loses comfort, never a run: when the disk is full, what could not be
@@ -52,7 +52,9 @@ class Watcher:
         return new
 
     def _append(self, generations: list[Generation]) -> bool:
-        data = b"".join(_encoder.encode(Entry(self.population, g)) + b"\n" for g in generations)
+        data = b"".join(
+            _encoder.encode(HistoryEntry(self.population, g)) + b"\n" for g in generations
+        )
         try:
             fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
         except OSError:

@@ -18,7 +18,7 @@ Kind = Literal["exploit", "mutate", "relaunch"]
 Source = Literal["log", "metadata"]
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class LineageEvent(msgspec.Struct, frozen=True, kw_only=True):
     """A member went on with other weights, other parameters, or from the beginning."""
 
     kind: Kind
@@ -44,11 +44,11 @@ def by_member(generations: Iterable[Generation]) -> dict[int, list[Generation]]:
 
 
 def merge(
-    said: Sequence[Event],
-    suggested: Sequence[Event],
+    said: Sequence[LineageEvent],
+    suggested: Sequence[LineageEvent],
     covered: Mapping[int, int],
     generations: Sequence[Generation],
-) -> list[Event]:
+) -> list[LineageEvent]:
     """One history out of both, in the order of time as far as anything tells it.
 
     `covered`: by member, the first generation that its log speaks of; from there on only the log
@@ -66,14 +66,14 @@ def merge(
     return sorted(kept + placed, key=lambda e: (_decided(e, members), e.member))
 
 
-def _decided(event: Event, members: Mapping[int, list[Generation]]) -> float:
+def _decided(event: LineageEvent, members: Mapping[int, list[Generation]]) -> float:
     """When: as its generation was written, which is there also while none has followed yet."""
     steps = members.get(event.member, [])
     own = next((g.at for g in reversed(steps) if g.generation == event.generation), event.at)
     return inf if own is None else own
 
 
-def _placed(event: Event, members: Mapping[int, list[Generation]]) -> Event:
+def _placed(event: LineageEvent, members: Mapping[int, list[Generation]]) -> LineageEvent:
     """A log's event has a number but no time, or (Sample-Factory) a time but no number."""
     steps = members.get(event.member, [])
     if event.at is not None:

@@ -1,4 +1,4 @@
-"""A run, or a plain workspace, at one moment: `pbt-snapshot/1` (DESIGN 6.3).
+"""A run, or a plain workspace, at one moment: `pbt-snapshot/1`.
 
 Must not know who asks: `--once --json`, the TUI and the tests get the same values.
 """
@@ -15,10 +15,12 @@ import msgspec
 from pbt_tui.errors import UsageError, Where
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
-from pbt_tui.observe import gpus, queue
+from pbt_tui.observe import nvml, queue_status
+from pbt_tui.observe.failure_grouping import Failure, Group, group
 from pbt_tui.observe.history import HistoryReader
-from pbt_tui.observe.populations import Watch
-from pbt_tui.observe.rows import (
+from pbt_tui.observe.population_monitor import PopulationMonitor
+from pbt_tui.observe.queue_summary import tally
+from pbt_tui.observe.snapshot_types import (
     Alarm,
     Best,
     Counts,
@@ -35,9 +37,7 @@ from pbt_tui.observe.rows import (
     QueueRow,
     Snapshot,
 )
-from pbt_tui.observe.settings import settings
-from pbt_tui.observe.signatures import Failure, Group, group
-from pbt_tui.observe.tally import tally
+from pbt_tui.observe.trainer_settings import settings
 from pbt_tui.observe.workspaces import find
 from pbt_tui.spec import Population
 
@@ -49,7 +49,7 @@ __all__ = [
 
 
 class RunPaths(Protocol):
-    """What is needed of `journal.rundir.RunDir`."""
+    """What is needed of `journal.run_dir.RunDir`."""
 
     path: Path
     gpus: Path
@@ -66,8 +66,8 @@ class Populations:
         self._state = state
         self._rundir = rundir
         history = HistoryReader(rundir.populations)
-        self.watches = [
-            Watch(
+        self.monitors = [
+            PopulationMonitor(
                 p.id,
                 p.style,
                 workspace(state, rundir, p),
@@ -81,8 +81,8 @@ class Populations:
     def poll(self) -> bool:
         """Reads what is new; True if anything is."""
         news = [
-            watch.poll(self._logs(population))
-            for watch, population in zip(self.watches, self._state.spec.populations, strict=True)
+            monitor.poll(self._logs(population))
+            for monitor, population in zip(self.monitors, self._state.spec.populations, strict=True)
         ]
         return any(news)
 
@@ -98,8 +98,10 @@ class Populations:
     def rows(self, now: float, *, live: bool) -> tuple[PopulationRow, ...]:
         """As the snapshot has them; where nothing runs, silence is judged by the newest file."""
         return tuple(
-            watch.row(_states(self._state, population), now if live else (watch.newest() or now))
-            for watch, population in zip(self.watches, self._state.spec.populations, strict=True)
+            monitor.row(
+                _states(self._state, population), now if live else (monitor.newest() or now)
+            )
+            for monitor, population in zip(self.monitors, self._state.spec.populations, strict=True)
         )
 
 
@@ -114,7 +116,7 @@ def snapshot(
     populations = populations or Populations(state, rundir)
     populations.poll()
     in_slurm = state.executor is not None and state.executor.runtime == "slurm"
-    seen = queue.read(rundir.queue) if in_slurm else None
+    seen = queue_status.read(rundir.queue) if in_slurm else None
     places = seen.attempts if seen else {}
     return Snapshot(
         format="pbt-snapshot/1",
@@ -138,8 +140,8 @@ def workspace_snapshot(path: Path) -> Snapshot:
             hint="a workspace holds folders `000`, `001`, … with `.yaml` files, or `checkpoint_p0`",
             where=Where(file=str(path)),
         )
-    watch = Watch(found.path.name, found.style, found.path)
-    watch.poll()
+    monitor = PopulationMonitor(found.path.name, found.style, found.path)
+    monitor.poll()
     return Snapshot(
         format="pbt-snapshot/1",
         run=found.path.name,
@@ -148,7 +150,7 @@ def workspace_snapshot(path: Path) -> Snapshot:
         jobs=(),
         failures=(),
         gpus=(),
-        populations=(watch.row({}, watch.newest() or time.time()),),
+        populations=(monitor.row({}, monitor.newest() or time.time()),),
         queue=None,
     )
 
@@ -191,11 +193,11 @@ def failures(state: RunState) -> list[Group]:
 
 
 def job_row(
-    job: JobState, rundir: RunPaths, in_slurm: bool, places: Mapping[str, queue.Place]
+    job: JobState, rundir: RunPaths, in_slurm: bool, places: Mapping[str, queue_status.QueueStatus]
 ) -> JobRow:
     """One job with its newest attempt, and its place in the queue."""
     a = job.attempt
-    place = places.get(queue.key(job.spec.id, a.number)) if a and a.outcome is None else None
+    place = places.get(queue_status.key(job.spec.id, a.number)) if a and a.outcome is None else None
     is_queued = job.shown == "queued"
     return JobRow(
         id=job.spec.id,
@@ -222,7 +224,7 @@ def gpu_rows(state: RunState, rundir: RunPaths) -> tuple[GpuRow, ...]:
     """The executor's GPUs, with the newest samples and the jobs that are on them."""
     if state.executor is None or not state.executor.gpus:
         return ()
-    read = gpus.read(rundir.gpus)
+    read = nvml.read(rundir.gpus)
     on: dict[str, list[str]] = {}
     for job in state.active.values():
         for name in job.attempt.gpus if job.attempt else ():
@@ -267,7 +269,7 @@ def _argv(state: RunState, population: Population) -> tuple[str, ...]:
 
 
 def _states(state: RunState, population: Population) -> dict[int, MemberWord]:
-    """By member; the policies of Sample-Factory share their one job's."""
+    """By member; the policies of one job share its state."""
     jobs = [state.by_id[m] for m in population.members if m in state.by_id]
     if len(jobs) == 1 and population.size > 1:
         return dict.fromkeys(range(population.size), cast(MemberWord, jobs[0].shown))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from pbt_tui.observe.logs import Line
+from pbt_tui.observe.log_reader import LogLine
 
 _HEADER = re.compile(r"^(.*?)((?:Exception Group |Original )?Traceback \(most recent call last\):)")
 _EXCEPTION = re.compile(r"^[^\W\d][\w.]*(?:\[[^\]]*\])?(?::|$)")
@@ -31,10 +31,10 @@ _HEADERS = 50
 
 class Raised(NamedTuple):
     text: str
-    line: Line
+    line: LogLine
 
 
-def raised(lines: list[Line]) -> Raised | None:
+def raised(lines: list[LogLine]) -> Raised | None:
     """The last exception that is not an aside or the aftermath of another one; else the last."""
     spare: Raised | None = None
     headers = [i for i, line in enumerate(lines) if b"Traceback (most recent" in line.raw]
@@ -52,7 +52,7 @@ def raised(lines: list[Line]) -> Raised | None:
     return spare or _syntax(lines)
 
 
-def _exception(lines: list[Line], header: int, prefix: str, *, group: bool) -> Raised | None:
+def _exception(lines: list[LogLine], header: int, prefix: str, *, group: bool) -> Raised | None:
     """The first line after the frames that is as far left as the header."""
     margin = prefix.replace("+", "|") if group else prefix
     left = margin if margin.strip() else ""
@@ -72,7 +72,7 @@ def _exception(lines: list[Line], header: int, prefix: str, *, group: bool) -> R
     return None
 
 
-def _complete(lines: list[Line], at: int, text: str, left: str) -> str:
+def _complete(lines: list[LogLine], at: int, text: str, left: str) -> str:
     """A message that begins on the line below its class (`hydra.errors.X: `) is fetched."""
     if not text.endswith(":"):
         return text
@@ -83,7 +83,7 @@ def _complete(lines: list[Line], at: int, text: str, left: str) -> str:
     return text.rstrip(":")
 
 
-def _leaf(lines: list[Line], at: int, text: str) -> str:
+def _leaf(lines: list[LogLine], at: int, text: str) -> str:
     """A group says little without the first exception in it."""
     inside = False
     for line in lines[at + 1 : at + _FRAMES]:
@@ -99,12 +99,12 @@ def _leaf(lines: list[Line], at: int, text: str) -> str:
     return text
 
 
-def _aside(lines: list[Line], header: int, prefix: str) -> bool:
+def _aside(lines: list[LogLine], header: int, prefix: str) -> bool:
     before = lines[header - 1].text.removeprefix(prefix) if header else ""
     return bool(_ASIDE.match(before))
 
 
-def _syntax(lines: list[Line]) -> Raised | None:
+def _syntax(lines: list[LogLine]) -> Raised | None:
     """A script that does not parse has no traceback above its error."""
     for line in reversed(lines[-8:]):
         if _SYNTAX.match(line.text):

@@ -20,7 +20,7 @@ from pbt_tui.journal.events import (
     Verdict,
     Why,
 )
-from pbt_tui.journal.queue import Gang, Queued, shape
+from pbt_tui.journal.ready_queue import Gang, Schedulable, shape
 from pbt_tui.journal.slots import Shape, name
 from pbt_tui.journal.state import JobState, RunState
 
@@ -103,7 +103,7 @@ def verdict(state: RunState) -> Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class SchedulingUnit:
     """What begins together: a job, or the waiting members of a population."""
 
     index: int
@@ -120,7 +120,7 @@ def _start(state: RunState, now: float) -> Decision | None:
         return None
     if len(state.active) >= state.policy.max_parallel or now < state.next_start:
         return None
-    job = choose(state, now)
+    job = select_next(state, now)
     if job is None:
         return None
     gpus = state.slots.place(job.need)
@@ -130,7 +130,7 @@ def _start(state: RunState, now: float) -> Decision | None:
     )
 
 
-def choose(state: RunState, now: float) -> JobState | None:
+def select_next(state: RunState, now: float) -> JobState | None:
     """The first in plan order that fits; owed members before all, and they close the line."""
     closed = False
     for job in owed(state, now):
@@ -147,28 +147,28 @@ def choose(state: RunState, now: float) -> JobState | None:
     return None
 
 
-def fits(state: RunState, unit: Unit) -> bool:
+def fits(state: RunState, unit: SchedulingUnit) -> bool:
     free = state.policy.max_parallel - len(state.active)
     return len(unit.shape) <= free and state.slots.room(unit.shape)
 
 
-def could_fit(state: RunState, unit: Unit) -> bool:
+def could_fit(state: RunState, unit: SchedulingUnit) -> bool:
     """With nothing running, on the devices that are not drained."""
     return len(unit.shape) <= state.policy.max_parallel and state.slots.room(unit.shape, empty=True)
 
 
-def out_of_patience(state: RunState, unit: Unit, now: float) -> bool:
+def out_of_patience(state: RunState, unit: SchedulingUnit, now: float) -> bool:
     return now >= max(unit.since, state.patience_from) + state.policy.patience
 
 
 def owed(state: RunState, now: float) -> list[JobState]:
     """The next ready members of active populations, the neediest first, then in plan order."""
-    heads: list[Queued] = [heap[0][1] for heap in state.line.owed.values() if heap]
+    heads: list[Schedulable] = [heap[0][1] for heap in state.line.owed.values() if heap]
     heads += [job for job in state.line.due(now) if job.gang is not None and job.gang.active]
     return [state.jobs[job.index] for job in sorted(heads, key=lambda j: (-j.need, j.index))]
 
 
-def units(state: RunState, now: float) -> Iterator[Unit]:
+def units(state: RunState, now: float) -> Iterator[SchedulingUnit]:
     """The first of each kind of unit in the line, and those whose back-off just ended."""
     for key, heap in state.line.units.items():
         if heap:
@@ -186,7 +186,7 @@ def units(state: RunState, now: float) -> Iterator[Unit]:
             yield _unit(state, waiting, shape(waiting))
 
 
-def _unit(state: RunState, members: tuple[Queued, ...], key: Shape) -> Unit:
+def _unit(state: RunState, members: tuple[Schedulable, ...], key: Shape) -> SchedulingUnit:
     first = min(members, key=lambda job: (-job.need, job.index))
     since = max(max(state.jobs[job.index].since, job.ready_at) for job in members)
-    return Unit(min(job.index for job in members), state.jobs[first.index], key, since)
+    return SchedulingUnit(min(job.index for job in members), state.jobs[first.index], key, since)

@@ -6,7 +6,7 @@ Must not decide anything, nor know whether an executor lives: it speaks of the s
 from __future__ import annotations
 
 from pbt_tui.journal.state import JobState, RunState
-from pbt_tui.scheduler.decide import Unit, could_fit, fits, out_of_patience, owed, units
+from pbt_tui.scheduler.decide import SchedulingUnit, could_fit, fits, out_of_patience, owed, units
 
 
 def explain(state: RunState, job_id: str, now: float) -> str:
@@ -63,7 +63,7 @@ def _in_line(state: RunState, job: JobState, now: float) -> str:
     return _pause(state, now) or "next in line"
 
 
-def _unit_of(job: JobState, line: list[Unit]) -> Unit | None:
+def _unit_of(job: JobState, line: list[SchedulingUnit]) -> SchedulingUnit | None:
     """The unit that it begins with, or the head of its kind; None while its gang is not ready."""
     for unit in line:
         if unit.first.gang is job.gang and (job.gang is not None or unit.shape == (job.need,)):
@@ -71,7 +71,7 @@ def _unit_of(job: JobState, line: list[Unit]) -> Unit | None:
     return None
 
 
-def _too_big(state: RunState, unit: Unit) -> str:
+def _too_big(state: RunState, unit: SchedulingUnit) -> str:
     members = len(unit.shape)
     free = state.policy.max_parallel - len(state.active)
     if members > free:

@@ -13,9 +13,9 @@ from typing import Any
 
 from pbt_tui.errors import Diagnostic, Findings, RunError, UsageError, Where
 from pbt_tui.journal import lock
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.spec import Style
-from pbt_tui.tui import start as starting
+from pbt_tui.tui import start_executor as starting
 
 _RUNS = re.compile(r"_pbt(_.*)?")
 """Not `_pbt.1`: that is one put aside."""
@@ -90,11 +90,11 @@ def start(what: ToStart, more: Sequence[str] = ()) -> Path:
     words and the exit code of `pbt-run` where nothing was started.
     """
     started = starting.executor(what.target, more)
-    found = _named(started.said) or _named(started.complained)
+    found = _named(started.stdout) or _named(started.stderr)
     if found is not None and (started.code in (0, 4) or lock.holder(RunDir(found).lock)):
         return found
     if started.code != 0:
-        raise Findings(_diagnostics(started.complained), started.code)
+        raise Findings(_diagnostics(started.stderr), started.code)
     raise RunError("an executor was started, but it did not say where")
 
 

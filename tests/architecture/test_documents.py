@@ -22,6 +22,8 @@ OTHERS = {
     "--experiment": "the trainer's",
     "--name": "a parameter of the trainer's",
     "--wait": "sbatch's",
+    "--toy_priority": "the toy backend's, in the page that shows how one is added",
+    "--toy_queue": "the toy backend's, in the page that shows how one is added",
     "--demo": "README says that it is not there yet",
     "--web": "README says that it is not there yet",
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pbt_tui.cli import edge, report
+from pbt_tui.cli import error_boundary, report
 from pbt_tui.errors import CannotLoad, Diagnostic, Findings, RunBusy, UsageError, Where
 from tests.executor.running import PATIENCE, until
 
@@ -21,7 +21,7 @@ def outcome(error: BaseException) -> int:
     def main(argv: list[str]) -> int:
         raise error
 
-    return edge.outcome(main, [])
+    return error_boundary.outcome(main, [])
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from pbt_tui.backends.slurm.index import Slurm, decode
 from pbt_tui.cli import compile as command
-from pbt_tui.spec.slurm import Slurm, decode
 
 MODULE = """
 from pbt_tui import Experiment, ParamGrid, RunDescription

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pbt_tui.cli import narrate
+from pbt_tui.cli import console_reporter
 from pbt_tui.journal import Attempt, RunDir, RunState, apply
 from pbt_tui.journal import events as ev
 from pbt_tui.spec import Policy
@@ -30,7 +30,7 @@ def told(
 ) -> str:
     plan = msgspec.structs.replace(spec(*jobs), policy=Policy(**{"pause_between": 0.0, **policy}))
     state, out = RunState(plan), io.StringIO()
-    narrator = narrate.Narrator(state, RunDir(Path("/run")), out)
+    narrator = console_reporter.ConsoleReporter(state, RunDir(Path("/run")), out)
     for event in events(plan, *more, gpus=gpus):
         apply(state, event)
         narrator.tell([event])
@@ -122,7 +122,7 @@ def test_thousands_skipped_are_one_line() -> None:
     jobs = tuple(f"j{i}" for i in range(2000))
     plan, out = spec(*jobs), io.StringIO()
     state = RunState(plan)
-    narrator = narrate.Narrator(state, RunDir(Path("/run")), out)
+    narrator = console_reporter.ConsoleReporter(state, RunDir(Path("/run")), out)
     batch = events(plan, *(ev.JobSkipped(job=j, why="3 failed: max_failures") for j in jobs))
     for event in batch:
         apply(state, event)
@@ -166,7 +166,7 @@ def test_an_interrupted_run_says_how_to_go_on() -> None:
     ],
 )
 def test_why(attempt: dict[str, Any], words: str) -> None:
-    assert narrate.why(Attempt(1, (), 0.0, **attempt)) == words
+    assert console_reporter.why(Attempt(1, (), 0.0, **attempt)) == words
 
 
 def test_the_progress_line_comes_and_goes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +174,7 @@ def test_the_progress_line_comes_and_goes(monkeypatch: pytest.MonkeyPatch) -> No
     state, out = RunState(plan), Terminal()
     clock = iter([0.0, 0.1, 1.0, 2.0])
     monkeypatch.setattr("time.monotonic", lambda: next(clock) + 100.0)
-    narrator = narrate.Narrator(state, RunDir(Path("/run")), out)
+    narrator = console_reporter.ConsoleReporter(state, RunDir(Path("/run")), out)
     for event in events(plan, *begun("a")):
         apply(state, event)
     narrator.tick(state)
@@ -201,7 +201,7 @@ def test_counts_say_what_is_held_and_what_went_wrong() -> None:
     ):  # fmt: skip
         apply(state, event)
     words = "2/3 done: 0 running, 1 waiting, 0 succeeded, 1 failed, 1 cancelled (held)"
-    assert narrate.counts_line(state) == words
+    assert console_reporter.counts_line(state) == words
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_counts_say_what_is_held_and_what_went_wrong() -> None:
      (5399, "89 min 59 s"), (5400, "1 h 30 min"), (90000, "25 h 0 min")],
 )  # fmt: skip
 def test_spans(seconds: float, words: str) -> None:
-    assert narrate.span(seconds) == words
+    assert console_reporter.span(seconds) == words
 
 
 def test_nobody_listens_any_more() -> None:
@@ -218,7 +218,7 @@ def test_nobody_listens_any_more() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     stream = os.fdopen(writing, "w")
-    narrator = narrate.Narrator(RunState(spec("a")), RunDir(Path("/run")), stream)
+    narrator = console_reporter.ConsoleReporter(RunState(spec("a")), RunDir(Path("/run")), stream)
     for _ in range(3):
         narrator.begin()
         narrator.summary()

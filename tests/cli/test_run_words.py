@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pbt_tui.cli import edge, run, target
+from pbt_tui.cli import error_boundary, run, target
 from pbt_tui.errors import UsageError
 from pbt_tui.spec import encode
 from tests.cli.made_up import run_directory, spec
@@ -32,7 +32,7 @@ Pbt = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def pbt(capsys: pytest.CaptureFixture[str]) -> Pbt:
     def call(*argv: str) -> tuple[int, str, str]:
-        code = edge.outcome(run.main, list(argv))
+        code = error_boundary.outcome(run.main, list(argv))
         out, err = capsys.readouterr()
         assert "Traceback" not in out + err
         assert "this is a bug" not in err
@@ -163,7 +163,7 @@ def test_our_own_bug_is_no_traceback(
     def fails(argv: Any) -> Any:
         raise KeyError("x")
 
-    assert edge.outcome(fails, []) == 70
+    assert error_boundary.outcome(fails, []) == 70
     err = capsys.readouterr().err
     assert err.startswith("error: this is a bug: KeyError\nhint: ")
     Path(err.split("`")[1]).unlink()

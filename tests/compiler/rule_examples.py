@@ -1,4 +1,4 @@
-"""Runs the examples of rules, as the docstring of `pbt_tui.compiler.codes` says they are meant."""
+"""Runs the examples of rules, as the docstring of `pbt_tui.diagnostics` says they are meant."""
 
 import ast
 import contextlib

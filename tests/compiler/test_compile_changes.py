@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pbt_tui.compiler.changes import changes, headline, lines
-from pbt_tui.compiler.difference import MOST_LINES, unified
+from pbt_tui.compiler.spec_diff import changes, headline, lines
+from pbt_tui.compiler.text_diff import MOST_LINES, unified
 from pbt_tui.spec import Job, Policy, Processes, Resources
 from tests.compiler.compile_specs import box, gang, job, spec
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.compiler.codes import finding, page, rule, rules
+from pbt_tui.diagnostics import finding, page, rule, rules
 
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r"PBT\d{3}")
 
 
-def mentioned(folder: Path, without: str = "/codes/") -> set[str]:
-    files = (p for p in folder.rglob("*.py") if without not in p.as_posix())
+def mentioned(folder: Path, without: str = "codes.py") -> set[str]:
+    files = (p for p in folder.rglob("*.py") if not p.name.endswith(without))
     return {code for p in files for code in CODE.findall(p.read_text("latin-1"))}
 
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pbt_tui.compiler import credentials, rules
+from pbt_tui.compiler import spec_rules
 from pbt_tui.compiler.validate import validate
+from pbt_tui.diagnostics import credentials
 from pbt_tui.errors import Diagnostic
 from pbt_tui.spec import Processes, encode
 from tests.compiler.compile_specs import box, job, spec
@@ -70,7 +71,7 @@ def argv(*words: str) -> Processes:
 
 
 def found(value: Processes) -> list[Diagnostic]:
-    return [d for d in rules.check(value) if d.code in credentials.CODES]
+    return [d for d in spec_rules.check(value) if d.code in credentials.CODES]
 
 
 @pytest.mark.parametrize(("kind", "value"), SECRETS)

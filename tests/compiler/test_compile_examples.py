@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pbt_tui.compiler import load as loading
-from pbt_tui.compiler.codes import rules
+from pbt_tui.diagnostics import rules
 from tests.compiler.rule_examples import furnish, makes_files, said
 
 

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 
 from pbt_tui.cli import compile as command
 from pbt_tui.cli import report
-from pbt_tui.compiler import review
+from pbt_tui.compiler import diff_report
 from pbt_tui.compiler.validate import validate
-from pbt_tui.compiler.wording import load_schema
+from pbt_tui.diagnostics.schema_errors import load_schema
 from pbt_tui.errors import Diagnostic
 from pbt_tui.spec import Mount, Policy, Processes, Resources, Ulimit, encode
 from tests.compiler.compile_specs import box, gang, job, plain, spec
@@ -285,6 +285,6 @@ def test_whatever_is_there_can_be_reviewed(tmp_path: Path) -> None:
     for _ in range(300):
         new = r.choice(seeds())
         files, old = {"ant/processes.json": encode(new)}, {"ant/processes.json": mutant(r)}
-        found = review.changed(tmp_path, files, dict(old), new)
-        for line in "".join(review.text(tmp_path, files, dict(old), found)).split("\n"):
+        found = diff_report.changed(tmp_path, files, dict(old), new)
+        for line in "".join(diff_report.text(tmp_path, files, dict(old), found)).split("\n"):
             assert line.replace("\t", "").isprintable()

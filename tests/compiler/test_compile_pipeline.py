@@ -9,26 +9,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pbt_tui.backends import processes
-from pbt_tui.compiler import compile_module, references, rules
-from pbt_tui.compiler.existing import Before
+from pbt_tui.backends.processes import render as processes
+from pbt_tui.compiler import compile_module, cross_references, spec_rules
+from pbt_tui.compiler.existing import PreviousCompilation
 from pbt_tui.compiler.expand import expand
 from pbt_tui.compiler.load import Loaded, LoadedExperiment
-from pbt_tui.compiler.populations import recognise
+from pbt_tui.compiler.population_detection import recognise
 from pbt_tui.compiler.resolve import resolve_container, resolve_policy
 from pbt_tui.compiler.validate import validate
-from pbt_tui.compiler.wording import load_schema
+from pbt_tui.diagnostics.schema_errors import load_schema
 from pbt_tui.errors import Findings, PbtError
 from pbt_tui.spec import FORMAT, Container, Policy, Population, Processes
 
 
 def gang(size: int, style: str = "isaacgymenvs") -> list[Population]:
     members = tuple(f"{i:02d}" for i in range(size))
-    return [Population("ant", style, size, "w", members)]  # type: ignore[arg-type]
+    return [Population("ant", style, size, "w", members)]
 
 
-def before(**more: Any) -> Before:
-    return Before("m", "t", Policy(**more), Container("old", memory=5))
+def before(**more: Any) -> PreviousCompilation:
+    return PreviousCompilation("m", "t", Policy(**more), Container("old", memory=5))
 
 
 def test_p2_max_parallel_not_given_fits_the_largest_population() -> None:
@@ -146,10 +146,10 @@ def test_what_is_compiled_is_valid_whatever_was_described(loaded: Loaded) -> Non
     spec = Processes(
         FORMAT, loaded.run_name, "m", "./train_dir", policy, None, tuple(populations), tuple(jobs)
     )
-    found = [*found, *more, *note, *rules.check(spec)]
+    found = [*found, *more, *note, *spec_rules.check(spec)]
     if any(d.level == "error" for d in found):
         return
-    assert list(references.check(spec)) == []
+    assert list(cross_references.check(spec)) == []
     [data] = processes.render(spec).values()
     read, wrong = validate(data, "f")
     assert [str(d) for d in wrong if d.level == "error"] == []

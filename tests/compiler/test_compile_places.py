@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pbt_tui.compiler import compile_module
-from pbt_tui.compiler.places import in_file, of_param
+from pbt_tui.compiler.source_lines import in_file, of_param
 from pbt_tui.errors import Findings
 
 HEAD = "from pbt_tui import *\n"

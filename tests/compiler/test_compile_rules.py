@@ -5,14 +5,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from pbt_tui.compiler import rules
+from pbt_tui.compiler import spec_rules
 from pbt_tui.errors import Diagnostic
 from pbt_tui.spec import Mount, Policy, Population, Resources
 from tests.compiler.compile_specs import box, gang, job, spec
 
 
 def found(**more: Any) -> list[tuple[str, str, str | None]]:
-    return [(d.code, d.level, d.where.pointer) for d in rules.check(spec(**more))]
+    return [(d.code, d.level, d.where.pointer) for d in spec_rules.check(spec(**more))]
 
 
 def test_nothing_is_wrong_with_what_is_right() -> None:
@@ -49,7 +49,9 @@ def test_commands_that_nobody_can_start() -> None:
 
 def test_p2_population_that_cannot_run_at_once() -> None:
     jobs, population = gang(8)
-    [d] = rules.check(spec(jobs=jobs, populations=(population,), policy=Policy(max_parallel=4)))
+    [d] = spec_rules.check(
+        spec(jobs=jobs, populations=(population,), policy=Policy(max_parallel=4))
+    )
     assert str(d) == (
         "error[PBT401]: /populations/0: population `ant` has 8 members, "
         "but `--max_parallel 4` was given\n"
@@ -62,7 +64,7 @@ def test_population_and_slots() -> None:
 
     def slots(**policy: Any) -> list[Diagnostic]:
         value = Policy(max_parallel=8, **policy)
-        return rules.check(spec(jobs=jobs, populations=(population,), policy=value))
+        return spec_rules.check(spec(jobs=jobs, populations=(population,), policy=value))
 
     assert slots(num_gpus=2) == []
     assert slots(num_gpus=2, experiments_per_gpu=4) == []
@@ -97,14 +99,16 @@ def test_the_slots_hint_is_true() -> None:
                 policy = Policy(
                     max_parallel=99, num_gpus=gpus, gpus_per_job=per_job, experiments_per_gpu=1
                 )
-                for d in rules.check(spec(jobs=jobs, populations=(population,), policy=policy)):
+                for d in spec_rules.check(
+                    spec(jobs=jobs, populations=(population,), policy=policy)
+                ):
                     assert d.hint is not None
                     n = int(d.hint.partition("experiments_per_gpu ")[2].partition("`")[0])
                     better = Policy(
                         max_parallel=99, num_gpus=gpus, gpus_per_job=per_job, experiments_per_gpu=n
                     )
                     value = spec(jobs=jobs, populations=(population,), policy=better)
-                    assert rules.check(value) == [], (size, gpus, per_job, n)
+                    assert spec_rules.check(value) == [], (size, gpus, per_job, n)
 
 
 def test_sample_factory_needs_no_slots() -> None:
@@ -151,17 +155,17 @@ def test_workspaces_that_no_container_sees(
         container=box(mounts=mounts),
         train_dir="/train",
     )
-    [*found] = [d for d in rules.check(value) if d.code == "PBT423"]
+    [*found] = [d for d in spec_rules.check(value) if d.code == "PBT423"]
     assert len(found) == bool(said)
     assert all(said in d.message and d.where.pointer == "/populations/0/workspace" for d in found)
-    assert not any(d.code == "PBT423" for d in rules.check(spec(populations=(lab(),))))
+    assert not any(d.code == "PBT423" for d in spec_rules.check(spec(populations=(lab(),))))
 
 
 def test_limits_without_a_container() -> None:
     jobs = tuple(job(i, resources=limits) for i in range(3) for limits in [Resources(memory=1)])
     shared = Resources(cpus=2, memory=1)
     assert len(found(jobs=jobs)) == 3
-    [d] = rules.check(spec(jobs=tuple(job(i, resources=shared) for i in range(3))))
+    [d] = spec_rules.check(spec(jobs=tuple(job(i, resources=shared) for i in range(3))))
     assert (d.code, d.level, d.where.pointer) == ("PBT532", "note", "/jobs/0/resources")
     assert d.message == "without an image nothing holds the job to its `cpus` and `memory`"
     assert found(jobs=jobs, container=box()) == []

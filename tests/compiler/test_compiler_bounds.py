@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pbt_tui.compiler import bounds
+from pbt_tui.compiler import resource_limits
 from pbt_tui.compiler.expand import expand
 from pbt_tui.compiler.load import Loaded, load
 from pbt_tui.errors import CannotLoad
@@ -60,8 +60,8 @@ def test_out_of_memory_is_said_though_all_of_it_is_held(here: Callable[..., Any]
 
 
 def test_by_default_two_imports_leave_the_machine_standing(here: Callable[..., Any]) -> None:
-    assert 2 * bounds.usual() <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    assert bounds.usual() <= bounds.USUAL
+    assert 2 * resource_limits.usual() <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert resource_limits.usual() <= resource_limits.USUAL
     assert here("room = bytearray(1 << 29)\n").run_name == "r"
 
 

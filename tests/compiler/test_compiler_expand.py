@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pbt_tui import Experiment, RunDescription
-from pbt_tui.compiler import words
-from pbt_tui.compiler.codes import rules
 from pbt_tui.compiler.describe import described
 from pbt_tui.compiler.expand import expand
 from pbt_tui.compiler.load import Loaded, LoadedExperiment
-from pbt_tui.compiler.populations import recognise
+from pbt_tui.compiler.population_detection import recognise
+from pbt_tui.diagnostics import rules
 from pbt_tui.errors import Diagnostic
+from pbt_tui.settings import argv as words
 from pbt_tui.spec import Job, Resources
 
 SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")

@@ -12,7 +12,7 @@ import pytest
 
 from pbt_tui.compiler.children import OUTPUT_KEPT
 from pbt_tui.compiler.describe import described, plain
-from pbt_tui.compiler.stand_ins import LEAVES
+from pbt_tui.compiler.stub_modules import LEAVES
 from tests.compiler.loading import RUN, WORDS, Write, read
 from tests.executor.running import until
 

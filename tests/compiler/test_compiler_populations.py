@@ -9,9 +9,9 @@ import pytest
 from pbt_tui import population
 from pbt_tui.compiler.expand import expand
 from pbt_tui.compiler.load import Loaded, LoadedExperiment
-from pbt_tui.compiler.populations import check, recognise
-from pbt_tui.compiler.words import settings
+from pbt_tui.compiler.population_detection import check, recognise
 from pbt_tui.errors import Diagnostic
+from pbt_tui.settings.argv import settings
 from pbt_tui.spec import Job
 from tests.compiler.compile_specs import spec
 

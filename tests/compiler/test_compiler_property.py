@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from pbt_tui import Experiment, ParamGrid, RunDescription
 from pbt_tui.compiler import Compiled, compile_loaded
-from pbt_tui.compiler.codes import rules
 from pbt_tui.compiler.load import of_object
+from pbt_tui.diagnostics import rules
 from pbt_tui.errors import BadParam, Diagnostic, Findings
 from pbt_tui.spec import decode, encode
 from tests.compiler import original

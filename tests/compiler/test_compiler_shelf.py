@@ -24,7 +24,7 @@ from pbt_tui.cli import compile as command
 from pbt_tui.cli import report
 from pbt_tui.compiler import compile_loaded
 from pbt_tui.compiler.load import load
-from pbt_tui.compiler.stand_ins import LEAVES
+from pbt_tui.compiler.stub_modules import LEAVES
 from pbt_tui.errors import Diagnostic, Where
 from tests.compiler import original, shelf
 

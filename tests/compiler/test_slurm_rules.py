@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pbt_tui.backends import slurm
+from pbt_tui.backends.slurm import render as slurm
+from pbt_tui.backends.slurm.index import Slurm
+from pbt_tui.backends.slurm.rules import check
 from pbt_tui.compiler.rendering import render
-from pbt_tui.compiler.slurm.rules import check
 from pbt_tui.spec import Mount
-from pbt_tui.spec.slurm import Slurm
 from tests.compiler.compile_specs import box, gang, job, spec
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from pbt_tui.errors import ImpossibleEvent
 from pbt_tui.executor.loop import Loop
-from pbt_tui.executor.resume import look, settle
+from pbt_tui.executor.reconcile import apply_reconciliation, observe_active
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import apply, replay
 from pbt_tui.journal.state import ACTIVE, RunState
-from pbt_tui.scheduler.decide import choose
+from pbt_tui.scheduler.decide import select_next
 from tests.core import brute, random_runs
 from tests.core import world as w
 
@@ -107,7 +107,7 @@ class Life:
         if self.brute:
             self._watch(loop)
         try:
-            seen = look(loop)
+            seen = observe_active(loop)
             now = clock.now()
             if state.run_id is None:
                 loop.record(
@@ -128,7 +128,7 @@ class Life:
                 now,
             )
             loop.commit()
-            settle(loop, seen, now)
+            apply_reconciliation(loop, seen, now)
             loop.refuse_old_stops()
             self._run(loop, clock)
         except w.Death:
@@ -256,7 +256,7 @@ class Life:
 
         def watched(event: ev.AnyEvent, now: float) -> None:
             if isinstance(event, ev.AttemptScheduled):
-                chosen = choose(state, now)
+                chosen = select_next(state, now)
                 plain = brute.choose(state, now)
                 first = max(plain, key=lambda j: (j.need, -j.index)) if plain else None
                 if chosen is not first:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from pbt_tui.executor import loop, resume
+from pbt_tui.executor import loop, reconcile
 from pbt_tui.journal import fold, outcome, slots
 from tests.core import simulation, world
 
@@ -81,8 +81,8 @@ FAULTS = [
     ),
     Fault(
         "in-flight work presumed lost",
-        resume,
-        "settle",
+        reconcile,
+        "apply_reconciliation",
         'case "alive":',
         'case "alive" if False:',
     ),
@@ -90,8 +90,8 @@ FAULTS = [
     Fault("a stop is not sent again", Loop, "_send_again", "if now < self._send_at:", "if True:"),
     Fault(
         "claims that never launched are forgotten",
-        resume,
-        "settle",
+        reconcile,
+        "apply_reconciliation",
         "elif loop.runtime.abandon(*key):",
         "elif True:",
     ),
@@ -104,16 +104,16 @@ FAULTS = [
     ),
     Fault(
         "resumed with a softer stop",
-        resume,
-        "settle",
+        reconcile,
+        "apply_reconciliation",
         "stops.append((*key, attempt.kill_at is not None))",
         "stops.append((*key, False))",
         near=250,
     ),
     Fault(
         "not stopped again on resume",
-        resume,
-        "settle",
+        reconcile,
+        "apply_reconciliation",
         "for name, number, kill in stops:",
         "for name, number, kill in ():",
         near=250,
@@ -182,14 +182,14 @@ FAULTS = [
     Fault(
         "owed members wait their turn",
         decide,
-        "choose",
+        "select_next",
         "for job in owed(state, now):",
         "for job in ():",
     ),
     Fault(
         "owed members that cannot fit close the line",
         decide,
-        "choose",
+        "select_next",
         "closed = closed or state.slots.room((job.need,), empty=True)",
         "closed = True",
         near=2420,
@@ -197,7 +197,7 @@ FAULTS = [
     Fault(
         "owed members do not close the line",
         decide,
-        "choose",
+        "select_next",
         "closed = closed or state.slots.room((job.need,), empty=True)",
         "pass",
         near=3860,
@@ -212,7 +212,7 @@ FAULTS = [
     Fault("a GPU is its index", slots, "same", "if one.uuid and other.uuid:", "if False:"),
     Fault(
         "launched on a GPU that is gone",
-        resume,
+        reconcile,
         "_still_listed",
         "return all(",
         "return True or all(",
@@ -261,16 +261,16 @@ FAULTS = [
     ),
     Fault(
         "what a queue holds is handed over again",
-        resume,
-        "settle",
+        reconcile,
+        "apply_reconciliation",
         'case "queued":\n                if attempt.stop_at is not None:',
         'case "queued":\n                launches.append(loop.launch_of(job, attempt))\n'
         "                if attempt.stop_at is not None:",
     ),
     Fault(
         "what a queue holds is not stopped again",
-        resume,
-        "settle",
+        reconcile,
+        "apply_reconciliation",
         'case "queued":\n                if attempt.stop_at is not None:',
         'case "queued":\n                if False:',
         near=5340,

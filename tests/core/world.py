@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pbt_tui.executor.desk import Unreadable
-from pbt_tui.executor.runtimes import Ended, Fact, Launch, Queued, Runtime, Seen, Started
+from pbt_tui.executor.inbox import UnreadableRequest
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import Attempt, JobState
+from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Queued, Runtime, Seen, Started
 
 Name = tuple[str, int]
 Decided = type[ev.AttemptScheduled] | type[ev.StopRequested] | type[ev.KillRequested]
@@ -77,7 +77,7 @@ class World:
     queue: set[Name] = field(default_factory=set)
     procs: dict[Name, Proc] = field(default_factory=dict)
     durable: list[ev.AnyEvent] = field(default_factory=list)
-    inbox: dict[str, ev.Request | Unreadable] = field(default_factory=dict)
+    inbox: dict[str, ev.Request | UnreadableRequest] = field(default_factory=dict)
     deaths: int = 0
     violations: list[str] = field(default_factory=list)
     runtime: SimRuntime | None = None
@@ -336,7 +336,7 @@ class SimDesk:
         self.world = world
         self.taken: set[str] = set()
 
-    def new(self) -> list[ev.Request | Unreadable]:
+    def new(self) -> list[ev.Request | UnreadableRequest]:
         names = sorted(set(self.world.inbox) - self.taken)
         self.taken.update(names)
         return [self.world.inbox[name] for name in names]

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pbt_tui.executor.runtimes.docker import DockerRuntime
 from pbt_tui.journal.events import Gpu
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
+from pbt_tui.runtimes.docker.client import DockerRuntime
 from pbt_tui.spec import Container, Job, Policy, Resources
 from tests.executor.driver import Driver
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import msgspec
 
-from pbt_tui.executor import containers
 from pbt_tui.journal import events as ev
+from pbt_tui.runtimes.docker import request
 from pbt_tui.spec import Container, Job, decode, encode
 from tests.docker.containers_driver import BUSYBOX
 from tests.docker.engines import client
@@ -39,7 +39,7 @@ class Docked(Place):
         super().__init__(path)
         self.environ |= {"DOCKER_HOST": host}
         self.api = client(host)
-        self.label = f"{containers.RUNDIR}={self.rundir.path}"
+        self.label = f"{request.RUNDIR}={self.rundir.path}"
 
     def spec(
         self, *jobs: Job, container: Container | None = QUIET, name: str = "specs", **policy: Any
@@ -74,10 +74,8 @@ class Docked(Place):
 
     def inspected(self) -> dict[str, dict[str, Any]]:
         """By job; the newest attempt of each."""
-        listed = sorted(self.listed(), key=lambda one: int(one["Labels"][containers.ATTEMPT]))
-        return {
-            one["Labels"][containers.JOB]: self.api.inspect_container(one["Id"]) for one in listed
-        }
+        listed = sorted(self.listed(), key=lambda one: int(one["Labels"][request.ATTEMPT]))
+        return {one["Labels"][request.JOB]: self.api.inspect_container(one["Id"]) for one in listed}
 
     def handles(self) -> dict[tuple[str, int], str]:
         return {(e.job, e.attempt): e.handle for e in self.of(ev.AttemptStarted)}

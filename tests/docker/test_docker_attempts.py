@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from pbt_tui.errors import RuntimeUnavailable
-from pbt_tui.executor.runtimes import Ended, Runtime
-from pbt_tui.executor.runtimes.docker import clean, leftovers
 from pbt_tui.journal.events import Gpu
+from pbt_tui.runtimes.docker.client import clean, leftovers
+from pbt_tui.runtimes.protocol import Ended, Runtime
 from pbt_tui.spec import Container, Mount, Policy, Ulimit
 from tests.docker.containers_driver import BUSYBOX, Drive, needs
 from tests.docker.engines import close, left

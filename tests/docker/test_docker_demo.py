@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from pbt_tui.executor import containers
+from pbt_tui.runtimes.docker import request
 from tests.architecture.codebase import ROOT
 from tests.small_population import small
 from tests.walkthroughs import walkthrough
@@ -49,8 +49,8 @@ def place(tmp_path: Path, engine: Any) -> Iterator[Path]:
 
 
 def _containers(engine: Any, folder: Path) -> list[dict[str, Any]]:
-    found = engine.containers(all=True, filters={"label": containers.RUNDIR})
-    return [one for one in found if one["Labels"][containers.RUNDIR].startswith(f"{folder}/")]
+    found = engine.containers(all=True, filters={"label": request.RUNDIR})
+    return [one for one in found if one["Labels"][request.RUNDIR].startswith(f"{folder}/")]
 
 
 @pytest.mark.timeout(1200)

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from pbt_tui.errors import RuntimeUnavailable
-from pbt_tui.executor.runtimes import images
-from pbt_tui.executor.runtimes.docker import DockerRuntime, connect
-from pbt_tui.executor.runtimes.engine import Refused
 from pbt_tui.journal.events import Gpu
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
+from pbt_tui.runtimes.docker import image
+from pbt_tui.runtimes.docker.client import DockerRuntime, connect
+from pbt_tui.runtimes.docker.engine import EngineError
 from pbt_tui.spec import Container, Policy
 from tests.docker.containers_driver import BUSYBOX, Drive
 from tests.docker.engines import left
@@ -40,7 +40,7 @@ def test_an_image_that_cannot_be_pulled(drive: Drive) -> None:
 
 
 def test_a_pull_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "_TOLD_EVERY", 0.0)
+    monkeypatch.setattr(image, "_TOLD_EVERY", 0.0)
     said: list[str] = []
     objects: list[dict[str, Any]] = [
         {"status": "Pulling from x", "id": "latest"},
@@ -48,11 +48,11 @@ def test_a_pull_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
         {"status": "Pull complete", "id": "a"},
         {"status": "Already exists", "id": "b"},
     ]
-    assert images.pull(objects, "x", said.append) is None
+    assert image.pull(objects, "x", said.append) is None
     assert said[0] == "pulling `x`"
     assert "pulling `x`: 1 of 2 MB, 0 of 1 layers done" in said
     assert said[-1] == "pulled `x`"
-    assert images.pull([{"error": "denied"}], "x", said.append) == "denied"
+    assert image.pull([{"error": "denied"}], "x", said.append) == "denied"
 
 
 def test_no_nvidia_runtime_in_the_engine(drive: Drive) -> None:
@@ -61,7 +61,7 @@ def test_no_nvidia_runtime_in_the_engine(drive: Drive) -> None:
     engine = connect(os.environ)
 
     def start(container: str) -> None:
-        raise Refused(500, 'could not select device driver "" with capabilities: [[gpu]]')
+        raise EngineError(500, 'could not select device driver "" with capabilities: [[gpu]]')
 
     engine.start = start  # type: ignore[method-assign]
     driver.runtime._connect = lambda: engine

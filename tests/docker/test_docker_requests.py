@@ -14,19 +14,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pbt_tui.executor import containers
-from pbt_tui.executor.containers import (
+from pbt_tui.journal.events import Gpu
+from pbt_tui.runtimes.docker import exit_status, request
+from pbt_tui.runtimes.docker.engine import EngineError
+from pbt_tui.runtimes.docker.request import (
+    ContainerRequest,
     Identity,
     Image,
-    Request,
     User,
     body,
     container_name,
     docker_run,
 )
-from pbt_tui.executor.runtimes import Launch, endings
-from pbt_tui.executor.runtimes.engine import Refused
-from pbt_tui.journal.events import Gpu
+from pbt_tui.runtimes.protocol import Launch
 from pbt_tui.spec import Container, Job, Mount, Policy, Ulimit
 from tests.docker.containers_driver import BUSYBOX, Drive, needs
 
@@ -42,7 +42,7 @@ def made(
     known: tuple[Gpu, ...] = (),
     env: dict[str, str] | None = None,
     **more: Any,
-) -> Request:
+) -> ContainerRequest:
     container = container or Container(image="i")
     resources = more.pop("resources", None)
     job = Job(
@@ -60,13 +60,13 @@ def made(
         gpus=more.pop("gpus", ()),
         spec=job,
     )
-    return containers.request(
+    return request.request(
         launch,
         container,
         Identity("deadbeef", "run", "plan"),
         image=image or Image(),
         user=user or User("1:2", "me", HERE / "home"),
-        mounted=containers.mounts(container, HERE, HERE / "t", HERE / "t" / "_pbt", Path("/home")),
+        mounted=request.mounts(container, HERE, HERE / "t", HERE / "t" / "_pbt", Path("/home")),
         policy=policy or Policy(experiments_per_gpu=1),
         known_gpus=known,
     )
@@ -155,7 +155,7 @@ def test_the_process_is_entry_point_then_command_behind_the_wrapper() -> None:
 def test_mounts_are_at_the_same_paths_and_a_specs_own_goes_first() -> None:
     def of(container: Container, train_dir: str) -> list[tuple[str, str, bool]]:
         path = Path(train_dir)
-        found = containers.mounts(container, HERE, path, path / "r" / "_pbt", Path("/home/me"))
+        found = request.mounts(container, HERE, path, path / "r" / "_pbt", Path("/home/me"))
         return [(m.source, m.target, m.read_only) for m in found]
 
     plain = Container(image="i")
@@ -267,28 +267,28 @@ NOW = ENDED + 100
 
 
 def test_the_engines_time_stamps() -> None:
-    assert endings.seconds("2026-01-01T00:10:00.123456789Z") == pytest.approx(ENDED, abs=1e-6)
-    assert endings.seconds("2026-01-01T01:00:00.5+01:00") == BEGAN
-    assert endings.seconds("0001-01-01T00:00:00Z") is None
-    assert endings.seconds(None) is None
+    assert exit_status.seconds("2026-01-01T00:10:00.123456789Z") == pytest.approx(ENDED, abs=1e-6)
+    assert exit_status.seconds("2026-01-01T01:00:00.5+01:00") == BEGAN
+    assert exit_status.seconds("0001-01-01T00:00:00Z") is None
+    assert exit_status.seconds(None) is None
 
 
 @given(st.integers(0, 255), st.booleans(), st.none() | st.floats(BEGAN - 1e5, ENDED + 1e5))
 def test_a_code_is_never_made_up(code: int, oom: bool, engine: float | None) -> None:
-    end = endings.of_state("j", 1, state(code, OOMKilled=oom), NOW, engine_started=engine)
+    end = exit_status.of_state("j", 1, state(code, OOMKilled=oom), NOW, engine_started=engine)
     assert end.exit_code == code
     assert end.ended_at == pytest.approx(ENDED, abs=1e-6)
     if code == 0:
         assert (end.cause, end.lost, end.refused) == (None, False, False)
     if end.lost:
-        assert code in (*endings.BY_ENGINE, endings.LOST_CODE)
+        assert code in (*exit_status.BY_ENGINE, exit_status.LOST_CODE)
         assert engine is not None
         assert engine > BEGAN
     assert (end.cause == "oom") == (oom and code > 128)
 
 
 def test_refused_for_an_image_and_otherwise() -> None:
-    gone = endings.of_refusal("j", 1, Refused(404, "No such image: x:y"), NOW)
+    gone = exit_status.of_refusal("j", 1, EngineError(404, "No such image: x:y"), NOW)
     assert (gone.refused, gone.cause, gone.exit_code) == (True, "image_missing", None)
-    network = endings.of_refusal("j", 1, Refused(404, "network x\nnot found"), NOW)
+    network = exit_status.of_refusal("j", 1, EngineError(404, "network x\nnot found"), NOW)
     assert (network.refused, network.cause, network.detail) == (True, None, "network x not found")

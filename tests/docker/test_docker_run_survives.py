@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from pbt_tui.executor import containers
 from pbt_tui.journal import events as ev
+from pbt_tui.runtimes.docker import request as containers
 from tests.docker.docked import GATE, Births, Docked, placed, told
 from tests.docker.engines import bring_up, take_down
 from tests.executor.running import job, until

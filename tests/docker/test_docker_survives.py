@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from pbt_tui.errors import RuntimeUnavailable
-from pbt_tui.executor import containers
-from pbt_tui.executor.runtimes import Queued, starting
-from pbt_tui.executor.runtimes.crew import Crew
+from pbt_tui.runtimes.docker import request as containers
+from pbt_tui.runtimes.docker import start
+from pbt_tui.runtimes.protocol import Queued
+from pbt_tui.runtimes.worker_pool import WorkerPool
 from pbt_tui.spec import Container, Policy
 from tests.docker.containers_driver import BUSYBOX, ContainerDriver, Drive
 from tests.docker.engines import bare_image, bring_up, client, close, left, take_down
@@ -124,7 +125,7 @@ def test_a_start_under_way_that_is_over_before_the_name_is_free(
     drive: Drive, engine: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A dead executor's start is granted between our look at its container and the removal."""
-    monkeypatch.setattr(starting, "SETTLE", 0.2)
+    monkeypatch.setattr(start, "SETTLE", 0.2)
     driver = drive().prepare()
     script = "echo ran >> ran; exit 3"
     first = driver.of("sh", "-c", script)
@@ -150,7 +151,7 @@ def test_a_start_under_way_that_is_over_before_the_name_is_free(
 def test_a_survey_tells_all_states_apart(
     drive: Drive, engine: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(starting, "SETTLE", 0.2)
+    monkeypatch.setattr(start, "SETTLE", 0.2)
     first = drive().prepare()
     first.start("nope", job="failed")
     first.end("failed")
@@ -354,7 +355,7 @@ def test_an_engine_that_stays_away_ends_the_run_not_the_attempts(
     its.start("sleep", "1000")
     its.begin()
     monkeypatch.setattr(its.runtime._crew, "patience", 1.0)
-    assert isinstance(its.runtime._crew, Crew)
+    assert isinstance(its.runtime._crew, WorkerPool)
     pids = dict(line.split()[:2] for line in (Path(lines["PBT_TEST_DOCKER_DIR"]) / "pids").open())
     os.kill(int(pids["dockerd"]), 9)
     try:

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from pbt_tui.executor.runtimes import Ended, Fact, Launch, Runtime, Started, proc
-from pbt_tui.executor.runtimes.process import ProcessRuntime
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
+from pbt_tui.runtimes.process import proc
+from pbt_tui.runtimes.process.runtime import ProcessRuntime
+from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Runtime, Started
 from pbt_tui.spec import Job, Resources
 from tests.executor.running import PATIENCE
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbt_tui.errors import RuntimeUnavailable
-from pbt_tui.executor.gpus import choose, mask
+from pbt_tui.executor.gpu_selection import choose, mask
 from pbt_tui.journal.events import Gpu
-from pbt_tui.observe.gpus import devices
+from pbt_tui.observe.nvml import devices
 from pbt_tui.spec import Policy
 
 FOUR = [Gpu(i, f"GPU-{i}{i}{i}{i}-aaaa", "card", 80 << 30) for i in range(4)]

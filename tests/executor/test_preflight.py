@@ -14,7 +14,7 @@ from pbt_tui.errors import Diagnostic
 from pbt_tui.executor.preflight import fits, preflight
 from pbt_tui.journal.events import AttemptScheduled, Gpu
 from pbt_tui.journal.fold import apply
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import RunState
 from pbt_tui.spec import Container, Job, Policy, Population, Processes, Resources, encode
 
@@ -31,7 +31,7 @@ def run_of(
     if style is not None:
         members = tuple(j.id for j in jobs)
         folder = "run/base_/runs/space"
-        populations = (Population("pop", style, len(jobs), folder, members),)  # type: ignore[arg-type]
+        populations = (Population("pop", style, len(jobs), folder, members),)
     return Processes(
         format="pbt-processes/1",
         run="run",

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.executor.runtimes import Started, claims, proc
+from pbt_tui.runtimes import claims
+from pbt_tui.runtimes.process import proc
+from pbt_tui.runtimes.protocol import Started
 from tests.executor.driver import ProcessDriver
 from tests.executor.running import until
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.executor.runtimes import proc, shim
+from pbt_tui.runtimes.process import proc, shim
 from tests.executor.driver import ProcessDriver, called, kin
 from tests.executor.running import PATIENCE, until
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from pbt_tui.errors import BadSpec, UsageError
-from pbt_tui.executor.desk import Desk, Unreadable
+from pbt_tui.executor.inbox import RequestInbox, UnreadableRequest
 from pbt_tui.journal import RunDir, requests
 from pbt_tui.journal.events import Request
 
@@ -75,9 +75,9 @@ def test_a_directory_that_is_not_ours(tmp_path: Path) -> None:
 def test_the_desk_gives_each_once_and_removes_it_when_done(rundir: RunDir) -> None:
     name = requests.ask(rundir, "hold")
     put(rundir, "5-5.json", b"{")
-    desk = Desk(rundir)
+    desk = RequestInbox(rundir)
     bad, good = desk.new()
-    assert isinstance(bad, Unreadable)
+    assert isinstance(bad, UnreadableRequest)
     assert bad.id == "5-5"
     assert isinstance(good, Request)
     assert desk.new() == []
@@ -90,14 +90,14 @@ def test_the_desk_gives_each_once_and_removes_it_when_done(rundir: RunDir) -> No
 
 def test_what_cannot_be_removed_is_not_asked_again(rundir: RunDir) -> None:
     (rundir.requests / "1-1.json").mkdir(parents=True)
-    desk = Desk(rundir)
+    desk = RequestInbox(rundir)
     assert [found.id for found in desk.new()] == ["1-1"]
     desk.done("1-1")
     assert desk.new() == []
 
 
 def test_signals_are_requests_to_stop(rundir: RunDir) -> None:
-    desk = Desk(rundir)
+    desk = RequestInbox(rundir)
     desk.signal()
     (found,) = desk.new()
     assert isinstance(found, Request)

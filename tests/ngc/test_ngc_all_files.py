@@ -11,13 +11,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from pbt_tui.backends import BACKENDS
+from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.compiler import compile_loaded, existing, output
 from pbt_tui.compiler.load import load
-from pbt_tui.compiler.rendering import available
-from pbt_tui.compiler.settings_file import find
 from pbt_tui.errors import PbtError
+from pbt_tui.settings.settings_file import find
 from pbt_tui.spec import Container, Policy
-from pbt_tui.spec.slurm import Slurm
 from tests.ngc.ngc_runs import SETTINGS, call, project
 
 
@@ -60,7 +60,7 @@ def test_one_call_writes_all_backends(here: Path) -> None:
         "ngc/00_ant.json", "ngc/01_ant.json", "ngc/02_ant.json",
     ]  # fmt: skip
     assert {path.partition("/")[0] for path in found} == {"processes.json", "slurm", "ngc"}
-    assert available() == ("processes", "slurm", "ngc")
+    assert BACKENDS.built_in == ("processes", "slurm", "ngc")
 
 
 def test_check_diff_and_validate_hold_all(here: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_run_with_the_name_of_a_pattern_owns_nobody_elses_files(tmp_path: Path
 def compiled(here: Path) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(here)
-        given = find(here)
+        given = find(here, BACKENDS)
         loaded = load("runs.ant")
     assert tomllib.loads(EVERYTHING)["ngc"]["org"] == "acme"
 
@@ -163,13 +163,13 @@ def compiled(here: Path) -> Any:
                 container=given.container,
                 known=lambda folder: existing.known(here / "specs", folder),
                 backends=None,
-                settings={"slurm": given.slurm, "ngc": given.ngc},
+                settings=given.backends,
             )
         except PbtError as e:
             named = {str(d.where.file) for d in e.diagnostics}
             return {str(Path(path).relative_to(here)) for path in named}
         out = here / "specs"
-        gone = existing.orphans(out, made.owned, made.files)
+        gone = existing.orphans(out, made.owned, made.files, made.records)
         old = output.stale(out, made.files, gone)
         return {f"specs/{path}" for path in old}
 

@@ -11,13 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pbt_tui.backends import ngc
-from pbt_tui.compiler.ngc import rules
+from pbt_tui.backends import BACKENDS
+from pbt_tui.backends.ngc import render as ngc
+from pbt_tui.backends.ngc import rules
+from pbt_tui.backends.ngc.request import Ngc
+from pbt_tui.backends.ngc.settings import SETTINGS
 from pbt_tui.compiler.rendering import render
-from pbt_tui.compiler.settings import SETTINGS, gather
-from pbt_tui.compiler.wording import load_schema
+from pbt_tui.diagnostics.schema_errors import load_schema
+from pbt_tui.settings import gather, structs
 from pbt_tui.spec import Processes, Resources
-from pbt_tui.spec.ngc import Ngc
 from tests.compiler.compile_specs import box, gang, job, spec
 
 IMAGE = "nvcr.io/nvidia/pytorch:23.10-py3"
@@ -74,10 +76,10 @@ SETS: list[dict[str, Any]] = [
 def settings_of(**texts: Any) -> Ngc:
     """As the command line has them."""
     raw = {**NEEDED, **texts}
-    given = gather([(s, raw[s.name]) for s in SETTINGS if s.section == "ngc" and s.name in raw],
-                   lambda s: s.flag)  # fmt: skip
-    assert set(given.ngc) == set(raw)
-    return Ngc(**given.ngc)
+    said = [(s, raw[s.name]) for s in SETTINGS if s.name in raw]
+    given = gather(said, lambda s: s.flag, structs(BACKENDS))
+    assert set(given.sections["ngc"]) == set(raw)
+    return Ngc(**given.sections["ngc"])
 
 
 def made(what: Processes, settings: Ngc) -> dict[str, Any]:
@@ -128,7 +130,7 @@ def render_again(files: dict[str, bytes]) -> dict[str, Any]:
 def test_there_are_thirty_settings_and_each_is_one() -> None:
     assert len(SETS) >= 30
     used = {name for texts in SETS for name in texts}
-    of_table = {s.name for s in SETTINGS if s.section == "ngc"}
+    of_table = {s.name for s in SETTINGS}
     assert of_table - used == {"org", "ace", "job_template", "print_only"}
 
 
@@ -289,7 +291,7 @@ MANY_TIMES = ("workspace", "datasetid", "env_var", "secret", "label", "port")
 
 
 def of_run(what: Processes, **texts: Any) -> list[tuple[str, str]]:
-    from pbt_tui.compiler.ngc.run import check
+    from pbt_tui.backends.ngc.run_rules import check
 
     return [(d.code, d.level) for d in check(what, settings_of(**texts))]
 
@@ -316,7 +318,7 @@ def test_a_population_meets_in_a_workspace_that_all_can_write() -> None:
 
 
 def test_the_results_of_a_job_are_no_meeting_place() -> None:
-    from pbt_tui.compiler.ngc.run import check
+    from pbt_tui.backends.ngc.run_rules import check
 
     [d] = check(gang_of("/results/t"), settings_of(workspace=["team:/mount:RW"]))
     assert d.message == (
@@ -367,7 +369,7 @@ def test_places_that_nothing_is_put_into(texts: dict[str, str], count: int) -> N
 
 
 def test_what_is_wrong_with_all_jobs_is_said_once_and_of_one_of_them_with_its_name() -> None:
-    from pbt_tui.compiler.ngc.run import check
+    from pbt_tui.backends.ngc.run_rules import check
 
     jobs = tuple(job(i, env={"A": "a\nb"} if i == 1 else {}) for i in range(3))
     what = spec(jobs=jobs, container=box(image="pytorch"))

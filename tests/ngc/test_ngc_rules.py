@@ -6,9 +6,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from pbt_tui.backends.ngc.request import JobRequest
 from pbt_tui.compiler.validate import validate_file
-from pbt_tui.compiler.wording import load_schema
-from pbt_tui.spec.ngc import JobRequest
+from pbt_tui.diagnostics.schema_errors import load_schema
 from tests.ngc.shelf_outcomes import OUTCOMES
 
 HERE = Path(__file__).parent

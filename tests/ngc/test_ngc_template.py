@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.compiler.ngc.template import translate
+from pbt_tui.backends.ngc.template import translate
 from tests.ngc.ngc_runs import ROOT, STAND_IN, Service, call, project
 
 AS_IN_THE_WILD = r"""ngc base-command job run \

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pbt_tui.observe import gpus
+from pbt_tui.observe import nvml as gpus
 
 
 class TroubleError(Exception):

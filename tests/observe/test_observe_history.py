@@ -5,14 +5,14 @@ from __future__ import annotations
 import resource
 from pathlib import Path
 
-from pbt_tui.observe.history import HistoryReader, Watcher, read
+from pbt_tui.observe.history import HistoryReader, HistoryWriter, read
 from pbt_tui.observe.workspaces import reader
 from tests.observe.conftest import Recorded
 
 
 def test_it_remembers_what_upstream_deletes(isaacgymenvs: Recorded, tmp_path: Path) -> None:
     path = tmp_path / "populations.jsonl"
-    watcher = Watcher("ant", reader("isaacgymenvs", isaacgymenvs.path), path)
+    watcher = HistoryWriter("ant", reader("isaacgymenvs", isaacgymenvs.path), path)
     follow = HistoryReader(path)
     seen = []
     followed = []
@@ -25,7 +25,7 @@ def test_it_remembers_what_upstream_deletes(isaacgymenvs: Recorded, tmp_path: Pa
     assert read(path) == {"ant": seen}
     assert followed == seen
     assert follow.take("ant") == follow.take("other") == []
-    again = Watcher("ant", reader("isaacgymenvs", isaacgymenvs.path), path)
+    again = HistoryWriter("ant", reader("isaacgymenvs", isaacgymenvs.path), path)
     before = path.read_bytes()
     assert again.poll() == []
     assert path.read_bytes() == before
@@ -34,13 +34,13 @@ def test_it_remembers_what_upstream_deletes(isaacgymenvs: Recorded, tmp_path: Pa
 def test_a_torn_last_line_is_passed_over_and_mended(isaaclab: Recorded, tmp_path: Path) -> None:
     path = tmp_path / "populations.jsonl"
     workspace = isaaclab.all()
-    Watcher("lab", reader("isaaclab", workspace), path).poll()
+    HistoryWriter("lab", reader("isaaclab", workspace), path).poll()
     whole = path.read_bytes()
     lines = whole.splitlines(keepends=True)
     for cut in (1, len(lines[-1]) // 2, len(lines[-1]) - 1):
         path.write_bytes(whole[: len(whole) - cut])
         assert len(read(path)["lab"]) == len(lines) - 1
-        new = Watcher("lab", reader("isaaclab", workspace), path).poll()
+        new = HistoryWriter("lab", reader("isaaclab", workspace), path).poll()
         assert len(new) == 1
         assert len(read(path)["lab"]) == len(lines)
     path.write_bytes(b"garbage\n\xff\n" + whole)
@@ -49,7 +49,7 @@ def test_a_torn_last_line_is_passed_over_and_mended(isaaclab: Recorded, tmp_path
 
 def test_r5_a_number_written_twice_is_two_steps(isaaclab: Recorded, tmp_path: Path) -> None:
     path = tmp_path / "populations.jsonl"
-    watcher = Watcher("lab", reader("isaaclab", isaaclab.path), path)
+    watcher = HistoryWriter("lab", reader("isaaclab", isaaclab.path), path)
     name, at, text = isaaclab.files[0]
     life = "experiment_name: 2026-08-18_00-31-00"
     assert life in text
@@ -69,7 +69,7 @@ def test_r5_a_number_written_twice_is_two_steps(isaaclab: Recorded, tmp_path: Pa
 def test_a_full_disk_loses_nothing(isaaclab: Recorded, tmp_path: Path) -> None:
     path = tmp_path / "populations.jsonl"
     path.write_bytes(b"\n" * 100)
-    watcher = Watcher("lab", reader("isaaclab", isaaclab.all()), path)
+    watcher = HistoryWriter("lab", reader("isaaclab", isaaclab.all()), path)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
     try:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from pbt_tui.observe.inference import infer
-from pbt_tui.observe.lineage import Event, merge
-from pbt_tui.observe.logs import Follower
+from pbt_tui.observe.lineage import LineageEvent, merge
+from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.member_logs import MemberLog
-from pbt_tui.observe.populations import Watch
+from pbt_tui.observe.population_monitor import PopulationMonitor
 from pbt_tui.observe.workspaces import Generation, reader
 from pbt_tui.spec import Style
 from tests.observe.conftest import Recorded
@@ -46,7 +46,7 @@ def test_replayed_in_write_order_the_counts_are_those_of_the_output(
     assert counted(record.stdout) == truth
     log = tmp_path / "log"
     log.touch()
-    watch = Watch(name, name, record.path)
+    watch = PopulationMonitor(name, name, record.path)
     watch._logs[0] = MemberLog(None)  # one output of all members
     share = len(record.stdout) / len(record.files)
     done = 0
@@ -116,8 +116,8 @@ def test_the_order_is_that_of_the_decisions() -> None:
     steps = [step(0, 1, 10.0), step(1, 1, 11.0), step(0, 2, 20.0), step(1, 2, 21.0)]
     steps.append(step(1, 3, 31.0))
 
-    def copied(member: int, generation: int) -> Event:
-        return Event(
+    def copied(member: int, generation: int) -> LineageEvent:
+        return LineageEvent(
             kind="exploit", member=member, donor=1 - member, generation=generation,
             source="log", confidence=1.0,
         )  # fmt: skip
@@ -132,7 +132,7 @@ def test_sample_factory_from_log_and_from_numbers() -> None:
     steps += [step(0, 1, 5.0, step=10), step(0, 2, 15.0, step=20)]
     found = infer(steps, "sample_factory")
     assert [(e.member, e.generation) for e in found] == [(1, 2), (1, 3), (1, 3)]
-    said = [Event(kind="exploit", member=1, donor=0, source="log", confidence=1.0, at=22.0)]
+    said = [LineageEvent(kind="exploit", member=1, donor=0, source="log", confidence=1.0, at=22.0)]
     merged = merge(said, found, {0: 0, 1: 0}, steps)
     assert [(e.member, e.donor, e.generation, e.donor_generation) for e in merged] == [(1, 0, 2, 2)]
 
@@ -140,7 +140,9 @@ def test_sample_factory_from_log_and_from_numbers() -> None:
 def test_r4_without_the_words_the_files_tell_which_generation_was_copied() -> None:
     steps = [step(0, 1, 10.0), step(0, 2, 30.0), step(0, 3, 50.0)]
     steps += [step(1, n, n * 8.0) for n in range(1, 9)]
-    said = [Event(kind="exploit", member=0, donor=1, generation=2, source="log", confidence=1.0)]
+    said = [
+        LineageEvent(kind="exploit", member=0, donor=1, generation=2, source="log", confidence=1.0)
+    ]
     merged = merge(said, [], {0: 0}, steps)
     assert [(e.donor_generation, e.at) for e in merged] == [(2, 50.0)]  # not 3, not 8
 
@@ -149,7 +151,7 @@ def test_before_the_part_of_a_log_that_was_read_the_metadata_speaks() -> None:
     steps = [step(0, n, n * 10.0, params={"a": float(n)}) for n in (1, 2, 3)]
     suggested = infer(steps, "isaacgymenvs")
     assert [e.generation for e in suggested] == [1, 2]
-    said = [Event(kind="mutate", member=0, generation=2, source="log", confidence=1.0)]
+    said = [LineageEvent(kind="mutate", member=0, generation=2, source="log", confidence=1.0)]
     merged = merge(said, suggested, {0: 2}, steps)
     assert [(e.generation, e.source, e.at) for e in merged] == [
         (1, "metadata", 20.0),
@@ -166,7 +168,7 @@ def test_r2_an_exchange_that_broke_off_did_not_happen(tmp_path: Path) -> None:
     seen = MemberLog(1)
     seen.feed(Follower(log).block())
     assert seen.events == []
-    assert seen.words[1].aborted == 1
+    assert seen.states[1].aborted == 1
 
 
 def test_a_log_is_read_once_and_in_whole_lines(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbt_tui.observe.signatures import Failure, fold, group, signature
+from pbt_tui.observe.failure_grouping import Failure, fold, group, signature
 
 
 @pytest.mark.parametrize(

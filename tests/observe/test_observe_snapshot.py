@@ -14,12 +14,12 @@ import pytest
 from pbt_tui.errors import UsageError
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import apply
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import RunState
-from pbt_tui.observe import gpus
-from pbt_tui.observe.history import HistoryReader, Watcher
-from pbt_tui.observe.logs import Follower
-from pbt_tui.observe.populations import Watch
+from pbt_tui.observe import nvml
+from pbt_tui.observe.history import HistoryReader, HistoryWriter
+from pbt_tui.observe.log_reader import Follower
+from pbt_tui.observe.population_monitor import PopulationMonitor
 from pbt_tui.observe.snapshot import (
     Populations,
     Snapshot,
@@ -127,7 +127,7 @@ def test_every_key_is_there_from_the_first_moment_to_the_last(tmp_path: Path) ->
     story.start("y")
     story.end("y", 1, cause="traceback", detail="E: 6")
     (tmp_path / "ant" / "_pbt" / "gpus.json").write_bytes(
-        gpus.encode(gpus.Samples(1.0, (gpus.Sample(1, "GPU-b", "n", 80, 33, 50),)))
+        nvml.encode(nvml.Samples(1.0, (nvml.Sample(1, "GPU-b", "n", 80, 33, 50),)))
     )
     found = document(story)
     assert set(found) == KEYS
@@ -233,7 +233,7 @@ def test_a_population_with_its_logs_history_and_best(
 
 def test_what_upstream_deleted_is_still_shown(isaaclab: Recorded, tmp_path: Path) -> None:
     story = Story(tmp_path / "t", str(isaaclab.all()))
-    Watcher("ant", reader("isaaclab", isaaclab.path), story.rundir.populations).poll()
+    HistoryWriter("ant", reader("isaaclab", isaaclab.path), story.rundir.populations).poll()
     shutil.rmtree(isaaclab.path)
     (population,) = document(story)["populations"]
     assert len(population["members"][1]["generations"]) == 14
@@ -315,7 +315,7 @@ def test_nothing_is_written_anywhere(isaacgymenvs: Recorded, tmp_path: Path) -> 
 
 
 def test_an_empty_watch_is_a_row(tmp_path: Path) -> None:
-    row = Watch("p", "isaaclab", tmp_path / "none", size=2).row({}, 5.0)
+    row = PopulationMonitor("p", "isaaclab", tmp_path / "none", size=2).row({}, 5.0)
     assert [m.generation for m in row.members] == [None, None]
     assert row.events == ()
 
@@ -326,9 +326,9 @@ def test_a_history_that_lags_does_not_undo_what_was_seen(
     name, at, text = isaaclab.files[0]
     isaaclab.write(name, at, text)
     history = tmp_path / "populations.jsonl"
-    executor = Watcher("lab", reader("isaaclab", isaaclab.path), tmp_path / "aside")
+    executor = HistoryWriter("lab", reader("isaaclab", isaaclab.path), tmp_path / "aside")
     executor.poll()
-    watch = Watch("lab", "isaaclab", isaaclab.path, history=HistoryReader(history))
+    watch = PopulationMonitor("lab", "isaaclab", isaaclab.path, history=HistoryReader(history))
     isaaclab.write(name, at + 9, text.replace("frame: 100", "frame: 101"))
     watch.poll()
     (tmp_path / "aside").rename(history)
@@ -342,9 +342,9 @@ def test_before_the_end_of_a_log_that_was_read_the_metadata_speaks(
     log = isaacgymenvs.log(tmp_path / "log")
     size = log.stat().st_size
     monkeypatch.setattr(
-        "pbt_tui.observe.populations.Follower", lambda path: Follower(path, first=size // 2)
+        "pbt_tui.observe.population_monitor.Follower", lambda path: Follower(path, first=size // 2)
     )
-    watch = Watch("p", "isaacgymenvs", isaacgymenvs.all())
+    watch = PopulationMonitor("p", "isaacgymenvs", isaacgymenvs.all())
     watch.poll({0: [log]})  # its first member's, for the purpose
     sources = [e.source for e in watch.events if e.member == 0]
     assert sources[0] == "metadata"

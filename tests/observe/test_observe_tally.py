@@ -9,13 +9,13 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbt_tui.executor.runtimes.slurm.submissions import Files, Submissions
-from pbt_tui.observe import submitted
-from pbt_tui.observe.queue import Place, Queue, encode, read
-from pbt_tui.observe.tally import SUBMITTED, tally
+from pbt_tui.observe import slurm_submissions
+from pbt_tui.observe.queue_status import Queue, QueueStatus, encode, read
+from pbt_tui.observe.queue_summary import SUBMITTED, tally
+from pbt_tui.runtimes.slurm.submissions import Files, Submissions
 
 places = st.builds(
-    Place,
+    QueueStatus,
     st.from_regex(r"[1-9]\d{0,3}_\d{1,3}", fullmatch=True),
     st.sampled_from(["", "PENDING", "RUNNING", "COMPLETING"]),
     reason=st.sampled_from([None, "Priority", "Resources"]),
@@ -25,7 +25,7 @@ places = st.builds(
 
 @given(st.dictionaries(st.text(max_size=5), places))
 def test_everybody_is_counted_once_and_the_first_start_is_the_first(
-    found: dict[str, Place],
+    found: dict[str, QueueStatus],
 ) -> None:
     row = tally(Queue(1.0, 2.0, 5.0, False, None, found))
     assert sum(row.states.values()) == len(found)
@@ -40,7 +40,7 @@ def test_everybody_is_counted_once_and_the_first_start_is_the_first(
 def test_a_picture_that_cannot_be_read_is_none(tmp_path: Path) -> None:
     path = tmp_path / "queue.json"
     assert read(path) is None
-    whole = encode(Queue(1.0, 2.0, 5.0, True, "silent", {"a.1": Place("4_0", "PENDING")}))
+    whole = encode(Queue(1.0, 2.0, 5.0, True, "silent", {"a.1": QueueStatus("4_0", "PENDING")}))
     for end in range(len(whole) - 1):
         path.write_bytes(whole[:end])
         assert read(path) is None
@@ -55,7 +55,7 @@ def test_the_script_of_an_attempt_is_that_of_its_array(tmp_path: Path) -> None:
     (tmp_path / "0.json").write_text("half of a rec")
     (tmp_path / "1.json").write_text(json.dumps({"other": 1}))
     kept.save(msgspec.structs.replace(first, id="67"))
-    assert submitted.find(tmp_path, "b", 1) == (tmp_path / first.script, "67_1")
-    assert submitted.find(tmp_path, "b", 2) == (tmp_path / again.script, None)
-    assert submitted.find(tmp_path, "c", 1) is None
-    assert submitted.find(tmp_path / "none", "a", 1) is None
+    assert slurm_submissions.find(tmp_path, "b", 1) == (tmp_path / first.script, "67_1")
+    assert slurm_submissions.find(tmp_path, "b", 2) == (tmp_path / again.script, None)
+    assert slurm_submissions.find(tmp_path, "c", 1) is None
+    assert slurm_submissions.find(tmp_path / "none", "a", 1) is None

@@ -175,7 +175,7 @@ def test_only_what_changed_is_parsed(
 ) -> None:
     workspace = IsaacGymEnvs(isaacgymenvs.all())
     workspace.poll()
-    monkeypatch.setattr("pbt_tui.observe.workspaces.members.parse", None)
+    monkeypatch.setattr("pbt_tui.observe.workspaces.member_folders.parse", None)
     assert workspace.poll() == []
     monkeypatch.undo()
     path = isaacgymenvs.path / "002" / "000003.yaml"

@@ -34,6 +34,9 @@ def names(made: list[ev.AnyEvent]) -> list[str]:
     return [e.job for e in made if isinstance(e, ev.AttemptScheduled)]
 
 
+FIELDS = ("job", "why", "verdict")
+
+
 def brief(made: list[ev.AnyEvent]) -> list[tuple[str, ...]]:
     """Kind, job, reason."""
     kinds = {
@@ -41,6 +44,5 @@ def brief(made: list[ev.AnyEvent]) -> list[tuple[str, ...]]:
         ev.JobSkipped: "skip", ev.RunClosed: "close",
     }  # fmt: skip
     return [
-        (kinds[type(e)], *(str(getattr(e, f)) for f in ("job", "why", "verdict") if hasattr(e, f)))
-        for e in made
+        (kinds[type(e)], *(str(getattr(e, f)) for f in FIELDS if getattr(e, f, None))) for e in made
     ]

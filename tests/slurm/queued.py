@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pbt_tui.executor.runtimes.slurm.submissions import Submission, Submissions
 from pbt_tui.journal import events as ev
-from pbt_tui.observe.queue import Queue, read
+from pbt_tui.observe.queue_status import Queue, read
+from pbt_tui.runtimes.slurm.submissions import ArraySubmission, Submissions
 from tests.executor.running import Place, Said, until
 from tests.slurm.clusters import ask
 
@@ -69,7 +69,7 @@ class Queued(Place):
     def called(self, name: str) -> int:
         return self.calls.read_text().split().count(name) if self.calls.exists() else 0
 
-    def records(self) -> list[Submission]:
+    def records(self) -> list[ArraySubmission]:
         return Submissions(self.rundir.slurm, "").all()
 
     def submissions(self) -> list[str]:

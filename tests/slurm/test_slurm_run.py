@@ -9,9 +9,9 @@ import sys
 import msgspec
 import pytest
 
-from pbt_tui.executor.runtimes.slurm.submissions import Submissions
 from pbt_tui.journal import events as ev
-from pbt_tui.observe.queue import key
+from pbt_tui.observe.queue_status import key
+from pbt_tui.runtimes.slurm.submissions import Submissions
 from tests.executor.running import job, until
 from tests.slurm.clusters import ask
 from tests.slurm.queued import GATE, LONG, SMALL, Queued
@@ -224,9 +224,10 @@ def test_options_that_cannot_be_obeyed(queued: Queued, options: list[str], words
 
 
 def test_settings_come_from_the_index_beside_the_spec(queued: Queued) -> None:
-    from pbt_tui.backends.slurm import FILE, render
+    from pbt_tui.backends.slurm.files import FILE
+    from pbt_tui.backends.slurm.index import Slurm
+    from pbt_tui.backends.slurm.render import render
     from pbt_tui.spec import decode
-    from pbt_tui.spec.slurm import Slurm
 
     name = queued.spec(job("a", "true"))
     spec = decode((queued.path / name / "processes.json").read_bytes())

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.backends.quoting import directive
-from pbt_tui.spec.slurm import Slurm
+from pbt_tui.backends.slurm.index import Slurm
+from pbt_tui.backends.slurm.quoting import directive
 from tests.executor.running import until
 from tests.slurm.arrays import attempt, by_hand, lay_out, log, python, spec
 from tests.slurm.clusters import ask, over, states, submit
@@ -283,8 +283,8 @@ def test_a_template_that_never_gets_to_the_command_has_failed(long: object, tmp_
 def test_a_login_shell_s_own_wishes_do_not_matter_to_ask(
     long: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pbt_tui.backends import slurm
-    from pbt_tui.cli.ask_slurm import ask as asked
+    from pbt_tui.backends.slurm import render as slurm
+    from pbt_tui.cli.sbatch_check import ask as asked
 
     monkeypatch.setenv("SBATCH_PARTITION", "nope")
 

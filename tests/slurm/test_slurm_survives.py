@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pbt_tui.journal import events as ev
-from pbt_tui.observe.queue import key
+from pbt_tui.observe.queue_status import key
 from pbt_tui.spec import Job
 from tests.executor.running import job, until
 from tests.slurm.clusters import SERVICES, ask, bring_up, take_down

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.executor.runtimes import Ended, Queued, Started
-from pbt_tui.executor.runtimes.slurm import tasks
-from pbt_tui.executor.runtimes.slurm.squeue import Line
-from pbt_tui.executor.runtimes.slurm.tasks import LOOKS, Task, Tasks
 from pbt_tui.journal import RunDir
+from pbt_tui.runtimes.protocol import Ended, Queued, Started
+from pbt_tui.runtimes.slurm import tracker
+from pbt_tui.runtimes.slurm.squeue import SqueueRow
+from pbt_tui.runtimes.slurm.tracker import LOOKS, Task, TaskTracker
 
 PREEMPTED = "slurmstepd: error: *** JOB 7 ON n0 CANCELLED AT 2026-11-26T04:28:18 DUE TO {} ***\n"
-PENDING = Line("PENDING", reason="BeginTime", restarts=1)
+PENDING = SqueueRow("PENDING", reason="BeginTime", restarts=1)
 
 
 class Cluster:
@@ -25,7 +25,7 @@ class Cluster:
         self.dir.attempts.mkdir(parents=True)
         self.dir.slurm.mkdir()
         self.hurried = 0
-        self.tasks = Tasks(self.dir, self.dir.slurm, wake=lambda: None, hurry=self._hurry)
+        self.tasks = TaskTracker(self.dir, self.dir.slurm, wake=lambda: None, hurry=self._hurry)
         self.task = Task("j", 1, id="7_0")
         self.tasks.track(self.task)
         self.claim = self.dir.claim("j", 1)
@@ -47,7 +47,7 @@ class Cluster:
         self.tasks.scan()
         return list(self.tasks.facts())
 
-    def look(self, line: Line | None) -> list[object]:
+    def look(self, line: SqueueRow | None) -> list[object]:
         self.tasks.saw({} if line is None else {"7_0": line})
         return list(self.tasks.facts())
 
@@ -81,7 +81,7 @@ def test_a_signal_is_explained_before_it_is_told(one: Cluster) -> None:
     one.scan()
     assert one.scan(later=1) == []
     assert one.hurried
-    (end,) = one.look(Line("OUT_OF_MEMORY", 125))
+    (end,) = one.look(SqueueRow("OUT_OF_MEMORY", 125))
     assert isinstance(end, Ended)
     assert end.cause == "oom"
 
@@ -89,13 +89,13 @@ def test_a_signal_is_explained_before_it_is_told(one: Cluster) -> None:
 def test_a_signal_that_slurm_never_explains_is_told_all_the_same(one: Cluster) -> None:
     one.writes("slurm 7_0\nstart 0 n0 1\nexit 137 2\n")
     one.scan()
-    (end,) = one.scan(later=tasks.AT_MOST)
+    (end,) = one.scan(later=tracker.AT_MOST)
     assert isinstance(end, Ended)
     assert (end.exit_code, end.signal, end.cause) == (137, 9, None)
 
 
-@pytest.mark.parametrize("line", [Line("COMPLETED"), None], ids=["completed", "forgotten"])
-def test_a_file_may_come_late(one: Cluster, line: Line | None) -> None:
+@pytest.mark.parametrize("line", [SqueueRow("COMPLETED"), None], ids=["completed", "forgotten"])
+def test_a_file_may_come_late(one: Cluster, line: SqueueRow | None) -> None:
     """The queue has said that it is over; its disk shows the file after some looks."""
     for _ in range(LOOKS - 1):
         assert one.look(line) == []
@@ -123,28 +123,28 @@ def test_what_begins_while_it_is_given_up_is_followed(
         return give_up(task, *rest)
 
     monkeypatch.setattr(one.tasks, "give_up", late)
-    assert one.look(Line("CANCELLED")) == [Started("j", 1, "7_0", "n0")]
+    assert one.look(SqueueRow("CANCELLED")) == [Started("j", 1, "7_0", "n0")]
     assert one.tasks.get(("j", 1)) is not None
 
 
 def test_a_reason_is_told_when_it_lasts(one: Cluster) -> None:
     """The first at once; what goes to and fro is not told at each turn."""
-    one.look(Line("PENDING", reason=""))
-    assert one.look(Line("PENDING", reason="Priority")) == [Queued("j", 1, "Priority")]
+    one.look(SqueueRow("PENDING", reason=""))
+    assert one.look(SqueueRow("PENDING", reason="Priority")) == [Queued("j", 1, "Priority")]
     for _ in range(3):
-        assert one.look(Line("PENDING", reason="Resources")) == []
-        assert one.look(Line("PENDING", reason="Priority")) == []
-    one.look(Line("PENDING", reason="Resources"))
-    assert one.look(Line("PENDING", reason="Resources")) == [Queued("j", 1, "Resources")]
+        assert one.look(SqueueRow("PENDING", reason="Resources")) == []
+        assert one.look(SqueueRow("PENDING", reason="Priority")) == []
+    one.look(SqueueRow("PENDING", reason="Resources"))
+    assert one.look(SqueueRow("PENDING", reason="Resources")) == [Queued("j", 1, "Resources")]
 
 
 def test_a_lost_node_is_believed_on_the_second_look(one: Cluster) -> None:
     """Between the two it may be queued again."""
     one.writes("slurm 7_0\nstart 0 n0 1\n")
     one.scan()
-    assert one.look(Line("NODE_FAIL", node="n0")) == []
+    assert one.look(SqueueRow("NODE_FAIL", node="n0")) == []
     assert one.look(PENDING) == [Queued("j", 1, "BeginTime")]
-    assert one.look(Line("NODE_FAIL", node="n0")) == []
-    (end,) = one.look(Line("NODE_FAIL", node="n0"))
+    assert one.look(SqueueRow("NODE_FAIL", node="n0")) == []
+    (end,) = one.look(SqueueRow("NODE_FAIL", node="n0"))
     assert isinstance(end, Ended)
     assert end.lost

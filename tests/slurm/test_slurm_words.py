@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbt_tui.backends.slurm_words import cure
-from pbt_tui.executor.runtimes.slurm import calling, squeue, taskfiles
-from pbt_tui.executor.runtimes.slurm.squeue import Line
-from pbt_tui.executor.runtimes.slurm.submissions import accepted
-from pbt_tui.executor.runtimes.slurm.verdicts import ended, heard
+from pbt_tui.backends.slurm.error_hints import cure
+from pbt_tui.runtimes.slurm import client, squeue, task_files
+from pbt_tui.runtimes.slurm.exit_status import ended, heard
+from pbt_tui.runtimes.slurm.squeue import SqueueRow
+from pbt_tui.runtimes.slurm.submissions import accepted
 
 AT = "2026-11-26T04:28:18"
 WHO = "slurmstepd-n0: error: *** JOB 13 ON n0 CANCELLED AT"
@@ -57,19 +57,19 @@ def test_what_slurmstepd_says_of_a_life(text: str, restart: int, how: str | None
 
 def test_lives_in_one_file() -> None:
     text = "slurm 7_0\nstart 0 n0 100\nexit 143 200\nstart 1 n1 300\n"
-    file = taskfiles.parse(text, 300.0)
+    file = task_files.parse(text, 300.0)
     assert (file.holder, file.restart, file.node, file.over) == ("7_0", 1, "n1", False)
-    assert taskfiles.parse(text + "exit 3 40", 300.0).over is False, "not written to its end"
-    assert taskfiles.parse(text + "exit 3 400\n", 300.0).code == 3
-    assert taskfiles.parse(text + "requeue 2 400\n", 300.0).asked
-    assert taskfiles.parse("given up\n", 1.0).given_up
-    refused = taskfiles.parse("slurm 7_0\nstart 0 n0 1\nrefused 127\nexit 127 2\n", 1.0)
+    assert task_files.parse(text + "exit 3 40", 300.0).over is False, "not written to its end"
+    assert task_files.parse(text + "exit 3 400\n", 300.0).code == 3
+    assert task_files.parse(text + "requeue 2 400\n", 300.0).asked
+    assert task_files.parse("given up\n", 1.0).given_up
+    refused = task_files.parse("slurm 7_0\nstart 0 n0 1\nrefused 127\nexit 127 2\n", 1.0)
     assert refused.claim.refused == "127"
 
 
 @given(st.text(alphabet="slurmtaexiqo0123456789_- \nn", max_size=80))
 def test_no_file_is_too_strange_to_be_read(text: str) -> None:
-    file = taskfiles.parse(text, 1.0)
+    file = task_files.parse(text, 1.0)
     assert file.code is None or file.code >= 0
 
 
@@ -148,25 +148,25 @@ def test_the_id_that_sbatch_printed(text: str, what: object) -> None:
         ("exit 0 2\n", KERNEL, None, (0, False, False, None, None)),
         ("exit 1 2\n", KERNEL, None, (1, False, False, None, "oom")),
         ("exit 143 2\n", CANCEL, None, (143, False, False, "cancel", None)),
-        ("exit 143 2\n", PREEMPTED, Line("PREEMPTED", 15), (None, False, True, None, "lost")),
+        ("exit 143 2\n", PREEMPTED, SqueueRow("PREEMPTED", 15), (None, False, True, None, "lost")),
         ("exit 143 2\n", PREEMPTED, None, (None, False, True, None, "lost")),
-        ("", "", Line("TIMEOUT"), (None, False, False, "timeout", None)),
-        ("", "", Line("OUT_OF_MEMORY", 125), (137, False, False, None, "oom")),
-        ("", "", Line("NODE_FAIL", node="n1"), (None, False, True, None, "lost")),
-        ("", "", Line("COMPLETED"), (None, False, True, None, "lost")),
-        ("", "", Line("FAILED", 9), (None, False, True, None, "lost")),
-        ("", "", Line("FAILED", 3 << 8), (3, False, False, None, None)),
+        ("", "", SqueueRow("TIMEOUT"), (None, False, False, "timeout", None)),
+        ("", "", SqueueRow("OUT_OF_MEMORY", 125), (137, False, False, None, "oom")),
+        ("", "", SqueueRow("NODE_FAIL", node="n1"), (None, False, True, None, "lost")),
+        ("", "", SqueueRow("COMPLETED"), (None, False, True, None, "lost")),
+        ("", "", SqueueRow("FAILED", 9), (None, False, True, None, "lost")),
+        ("", "", SqueueRow("FAILED", 3 << 8), (3, False, False, None, None)),
         ("", "", None, (None, False, True, None, "lost")),
     ],
 )
-def test_ends(file: str, said: str, line: Line | None, outcome: tuple[object, ...]) -> None:
-    found = taskfiles.parse("slurm 7_0\nstart 0 n0 1\n" + file, 2.0)
+def test_ends(file: str, said: str, line: SqueueRow | None, outcome: tuple[object, ...]) -> None:
+    found = task_files.parse("slurm 7_0\nstart 0 n0 1\n" + file, 2.0)
     end = ended(("j", 1), "7_0", 9.0, file=found, said=said, line=line)
     assert (end.exit_code, end.refused, end.lost, end.stopped, end.cause) == outcome
 
 
 def test_a_folder_that_is_missing_on_the_node_is_named() -> None:
-    line = Line("FAILED", 4021, node="n0")
+    line = SqueueRow("FAILED", 4021, node="n0")
     end = ended(("j", 1), "7_0", 9.0, file=None, line=line, output="/away/slurm")
     assert end.refused
     assert end.detail == "SLURM could not begin it on `n0`: is `/away/slurm` there, and writable?"
@@ -174,10 +174,10 @@ def test_a_folder_that_is_missing_on_the_node_is_named() -> None:
 
 def test_the_environment_of_a_call() -> None:
     environ = {"SBATCH_PARTITION": "x", "SQUEUE_FORMAT": "%i", "LANG": "de_DE", "SLURM_CONF": "c"}
-    assert calling.for_jobs(environ) == {
+    assert client.for_jobs(environ) == {
         "SQUEUE_FORMAT": "%i",
         "LANG": "de_DE",
         "SLURM_CONF": "c",
     }
-    assert calling.for_us(environ)["LC_ALL"] == "C"
-    assert "SQUEUE_FORMAT" not in calling.for_us(environ)
+    assert client.for_us(environ)["LC_ALL"] == "C"
+    assert "SQUEUE_FORMAT" not in client.for_us(environ)

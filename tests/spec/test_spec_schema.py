@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pbt_tui.compiler.wording import load_schema, schema_folder
+from pbt_tui.diagnostics.schema_errors import load_schema, schema_folder
 from pbt_tui.journal import events
 from pbt_tui.spec import Job, Policy, Processes, decode, encode
 from pbt_tui.spec.schema import schema

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from pbt_tui.journal.rundir import RunDir
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.tui.app import Monitor
-from pbt_tui.tui.feed import Feed
+from pbt_tui.tui.journal_follower import JournalFollower
 from tests.tui.shown import text_of
 
 STORED = Path(__file__).parent / "screens"
@@ -72,7 +72,7 @@ def shown() -> Shown:
         after: float = 75.0,
         **more: object,
     ) -> AsyncIterator[tuple[Monitor, Pilot[str]]]:
-        feed = Feed(RunDir(path), who=lambda rundir: holder)
+        feed = JournalFollower(RunDir(path), who=lambda rundir: holder)
         feed.read_all()
         moment = feed.state.at + after
         app = Monitor(feed, now=lambda: moment, timer=False, **more)  # type: ignore[arg-type]

@@ -9,12 +9,12 @@ from typing import Any
 
 import msgspec
 
+from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.journal import events as ev
-from pbt_tui.journal.rundir import RunDir
-from pbt_tui.observe.queue import Place, Queue, key
-from pbt_tui.observe.queue import encode as encode_queue
+from pbt_tui.journal.run_dir import RunDir
+from pbt_tui.observe.queue_status import Queue, QueueStatus, key
+from pbt_tui.observe.queue_status import encode as encode_queue
 from pbt_tui.spec import Job, Policy, Population, Processes, encode
-from pbt_tui.spec.slurm import Slurm
 
 START = 1_760_000_000.0
 """2025-10-09 08:53:20 UTC."""
@@ -68,7 +68,7 @@ class Story:
         self.at = at
         self.seq = 0
         self.attempts: dict[str, int] = {}
-        self.tasks: dict[str, Place] = {}
+        self.tasks: dict[str, QueueStatus] = {}
         """Those that are in SLURM."""
         self.lines: list[bytes] = []
         self.gpus = gpus
@@ -98,7 +98,7 @@ class Story:
         )  # fmt: skip
 
     def executor(
-        self, pid: int = 4182, host: str = "node7", runtime: ev.Runtime = "process", **more: Any
+        self, pid: int = 4182, host: str = "node7", runtime: str = "process", **more: Any
     ) -> Story:
         gpus = tuple(ev.Gpu(i, f"GPU-{i:08d}", "H100", 80 * 10**9) for i in range(self.gpus))
         return self.write(
@@ -118,7 +118,7 @@ class Story:
         """Handed to SLURM as `task`; it waits in the queue if there is a reason."""
         number = self.attempts[job] = self.attempts.get(job, 0) + 1
         self.write(ev.AttemptScheduled, job=job, attempt=number, gpus=())
-        self.tasks[job] = Place(task, "", **more)
+        self.tasks[job] = QueueStatus(task, "", **more)
         return self.wait(job, reason) if reason else self
 
     def wait(self, job: str, reason: str, **more: Any) -> Story:

@@ -9,18 +9,21 @@ import pytest
 
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.requests import pending, read
-from pbt_tui.tui import actions, start
-from pbt_tui.tui.screens.failures import Failures
-from pbt_tui.tui.screens.help import Help
-from pbt_tui.tui.screens.job import JobPage
-from pbt_tui.tui.screens.jobs import Jobs
-from pbt_tui.tui.screens.log import Log
-from pbt_tui.tui.screens.population import Population
+from pbt_tui.tui import actions, start_executor
+from pbt_tui.tui.screens.failures import FailuresScreen
+from pbt_tui.tui.screens.help import HelpScreen
+from pbt_tui.tui.screens.job import JobScreen
+from pbt_tui.tui.screens.jobs import JobsScreen
+from pbt_tui.tui.screens.log import LogScreen
+from pbt_tui.tui.screens.population import PopulationScreen
 from tests.tui.conftest import Shown
 from tests.tui.journals import Story, spec, typical
 from tests.tui.shown import text_of
 
-SCREENS = {s.PAGE: s for s in (Jobs, Failures, JobPage, Log, Population, Help)}
+SCREENS = {
+    s.PAGE: s
+    for s in (JobsScreen, FailuresScreen, JobScreen, LogScreen, PopulationScreen, HelpScreen)
+}
 
 
 @pytest.fixture
@@ -34,15 +37,15 @@ def asked(story: Story) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
     return [(r.action, r.jobs, r.gpus) for r in found]
 
 
-def starts(monkeypatch: pytest.MonkeyPatch, answer: start.Started) -> list[Path]:
+def starts(monkeypatch: pytest.MonkeyPatch, answer: start_executor.StartedExecutor) -> list[Path]:
     """The targets that executors are started for, each with this answer."""
     started: list[Path] = []
 
-    def executor(target: Path) -> start.Started:
+    def executor(target: Path) -> start_executor.StartedExecutor:
         started.append(target)
         return answer
 
-    monkeypatch.setattr(start, "executor", executor)
+    monkeypatch.setattr(start_executor, "executor", executor)
     return started
 
 
@@ -97,7 +100,7 @@ async def test_escape_keeps_everything(run: Story, shown: Shown) -> None:
         await pilot.press("x", "escape", "a", "x", "1", "5", "escape")
         await pilot.pause()
         assert asked(run) == []
-        assert isinstance(app.screen, Jobs)
+        assert isinstance(app.screen, JobsScreen)
 
 
 async def test_retry_of_a_group_of_failures(run: Story, shown: Shown) -> None:
@@ -153,7 +156,7 @@ async def test_without_an_executor_there_is_nobody_to_ask(run: Story, shown: Sho
 async def test_retry_without_an_executor_starts_one(
     run: Story, shown: Shown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started = starts(monkeypatch, start.Started(0, "", ""))
+    started = starts(monkeypatch, start_executor.StartedExecutor(0, "", ""))
     monkeypatch.setattr("socket.gethostname", lambda: "node7")
     async with shown(run.rundir.path, holder=None) as (app, pilot):
         await pilot.press("f", "r")
@@ -168,7 +171,8 @@ async def test_an_executor_is_started_by_a_confirmed_key(
     tmp_path: Path, shown: Shown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     story = Story(tmp_path / "_pbt", spec(3)).opened().flush()
-    started = starts(monkeypatch, start.Started(5, "", "error: no such image\nhint: x"))
+    answer = start_executor.StartedExecutor(5, "", "error: no such image\nhint: x")
+    started = starts(monkeypatch, answer)
     async with shown(story.rundir.path, holder=None) as (app, pilot):
         await pilot.press("E", "enter")
         assert started == []

@@ -16,9 +16,9 @@ import pytest
 from pbt_tui.cli.tui import main
 from pbt_tui.errors import Findings, JournalDamaged, UnknownVersion, UsageError
 from pbt_tui.journal import lock
-from pbt_tui.observe.rows import Snapshot
+from pbt_tui.observe.snapshot_types import Snapshot
 from pbt_tui.spec import Job, Policy, Processes, encode
-from pbt_tui.tui import start, targets
+from pbt_tui.tui import start_executor, targets
 from tests.executor.running import until
 from tests.tui.journals import Story, large, spec, typical
 
@@ -212,7 +212,7 @@ def test_a_spec_is_started_by_pbt_run_and_then_shown(
 ) -> None:
     """With the real executor: it is detached, shown, and ended by a request."""
     from pbt_tui.journal.requests import ask
-    from pbt_tui.journal.rundir import RunDir
+    from pbt_tui.journal.run_dir import RunDir
 
     path = sleepers(here / "specs")
     assert main([str(path), "--once", "--max_parallel", "1"]) == 0
@@ -247,11 +247,11 @@ def test_options_are_passed_on_as_they_were_given(
 ) -> None:
     seen: list[tuple[str, list[str]]] = []
 
-    def executor(target: str, more: list[str]) -> start.Started:
+    def executor(target: str, more: list[str]) -> start_executor.StartedExecutor:
         seen.append((target, more))
-        return start.Started(5, "", "error: x")
+        return start_executor.StartedExecutor(5, "", "error: x")
 
-    monkeypatch.setattr(start, "executor", executor)
+    monkeypatch.setattr(start_executor, "executor", executor)
     with pytest.raises(Findings):
         main(
             ["--run", "runs.ant", "--max-parallel", "8", "--gpus", "0,1", "--fail_fast", "--fresh"]

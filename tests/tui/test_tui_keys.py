@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pbt_tui.tui.app import Monitor
-from pbt_tui.tui.screens.job import JobPage
-from pbt_tui.tui.screens.jobs import Jobs
+from pbt_tui.tui.screens.job import JobScreen
+from pbt_tui.tui.screens.jobs import JobsScreen
 from tests.tui.conftest import Shown
 from tests.tui.journals import typical
 from tests.tui.shown import text_of
@@ -43,7 +43,7 @@ async def test_letters_in_the_filter_are_letters(run: Path, shown: Shown) -> Non
         await pilot.press("slash", *"qxK:z")
         await pilot.pause()
         assert app.model.rows.text == "qxK:z"
-        assert isinstance(app.screen, Jobs)
+        assert isinstance(app.screen, JobsScreen)
 
 
 async def test_the_last_filter_off_and_on(run: Path, shown: Shown) -> None:
@@ -59,7 +59,7 @@ async def test_the_last_filter_off_and_on(run: Path, shown: Shown) -> None:
 
 def current(app: Monitor) -> str:
     """The job under the cursor."""
-    assert isinstance(app.screen, Jobs)
+    assert isinstance(app.screen, JobsScreen)
     job = app.screen.current()
     assert job is not None
     return job.spec.id
@@ -88,7 +88,7 @@ async def test_an_unknown_sort_letter_does_nothing(run: Path, shown: Shown) -> N
         await pilot.press("s", "x")
         await pilot.pause()
         assert shown_jobs(app) == before
-        assert isinstance(app.screen, Jobs), "the letter was no cancel"
+        assert isinstance(app.screen, JobsScreen), "the letter was no cancel"
 
 
 async def test_problems_only(run: Path, shown: Shown) -> None:
@@ -116,7 +116,7 @@ async def test_walking_through_pages(run: Path, shown: Shown) -> None:
             assert page == app.page.PAGE
         await pilot.press("escape", "enter")
         await pilot.pause()
-        assert isinstance(app.screen, JobPage)
+        assert isinstance(app.screen, JobScreen)
         first = app.screen.job
         await pilot.press("n")
         assert app.screen.job != first
@@ -145,16 +145,16 @@ async def test_the_palette_offers_the_actions_of_the_page(run: Path, shown: Show
 async def test_pause_keeps_the_screen_still(run: Path, shown: Shown) -> None:
     async with shown(run) as (app, pilot):
         await pilot.press("i")
-        seq = app.feed.state.seq
-        with app.feed.rundir.journal.open("ab") as file:
+        seq = app.follower.state.seq
+        with app.follower.rundir.journal.open("ab") as file:
             file.write(
                 b'{"event":"request_refused","seq":%d,"at":2e9,"id":"1-1","why":"x"}\n' % (seq + 1)
             )
         app.follow()
-        assert app.feed.state.seq == seq
+        assert app.follower.state.seq == seq
         await pilot.press("i")
         app.follow()
-        assert app.feed.state.seq == seq + 1
+        assert app.follower.state.seq == seq + 1
 
 
 @pytest.mark.parametrize("theme", ["light", "ansi-dark"])

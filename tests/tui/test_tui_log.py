@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from textual.pilot import Pilot
 
 from pbt_tui.journal import events as ev
-from pbt_tui.observe.logs import clean
+from pbt_tui.observe.log_reader import clean
 from pbt_tui.tui import logfile
 from pbt_tui.tui.app import Monitor
 from pbt_tui.tui.logfile import LogFile, needle_of
-from pbt_tui.tui.screens.log import Log
+from pbt_tui.tui.screens.log import LogScreen
 from tests.tui.conftest import Shown
 from tests.tui.journals import typical
 from tests.tui.shown import text_of
@@ -127,10 +127,10 @@ def test_growing_cut_replaced_and_missing(tmp_path: Path) -> None:
     file.close()
 
 
-async def opened(app: Monitor, pilot: Pilot[str]) -> Log:
+async def opened(app: Monitor, pilot: Pilot[str]) -> LogScreen:
     await pilot.press("l")
     await pilot.pause()
-    assert isinstance(app.screen, Log)
+    assert isinstance(app.screen, LogScreen)
     return app.screen
 
 

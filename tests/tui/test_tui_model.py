@@ -15,13 +15,13 @@ from pbt_tui.journal.file import Tail
 from pbt_tui.journal.fold import apply
 from pbt_tui.journal.state import RunState
 from pbt_tui.spec import decode
-from pbt_tui.tui import text, words
-from pbt_tui.tui.columns import Layout, Scene
-from pbt_tui.tui.draw.chart import chart
-from pbt_tui.tui.feed import Feed
+from pbt_tui.tui import labels, status_text, text
+from pbt_tui.tui.columns import TableContext, TableLayout
+from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.tui.model import Model
 from pbt_tui.tui.query import compile_filter
-from pbt_tui.tui.rows import SORTS, Rows
+from pbt_tui.tui.render.chart import chart
+from pbt_tui.tui.table_order import SORTS, TableOrder
 from tests.tui.journals import Story, spec, typical
 
 
@@ -66,7 +66,7 @@ def test_rows_kept_up_to_date_are_rows_made_anew(
 ) -> None:
     story = events_of(random.Random(seed), tmp_path_factory.mktemp("rows") / "_pbt")
     state = RunState(decode(story.rundir.spec.read_bytes()))
-    rows = Rows(state)
+    rows = TableOrder(state)
     rows.filter(query)
     rows.only_problems(problems)
     rows.sort_by(sort, reverse)
@@ -74,12 +74,12 @@ def test_rows_kept_up_to_date_are_rows_made_anew(
         apply(state, event)
         job = getattr(event, "job", None)
         rows.update([state.by_id[job].index] if job else [])
-        fresh = Rows(state)
+        fresh = TableOrder(state)
         fresh.filter(query)
         fresh.only_problems(problems)
         fresh.sort_by(sort, reverse)
         assert rows.order == fresh.order
-        assert all(rows.place(index) == row for row, index in enumerate(rows.order))
+        assert all(rows.row_of(index) == row for row, index in enumerate(rows.order))
 
 
 @given(st.text(max_size=40))
@@ -130,10 +130,10 @@ def test_a_row_is_as_wide_as_its_head_and_never_wider_than_the_table(
     width: int, tmp_path: Path
 ) -> None:
     story = typical(tmp_path / "_pbt")
-    feed = Feed(story.rundir, who=lambda r: 1)
+    feed = JournalFollower(story.rundir, who=lambda r: 1)
     feed.read_all()
-    layout = Layout(width, 10)
-    scene = Scene(feed.state, feed.state.at)
+    layout = TableLayout(width, 10)
+    scene = TableContext(feed.state, feed.state.at)
     wide = {text.length(layout.row(job, scene, True)) for job in feed.state.jobs}
     wide.add(text.length(layout.head()))
     assert len(wide) == 1
@@ -141,24 +141,24 @@ def test_a_row_is_as_wide_as_its_head_and_never_wider_than_the_table(
 
 
 def test_groups_and_marks(tmp_path: Path) -> None:
-    feed = Feed(typical(tmp_path / "_pbt").rundir)
+    feed = JournalFollower(typical(tmp_path / "_pbt").rundir)
     feed.read_all()
     model = Model(feed)
     assert [(g.count, g.signature) for g in model.groups] == [
         (3, "CUDA out of memory"),
         (1, "KeyError: 'learning_rate'"),
     ]
-    counted = words.counts(feed.state)
+    counted = status_text.counts(feed.state)
     assert sum(counted.values()) == 24
     assert counted["running"] == 8
 
 
 def test_every_state_has_glyph_and_word() -> None:
-    assert set(words.STATES) == {
+    assert set(labels.STATES) == {
         "waiting", "queued", "starting", "running", "stopping", "succeeded", "failed",
         "cancelled", "skipped",
     }  # fmt: skip
-    glyphs = {text.ascii_only(glyph) for glyph, _ in words.STATES.values()}
+    glyphs = {text.ascii_only(glyph) for glyph, _ in labels.STATES.values()}
     assert all(g.isascii() and len(g) == 1 for g in glyphs)
     assert "?" not in glyphs
 
@@ -181,8 +181,10 @@ def test_a_chart_is_never_larger_than_its_place(
 
 def test_what_needs_no_screen_imports_no_textual() -> None:
     quiet = (
-        "actions draw.chart draw.failures draw.help draw.job draw.population draw.strips columns "
-        "feed logfile model once query rows start targets text words"
+        "actions columns host journal_follower labels logfile model query render.chart "
+        "render.failures render.help render.job render.population render.queue render.strips "
+        "request_sender runtime_view start_executor status_text table_order targets text "
+        "text_report"
     )
     code = "import sys; " + "; ".join(f"import pbt_tui.tui.{m}" for m in quiet.split())
     code += "; import pbt_tui.cli.tui; assert not any(m.startswith('textual') for m in sys.modules)"

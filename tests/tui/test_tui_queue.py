@@ -16,15 +16,15 @@ from pbt_tui.cli.tui import main
 from pbt_tui.journal import RunDir
 from pbt_tui.journal.requests import pending, read
 from pbt_tui.observe import snapshot
-from pbt_tui.observe.queue import Queue
-from pbt_tui.observe.queue import read as read_queue
-from pbt_tui.observe.rows import QueueRow, Snapshot
-from pbt_tui.tui import feed as feeds
-from pbt_tui.tui import words
-from pbt_tui.tui.draw import queue
-from pbt_tui.tui.feed import Feed
+from pbt_tui.observe.queue_status import Queue
+from pbt_tui.observe.queue_status import read as read_queue
+from pbt_tui.observe.snapshot_types import QueueRow, Snapshot
+from pbt_tui.tui import journal_follower as feeds
+from pbt_tui.tui import status_text
+from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.tui.model import Model
-from pbt_tui.tui.screens.jobs import Jobs
+from pbt_tui.tui.render import queue
+from pbt_tui.tui.screens.jobs import JobsScreen
 from pbt_tui.tui.text import length, plain
 from tests.tui.conftest import Shown
 from tests.tui.journals import SILENT, START, Story, arrays, spec, typical
@@ -64,7 +64,7 @@ def test_the_picture_is_read_when_it_is_another_one(
         return read_queue(path)
 
     monkeypatch.setattr(feeds, "read_queue", reading)
-    feed = Feed(story.rundir, who=nobody)
+    feed = JournalFollower(story.rundir, who=nobody)
     feed.read_all()
     for _ in range(5):
         assert not feed.poll()
@@ -83,7 +83,7 @@ def test_the_picture_is_read_when_it_is_another_one(
 def test_half_a_picture_is_none_and_the_run_is_followed(tmp_path: Path) -> None:
     story = arrays(tmp_path / "_pbt")
     story.rundir.queue.write_bytes(story.rundir.queue.read_bytes()[:-20])
-    feed = Feed(story.rundir, who=nobody)
+    feed = JournalFollower(story.rundir, who=nobody)
     feed.read_all()
     assert feed.queue is None
     assert Model(feed).queue is None
@@ -93,15 +93,15 @@ def test_half_a_picture_is_none_and_the_run_is_followed(tmp_path: Path) -> None:
 def test_a_run_that_is_not_in_slurm_looks_for_no_picture(tmp_path: Path) -> None:
     story = typical(tmp_path / "_pbt")
     arrays(tmp_path / "other").rundir.queue.rename(story.rundir.queue)
-    feed = Feed(story.rundir, who=nobody)
+    feed = JournalFollower(story.rundir, who=nobody)
     feed.read_all()
     assert feed.queue is None
 
 
 def test_what_waits_in_the_queue_counts_as_waiting(tmp_path: Path) -> None:
-    feed = Feed(arrays(tmp_path / "_pbt").rundir, who=nobody)
+    feed = JournalFollower(arrays(tmp_path / "_pbt").rundir, who=nobody)
     feed.read_all()
-    counted = words.counts(feed.state)
+    counted = status_text.counts(feed.state)
     assert counted == msgspec.structs.asdict(snapshot.counts(feed.state))
     assert (counted["waiting"], counted["running"]) == (9, 7)
 
@@ -167,7 +167,7 @@ async def test_an_answer_paints_the_meter_and_no_row(
     async with shown(story.rundir.path, (120, 36)) as (app, pilot):
         assert "10000 pending: 10000 Priority" in text_of(app)
         painted = {"table": 0, "queue": 0}
-        assert isinstance(app.screen, Jobs)
+        assert isinstance(app.screen, JobsScreen)
         for name, widget in (("table", app.screen.table), ("queue", app.screen.queue)):
             counted = partial(_counted, painted, name, widget.refresh)
             monkeypatch.setattr(widget, "refresh", counted)

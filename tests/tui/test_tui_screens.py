@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.observe.rows import (
+from pbt_tui.observe.snapshot_types import (
     Alarm,
     Best,
     EventRow,

@@ -93,7 +93,7 @@ def _lay_out(blocks: list[Fence], folder: Path) -> None:
 
 def here() -> set[str]:
     """What this machine can do by itself: GPUs that no driver denies are taken on trust."""
-    from pbt_tui.observe import gpus
+    from pbt_tui.observe import nvml
 
-    found = gpus.devices()
+    found = nvml.devices()
     return {TWO_GPUS} if found is None or len(found) > 1 else set()

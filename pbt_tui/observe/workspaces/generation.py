@@ -10,8 +10,6 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from pbt_tui.spec import Style
-
 Key = tuple[int, str, int]
 
 
@@ -53,7 +51,7 @@ class BestFile(NamedTuple):
     at: float
 
 
-class Unreadable(NamedTuple):
+class UnreadableGeneration(NamedTuple):
     """A file that has not become readable for a while (P4)."""
 
     member: int
@@ -64,7 +62,6 @@ class Unreadable(NamedTuple):
 class Reader(Protocol):
     """One workspace, looked at again and again; cheap where nothing changed."""
 
-    style: Style
     path: Path
 
     def poll(self) -> list[Generation]:
@@ -73,7 +70,7 @@ class Reader(Protocol):
     def best(self) -> list[BestFile]:
         """What the trainer itself holds for its best; empty where the format has none."""
 
-    def unreadable(self) -> list[Unreadable]:
+    def unreadable(self) -> list[UnreadableGeneration]:
         """Files complained about: not empty, not readable, for several looks."""
 
     def restarts(self) -> list[tuple[int, float]]:

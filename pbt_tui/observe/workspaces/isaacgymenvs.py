@@ -10,8 +10,7 @@ import re
 from pathlib import Path
 
 from pbt_tui.observe.workspaces.generation import BestFile
-from pbt_tui.observe.workspaces.members import MemberFolders
-from pbt_tui.spec import Style
+from pbt_tui.observe.workspaces.member_folders import MemberFolders
 
 _BEST = re.compile(r"best(\d{1,4})")
 _FILE = re.compile(
@@ -24,8 +23,6 @@ _WORKSPACE = re.compile(r"^\s*workspace: *['\"]?([^'\"\n]+?)['\"]? *$", re.M)
 
 class IsaacGymEnvs(MemberFolders):
     """Adds what only this format leaves."""
-
-    style: Style = "isaacgymenvs"
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 
 from pbt_tui.journal.state import JobState
-from pbt_tui.observe import logs
-from pbt_tui.observe.signatures import Group
-from pbt_tui.tui.draw import failures
-from pbt_tui.tui.feed import Change
+from pbt_tui.observe import log_reader
+from pbt_tui.observe.failure_grouping import Group
+from pbt_tui.tui.journal_follower import FollowerUpdate
+from pbt_tui.tui.render import failures
 from pbt_tui.tui.screens.page import Page, bindings
 from pbt_tui.tui.text import Frame
 from pbt_tui.tui.widgets.lines import Lines
@@ -21,7 +21,7 @@ from pbt_tui.tui.widgets.lines import Lines
 _LOG_BYTES = 32 * 1024
 
 
-class Failures(Page):
+class FailuresScreen(Page):
     PAGE = "failures"
     BINDINGS = bindings("failures")
     CSS_PATH = "failures.tcss"
@@ -67,9 +67,9 @@ class Failures(Page):
         jobs = self.neighbours()
         return jobs[self._which % len(jobs)] if jobs else None
 
-    def draw(self, change: Change | None) -> None:
+    def draw(self, change: FollowerUpdate | None) -> None:
         groups, state, width = self.model.groups, self.model.state, self.size.width
-        now = self.monitor.now()
+        now = self.host.now()
         if not groups:
             before = sum(
                 1 for job in state.jobs for a in job.attempts if a.outcome in ("failed", "lost")
@@ -96,7 +96,7 @@ class Failures(Page):
         frame = Frame(
             self.size.width,
             self.size.height - 3 - self._height,  # header, head and bar; not laid out yet
-            self.monitor.now(),
+            self.host.now(),
         )
         jobs = self.neighbours()
         place = (self._which % len(jobs) + 1, len(jobs))
@@ -115,8 +115,8 @@ class Failures(Page):
     def _end_of_log(self, job: JobState) -> Sequence[str]:
         attempt = len(job.attempts)
         if self._log[:2] != (job.spec.id, attempt):
-            path = self.monitor.feed.rundir.log(job.spec.id, attempt)
-            lines = [line.text for line in logs.tail(path, _LOG_BYTES)]
+            path = self.host.follower.rundir.log(job.spec.id, attempt)
+            lines = [line.text for line in log_reader.tail(path, _LOG_BYTES)]
             while lines and not lines[-1]:
                 lines.pop()
             self._log = (job.spec.id, attempt, lines)

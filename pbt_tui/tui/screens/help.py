@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 
-from pbt_tui.tui.draw import help as draw_help
-from pbt_tui.tui.feed import Change
+from pbt_tui.tui.journal_follower import FollowerUpdate
+from pbt_tui.tui.render import help as render_help
 from pbt_tui.tui.screens.page import Page, bindings
 from pbt_tui.tui.widgets.lines import Lines
 
 
-class Help(Page):
+class HelpScreen(Page):
     PAGE = "help"
     BINDINGS = bindings("help")
 
@@ -31,6 +31,6 @@ class Help(Page):
     def body(self) -> Lines:
         return self.text
 
-    def draw(self, change: Change | None) -> None:
+    def draw(self, change: FollowerUpdate | None) -> None:
         if change is None:
-            self.text.show(draw_help.page(self.about, self.text.size.width))
+            self.text.show(render_help.page(self.about, self.text.size.width))

@@ -9,16 +9,16 @@ from __future__ import annotations
 from textual.app import ComposeResult
 
 from pbt_tui.journal.state import JobState
-from pbt_tui.observe.rows import MemberRow, PopulationRow
-from pbt_tui.tui.draw import population
-from pbt_tui.tui.feed import Change
+from pbt_tui.observe.snapshot_types import MemberRow, PopulationRow
+from pbt_tui.tui.journal_follower import FollowerUpdate
+from pbt_tui.tui.render import population
 from pbt_tui.tui.screens.page import Page, bindings
 from pbt_tui.tui.widgets.lines import Lines
 
 _EVERY = 2.0
 
 
-class Population(Page):
+class PopulationScreen(Page):
     PAGE = "population"
     BINDINGS = bindings("population")
     CSS_PATH = "population.tcss"
@@ -49,8 +49,8 @@ class Population(Page):
         self.set_interval(_EVERY, self._read)
 
     def _read(self) -> None:
-        if self.app.screen is self and not self.monitor.paused:
-            self.monitor.read_populations(self._arrived)
+        if self.app.screen is self and not self.host.paused:
+            self.host.read_populations(self._arrived)
 
     def _arrived(self) -> None:
         if self.app.screen is self:
@@ -62,7 +62,7 @@ class Population(Page):
 
     @property
     def row(self) -> PopulationRow | None:
-        rows = self.monitor.populations
+        rows = self.host.populations
         return rows[self.which % len(rows)] if rows else None
 
     @property
@@ -93,7 +93,7 @@ class Population(Page):
     def shown_id(self) -> str:
         return self.row.id if self.row else ""
 
-    def draw(self, change: Change | None) -> None:
+    def draw(self, change: FollowerUpdate | None) -> None:
         width, height = self.size
         row = self.row
         if row is None:
@@ -103,9 +103,9 @@ class Population(Page):
                 self._shape(part, [])
             return
         ranked = population.ranked(row)
-        place = (self.which % len(self.monitor.populations) + 1, len(self.monitor.populations))
+        place = (self.which % len(self.host.populations) + 1, len(self.host.populations))
         title = population.title(row, place, width)
-        table = population.Table(row, width)
+        table = population.MemberTable(row, width)
         self._shape(self.title_, title)
         self._shape(self.head, [table.head()])
         if self._chosen is not None:
@@ -143,7 +143,7 @@ class Population(Page):
         self._go(-1)
 
     def _go(self, by: int) -> None:
-        many = len(self.monitor.populations)
+        many = len(self.host.populations)
         if many:
             self.which = (self.which + by) % many
             self._chosen = None

@@ -1,0 +1,134 @@
+"""The rules of all job requests of a run: populations that meet, and settings without a place.
+
+Must not know files. Codes PBT720 to PBT723, and those of each request.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pbt_tui.backends.ngc.render import PLACEHOLDER, is_mig, request
+from pbt_tui.backends.ngc.request import Ngc, encode
+from pbt_tui.backends.ngc.rules import secrets_of, validate
+from pbt_tui.diagnostics import finding
+from pbt_tui.errors import Diagnostic, Where, printable
+from pbt_tui.populations import STYLES
+from pbt_tui.spec import Container, Population, Processes
+
+_WITHOUT_A_PLACE = (
+    *("user", "mounts", "env_from", "shm_size", "memory", "cpus", "network", "ulimits"),
+)
+
+
+def check(spec: Processes, settings: Ngc) -> list[Diagnostic]:
+    """All findings; what is wrong with all jobs alike is said of the first one."""
+    if spec.container is None:
+        said = "no image is set, and NGC runs nothing without one"
+        return [finding("PBT710", said, hint="pass `--image ORG/IMAGE:TAG`")]
+    found = [*_container(spec), *_places(settings), *_populations(spec, settings)]
+    told: set[tuple[str, str, str | None]] = set()
+    for job in spec.jobs:
+        try:
+            data = encode(request(spec, job, settings))
+        except UnicodeEncodeError:
+            continue  # no file can hold it, which another rule says
+        made, wrong = validate(data)
+        for d in wrong:
+            pointer = d.where.pointer
+            if (d.code, d.message, pointer) in told or _of_the_experiment(d, settings):
+                continue
+            told.add((d.code, d.message, pointer))
+            said = d.message if made is not None else f"`{pointer}` of its request: {d.message}"
+            where = Where(experiment=job.experiment, job=job.id)
+            found.append(replace(d, message=said, where=where))
+    return found
+
+
+def _of_the_experiment(d: Diagnostic, settings: Ngc) -> bool:
+    """A secret that the rules of the process list have told of already."""
+    if d.code != "PBT705":
+        return False
+    _, key, number, *_ = f"{d.where.pointer}//".split("/")
+    if key == "envs":
+        return int(number) >= len(settings.env_var)
+    return not any(secrets_of(settings.commandline, "/command"))
+
+
+def _places(settings: Ngc) -> Iterator[Diagnostic]:
+    """PBT723 for a command without the job's, and for places that nothing is put into."""
+    for name, known in (("name", ("run", "name")), ("commandline", ("name", "experiment_cmd"))):
+        text = getattr(settings, name)
+        for place in PLACEHOLDER.finditer(text):
+            if place[1] not in known:
+                said = f"`--ngc_{name}`: nothing is put in the place of `{place[0]}`"
+                yield finding("PBT723", said, hint=f"there is `{{{{ {known[-1]} }}}}`")
+    if "experiment_cmd" not in [place[1] for place in PLACEHOLDER.finditer(settings.commandline)]:
+        said = "`--ngc_commandline` has no `{{ experiment_cmd }}`: no job would do its own work"
+        yield finding("PBT723", said)
+
+
+def _container(spec: Processes) -> Iterator[Diagnostic]:
+    container, usual = spec.container, Container(image="usual")
+    names = [n for n in _WITHOUT_A_PLACE if getattr(container, n) != getattr(usual, n)]
+    if any(job.resources is not None for job in spec.jobs):
+        names.append("resources")
+    if names:
+        said = f"has no place in a job request: {', '.join(f'`{name}`' for name in names)}"
+        hint = "`--ngc_workspace`, `--ngc_datasetid` and `--ngc_secret` are what NGC has"
+        yield finding("PBT720", said, hint=hint)
+
+
+def _populations(spec: Processes, settings: Ngc) -> Iterator[Diagnostic]:
+    for i, population in enumerate(spec.populations):
+        at = Where(pointer=f"/populations/{i}")
+        name = printable(population.id)
+        yield from _meeting(spec, population, settings, at)
+        chosen = settings.preempt
+        if chosen not in (None, "RESUMABLE") and not is_mig(settings.instance):
+            said = f"the members of population `{name}` leave checkpoints, but are `{chosen}`"
+            yield finding("PBT722", said, where=at, hint="leave out `--ngc_preempt`")
+
+
+def _meeting(
+    spec: Processes, population: Population, settings: Ngc, at: Where
+) -> Iterator[Diagnostic]:
+    """PBT721 where members could not see what the others write."""
+    if not STYLES.get(population.style).members_are_jobs:
+        return  # one job: its policies meet in its own folder
+    name = printable(population.id)
+    start = _start(settings.commandline)
+    folder = posixpath.normpath(posixpath.join(start, spec.train_dir, population.workspace))
+    shared = [m.containerMountPoint for m in settings.workspace if m.mountMode != "RO"]
+    hint = "pass `--train_dir /mount/train_dir --ngc_workspace ID:/mount:RW`"
+    if not folder.startswith("/"):
+        said = (
+            f"members of population `{name}` meet in `{printable(folder)}`, which is relative: "
+            "where it is depends on the image"
+        )
+        hint += ", or `--ngc_commandline 'cd /mount && {{ experiment_cmd }}'`"
+    elif not any(_below(folder, place) for place in shared):
+        said = f"members of population `{name}` meet in `{printable(folder)}`, which "
+        own = _below(folder, settings.result)
+        said += "is the results of each job alone" if own else "no read-write workspace shares"
+    else:
+        return
+    yield finding("PBT721", said, where=at, hint=hint)
+
+
+def _below(folder: str, place: str) -> bool:
+    place = posixpath.normpath(place)
+    return folder == place or folder.startswith(f"{place}/")
+
+
+def _start(commandline: str) -> str:
+    """The folder that the command goes to first; empty for the image's own."""
+    found = re.match(r"\s*cd\s+(--\s+)?([^;&|]+?)\s*(&&|;)", commandline)
+    try:
+        words = shlex.split(found[2]) if found else []
+    except ValueError:
+        words = []
+    return words[0] if len(words) == 1 else ""

@@ -1,0 +1,190 @@
+"""The settings of backend `ngc`, spelled as NVIDIA's client spells its flags. Text in, values out.
+
+Must not know what becomes of them; the struct that they fill is `request.Ngc`. `ValueError` for
+what is not one, as in `settings.parsers`.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from pbt_tui.settings import Setting
+from pbt_tui.settings.parsers import boolean, integer, plain, truth
+
+_DURATION = re.compile(
+    r"(?=.)(?:(\d+(?:\.\d+)?)D)?(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+def duration(text: str) -> int:
+    """Whole seconds: `7D`, `1D12H30M`, `1.5H`; units in this order, in either case."""
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise ValueError
+    parts = zip(found.groups(), (86400, 3600, 60, 1), strict=True)
+    seconds = sum(Decimal(part) * unit for part, unit in parts if part)
+    if seconds != int(seconds) or seconds >= 2**31:
+        raise ValueError
+    return int(seconds)
+
+
+def workspace(text: str) -> list[dict[str, Any]]:
+    """`id:/mount` or `id:/mount:RW`."""
+    ident, path, *mode = text.split(":")
+    if not ident or not path or len(mode) > 1:
+        raise ValueError
+    return [{"id": ident, "containerMountPoint": path, **({"mountMode": mode[0]} if mode else {})}]
+
+
+def dataset(text: str) -> list[dict[str, Any]]:
+    """`77:/data`, `<uuid>:/data` or `<uuid>:no-mount`."""
+    ident, path = text.split(":")
+    who = {"id": integer(ident)} if ident.isascii() and ident.isdigit() else {"uuid": ident}
+    return [{**who, "containerMountPoint": path}]
+
+
+def env_var(text: str) -> list[dict[str, Any]]:
+    """`NAME:VALUE`; the first colon splits."""
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise ValueError
+    return [{"name": name, "value": value}]
+
+
+def secret(text: str) -> list[dict[str, Any]]:
+    """`name`, `name:key` or `name:key:VARIABLE`."""
+    name, *key = text.split(":")
+    if len(key) > 2:
+        raise ValueError
+    if not key:
+        return [{"name": name, "allKeys": True}]
+    spec = {"keyName": key[0], **({"envName": key[1]} if key[1:] else {})}
+    return [{"name": name, "allKeys": False, "keysSpec": [spec]}]
+
+
+def port(text: str) -> list[dict[str, Any]]:
+    """`8080`, `8080/TCP` or `name:8080/TCP`."""
+    name, colon, rest = text.rpartition(":")
+    number, slash, protocol = rest.partition("/")
+    found: dict[str, Any] = {"containerPort": integer(number)}
+    return [
+        {
+            **found,
+            "protocol": protocol if slash else "HTTPS",
+            **({"name": name} if colon else {}),
+        }
+    ]
+
+
+def labels(text: str) -> list[str]:
+    """A list with commas."""
+    return text.split(",")
+
+
+def choice(text: str) -> str:
+    """A word of a list, in either case."""
+    return plain(text).upper()
+
+
+_WORD = "text without blanks"
+_FROM_1 = "an integer from 1"
+_TIME = "a duration such as `7D`, `90M` or `1D12H30M`"
+
+
+def _ngc(name: str, *rest: Any, **more: Any) -> Setting:
+    return Setting(name, "ngc", *rest, **more)
+
+
+SETTINGS: tuple[Setting, ...] = (
+    _ngc("org", plain, "NAME", _WORD, "organisation; needed"),
+    _ngc("ace", plain, "NAME", _WORD, "ACE; needed"),
+    _ngc("instance", plain, "TYPE", _WORD, "type of machine, as dgxa100.80g.1.norm; needed"),
+    _ngc("team", plain, "NAME", _WORD, "team (none)"),
+    _ngc("name", plain, "TEXT", "text", "name of jobs ({{ run }}.{{ name }})"),
+    _ngc("description", plain, "TEXT", "1 to 512 characters", "description of all jobs"),
+    _ngc(
+        "commandline",
+        plain,
+        "TEXT",
+        "a command of a shell",
+        "what a shell does: cd /mount && {{ experiment_cmd }}",
+    ),
+    _ngc("entrypoint", plain, "TEXT", "a command", "instead of the image's own entry point"),
+    _ngc("use_image_entrypoint", boolean, "", "true or false", "the image's own entry point"),
+    _ngc("result", plain, "DIR", "an absolute path", "a job's own results (/results)"),
+    _ngc(
+        "workspace",
+        workspace,
+        "ID:DIR[:RW]",
+        "`id:/mount` or `id:/mount:RW`, with `RO` or `RW`",
+        "a workspace to mount",
+        many=True,
+    ),
+    _ngc(
+        "datasetid",
+        dataset,
+        "ID:DIR",
+        "`id:/mount`, or `uuid:no-mount`",
+        "a dataset to mount",
+        many=True,
+    ),
+    _ngc(
+        "env_var",
+        env_var,
+        "NAME:VALUE",
+        "`NAME:VALUE`, at most 2048 characters without a line break",
+        "a variable for all jobs",
+        many=True,
+    ),
+    _ngc(
+        "secret",
+        secret,
+        "NAME[:KEY[:VAR]]",
+        "`name`, `name:key` or `name:key:VARIABLE`",
+        "a secret that NGC keeps",
+        many=True,
+    ),
+    _ngc(
+        "label",
+        labels,
+        "LIST",
+        "letters, digits and `_`, the first no digit",
+        "more labels (no `-`)",
+        many=True,
+    ),
+    _ngc("lock_label", boolean, "", "true or false", "labels cannot be changed"),
+    _ngc(
+        "port",
+        port,
+        "[NAME:]N[/TCP]",
+        "`8080`, `8080/TCP` or `name:8080/TCP`",
+        "a port to publish",
+        many=True,
+    ),
+    _ngc("total_runtime", duration, "TIME", _TIME, "limit of all its running"),
+    _ngc("min_timeslice", duration, "TIME", _TIME, "running at a time, at least"),
+    _ngc(
+        "preempt",
+        choice,
+        "CLASS",
+        "`RUNONCE`, `RESUMABLE` or `RESTARTABLE`",
+        "class (RUNONCE; RESUMABLE for members of a population)",
+    ),
+    _ngc("order", integer, "N", "an integer from 1 to 99", "place in the queue"),
+    _ngc("priority", choice, "WORD", "`HIGH`, `NORMAL` or `LOW`", "priority"),
+    _ngc("replicas", integer, "N", _FROM_1, "nodes of each job"),
+    _ngc(
+        "array_type",
+        choice,
+        "TYPE",
+        "`MPI`, `PARALLEL`, `PYTORCH` or `HOROVOD`",
+        "how several nodes are started",
+    ),
+    _ngc("network", choice, "TYPE", "`INFINIBAND` or `ETHERNET`", "between several nodes"),
+    _ngc("topology_constraint", plain, "WORD", "`pack` or `any`", "place of several nodes"),
+    _ngc("job_template", plain, "FILE", "a file", "a template of the original launcher"),
+    _ngc("print_only", truth, "BOOL", "true or false", "`pbt-run` shows what it would submit"),
+)

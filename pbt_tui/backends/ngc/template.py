@@ -1,0 +1,198 @@
+"""The original launcher's template for NGC: one line of a shell, read as settings.
+
+Must not run anything, nor know what the settings become. The original flattens the text, puts name
+and command into it, and hands it to a shell (D42–D45); here each word is a setting, or a finding.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pbt_tui.backends import BACKENDS
+from pbt_tui.backends.ngc.render import PLACEHOLDER
+from pbt_tui.backends.ngc.request import EXPERIMENT_CMD
+from pbt_tui.backends.ngc.settings import SETTINGS
+from pbt_tui.diagnostics import finding
+from pbt_tui.errors import Diagnostic, Findings, UsageError, Where, printable, where
+from pbt_tui.settings import Given, gather, structs
+from pbt_tui.settings.run_settings import CONTAINER
+
+_FLAGS = {
+    **{
+        f"--{name.replace('_', '-')}": name
+        for name in (
+            *("org", "team", "ace", "name", "image", "description", "commandline", "entrypoint"),
+            *("datasetid", "instance", "replicas", "array_type", "network", "port", "result"),
+            *("topology_constraint", "preempt", "total_runtime", "min_timeslice", "workspace"),
+            *("label", "order", "priority", "secret", "env_var"),
+        )
+    },
+    "-n": "name",
+    "-i": "image",
+    "-c": "commandline",
+    "-d": "description",
+    "-in": "instance",
+    "-p": "port",
+    "-w": "workspace",
+}
+"""The client's flags, and the settings that they are."""
+_SWITCHES = {"--use-image-entrypoint": "use_image_entrypoint", "--lock-label": "lock_label"}
+_NOTHING = {"--coscheduling": 0, "--format_type": 1, "--debug": 0}
+"""Flags that change nothing in a request, with the number of their words."""
+_MANY = ("datasetid", "port", "workspace", "label", "secret", "env_var")
+_WITH_PLACES = ("name", "commandline")
+_LINE = re.compile(r"(\S*/)?ngc( (batch|base-command|bc))( job)? run")
+_ACTS = "`$;&|<>()"
+
+
+@dataclass(slots=True)
+class Translated:
+    """Settings as texts, by field; `image` is the container's."""
+
+    ngc: dict[str, Any] = field(default_factory=dict)
+    image: str | None = None
+    found: list[Diagnostic] = field(default_factory=list)
+
+
+def read(path: Path) -> Given:
+    """The settings that a template says, with what is no error.
+
+    Raises `Findings` (3) for all that is one, `UsageError` (2) where the file cannot be read.
+    """
+    try:
+        text = path.read_bytes().decode()
+    except OSError as e:
+        reason = (e.strerror or str(e)).lower()
+        raise UsageError(f"cannot read `{printable(str(path))}`: {reason}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"not UTF-8: `{printable(str(path))}`") from None
+    made = translate(text)
+    found = [replace(d, where=d.where.within(Where(file=str(path)))) for d in made.found]
+    if any(d.level == "error" for d in found):
+        raise Findings(found)
+    raw = [(s, made.ngc[s.name]) for s in SETTINGS if s.name in made.ngc]
+    raw += [(s, made.image) for s in CONTAINER if s.name == "image" and made.image is not None]
+    with where(file=str(path)):
+        given = gather(raw, lambda s: f"`--{s.name.replace('_', '-')}`", structs(BACKENDS))
+    return replace(given, found=found)
+
+
+def translate(text: str) -> Translated:
+    """All that the template says, and all that cannot be said."""
+    made = Translated()
+    made.found += _placeholders(text)
+    places = [found[0] for found in PLACEHOLDER.finditer(text)]
+    # A placeholder is one word, whatever blanks it holds; U+E000 and up are nobody's characters.
+    masked = text
+    for k, place in enumerate(places):
+        masked = masked.replace(place, chr(0xE000 + k), 1)
+    made.found += _lost(masked)
+    made.found += _shell(masked)
+    try:
+        words = shlex.split(masked.replace("\\\n", " "))
+    except ValueError as e:
+        said = str(e)
+        made.found.append(finding("PBT712", f"{said[:1].lower()}{said[1:]}"))
+        return made
+    back = {chr(0xE000 + k): f"{{{{ {_word(place)} }}}}" for k, place in enumerate(places)}
+    words = ["".join(back.get(c, c) for c in word) for word in words]
+    if not (head := _LINE.match(" ".join(words))):
+        said = "is not one line `ngc base-command job run …`"
+        made.found.append(finding("PBT712", said))
+        return made
+    made.found += _flags(words[head[0].count(" ") + 1 :], made)
+    if EXPERIMENT_CMD not in made.ngc.get("commandline", ""):
+        said = "has no `{{ experiment_cmd }}`: no job would do anything of its own"
+        made.found.append(finding("PBT712", said))
+    return made
+
+
+def _flags(words: list[str], made: Translated) -> Iterator[Diagnostic]:
+    left = list(reversed(words))
+    while left:
+        word = left.pop()
+        flag, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
+        if flag in _SWITCHES:
+            made.ngc[_SWITCHES[flag]] = "true"
+        elif flag in _NOTHING:
+            del left[len(left) - (0 if equals else _NOTHING[flag]) :]
+        elif flag in _FLAGS:
+            name = _FLAGS[flag]
+            if not equals and not left:
+                yield finding("PBT712", f"`{flag}` has no value")
+                return
+            text = value if equals else left.pop()
+            if PLACEHOLDER.search(text) and name not in _WITH_PLACES:
+                yield finding("PBT713", f"`{flag}` cannot be another one for each job")
+            elif name == "image":
+                made.image = text
+            elif name in _MANY:
+                made.ngc.setdefault(name, []).append(text)
+            else:
+                made.ngc[name] = text
+        else:
+            shown = printable(word if len(word) <= 60 else word[:59] + "…")
+            yield finding("PBT713", f"`{shown}` is no part of a job request")
+            if flag.startswith("-") and not equals and left and not left[-1].startswith("-"):
+                left.pop()  # its value
+
+
+def _word(place: str) -> str:
+    found = PLACEHOLDER.fullmatch(place)
+    return found[1] if found else place
+
+
+def _placeholders(text: str) -> Iterator[Diagnostic]:
+    for found in PLACEHOLDER.finditer(text):
+        at = Where(line=text.count("\n", 0, found.start()) + 1)
+        shown = printable(" ".join(found[0].split()))
+        if found[1] not in ("name", "experiment_cmd"):
+            said = f"`{shown}` is neither `{{{{ name }}}}` nor `{{{{ experiment_cmd }}}}`"
+            yield finding("PBT712", said, where=at)
+        elif found[0] != f"{{{{ {found[1]} }}}}":
+            said = f"`{shown}` is read as a placeholder, which the original leaves as it is"
+            yield finding("PBT714", said, where=at)
+    for found in re.finditer(r"\{\{|\}\}", PLACEHOLDER.sub("", text)):
+        yield finding("PBT712", f"`{found[0]}` is not part of a placeholder")
+
+
+def _lost(text: str) -> Iterator[Diagnostic]:
+    """Where the original takes something out that means something (D43)."""
+    quote = ""
+    for k, (c, after) in enumerate(zip(text, [*text[1:], ""], strict=False)):
+        if c == "\\" and after != "\n":
+            what = "a backslash"
+        elif quote and c == " " and after == " ":
+            what = "a run of blanks inside quotes"
+        else:
+            what = ""
+        if what:
+            said = f"{what} stays here, and the original takes it out"
+            yield finding("PBT714", said, where=Where(line=text.count("\n", 0, k) + 1))
+            return
+        if c in "'\"":
+            quote = "" if quote == c else quote or c
+
+
+def _shell(text: str) -> Iterator[Diagnostic]:
+    """What the submitting shell would have acted on (D44)."""
+    quote, skip = "", False
+    for k, c in enumerate(text):
+        if skip:
+            skip = False
+        elif c == "\\" and quote != "'":
+            skip = True
+        elif c in "'\"" and quote in ("", c):
+            quote = "" if quote else c
+        elif c in "`$" if quote == '"' else not quote and c in _ACTS:
+            name = re.match(r"\$\w+", text[k:])
+            what = "a backtick" if c == "`" else f"`{name[0] if name else c}`"
+            said = f"{what} would be the submitting shell's, and a file has none"
+            hint = "if the job's own shell is meant, put the command into single quotes"
+            at = Where(line=text.count("\n", 0, k) + 1)
+            yield finding("PBT713", said, where=at, hint=hint)

@@ -1,0 +1,1 @@
+"""Backend `processes`: the process list. Must not know where it is written."""

@@ -1,0 +1,48 @@
+"""The index of files for SLURM alone: is it one, and does it go with the process list beside it.
+
+Must not know files: whether the scripts are what it tells is the compiler's to compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pbt_tui.backends.slurm.index import FORMAT, Index, decode
+from pbt_tui.diagnostics import finding
+from pbt_tui.diagnostics.document_faults import Kind, why_not
+from pbt_tui.errors import Diagnostic, Where, printable
+from pbt_tui.spec import Processes
+
+
+def read(data: bytes) -> tuple[Index | None, list[Diagnostic]]:
+    """The index in these bytes, or None and why they are none."""
+    index = decode(data)
+    return index, [] if index is not None else why_not(data, Kind(FORMAT, Index, _faults))
+
+
+def _faults(document: Any) -> list[Diagnostic]:
+    from pbt_tui.diagnostics.schema_errors import schema_faults
+
+    return schema_faults(document, "slurm-index-1")
+
+
+def judge(spec: Processes, index: Index) -> Iterator[Diagnostic]:
+    """PBT809 for the process list of another run, PBT810 for tasks that are not its jobs."""
+    if (spec.run, spec.suffix) != (index.run, index.suffix):
+        said = f"the process list beside it is of run `{printable(spec.run)}`"
+        yield finding("PBT809", said, where=Where(pointer="/run"))
+        return
+    jobs = {job.id for job in spec.jobs}
+    seen: set[str] = set()
+    for i, array in enumerate(index.arrays):
+        for k, task in enumerate(array.tasks):
+            here = Where(pointer=f"/arrays/{i}/tasks/{k}")
+            if task not in jobs:
+                yield finding("PBT810", f"task `{task}` is no job", where=here)
+            elif task in seen:
+                yield finding("PBT810", f"job `{task}` is a task twice", where=here)
+            seen.add(task)
+    for missing in [job.id for job in spec.jobs if job.id not in seen]:
+        said = f"job `{missing}` is a task of no script"
+        yield finding("PBT810", said, where=Where(pointer="/arrays"))

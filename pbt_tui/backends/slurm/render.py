@@ -1,0 +1,143 @@
+"""Backend `slurm`: frozen manifests, scripts of arrays, and the index that says what is where.
+
+Must not know where they are written, nor any cluster. No text of a user's stands where bash would
+obey it: commands and environment are words of a manifest, everything else is one quoted word.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pbt_tui.backends.slurm import template
+from pbt_tui.backends.slurm.command_prefix import prefix
+from pbt_tui.backends.slurm.files import FILE, FOLDER
+from pbt_tui.backends.slurm.index import FORMAT, Array, Index, Slurm, decode, encode, values
+from pbt_tui.backends.slurm.quoting import word, words
+from pbt_tui.backends.slurm.sbatch import ResourceShape, directives, early, needs, shape_name
+from pbt_tui.backends.slurm.task_script import TASK
+from pbt_tui.spec import Job, Processes
+
+
+def shapes(spec: Processes, settings: Slurm) -> list[ResourceShape]:
+    """Jobs grouped by what they ask of SLURM, in the order of the plan."""
+    found: dict[tuple[int, int, int | None], list[Job]] = {}
+    for job in spec.jobs:
+        found.setdefault(needs(job, settings), []).append(job)
+    return [
+        ResourceShape(shape_name(*need, settings), *need, tuple(jobs))
+        for need, jobs in found.items()
+    ]
+
+
+def manifest(tasks: Iterable[tuple[Job, int]]) -> bytes:
+    """One line for each job and its attempt: JOB ATTEMPT DIR NENV NAME=VALUE… ARGV…, as bash words.
+
+    bash reads it back with `eval "set -- $line"`; no word has a line break in it.
+    """
+    return "".join(_line(job, attempt) for job, attempt in tasks).encode()
+
+
+def _line(job: Job, attempt: int) -> str:
+    env = [f"{name}={value}" for name, value in job.env.items()] if job.env else ()
+    return words((job.id, str(attempt), job.dir, str(len(env)), *env, *job.argv)) + "\n"
+
+
+def manifest_name(data: bytes) -> str:
+    """Of its own contents: a script that waits in the queue reads it only when it starts."""
+    return f"manifest-{hashlib.sha256(data).hexdigest()[:12]}.txt"
+
+
+def script_name(shape: ResourceShape, k: int) -> str:
+    """Of the `k`-th array of a shape."""
+    return f"array-{shape.name}-{k}.sbatch"
+
+
+def script(
+    spec: Processes,
+    settings: Slurm,
+    shape: ResourceShape,
+    *,
+    manifest: str,
+    offset: int,
+    count: int,
+    name: str | None = None,
+    job: str | None = None,
+) -> bytes:
+    """One script: `count` tasks that are the lines of `manifest` from `offset` on.
+
+    `name` is that of its own file; `job` the one that it is for, where it is no array. The script
+    takes the folder of the manifest and, if that is not as compiled, the run directory. Raises
+    `ValueError` where a setting cannot be written; `slurm.rules` finds all of them before.
+    """
+    signal = early(settings)
+    name = name or script_name(shape, 0)
+    run_dir = "_pbt" + (f"_{spec.suffix}" if spec.suffix else "")
+    fixed = {
+        "script": name,
+        "manifest": manifest,
+        "offset": str(offset),
+        "count": str(count),
+        "train": spec.train_dir,
+        "run": f"{spec.train_dir.rstrip('/')}/{spec.run}/{run_dir}",
+        "signal": signal[0] if signal else "",
+        "template": "1" if settings.sbatch_template is not None else "",
+        "requeues": str(settings.max_requeues if settings.requeue or signal else 0),
+    }
+    old = None if settings.sbatch_template is None else template.read(settings.sbatch_template)
+    return "\n".join(
+        [
+            "#!/bin/bash -l" if old and old.login else "#!/bin/bash",
+            *(template.head(old, settings, shape, name) if old else ()),
+            *directives(spec, settings, shape, count, job),
+            "",
+            "# Written by pbt-compile. By hand, from the folder that jobs start in:",
+            f"#   sbatch FOLDER/{name} FOLDER",
+            "",
+            *(f"_pbt_{key}={word(value)}" for key, value in fixed.items()),
+            f"_pbt_prefix=({' '.join(prefix(spec, settings, shape))})",
+            "",
+            "_pbt_site() {",
+            *(template.body(old, settings, shape, name) if old else _command(settings)),
+            "}",
+            TASK.lstrip("\n"),
+        ]
+    ).encode()
+
+
+def _command(settings: Slurm) -> Iterator[str]:
+    if settings.prologue:
+        yield "# the site's own lines, as they were given (`prologue`)"
+        yield from settings.prologue
+        yield "# end of the site's own lines"
+    yield '  _pbt_exec "${_pbt_command[@]}"'
+
+
+def render(spec: Processes, settings: Slurm) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    arrays: list[Array] = []
+    for shape in shapes(spec, settings):
+        data = manifest((job, 1) for job in shape.jobs)
+        of = manifest_name(data)
+        files[f"{FOLDER}/{of}"] = data
+        step = 1 if settings.files else settings.max_array
+        for k, offset in enumerate(range(0, len(shape.jobs), step)):
+            jobs = shape.jobs[offset : offset + step]
+            own = jobs[0].id if settings.files else None
+            name = f"job-{own}.sbatch" if own else script_name(shape, k)
+            files[f"{FOLDER}/{name}"] = script(
+                spec, settings, shape, manifest=of, offset=offset, count=len(jobs), name=name,
+                job=own,
+            )  # fmt: skip
+            tasks = tuple(job.id for job in jobs)
+            arrays.append(Array(name, of, shape.name, offset, len(jobs), tasks))
+    index = Index(FORMAT, spec.run, spec.suffix, settings, tuple(arrays))
+    files[FILE] = encode(index)
+    return files
+
+
+def known(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """What the index of an earlier compilation was made with; nothing where it cannot be read."""
+    index = decode(files.get(FILE, b""))
+    return {} if index is None else values(index.settings)

@@ -1,0 +1,121 @@
+"""A template of the original launcher, with `$CMD $FILENAME $PARTITION $GPU $CPU $TIMEOUT` in it.
+
+Must not know where it was read. Its text is shell of the user's own and stands as it is; the
+command does not become a part of it (D36): `$CMD` is words of the manifest, run by fixed lines that
+keep the true exit code whatever the template does afterwards (D33). Any other `$` is left alone
+(D35), and `$$` is one `$`, as it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pbt_tui.backends.slurm.index import Slurm
+from pbt_tui.backends.slurm.quoting import word
+from pbt_tui.backends.slurm.sbatch import ResourceShape
+from pbt_tui.errors import UsageError, printable
+from pbt_tui.settings import sound
+
+NAMES = ("CMD", "FILENAME", "PARTITION", "GPU", "CPU", "TIMEOUT")
+SHEBANG = re.compile(r"#!\s*\S*/(?:env\s+)?(?:ba)?sh(?P<login>\s+(?:-l|--login))?\s*", re.ASCII)
+PLACEHOLDER = re.compile(
+    r"\$(?:(\$)|([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})", re.ASCII
+)
+COMMAND = re.compile(r"(?<!\$)(?:\$\$)*\$(?:CMD(?![A-Za-z0-9_])|\{CMD\})", re.ASCII)
+_PRINTED = re.compile(r"\s*(?:echo|printf)\b")
+_RUN = re.compile(
+    r"(?P<interpreter>(?:(?<=[\s(;&|])|^)(?:\S*/)?(?:python[0-9.]*|torchrun|deepspeed|accelerate\s+launch)"
+    r"(?:\s+-\S+)*\s+)?\$(?:CMD(?![A-Za-z0-9_])|\{CMD\})",
+    re.ASCII,
+)
+_KEEP = '"${_pbt_keep[@]}" '
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """`head` is what the scanner of `#SBATCH` lines reads, `body` what bash obeys, both by line."""
+
+    first: str
+    head: tuple[str, ...]
+    body: tuple[str, ...]
+
+    @property
+    def login(self) -> bool:
+        found = SHEBANG.fullmatch(self.first)
+        return bool(found and found["login"])
+
+
+def text_of(path: str) -> str:
+    """The text of a template in a file; raises `UsageError`."""
+    try:
+        return sound(Path(path).read_bytes().decode())
+    except OSError as e:
+        said = f"`--slurm_sbatch_template`: cannot read `{printable(path)}`"
+        raise UsageError(f"{said}: {(e.strerror or '').lower()}") from None
+    except ValueError:
+        said = f"`--slurm_sbatch_template`: expected UTF-8 text in `{printable(path)}`"
+        raise UsageError(said) from None
+
+
+def read(text: str) -> Template:
+    first, *rest = text.split("\n")
+    end = next(
+        (k for k, line in enumerate(rest) if line.strip() and not line.lstrip().startswith("#")),
+        len(rest),
+    )
+    return Template(first.rstrip(), tuple(rest[:end]), tuple(rest[end:]))
+
+
+def runs_command(line: str) -> bool:
+    """Whether a line of the body starts the command, not merely names it."""
+    if line.lstrip().startswith("#") or _PRINTED.match(line):
+        return False
+    return bool(COMMAND.search(line))
+
+
+def quoted(line: str) -> bool:
+    """Whether the command stands inside quotes, or behind `eval`, where it would be text."""
+    for found in COMMAND.finditer(line):
+        before = re.sub(r"\\.", "", line[: found.start()])
+        outside = re.sub(r"'[^']*'|\"[^\"]*\"", "", before)
+        if "'" in outside or '"' in outside or re.search(r"\beval\b", outside):
+            return True
+    return False
+
+
+def values(settings: Slurm, shape: ResourceShape, filename: str) -> dict[str, str]:
+    """What the placeholders stand for, but the command; as the original filled them in."""
+    partition = f"-p {word(settings.partition)} " if settings.partition is not None else ""
+    return {
+        "FILENAME": filename,
+        "PARTITION": partition,
+        "GPU": str(shape.gpus),
+        "CPU": str(shape.cpus),
+        "TIMEOUT": settings.timeout,
+    }
+
+
+def fill(line: str, known: Mapping[str, str]) -> str:
+    def one(found: re.Match[str]) -> str:
+        return "$" if found[1] else known.get(found[2] or found[3], found[0])
+
+    return PLACEHOLDER.sub(one, line)
+
+
+def head(template: Template, settings: Slurm, shape: ResourceShape, name: str) -> Iterator[str]:
+    known = values(settings, shape, name)
+    for line in template.head:
+        yield fill(line, known)
+
+
+def body(template: Template, settings: Slurm, shape: ResourceShape, name: str) -> Iterator[str]:
+    """The lines of bash; the command is started by `_pbt_keep`, which notes its exit code."""
+    known = values(settings, shape, "${_pbt_folder}/" + name)
+    for line in template.body:
+        printed = _PRINTED.match(line) is not None
+        run = line if printed else _RUN.sub(lambda m: f"{_KEEP}{m['interpreter'] or ''}$CMD", line)
+        command = "${_pbt_command[*]}" if printed else '"${_pbt_command[@]}"'
+        yield fill(run, {**known, "CMD": command})

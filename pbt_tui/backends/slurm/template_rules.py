@@ -1,0 +1,129 @@
+"""The rules of a template of the original launcher: what is wrong with it, and in which line.
+
+Must not know where the template was read; its text is among the settings.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+
+from pbt_tui.backends.slurm import template
+from pbt_tui.backends.slurm.index import Slurm
+from pbt_tui.diagnostics import finding
+from pbt_tui.errors import Diagnostic, Where, printable
+
+_HERE = Where(pointer="/settings/sbatch_template")
+_BRACES = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+_REQUEUE = re.compile(r"\bscontrol\s+requeue")
+_BY_JOB_ID = re.compile(r"\bscontrol\s+requeue\s+[\"']?\$\{?SLURM_JOB_?ID\b")
+_SUBMITS = re.compile(r"(?:^|[;&|{(]|\bthen\b|\bdo\b|\belse\b)\s*sbatch\b")
+_NEARLY = re.compile(r"\s*#+\s*SBATCH\s+-", re.IGNORECASE)
+_DIRECTIVE = re.compile(r"#SBATCH[ \t]")
+_SIGNAL = re.compile(r"--signal[= ]\s*[\"']?([^\s\"']+)")
+_TO_SCRIPT = re.compile(r"B:(?:SIG)?(?:USR1|USR2|HUP|10|12|1)(?:@[0-9]+)?")
+
+
+def body(settings: Slurm) -> Sequence[str]:
+    text = settings.sbatch_template
+    return () if text is None else template.read(text).body
+
+
+def check(settings: Slurm) -> Iterator[Diagnostic]:
+    yield from _again(settings.prologue, 0, Where(pointer="/settings/prologue"))
+    text = settings.sbatch_template
+    if text is None:
+        return
+    parts = template.read(text)
+    if "\r" in text or not template.SHEBANG.fullmatch(parts.first):
+        first = printable(parts.first[:60]) or "an empty line"
+        said = f"the template is not a script of bash: line 1 is `{first}`"
+        if "\r" in text:
+            said = "the template has line ends of DOS"
+        yield finding("PBT603", said, where=_HERE, hint="begin it with `#!/bin/bash`")
+    if not any(template.runs_command(line) for line in parts.body):
+        said = "the template never runs `$CMD`: its jobs would do nothing, and succeed"
+        yield finding("PBT601", said, where=_HERE, hint="put `$CMD` where the command belongs")
+    lines = [parts.first, *parts.head, *parts.body]
+    yield from _placeholders(lines)
+    yield from _quotes(parts)
+    yield from _directives(parts)
+    yield from _again(parts.body, 1 + len(parts.head), _HERE)
+    yield from _no_place(settings)
+
+
+def _line(k: int) -> str:
+    return f"line {k} of the template"
+
+
+def _placeholders(lines: Sequence[str]) -> Iterator[Diagnostic]:
+    """Words that are nearly one of the six and that nobody sets; every other `$` is bash's."""
+    text = "\n".join(lines)
+    for k, line in enumerate(lines, 1):
+        if line.lstrip().startswith("#") and not _DIRECTIVE.match(line):
+            continue
+        for found in _BRACES.finditer(line):
+            said = f"{_line(k)} has a placeholder of another kind: `{printable(found[0])}`"
+            yield finding("PBT602", said, where=_HERE, hint=_the_six())
+        for found in template.PLACEHOLDER.finditer(line):
+            name = found[2] or found[3]
+            if not name or name in template.NAMES or name.startswith("SLURM"):
+                continue
+            near = difflib.get_close_matches(name.upper(), template.NAMES, n=1, cutoff=0.7)
+            if near and not re.search(rf"\b{name}(?:=|\+=|\s+in\b)|\bread\b.*\b{name}\b", text):
+                said = f"{_line(k)} has an unknown placeholder: `{printable(found[0])}`"
+                yield finding("PBT602", said, where=_HERE, hint=f"did you mean `${near[0]}`")
+
+
+def _the_six() -> str:
+    return "the six are " + ", ".join(f"`${name}`" for name in template.NAMES)
+
+
+def _quotes(parts: template.Template) -> Iterator[Diagnostic]:
+    for k, line in enumerate(parts.body, 2 + len(parts.head)):
+        if template.runs_command(line) and template.quoted(line):
+            said = f"{_line(k)} has `$CMD` inside quotes or behind `eval`"
+            yield finding("PBT604", said, where=_HERE, hint="let it stand alone: it is words")
+
+
+def _directives(parts: template.Template) -> Iterator[Diagnostic]:
+    for k, line in enumerate((*parts.head, *parts.body), 2):
+        in_head = k < 2 + len(parts.head)
+        if not _NEARLY.match(line):
+            continue
+        if not (in_head and _DIRECTIVE.match(line)):
+            why = "does not begin with `#SBATCH `" if in_head else "comes after the first command"
+            said = f"{_line(k)} is no directive: it {why}"
+            yield finding("PBT606", said, where=_HERE)
+        elif (found := _SIGNAL.search(line)) and not _TO_SCRIPT.fullmatch(found[1]):
+            said = f"{_line(k)}: early signal `{printable(found[1])}` reaches nobody"
+            hint = "leave it out, and the template too: `--slurm_signal USR1@120`"
+            yield finding("PBT621", said, where=_HERE, hint=hint)
+
+
+def _again(lines: Sequence[str], before: int, here: Where) -> Iterator[Diagnostic]:
+    """`before` is how many lines come before these."""
+    of = "the template" if here is _HERE else "the prologue"
+    for k, line in enumerate(lines, before + 1):
+        if line.lstrip().startswith("#"):
+            continue
+        hint = "leave it out, and pass `--slurm_requeue`: a requeue is bounded, under one id"
+        if _BY_JOB_ID.search(line):
+            said = f"line {k} of {of} queues the whole array again, not its own task"
+            yield finding("PBT605", said, where=here, hint=hint, level="error")
+        elif _REQUEUE.search(line) or _SUBMITS.search(line):
+            said = f"line {k} of {of} submits the job again, without a bound"
+            yield finding("PBT605", said, where=here, hint=hint)
+
+
+def _no_place(settings: Slurm) -> Iterator[Diagnostic]:
+    said = {
+        "signal": settings.signal is not None,
+        "prologue": bool(settings.prologue),
+        "container": settings.container != "plain",
+    }
+    for field in (field for field, there in said.items() if there):
+        text = f"`--slurm_{field}` has no place in a template"
+        hint = "write it into the template, or leave the template out"
+        yield finding("PBT636", text, where=Where(pointer=f"/settings/{field}"), hint=hint)

@@ -1,0 +1,279 @@
+"""What a run says of itself on a terminal: a line per change, a progress line, a summary.
+
+Must not know how anything is executed: it reads events and the state they made.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TextIO
+
+import msgspec
+
+from pbt_tui.cli.async_writer import AsyncWriter
+from pbt_tui.errors import printable
+from pbt_tui.journal import events as ev
+from pbt_tui.journal.run_dir import RunDir
+from pbt_tui.journal.slots import named
+from pbt_tui.journal.state import Attempt, JobState, Phase, RunState
+
+GLYPHS: dict[Phase, str] = {"failed": "✗", "cancelled": "⊘"}
+LONGEST = 160
+"""Characters of a failure's detail; all of it is in the log, at the line that is named."""
+NAMED = 20
+"""Failures that the summary tells in full; the rest is counted."""
+
+
+class ConsoleReporter:
+    """Lines for people, told only after the append.
+
+    Where nobody hears them any more (the terminal or the pipe is closed) the run goes on in
+    silence: it must not end for want of listeners.
+    """
+
+    def __init__(self, state: RunState, rundir: RunDir, stream: TextIO | None = None) -> None:
+        self._state = state
+        self._rundir = rundir
+        stream = stream or sys.stdout
+        self._voice = AsyncWriter(stream)
+        self._live = stream.isatty()
+        self._shown = ""
+        self._next = 0.0
+
+    def begin(self) -> None:
+        """Which run, and where; of one that is taken up again, how far it has come."""
+        lines = [f"run `{printable(self._state.spec.run)}`: {printable(str(self._rundir.path))}"]
+        if self._state.executor is not None:
+            lines.append(f"  resumed   {counts_line(self._state)}")
+        self._say(lines)
+
+    def tell(self, events: Sequence[ev.AnyEvent]) -> None:
+        lines = [line for line in map(self._line, events) if line]
+        self._say(lines + _queued(events) + _skipped(events))
+
+    def tick(self, state: RunState) -> None:
+        """The progress line, on a terminal, twice a second at most and only where it changed."""
+        if not self._live:
+            return
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + 0.5
+        text = counts_line(state)
+        if text != self._shown:
+            self._shown = text
+            self._voice.say(f"\r\x1b[2K{text}")
+
+    def progress(self, line: str) -> None:
+        """What takes its time before the start."""
+        self._say([f"  preparing {printable(line)}"])
+
+    def summary(self, *, over: bool = False) -> None:
+        """`over`: it was closed before, and nothing was started."""
+        lines = summary(self._state, self._rundir)
+        if over:
+            lines.append(f"hint: start anew with `pbt-run {self._rundir.path} --fresh`")
+        self._say(lines)
+
+    def finish(self) -> None:
+        """Returns when all of it is said."""
+        self._voice.finish()
+
+    def _say(self, lines: Sequence[str]) -> None:
+        if lines:
+            erased = "\r\x1b[2K" if self._shown else ""
+            self._shown = ""
+            self._voice.say(erased + "".join(f"{line}\n" for line in lines))
+
+    def _line(self, event: ev.AnyEvent) -> str | None:
+        say = _LINES.get(type(event))
+        return say(self, event) if say else None
+
+    def _of(self, name: str, number: int) -> tuple[JobState, Attempt]:
+        job = self._state.by_id[name]
+        return job, job.attempts[number - 1]
+
+    def _whom(self, handle: str) -> str:
+        executor = self._state.executor
+        if executor is not None and executor.runtime == "docker":
+            return f"container {handle[:12]}"
+        if executor is not None and executor.runtime == "slurm":
+            return f"SLURM {handle}"
+        return f"pid {handle.partition('.')[0]}"
+
+    def _gpu(self, text: str) -> str:
+        """The number that people know it by, where it has one."""
+        executor = self._state.executor
+        device = named(text, executor.gpus) if executor is not None else None
+        return text if device is None or device.index is None else str(device.index)
+
+    def _started(self, e: ev.AttemptStarted) -> str:
+        job, attempt = self._of(e.job, e.attempt)
+        gpus = f" on GPU {','.join(map(self._gpu, attempt.gpus))}" if attempt.gpus else ""
+        node = f" on {printable(e.node)}" if e.node else ""
+        again = f", attempt {e.attempt}" if e.attempt > 1 else ""
+        if e.restart:
+            again += f", queued again and started for the {e.restart + 1}. time"
+        return f"  started   {job.spec.id}: {self._whom(e.handle)}{node}{gpus}{again}"
+
+    def _ended(self, e: ev.AttemptEnded) -> str:
+        job, attempt = self._of(e.job, e.attempt)
+        took = f" after {span(e.at - attempt.started_at)}" if attempt.started_at else ""
+        if e.outcome == "succeeded":
+            return f"✓ succeeded {job.spec.id}{took}"
+        glyph = GLYPHS.get(job.phase, "↻")
+        whom = f": {self._whom(attempt.handle)}" if attempt.handle else ""
+        line = f"{glyph} {e.outcome:<9} {job.spec.id}{whom}{took}: {why(attempt)}"
+        if job.phase == "waiting" and e.outcome != "interrupted":
+            line += f"; tries again in {span(max(job.ready_at - e.at, 0))}"
+        if job.phase == "failed":
+            line += f"\n            log: {_log(self._rundir, job.spec.id, attempt)}"
+        return line
+
+    def _stop(self, e: ev.StopRequested) -> str:
+        return f"  stopping  {e.job}: {_REASONS[e.why]}"
+
+    def _kill(self, e: ev.KillRequested) -> str:
+        return f"  killing   {e.job}: {_REASONS[e.why]}"
+
+    def _accepted(self, e: ev.RequestAccepted) -> str:
+        whom = f" {', '.join(e.jobs[:5])}" if e.jobs else ""
+        more = f" and {len(e.jobs) - 5} more" if len(e.jobs) > 5 else ""
+        gpus = f" GPU {', '.join(e.gpus)}" if e.gpus else ""
+        return f"  asked     {e.action}{whom}{more}{gpus} (by {printable(e.by)})"
+
+    def _refused(self, e: ev.RequestRefused) -> str:
+        return f"  refused   a request: {printable(e.why)}"
+
+
+_LINES: dict[type, Callable[..., str]] = {
+    ev.AttemptStarted: ConsoleReporter._started,
+    ev.AttemptEnded: ConsoleReporter._ended,
+    ev.StopRequested: ConsoleReporter._stop,
+    ev.KillRequested: ConsoleReporter._kill,
+    ev.RequestAccepted: ConsoleReporter._accepted,
+    ev.RequestRefused: ConsoleReporter._refused,
+}
+_REASONS = {
+    "cancel": "cancelled",
+    "interrupt": "the run is being stopped",
+    "timeout": "over its time limit",
+    "fail_fast": "another job failed and `fail_fast` is set",
+}
+
+
+def _skipped(events: Sequence[ev.AnyEvent]) -> list[str]:
+    """One line for each reason: a budget that is used up may skip thousands."""
+    whys = ((e.why, e.job) for e in events if isinstance(e, ev.JobSkipped))
+    return [f"⊘ skipped   {line}" for line in _by_reason(whys)]
+
+
+def _queued(events: Sequence[ev.AnyEvent]) -> list[str]:
+    """The same for what an engine's queue holds: an array has one reason."""
+    whys = ((e.reason, e.job) for e in events if isinstance(e, ev.AttemptWaiting))
+    return [f"  queued    {line}" for line in _by_reason(whys)]
+
+
+def _by_reason(whys: Iterable[tuple[str, str]]) -> list[str]:
+    jobs: dict[str, list[str]] = {}
+    for reason, job in whys:
+        jobs.setdefault(reason, []).append(job)
+    return [
+        f"{names[0] if len(names) == 1 else f'{len(names)} jobs'}: {printable(reason)}"
+        for reason, names in jobs.items()
+    ]
+
+
+def why(attempt: Attempt) -> str:
+    """Why it did not succeed: `exit code 1, ValueError: no such task`."""
+    words: list[str] = []
+    detail = shortened(printable(attempt.detail)) if attempt.detail else ""
+    if attempt.signal is not None:
+        words.append(f"signal {attempt.signal}")
+    elif attempt.exit_code is not None:
+        words.append(f"exit code {attempt.exit_code}")
+    if attempt.cause and attempt.cause not in ("exit", "signal", "traceback"):
+        cause = attempt.cause.replace("_", " ")
+        if not detail.startswith(cause):
+            words.append(cause)
+    if detail:
+        words.append(detail)
+    return ", ".join(words) or {"interrupted": "the run was stopped"}.get(
+        attempt.outcome or "", attempt.outcome or "unknown"
+    )
+
+
+def shortened(text: str) -> str:
+    """The first sentences of what may be a paragraph (CUDA's), as many as fit a line or two."""
+    if len(text) <= LONGEST:
+        return text
+    sentence = text.rfind(". ", 0, LONGEST)
+    return text[: sentence + 1] if sentence > 0 else text[: LONGEST - 1] + "…"
+
+
+def _log(rundir: RunDir, job: str, attempt: Attempt) -> str:
+    at = f":{attempt.line}" if attempt.line else ""
+    return f"{printable(str(rundir.log(job, attempt.number)))}{at}"
+
+
+def counts_line(state: RunState) -> str:
+    c = state.counts
+    running = c["starting"] + c["running"] + c["stopping"]
+    done = len(state.jobs) - running - c["waiting"]
+    parts = [f"{running} running", f"{c['waiting']} waiting", f"{c['succeeded']} succeeded"]
+    parts += [f"{c[p]} {p}" for p in ("failed", "cancelled", "skipped") if c[p]]
+    held = " (held)" if state.held else ""
+    return f"{done}/{len(state.jobs)} done: {', '.join(parts)}{held}"
+
+
+_VERDICTS: dict[str, str] = {
+    "succeeded": "succeeded",
+    "failures": "closed with failures",
+    "budget": "gave up",
+    "cancelled": "closed, not all of it run",
+}
+
+
+def summary(state: RunState, rundir: RunDir) -> list[str]:
+    """What became of the run, every failure with cause and log, and what to do next."""
+    c = state.counts
+    phases: tuple[Phase, ...] = ("succeeded", "failed", "cancelled", "skipped", "waiting")
+    parts = [f"{c[p]} {p}" for p in phases if c[p]]
+    parts += [f"{len(state.active)} running"] if state.active else []
+    started = [j.attempts[0].scheduled_at for j in state.jobs if j.attempts]
+    took = f" after {span(state.at - min(started))}" if started else ""
+    jobs = "1 job" if len(state.jobs) == 1 else f"{len(state.jobs)} jobs"
+    word = _VERDICTS[state.closed] if state.closed else "interrupted"
+    lines = [f"run `{printable(state.spec.run)}` {word}{took}: {jobs}: {', '.join(parts)}"]
+    failed = [job for job in state.jobs if job.phase == "failed"]
+    for job in failed[:NAMED]:
+        attempt = job.attempts[-1]
+        lines.append(f"✗ {job.spec.id}: {why(attempt)}")
+        lines.append(f"  log: {_log(rundir, job.spec.id, attempt)}")
+    if len(failed) > NAMED:
+        lines.append(f"✗ and {len(failed) - NAMED} more")
+    here = printable(str(rundir.path))
+    if state.closed is None:
+        lines.append(f"hint: go on with `pbt-run {here}`")
+    elif state.closed != "succeeded":
+        lines.append(f"hint: run again what did not succeed with `pbt-run {here} --failed`")
+    return lines
+
+
+def as_json(events: Sequence[ev.AnyEvent]) -> str:
+    """The events as the journal has them, one a line."""
+    encode = msgspec.json.encode
+    return "".join(f"{encode(event).decode()}\n" for event in events)
+
+
+def span(seconds: float) -> str:
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 90:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"

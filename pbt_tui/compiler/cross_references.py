@@ -1,0 +1,76 @@
+"""What no schema can say: the names in a process list mean something, and each the right thing.
+
+Must not know files; a pointer is as near as it gets. Codes PBT806 to PBT808 and PBT811.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pbt_tui.diagnostics import finding
+from pbt_tui.errors import Diagnostic, UnknownKind, Where
+from pbt_tui.populations import STYLES
+from pbt_tui.spec import Job, Population, Processes
+
+
+def check(spec: Processes) -> Iterator[Diagnostic]:
+    """Unique ids; populations and members that name each other, indices 0..N-1."""
+    jobs: dict[str, Job] = {}
+    for i, job in enumerate(spec.jobs):
+        if job.id in jobs:
+            at = Where(pointer=f"/jobs/{i}/id")
+            yield finding("PBT806", f"job id `{job.id}` is given twice", where=at)
+        jobs[job.id] = job
+    names: dict[str, Population] = {}
+    for i, population in enumerate(spec.populations):
+        at = Where(pointer=f"/populations/{i}")
+        if population.id in names:
+            yield finding("PBT806", f"population id `{population.id}` is given twice", where=at)
+        names[population.id] = population
+        yield from _members(population, jobs, at.pointer or "")
+    for i, job in enumerate(spec.jobs):
+        if job.population is None:
+            if job.member is not None:
+                at = Where(pointer=f"/jobs/{i}/member")
+                yield finding("PBT808", f"job `{job.id}` is a member of no population", where=at)
+            continue
+        listed = names.get(job.population)
+        at = Where(pointer=f"/jobs/{i}/population")
+        if listed is None:
+            said = f"job `{job.id}` names population `{job.population}`, which is not there"
+            yield finding("PBT808", said, where=at)
+        elif job.id not in listed.members:
+            said = f"population `{listed.id}` does not list its member `{job.id}`"
+            yield finding("PBT808", said, where=at)
+
+
+def _members(population: Population, jobs: dict[str, Job], pointer: str) -> Iterator[Diagnostic]:
+    if population.style not in STYLES:
+        unknown = UnknownKind(STYLES.sort, population.style, STYLES.names())
+        at = Where(pointer=f"{pointer}/style")
+        yield finding("PBT811", unknown.what, where=at, hint=unknown.hint)
+        return
+    alone = not STYLES.get(population.style).members_are_jobs
+    expected = 1 if alone else population.size
+    if len(population.members) != expected:
+        said = f"expected {expected} in `members`, got {len(population.members)}"
+        yield finding("PBT807", said, where=Where(pointer=f"{pointer}/members"))
+    for k, member in enumerate(population.members):
+        at = Where(pointer=f"{pointer}/members/{k}")
+        job = jobs.get(member)
+        if member in population.members[:k]:
+            yield finding("PBT807", f"member `{member}` is listed twice", where=at)
+        elif job is None:
+            yield finding("PBT807", f"member `{member}` is not a job", where=at)
+        elif job.population != population.id:
+            said = f"job `{member}` does not name population `{population.id}`"
+            yield finding("PBT807", said, where=at)
+        elif job.member is None and alone:
+            continue
+        elif job.member != k:
+            said = f"job `{member}` is at index {k}, but says `member` {_index(job)}"
+            yield finding("PBT807", said, where=at)
+
+
+def _index(job: Job) -> str:
+    return "nothing" if job.member is None else str(job.member)

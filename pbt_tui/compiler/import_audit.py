@@ -1,0 +1,64 @@
+"""What an import does besides describing: the files that it writes, the processes that it starts.
+
+Must not know the run module; lives in the child. Seen by an audit hook, which sees Python alone:
+what a compiled extension does goes unnoticed, and nothing is forbidden.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import Any
+
+from pbt_tui.compiler.traceback_origin import Place, of_caller
+
+MOST = 20
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_PATHS = {
+    "os.mkdir": 1, "os.remove": 1, "os.rmdir": 1, "os.truncate": 1, "os.symlink": 2,
+    "os.rename": 2, "os.link": 2,
+}  # fmt: skip
+"""Events that change files: how many of their arguments are paths, the changed one last."""
+_STARTING = frozenset(
+    ("os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen")
+)
+
+
+class ImportAudit:
+    """Begins to look when it is made; ends with `stop`."""
+
+    def __init__(self) -> None:
+        self.written: dict[str, Place] = {}
+        """Paths below the folder that we began in, each with who wrote it first."""
+        self.started = False
+        self.folder = os.path.realpath(os.curdir) + os.sep
+        self.looking = True
+        sys.addaudithook(self._saw)
+
+    def stop(self) -> None:
+        self.looking = False
+
+    def _saw(self, event: str, args: tuple[Any, ...]) -> None:
+        if event in _STARTING:
+            self.started = True
+        elif self.looking and (event == "open" or event in _PATHS):
+            with suppress(Exception):  # or what is looked at would fail
+                if event != "open":
+                    for path in args[: _PATHS[event]]:
+                        self._note(path)
+                elif args[2] & _WRITING:
+                    self._note(args[0])
+
+    def _note(self, path: Any) -> None:
+        if not isinstance(path, (str, bytes, os.PathLike)) or len(self.written) >= MOST:
+            return
+        full = os.path.abspath(os.fsdecode(path))  # noqa: PTH100
+        if not full.startswith(self.folder):
+            return
+        name = full.removeprefix(self.folder)
+        if "__pycache__" in name or "/." in f"/{name}":  # caches are nobody's concern
+            return
+        if any(name.startswith(known + os.sep) for known in self.written):
+            return
+        self.written.setdefault(name, of_caller(sys._getframe(2)))

@@ -1,0 +1,206 @@
+"""What the members of a population say in their commands, and what of it stops the exchange.
+
+Must not know how members were found, nor slots or containers. Codes 402 to 414; in which of its
+words a trainer differs is said by its style, in `populations`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from pbt_tui.diagnostics import finding, rule
+from pbt_tui.errors import Diagnostic, Level, Where, printable
+from pbt_tui.populations import STYLES, Member, Style
+from pbt_tui.settings import argv
+from pbt_tui.spec import Job
+
+_SEEDS = ("seed", "train.seed", "agent.seed")
+_FALSE = ("false", "0", "no", "off")
+
+
+def styles(named: Iterable[str] = ()) -> list[Style]:
+    """Those that commands are read for: the built-in ones, and those of installed packages that a
+    run module or a spec names."""
+    names = dict.fromkeys((*STYLES.built_in, *named))
+    return [STYLES.get(name) for name in names if name in STYLES]
+
+
+def member_of(place: int, job: Job, known: Sequence[Style]) -> tuple[Style, Member] | None:
+    """The job as a member, and of what, if it names an index."""
+    values = argv.settings(job.argv)
+    for style in known:
+        for key in style.index_keys:
+            if key.key in values:
+                index = values[key.key]
+                is_number = index.isascii() and index.isdigit() and len(index) < 10
+                return style, Member(place, job, values, key, int(index) if is_number else None)
+    return None
+
+
+def as_whole(place: int, job: Job) -> Member:
+    """The job as all members of a population of policies."""
+    return Member(place, job, argv.settings(job.argv))
+
+
+def check(style: Style, members: Sequence[Member]) -> Iterator[Diagnostic]:
+    """What is wrong with a population of several jobs, sorted by index."""
+    first = members[0]
+    yield from _numbers(members)
+    yield from _size(style, members)
+    yield from _same(members)
+    yield from _off(style, first)
+    for end in style.fraction_names:
+        yield from _fraction(first, f"{first.stem}{end}")
+    yield from _interval(style, first)
+    yield from _own(style, members)
+    yield from _forgotten(style, first)
+    if style.cuts_at_every_equals:
+        yield from _second_equals(first)
+
+
+def check_alone(style: Style, member: Member, size: int) -> Iterator[Diagnostic]:
+    """What is wrong with a population that is one job."""
+    yield from _small(style, size, member.job)
+    for name in style.fraction_names:
+        yield from _fraction(member, name)
+    yield from _own(style, (member,))
+
+
+def _own(style: Style, members: Sequence[Member]) -> Iterator[Diagnostic]:
+    """What the style's own rules find."""
+    for found in style.rules(members):
+        member = found.member or members[0]
+        level = found.level or _usual_level(found.code)
+        place = at(member.job, found.param)
+        yield finding(found.code, found.message, where=place, hint=found.hint, level=level)
+
+
+def _usual_level(code: str) -> Level:
+    try:
+        return rule(code).level
+    except KeyError:  # a code of an installed package, or none
+        return "warning"
+
+
+def _numbers(members: Sequence[Member]) -> Iterator[Diagnostic]:
+    key, indices = _key(members[0]), [m.index for m in members]
+    if indices != list(range(len(members))):
+        shown = ", ".join("?" if i is None else str(i) for i in indices[:20])
+        said = f"members are not numbered 0 to {len(members) - 1}, each once: {shown}"
+        hint = f'`("{key}", list(range({len(members)})))`'
+        yield finding("PBT402", said, where=at(members[0].job, key), hint=hint)
+
+
+def _size(style: Style, members: Sequence[Member]) -> Iterator[Diagnostic]:
+    first, name = members[0], f"{members[0].stem}{style.size_name}"
+    default = first.key.default_size if first.key is not None else None
+    given = first.set.get(name)
+    size = str(default or len(members)) if given is None else given
+    if size != str(len(members)):
+        by = "its default" if given is None else "as the command says"
+        said = f"population has {len(members)} members, but `{name}` is {printable(size)}, {by}"
+        hint = f"add `{name}={len(members)}` to the command"
+        yield finding("PBT403", said, where=at(first.job), hint=hint)
+    yield from _small(style, len(members), first.job)
+
+
+def _small(style: Style, size: int, job: Job) -> Iterator[Diagnostic]:
+    if size < style.smallest:
+        said = f"a population of {size} never exchanges anything: it takes {style.smallest}"
+        yield finding("PBT407", said, where=at(job))
+
+
+def _same(members: Sequence[Member]) -> Iterator[Diagnostic]:
+    """Members differ in their index, name and seed, and in nothing else."""
+    first = members[0]
+    own = {_key(first), *_SEEDS}
+    for seed in _SEEDS:
+        given = {m.set.get(seed) for m in members}
+        if len(members) > 1 and len(given) == 1 and (first.set.get(seed) or "-").isdigit():
+            said = f"all members have `{seed}={first.set[seed]}`, and so begin alike"
+            hint = f"leave it out, or write `{seed}=-1` where the trainer draws one"
+            yield finding("PBT408", said, where=at(first.job, seed), hint=hint)
+    for member in members[1:]:
+        names = dict.fromkeys((*first.set, *member.set))
+        for name in names:
+            a, b = first.set.get(name), member.set.get(name)
+            if name in own or a == b or (a == first.job.name and b == member.job.name):
+                continue
+            said = f"members differ in `{printable(name)}`: {_value(a)} and {_value(b)}"
+            hint = "members begin alike; the trainer itself changes what its mutation names"
+            yield finding("PBT405", said, where=at(member.job, name), hint=hint)
+            return
+
+
+def _off(style: Style, member: Member) -> Iterator[Diagnostic]:
+    if style.switch_name is None:
+        return
+    name = f"{member.stem}{style.switch_name}"
+    given = member.set.get(name)
+    other = style.switch_off
+    if (given or "").lower() in _FALSE or (other and member.set.get(other[0]) == other[1]):
+        said = "members have an index, but population-based training is switched off"
+        shown = f"{name}={printable(given)[:20]}" if given is not None else "=".join(other or ())
+        hint = f"write `{name}=True` instead of `{shown}`, or leave out the index"
+        yield finding("PBT410", said, where=at(member.job, name), hint=hint)
+    elif given is None and not style.on_by_default:
+        said = f"`{name}` is not in the command, and off unless the trainer's configuration says so"
+        yield finding("PBT410", said, where=at(member.job), hint=f"add `{name}=True`")
+
+
+def _fraction(member: Member, name: str) -> Iterator[Diagnostic]:
+    """The last 0 of a list is all of it in Python, and the first 0 nobody (P7)."""
+    if (value := _float(member.set.get(name))) is not None and value <= 0:
+        said = f"`{name}` is 0: " + (
+            "the first selection ends in an error, since nobody is the best"
+            if name.endswith("best")
+            else "everybody counts as the worst"
+        )
+        hint = f"leave `{name}` out, or give a fraction such as 0.125"
+        yield finding("PBT409", said, where=at(member.job, name), hint=hint)
+
+
+def _interval(style: Style, member: Member) -> Iterator[Diagnostic]:
+    if style.interval_name is None:
+        return
+    name = f"{member.stem}{style.interval_name}"
+    if (value := _float(member.set.get(name))) is not None and value <= 0:
+        said = f"`{name}` is {printable(member.set[name])[:20]}: the trainer divides by it"
+        yield finding("PBT412", said, where=at(member.job, name))
+
+
+def _forgotten(style: Style, member: Member) -> Iterator[Diagnostic]:
+    """A restart passes on what the script left in its arguments, and a short list (P11)."""
+    for word in member.job.argv:
+        name = word.partition("=")[0]
+        if name in style.forgotten_options:
+            said = f"`{name}` is lost when a member restarts itself"
+            hint = f"say it as {style.kept_instead}"
+            yield finding("PBT414", said, where=at(member.job), hint=hint)
+
+
+def _second_equals(member: Member) -> Iterator[Diagnostic]:
+    for word in member.job.argv:
+        if word.count("=") > 1:
+            said = f"`{printable(word)[:80]}` holds a second `=`: the first restart dies of it"
+            hint = "the trainer cuts its arguments at every `=`; put such a value into its config"
+            yield finding("PBT406", said, where=at(member.job), hint=hint)
+
+
+def at(job: Job, param: str | None = None) -> Where:
+    return Where(experiment=job.experiment, job=job.id, param=param)
+
+
+def _key(member: Member) -> str:
+    return member.key.key if member.key is not None else ""
+
+
+def _float(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None
+
+
+def _value(value: str | None) -> str:
+    return "nothing" if value is None else f"`{printable(value)[:60]}`"

@@ -1,0 +1,96 @@
+"""The rules that see the populations of a whole process list: places, pauses, what is shown.
+
+Must not know this machine, nor what the members' commands say: that is the business of `members`.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from pbt_tui.diagnostics import finding
+from pbt_tui.errors import Diagnostic, Where, printable
+from pbt_tui.populations import STYLES
+from pbt_tui.spec import Container, Population, Processes
+
+
+def check(spec: Processes) -> Iterator[Diagnostic]:
+    policy = spec.policy
+    known = {p.style: STYLES.get(p.style) for p in spec.populations if p.style in STYLES}
+    gangs = [
+        (i, p, known[p.style])
+        for i, p in enumerate(spec.populations)
+        if p.style in known and known[p.style].members_are_jobs
+    ]
+    needs = _needs(spec) if gangs and policy.experiments_per_gpu > 0 else {}
+    slots = policy.num_gpus * policy.experiments_per_gpu
+    for i, population, style in gangs:
+        here = Where(pointer=f"/populations/{i}")
+        name, size = printable(population.id), len(population.members)
+        if size > policy.max_parallel:
+            said = (
+                f"population `{name}` has {size} members, "
+                f"but `--max_parallel {policy.max_parallel}` was given"
+            )
+            hint = f"pass `--max_parallel {size}`, or `--backend slurm`"
+            yield finding("PBT401", said, where=here, hint=hint)
+        need = sum(needs.get(member, 0) for member in population.members)
+        if need > slots and policy.experiments_per_gpu > 0:
+            said = (
+                f"the {size} members of population `{name}` need {need} slots at once, but there "
+                f"are {slots}: `--num_gpus {policy.num_gpus}`, "
+                f"`--experiments_per_gpu {policy.experiments_per_gpu}`"
+            )
+            hint = "pass a larger `--num_gpus`, or `--backend slurm`"
+            if policy.num_gpus:
+                fits = -(-need // policy.num_gpus)
+                hint = f"pass `--experiments_per_gpu {fits}`, {hint.removeprefix('pass ')}"
+            yield finding("PBT420", said, where=here, hint=hint)
+        if style.run_folder_by_second and size > 1 and policy.pause_between < 1:
+            said = (
+                f"members of population `{name}` may start within one second: {style.title} names "
+                "the folder of a run by the second, and they would share it"
+            )
+            yield finding("PBT422", said, where=here, hint="pass `--pause_between 1` or more")
+    for i, population in enumerate(spec.populations):
+        if spec.container is not None and population.workspace.startswith("/"):
+            here = Where(pointer=f"/populations/{i}/workspace")
+            yield from _shown(population, spec.container, spec.train_dir, here)
+
+
+def _needs(spec: Processes) -> dict[str, int]:
+    """How many slots each member takes: one on each of its GPUs."""
+    usual = spec.policy.gpus_per_job
+    return {
+        job.id: usual if job.resources is None or job.resources.gpus is None else job.resources.gpus
+        for job in spec.jobs
+        if job.population is not None
+    }
+
+
+def _shown(
+    population: Population, container: Container, train_dir: str, here: Where
+) -> Iterator[Diagnostic]:
+    """Whether containers see the workspace, where its path says so."""
+    workspace = posixpath.normpath(population.workspace)
+    if train_dir.startswith("/") and _below(workspace, train_dir):
+        return
+    mounts = [m for m in container.mounts if _below(workspace, m.target)]
+    nearest = max(mounts, key=lambda m: len(m.target), default=None)
+    who = f"the workspace of population `{printable(population.id)}`, `{printable(workspace)}`,"
+    if nearest is None:
+        said = f"{who} is shown to containers by no mount"
+        hint = (
+            f"pass `--mount {printable(workspace)}:{printable(workspace)}`; below the folder that "
+            "`pbt-run` is started in it is shown anyway"
+        )
+        yield finding("PBT423", said, where=here, hint=hint)
+    elif nearest.read_only:
+        said = f"{who} is shown to containers to be read only: members could save nothing"
+        hint = f"leave `:ro` out of the mount on `{printable(nearest.target)}`"
+        yield finding("PBT423", said, where=here, hint=hint)
+
+
+def _below(path: str, folder: str) -> bool:
+    folder = posixpath.normpath(folder)
+    return path == folder or path.startswith(f"{folder.rstrip('/')}/")

@@ -1,0 +1,227 @@
+"""Keys, tokens and passwords that stand where everybody can read them: in commands, in `env`.
+
+Must not know how else they reach a job, and never says one: a finding names the kind and the place.
+A spec is committed, copied into the run directory, and shown by the monitor; a command is seen by
+every user of the machine. Codes PBT324 and PBT531.
+
+A job costs less than a microsecond: what it shares with the one before has been looked at, and of
+the rest one pattern only asks whether a closer look is worth it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from pbt_tui.diagnostics import finding
+from pbt_tui.errors import Diagnostic, Where, printable
+from pbt_tui.spec import Job, Processes
+
+CODES = ("PBT324", "PBT531")
+
+_KINDS = (
+    ("a GitHub token", r"gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}"),
+    ("a GitLab token", r"gl(?:pat|ptt|rt)-[A-Za-z0-9_-]{20,}"),
+    ("a Hugging Face token", r"hf_[A-Za-z0-9]{30,}"),
+    ("an AWS access key", r"A(?:KIA|SIA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
+    ("a Slack token", r"xox[abeoprs]-[A-Za-z0-9-]{10,}"),
+    ("a Google API key", r"AIza[A-Za-z0-9_-]{35}"),
+    ("an NVIDIA API key", r"nvapi-[A-Za-z0-9_-]{30,}"),
+    ("an API key", r"sk-(?:[a-z0-9]{2,10}-){0,3}(?=[A-Za-z_]*[0-9])[A-Za-z0-9_]{20,}"),
+    ("an npm token", r"npm_[A-Za-z0-9]{36}"),
+    ("a JSON web token", r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}"),
+    ("a private key", r"-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY"),
+    ("a password in a URL", r"[a-z][a-z0-9+.-]{0,20}://[^\s/:@]*:[^\s/@]+@"),
+)
+_known = re.compile(
+    "(?<![A-Za-z0-9])(?:" + "|".join(f"({pattern})" for _, pattern in _KINDS) + ")"
+).search
+_pairs = re.compile(
+    r"(?<![\w.-])-*([A-Za-z_][\w.-]*)[\"']?\s*[=:]\s*[\"']?([^\s\"'&;,)}\]]+)"
+).finditer
+_named = (
+    ("a password", re.compile(r"(?:^|_)(?:password|passwd|passphrase)$|.+_pwd$").search),
+    ("an API key", re.compile(r"(?:^|_)(?:api_?key|wandb_key)$").search),
+    (
+        "a secret",
+        re.compile(
+            r"(?:^|_)(?:secret|(?:access|secret|private|auth|signing|encryption)_?key"
+            r"|credentials?)$"
+        ).search,
+    ),
+)
+_token = re.compile(r"(?:^|_)token$").search
+_of_language = re.compile(
+    r"(?:bos|eos|pad|mask|unk|cls|sep|start|end|stop|special|image|num|n|max|min|per|next|first"
+    r"|last|action|state|obs|text|prompt|class)_token$"
+).search
+"""Tokens that models are made of."""
+_camel = re.compile(r"(?<=[a-z0-9])(?=[A-Z])").sub
+_number = re.compile(r"[+-]?[0-9]*\.?[0-9]*(?:e[+-]?[0-9]+)?").fullmatch
+_name_of_a_variable = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+").fullmatch
+_stands_for_one = re.compile(
+    r"(?:your|example|dummy|fake|change[-_]?me|placeholder|insert|todo|redacted|xxx)", re.IGNORECASE
+).match
+_EMPTY = frozenset(
+    (
+        *("true", "false", "none", "null", "nil", "yes", "no", "on", "off", "auto", "default"),
+        *("env", "prompt", "stdin", "local", "offline", "disabled", "anonymous", "test"),
+    )
+)
+_ELSEWHERE = ("/", "./", "../", "~", "$", "%", "{", "<", "[", "(", "`", "@", "file:", "env:")
+_worth_a_look = re.compile(
+    r"=(?:(?=[ghAxnse-])(?:g(?:h[pousr]_|ithub_|l[prt])|hf_[A-Za-z0-9]{30}|A(?:[KS]IA|Iza)|xox"
+    r"|n(?:vapi-|pm_)|sk-[A-Za-z0-9]|eyJ|-----B)"
+    r"|(?<=[kKrRoOsSpPaAiI][eErRwWsSaAlL][yYnNtTdDeElLsS]=)(?<=(?i:key|ken|ret|ord|swd|pwd|ase|ial|als)=))"
+).search
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One that was found: the word that holds it, the name before it, its kind, and itself."""
+
+    word: int
+    name: str | None
+    kind: str
+    value: str
+
+
+def check(spec: Processes) -> Iterator[Diagnostic]:
+    """Each secret in the commands of a process list, once an experiment."""
+    said: set[tuple[str, str | None, str]] = set()
+    for i, job in _suspects(spec.jobs):
+        for secret in inside(job.argv):
+            if (job.experiment, secret.name, secret.kind) not in said:
+                said.add((job.experiment, secret.name, secret.kind))
+                yield _in_command(i, job, secret)
+    entrypoint = (spec.container.entrypoint if spec.container else None) or ()
+    for secret in inside(entrypoint):
+        told = f"`entrypoint` holds {secret.kind}, and a spec is read by everybody"
+        where = Where(pointer=f"/container/entrypoint/{secret.word}")
+        yield finding("PBT324", told, where=where, hint=_way("the variable"))
+
+
+def in_variable(name: str, value: str, where: Where) -> Iterator[Diagnostic]:
+    """The secret in a variable of an experiment, if it is one."""
+    for secret in inside((f"{name}={value}",)):
+        shown = printable(name)[:60]
+        said = f"`{shown}` holds {secret.kind}, and spec files are read by everybody"
+        yield finding("PBT531", said, where=where, hint=f"leave it out; {_way(shown)}")
+
+
+def veiled(found: list[Diagnostic], spec: Processes) -> list[Diagnostic]:
+    """The findings, those of other rules too, without the secrets that they might quote."""
+    if not any(d.code in CODES for d in found):
+        return found
+    words = [job.argv for _, job in _suspects(spec.jobs)]
+    words += [tuple(f"{k}={v}" for k, v in job.env.items()) for job in spec.jobs]
+    if spec.container is not None and spec.container.entrypoint:
+        words.append(spec.container.entrypoint)
+    values = {secret.value for argv in dict.fromkeys(words) for secret in inside(argv)}
+    heads = sorted({value[:12] for value in values}, key=len, reverse=True)
+    before = r"(?<=[=:'\"_`\s])" if min(map(len, heads)) > 5 else r"(?<=[=:'\"_`])"
+    quoted = re.compile(f"{before}(?:{'|'.join(map(re.escape, heads))})[^`\\s]*")
+
+    def veil(text: str | None) -> str | None:
+        return None if text is None else quoted.sub("…", text)
+
+    return [
+        replace(
+            d,
+            message=quoted.sub("…", d.message),
+            hint=veil(d.hint),
+            where=replace(d.where, job=veil(d.where.job)),
+        )
+        for d in found
+    ]
+
+
+def inside(argv: Sequence[str]) -> Iterator[Credential]:
+    """What in the words of a command, or in one `NAME=value`, is a secret; the close look."""
+    option = None
+    for k, word in enumerate(argv):
+        text = " ".join(argv[k : k + 5]) if word.startswith("-----BEGIN") else word
+        if (found := _known(text)) is not None and not _url_without(found[0]):
+            name, equals, _ = word.partition("=")
+            shown = name if equals and _known(name) is None else option
+            yield Credential(k, shown, _KINDS[(found.lastindex or 1) - 1][0], found[0])
+        else:
+            pairs = [(m[1], m[2]) for m in _pairs(word)]
+            if option is not None and not word.startswith("-"):
+                pairs.append((option, word))
+            for name, value in pairs:
+                if (kind := _kind(name, value)) is not None:
+                    yield Credential(k, name, kind, value)
+                    break
+        option = word.lstrip("-") if word.startswith("--") and "=" not in word else None
+
+
+def _suspects(jobs: Iterable[Job]) -> Iterator[tuple[int, Job]]:
+    """The jobs that are worth a close look: the first of their kind, and what the pattern finds."""
+    before: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    n = 0
+    for i, job in enumerate(jobs):
+        argv = job.argv
+        if n and argv[:n] == shared:
+            text = "=".join(argv[n - 1 :])  # so that a new word has a `=` before it, as a value has
+            if not (_worth_a_look(text) or ":" in text or " " in text or '"' in text):
+                before = argv
+                continue
+        n = next((k for k, (a, b) in enumerate(zip(argv, before)) if a != b), 0)  # noqa: B905
+        before, shared = argv, argv[:n]
+        yield i, job
+
+
+def _kind(name: str, value: str) -> str | None:
+    """What a value is, by the name it is given; None for what is none, or stands for one."""
+    plain = _camel("_", name).lower().replace("-", "_").replace(".", "_")
+    if not plain.endswith(("y", "n", "t", "d", "e", "s", "l")) or _stand_in(value):
+        return None
+    for kind, matches in _named:
+        if matches(plain):
+            count = _number(value) is not None and len(value) < (4 if kind == "a password" else 12)
+            return None if count else kind
+    if _token(plain) and not _of_language(plain) and len(value) >= 8:
+        mixed = not value.isalpha() and _number(value) is None
+        return "a token" if mixed or name.isupper() else None
+    return None
+
+
+def _stand_in(value: str) -> bool:
+    """Whether it only says where the value comes from, or that there is none."""
+    return (
+        value.startswith(_ELSEWHERE)
+        or value.lower() in _EMPTY
+        or len(set(value)) < 2
+        or _stands_for_one(value) is not None
+        or _name_of_a_variable(value) is not None
+    )
+
+
+def _url_without(text: str) -> bool:
+    """A URL whose password is only the place of one: `redis://user:$PASSWORD@host`."""
+    _, scheme, rest = text.partition("://")
+    return bool(scheme) and _stand_in(rest.partition(":")[2].removesuffix("@"))
+
+
+def _in_command(i: int, job: Job, secret: Credential) -> Diagnostic:
+    name = None if secret.name is None else printable(secret.name.lstrip("-+~"))[:60]
+    what = f"argument {secret.word}" if name is None else f"`{name}`"
+    where = Where(
+        pointer=f"/jobs/{i}/argv/{secret.word}",
+        experiment=job.experiment,
+        job=job.id,
+        param=name if name in job.params else None,
+    )
+    said = f"{what} holds {secret.kind}: spec files and commands are read by everybody"
+    hint = f"let the trainer read it from a variable; {_way('NAME')}"
+    return finding("PBT324", said, where=where, hint=hint)
+
+
+def _way(name: str) -> str:
+    return (
+        f"plain processes inherit what `pbt-run` is started with, containers take it with "
+        f"`--env_from {name}`"
+    )

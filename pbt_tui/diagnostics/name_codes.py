@@ -1,0 +1,94 @@
+"""The words of the 2xx codes: names and directories.
+
+Must not know how anything is found out.
+"""
+
+from __future__ import annotations
+
+from pbt_tui.diagnostics import Rule
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "PBT201",
+        "error",
+        "two jobs are the same one",
+        "Two jobs have one name in one directory, so that one overwrites the results of the "
+        "other; with the original's SLURM backend both even run the second one's command (D9).",
+        'EXPERIMENTS = [Experiment("ant", "python train.py --a=1"), Experiment("ant", '
+        '"python train.py --a=2")]',
+        'EXPERIMENTS = [Experiment("ant1", "python train.py --a=1"), Experiment("ant2", '
+        '"python train.py --a=2")]',
+    ),
+    Rule(
+        "PBT202",
+        "warning",
+        "a name with a slash",
+        "Values go into the names of jobs as they are, and a trainer makes folders of a "
+        "slash. The files of the job here are called by its id, which has none (D8).",
+        'Experiment("ant", "python train.py", [{"checkpoint": "runs/best.pth"}])',
+        'Experiment("ant", "python train.py --checkpoint=runs/best.pth")',
+    ),
+    Rule(
+        "PBT203",
+        "error",
+        "a name with control characters",
+        "A line break or an escape in a name ends up in paths, logs and terminals.",
+        'Experiment("ant", "python train.py", [{"note": "a\\tb"}])',
+        'Experiment("ant", "python train.py", [{"note": "a-b"}])',
+    ),
+    Rule(
+        "PBT204",
+        "warning",
+        "a name of more than 100 characters",
+        "The name of the job stays as the original makes it; its id is cut, and tells it "
+        "apart by a digest.",
+        'Experiment("ant", "python train.py", [{"note": "x" * 100}])',
+        'Experiment("ant", "python train.py", [{"note": "x"}])',
+    ),
+    Rule(
+        "PBT205",
+        "error",
+        "a name that no file system takes",
+        "Trainers make a folder of the name, and 255 bytes is the most that one can have (D8).",
+        'Experiment("ant", "python train.py", [{"note": "x" * 300}])',
+        'Experiment("ant", "python train.py", [{"note": "x"}])',
+    ),
+    Rule(
+        "PBT220",
+        "error",
+        "run name cannot name a folder",
+        "The run name is the name of a folder below `--out` and below `train_dir`.",
+        'RunDescription("ant/first try", [Experiment("ant", "python train.py")])',
+        'RunDescription("ant_first_try", [Experiment("ant", "python train.py")])',
+    ),
+    Rule(
+        "PBT221",
+        "error",
+        "directory leaves `train_dir`",
+        "What jobs write stays below `train_dir`: only that folder is shown to "
+        "containers, and only there does the monitor look.",
+        'Experiment("../ant", "python train.py")',
+        'Experiment("ant", "python train.py")',
+    ),
+    Rule(
+        "PBT222",
+        "error",
+        "the folder holds the run of another module",
+        "Two modules with one run name write their specs and their results into one "
+        "place, and mix them (D10).",
+        'pbt-compile runs.doom_a      # run name "doom"\n'
+        'pbt-compile runs.doom_b      # run name "doom" too',
+        "pbt-compile runs.doom_a\n"
+        "pbt-compile runs.doom_b --experiment_suffix b      # or give it a run name of its own",
+    ),
+    Rule(
+        "PBT223",
+        "warning",
+        "two process lists share a directory",
+        "Jobs of different runs that write into one directory overwrite each other's "
+        "results (D10).",
+        "pbt-compile runs.ant\npbt-compile runs.ant --out old\npbt-compile --validate specs old",
+        "pbt-compile runs.ant\npbt-compile runs.ant --out old --experiment_suffix old\n"
+        "pbt-compile --validate specs old",
+    ),
+)

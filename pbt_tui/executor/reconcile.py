@@ -1,0 +1,109 @@
+"""Resume: what became of the attempts that were active when the last executor went.
+
+Must not decide anew: what was decided is performed again under the same name, what happened
+meanwhile is recorded. A killed executor costs no attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pbt_tui.errors import RuntimeUnavailable, Where
+from pbt_tui.executor.loop import Loop
+from pbt_tui.journal.events import AttemptEnded, AttemptStarted
+from pbt_tui.journal.state import Attempt, JobState
+from pbt_tui.runtimes.protocol import Ended, Launch, Seen
+
+
+def observe_active(loop: Loop) -> list[Seen]:
+    """Asks the runtime about every active attempt, in their order; records nothing.
+
+    Raises `RuntimeUnavailable` where host or engine does not answer: silence is never `lost`, and
+    who hears it must not be written down as the last executor.
+    """
+    active = list(loop.state.active.values())
+    attempts = [job.attempts[-1] for job in active]
+    asked = [(j.spec.id, a.number, a.handle) for j, a in zip(active, attempts, strict=True)]
+    seen = loop.runtime.survey(asked)
+    for job, found in zip(active, seen, strict=True):
+        if found.state == "unknown":
+            raise RuntimeUnavailable(
+                f"cannot tell what became of an attempt: {found.detail or 'no answer'}",
+                where=Where(job=job.spec.id),
+                hint="start it where that answers; nothing was changed",
+            )
+    return seen
+
+
+def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
+    """Records what was seen and performs again what may not have been done (`core.md` 4)."""
+    active = list(loop.state.active.values())
+    if not active:
+        return
+    attempts = [job.attempts[-1] for job in active]
+    launches: list[Launch] = []
+    stops: list[tuple[str, int, bool]] = []
+    for job, attempt, found in zip(active, attempts, seen, strict=True):
+        key = (job.spec.id, attempt.number)
+        match found.state:
+            case "alive":
+                if attempt.handle is None:
+                    handle = found.handle or ""
+                    loop.record(
+                        AttemptStarted(
+                            job=key[0],
+                            attempt=key[1],
+                            handle=handle,
+                            node=found.node,
+                            restart=found.restart,
+                        ),
+                        now,
+                    )
+                if attempt.stop_at is not None:
+                    stops.append((*key, attempt.kill_at is not None))
+            case "queued":
+                if attempt.stop_at is not None:
+                    stops.append((*key, attempt.kill_at is not None))
+            case "ended" if found.ended is not None:
+                loop.end(job, attempt, found.ended, now)
+            case "never" if attempt.handle is None:
+                if attempt.stop_at is None and _still_listed(loop, attempt):
+                    launches.append(loop.launch_of(job, attempt))
+                elif loop.runtime.abandon(*key):
+                    _end_unstarted(loop, job, attempt, now)
+                elif attempt.stop_at is not None:
+                    # Somebody was faster: it runs, the facts will say so, and it is stopped again.
+                    stops.append((*key, attempt.kill_at is not None))
+            case "abandoned":
+                _end_unstarted(loop, job, attempt, now)
+            case _:
+                lost = Ended(*key, attempt.handle, None, now, lost=True)
+                loop.end(job, attempt, lost, now)
+    loop.commit()
+    if loop.state.held:
+        loop.runtime.hold(True)
+    if launches:
+        loop.runtime.launch(launches)
+    for name, number, kill in stops:
+        loop.stop(name, number, kill=kill)
+
+
+def _still_listed(loop: Loop, attempt: Attempt) -> bool:
+    return all(loop.state.slots.position(gpu) is not None for gpu in attempt.devices)
+
+
+def _end_unstarted(loop: Loop, job: JobState, attempt: Attempt, now: float) -> None:
+    if attempt.stop_at is not None:
+        loop.end(job, attempt, Ended(job.spec.id, attempt.number, None, None, now), now)
+        return
+    loop.record(
+        AttemptEnded(
+            job=job.spec.id,
+            attempt=attempt.number,
+            outcome="interrupted",
+            exit_code=None,
+            detail="its GPU is no longer listed",
+            ended_at=now,
+        ),
+        now,
+    )

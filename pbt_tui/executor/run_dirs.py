@@ -1,0 +1,234 @@
+"""Opening a run directory: made anew, or taken up where the last executor left it.
+
+Must not start anything. Order is lock, then everything else: two executors never meet here.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from pbt_tui.errors import PlanChanged, RunBusy, RunError, UsageError, Where
+from pbt_tui.journal import RunDir, RunState, lock, replay
+from pbt_tui.journal.events import AnyEvent, RunOpened
+from pbt_tui.journal.file import Journal
+from pbt_tui.populations import refuse_unknown_styles
+from pbt_tui.spec import DIGEST_RULE, Processes, decode, digest, digest_rule, encode
+
+NAMED = 5
+"""Jobs that a message names before it counts the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    rundir: RunDir
+    spec: Processes
+    state: RunState
+    journal: Journal
+    made: Path | None = None
+    """The topmost folder that opening it made; None where the run directory was there."""
+
+    @property
+    def is_new(self) -> bool:
+        return self.state.run_id is None
+
+
+def open_run(rundir: RunDir, spec: Processes | None) -> OpenRun:
+    """Takes the lock and folds what is there; `spec` None means what the directory holds.
+
+    Raises `RunBusy`, `PlanChanged`, `JournalDamaged`, `SpecError`, and `RunError` where it cannot
+    be written. What cannot be opened is left as it was found.
+    """
+    made = _missing(rundir.path)
+    try:
+        try:
+            for folder in (rundir.requests, rundir.logs, rundir.attempts):
+                folder.mkdir(parents=True, exist_ok=True)
+            lock.acquire(rundir.lock)
+        except OSError as e:
+            raise RunError(
+                f"cannot make the run directory: {(e.strerror or str(e)).lower()}",
+                where=Where(file=e.filename or str(rundir.path)),
+                hint="pass another `--train_dir`",
+            ) from e
+        try:
+            return _opened(rundir, spec, made)
+        except BaseException:
+            lock.release(rundir.lock)
+            raise
+    except RunBusy:
+        raise
+    except BaseException:
+        _unmake(rundir, made)
+        raise
+
+
+def _opened(rundir: RunDir, spec: Processes | None, made: Path | None) -> OpenRun:
+    try:
+        journal = Journal(rundir.journal)
+    except OSError as e:
+        raise RunError(
+            f"cannot open the journal: {(e.strerror or str(e)).lower()}",
+            where=Where(file=e.filename or str(rundir.journal)),
+        ) from e
+    try:
+        kept = _kept(rundir, spec, journal.events[0] if journal.events else None)
+        state = replay(kept, journal.events)
+        journal.events = []
+        return OpenRun(rundir, kept, state, journal, made)
+    except BaseException:
+        journal.close()
+        raise
+
+
+def close_run(opened: OpenRun) -> None:
+    opened.journal.close()
+    lock.release(opened.rundir.lock)
+
+
+def read_spec(rundir: RunDir) -> Processes:
+    """The directory's own copy; raises `SpecError`, or `RunError` where it cannot be read."""
+    try:
+        spec = decode(rundir.spec.read_bytes(), str(rundir.spec))
+    except OSError as e:
+        raise RunError(
+            f"cannot read the run's spec: {(e.strerror or str(e)).lower()}",
+            where=Where(file=str(rundir.spec)),
+        ) from e
+    refuse_unknown_styles(spec, str(rundir.spec))
+    return spec
+
+
+def check_same_spec(
+    kept: Processes, spec: Processes, rundir: RunDir, made: str | None = None
+) -> None:
+    """Raises `PlanChanged`, naming the jobs, where `spec` is not what the directory runs.
+
+    `made` is the digest in its journal: both are compared by the rule that it was made by.
+    """
+    rule = digest_rule(made) if made else DIGEST_RULE
+    if digest(spec, rule) != digest(kept, rule):
+        raise PlanChanged(
+            f"this run directory belongs to another spec: {_difference(kept, spec)}",
+            where=_at(rundir),
+            hint="keep both with `--experiment_suffix NAME`, or, once it is closed, pass `--fresh`",
+        )
+
+
+def new_run_id() -> str:
+    """A run id: 8 hex digits."""
+    return secrets.token_hex(4)
+
+
+@dataclass(frozen=True, slots=True)
+class Old:
+    """A run that was put aside."""
+
+    path: Path
+    cwd: Path | None
+
+
+def archive_run(rundir: RunDir) -> Old | None:
+    """`--fresh`: `_pbt` becomes `_pbt.<n>`; returns what it was, or None if there was none.
+
+    Raises `RunBusy`, or `RunError` where attempts are still active.
+    """
+    if not rundir.is_run():
+        return None
+    opened = open_run(rundir, None)
+    try:
+        if opened.state.active:
+            n = len(opened.state.active)
+            raise RunError(
+                f"{n} of its attempts may still be running",
+                where=Where(file=str(rundir.path)),
+                hint=f"end them first: `pbt-run {rundir.path} --cancel`",
+            )
+        n = 1
+        while (old := rundir.path.with_name(f"{rundir.path.name}.{n}")).exists():
+            n += 1
+        rundir.path.rename(old)
+        return Old(old, Path(opened.state.cwd) if opened.state.cwd else None)
+    finally:
+        close_run(opened)
+
+
+def discard_if_empty(opened: OpenRun) -> None:
+    """Lets go of it; where nothing was ever begun, it leaves no trace (a refused preflight)."""
+    if opened.is_new:
+        _unmake(opened.rundir, opened.made)
+    close_run(opened)
+
+
+def _missing(path: Path) -> Path | None:
+    """The topmost folder of `path` that is not there."""
+    missing = None
+    while not os.path.lexists(path) and path != path.parent:
+        missing, path = path, path.parent
+    return missing
+
+
+def _unmake(rundir: RunDir, made: Path | None) -> None:
+    """Removes the folders that we made, as far as nobody has put anything else into them."""
+    if made is None:
+        return
+    shutil.rmtree(rundir.path, ignore_errors=True)
+    folder = rundir.path
+    while folder != made:
+        folder = folder.parent
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+
+
+def _kept(rundir: RunDir, spec: Processes | None, first: AnyEvent | None) -> Processes:
+    """The directory's spec; written where there is none, or where nothing has happened yet.
+
+    `first` is the first event of its journal.
+    """
+    if rundir.spec.exists() and (first is not None or spec is None):
+        kept = read_spec(rundir)
+        if spec is not None:
+            made = first.digest if isinstance(first, RunOpened) else None
+            check_same_spec(kept, spec, rundir, made)
+        return kept
+    if spec is None:
+        raise UsageError("not a run directory: no `spec.json`", where=_at(rundir))
+    aside = rundir.spec.with_suffix(".aside")
+    try:
+        with aside.open("wb") as file:
+            file.write(encode(spec))
+            file.flush()
+            os.fsync(file.fileno())
+        aside.rename(rundir.spec)
+    except OSError as e:
+        raise RunError(
+            f"cannot keep a copy of the spec: {(e.strerror or str(e)).lower()}", where=_at(rundir)
+        ) from e
+    return spec
+
+
+def _difference(old: Processes, new: Processes) -> str:
+    before = {job.id: job for job in old.jobs}
+    after = {job.id: job for job in new.jobs}
+    parts = [
+        _named("added", [name for name in after if name not in before]),
+        _named("removed", [name for name in before if name not in after]),
+        _named("changed", [n for n, job in after.items() if n in before and before[n] != job]),
+    ]
+    return "; ".join(part for part in parts if part) or "its train_dir or populations differ"
+
+
+def _named(word: str, names: list[str]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{word}: {', '.join(f'`{n}`' for n in names[:NAMED])}{more}"
+
+
+def _at(rundir: RunDir) -> Where:
+    return Where(file=str(rundir.path))

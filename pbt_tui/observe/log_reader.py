@@ -1,0 +1,161 @@
+"""A log as it really is, read from its end and in bounded pieces.
+
+Must not know what a line means: that is for `causes`, `progress` and `lineage`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from pbt_tui.errors import printable
+
+TAIL = 256 * 1024
+"""Bytes read from the end where nothing else is said."""
+COUNTABLE = 256 * 1024 * 1024
+"""Beyond so many bytes a line gets no number: counting would cost more than it tells."""
+_CLIP = 2000
+"""Characters of one line that are looked at."""
+_ANSI = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[ -/]*[0-~])"
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class LogLine(NamedTuple):
+    offset: int
+    """Of its first byte in the file."""
+    raw: bytes
+    """Without its newline."""
+
+    @property
+    def text(self) -> str:
+        return clean(self.raw)
+
+
+def clean(raw: bytes) -> str:
+    """One line for people: what a terminal would still show of it, without control characters.
+
+    Of a progress bar that rewrites itself with `\\r` only the last state is kept; of a line of
+    megabytes the first 2000 characters of that.
+    """
+    shown = raw.rstrip(b"\r\n \t\x00")
+    start = shown.rfind(b"\r") + 1
+    text = shown[start : start + 8 * _CLIP].decode("utf-8", "replace")
+    if "\x1b" in text:
+        text = _ANSI.sub("", text)
+    return printable(_CONTROL.sub("", text).expandtabs(4).rstrip()[:_CLIP])
+
+
+def tail(path: Path, size: int = TAIL) -> list[LogLine]:
+    """The lines in the last `size` bytes, oldest first; empty where there is no log.
+
+    A line that begins before the window is left out, unless it is all there is.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return []
+    try:
+        end = os.fstat(fd).st_size
+        start = max(0, end - size)
+        data = _pread(fd, start, end - start)
+    except OSError:
+        return []
+    finally:
+        os.close(fd)
+    return split(data, start, whole=start == 0)
+
+
+def split(data: bytes, start: int, *, whole: bool) -> list[LogLine]:
+    """`data` as lines; `start` is its offset, `whole` says that a line begins there."""
+    pieces = data.split(b"\n")
+    if not pieces[-1]:
+        pieces.pop()
+    lines: list[LogLine] = []
+    for piece in pieces:
+        lines.append(LogLine(start, piece))
+        start += len(piece) + 1
+    return lines if whole or len(lines) < 2 else lines[1:]
+
+
+def _pread(fd: int, start: int, size: int) -> bytes:
+    """`pread` until it is all there: a network file system may give less at a time."""
+    parts: list[bytes] = []
+    while size > 0:
+        part = os.pread(fd, min(size, 1 << 24), start)
+        if not part:
+            break
+        parts.append(part)
+        start += len(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+def line_number(path: Path, offset: int) -> int | None:
+    """Which line, from 1, holds the byte at `offset`; None beyond `COUNTABLE` bytes."""
+    if offset > COUNTABLE:
+        return None
+    count = 1
+    try:
+        with path.open("rb", buffering=0) as log:
+            while offset > 0:
+                part = log.read(min(offset, 1 << 20))
+                if not part:
+                    return None
+                count += part.count(b"\n")
+                offset -= len(part)
+    except OSError:
+        return None
+    return count
+
+
+class Follower:
+    """What was added to a file since the last look, in whole lines."""
+
+    def __init__(self, path: Path, *, first: int = 32 * 1024 * 1024) -> None:
+        self.path = path
+        self.first = first
+        """Bytes from the end that the first look takes in."""
+        self.cut = False
+        """The first look did not begin at the beginning."""
+        self._offset: int | None = None
+        self._begin = 0
+        self._inode = 0
+
+    def lines(self, budget: int = 8 * 1024 * 1024) -> list[LogLine]:
+        """New complete lines, at most `budget` bytes of them; call again while it gives any."""
+        data = self.block(budget)
+        return split(data, self._begin, whole=True) if data else []
+
+    def block(self, budget: int = 8 * 1024 * 1024) -> bytes:
+        """The same as bytes, for those who look for few lines among many.
+
+        A file that shrank or was replaced is read from its beginning.
+        """
+        try:
+            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return b""
+        try:
+            seen = os.fstat(fd)
+            begin = self._offset
+            fresh = False
+            if begin is None or seen.st_ino != self._inode or seen.st_size < begin:
+                begin = max(0, seen.st_size - self.first)
+                self.cut = fresh = begin > 0
+                self._inode = seen.st_ino
+            data = _pread(fd, begin, min(budget, seen.st_size - begin))
+        except OSError:
+            return b""
+        finally:
+            os.close(fd)
+        end = data.rfind(b"\n") + 1
+        if not end and len(data) == budget:
+            end = len(data)  # one line larger than the budget: nothing in it is ours
+        start = data.find(b"\n", 0, end) + 1 if fresh else 0
+        self._offset = begin + end
+        self._begin = begin + start
+        return data[start:end]

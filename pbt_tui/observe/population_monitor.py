@@ -1,0 +1,193 @@
+"""One population, watched: its workspace, our history of it, and its members' logs, as one row.
+
+Must not write (`HistoryWriter` does, for the executor), nor know the executor or the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pbt_tui.observe.health import alarms
+from pbt_tui.observe.history import HistoryReader
+from pbt_tui.observe.inference import infer
+from pbt_tui.observe.lineage import LineageEvent, by_member, merge
+from pbt_tui.observe.log_reader import Follower
+from pbt_tui.observe.member_logs import MemberLog, MemberLogState
+from pbt_tui.observe.population_status import PopulationStatus
+from pbt_tui.observe.snapshot_types import (
+    Best,
+    EventRow,
+    GenerationRow,
+    MemberRow,
+    MemberWord,
+    PopulationRow,
+)
+from pbt_tui.observe.workspaces import Generation, reader
+from pbt_tui.populations import STYLES, ExchangeSettings
+
+Key = tuple[int, str, int]
+
+
+class PopulationMonitor:
+    """Everything seen of one population, kept up to date by `poll`.
+
+    `size` 0 takes it from the folders that there are.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        style: str,
+        workspace: Path,
+        *,
+        size: int = 0,
+        settings: ExchangeSettings | None = None,
+        history: HistoryReader | None = None,
+    ) -> None:
+        self.name = name
+        self.style = style
+        self.trainer = STYLES.get(style)
+        self.workspace = workspace
+        self.settings = settings or self.trainer.settings
+        self.reader = reader(style, workspace)
+        self.events: list[LineageEvent] = []
+        """With the donor's generation and the time, which the snapshot leaves out."""
+        self.generations: dict[int, list[Generation]] = {}
+        """By member, in write order."""
+        self._size = size
+        self._history = history
+        self._steps: dict[Key, Generation] = {}
+        self._logs: dict[int | None, MemberLog] = {}
+        self._followers: dict[Path, Follower] = {}
+        self._restarts: list[tuple[int, float]] = []
+
+    @property
+    def size(self) -> int:
+        return self._size or max(self.generations, default=-1) + 1
+
+    def poll(self, logs: Mapping[int, Sequence[Path]] | None = None) -> bool:
+        """Looks again; True if there is anything new.
+
+        `logs`: by member, those of its attempts, oldest first. Of a log larger than 32 MB only
+        the end is read; before that the metadata speaks.
+        """
+        new = self._history.take(self.name) if self._history else []
+        new += self.reader.poll()
+        for generation in new:
+            old = self._steps.get(generation.key)
+            if old is None or generation.at >= old.at:
+                self._steps[generation.key] = generation
+        restarts = self.reader.restarts()
+        said = self._follow(logs or {})
+        if not new and not said and restarts == self._restarts:
+            return False
+        self._restarts = restarts
+        self._lineage()
+        return True
+
+    def _follow(self, logs: Mapping[int, Sequence[Path]]) -> bool:
+        if shared := self.trainer.log_in_workspace:  # the job's own output is the same lines again
+            return self._read(None, self.workspace / shared)
+        read = [self._read(member, path) for member, paths in logs.items() for path in paths]
+        return any(read)
+
+    def _read(self, member: int | None, path: Path) -> bool:
+        follower = self._followers.get(path)
+        if follower is None:
+            follower = self._followers[path] = Follower(path)
+        log = self._logs.setdefault(member, MemberLog(member))
+        said = False
+        while block := follower.block():
+            log.feed(block)
+            log.cut = log.cut or follower.cut
+            said = True
+        return said
+
+    def _lineage(self) -> None:
+        generations = list(self._steps.values())
+        self.generations = by_member(generations)
+        said = [event for log in self._logs.values() for event in log.events]
+        covered: dict[int, int] = {}
+        for log in self._logs.values():
+            if log.first is None and not log.events:
+                continue
+            since = (log.first or 0) if log.cut else 0
+            speakers = [log.member] if log.member is not None else range(self.size)
+            covered.update(dict.fromkeys(speakers, since))
+        self.events = merge(
+            said, infer(generations, self.style, self._restarts), covered, generations
+        )
+
+    def log_states(self) -> dict[int, MemberLogState]:
+        """The newest of what each member said."""
+        return {m: state for log in self._logs.values() for m, state in log.states.items()}
+
+    def newest(self) -> float | None:
+        """When the newest generation was written."""
+        return max((steps[-1].at for steps in self.generations.values()), default=None)
+
+    def status(self, states: Mapping[int, MemberWord], now: float) -> PopulationStatus:
+        """What `health` judges."""
+        return PopulationStatus(
+            style=self.style,
+            size=self.size,
+            generations=self.generations,
+            events=self.events,
+            states=states,
+            logs=self.log_states(),
+            best=self.reader.best(),
+            unreadable=self.reader.unreadable(),
+            settings=self.settings,
+            now=now,
+        )
+
+    def row(self, states: Mapping[int, MemberWord], now: float) -> PopulationRow:
+        """The population as the snapshot has it; `states` empty where nobody knows of jobs."""
+        furthest = max((s[-1].generation for s in self.generations.values()), default=0)
+        return PopulationRow(
+            id=self.name,
+            style=self.style,
+            size=self.size,
+            workspace=str(self.workspace),
+            members=tuple(
+                _member(index, states.get(index, "unknown"), self.generations, furthest)
+                for index in range(self.size)
+            ),
+            events=tuple(
+                EventRow(e.kind, e.member, e.donor, e.generation, e.source, e.confidence)
+                for e in self.events
+            ),
+            best=self.best(),
+            alarms=tuple(alarms(self.status(states, now))),
+        )
+
+    def best(self) -> Best | None:
+        """Of all that was ever seen: the best folders may hold the worst (P6)."""
+        told = [g for steps in self.generations.values() for g in steps if g.objective is not None]
+        if not told:
+            return None
+        best = max(told, key=lambda g: (g.objective or 0.0, g.at))
+        there = best.checkpoint is not None and Path(best.checkpoint).exists()
+        return Best(
+            best.member, best.generation, best.objective or 0.0, best.checkpoint if there else None
+        )
+
+
+def _member(
+    index: int, state: MemberWord, generations: Mapping[int, list[Generation]], furthest: int
+) -> MemberRow:
+    steps = generations.get(index, [])
+    last = steps[-1] if steps else None
+    return MemberRow(
+        index=index,
+        state=state,
+        generation=last.generation if last else None,
+        frame=last.frame if last else None,
+        objective=last.objective if last else None,
+        params=last.params if last else {},
+        lag=max(0, furthest - last.generation) if last else None,
+        generations=tuple(
+            GenerationRow(g.generation, g.frame, g.objective, g.params, g.at) for g in steps
+        ),
+    )

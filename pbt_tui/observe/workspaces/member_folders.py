@@ -1,0 +1,124 @@
+"""Folders `000`, `001`, … of metadata files: what IsaacGymEnvs and Isaac Lab have in common.
+
+Must not follow a path that a file names, nor report a file that is being written.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from pbt_tui.observe.workspaces.generation import BestFile, Generation, UnreadableGeneration
+from pbt_tui.observe.workspaces.metadata import LARGEST, Metadata, parse
+
+_MEMBER = re.compile(r"[0-9]{3}")
+_STEM = re.compile(r"[0-9]{1,12}\.yaml")
+_PATIENCE = 5
+"""Looks at a file that cannot be read before it is complained about."""
+
+
+class _Seen(NamedTuple):
+    size: int
+    mtime_ns: int
+
+
+class MemberFolders:
+    """Polls stat by stat (network file systems give no events), parses only what changed.
+
+    400 files cost a millisecond or two; a directory's own time says nothing about a file that is
+    rewritten in place (R5), so every file is looked at.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._seen: dict[str, _Seen] = {}
+        self._tries: dict[str, tuple[int, str, int]] = {}
+
+    def poll(self) -> list[Generation]:
+        """New and rewritten generations in write order."""
+        found: list[Generation] = []
+        present: set[str] = set()
+        for folder in numbered(self.path):
+            self._folder(int(folder.name), folder.path, found, present)
+        for path in self._seen.keys() - present:  # removed by the trainer; the history has it
+            del self._seen[path]
+        for path in self._tries.keys() - present:
+            del self._tries[path]
+        found.sort(key=lambda g: (g.at, g.member, g.generation))
+        return found
+
+    def _folder(self, member: int, folder: str, found: list[Generation], present: set[str]) -> None:
+        try:
+            with os.scandir(folder) as entries:
+                names = [e for e in entries if e.name.endswith(".yaml") and _STEM.fullmatch(e.name)]
+        except OSError:
+            return
+        seen = self._seen
+        for entry in names:
+            try:
+                stat = entry.stat()
+            except OSError:
+                continue
+            path = entry.path
+            present.add(path)
+            now = (stat.st_size, stat.st_mtime_ns)
+            if not stat.st_size or seen.get(path) == now:
+                continue
+            result = self._read(path)
+            if isinstance(result, Metadata):
+                seen[path] = _Seen(*now)
+                self._tries.pop(path, None)
+                number = int(entry.name[:-5])
+                found.append(_generation(member, number, Path(path), stat.st_mtime, result))
+            elif result:
+                self._tries[path] = (self._tries.get(path, (0, "", 0))[0] + 1, result, member)
+
+    def _read(self, path: str) -> Metadata | str | None:
+        try:
+            with open(path, "rb", buffering=0) as f:  # noqa: PTH123  # this loop is the hot one
+                data = f.read(LARGEST + 1)
+        except FileNotFoundError:
+            return None
+        except OSError as e:
+            return e.strerror or type(e).__name__
+        return parse(data) if len(data) <= LARGEST else "larger than any metadata"
+
+    def unreadable(self) -> list[UnreadableGeneration]:
+        """Not readable for several looks (P4): no longer just being written."""
+        return [
+            UnreadableGeneration(member, Path(path), why)
+            for path, (tries, why, member) in sorted(self._tries.items())
+            if tries >= _PATIENCE
+        ]
+
+    def best(self) -> list[BestFile]:
+        return []
+
+    def restarts(self) -> list[tuple[int, float]]:
+        return []
+
+
+def numbered(path: Path) -> list[os.DirEntry[str]]:
+    """The member folders: three digits, nothing else (`best0` is none)."""
+    try:
+        with os.scandir(path) as entries:
+            found = [e for e in entries if _MEMBER.fullmatch(e.name) and e.is_dir()]
+    except OSError:
+        return []
+    return sorted(found, key=lambda e: e.name)
+
+
+def _generation(member: int, number: int, path: Path, at: float, data: Metadata) -> Generation:
+    return Generation(
+        member=member,
+        generation=number,
+        experiment_name=data.experiment_name,
+        frame=data.frame,
+        objective=data.objective,
+        params=data.params,
+        at=at,
+        checkpoint=os.path.abspath(path.with_suffix(".pth")),  # noqa: PTH100  # no symlink walk
+        unreadable=data.unreadable,
+    )

@@ -1,0 +1,95 @@
+"""Kinds by name: those built in, and those that an installed package adds by an entry point.
+
+A kind is a backend, a runtime or a population style. Built-in kinds are loaded by their module
+path. Entry points are looked up only for names that are not built in, so that start-up pays
+nothing for them. Must not know what a kind does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Generic, TypeVar, cast
+
+from pbt_tui.errors import BrokenKind, UnknownKind
+
+K = TypeVar("K")
+
+
+class Registry(Generic[K]):
+    """The kinds of one sort.
+
+    Args:
+        sort: What they are called in messages: `backend`.
+        group: The entry point group of other packages: `pbt_tui.backends`.
+        built_in: Name to `module:attribute`, in the order in which people meet them.
+        contract: The class that says what a kind has: each public annotation and method of it.
+    """
+
+    def __init__(
+        self, sort: str, group: str, built_in: Mapping[str, str], contract: type[K]
+    ) -> None:
+        self.sort = sort
+        self.group = group
+        self.built_in = tuple(built_in)
+        self._places = dict(built_in)
+        self._contract = contract
+        self._loaded: dict[str, K] = {}
+        self._installed: dict[str, str] | None = None
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._places or name in self._added()
+
+    def names(self) -> tuple[str, ...]:
+        """All names: the built-in ones, then those of installed packages."""
+        return (*self.built_in, *sorted(set(self._added()) - set(self.built_in)))
+
+    def get(self, name: str) -> K:
+        """The kind of this name.
+
+        Raises:
+            UnknownKind: There is none; its message lists those that there are.
+            BrokenKind: An installed package has one that cannot be loaded, or that lacks a word
+                of its contract.
+        """
+        if name not in self._loaded:
+            place = self._places.get(name) or self._added().get(name)
+            if place is None:
+                raise UnknownKind(self.sort, name, self.names())
+            self._loaded[name] = self._load(name, place)
+        return self._loaded[name]
+
+    def _load(self, name: str, place: str) -> K:
+        module, _, attribute = place.partition(":")
+        if name in self._places:
+            return cast(K, getattr(import_module(module), attribute))
+        try:
+            found = getattr(import_module(module), attribute)
+        except Exception as e:  # another package's code may do anything
+            said = f"{type(e).__name__}: {e}"
+            raise BrokenKind(self.sort, name, place, f"cannot be loaded: {said:.300}") from e
+        lacking = [word for word in words_of(self._contract) if not hasattr(found, word)]
+        if lacking:
+            raise BrokenKind(self.sort, name, place, f"lacks `{'`, `'.join(lacking)}`")
+        if getattr(found, "name", name) != name:
+            raise BrokenKind(self.sort, name, place, f"calls itself `{found.name}`")
+        return cast(K, found)
+
+    def _added(self) -> dict[str, str]:
+        if self._installed is None:
+            from importlib.metadata import entry_points
+
+            self._installed = {e.name: e.value for e in entry_points(group=self.group)}
+        return self._installed
+
+
+def load(place: str) -> Any:
+    """What `module:attribute` names, of a kind that is loaded already."""
+    module, _, attribute = place.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def words_of(contract: type) -> list[str]:
+    """What a kind must have: the public annotations and methods of its contract."""
+    own = dict.fromkeys((*vars(contract).get("__annotations__", ()), *vars(contract)))
+    return [word for word in own if not word.startswith("_")]

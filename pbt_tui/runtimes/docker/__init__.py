@@ -1,0 +1,1 @@
+"""Runtime `docker`: attempts as containers of an engine. Must not decide anything."""

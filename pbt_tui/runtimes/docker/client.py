@@ -1,0 +1,361 @@
+"""The `docker` runtime, and the one place that speaks to a docker engine (docker-py, low level).
+
+Must not decide anything: `attempts` does what the runtime does, in terms of `engine`. The objects
+of docker-py's upper level are left alone: they inspect every container they list.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pbt_tui.errors import RuntimeUnavailable
+from pbt_tui.journal.events import Gpu
+from pbt_tui.journal.run_dir import RunDir
+from pbt_tui.runtimes.docker import request
+from pbt_tui.runtimes.docker.engine import EngineError, EngineUnavailable, Found, Stream
+from pbt_tui.runtimes.docker.exit_status import seconds
+from pbt_tui.runtimes.docker.run_config import RunConfig
+from pbt_tui.runtimes.docker.runtime import ContainerRuntime
+from pbt_tui.spec import Container, Policy
+
+_TIMEOUT = 120
+"""Seconds for one answer: starting a container on a busy machine takes its time."""
+_QUICK = 2.0
+"""Seconds for one that only has to say that it is there."""
+_LATELY = 600.0
+"""Seconds of events that are asked for."""
+_CONNECTIONS = 32
+_HINT = "start it, or name another one in `DOCKER_HOST`"
+
+
+class DockerRuntime(ContainerRuntime):
+    """Attempts of one run directory as containers of the engine that `environ` names.
+
+    `engine_before` is the engine id of the last executor: what it left active is `unknown` to any
+    other engine. `engine_id` and `image_digest` are there after `prepare`. Raises
+    `RuntimeUnavailable` where `cwd` or `train_dir` must not be mounted.
+    """
+
+    def __init__(
+        self,
+        rundir: RunDir,
+        container: Container,
+        *,
+        run_id: str,
+        run: str,
+        plan: str,
+        cwd: Path,
+        train_dir: Path,
+        policy: Policy,
+        known_gpus: tuple[Gpu, ...],
+        environ: Mapping[str, str] | None = None,
+        engine_before: str | None = None,
+        progress: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        environ = dict(os.environ if environ is None else environ)
+        blueprint = RunConfig(
+            rundir,
+            container,
+            request.Identity(run_id, run, plan, str(rundir.path)),
+            cwd=cwd,
+            train_dir=train_dir,
+            policy=policy,
+            known_gpus=known_gpus,
+            environ=environ,
+        )
+        super().__init__(
+            rundir,
+            blueprint,
+            engine_before=engine_before,
+            progress=progress,
+            connect=lambda: connect(environ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A container of ours that is still there, as `--list` shows it."""
+
+    id: str
+    name: str
+    run_id: str
+    run: str
+    rundir: str
+    job: str
+    attempt: int
+    state: str
+    """The engine's word: created, running, paused, exited, …"""
+    status: str
+    """The engine's sentence: `Exited (137) 2 hours ago`."""
+    created: float
+
+
+def leftovers(environ: Mapping[str, str] | None = None) -> list[Left]:
+    """Every container with our labels, of all runs, oldest first. Raises `RuntimeUnavailable`."""
+    engine = connect(os.environ if environ is None else environ)
+    try:
+        found = engine.list([request.RUN_ID])
+    except EngineUnavailable as error:
+        raise _down(engine.where, str(error)) from error
+    finally:
+        engine.close()
+    return sorted((_left(one) for one in found), key=lambda left: left.created)
+
+
+def clean(ids: Sequence[str], environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Removes them, running ones too; the engine's words for those it would not remove."""
+    engine = connect(os.environ if environ is None else environ)
+    wrong: dict[str, str] = {}
+    try:
+        for one in ids:
+            try:
+                engine.remove(one, force=True)
+            except EngineError as error:
+                wrong[one] = error.words
+    except EngineUnavailable as error:
+        raise _down(engine.where, str(error)) from error
+    finally:
+        engine.close()
+    return wrong
+
+
+def _left(one: Found) -> Left:
+    labels = one.get("Labels") or {}
+    number = labels.get(request.ATTEMPT, "")
+    return Left(
+        id=one["Id"],
+        name=(one.get("Names") or ["/"])[0].removeprefix("/"),
+        run_id=labels.get(request.RUN_ID, ""),
+        run=labels.get(request.RUN, ""),
+        rundir=labels.get(request.RUNDIR, ""),
+        job=labels.get(request.JOB, ""),
+        attempt=int(number) if number.isdecimal() else 0,
+        state=one.get("State", ""),
+        status=one.get("Status", ""),
+        created=float(one.get("Created") or 0),
+    )
+
+
+def connect(environ: Mapping[str, str]) -> DockerEngine:
+    """The engine of `DOCKER_HOST`, else of the current docker context, else the usual socket.
+
+    Raises `RuntimeUnavailable` where none answers.
+    """
+    from docker.api import APIClient
+    from docker.errors import DockerException
+    from docker.utils import kwargs_from_env
+
+    where = environ.get("DOCKER_HOST") or ""
+    try:
+        settings: dict[str, Any] = kwargs_from_env(environment=dict(environ))
+        if not where:
+            where = _context(environ) or "unix:///var/run/docker.sock"
+            settings["base_url"] = where
+        client = APIClient(version="auto", timeout=_TIMEOUT, max_pool_size=_CONNECTIONS, **settings)
+    except (DockerException, OSError, ValueError) as error:
+        raise _down(where, _reason(error)) from error
+
+    def anew() -> Any:
+        return APIClient(version=client.api_version, timeout=_QUICK, **settings)
+
+    return DockerEngine(client, where, anew)
+
+
+def _context(environ: Mapping[str, str]) -> str | None:
+    """Where the command line's current context points: rootless engines are found by it."""
+    from docker.context import ContextAPI
+    from docker.errors import DockerException
+
+    with suppress(DockerException, OSError, ValueError, KeyError):
+        found = ContextAPI.get_context(environ.get("DOCKER_CONTEXT") or None)
+        if found is not None and found.Host:
+            return str(found.Host).replace("http+unix://", "unix://")
+    return None
+
+
+def _down(where: str, why: str) -> RuntimeUnavailable:
+    hint = _HINT
+    if "permission denied" in why.lower():
+        hint = "join the group that may use it (often `docker`), or run a rootless engine"
+    return RuntimeUnavailable(f"no docker engine answers at `{where}`: {why}", hint=hint)
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost words: docker-py wraps three libraries' errors around the system's."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.strerror:
+            return inner.strerror.lower()
+        error, inner = inner, inner.__cause__ or inner.__context__
+    return str(error)
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Turns what docker-py raises into our two words."""
+    from docker.errors import APIError
+
+    try:
+        yield
+    except APIError as error:
+        words = str(error.explanation or error).strip()
+        if error.status_code == 503:  # it is going, or not there yet
+            raise EngineUnavailable(words) from error
+        raise EngineError(error.status_code or 500, words) from error
+    except Exception as error:
+        # What requests raises is an `OSError`; below it, streams raise what urllib3 does.
+        if isinstance(error, OSError) or type(error).__module__.startswith("urllib3."):
+            raise EngineUnavailable(_reason(error)) from error
+        raise
+
+
+class _Arriving:
+    """A stream of docker-py that ends, as ours do, where the engine goes away."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[Any]:
+        # A closed stream raises whatever its layer makes of a bad descriptor.
+        with suppress(EngineUnavailable, EngineError, ValueError, AttributeError), _asking():
+            yield from self._stream
+
+    def close(self) -> None:
+        with suppress(Exception):
+            self._stream.close()
+
+
+class DockerEngine:
+    """`engine.Engine` over docker-py's `APIClient`; one client serves all threads."""
+
+    def __init__(self, client: Any, where: str, anew: Callable[[], Any]) -> None:
+        self._client = client
+        self._anew = anew
+        self.where = where
+
+    def info(self) -> Found:
+        with _asking():
+            found: Found = self._client.info()
+            return found
+
+    def accepts(self) -> bool:
+        from docker.errors import DockerException
+
+        try:
+            other = self._anew()
+            try:
+                return bool(other.ping())
+            finally:
+                other.close()
+        except (DockerException, OSError):
+            return False
+
+    def started(self) -> float | None:
+        # The default bridge is made anew each time the engine begins; nothing else tells.
+        try:
+            with _asking():
+                return seconds(self._client.inspect_network("bridge").get("Created"))
+        except EngineError:
+            return None
+
+    def image(self, name: str) -> Found | None:
+        try:
+            with _asking():
+                found: Found = self._client.inspect_image(name)
+                return found
+        except EngineError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def pull(self, name: str) -> Iterator[Found]:
+        with _asking():
+            yield from self._client.pull(name, stream=True, decode=True)
+
+    def create(self, name: str, body: Mapping[str, Any]) -> str:
+        with _asking():
+            made = self._client.create_container_from_config(dict(body), name=name)
+            return str(made["Id"])
+
+    def start(self, container: str) -> None:
+        with _asking():
+            self._client.start(container)
+
+    def inspect(self, container: str) -> Found | None:
+        try:
+            with _asking():
+                found: Found = self._client.inspect_container(container)
+                return found
+        except EngineError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def signal(self, container: str, name: str) -> None:
+        try:
+            with _asking():
+                self._client.kill(container, signal=name)
+        except EngineError as error:
+            if error.status not in (404, 409) and "not running" not in error.words:
+                raise
+
+    def remove(self, container: str, *, force: bool = False) -> None:
+        try:
+            with _asking():
+                self._client.remove_container(container, v=True, force=force)
+        except EngineError as error:
+            if error.status != 404 and "already in progress" not in error.words:
+                raise
+
+    def list(self, labels: Sequence[str]) -> Sequence[Found]:
+        with _asking():
+            found: Sequence[Found] = self._client.containers(
+                all=True, filters={"label": list(labels)}
+            )
+            return found
+
+    def events(self, labels: Sequence[str], since: float) -> Stream:
+        filters = {"type": "container", "event": ["die", "oom", "destroy"], "label": list(labels)}
+        with _asking():
+            stream = self._client.events(since=f"{since:.3f}", decode=True, filters=filters)
+        return _Arriving(stream)
+
+    def began(self, container: str) -> bool:
+        # By the engine's own clock: a time ahead of it would be waited for.
+        now = seconds(str(self.info()["SystemTime"])) or time.time()
+        filters = {"container": container, "event": "start"}
+        with _asking():
+            found = self._client.events(
+                since=f"{now - _LATELY:.6f}", until=f"{now:.6f}", decode=True, filters=filters
+            )
+            return any(True for _ in found)
+
+    def attach(self, container: str) -> Stream:
+        with _asking():
+            return _Arriving(self._client.attach(container, stream=True, logs=False))
+
+    def logs(self, container: str, *, follow: bool) -> Stream:
+        with _asking():
+            return _Arriving(self._client.logs(container, stream=True, follow=follow))
+
+    def has_file(self, container: str, path: str) -> bool:
+        try:
+            with _asking():
+                stream, _ = self._client.get_archive(container, path)
+                for _ in stream:
+                    pass
+        except EngineError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
+    def close(self) -> None:
+        with suppress(Exception):
+            self._client.close()

@@ -1,0 +1,85 @@
+"""The one stream of an engine's events, kept open for as long as there is an engine.
+
+Must not know attempts. The stream ends without an error when the engine goes away: then it is
+opened again, and one look at the list catches up with what was missed.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from pbt_tui.errors import RuntimeUnavailable
+from pbt_tui.runtimes.docker.engine import Engine, EngineError, EngineUnavailable, Found, Stream
+from pbt_tui.runtimes.worker_pool import AGAIN, WorkerPool
+
+
+class EventListener:
+    """Calls `hear` with each event and `catch_up` whenever the stream was opened."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        engine_id: str,
+        labels: Sequence[str],
+        crew: WorkerPool,
+        *,
+        hear: Callable[[Found], None],
+        catch_up: Callable[[], None],
+    ) -> None:
+        self.engine_started = engine.started()
+        self._engine = engine
+        self._engine_id = engine_id
+        self._labels = labels
+        self._crew = crew
+        self._hear = hear
+        self._catch_up = catch_up
+        self._open = threading.Event()
+        self._stream: Stream | None = None
+        self._since = time.time() - 1.0
+        crew.thread(self._run)
+
+    def wait(self) -> None:
+        """Until it is open: what is found alive after that cannot end unheard."""
+        end = time.monotonic() + self._crew.patience
+        while not self._open.wait(0.1):
+            self._crew.check()
+            if time.monotonic() >= end:
+                raise self._crew.unavailable(EngineUnavailable("its events do not come"))
+
+    def close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+
+    def _run(self) -> None:
+        silent_from = 0.0
+        while not self._crew.closing.is_set():
+            try:
+                self._stream = self._engine.events(self._labels, self._since)
+                if silent_from:
+                    self._same_engine()
+                self._catch_up()
+            except (EngineUnavailable, EngineError) as error:
+                silent_from = silent_from or time.monotonic()
+                if time.monotonic() >= silent_from + self._crew.patience:
+                    raise self._crew.unavailable(error) from error
+                self._crew.closing.wait(AGAIN)
+                continue
+            self._open.set()
+            if self._crew.closing.is_set():
+                self._stream.close()
+            for event in self._stream:
+                self._since = float(event.get("time") or self._since)
+                self._hear(event)
+            silent_from = time.monotonic()
+            self._crew.closing.wait(AGAIN / 5)
+
+    def _same_engine(self) -> None:
+        """What answers now may be another one, which knows none of our containers."""
+        if str(self._engine.info().get("ID") or "") != self._engine_id:
+            raise RuntimeUnavailable(
+                f"another docker engine answers at `{self._engine.where}`",
+                hint="start the one that this run began with",
+            )
+        self.engine_started = self._engine.started()

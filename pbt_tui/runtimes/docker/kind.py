@@ -1,0 +1,15 @@
+"""Runtime `docker`, as data. Must not import a client of an engine."""
+
+from pbt_tui.runtimes.kind import RuntimeKind
+
+KIND = RuntimeKind(
+    name="docker",
+    title="docker",
+    option="--runtime docker",
+    create="pbt_tui.runtimes.docker.client:create",
+    dry_run="pbt_tui.runtimes.docker.dry_run:show",
+    handle="container",
+    local=True,
+    in_container=True,
+    needs_image=True,
+)

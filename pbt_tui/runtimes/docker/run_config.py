@@ -1,0 +1,143 @@
+"""What all containers of one run have in common: who they are, what is mounted, which image.
+
+Must not know attempts beyond the launch that it makes a request of.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from pbt_tui.errors import RuntimeUnavailable
+from pbt_tui.journal.events import Gpu
+from pbt_tui.journal.run_dir import RunDir
+from pbt_tui.runtimes.docker import image
+from pbt_tui.runtimes.docker import request as containers
+from pbt_tui.runtimes.docker.engine import Engine, Found
+from pbt_tui.runtimes.docker.request import ContainerRequest, Identity, Image, User
+from pbt_tui.runtimes.protocol import Launch
+from pbt_tui.scheduler.fit import need
+from pbt_tui.spec import Container, Job, Policy
+
+
+class RunConfig:
+    """Before it has seen an engine it takes the image for a usual one.
+
+    Raises `RuntimeUnavailable` where `cwd` or `train_dir` must not be mounted.
+    """
+
+    def __init__(
+        self,
+        rundir: RunDir,
+        container: Container,
+        identity: Identity,
+        *,
+        cwd: Path,
+        train_dir: Path,
+        policy: Policy,
+        known_gpus: tuple[Gpu, ...],
+        environ: Mapping[str, str],
+    ) -> None:
+        self.container = container
+        self.identity = identity
+        self.policy = policy
+        self.environ = environ
+        self.image = Image()
+        self._dir = rundir
+        self._known = known_gpus
+        home = Path(environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir)
+        self._mounts = containers.mounts(container, cwd, train_dir, rundir.path, home)
+        self._user = self._who(rootless=False)
+
+    def request(self, launch: Launch) -> ContainerRequest:
+        return containers.request(
+            launch,
+            self.container,
+            self.identity,
+            image=self.image,
+            user=self._user,
+            mounted=self._mounts,
+            policy=self.policy,
+            known_gpus=self._known,
+        )
+
+    def labels(self, job: str, attempt: int) -> dict[str, str]:
+        return dict(containers.labels(self.identity, job, attempt))
+
+    def prepare(
+        self, engine: Engine, info: Found, jobs: Sequence[Job], progress: Callable[[str], None]
+    ) -> None:
+        """Checks and fetches what all containers need. Raises `RuntimeUnavailable`."""
+        missing = [name for name in self.container.env_from if name not in self.environ]
+        if missing:
+            raise RuntimeUnavailable(
+                f"`--env_from` names a variable that is not set: `{missing[0]}`",
+                hint="export it, or leave it out of `--env_from`",
+            )
+        self._user = self._who(rootless=_rootless(info))
+        found = image.ready(engine, self.container, progress)
+        some = any(need(job, self.policy) for job in jobs)
+        devices = containers.names(self._known) if some else ()
+        wide = containers.capabilities(self.container)
+        shell = image.probe(engine, self.container.image, self.identity, devices, wide)
+        self.image = image.facts(found, shell=shell)
+        self._make_folders()
+
+    def peek(self, engine: Engine) -> str | None:
+        """Learns what it can without a pull or a container; says what it could not."""
+        self._user = self._who(rootless=_rootless(engine.info()))
+        found = engine.image(self.container.image)
+        if found is None:
+            return f"image `{self.container.image}` is not there: its entry point is not known"
+        self.image = image.facts(found, shell=True)
+        return None
+
+    def make_log(self, log: Path) -> None:
+        """First, and writable for the job: else the engine's user would own it. `OSError`."""
+        fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        try:
+            if self._foreign:
+                os.fchmod(fd, 0o666)
+        finally:
+            os.close(fd)
+
+    @property
+    def _foreign(self) -> bool:
+        """The job may be somebody else than we are, as our files see it."""
+        return self.container.user != "caller"
+
+    def _who(self, *, rootless: bool) -> User:
+        uid = os.getuid()
+        name = str(uid)
+        with suppress(KeyError):
+            name = pwd.getpwuid(uid).pw_name
+        return containers.resolve_user(
+            self.container.user,
+            uid=uid,
+            gid=os.getgid(),
+            name=name,
+            home=self._dir.path / "home",
+            rootless=rootless,
+        )
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """What must be there before a container is started."""
+        home = self._user.home
+        return (self._dir.logs,) if home is None else (self._dir.logs, home)
+
+    def _make_folders(self) -> None:
+        for folder in self.folders:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                if folder == self._user.home and self._foreign:
+                    folder.chmod(0o777)
+            except OSError as error:
+                raise RuntimeUnavailable(f"cannot make `{folder}`: {error.strerror}") from error
+
+
+def _rootless(info: Found) -> bool:
+    return any("name=rootless" in option for option in info.get("SecurityOptions") or ())

@@ -1,0 +1,138 @@
+"""Each job of a run at NGC once, whoever is killed in between.
+
+Must not print, nor read spec files: requests in, ids in the record, words to `tell`.
+
+    look for the label ─► there: record its id
+                       └► not there: record that we ask ─► ask ─► record the id
+                                                               └► no answer: look again
+
+Submitting cannot be repeated and names are not unique, so a job is known by the last label of its
+request. What was asked without an answer may still appear: it is asked again only after `settle`
+seconds, and only if its label is not there then.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pbt_tui.backends.ngc.files import RECORD
+from pbt_tui.backends.ngc.render import list_words, run_words
+from pbt_tui.backends.ngc.request import JobRequest, Ngc, key
+from pbt_tui.runtimes.ngc.client import Answer, Client
+from pbt_tui.runtimes.ngc.record import SubmissionLog, SubmittedJob, held
+
+IN_A_ROW = 3
+"""So many failures one after the other are not about one job: the rest is not tried."""
+Tell = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class NgcSubmission:
+    """`limit` and `settle` in seconds; `requests` by path below `folder`, in order."""
+
+    folder: Path
+    settings: Ngc
+    requests: Mapping[str, JobRequest]
+    client: str
+    limit: float
+    tell: Tell
+    settle: float
+    failures: int = field(default=0, init=False)
+
+    def run(self) -> bool:
+        """Whether all have an id. Raises `RunError` where nothing can be recorded."""
+        there = f"another submission of this run is under way: waiting for {self.limit:g} s at most"
+        with held(self.folder, self.limit, lambda: self.tell(there)) as fd:
+            record = SubmissionLog(self.folder)
+            client = Client(self.client, self.limit, fd)
+            left = [p for p, made in self.requests.items() if not _has_id(record, key(made))]
+            if len(left) < len(self.requests):
+                self.tell(f"{len(self.requests) - len(left)} submitted before, see `{RECORD}`")
+            for n, path in enumerate(left):
+                self._one(path, record, client)
+                if self.failures == IN_A_ROW and n + 1 < len(left):
+                    self.tell(f"{IN_A_ROW} failed in a row: {len(left) - n - 1} are not tried")
+                    break
+        return all(_has_id(record, key(made)) for made in self.requests.values())
+
+    def _one(self, path: str, record: SubmissionLog, client: Client) -> None:
+        made = self.requests[path]
+        label, job = key(made), Path(path).stem
+        known, there = self._look(job, label, client)
+        asked = record.entries.get(label)
+        left = min(asked.asked + self.settle - time.time(), self.settle) if asked else 0.0
+        if known and there is None and left > 0:
+            self.tell(f"{job}: was asked for without an answer: waiting {left:.0f} s for it")
+            time.sleep(left)
+            known, there = self._look(job, label, client)
+        if not known:
+            self.failures += 1
+        elif there is not None:
+            self._found(job, label, there, record, "is there already")
+        else:
+            self._ask(path, job, label, record, client)
+
+    def _ask(self, path: str, job: str, label: str, record: SubmissionLog, client: Client) -> None:
+        record.put(label, SubmittedJob(job=job, asked=time.time()))
+        answer = client.call(run_words(self.settings, str(self.folder / path)))
+        ident = _id(answer.document)
+        if ident is not None:
+            self._found(job, label, ident, record, "submitted")
+            return
+        self._failed(job, "the client did not submit it", answer)
+        known, there = self._look(job, label, client)
+        if known and there is not None:
+            self._found(job, label, there, record, "was submitted all the same")
+            return
+        self.failures += 1
+        self.tell(f"{job}: whether there is a job is not known: say the same again to find out")
+
+    def _look(self, job: str, label: str, client: Client) -> tuple[bool, int | None]:
+        """Whether the service told, and the id of the job with this label."""
+        answer = client.call(list_words(self.settings, label))
+        rows = answer.document
+        ids = [_id(row) for row in rows] if isinstance(rows, list) else [None]
+        numbers = sorted(ident for ident in ids if ident is not None)
+        if len(numbers) < len(ids):
+            self._failed(job, "its label cannot be looked for", answer)
+            return False, None
+        if len(numbers) > 1:
+            listed = ", ".join(map(str, numbers))
+            self.tell(f"{job}: several jobs have its label: {listed}")
+        return True, numbers[0] if numbers else None
+
+    def _found(self, job: str, label: str, ident: int, record: SubmissionLog, how: str) -> None:
+        before = record.entries.get(label)
+        asked = before.asked if before is not None else time.time()
+        record.put(label, SubmittedJob(job=job, asked=asked, id=ident))
+        self.failures = 0
+        self.tell(f"{job}: {how}, id {ident}")
+
+    def _failed(self, job: str, what: str, answer: Answer) -> None:
+        why = "exit code " + str(answer.code)
+        if answer.code is None:
+            why = f"no end within {self.limit:g} s"
+        elif answer.code == 0:
+            why = "its answer cannot be read"
+        self.tell(f"{job}: {what}: {why}")
+        for line in answer.said():
+            self.tell(f"  ngc: {line}")
+
+
+def _has_id(record: SubmissionLog, label: str) -> bool:
+    entry = record.entries.get(label)
+    return entry is not None and entry.id is not None
+
+
+def _id(document: Any) -> int | None:
+    """The job's id in what the client prints: of a job, or of a row of its list."""
+    if isinstance(document, dict):
+        inner = document.get("job", document)
+        ident = inner.get("id") if isinstance(inner, dict) else None
+        if isinstance(ident, int) and not isinstance(ident, bool):
+            return ident
+    return None

@@ -1,0 +1,1 @@
+"""Runtime `process`: attempts as processes of this machine. Must not decide anything."""

@@ -1,0 +1,350 @@
+"""The `process` runtime: attempts as plain processes of this machine, which outlive us.
+
+Must not judge how an attempt ended, nor believe a child's exit status: the claim file is the truth,
+so that it makes no difference who was watching.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import resource
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pbt_tui.errors import RunError, RuntimeUnavailable, Where
+from pbt_tui.journal.run_dir import RunDir
+from pbt_tui.runtimes import claims
+from pbt_tui.runtimes.claims import Claim
+from pbt_tui.runtimes.process import proc, shim
+from pbt_tui.runtimes.process.pidfd_watcher import PidfdWatcher
+from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Seen, Started
+from pbt_tui.spec import Job
+
+Name = tuple[str, int]
+
+_OUT_OF = frozenset(
+    getattr(errno, name)
+    for name in ("ENOSPC", "EDQUOT", "EROFS", "EAGAIN", "ENOMEM", "EMFILE", "ENFILE")
+)
+"""The machine has no room: for files, processes or memory."""
+_SCAN = 0.1
+"""Seconds for which one look at all processes serves the stops of a batch."""
+_AGAIN = 0.05
+"""Seconds until a claim that is still empty is read again."""
+
+
+@dataclass(slots=True)
+class _Attempt:
+    job: str
+    number: int
+    pid: int
+    """Of the shim that we started, or of another that was faster."""
+    child: bool = False
+    """Ours to reap."""
+    handle: str | None = None
+    """`pid.start`, once its claim is known."""
+    launch: Launch | None = None
+
+    @property
+    def name(self) -> Name:
+        return self.job, self.number
+
+
+class ProcessRuntime:
+    """Starts, follows and ends the attempts of one run directory.
+
+    `environ` is what jobs inherit (ours by default). `elsewhere` names the host of the last
+    executor where that is not this one: what it left active is then `unknown`, because its pids
+    mean nothing here.
+    """
+
+    name: Literal["process", "docker", "slurm"] = "process"
+    engine_id = ""
+    image_digest: str | None = None
+
+    def __init__(
+        self,
+        rundir: RunDir,
+        *,
+        environ: Mapping[str, str] | None = None,
+        elsewhere: str | None = None,
+    ) -> None:
+        self._dir = rundir
+        self._environ = dict(os.environ if environ is None else environ)
+        self._elsewhere = elsewhere
+        self._boot = proc.boot_id()
+        self._open_files = _raise_open_files()
+        _keep_descriptors()
+        self._watch = PidfdWatcher[_Attempt]()
+        self._heard, self._tell = _pipe()
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._watch.also(self._heard)
+        self._watch.also(self._wake)
+        self._attempts: dict[Name, _Attempt] = {}
+        """Those whose end is still to be told."""
+        self._children: dict[int, _Attempt] = {}
+        """Shims of ours to reap, also those that lost their name."""
+        self._unsettled: dict[Name, _Attempt] = {}
+        """Those whose claim is still empty."""
+        self._again = 0.0
+        self._facts: list[Fact] = []
+        self._half = b""
+        self._scanned = -_SCAN
+        self._everyone: list[proc.Process] = []
+
+    def prepare(self, jobs: Sequence[Job]) -> None:
+        if not os.access(shim.SHELL, os.X_OK):
+            raise RuntimeUnavailable(f"plain processes need a shell: `{shim.SHELL}`")
+        for folder in (self._dir.attempts, self._dir.logs):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise RuntimeUnavailable(f"cannot make `{folder}`: {error.strerror}") from error
+
+    def launch(self, batch: Sequence[Launch]) -> None:
+        for launch in batch:
+            found = _Attempt(launch.job, launch.attempt, 0, child=True, launch=launch)
+            if found.name in self._attempts:
+                continue
+            environ = {**self._environ, **launch.env}
+            try:
+                found.pid = shim.spawn(launch, environ, self._boot, self._tell, self._open_files)
+            except (OSError, ValueError) as error:
+                self._refuse(launch, error)
+                continue
+            self._attempts[found.name] = found
+            self._children[found.pid] = found
+            if not self._watch.add(found, found.pid):  # reaped: our parent ignored its children
+                del self._children[found.pid]
+                self._settle(found)
+
+    def stop(self, job: str, attempt: int, *, kill: bool) -> bool:
+        found = self._attempts.get((job, attempt))
+        now = proc.look(found.pid) if found is not None else None
+        if found is None or now is None or (found.handle or now.handle) != now.handle:
+            return True  # it has ended, and `facts` has said so or will
+        others = self._others(found.pid, age=_SCAN) or self._others(found.pid, age=0.0)
+        if kill:
+            proc.kill_session(now.handle, others)
+            return True
+        return proc.stop_session(now.handle, others)
+
+    def forget(self, job: str, attempt: int) -> None:
+        """Nothing is left of a process but its claim and its log, and those are kept."""
+
+    def hold(self, held: bool) -> None:
+        """Nothing waits anywhere."""
+
+    def survey(self, attempts: Sequence[tuple[str, int, str | None]]) -> list[Seen]:
+        """Waits up to a second, in all, where claims are still empty."""
+        seen = [self._see(*one) for one in attempts]
+        while None in seen:
+            time.sleep(_AGAIN)
+            seen = [old or self._see(*one) for one, old in zip(attempts, seen, strict=True)]
+        return [one for one in seen if one is not None]
+
+    def abandon(self, job: str, attempt: int) -> bool:
+        path = self._dir.claim(job, attempt)
+        if not claims.take(path, claims.GIVEN_UP):
+            claim = claims.read(path)
+            if claim is None or not claim.given_up:
+                if (job, attempt) not in self._attempts:
+                    self._settle(_Attempt(job, attempt, 0))
+                return False
+        self._attempts.pop((job, attempt), None)
+        return True
+
+    def fileno(self) -> int:
+        return self._watch.fileno()
+
+    def next_wake(self) -> float | None:
+        blind = self._watch.next_wake()
+        if not self._unsettled:
+            return blind
+        return self._again if blind is None else min(self._again, blind)
+
+    def facts(self) -> list[Fact]:
+        # The dead first, then the words: a shim says its word before it dies, so none is missed.
+        dead = self._watch.ended()
+        self._listen()
+        for found in dead:
+            if found.child:
+                del self._children[found.pid]
+                _reap(found.pid)
+            if self._attempts.get(found.name) is found:
+                self._settle(found)
+        if self._unsettled and time.monotonic() >= self._again:
+            waiting, self._unsettled = self._unsettled, {}
+            for found in waiting.values():
+                self._settle(found)
+        facts, self._facts = self._facts, []
+        return facts
+
+    def close(self) -> None:
+        self._watch.close()
+        for fd in (self._heard, self._tell, self._wake):
+            os.close(fd)
+        for pid in self._children:
+            _reap(pid)
+
+    def _others(self, session: int, *, age: float) -> list[proc.Process]:
+        """The rest of a session, from a look at all processes that is `age` seconds old at most."""
+        if time.monotonic() >= self._scanned + age:
+            self._everyone = list(proc.everyone())
+            self._scanned = time.monotonic()
+        return [one for one in self._everyone if one.session == session and one.pid != session]
+
+    def _listen(self) -> None:
+        """Reads who has taken its name: `pid.start`, one a line."""
+        with suppress(BlockingIOError):
+            os.eventfd_read(self._wake)
+        with suppress(BlockingIOError):
+            while True:
+                *words, self._half = (self._half + os.read(self._heard, 65536)).split(b"\n")
+                for word in words:
+                    handle = word.decode()
+                    found = self._children.get(proc.pid_of(handle))
+                    if found is not None and self._attempts.get(found.name) is found:
+                        self._began(found, handle)
+
+    def _began(self, found: _Attempt, handle: str) -> None:
+        if found.handle is None:
+            found.handle = handle
+            self._say(Started(found.job, found.number, handle))
+
+    def _say(self, fact: Fact) -> None:
+        self._facts.append(fact)
+        os.eventfd_write(self._wake, 1)
+
+    def _end(self, fact: Ended) -> None:
+        self._attempts.pop((fact.job, fact.attempt), None)
+        self._say(fact)
+
+    def _refuse(self, launch: Launch, error: OSError | ValueError) -> None:
+        """The system would not have it (arguments too long): the name is taken first.
+
+        Raises `RunError` where it would have no job now: that is nobody's failure.
+        """
+        if isinstance(error, OSError) and error.errno in _OUT_OF:
+            raise RunError(
+                f"cannot start an attempt: {os.strerror(error.errno or 0).lower()}",
+                where=Where(job=launch.job),
+                hint="running jobs go on; make room, then run the directory again to pick them up",
+            ) from error
+        detail = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        claim = Claim(time.time(), refused=f"cannot be started: {detail}")
+        with suppress(OSError):
+            if not claims.take(launch.claim, f"refused {claim.refused}"):
+                self._settle(_Attempt(launch.job, launch.attempt, 0, launch=launch))
+                return
+        self._end(claims.ended(launch.job, launch.attempt, claim, claim.written))
+
+    def _settle(self, found: _Attempt) -> None:
+        """Tells what the claim says of an attempt that no shim of ours runs (any more).
+
+        Where another shim holds the name, that one is followed from here on.
+        """
+        path, now = self._dir.claim(*found.name), time.time()
+        try:
+            claim = claims.read(path)
+            if claim is None:
+                taken = claims.take(path, claims.GIVEN_UP)
+                claim = Claim(now, given_up=taken)
+        except OSError as error:
+            why = f"its claim cannot be read: {error.strerror}"
+            self._end(claims.lost(*found.name, found.handle, now, why))
+            return
+        if claim.young(now):
+            self._attempts[found.name] = self._unsettled[found.name] = found
+            self._again = time.monotonic() + _AGAIN
+            return
+        if claim.handle is not None:
+            self._began(found, claim.handle)
+        if not claim.over:
+            if self._follow(found, claim):
+                return
+            with suppress(OSError):  # it may have ended between the two looks
+                claim = claims.read(path) or claim
+        if claim.over:
+            self._end(claims.ended(*found.name, claim, now, found.launch))
+        elif claim.handle is not None:
+            proc.kill_orphans(claim.handle)
+            self._end(claims.lost(*found.name, claim.handle, now, "left no exit code: killed?"))
+        else:
+            why = "its shell ended before the job began"
+            self._end(claims.lost(*found.name, None, now, why))
+
+    def _follow(self, found: _Attempt, claim: Claim) -> bool:
+        """Watches the holder of a claim; False if it has ended, or was of another boot."""
+        if claim.handle is None or claim.boot != self._boot:
+            return False
+        known = self._attempts.get(found.name)
+        if known is not None and known is not found and known.handle == claim.handle:
+            return True
+        pid = proc.pid_of(claim.handle)
+        if not self._watch.add(found, pid, claim.handle):
+            return False
+        found.pid, found.child, found.handle = pid, False, claim.handle
+        self._attempts[found.name] = found
+        return True
+
+    def _see(self, job: str, attempt: int, handle: str | None) -> Seen | None:
+        """One line of a survey; None while the claim is still empty."""
+        path, now = self._dir.claim(job, attempt), time.time()
+        try:
+            claim = claims.read(path)
+            if claim is None:
+                return Seen("gone" if handle else "never", handle)
+            if claim.given_up:
+                return Seen("gone" if handle else "abandoned", handle)
+            if self._elsewhere is not None and not claim.over:
+                return Seen("unknown", claim.handle, detail=self._elsewhere)
+            if claim.young(now):
+                return None
+            if not claim.over and self._follow(_Attempt(job, attempt, 0), claim):
+                return Seen("alive", claim.handle)
+            claim = claims.read(path) or claim  # it may have ended between the two looks
+        except OSError as error:
+            return Seen("unknown", handle, detail=f"`{path}`: {error.strerror}")
+        if claim.over:
+            return Seen("ended", claim.handle, ended=claims.ended(job, attempt, claim, now))
+        if claim.handle is not None and claim.boot == self._boot:
+            proc.kill_orphans(claim.handle)
+        return Seen("gone", claim.handle)
+
+
+def _reap(pid: int) -> None:
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+
+
+def _pipe() -> tuple[int, int]:
+    """A pipe to hear shims by; its writing end above what a child's standard streams take."""
+    heard, low = os.pipe2(os.O_CLOEXEC)
+    tell = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 4)
+    os.close(low)
+    os.set_blocking(heard, False)
+    return heard, tell
+
+
+def _raise_open_files() -> int:
+    """Lets us hold as many descriptors as we may; returns the limit that jobs are to have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return soft
+
+
+def _keep_descriptors() -> None:
+    """What we inherited goes no further: a job holding our caller's pipe would keep it waiting."""
+    for entry in list(Path("/proc/self/fd").iterdir()):
+        fd = int(entry.name)
+        if fd > 2:
+            with suppress(OSError):
+                os.set_inheritable(fd, False)

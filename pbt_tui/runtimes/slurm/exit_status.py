@@ -1,0 +1,146 @@
+"""How a SLURM task ended, from three witnesses: its file, slurmstepd's words, and SLURM's state.
+
+Must not ask or read anything: it gets what they said and gives an `Ended`. The code is the file's,
+because SLURM's is 0 after a time limit, a cancel and a lost node alike; the reason is SLURM's,
+because a program that was told to end may leave any code.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pbt_tui.errors import printable
+from pbt_tui.runtimes import claims
+from pbt_tui.runtimes.protocol import Ended, Launch
+from pbt_tui.runtimes.slurm.squeue import SqueueRow
+from pbt_tui.runtimes.slurm.task_files import TaskFile
+
+How = Literal["timeout", "cancelled", "oom", "requeued", "lost"]
+"""What SLURM did to a life: `requeued` ends the life, not the attempt."""
+
+NO_PLACE = 53
+"""The signal that SLURM makes up where it could not begin: a folder is missing on the node."""
+_CANCELLED = re.compile(r"\*\*\* JOB (\d+) ON \S+ CANCELLED AT (\S+?)(?: DUE TO ([^*]*?))? \*\*\*")
+_OOM = re.compile(r"oom-kill event|exceeded (?:job |step )?memory limit", re.I)
+_AGAIN = ("PREEMPTION", "JOB REQUEUE", "NODE FAILURE")
+_STATES: dict[str, How] = {
+    "CANCELLED": "cancelled",
+    "TIMEOUT": "timeout",
+    "DEADLINE": "timeout",
+    "OUT_OF_MEMORY": "oom",
+    "BOOT_FAIL": "lost",
+    "NODE_FAIL": "lost",
+    "PREEMPTED": "lost",
+    "REVOKED": "lost",
+}
+_GRAVEST: tuple[How, ...] = ("oom", "requeued", "timeout", "cancelled")
+"""What outgrew its memory is said to be cancelled, too."""
+_WORDS = {
+    "BOOT_FAIL": "its node did not come up",
+    "NODE_FAIL": "its node failed",
+    "PREEMPTED": "preempted, and not queued again",
+    "REVOKED": "another cluster took it",
+}
+
+
+def heard(text: str, restart: int) -> How | None:
+    """What slurmstepd said to the life `restart`, in the one file that all lives write to."""
+    lives: list[list[How]] = [[]]
+    seen = set()
+    for line in text.splitlines():
+        if _OOM.search(line):
+            lives[-1].append("oom")
+        elif (found := _CANCELLED.search(line)) and found[0] not in seen:
+            seen.add(found[0])
+            why = found[3] or ""
+            if why.startswith(_AGAIN):
+                lives[-1].append("requeued")
+                lives.append([])
+            else:
+                lives[-1].append("timeout" if why.startswith("TIME LIMIT") else "cancelled")
+    # A node that died left no words: then there are fewer lives here than there were.
+    words = lives[min(restart, len(lives) - 1)]
+    for how in _GRAVEST:
+        if how in words:
+            return how
+    return None
+
+
+def ended(
+    name: tuple[str, int],
+    task: str,
+    now: float,
+    *,
+    file: TaskFile | None,
+    said: str = "",
+    line: SqueueRow | None = None,
+    launch: Launch | None = None,
+    output: str = "",
+) -> Ended:
+    """The end of a task that is over by its file, or by SLURM (`line`).
+
+    `said` is the text of its own SLURM output, in the folder `output`; without a line SLURM knows
+    it no more.
+    """
+    handle = file.holder if file is not None and file.holder else task or None
+    if file is not None and file.refused is not None:
+        return claims.ended(*name, file.claim, now, launch)
+    code = file.code if file is not None else None
+    state = line.state if line is not None else ""
+    how = heard(said, (file.restart if file else None) or 0)
+    if how == "requeued" and line is None:
+        return claims.lost(*name, handle, now, "queued again, and then SLURM knew it no more")
+    if how in (None, "requeued"):
+        how = _STATES.get(state)
+    if how == "oom" and code == 0:
+        how = None  # a child of it was killed, and it coped
+    at = min(file.written, now) if file is not None and code is not None else now
+    number = code - 128 if code is not None and 128 < code <= 128 + 64 else None
+    node = (file.node if file else None) or (line.node if line else "")
+    where = f" on `{printable(node)}`" if node else ""
+    match how:
+        case "oom":
+            detail = f"out of memory{where}: killed by SLURM"
+            return Ended(
+                *name, handle, code or 137, at, signal=number or 9, cause="oom", detail=detail
+            )
+        case "timeout" | "cancelled":
+            detail = "SLURM's time limit" if how == "timeout" else "cancelled in SLURM"
+            why: Literal["timeout", "cancel"] = "timeout" if how == "timeout" else "cancel"
+            return Ended(*name, handle, code, at, signal=number, stopped=why, detail=detail)
+        case "lost":
+            return claims.lost(*name, handle, now, f"{_WORDS[state]}{where}")
+    if code is not None:
+        return Ended(*name, handle, code, at, signal=number)
+    return _without_code(name, handle, now, file, said, line, where, output)
+
+
+def _without_code(
+    name: tuple[str, int],
+    handle: str | None,
+    now: float,
+    file: TaskFile | None,
+    said: str,
+    line: SqueueRow | None,
+    where: str,
+    output: str,
+) -> Ended:
+    """Nothing in its file: SLURM's own code where it has one, lost where nobody can tell."""
+    if line is None:
+        return claims.lost(*name, handle, now, "SLURM knows it no more, and it left no exit code")
+    code, number = line.status >> 8, line.status & 0x7F
+    begun = file is not None and file.restart is not None
+    if number == NO_PLACE and not begun:
+        why = f"SLURM could not begin it{where}: is `{printable(output)}` there, and writable?"
+        return Ended(*name, handle, None, now, refused=True, detail=why)
+    if number:
+        why = f"SLURM says signal {number}{where}, and it left no exit code"
+        return claims.lost(*name, handle, now, why)
+    if line.state in ("FAILED", "LAUNCH_FAILED"):
+        words = printable(" ".join(said.split()[-40:])) or f"SLURM says {line.state}"
+        if not begun:
+            why = f"it could not begin{where}: {words}"
+            return Ended(*name, handle, code, now, refused=True, detail=why)
+        return Ended(*name, handle, code or 1, now, detail=f"the code is SLURM's own{where}")
+    return claims.lost(*name, handle, now, f"SLURM says {line.state}, and it left no exit code")

@@ -1,0 +1,272 @@
+"""Attempts handed to SLURM as arrays, so that none is handed over twice, whoever died in between.
+
+Must not follow them: once an array has its id, `tasks` and `looking` do. Works in threads of the
+crew. A record is written before `sbatch` is called (`submissions`); where nobody can tell whether
+SLURM took it, it is looked up by its key before it is handed over again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from pbt_tui.backends.slurm import render as backend
+from pbt_tui.backends.slurm.error_hints import cure
+from pbt_tui.backends.slurm.index import Slurm
+from pbt_tui.backends.slurm.sbatch import ResourceShape, job_name, run_name
+from pbt_tui.runtimes.docker.engine import EngineError, EngineUnavailable
+from pbt_tui.runtimes.protocol import Ended, Queued
+from pbt_tui.runtimes.slurm import client
+from pbt_tui.runtimes.slurm.client import QueueFull
+from pbt_tui.runtimes.slurm.poller import RARELY
+from pbt_tui.runtimes.slurm.submissions import ArraySubmission, Files, Name, Submissions, accepted
+from pbt_tui.runtimes.slurm.tracker import Task, TaskTracker
+from pbt_tui.runtimes.worker_pool import Closing, WorkerPool
+from pbt_tui.spec import Processes
+
+MORE = 5.0
+"""Seconds beyond the limit of an `sbatch` for which one of a dead follower is waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitOrder:
+    """What all arrays of a run have in common. Paths are absolute."""
+
+    spec: Processes
+    settings: Slurm
+    cwd: Path
+    rundir: Path
+    output: Path
+    """Folder of what SLURM itself says of a task."""
+
+    @property
+    def scripts(self) -> Path:
+        return self.rundir / "slurm"
+
+    def chunks(
+        self, tasks: Sequence[Name], most: int
+    ) -> Iterator[tuple[ResourceShape, list[Name]]]:
+        """Tasks of one shape each, no more than an array may have, in their order."""
+        numbers = dict(tasks)
+        jobs = tuple(job for job in self.spec.jobs if job.id in numbers)
+        some = msgspec.structs.replace(self.spec, jobs=jobs)
+        size = max(min(most, self.settings.max_array), 1)
+        for shape in backend.shapes(some, self.settings):
+            names = [(job.id, numbers[job.id]) for job in shape.jobs]
+            for first in range(0, len(names), size):
+                yield shape, names[first : first + size]
+
+    def files(self, shape: ResourceShape, tasks: Sequence[Name]) -> Files:
+        jobs = {job.id: job for job in shape.jobs}
+        lines = backend.manifest((jobs[job], attempt) for job, attempt in tasks)
+        name = backend.manifest_name(lines)
+        text = backend.script(
+            self.spec, self.settings, shape, manifest=name, offset=0, count=len(tasks)
+        )
+        return Files(name, lines, text)
+
+    def argv(self, record: ArraySubmission, *, held: bool = False) -> list[str]:
+        """The call of `sbatch`; what matters is said again, because nothing overrules that."""
+        return [
+            "sbatch",
+            "--parsable",
+            *(["--hold"] if held else []),
+            f"--job-name={self.name(record)}",
+            f"--comment={record.key}",
+            f"--chdir={self.cwd}",
+            f"--output={str(self.output).replace('%', '%%')}/%A_%a.out",
+            str(self.scripts / record.script),
+            str(self.scripts),
+            str(self.rundir),
+            str(self.cwd),
+        ]
+
+    def name(self, record: ArraySubmission) -> str:
+        """In the queue: the run, for people, and the key, by which it is found again."""
+        return f"{job_name(run_name(self.spec))[:80]}.{record.key}"
+
+
+class Submitter:
+    """`most` is the site's limit for one array; it is known once SLURM has been asked."""
+
+    def __init__(
+        self,
+        order: SubmitOrder,
+        records: Submissions,
+        tasks: TaskTracker,
+        crew: WorkerPool,
+        environ: Mapping[str, str],
+        *,
+        submitted: Callable[[Sequence[Task]], None],
+    ) -> None:
+        self.most = order.settings.max_array
+        self.held = False
+        self._order = order
+        self._records = records
+        self._tasks = tasks
+        self._crew = crew
+        self._for_jobs = client.for_jobs(environ)
+        self._for_us = client.for_us(environ)
+        self._submitted = submitted
+
+    def launch(self, names: Sequence[Name]) -> None:
+        """In a thread: hands them over, and comes back once SLURM has said something of each."""
+        for shape, some in self._order.chunks(names, self.most):
+            self._hand_over(shape, some)
+
+    def known(self, record: ArraySubmission) -> ArraySubmission | None:
+        """A record of a follower that died, with its id; None where it was never handed over.
+
+        Raises `Silent` where that cannot be told now.
+        """
+        found = self._find(record)
+        if found is None:
+            self._records.discard(record)
+        return found
+
+    def _find(self, record: ArraySubmission) -> ArraySubmission | None:
+        if record.id is not None:
+            return record
+        out = self._records.out(record)
+        until = time.monotonic() + self._order.settings.sbatch_timeout + MORE
+        while client.still_written(out) and time.monotonic() < until:
+            time.sleep(0.05)
+        text = out.read_text("utf-8", "replace") if out.exists() else ""
+        said = accepted(text) or self._look_up(record) or self._claimed(record)
+        return self._write_down(record, said) if said is not None else None
+
+    def _look_up(self, record: ArraySubmission) -> tuple[str, None] | None:
+        name = self._order.name(record)
+        try:
+            text = client.ask(
+                ["squeue", "-h", "-t", "all", "-n", name, "-o", "%F %k"], self._for_us
+            )
+        except EngineError as error:
+            raise EngineUnavailable(error.words) from error
+        ids = [line.split()[0] for line in text.splitlines() if line.split()[1:] == [record.key]]
+        return (ids[0], None) if ids else None
+
+    def _claimed(self, record: ArraySubmission) -> tuple[str, None] | None:
+        """SLURM may have forgotten what its tasks have not: their files hold the id."""
+        for name in record.tasks:
+            task = Task(*name)
+            self._tasks.read(task)
+            if task.id:
+                return task.id.partition("_")[0], None
+        return None
+
+    def _write_down(self, record: ArraySubmission, said: tuple[str, str | None]) -> ArraySubmission:
+        record = msgspec.structs.replace(record, id=said[0], cluster=said[1])
+        self._records.save(record)
+        return record
+
+    # -- one array ---------------------------------------------------------------------------------
+
+    def _hand_over(self, shape: ResourceShape, names: Sequence[Name]) -> None:
+        pause = 0.0
+        record: ArraySubmission | None = None
+        while True:
+            tasks: list[Task] = []
+            try:
+                found = self._find(record) if record is not None else None
+                if found is None:
+                    tasks = self._still_wanted(names)
+                    record = self._written(record, shape, tasks)
+                    if record is None:
+                        return
+                    found = self._sbatch(record)
+            except (QueueFull, EngineUnavailable) as error:
+                waits = self._patience(error)
+                if waits is None:
+                    self._refuse(record, tasks, str(error))
+                    return
+            except EngineError as error:
+                self._refuse(record, tasks, error.words)
+                return
+            else:
+                self._in_queue(found)
+                return
+            pause = min(max(pause * 2, self._order.settings.poll), RARELY)
+            for task in tasks:
+                if task.file is None:  # else SLURM had it, and more than that
+                    self._tasks.say(Queued(*task.name, waits))
+            self._rest(pause, tasks)
+
+    def _patience(self, error: QueueFull | EngineUnavailable) -> str | None:
+        """Why they wait to be handed over; None where waiting would not help."""
+        if isinstance(error, EngineUnavailable):
+            return f"SLURM does not answer: {error}"
+        ours = any(task.id for task in self._tasks.current())
+        if client.is_of_user(str(error)) and not ours:
+            return None
+        return f"SLURM takes no more jobs now: {error}"
+
+    def _written(
+        self, record: ArraySubmission | None, shape: ResourceShape, tasks: Sequence[Task]
+    ) -> ArraySubmission | None:
+        """The record of exactly these tasks, on disk; None where there are none."""
+        names = [task.name for task in tasks]
+        if record is not None and list(record.tasks) == names:
+            return record
+        if record is not None:
+            self._records.discard(record)
+        if not names:
+            return None
+        return self._records.write(names, self._order.files(shape, names))
+
+    def _refuse(self, record: ArraySubmission | None, tasks: Sequence[Task], why: str) -> None:
+        if record is not None:
+            self._records.discard(record)
+        advice = cure(why)
+        why = f"SLURM: {why}" + (f"; {advice}" if advice else "")
+        for task in tasks:
+            if self._tasks.give_up(task, f"refused {why}"):
+                self._tasks.read(task)
+            now = time.time()
+            self._tasks.end(task, Ended(*task.name, None, None, now, refused=True, detail=why))
+
+    def _sbatch(self, record: ArraySubmission) -> ArraySubmission:
+        text = client.submit(
+            self._order.argv(record, held=self.held),
+            self._for_jobs,
+            self._order.cwd,
+            self._records.out(record),
+            self._order.settings.sbatch_timeout,
+        )
+        said = accepted(text)
+        if said is None:
+            raise EngineError(0, f"`sbatch` printed no id: `{client.words(text)}`")
+        return self._write_down(record, said)
+
+    def _in_queue(self, record: ArraySubmission) -> None:
+        ids = record.ids
+        tasks = [task for name in ids if (task := self._tasks.get(name)) is not None]
+        with self._tasks.lock:
+            for task in tasks:
+                task.id = task.id or ids[task.name]
+        self._submitted(tasks)
+
+    def _still_wanted(self, names: Sequence[Name]) -> list[Task]:
+        """Those to hand over; what was stopped before ends here, and its name is taken."""
+        found = []
+        for name in names:
+            task = self._tasks.get(name)
+            if task is not None and task.wanted:
+                why = "stopped before SLURM had it"
+                self._tasks.end(task, Ended(*name, None, None, time.time(), detail=why))
+            elif task is not None:
+                found.append(task)
+        return found
+
+    def _rest(self, pause: float, tasks: Sequence[Task]) -> None:
+        """Until it is time to ask again, or there may be nothing left to hand over."""
+        until = time.monotonic() + pause
+        while (left := until - time.monotonic()) > 0:
+            if self._crew.closing.wait(min(left, 0.2)):
+                raise Closing
+            if any(task.wanted for task in tasks):
+                return

@@ -1,0 +1,171 @@
+"""The settings file: `[tool.pbt]` in `pyproject.toml`, or `pbt.toml`.
+
+Must not know what a setting means: the rows of `settings` and of each backend say it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pbt_tui.errors import Diagnostic, Findings, UsageError, Where
+from pbt_tui.settings import Backends, Given, Setting, gather, near, structs
+from pbt_tui.settings.run_settings import COMPILE, CONTAINER, POLICY
+
+_INNER = {"mounts": ("source", "target", "read_only"), "ulimits": ("name", "soft", "hard")}
+"""Settings whose values may be tables, and the keys of those."""
+
+
+def find(start: Path, backends: Backends) -> Given:
+    """The settings file of `start`: the nearest folder upward with one; `pbt.toml` goes first.
+
+    A table is read by the settings of the backend of its name, installed ones included.
+    Raises `UsageError` or `Findings` (2) with file and key.
+    """
+    for folder in (start, *start.parents):
+        for name, keys in (("pbt.toml", ()), ("pyproject.toml", ("tool", "pbt"))):
+            path = folder / name
+            try:
+                data = path.read_bytes()
+            except FileNotFoundError:
+                continue
+            except OSError as e:
+                raise UsageError(f"cannot be read: {e.strerror}", where=Where(str(path))) from None
+            shown = name if folder == start else str(path)
+            if keys and b"pbt" not in data:
+                continue  # spares the parser, and us the mistakes in other people's files
+            table: Any = _parse(data, shown)
+            if keys:
+                _refuse_wrong_places(table, shown)
+            for key in keys:
+                table = table.get(key, {}) if isinstance(table, dict) else {}
+            if table or not keys:
+                return _from_table(table, shown, ".".join((*keys, "")), backends)
+    return Given()
+
+
+def _parse(data: bytes, file: str) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as e:
+        said, line = str(e), None
+        if place := re.search(r" \(at line (\d+), column \d+\)$", said):
+            said, line = said.replace(f"line {place[1]}, ", ""), int(place[1])
+        where = Where(file, line)
+        raise UsageError(f"not TOML: {said[:1].lower()}{said[1:]}", where=where) from None
+
+
+def _refuse_wrong_places(table: dict[str, Any], file: str) -> None:
+    tools = table.get("tool")
+    tools = tools if isinstance(tools, dict) else {}
+    wrong = ["pbt"] if "pbt" in table else []
+    wrong += [f"tool.{name}" for name in ("pbt_tui", "pbt-tui") if name in tools]
+    if wrong:
+        where = Where(file, pointer=wrong[0])
+        raise UsageError(
+            "settings are not read from here", where=where, hint="call it `[tool.pbt]`"
+        )
+
+
+def _from_table(table: Any, file: str, prefix: str, backends: Backends) -> Given:
+    if not isinstance(table, dict):
+        where = Where(file, pointer=prefix.rstrip("."))
+        raise UsageError("expected a table of settings", where=where)
+    raw, unknown = _settings(_Table(table, file, prefix), backends)
+    if unknown:
+        raise Findings(unknown, 2)
+    return gather(raw, lambda s: f"{prefix}{_key(s)}", structs(backends), file)
+
+
+def _key(setting: Setting) -> str:
+    return f"{setting.section}.{setting.name}" if setting.of_backend else setting.name
+
+
+class _Table(NamedTuple):
+    """A table of the file; `section` is empty for the outer one, else the name of a backend."""
+
+    keys: dict[str, Any]
+    file: str
+    prefix: str
+    section: str = ""
+
+
+def _settings(
+    table: _Table, backends: Backends
+) -> tuple[list[tuple[Setting, Any]], list[Diagnostic]]:
+    """What a table sets, its backends' tables included; and the keys that are no settings."""
+    section = table.section
+    mine = backends.get(section).settings if section else (*POLICY, *CONTAINER, *COMPILE)
+    known = {s.name: s for s in mine} | {s.option: s for s in mine if s.option}
+    raw: list[tuple[Setting, Any]] = []
+    unknown: list[Diagnostic] = []
+    for key, value in table.keys.items():
+        where = Where(table.file, pointer=f"{table.prefix}{key}")
+        if key in known and known[key] in (setting for setting, _ in raw):
+            said = f"is given twice, as `{known[key].name}` and as `{known[key].option}`"
+            unknown.append(Diagnostic("error", said, where=where))
+        elif key in known:
+            raw.append((known[key], value))
+            unknown += _inner_keys(known[key], value, where)
+        elif not section and isinstance(value, dict) and _has_settings(key, backends):
+            inner = _Table(value, table.file, f"{table.prefix}{key}.", key)
+            more, wrong = _settings(inner, backends)
+            raw += more
+            unknown += wrong
+        elif not section and key in _of_built_in(backends):
+            unknown.append(Diagnostic("error", "expected a table of settings", where=where))
+        else:
+            said, hint = "there is no such setting", _hint(key, value, known, section, backends)
+            unknown.append(Diagnostic("error", said, where=where, hint=hint))
+    return raw, unknown
+
+
+def _has_settings(name: str, backends: Backends) -> bool:
+    return name in backends and bool(backends.get(name).settings)
+
+
+def _of_built_in(backends: Backends) -> dict[str, tuple[Setting, ...]]:
+    """Those that have settings of their own; installed ones are not looked for."""
+    found = {name: backends.get(name).settings for name in backends.built_in}
+    return {name: settings for name, settings in found.items() if settings}
+
+
+def _inner_keys(setting: Setting, value: Any, where: Where) -> Iterator[Diagnostic]:
+    """The keys of tables in a list of mounts or limits that mean nothing there."""
+    names = _INNER.get(setting.name, ())
+    for i, item in enumerate(value if names and isinstance(value, list) else ()):
+        for name in item if isinstance(item, dict) else ():
+            if name not in names:
+                at = replace(where, pointer=f"{where.pointer}.{i}.{name}")
+                said, hint = "there is no such key", near(name, names)
+                yield Diagnostic("error", said, where=at, hint=hint)
+
+
+def _hint(
+    key: str, value: Any, known: Collection[str], section: str, backends: Backends
+) -> str | None:
+    """Where it belongs, if it is right in itself; else what it was meant to be."""
+    if key in _COMMAND_LINE:
+        return f"`--{key}` is for the command line alone"
+    if key == "tool" and not section:
+        return "`[tool.pbt]` is for `pyproject.toml`: here settings stand at the top"
+    misplaced = [name for name in value if name in known] if isinstance(value, dict) else []
+    if misplaced:
+        return f"write `{misplaced[0]}` without the table `{key}`"
+    of_backends = _of_built_in(backends)
+    everywhere = (*POLICY, *CONTAINER, *chain.from_iterable(of_backends.values()), *COMPILE)
+    elsewhere = [s for s in everywhere if key and key in (s.name, s.option, s.dest)]
+    if elsewhere:
+        first = elsewhere[0]
+        table = f"of the table `{first.section}`" if first.of_backend else "of no inner table"
+        return f"`{first.name}` is a setting {table}"
+    return near(key, (*known, *(() if section else of_backends)))
+
+
+_COMMAND_LINE = ("backend", "experiment_suffix", "format", "run", "runtime")

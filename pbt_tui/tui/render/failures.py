@@ -1,0 +1,172 @@
+"""Failures: the groups as a table, and one job of a group with the line of its log that tells.
+
+Must not know Textual or read files: the log's lines are handed in.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from pbt_tui.journal.state import JobState, RunState
+from pbt_tui.observe.failure_grouping import Group
+from pbt_tui.tui import labels, status_text
+from pbt_tui.tui.text import Frame, Line, Span, at, both, cut, duration, fit, safe, wrap
+
+Of = Callable[[JobState], str]
+
+
+def head(width: int) -> Line:
+    return ((fit("     N  SIGNATURE", _signature(width) + 8), "head"), *_right(width, None))
+
+
+def row(group: Group, state: RunState, width: int, now: float) -> Line:
+    room = _signature(width)
+    jobs = [state.by_id[name] for name in group.jobs]
+    where = _where(jobs, state)
+    return (
+        (f"  {group.count:>4}  ", "bad"),
+        (fit(safe(group.signature), room), ""),
+        *_right(width, (where, at(group.last_at, now))),
+    )
+
+
+def _signature(width: int) -> int:
+    return max(10, width - 8 - (10 if width >= 60 else 0) - (20 if width >= 100 else 0))
+
+
+def _right(width: int, cells_: tuple[str, str] | None) -> list[Span]:
+    where, last = cells_ or ("WHERE", "LAST")
+    style = "dim" if cells_ else "head"
+    spans: list[Span] = []
+    if width >= 100:
+        spans.append(("  " + fit(where, 18), style))
+    if width >= 60:
+        spans.append(("  " + fit(last, 8, ">"), style))
+    return spans
+
+
+def _where(jobs: Sequence[JobState], state: RunState) -> str:
+    """The GPUs, or in a cluster the nodes, that they failed on, with how many there."""
+    what, on = "GPU", Counter(map(_gpu_of(state), jobs))
+    del on[""]
+    if not on:
+        what, on = "node", Counter(map(_node_of, jobs))
+        del on[""]
+    if not on:
+        return "-"
+    name, count = on.most_common(1)[0]
+    rest = len(on) - 1
+    if not rest:
+        return f"{what} {name}" + (f" ×{count}" if count > 1 else "")
+    return f"{what} {name} ×{count}, {rest} more" if count > 1 else f"{len(on)} {what}s"
+
+
+def concentration(jobs: Sequence[JobState], state: RunState) -> str | None:
+    """What seven in ten of a group share and the other jobs do not; None for small groups."""
+    if len(jobs) < 3:
+        return None
+    everyone = [job for job in state.jobs if job.attempts]
+    for what, of in (("on GPU", _gpu_of(state)), ("on node", _node_of)):
+        found = _shared(what, of, jobs, everyone)
+        if found:
+            return found
+    for name in jobs[0].spec.params:
+        found = _shared(f"with {name} =", _param_of(name), jobs, everyone)
+        if found:
+            return found
+    return None
+
+
+def _shared(
+    what: str, of: Of, jobs: Sequence[JobState], everyone: Sequence[JobState]
+) -> str | None:
+    values = Counter(of(job) for job in jobs)
+    value, count = values.most_common(1)[0]
+    if not value or count < 0.7 * len(jobs):
+        return None
+    others = Counter(of(job) for job in everyone)
+    if others[value] > 0.5 * len(everyone):
+        return None  # most jobs have it: it tells nothing
+    return f"{count} of {len(jobs)} {what} {value}"
+
+
+def _gpu_of(state: RunState) -> Of:
+    return lambda job: labels.gpu_names(state, job.attempts[-1].gpus) if job.attempts else ""
+
+
+def _node_of(job: JobState) -> str:
+    return labels.node_name(job.attempts[-1].node) if job.attempts else ""
+
+
+def _param_of(name: str) -> Of:
+    return lambda job: safe(str(job.spec.params.get(name, "")))
+
+
+def detail(
+    job: JobState,
+    state: RunState,
+    frame: Frame,
+    *,
+    place: tuple[int, int],
+    log: Sequence[str],
+    note: str | None = None,
+) -> list[Line]:
+    """One failed job in a frame: what happened, and the end of its log."""
+    width, height, now = frame
+    attempt = job.attempt
+    which, many = place
+    title: list[Span] = [(f" {job.spec.id}", "title")]
+    if attempt is not None:
+        facts = [f"attempt {attempt.number}"]
+        if attempt.gpus:
+            facts.append(f"GPU {labels.gpu_names(state, attempt.gpus)}")
+        if attempt.node:
+            facts.append(f"on {labels.node_name(attempt.node)}")
+        if attempt.started_at is not None and attempt.ended_at is not None:
+            facts.append(f"ran {duration(attempt.ended_at - attempt.started_at)}")
+        if attempt.ended_at is not None:
+            facts.append(f"ended {at(attempt.ended_at, now)}")
+        title.append(("  " + " · ".join(facts), "dim"))
+    lines: list[Line] = [
+        (("─" * width, "dim"),),
+        both(tuple(title), ((f"{which} of {many} (n N) ", "dim"),), width),
+    ]
+    if attempt is not None:
+        lines.append(((" " + cut(status_text.outcome_text(attempt), width - 2), "bad"),))
+    if attempt is not None and attempt.detail:
+        lines += [((" " + piece, ""),) for piece in wrap(safe(attempt.detail), width - 2)[:3]]
+    if note:
+        lines.append(((f" note: {cut(note, width - 8)}", "warn"),))
+    room = height - len(lines) - 1
+    if room > 0:
+        where = f" log, line {attempt.line}" if attempt and attempt.line else " end of its log"
+        lines.append(((where, "head"),))
+        lines += excerpt(log, attempt.detail if attempt else None, width, room)
+    return lines
+
+
+def excerpt(log: Sequence[str], telling: str | None, width: int, height: int) -> list[Line]:
+    """The last `height` lines, with the telling one marked and in sight if it is among them."""
+    if not log:
+        return [(("   nothing was written", "dim"),)]
+    needle = safe(telling)[:60] if telling else None
+    told = next((i for i in range(len(log) - 1, -1, -1) if needle and needle in log[i]), None)
+    last = len(log) if told is None else min(len(log), max(told + 3, height))
+    first = max(0, last - height)
+    return [
+        (("   ", "") if i != told else (" ▸ ", "bad"), (cut(log[i], width - 4), _of(i, told)))
+        for i in range(first, last)
+    ]
+
+
+def _of(index: int, told: int | None) -> str:
+    return "bad" if index == told else ""
+
+
+def none(width: int, failed_before: int) -> list[Line]:
+    """The page of a run without failures."""
+    lines: list[Line] = [(), (("  ✓ nothing has failed", "good"),)]
+    if failed_before:
+        lines.append(((f"  {failed_before} attempts failed, and were tried again", "dim"),))
+    return [*lines, (), (("  1", "key"), (" all jobs", "dim"))]

@@ -1,0 +1,195 @@
+"""A population: its members by rank, who copied whom, what is wrong, and the curves.
+
+Must not know Textual or workspaces: it draws the rows of the snapshot.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from pbt_tui.observe.snapshot_types import EventRow, MemberRow, PopulationRow
+from pbt_tui.tui import labels
+from pbt_tui.tui.render.chart import chart
+from pbt_tui.tui.text import Line, Span, both, cut, fit, safe, wrap
+
+_LEVELS = {"error": ("✗", "bad"), "warning": ("!", "warn"), "note": ("·", "dim")}
+
+
+def title(row: PopulationRow, place: tuple[int, int], width: int) -> list[Line]:
+    """The name, the best member, and the alarms, gravest first."""
+    furthest = max((m.generation for m in row.members if m.generation is not None), default=None)
+    facts = [row.style, f"{row.size} members"]
+    if furthest is not None:
+        facts.append(f"generation {furthest}")
+    right = ((f"{place[0]} of {place[1]} ([ ]) ", "dim"),) if place[1] > 1 else ()
+    lines = [
+        both(
+            ((f" {safe(row.id)}  ", "title"), (" · ".join(facts), "dim")),
+            right,
+            width,
+        )
+    ]
+    if row.best is not None:
+        best = row.best
+        where = f"  {safe(best.checkpoint)}" if best.checkpoint else ""
+        text = f" best {number(best.objective)}  member {best.member}, generation {best.generation}"
+        lines.append(((cut(text, width), "good"), (cut(where, width - len(text)), "dim")))
+    order = list(_LEVELS)
+    for alarm in sorted(row.alarms, key=lambda a: order.index(a.level))[:4]:
+        glyph, style = _LEVELS[alarm.level]
+        text = f"{alarm.level}: {safe(alarm.message)}"
+        pieces = wrap(text, max(20, width - 4))[:2]
+        lines.append(((f" {glyph} ", style), (pieces[0], style)))
+        lines += [((f"   {piece}", style),) for piece in pieces[1:]]
+    return lines
+
+
+def ranked(row: PopulationRow) -> list[MemberRow]:
+    """The best objective first; those without one last, by index."""
+    return sorted(
+        row.members,
+        key=lambda m: (not _known(m.objective), -(m.objective or 0.0), m.index),
+    )
+
+
+def varied(row: PopulationRow, most: int) -> list[str]:
+    """The parameters in which the members differ: what PBT is about."""
+    names = list(dict.fromkeys(name for member in row.members for name in member.params))
+    differ = [n for n in names if len({repr(m.params.get(n)) for m in row.members}) > 1]
+    return (differ or names)[:most]
+
+
+class MemberTable:
+    """The members' table at one width."""
+
+    def __init__(self, row: PopulationRow, width: int) -> None:
+        self.row = row
+        self.wide = width >= 70
+        room = width - (68 if self.wide else 44)
+        self.params = varied(row, max(0, room // 12))
+        self.width = width
+
+    def head(self) -> Line:
+        text = f"  {'RANK':>4}  {'MEMBER':<6}  {'STATE':<11}  {'GEN':>4}"
+        if self.wide:
+            text += f"  {'LAG':>3}"
+        text += f"  {'OBJECTIVE':>9}"
+        if self.wide:
+            text += f"  {'CHANGE':>7}  {'COPIED':<8}"
+        for name in self.params:
+            text += "  " + fit(safe(name.rpartition(".")[2]), 10, ">")
+        return ((text, "head"),)
+
+    def line(self, rank: int, member: MemberRow) -> Line:
+        glyph, style = labels.STATES.get(member.state, ("·", "dim"))
+        spans: list[Span] = [
+            (f"  {rank if _known(member.objective) else '-':>4}  {member.index:<6}  ", ""),
+            (fit(f"{glyph} {member.state}", 11), style),
+            (f"  {_text(member.generation):>4}", ""),
+        ]
+        if self.wide:
+            lag = "-" if member.lag is None else str(member.lag)
+            spans.append((f"  {lag:>3}", "warn" if member.lag and member.lag > 1 else "dim"))
+        spans.append((f"  {number(member.objective):>9}", ""))
+        if self.wide:
+            spans.append((f"  {_change(member):>7}", "dim"))
+            spans.append(("  " + fit(_copied(member, self.row.events), 8), "dim"))
+        for name in self.params:
+            spans.append(("  " + fit(number(member.params.get(name)), 10, ">"), ""))
+        return tuple(spans)
+
+
+def history(row: PopulationRow, width: int, height: int) -> list[Line]:
+    """The newest exchanges and relaunches, newest first."""
+    if height < 2:
+        return []
+    lines: list[Line] = [((" what happened, newest first", "head"),)]
+    if not row.events:
+        return [*lines, (("   no member has copied another yet", "dim"),)]
+    for event in reversed(row.events[-(height - 1) :]):
+        when = "" if event.generation is None else f"generation {event.generation}: "
+        unsure = "" if event.confidence >= 1 else f"  (from the {event.source}, likely)"
+        lines.append(
+            (("   " + when, "dim"), (cut(_event(event), width - 30), ""), (unsure, "dim")),
+        )
+    return lines
+
+
+def _event(event: EventRow) -> str:
+    who = f"member {event.member}"
+    if event.kind == "exploit":
+        donor = "another" if event.donor is None else f"member {event.donor}"
+        return f"{who} copied {donor}"
+    if event.kind == "mutate":
+        return f"{who} changed its own parameters"
+    return f"{who} was launched again"
+
+
+def curves(row: PopulationRow, chosen: int | None, width: int, height: int) -> list[Line]:
+    """Objective by generation: all members dim, the best one and the chosen one on top."""
+    best = row.best.member if row.best else None
+    series = []
+    for member in row.members:
+        points = [(g.generation, g.objective) for g in member.generations if _known(g.objective)]
+        kept = [(float(x), float(y)) for x, y in points if y is not None]
+        rank = 2 if member.index == chosen else 1 if member.index == best else 0
+        series.append((rank, ("dim", "good", "mark")[rank], kept))
+    series.sort(key=lambda s: s[0])
+    lines = chart([(style, points) for _, style, points in series], width, height - 1)
+    if not lines:
+        return []
+    legend: list[Span] = [(" objective by generation  ", "head")]
+    if best is not None:
+        legend += [(f"best: member {best}  ", "good")]
+    if chosen is not None and chosen != best:
+        legend += [(f"chosen: member {chosen}", "mark")]
+    return [tuple(legend), *lines]
+
+
+def number(value: Any) -> str:
+    """Four digits of anything that may stand in a table."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return safe(str(value))
+    if isinstance(value, int) and abs(value) < 10_000_000:
+        return str(value)
+    return f"{value:.4g}"
+
+
+def _known(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def _text(value: int | None) -> str:
+    return "-" if value is None else str(value)
+
+
+def _change(member: MemberRow) -> str:
+    values = [g.objective for g in member.generations if _known(g.objective)]
+    if len(values) < 2 or values[-1] is None or values[-2] is None:
+        return "-"
+    return f"{values[-1] - values[-2]:+.3g}"
+
+
+def _copied(member: MemberRow, events: Sequence[EventRow]) -> str:
+    for event in reversed(events):
+        if event.member == member.index and event.kind == "exploit":
+            donor = "?" if event.donor is None else str(event.donor)
+            return f"{donor} @{_text(event.generation)}"
+    return "-"
+
+
+def none(workspace: str | None, width: int) -> list[Line]:
+    """The page of a run without populations, or of one that has not been read yet."""
+    if workspace is None:
+        return [
+            (),
+            (("  this run has no population", ""),),
+            (("  jobs that do population-based training together are shown here", "dim"),),
+            (),
+            (("  1", "key"), (" all jobs", "dim")),
+        ]
+    return [(), ((cut(f"  reading {safe(workspace)} …", width), "dim"),)]

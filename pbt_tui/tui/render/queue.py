@@ -1,0 +1,138 @@
+"""An engine's queue: the strip above the table, and what it means for one job, in phrases.
+
+Must not know Textual, any engine, or files: the words of a queue are those of its kind. Times are
+those of the clock, and ages are in minutes: between two answers of the engine nothing here changes,
+so nothing is painted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from pbt_tui.journal.events import Action as RequestAction
+from pbt_tui.journal.state import ACTIVE, Attempt, JobState
+from pbt_tui.observe.queue_status import QueueStatus
+from pbt_tui.observe.snapshot_types import QueueRow
+from pbt_tui.runtimes.kind import QueueText, RuntimeKind
+from pbt_tui.tui.text import Line, at, both, lasting, safe
+
+
+def strip(
+    row: QueueRow, width: int, now: float, *, asks: bool, words: QueueText | None = None
+) -> list[Line]:
+    """A line of counts with the meter; one more in front where the engine does not answer.
+
+    `asks`: there is an executor, who will ask again.
+    """
+    lines: list[Line] = []
+    trouble = row.stale and asks
+    if trouble:
+        age = f" for {lasting(now - row.polled_at)}" if row.polled_at else " yet"
+        why = safe(row.error or "").rpartition("error: ")[2]
+        again = f"again {at(row.next_at, now)} " if row.next_at else ""
+        left: Line = ((f" ! no answer{age}: {why}", "warn"),)
+        lines.append(both(left, ((again, "dim"),), width))
+    counted = ((f" {_counts(row, now, (words or QueueText()).pending)}", ""),)
+    return [*lines, both(counted, ((_meter(row, width, now, asks, trouble), "dim"),), width)]
+
+
+def _counts(row: QueueRow, now: float, pending: str) -> str:
+    """`312 pending: 290 Priority, 22 Resources · first start about 12:31 · 8 running`."""
+    counted = {name: f"{many} {safe(name).lower()}" for name, many in row.states.items()}
+    waits = counted.pop(pending, "")
+    why = ", ".join(f"{many} {safe(reason)}" for reason, many in row.reasons.items())
+    first = f"first start about {_clock(row.starts_at, now)}" if row.starts_at else ""
+    parts = [f"{waits}: {why}" if waits and why else waits, first, *counted.values()]
+    return " · ".join(part for part in parts if part) or "nothing in the queue"
+
+
+def _meter(row: QueueRow, width: int, now: float, asks: bool, trouble: bool) -> str:
+    if row.polled_at is None:
+        return "never answered " if row.stale else ""
+    if trouble:
+        return f"as of {at(row.polled_at, now)} "
+    text = f"{'asked' if asks else 'last asked'} {at(row.polled_at, now)}"
+    if asks and row.next_at is not None and width >= 72:
+        text += f" · next {at(row.next_at, now)}"
+    if width >= 140:
+        text += f" · site floor {row.floor:g} s"
+    return text + " "
+
+
+def note(attempt: Attempt, status: QueueStatus | None, now: float) -> str:
+    """Of a task that waits, in few words: `Priority · starts about 12:31 · requeued 2×`."""
+    parts = [safe(attempt.queued or ""), _starts(status, now), requeued(attempt, status)]
+    return " · ".join(part for part in parts if part)
+
+
+def why(attempt: Attempt, status: QueueStatus | None, now: float, words: QueueText | None) -> str:
+    """The same for a job's own page: with what the reason means."""
+    reason = safe(attempt.queued or "")
+    means = _meaning(reason, words) if words is not None else ""
+    parts = [f"{reason}: {means}" if means else reason, _starts(status, now)]
+    return ", ".join(part for part in parts if part)
+
+
+def _meaning(reason: str, words: QueueText) -> str:
+    return words.reasons.get(reason) or next(
+        (text for start, text in words.reason_prefixes.items() if reason.startswith(start)), ""
+    )
+
+
+def requeued(attempt: Attempt, status: QueueStatus | None = None) -> str:
+    many = max(attempt.restarts, status.restarts if status else 0)
+    return f"requeued {many}×" if many else ""
+
+
+def handed_over(status: QueueStatus | None) -> str:
+    """Of a task that the queue has said nothing about."""
+    return f"submitted as {safe(status.id)}" if status else "being submitted"
+
+
+def facts(attempt: Attempt, status: QueueStatus | None) -> str:
+    """Where the engine has it: `67_3, running on n3, requeued 2×`; empty without an id."""
+    name = status.id if status else attempt.handle
+    if not name:
+        return ""
+    state = f", {safe(status.state).lower()}" if status and status.state else ""
+    on = f" on {safe(attempt.node)}" if attempt.node and not attempt.queued else ""
+    again = requeued(attempt, status)
+    return safe(name) + state + on + (f", {again}" if again else "")
+
+
+def request_notes(
+    action: RequestAction,
+    jobs: Sequence[JobState],
+    status_of: Callable[[JobState], QueueStatus | None],
+    kind: RuntimeKind,
+) -> list[str]:
+    """What a request means for the engine, before it is made."""
+    if kind.queue is None:
+        return []
+    if action == "hold":
+        return [f"what waits in {kind.title}'s queue is held there, too"]
+    if action == "release":
+        return [f"what is held in {kind.title}'s queue is released there, too"]
+    if action == "retry":
+        return [kind.queue.retried]
+    names = [_id(job, status_of(job)) for job in jobs if job.phase in ACTIVE]
+    known = [name for name in names if name]
+    if len(known) == 1:
+        return [f"in {kind.title} it is {known[0]}"]
+    return [f"in {kind.title}: {kind.queue.several(known)}"] if known else []
+
+
+def _id(job: JobState, status: QueueStatus | None) -> str:
+    attempt = job.attempt
+    return safe(status.id if status else (attempt.handle or "") if attempt else "")
+
+
+def _starts(status: QueueStatus | None, now: float) -> str:
+    if status is None or status.starts_at is None:
+        return ""
+    return f"starts about {_clock(status.starts_at, now)}"
+
+
+def _clock(moment: float, now: float) -> str:
+    """Of an estimate: to the minute."""
+    return at(moment, now)[:-3]

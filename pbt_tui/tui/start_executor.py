@@ -1,0 +1,44 @@
+"""Starting an executor: as its own program, detached, by the same command that a person types.
+
+Must not know the executor: it is a command line and an exit code.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def shown(target: str | Path, more: Sequence[str] = ()) -> str:
+    return shlex.join(["pbt-run", str(target), "--detach", *more])
+
+
+@dataclass(frozen=True, slots=True)
+class StartedExecutor:
+    code: int
+    stdout: str
+    stderr: str
+
+
+def executor(target: str | Path, more: Sequence[str] = (), timeout: float = 120) -> StartedExecutor:
+    """Runs `pbt-run TARGET --detach` and waits until the run is its own."""
+    argv = [sys.executable, "-m", "pbt_tui.cli.run", str(target), "--detach", *more]
+    try:
+        done = subprocess.run(
+            argv,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired:
+        return StartedExecutor(
+            5, "", f"error: `pbt-run --detach` did not return within {timeout:g} s"
+        )
+    return StartedExecutor(done.returncode, done.stdout, done.stderr)

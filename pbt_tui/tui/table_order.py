@@ -1,0 +1,118 @@
+"""Which jobs are shown, and in what order: filter and sort over the fold.
+
+Must not know Textual, nor how a row looks. `order` is rebuilt only when a change moves a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from pbt_tui.journal.state import JobState, RunState
+from pbt_tui.tui.labels import ORDER
+from pbt_tui.tui.query import Predicate, compile_filter
+
+Key = Callable[[JobState], Any]
+
+
+def _time(job: JobState) -> float:
+    """Seconds of the newest attempt; what still goes on sorts by its start."""
+    attempt = job.attempt
+    if attempt is None:
+        return -1.0
+    start = attempt.started_at or attempt.scheduled_at
+    return (attempt.ended_at or 1e12 - start) - (start if attempt.ended_at else 0.0)
+
+
+SORTS: dict[str, tuple[str, Key | None]] = {
+    "t": ("state", lambda job: ORDER[job.shown]),
+    "p": ("plan", None),
+    "j": ("job", lambda job: job.spec.id),
+    "a": ("attempts", lambda job: -len(job.attempts)),
+    "d": ("duration", lambda job: -_time(job)),
+    "c": ("changed", lambda job: -job.since),
+}
+"""By the letter that follows `s`: the name and the key; None is the order of the plan."""
+PROBLEMS = ("failed", "stopping", "cancelled", "skipped")
+
+
+class TableOrder:
+    """`order[row]` is a plan index."""
+
+    def __init__(self, state: RunState) -> None:
+        self.state = state
+        self.order: list[int] = list(range(len(state.jobs)))
+        self.sort = "t"
+        self.reverse = False
+        self.text = ""
+        self.problems_only = False
+        self._test: Predicate | None = None
+        self._keys: dict[int, Any] = {}
+        self._rows_by_index: dict[int, int] | None = None
+        self.rebuild()
+
+    def reset(self, state: RunState) -> None:
+        """Another fold of the same run, or of another one."""
+        self.state = state
+        self.rebuild()
+
+    def filter(self, text: str) -> None:
+        self.text = text.strip()
+        self._test = compile_filter(self.text)
+        self.rebuild()
+
+    def sort_by(self, letter: str, reverse: bool = False) -> None:
+        self.sort, self.reverse = letter, reverse
+        self.rebuild()
+
+    def only_problems(self, on: bool) -> None:
+        self.problems_only = on
+        self.rebuild()
+
+    @property
+    def is_whole(self) -> bool:
+        """Every job is shown."""
+        return self._test is None and not self.problems_only
+
+    def update(self, changed: Iterable[int]) -> bool:
+        """Takes in what changed; True if rows came, went or moved."""
+        key = SORTS[self.sort][1]
+        jobs, keys = self.state.jobs, self._keys
+        if self.is_whole and key is None:
+            return False
+        for index in changed:
+            job = jobs[index]
+            new = (key(job) if key else 0) if self._shows(job) else None
+            if keys.get(index) != new:
+                self.rebuild()
+                return True
+        return False
+
+    def rebuild(self) -> None:
+        key = SORTS[self.sort][1]
+        jobs = self.state.jobs
+        if self.is_whole:
+            order = list(range(len(jobs)))
+        else:
+            order = [job.index for job in jobs if self._shows(job)]
+        self._keys = {}
+        if key is not None:
+            keys = self._keys = {i: key(jobs[i]) for i in order}
+            order.sort(key=keys.__getitem__)
+        elif not self.is_whole:
+            self._keys = dict.fromkeys(order, 0)
+        if self.reverse:
+            order.reverse()
+        self.order = order
+        self._rows_by_index = None
+
+    def row_of(self, index: int) -> int | None:
+        """The row of a plan index, None where it is not shown."""
+        if self._rows_by_index is None:
+            self._rows_by_index = {index: row for row, index in enumerate(self.order)}
+        return self._rows_by_index.get(index)
+
+    def _shows(self, job: JobState) -> bool:
+        if self.problems_only and job.phase not in PROBLEMS:
+            return False
+        return self._test is None or self._test(job)

@@ -1,0 +1,122 @@
+"""The run on one page of text, for pipes, logs, screen readers and people without a terminal.
+
+Must not know Textual: it is the screens' lines, without their styles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pbt_tui.journal.state import RunState
+from pbt_tui.observe.snapshot import gpu_rows
+from pbt_tui.observe.snapshot_types import PopulationRow
+from pbt_tui.tui import labels
+from pbt_tui.tui.columns import TableContext, TableLayout
+from pbt_tui.tui.journal_follower import JournalFollower
+from pbt_tui.tui.model import Model
+from pbt_tui.tui.render import population as render_population
+from pbt_tui.tui.render import queue as render_queue
+from pbt_tui.tui.render import strips
+from pbt_tui.tui.text import Line, ascii_only, cut, plain, safe, wrap
+
+_JOBS = 40
+_POPULATIONS = 8
+_LOGS = 3
+"""Jobs of a group whose logs are named."""
+
+
+def page(
+    follower: JournalFollower,
+    now: float,
+    *,
+    width: int = 80,
+    populations: Sequence[PopulationRow] = (),
+) -> str:
+    """The whole page, with a newline at its end; `follower` has been read."""
+    state = follower.state
+    model = Model(follower)
+    lines: list[Line] = []
+    if not follower.workspace:
+        stands, _ = labels.run_status(state, follower.holder)
+        lines.append(((f"{strips.run_name(state)}  {stands}", ""),))
+        who = labels.executor_text(state, follower.holder)
+        runtime = f"{state.executor.runtime} · " if state.executor else ""
+        if who:
+            lines.append(((f"{runtime}{who}", ""),))
+        lines.append(((f"{follower.rundir.path}", ""),))
+        lines += [(), _flush(strips.counts(state, width))]
+        if model.queue is not None:
+            asks = follower.holder is not None
+            words = model.kind.queue if model.kind is not None else None
+            strip = render_queue.strip(model.queue, width, now, asks=asks, words=words)
+            lines += map(_flush, strip)
+        lines += _failures(model, follower, width)
+        gpus = gpu_rows(state, follower.rundir)
+        if any(gpu.uuid is not None or gpu.jobs for gpu in gpus):
+            slots = state.policy.experiments_per_gpu
+            lines += [(), *map(_flush, strips.gpus(gpus, width, slots, limit=16))]
+        lines += _jobs(model, now, width)
+    for row in populations[:_POPULATIONS]:
+        lines += _population(row, width)
+    if len(populations) > _POPULATIONS:
+        lines.append(((f"… {len(populations) - _POPULATIONS} more populations", ""),))
+    return "".join(plain(line) + "\n" for line in lines)
+
+
+def in_ascii(text: str) -> str:
+    return "\n".join(map(ascii_only, text.split("\n")))
+
+
+def exit_code(state: RunState) -> int:
+    """What `pbt-run` would return if the run is closed; 0 otherwise."""
+    return 0 if state.closed in (None, "succeeded") else 4
+
+
+def _failures(model: Model, follower: JournalFollower, width: int) -> list[Line]:
+    if not model.groups:
+        return []
+    lines: list[Line] = [(), (("failures", ""),)]
+    for group in model.groups:
+        signature = wrap(f"{group.count}× {safe(group.signature)}", width - 4)
+        lines += [(("  " + piece, ""),) for piece in signature]
+        for name in group.jobs[:_LOGS]:
+            job = model.state.by_id[name]
+            attempt = job.attempt
+            if attempt is None:
+                continue
+            where = f":{attempt.line}" if attempt.line else ""
+            lines.append(((f"     {follower.rundir.log(name, attempt.number)}{where}", ""),))
+        if group.count > _LOGS:
+            lines.append(((f"     … {group.count - _LOGS} more", ""),))
+    return lines
+
+
+def _jobs(model: Model, now: float, width: int) -> list[Line]:
+    state = model.state
+    layout = TableLayout(width, model.longest, model.useless_columns)
+    context = TableContext(state, now, queue_status=model.queue_status)
+    lines: list[Line] = [(), _flush(layout.head())]
+    shown = model.rows.order[:_JOBS]
+    lines += [_flush(layout.row(state.jobs[i], context, False)) for i in shown]
+    if len(state.jobs) > _JOBS:
+        lines.append(((f"… {len(state.jobs) - _JOBS} more; `--once --json` has them all", ""),))
+    return lines
+
+
+def _population(row: PopulationRow, width: int) -> list[Line]:
+    lines = [(), *map(_flush, render_population.title(row, (1, 1), width))]
+    if all(member.generation is None for member in row.members):
+        return lines
+    table = render_population.MemberTable(row, width)
+    lines.append(_flush(table.head()))
+    ranked = render_population.ranked(row)
+    lines += [_flush(table.line(i + 1, member)) for i, member in enumerate(ranked[:_JOBS])]
+    if row.events:
+        lines += map(_flush, render_population.history(row, width, 6))
+    return lines
+
+
+def _flush(line: Line) -> Line:
+    """Without the margin that a screen has on its left."""
+    text = plain(line)
+    return ((cut(text[1:] if text.startswith(" ") else text, 10_000), ""),)
