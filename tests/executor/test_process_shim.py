@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from pbt_tui.runtimes.process import proc, shim
-from tests.executor.driver import PATIENCE, ProcessDriver, called, kin
-from tests.executor.running import until
+from tests.executor.driver import ProcessDriver, called, kin
+from tests.executor.running import PATIENCE, until
 
 
 def held(driver: ProcessDriver) -> list[str]:
