@@ -5,7 +5,6 @@ from pathlib import Path
 import jsonschema
 import msgspec
 import pytest
-from compile_specs import box, gang, job, plain, spec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from pbt_tui.compiler.validate import spec_files, validate, validate_file
 from pbt_tui.diagnostics.schema_errors import MOST_JOBS, load_schema
 from pbt_tui.errors import UsageError
 from pbt_tui.spec import Policy, Ulimit, encode
+from tests.compiler.compile_specs import box, gang, job, plain, spec
 
 FILE = "specs/ant/processes.json"
 

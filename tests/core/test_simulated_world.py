@@ -14,11 +14,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import simulation
-import world
 
 from pbt_tui.executor import loop, reconcile
 from pbt_tui.journal import fold, outcome, slots
+from tests.core import simulation, world
 
 RUNS = int(os.environ.get("PBT_SIMULATED_RUNS", "4000"))
 CHUNKS = 8
@@ -61,7 +60,7 @@ class Fault:
         changed = made[self.function]
         patch.setattr(self.owner, self.function, changed)
         for name, module in list(sys.modules.items()):
-            if name.startswith("pbt_tui") or name in ("simulation", "world"):
+            if name.startswith(("pbt_tui", "tests.core.")):
                 if getattr(module, self.function, None) is original:
                     patch.setattr(module, self.function, changed)
         for kind, handler in fold._HANDLERS.items():
@@ -83,7 +82,7 @@ FAULTS = [
     Fault(
         "in-flight work presumed lost",
         reconcile,
-        "settle",
+        "apply_reconciliation",
         'case "alive":',
         'case "alive" if False:',
     ),
@@ -92,7 +91,7 @@ FAULTS = [
     Fault(
         "claims that never launched are forgotten",
         reconcile,
-        "settle",
+        "apply_reconciliation",
         "elif loop.runtime.abandon(*key):",
         "elif True:",
     ),
@@ -106,14 +105,14 @@ FAULTS = [
     Fault(
         "resumed with a softer stop",
         reconcile,
-        "settle",
+        "apply_reconciliation",
         "stops.append((*key, attempt.kill_at is not None))",
         "stops.append((*key, False))",
     ),
     Fault(
         "not stopped again on resume",
         reconcile,
-        "settle",
+        "apply_reconciliation",
         "for name, number, kill in stops:",
         "for name, number, kill in ():",
     ),
@@ -179,21 +178,21 @@ FAULTS = [
     Fault(
         "owed members wait their turn",
         decide,
-        "choose",
+        "select_next",
         "for job in owed(state, now):",
         "for job in ():",
     ),
     Fault(
         "owed members that cannot fit close the line",
         decide,
-        "choose",
+        "select_next",
         "closed = closed or state.slots.room((job.need,), empty=True)",
         "closed = True",
     ),
     Fault(
         "owed members do not close the line",
         decide,
-        "choose",
+        "select_next",
         "closed = closed or state.slots.room((job.need,), empty=True)",
         "pass",
         near=2730,
@@ -258,7 +257,7 @@ FAULTS = [
     Fault(
         "what a queue holds is handed over again",
         reconcile,
-        "settle",
+        "apply_reconciliation",
         'case "queued":\n                if attempt.stop_at is not None:',
         'case "queued":\n                launches.append(loop.launch_of(job, attempt))\n'
         "                if attempt.stop_at is not None:",
@@ -266,7 +265,7 @@ FAULTS = [
     Fault(
         "what a queue holds is not stopped again",
         reconcile,
-        "settle",
+        "apply_reconciliation",
         'case "queued":\n                if attempt.stop_at is not None:',
         'case "queued":\n                if False:',
     ),
