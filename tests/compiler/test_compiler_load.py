@@ -12,6 +12,7 @@ import pytest
 from pbt_tui.compiler.children import OUTPUT_KEPT
 from pbt_tui.compiler.describe import described, plain
 from pbt_tui.compiler.stub_modules import LEAVES
+from pbt_tui.errors import BadParam
 from tests.compiler.loading import RUN, WORDS, read
 
 MODULES = Path(__file__).with_name("modules")
