@@ -78,7 +78,7 @@ def digest(spec: Processes, rule: int = DIGEST_RULE) -> str:
 
     Raises `UnknownVersion` for a rule that this version does not know.
     """
-    import hashlib  # loads OpenSSL, and compiling needs no digest
+    import hashlib  # loads OpenSSL: compiling needs no digest
 
     if rule != 1:
         raise UnknownVersion(

@@ -39,6 +39,17 @@ def spoilt(*path: object, value: object = ..., base: object = None) -> object:
     return document
 
 
+def test_a_population_of_a_style_that_nobody_has():
+    jobs, population = gang(3)
+    strange = msgspec.structs.replace(population, style="isaacgym")
+    (said,) = words(encode(spec(jobs=jobs, populations=(strange,), policy=Policy(num_gpus=3))))
+    place, hint = said.split("\n")
+    assert place == (f"error[PBT811]: `{FILE}`: /populations/0/style: there is no style `isaacgym`")
+    assert hint == "hint: one of isaacgymenvs, isaaclab, sample_factory"
+    nameless = msgspec.structs.replace(population, style="")
+    assert "PBT803" in words(encode(spec(populations=(nameless,))))[0]
+
+
 def test_what_compile_writes_is_valid():
     jobs, population = gang(4)
     value = spec(jobs=jobs, populations=(population,), container=box())

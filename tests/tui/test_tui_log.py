@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pbt_tui.journal import events as ev
-from pbt_tui.observe.logs import clean
+from pbt_tui.observe.log_reader import clean
 from pbt_tui.tui import logfile
 from pbt_tui.tui.logfile import LogFile, needle_of
 from pbt_tui.tui.screens.log import LogScreen
