@@ -27,8 +27,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
         for argv, what, target in (
-            ([*COMPILE, "--help"], "pbt-compile --help / python -c pass", "<= 12x"),
-            ([*COMPILE, "small.py", "--out", "out"], "small module / python -c pass", "<= 30x"),
+            ([*COMPILE, "--help"], "pbt-compile --help / python -c pass", "<= 5x"),
+            ([*COMPILE, "small.py", "--out", "out"], "small module / python -c pass", "<= 10x"),
         ):
             (here / "small.py").write_text(MODULE.format(n=20))
             ours = partial(_wall, argv, here)

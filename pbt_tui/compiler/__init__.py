@@ -61,7 +61,11 @@ def compile_module(
 
     return compile_loaded(
         load(
-            target, timeout=load_timeout, memory=load_memory, seed=seed, meanwhile=_import_the_rest
+            target,
+            timeout=load_timeout,
+            memory=load_memory,
+            seed=seed,
+            meanwhile=lambda: _import_the_rest(backends),
         ),
         train_dir=train_dir,
         suffix=suffix,
@@ -74,9 +78,10 @@ def compile_module(
     )
 
 
-def _import_the_rest() -> None:
+def _import_the_rest(backends: Sequence[str] | None) -> None:
     """What is needed once the module is loaded: imported while the children import the module."""
-    from pbt_tui.compiler import (  # noqa: F401  # noqa: F401
+    from pbt_tui.backends import BACKENDS
+    from pbt_tui.compiler import (  # noqa: F401
         cross_references,
         existing,
         expand,
@@ -85,6 +90,9 @@ def _import_the_rest() -> None:
         resolve,
         spec_rules,
     )
+
+    for name in BACKENDS.built_in if backends is None else backends:
+        BACKENDS.get(name).prepare()
 
 
 def compile_loaded(
