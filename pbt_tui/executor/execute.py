@@ -26,7 +26,7 @@ from pbt_tui.executor.sampler import Sampler
 from pbt_tui.journal import RunState, requests
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import JobState
-from pbt_tui.runtimes.process import proc
+from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.protocol import Ended, Runtime
 from pbt_tui.spec import digest
 

@@ -69,12 +69,12 @@ def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
             case "never" if attempt.handle is None:
                 if attempt.stop_at is None and _still_listed(loop, attempt):
                     launches.append(loop.launch_of(job, attempt))
-                elif loop.runtime.abandon(*key):
+                elif loop.runtime.forfeit(*key):
                     _end_unstarted(loop, job, attempt, now)
                 elif attempt.stop_at is not None:
                     # Somebody was faster: it runs, the facts will say so, and it is stopped again.
                     stops.append((*key, attempt.kill_at is not None))
-            case "abandoned":
+            case "forfeited":
                 _end_unstarted(loop, job, attempt, now)
             case _:
                 lost = Ended(*key, attempt.handle, None, now, lost=True)

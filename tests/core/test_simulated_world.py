@@ -83,7 +83,7 @@ FAULTS = [
     Fault(
         "in-flight work presumed lost",
         reconcile,
-        "settle",
+        "apply_reconciliation",
         'case "alive":',
         'case "alive" if False:',
     ),
@@ -92,8 +92,8 @@ FAULTS = [
     Fault(
         "claims that never launched are forgotten",
         reconcile,
-        "settle",
-        "elif loop.runtime.abandon(*key):",
+        "apply_reconciliation",
+        "elif loop.runtime.forfeit(*key):",
         "elif True:",
     ),
     Fault(
@@ -106,14 +106,14 @@ FAULTS = [
     Fault(
         "resumed with a softer stop",
         reconcile,
-        "settle",
+        "apply_reconciliation",
         "stops.append((*key, attempt.kill_at is not None))",
         "stops.append((*key, False))",
     ),
     Fault(
         "not stopped again on resume",
         reconcile,
-        "settle",
+        "apply_reconciliation",
         "for name, number, kill in stops:",
         "for name, number, kill in ():",
     ),
@@ -179,21 +179,21 @@ FAULTS = [
     Fault(
         "owed members wait their turn",
         decide,
-        "choose",
+        "select_next",
         "for job in owed(state, now):",
         "for job in ():",
     ),
     Fault(
         "owed members that cannot fit close the line",
         decide,
-        "choose",
+        "select_next",
         "closed = closed or state.slots.room((job.need,), empty=True)",
         "closed = True",
     ),
     Fault(
         "owed members do not close the line",
         decide,
-        "choose",
+        "select_next",
         "closed = closed or state.slots.room((job.need,), empty=True)",
         "pass",
         near=2730,
@@ -258,7 +258,7 @@ FAULTS = [
     Fault(
         "what a queue holds is handed over again",
         reconcile,
-        "settle",
+        "apply_reconciliation",
         'case "queued":\n                if attempt.stop_at is not None:',
         'case "queued":\n                launches.append(loop.launch_of(job, attempt))\n'
         "                if attempt.stop_at is not None:",
@@ -266,7 +266,7 @@ FAULTS = [
     Fault(
         "what a queue holds is not stopped again",
         reconcile,
-        "settle",
+        "apply_reconciliation",
         'case "queued":\n                if attempt.stop_at is not None:',
         'case "queued":\n                if False:',
     ),

@@ -281,7 +281,7 @@ def test_output_is_whole_where_its_stream_broke_off(drive: Drive, bare: str) -> 
     driver.start("/bin/busybox", "sh", "-c", waits)
     driver.begin()
     until(lambda: driver.log() == "first\n")
-    capture = driver.runtime._following.attempts["job", 1].capture
+    capture = driver.runtime._tracker._attempts["job", 1].capture
     assert capture is not None
     capture.close()
     until(lambda: capture.over)
@@ -321,7 +321,7 @@ def test_a_lost_stream_is_caught_up(drive: Drive, engine: Any) -> None:
         return events(*args)
 
     runtime._there.events = away  # type: ignore[method-assign]
-    runtime._following.listening.close()
+    runtime._tracker.listening.close()
     engine.kill(handle)
     engine.wait(handle)
     back.set()
@@ -334,7 +334,7 @@ def test_the_slow_look_finds_what_no_event_told(drive: Drive, engine: Any) -> No
     driver = drive().prepare()
     driver.start("sleep", "1000")
     handle = driver.begin()
-    driver.runtime._following.listening._hear = lambda event: None
+    driver.runtime._tracker.listening._hear = lambda event: None
     engine.kill(handle)
     engine.wait(handle)
     driver.runtime._poll_at = 0.0
@@ -346,9 +346,9 @@ def test_a_container_that_only_the_engine_believes_in_is_lost(drive: Drive) -> N
     driver = drive().prepare()
     driver.start("sleep", "1000")
     driver.begin()
-    lives = driver.runtime._following
+    lives = driver.runtime._tracker
     lives.catch_up()
-    (attempt,) = lives.attempts.values()
+    (attempt,) = lives._attempts.values()
     assert attempt.pid > 0, "its process can be seen from here"
     attempt.pid = 2**22
     lives.catch_up()

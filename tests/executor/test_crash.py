@@ -18,7 +18,7 @@ from running import Place, job, until
 
 from pbt_tui.journal import events as ev
 from pbt_tui.journal import lock
-from pbt_tui.runtimes.process import proc
+from pbt_tui.runtimes import proc
 
 WAITS = "until [ -e go ]; do sleep 0.02; done"
 KILLS = 25

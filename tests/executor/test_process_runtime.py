@@ -21,8 +21,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pbt_tui.journal.run_dir import RunDir
-from pbt_tui.runtimes import claims
-from pbt_tui.runtimes.process import proc, shim
+from pbt_tui.runtimes import claims, proc
+from pbt_tui.runtimes.process import shim
 from pbt_tui.runtimes.process.runtime import ProcessRuntime
 from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Runtime, Started
 from pbt_tui.spec import Job
@@ -543,7 +543,7 @@ def test_survey_of_claims(driver: Driver) -> None:
         "reused": (f"{stranger} {boot}\n", "gone"),
         "alive": (f"{me.handle} {boot}\n", "alive"),
         "torn": (f"{stranger} {boot}\nexit 1", "gone"),
-        "given-up": ("given up\n", "abandoned"),
+        "given-up": ("given up\n", "forfeited"),
         "refused": (f"{stranger} {boot}\nrefused 127\nexit 127\n", "ended"),
         "nonsense": ("\xff\nwhat is this\n", "gone"),
     }
@@ -613,9 +613,9 @@ def test_what_cannot_be_told_is_unknown(tmp_path: Path) -> None:
 
 
 def test_abandoned_is_never_started(driver: Driver) -> None:
-    assert driver.runtime.abandon("job", 1)
-    assert driver.runtime.abandon("job", 1)
-    assert driver.runtime.survey([("job", 1, None)])[0].state == "abandoned"
+    assert driver.runtime.forfeit("job", 1)
+    assert driver.runtime.forfeit("job", 1)
+    assert driver.runtime.survey([("job", 1, None)])[0].state == "forfeited"
     end = driver.run("sh", "-c", "echo ran")
     assert end.lost
     assert driver.started() is None
@@ -626,10 +626,10 @@ def test_abandoning_what_has_begun_tells_of_it(tmp_path: Path) -> None:
     one, two = Driver(tmp_path), Driver(tmp_path)
     one.start("sh", "-c", "exit 8")
     handle = one.begin()
-    assert not two.runtime.abandon("job", 1)
+    assert not two.runtime.forfeit("job", 1)
     assert two.end().exit_code == 8
     assert two.begin() == handle
-    assert not one.runtime.abandon("job", 1)
+    assert not one.runtime.forfeit("job", 1)
     assert one.end().exit_code == 8
     one.runtime.close()
     two.runtime.close()
@@ -645,7 +645,7 @@ def test_abandoning_while_the_shim_is_on_its_way(tmp_path: Path) -> None:
         driver = Driver(folder)
         driver.start("sh", "-c", "echo ran")
         time.sleep(0.0005 * (i % 4))
-        if driver.runtime.abandon("job", 1):
+        if driver.runtime.forfeit("job", 1):
             won += 1
             driver.wait(lambda d=driver: not d.runtime._children)
             assert driver.all == []

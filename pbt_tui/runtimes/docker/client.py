@@ -18,10 +18,11 @@ from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.runtimes.docker import request
-from pbt_tui.runtimes.docker.engine import EngineError, EngineUnavailable, Found, Stream
+from pbt_tui.runtimes.docker.engine import Found, Stream
 from pbt_tui.runtimes.docker.exit_status import seconds
 from pbt_tui.runtimes.docker.run_config import RunConfig
 from pbt_tui.runtimes.docker.runtime import ContainerRuntime
+from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 from pbt_tui.spec import Container, Policy
 
 _TIMEOUT = 120
@@ -59,7 +60,7 @@ class DockerRuntime(ContainerRuntime):
         progress: Callable[[str], None] = lambda line: None,
     ) -> None:
         environ = dict(os.environ if environ is None else environ)
-        blueprint = RunConfig(
+        config = RunConfig(
             rundir,
             container,
             request.Identity(run_id, run, plan, str(rundir.path)),
@@ -71,7 +72,7 @@ class DockerRuntime(ContainerRuntime):
         )
         super().__init__(
             rundir,
-            blueprint,
+            config,
             engine_before=engine_before,
             progress=progress,
             connect=lambda: connect(environ),

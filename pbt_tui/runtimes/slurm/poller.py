@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.observe.queue_status import Queue, encode
-from pbt_tui.runtimes.docker.engine import EngineError, EngineUnavailable
+from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 from pbt_tui.runtimes.slurm import client, squeue
 from pbt_tui.runtimes.slurm.tracker import Task, TaskTracker
 

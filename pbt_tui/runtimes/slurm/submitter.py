@@ -1,7 +1,7 @@
 """Attempts handed to SLURM as arrays, so that none is handed over twice, whoever died in between.
 
 Must not follow them: once an array has its id, `tasks` and `looking` do. Works in threads of the
-crew. A record is written before `sbatch` is called (`submissions`); where nobody can tell whether
+pool. A record is written before `sbatch` is called (`submissions`); where nobody can tell whether
 SLURM took it, it is looked up by its key before it is handed over again.
 """
 
@@ -18,7 +18,7 @@ from pbt_tui.backends.slurm import render as backend
 from pbt_tui.backends.slurm.error_hints import cure
 from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.backends.slurm.sbatch import ResourceShape, job_name, run_name
-from pbt_tui.runtimes.docker.engine import EngineError, EngineUnavailable
+from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 from pbt_tui.runtimes.protocol import Ended, Queued
 from pbt_tui.runtimes.slurm import client
 from pbt_tui.runtimes.slurm.client import QueueFull
@@ -98,7 +98,7 @@ class Submitter:
         order: SubmitOrder,
         records: Submissions,
         tasks: TaskTracker,
-        crew: WorkerPool,
+        pool: WorkerPool,
         environ: Mapping[str, str],
         *,
         submitted: Callable[[Sequence[Task]], None],
@@ -108,7 +108,7 @@ class Submitter:
         self._order = order
         self._records = records
         self._tasks = tasks
-        self._crew = crew
+        self._pool = pool
         self._for_jobs = client.for_jobs(environ)
         self._for_us = client.for_us(environ)
         self._submitted = submitted
@@ -121,7 +121,7 @@ class Submitter:
     def known(self, record: ArraySubmission) -> ArraySubmission | None:
         """A record of a follower that died, with its id; None where it was never handed over.
 
-        Raises `Silent` where that cannot be told now.
+        Raises `EngineUnavailable` where that cannot be told now.
         """
         found = self._find(record)
         if found is None:
@@ -266,7 +266,7 @@ class Submitter:
         """Until it is time to ask again, or there may be nothing left to hand over."""
         until = time.monotonic() + pause
         while (left := until - time.monotonic()) > 0:
-            if self._crew.closing.wait(min(left, 0.2)):
+            if self._pool.closing.wait(min(left, 0.2)):
                 raise Closing
             if any(task.wanted for task in tasks):
                 return
