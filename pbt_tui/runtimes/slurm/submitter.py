@@ -1,8 +1,7 @@
 """Attempts handed to SLURM as arrays, so that none is handed over twice, whoever died in between.
 
-Must not follow them: once an array has its id, `tasks` and `looking` do. Works in threads of the
-pool. A record is written before `sbatch` is called (`submissions`); where nobody can tell whether
-SLURM took it, it is looked up by its key before it is handed over again.
+Must not follow them: once an array has its id, `tracker` and `poller` do. Works in threads of the
+worker pool. The record of an array is on disk before `sbatch` is called (`submit_once`).
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from pbt_tui.runtimes.slurm.client import QueueFull
 from pbt_tui.runtimes.slurm.poller import RARELY
 from pbt_tui.runtimes.slurm.submissions import ArraySubmission, Files, Name, Submissions, accepted
 from pbt_tui.runtimes.slurm.tracker import Task, TaskTracker
+from pbt_tui.runtimes.submit_once import SubmitOnce
 from pbt_tui.runtimes.worker_pool import Closing, WorkerPool
 from pbt_tui.spec import Processes
 
@@ -112,6 +112,7 @@ class Submitter:
         self._for_jobs = client.for_jobs(environ)
         self._for_us = client.for_us(environ)
         self._submitted = submitted
+        self._once = SubmitOnce(look_up=self._find, ask=self._sbatch, save=records.save)
 
     def launch(self, names: Sequence[Name]) -> None:
         """In a thread: hands them over, and comes back once SLURM has said something of each."""
@@ -123,21 +124,20 @@ class Submitter:
 
         Raises `EngineUnavailable` where that cannot be told now.
         """
-        found = self._find(record)
+        found = record if record.id is not None else self._once.find(record)
         if found is None:
             self._records.discard(record)
         return found
 
     def _find(self, record: ArraySubmission) -> ArraySubmission | None:
-        if record.id is not None:
-            return record
+        """By what `sbatch` said, by the key in SLURM's queue, and by the tasks' own files."""
         out = self._records.out(record)
         until = time.monotonic() + self._order.settings.sbatch_timeout + MORE
         while client.still_written(out) and time.monotonic() < until:
             time.sleep(0.05)
         text = out.read_text("utf-8", "replace") if out.exists() else ""
         said = accepted(text) or self._look_up(record) or self._claimed(record)
-        return self._write_down(record, said) if said is not None else None
+        return _with_id(record, said) if said is not None else None
 
     def _look_up(self, record: ArraySubmission) -> tuple[str, None] | None:
         name = self._order.name(record)
@@ -159,11 +159,6 @@ class Submitter:
                 return task.id.partition("_")[0], None
         return None
 
-    def _write_down(self, record: ArraySubmission, said: tuple[str, str | None]) -> ArraySubmission:
-        record = msgspec.structs.replace(record, id=said[0], cluster=said[1])
-        self._records.save(record)
-        return record
-
     # -- one array ---------------------------------------------------------------------------------
 
     def _hand_over(self, shape: ResourceShape, names: Sequence[Name]) -> None:
@@ -172,13 +167,13 @@ class Submitter:
         while True:
             tasks: list[Task] = []
             try:
-                found = self._find(record) if record is not None else None
+                found = self._once.find(record) if record is not None else None
                 if found is None:
                     tasks = self._still_wanted(names)
                     record = self._written(record, shape, tasks)
                     if record is None:
                         return
-                    found = self._sbatch(record)
+                    found = self._once.submit(record)
             except (QueueFull, EngineUnavailable) as error:
                 waits = self._patience(error)
                 if waits is None:
@@ -208,7 +203,7 @@ class Submitter:
     def _written(
         self, record: ArraySubmission | None, shape: ResourceShape, tasks: Sequence[Task]
     ) -> ArraySubmission | None:
-        """The record of exactly these tasks, on disk; None where there are none."""
+        """The record of exactly these tasks, with its files; None where there are none."""
         names = [task.name for task in tasks]
         if record is not None and list(record.tasks) == names:
             return record
@@ -240,7 +235,7 @@ class Submitter:
         said = accepted(text)
         if said is None:
             raise EngineError(0, f"`sbatch` printed no id: `{client.words(text)}`")
-        return self._write_down(record, said)
+        return _with_id(record, said)
 
     def _in_queue(self, record: ArraySubmission) -> None:
         ids = record.ids
@@ -270,3 +265,7 @@ class Submitter:
                 raise Closing
             if any(task.wanted for task in tasks):
                 return
+
+
+def _with_id(record: ArraySubmission, said: tuple[str, str | None]) -> ArraySubmission:
+    return msgspec.structs.replace(record, id=said[0], cluster=said[1])
