@@ -157,8 +157,9 @@ def _fields(
 def _default(field: msgspec.structs.FieldInfo) -> str:
     if field.required:
         return "required"
-    left_out = field.default is msgspec.UNSET
-    return "" if left_out else f"`{msgspec.json.encode(field.default).decode()}`"
+    made = field.default_factory
+    default = field.default if made is msgspec.NODEFAULT else made()
+    return "" if default is msgspec.UNSET else f"`{msgspec.json.encode(default).decode()}`"
 
 
 def _value(schema: dict[str, Any]) -> str:

@@ -27,11 +27,19 @@ DOCUMENTS: dict[str, tuple[tuple[Any, ...], str]] = {
 }
 
 
+CONTENTS: dict[str, dict[tuple[str, str], Any]] = {
+    "pbt-journal/1": {("ExecutorStarted", "slurm"): index.Slurm},
+}
+"""What stands in fields that the code leaves open."""
+
+
 def schemas() -> dict[str, bytes]:
     """File name → schema."""
     notes = {key: text for module in MODULES for key, text in field_notes(module)}
     return {
-        f"{ident.removeprefix('pbt-').replace('/', '-')}.json": schema(kinds, ident, title, notes)
+        f"{ident.removeprefix('pbt-').replace('/', '-')}.json": schema(
+            kinds, ident, title, notes, CONTENTS.get(ident)
+        )
         for ident, (kinds, title) in DOCUMENTS.items()
     }
 

@@ -19,6 +19,7 @@ Knows nothing of any other room.
     │   ├── RunBusy                  another executor holds it
     │   ├── PlanChanged              names the jobs that differ
     │   ├── JournalDamaged           file and line; never repaired silently
+    │   ├── JournalNewer             written by a version that knows more events than this one
     │   └── RuntimeUnavailable       engine, image, interpreter or GPU not there
     ├── Findings                 several diagnostics at once
     └── ImpossibleEvent          our bug: event, state, and the job's story (70)
@@ -190,6 +191,10 @@ class PlanChanged(RunError):
 
 
 class JournalDamaged(RunError):
+    pass
+
+
+class JournalNewer(RunError):
     pass
 
 

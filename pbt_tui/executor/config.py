@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -19,7 +19,7 @@ from pbt_tui.journal import RunState
 from pbt_tui.journal.events import ExecutorStarted
 from pbt_tui.spec import Container, Policy, Processes
 
-RuntimeName = Literal["process", "docker", "slurm"]
+RuntimeName = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ def effective_slurm(
     Jobs are submitted as arrays, also where their files were written one by one.
     """
     before = state.executor.slurm if state.executor is not None else None
-    kept = compiled if compiled or before is None else msgspec.structs.asdict(before)
-    return Slurm(**{**kept, **given, "files": False})
+    kept = compiled if compiled or before is None else before
+    return msgspec.convert({**kept, **given, "files": False}, Slurm)
 
 
 _OF_A_QUEUE = ("experiments_per_gpu", "max_parallel", "pause_between")

@@ -12,6 +12,8 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from pbt_tui.errors import Diagnostic, Findings, RuntimeUnavailable, Where
 from pbt_tui.executor import factory, interpreter, signals
 from pbt_tui.executor.clock import Clock
@@ -180,7 +182,7 @@ def _executor_started(here: RunContext, runtime: Runtime) -> ev.ExecutorStarted:
         interpreter=interpreter.interpreter(orders.environ) if plain else None,
         engine_id=runtime.engine_id or None,
         image_digest=runtime.image_digest,
-        slurm=orders.slurm if orders.runtime == "slurm" else None,
+        slurm=msgspec.to_builtins(orders.slurm) if orders.runtime == "slurm" else None,
     )
 
 

@@ -244,6 +244,7 @@ class Loop:
                     jobs=request.jobs,
                     gpus=request.gpus,
                     by=request.by,
+                    anew=request.anew,
                 ),
                 now,
             )

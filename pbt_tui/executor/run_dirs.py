@@ -14,8 +14,9 @@ from pathlib import Path
 from pbt_tui.errors import PlanChanged, RunBusy, RunError, UsageError, Where
 from pbt_tui.journal import RunDir, RunState, lock, replay
 from pbt_tui.journal.atomic import replace
+from pbt_tui.journal.events import AnyEvent, RunOpened
 from pbt_tui.journal.file import Journal
-from pbt_tui.spec import Processes, decode, digest, encode
+from pbt_tui.spec import DIGEST_RULE, Processes, decode, digest, digest_rule, encode
 
 NAMED = 5
 """Jobs that a message names before it counts the rest."""
@@ -74,7 +75,7 @@ def _opened(rundir: RunDir, spec: Processes | None, made: Path | None) -> OpenRu
             where=Where(file=e.filename or str(rundir.journal)),
         ) from e
     try:
-        kept = _kept(rundir, spec, begun=bool(journal.events))
+        kept = _kept(rundir, spec, journal.events[0] if journal.events else None)
         state = replay(kept, journal.events)
         journal.events = []
         return OpenRun(rundir, kept, state, journal, made)
@@ -99,9 +100,15 @@ def read_spec(rundir: RunDir) -> Processes:
         ) from e
 
 
-def check_same_spec(kept: Processes, spec: Processes, rundir: RunDir) -> None:
-    """Raises `PlanChanged`, naming the jobs, where `spec` is not what the directory runs."""
-    if digest(spec) != digest(kept):
+def check_same_spec(
+    kept: Processes, spec: Processes, rundir: RunDir, made: str | None = None
+) -> None:
+    """Raises `PlanChanged`, naming the jobs, where `spec` is not what the directory runs.
+
+    `made` is the digest in its journal: both are compared by the rule that it was made by.
+    """
+    rule = digest_rule(made) if made else DIGEST_RULE
+    if digest(spec, rule) != digest(kept, rule):
         raise PlanChanged(
             f"this run directory belongs to another spec: {_difference(kept, spec)}",
             where=_at(rundir),
@@ -176,12 +183,16 @@ def _unmake(rundir: RunDir, made: Path | None) -> None:
             return
 
 
-def _kept(rundir: RunDir, spec: Processes | None, *, begun: bool) -> Processes:
-    """The directory's spec; written where there is none, or where nothing has happened yet."""
-    if rundir.spec.exists() and (begun or spec is None):
+def _kept(rundir: RunDir, spec: Processes | None, first: AnyEvent | None) -> Processes:
+    """The directory's spec; written where there is none, or where nothing has happened yet.
+
+    `first` is the first event of its journal.
+    """
+    if rundir.spec.exists() and (first is not None or spec is None):
         kept = read_spec(rundir)
         if spec is not None:
-            check_same_spec(kept, spec, rundir)
+            made = first.digest if isinstance(first, RunOpened) else None
+            check_same_spec(kept, spec, rundir, made)
         return kept
     if spec is None:
         raise UsageError("not a run directory: no `spec.json`", where=_at(rundir))

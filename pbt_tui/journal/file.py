@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from pbt_tui.errors import JournalDamaged, RunError, Where, printable
+from pbt_tui.errors import JournalDamaged, JournalNewer, RunError, Where, printable
 from pbt_tui.journal.events import FORMAT, AnyEvent, AttemptStarted, AttemptWaiting, RunOpened
 
 _decoder = msgspec.json.Decoder(AnyEvent)
 _encoder = msgspec.json.Encoder()
+_EVENT = re.compile(r"[a-z][a-z0-9_]{2,40}")
+_NEWER_FORMAT = re.compile(r"pbt-journal/[0-9]{1,4}")
 RESERVE = 1 << 20
 """Bytes of the disk that nothing is decided with."""
 _PAGE = 1 << 22
@@ -41,7 +44,7 @@ class Tail:
     def read(self, limit: int = _PAGE) -> list[AnyEvent]:
         """The whole events that came since the last call, from at most `limit` bytes or one line.
 
-        An empty list means that there is nothing new. Raises `JournalDamaged`.
+        An empty list means that there is nothing new. Raises `JournalDamaged` or `JournalNewer`.
         """
         try:
             fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
@@ -96,11 +99,14 @@ def _decode(path: Path, data: bytes, before: int) -> list[AnyEvent]:
         if not isinstance(first, RunOpened):
             raise _damage(path, 1, "a journal begins with `run_opened`")
         if first.format != FORMAT:
-            raise _damage(path, 1, f"format is `{printable(first.format)}`, this is `{FORMAT}`")
+            what = f"format is `{printable(first.format)}`, this is `{FORMAT}`"
+            if _NEWER_FORMAT.fullmatch(first.format):
+                raise _newer(path, 1, what)
+            raise _damage(path, 1, what)
     return events
 
 
-def _damages(path: Path, data: bytes, before: int) -> Iterator[JournalDamaged]:
+def _damages(path: Path, data: bytes, before: int) -> Iterator[RunError]:
     """The slow way: the lines that are no events."""
     for number, text in enumerate(data.split(b"\n")[:-1], before + 1):
         if not text.strip():
@@ -108,7 +114,36 @@ def _damages(path: Path, data: bytes, before: int) -> Iterator[JournalDamaged]:
         try:
             _decoder.decode(text)
         except (msgspec.MsgspecError, UnicodeDecodeError) as e:
+            name = _unknown_event(text)
+            if name is not None:
+                yield _newer(path, number, f"`{printable(name)}` is no event of this version")
             yield _damage(path, number, f"not an event: {printable(str(e))}")
+
+
+class _Head(msgspec.Struct):
+    """What every version's events have."""
+
+    seq: int
+    at: float
+    event: str
+
+
+def _unknown_event(text: bytes) -> str | None:
+    """The name of a whole event that this version does not know; None for anything else."""
+    try:
+        head = msgspec.json.decode(text, type=_Head)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    known = {kind.__struct_config__.tag for kind in AnyEvent.__args__}
+    return None if head.event in known or not _EVENT.fullmatch(head.event) else head.event
+
+
+def _newer(path: Path, line: int, what: str) -> JournalNewer:
+    return JournalNewer(
+        f"the journal was written by a newer pbt_tui: {what}",
+        where=Where(file=str(path), line=line),
+        hint="use the version that wrote it, or a newer one; nothing was changed",
+    )
 
 
 def _damage(path: Path, line: int, what: str) -> JournalDamaged:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable
-from heapq import heappop, heappush
 from typing import Any
+
+from msgspec import UNSET
 
 from pbt_tui.errors import ImpossibleEvent
 from pbt_tui.journal import events as ev
+from pbt_tui.journal.due_stops import clean_deadlines, review_stop, set_deadline
 from pbt_tui.journal.ready_queue import ReadyQueue
 from pbt_tui.journal.slots import Slots, named, same
 from pbt_tui.journal.state import ACTIVE, ENDED, Attempt, JobState, RunState, story
@@ -48,7 +50,7 @@ def apply(state: RunState, event: ev.AnyEvent) -> None:
     _HANDLERS[type(event)](state, event)
     state.line.clean()
     if state.deadlines:
-        _clean_deadlines(state)
+        clean_deadlines(state)
 
 
 # -- the run ---------------------------------------------------------------------------------------
@@ -75,7 +77,7 @@ def _executor_started(state: RunState, e: ev.ExecutorStarted) -> None:
     state.next_start = last + e.policy.pause_between if last else 0.0
     state.deadlines = []
     for job in state.active.values():
-        _set_deadline(state, job)
+        set_deadline(state, job)
     state.line = ReadyQueue()
     for gang in state.gangs.values():
         gang.waiting = ()
@@ -85,8 +87,9 @@ def _executor_started(state: RunState, e: ev.ExecutorStarted) -> None:
         job.place = ""
         if job.phase == "waiting":
             state.line.enter(job, e.at)
+            _ask(job, e)
     for job in state.active.values():
-        _review_stop(state, job)
+        review_stop(state, job)
 
 
 def _run_closed(state: RunState, e: ev.RunClosed) -> None:
@@ -106,10 +109,29 @@ def _attempt_scheduled(state: RunState, e: ev.AttemptScheduled) -> None:
     known = state.executor.gpus if state.executor else ()
     devices = tuple(g for g in (named(text, known) for text in e.gpus) if g is not None)
     attempt = Attempt(e.attempt, e.gpus, e.at, devices)
+    if e.args or e.env or e.why or e.anew:
+        attempt.args, attempt.env, attempt.why, attempt.anew = e.args, e.env or None, e.why, e.anew
+    if job.continuation is not None:
+        attempt.source = job.continuation.source
+        job.continuation = None
     job.attempts.append(attempt)
     state.slots.take(devices)
     state.next_start = e.at + state.policy.pause_between
-    _review_stop(state, job)
+    review_stop(state, job)
+
+
+def _continuation_known(state: RunState, e: ev.ContinuationKnown) -> None:
+    """Kept only where it answers the newest question: a late answer is about an older world."""
+    job = _job(state, e.job, e)
+    if job.phase != "waiting" or e.attempt != len(job.attempts) + 1 or e.after != job.question:
+        return
+    job.continuation = e
+    if _written(e.source) > _written(job.attempts[-1].source if job.attempts else None):
+        job.tries = 0  # it got further than where the last attempt began: no failure in a row
+
+
+def _written(source: ev.Source | None) -> int:
+    return source.stamp.written if source is not None and source.stamp is not None else 0
 
 
 def _attempt_waiting(state: RunState, e: ev.AttemptWaiting) -> None:
@@ -127,10 +149,14 @@ def _attempt_started(state: RunState, e: ev.AttemptStarted) -> None:
     attempt.node = e.node
     if e.restart is not None:
         attempt.restarts = e.restart
+    if e.source is not UNSET:
+        attempt.source = e.source
+    if attempt.anew:
+        job.anew = False
     if attempt.started_at is None:
         attempt.started_at = e.at
         if attempt.stop_at is None:
-            _set_deadline(state, job)
+            set_deadline(state, job)
 
 
 def _stop_requested(state: RunState, e: ev.StopRequested) -> None:
@@ -138,15 +164,15 @@ def _stop_requested(state: RunState, e: ev.StopRequested) -> None:
     _move(state, job, "stop", e)
     attempt.stop_why = e.why
     attempt.stop_at = e.at
-    _set_deadline(state, job)
-    _review_stop(state, job)
+    set_deadline(state, job)
+    review_stop(state, job)
 
 
 def _kill_requested(state: RunState, e: ev.KillRequested) -> None:
     job, attempt = _attempt(state, e)
     _move(state, job, "kill", e)
     attempt.kill_at = e.at
-    _review_stop(state, job)
+    review_stop(state, job)
 
 
 def _attempt_ended(state: RunState, e: ev.AttemptEnded) -> None:
@@ -204,7 +230,7 @@ def _request_accepted(state: RunState, e: ev.RequestAccepted) -> None:
         case "stop":
             state.stop = "kill" if state.stop else "stop"
             for job in state.active.values():
-                _review_stop(state, job)
+                review_stop(state, job)
 
 
 def _cancel(state: RunState, job: JobState, *, hard: bool, event: ev.Event) -> None:
@@ -212,7 +238,7 @@ def _cancel(state: RunState, job: JobState, *, hard: bool, event: ev.Event) -> N
     if job.phase in ACTIVE:
         if job.cancel != "hard":
             job.cancel = "hard" if hard else "soft"
-        _review_stop(state, job)
+        review_stop(state, job)
 
 
 def _retry(state: RunState, e: ev.RequestAccepted) -> None:
@@ -231,11 +257,14 @@ def _retry(state: RunState, e: ev.RequestAccepted) -> None:
             job.ready_at = e.at
             state.line.leave(job)
             state.line.enter(job, e.at)
+            _ask(job, e)
+        if e.anew is not UNSET:
+            job.anew = True
         _move(state, job, "retry asked", e)
     if returned:
         state.failures = 0
         for job in state.active.values():
-            _review_stop(state, job)
+            review_stop(state, job)
         if state.closed:
             state.closed = None
             state.held = False
@@ -284,6 +313,7 @@ def _move(state: RunState, job: JobState, move: Move, event: ev.Event) -> None:
     if after == "waiting":
         state.first_waiting = min(state.first_waiting, job.index)
         state.line.enter(job, event.at)
+        _ask(job, event)
     elif before == "waiting":
         state.line.leave(job)
     if after == "failed":
@@ -291,44 +321,14 @@ def _move(state: RunState, job: JobState, move: Move, event: ev.Event) -> None:
         state.failures += 1
         if state.failing_fast and not before_fast:
             for other in state.active.values():
-                _review_stop(state, other)
+                review_stop(state, other)
 
 
-def _review_stop(state: RunState, job: JobState) -> None:
-    """Puts an active job among those to stop, or takes it off."""
-    attempt = job.attempts[-1]
-    if attempt.stop_at is None:
-        due = bool(job.cancel or state.stop or state.failing_fast)
-    else:
-        due = attempt.kill_at is None and (job.cancel == "hard" or state.stop == "kill")
-    if due:
-        state.to_stop[job.index] = job
-    else:
-        state.to_stop.pop(job.index, None)
-
-
-def _set_deadline(state: RunState, job: JobState) -> None:
-    """When an active attempt is next ended by the clock: its time limit, then its grace."""
-    attempt, policy = job.attempts[-1], state.policy
-    if attempt.stop_at is not None:
-        entry = (attempt.stop_at + policy.grace, job.index, attempt.number)
-        heappush(state.deadlines, (*entry, "grace"))
-    elif attempt.started_at is not None and policy.timeout is not None:
-        entry = (attempt.started_at + policy.timeout, job.index, attempt.number)
-        heappush(state.deadlines, (*entry, "timeout"))
-
-
-def _clean_deadlines(state: RunState) -> None:
-    heap = state.deadlines
-    while heap:
-        _, index, number, kind = heap[0]
-        job = state.jobs[index]
-        if job.phase in ACTIVE:
-            attempt = job.attempts[-1]
-            passed = attempt.stop_at if kind == "timeout" else attempt.kill_at
-            if attempt.number == number and passed is None:
-                return
-        heappop(heap)
+def _ask(job: JobState, event: ev.Event) -> None:
+    """What the next attempt goes on from is open again, and what was known of it is void."""
+    if job.attempts:
+        job.question = event.seq
+        job.continuation = None
 
 
 def _mark_drained(state: RunState) -> None:
@@ -364,6 +364,7 @@ _HANDLERS: dict[type, Callable[[RunState, Any], None]] = {
     ev.RunOpened: _run_opened,
     ev.ExecutorStarted: _executor_started,
     ev.AttemptScheduled: _attempt_scheduled,
+    ev.ContinuationKnown: _continuation_known,
     ev.AttemptWaiting: _attempt_waiting,
     ev.AttemptStarted: _attempt_started,
     ev.AttemptEnded: _attempt_ended,

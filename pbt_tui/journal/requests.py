@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import msgspec
+from msgspec import UNSET
 
 from pbt_tui.errors import BadSpec, UsageError, Where
 from pbt_tui.journal.atomic import replace
@@ -24,10 +25,19 @@ def ask(
     jobs: tuple[str, ...] = (),
     gpus: tuple[str, ...] = (),
     by: str = "person",
+    *,
+    anew: bool = False,
 ) -> str:
-    """Drops the request and returns its id; raises `UsageError` where the directory is not ours."""
+    """Drops the request and returns its id; raises `UsageError` where the directory is not ours.
+
+    `anew`: the jobs of a retry begin from scratch. Raises `ValueError` for any other action.
+    """
+    if anew and action != "retry":
+        raise ValueError(f"only a retry begins from scratch, not `{action}`")
     name = f"{time.time_ns()}-{os.getpid()}"
-    request = Request(id=name, action=action, jobs=jobs, gpus=gpus, by=by)
+    request = Request(
+        id=name, action=action, jobs=jobs, gpus=gpus, by=by, anew=True if anew else UNSET
+    )
     try:
         rundir.requests.mkdir(exist_ok=True)
         replace(rundir.requests / f"{name}.json", msgspec.json.encode(request), sync=False)

@@ -5,10 +5,19 @@ Must not change itself, do IO, read a clock or decide anything.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pbt_tui.journal.events import ExecutorStarted, Gpu, Outcome, Verdict, Why
+from pbt_tui.journal.events import (
+    ContinuationKnown,
+    ExecutorStarted,
+    Gpu,
+    Outcome,
+    Source,
+    Verdict,
+    Why,
+)
 from pbt_tui.journal.ready_queue import Bucket, Gang, ReadyQueue
 from pbt_tui.journal.slots import Slots
 from pbt_tui.journal.transitions import ACTIVE, ENDED, Phase
@@ -43,6 +52,16 @@ class Attempt:
     detail: str | None = None
     line: int | None = None
     ended_at: float | None = None
+    args: tuple[str, ...] = ()
+    """Arguments of its own, over the job's command."""
+    env: Mapping[str, str] | None = None
+    """Environment of its own, under the job's."""
+    why: str | None = None
+    """Why it has arguments of its own."""
+    anew: bool = False
+    """It begins from scratch."""
+    source: Source | None = None
+    """The generation that it goes on from; of its newest life, where it was requeued."""
 
 
 @dataclass(slots=True, eq=False)
@@ -60,6 +79,13 @@ class JobState:
     """When the phase last changed."""
     why: str | None = None
     """Why it was skipped."""
+    question: int = 0
+    """The `seq` of the event that last raised the question of what the next attempt goes on from;
+    0 while there was no attempt."""
+    continuation: ContinuationKnown | None = None
+    """The answer to the newest question, once it is known."""
+    anew: bool = False
+    """A person asked for an attempt from scratch, and none has started yet."""
     need: int = 1
     """GPUs."""
     gang: Gang | None = None
@@ -167,6 +193,7 @@ class RunState:
                     j.ready_at,
                     j.since,
                     j.why,
+                    (j.question, j.continuation, j.anew),
                     tuple(map(repr, j.attempts)),
                 )
                 for j in self.jobs

@@ -3,7 +3,7 @@
 Must not know where a spec came from, nor what becomes of it.
 """
 
-from pbt_tui.spec.codec import decode, digest, encode
+from pbt_tui.spec.codec import DIGEST_RULE, decode, digest, digest_rule, encode
 from pbt_tui.spec.types import (
     FORMAT,
     Cause,
@@ -19,6 +19,7 @@ from pbt_tui.spec.types import (
 )
 
 __all__ = [
+    "DIGEST_RULE",
     "FORMAT",
     "Cause",
     "Container",
@@ -32,5 +33,6 @@ __all__ = [
     "Ulimit",
     "decode",
     "digest",
+    "digest_rule",
     "encode",
 ]

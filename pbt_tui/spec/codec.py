@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from io import BytesIO
+from typing import Any
 
 import msgspec
 
 from pbt_tui.errors import BadSpec, UnknownVersion, Where
-from pbt_tui.spec.types import FORMAT, Processes
+from pbt_tui.spec.types import FORMAT, Population, Processes
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Processes)
@@ -64,9 +65,45 @@ def decode(data: bytes, file: str | None = None) -> Processes:
         raise BadSpec(message[:1].lower() + message[1:], where=where) from None
 
 
-def digest(spec: Processes) -> str:
-    """What makes two specs the same run: train_dir, jobs and populations; not the policy."""
-    sha = hashlib.sha256(_encoder.encode((spec.train_dir, spec.populations)))
+DIGEST_RULE = 1
+"""The newest rule: what `digest` obeys where nobody asks for an older one."""
+
+
+def digest(spec: Processes, rule: int = DIGEST_RULE) -> str:
+    """What makes two specs the same run: train_dir, jobs and populations; not the policy.
+
+    A directory is compared by the rule that made its digest (`digest_rule`). A rule never changes
+    once it was published. A field that is added to `Job` or `Population` later has a default, and
+    a rule that is older than the field sees it only where it differs from that default, so that an
+    upgrade refuses no run in progress.
+
+    Raises `UnknownVersion` for a rule that this version does not know.
+    """
+    if rule != 1:
+        raise UnknownVersion(
+            f"the digest is of rule {rule}, this version knows rules up to {DIGEST_RULE}",
+            hint="use the version that made it, or a newer one",
+        )
+    populations = [_as_written(p, _POPULATION_1) for p in spec.populations]
+    sha = hashlib.sha256(_encoder.encode((spec.train_dir, populations)))
     for job in spec.jobs:
-        sha.update(_encoder.encode(job))
+        sha.update(_encoder.encode(job))  # it leaves out what is at its default by itself
     return sha.hexdigest()
+
+
+def digest_rule(text: str) -> int:
+    """The rule that a digest was made by: it stands before a colon, and rule 1 is not written."""
+    rule, colon, _ = text.partition(":")
+    return int(rule) if colon and rule.isascii() and rule.isdigit() else 1
+
+
+_POPULATION_1 = ("id", "style", "size", "workspace", "members")
+"""The fields of a population that rule 1 always sees."""
+
+
+def _as_written(population: Population, always: tuple[str, ...]) -> dict[str, Any]:
+    found = {name: getattr(population, name) for name in always}
+    for f in msgspec.structs.fields(population):
+        if f.name not in found and (value := getattr(population, f.name)) != f.default:
+            found[f.name] = value
+    return found

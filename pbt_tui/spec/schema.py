@@ -14,9 +14,28 @@ Notes = Mapping[tuple[str, str], str]
 """(type, field) → what the type's source says about the field."""
 
 
-def schema(types: Iterable[Any], ident: str, title: str, notes: Notes | None = None) -> bytes:
-    """The schema of a document that is one of `types`, as bytes to be committed."""
-    tops, defs = msgspec.json.schema_components(list(types), ref_template="#/$defs/{name}")
+Contents = Mapping[tuple[str, str], Any]
+"""(type, field) → the type of an object that the type itself leaves open."""
+
+
+def schema(
+    types: Iterable[Any],
+    ident: str,
+    title: str,
+    notes: Notes | None = None,
+    contents: Contents | None = None,
+) -> bytes:
+    """The schema of a document that is one of `types`, as bytes to be committed.
+
+    `contents` are shown where a field is open to the code, because another package owns its type.
+    """
+    within = contents or {}
+    everything = [*types, *within.values()]
+    tops, defs = msgspec.json.schema_components(everything, ref_template="#/$defs/{name}")
+    tops = tops[: len(tops) - len(within)]
+    for (owner, name), kind in within.items():
+        ref = {"$ref": f"#/$defs/{kind.__name__}"}
+        defs[owner]["properties"][name] = {"anyOf": [ref, {"type": "null"}], "default": None}
     for (owner, name), text in (notes or {}).items():
         prop = defs.get(owner, {}).get("properties", {}).get(name)
         if prop is not None:

@@ -58,7 +58,16 @@ EVERYTHING = ("cli", "launcher")
 DOCKER = Path("pbt_tui/runtimes/docker/client.py")
 
 PURE = ("spec", "scheduler", "errors")
-PURE_JOURNAL = ("events", "state", "transitions", "ready_queue", "slots", "fold", "outcome")
+PURE_JOURNAL = (
+    "events",
+    "state",
+    "transitions",
+    "ready_queue",
+    "slots",
+    "due_stops",
+    "fold",
+    "outcome",
+)
 HARMLESS = {
     *("__future__", "abc", "bisect", "collections", "contextlib", "copy", "dataclasses", "enum"),
     *("functools", "gc", "hashlib", "heapq", "io", "itertools", "json", "math", "operator"),

@@ -86,6 +86,7 @@ def life(jobs: int = 3) -> list[ev.AnyEvent]:
             ended(name, outcome="stopped", exit_code=None, signal=9, cause="timeout", detail="ü\n"),
         ]
     events += [
+        ev.ContinuationKnown(job="j0", attempt=2, after=8, source=ev.Source(0, 12, "ant")),
         ev.RequestRefused(id="1-1", why="no such job"),
         ev.RequestAccepted(id="2-1", action="hold"),
         ev.RunClosed(verdict="failures"),

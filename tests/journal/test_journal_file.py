@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lives import life
 
-from pbt_tui.errors import JournalDamaged, RunError
+from pbt_tui.errors import JournalDamaged, JournalNewer, RunError
 from pbt_tui.journal import Journal, Tail
 from pbt_tui.journal import file as journal_file
 
@@ -105,7 +105,7 @@ def test_a_flipped_byte_is_never_taken_for_another_history(path: Path, data: st.
     found, named = [], None
     try:
         found = Tail(written(path, changed)).read_all()
-    except JournalDamaged as e:
+    except (JournalDamaged, JournalNewer) as e:
         named = e.where.line
     if named is not None:
         # A newline that came or went shows in its own line or in the next.
@@ -134,7 +134,7 @@ def test_a_flipped_byte_is_never_taken_for_another_history(path: Path, data: st.
         (lambda ls: [*ls[:2], ls[2][:-1] + ls[3], *ls[4:]], 3, "not an event"),
         (lambda ls: [*ls[:2], ls[2].replace(b",", b",\n", 1), *ls[3:]], 3, "not an event"),
         (lambda ls: [*ls[:2], ls[2].replace(b",", b",\r", 1), b"{\n"], 4, "not an event"),
-        (lambda ls: [ls[0].replace(b"pbt-journal/1", b"pbt-journal/9"), *ls[1:]], 1, "format is"),
+        (lambda ls: [ls[0].replace(b"pbt-journal/1", b"pbt-journa1/1"), *ls[1:]], 1, "format is"),
         (lambda ls: [ls[1].replace(b'"seq":2', b'"seq":1')], 1, "a journal begins with"),
     ],
 )
@@ -284,3 +284,50 @@ def test_dev_full(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="cannot write the journal: no space left on device"):
         journal.append(EVENTS)
     journal.close()
+
+
+@pytest.mark.parametrize("event", ["run_rehomed", "gpu_drained", "leg_reported"])
+def test_an_event_of_a_later_version_is_told_as_that(path: Path, event: str) -> None:
+    later = f'{{"event":"{event}","seq":{len(EVENTS) + 1},"at":9999.5,"who":{{"knows":[1]}}}}\n'
+    written(path, WHOLE + later.encode())
+    with pytest.raises(JournalNewer) as caught:
+        Tail(path).read_all()
+    error = caught.value
+    assert (error.exit_code, error.where.line) == (5, len(EVENTS) + 1)
+    assert f"`{event}`" in error.what
+    assert "newer pbt_tui" in error.what
+    assert "--fresh" not in str(error.hint)
+    with pytest.raises(JournalNewer):
+        Journal(path)
+    assert path.read_bytes() == WHOLE + later.encode()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"event":"Not An Event","seq":%d,"at":9999.5}',
+        '{"event":"run_rehomed","at":9999.5}',
+        '{"event":"run_rehomed","seq":"%d","at":9999.5}',
+        '{"event":"attempt_started","seq":%d,"at":9999.5}',
+        '{"event":7,"seq":%d,"at":9999.5}',
+    ],
+)
+def test_what_no_version_writes_is_damage(path: Path, line: str) -> None:
+    n = len(EVENTS) + 1
+    written(path, WHOLE + (line.replace("%d", str(n)) + "\n").encode())
+    with pytest.raises(JournalDamaged):
+        Tail(path).read_all()
+
+
+def test_a_later_format_is_told_as_that(path: Path) -> None:
+    written(path, WHOLE.replace(b"pbt-journal/1", b"pbt-journal/2"))
+    with pytest.raises(JournalNewer, match="pbt-journal/2"):
+        Tail(path).read_all()
+    written(path, WHOLE.replace(b"pbt-journal/1", b"something-else"))
+    with pytest.raises(JournalDamaged):
+        Tail(path).read_all()
+
+
+def test_keys_of_a_later_version_are_skipped(path: Path) -> None:
+    more = WHOLE.replace(b'"event":', b'"crc":"0f","event":')
+    assert Tail(written(path, more)).read_all() == EVENTS

@@ -169,8 +169,9 @@ def test_a_chart_is_never_larger_than_its_place(series, width, height):
 
 def test_what_needs_no_screen_imports_no_textual():
     quiet = (
-        "actions draw.chart draw.failures draw.help draw.job draw.population draw.strips columns "
-        "feed logfile model once query rows start targets text words"
+        "actions render.chart render.failures render.help render.job render.population "
+        "render.strips columns journal_follower logfile model text_report query table_order "
+        "start_executor targets text status_text"
     )
     code = "import sys; " + "; ".join(f"import pbt_tui.tui.{m}" for m in quiet.split())
     code += "; import pbt_tui.cli.tui; assert not any(m.startswith('textual') for m in sys.modules)"

@@ -178,8 +178,9 @@ def _slurm(
 
 def slurm_output(state: RunState, rundir: RunDir) -> Path:
     """The folder of what SLURM itself writes of each task."""
-    asked = state.executor.slurm if state.executor else None
-    own = Path(state.cwd or ".", asked.workdir) if asked and asked.workdir else rundir.path
+    asked = (state.executor.slurm if state.executor else None) or {}
+    workdir = asked.get("workdir")
+    own = Path(state.cwd or ".", workdir) if workdir else rundir.path
     return own / "slurm"
 
 

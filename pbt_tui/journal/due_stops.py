@@ -1,0 +1,48 @@
+"""Which active attempts are to be stopped or killed now, and when the clock ends one.
+
+Must not decide: `apply` keeps these two indexes, and the scheduler reads them. They follow from the
+phases and could be rebuilt from them.
+"""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+
+from pbt_tui.journal.state import ACTIVE, JobState, RunState
+
+
+def review_stop(state: RunState, job: JobState) -> None:
+    """Puts an active job among those to stop, or takes it off."""
+    attempt = job.attempts[-1]
+    if attempt.stop_at is None:
+        due = bool(job.cancel or state.stop or state.failing_fast)
+    else:
+        due = attempt.kill_at is None and (job.cancel == "hard" or state.stop == "kill")
+    if due:
+        state.to_stop[job.index] = job
+    else:
+        state.to_stop.pop(job.index, None)
+
+
+def set_deadline(state: RunState, job: JobState) -> None:
+    """When an active attempt is next ended by the clock: its time limit, then its grace."""
+    attempt, policy = job.attempts[-1], state.policy
+    if attempt.stop_at is not None:
+        entry = (attempt.stop_at + policy.grace, job.index, attempt.number)
+        heappush(state.deadlines, (*entry, "grace"))
+    elif attempt.started_at is not None and policy.timeout is not None:
+        entry = (attempt.started_at + policy.timeout, job.index, attempt.number)
+        heappush(state.deadlines, (*entry, "timeout"))
+
+
+def clean_deadlines(state: RunState) -> None:
+    heap = state.deadlines
+    while heap:
+        _, index, number, kind = heap[0]
+        job = state.jobs[index]
+        if job.phase in ACTIVE:
+            attempt = job.attempts[-1]
+            passed = attempt.stop_at if kind == "timeout" else attempt.kill_at
+            if attempt.number == number and passed is None:
+                return
+        heappop(heap)
