@@ -6,11 +6,9 @@ Knows nothing of any other room.
     ├── DescriptionError         the run module is wrong (3)
     │   ├── CannotLoad               not importable; the last frame in *their* file (1)
     │   ├── NotARun                  no RUN_DESCRIPTION, or not one
-    │   ├── BadParam                 names experiment, parameter, value
-    │   └── Unrepeatable             loaded twice, differed; names the parameters
+    │   └── BadParam                 names experiment, parameter, value
     ├── SpecError                a file in specs/ is wrong (3)
     │   ├── BadSpec                  file, pointer, what was expected
-    │   ├── StaleSpec                is not what compile would write; shows the diff
     │   └── UnknownVersion
     ├── UsageError               the command line cannot be obeyed (2)
     │   ├── UnknownKind              no such backend, runtime or style; names those that there are
@@ -77,7 +75,7 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding: `code` is `PBTnnn` or empty for what has no rule of its own."""
+    """One finding: `code` is `PBTnnn`, that of an installed package, or empty without a rule."""
 
     level: Level
     message: str
@@ -132,19 +130,11 @@ class BadParam(DescriptionError):
     pass
 
 
-class Unrepeatable(DescriptionError):
-    pass
-
-
 class SpecError(PbtError):
     exit_code = 3
 
 
 class BadSpec(SpecError):
-    pass
-
-
-class StaleSpec(SpecError):
     pass
 
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from pbt_tui.errors import PbtError, UsageError
+from pbt_tui.errors import UsageError
 
 if TYPE_CHECKING:
     from pbt_tui.compiler.load import Loaded
@@ -32,80 +32,36 @@ __all__ = [
     "run",
 ]
 
-BACKENDS = ("processes", "slurm", "ngc")
-
-
-class _Untouched(int):
-    """A default that nobody typed: equal to its number, and known not to be asked for.
-
-    The original's `--max_parallel 4` keeps half of an 8-member population from ever exchanging
-    (defect P2), so where nobody typed it, it grows to the largest population.
-    """
-
 
 def add_os_parallelism_args(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """The flags of backend `processes`, with the original's defaults."""
-    group = parser.add_argument_group("backend processes")
-    group.add_argument(
-        "--num_gpus", default=_Untouched(1), type=int, metavar="N", help="how many GPUs to use (1)"
-    )
-    group.add_argument(
-        "--max_parallel",
-        default=_Untouched(4),
-        type=int,
-        metavar="N",
-        help="jobs at once (4, or the largest population)",
-    )
-    group.add_argument(
-        "--experiments_per_gpu",
-        default=_Untouched(-1),
-        type=int,
-        metavar="N",
-        help="jobs on one GPU at once; -1 leaves CUDA_VISIBLE_DEVICES alone (-1)",
-    )
+    """The flags of backend `processes`, with the upstream defaults."""
+    from pbt_tui.backends.processes.launcher import add_arguments
+
+    add_arguments(parser)
     return parser
 
 
 def add_slurm_args(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """The flags of backend `slurm`, with the original's defaults."""
-    from pbt_tui.cli.options import yes_no
+    """The flags of backend `slurm`, with the upstream defaults."""
+    from pbt_tui.backends.slurm.launcher import add_arguments
 
-    group = parser.add_argument_group("backend slurm")
-    group.add_argument(
-        "--slurm_gpus_per_job", default=_Untouched(1), type=int, metavar="N", help="GPUs (1)"
-    )
-    group.add_argument(
-        "--slurm_cpus_per_gpu",
-        default=_Untouched(16),
-        type=int,
-        metavar="N",
-        help="CPUs for each GPU (16)",
-    )
-    group.add_argument(
-        "--slurm_print_only", default=False, type=yes_no, metavar="BOOL", help="submit nothing"
-    )
-    group.add_argument("--slurm_workdir", metavar="DIR", help="folder of sbatch files and logs")
-    group.add_argument("--slurm_partition", metavar="NAME", help="partition")
-    group.add_argument("--slurm_sbatch_template", metavar="FILE", help="template of the script")
-    group.add_argument("--slurm_timeout", default="0", metavar="TIME", help="`$TIMEOUT` (0)")
+    add_arguments(parser)
     return parser
 
 
 def add_ngc_args(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """The flags of backend `ngc`, with the original's defaults."""
-    from pbt_tui.cli.options import yes_no
+    """The flags of backend `ngc`, with the upstream defaults."""
+    from pbt_tui.backends.ngc.launcher import add_arguments
 
-    group = parser.add_argument_group("backend ngc")
-    group.add_argument("--ngc_job_template", metavar="FILE", help="command template")
-    group.add_argument(
-        "--ngc_print_only", default=False, type=yes_no, metavar="BOOL", help="submit nothing"
-    )
+    add_arguments(parser)
     return parser
 
 
 def launcher_argparser(args: Sequence[str] | None = None) -> argparse.ArgumentParser:
     """The parser for these arguments; `--help` shows the flags of the chosen backend (D48)."""
-    from pbt_tui.cli.options import Parser, alike
+    from pbt_tui.backends import BACKENDS
+    from pbt_tui.cli.options import Parser, alike, early_values
+    from pbt_tui.settings.flags import Untouched
 
     words = alike(sys.argv[1:] if args is None else args)
     parser = Parser(
@@ -119,16 +75,18 @@ def launcher_argparser(args: Sequence[str] | None = None) -> argparse.ArgumentPa
     parser.add_argument(
         "--run", default=None, metavar="MODULE", help="run module: dotted name, or path of a file"
     )
+    first, *others = BACKENDS.built_in
+    asked = next(reversed(early_values(words, "--backend")), first)
+    backend = BACKENDS.get(asked if asked in BACKENDS else first)
     parser.add_argument(
         "--backend",
-        default="processes",
-        choices=BACKENDS,
+        default=first,
+        choices=tuple(dict.fromkeys((first, *others, backend.name))),
         help="where jobs run: one of %(choices)s; its flags are shown below (processes)",
     )
-    backend = _backend(words)
     parser.add_argument(
         "--pause_between",
-        default=_Untouched(0 if backend == "ngc" else 1),
+        default=Untouched(1 if backend.runtimes else 0),
         type=int,
         metavar="S",
         help="seconds between two starts (1; 0 for ngc)",
@@ -136,8 +94,8 @@ def launcher_argparser(args: Sequence[str] | None = None) -> argparse.ArgumentPa
     parser.add_argument(
         "--experiment_suffix", default="", metavar="TEXT", help="ends the folder of experiments"
     )
-    add = {"slurm": add_slurm_args, "ngc": add_ngc_args}.get(backend, add_os_parallelism_args)
-    return add(parser)
+    backend.launcher_arguments(parser)
+    return parser
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -190,72 +148,41 @@ def _main(args: argparse.Namespace) -> int:
 
 
 def _execute(loaded: Loaded, args: argparse.Namespace) -> int:
-    from pbt_tui.cli.planning import of_spec, warn
-    from pbt_tui.cli.run import execute_plan
-    from pbt_tui.compiler import compile_loaded
-    from pbt_tui.settings.settings_file import find
-
-    if args.backend == "slurm":
-        return _submit(loaded, args)
-    if args.backend == "ngc":
-        from pbt_tui.cli.submit import launched
-
-        return launched(loaded, args)
-    asked = {
-        name: value
-        for name in ("num_gpus", "max_parallel", "experiments_per_gpu", "pause_between")
-        if not isinstance(value := getattr(args, name), _Untouched)
-    }
-    settings = find(Path.cwd())
-    compiled = compile_loaded(
-        loaded,
-        train_dir=args.train_dir,
-        suffix=args.experiment_suffix,
-        policy={**settings.policy, **asked},
-        container=settings.container,
-        freeze=True,
-    )
-    warn(compiled.diagnostics)
-    return execute_plan(of_spec(compiled.spec))
-
-
-def _submit(loaded: Loaded, args: argparse.Namespace) -> int:
-    """The same on SLURM. The original's `--slurm_print_only` shows what would be submitted."""
     from dataclasses import replace
 
-    from pbt_tui.cli.options import with_template
+    from pbt_tui.backends import BACKENDS
+    from pbt_tui.cli.options import complete
     from pbt_tui.cli.planning import of_spec, warn
     from pbt_tui.cli.run import execute_plan, show_plan
     from pbt_tui.compiler import compile_loaded
-    from pbt_tui.settings import Given
+    from pbt_tui.registry import load
+    from pbt_tui.runtimes import RUNTIMES
     from pbt_tui.settings.settings_file import find
 
-    names = ("gpus_per_job", "cpus_per_gpu", "workdir", "partition", "sbatch_template", "timeout")
-    asked = {name: getattr(args, f"slurm_{name}") for name in names}
-    said = {k: v for k, v in asked.items() if v not in (None, "0") and type(v) is not _Untouched}
-    settings = with_template(Given(slurm=said).over(find(Path.cwd())))
+    backend = BACKENDS.get(args.backend)
+    if backend.launch is not None:
+        return int(load(backend.launch)(loaded, args))
+    flags = backend.launcher_settings(args)
+    settings = complete(flags, find(Path.cwd(), BACKENDS), (backend.name,))
+    queued = any(RUNTIMES.get(name).has_queue for name in backend.runtimes)
     compiled = compile_loaded(
         loaded,
         train_dir=args.train_dir,
         suffix=args.experiment_suffix,
+        policy={} if queued else settings.policy,  # a queue has its own
         container=settings.container,
         freeze=True,
-        backends=("slurm",),
-        settings={"slurm": settings.slurm},
+        backends=(backend.name,),
+        settings=settings.backends,
     )
     warn(compiled.diagnostics)
-    plan = replace(of_spec(compiled.spec), runtime="slurm", slurm=settings.slurm)
-    return show_plan(plan) if args.slurm_print_only else execute_plan(plan)
-
-
-def _backend(words: Sequence[str]) -> str:
-    """The chosen backend, before the rest can be parsed."""
-    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    early.add_argument("--backend", default="processes")
-    try:
-        return str(early.parse_known_args(list(words))[0].backend)
-    except (argparse.ArgumentError, PbtError):
-        return "processes"
+    plan = of_spec(compiled.spec)
+    if not queued:
+        return execute_plan(plan)
+    runtime: Any = backend.runtimes[0]
+    plan = replace(plan, runtime=runtime, slurm=settings.sections[backend.name])
+    shows = flags.sections[backend.name].get("print_only")
+    return show_plan(plan) if shows else execute_plan(plan)
 
 
 def entry() -> NoReturn:

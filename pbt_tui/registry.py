@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from pbt_tui.errors import BrokenKind, UnknownKind
 
@@ -81,6 +81,12 @@ class Registry(Generic[K]):
 
             self._installed = {e.name: e.value for e in entry_points(group=self.group)}
         return self._installed
+
+
+def load(place: str) -> Any:
+    """What `module:attribute` names, of a kind that is loaded already."""
+    module, _, attribute = place.partition(":")
+    return getattr(import_module(module), attribute)
 
 
 def words_of(contract: type) -> list[str]:

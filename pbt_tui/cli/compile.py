@@ -6,7 +6,8 @@ Must not know how anything is compiled; it reads argv, calls the compiler, and f
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -17,7 +18,9 @@ from pbt_tui.errors import DescriptionError, Diagnostic, Findings, PbtError, Usa
 if TYPE_CHECKING:
     import argparse
 
+    from pbt_tui.backends import Backend
     from pbt_tui.cli.compile_targets import CompileTarget
+    from pbt_tui.compiler import Compiled
     from pbt_tui.compiler.diff_report import Changed
     from pbt_tui.settings import Given
     from pbt_tui.spec import Processes
@@ -118,7 +121,7 @@ def _show(result: Result, style: str) -> None:
 def _obey(argv: Sequence[str]) -> Result:
     from pbt_tui.cli.compile_options import parser, read
 
-    args = parser().parse_args(argv)
+    args = parser(argv).parse_args(argv)
     if args.explain:
         return _explain(args)
     given = read(args)
@@ -168,12 +171,12 @@ def _one(
         seed=given.compile.get("seed"),
         known=(lambda folder: existing.known(out, folder)) if args.check else lambda folder: None,
         backends=args.backend,
-        settings={"slurm": given.slurm, "ngc": given.ngc},
+        settings=given.backends,
     )
     spec, files = compiled.spec, compiled.files
     found = [*given.found, *compiled.diagnostics]
     paths = [str(out / path) for path in files]
-    gone = existing.orphans(out, compiled.owned, files)
+    gone = existing.orphans(out, compiled.owned, files, compiled.records)
     changes: list[Changed] = []
     text = b""
     if args.check or args.diff:
@@ -189,7 +192,7 @@ def _one(
     else:
         found += existing.foreign(out, spec_rules.folder(spec.run, spec.suffix), spec)
     if args.ask:
-        found += _asked(files, spec_rules.folder(spec.run, spec.suffix))
+        found += _asked(compiled)
     found = weigh(found)
     code = 3 if _wrong(found) else 0
     if writing and not code:
@@ -199,47 +202,44 @@ def _one(
     return Result(found, code, spec.run, len(spec.jobs), paths, text, changes)
 
 
-def _asked(files: Mapping[str, bytes], folder: str) -> list[Diagnostic]:
-    from pbt_tui.backends.slurm.render import FILE
+def _asked(compiled: Compiled) -> list[Diagnostic]:
+    """What the places say for which something was compiled."""
+    from pbt_tui.backends import BACKENDS
+    from pbt_tui.compiler import spec_rules
+    from pbt_tui.registry import load
 
-    if f"{folder}/{FILE}" not in files:
-        raise UsageError("`--ask` asks SLURM, and nothing was compiled for it")
-    from pbt_tui.cli.sbatch_check import ask
-
-    return list(ask(files, folder))
+    folder = spec_rules.folder(compiled.spec.run, compiled.spec.suffix)
+    asks = [ask for name in compiled.backends if (ask := BACKENDS.get(name).ask) is not None]
+    if not asks:
+        known = map(BACKENDS.get, BACKENDS.built_in)
+        titles = " or ".join(backend.title for backend in known if backend.ask is not None)
+        raise UsageError(f"`--ask` asks {titles}, and nothing was compiled for it")
+    return [d for ask in asks for d in load(ask)(compiled.files, folder)]
 
 
 def _validate(paths: Sequence[str], weigh: Weigh) -> Result:
     from pbt_tui.compiler import existing
-    from pbt_tui.compiler.validate import is_index, spec_files, validate_file
-    from pbt_tui.spec import Processes
+    from pbt_tui.compiler.validate import spec_files, validate_document
 
     files = spec_files(paths)
     found: list[Diagnostic] = []
     specs: dict[str, Processes] = {}
-    text, requests = "", 0
+    counts: Counter[Backend] = Counter()
+    text = ""
     for path in files:
-        if is_index(path):
-            from pbt_tui.backends.slurm.validate import validate_index
-
-            index, more = validate_index(path)
-            more = weigh(more)
-            found += more
-            if index is not None and not _wrong(more):
-                text += f"{printable(str(path))}: {_count(len(index.arrays), 'script')}\n"
-            continue
-        spec, more = validate_file(path)
-        if isinstance(spec, Processes):
-            specs[str(path)] = spec
-            more = [*more, *existing.remade(path.parent, spec, ["ngc"])]
-        more = weigh(more)
+        one = validate_document(path)
+        if one.backend is None and one.document is not None:
+            specs[str(path)] = one.document
+        more = weigh(one.found)
         found += more
-        if isinstance(spec, Processes) and not _wrong(more):
-            text += f"{printable(str(path))}: {summary(spec)}\n"
-        elif spec is not None and not _wrong(more):
-            requests += 1
-    if requests:
-        text += f"{_count(requests, 'job request')} for NGC\n"
+        if one.document is None or _wrong(more):
+            continue
+        told = one.backend.told(one.document) if one.backend else summary(one.document)
+        if told is not None:
+            text += f"{printable(str(path))}: {told}\n"
+        elif one.backend is not None:
+            counts[one.backend] += 1
+    text += "".join(f"{backend.total(count)}\n" for backend, count in counts.items())
     found += weigh(existing.shared_folders(specs))
     run = next(iter(specs.values())).run if len(specs) == 1 else None
     jobs = sum(len(spec.jobs) for spec in specs.values())
@@ -254,7 +254,7 @@ def _explain(args: argparse.Namespace) -> Result:
     if args.format == "json":
         raise UsageError("`--explain` has no JSON form", hint="leave out `--format`")
     code = args.explain.upper()
-    table = rules()
+    table = rules(code)
     if code not in table:
         raise UsageError(f"there is no code `{printable(code)}`", hint=near(code, table))
     return Result(text=page(table[code]).encode())
@@ -268,7 +268,7 @@ def _weigh(given: Given) -> Weigh:
         from pbt_tui.diagnostics import rules
         from pbt_tui.settings import near
 
-        table = rules()
+        table = rules(*ignored)
         for code in sorted(ignored):
             if code not in table:
                 raise UsageError(f"there is no code `{printable(code)}`", hint=near(code, table))

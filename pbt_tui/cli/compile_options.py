@@ -6,15 +6,22 @@ Must not know what is done with them.
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pbt_tui.backends import NAMES
-from pbt_tui.cli.options import Parser, add_settings, given, over_template, with_template
-from pbt_tui.compiler.rendering import available
+from pbt_tui.backends import BACKENDS
+from pbt_tui.cli.options import (
+    Parser,
+    add_installed,
+    add_settings,
+    complete,
+    given,
+    read_options,
+)
 from pbt_tui.errors import UsageError
-from pbt_tui.settings import COMPILE, Given, gather, sound
+from pbt_tui.settings import Given, sound
+from pbt_tui.settings.run_settings import COMPILE
 from pbt_tui.settings.settings_file import find
 
 
@@ -31,8 +38,8 @@ class _Version(argparse.Action):
         parser.exit(0)
 
 
-def parser() -> Parser:
-    """All options (DESIGN 6.1)."""
+def parser(argv: Sequence[str] = ()) -> Parser:
+    """All options, and those of installed backends that `argv` names."""
     p = Parser(
         prog="pbt-compile",
         description="Compile a run module into spec files that people review and `pbt-run` runs.",
@@ -51,7 +58,7 @@ def parser() -> Parser:
         "--backend",
         action="append",
         metavar="NAME",
-        help="processes or slurm (both); may be repeated",
+        help=f"{', '.join(BACKENDS.built_in)} (all); may be repeated",
     )
     p.add_argument("--seed", metavar="N", help="seed `random`, and NumPy, before the import")
     p.add_argument("--load_timeout", metavar="SECONDS", help="time to import the module (30s)")
@@ -74,7 +81,8 @@ def parser() -> Parser:
     )
     words.add_argument("--ignore", action="append", metavar="CODE", help="drop a warning or note")
     words.add_argument("--strict", action="store_const", const=True, help="warnings are errors")
-    add_settings(p, "policy", "container", "slurm", "ngc")
+    add_settings(p, "policy", "container", *BACKENDS.built_in)
+    add_installed(p, argv, lambda backend: True)
     return p
 
 
@@ -87,15 +95,10 @@ def read(args: argparse.Namespace) -> Given:
     if args.skip_helpers and not (args.check or args.diff):
         raise UsageError("`--skip_helpers` goes with `--check` or `--diff`")
     for name in args.backend or ():
-        if name not in NAMES:
-            raise UsageError(f"there is no backend `{name}`", hint=f"one of {', '.join(NAMES)}")
-        if name not in available():
-            raise UsageError(f"backend `{name}` is not available yet")
+        BACKENDS.get(name)
     try:
         sound(args.experiment_suffix)
     except ValueError:
         raise UsageError("`--experiment_suffix`: expected UTF-8 text") from None
     said = [(s, getattr(args, s.name)) for s in COMPILE if getattr(args, s.name) is not None]
-    flags = given(args)
-    own = gather(said, lambda s: f"`{s.flag}`")
-    return with_template(over_template(replace(flags, compile=own.compile), find(Path.cwd())))
+    return complete(given(args).over(read_options(said)), find(Path.cwd(), BACKENDS))

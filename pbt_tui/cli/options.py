@@ -10,21 +10,22 @@ import argparse
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import pairwise
 from typing import Any, NoReturn
 
-from pbt_tui.errors import UsageError, printable
-from pbt_tui.settings import SETTINGS, Given, Section, Setting, gather, near, sound
+from pbt_tui.backends import BACKENDS, Backend
+from pbt_tui.errors import UsageError
+from pbt_tui.settings import Given, Setting, gather, near, structs
 from pbt_tui.settings.parsers import boolean
+from pbt_tui.settings.run_settings import CONTAINER, POLICY
 
 
 class Parser(argparse.ArgumentParser):
     """`argparse` that reads `_` and `-` alike and whose mistakes are `UsageError`.
 
-    Options that are many and seldom wanted are in topics: `--help` names them, `--help TOPIC`
-    explains them.
+    `settings` are those whose options it has; what is parsed has them, too. Options that are many
+    and seldom wanted are in topics: `--help` names them, `--help TOPIC` explains them.
     """
 
     def __init__(self, **more: Any) -> None:
@@ -32,6 +33,7 @@ class Parser(argparse.ArgumentParser):
         more.setdefault("formatter_class", _Help)
         super().__init__(add_help=False, **more)
         self.topics: dict[str, argparse._ArgumentGroup] = {}
+        self.settings: tuple[Setting, ...] = ()
         hide = argparse.SUPPRESS
         self._help = self.add_argument(
             "-h", "--help", action=_HelpAction, nargs=0, dest=hide, default=hide, help=_HELP
@@ -78,6 +80,8 @@ class Parser(argparse.ArgumentParser):
             word = rest[0].partition("=")[0]
             known = [o for a in self._actions for o in a.option_strings]
             raise UsageError(f"unknown argument: `{word}`", hint=near(word, known))
+        if self.settings:
+            found.settings = self.settings
         return found
 
     def error(self, message: str) -> NoReturn:
@@ -120,29 +124,51 @@ def alike(argv: Iterable[str]) -> list[str]:
     return words
 
 
-def yes_no(text: str) -> bool:
-    """The original's true/false words."""
-    try:
-        return boolean(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected true or false, got `{text}`") from None
+def early_values(argv: Iterable[str], option: str) -> list[str]:
+    """What an option is given, before anything else can be read: each value, in order."""
+    words = [*alike(argv), ""]
+    found = []
+    for word, after in pairwise(words):
+        if word == "--":
+            break
+        name, equals, value = word.partition("=")
+        if name == option:
+            found.append(value if equals else after)
+    return [value for value in found if value and not value.startswith("-")]
 
 
-def add_settings(parser: Parser, *sections: Section) -> None:
+def add_settings(parser: Parser, *sections: str) -> None:
     """Adds the settings of these sections as options, a topic each."""
     for section in sections:
-        group = parser.topic(section, _TITLES[section])
-        for setting in SETTINGS:
-            if setting.section == section:
+        title, settings = _TITLES.get(section), _OF_RUNS.get(section)
+        if title is None or settings is None:
+            backend = BACKENDS.get(section)
+            title, settings = backend.title, backend.settings
+        if settings:
+            group = parser.topic(section, title)
+            for setting in settings:
                 _add(group, setting)
+            parser.settings += settings
 
 
-_TITLES = {
-    "policy": "how it is run",
-    "container": "the container that jobs run in",
-    "slurm": "SLURM",
-    "ngc": "NGC Base Command",
-}
+_TITLES = {"policy": "how it is run", "container": "the container that jobs run in"}
+_OF_RUNS = {"policy": POLICY, "container": CONTAINER}
+
+
+def add_installed(parser: Parser, argv: Sequence[str], fits: Callable[[Backend], bool]) -> None:
+    """Adds the settings of the installed backends that these arguments name, if they fit.
+
+    One is named by `--backend`, or by an option that begins with its name. They are looked up only
+    where an argument is of nothing that is built in. Raises `UnknownKind` or `BrokenKind`.
+    """
+    words = [word.partition("=")[0] for word in alike(argv) if word.startswith("--")]
+    unknown = [word for word in words if word not in parser._option_string_actions]
+    asked = [name for name in early_values(argv, "--backend") if name not in BACKENDS.built_in]
+    names = BACKENDS.names() if unknown else ()
+    named = [n for n in names if any(w.startswith((f"--{n}_", f"--no_{n}_")) for w in unknown)]
+    for name in dict.fromkeys((*asked, *named)):
+        if name not in BACKENDS.built_in and fits(BACKENDS.get(name)):
+            add_settings(parser, name)
 
 
 def _add(group: argparse._ArgumentGroup, setting: Setting) -> None:
@@ -167,34 +193,21 @@ def _add(group: argparse._ArgumentGroup, setting: Setting) -> None:
 
 def given(args: argparse.Namespace) -> Given:
     """What the settings' options said, read and checked; raises `Findings` (2)."""
-    said = ((s, getattr(args, s.dest, None)) for s in SETTINGS)
-    return gather([(s, raw) for s, raw in said if raw is not None], lambda s: f"`{s.flag}`")
+    said = ((s, getattr(args, s.dest)) for s in args.settings)
+    return read_options([(s, raw) for s, raw in said if raw is not None])
 
 
-def over_template(flags: Given, file: Given) -> Given:
-    """Flags over the original's template for NGC, if there is one, over the settings file."""
-    given = flags.over(file)
-    name = given.ngc.pop("job_template", None)
-    if name is None:
-        return given
-    from pbt_tui.backends.ngc.template import read
-
-    given = flags.over(read(Path(name))).over(file)
-    del given.ngc["job_template"]
-    return given
+def read_options(said: Iterable[tuple[Setting, Any]]) -> Given:
+    """The same for settings whose texts are at hand."""
+    return gather(said, lambda s: f"`{s.flag}`", structs(BACKENDS))
 
 
-def with_template(given: Given) -> Given:
-    """The same, with the text of the template instead of its path; raises `UsageError`."""
-    path = given.slurm.get("sbatch_template")
-    if path is None:
-        return given
-    try:
-        text = sound(Path(path).read_bytes().decode())
-    except OSError as e:
-        said = f"`--slurm_sbatch_template`: cannot read `{printable(path)}`"
-        raise UsageError(f"{said}: {(e.strerror or '').lower()}") from None
-    except ValueError:
-        said = f"`--slurm_sbatch_template`: expected UTF-8 text in `{printable(path)}`"
-        raise UsageError(said) from None
-    return replace(given, slurm={**given.slurm, "sbatch_template": text})
+def complete(flags: Given, file: Given, backends: Collection[str] | None = None) -> Given:
+    """Flags over the settings file, with the contents of the files that they name.
+
+    These are read for all backends of which something was said, or for some of those.
+    """
+    said = dict.fromkeys((*file.backends, *flags.backends))
+    for name in said if backends is None else [n for n in backends if n in said]:
+        flags = BACKENDS.get(name).complete(flags, file)
+    return flags.over(file)

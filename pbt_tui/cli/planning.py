@@ -6,16 +6,16 @@ Must not start, lock or write anything.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from pbt_tui.backends import NAMES
+from pbt_tui.backends import BACKENDS
 from pbt_tui.cli import target as targets
-from pbt_tui.compiler.rendering import available
 from pbt_tui.errors import Diagnostic, Findings, UsageError, printable
+from pbt_tui.registry import load
 
 if TYPE_CHECKING:
     from pbt_tui.backends.slurm.index import Slurm
@@ -100,12 +100,10 @@ def target(args: argparse.Namespace) -> targets.Target:
 
 def refuse_what_is_not_there(args: argparse.Namespace) -> None:
     """Options that cannot be obeyed, yet or together."""
-    if args.backend not in (None, *NAMES):
-        raise UsageError(
-            f"there is no backend `{printable(args.backend)}`", hint=f"one of {', '.join(NAMES)}"
-        )
-    if args.backend not in (None, *available()):
-        raise UsageError(f"backend `{args.backend}` is not available yet")
+    if args.backend is not None and not BACKENDS.get(args.backend).runtimes:
+        if BACKENDS.get(args.backend).submit is None:
+            said = f"what backend `{printable(args.backend)}` describes is executed by others"
+            raise UsageError(said, hint="compile it with `pbt-compile`, and hand its files over")
     if args.backend == "slurm" and args.runtime is not None:
         raise UsageError(f"`--backend slurm` and `--runtime {args.runtime}` do not go together")
     if args.json and args.dry_run:
@@ -117,17 +115,27 @@ def refuse_what_is_not_there(args: argparse.Namespace) -> None:
         )
 
 
+def submits_once(args: argparse.Namespace) -> Callable[..., int] | None:
+    """What obeys `--backend` where nothing is followed."""
+    name = BACKENDS.get(args.backend).submit if args.backend is not None else None
+    return None if name is None else cast("Callable[..., int]", load(name))
+
+
 def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
     """Reads the spec or compiles the module. Raises what these raise."""
-    from pbt_tui.cli.options import given, with_template
+    from pbt_tui.cli.options import complete, given
     from pbt_tui.journal import RunDir
+    from pbt_tui.settings import Given
 
-    said = with_template(given(args))
+    said = complete(given(args), Given())
     if found.kind == "run":
         refuse_module_options(args, "a run directory")
         made = Plan(RunDir(found.path.absolute()), None, said.policy, Path.cwd())
         return replace(
-            made, container=said.container, runtime=_runtime(args, None), slurm=said.slurm
+            made,
+            container=said.container,
+            runtime=_runtime(args, None),
+            slurm=said.sections["slurm"],
         )
     if found.kind == "spec":
         refuse_module_options(args, "a spec")
@@ -139,7 +147,7 @@ def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
         made,
         container=said.container,
         runtime=_runtime(args, spec),
-        slurm=said.slurm,
+        slurm=said.sections["slurm"],
         compiled=_compiled(found) if args.backend == "slurm" else {},
     )
 
@@ -156,15 +164,18 @@ def _runtime(args: argparse.Namespace, spec: Processes | None) -> RuntimeName | 
 
 def _compiled(found: targets.Target) -> Mapping[str, Any]:
     """Settings of SLURM: those of the index beside a spec, else those of the settings file."""
-    from pbt_tui.backends.slurm.render import FILE, known
-    from pbt_tui.cli.options import with_template
+    from pbt_tui.backends.slurm.files import FILE
+    from pbt_tui.backends.slurm.render import known
+    from pbt_tui.cli.options import complete
+    from pbt_tui.settings import Given
     from pbt_tui.settings.settings_file import find
 
     if found.kind == "spec":
         with suppress(OSError):
             beside = (found.path.parent / FILE).read_bytes()
             return known({FILE: beside})
-    return with_template(find(Path.cwd())).slurm
+    file = find(Path.cwd(), BACKENDS)
+    return complete(Given(), file, ("slurm",)).sections["slurm"]
 
 
 def _check(state: RunState, settings: Slurm) -> None:
@@ -232,21 +243,20 @@ def compiled_module(
     module: str, args: argparse.Namespace, backends: Sequence[str] = ("processes",)
 ) -> tuple[Compiled, Given]:
     """A module compiled with the options and the settings file, and what these said."""
-    from pbt_tui.cli.options import given, over_template
+    from pbt_tui.cli.options import complete, given, read_options
     from pbt_tui.compiler import compile_module
-    from pbt_tui.settings import COMPILE, gather
+    from pbt_tui.settings.run_settings import COMPILE
     from pbt_tui.settings.settings_file import find
 
     said = [(s, getattr(args, s.name, None)) for s in COMPILE]
-    own = gather([(s, raw) for s, raw in said if raw is not None], lambda s: f"`{s.flag}`")
-    flags = given(args)
-    flags, file = replace(flags, compile=own.compile), find(Path.cwd())
-    settings = over_template(flags, file) if "ngc" in backends else flags.over(file)
+    own = read_options([(s, raw) for s, raw in said if raw is not None])
+    flags, file = given(args).over(own), find(Path.cwd(), BACKENDS)
+    settings = complete(flags, file, backends)
     known = {
         k: v for k, v in settings.compile.items() if k in ("load_timeout", "load_memory", "seed")
     }
     policy = dict(settings.policy)
-    if args.backend in ("slurm", "ngc"):
+    if args.backend is not None and args.backend != BACKENDS.built_in[0]:
         policy.pop("max_parallel", None)  # a queue has none
     compiled = compile_module(
         module,
@@ -256,7 +266,7 @@ def compiled_module(
         container=settings.container,
         freeze=True,
         backends=backends,
-        settings={"slurm": settings.slurm, "ngc": settings.ngc},
+        settings=settings.backends,
         **known,
     )
     return compiled, settings

@@ -33,16 +33,14 @@ def main(argv: Sequence[str]) -> int:
     from pbt_tui.cli import planning, request_client, run_options
 
     _hold_streams()
-    args = run_options.parser().parse_args(list(argv))
+    args = run_options.parser(argv).parse_args(list(argv))
     if args.list or args.clean:
         from pbt_tui.cli.container_cleanup import show
 
         return show(args)
     found = planning.target(args)
     planning.refuse_what_is_not_there(args)
-    if args.backend == "ngc":
-        from pbt_tui.cli.submit import submit
-
+    if submit := planning.submits_once(args):
         return submit(found, args)
     asked = request_client.asked(args)
     if asked is not None and args.fresh:

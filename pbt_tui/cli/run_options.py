@@ -5,12 +5,20 @@ Must not know what is done with them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pbt_tui.backends import BACKENDS
 from pbt_tui.cli.compile_options import _Version
-from pbt_tui.cli.options import Parser, add_settings, yes_no
+from pbt_tui.cli.options import Parser, add_installed, add_settings
+
+if TYPE_CHECKING:
+    from pbt_tui.backends import Backend
 
 
-def parser() -> Parser:
-    """All options (DESIGN 6.2)."""
+def parser(argv: Sequence[str] = ()) -> Parser:
+    """All options, and those of installed backends that `argv` names."""
+    built_in = [BACKENDS.get(name) for name in BACKENDS.built_in]
     p = Parser(
         prog="pbt-run",
         description="Run a compiled spec, a run module, or go on with a run directory, "
@@ -27,7 +35,7 @@ def parser() -> Parser:
     p.add_argument(
         "--backend",
         metavar="NAME",
-        help="processes (here), slurm: submit and follow, or ngc: submit and end",
+        help=_backends_help(built_in),
     )
     p.add_argument("--runtime", choices=("docker", "process"), help="what starts the jobs")
     p.add_argument("--train_dir", metavar="DIR", help="root of what jobs write (modules only)")
@@ -65,11 +73,17 @@ def parser() -> Parser:
         choices=("ended", "all"),
         help="show them, then remove those that have ended (all: running ones too)",
     )
-    ngc = p.topic("ngc", "NGC Base Command")
-    ngc.add_argument("--ngc_client", metavar="PATH", default="ngc", help="NVIDIA's client (ngc)")
-    ngc.add_argument("--ngc_limit", metavar="SECONDS", help="time for one call of it (2m)")
-    ngc.add_argument(
-        "--ngc_print_only", metavar="BOOL", type=yes_no, help="submit nothing, as `--dry_run`"
-    )
-    add_settings(p, "policy", "container", "slurm")
+    for backend in built_in:
+        if not backend.runtimes:
+            backend.run_arguments(p.topic(backend.name, backend.title))
+    add_settings(p, "policy", "container", *(b.name for b in built_in if b.runtimes))
+    add_installed(p, argv, lambda backend: bool(backend.runtimes))
     return p
+
+
+def _backends_help(backends: Sequence[Backend]) -> str:
+    """What becomes of the jobs with each."""
+    first, *others = backends
+    ends = {True: "submit and follow", False: "submit and end"}
+    words = [f"{b.name}: {ends[bool(b.runtimes)]}" for b in others]
+    return f"{first.name} (here), {', '.join(words)}, or an installed one"

@@ -11,8 +11,8 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 
-from pbt_tui.backends.slurm import render as slurm
 from pbt_tui.backends.slurm.error_hints import cure, last_words
+from pbt_tui.backends.slurm.files import FILE, FOLDER
 from pbt_tui.backends.slurm.index import decode
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Where, printable
@@ -20,14 +20,14 @@ from pbt_tui.errors import Diagnostic, Where, printable
 
 def ask(files: Mapping[str, bytes], folder: str) -> Iterator[Diagnostic]:
     """PBT640 for each shape that is refused, PBT641 for the others; `folder` is that of the run."""
-    index = decode(files[f"{folder}/{slurm.FILE}"])
+    index = decode(files[f"{folder}/{FILE}"])
     assert index is not None
     if shutil.which("sbatch") is None:
         yield finding("PBT641", "there is no `sbatch` here, so SLURM was not asked")
         return
     scripts = {array.shape: array.script for array in reversed(index.arrays)}
     for name in reversed(scripts.values()):
-        path = f"{slurm.FOLDER}/{name}"
+        path = f"{FOLDER}/{name}"
         yield _answer(path, files[f"{folder}/{path}"], index.settings.sbatch_timeout)
 
 

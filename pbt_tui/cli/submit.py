@@ -9,11 +9,15 @@ import argparse
 import shlex
 import sys
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from pbt_tui.backends.ngc.backend import BACKEND
+from pbt_tui.backends.ngc.files import SUBMIT
+from pbt_tui.backends.ngc.launcher import CLIENT
 from pbt_tui.cli import planning
 from pbt_tui.errors import Findings, RuntimeUnavailable, UsageError, printable
 
@@ -49,27 +53,27 @@ def submit(found: Target, args: argparse.Namespace) -> int:
     if found.kind == "spec":
         planning.refuse_module_options(args, "a spec")
         said = given(args)
-        for name in (*said.policy, *said.container, *said.slurm):
+        for name in chain.from_iterable(said.sections.values()):
             raise UsageError(
                 f"`{name}` is compiled into the job requests",
                 hint="compile anew with `pbt-compile`",
             )
         plan = _read(found.path.parent)
     else:
-        compiled, settings = planning.compiled_module(found.name, args, ("ngc",))
+        compiled, settings = planning.compiled_module(found.name, args, (BACKEND.name,))
         plan = _compiled(compiled, settings, writing=not printing)
     return _obey(plan, args.ngc_client, limit, printing=printing)
 
 
 def launched(loaded: Loaded, args: argparse.Namespace) -> int:
-    """The same for the original launcher's door, whose only settings are its template's."""
-    from pbt_tui.cli.options import over_template
+    """The same for the upstream launcher's entry point, whose only settings are its template's."""
+    from pbt_tui.backends import BACKENDS
+    from pbt_tui.cli.options import complete
     from pbt_tui.compiler import compile_loaded
-    from pbt_tui.settings import Given
     from pbt_tui.settings.settings_file import find
 
-    template = {"job_template": args.ngc_job_template} if args.ngc_job_template else {}
-    given = over_template(Given(ngc=dict(template)), find(Path.cwd()))
+    flags, file = BACKEND.launcher_settings(args), find(Path.cwd(), BACKENDS)
+    given = complete(flags, file, (BACKEND.name,))
     compiled = compile_loaded(
         loaded,
         train_dir=args.train_dir,
@@ -77,11 +81,11 @@ def launched(loaded: Loaded, args: argparse.Namespace) -> int:
         policy=given.policy,
         container=given.container,
         freeze=True,
-        backends=("ngc",),
-        settings={"ngc": given.ngc},
+        backends=(BACKEND.name,),
+        settings=given.backends,
     )
     plan = _compiled(compiled, given, writing=not args.ngc_print_only)
-    return _obey(plan, "ngc", LIMIT, printing=args.ngc_print_only)
+    return _obey(plan, CLIENT, LIMIT, printing=args.ngc_print_only)
 
 
 @dataclass(frozen=True)
@@ -102,8 +106,6 @@ def _obey(plan: _Plan, client: str, limit: float, *, printing: bool) -> int:
 
     path = find(client)
     if path is None:
-        from pbt_tui.backends.ngc.render import SUBMIT
-
         by_hand = shlex.join(["bash", str(plan.folder / SUBMIT)])
         raise RuntimeUnavailable(
             f"there is no NGC client `{printable(client)}` here",
@@ -138,7 +140,6 @@ def _limit(text: str | None) -> float:
 
 def _compiled(compiled: Compiled, given: Given, *, writing: bool) -> _Plan:
     """Of a module; what is submitted is on disk first, for people to read."""
-    from pbt_tui.backends.ngc import render as ngc
     from pbt_tui.compiler import existing, output, spec_rules
 
     planning.warn([*given.found, *compiled.diagnostics])
@@ -148,27 +149,28 @@ def _compiled(compiled: Compiled, given: Given, *, writing: bool) -> _Plan:
         foreign = existing.foreign(out, folder, spec)
         if foreign:
             raise Findings(foreign)
-        output.write(out, files, existing.orphans(out, compiled.owned, files))
-    return _plan(out / folder, spec, files[f"{folder}/{ngc.SUBMIT}"])
+        gone = existing.orphans(out, compiled.owned, files, compiled.records)
+        output.write(out, files, gone)
+    return _plan(out / folder, spec, files[f"{folder}/{SUBMIT}"])
 
 
 def _plan(folder: Path, spec: Processes, script: bytes) -> _Plan:
     from pbt_tui.backends.ngc import render as ngc
     from pbt_tui.backends.ngc.request import Ngc
 
-    settings = msgspec.convert(ngc.known({ngc.SUBMIT: script}), Ngc)
+    settings = msgspec.convert(ngc.known({SUBMIT: script}), Ngc)
     requests = {ngc.path_of(job): ngc.request(spec, job, settings) for job in spec.jobs}
     return _Plan(folder, settings, requests)
 
 
 def _read(folder: Path) -> _Plan:
     """What was reviewed; raises `Findings` (3) where the files are not what they say."""
-    from pbt_tui.backends.ngc import render as ngc
     from pbt_tui.backends.ngc import run_rules
-    from pbt_tui.compiler import existing
+    from pbt_tui.backends.processes.render import FILE
+    from pbt_tui.compiler import remake
 
-    script = folder / ngc.SUBMIT
-    spec = planning.read_spec(folder / "processes.json", queued=True)
+    script = folder / SUBMIT
+    spec = planning.read_spec(folder / FILE, queued=True)
     try:
         data = script.read_bytes()
     except OSError:
@@ -177,7 +179,7 @@ def _read(folder: Path) -> _Plan:
             hint=f"`pbt-compile {printable(spec.module)} --ngc_org ORG --ngc_ace ACE "
             "--ngc_instance TYPE --image ORG/IMAGE`",
         ) from None
-    stale = existing.remade(folder, spec, ["ngc"])
+    stale = remake.beside(folder, spec, named=BACKEND.name)
     if stale:
         raise Findings(stale)
     plan = _plan(folder, spec, data)

@@ -25,7 +25,7 @@ def entry() -> NoReturn:
 
 def main(argv: Sequence[str]) -> int:
     """Shows a run until the person leaves, or once; returns the exit code."""
-    args = parser().parse_args(list(argv))
+    args = parser(argv).parse_args(list(argv))
     if args.json and not args.once:
         raise UsageError("`--json` needs `--once`")
     feed = _feed(args)
@@ -41,9 +41,11 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """All options, and those of installed backends that `argv` names."""
+    from pbt_tui.backends import BACKENDS
     from pbt_tui.cli.compile_options import _Version
-    from pbt_tui.cli.options import Parser, add_settings
+    from pbt_tui.cli.options import Parser, add_installed, add_settings
 
     p = Parser(
         prog="pbt-tui",
@@ -78,15 +80,21 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--no_mouse", action="store_true", help="leave the mouse to the terminal")
     p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    followed = [name for name in BACKENDS.built_in if BACKENDS.get(name).runtimes]
     start = p.add_argument_group("how an executor is started (specs and modules)")
     start.add_argument("--runtime", choices=("process", "docker"), help="what starts the jobs")
-    start.add_argument("--backend", metavar="NAME", help="processes (here), or slurm")
+    start.add_argument("--backend", metavar="NAME", help=_backends_help(followed))
     start.add_argument("--failed", action="store_true", help="try again what failed")
     start.add_argument("--fresh", action="store_true", help="put a closed run aside, start anew")
     for name, words in _OF_MODULES.items():
         start.add_argument(f"--{name}", metavar=name.rpartition("_")[2].upper(), help=words)
-    add_settings(p, "policy", "container", "slurm")
+    add_settings(p, "policy", "container", *followed)
+    add_installed(p, argv, lambda backend: bool(backend.runtimes))
     return p
+
+
+def _backends_help(names: Sequence[str]) -> str:
+    return f"{names[0]} (here), {', '.join(names[1:])}, or an installed one"
 
 
 _OF_MODULES = {
@@ -147,14 +155,12 @@ def _refuse(more: Sequence[str], what: str) -> None:
 
 def _passed_on(args: argparse.Namespace) -> list[str]:
     """The options that are `pbt-run`'s, as they were given."""
-    from pbt_tui.settings import SETTINGS
-
     words = [f"--{name}" for name in ("failed", "fresh") if getattr(args, name)]
     for name in ("backend", "runtime", *_OF_MODULES):
         if getattr(args, name) is not None:
             words.append(f"--{name}={getattr(args, name)}")
-    for setting in SETTINGS:
-        value = getattr(args, setting.dest, None)
+    for setting in args.settings:
+        value = getattr(args, setting.dest)
         if value is None:
             continue
         if isinstance(value, bool):

@@ -28,6 +28,10 @@ class Compiled:
     diagnostics: list[Diagnostic]
     owned: list[str]
     """Patterns, relative to `--out` like the files: what else is there of them is not made now."""
+    records: list[str]
+    """Of what these patterns find: what is kept by whoever acts on it."""
+    backends: list[str]
+    """Of which there are files."""
 
 
 def compile_module(
@@ -118,11 +122,10 @@ def compile_loaded(
     found += spec_rules.check(spec, slots=backends is None or "processes" in backends)
     if not any(d.level == "error" for d in found):
         found += cross_references.check(spec)
-    before_settings = before.settings if before else {}
     made = render(
         spec,
         backends if backends is not None or before is None else before.backends,
-        {name: {**before_settings.get(name, {}), **own} for name, own in (settings or {}).items()},
+        _over(settings or {}, before.settings if before else {}),
         asked=backends is not None,
         sound=not any(d.level == "error" for d in found),
     )
@@ -131,7 +134,17 @@ def compile_loaded(
         raise Findings(found)
     files = {f"{folder}/{path}": data for path, data in made.files.items()}
     place = escape(folder)  # a run may be called `a[1]`
-    return Compiled(spec, files, found, [f"{place}/{pattern}" for pattern in made.owned])
+    owned = [f"{place}/{pattern}" for pattern in made.owned]
+    records = [f"{folder}/{path}" for path in made.records]
+    return Compiled(spec, files, found, owned, records, made.backends)
+
+
+def _over(
+    settings: Mapping[str, Mapping[str, Any]], before: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """The settings of each backend, and from `before` what is not said."""
+    names = dict.fromkeys((*before, *settings))
+    return {name: {**before.get(name, {}), **settings.get(name, {})} for name in names}
 
 
 def _repeatable(loaded: Loaded, freeze: bool) -> list[Diagnostic]:

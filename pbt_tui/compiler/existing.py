@@ -6,24 +6,22 @@ Must not know how they were made. Reads below `--out`, writes nothing.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from pbt_tui.backends import RECORDS
+from pbt_tui.backends import BACKENDS, Backend
 from pbt_tui.backends.processes.render import FILE
 from pbt_tui.compiler.output import first_difference
-from pbt_tui.compiler.rendering import available, backend
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import BadSpec, Diagnostic, Where, printable
 from pbt_tui.spec import Container, Policy, Processes
 
 if TYPE_CHECKING:
     from pbt_tui.compiler.diff_report import Changed
-_AGAIN = "compile again with `pbt-compile`"
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -57,22 +55,15 @@ def known(out: Path, folder: str) -> PreviousCompilation | None:
     head = _head(out / folder / FILE)
     if head is None:
         return None
-    there = {name: _files(out / folder, name) for name in available()}
     settings = {}
-    for name, files in there.items():
-        if files:
-            try:
-                settings[name] = backend(name).known(files)
-            except BadSpec as e:
-                e.where = Where(file=str(out / folder / (e.where.file or "")))
-                raise
+    for backend, files in with_files(out / folder):
+        try:
+            settings[backend.name] = backend.known(files)
+        except BadSpec as e:
+            e.where = Where(file=str(out / folder / (e.where.file or "")))
+            raise
     return PreviousCompilation(
-        head.module,
-        head.train_dir,
-        head.policy,
-        head.container,
-        tuple(name for name, files in there.items() if files),
-        settings,
+        head.module, head.train_dir, head.policy, head.container, tuple(settings), settings
     )
 
 
@@ -83,46 +74,48 @@ def _head(path: Path) -> _Head | None:
         return None
 
 
-def remade(folder: Path, spec: Processes, names: Sequence[str]) -> list[Diagnostic]:
-    """PBT820 for each file beside a process list that is not what it and the settings make."""
-    found = []
-    for name in names:
-        files = _files(folder, name)
-        one = backend(name)
-        if not files or one.SETTINGS is None:
-            continue
-        try:
-            values = one.known(files)
-            made = one.render(spec, msgspec.convert(values, one.SETTINGS))
-        except (BadSpec, msgspec.ValidationError) as e:
-            at = e.where.file if isinstance(e, BadSpec) else None
-            said = e.what if isinstance(e, BadSpec) else "its settings cannot be read"
-            found.append(finding("PBT820", said, where=Where(str(folder / (at or name)))))
-            continue
-        said = "is not what its process list and its settings make"
-        for path in sorted({*files, *made}):
-            if files.get(path) != made.get(path):
-                old, new = files.get(path, b""), made.get(path, b"")
-                where = Where(file=str(folder / path), line=first_difference(old, new))
-                found.append(finding("PBT820", said, where=where, hint=_AGAIN))
-    return found
+def with_files(folder: Path) -> Iterator[tuple[Backend, dict[str, bytes]]]:
+    """The backends that have files in the folder of a run, and these files by their path there.
+
+    Installed ones are looked up by the names of the folders that are of no built-in one.
+    """
+    for name in (*BACKENDS.built_in, *installed(folder)):
+        backend = BACKENDS.get(name)
+        if files := _files(folder, backend):
+            yield backend, files
 
 
-def _files(folder: Path, name: str) -> dict[str, bytes]:
-    """The files of one backend, relative to the folder of the run."""
-    paths = [p for pattern in backend(name).OWNED for p in sorted(folder.glob(pattern))]
-    paths = [p for p in paths if not p.as_posix().endswith(RECORDS)]
+def installed(folder: Path) -> list[str]:
+    """The installed backends that have a folder of their own in the folder of a run."""
+    built_in = {pattern.partition("/")[0] for b in _built_in() for pattern in b.owned}
+    try:
+        inside = sorted(path.name for path in folder.iterdir() if path.is_dir())
+    except OSError:
+        return []
+    return [name for name in inside if name not in built_in and name in BACKENDS]
+
+
+def _built_in() -> list[Backend]:
+    return [BACKENDS.get(name) for name in BACKENDS.built_in]
+
+
+def _files(folder: Path, backend: Backend) -> dict[str, bytes]:
+    paths = [p for pattern in backend.owned for p in sorted(folder.glob(pattern))]
     found = {}
     for path in paths:
-        with contextlib.suppress(OSError):
-            found[str(path.relative_to(folder))] = path.read_bytes()
+        name = str(path.relative_to(folder))
+        if name not in backend.records:
+            with contextlib.suppress(OSError):
+                found[name] = path.read_bytes()
     return found
 
 
-def orphans(out: Path, owned: Iterable[str], files: Mapping[str, bytes]) -> list[str]:
-    """Paths that an earlier compilation left and this one does not make."""
+def orphans(
+    out: Path, owned: Iterable[str], files: Collection[str], records: Collection[str] = ()
+) -> list[str]:
+    """Paths that an earlier compilation left and this one does not make, without `records`."""
     found = (str(path.relative_to(out)) for pattern in owned for path in out.glob(pattern))
-    return sorted(path for path in found if path not in files and not path.endswith(RECORDS))
+    return sorted(path for path in found if path not in files and path not in records)
 
 
 def foreign(out: Path, folder: str, spec: Processes) -> list[Diagnostic]:

@@ -5,26 +5,16 @@ Must not know what the files look like (`backends` does) nor what is there alrea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any, cast
+from fnmatch import fnmatchcase
+from typing import Any
 
 import msgspec
 
-from pbt_tui.backends import NAMES, Backend
-from pbt_tui.errors import Diagnostic
+from pbt_tui.backends import BACKENDS, Backend
+from pbt_tui.errors import BrokenKind, Diagnostic
 from pbt_tui.spec import Processes
-
-_MODULES = {
-    "processes": "pbt_tui.backends.processes.render",
-    "slurm": "pbt_tui.backends.slurm.render",
-    "ngc": "pbt_tui.backends.ngc.render",
-}
-_RULES = {"slurm": "pbt_tui.backends.slurm.rules", "ngc": "pbt_tui.backends.ngc.run_rules"}
-"""Where the rules are that a backend has of its own: `check(spec, settings)`."""
-
-Check = Callable[[Processes, Any], Sequence[Diagnostic]]
 
 
 @dataclass(slots=True)
@@ -32,18 +22,13 @@ class Rendered:
     """The files, relative to the folder of the run, and what was found."""
 
     files: dict[str, bytes] = field(default_factory=dict)
+    backends: list[str] = field(default_factory=list)
+    """Of which there are files."""
     owned: list[str] = field(default_factory=list)
     """Patterns of what else would be theirs."""
+    records: list[str] = field(default_factory=list)
+    """What these patterns find and is kept all the same."""
     found: list[Diagnostic] = field(default_factory=list)
-
-
-def available() -> tuple[str, ...]:
-    return tuple(name for name in NAMES if name in _MODULES)
-
-
-def backend(name: str) -> Backend:
-    """Raises `KeyError`."""
-    return cast(Backend, import_module(_MODULES[name]))
 
 
 def render(
@@ -57,20 +42,20 @@ def render(
     """What each backend makes of `spec`.
 
     `given` holds the settings of each, by field. Of backends that were asked for by name a missing
-    setting is an error; where nobody said (`wanted` is None) all are made that can be, and one note
-    names the others (DESIGN 6.1). The process list is always made: from it, and from what each
-    backend keeps of its settings, all other files can be made again. Backends that were not `asked`
-    for by name, and of which nothing is set, keep their notes to themselves. Of a spec that is not
-    `sound` no file is made, only findings: it may hold what no file can.
+    setting is an error; where nobody said (`wanted` is None) all are made that can be, installed
+    ones only if something is set for them, and one note names the others. The process list is
+    always made: from it, and from what each backend keeps of its settings, all other files can be
+    made again. Backends that were not `asked` for by name, and of which nothing is set, keep their
+    notes to themselves. Of a spec that is not `sound` no file is made, only findings: it may hold
+    what no file can.
     """
-    if wanted is not None:
-        wanted = [name for name in NAMES if name in (*wanted, NAMES[0])]
+    first = BACKENDS.built_in[0]
     made, left_out = Rendered(), []
-    for name in wanted if wanted is not None else available():
-        one = backend(name)
+    for name in _in_order((first, *wanted) if wanted is not None else (*BACKENDS.built_in, *given)):
+        one = BACKENDS.get(name)
         settings, lack = _settings(one, given.get(name, {}), spec)
-        found = list(_rules(name)(spec, settings)) if lack is None else []
-        if not (asked or given.get(name) or name == NAMES[0]):
+        found = list(one.check(spec, settings)) if lack is None else []
+        if not (asked or given.get(name) or name == first):
             found = [d for d in found if d.level != "note"]
         wrong = [d for d in found if d.level == "error"]
         if wanted is None and lack:
@@ -80,25 +65,43 @@ def render(
             made.found.append(Diagnostic("error", f"backend `{name}`: {lack}"))
             continue
         made.found += found
-        made.owned += one.OWNED
+        made.owned += one.owned
+        made.records += one.records
         if sound and not wrong:
-            made.files |= one.render(spec, settings)
+            made.files |= rendered(one, spec, settings)
+            made.backends.append(name)
     if left_out and sound:
         made.found.append(Diagnostic("note", f"left out: {'; '.join(left_out)}"))
     return made
+
+
+def _in_order(names: Sequence[str]) -> list[str]:
+    """Each once, the built-in ones first and in their order."""
+    built_in = [name for name in BACKENDS.built_in if name in names]
+    return [*built_in, *dict.fromkeys(name for name in names if name not in built_in)]
 
 
 def _settings(
     backend: Backend, values: Mapping[str, Any], spec: Processes
 ) -> tuple[Any, str | None]:
     """The settings, and what they lack."""
-    if backend.SETTINGS is None:
-        return None, None
     lack = backend.lacks(values, spec)
-    return (None, lack) if lack else (msgspec.convert(dict(values), backend.SETTINGS), None)
+    return (None, lack) if lack else (settings_of(backend, values), None)
 
 
-def _rules(name: str) -> Check:
-    if name not in _RULES:
-        return lambda spec, settings: ()
-    return cast(Check, import_module(_RULES[name]).check)
+def settings_of(backend: Backend, values: Mapping[str, Any]) -> Any:
+    """The settings as the backend's struct; raises `msgspec.ValidationError`."""
+    return None if backend.struct is None else msgspec.convert(dict(values), backend.struct)
+
+
+def rendered(backend: Backend, spec: Processes, settings: Any) -> dict[str, bytes]:
+    """All files of one backend. An installed one may write into a folder of its name alone."""
+    files = backend.render(spec, settings)
+    if backend.name in BACKENDS.built_in:
+        return files
+    for path in files:
+        owned = any(fnmatchcase(path, pattern) for pattern in backend.owned)
+        if not (owned and path.startswith(f"{backend.name}/") and ".." not in path.split("/")):
+            why = f"makes `{path}`, which is not one of the files `{backend.name}/…` that it owns"
+            raise BrokenKind("backend", backend.name, type(backend).__module__, why)
+    return files

@@ -1,26 +1,30 @@
-"""Spec files alone: is this a process list, or a job request, and does it mean something.
+"""Spec files alone: is this a process list, or a document of a backend, and does it mean something.
 
-Must not know run modules. msgspec says yes quickly; where it says no, `wording` says what is wrong.
+Must not know run modules, nor any backend: each reads its own documents. msgspec says yes quickly;
+where it says no, `document_faults` says what is wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from pbt_tui.backends.ngc.request import JobRequest
+from pbt_tui.backends import BACKENDS, Backend
+from pbt_tui.backends.processes.render import FILE
 from pbt_tui.compiler import cross_references, population_detection, spec_rules
 from pbt_tui.diagnostics import credentials, finding
-from pbt_tui.errors import Diagnostic, UsageError, Where
-from pbt_tui.spec import Processes, encode
-from pbt_tui.spec.types import FORMAT
+from pbt_tui.diagnostics.document_faults import Kind, why_not
+from pbt_tui.errors import Diagnostic, UsageError, Where, printable
+from pbt_tui.spec import FORMAT, Processes, encode
 
-Sound = Processes | JobRequest
 _decoder = msgspec.json.Decoder(Processes)
+
+
+# -- which files are meant -------------------------------------------------------------------------
 
 
 def spec_files(paths: Iterable[str]) -> list[Path]:
@@ -36,52 +40,162 @@ def spec_files(paths: Iterable[str]) -> list[Path]:
         if not path.exists() and not inside[0].exists():
             raise UsageError(f"no such file or folder: `{name}`")
         if not inside:
-            raise UsageError(f"no `{next(iter(_KINDS))}` in `{name}`")
+            raise UsageError(f"no `{FILE}` in `{name}`")
         found.update(dict.fromkeys(inside))
     return list(found)
 
 
 def _inside(folder: Path) -> Iterator[Path]:
-    from pbt_tui.backends import RECORDS
-    from pbt_tui.backends.ngc import render as ngc
-    from pbt_tui.backends.processes import render as processes
-    from pbt_tui.backends.slurm import render as slurm
+    """Process lists, and the documents of each backend that stand beside its index."""
+    from pbt_tui.compiler import existing
 
-    yield from folder.rglob(processes.FILE)
-    index = Path(slurm.FILE)
-    yield from (p for p in folder.rglob(index.name) if is_index(p.absolute()))
-    for script in folder.rglob(Path(ngc.SUBMIT).name):  # other folders may be called `ngc`, too
-        if script.absolute().match(ngc.SUBMIT):
-            files = script.parent.glob("*.json")
-            yield from (p for p in files if not p.absolute().as_posix().endswith(RECORDS))
+    lists = list(folder.rglob(FILE))
+    yield from lists
+    runs = {path.parent.absolute() for path in lists} | {folder.absolute().parent}
+    installed = dict.fromkeys(
+        name for run in sorted(runs) if (run / FILE).exists() for name in existing.installed(run)
+    )
+    for backend in map(BACKENDS.get, (*BACKENDS.built_in, *installed)):
+        # other folders may have a name that is a backend's, too
+        for index in folder.rglob(Path(backend.index).name) if backend.documents else ():
+            if index.absolute().match(backend.index):
+                yield from _documents(backend, index)
+
+
+def _documents(backend: Backend, index: Path) -> Iterator[Path]:
+    for pattern in backend.documents:
+        for path in index.parent.glob(Path(pattern).name):
+            if not any(path.absolute().match(record) for record in backend.records):
+                yield path
 
 
 def _told_of(path: Path) -> Path:
-    from pbt_tui.backends.slurm import render as slurm
+    """The index that tells of this file, if there is one that is a document; else the file."""
+    backend = _owner(path)
+    if backend is None or backend.index not in backend.documents:
+        return path
+    return path.parent / Path(backend.index).name
 
+
+def _owner(path: Path) -> Backend | None:
+    """The backend that has a file of this name there, by the pattern; None for the process list."""
     whole = path.absolute()
-    if any(whole.match(pattern) for pattern in slurm.OWNED):
-        return path.parent / Path(slurm.FILE).name
-    return path
+    if whole.name == FILE:
+        return None
+    names = [*BACKENDS.built_in]
+    if whole.parent.name not in names and whole.parent.name in BACKENDS:
+        names.append(whole.parent.name)
+    for backend in map(BACKENDS.get, names):
+        if any(whole.match(pattern) for pattern in (*backend.owned, *backend.documents)):
+            return backend
+    return None
 
 
-def is_index(path: Path) -> bool:
-    """Whether this is the index of files for SLURM, by its name."""
-    from pbt_tui.backends.slurm import render as slurm
-
-    return path.absolute().match(slurm.FILE)
+# -- what they hold --------------------------------------------------------------------------------
 
 
-def validate_file(path: Path) -> tuple[Sound | None, list[Diagnostic]]:
-    """What `path` holds and all that is wrong with it; None where it is not what it should be.
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """A file, and what is wrong with it; `document` is None where it is not what it should be."""
+
+    path: Path
+    document: Any
+    found: list[Diagnostic]
+    backend: Backend | None = None
+    """Whose document it is; None for a process list."""
+
+
+def validate_document(path: Path) -> Validated:
+    """What `path` holds and all that is wrong with it, and with the files that it tells of.
 
     Raises `UsageError` (2) if the file cannot be read.
     """
+    from pbt_tui.compiler import remake
+
+    data = _bytes(path)
+    backend = _reader(path, data)
+    if backend is None:
+        spec, found = validate(data, str(path))
+        more = [] if spec is None else remake.beside(path.parent, spec)
+        return Validated(path, spec, [*found, *more])
+    document, found = backend.read_document(data)
+    if document is not None and path.absolute().match(backend.index):
+        found = [*found, *_of_index(path, data, backend, document)]
+    outer = Where(file=str(path))
+    told = [replace(d, where=replace(d.where, experiment=None).within(outer)) for d in found]
+    return Validated(path, document, told, backend)
+
+
+def validate_file(path: Path) -> tuple[Any, list[Diagnostic]]:
+    """What `path` holds and all that is wrong with it alone; an index is no process list.
+
+    Raises `UsageError` (2) if the file cannot be read.
+    """
+    data = _bytes(path)
+    backend = _reader(path, data)
+    if backend is None or backend.index in backend.documents:
+        return validate(data, str(path))
+    document, found = backend.read_document(data)
+    return document, [replace(d, where=d.where.within(Where(file=str(path)))) for d in found]
+
+
+def _bytes(path: Path) -> bytes:
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as e:
         raise UsageError(f"cannot read `{path}`: {(e.strerror or '').lower()}") from None
-    return _reader(path, data)(data, str(path))
+
+
+def _reader(path: Path, data: bytes) -> Backend | None:
+    """Whose document it is, by its place; a file of another name by what it holds."""
+    whole = path.absolute()
+    owner = _owner(path)
+    if whole.name == FILE:
+        return None
+    if owner is not None and any(whole.match(pattern) for pattern in owner.documents):
+        return owner
+    try:
+        keys = msgspec.json.decode(data, type=dict[str, msgspec.Raw]).keys()
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return None
+    known = map(BACKENDS.get, BACKENDS.built_in)
+    return next((backend for backend in known if backend.recognises(keys)), None)
+
+
+def _of_index(path: Path, data: bytes, backend: Backend, document: Any) -> Iterator[Diagnostic]:
+    """What does not go with the process list beside it, and files that are not what it tells."""
+    from pbt_tui.compiler import remake
+    from pbt_tui.compiler.rendering import settings_of
+
+    folder = path.parent
+    for _ in Path(backend.index).parent.parts:
+        folder = remake.above(folder)
+    listed = folder / FILE
+    try:
+        spec = _decoder.decode(listed.read_bytes())
+    except OSError:
+        said = f"there is no `{printable(str(listed))}`"
+        yield finding(_OTHER_LIST, said, hint="write both again with `pbt-compile`")
+        return
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        said = f"`{printable(str(listed))}` is no process list"
+        yield finding(_OTHER_LIST, said, hint="validate that one first")
+        return
+    strange = list(backend.judge(spec, document))
+    yield from strange
+    if any(d.code == _OTHER_LIST for d in strange):
+        return
+    settings = settings_of(backend, backend.known({backend.index: data}))
+    wrong = backend.check(spec, settings)
+    yield from wrong
+    if not strange and not any(d.level == "error" for d in wrong):
+        yield from remake.changed(folder, spec, backend, settings)
+
+
+_OTHER_LIST = "PBT809"
+
+
+# -- process lists ---------------------------------------------------------------------------------
 
 
 def validate(data: bytes, file: str) -> tuple[Processes | None, list[Diagnostic]]:
@@ -90,7 +204,7 @@ def validate(data: bytes, file: str) -> tuple[Processes | None, list[Diagnostic]
     try:
         spec = _decoder.decode(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        found = why_not(data, _PROCESSES)
+        found = why_not(data, Kind(FORMAT, Processes, _process_list_faults))
         return None, [replace(d, where=d.where.within(outer)) for d in found]
     found = [*_layout(data, spec), *cross_references.check(spec), *spec_rules.check(spec)]
     found = credentials.veiled([*found, *population_detection.check(spec)], spec)
@@ -101,33 +215,6 @@ def _process_list_faults(document: Any) -> list[Diagnostic]:
     from pbt_tui.diagnostics.schema_errors import faults
 
     return faults(document)
-
-
-def _request(data: bytes, file: str) -> tuple[JobRequest | None, list[Diagnostic]]:
-    from pbt_tui.backends.ngc.rules import validate as validate_request
-
-    made, found = validate_request(data)
-    return made, [replace(d, where=d.where.within(Where(file=file))) for d in found]
-
-
-_KINDS: dict[str, Callable[[bytes, str], tuple[Any, list[Diagnostic]]]] = {
-    "processes.json": validate,
-    "ngc/*.json": _request,
-}
-"""Names of spec files, and what reads them."""
-
-
-def _reader(path: Path, data: bytes) -> Callable[[bytes, str], tuple[Any, list[Diagnostic]]]:
-    """By its place; a file of another name by what it holds."""
-    for pattern, reader in _KINDS.items():
-        if path.absolute().match(pattern):
-            return reader
-    try:
-        keys = msgspec.json.decode(data, type=dict[str, msgspec.Raw]).keys()
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        return validate
-    of_requests = {"jobDefinition", *JobRequest.__struct_fields__}
-    return validate if "format" in keys or not keys & of_requests else _request
 
 
 def _pointed(where: Where, file: str) -> Where:
@@ -150,48 +237,3 @@ def _layout(data: bytes, spec: Processes) -> list[Diagnostic]:
         hint = "write it again with `pbt-compile`"
         found = [finding("PBT805", said, hint=hint)]
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What a file should be, and how its faults are found once it is not."""
-
-    format: str
-    type: Any
-    faults: Callable[[Any], list[Diagnostic]]
-
-
-def why_not(data: bytes, kind: Kind) -> list[Diagnostic]:
-    """Why `data` is no document of this kind; at least one finding, without the file."""
-    from pbt_tui.diagnostics.json_document import read
-
-    document, found = read(data)
-    if found and document is None:
-        return found
-    if isinstance(document, dict):
-        version = document.get("format")
-        if isinstance(version, str) and version != kind.format:
-            at = Where(pointer="/format")
-            said = f"format is `{version}`, this is `{kind.format}`"
-            hint = "write it again with `pbt-compile`"
-            if version.partition("/")[0] == kind.format.partition("/")[0]:
-                hint += ", or use the version that wrote it"
-            return [*found, finding("PBT802", said, where=at, hint=hint)]
-    return found + _faults(document, kind)
-
-
-def _faults(document: Any, kind: Kind) -> list[Diagnostic]:
-    found = kind.faults(document)
-    if not found:  # msgspec is stricter than the schema: integers beyond 64 bits and the like
-        try:
-            msgspec.convert(document, kind.type)
-        except msgspec.ValidationError as e:
-            said, _, path = str(e).partition(" - at `")
-            pointer = path.rstrip("`").replace("$", "").replace("[", "/").replace("]", "")
-            at = Where(pointer=pointer.replace(".", "/") or None)
-            return [finding("PBT803", said[:1].lower() + said[1:], where=at)]
-        return [finding("PBT803", "holds a number or text that JSON readers do not agree on")]
-    return found
-
-
-_PROCESSES = Kind(FORMAT, Processes, _process_list_faults)

@@ -1,7 +1,8 @@
 """Every diagnostic code: level, title, why, an example that fails and its cure.
 
 Must not know how anything is found out; it holds words. One file per hundred, loaded when asked
-for. The pages in `docs/reference/rules/` and `--explain` are made from here.
+for, a backend's from its folder; codes of installed packages have a prefix of their own. The pages
+in `docs/reference/rules/` and `--explain` are made from here.
 
     1xx description · 2xx names and directories · 3xx commands · 4xx populations
     5xx resources and containers · 6xx SLURM · 7xx NGC · 8xx spec files
@@ -23,9 +24,10 @@ piece of a job request, and a line of `ngc` is a template.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 
-from pbt_tui.errors import Diagnostic, Level, Where, printable
+from pbt_tui.errors import BrokenKind, Diagnostic, Level, Where, printable
 
 _TABLES = {
     "1": "pbt_tui.diagnostics.description_codes",
@@ -38,6 +40,10 @@ _TABLES = {
     "8": "pbt_tui.diagnostics.spec_codes",
 }
 """The module of each hundred, loaded late: a backend's codes lie in its own folder."""
+OURS = "PBT"
+GROUP = "pbt_tui.diagnostics"
+"""Entry points of installed packages: the prefix of their codes, and a module with their `RULES`.
+"""
 _LONGEST = 800
 """Characters of a message; names and values can be of any length."""
 
@@ -75,18 +81,49 @@ def _line(text: str) -> str:
 
 
 def rule(code: str) -> Rule:
-    """The rule of `code`; raises `KeyError`."""
-    return _table(code[3:4])[code]
+    """The rule of `code`; raises `KeyError`, or `BrokenKind` for a table that cannot be read."""
+    prefix = _prefix(code)
+    return (_table(code[3:4]) if prefix == OURS else _installed(prefix))[code]
 
 
-def rules() -> dict[str, Rule]:
-    """All of them, in the order of their codes."""
-    return dict(sorted(pair for hundred in _TABLES for pair in _table(hundred).items()))
+def rules(*codes: str) -> dict[str, Rule]:
+    """All of our own and those of the packages that these codes are of, in their order.
+
+    Raises `BrokenKind` for a table that cannot be read.
+    """
+    found = dict(sorted(pair for hundred in _TABLES for pair in _table(hundred).items()))
+    for prefix in dict.fromkeys(map(_prefix, codes)):
+        if prefix != OURS:
+            found.update(sorted(_installed(prefix).items()))
+    return found
+
+
+def _prefix(code: str) -> str:
+    return code.rstrip("0123456789")
 
 
 def _table(hundred: str) -> dict[str, Rule]:
-    module = import_module(_TABLES[hundred])
-    table: tuple[Rule, ...] = module.RULES
+    return _by_code(import_module(_TABLES[hundred]).RULES)
+
+
+@cache
+def _installed(prefix: str) -> dict[str, Rule]:
+    """The table of an installed package; empty if none has codes that begin so."""
+    from importlib.metadata import entry_points
+
+    for place in {point.value for point in entry_points(group=GROUP, name=prefix)}:
+        try:
+            table = _by_code(import_module(place.partition(":")[0]).RULES)
+        except Exception as e:  # another package's code may do anything
+            said = f"cannot be loaded: {type(e).__name__}: {e}"
+            raise BrokenKind("table of codes", prefix, place, f"{said:.300}") from e
+        if strange := [code for code in table if _prefix(code) != prefix]:
+            raise BrokenKind("table of codes", prefix, place, f"has `{strange[0]}`")
+        return table
+    return {}
+
+
+def _by_code(table: tuple[Rule, ...]) -> dict[str, Rule]:
     return {r.code: r for r in table}
 
 

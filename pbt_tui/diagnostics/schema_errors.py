@@ -68,14 +68,9 @@ def faults(document: Any) -> list[Diagnostic]:
     return found
 
 
-def index_faults(document: Any) -> list[Diagnostic]:
-    """The same for the index of SLURM files."""
-    return list(words(_validator(None, "slurm-index-1").iter_errors(document), ()))
-
-
-def request_faults(document: Any) -> list[Diagnostic]:
-    """The same for a job request of NGC."""
-    return list(words(_validator(None, "ngc-job-1").iter_errors(document), ()))
+def schema_faults(document: Any, schema: str) -> list[Diagnostic]:
+    """The same for a document of another published schema, such as `slurm-index-1`."""
+    return list(words(_validator(None, schema).iter_errors(document), ()))
 
 
 def _is_job(value: Any) -> bool:

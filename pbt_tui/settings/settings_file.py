@@ -1,6 +1,6 @@
 """The settings file: `[tool.pbt]` in `pyproject.toml`, or `pbt.toml`.
 
-Must not know what a setting means; `settings` has the table.
+Must not know what a setting means: the rows of `settings` and of each backend say it.
 """
 
 from __future__ import annotations
@@ -8,25 +8,22 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
-from typing import Any
-
-import msgspec
+from typing import Any, NamedTuple
 
 from pbt_tui.errors import Diagnostic, Findings, UsageError, Where
-from pbt_tui.settings import BACKEND_SECTIONS, COMPILE, SETTINGS, Given, Setting, gather, near
-from pbt_tui.spec import Mount, Ulimit
+from pbt_tui.settings import Backends, Given, Setting, gather, near, structs
+from pbt_tui.settings.run_settings import COMPILE, CONTAINER, POLICY
 
-_INNER = {
-    "mounts": tuple(f.name for f in msgspec.structs.fields(Mount)),
-    "ulimits": tuple(f.name for f in msgspec.structs.fields(Ulimit)),
-}
+_INNER = {"mounts": ("source", "target", "read_only"), "ulimits": ("name", "soft", "hard")}
 """Settings whose values may be tables, and the keys of those."""
 
 
-def find(start: Path) -> Given:
+def find(start: Path, backends: Backends) -> Given:
     """The settings file of `start`: the nearest folder upward with one; `pbt.toml` goes first.
 
+    A table is read by the settings of the backend of its name, installed ones included.
     Raises `UsageError` or `Findings` (2) with file and key.
     """
     for folder in (start, *start.parents):
@@ -47,7 +44,7 @@ def find(start: Path) -> Given:
             for key in keys:
                 table = table.get(key, {}) if isinstance(table, dict) else {}
             if table or not keys:
-                return _from_table(table, shown, ".".join((*keys, "")))
+                return _from_table(table, shown, ".".join((*keys, "")), backends)
     return Given()
 
 
@@ -76,49 +73,67 @@ def _refuse_wrong_places(table: dict[str, Any], file: str) -> None:
         )
 
 
-def _from_table(table: Any, file: str, prefix: str) -> Given:
+def _from_table(table: Any, file: str, prefix: str, backends: Backends) -> Given:
     if not isinstance(table, dict):
         where = Where(file, pointer=prefix.rstrip("."))
         raise UsageError("expected a table of settings", where=where)
-    raw, unknown = _settings(table, file, prefix, "")
+    raw, unknown = _settings(_Table(table, file, prefix), backends)
     if unknown:
         raise Findings(unknown, 2)
-    return gather(raw, lambda s: f"{prefix}{_key(s)}", file)
+    return gather(raw, lambda s: f"{prefix}{_key(s)}", structs(backends), file)
 
 
 def _key(setting: Setting) -> str:
-    own = setting.section in BACKEND_SECTIONS
-    return f"{setting.section}.{setting.name}" if own else setting.name
+    return f"{setting.section}.{setting.name}" if setting.of_backend else setting.name
+
+
+class _Table(NamedTuple):
+    """A table of the file; `section` is empty for the outer one, else the name of a backend."""
+
+    keys: dict[str, Any]
+    file: str
+    prefix: str
+    section: str = ""
 
 
 def _settings(
-    table: dict[str, Any], file: str, prefix: str, section: str
+    table: _Table, backends: Backends
 ) -> tuple[list[tuple[Setting, Any]], list[Diagnostic]]:
     """What a table sets, its backends' tables included; and the keys that are no settings."""
-    mine = [s for s in (*SETTINGS, *COMPILE) if (s.section in BACKEND_SECTIONS) == bool(section)]
-    mine = [s for s in mine if not section or s.section == section]
+    section = table.section
+    mine = backends.get(section).settings if section else (*POLICY, *CONTAINER, *COMPILE)
     known = {s.name: s for s in mine} | {s.option: s for s in mine if s.option}
-    inner = () if section else BACKEND_SECTIONS
     raw: list[tuple[Setting, Any]] = []
     unknown: list[Diagnostic] = []
-    for key, value in table.items():
-        where = Where(file, pointer=f"{prefix}{key}")
+    for key, value in table.keys.items():
+        where = Where(table.file, pointer=f"{table.prefix}{key}")
         if key in known and known[key] in (setting for setting, _ in raw):
             said = f"is given twice, as `{known[key].name}` and as `{known[key].option}`"
             unknown.append(Diagnostic("error", said, where=where))
         elif key in known:
             raw.append((known[key], value))
             unknown += _inner_keys(known[key], value, where)
-        elif key in inner and isinstance(value, dict):
-            more, wrong = _settings(value, file, f"{prefix}{key}.", key)
+        elif not section and isinstance(value, dict) and _has_settings(key, backends):
+            inner = _Table(value, table.file, f"{table.prefix}{key}.", key)
+            more, wrong = _settings(inner, backends)
             raw += more
             unknown += wrong
-        elif key in inner:
+        elif not section and key in _of_built_in(backends):
             unknown.append(Diagnostic("error", "expected a table of settings", where=where))
         else:
-            said, hint = "there is no such setting", _hint(key, value, known, section)
+            said, hint = "there is no such setting", _hint(key, value, known, section, backends)
             unknown.append(Diagnostic("error", said, where=where, hint=hint))
     return raw, unknown
+
+
+def _has_settings(name: str, backends: Backends) -> bool:
+    return name in backends and bool(backends.get(name).settings)
+
+
+def _of_built_in(backends: Backends) -> dict[str, tuple[Setting, ...]]:
+    """Those that have settings of their own; installed ones are not looked for."""
+    found = {name: backends.get(name).settings for name in backends.built_in}
+    return {name: settings for name, settings in found.items() if settings}
 
 
 def _inner_keys(setting: Setting, value: Any, where: Where) -> Iterator[Diagnostic]:
@@ -132,7 +147,9 @@ def _inner_keys(setting: Setting, value: Any, where: Where) -> Iterator[Diagnost
                 yield Diagnostic("error", said, where=at, hint=hint)
 
 
-def _hint(key: str, value: Any, known: Collection[str], section: str) -> str | None:
+def _hint(
+    key: str, value: Any, known: Collection[str], section: str, backends: Backends
+) -> str | None:
     """Where it belongs, if it is right in itself; else what it was meant to be."""
     if key in _COMMAND_LINE:
         return f"`--{key}` is for the command line alone"
@@ -141,12 +158,14 @@ def _hint(key: str, value: Any, known: Collection[str], section: str) -> str | N
     misplaced = [name for name in value if name in known] if isinstance(value, dict) else []
     if misplaced:
         return f"write `{misplaced[0]}` without the table `{key}`"
-    elsewhere = [s for s in (*SETTINGS, *COMPILE) if key and key in (s.name, s.option, s.dest)]
+    of_backends = _of_built_in(backends)
+    everywhere = (*POLICY, *CONTAINER, *chain.from_iterable(of_backends.values()), *COMPILE)
+    elsewhere = [s for s in everywhere if key and key in (s.name, s.option, s.dest)]
     if elsewhere:
-        own = elsewhere[0].section in BACKEND_SECTIONS
-        table = f"of the table `{elsewhere[0].section}`" if own else "of no inner table"
-        return f"`{elsewhere[0].name}` is a setting {table}"
-    return near(key, (*known, *(() if section else BACKEND_SECTIONS)))
+        first = elsewhere[0]
+        table = f"of the table `{first.section}`" if first.of_backend else "of no inner table"
+        return f"`{first.name}` is a setting {table}"
+    return near(key, (*known, *(() if section else of_backends)))
 
 
 _COMMAND_LINE = ("backend", "experiment_suffix", "format", "run", "runtime")

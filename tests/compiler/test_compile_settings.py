@@ -7,11 +7,19 @@ from compile_specs import spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pbt_tui.backends import BACKENDS
 from pbt_tui.backends.ngc.request import Ngc
 from pbt_tui.errors import Findings, PbtError, UsageError
-from pbt_tui.settings import COMPILE, SETTINGS, Given
-from pbt_tui.settings.settings_file import find
+from pbt_tui.settings import Given, settings_file
+from pbt_tui.settings.run_settings import COMPILE, CONTAINER, POLICY
 from pbt_tui.spec import Container, Mount, Policy, Ulimit, decode, encode
+
+OF_BACKENDS = [s for name in BACKENDS.built_in for s in BACKENDS.get(name).settings]
+SETTINGS = (*POLICY, *CONTAINER, *OF_BACKENDS)
+
+
+def find(folder: Path) -> Given:
+    return settings_file.find(folder, BACKENDS)
 
 
 def test_the_table_has_each_field_of_policy_and_container_once():
@@ -83,8 +91,9 @@ def test_nearest_file_wins_and_pbt_toml_goes_first(tmp_path: Path):
 
 
 def test_flag_goes_over_file():
-    flag, file = Given({"retries": 1}, {}, {"out": "a"}), Given({"retries": 2, "grace": 1.0})
-    assert flag.over(file) == Given({"retries": 1, "grace": 1.0}, {}, {"out": "a"})
+    flag = Given.of(policy={"retries": 1}, compile={"out": "a"})
+    file = Given.of(policy={"retries": 2, "grace": 1.0})
+    assert flag.over(file) == Given.of(policy={"retries": 1, "grace": 1.0}, compile={"out": "a"})
 
 
 def test_misspelt_key_names_the_nearest(tmp_path: Path):

@@ -14,12 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pbt_tui.backends.slurm import render as slurm
+from pbt_tui.backends.slurm.files import FILE
 from pbt_tui.backends.slurm.index import Slurm, decode
 from pbt_tui.backends.slurm.quoting import directive, word, words
 from pbt_tui.backends.slurm.rules import check
 from pbt_tui.backends.slurm.sbatch import limit, size
+from pbt_tui.backends.slurm.settings import SETTINGS
 from pbt_tui.diagnostics.schema_errors import load_schema
-from pbt_tui.settings import SETTINGS
 from pbt_tui.spec import Mount, Resources
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
@@ -44,7 +45,7 @@ def bash(script: str, *argv: str) -> bytes:
 
 
 def test_the_table_has_each_field_once():
-    assert [s.name for s in SETTINGS if s.section == "slurm"] == list(Slurm.__struct_fields__)
+    assert [s.name for s in SETTINGS] == list(Slurm.__struct_fields__)
 
 
 def test_the_original_s_seven_keep_their_defaults():
@@ -148,7 +149,7 @@ def test_two_shapes_never_share_a_name(wanted: list[Resources], how: Slurm):
 
 def test_arrays_have_no_holes_and_no_more_than_they_may():
     many = spec(jobs=tuple(job(i, id=f"j{i:04d}") for i in range(2500)))
-    index = decode(slurm.render(many, Slurm())[slurm.FILE])
+    index = decode(slurm.render(many, Slurm())[FILE])
     assert index is not None
     assert [(a.script, a.offset, a.count) for a in index.arrays] == [
         ("array-gpu1-0.sbatch", 0, 1000),
@@ -186,13 +187,13 @@ def test_a_manifest_has_a_line_for_each_job_and_its_name_is_its_contents():
 def test_the_index_is_what_its_schema_says_and_tells_all_settings():
     how = Slurm(time=3600.0, prologue=("module load cuda",), workdir="out")
     files = slurm.render(spec(), how)
-    document = json.loads(files[slurm.FILE])
+    document = json.loads(files[FILE])
     jsonschema.Draft202012Validator(load_schema("slurm-index-1")).validate(document)
     assert document["format"] == "pbt-slurm-index/1"
     back = msgspec.convert(slurm.known(files), Slurm)
     assert back == how
     assert slurm.render(spec(), back) == files
-    assert slurm.known({slurm.FILE: b"{"}) == {} == slurm.known({})
+    assert slurm.known({FILE: b"{"}) == {} == slurm.known({})
 
 
 SCRIPTS = {
@@ -276,6 +277,6 @@ def test_requeues_are_bounded_and_only_where_they_are_wanted():
 
 def test_a_population_is_one_array():
     jobs, population = gang(8)
-    index = decode(slurm.render(spec(jobs=jobs, populations=(population,)), Slurm())[slurm.FILE])
+    index = decode(slurm.render(spec(jobs=jobs, populations=(population,)), Slurm())[FILE])
     assert index is not None
     assert [a.tasks for a in index.arrays] == [population.members]

@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from compile_specs import box, job, spec
 
-from pbt_tui.backends.slurm import render as slurm
+from pbt_tui.backends.slurm.files import FILE
 from pbt_tui.backends.slurm.index import Slurm, values
-from pbt_tui.backends.slurm.validate import validate_index
 from pbt_tui.compiler import existing, output
 from pbt_tui.compiler.rendering import render
-from pbt_tui.compiler.validate import spec_files
+from pbt_tui.compiler.validate import spec_files, validate_document
 from pbt_tui.spec import encode
 
 
@@ -30,7 +29,7 @@ def lay_out(how: Slurm | None = None, **more: Any) -> None:
 
 
 def said(folder: Path) -> list[str]:
-    return [str(d) for d in validate_index(folder / slurm.FILE)[1]]
+    return [str(d) for d in validate_document(folder / FILE).found]
 
 
 def spoil(path: Path, old: bytes, new: bytes) -> None:
@@ -52,10 +51,10 @@ def test_what_was_compiled_is_valid(folder: Path, how: Slurm):
     for path in (folder / "slurm").iterdir():
         path.unlink()
     lay_out(how)
-    index, found = validate_index(folder / slurm.FILE)
-    assert found == []
-    assert index is not None
-    assert index.settings == how
+    one = validate_document(folder / FILE)
+    assert one.found == []
+    assert one.document is not None
+    assert one.document.settings == how
 
 
 def test_each_file_is_held_to_its_bytes_with_its_line(folder: Path):
@@ -77,10 +76,10 @@ def test_each_file_is_held_to_its_bytes_with_its_line(folder: Path):
     spoil(manifest, b"seed=1", b"seed=2")
     assert said(folder)[0].startswith(f"error[PBT820]: `{manifest}`:2: is not what")
     lay_out()
-    spoil(folder / slurm.FILE, b'"cpus_per_gpu":16', b'"cpus_per_gpu":8')
+    spoil(folder / FILE, b'"cpus_per_gpu":16', b'"cpus_per_gpu":8')
     assert [line.split(":")[1].strip() for line in said(folder)] == [f"`{script}`"]
     lay_out()
-    spoil(folder / slurm.FILE, b'"run":"ant",\n', b'"run":"ant", \n')
+    spoil(folder / FILE, b'"run":"ant",\n', b'"run":"ant", \n')
     assert said(folder)[0].startswith(f"error[PBT820]: `{folder}/slurm/index.json`:2: is not")
 
 
@@ -108,12 +107,12 @@ def test_pbt810_tasks_and_jobs(folder: Path):
         "`specs/ant/slurm/index.json`: /arrays: job `02_ant` is a task of no script",
     ]
     lay_out()
-    spoil(folder / slurm.FILE, b'["00_ant","01_ant"]', b'["00_ant","00_ant"]')
+    spoil(folder / FILE, b'["00_ant","01_ant"]', b'["00_ant","00_ant"]')
     assert "job `00_ant` is a task twice" in said(folder)[0]
 
 
 def test_the_rules_are_those_of_compiling(folder: Path):
-    spoil(folder / slurm.FILE, b'"throttle":null', b'"throttle":0')
+    spoil(folder / FILE, b'"throttle":null', b'"throttle":0')
     assert said(folder)[0].startswith(
         "error[PBT625]: `specs/ant/slurm/index.json`: /settings/throttle: `--slurm_throttle 0`"
     )
@@ -132,15 +131,15 @@ def test_the_rules_are_those_of_compiling(folder: Path):
     ],
 )  # fmt: skip
 def test_faults_of_an_index_in_words(folder: Path, old: bytes, new: bytes, words: str):
-    spoil(folder / slurm.FILE, old, new)
-    index, found = validate_index(folder / slurm.FILE)
-    assert index is None
-    assert any(words in str(d) for d in found), found
-    assert all(d.where.file == "specs/ant/slurm/index.json" for d in found)
+    spoil(folder / FILE, old, new)
+    one = validate_document(folder / FILE)
+    assert one.document is None
+    assert any(words in str(d) for d in one.found), one.found
+    assert all(d.where.file == "specs/ant/slurm/index.json" for d in one.found)
 
 
 def test_folders_and_scripts_lead_to_the_index(folder: Path):
-    index = folder / slurm.FILE
+    index = folder / FILE
     assert spec_files(["specs"]) == [folder / "processes.json", index]
     assert spec_files([str(folder / "slurm")]) == [index]
     for path in (folder / "slurm").iterdir():

@@ -33,8 +33,8 @@ TABLE = {
     "description": May(("errors",)),
     "spec": May(("errors",), ("msgspec",)),
     "diagnostics": May(("__init__", "errors", "spec"), ("msgspec", "jsonschema")),
-    "settings": May(("errors", "spec", "backends"), ("msgspec",)),
-    "backends": May(("errors", "spec", "diagnostics", "settings", "compiler"), ("msgspec",)),
+    "settings": May(("errors", "spec"), ("msgspec",)),
+    "backends": May(("errors", "spec", "diagnostics", "settings"), ("msgspec",)),
     "compiler": May(
         ("__init__", "errors", "description", "diagnostics", "settings", "spec", "backends"),
         ("msgspec",),

@@ -10,10 +10,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from ngc.ngc_runs import SETTINGS, call, project
 
+from pbt_tui.backends import BACKENDS
 from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.compiler import compile_loaded, existing, output
 from pbt_tui.compiler.load import load
-from pbt_tui.compiler.rendering import available
 from pbt_tui.errors import PbtError
 from pbt_tui.settings.settings_file import find
 from pbt_tui.spec import Container, Policy
@@ -58,7 +58,7 @@ def test_one_call_writes_all_backends(here: Path):
         "ngc/00_ant.json", "ngc/01_ant.json", "ngc/02_ant.json",
     ]  # fmt: skip
     assert {path.partition("/")[0] for path in found} == {"processes.json", "slurm", "ngc"}
-    assert available() == ("processes", "slurm", "ngc")
+    assert BACKENDS.built_in == ("processes", "slurm", "ngc")
 
 
 def test_check_diff_and_validate_hold_all(here: Path):
@@ -147,7 +147,7 @@ def test_a_run_with_the_name_of_a_pattern_owns_nobody_elses_files(tmp_path: Path
 def compiled(here: Path) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(here)
-        given = find(here)
+        given = find(here, BACKENDS)
         loaded = load("runs.ant")
     assert tomllib.loads(EVERYTHING)["ngc"]["org"] == "acme"
 
@@ -161,13 +161,13 @@ def compiled(here: Path) -> Any:
                 container=given.container,
                 known=lambda folder: existing.known(here / "specs", folder),
                 backends=None,
-                settings={"slurm": given.slurm, "ngc": given.ngc},
+                settings=given.backends,
             )
         except PbtError as e:
             named = {str(d.where.file) for d in e.diagnostics}
             return {str(Path(path).relative_to(here)) for path in named}
         out = here / "specs"
-        gone = existing.orphans(out, made.owned, made.files)
+        gone = existing.orphans(out, made.owned, made.files, made.records)
         old = output.stale(out, made.files, gone)
         return {f"specs/{path}" for path in old}
 

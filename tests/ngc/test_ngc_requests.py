@@ -10,12 +10,14 @@ from compiler.compile_specs import box, gang, job, spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pbt_tui.backends import BACKENDS
 from pbt_tui.backends.ngc import render as ngc
 from pbt_tui.backends.ngc import rules
 from pbt_tui.backends.ngc.request import Ngc
+from pbt_tui.backends.ngc.settings import SETTINGS
 from pbt_tui.compiler.rendering import render
 from pbt_tui.diagnostics.schema_errors import load_schema
-from pbt_tui.settings import SETTINGS, gather
+from pbt_tui.settings import gather, structs
 from pbt_tui.spec import Processes, Resources
 
 IMAGE = "nvcr.io/nvidia/pytorch:23.10-py3"
@@ -72,10 +74,10 @@ SETS: list[dict[str, Any]] = [
 def settings_of(**texts: Any) -> Ngc:
     """As the command line has them."""
     raw = {**NEEDED, **texts}
-    given = gather([(s, raw[s.name]) for s in SETTINGS if s.section == "ngc" and s.name in raw],
-                   lambda s: s.flag)  # fmt: skip
-    assert set(given.ngc) == set(raw)
-    return Ngc(**given.ngc)
+    said = [(s, raw[s.name]) for s in SETTINGS if s.name in raw]
+    given = gather(said, lambda s: s.flag, structs(BACKENDS))
+    assert set(given.sections["ngc"]) == set(raw)
+    return Ngc(**given.sections["ngc"])
 
 
 def made(what: Processes, settings: Ngc) -> dict[str, Any]:
@@ -126,7 +128,7 @@ def render_again(files: dict[str, bytes]) -> dict[str, Any]:
 def test_there_are_thirty_settings_and_each_is_one():
     assert len(SETS) >= 30
     used = {name for texts in SETS for name in texts}
-    of_table = {s.name for s in SETTINGS if s.section == "ngc"}
+    of_table = {s.name for s in SETTINGS}
     assert of_table - used == {"org", "ace", "job_template", "print_only"}
 
 

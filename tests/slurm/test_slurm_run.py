@@ -224,8 +224,9 @@ def test_options_that_cannot_be_obeyed(queued: Queued, options: list[str], words
 
 
 def test_settings_come_from_the_index_beside_the_spec(queued: Queued) -> None:
+    from pbt_tui.backends.slurm.files import FILE
     from pbt_tui.backends.slurm.index import Slurm
-    from pbt_tui.backends.slurm.render import FILE, render
+    from pbt_tui.backends.slurm.render import render
     from pbt_tui.spec import decode
 
     name = queued.spec(job("a", "true"))

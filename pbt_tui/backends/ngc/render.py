@@ -1,7 +1,7 @@
 """Backend `ngc`: one Base Command job request per job, and a script that submits them.
 
 Must not know where they are written, nor call the client: the words of its commands are here, who
-says them is not. What a request may hold is `spec.ngc`, what it must not is the compiler's.
+says them is not. What a request may hold is `ngc.request`, what it must not is `ngc.rules`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from pbt_tui.backends.ngc.files import FOLDER, SUBMIT
 from pbt_tui.backends.ngc.request import (
     LONGEST_NAME,
     NOT_SAID,
@@ -29,28 +30,14 @@ from pbt_tui.backends.ngc.request import (
 from pbt_tui.errors import BadSpec, Where
 from pbt_tui.spec import Job, Processes
 
-FOLDER = "ngc"
-SUBMIT = "ngc/submit.sh"
-RECORD = "ngc/submitted.json"
-"""What was submitted: written by `pbt-run`, and no file of a compilation."""
-OWNED = ("ngc/*.json", SUBMIT)
-SETTINGS = Ngc
 REGISTRY = "nvcr.io/"
 NO_TEAM = "no-team"
 """The client's word for none: it goes over a team that its configuration names."""
 PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
-_REQUIRED = ("org", "ace", "instance")
 _SETTINGS_LINE = "# settings "
 _MIG = re.compile(r"(^|[._-])(mig|\d+g[._]\d+gb)([._-]|$)", re.IGNORECASE)
 _SINCE = "3650D"
 """The client lists the last seven days only, unless it is told."""
-
-
-def lacks(given: Mapping[str, Any], spec: Processes) -> str | None:
-    missing = [f"`--ngc_{name}`" for name in _REQUIRED if given.get(name) is None]
-    if spec.container is None:
-        missing.append("`--image`")
-    return f"{', '.join(missing)} not set" if missing else None
 
 
 def render(spec: Processes, settings: Ngc) -> dict[str, bytes]:

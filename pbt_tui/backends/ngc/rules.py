@@ -86,7 +86,7 @@ def check(made: JobRequest) -> list[Diagnostic]:
 
 def _why_not(data: bytes) -> list[Diagnostic]:
     from pbt_tui.diagnostics.json_document import read
-    from pbt_tui.diagnostics.schema_errors import request_faults
+    from pbt_tui.diagnostics.schema_errors import schema_faults
 
     document, found = read(data)
     if document is None and found:
@@ -95,7 +95,7 @@ def _why_not(data: bytes) -> list[Diagnostic]:
         said = "the client would take this alone, and pass over every key beside it"
         at = Where(pointer="/jobDefinition")
         return [*found, finding("PBT701", said, where=at, hint="write its keys at the top")]
-    faults = [_coded(d) for d in request_faults(document)]
+    faults = [_coded(d) for d in schema_faults(document, "ngc-job-1")]
     if not faults:  # msgspec is stricter than the schema: `1.0` for an integer and the like
         try:
             msgspec.convert(document, JobRequest)

@@ -1,15 +1,16 @@
 """The settings of backend `ngc`, spelled as NVIDIA's client spells its flags. Text in, values out.
 
-Must not know what becomes of them. `ValueError` for what is not one, as in `units`.
+Must not know what becomes of them; the struct that they fill is `request.Ngc`. `ValueError` for
+what is not one, as in `settings.parsers`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from pbt_tui.settings import Setting
 from pbt_tui.settings.parsers import boolean, integer, plain, truth
 
 _DURATION = re.compile(
@@ -91,98 +92,99 @@ def choice(text: str) -> str:
 _WORD = "text without blanks"
 _FROM_1 = "an integer from 1"
 _TIME = "a duration such as `7D`, `90M` or `1D12H30M`"
-Row = tuple[str, Callable[[str], Any], str, str, str, bool]
-ROWS: tuple[Row, ...] = (
-    ("org", plain, "NAME", _WORD, "organisation; needed", False),
-    ("ace", plain, "NAME", _WORD, "ACE; needed", False),
-    ("instance", plain, "TYPE", _WORD, "type of machine, as dgxa100.80g.1.norm; needed", False),
-    ("team", plain, "NAME", _WORD, "team (none)", False),
-    ("name", plain, "TEXT", "text", "name of jobs ({{ run }}.{{ name }})", False),
-    ("description", plain, "TEXT", "1 to 512 characters", "description of all jobs", False),
-    (
+
+
+def _ngc(name: str, *rest: Any, **more: Any) -> Setting:
+    return Setting(name, "ngc", *rest, **more)
+
+
+SETTINGS: tuple[Setting, ...] = (
+    _ngc("org", plain, "NAME", _WORD, "organisation; needed"),
+    _ngc("ace", plain, "NAME", _WORD, "ACE; needed"),
+    _ngc("instance", plain, "TYPE", _WORD, "type of machine, as dgxa100.80g.1.norm; needed"),
+    _ngc("team", plain, "NAME", _WORD, "team (none)"),
+    _ngc("name", plain, "TEXT", "text", "name of jobs ({{ run }}.{{ name }})"),
+    _ngc("description", plain, "TEXT", "1 to 512 characters", "description of all jobs"),
+    _ngc(
         "commandline",
         plain,
         "TEXT",
         "a command of a shell",
         "what a shell does: cd /mount && {{ experiment_cmd }}",
-        False,
     ),
-    ("entrypoint", plain, "TEXT", "a command", "instead of the image's own entry point", False),
-    ("use_image_entrypoint", boolean, "", "true or false", "the image's own entry point", False),
-    ("result", plain, "DIR", "an absolute path", "a job's own results (/results)", False),
-    (
+    _ngc("entrypoint", plain, "TEXT", "a command", "instead of the image's own entry point"),
+    _ngc("use_image_entrypoint", boolean, "", "true or false", "the image's own entry point"),
+    _ngc("result", plain, "DIR", "an absolute path", "a job's own results (/results)"),
+    _ngc(
         "workspace",
         workspace,
         "ID:DIR[:RW]",
         "`id:/mount` or `id:/mount:RW`, with `RO` or `RW`",
         "a workspace to mount",
-        True,
+        many=True,
     ),
-    (
+    _ngc(
         "datasetid",
         dataset,
         "ID:DIR",
         "`id:/mount`, or `uuid:no-mount`",
         "a dataset to mount",
-        True,
+        many=True,
     ),
-    (
+    _ngc(
         "env_var",
         env_var,
         "NAME:VALUE",
         "`NAME:VALUE`, at most 2048 characters without a line break",
         "a variable for all jobs",
-        True,
+        many=True,
     ),
-    (
+    _ngc(
         "secret",
         secret,
         "NAME[:KEY[:VAR]]",
         "`name`, `name:key` or `name:key:VARIABLE`",
         "a secret that NGC keeps",
-        True,
+        many=True,
     ),
-    (
+    _ngc(
         "label",
         labels,
         "LIST",
         "letters, digits and `_`, the first no digit",
         "more labels (no `-`)",
-        True,
+        many=True,
     ),
-    ("lock_label", boolean, "", "true or false", "labels cannot be changed", False),
-    (
+    _ngc("lock_label", boolean, "", "true or false", "labels cannot be changed"),
+    _ngc(
         "port",
         port,
         "[NAME:]N[/TCP]",
         "`8080`, `8080/TCP` or `name:8080/TCP`",
         "a port to publish",
-        True,
+        many=True,
     ),
-    ("total_runtime", duration, "TIME", _TIME, "limit of all its running", False),
-    ("min_timeslice", duration, "TIME", _TIME, "running at a time, at least", False),
-    (
+    _ngc("total_runtime", duration, "TIME", _TIME, "limit of all its running"),
+    _ngc("min_timeslice", duration, "TIME", _TIME, "running at a time, at least"),
+    _ngc(
         "preempt",
         choice,
         "CLASS",
         "`RUNONCE`, `RESUMABLE` or `RESTARTABLE`",
         "class (RUNONCE; RESUMABLE for members of a population)",
-        False,
     ),
-    ("order", integer, "N", "an integer from 1 to 99", "place in the queue", False),
-    ("priority", choice, "WORD", "`HIGH`, `NORMAL` or `LOW`", "priority", False),
-    ("replicas", integer, "N", _FROM_1, "nodes of each job", False),
-    (
+    _ngc("order", integer, "N", "an integer from 1 to 99", "place in the queue"),
+    _ngc("priority", choice, "WORD", "`HIGH`, `NORMAL` or `LOW`", "priority"),
+    _ngc("replicas", integer, "N", _FROM_1, "nodes of each job"),
+    _ngc(
         "array_type",
         choice,
         "TYPE",
         "`MPI`, `PARALLEL`, `PYTORCH` or `HOROVOD`",
         "how several nodes are started",
-        False,
     ),
-    ("network", choice, "TYPE", "`INFINIBAND` or `ETHERNET`", "between several nodes", False),
-    ("topology_constraint", plain, "WORD", "`pack` or `any`", "place of several nodes", False),
-    ("job_template", plain, "FILE", "a file", "a template of the original launcher", False),
-    ("print_only", truth, "BOOL", "true or false", "`pbt-run` shows what it would submit", False),
+    _ngc("network", choice, "TYPE", "`INFINIBAND` or `ETHERNET`", "between several nodes"),
+    _ngc("topology_constraint", plain, "WORD", "`pack` or `any`", "place of several nodes"),
+    _ngc("job_template", plain, "FILE", "a file", "a template of the original launcher"),
+    _ngc("print_only", truth, "BOOL", "true or false", "`pbt-run` shows what it would submit"),
 )
-"""Field, reader, metavar, what is expected, help, whether it may be given several times."""

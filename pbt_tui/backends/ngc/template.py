@@ -13,11 +13,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pbt_tui.backends import BACKENDS
 from pbt_tui.backends.ngc.render import PLACEHOLDER
 from pbt_tui.backends.ngc.request import EXPERIMENT_CMD
+from pbt_tui.backends.ngc.settings import SETTINGS
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Findings, UsageError, Where, printable, where
-from pbt_tui.settings import SETTINGS, Given, gather
+from pbt_tui.settings import Given, gather, structs
+from pbt_tui.settings.run_settings import CONTAINER
 
 _FLAGS = {
     **{
@@ -72,10 +75,10 @@ def read(path: Path) -> Given:
     found = [replace(d, where=d.where.within(Where(file=str(path)))) for d in made.found]
     if any(d.level == "error" for d in found):
         raise Findings(found)
-    raw = [(s, made.ngc[s.name]) for s in SETTINGS if s.section == "ngc" and s.name in made.ngc]
-    raw += [(s, made.image) for s in SETTINGS if s.name == "image" and made.image is not None]
+    raw = [(s, made.ngc[s.name]) for s in SETTINGS if s.name in made.ngc]
+    raw += [(s, made.image) for s in CONTAINER if s.name == "image" and made.image is not None]
     with where(file=str(path)):
-        given = gather(raw, lambda s: f"`--{s.name.replace('_', '-')}`")
+        given = gather(raw, lambda s: f"`--{s.name.replace('_', '-')}`", structs(BACKENDS))
     return replace(given, found=found)
 
 

@@ -113,7 +113,7 @@ def encode(index: Index) -> bytes:
 
 
 def decode(data: bytes) -> Index | None:
-    """The index, or None where the bytes are none: `compiler.slurm.validate` says why."""
+    """The index, or None where the bytes are none: `slurm.validate` says why."""
     try:
         return _decoder.decode(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):

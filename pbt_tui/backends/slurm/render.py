@@ -12,20 +12,12 @@ from typing import Any
 
 from pbt_tui.backends.slurm import template
 from pbt_tui.backends.slurm.command_prefix import prefix
+from pbt_tui.backends.slurm.files import FILE, FOLDER
 from pbt_tui.backends.slurm.index import FORMAT, Array, Index, Slurm, decode, encode, values
 from pbt_tui.backends.slurm.quoting import word, words
 from pbt_tui.backends.slurm.sbatch import ResourceShape, directives, early, needs, shape_name
 from pbt_tui.backends.slurm.task_script import TASK
 from pbt_tui.spec import Job, Processes
-
-FOLDER = "slurm"
-FILE = f"{FOLDER}/index.json"
-OWNED = (FILE, f"{FOLDER}/manifest-*.txt", f"{FOLDER}/*.sbatch")
-SETTINGS = Slurm
-
-
-def lacks(given: Mapping[str, Any], spec: Processes) -> str | None:
-    return None
 
 
 def shapes(spec: Processes, settings: Slurm) -> list[ResourceShape]:
@@ -77,7 +69,7 @@ def script(
 
     `name` is that of its own file; `job` the one that it is for, where it is no array. The script
     takes the folder of the manifest and, if that is not as compiled, the run directory. Raises
-    `ValueError` where a setting cannot be written; `compiler.slurm.rules` finds all of them before.
+    `ValueError` where a setting cannot be written; `slurm.rules` finds all of them before.
     """
     signal = early(settings)
     name = name or script_name(shape, 0)

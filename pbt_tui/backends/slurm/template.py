@@ -11,10 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.backends.slurm.quoting import word
 from pbt_tui.backends.slurm.sbatch import ResourceShape
+from pbt_tui.errors import UsageError, printable
+from pbt_tui.settings import sound
 
 NAMES = ("CMD", "FILENAME", "PARTITION", "GPU", "CPU", "TIMEOUT")
 SHEBANG = re.compile(r"#!\s*\S*/(?:env\s+)?(?:ba)?sh(?P<login>\s+(?:-l|--login))?\s*", re.ASCII)
@@ -43,6 +46,18 @@ class Template:
     def login(self) -> bool:
         found = SHEBANG.fullmatch(self.first)
         return bool(found and found["login"])
+
+
+def text_of(path: str) -> str:
+    """The text of a template in a file; raises `UsageError`."""
+    try:
+        return sound(Path(path).read_bytes().decode())
+    except OSError as e:
+        said = f"`--slurm_sbatch_template`: cannot read `{printable(path)}`"
+        raise UsageError(f"{said}: {(e.strerror or '').lower()}") from None
+    except ValueError:
+        said = f"`--slurm_sbatch_template`: expected UTF-8 text in `{printable(path)}`"
+        raise UsageError(said) from None
 
 
 def read(text: str) -> Template:

@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from pbt_tui.backends.ngc.render import FOLDER, RECORD
+from pbt_tui.backends.ngc.files import FOLDER, RECORD
 from pbt_tui.errors import RunBusy, RunError, Where
 from pbt_tui.journal.atomic import replace
 from pbt_tui.spec.types import Frozen

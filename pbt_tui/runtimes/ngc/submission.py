@@ -18,7 +18,8 @@ from typing import Any
 
 import msgspec
 
-from pbt_tui.backends.ngc.render import RECORD, list_words, run_words
+from pbt_tui.backends.ngc.files import RECORD
+from pbt_tui.backends.ngc.render import list_words, run_words
 from pbt_tui.backends.ngc.request import JobRequest, Ngc, key
 from pbt_tui.runtimes.engine_errors import EngineUnavailable
 from pbt_tui.runtimes.ngc.client import Answer, Client

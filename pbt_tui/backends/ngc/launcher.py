@@ -1,0 +1,37 @@
+"""The flags for backend `ngc` that are no settings: of the upstream launcher, and of `pbt-run`.
+
+Must not know what becomes of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from pbt_tui.settings import Given
+from pbt_tui.settings.flags import yes_no
+
+CLIENT = "ngc"
+"""NVIDIA's client, unless another one is named."""
+
+
+def add_arguments(parser: argparse._ActionsContainer) -> None:
+    """With the upstream defaults."""
+    group = parser.add_argument_group("backend ngc")
+    group.add_argument("--ngc_job_template", metavar="FILE", help="command template")
+    group.add_argument(
+        "--ngc_print_only", default=False, type=yes_no, metavar="BOOL", help="submit nothing"
+    )
+
+
+def settings(args: argparse.Namespace) -> Given:
+    template = args.ngc_job_template
+    return Given.of(ngc={"job_template": template} if template else {})
+
+
+def add_run_arguments(group: argparse._ActionsContainer) -> None:
+    """Of `pbt-run --backend ngc`: who submits, and how long one call of it may take."""
+    group.add_argument("--ngc_client", metavar="PATH", default=CLIENT, help="NVIDIA's client (ngc)")
+    group.add_argument("--ngc_limit", metavar="SECONDS", help="time for one call of it (2m)")
+    group.add_argument(
+        "--ngc_print_only", metavar="BOOL", type=yes_no, help="submit nothing, as `--dry_run`"
+    )

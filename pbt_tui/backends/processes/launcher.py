@@ -1,0 +1,38 @@
+"""The flags that the upstream launcher's entry point has for backend `processes`.
+
+Must not know what becomes of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from pbt_tui.settings import Given
+from pbt_tui.settings.flags import Untouched, typed
+
+
+def add_arguments(parser: argparse._ActionsContainer) -> None:
+    """With the upstream defaults."""
+    group = parser.add_argument_group("backend processes")
+    group.add_argument(
+        "--num_gpus", default=Untouched(1), type=int, metavar="N", help="how many GPUs to use (1)"
+    )
+    group.add_argument(
+        "--max_parallel",
+        default=Untouched(4),
+        type=int,
+        metavar="N",
+        help="jobs at once (4, or the largest population)",
+    )
+    group.add_argument(
+        "--experiments_per_gpu",
+        default=Untouched(-1),
+        type=int,
+        metavar="N",
+        help="jobs on one GPU at once; -1 leaves CUDA_VISIBLE_DEVICES alone (-1)",
+    )
+
+
+def settings(args: argparse.Namespace) -> Given:
+    names = ("num_gpus", "max_parallel", "experiments_per_gpu", "pause_between")
+    return Given.of(policy=typed(args, *names))

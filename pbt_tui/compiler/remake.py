@@ -1,0 +1,58 @@
+"""Files of a backend beside a process list: are they what the list and their settings make?
+
+Must not know any backend. All its files are made again and compared, byte for byte.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pbt_tui.backends import Backend
+from pbt_tui.backends.processes.render import FILE
+from pbt_tui.compiler import diff_report, existing, output
+from pbt_tui.compiler.rendering import rendered, settings_of
+from pbt_tui.diagnostics import finding
+from pbt_tui.errors import BadSpec, Diagnostic, Where
+from pbt_tui.spec import Processes
+
+
+def changed(folder: Path, spec: Processes, backend: Backend, settings: Any) -> list[Diagnostic]:
+    """PBT820 for each file of `backend` in the folder of a run that is not what it should be."""
+    files = rendered(backend, spec, settings)
+    gone = existing.orphans(folder, backend.owned, files, backend.records)
+    old = output.stale(folder, files, gone)
+    suffix = f" --experiment_suffix {spec.suffix}" if spec.suffix else ""
+    command = f"pbt-compile {spec.module} --out {above(folder)}{suffix}"
+    return existing.stale(diff_report.changed(folder, files, old, spec), old, files, command)
+
+
+def beside(folder: Path, spec: Processes, *, named: str | None = None) -> list[Diagnostic]:
+    """The same for the backends that have files beside the process list `spec`, or the one `named`.
+
+    An index that is read by itself tells of its files by itself.
+    """
+    found: list[Diagnostic] = []
+    for backend, files in existing.with_files(folder):
+        if named is not None and named != backend.name:
+            continue
+        if backend.index == FILE or (named is None and backend.index in backend.documents):
+            continue
+        try:
+            settings = settings_of(backend, backend.known(files))
+        except (BadSpec, msgspec.ValidationError) as e:
+            at = e.where.file if isinstance(e, BadSpec) else None
+            said = e.what if isinstance(e, BadSpec) else "its settings cannot be read"
+            where = Where(str(folder / (at or backend.index)))
+            found.append(finding("PBT820", said, where=where))
+            continue
+        found += changed(folder, spec, backend, settings)
+    return found
+
+
+def above(folder: Path) -> Path:
+    """As people write it: `..` only where there is nothing else to say."""
+    return Path(os.path.normpath(folder / ".."))

@@ -1,0 +1,57 @@
+"""Why bytes are no document of a kind: not JSON, another version, or a fault that has a place.
+
+Must not know files. Slow and thorough; used where msgspec says no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from pbt_tui.diagnostics import finding
+from pbt_tui.errors import Diagnostic, Where
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a file should be, and how its faults are found once it is not."""
+
+    format: str
+    type: Any
+    faults: Callable[[Any], list[Diagnostic]]
+
+
+def why_not(data: bytes, kind: Kind) -> list[Diagnostic]:
+    """Why `data` is no document of this kind; at least one finding, without the file."""
+    from pbt_tui.diagnostics.json_document import read
+
+    document, found = read(data)
+    if found and document is None:
+        return found
+    if isinstance(document, dict):
+        version = document.get("format")
+        if isinstance(version, str) and version != kind.format:
+            at = Where(pointer="/format")
+            said = f"format is `{version}`, this is `{kind.format}`"
+            hint = "write it again with `pbt-compile`"
+            if version.partition("/")[0] == kind.format.partition("/")[0]:
+                hint += ", or use the version that wrote it"
+            return [*found, finding("PBT802", said, where=at, hint=hint)]
+    return found + _faults(document, kind)
+
+
+def _faults(document: Any, kind: Kind) -> list[Diagnostic]:
+    found = kind.faults(document)
+    if not found:  # msgspec is stricter than the schema: integers beyond 64 bits and the like
+        try:
+            msgspec.convert(document, kind.type)
+        except msgspec.ValidationError as e:
+            said, _, path = str(e).partition(" - at `")
+            pointer = path.rstrip("`").replace("$", "").replace("[", "/").replace("]", "")
+            at = Where(pointer=pointer.replace(".", "/") or None)
+            return [finding("PBT803", said[:1].lower() + said[1:], where=at)]
+        return [finding("PBT803", "holds a number or text that JSON readers do not agree on")]
+    return found

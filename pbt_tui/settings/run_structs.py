@@ -1,0 +1,31 @@
+"""The types of the settings of every run, by section: loaded only where a value is read.
+
+Must not know a backend: each has the struct of its own settings.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from pbt_tui.spec.types import Container, Policy
+
+
+class CompileSettings(msgspec.Struct, frozen=True):
+    """How a module is compiled; none of it stands in a spec."""
+
+    out: str
+    train_dir: str
+    load_timeout: Annotated[float, msgspec.Meta(gt=0)]
+    load_memory: Annotated[int, msgspec.Meta(ge=1 << 26)]
+    seed: int
+    ignore: tuple[str, ...]
+    strict: bool
+
+
+STRUCTS: dict[str, Any] = {
+    "policy": Policy,
+    "container": Container,
+    "compile": CompileSettings,
+}
