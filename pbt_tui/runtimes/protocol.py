@@ -96,7 +96,8 @@ class Runtime(Protocol):
     `next_wake()`); no verb blocks for longer than a spawn.
     """
 
-    name: Literal["process", "docker", "slurm"]
+    name: str
+    """Of its kind."""
     engine_id: str
     """Of the engine that holds the attempts; empty where this machine itself does."""
     image_digest: str | None

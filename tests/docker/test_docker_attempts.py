@@ -17,7 +17,7 @@ from running import until
 
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.journal.events import Gpu
-from pbt_tui.runtimes.docker.client import clean, leftovers
+from pbt_tui.runtimes.docker.leftovers import clean, leftovers
 from pbt_tui.runtimes.protocol import Ended, Runtime
 from pbt_tui.spec import Container, Mount, Policy, Ulimit
 

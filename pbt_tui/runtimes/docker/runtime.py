@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
 
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.journal.run_dir import RunDir
@@ -37,7 +36,7 @@ SILENCE = 60.0
 class ContainerRuntime:
     """Starts, follows and ends the containers of one run directory (`runtimes.Runtime`)."""
 
-    name: Literal["process", "docker", "slurm"] = "docker"
+    name = "docker"
 
     def __init__(
         self,

@@ -9,14 +9,17 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
 
+import msgspec
+
+from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.errors import RuntimeUnavailable, Where
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.runtimes import claims
+from pbt_tui.runtimes.context import RunContext
 from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 from pbt_tui.runtimes.protocol import Fact, Launch, Seen
 from pbt_tui.runtimes.slurm import client, squeue, task_files
@@ -32,6 +35,29 @@ _GATHER = 0.05
 _SETTING = re.compile(r"^(\w+)\s*= (.*)$", re.M)
 
 
+def create(context: RunContext, progress: Callable[[str], None]) -> SlurmRuntime:
+    """The runtime of one run directory; nothing takes its time, so `progress` hears nothing."""
+    return SlurmRuntime(
+        context.rundir,
+        submit_order(context),
+        run_id=context.run_id,
+        environ=context.environ,
+        cluster_before=context.engine_before,
+    )
+
+
+def submit_order(context: RunContext) -> SubmitOrder:
+    """What all arrays of the run have in common."""
+    settings = context.settings
+    assert isinstance(settings, Slurm)
+    spec = msgspec.structs.replace(
+        context.state.spec, train_dir=str(context.train_dir), container=context.container
+    )
+    rundir = context.rundir.path
+    own = context.cwd / settings.workdir if settings.workdir else rundir
+    return SubmitOrder(spec, settings, context.cwd, rundir, own / "slurm")
+
+
 class SlurmRuntime:
     """Submits, follows and cancels the attempts of one run directory.
 
@@ -39,7 +65,7 @@ class SlurmRuntime:
     there is `unknown` in any other. `engine_id` is the name of this one, after `prepare`.
     """
 
-    name: Literal["process", "docker", "slurm"] = "slurm"
+    name = "slurm"
     image_digest: str | None = None
 
     def __init__(
