@@ -1,6 +1,6 @@
-"""A run's place in the queue of a cluster: what the executor saw last, and when it looks again.
+"""A run's place in an engine's queue: what the executor saw last, and when it looks again.
 
-Must not ask the cluster: the executor does, at a rate that the site allows, and leaves this for
+Must not ask the engine: the executor does, at a rate that the site allows, and leaves this for
 all who watch. Written by rename after each look, and not at all where nothing of the run is queued.
 """
 
@@ -13,17 +13,18 @@ import msgspec
 
 
 class QueueStatus(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One attempt that has not ended, as SLURM sees it."""
+    """One attempt that has not ended, as the engine sees it."""
 
     id: str
-    """SLURM's, `67_3`."""
+    """The engine's name of it: SLURM's is `67_3`."""
     state: str
-    """SLURM's own word: PENDING, RUNNING, COMPLETING, …; empty while it has not been seen."""
+    """The engine's own word, such as PENDING, RUNNING, COMPLETING; empty while it has not been
+    seen."""
     reason: str | None = None
-    """Why it waits, in SLURM's words: `Priority`, `Resources`, `QOSMaxJobsPerUserLimit`."""
+    """Why it waits, in the engine's words: `Priority`, `Resources`, `QOSMaxJobsPerUserLimit`."""
     node: str | None = None
     starts_at: float | None = None
-    """When SLURM believes that it will start. Unix seconds, an estimate."""
+    """When the engine believes that it will start. Unix seconds, an estimate."""
     restarts: int = 0
 
 

@@ -1,6 +1,6 @@
-"""How many attempts of a run are where in SLURM's queue: the picture of all, in a line's worth.
+"""How many attempts of a run are where in an engine's queue: the picture of all, in a line's worth.
 
-Must not read a file or ask SLURM: `queue` is what the executor saw.
+Must not read a file or ask the engine: `queue` is what the executor saw.
 """
 
 from __future__ import annotations
@@ -16,18 +16,20 @@ SUBMITTED = "SUBMITTED"
 
 def tally(queue: Queue) -> QueueRow:
     """The most frequent first, then by name."""
-    places = queue.attempts.values()
+    attempts = queue.attempts.values()
     return QueueRow(
         polled_at=queue.polled_at,
         next_at=queue.next_at,
         floor=queue.floor,
         stale=queue.stale,
         error=queue.error,
-        states=_counted(Counter([place.state or SUBMITTED for place in places])),
-        reasons=_counted(Counter([place.reason for place in places if place.reason])),
-        starts_at=min([p.starts_at for p in places if p.starts_at is not None], default=None),
+        states=_counted(Counter([each.state or SUBMITTED for each in attempts])),
+        reasons=_counted(Counter([each.reason for each in attempts if each.reason])),
+        starts_at=min(
+            [each.starts_at for each in attempts if each.starts_at is not None], default=None
+        ),
     )
 
 
-def _counted(found: Counter[str]) -> dict[str, int]:
-    return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
+def _counted(counter: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counter.items(), key=lambda item: (-item[1], item[0])))

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from pbt_tui.runtimes.kind import Submission, SubmittedAttempt
+
 
 class Submitted(NamedTuple):
     script: Path
@@ -24,6 +26,21 @@ class SubmissionRecord(msgspec.Struct, frozen=True):
     script: str
     tasks: tuple[tuple[str, int], ...]
     id: str | None = None
+
+
+def read(attempt: SubmittedAttempt) -> Submission:
+    """The script of its array, and the file that SLURM itself writes about the task."""
+    record = find(attempt.run / "slurm", attempt.job, attempt.number)
+    name = attempt.handle or (record.id if record else None)
+    files = []
+    if record is not None:
+        files.append(("script", record.script))
+    if name is not None:
+        workdir = attempt.settings.get("workdir")
+        folder = attempt.cwd / workdir if workdir else attempt.run
+        files.append(("output", folder / "slurm" / f"{name}.out"))
+    final = record is not None and record.id is not None
+    return Submission(id=name, files=tuple(files), final=final)
 
 
 def find(folder: Path, job: str, attempt: int) -> Submitted | None:

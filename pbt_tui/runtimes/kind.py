@@ -6,21 +6,31 @@ runtime needs: whatever does something is named as `module:function` and loaded 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+
+def _first_three(handles: Sequence[str]) -> str:
+    more = f" and {len(handles) - 3} more" if len(handles) > 3 else ""
+    return ", ".join(handles[:3]) + more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueText:
     """The words of an engine's queue, for screens and reports."""
 
+    pending: str = "PENDING"
+    """The state of a task that waits, as the engine says it: counted first, with its reasons."""
     reasons: Mapping[str, str] = field(default_factory=dict)
     """What a reason of the queue means, in a phrase: `Priority` -> `others go first`."""
     reason_prefixes: Mapping[str, str] = field(default_factory=dict)
     """The same for reasons that begin so."""
     commands: Callable[[str], list[str]] = lambda handle: []
     """What to type for the engine's own account of a task, by its handle."""
+    several: Callable[[Sequence[str]], str] = _first_three
+    """Several handles in a phrase: `3 tasks of array 67`."""
     retried: str = "handed over again"
     """What a retry means there."""
 
@@ -62,6 +72,9 @@ class RuntimeKind:
     """Settings of that backend that it takes so, whatever was asked for."""
     journal_key: str = "settings"
     """The key of these settings in `executor_started`."""
+    submissions: str | None = None
+    """`module:function` that reads what its engine was given for an attempt: a `SubmittedAttempt`
+    in, a `Submission` out. Screens load it, so it must not need the engine."""
 
     @property
     def has_queue(self) -> bool:
@@ -70,3 +83,30 @@ class RuntimeKind:
     def shown(self, handle: str) -> str:
         """The handle in a line of text."""
         return f"{self.handle} {handle}" if self.handle_text is None else self.handle_text(handle)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmittedAttempt:
+    """An attempt that an engine was given, as the reader of its submission is asked about it."""
+
+    run: Path
+    """The run directory."""
+    cwd: Path
+    """Where the run was opened: relative paths of the settings start here."""
+    settings: Mapping[str, Any]
+    """What its engine is asked, as `executor_started` has it."""
+    job: str
+    number: int
+    handle: str | None = None
+    """The engine's own name of it, where the journal or the queue knows it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """What an engine was given for an attempt, and where it writes about it."""
+
+    id: str | None = None
+    """The engine's own name of it; None while nobody has written it down."""
+    files: tuple[tuple[str, Path], ...] = ()
+    """What a file is, in a word, and its path: in the order of the job's page."""
+    final: bool = True
+    """Nothing of it changes any more, so that it is not read again."""

@@ -2,8 +2,9 @@
 
 Must not know the executor: it never starts, stops or asks a job; it folds what was written.
 
-    feed ──► model ──► draw (lines of styled text) ──► widgets ──► screens
+    follower ──► model ──► render (lines of styled text) ──► widgets ──► screens ──► host
 
-`text`, `words`, `query`, `rows`, `model`, `feed`, `actions`, `once` and `draw/` know nothing of
-Textual, so that the same lines go to a terminal, to `--once` and to the tests.
+A screen knows the application as a `host.Host`. `app` fulfils it, and loads screens by name.
+All but `app`, `palette`, `clipboard`, `themes`, `widgets/` and `screens/` know nothing of Textual,
+so that the same lines go to a terminal, to `--once` and to the tests.
 """

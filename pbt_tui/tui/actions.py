@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pbt_tui.journal.events import Action as Asked
+from pbt_tui.journal.events import Action as RequestAction
 
 PAGES = ("jobs", "failures", "job", "log", "population", "help")
 
@@ -26,7 +26,7 @@ class Action:
     pages: tuple[str, ...] = PAGES
     bar: int = 0
     """Its rank in the bar, lowest first; 0 keeps it out."""
-    asks: Asked | None = None
+    asks: RequestAction | None = None
     """The request that it leaves: such an action asks for confirmation first."""
 
 
@@ -133,27 +133,26 @@ def by_id(name: str) -> Action:
 
 
 def refusal(
-    asked: Asked,
+    action: RequestAction,
     *,
     live: bool,
     writable: bool,
     read_only: bool,
     start: str,
-    other_host: str = "",
 ) -> str | None:
     """Why a request makes no sense now; None where it does. `start`: the command to start one."""
     if read_only:
-        return f"cannot {asked}: this is a read-only view"
+        return f"cannot {action}: this is a read-only view"
     if not writable:
-        return f"cannot {asked}: the run directory is not writable for you"
+        return f"cannot {action}: the run directory is not writable for you"
     if not live:
-        return f"cannot {asked}: no executor obeys{other_host}; start one with `{start}` (key E)"
+        return f"cannot {action}: no executor obeys; start one with `{start}` (key E)"
     return None
 
 
-def sentence(asked: Asked, names: Iterable[str], whole_run: str = "") -> str:
+def sentence(action: RequestAction, names: Iterable[str], whole_run: str = "") -> str:
     """What is asked for, as the title of the question: `cancel 00_ant`, `retry 12 jobs`."""
     jobs = list(names)
-    if asked in ("hold", "release"):
-        return f"{asked} run {whole_run}"
-    return f"{asked} {jobs[0]}" if len(jobs) == 1 else f"{asked} {len(jobs)} jobs"
+    if action in ("hold", "release"):
+        return f"{action} run {whole_run}"
+    return f"{action} {jobs[0]}" if len(jobs) == 1 else f"{action} {len(jobs)} jobs"

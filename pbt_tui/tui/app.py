@@ -1,27 +1,27 @@
-"""The application: one feed, one model, one timer; screens ask it to go somewhere or to ask.
+"""The application: one follower, one model, one timer; screens ask it to go somewhere or to ask.
 
-Must not know how anything is drawn, nor what the executor does with a request.
+It alone knows all screens, by name: each is loaded when it is first opened. Must not know how
+anything is drawn, nor what the executor does with a request.
 """
 
 from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.app import App
 from textual.binding import BindingType
 
 from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.observe import progress
-from pbt_tui.tui import status_text, themes
+from pbt_tui.tui import labels, themes
 from pbt_tui.tui.journal_follower import FollowerUpdate, JournalFollower
 from pbt_tui.tui.model import Model
 from pbt_tui.tui.request_sender import RequestSender
-from pbt_tui.tui.screens.jobs import Jobs
 from pbt_tui.tui.screens.page import Page
-from pbt_tui.tui.widgets.job_table import JobTable
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -29,14 +29,30 @@ if TYPE_CHECKING:
     from pbt_tui.observe.snapshot import Populations
     from pbt_tui.observe.snapshot_types import GpuRow, PopulationRow
 
+SCREENS: Final[Mapping[str, str]] = {
+    "jobs": "pbt_tui.tui.screens.jobs:JobsScreen",
+    "failures": "pbt_tui.tui.screens.failures:FailuresScreen",
+    "population": "pbt_tui.tui.screens.population:PopulationScreen",
+    "job": "pbt_tui.tui.screens.job:JobScreen",
+    "log": "pbt_tui.tui.screens.log:LogScreen",
+    "help": "pbt_tui.tui.screens.help:HelpScreen",
+    "confirm": "pbt_tui.tui.screens.confirm:ConfirmDialog",
+    "drain": "pbt_tui.tui.screens.drain:DrainDialog",
+}
 _DRAWN_EVERY = 0.6
 """Seconds between two paintings while a large journal is read."""
 
 
 def _commands() -> type[Provider]:
-    from pbt_tui.tui.palette import Commands
+    from pbt_tui.tui.palette import ActionCommands
 
-    return Commands
+    return ActionCommands
+
+
+def _screen(name: str, *args: object) -> Any:
+    """A new screen of this name."""
+    module, _, attribute = SCREENS[name].partition(":")
+    return getattr(import_module(module), attribute)(*args)
 
 
 class Monitor(App[str], inherit_bindings=False):
@@ -50,7 +66,7 @@ class Monitor(App[str], inherit_bindings=False):
 
     def __init__(
         self,
-        feed: JournalFollower,
+        follower: JournalFollower,
         *,
         read_only: bool = False,
         theme: str = "dark",
@@ -60,9 +76,9 @@ class Monitor(App[str], inherit_bindings=False):
         timer: bool = True,
     ) -> None:
         super().__init__()
-        self.feed = feed
-        self.model = Model(feed)
-        self.requests = RequestSender(self)
+        self.follower = follower
+        self.model = Model(follower)
+        self.requests = RequestSender(self)  # mypy sees here that it fulfils `Host`
         self.read_only = read_only
         self.paused = False
         self.clock = now
@@ -86,23 +102,23 @@ class Monitor(App[str], inherit_bindings=False):
     # -- following ---------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        self.push_screen(Jobs(JobTable(self.model)))
-        if self.feed.workspace:
+        self.push_screen(_screen("jobs", self.model))
+        if self.follower.workspace:
             self.go("population")
         if self._timer:
             self.call_after_refresh(self._load)
 
     def _load(self) -> None:
         """Reads what there is in slices, so that keys and the first pages come in between."""
-        if self.feed.at_end():
+        if self.follower.at_end():
             gc.enable()
             gc.freeze()
             self.set_interval(self.interval, self.follow)
             return
         gc.disable()  # everything made here is kept: a collection would look at it all for nothing
-        self._loading.add(self.feed.poll(budget=0.1))
+        self._loading.add(self.follower.poll(budget=0.1))
         now = time.monotonic()
-        if self.feed.at_end() or now >= self._draw_at:
+        if self.follower.at_end() or now >= self._draw_at:
             self.take(self._loading)
             self._loading = FollowerUpdate()
             self._draw_at = now + _DRAWN_EVERY
@@ -112,7 +128,7 @@ class Monitor(App[str], inherit_bindings=False):
         """Reads what is new and lets the screen on top draw it. The one tick of the program."""
         if self.paused:
             return
-        change = self.feed.poll()
+        change = self.follower.poll()
         if change or self.model.is_late:
             self.take(change)
         now = self.clock()
@@ -132,16 +148,16 @@ class Monitor(App[str], inherit_bindings=False):
             page.changed(change)
 
     def now(self) -> float:
-        return self.feed.now(self.clock())
+        return self.follower.now(self.clock())
 
     def progress(self, job: JobState) -> str:
         """What an active job last said of itself, as the executor wrote it down."""
         found = self._progress.get(job.spec.id)
-        return status_text.progress_words(found) if found else ""
+        return labels.progress_text(found) if found else ""
 
     def _read_progress(self) -> None:
         """Once a second one `stat`; the file is replaced whole."""
-        path = self.feed.rundir.progress
+        path = self.follower.rundir.progress
         try:
             stamp = path.stat().st_mtime_ns
         except OSError:
@@ -155,33 +171,34 @@ class Monitor(App[str], inherit_bindings=False):
         """The executor's GPUs, with what it last measured there; none that are only presumed."""
         from pbt_tui.observe.snapshot import gpu_rows
 
-        rows = gpu_rows(self.feed.state, self.feed.rundir)
+        rows = gpu_rows(self.follower.state, self.follower.rundir)
         return () if all(gpu.uuid is None and not gpu.jobs for gpu in rows) else rows
 
     def read_populations(self, then: Callable[[], None]) -> None:
         """Reads the workspaces in another thread; `then` is called here if there is news."""
         from pbt_tui.observe.snapshot import Populations
 
-        state = self.feed.state
+        state = self.follower.state
         if not state.spec.populations or self._reading:
             return
         if self._watched is None or self._watched[0] is not state:
-            self._watched = (state, Populations(state, self.feed.rundir))
+            self._watched = (state, Populations(state, self.follower.rundir))
         watched = self._watched[1]
-        live = self.feed.holder is not None
+        live = self.follower.holder is not None
         self._reading = True
 
-        def work() -> None:
+        def work() -> Callable[[], None] | None:
             try:
                 watched.poll()
                 rows = watched.rows(self.now(), live=live)
             finally:
                 self._reading = False
-            if rows != self.populations:
-                self.populations = rows
-                self.call_from_thread(then)
+            if rows == self.populations:
+                return None
+            self.populations = rows
+            return then
 
-        self.run_worker(work, thread=True)
+        self.in_background(work)
 
     # -- going -------------------------------------------------------------------------------------
 
@@ -200,33 +217,39 @@ class Monitor(App[str], inherit_bindings=False):
             return
         while len(self.screen_stack) > 2:  # the blank one and the jobs stay
             self.pop_screen()
-        if page == "failures":
-            from pbt_tui.tui.screens.failures import Failures
-
-            self.push_screen(Failures())
-        elif page == "population":
-            from pbt_tui.tui.screens.population import PopulationScreen
-
-            self.push_screen(PopulationScreen())
+        if page != "jobs":
+            self.push_screen(_screen(page))
 
     def open_job(self, job: JobState, among: list[str]) -> None:
-        from pbt_tui.tui.screens.job import JobPage
-
-        self.push_screen(JobPage(job.spec.id, among))
+        self.push_screen(_screen("job", job.spec.id, among))
 
     def open_log(self, job: JobState) -> None:
-        from pbt_tui.tui.screens.log import Log
-
         if not job.attempts:
             self.say(f"{job.spec.id} has no log yet: it has not started", "warn")
             return
-        self.push_screen(Log(job.spec.id, len(job.attempts)))
+        self.push_screen(_screen("log", job.spec.id, len(job.attempts)))
 
     def open_help(self, page: str) -> None:
-        from pbt_tui.tui.screens.help import Help
-
         if page != "help":
-            self.push_screen(Help(page))
+            self.push_screen(_screen("help", page))
+
+    def confirm(
+        self, title: str, notes: list[str], names: list[str], then: Callable[[bool | None], None]
+    ) -> None:
+        self.push_screen(_screen("confirm", title, notes, names), then)
+
+    def choose_gpu(self, state: RunState, then: Callable[[tuple[str, bool] | None], None]) -> None:
+        self.push_screen(_screen("drain", state), then)
+
+    def in_background(self, work: Callable[[], Callable[[], None] | None]) -> None:
+        """Runs `work` in another thread, then what it returned in this one."""
+
+        def run() -> None:
+            then = work()
+            if then is not None:
+                self.call_from_thread(then)
+
+        self.run_worker(run, thread=True)
 
     def copy(self, text: str) -> None:
         from pbt_tui.tui.clipboard import copy
@@ -235,9 +258,9 @@ class Monitor(App[str], inherit_bindings=False):
 
     def leave(self) -> None:
         """Ends the screen. Nothing of the run ends with it."""
-        path = self.feed.rundir.path
-        if self.feed.workspace:
+        path = self.follower.rundir.path
+        if self.follower.workspace:
             self.exit("")
             return
-        said = "the run goes on" if self.feed.holder is not None else "the run stays as it is"
-        self.exit(f"{said}; come back with `pbt-tui {path}`")
+        fate = "the run goes on" if self.follower.holder is not None else "the run stays as it is"
+        self.exit(f"{fate}; come back with `pbt-tui {path}`")

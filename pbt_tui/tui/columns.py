@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
 from pbt_tui.observe.queue_status import QueueStatus
 from pbt_tui.scheduler.explain import explain
-from pbt_tui.tui import status_text
+from pbt_tui.tui import labels, status_text
 from pbt_tui.tui.render import queue
+from pbt_tui.tui.runtime_view import kind_of
 from pbt_tui.tui.text import Line, Span, duration, fit, lasting, safe
 
 
@@ -26,12 +27,14 @@ class TableContext:
     """The journal has been read: a job without an entry does wait."""
     progress: Callable[[JobState], str] = lambda job: ""
     """What an active job last said of itself."""
-    place: Callable[[JobState], QueueStatus | None] = lambda job: None
-    """Where SLURM's queue has it."""
+    queue_status: Callable[[JobState], QueueStatus | None] = lambda job: None
+    """Where an engine's queue has it."""
 
     @property
-    def in_slurm(self) -> bool:
-        return self.state.executor is not None and self.state.executor.runtime == "slurm"
+    def has_queue(self) -> bool:
+        """An engine's queue holds what was started."""
+        kind = kind_of(self.state)
+        return kind is not None and kind.has_queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,68 +47,68 @@ class Column:
     align: str = "<"
 
 
-def _state(job: JobState, scene: TableContext) -> Span:
-    return status_text.state_span(job) if scene.settled else ("…", "dim")
+def _state(job: JobState, context: TableContext) -> Span:
+    return labels.state_span(job) if context.settled else ("…", "dim")
 
 
-def _tries(job: JobState, scene: TableContext) -> Span:
+def _tries(job: JobState, context: TableContext) -> Span:
     count = len(job.attempts)
     return (str(count) if count else "-", "" if count > 1 else "dim")
 
 
-def _gpu(job: JobState, scene: TableContext) -> Span:
+def _gpu(job: JobState, context: TableContext) -> Span:
     attempt = job.attempt
     if attempt is None or not attempt.gpus:
         return "-", "dim"
-    return status_text.gpu_names(scene.state, attempt.gpus), "" if job.phase in ACTIVE else "dim"
+    return labels.gpu_names(context.state, attempt.gpus), "" if job.phase in ACTIVE else "dim"
 
 
-def _node(job: JobState, scene: TableContext) -> Span:
+def _node(job: JobState, context: TableContext) -> Span:
     attempt = job.attempt
     if attempt is None or not attempt.node or attempt.queued:
         return "-", "dim"
-    return status_text.node_name(attempt.node), "" if job.phase in ACTIVE else "dim"
+    return labels.node_name(attempt.node), "" if job.phase in ACTIVE else "dim"
 
 
-def _time(job: JobState, scene: TableContext) -> Span:
+def _time(job: JobState, context: TableContext) -> Span:
     attempt = job.attempt
     if attempt is None or attempt.started_at is None:
         return "-", "dim"
     if attempt.ended_at is not None:
         return duration(attempt.ended_at - attempt.started_at), ""
-    return lasting(scene.now - attempt.started_at), ""
+    return lasting(context.now - attempt.started_at), ""
 
 
-def _experiment(job: JobState, scene: TableContext) -> Span:
+def _experiment(job: JobState, context: TableContext) -> Span:
     return safe(job.spec.experiment), "dim"
 
 
-def _about(job: JobState, scene: TableContext) -> Span:
+def _about(job: JobState, context: TableContext) -> Span:
     """One phrase: why it waits, what it last said, how it ended."""
-    if not scene.settled:
+    if not context.settled:
         return "", ""
     if job.phase == "waiting":
         last = job.attempt
-        why = explain(scene.state, job.spec.id, scene.now)
+        why = explain(context.state, job.spec.id, context.now)
         if last is not None and last.outcome not in (None, "succeeded"):
-            return f"{why} · before: {status_text.detail_words(last)}", "dim"
+            return f"{why} · before: {status_text.detail_text(last)}", "dim"
         return why, "dim"
     if job.phase in ("skipped", "stopping") or (job.phase == "cancelled" and not job.attempts):
-        return safe(explain(scene.state, job.spec.id, scene.now)), "dim"
+        return safe(explain(context.state, job.spec.id, context.now)), "dim"
     attempt = job.attempt
     if attempt is None:
         return "", ""
     if job.phase in ACTIVE:
-        return _active(job, attempt, scene), ""
-    return status_text.detail_words(attempt), "bad" if job.phase == "failed" else "dim"
+        return _active(job, attempt, context), ""
+    return status_text.detail_text(attempt), "bad" if job.phase == "failed" else "dim"
 
 
-def _active(job: JobState, attempt: Attempt, scene: TableContext) -> str:
+def _active(job: JobState, attempt: Attempt, context: TableContext) -> str:
     if attempt.queued:
-        return queue.note(attempt, scene.place(job), scene.now)
-    if job.phase == "starting" and scene.in_slurm:
-        return queue.handed_over(scene.place(job))
-    parts = (queue.requeued(attempt, scene.place(job)), scene.progress(job))
+        return queue.note(attempt, context.queue_status(job), context.now)
+    if job.phase == "starting" and context.has_queue:
+        return queue.handed_over(context.queue_status(job))
+    parts = (queue.requeued(attempt, context.queue_status(job)), context.progress(job))
     return " · ".join(part for part in parts if part)
 
 
@@ -120,7 +123,7 @@ COLUMNS = (
 _GAP = "  "
 
 
-class Layout:
+class TableLayout:
     """The columns at one width: mark, job, the fixed ones, and what is left for the phrase.
 
     `longest`: of the job names; `useless`: titles of columns that say the same of every job.
@@ -144,15 +147,15 @@ class Layout:
             line.append((_GAP + fit("NOTE", self.about), "head"))
         return tuple(line)
 
-    def row(self, job: JobState, scene: TableContext, marked: bool) -> Line:
+    def row(self, job: JobState, context: TableContext, marked: bool) -> Line:
         line: list[Span] = [
             (" *" if marked else "  ", "mark"),
             (fit(job.spec.id, self.job), "mark" if marked else ""),
         ]
         for c in self.columns:
-            text, style = c.cell(job, scene)
+            text, style = c.cell(job, context)
             line.append((_GAP + fit(text, c.width, c.align), style))
         if self.about:
-            text, style = _about(job, scene)
+            text, style = _about(job, context)
             line.append((_GAP + fit(text, self.about), style))
         return tuple(line)

@@ -12,12 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pbt_tui.errors import BadSpec, PbtError, Where
+from pbt_tui.errors import BadSpec, PbtError, RunError, Where
 from pbt_tui.journal.events import (
     AttemptEnded,
     AttemptScheduled,
     AttemptStarted,
     AttemptWaiting,
+    ContinuationKnown,
+    ExecutorStarted,
     JobSkipped,
     KillRequested,
     RequestAccepted,
@@ -32,6 +34,7 @@ from pbt_tui.journal.state import RunState
 from pbt_tui.observe.queue_status import Queue
 from pbt_tui.observe.queue_status import read as read_queue
 from pbt_tui.spec import FORMAT, Policy, Population, Processes, Style, decode
+from pbt_tui.tui.runtime_view import check_known, kind_of
 
 _OF_A_JOB = (
     AttemptScheduled,
@@ -40,11 +43,14 @@ _OF_A_JOB = (
     AttemptEnded,
     StopRequested,
     KillRequested,
+    ContinuationKnown,
     JobSkipped,
 )
 _SLICE = 1 << 19
 """Bytes of journal folded between two looks at the clock: about 15 ms."""
 _PREVIEW = 1 << 16
+_HEAD = 1 << 12
+"""Bytes of journal in which its first executor is."""
 
 
 @dataclass(slots=True)
@@ -58,7 +64,7 @@ class FollowerUpdate:
     """Something of the run itself: the executor, a hold, the closing, an error."""
     answers: list[RequestAccepted | RequestRefused] = field(default_factory=list)
     queue: bool = False
-    """What the executor saw of SLURM's queue."""
+    """What the executor saw of its engine's queue."""
 
     def add(self, later: FollowerUpdate) -> None:
         """Takes in what a later poll found."""
@@ -73,7 +79,10 @@ class FollowerUpdate:
 
 
 class JournalFollower:
-    """`state` is the fold of what was read so far; `poll` reads on."""
+    """`state` is the fold of what was read so far; `poll` reads on.
+
+    Raises `BadSpec` for a run whose spec cannot be read, or whose runtime is not installed here.
+    """
 
     def __init__(
         self,
@@ -89,32 +98,33 @@ class JournalFollower:
         self.holder: int | None = None
         self.error: PbtError | None = None
         self.queue: Queue | None = None
-        """As the executor saw it last; None outside of SLURM."""
+        """As the executor saw it last; None where no engine's queue holds attempts."""
         self._queue_stamp: tuple[int, int] | None = None
         self._who = who
-        self._asked = 0.0
+        self._looked = 0.0
         self._tail = Tail(rundir.journal)
         self._life = 0
         self._spec: Processes | None = None
         self.workspace = False
         """There is no run: only the workspace of a population, written by somebody else."""
         self.state = RunState(_preview(rundir))
+        _check_first_executor(rundir)
 
     @classmethod
     def of_workspace(cls, path: Path, style: Style) -> JournalFollower:
         """A plain workspace as a run without jobs; nothing is followed but its population."""
-        feed = cls.__new__(cls)
-        feed.rundir, feed.clock, feed.workspace = RunDir(path), time.time, True
-        feed.loaded, feed.holder, feed.error = True, None, None
-        feed.queue = None
-        feed.state = RunState(
+        follower = cls.__new__(cls)
+        follower.rundir, follower.clock, follower.workspace = RunDir(path), time.time, True
+        follower.loaded, follower.holder, follower.error = True, None, None
+        follower.queue = None
+        follower.state = RunState(
             Processes(
                 format=FORMAT, run=path.name, module="", train_dir=str(path.parent),
                 policy=Policy(), container=None, jobs=(),
                 populations=(Population(path.name, style, 0, str(path), ()),),
             )
         )  # fmt: skip
-        return feed
+        return follower
 
     def poll(self, budget: float = 0.05) -> FollowerUpdate:
         """Reads and folds for about `budget` seconds. Costs one `stat` when nothing is new."""
@@ -123,8 +133,8 @@ class JournalFollower:
             return change
         try:
             self._read(change, budget)
-            self._look(change)
-            self._ask(change)
+            self._read_queue(change)
+            self._find_holder(change)
         except PbtError as e:
             self.error = e
             change.run = True
@@ -174,6 +184,8 @@ class JournalFollower:
     def _fold(self, events: list, change: FollowerUpdate) -> None:  # type: ignore[type-arg]
         state, by_id, jobs = self.state, self.state.by_id, change.jobs
         for event in events:
+            if isinstance(event, ExecutorStarted):
+                check_known(event, self.rundir.journal)
             apply(state, event)
             if isinstance(event, _OF_A_JOB):
                 jobs.add(by_id[event.job].index)
@@ -188,11 +200,11 @@ class JournalFollower:
             elif isinstance(event, RequestRefused):
                 change.answers.append(event)
 
-    def _look(self, change: FollowerUpdate) -> None:
-        """One `stat`, of a run in SLURM alone; the file is replaced whole."""
+    def _read_queue(self, change: FollowerUpdate) -> None:
+        """One `stat`, where an engine's queue holds attempts; the file is replaced whole."""
         stamp = None
-        executor = self.state.executor
-        if executor is not None and executor.runtime == "slurm":
+        kind = kind_of(self.state)
+        if kind is not None and kind.has_queue:
             with suppress(OSError):
                 stat = self.rundir.queue.stat()
                 stamp = stat.st_mtime_ns, stat.st_ino
@@ -201,11 +213,11 @@ class JournalFollower:
             self.queue = read_queue(self.rundir.queue) if stamp else None
             change.queue = True
 
-    def _ask(self, change: FollowerUpdate) -> None:
+    def _find_holder(self, change: FollowerUpdate) -> None:
         now = time.monotonic()
-        if now - self._asked < 1.0 and not change.run:
+        if now - self._looked < 1.0 and not change.run:
             return
-        self._asked = now
+        self._looked = now
         who = self._who(self.rundir)
         if who != self.holder:
             self.holder = who
@@ -237,3 +249,11 @@ def _preview(rundir: RunDir) -> Processes:
         return decode(data, str(rundir.spec))
     except PbtError:  # not laid out as we write it, or damaged: the whole file says which
         return read_spec(rundir)
+
+
+def _check_first_executor(rundir: RunDir) -> None:
+    """So that a run of a runtime that is not installed is refused before a screen is opened."""
+    with suppress(RunError, OSError):  # a journal that is damaged is named where it is read
+        for event in Tail(rundir.journal).read(_HEAD):
+            if isinstance(event, ExecutorStarted):
+                check_known(event, rundir.journal)

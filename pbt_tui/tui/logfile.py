@@ -56,7 +56,7 @@ TELLING = re.compile(_TELLING, re.IGNORECASE)
 """The same, for one line of text."""
 
 
-class Row(NamedTuple):
+class LogRow(NamedTuple):
     start: int
     text: str
 
@@ -105,12 +105,12 @@ class LogFile:
 
     # -- pages -------------------------------------------------------------------------------------
 
-    def forward(self, start: int, count: int) -> list[Row]:
+    def forward(self, start: int, count: int) -> list[LogRow]:
         """At most `count` lines from the line start `start` on."""
-        rows: list[Row] = []
+        rows: list[LogRow] = []
         while len(rows) < count and start < self.size:
             end = self._newline(start)
-            rows.append(Row(start, self._text(start, end)))
+            rows.append(LogRow(start, self._text(start, end)))
             start = end + 1
         return rows
 

@@ -1,6 +1,6 @@
 """What the screens show of a run: rows, marks, failures, GPUs. One for all screens.
 
-Must not know Textual, and changes nothing but what is on screen: the fold belongs to the feed.
+Must not know Textual, and changes nothing but what is on screen: the fold is the follower's.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from pbt_tui.observe.failure_grouping import Failure, Group, group
 from pbt_tui.observe.queue_status import Queue, QueueStatus, key
 from pbt_tui.observe.queue_summary import tally
 from pbt_tui.observe.snapshot_types import QueueRow
+from pbt_tui.runtimes import RuntimeKind
 from pbt_tui.tui.journal_follower import FollowerUpdate, JournalFollower
+from pbt_tui.tui.runtime_view import kind_of
 from pbt_tui.tui.table_order import TableOrder
 
 _SHARE = 20
@@ -22,12 +24,12 @@ _SHARE = 20
 
 
 class Model:
-    def __init__(self, feed: JournalFollower) -> None:
-        self.feed = feed
-        self.rows = TableOrder(feed.state)
+    def __init__(self, follower: JournalFollower) -> None:
+        self.follower = follower
+        self.rows = TableOrder(follower.state)
         self.marks: set[int] = set()
         """Plan indices."""
-        self.longest = longest_id(feed.state)
+        self.longest = longest_id(follower.state)
         self._groups: list[Group] = []
         self._grouped: tuple[int, int] | None = None
         self._regroup_at = 0.0
@@ -37,10 +39,10 @@ class Model:
 
     @property
     def state(self) -> RunState:
-        return self.feed.state
+        return self.follower.state
 
     def take(self, change: FollowerUpdate) -> bool:
-        """Takes in what the feed found; True if rows came, went or moved."""
+        """Takes in what the follower found; True if rows came, went or moved."""
         if self.rows.state is not self.state:
             self.longest = longest_id(self.state)
             self.marks.clear()
@@ -81,15 +83,20 @@ class Model:
 
     @property
     def queue(self) -> QueueRow | None:
-        """What SLURM said last; None where nothing of the run is queued."""
-        seen = self.feed.queue
+        """What the engine said last; None where nothing of the run is queued."""
+        seen = self.follower.queue
         if seen is not self._tallied[0]:
             self._tallied = (seen, tally(seen) if seen and (seen.attempts or seen.stale) else None)
         return self._tallied[1] if self.state.closed is None else None
 
-    def place(self, job: JobState) -> QueueStatus | None:
-        """Where SLURM's queue has an attempt that goes on."""
-        seen, attempt = self.feed.queue, job.attempt
+    @property
+    def kind(self) -> RuntimeKind | None:
+        """What the newest executor's runtime can do; None without an executor."""
+        return kind_of(self.state)
+
+    def queue_status(self, job: JobState) -> QueueStatus | None:
+        """Where an engine's queue has an attempt that goes on."""
+        seen, attempt = self.follower.queue, job.attempt
         if seen is None or attempt is None or attempt.outcome is not None:
             return None
         return seen.attempts.get(key(job.spec.id, attempt.number))
@@ -97,8 +104,8 @@ class Model:
     @property
     def useless_columns(self) -> frozenset[str]:
         """Titles of columns that would say the same of every job."""
-        executor = self.state.executor
-        names = ["GPU" if executor is not None and executor.runtime == "slurm" else "NODE"]
+        kind = self.kind
+        names = ["NODE" if kind is None or kind.local else "GPU"]
         jobs = self.state.spec.jobs
         if not jobs or jobs[0].experiment == jobs[-1].experiment:
             names.append("EXPERIMENT")

@@ -14,7 +14,7 @@ from pbt_tui.tui import actions
 _MOVES = ("down", "up", "page_down", "page_up", "first", "last", "palette")
 
 
-class Commands(Provider):
+class ActionCommands(Provider):
     def _offers(self) -> list[tuple[str, str, str]]:
         page = getattr(self.screen, "PAGE", "")
         return [

@@ -20,10 +20,8 @@ def shown(target: str | Path, more: Sequence[str] = ()) -> str:
 @dataclass(frozen=True, slots=True)
 class StartedExecutor:
     code: int
-    said: str
-    """On stdout."""
-    complained: str
-    """On stderr."""
+    stdout: str
+    stderr: str
 
 
 def executor(target: str | Path, more: Sequence[str] = (), timeout: float = 120) -> StartedExecutor:

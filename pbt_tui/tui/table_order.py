@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from pbt_tui.journal.state import JobState, RunState
+from pbt_tui.tui.labels import ORDER
 from pbt_tui.tui.query import Predicate, compile_filter
-from pbt_tui.tui.status_text import ORDER
 
 Key = Callable[[JobState], Any]
 
@@ -48,7 +48,7 @@ class TableOrder:
         self.problems_only = False
         self._test: Predicate | None = None
         self._keys: dict[int, Any] = {}
-        self._place: dict[int, int] | None = None
+        self._rows_by_index: dict[int, int] | None = None
         self.rebuild()
 
     def reset(self, state: RunState) -> None:
@@ -104,13 +104,13 @@ class TableOrder:
         if self.reverse:
             order.reverse()
         self.order = order
-        self._place = None
+        self._rows_by_index = None
 
-    def place(self, index: int) -> int | None:
+    def row_of(self, index: int) -> int | None:
         """The row of a plan index, None where it is not shown."""
-        if self._place is None:
-            self._place = {index: row for row, index in enumerate(self.order)}
-        return self._place.get(index)
+        if self._rows_by_index is None:
+            self._rows_by_index = {index: row for row, index in enumerate(self.order)}
+        return self._rows_by_index.get(index)
 
     def _shows(self, job: JobState) -> bool:
         if self.problems_only and job.phase not in PROBLEMS:

@@ -90,11 +90,11 @@ def start(what: ToStart, more: Sequence[str] = ()) -> Path:
     words and the exit code of `pbt-run` where nothing was started.
     """
     started = starting.executor(what.target, more)
-    found = _named(started.said) or _named(started.complained)
+    found = _named(started.stdout) or _named(started.stderr)
     if found is not None and (started.code in (0, 4) or lock.holder(RunDir(found).lock)):
         return found
     if started.code != 0:
-        raise Findings(_diagnostics(started.complained), started.code)
+        raise Findings(_diagnostics(started.stderr), started.code)
     raise RunError("an executor was started, but it did not say where")
 
 

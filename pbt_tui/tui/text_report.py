@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from pbt_tui.journal.state import RunState
 from pbt_tui.observe.snapshot import gpu_rows
 from pbt_tui.observe.snapshot_types import PopulationRow
-from pbt_tui.tui import status_text
-from pbt_tui.tui.columns import Layout, TableContext
+from pbt_tui.tui import labels
+from pbt_tui.tui.columns import TableContext, TableLayout
 from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.tui.model import Model
-from pbt_tui.tui.render import population as draw_population
-from pbt_tui.tui.render import queue as draw_queue
+from pbt_tui.tui.render import population as render_population
+from pbt_tui.tui.render import queue as render_queue
 from pbt_tui.tui.render import strips
 from pbt_tui.tui.text import Line, ascii_only, cut, plain, safe, wrap
 
@@ -26,26 +26,32 @@ _LOGS = 3
 
 
 def page(
-    feed: JournalFollower, now: float, *, width: int = 80, populations: Sequence[PopulationRow] = ()
+    follower: JournalFollower,
+    now: float,
+    *,
+    width: int = 80,
+    populations: Sequence[PopulationRow] = (),
 ) -> str:
-    """The whole page, with a newline at its end; `feed` has been read."""
-    state = feed.state
-    model = Model(feed)
+    """The whole page, with a newline at its end; `follower` has been read."""
+    state = follower.state
+    model = Model(follower)
     lines: list[Line] = []
-    if not feed.workspace:
-        stands, _ = status_text.standing(state, feed.holder)
+    if not follower.workspace:
+        stands, _ = labels.run_status(state, follower.holder)
         lines.append(((f"{strips.run_name(state)}  {stands}", ""),))
-        who = status_text.whose(state, feed.holder)
+        who = labels.executor_text(state, follower.holder)
         runtime = f"{state.executor.runtime} · " if state.executor else ""
         if who:
             lines.append(((f"{runtime}{who}", ""),))
-        lines.append(((f"{feed.rundir.path}", ""),))
+        lines.append(((f"{follower.rundir.path}", ""),))
         lines += [(), _flush(strips.counts(state, width))]
         if model.queue is not None:
-            asks = feed.holder is not None
-            lines += map(_flush, draw_queue.strip(model.queue, width, now, asks=asks))
-        lines += _failures(model, feed, width)
-        gpus = gpu_rows(state, feed.rundir)
+            asks = follower.holder is not None
+            words = model.kind.queue if model.kind is not None else None
+            strip = render_queue.strip(model.queue, width, now, asks=asks, words=words)
+            lines += map(_flush, strip)
+        lines += _failures(model, follower, width)
+        gpus = gpu_rows(state, follower.rundir)
         if any(gpu.uuid is not None or gpu.jobs for gpu in gpus):
             slots = state.policy.experiments_per_gpu
             lines += [(), *map(_flush, strips.gpus(gpus, width, slots, limit=16))]
@@ -66,7 +72,7 @@ def exit_code(state: RunState) -> int:
     return 0 if state.closed in (None, "succeeded") else 4
 
 
-def _failures(model: Model, feed: JournalFollower, width: int) -> list[Line]:
+def _failures(model: Model, follower: JournalFollower, width: int) -> list[Line]:
     if not model.groups:
         return []
     lines: list[Line] = [(), (("failures", ""),)]
@@ -79,7 +85,7 @@ def _failures(model: Model, feed: JournalFollower, width: int) -> list[Line]:
             if attempt is None:
                 continue
             where = f":{attempt.line}" if attempt.line else ""
-            lines.append(((f"     {feed.rundir.log(name, attempt.number)}{where}", ""),))
+            lines.append(((f"     {follower.rundir.log(name, attempt.number)}{where}", ""),))
         if group.count > _LOGS:
             lines.append(((f"     … {group.count - _LOGS} more", ""),))
     return lines
@@ -87,26 +93,26 @@ def _failures(model: Model, feed: JournalFollower, width: int) -> list[Line]:
 
 def _jobs(model: Model, now: float, width: int) -> list[Line]:
     state = model.state
-    layout = Layout(width, model.longest, model.useless_columns)
-    scene = TableContext(state, now, place=model.place)
+    layout = TableLayout(width, model.longest, model.useless_columns)
+    context = TableContext(state, now, queue_status=model.queue_status)
     lines: list[Line] = [(), _flush(layout.head())]
     shown = model.rows.order[:_JOBS]
-    lines += [_flush(layout.row(state.jobs[i], scene, False)) for i in shown]
+    lines += [_flush(layout.row(state.jobs[i], context, False)) for i in shown]
     if len(state.jobs) > _JOBS:
         lines.append(((f"… {len(state.jobs) - _JOBS} more; `--once --json` has them all", ""),))
     return lines
 
 
 def _population(row: PopulationRow, width: int) -> list[Line]:
-    lines = [(), *map(_flush, draw_population.title(row, (1, 1), width))]
+    lines = [(), *map(_flush, render_population.title(row, (1, 1), width))]
     if all(member.generation is None for member in row.members):
         return lines
-    table = draw_population.Table(row, width)
+    table = render_population.MemberTable(row, width)
     lines.append(_flush(table.head()))
-    ranked = draw_population.ranked(row)
+    ranked = render_population.ranked(row)
     lines += [_flush(table.line(i + 1, member)) for i, member in enumerate(ranked[:_JOBS])]
     if row.events:
-        lines += map(_flush, draw_population.history(row, width, 6))
+        lines += map(_flush, render_population.history(row, width, 6))
     return lines
 
 

@@ -98,7 +98,7 @@ class Story:
         )  # fmt: skip
 
     def executor(
-        self, pid: int = 4182, host: str = "node7", runtime: ev.Runtime = "process", **more: Any
+        self, pid: int = 4182, host: str = "node7", runtime: str = "process", **more: Any
     ) -> Story:
         gpus = tuple(ev.Gpu(i, f"GPU-{i:08d}", "H100", 80 * 10**9) for i in range(self.gpus))
         return self.write(

@@ -10,14 +10,17 @@ from shown import text_of
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.requests import pending, read
 from pbt_tui.tui import actions, start_executor
-from pbt_tui.tui.screens.failures import Failures
-from pbt_tui.tui.screens.help import Help
-from pbt_tui.tui.screens.job import JobPage
-from pbt_tui.tui.screens.jobs import Jobs
-from pbt_tui.tui.screens.log import Log
+from pbt_tui.tui.screens.failures import FailuresScreen
+from pbt_tui.tui.screens.help import HelpScreen
+from pbt_tui.tui.screens.job import JobScreen
+from pbt_tui.tui.screens.jobs import JobsScreen
+from pbt_tui.tui.screens.log import LogScreen
 from pbt_tui.tui.screens.population import PopulationScreen
 
-SCREENS = {s.PAGE: s for s in (Jobs, Failures, JobPage, Log, PopulationScreen, Help)}
+SCREENS = {
+    s.PAGE: s
+    for s in (JobsScreen, FailuresScreen, JobScreen, LogScreen, PopulationScreen, HelpScreen)
+}
 
 
 @pytest.fixture
@@ -82,7 +85,7 @@ async def test_escape_keeps_everything(run, shown):
         await pilot.press("x", "escape", "a", "x", "1", "5", "escape")
         await pilot.pause()
         assert asked(run) == []
-        assert isinstance(app.screen, Jobs)
+        assert isinstance(app.screen, JobsScreen)
 
 
 async def test_retry_of_a_group_of_failures(run, shown):

@@ -6,8 +6,8 @@ import pytest
 from journals import typical
 from shown import text_of
 
-from pbt_tui.tui.screens.job import JobPage
-from pbt_tui.tui.screens.jobs import Jobs
+from pbt_tui.tui.screens.job import JobScreen
+from pbt_tui.tui.screens.jobs import JobsScreen
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ async def test_letters_in_the_filter_are_letters(run, shown):
         await pilot.press("slash", *"qxK:z")
         await pilot.pause()
         assert app.model.rows.text == "qxK:z"
-        assert isinstance(app.screen, Jobs)
+        assert isinstance(app.screen, JobsScreen)
 
 
 async def test_the_last_filter_off_and_on(run, shown):
@@ -76,7 +76,7 @@ async def test_an_unknown_sort_letter_does_nothing(run, shown):
         await pilot.press("s", "x")
         await pilot.pause()
         assert shown_jobs(app) == before
-        assert isinstance(app.screen, Jobs), "the letter was no cancel"
+        assert isinstance(app.screen, JobsScreen), "the letter was no cancel"
 
 
 async def test_problems_only(run, shown):
@@ -103,7 +103,7 @@ async def test_walking_through_pages(run, shown):
             assert page == app.page.PAGE
         await pilot.press("escape", "enter")
         await pilot.pause()
-        assert isinstance(app.screen, JobPage)
+        assert isinstance(app.screen, JobScreen)
         first = app.screen.job
         await pilot.press("n")
         assert app.screen.job != first
@@ -132,16 +132,16 @@ async def test_the_palette_offers_the_actions_of_the_page(run, shown):
 async def test_pause_keeps_the_screen_still(run, shown):
     async with shown(run) as (app, pilot):
         await pilot.press("i")
-        seq = app.feed.state.seq
-        with app.feed.rundir.journal.open("ab") as file:
+        seq = app.follower.state.seq
+        with app.follower.rundir.journal.open("ab") as file:
             file.write(
                 b'{"event":"request_refused","seq":%d,"at":2e9,"id":"1-1","why":"x"}\n' % (seq + 1)
             )
         app.follow()
-        assert app.feed.state.seq == seq
+        assert app.follower.state.seq == seq
         await pilot.press("i")
         app.follow()
-        assert app.feed.state.seq == seq + 1
+        assert app.follower.state.seq == seq + 1
 
 
 @pytest.mark.parametrize("theme", ["light", "ansi-dark"])

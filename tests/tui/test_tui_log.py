@@ -13,7 +13,7 @@ from pbt_tui.journal import events as ev
 from pbt_tui.observe.logs import clean
 from pbt_tui.tui import logfile
 from pbt_tui.tui.logfile import LogFile, needle_of
-from pbt_tui.tui.screens.log import Log
+from pbt_tui.tui.screens.log import LogScreen
 
 LINES = st.lists(st.binary(max_size=30).map(lambda b: b.replace(b"\n", b"")), max_size=40)
 
@@ -131,7 +131,7 @@ async def test_following_pausing_and_coming_back(tmp_path, shown):
     path = story.rundir.log("08_ant_pbt", 1)
     async with shown(story.rundir.path) as (app, pilot):
         await opened(pilot)
-        assert isinstance(app.screen, Log)
+        assert isinstance(app.screen, LogScreen)
         assert "line 999" in text_of(app)
         assert "1000 " in text_of(app), "lines are numbered"
         with path.open("a") as file:

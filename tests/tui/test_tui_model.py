@@ -15,8 +15,8 @@ from pbt_tui.journal.file import Tail
 from pbt_tui.journal.fold import apply
 from pbt_tui.journal.state import RunState
 from pbt_tui.spec import decode
-from pbt_tui.tui import status_text, text
-from pbt_tui.tui.columns import Layout, TableContext
+from pbt_tui.tui import labels, status_text, text
+from pbt_tui.tui.columns import TableContext, TableLayout
 from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.tui.model import Model
 from pbt_tui.tui.query import compile_filter
@@ -71,7 +71,7 @@ def test_rows_kept_up_to_date_are_rows_made_anew(
         fresh.only_problems(problems)
         fresh.sort_by(sort, reverse)
         assert rows.order == fresh.order
-        assert all(rows.place(index) == row for row, index in enumerate(rows.order))
+        assert all(rows.row_of(index) == row for row, index in enumerate(rows.order))
 
 
 @given(st.text(max_size=40))
@@ -122,7 +122,7 @@ def test_a_row_is_as_wide_as_its_head_and_never_wider_than_the_table(width, tmp_
     story = typical(tmp_path / "_pbt")
     feed = JournalFollower(story.rundir, who=lambda r: 1)
     feed.read_all()
-    layout = Layout(width, 10)
+    layout = TableLayout(width, 10)
     scene = TableContext(feed.state, feed.state.at)
     wide = {text.length(layout.row(job, scene, True)) for job in feed.state.jobs}
     wide.add(text.length(layout.head()))
@@ -144,11 +144,11 @@ def test_groups_and_marks(tmp_path):
 
 
 def test_every_state_has_glyph_and_word():
-    assert set(status_text.STATES) == {
+    assert set(labels.STATES) == {
         "waiting", "queued", "starting", "running", "stopping", "succeeded", "failed",
         "cancelled", "skipped",
     }  # fmt: skip
-    glyphs = {text.ascii_only(glyph) for glyph, _ in status_text.STATES.values()}
+    glyphs = {text.ascii_only(glyph) for glyph, _ in labels.STATES.values()}
     assert all(g.isascii() and len(g) == 1 for g in glyphs)
     assert "?" not in glyphs
 
@@ -169,9 +169,10 @@ def test_a_chart_is_never_larger_than_its_place(series, width, height):
 
 def test_what_needs_no_screen_imports_no_textual():
     quiet = (
-        "actions render.chart render.failures render.help render.job render.population "
-        "render.strips columns journal_follower logfile model text_report query table_order "
-        "start_executor targets text status_text"
+        "actions columns host journal_follower labels logfile model query render.chart "
+        "render.failures render.help render.job render.population render.queue render.strips "
+        "request_sender runtime_view start_executor status_text table_order targets text "
+        "text_report"
     )
     code = "import sys; " + "; ".join(f"import pbt_tui.tui.{m}" for m in quiet.split())
     code += "; import pbt_tui.cli.tui; assert not any(m.startswith('textual') for m in sys.modules)"

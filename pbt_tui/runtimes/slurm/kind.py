@@ -3,6 +3,8 @@
 Must not call SLURM.
 """
 
+from collections.abc import Sequence
+
 from pbt_tui.runtimes.kind import QueueText, RuntimeKind
 
 _REASONS = {
@@ -34,6 +36,17 @@ def _commands(handle: str) -> list[str]:
     return [f"scontrol show job {handle}", f"sacct -D -j {handle}"]
 
 
+def _arrays(handles: Sequence[str]) -> str:
+    """`3 tasks of array 67, 1 task of array 70`."""
+    counts: dict[str, int] = {}
+    for handle in handles:
+        array = handle.partition("_")[0]
+        counts[array] = counts.get(array, 0) + 1
+    parts = [f"{n} task{'' if n == 1 else 's'} of array {array}" for array, n in counts.items()]
+    more = [f"{len(parts) - 3} more arrays"] if len(parts) > 4 else parts[3:]
+    return ", ".join([*parts[:3], *more])
+
+
 KIND = RuntimeKind(
     name="slurm",
     title="SLURM",
@@ -49,9 +62,11 @@ KIND = RuntimeKind(
         reasons=_REASONS,
         reason_prefixes=_REASON_PREFIXES,
         commands=_commands,
+        several=_arrays,
         retried="submitted to SLURM again, in a new array of these alone",
     ),
     backend="slurm",
     overrides={"files": False},  # submitted as arrays, also where files were written one by one
     journal_key="slurm",
+    submissions="pbt_tui.observe.slurm_submissions:read",
 )

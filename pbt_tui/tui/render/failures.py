@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.observe.failure_grouping import Group
-from pbt_tui.tui import status_text
+from pbt_tui.tui import labels, status_text
 from pbt_tui.tui.text import Frame, Line, Span, at, both, cut, duration, fit, safe, wrap
 
 Of = Callable[[JobState], str]
@@ -92,11 +92,11 @@ def _shared(
 
 
 def _gpu_of(state: RunState) -> Of:
-    return lambda job: status_text.gpu_names(state, job.attempts[-1].gpus) if job.attempts else ""
+    return lambda job: labels.gpu_names(state, job.attempts[-1].gpus) if job.attempts else ""
 
 
 def _node_of(job: JobState) -> str:
-    return status_text.node_name(job.attempts[-1].node) if job.attempts else ""
+    return labels.node_name(job.attempts[-1].node) if job.attempts else ""
 
 
 def _param_of(name: str) -> Of:
@@ -120,9 +120,9 @@ def detail(
     if attempt is not None:
         facts = [f"attempt {attempt.number}"]
         if attempt.gpus:
-            facts.append(f"GPU {status_text.gpu_names(state, attempt.gpus)}")
+            facts.append(f"GPU {labels.gpu_names(state, attempt.gpus)}")
         if attempt.node:
-            facts.append(f"on {status_text.node_name(attempt.node)}")
+            facts.append(f"on {labels.node_name(attempt.node)}")
         if attempt.started_at is not None and attempt.ended_at is not None:
             facts.append(f"ran {duration(attempt.ended_at - attempt.started_at)}")
         if attempt.ended_at is not None:
@@ -133,7 +133,7 @@ def detail(
         both(tuple(title), ((f"{which} of {many} (n N) ", "dim"),), width),
     ]
     if attempt is not None:
-        lines.append(((" " + cut(status_text.outcome_words(attempt), width - 2), "bad"),))
+        lines.append(((" " + cut(status_text.outcome_text(attempt), width - 2), "bad"),))
     if attempt is not None and attempt.detail:
         lines += [((" " + piece, ""),) for piece in wrap(safe(attempt.detail), width - 2)[:3]]
     if note:

@@ -5,7 +5,7 @@ Must not know Textual.
 
 from __future__ import annotations
 
-from pbt_tui.tui import actions, status_text
+from pbt_tui.tui import actions, labels
 from pbt_tui.tui.query import FIELDS
 from pbt_tui.tui.text import Line, fit, wrap
 
@@ -28,7 +28,7 @@ def page(name: str, width: int) -> list[Line]:
         lines.append((("  " + fit(action.shown, 10), "key"), (" " + pieces[0], "")))
         lines += [((" " * 13 + piece, ""),) for piece in pieces[1:]]
     lines += [(), ((" states", "title"),), ()]
-    for state, (glyph, style) in status_text.STATES.items():
+    for state, (glyph, style) in labels.STATES.items():
         lines.append(((f"  {glyph} {fit(state, 10)}", style), (f" {_MEANING[state]}", "dim")))
     if name == "jobs":
         lines += [(), ((" filter", "title"),), ()]

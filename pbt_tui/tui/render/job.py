@@ -13,11 +13,13 @@ from typing import Any
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
 from pbt_tui.observe.queue_status import QueueStatus
-from pbt_tui.observe.slurm_submissions import Submitted
+from pbt_tui.runtimes import RuntimeKind
+from pbt_tui.runtimes.kind import Submission
 from pbt_tui.scheduler.explain import explain
-from pbt_tui.tui import status_text
+from pbt_tui.tui import labels, status_text
 from pbt_tui.tui.render import queue
 from pbt_tui.tui.render.failures import excerpt
+from pbt_tui.tui.runtime_view import kind_of
 from pbt_tui.tui.text import Frame, Line, Span, at, both, cut, duration, fit, lasting, safe, wrap
 
 _PYTHONS = ("python", "python3")
@@ -33,35 +35,36 @@ def page(
     request: str = "",
     place: tuple[int, int] = (1, 1),
     queued: QueueStatus | None = None,
-    submitted: Submitted | None = None,
+    submission: Submission | None = None,
 ) -> list[Line]:
     """The whole page, to be scrolled; the frame is what is seen of it at once.
 
     `request` is what the newest attempt's engine was asked for, as a command, where there is one;
-    `queued` is where SLURM's queue has it, and `submitted` what was handed over to SLURM.
+    `queued` is where an engine's queue has it, and `submission` what that engine was given.
     """
     width, height, now = frame
-    title: list[Span] = [(f" {job.spec.id}  ", "title"), status_text.state_span(job)]
+    kind = kind_of(state)
+    title: list[Span] = [(f" {job.spec.id}  ", "title"), labels.state_span(job)]
     if job.spec.population is not None:
         member = "" if job.spec.member is None else f" member {job.spec.member}"
         title.append((f"  {safe(job.spec.population)}{member}", "dim"))
     lines: list[Line] = [both(tuple(title), ((f"{place[0]} of {place[1]} (n N) ", "dim"),), width)]
     why = explain(state, job.spec.id, now)
     if job.attempt is not None and job.attempt.queued:
-        why = queue.why(job.attempt, queued, now)
+        why = queue.why(job.attempt, queued, now, kind.queue if kind else None)
     if why:
         lines += _block("why", [safe(why)], width)
     if job.cancel and job.phase in ACTIVE:
         lines += _block("asked", ["a person cancelled it"], width)
-    lines += _attempts(job, state, width, now)
+    lines += _attempts(job, state, kind, width, now)
     if job.attempts:
         path = rundir.log(job.spec.id, len(job.attempts))
         lines += [(), *_block("log", [str(path)], width)]
         room = max(4, min(len(log), height - len(lines) - 6))
         attempt = job.attempt
         lines += excerpt(log, attempt.detail if attempt else None, width, room)
-    if job.attempt is not None and _in_slurm(state):
-        lines += _slurm(job.attempt, state, rundir, width, queued, submitted)
+    if job.attempt is not None and kind is not None and kind.has_queue:
+        lines += _in_the_queue(job.attempt, kind, width, queued, submission)
     lines += [(), *_block("command", [command(job, state)], width)]
     if job.attempts or state.executor:
         lines += _block("by hand", by_hand(job, state, request), width)
@@ -81,8 +84,9 @@ def by_hand(job: JobState, state: RunState, request: str = "") -> list[str]:
     if request:
         return [safe(request.strip())]
     executor = state.executor
+    kind = kind_of(state)
     container = executor.container if executor else state.spec.container
-    if container is not None and not (executor and executor.runtime == "process"):
+    if container is not None and (kind is None or kind.in_container):
         return [f"in image {container.image}: `pbt-run … --dry_run` shows the whole request"]
     argv = list(job.spec.argv)
     if executor and executor.interpreter and argv[0] in _PYTHONS:
@@ -99,10 +103,14 @@ def directory(job: JobState, state: RunState) -> str:
     return str(Path(state.train_dir or state.spec.train_dir) / job.spec.dir)
 
 
-def _attempts(job: JobState, state: RunState, width: int, now: float) -> list[Line]:
+def _attempts(
+    job: JobState, state: RunState, kind: RuntimeKind | None, width: int, now: float
+) -> list[Line]:
     if not job.attempts:
         return [(), *_block("attempts", ["none yet"], width)]
-    title, wide, cell = ("NODE", 10, _node) if _in_slurm(state) else ("GPU", 5, _gpu(state))
+    local = kind is None or kind.local
+    title, wide, cell = ("GPU", 5, _gpu(state)) if local else ("NODE", 10, _node)
+    has_queue = kind is not None and kind.has_queue
     room = max(12, width - 10 - (wide + 1) - 10 - 9 - 2)
     lines: list[Line] = [
         (),
@@ -121,18 +129,18 @@ def _attempts(job: JobState, state: RunState, width: int, now: float) -> list[Li
             (
                 (fit(f"{attempt.number}", 9, ">") + " ", ""),
                 (f"{place}  {fit(started, 8)}  {fit(took, 7, '>')}  ", "dim"),
-                (cut(status_text.outcome_words(attempt), room), style),
+                (cut(status_text.outcome_text(attempt), room), style),
             )
         )  # fmt: skip
         more = []
         if attempt.detail:
             where = f" (log line {attempt.line})" if attempt.line else ""
             more.append(safe(attempt.detail) + where)
-        if _in_slurm(state) and attempt is not job.attempt:
-            more += [said for said in [queue.facts(attempt, None)] if said]
-        elif attempt.handle and attempt.outcome is None and not _in_slurm(state):
+        if has_queue and attempt is not job.attempt:
+            more += [text for text in [queue.facts(attempt, None)] if text]
+        elif attempt.handle and attempt.outcome is None and not has_queue:
             on = f" on {safe(attempt.node)}" if attempt.node else ""
-            more.append(f"{_handle(state)} {safe(attempt.handle).partition('.')[0]}{on}")
+            more.append(f"{_handle(attempt.handle, kind)}{on}")
         for text in more:
             indent = 31 + wide if width >= 100 else 11
             pieces = wrap(text, max(20, width - indent - 1))[:3]
@@ -140,48 +148,36 @@ def _attempts(job: JobState, state: RunState, width: int, now: float) -> list[Li
     return lines
 
 
-def _in_slurm(state: RunState) -> bool:
-    return state.executor is not None and state.executor.runtime == "slurm"
-
-
 def _gpu(state: RunState) -> Callable[[Attempt], str]:
-    return lambda attempt: status_text.gpu_names(state, attempt.gpus)
+    return lambda attempt: labels.gpu_names(state, attempt.gpus)
 
 
 def _node(attempt: Attempt) -> str:
-    return status_text.node_name(attempt.node)
+    return labels.node_name(attempt.node)
 
 
-def _handle(state: RunState) -> str:
-    return "container" if state.executor and state.executor.runtime == "docker" else "pid"
+def _handle(handle: str, kind: RuntimeKind | None) -> str:
+    """`pid 4182`: of a process without the time of its start."""
+    if kind is None or kind.plain:
+        return f"{kind.handle if kind else 'pid'} {safe(handle).partition('.')[0]}"
+    return f"{kind.handle} {safe(handle)}"
 
 
-def _slurm(
+def _in_the_queue(
     attempt: Attempt,
-    state: RunState,
-    rundir: RunDir,
+    kind: RuntimeKind,
     width: int,
     queued: QueueStatus | None,
-    submitted: Submitted | None,
+    submission: Submission | None,
 ) -> list[Line]:
-    """The newest attempt in SLURM's terms, with what SLURM was given and what it wrote."""
-    name = queued.id if queued else attempt.handle or (submitted.id if submitted else None)
+    """The newest attempt in its engine's terms, with what the engine was given and writes."""
+    name = queued.id if queued else attempt.handle or (submission.id if submission else None)
     texts = [queue.facts(attempt, queued) or safe(name or "being submitted")]
-    if name:
-        texts += queue.commands(name)
-    if submitted is not None:
-        texts.append(f"script  {submitted.script}")
-    if name:
-        texts.append(f"output  {slurm_output(state, rundir) / f'{name}.out'}")
-    return [(), *_block("slurm", texts, width)]
-
-
-def slurm_output(state: RunState, rundir: RunDir) -> Path:
-    """The folder of what SLURM itself writes of each task."""
-    asked = (state.executor.slurm if state.executor else None) or {}
-    workdir = asked.get("workdir")
-    own = Path(state.cwd or ".", workdir) if workdir else rundir.path
-    return own / "slurm"
+    if name and kind.queue is not None:
+        texts += kind.queue.commands(safe(name))
+    if submission is not None:
+        texts += [safe(f"{what}  {path}") for what, path in submission.files]
+    return [(), *_block(kind.title.lower(), texts, width)]
 
 
 def _took(attempt: Attempt, now: float) -> str:

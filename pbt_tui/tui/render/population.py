@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pbt_tui.observe.snapshot_types import EventRow, MemberRow, PopulationRow
-from pbt_tui.tui import status_text
+from pbt_tui.tui import labels
 from pbt_tui.tui.render.chart import chart
 from pbt_tui.tui.text import Line, Span, both, cut, fit, safe, wrap
 
@@ -61,7 +61,7 @@ def varied(row: PopulationRow, most: int) -> list[str]:
     return (differ or names)[:most]
 
 
-class Table:
+class MemberTable:
     """The members' table at one width."""
 
     def __init__(self, row: PopulationRow, width: int) -> None:
@@ -83,7 +83,7 @@ class Table:
         return ((text, "head"),)
 
     def line(self, rank: int, member: MemberRow) -> Line:
-        glyph, style = status_text.STATES.get(member.state, ("·", "dim"))
+        glyph, style = labels.STATES.get(member.state, ("·", "dim"))
         spans: list[Span] = [
             (f"  {rank if _known(member.objective) else '-':>4}  {member.index:<6}  ", ""),
             (fit(f"{glyph} {member.state}", 11), style),

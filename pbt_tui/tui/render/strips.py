@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pbt_tui.journal.state import RunState
-from pbt_tui.tui import status_text
+from pbt_tui.tui import labels, status_text
 from pbt_tui.tui.text import Line, Span, both, clip, cut, fit, length, safe
 
 if TYPE_CHECKING:
@@ -44,13 +44,13 @@ def header(
     workspace: bool = False,
 ) -> Line:
     """One line: the run, where it stands, who executes it, which page this is."""
-    stands, style = status_text.standing(state, holder, loaded)
+    stands, style = labels.run_status(state, holder, loaded)
     if workspace:
         stands, style = "○ a workspace, no run: nothing can be asked of it", "dim"
     if error is not None:
         stands, style = f"! {safe(error)}", "bad"
     left: list[Span] = [(" " + run_name(state) + " ", "title"), ("  " + stands, style)]
-    who = status_text.whose(state, holder)
+    who = labels.executor_text(state, holder)
     runtime = state.executor.runtime if state.executor else ""
     if width >= 100 and who and error is None:
         left.append((f"   {runtime} · {who}", "dim"))
@@ -87,7 +87,7 @@ def counts(state: RunState, width: int) -> Line:
         spans: list[Span] = [(" ", "")]
         for name in COUNTED:
             if have[name] or name in ("running", "waiting", "succeeded", "failed"):
-                glyph, style = status_text.STATES[name]
+                glyph, style = labels.STATES[name]
                 label = names.get(name, name)
                 spans.append((f"{glyph} {have[name]} {label}", style if have[name] else "dim"))
                 spans.append(("  ", ""))

@@ -18,7 +18,7 @@ TYPED_FROM = 11
 """From so many jobs on their number is typed."""
 
 
-class Confirm(Dialog[bool]):
+class ConfirmDialog(Dialog[bool]):
     """One to ten jobs: `y`. More: the number of jobs, typed, and Enter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -15,7 +15,7 @@ from pbt_tui.tui.screens.dialog import Dialog
 from pbt_tui.tui.text import Line, cut
 
 
-class Drain(Dialog[tuple[str, bool]]):
+class DrainDialog(Dialog[tuple[str, bool]]):
     """Answers the GPU's name and whether it is drained now."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -21,7 +21,7 @@ from pbt_tui.tui.widgets.lines import Lines
 _LOG_BYTES = 32 * 1024
 
 
-class Failures(Page):
+class FailuresScreen(Page):
     PAGE = "failures"
     BINDINGS = bindings("failures")
     CSS_PATH = "failures.tcss"
@@ -69,7 +69,7 @@ class Failures(Page):
 
     def draw(self, change: FollowerUpdate | None) -> None:
         groups, state, width = self.model.groups, self.model.state, self.size.width
-        now = self.monitor.now()
+        now = self.host.now()
         if not groups:
             before = sum(
                 1 for job in state.jobs for a in job.attempts if a.outcome in ("failed", "lost")
@@ -96,7 +96,7 @@ class Failures(Page):
         frame = Frame(
             self.size.width,
             self.size.height - 3 - self._height,  # header, head and bar; not laid out yet
-            self.monitor.now(),
+            self.host.now(),
         )
         jobs = self.neighbours()
         place = (self._which % len(jobs) + 1, len(jobs))
@@ -115,7 +115,7 @@ class Failures(Page):
     def _end_of_log(self, job: JobState) -> Sequence[str]:
         attempt = len(job.attempts)
         if self._log[:2] != (job.spec.id, attempt):
-            path = self.monitor.feed.rundir.log(job.spec.id, attempt)
+            path = self.host.follower.rundir.log(job.spec.id, attempt)
             lines = [line.text for line in logs.tail(path, _LOG_BYTES)]
             while lines and not lines[-1]:
                 lines.pop()

@@ -8,12 +8,12 @@ from __future__ import annotations
 from textual.app import ComposeResult
 
 from pbt_tui.tui.journal_follower import FollowerUpdate
-from pbt_tui.tui.render import help as draw_help
+from pbt_tui.tui.render import help as render_help
 from pbt_tui.tui.screens.page import Page, bindings
 from pbt_tui.tui.widgets.lines import Lines
 
 
-class Help(Page):
+class HelpScreen(Page):
     PAGE = "help"
     BINDINGS = bindings("help")
 
@@ -33,4 +33,4 @@ class Help(Page):
 
     def draw(self, change: FollowerUpdate | None) -> None:
         if change is None:
-            self.text.show(draw_help.page(self.about, self.text.size.width))
+            self.text.show(render_help.page(self.about, self.text.size.width))

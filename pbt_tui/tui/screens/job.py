@@ -10,10 +10,11 @@ from contextlib import suppress
 from textual.app import ComposeResult
 
 from pbt_tui.journal.state import JobState
-from pbt_tui.observe import logs, slurm_submissions
-from pbt_tui.observe.slurm_submissions import Submitted
+from pbt_tui.observe import logs
+from pbt_tui.runtimes.kind import Submission
 from pbt_tui.tui.journal_follower import FollowerUpdate
-from pbt_tui.tui.render import job as draw_job
+from pbt_tui.tui.render import job as render_job
+from pbt_tui.tui.runtime_view import read_submission
 from pbt_tui.tui.screens.page import Page, bindings
 from pbt_tui.tui.text import Frame
 from pbt_tui.tui.widgets.lines import Lines
@@ -21,7 +22,7 @@ from pbt_tui.tui.widgets.lines import Lines
 _LOG_BYTES = 16 * 1024
 
 
-class JobPage(Page):
+class JobScreen(Page):
     PAGE = "job"
     BINDINGS = bindings("job")
 
@@ -31,8 +32,8 @@ class JobPage(Page):
         self.among = among if job in among else [job]
         self.text = Lines("text", classes="document")
         self._log: tuple[str, int, int, list[str]] = ("", 0, -1, [])
-        self._asked: tuple[tuple[str, int], str] = (("", 0), "")
-        self._handed_over: tuple[tuple[str, int], Submitted | None] = (("", 0), None)
+        self._requested: tuple[tuple[str, int], str] = (("", 0), "")
+        self._submitted: tuple[tuple[str, int, str | None], Submission | None] | None = None
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -51,19 +52,19 @@ class JobPage(Page):
         if not jobs:
             self.text.show([(), ((f"  this run has no job {self.job} any more", "warn"),)])
             return
-        monitor = self.monitor
+        host = self.host
         place = (self.among.index(self.job) + 1, len(self.among))
         width = self.text.scrollable_content_region.width
-        lines = draw_job.page(
+        lines = render_job.page(
             jobs[0],
             self.model.state,
-            Frame(width, self.text.size.height, monitor.now()),
-            rundir=monitor.feed.rundir,
+            Frame(width, self.text.size.height, host.now()),
+            rundir=host.follower.rundir,
             log=self._end_of_log(jobs[0]),
             request=self._request(jobs[0]),
             place=place,
-            queued=self.model.place(jobs[0]),
-            submitted=self._submitted(jobs[0]),
+            queued=self.model.queue_status(jobs[0]),
+            submission=self._submission(jobs[0]),
         )
         self.text.show(lines)
 
@@ -74,28 +75,33 @@ class JobPage(Page):
     def _request(self, job: JobState) -> str:
         """What the newest attempt's engine was asked for; it never changes once it is there."""
         name = (self.job, len(job.attempts))
-        if job.attempts and self._asked[0] != name:
+        if job.attempts and self._requested[0] != name:
             with suppress(OSError):
-                path = self.monitor.feed.rundir.request(*name)
-                self._asked = (name, path.read_text(errors="replace"))
-        return self._asked[1] if self._asked[0] == name else ""
+                path = self.host.follower.rundir.request(*name)
+                self._requested = (name, path.read_text(errors="replace"))
+        return self._requested[1] if self._requested[0] == name else ""
 
-    def _submitted(self, job: JobState) -> Submitted | None:
-        """What SLURM has of the newest attempt; it never changes once its id is there."""
-        name = (self.job, len(job.attempts))
-        executor = self.model.state.executor
-        if executor is None or executor.runtime != "slurm" or not job.attempts:
-            return None
-        asked, known = self._handed_over
-        if asked != name or known is None or known.id is None:
-            known = slurm_submissions.find(self.monitor.feed.rundir.slurm, *name)
-            self._handed_over = (name, known)
-        return known
+    def _submission(self, job: JobState) -> Submission | None:
+        """What the engine was given for the newest attempt; read until it is final."""
+        status, attempt = self.model.queue_status(job), job.attempt
+        handle = status.id if status else attempt.handle if attempt else None
+        name = (self.job, len(job.attempts), handle)
+        if self._submitted is not None and self._submitted[0] == name:
+            known = self._submitted[1]
+            if known is None or known.final:
+                return known
+        try:
+            found = read_submission(job, self.model.state, self.host.follower.rundir, handle)
+        except Exception as e:  # the reader of another package's kind may do anything
+            found = None
+            self.say(f"cannot read what was submitted: {type(e).__name__}: {e}", "bad")
+        self._submitted = (name, found)
+        return found
 
     def _end_of_log(self, job: JobState) -> list[str]:
         if not job.attempts:
             return []
-        path = self.monitor.feed.rundir.log(job.spec.id, len(job.attempts))
+        path = self.host.follower.rundir.log(job.spec.id, len(job.attempts))
         try:
             size = path.stat().st_size
         except OSError:
@@ -122,6 +128,6 @@ class JobPage(Page):
     def action_copy(self) -> None:
         jobs = self.selected()
         if jobs:
-            self.monitor.copy(
-                " && ".join(draw_job.by_hand(jobs[0], self.model.state, self._request(jobs[0])))
+            self.host.copy(
+                " && ".join(render_job.by_hand(jobs[0], self.model.state, self._request(jobs[0])))
             )

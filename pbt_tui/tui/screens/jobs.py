@@ -16,7 +16,8 @@ from pbt_tui.journal.state import JobState
 from pbt_tui.tui import query
 from pbt_tui.tui.columns import TableContext
 from pbt_tui.tui.journal_follower import FollowerUpdate
-from pbt_tui.tui.render import queue as draw_queue
+from pbt_tui.tui.model import Model
+from pbt_tui.tui.render import queue as render_queue
 from pbt_tui.tui.render import strips
 from pbt_tui.tui.screens.page import Page, bindings
 from pbt_tui.tui.table_order import SORTS
@@ -28,14 +29,14 @@ _GPUS_FROM = 30
 """Rows of terminal from which the GPUs are shown."""
 
 
-class Jobs(Page):
+class JobsScreen(Page):
     PAGE = "jobs"
     BINDINGS = bindings("jobs")
     CSS_PATH = "jobs.tcss"
     PROMPTS: ClassVar[dict[str, str]] = {"slash": "filter", "s": "sort"}
     input: Input
 
-    def __init__(self, table: JobTable) -> None:
+    def __init__(self, model: Model) -> None:
         super().__init__()
         self.counts = Lines("counts", classes="strip")
         self.queue = Lines("queue", classes="-off")
@@ -43,7 +44,7 @@ class Jobs(Page):
         self.gpus = Lines("gpus", classes="-off")
         self.status = Lines("status", classes="strip")
         self.head = Lines("head", classes="head")
-        self.table = table
+        self.table = JobTable(model)
         self.empty = Lines("empty", classes="-off")
         self.input = Input(id="filter", classes="-off", compact=True, select_on_focus=False)
         self.input.cursor_blink = False
@@ -87,8 +88,8 @@ class Jobs(Page):
 
     def draw(self, change: FollowerUpdate | None) -> None:
         width, state = self.size.width, self.model.state
-        monitor = self.monitor
-        loaded = monitor.feed.loaded
+        host = self.host
+        loaded = host.follower.loaded
         self.counts.show([strips.counts(state, width) if loaded else strips.reading(state)])
         self._draw_queue()
         groups = self.model.groups
@@ -97,7 +98,7 @@ class Jobs(Page):
             self.failures.show([strips.failures(groups, width)])
         self._draw_gpus(width)
         self._draw_status()
-        self.table.refresh_rows(self._scene())
+        self.table.refresh_rows(self._table_context())
         self.head.show([self.table.head])
         nothing = not self.model.rows.order
         self.empty.set_class(not nothing, "-off")
@@ -105,28 +106,35 @@ class Jobs(Page):
         if nothing:
             self.empty.show(self._nothing())
 
-    def _scene(self) -> TableContext:
-        monitor = self.monitor
+    def _table_context(self) -> TableContext:
+        host = self.host
         return TableContext(
             self.model.state,
-            monitor.now(),
-            monitor.feed.loaded,
-            monitor.progress,
-            self.model.place,
+            host.now(),
+            host.follower.loaded,
+            host.progress,
+            self.model.queue_status,
         )
 
     def _draw_queue(self) -> None:
-        row = self.model.queue if self.monitor.feed.loaded else None
+        row = self.model.queue if self.host.follower.loaded else None
         self.queue.set_class(row is None, "-off")
         if row is not None:
-            asks = self.monitor.feed.holder is not None
-            lines = draw_queue.strip(row, self.size.width, self.monitor.now(), asks=asks)
+            asks = self.host.follower.holder is not None
+            kind = self.model.kind
+            lines = render_queue.strip(
+                row,
+                self.size.width,
+                self.host.now(),
+                asks=asks,
+                words=kind.queue if kind is not None else None,
+            )
             self.queue.styles.height = len(lines)
             self.queue.show(lines)
 
     def _draw_gpus(self, width: int) -> None:
-        wanted = self.size.height >= _GPUS_FROM and self.monitor.feed.loaded
-        rows = self.monitor.gpus() if wanted else ()
+        wanted = self.size.height >= _GPUS_FROM and self.host.follower.loaded
+        rows = self.host.gpus() if wanted else ()
         self.gpus.set_class(not rows, "-off")
         if rows:
             lines = strips.gpus(rows, width, self.model.state.policy.experiments_per_gpu)
@@ -142,11 +150,11 @@ class Jobs(Page):
             left += [("problems only (z)", "warn"), ("  ", "")]
         total = len(self.model.state.jobs)
         many = f"{len(rows.order)} of {total} jobs" if not rows.is_whole else f"{total} jobs"
-        left.append((many if self.monitor.feed.loaded else "first jobs", "dim"))
+        left.append((many if self.host.follower.loaded else "first jobs", "dim"))
         if self.model.marks:
             left.append((f"  {len(self.model.marks)} marked", "mark"))
-        feed = self.monitor.feed
-        if feed.loaded and feed.holder is None and self.model.state.closed is None:
+        follower = self.host.follower
+        if follower.loaded and follower.holder is None and self.model.state.closed is None:
             left += [("   E", "key"), (" starts an executor", "dim")]
         arrow = " ↑" if rows.reverse else ""
         right: Line = ((f"sort: {SORTS[rows.sort][0]}{arrow} ", "dim"),)
@@ -175,9 +183,9 @@ class Jobs(Page):
 
     def tick(self, now: float) -> None:
         super().tick(now)
-        if self.monitor.feed.holder is None:
+        if self.host.follower.holder is None:
             return  # nothing goes on, so no time passes in the table
-        self.table.refresh_rows(self._scene())
+        self.table.refresh_rows(self._table_context())
         if self.model.queue is not None and self.model.queue.stale:
             self._draw_queue()  # it tells for how long
 

@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from pbt_tui.journal.state import JobState
-from pbt_tui.tui import status_text
+from pbt_tui.tui import labels
 from pbt_tui.tui.journal_follower import FollowerUpdate
 from pbt_tui.tui.logfile import ERROR, needle_of
 from pbt_tui.tui.screens.page import Page, bindings
@@ -21,7 +21,7 @@ from pbt_tui.tui.widgets.lines import Lines
 from pbt_tui.tui.widgets.log_view import LogView
 
 
-class Log(Page):
+class LogScreen(Page):
     PAGE = "log"
     BINDINGS = bindings("log")
     CSS_PATH = "log.tcss"
@@ -38,7 +38,7 @@ class Log(Page):
         self.view: LogView
 
     def compose(self) -> ComposeResult:
-        self.view = LogView(self.monitor.feed.rundir.log(self.job, self.attempt))
+        self.view = LogView(self.host.follower.rundir.log(self.job, self.attempt))
         yield self.header
         yield self.status
         yield self.view
@@ -57,7 +57,7 @@ class Log(Page):
         many = len(jobs[0].attempts) if jobs else 0
         left: list[tuple[str, str]] = [(f" {self.job}", "title")]
         if jobs:
-            left += [("  ", ""), status_text.state_span(jobs[0])]
+            left += [("  ", ""), labels.state_span(jobs[0])]
         left.append((f"  attempt {self.attempt} of {many} · {self.view.facts()}", "dim"))
         right: Line
         if self.view.searching:
@@ -75,7 +75,7 @@ class Log(Page):
         self.set_interval(0.25, self._poll)
 
     def _poll(self) -> None:
-        if self.app.screen is not self or self.monitor.paused:
+        if self.app.screen is not self or self.host.paused:
             return
         self.view.poll()
         self.draw(None)
@@ -108,7 +108,7 @@ class Log(Page):
         jobs = self.selected()
         many = len(jobs[0].attempts) if jobs else 1
         self.attempt = self.attempt - 1 or many
-        self.view.open(self.monitor.feed.rundir.log(self.job, self.attempt))
+        self.view.open(self.host.follower.rundir.log(self.job, self.attempt))
         self.draw(None)
         if many == 1:
             self.say("there is only one attempt")
@@ -159,9 +159,9 @@ class Log(Page):
             super().action_back()
 
     def action_copy(self) -> None:
-        self.monitor.copy(str(self.view.file.path))
+        self.host.copy(str(self.view.file.path))
 
-    def on_log_view_said(self, message: LogView.Said) -> None:
+    def on_log_view_notice(self, message: LogView.Notice) -> None:
         self.say(message.text, message.style)
 
     def on_key(self, event: events.Key) -> None:

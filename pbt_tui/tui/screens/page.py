@@ -6,24 +6,22 @@ Must not know what is between header and bar.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, cast
 
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Input
 
-from pbt_tui.journal.events import Action as Asked
+from pbt_tui.journal.events import Action as RequestAction
 from pbt_tui.journal.state import JobState
 from pbt_tui.tui import actions
+from pbt_tui.tui.host import Host
 from pbt_tui.tui.journal_follower import FollowerUpdate
+from pbt_tui.tui.model import Model
 from pbt_tui.tui.render import strips
 from pbt_tui.tui.widgets.key_bar import KeyBar
 from pbt_tui.tui.widgets.lines import Lines
-
-if TYPE_CHECKING:
-    from pbt_tui.tui.app import Monitor
-    from pbt_tui.tui.model import Model
 
 
 def bindings(page: str) -> list[BindingType]:
@@ -46,16 +44,12 @@ class Page(Screen[None]):
         self.keys = KeyBar(self.PAGE)
 
     @property
-    def monitor(self) -> Monitor:
-        from pbt_tui.tui.app import Monitor
-
-        app = self.app
-        assert isinstance(app, Monitor)
-        return app
+    def host(self) -> Host:
+        return cast(Host, self.app)
 
     @property
     def model(self) -> Model:
-        return self.monitor.model
+        return self.host.model
 
     # -- what a screen fills in --------------------------------------------------------------------
 
@@ -99,18 +93,18 @@ class Page(Screen[None]):
     def changed(self, change: FollowerUpdate | None) -> None:
         if not self.size.width or not self.is_mounted:
             return
-        monitor = self.monitor
+        host = self.host
         self.header.show(
             [
                 strips.header(
                     self.model.state,
-                    monitor.feed.holder,
+                    host.follower.holder,
                     self.size.width,
                     page=self.PAGE,
-                    loaded=monitor.feed.loaded,
-                    error=str(monitor.feed.error).splitlines()[0] if monitor.feed.error else None,
-                    read_only=monitor.read_only,
-                    workspace=monitor.feed.workspace,
+                    loaded=host.follower.loaded,
+                    error=str(host.follower.error).splitlines()[0] if host.follower.error else None,
+                    read_only=host.read_only,
+                    workspace=host.follower.workspace,
                 )
             ]
         )
@@ -118,7 +112,7 @@ class Page(Screen[None]):
 
     def tick(self, now: float) -> None:
         """Once a second, though nothing was read: what follows from the time alone."""
-        self.keys.tick(self.monitor.clock())
+        self.keys.tick(self.host.clock())
 
     def on_mount(self) -> None:
         self.call_after_refresh(self.changed, None)
@@ -130,7 +124,7 @@ class Page(Screen[None]):
         self.call_after_refresh(self.changed, None)
 
     def say(self, text: str, style: str = "") -> None:
-        self.keys.say(text, style, self.monitor.clock())
+        self.keys.say(text, style, self.host.clock())
 
     # -- moving ------------------------------------------------------------------------------------
 
@@ -157,7 +151,7 @@ class Page(Screen[None]):
     def action_open(self) -> None:
         job = self.current()
         if job is not None:
-            self.monitor.open_job(job, [j.spec.id for j in self.neighbours()])
+            self.host.open_job(job, [j.spec.id for j in self.neighbours()])
 
     def neighbours(self) -> Sequence[JobState]:
         """Where `n` and `N` lead from a job opened here."""
@@ -168,19 +162,19 @@ class Page(Screen[None]):
         if job is None:
             self.say("no job here", "warn")
         else:
-            self.monitor.open_log(job)
+            self.host.open_log(job)
 
     def action_page_log(self) -> None:
         self.action_log()
 
     def action_page_jobs(self) -> None:
-        self.monitor.go("jobs")
+        self.host.go("jobs")
 
     def action_page_failures(self) -> None:
-        self.monitor.go("failures")
+        self.host.go("failures")
 
     def action_page_population(self) -> None:
-        self.monitor.go("population")
+        self.host.go("population")
 
     def action_back(self) -> None:
         if len(self.app.screen_stack) > 1 and self.PAGE != "jobs":
@@ -188,19 +182,19 @@ class Page(Screen[None]):
 
     def action_quit(self) -> None:
         if self.PAGE == "jobs":
-            self.monitor.leave()
+            self.host.leave()
         else:
             self.action_back()
 
     def action_help(self) -> None:
-        self.monitor.open_help(self.PAGE)
+        self.host.open_help(self.PAGE)
 
     def action_palette(self) -> None:
         self.app.action_command_palette()
 
     def action_pause(self) -> None:
-        self.monitor.paused = not self.monitor.paused
-        if self.monitor.paused:
+        self.host.paused = not self.host.paused
+        if self.host.paused:
             self.say("the screen is paused: i goes on", "warn")
         else:
             self.say("the screen follows the run again")
@@ -208,12 +202,12 @@ class Page(Screen[None]):
     def action_copy(self) -> None:
         job = self.current()
         if job is not None:
-            self.monitor.copy(job.spec.id)
+            self.host.copy(job.spec.id)
 
     # -- asking the executor -----------------------------------------------------------------------
 
-    def ask(self, asked: Asked) -> None:
-        self.monitor.requests.ask(asked, self.selected())
+    def ask(self, action: RequestAction) -> None:
+        self.host.requests.ask(action, self.selected())
 
     def action_cancel(self) -> None:
         self.ask("cancel")
@@ -225,13 +219,13 @@ class Page(Screen[None]):
         self.ask("retry")
 
     def action_hold(self) -> None:
-        self.monitor.requests.ask("hold", [])
+        self.host.requests.ask("hold", [])
 
     def action_release(self) -> None:
-        self.monitor.requests.ask("release", [])
+        self.host.requests.ask("release", [])
 
     def action_drain(self) -> None:
-        self.monitor.requests.drain()
+        self.host.requests.drain()
 
     def action_executor(self) -> None:
-        self.monitor.requests.offer_executor()
+        self.host.requests.offer_executor()

@@ -49,8 +49,8 @@ class PopulationScreen(Page):
         self.set_interval(_EVERY, self._read)
 
     def _read(self) -> None:
-        if self.app.screen is self and not self.monitor.paused:
-            self.monitor.read_populations(self._arrived)
+        if self.app.screen is self and not self.host.paused:
+            self.host.read_populations(self._arrived)
 
     def _arrived(self) -> None:
         if self.app.screen is self:
@@ -62,7 +62,7 @@ class PopulationScreen(Page):
 
     @property
     def row(self) -> PopulationRow | None:
-        rows = self.monitor.populations
+        rows = self.host.populations
         return rows[self.which % len(rows)] if rows else None
 
     @property
@@ -103,9 +103,9 @@ class PopulationScreen(Page):
                 self._shape(part, [])
             return
         ranked = population.ranked(row)
-        place = (self.which % len(self.monitor.populations) + 1, len(self.monitor.populations))
+        place = (self.which % len(self.host.populations) + 1, len(self.host.populations))
         title = population.title(row, place, width)
-        table = population.Table(row, width)
+        table = population.MemberTable(row, width)
         self._shape(self.title_, title)
         self._shape(self.head, [table.head()])
         if self._chosen is not None:
@@ -143,7 +143,7 @@ class PopulationScreen(Page):
         self._go(-1)
 
     def _go(self, by: int) -> None:
-        many = len(self.monitor.populations)
+        many = len(self.host.populations)
         if many:
             self.which = (self.which + by) % many
             self._chosen = None

@@ -5,7 +5,7 @@ Must not know the fold's rules: it asks `rows` for the order and `columns` for t
 
 from __future__ import annotations
 
-from pbt_tui.tui.columns import Layout, TableContext
+from pbt_tui.tui.columns import TableContext, TableLayout
 from pbt_tui.tui.model import Model
 from pbt_tui.tui.text import Line
 from pbt_tui.tui.widgets.lines import Lines
@@ -19,8 +19,8 @@ class JobTable(Lines):
     def __init__(self, model: Model) -> None:
         super().__init__("table", has_cursor=True)
         self.model = model
-        self.scene = TableContext(model.state, 0.0, settled=False)
-        self.layout_ = Layout(80, model.longest)
+        self.context = TableContext(model.state, 0.0, settled=False)
+        self.layout_ = TableLayout(80, model.longest)
         self._on: int | None = None
         """The plan index under the cursor, once a person has moved it."""
 
@@ -34,18 +34,18 @@ class JobTable(Lines):
         order = self.model.rows.order
         return order[self.cursor] if self.cursor < len(order) else None
 
-    def refresh_rows(self, scene: TableContext) -> None:
+    def refresh_rows(self, context: TableContext) -> None:
         """Looks at everything anew; paints the cells that differ."""
-        self.scene = scene
+        self.context = context
         width = self.scrollable_content_region.width
         made_of = (width, self.model.longest, self.model.useless_columns)
         if self.layout_.made_of != made_of:
-            self.layout_ = Layout(*made_of)
+            self.layout_ = TableLayout(*made_of)
             self._painted.clear()
             self.refresh()
         order = self.model.rows.order
         if self._on is not None:
-            row = self.model.rows.place(self._on)
+            row = self.model.rows.row_of(self._on)
             if row is not None and row != self.cursor:
                 self.cursor = row
                 self.refresh()
@@ -59,5 +59,5 @@ class JobTable(Lines):
 
     def _row(self, row: int) -> Line:
         index = self.model.rows.order[row]
-        job = self.scene.state.jobs[index]
-        return self.layout_.row(job, self.scene, index in self.model.marks)
+        job = self.context.state.jobs[index]
+        return self.layout_.row(job, self.context, index in self.model.marks)

@@ -13,7 +13,7 @@ from textual import events
 from textual.message import Message
 from textual.timer import Timer
 
-from pbt_tui.tui.logfile import TELLING, LogFile, Needle, Row
+from pbt_tui.tui.logfile import TELLING, LogFile, LogRow, Needle
 from pbt_tui.tui.text import Line, Span, amount, cells, cut
 from pbt_tui.tui.widgets.lines import Lines
 
@@ -25,7 +25,7 @@ _CHUNKS = 96
 class LogView(Lines):
     DEFAULT_CSS = "LogView { height: 1fr; overflow: hidden; }"
 
-    class Said(Message):
+    class Notice(Message):
         """Something to tell: what a search found, or that the file was replaced."""
 
         def __init__(self, text: str, style: str = "") -> None:
@@ -43,7 +43,7 @@ class LogView(Lines):
         """Cells scrolled to the right."""
         self.hit: int | None = None
         self.needle: Needle | None = None
-        self._rows: list[Row] = []
+        self._rows: list[LogRow] = []
         self._numbers: list[int | None] = []
         self._seen = 0
         self._search: Iterator[int | None] | None = None
@@ -78,7 +78,7 @@ class LogView(Lines):
             return trouble != self.file.trouble
         if what == "replaced":
             self.follow, self.top, self.hit = True, 0, None
-            self.post_message(self.Said("the log was cut or replaced: read from its new end"))
+            self.post_message(self.Notice("the log was cut or replaced: read from its new end"))
         if self.follow or len(self._rows) < self.size.height:
             self.repage()
         self._work()
@@ -210,7 +210,7 @@ class LogView(Lines):
                 self._search, self._other_way = self._other_way, None
                 if self._search is not None:
                     return True
-                self.post_message(self.Said("no more matches in this direction", "warn"))
+                self.post_message(self.Notice("no more matches in this direction", "warn"))
                 return False
             if found is not None:
                 self._search = None

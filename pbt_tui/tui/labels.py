@@ -1,0 +1,94 @@
+"""Short texts that screens share: states with their glyphs, the run's status, names, progress.
+
+Must not know Textual or files. A glyph never stands without its word.
+"""
+
+from __future__ import annotations
+
+from pbt_tui.journal.state import JobState, RunState
+from pbt_tui.observe.progress import Progress
+from pbt_tui.tui.text import Span, at, safe
+
+STATES: dict[str, tuple[str, str]] = {
+    "starting": ("◐", "run"),
+    "running": ("●", "run"),
+    "stopping": ("◑", "warn"),
+    "failed": ("✗", "bad"),
+    "waiting": ("◌", "wait"),
+    "queued": ("◌", "wait"),
+    "cancelled": ("⊘", "dim"),
+    "skipped": ("–", "dim"),
+    "succeeded": ("✓", "good"),
+}
+"""Glyph and style, in the order in which a person wants to see them."""
+ORDER = {state: index for index, state in enumerate(STATES)}
+
+
+def progress_text(progress: Progress) -> str:
+    """`gen 3 · objective 31.2 · 1.2M frames · 45.5k fps`, or the last line of its log."""
+    parts = []
+    if progress.generation is not None:
+        parts.append(f"gen {progress.generation}")
+    if progress.objective is not None:
+        parts.append(f"objective {progress.objective:.4g}")
+    if progress.frame is not None:
+        parts.append(f"{short_number(progress.frame)} frames")
+    if progress.fps is not None:
+        parts.append(f"{short_number(progress.fps)} fps")
+    return " · ".join(parts) or safe(progress.line)
+
+
+def short_number(value: float) -> str:
+    """A large number in few characters: `812`, `45.5k`, `1.69G`."""
+    for unit in ("", "k", "M", "G"):
+        if abs(value) < 1000:
+            return f"{value:.0f}" if not unit else f"{value:.3g}{unit}"
+        value /= 1000
+    return f"{value:.3g}T"
+
+
+def state_span(job: JobState) -> Span:
+    shown = job.shown
+    glyph, style = STATES[shown]
+    return f"{glyph} {shown}", style
+
+
+def run_status(state: RunState, holder: int | None, loaded: bool = True) -> tuple[str, str]:
+    """What the run is doing, never ambiguous: a text and a style."""
+    if not loaded:
+        return "… reading the journal", "dim"
+    executor = state.executor
+    if state.closed is not None:
+        good = state.closed == "succeeded"
+        return f"{'✓' if good else '✗'} closed: {state.closed}", "good" if good else "bad"
+    if holder is None:
+        if executor is None:
+            return "○ no executor: nothing has started", "warn"
+        return "○ no executor" + (", held" if state.held else ""), "warn"
+    if state.stop is not None:
+        return "◑ stopping" if state.stop == "stop" else "◑ killing", "warn"
+    if state.held:
+        return "‖ held: nothing new starts", "warn"
+    return "● live", "good"
+
+
+def executor_text(state: RunState, holder: int | None) -> str:
+    """Who executes, or who did last: `pid 4182 on node7`."""
+    executor = state.executor
+    if executor is None:
+        return f"pid {holder}" if holder else ""
+    who = f"pid {holder or executor.pid} on {safe(executor.host)}"
+    return who if holder is not None else f"last: {who} at {at(state.at, state.at)}"
+
+
+def node_name(node: str | None) -> str:
+    """Without the domain, which is the same for all."""
+    return safe(node or "").partition(".")[0]
+
+
+def gpu_names(state: RunState, gpus: tuple[str, ...]) -> str:
+    """Short names of the GPUs handed to an attempt: their index where the executor knew it."""
+    if not gpus:
+        return ""
+    known = {g.uuid: g.index for g in state.executor.gpus} if state.executor else {}
+    return ",".join(str(known.get(g, g) if known.get(g) is not None else g) for g in gpus)
