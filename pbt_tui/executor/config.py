@@ -80,7 +80,7 @@ def executor_config(
     container = _container(state, options.container, spec)
     kind = _kind(before, options, container, spec)
     policy = _policy(state, before, options.policy, spec)
-    backend = _backend(kind, options)
+    backend = _backend(state, kind, options)
     _refuse_settings_of_others(options, backend)
     settings, found = _settings(state, kind, backend, options)
     return ExecutorConfig(
@@ -191,12 +191,15 @@ def _container(
 # -- what the engine is asked ----------------------------------------------------------------------
 
 
-def _backend(kind: RuntimeKind, options: ExecutorOptions) -> Backend | None:
-    """Whose settings and rules hold."""
+def _backend(state: RunState, kind: RuntimeKind, options: ExecutorOptions) -> Backend | None:
+    """Whose settings and rules hold: an installed one is looked for where settings are there."""
     name = options.backend or kind.backend
     if name is not None:
         return BACKENDS.get(name)
-    added = (BACKENDS.get(name) for name in BACKENDS.names() if name not in BACKENDS.built_in)
+    kept = settings_of(state.executor, kind) if state.executor is not None else None
+    if not kept and not any(options.settings.values()):
+        return None
+    added = [BACKENDS.get(name) for name in BACKENDS.names() if name not in BACKENDS.built_in]
     return next((backend for backend in added if kind.name in backend.runtimes), None)
 
 
@@ -218,6 +221,9 @@ def _settings(
     before = settings_of(state.executor, kind) if state.executor is not None else None
     kept = options.compiled if options.compiled or before is None else before
     values = {**kept, **options.settings.get(backend.name, {}), **kind.overrides}
+    lacking = backend.lacks(values, state.spec)
+    if lacking is not None:
+        raise UsageError(f"backend `{backend.name}`: {lacking}")
     try:
         settings: Any = msgspec.convert(values, backend.struct)
     except msgspec.ValidationError as e:

@@ -66,8 +66,8 @@ class RuntimeKind:
     queue: QueueText | None = None
     """Where an engine's queue holds attempts: no slots, no `max_parallel`, no pause here."""
     backend: str | None = None
-    """The backend whose settings its engine is asked and whose rules it obeys; None: an installed
-    one that lists this runtime, if there is one."""
+    """The backend whose settings its engine is asked and whose rules it obeys; None: the installed
+    one that lists this runtime, where settings of it were given."""
     overrides: Mapping[str, Any] = field(default_factory=dict)
     """Settings of that backend that it takes so, whatever was asked for."""
     journal_key: str = "settings"
