@@ -12,6 +12,7 @@ KIND = RuntimeKind(
     handle_text=lambda handle: f"ticket {handle.partition('.')[0]}",
     local=False,
     queue=QueueText(
+        pending="WAITING",
         reasons={"Bell": "the bell has not rung yet", "Held": "held with the whole run"},
         commands=lambda handle: [f"ps -o pid,stat,args -p {handle.partition('.')[0]}"],
         retried="put at the end of the toy queue",
