@@ -41,7 +41,7 @@ Tell = Callable[[Sequence[ev.AnyEvent]], None]
 
 
 def exit_code(state: RunState) -> int:
-    """What `pbt-run` returns for this state (DESIGN 6.5)."""
+    """What `pbt-run` returns for this state."""
     if state.closed is None:
         return INTERRUPTED
     return SUCCEEDED if state.closed == "succeeded" else NOT_ALL

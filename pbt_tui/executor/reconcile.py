@@ -36,7 +36,7 @@ def observe_active(loop: Loop) -> list[Seen]:
 
 
 def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
-    """Records what was seen and performs again what may not have been done (`core.md` 4)."""
+    """Records what was seen and performs again what may not have been done."""
     active = list(loop.state.active.values())
     if not active:
         return
