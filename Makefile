@@ -35,7 +35,7 @@ check: $(READY) ## lint, types, import laws, schemas, documents
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m docs.generate --check
-	@$(BIN)/python -m pytest tests/house
+	@$(BIN)/python -m pytest tests/architecture
 
 fix: $(READY) ## let the tools mend what they can; rewrite what is generated
 	@$(BIN)/ruff check --fix .

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
     Problem = tuple[str, str | None, str]
 
-_INDEX_NAMES = {"isaacgymenvs": "pbt.policy_idx", "isaaclab": "agent.pbt.policy_idx"}
+asked_styles: dict[str, None] = {}
+"""The styles that `population` was asked for, in order: those of installed packages are looked for
+in commands only where they stand here."""
 
 
 class ParamGenerator:
@@ -231,24 +233,17 @@ def population(
     it is given, the workspace; for `isaaclab` the switch too, which is off there. `index_arg` is
     for trainers that call the index otherwise; its neighbours follow (`my.policy_idx`:
     `my.num_policies`). `sample_factory`: one dictionary, since its population lives in one process.
-    Raises `BadParam`.
+    Styles of installed packages say themselves what they give. Raises `BadParam`.
     """
+    from pbt_tui.populations import STYLES
+
     if size < 1:
         raise _bad(f"a population has at least one member: {size}")
-    if style == "sample_factory":
-        return [{"with_pbt": True, "num_policies": size}]
-    if style not in _INDEX_NAMES:
-        raise _bad(f"no such style: {style!r}", hint="isaacgymenvs, isaaclab or sample_factory")
-    index = index_arg or _INDEX_NAMES[style]
-    shared: dict[str, Any] = {}
-    if index.endswith("policy_idx"):
-        stem = index.removesuffix("policy_idx")
-        shared[f"{stem}num_policies"] = size
-        if workspace is not None:
-            shared[f"{stem}workspace"] = workspace
-        if style == "isaaclab":
-            shared[f"{stem}enabled"] = True
-    return [{index: member, **shared} for member in range(size)]
+    if style not in STYLES:
+        raise _bad(f"no such style: {style!r:.80}", hint=f"one of {', '.join(STYLES.names())}")
+    made = STYLES.get(style).parameters(size, workspace, index_arg)
+    asked_styles[style] = None
+    return made
 
 
 def seeds(num_seeds: int) -> list[int]:

@@ -166,6 +166,7 @@ class BrokenKind(UsageError):
             f"{sort} `{printable(name)}` of `{printable(place)}` {printable(why)}",
             hint="install a version of its package that fits this one",
         )
+        self.sort, self.name, self.place, self.why = sort, name, place, why
 
 
 class RunError(PbtError):

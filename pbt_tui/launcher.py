@@ -35,7 +35,7 @@ __all__ = [
 
 def add_os_parallelism_args(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """The flags of backend `processes`, with the upstream defaults."""
-    from pbt_tui.backends.processes.launcher import add_arguments
+    from pbt_tui.backends.processes.launcher_flags import add_arguments
 
     add_arguments(parser)
     return parser
@@ -43,7 +43,7 @@ def add_os_parallelism_args(parser: argparse.ArgumentParser) -> argparse.Argumen
 
 def add_slurm_args(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """The flags of backend `slurm`, with the upstream defaults."""
-    from pbt_tui.backends.slurm.launcher import add_arguments
+    from pbt_tui.backends.slurm.launcher_flags import add_arguments
 
     add_arguments(parser)
     return parser
@@ -51,7 +51,7 @@ def add_slurm_args(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 def add_ngc_args(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """The flags of backend `ngc`, with the upstream defaults."""
-    from pbt_tui.backends.ngc.launcher import add_arguments
+    from pbt_tui.backends.ngc.launcher_flags import add_arguments
 
     add_arguments(parser)
     return parser

@@ -192,7 +192,7 @@ def _told(
 
 def show_plan(plan: Plan, asked: Asked | None = None, *, fresh: bool = False) -> int:
     """Says what would be started, and starts nothing."""
-    from pbt_tui.cli.dry_run import dry_run
+    from pbt_tui.cli.preview import dry_run
     from pbt_tui.executor.run_dirs import check_same_spec, read_spec
     from pbt_tui.journal import Tail, replay
 

@@ -17,7 +17,7 @@ import msgspec
 
 from pbt_tui.backends.ngc.backend import BACKEND
 from pbt_tui.backends.ngc.files import SUBMIT
-from pbt_tui.backends.ngc.launcher import CLIENT
+from pbt_tui.backends.ngc.launcher_flags import CLIENT
 from pbt_tui.cli import planning
 from pbt_tui.errors import Findings, RuntimeUnavailable, UsageError, printable
 

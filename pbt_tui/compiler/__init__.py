@@ -102,7 +102,7 @@ def compile_loaded(
     found = _repeatable(loaded, freeze)
     jobs, more = expand(loaded, train_dir, suffix)
     found += more
-    jobs, populations, more = recognise(jobs)
+    jobs, populations, more = recognise(jobs, loaded.styles)
     found += more
     wanted, more = resolve_policy(policy or {}, populations, before)
     found += more

@@ -167,6 +167,7 @@ def _seed(seed: int) -> None:
 
 def _described(module: ModuleType, file: str | None) -> dict[str, Any]:
     from pbt_tui.compiler.describe import described
+    from pbt_tui.description import asked_styles
 
     given = getattr(module, "__file__", None)
     file = file or (given if isinstance(given, str) else None)
@@ -176,4 +177,5 @@ def _described(module: ModuleType, file: str | None) -> dict[str, Any]:
         hint = f"`{found[0]}` looks like one: call it `RUN_DESCRIPTION`" if found else None
         error = {"kind": "not_a_run", "what": "no `RUN_DESCRIPTION`", "hint": hint, "file": file}
         return {"error": error}
-    return {"run": described(module.RUN_DESCRIPTION, file), "file": file}
+    run = described(module.RUN_DESCRIPTION, file)
+    return {"run": run, "file": file, "styles": list(asked_styles)}

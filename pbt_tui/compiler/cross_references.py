@@ -1,6 +1,6 @@
 """What no schema can say: the names in a process list mean something, and each the right thing.
 
-Must not know files; a pointer is as near as it gets. Codes PBT806 to PBT808.
+Must not know files; a pointer is as near as it gets. Codes PBT806 to PBT808 and PBT811.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pbt_tui.diagnostics import finding
-from pbt_tui.errors import Diagnostic, Where
+from pbt_tui.errors import Diagnostic, UnknownKind, Where
+from pbt_tui.populations import STYLES
 from pbt_tui.spec import Job, Population, Processes
 
 
@@ -44,7 +45,12 @@ def check(spec: Processes) -> Iterator[Diagnostic]:
 
 
 def _members(population: Population, jobs: dict[str, Job], pointer: str) -> Iterator[Diagnostic]:
-    alone = population.style == "sample_factory"
+    if population.style not in STYLES:
+        unknown = UnknownKind(STYLES.sort, population.style, STYLES.names())
+        at = Where(pointer=f"{pointer}/style")
+        yield finding("PBT811", unknown.what, where=at, hint=unknown.hint)
+        return
+    alone = not STYLES.get(population.style).members_are_jobs
     expected = 1 if alone else population.size
     if len(population.members) != expected:
         said = f"expected {expected} in `members`, got {len(population.members)}"

@@ -18,8 +18,10 @@ def failure(e: BaseException, name: str, file: str | None, finder: Finder) -> di
 
     Never raises, whatever the exception is made of.
     """
-    from pbt_tui.errors import DescriptionError
+    from pbt_tui.errors import BrokenKind, DescriptionError
 
+    if isinstance(e, BrokenKind):
+        return {"kind": "broken_kind", "broken": (e.sort, e.name, e.place, e.why)}
     where, line = of_traceback(e.__traceback__)
     if isinstance(e, DescriptionError):
         kind = "bad_param" if type(e).__name__ == "BadParam" else "not_a_run"

@@ -22,9 +22,11 @@ from pbt_tui.compiler.children import GRACE, TOO_LATE, Child, listen
 from pbt_tui.compiler.traceback_origin import theirs
 from pbt_tui.errors import (
     BadParam,
+    BrokenKind,
     CannotLoad,
     DescriptionError,
     NotARun,
+    PbtError,
     Where,
     printable,
 )
@@ -75,6 +77,8 @@ class Loaded:
     """`--seed` was given, and what differs does so all the same."""
     written: tuple[tuple[str, str | None, int | None], ...] = ()
     """Paths below the current folder that the import writes to: path, file, line."""
+    styles: tuple[str, ...] = ()
+    """The population styles that the module asked `population` for."""
     leaves_processes: bool = False
     """Whether processes that the import started had to be ended."""
 
@@ -94,7 +98,7 @@ def load(
     named in `Loaded.unrepeatable`, and the caller decides what that is. `seed` seeds `random`, and
     NumPy where it is, before the import, and makes the order of sets the same.
 
-    Raises `CannotLoad`, `NotARun`, `BadParam`.
+    Raises `CannotLoad`, `NotARun`, `BadParam`, and `BrokenKind` for a style that it asks for.
     """
     _check(target)
     most = resource_limits.usual() if memory is None else memory
@@ -128,9 +132,11 @@ def of_object(run: Any, module: str) -> Loaded:
     Raises `NotARun`, `BadParam`.
     """
     from pbt_tui.compiler.describe import described
+    from pbt_tui.description import asked_styles
 
     try:
-        return _loaded(module, {"run": described(run, None), "file": None, "written": ()}, "")
+        read = {"run": described(run, None), "file": None, "written": (), "styles": asked_styles}
+        return _loaded(module, read, "")
     except DescriptionError as e:
         e.where = e.where.within(Where(file=module))
         e.code = e.code or next(code for kind, code in _KINDS.values() if isinstance(e, kind))
@@ -187,7 +193,9 @@ def _read(child: Child, target: str, timeout: float) -> dict[str, Any]:
     raise CannotLoad(what, where=where, hint=hint, code="PBT101")
 
 
-def _error(error: dict[str, Any], target: str, output: str) -> DescriptionError:
+def _error(error: dict[str, Any], target: str, output: str) -> PbtError:
+    if error["kind"] == "broken_kind":
+        return BrokenKind(*error["broken"])
     kind, code = _KINDS[error["kind"]]
     where = Where(
         _shown(error.get("file"), target),
@@ -262,6 +270,7 @@ def _loaded(target: str, read: dict[str, Any], output: str) -> Loaded:
             for e in run["experiments"]
         ),
         output=output,
+        styles=tuple(read["styles"]),
         written=tuple((path, _shown(by, target), line) for path, by, line in read["written"]),
     )
 

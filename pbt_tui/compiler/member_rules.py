@@ -1,98 +1,89 @@
 """What the members of a population say in their commands, and what of it stops the exchange.
 
-Must not know how members were found, nor slots or containers. Codes 402 to 414; what the three
-trainers do is in their code, and which of them does what is said at each rule.
+Must not know how members were found, nor slots or containers. Codes 402 to 414; in which of its
+words a trainer differs is said by its style, in `populations`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 
-from pbt_tui.diagnostics import finding
-from pbt_tui.errors import Diagnostic, Where, printable
+from pbt_tui.diagnostics import finding, rule
+from pbt_tui.errors import Diagnostic, Level, Where, printable
+from pbt_tui.populations import STYLES, Member, Style
 from pbt_tui.settings import argv
-from pbt_tui.spec import Job, Style
+from pbt_tui.spec import Job
 
-STYLES: dict[str, Style] = {
-    "pbt.policy_idx": "isaacgymenvs",
-    "pbt_policy_idx": "isaacgymenvs",
-    "agent.pbt.policy_idx": "isaaclab",
-}
-_DEFAULT_SIZE = {"pbt.policy_idx": 8, "agent.pbt.policy_idx": 8}
 _SEEDS = ("seed", "train.seed", "agent.seed")
-_TRUE = ("true", "1", "yes")
 _FALSE = ("false", "0", "no", "off")
-_FORGOTTEN = ("--device", "--max_iterations", "--sigma")
-"""Options that Isaac Lab's script takes out of its arguments, and a restart does not put back."""
-_TENSORS = ("episode.consecutive_successes",)
-"""Objectives that are known to be tensors (P3)."""
 
 
-@dataclass(slots=True)
-class Member:
-    """A job that names a policy index: where it stands, and what its command sets."""
-
-    place: int
-    job: Job
-    index: int | None
-    key: str
-    set: dict[str, str]
-
-    @property
-    def stem(self) -> str:
-        """What the keys of its population begin with: `pbt.`, `agent.pbt.`, `pbt_`."""
-        return self.key.removesuffix("policy_idx")
-
-    @property
-    def style(self) -> Style:
-        return STYLES[self.key]
+def styles(named: Iterable[str] = ()) -> list[Style]:
+    """Those that commands are read for: the built-in ones, and those of installed packages that a
+    run module or a spec names."""
+    names = dict.fromkeys((*STYLES.built_in, *named))
+    return [STYLES.get(name) for name in names if name in STYLES]
 
 
-def member_of(place: int, job: Job) -> Member | None:
+def member_of(place: int, job: Job, known: Sequence[Style]) -> tuple[Style, Member] | None:
+    """The job as a member, and of what, if it names an index."""
     values = argv.settings(job.argv)
-    key = next((k for k in STYLES if k in values), None)
-    if key is None:
-        return None
-    index = values[key]
-    known = index.isascii() and index.isdigit() and len(index) < 10
-    return Member(place, job, int(index) if known else None, key, values)
+    for style in known:
+        for key in style.index_keys:
+            if key.key in values:
+                index = values[key.key]
+                is_number = index.isascii() and index.isdigit() and len(index) < 10
+                return style, Member(place, job, values, key, int(index) if is_number else None)
+    return None
 
 
-def policies(job: Job) -> int | None:
-    """How many policies a Sample-Factory job trains together; None if it is no population."""
-    values = argv.settings(job.argv)
-    size = values.get("num_policies", "1")
-    if values.get("with_pbt", "").lower() not in _TRUE or not size.isdigit():
-        return None
-    return max(int(size), 1)
+def as_whole(place: int, job: Job) -> Member:
+    """The job as all members of a population of policies."""
+    return Member(place, job, argv.settings(job.argv))
 
 
-def check(members: Sequence[Member]) -> Iterator[Diagnostic]:
+def check(style: Style, members: Sequence[Member]) -> Iterator[Diagnostic]:
     """What is wrong with a population of several jobs, sorted by index."""
     first = members[0]
     yield from _numbers(members)
-    yield from _size(members)
+    yield from _size(style, members)
     yield from _same(members)
-    yield from _off(first)
-    for end in ("replace_fraction_worst", "replace_fraction_best"):
-        yield from _fraction(first.job, f"{first.stem}{end}", first.set)
-    yield from _interval(first)
-    if first.style == "isaaclab":
-        yield from _objective(first)
-        yield from _forgotten(first)
-    else:  # the others cut their arguments at the first `=` only
+    yield from _off(style, first)
+    for end in style.fraction_names:
+        yield from _fraction(first, f"{first.stem}{end}")
+    yield from _interval(style, first)
+    yield from _own(style, members)
+    yield from _forgotten(style, first)
+    if style.cuts_at_every_equals:
         yield from _second_equals(first)
 
 
-def check_alone(job: Job, size: int) -> Iterator[Diagnostic]:
+def check_alone(style: Style, member: Member, size: int) -> Iterator[Diagnostic]:
     """What is wrong with a population that is one job."""
-    yield from _small(size, 2, job)
-    yield from _fraction(job, "pbt_replace_fraction", argv.settings(job.argv))
+    yield from _small(style, size, member.job)
+    for name in style.fraction_names:
+        yield from _fraction(member, name)
+    yield from _own(style, (member,))
+
+
+def _own(style: Style, members: Sequence[Member]) -> Iterator[Diagnostic]:
+    """What the style's own rules find."""
+    for found in style.rules(members):
+        member = found.member or members[0]
+        level = found.level or _usual_level(found.code)
+        place = at(member.job, found.param)
+        yield finding(found.code, found.message, where=place, hint=found.hint, level=level)
+
+
+def _usual_level(code: str) -> Level:
+    try:
+        return rule(code).level
+    except KeyError:  # a code of an installed package, or none
+        return "warning"
 
 
 def _numbers(members: Sequence[Member]) -> Iterator[Diagnostic]:
-    key, indices = members[0].key, [m.index for m in members]
+    key, indices = _key(members[0]), [m.index for m in members]
     if indices != list(range(len(members))):
         shown = ", ".join("?" if i is None else str(i) for i in indices[:20])
         said = f"members are not numbered 0 to {len(members) - 1}, each once: {shown}"
@@ -100,9 +91,9 @@ def _numbers(members: Sequence[Member]) -> Iterator[Diagnostic]:
         yield finding("PBT402", said, where=at(members[0].job, key), hint=hint)
 
 
-def _size(members: Sequence[Member]) -> Iterator[Diagnostic]:
-    first, name = members[0], f"{members[0].stem}num_policies"
-    default = _DEFAULT_SIZE.get(first.key)
+def _size(style: Style, members: Sequence[Member]) -> Iterator[Diagnostic]:
+    first, name = members[0], f"{members[0].stem}{style.size_name}"
+    default = first.key.default_size if first.key is not None else None
     given = first.set.get(name)
     size = str(default or len(members)) if given is None else given
     if size != str(len(members)):
@@ -110,19 +101,19 @@ def _size(members: Sequence[Member]) -> Iterator[Diagnostic]:
         said = f"population has {len(members)} members, but `{name}` is {printable(size)}, {by}"
         hint = f"add `{name}={len(members)}` to the command"
         yield finding("PBT403", said, where=at(first.job), hint=hint)
-    yield from _small(len(members), 3 if first.style == "isaacgymenvs" else 2, first.job)
+    yield from _small(style, len(members), first.job)
 
 
-def _small(size: int, least: int, job: Job) -> Iterator[Diagnostic]:
-    if size < least:
-        said = f"a population of {size} never exchanges anything: it takes {least}"
+def _small(style: Style, size: int, job: Job) -> Iterator[Diagnostic]:
+    if size < style.smallest:
+        said = f"a population of {size} never exchanges anything: it takes {style.smallest}"
         yield finding("PBT407", said, where=at(job))
 
 
 def _same(members: Sequence[Member]) -> Iterator[Diagnostic]:
     """Members differ in their index, name and seed, and in nothing else."""
     first = members[0]
-    own = {first.key, *_SEEDS}
+    own = {_key(first), *_SEEDS}
     for seed in _SEEDS:
         given = {m.set.get(seed) for m in members}
         if len(members) > 1 and len(given) == 1 and (first.set.get(seed) or "-").isdigit():
@@ -141,62 +132,50 @@ def _same(members: Sequence[Member]) -> Iterator[Diagnostic]:
             return
 
 
-def _off(member: Member) -> Iterator[Diagnostic]:
-    """Isaac Lab's default is off; IsaacGymEnvs' is too, but knows no index then, and says so."""
-    name = f"{member.stem}enabled"
+def _off(style: Style, member: Member) -> Iterator[Diagnostic]:
+    if style.switch_name is None:
+        return
+    name = f"{member.stem}{style.switch_name}"
     given = member.set.get(name)
-    if (given or "").lower() in _FALSE or member.set.get("pbt") == "no_pbt":
+    other = style.switch_off
+    if (given or "").lower() in _FALSE or (other and member.set.get(other[0]) == other[1]):
         said = "members have an index, but population-based training is switched off"
-        shown = f"`{name}={printable(given)[:20]}`" if given is not None else "`pbt=no_pbt`"
-        hint = f"write `{name}=True` instead of {shown}, or leave out the index"
+        shown = f"{name}={printable(given)[:20]}" if given is not None else "=".join(other or ())
+        hint = f"write `{name}=True` instead of `{shown}`, or leave out the index"
         yield finding("PBT410", said, where=at(member.job, name), hint=hint)
-    elif given is None and member.style == "isaaclab":
+    elif given is None and not style.on_by_default:
         said = f"`{name}` is not in the command, and off unless the trainer's configuration says so"
         yield finding("PBT410", said, where=at(member.job), hint=f"add `{name}=True`")
 
 
-def _fraction(job: Job, name: str, given: dict[str, str]) -> Iterator[Diagnostic]:
+def _fraction(member: Member, name: str) -> Iterator[Diagnostic]:
     """The last 0 of a list is all of it in Python, and the first 0 nobody (P7)."""
-    if (value := _float(given.get(name))) is not None and value <= 0:
+    if (value := _float(member.set.get(name))) is not None and value <= 0:
         said = f"`{name}` is 0: " + (
             "the first selection ends in an error, since nobody is the best"
             if name.endswith("best")
             else "everybody counts as the worst"
         )
         hint = f"leave `{name}` out, or give a fraction such as 0.125"
-        yield finding("PBT409", said, where=at(job, name), hint=hint)
+        yield finding("PBT409", said, where=at(member.job, name), hint=hint)
 
 
-def _interval(member: Member) -> Iterator[Diagnostic]:
-    name = f"{member.stem}interval_steps"
+def _interval(style: Style, member: Member) -> Iterator[Diagnostic]:
+    if style.interval_name is None:
+        return
+    name = f"{member.stem}{style.interval_name}"
     if (value := _float(member.set.get(name))) is not None and value <= 0:
         said = f"`{name}` is {printable(member.set[name])[:20]}: the trainer divides by it"
         yield finding("PBT412", said, where=at(member.job, name))
 
 
-def _objective(member: Member) -> Iterator[Diagnostic]:
-    name = f"{member.stem}objective"
-    given = member.set.get(name)
-    if given in _TENSORS:
-        said = f"`{given}` is a tensor in Isaac Lab's environments: no member can read it"
-        hint = "put a plain number into the infos, `float(…)`, and name that"
-        yield finding("PBT411", said, where=at(member.job, name), hint=hint)
-    elif given is None:
-        said = (
-            f"`{name}` is not in the command: rl_games has no default, and Isaac Lab's is "
-            "`Episode_Reward/success`, which a task need not have"
-        )
-        hint = f"add `{name}=…`, and see that it is a plain number"
-        yield finding("PBT411", said, where=at(member.job), hint=hint, level="note")
-
-
-def _forgotten(member: Member) -> Iterator[Diagnostic]:
+def _forgotten(style: Style, member: Member) -> Iterator[Diagnostic]:
     """A restart passes on what the script left in its arguments, and a short list (P11)."""
     for word in member.job.argv:
-        if word.partition("=")[0] in _FORGOTTEN:
-            name = word.partition("=")[0]
+        name = word.partition("=")[0]
+        if name in style.forgotten_options:
             said = f"`{name}` is lost when a member restarts itself"
-            hint = "say it as a setting of the configuration, such as `agent.params.config.…`"
+            hint = f"say it as {style.kept_instead}"
             yield finding("PBT414", said, where=at(member.job), hint=hint)
 
 
@@ -210,6 +189,10 @@ def _second_equals(member: Member) -> Iterator[Diagnostic]:
 
 def at(job: Job, param: str | None = None) -> Where:
     return Where(experiment=job.experiment, job=job.id, param=param)
+
+
+def _key(member: Member) -> str:
+    return member.key.key if member.key is not None else ""
 
 
 def _float(text: str | None) -> float | None:

@@ -7,51 +7,81 @@ of a key that is given twice the last one counts.
 from __future__ import annotations
 
 import dataclasses
-import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from msgspec.structs import replace
 
 from pbt_tui.compiler import member_rules as rules
-from pbt_tui.compiler.member_rules import Member, at, member_of, policies
+from pbt_tui.compiler.member_rules import as_whole, at, member_of
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, printable
+from pbt_tui.populations import Member, Style
 from pbt_tui.spec import Job, Population, Processes
 
 
-def recognise(jobs: list[Job]) -> tuple[list[Job], list[Population], list[Diagnostic]]:
+@dataclass(slots=True)
+class _Group:
+    """The members of one style that share a workspace, and spell their index alike."""
+
+    style: Style
+    workspace: str
+    members: list[Member]
+
+
+def recognise(
+    jobs: list[Job], named: Iterable[str] = ()
+) -> tuple[list[Job], list[Population], list[Diagnostic]]:
     """The jobs with `population` and `member` filled in, the populations, codes 4xx.
 
     The members of a population share a workspace; where indices come again in one workspace, each
-    set of other parameters is a population, and that they share it is an error.
+    set of other parameters is a population, and that they share it is an error. `named`: styles
+    that the run module asked for; those of installed packages are looked for only then.
     """
-    groups: dict[tuple[str, str], list[Member]] = {}
+    styles = rules.styles(named)
+    apart = [style for style in styles if style.members_are_jobs]
+    keys = [key.key for style in apart for key in style.index_keys]
+    together = [(style, sign) for style in styles for sign in style.signs if style not in apart]
+    groups: dict[tuple[str, str], _Group] = {}
     populations: list[Population] = []
     found: list[Diagnostic] = []
     result = list(jobs)
     for place, job in enumerate(jobs):
         line = "\n".join(job.argv)
-        if "policy_idx" in line and (member := member_of(place, job)) is not None:
-            groups.setdefault((member.key, _workspace(member)), []).append(member)
-        elif "with_pbt" in line and (size := policies(job)) is not None:
+        if _any(keys, line) and (known := member_of(place, job, apart)) is not None:
+            style, member = known
+            workspace = style.workspace(member)
+            group = groups.setdefault((_key(member), workspace), _Group(style, workspace, []))
+            group.members.append(member)
+            continue
+        for style, sign in together:
+            if sign not in line or style.policies is None:
+                continue
+            member = as_whole(place, job)
+            if (size := style.policies(member.set)) is None:
+                continue
             name = _unique(job.id, populations)
-            workspace = posixpath.join(job.dir, job.name)
-            populations.append(Population(name, "sample_factory", size, workspace, (job.id,)))
+            workspace = style.workspace(member)
+            populations.append(Population(name, style.name, size, workspace, (job.id,)))
             result[place] = replace(job, population=name)
-            found += rules.check_alone(job, size)
+            found += rules.check_alone(style, member, size)
+            break
     scattered = _scattered(list(groups.values()))
-    for (_, workspace), members in groups.items():
+    for group in groups.values():
+        members = group.members
         sets = _sets(members)
         if len(sets) > 1:
             first = members[0].job
-            said = f"{len(sets)} populations share the workspace `{printable(workspace)}`"
-            hint = f"give each its own `{members[0].stem}workspace`, or an experiment of its own"
+            shown = printable(group.workspace)
+            said = f"{len(sets)} populations share the workspace `{shown}`"
+            own = f"{members[0].stem}{group.style.workspace_name}"
+            hint = f"give each its own `{own}`, or an experiment of its own"
             found.append(finding("PBT404", said, where=at(first), hint=hint))
         for gathered in sets:
-            population = _population(gathered, workspace, populations)
+            population = _population(group.style, gathered, group.workspace, populations)
             populations.append(population)
             if members[0].place not in scattered:
-                found += rules.check(gathered)
+                found += rules.check(group.style, gathered)
             elif said := scattered[members[0].place]:
                 hint = "make one experiment of them: its jobs share a directory"
                 found.append(finding("PBT413", said, where=at(gathered[0].job), hint=hint))
@@ -62,67 +92,66 @@ def recognise(jobs: list[Job]) -> tuple[list[Job], list[Population], list[Diagno
     return result, populations, found
 
 
+def _any(keys: list[str], line: str) -> bool:
+    """Before a command is read, which costs: whether it can hold any of the keys."""
+    for key in keys:  # noqa: SIM110  # a generator would cost more than it finds
+        if key in line:
+            return True
+    return False
+
+
+def _key(member: Member) -> str:
+    return member.key.key if member.key is not None else ""
+
+
 def check(spec: Processes) -> Iterator[Diagnostic]:
     """The same findings for the populations that a process list names, which nobody recognised."""
     jobs = {job.id: (place, job) for place, job in enumerate(spec.jobs)}
+    styles = rules.styles(population.style for population in spec.populations)
+    by_name = {style.name: style for style in styles}
     for i, population in enumerate(spec.populations):
+        own = by_name.get(population.style)
+        if own is None:
+            continue  # nobody has such a style, which another rule says
         known = [jobs[name] for name in population.members if name in jobs]
-        if population.style == "sample_factory":
-            found = [d for _, job in known for d in rules.check_alone(job, population.size)]
+        if own.members_are_jobs:
+            pairs = [m for place, job in known if (m := member_of(place, job, styles)) is not None]
+            found = list(rules.check(pairs[0][0], [m for _, m in pairs])) if pairs else []
         else:
-            members = [m for place, job in known if (m := member_of(place, job)) is not None]
-            found = list(rules.check(members)) if members else []
+            found = [
+                d
+                for place, job in known
+                for d in rules.check_alone(own, as_whole(place, job), population.size)
+            ]
         for d in found:
             where = dataclasses.replace(d.where, pointer=f"/populations/{i}")
             yield dataclasses.replace(d, where=where)
 
 
-def _scattered(groups: list[list[Member]]) -> dict[int, str]:
-    """IsaacGymEnvs members of one population in several directories: place of each group's first
-    member -> what is said of it, nothing but for the first group.
+def _scattered(groups: list[_Group]) -> dict[int, str]:
+    """Members of one population in several directories, where the workspace lies in each: place of
+    each group's first member -> what is said of it, nothing but for the first group.
 
     No group is a population on its own, and all together they are one.
     """
     kin: dict[tuple[str, str], list[list[Member]]] = {}
     for group in groups:
-        first = group[0]
-        if first.style == "isaacgymenvs":
-            name = first.set.get(f"{first.stem}workspace") or "pbt_workspace"
-            kin.setdefault((first.key, name), []).append(group)
+        first, style = group.members[0], group.style
+        if style.workspace_in_job_dir:
+            name = first.setting(style.workspace_name, style.default_workspace)
+            kin.setdefault((_key(first), name), []).append(group.members)
     result: dict[int, str] = {}
     for parts in kin.values():
-        indices = [m.index for group in parts for m in group]
+        indices = [m.index for members in parts for m in members]
         whole = sorted(-1 if i is None else i for i in indices) == list(range(len(indices)))
         alone = any(sorted(m.index or 0 for m in g) == list(range(len(g))) for g in parts[1:])
         if len(parts) < 2 or not whole or alone:
             continue
-        folders = ", ".join(f"`{printable(group[0].job.dir)}`" for group in parts[:4])
+        folders = ", ".join(f"`{printable(members[0].job.dir)}`" for members in parts[:4])
         said = f"the {len(indices)} members of a population have {len(parts)} workspaces: {folders}"
-        result |= {group[0].place: "" for group in parts}
+        result |= {members[0].place: "" for members in parts}
         result[parts[0][0].place] = said + (" and more" if len(parts) > 4 else "")
     return result
-
-
-def _workspace(member: Member) -> str:
-    """The shared folder, relative to `train_dir` or absolute; of Isaac Lab as deep as is known."""
-    name = member.set.get(f"{member.stem}workspace") or "pbt_workspace"
-    if member.style == "isaacgymenvs":
-        return posixpath.join(member.job.dir, "runs", name)
-    folder = member.set.get("agent.pbt.directory") or ""
-    config = member.set.get("agent.params.config.name")
-    path = posixpath.join(folder, "logs/rl_games", *((config, name) if config else ()))
-    return path if path.startswith("/") else _from_train_dir(path, member.job)
-
-
-def _from_train_dir(path: str, job: Job) -> str:
-    """A path from the current folder as one from `train_dir`, where that is relative too."""
-    end = f"/{job.dir}"
-    for word in reversed(job.argv):
-        if "=" in word and word.endswith(end):
-            train_dir = word.partition("=")[2].removesuffix(end)
-            if train_dir and not train_dir.startswith("/"):
-                return posixpath.relpath(path, train_dir)
-    return path
 
 
 def _sets(members: list[Member]) -> list[list[Member]]:
@@ -131,16 +160,18 @@ def _sets(members: list[Member]) -> list[list[Member]]:
         return [members]
     by_rest: dict[str, list[Member]] = {}
     for member in members:
-        rest = sorted((k, repr(v)) for k, v in member.job.params.items() if k != member.key)
+        rest = sorted((k, repr(v)) for k, v in member.job.params.items() if k != _key(member))
         by_rest.setdefault(repr((member.job.experiment, rest)), []).append(member)
     return list(by_rest.values())
 
 
-def _population(members: list[Member], workspace: str, others: list[Population]) -> Population:
+def _population(
+    style: Style, members: list[Member], workspace: str, others: list[Population]
+) -> Population:
     members.sort(key=lambda m: -1 if m.index is None else m.index)
     name = _unique(members[0].job.experiment, others)
     ids = tuple(m.job.id for m in members)
-    return Population(name, members[0].style, len(ids), workspace, ids)
+    return Population(name, style.name, len(ids), workspace, ids)
 
 
 def _unique(name: str, others: list[Population]) -> str:

@@ -10,15 +10,21 @@ from collections.abc import Iterator
 
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Where, printable
+from pbt_tui.populations import STYLES
 from pbt_tui.spec import Container, Population, Processes
 
 
 def check(spec: Processes) -> Iterator[Diagnostic]:
     policy = spec.policy
-    gangs = [(i, p) for i, p in enumerate(spec.populations) if p.style != "sample_factory"]
+    known = {p.style: STYLES.get(p.style) for p in spec.populations if p.style in STYLES}
+    gangs = [
+        (i, p, known[p.style])
+        for i, p in enumerate(spec.populations)
+        if p.style in known and known[p.style].members_are_jobs
+    ]
     needs = _needs(spec) if gangs and policy.experiments_per_gpu > 0 else {}
     slots = policy.num_gpus * policy.experiments_per_gpu
-    for i, population in gangs:
+    for i, population, style in gangs:
         here = Where(pointer=f"/populations/{i}")
         name, size = printable(population.id), len(population.members)
         if size > policy.max_parallel:
@@ -40,10 +46,10 @@ def check(spec: Processes) -> Iterator[Diagnostic]:
                 fits = -(-need // policy.num_gpus)
                 hint = f"pass `--experiments_per_gpu {fits}`, {hint.removeprefix('pass ')}"
             yield finding("PBT420", said, where=here, hint=hint)
-        if population.style == "isaaclab" and size > 1 and policy.pause_between < 1:
+        if style.run_folder_by_second and size > 1 and policy.pause_between < 1:
             said = (
-                f"members of population `{name}` may start within one second: Isaac Lab names the "
-                "folder of a run by the second, and they would share it"
+                f"members of population `{name}` may start within one second: {style.title} names "
+                "the folder of a run by the second, and they would share it"
             )
             yield finding("PBT422", said, where=here, hint="pass `--pause_between 1` or more")
     for i, population in enumerate(spec.populations):

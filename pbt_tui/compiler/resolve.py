@@ -13,6 +13,7 @@ import msgspec
 from pbt_tui.compiler.existing import PreviousCompilation
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Where
+from pbt_tui.populations import STYLES
 from pbt_tui.spec import Container, Policy, Population
 
 
@@ -20,7 +21,7 @@ def resolve_policy(
     given: Mapping[str, Any], populations: Sequence[Population], before: PreviousCompilation | None
 ) -> tuple[Policy, list[Diagnostic]]:
     """The policy; if not given, `max_parallel` fits the populations (P2), `num_gpus` the list."""
-    gangs = [p for p in populations if p.style != "sample_factory"]
+    gangs = [p for p in populations if STYLES.get(p.style).members_are_jobs]
     largest = max(gangs, key=lambda p: len(p.members), default=None)
     need = len(largest.members) if largest else 0
     values = dict(given)

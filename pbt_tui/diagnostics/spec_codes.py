@@ -100,6 +100,16 @@ RULES: tuple[Rule, ...] = (
         "pbt-compile runs.ant\npbt-compile --validate specs",
     ),
     Rule(
+        "PBT811",
+        "error",
+        "unknown population style",
+        "The style of a population says how its trainer exchanges and what its workspace looks "
+        "like. It is one of those that are built in, or of a package that is installed here. The "
+        "hint lists them.",
+        '"populations": [{"id": "ant", "style": "isaacgym", ...}]',
+        '"populations": [{"id": "ant", "style": "isaaclab", ...}]',
+    ),
+    Rule(
         "PBT820",
         "error",
         "spec file is stale",

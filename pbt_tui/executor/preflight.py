@@ -17,6 +17,7 @@ from pbt_tui.journal import lock
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import ENDED, RunState
+from pbt_tui.populations import STYLES
 from pbt_tui.scheduler.fit import unfit
 from pbt_tui.spec import Job, Policy, Population, Processes, decode
 
@@ -24,9 +25,6 @@ TIGHT = 64 << 20
 """Bytes below which a run does not begin: logs and journal alone may need them."""
 LOW = 1 << 30
 """Bytes below which a person is warned: one checkpoint of a large policy."""
-
-_MEMBER = re.compile(r"[0-9]+")
-_GENERATION = re.compile(r"[0-9]+\.yaml")
 
 
 def preflight(
@@ -140,19 +138,17 @@ def _begun(population: Population, state: RunState | None) -> bool:
 def _old_generations(population: Population, train_dir: Path) -> list[Diagnostic]:
     """Another population's checkpoints, which this one would take for its own (defect P15)."""
     workspace = train_dir / population.workspace
-    if population.style == "sample_factory":
-        old = next(workspace.glob("checkpoint_p*/checkpoint_*"), None)
-    else:
-        old = next(
-            (
-                file
-                for member in _inside(workspace)
-                if _MEMBER.fullmatch(member.name)
-                for file in _inside(member)
-                if _GENERATION.fullmatch(file.name)
-            ),
-            None,
-        )
+    folders, files = map(re.compile, STYLES.get(population.style).generation_files)
+    old = next(
+        (
+            file
+            for member in _inside(workspace)
+            if folders.fullmatch(member.name)
+            for file in _inside(member)
+            if files.fullmatch(file.name)
+        ),
+        None,
+    )
     if old is None:
         return []
     return [

@@ -16,6 +16,7 @@ from pbt_tui.journal import RunDir, RunState, lock, replay
 from pbt_tui.journal.atomic import replace
 from pbt_tui.journal.events import AnyEvent, RunOpened
 from pbt_tui.journal.file import Journal
+from pbt_tui.populations import refuse_unknown_styles
 from pbt_tui.spec import DIGEST_RULE, Processes, decode, digest, digest_rule, encode
 
 NAMED = 5
@@ -92,12 +93,14 @@ def close_run(opened: OpenRun) -> None:
 def read_spec(rundir: RunDir) -> Processes:
     """The directory's own copy; raises `SpecError`, or `RunError` where it cannot be read."""
     try:
-        return decode(rundir.spec.read_bytes(), str(rundir.spec))
+        spec = decode(rundir.spec.read_bytes(), str(rundir.spec))
     except OSError as e:
         raise RunError(
             f"cannot read the run's spec: {(e.strerror or str(e)).lower()}",
             where=Where(file=str(rundir.spec)),
         ) from e
+    refuse_unknown_styles(spec, str(rundir.spec))
+    return spec
 
 
 def check_same_spec(

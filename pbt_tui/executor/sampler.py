@@ -49,7 +49,7 @@ class Sampler:
             with contextlib.suppress(Exception):
                 folder = workspace(self._state, self._rundir, p)
                 watchers.append(HistoryWriter(p.id, reader(p.style, folder), self._history))
-        logs = progress.Progressing()
+        logs = progress.ProgressReader()
         driver = nvml.sample() is not None  # asked once: looking for one costs more than all else
         last = False
         while not last:
@@ -75,7 +75,7 @@ class Sampler:
     def _sample_progress(self, logs: object) -> None:
         from pbt_tui.observe import progress
 
-        assert isinstance(logs, progress.Progressing)
+        assert isinstance(logs, progress.ProgressReader)
         paths = {
             job.spec.id: self._rundir.log(job.spec.id, job.attempts[-1].number)
             for job in list(self._state.active.values())

@@ -117,6 +117,8 @@ def _damages(path: Path, data: bytes, before: int) -> Iterator[RunError]:
             name = _unknown_event(text)
             if name is not None:
                 yield _newer(path, number, f"`{printable(name)}` is no event of this version")
+            if str(e).startswith("Object contains unknown field"):  # of a policy, or a container
+                yield _newer(path, number, printable(str(e)[:1].lower() + str(e)[1:]))
             yield _damage(path, number, f"not an event: {printable(str(e))}")
 
 

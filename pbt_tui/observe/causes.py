@@ -11,7 +11,7 @@ import signal as signals
 from pathlib import Path
 from typing import NamedTuple
 
-from pbt_tui.observe.logs import LogLine, line_number, tail
+from pbt_tui.observe.log_reader import LogLine, line_number, tail
 from pbt_tui.observe.tracebacks import Raised, raised
 from pbt_tui.spec import Cause
 

@@ -1,6 +1,6 @@
 """What is wrong with a population, and why nothing happens in one where nothing is wrong.
 
-Must not do IO or read a clock: facts in, alarms out. Shipped defaults fall into most of these, and
+Must not do IO or read a clock: status in, alarms out. Shipped defaults fall into most of these, and
 upstream says none of it: P2, P3, P5, P6, P10, R2, R3.
 """
 
@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import ceil
 from statistics import median
 
-from pbt_tui.observe.idle_reasons import silence
+from pbt_tui.observe.idle_reasons import idle_reasons
 from pbt_tui.observe.population_status import DEAD, NOT_YET, RUNNING, PopulationStatus
 from pbt_tui.observe.snapshot_types import Alarm, Code, Level
 from pbt_tui.observe.workspaces import Generation
@@ -22,19 +22,19 @@ _SHORTEST = 20.0
 """Seconds of silence that mean nothing, however fast the generations follow each other."""
 
 
-def alarms(facts: PopulationStatus) -> list[Alarm]:
+def alarms(status: PopulationStatus) -> list[Alarm]:
     """The gravest first; notes only where no alarm explains the silence already."""
     found = [
-        *_never_started(facts),
-        *_objective_unreadable(facts),
-        *_stale(facts),
-        *_cannot_exchange(facts),
-        *_relaunched(facts),
-        *_frame_fallback(facts),
-        *_best_folder(facts),
+        *_never_started(status),
+        *_objective_unreadable(status),
+        *_stale(status),
+        *_cannot_exchange(status),
+        *_relaunched(status),
+        *_frame_fallback(status),
+        *_best_folder(status),
     ]
     if not any(a.code in ("cannot_exchange", "objective_unreadable") for a in found):
-        found += silence(facts)
+        found += idle_reasons(status)
     order = {"error": 0, "warning": 1, "note": 2}
     return sorted(found, key=lambda a: order[a.level])
 
@@ -49,29 +49,29 @@ def _names(members: Sequence[int]) -> str:
     return f"member{'s' if len(members) > 1 else ''} {shown}{more}"
 
 
-def _never_started(facts: PopulationStatus) -> list[Alarm]:
+def _never_started(status: PopulationStatus) -> list[Alarm]:
     """P2: while some train, others wait for a place."""
-    if not any(facts.generations.values()):
+    if not any(status.generations.values()):
         return []
-    absent = facts.absent()
-    if facts.states:
-        never = [m for m in absent if facts.states.get(m, "waiting") in NOT_YET]
+    absent = status.absent()
+    if status.states:
+        never = [m for m in absent if status.states.get(m, "waiting") in NOT_YET]
     else:
-        late = max((len(g) for g in facts.generations.values()), default=0)
+        late = max((len(g) for g in status.generations.values()), default=0)
         never = absent if late >= 3 else []
     if not never:
         return []
     return _alarm(
         "never_started",
         "error",
-        f"{len(never)} of {facts.size} members never started: {_names(never)}",
+        f"{len(never)} of {status.size} members never started: {_names(never)}",
         never,
     )
 
 
-def _objective_unreadable(facts: PopulationStatus) -> list[Alarm]:
+def _objective_unreadable(status: PopulationStatus) -> list[Alarm]:
     """P3 and R11: written as a Python object; P4: a file that stays cut."""
-    tagged = [m for m, steps in facts.generations.items() if steps and steps[-1].unreadable]
+    tagged = [m for m, steps in status.generations.items() if steps and steps[-1].unreadable]
     found: list[Alarm] = []
     if tagged:
         found += _alarm(
@@ -82,33 +82,33 @@ def _objective_unreadable(facts: PopulationStatus) -> list[Alarm]:
             "it must be a plain float where the trainer puts it",
             tagged,
         )
-    elif blind := [m for m, w in facts.words.items() if w.blind and not w.well]:
+    elif blind := [m for m, log in status.logs.items() if log.blind and not log.well]:
         found += _alarm(
             "objective_unreadable",
             "error",
             f"{_names(sorted(blind))} could read nobody's objective",
             sorted(blind),
         )
-    if facts.unreadable:
-        first = facts.unreadable[0]
-        members = sorted({u.member for u in facts.unreadable})
+    if status.unreadable:
+        first = status.unreadable[0]
+        members = sorted({u.member for u in status.unreadable})
         found += _alarm("objective_unreadable", "warning", f"`{first.path}`: {first.why}", members)
     return found
 
 
-def _gone(facts: PopulationStatus) -> list[int]:
+def _gone(status: PopulationStatus) -> list[int]:
     """Members that hold a place in the ranking and will not give it up (R3)."""
-    if facts.states:
-        return [m for m in facts.generations if facts.states.get(m) in DEAD]
-    return [a for alarm in _stale(facts) for a in alarm.members]
+    if status.states:
+        return [m for m in status.generations if status.states.get(m) in DEAD]
+    return [a for alarm in _stale(status) for a in alarm.members]
 
 
-def _cannot_exchange(facts: PopulationStatus) -> list[Alarm]:
+def _cannot_exchange(status: PopulationStatus) -> list[Alarm]:
     """P2 and R3: whoever has no checkpoint or is dead holds the worst places; R2: no restart."""
     found: list[Alarm] = []
-    aborted = sorted(m for m, w in facts.words.items() if w.aborted)
+    aborted = sorted(m for m, log in status.logs.items() if log.aborted)
     if aborted:
-        times = sum(facts.words[m].aborted for m in aborted)
+        times = sum(status.logs[m].aborted for m in aborted)
         found += _alarm(
             "cannot_exchange",
             "error",
@@ -116,16 +116,16 @@ def _cannot_exchange(facts: PopulationStatus) -> list[Alarm]:
             "loaded (`TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1` lets an older trainer do so)",
             aborted,
         )
-    present = {m: s[-1].objective for m, s in facts.generations.items() if s}
-    if facts.style != "isaacgymenvs" or not present:
+    present = {m: s[-1].objective for m, s in status.generations.items() if s}
+    if not status.trainer.absent_are_worst or not present:
         return found
-    places = max(1, ceil(facts.settings.worst * facts.size))
-    absent = facts.absent() if _settled(facts) else []
+    places = max(1, ceil(status.settings.worst * status.size))
+    absent = status.absent() if _settled(status) else []
     ranked = absent + sorted(present, key=lambda m: present[m] or 0.0)
     worst = ranked[:places]
-    gone = set(absent) | set(_gone(facts))
+    gone = set(absent) | set(_gone(status))
     if len(worst) == places and set(worst) <= gone:
-        who = ", ".join(_last_seen(facts, m) for m in worst[:4])
+        who = ", ".join(_last_seen(status, m) for m in worst[:4])
         found += _alarm(
             "cannot_exchange",
             "error",
@@ -135,16 +135,16 @@ def _cannot_exchange(facts: PopulationStatus) -> list[Alarm]:
     return found
 
 
-def _settled(facts: PopulationStatus) -> bool:
+def _settled(status: PopulationStatus) -> bool:
     """Long enough after the start that a missing member is not just late."""
-    return max((len(g) for g in facts.generations.values()), default=0) >= 3
+    return max((len(g) for g in status.generations.values()), default=0) >= 3
 
 
-def _last_seen(facts: PopulationStatus, member: int) -> str:
-    steps = facts.generations.get(member)
+def _last_seen(status: PopulationStatus, member: int) -> str:
+    steps = status.generations.get(member)
     if not steps:
         return f"member {member}, never seen"
-    return f"member {member}, last seen {_ago(facts.now - steps[-1].at)} ago"
+    return f"member {member}, last seen {_ago(status.now - steps[-1].at)} ago"
 
 
 def _ago(seconds: float) -> str:
@@ -155,9 +155,9 @@ def _ago(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _relaunched(facts: PopulationStatus) -> list[Alarm]:
+def _relaunched(status: PopulationStatus) -> list[Alarm]:
     """P5: begun again beside its own old generations, which the others go on reading."""
-    members = sorted({e.member for e in facts.events if e.kind == "relaunch"})
+    members = sorted({e.member for e in status.events if e.kind == "relaunch"})
     if not members:
         return []
     return _alarm(
@@ -168,12 +168,12 @@ def _relaunched(facts: PopulationStatus) -> list[Alarm]:
     )
 
 
-def _frame_fallback(facts: PopulationStatus) -> list[Alarm]:
+def _frame_fallback(status: PopulationStatus) -> list[Alarm]:
     """P10: a copy took the frames of a donor that was behind, and writes numbers again."""
     fallen = []
-    if facts.style == "isaaclab":
-        for member, steps in facts.generations.items():
-            lives = {(e.generation, e.at) for e in facts.events if e.kind == "relaunch"}
+    if status.trainer.frames_follow_donor:
+        for member, steps in status.generations.items():
+            lives = {(e.generation, e.at) for e in status.events if e.kind == "relaunch"}
             highest = 0
             for step in steps:
                 if step.generation <= 1 or (step.generation, step.at) in lives:
@@ -192,16 +192,16 @@ def _frame_fallback(facts: PopulationStatus) -> list[Alarm]:
     )
 
 
-def _best_folder(facts: PopulationStatus) -> list[Alarm]:
+def _best_folder(status: PopulationStatus) -> list[Alarm]:
     """P6: text order of negative numbers keeps the worst file and removes the better ones."""
     wrong: list[int] = []
-    for folder in sorted({b.folder for b in facts.best}):
-        kept = [b for b in facts.best if b.folder == folder]
+    for folder in sorted({b.folder for b in status.best}):
+        kept = [b for b in status.best if b.folder == folder]
         top = max(b.objective for b in kept)
         until = max(b.at for b in kept)
         seen = [
             g.objective
-            for steps in facts.generations.values()
+            for steps in status.generations.values()
             for g in steps
             if g.at < until and g.objective is not None
         ]
@@ -218,47 +218,47 @@ def _best_folder(facts: PopulationStatus) -> list[Alarm]:
     )
 
 
-def _stale(facts: PopulationStatus) -> list[Alarm]:
+def _stale(status: PopulationStatus) -> list[Alarm]:
     """Silent for three intervals; ten, and some minutes, after a restart."""
     silent: list[int] = []
-    over = bool(facts.states) and not any(
-        state in RUNNING or state in NOT_YET for state in facts.states.values()
+    over = bool(status.states) and not any(
+        state in RUNNING or state in NOT_YET for state in status.states.values()
     )
-    for member, steps in facts.generations.items():
-        state = facts.states.get(member)
-        if not steps or state == "succeeded" or (facts.states and state in NOT_YET):
+    for member, steps in status.generations.items():
+        state = status.states.get(member)
+        if not steps or state == "succeeded" or (status.states and state in NOT_YET):
             continue
         if over and state != "failed":  # ended with all the others, as somebody wished
             continue
         if state in DEAD:
             silent.append(member)
             continue
-        usual = _usual(facts, member)
+        usual = _usual(status, member)
         if usual is None:
             continue
         last = steps[-1].at
         restarted = any(
             e.member == member and e.kind != "relaunch" and e.generation == steps[-1].generation
-            for e in facts.events
+            for e in status.events
         )
         allowed = max(10 * usual, _RESTART) if restarted else max(3 * usual, _SHORTEST)
-        if facts.now - last > allowed:
+        if status.now - last > allowed:
             silent.append(member)
     if not silent:
         return []
-    dead = [m for m in silent if facts.states.get(m) in DEAD]
-    who = ", ".join(_last_seen(facts, m) for m in silent[:4])
+    dead = [m for m in silent if status.states.get(m) in DEAD]
+    who = ", ".join(_last_seen(status, m) for m in silent[:4])
     return _alarm("stale_member", "error" if dead else "warning", f"silent: {who}", silent)
 
 
-def _usual(facts: PopulationStatus, member: int) -> float | None:
+def _usual(status: PopulationStatus, member: int) -> float | None:
     """Median seconds between generations, the member's own or else everybody's."""
 
     def gaps(steps: Sequence[Generation]) -> list[float]:
         return [b.at - a.at for a, b in pairwise(steps)]
 
-    own = gaps(facts.generations[member])
+    own = gaps(status.generations[member])
     if len(own) >= 3:
         return median(own)
-    every = [gap for steps in facts.generations.values() for gap in gaps(steps)]
+    every = [gap for steps in status.generations.values() for gap in gaps(steps)]
     return median(every) if len(every) >= 3 else None

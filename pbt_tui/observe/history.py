@@ -1,6 +1,6 @@
 """Our own history of the workspaces, `populations.jsonl`: upstream deletes its own.
 
-Must not be appended to by anybody but the executor's process (`Watcher`); everybody reads.
+Must not be appended to by anybody but the executor's process (`HistoryWriter`); everybody reads.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from pbt_tui.observe.logs import Follower
+from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.workspaces import Generation, Reader
 
 

@@ -13,24 +13,24 @@ from statistics import median
 
 from pbt_tui.observe.lineage import Kind, LineageEvent, by_member
 from pbt_tui.observe.workspaces import Generation
-from pbt_tui.spec import Style
+from pbt_tui.populations import STYLES, Style
 
 
 def infer(
     generations: Sequence[Generation],
-    style: Style,
+    style: str,
     restarts: Sequence[tuple[int, float]] = (),
 ) -> list[LineageEvent]:
     """What the files show, in the order of writing.
 
-    A restart shows as changed `params` (IsaacGymEnvs; one that changed nothing is invisible
-    unless `restarts`, (member, Unix seconds), has it) or as a changed `experiment_name` (Isaac
-    Lab, rl_games).
+    A restart shows as changed `params` (one that changed nothing is invisible unless `restarts`,
+    (member, Unix seconds), has it) or, where each start has a name, as a changed
+    `experiment_name`.
     """
-    members = by_member(generations)
-    if style == "sample_factory":
-        return _jumps(members)
-    files = _Files(members, style == "isaaclab", _interval(members))
+    members, trainer = by_member(generations), STYLES.get(style)
+    if trainer.copy_raises_step is not None:
+        return _jumps(members, trainer.copy_raises_step)
+    files = _Files(members, trainer, _interval(members))
     events: list[LineageEvent] = []
     for member, steps in members.items():
         for before, after in pairwise(steps):
@@ -66,7 +66,7 @@ class _Files:
     """Everything that a member could have read."""
 
     members: Mapping[int, list[Generation]]
-    lab: bool
+    trainer: Style
     interval: float
 
     def between(self, before: Generation, after: Generation) -> LineageEvent | None:
@@ -82,10 +82,10 @@ class _Files:
     def _anew(self, before: Generation, after: Generation) -> bool:
         """A new life from the beginning (P5), not a restart, which keeps or raises the frames.
 
-        In Isaac Lab the number may fall with the donor's frames (P10), but never to the first
+        Where frames follow the donor the number may fall with them (P10), but never to the first
         one: a donor has at least that, and the copy's next one is higher.
         """
-        if self.lab:
+        if self.trainer.frames_follow_donor:
             return after.generation <= 1
         if after.frame is not None and before.frame is not None and after.frame < before.frame:
             return True
@@ -112,20 +112,20 @@ class _Files:
         if best is None:
             return None, 0.5
         if rank[0] > own:
-            return best, 0.9 if self.lab else 0.8
-        if self.lab:
-            return best, 0.6  # nearly always a copy there, but parameters cannot tell whose
-        return None, 0.5  # IsaacGymEnvs keeps its own parameters in half of the copies
+            return best, 0.9 if self.trainer.restart_is_copy else 0.8
+        if self.trainer.restart_is_copy:
+            return best, 0.6  # a copy, but parameters cannot tell whose
+        return None, 0.5  # a copy may keep its own parameters, as half of IsaacGymEnvs' do
 
     def _seen(self, donor: Generation, before: Generation, after: Generation) -> bool:
         """Whether this file could be what was copied.
 
-        In Isaac Lab `before` may have been overwritten since (P10), so the time of the decision
-        is open; but the leader was better, and the copy goes on from its frame.
+        Where frames follow the donor `before` may have been overwritten since (P10), so the time
+        of the decision is open; but the leader was better, and the copy goes on from its frame.
         """
         if donor.generation > before.generation:
             return False
-        if not self.lab:
+        if not self.trainer.frames_follow_donor:
             return donor.at <= before.at
         told = donor.objective is not None and before.objective is not None
         if told and (donor.objective or 0.0) <= (before.objective or 0.0):
@@ -154,16 +154,12 @@ def _interval(members: Mapping[int, list[Generation]]) -> float:
     return median(steps) if steps else 0.0
 
 
-_JUMP = 1001
-"""Sample-Factory raises the train step by `max_policy_lag` + 1 when it copies weights."""
-
-
-def _jumps(members: Mapping[int, list[Generation]]) -> list[LineageEvent]:
+def _jumps(members: Mapping[int, list[Generation]], jump: int) -> list[LineageEvent]:
     """Copies that the numbers of the checkpoints show; whose weights, only the log knows."""
     events: list[LineageEvent] = []
     for steps in members.values():
         rises = [(b, a, (a.step or 0) - (b.step or 0)) for b, a in pairwise(steps)]
-        if rises and min(rise for _, _, rise in rises) < _JUMP:  # else a copy does not show
+        if rises and min(rise for _, _, rise in rises) < jump:  # else a copy does not show
             for before, after, rise in rises:
-                events += [_event("exploit", before, after, 0.8)] * max(0, rise // _JUMP)
+                events += [_event("exploit", before, after, 0.8)] * max(0, rise // jump)
     return sorted(events, key=lambda e: (e.at or 0.0, e.member))

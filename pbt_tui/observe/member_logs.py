@@ -1,6 +1,6 @@
 """What the members' standard output says that no file does: who replaced whom, and why not.
 
-Must not know files or processes: lines in; events and the newest words of each member out.
+Must not know files or processes: lines in; events and the newest state of each member out.
 The patterns are those of IsaacGymEnvs, Isaac Lab, rl_games and Sample-Factory.
 """
 
@@ -13,7 +13,7 @@ from datetime import datetime
 import msgspec
 
 from pbt_tui.observe.lineage import LineageEvent
-from pbt_tui.observe.logs import clean
+from pbt_tui.observe.log_reader import clean
 
 _OURS = re.compile(
     rb"New pbt iter|PBT it |Loading (?:policy-|state from)|Replacing |justify replacement"
@@ -61,7 +61,7 @@ class MemberLog:
     member: int | None = None
     """Whose log it is, for lines that do not say so."""
     events: list[LineageEvent] = field(default_factory=list)
-    words: dict[int, MemberLogState] = field(default_factory=dict)
+    states: dict[int, MemberLogState] = field(default_factory=dict)
     first: int | None = None
     """The first generation spoken of: before it, the log says nothing."""
     cut: bool = False
@@ -82,7 +82,7 @@ class MemberLog:
             self._line(clean(block[begin:done]))
 
     def _of(self, member: int) -> MemberLogState:
-        return self.words.setdefault(member, MemberLogState())
+        return self.states.setdefault(member, MemberLogState())
 
     def _speaker(self, text: str) -> int | None:
         named = _MEMBER.search(text)
@@ -94,26 +94,26 @@ class MemberLog:
         who = self._speaker(text)
         if self._exchange(text, who) or self._asking(text) or who is None:
             return
-        words = self._of(who)
+        state = self._of(who)
         if iteration := _ITERATION.search(text):
-            words.generation = int(iteration[2] or iteration[3])
-            words.waits, words.well = None, False
+            state.generation = int(iteration[2] or iteration[3])
+            state.waits, state.well = None, False
             self._read[who] = {}
-            self.first = words.generation if self.first is None else self.first
+            self.first = state.generation if self.first is None else self.first
         elif loading := _LOADING.search(text):
             self._read.setdefault(who, {})[int(loading[2])] = int(loading[3])
         elif waits := _WAITS.search(text):
-            words.waits = waits[0].rstrip(".")
+            state.waits = waits[0].rstrip(".")
             if delay := _DELAY.search(text):
-                words.frames, words.initial_delay = int(delay[1]), int(delay[2])
+                state.frames, state.initial_delay = int(delay[1]), int(delay[2])
         elif "is doing well" in text:
-            words.well = True
+            state.well = True
         elif ranks := _RANKS.search(text):
-            words.well = str(who) not in ranks[2].replace(",", " ").split()
+            state.well = str(who) not in ranks[2].replace(",", " ").split()
         elif "Aborting restart" in text:
             self._abort(who)
         elif "No policies initialized" in text or "Exception during filesystem op" in text:
-            words.blind += 1
+            state.blind += 1
 
     def _exchange(self, text: str, who: int | None) -> bool:
         if replaced := _EXPLOIT.search(text):

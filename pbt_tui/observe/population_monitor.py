@@ -1,6 +1,6 @@
 """One population, watched: its workspace, our history of it, and its members' logs, as one row.
 
-Must not write (`history.Watcher` does, for the executor), nor know the executor or the screen.
+Must not write (`HistoryWriter` does, for the executor), nor know the executor or the screen.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pbt_tui.observe.health import alarms
 from pbt_tui.observe.history import HistoryReader
 from pbt_tui.observe.inference import infer
 from pbt_tui.observe.lineage import LineageEvent, by_member, merge
-from pbt_tui.observe.logs import Follower
+from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.member_logs import MemberLog, MemberLogState
 from pbt_tui.observe.population_status import PopulationStatus
 from pbt_tui.observe.snapshot_types import (
@@ -23,9 +23,8 @@ from pbt_tui.observe.snapshot_types import (
     MemberWord,
     PopulationRow,
 )
-from pbt_tui.observe.trainer_settings import Settings, defaults
 from pbt_tui.observe.workspaces import Generation, reader
-from pbt_tui.spec import Style
+from pbt_tui.populations import STYLES, ExchangeSettings
 
 Key = tuple[int, str, int]
 
@@ -39,17 +38,18 @@ class PopulationMonitor:
     def __init__(
         self,
         name: str,
-        style: Style,
+        style: str,
         workspace: Path,
         *,
         size: int = 0,
-        settings: Settings | None = None,
+        settings: ExchangeSettings | None = None,
         history: HistoryReader | None = None,
     ) -> None:
         self.name = name
-        self.style: Style = style
+        self.style = style
+        self.trainer = STYLES.get(style)
         self.workspace = workspace
-        self.settings = settings or defaults(style)
+        self.settings = settings or self.trainer.settings
         self.reader = reader(style, workspace)
         self.events: list[LineageEvent] = []
         """With the donor's generation and the time, which the snapshot leaves out."""
@@ -87,8 +87,8 @@ class PopulationMonitor:
         return True
 
     def _follow(self, logs: Mapping[int, Sequence[Path]]) -> bool:
-        if self.style == "sample_factory":  # the job's own output is the same lines again
-            return self._read(None, self.workspace / "sf_log.txt")
+        if shared := self.trainer.log_in_workspace:  # the job's own output is the same lines again
+            return self._read(None, self.workspace / shared)
         read = [self._read(member, path) for member, paths in logs.items() for path in paths]
         return any(read)
 
@@ -119,15 +119,15 @@ class PopulationMonitor:
             said, infer(generations, self.style, self._restarts), covered, generations
         )
 
-    def words(self) -> dict[int, MemberLogState]:
+    def log_states(self) -> dict[int, MemberLogState]:
         """The newest of what each member said."""
-        return {m: w for log in self._logs.values() for m, w in log.words.items()}
+        return {m: state for log in self._logs.values() for m, state in log.states.items()}
 
     def newest(self) -> float | None:
         """When the newest generation was written."""
         return max((steps[-1].at for steps in self.generations.values()), default=None)
 
-    def facts(self, states: Mapping[int, MemberWord], now: float) -> PopulationStatus:
+    def status(self, states: Mapping[int, MemberWord], now: float) -> PopulationStatus:
         """What `health` judges."""
         return PopulationStatus(
             style=self.style,
@@ -135,7 +135,7 @@ class PopulationMonitor:
             generations=self.generations,
             events=self.events,
             states=states,
-            words=self.words(),
+            logs=self.log_states(),
             best=self.reader.best(),
             unreadable=self.reader.unreadable(),
             settings=self.settings,
@@ -159,7 +159,7 @@ class PopulationMonitor:
                 for e in self.events
             ),
             best=self.best(),
-            alarms=tuple(alarms(self.facts(states, now))),
+            alarms=tuple(alarms(self.status(states, now))),
         )
 
     def best(self) -> Best | None:

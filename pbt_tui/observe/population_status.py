@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from pbt_tui.observe.lineage import LineageEvent
 from pbt_tui.observe.member_logs import MemberLogState
 from pbt_tui.observe.snapshot_types import MemberWord
-from pbt_tui.observe.trainer_settings import Settings
 from pbt_tui.observe.workspaces import BestFile, Generation, UnreadableGeneration
-from pbt_tui.spec import Style
+from pbt_tui.populations import STYLES, ExchangeSettings, Style
 
 NOT_YET = frozenset(("waiting", "queued"))
 RUNNING = frozenset(("starting", "running", "stopping"))
@@ -24,19 +23,24 @@ DEAD = frozenset(("failed", "cancelled", "skipped"))
 class PopulationStatus:
     """One population, one moment."""
 
-    style: Style
+    style: str
     size: int
     generations: Mapping[int, Sequence[Generation]]
     """By member, in write order."""
     events: Sequence[LineageEvent] = ()
     states: Mapping[int, MemberWord] = field(default_factory=dict)
     """Empty for a plain workspace, where nobody knows of processes."""
-    words: Mapping[int, MemberLogState] = field(default_factory=dict)
+    logs: Mapping[int, MemberLogState] = field(default_factory=dict)
     best: Sequence[BestFile] = ()
     unreadable: Sequence[UnreadableGeneration] = ()
-    settings: Settings = field(default_factory=Settings)
+    settings: ExchangeSettings = field(default_factory=ExchangeSettings)
     now: float = 0.0
     """Unix seconds; for a plain workspace, that of its newest file."""
+
+    @property
+    def trainer(self) -> Style:
+        """What its style says of the trainer."""
+        return STYLES.get(self.style)
 
     def present(self) -> list[int]:
         """Members that have written anything."""

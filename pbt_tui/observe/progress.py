@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from pbt_tui.observe.logs import clean, tail
+from pbt_tui.observe.log_reader import clean, tail
 
 _WINDOW = 16 * 1024
 _LOOK = 200
@@ -60,7 +60,7 @@ class _Cached(msgspec.Struct, frozen=True):
     found: Progress
 
 
-class Progressing:
+class ProgressReader:
     """Asks of many logs again and again; a log that did not grow costs one `stat`."""
 
     def __init__(self) -> None:

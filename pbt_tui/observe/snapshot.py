@@ -1,4 +1,4 @@
-"""A run, or a plain workspace, at one moment: `pbt-snapshot/1` (DESIGN 6.3).
+"""A run, or a plain workspace, at one moment: `pbt-snapshot/1`.
 
 Must not know who asks: `--once --json`, the TUI and the tests get the same values.
 """
@@ -54,7 +54,7 @@ _OF_SLURM = "slurm"
 
 
 class RunPaths(Protocol):
-    """What is needed of `journal.rundir.RunDir`."""
+    """What is needed of `journal.run_dir.RunDir`."""
 
     path: Path
     gpus: Path
@@ -71,7 +71,7 @@ class Populations:
         self._state = state
         self._rundir = rundir
         history = HistoryReader(rundir.populations)
-        self.watches = [
+        self.monitors = [
             PopulationMonitor(
                 p.id,
                 p.style,
@@ -86,8 +86,8 @@ class Populations:
     def poll(self) -> bool:
         """Reads what is new; True if anything is."""
         news = [
-            watch.poll(self._logs(population))
-            for watch, population in zip(self.watches, self._state.spec.populations, strict=True)
+            monitor.poll(self._logs(population))
+            for monitor, population in zip(self.monitors, self._state.spec.populations, strict=True)
         ]
         return any(news)
 
@@ -103,8 +103,10 @@ class Populations:
     def rows(self, now: float, *, live: bool) -> tuple[PopulationRow, ...]:
         """As the snapshot has them; where nothing runs, silence is judged by the newest file."""
         return tuple(
-            watch.row(_states(self._state, population), now if live else (watch.newest() or now))
-            for watch, population in zip(self.watches, self._state.spec.populations, strict=True)
+            monitor.row(
+                _states(self._state, population), now if live else (monitor.newest() or now)
+            )
+            for monitor, population in zip(self.monitors, self._state.spec.populations, strict=True)
         )
 
 
@@ -144,8 +146,8 @@ def workspace_snapshot(path: Path) -> Snapshot:
             hint="a workspace holds folders `000`, `001`, … with `.yaml` files, or `checkpoint_p0`",
             where=Where(file=str(path)),
         )
-    watch = PopulationMonitor(found.path.name, found.style, found.path)
-    watch.poll()
+    monitor = PopulationMonitor(found.path.name, found.style, found.path)
+    monitor.poll()
     return Snapshot(
         format="pbt-snapshot/1",
         run=found.path.name,
@@ -154,7 +156,7 @@ def workspace_snapshot(path: Path) -> Snapshot:
         jobs=(),
         failures=(),
         gpus=(),
-        populations=(watch.row({}, watch.newest() or time.time()),),
+        populations=(monitor.row({}, monitor.newest() or time.time()),),
         queue=None,
     )
 
@@ -273,7 +275,7 @@ def _argv(state: RunState, population: Population) -> tuple[str, ...]:
 
 
 def _states(state: RunState, population: Population) -> dict[int, MemberWord]:
-    """By member; the policies of Sample-Factory share their one job's."""
+    """By member; the policies of one job share its state."""
     jobs = [state.by_id[m] for m in population.members if m in state.by_id]
     if len(jobs) == 1 and population.size > 1:
         return dict.fromkeys(range(population.size), cast(MemberWord, jobs[0].shown))

@@ -1,4 +1,4 @@
-"""The types of `pbt-snapshot/1` (DESIGN 6.3).
+"""The types of `pbt-snapshot/1`.
 
 Must not know how they are filled. Every key is always there, paths are absolute, times are Unix
 seconds, memory is bytes.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from pbt_tui.observe.logs import LogLine
+from pbt_tui.observe.log_reader import LogLine
 
 _HEADER = re.compile(r"^(.*?)((?:Exception Group |Original )?Traceback \(most recent call last\):)")
 _EXCEPTION = re.compile(r"^[^\W\d][\w.]*(?:\[[^\]]*\])?(?::|$)")

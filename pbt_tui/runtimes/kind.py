@@ -84,6 +84,7 @@ class RuntimeKind:
         """The handle in a line of text."""
         return f"{self.handle} {handle}" if self.handle_text is None else self.handle_text(handle)
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmittedAttempt:
     """An attempt that an engine was given, as the reader of its submission is asked about it."""

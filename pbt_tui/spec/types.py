@@ -34,7 +34,8 @@ Cause = Literal[
     "cancelled",
     "lost",
 ]
-Style = Literal["isaacgymenvs", "isaaclab", "sample_factory"]
+Style = Text
+"""The name of a population style: `pbt_tui.populations` knows which there are."""
 Param = Any
 """Any JSON value: `params` keep their types, non-finite floats become text."""
 
@@ -110,7 +111,7 @@ class Resources(Frozen, frozen=True, omit_defaults=True):
 
 
 class Population(Frozen, frozen=True):
-    """Jobs that do PBT together; a Sample-Factory population is one job with `size` policies."""
+    """Jobs that do PBT together, or the `size` policies of one job, as its style has it."""
 
     id: Text
     style: Style

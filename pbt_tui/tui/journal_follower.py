@@ -33,6 +33,7 @@ from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import RunState
 from pbt_tui.observe.queue_status import Queue
 from pbt_tui.observe.queue_status import read as read_queue
+from pbt_tui.populations import refuse_unknown_styles
 from pbt_tui.spec import FORMAT, Policy, Population, Processes, Style, decode
 from pbt_tui.tui.runtime_view import check_known, kind_of
 
@@ -230,7 +231,13 @@ def read_spec(rundir: RunDir) -> Processes:
         data = rundir.spec.read_bytes()
     except OSError as e:
         raise BadSpec(f"cannot read: {e.strerror}", where=Where(file=str(rundir.spec))) from e
-    return decode(data, str(rundir.spec))
+    return _decoded(data, rundir)
+
+
+def _decoded(data: bytes, rundir: RunDir) -> Processes:
+    spec = decode(data, str(rundir.spec))
+    refuse_unknown_styles(spec, str(rundir.spec))
+    return spec
 
 
 def _preview(rundir: RunDir) -> Processes:
@@ -246,7 +253,7 @@ def _preview(rundir: RunDir) -> Processes:
     if len(data) == _PREVIEW:
         data = data[: data.rfind(b"},\n") + 1] + b"\n]}\n"
     try:
-        return decode(data, str(rundir.spec))
+        return _decoded(data, rundir)
     except PbtError:  # not laid out as we write it, or damaged: the whole file says which
         return read_spec(rundir)
 

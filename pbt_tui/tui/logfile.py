@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pbt_tui.observe.logs import clean
+from pbt_tui.observe.log_reader import clean
 
 CHUNK = 256 * 1024
 _SHOWN = 16 * 1024

@@ -10,10 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from compile_specs import job, plain, spec
-
 from pbt_tui.cli import compile as pbt_compile
 from pbt_tui.spec import Population
+from tests.compiler.compile_specs import job, plain, spec
 
 FOUND = re.compile(r"^(error|warning|note)\[(PBT\d{3})\]", re.MULTILINE)
 COMMANDS = ("pbt-compile ", "pbt-run ", "python ", "mkdir ", "touch ", "rm ", "sed ")

@@ -7,7 +7,7 @@
     #:   with PORT=40300                  its environment
     #:   $ python -m sf.train             its arguments, as a shell would be given them
 
-`python tests/compiler/shelf.py` writes all of that anew; read the diff.
+`python -m tests.compiler.shelf` writes all of that anew; read the diff.
 """
 
 from __future__ import annotations

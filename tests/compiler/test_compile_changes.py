@@ -3,13 +3,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from compile_specs import box, gang, job, spec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pbt_tui.compiler.spec_diff import changes, headline, lines
 from pbt_tui.compiler.text_diff import MOST_LINES, unified
 from pbt_tui.spec import Policy, Processes, Resources
+from tests.compiler.compile_specs import box, gang, job, spec
 
 
 def grid(*lrs: float, first: int = 0, prefix: str = "--", **more: object):

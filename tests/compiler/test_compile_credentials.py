@@ -4,7 +4,6 @@ import re
 import string
 
 import pytest
-from compile_specs import box, job, spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from pbt_tui.compiler import spec_rules
 from pbt_tui.compiler.validate import validate
 from pbt_tui.diagnostics import credentials
 from pbt_tui.spec import encode
+from tests.compiler.compile_specs import box, job, spec
 
 PLACEHOLDER = re.compile("xxx|your|todo|fake|dummy|example|insert", re.IGNORECASE).match
 HEX = "0123456789abcdef0123456789abcdef01234567"

@@ -5,10 +5,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from rule_examples import furnish, makes_files, said
 
 from pbt_tui.compiler import load as loading
 from pbt_tui.diagnostics import rules
+from tests.compiler.rule_examples import furnish, makes_files, said
 
 
 @pytest.mark.parametrize("code", sorted(rules()))

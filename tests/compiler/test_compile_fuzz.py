@@ -13,7 +13,6 @@ from typing import Any
 
 import jsonschema
 import pytest
-from compile_specs import box, gang, job, plain, spec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +23,7 @@ from pbt_tui.compiler.validate import validate
 from pbt_tui.diagnostics.schema_errors import load_schema
 from pbt_tui.errors import Diagnostic
 from pbt_tui.spec import Mount, Policy, Processes, Resources, Ulimit, encode
+from tests.compiler.compile_specs import box, gang, job, plain, spec
 
 FILE = "specs/ant/processes.json"
 SCHEMA = jsonschema.Draft202012Validator(load_schema("processes-1"))

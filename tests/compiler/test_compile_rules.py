@@ -1,9 +1,9 @@
 import msgspec
 import pytest
-from compile_specs import box, gang, job, spec
 
 from pbt_tui.compiler import spec_rules
 from pbt_tui.spec import Mount, Policy, Population, Resources
+from tests.compiler.compile_specs import box, gang, job, spec
 
 
 def found(**more):

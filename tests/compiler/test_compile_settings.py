@@ -3,7 +3,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from compile_specs import spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from pbt_tui.errors import Findings, PbtError, UsageError
 from pbt_tui.settings import Given, settings_file
 from pbt_tui.settings.run_settings import COMPILE, CONTAINER, POLICY
 from pbt_tui.spec import Container, Mount, Policy, Ulimit, decode, encode
+from tests.compiler.compile_specs import spec
 
 OF_BACKENDS = [s for name in BACKENDS.built_in for s in BACKENDS.get(name).settings]
 SETTINGS = (*POLICY, *CONTAINER, *OF_BACKENDS)

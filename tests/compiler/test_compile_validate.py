@@ -5,7 +5,6 @@ from pathlib import Path
 import jsonschema
 import msgspec
 import pytest
-from compile_specs import box, gang, job, plain, spec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from pbt_tui.compiler.validate import spec_files, validate, validate_file
 from pbt_tui.diagnostics.schema_errors import MOST_JOBS, load_schema
 from pbt_tui.errors import UsageError
 from pbt_tui.spec import Policy, Ulimit, encode
+from tests.compiler.compile_specs import box, gang, job, plain, spec
 
 FILE = "specs/ant/processes.json"
 
@@ -37,6 +37,17 @@ def spoilt(*path: object, value: object = ..., base: object = None) -> object:
     else:
         inner[path[-1]] = value
     return document
+
+
+def test_a_population_of_a_style_that_nobody_has():
+    jobs, population = gang(3)
+    strange = msgspec.structs.replace(population, style="isaacgym")
+    (said,) = words(encode(spec(jobs=jobs, populations=(strange,), policy=Policy(num_gpus=3))))
+    place, hint = said.split("\n")
+    assert place == (f"error[PBT811]: `{FILE}`: /populations/0/style: there is no style `isaacgym`")
+    assert hint == "hint: one of isaacgymenvs, isaaclab, sample_factory"
+    nameless = msgspec.structs.replace(population, style="")
+    assert "PBT803" in words(encode(spec(populations=(nameless,))))[0]
 
 
 def test_what_compile_writes_is_valid():

@@ -9,12 +9,12 @@ import time
 from pathlib import Path
 
 import pytest
-import shelf
 
 from pbt_tui.compiler import resource_limits
 from pbt_tui.compiler.expand import expand
 from pbt_tui.compiler.load import load
 from pbt_tui.errors import CannotLoad
+from tests.compiler import shelf
 
 WORDS = "from pbt_tui import Experiment, RunDescription\n"
 RUN = 'RUN_DESCRIPTION = RunDescription("r", [Experiment("e", "python t.py")])\n'

@@ -1,13 +1,13 @@
 """Upstream's populations are recognised, and what stops their exchange is said (P1, P2, P19)."""
 
 import pytest
-from compile_specs import spec
 
 from pbt_tui import population
 from pbt_tui.compiler.expand import expand
 from pbt_tui.compiler.load import Loaded, LoadedExperiment
 from pbt_tui.compiler.population_detection import check, recognise
 from pbt_tui.settings.argv import settings
+from tests.compiler.compile_specs import spec
 
 LAB = "python t.py agent.pbt.enabled=True agent.pbt.objective=episode.success"
 

@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 
-import original
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from pbt_tui.compiler.load import of_object
 from pbt_tui.diagnostics import rules
 from pbt_tui.errors import BadParam, Findings
 from pbt_tui.spec import decode, encode
+from tests.compiler import original
 
 ODD = ["", " ", "a b", "a  b", "'q", "it's", '"two w"', "a\\b", "é", "日本", "\x1b[31m", "\n", "\0",
        "\ud800", "..", "../x", "/", "x/y", "=", "a=b", "$HOME", "*", "`", "x" * 101, "y" * 300,

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import shelf
 
 from pbt_tui.compiler.load import load
+from tests.compiler import shelf
 
 ROOT = shelf.MODULES.parents[2]
 CHOSEN = ("ige/kuka_pbt.py", "quads/swarm_runs/single.py", "odd/values.py", "odd/umlauts.py")

@@ -14,9 +14,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import original
 import pytest
-import shelf
 
 from pbt_tui.cli import compile as command
 from pbt_tui.cli import report
@@ -24,6 +22,7 @@ from pbt_tui.compiler import compile_loaded
 from pbt_tui.compiler.load import load
 from pbt_tui.compiler.stub_modules import LEAVES
 from pbt_tui.errors import Diagnostic, Where
+from tests.compiler import original, shelf
 
 CASES = shelf.cases()
 HOSTILE = [case for case in CASES if case.module.startswith("hostile/")]

@@ -9,7 +9,6 @@ from pathlib import Path
 import jsonschema
 import msgspec
 import pytest
-from compile_specs import box, gang, job, spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +21,7 @@ from pbt_tui.backends.slurm.sbatch import limit, size
 from pbt_tui.backends.slurm.settings import SETTINGS
 from pbt_tui.diagnostics.schema_errors import load_schema
 from pbt_tui.spec import Mount, Resources
+from tests.compiler.compile_specs import box, gang, job, spec
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
 HOSTILE = (

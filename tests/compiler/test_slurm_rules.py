@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from compile_specs import box, gang, job, spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.backends.slurm.rules import check
 from pbt_tui.compiler.rendering import render
 from pbt_tui.spec import Mount
+from tests.compiler.compile_specs import box, gang, job, spec
 
 
 def found(of: Any = None, **more: Any) -> list[str]:

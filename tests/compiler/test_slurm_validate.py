@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from compile_specs import box, job, spec
 
 from pbt_tui.backends.slurm.files import FILE
 from pbt_tui.backends.slurm.index import Slurm, values
@@ -13,6 +12,7 @@ from pbt_tui.compiler import existing, output
 from pbt_tui.compiler.rendering import render
 from pbt_tui.compiler.validate import spec_files, validate_document
 from pbt_tui.spec import encode
+from tests.compiler.compile_specs import box, job, spec
 
 
 @pytest.fixture

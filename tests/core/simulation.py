@@ -6,9 +6,6 @@ import random
 from collections import Counter
 from typing import Any
 
-import brute
-import world as w
-
 from pbt_tui.errors import ImpossibleEvent
 from pbt_tui.executor.loop import Loop
 from pbt_tui.executor.reconcile import apply_reconciliation, observe_active
@@ -16,7 +13,8 @@ from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import apply, replay
 from pbt_tui.journal.state import ACTIVE, RunState
 from pbt_tui.scheduler.decide import select_next
-from pbt_tui.spec import FORMAT, Job, Policy, Population, Processes, Resources
+from tests.core import brute, random_runs
+from tests.core import world as w
 
 TURNS = 20_000
 
@@ -30,8 +28,8 @@ class Life:
             rng, w.Chaos(death=rng.choice((0, 0.005, 0.02, 0.1)), slow=rng.choice((0.1, 1, 10)))
         )
         self.gpus = [ev.Gpu(index=i, uuid=f"G{i}") for i in range(rng.randint(1, 4))]
-        self.policy = self._policy()
-        self.spec = self._spec()
+        self.policy = random_runs.policy(rng, len(self.gpus))
+        self.spec = random_runs.spec(rng, self.policy, len(self.gpus))
         self.world.per_gpu = self.policy.experiments_per_gpu
         self.world.max_parallel = self.policy.max_parallel
         self.world.has_queue = seed % 3 == 1
@@ -41,77 +39,6 @@ class Life:
         self.asked_at: dict[str, float] = {}
         self.brute = seed % 4 == 0
         """Every event is also compared with the plain rules: slow, so not in every life."""
-
-    def _policy(self) -> Policy:
-        rng = self.rng
-        return Policy(
-            num_gpus=len(self.gpus),
-            gpus_per_job=rng.choice((1, 1, 1, min(2, len(self.gpus)))),
-            experiments_per_gpu=rng.choice((-1, 1, 2, 3)),
-            max_parallel=rng.randint(1, 6),
-            pause_between=rng.choice((0.0, 0.0, 0.3, 2.0)),
-            patience=rng.choice((0.0, 1.0, 5.0, 600.0)),
-            retries=rng.choice((0, 0, 1, 3)),
-            retry_on=rng.choice((("lost", "oom"), ("exit", "lost", "signal", "timeout"))),
-            retry_delay=rng.choice((0.0, 1.0, 7.0)),
-            timeout=rng.choice((None, None, 5.0, 20.0)),
-            grace=rng.choice((0.5, 5.0)),
-            max_failures=rng.choice((None, None, 1, 3)),
-            fail_fast=rng.random() < 0.15,
-        )
-
-    def _spec(self) -> Processes:
-        rng, policy = self.rng, self.policy
-        slots = policy.experiments_per_gpu * len(self.gpus)
-        jobs: list[Job] = []
-        populations: list[Population] = []
-        for g in range(rng.randint(1, 7)):
-            size = rng.choice((1, 1, 2, 3, 4))
-            needs = [policy.gpus_per_job] * size
-            if rng.random() < 0.4:
-                needs = [rng.randint(0, len(self.gpus)) for _ in range(size)]
-            most = min(policy.max_parallel, size)
-            while most and policy.experiments_per_gpu > 0 and not _fits(needs[:most], slots, self):
-                most -= 1
-            needs = needs[: max(most, 1)]
-            if not _fits(needs, slots, self):
-                needs = [1]
-            gang = rng.random() < 0.6 and len(needs) > 1
-            members = []
-            for m, need in enumerate(needs):
-                name = f"j{len(jobs)}"
-                members.append(name)
-                own = None if need == policy.gpus_per_job else Resources(gpus=need)
-                jobs.append(
-                    Job(
-                        id=name,
-                        experiment=f"e{g}",
-                        name=name,
-                        argv=("true",),
-                        env={},
-                        dir=name,
-                        params={},
-                        population=f"p{g}" if gang else None,
-                        member=m if gang else None,
-                        resources=own,
-                    )
-                )
-            if gang:
-                populations.append(
-                    Population(f"p{g}", "isaacgymenvs", len(members), "w", tuple(members))
-                )
-        if rng.random() < 0.3:
-            rng.shuffle(jobs)
-        return Processes(
-            format=FORMAT,
-            run="r",
-            module="m",
-            train_dir="t",
-            policy=policy,
-            container=None,
-            populations=tuple(populations),
-            jobs=tuple(jobs),
-        )
 
     # -- one executor after the other --------------------------------------------------------------
 
@@ -239,24 +166,10 @@ class Life:
             gone = self.rng.randrange(len(gpus))
             # Never so few that an unfinished job cannot fit: that is refused before the start.
             rest = [g for i, g in enumerate(gpus) if i != gone]
-            if all(_fits([n], 10**6, self, rest) for n in self._needs()) and self._gangs_fit(rest):
+            if random_runs.fits_all(self.spec, self.policy, len(rest)):
                 gpus = rest
         self.rng.shuffle(gpus)
         return [ev.Gpu(index=i, uuid=g.uuid) for i, g in enumerate(gpus)]
-
-    def _needs(self) -> list[int]:
-        return [
-            j.resources.gpus
-            if j.resources and j.resources.gpus is not None
-            else self.policy.gpus_per_job
-            for j in self.spec.jobs
-        ]
-
-    def _gangs_fit(self, gpus: list[ev.Gpu]) -> bool:
-        needs = dict(zip((j.id for j in self.spec.jobs), self._needs(), strict=True))
-        return all(
-            _fits([needs[m] for m in p.members], 10**6, self, gpus) for p in self.spec.populations
-        )
 
     def _run(self, loop: Loop, clock: w.SimClock) -> None:
         world, rng = self.world, self.rng
@@ -467,14 +380,6 @@ class Life:
             and proc.ended < attempt.stop_at - 0.02
         ):
             self.world.broken(f"{proc.name} ended before its stop and was called stopped")
-
-
-def _fits(needs: list[int], slots: int, life: Life, gpus: list[ev.Gpu] | None = None) -> bool:
-    per_gpu = life.policy.experiments_per_gpu
-    count = len(life.gpus if gpus is None else gpus)
-    if per_gpu < 0:
-        return True
-    return brute._place((per_gpu,) * count, tuple(sorted(needs, reverse=True)))
 
 
 def _differ(one: dict[str, Any], other: dict[str, Any]) -> str:

@@ -14,11 +14,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import simulation
-import world
 
 from pbt_tui.executor import loop, reconcile
 from pbt_tui.journal import fold, outcome, slots
+from tests.core import simulation, world
 
 RUNS = int(os.environ.get("PBT_SIMULATED_RUNS", "4000"))
 CHUNKS = 8
@@ -61,7 +60,7 @@ class Fault:
         changed = made[self.function]
         patch.setattr(self.owner, self.function, changed)
         for name, module in list(sys.modules.items()):
-            if name.startswith("pbt_tui") or name in ("simulation", "world"):
+            if name.startswith(("pbt_tui", "tests.core.")):
                 if getattr(module, self.function, None) is original:
                     patch.setattr(module, self.function, changed)
         for kind, handler in fold._HANDLERS.items():

@@ -11,19 +11,16 @@ import os
 import secrets
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from containers_driver import BUSYBOX, Driver
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "executor"))  # `running` is there
-
-from docked import Docked, placed
-from engines import bare_image, bring_up, client, close, take_down
+from tests.docker.containers_driver import BUSYBOX, ContainerDriver
+from tests.docker.docked import Docked, placed
+from tests.docker.engines import bare_image, bring_up, client, close, take_down
 
 ENTRY = "pbt-entry:test"
 _NAMES = ("DOCKER_HOST", "PBT_TEST_DOCKER_DIR")
@@ -87,15 +84,15 @@ def entry(engine: Any) -> str:
 
 
 @pytest.fixture
-def drive(engine: Any) -> Iterator[Callable[..., Driver]]:
+def drive(engine: Any) -> Iterator[Callable[..., ContainerDriver]]:
     """Makes drivers of one run; whatever they leave is removed, tests look before that."""
     folder = Path(tempfile.mkdtemp(prefix="pbt-docker-test."))
     folder.chmod(0o755)  # other users must be able to enter
     run_id = secrets.token_hex(4)
-    made: list[Driver] = []
+    made: list[ContainerDriver] = []
 
-    def make(**more: Any) -> Driver:
-        one = Driver(folder, more.pop("run_id", run_id), **more)
+    def make(**more: Any) -> ContainerDriver:
+        one = ContainerDriver(folder, more.pop("run_id", run_id), **more)
         made.append(one)
         return one
 

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from containers_driver import BUSYBOX
-from engines import client
-from running import Place, Said
 
 from pbt_tui.journal import events as ev
 from pbt_tui.runtimes.docker import request
 from pbt_tui.spec import Container, Job, decode, encode
+from tests.docker.containers_driver import BUSYBOX
+from tests.docker.engines import client
+from tests.executor.running import Place, Said
 
 LONG = 240.0
 """Seconds after which a whole run has hung: a start takes seconds where many share a machine."""
@@ -102,7 +102,7 @@ class Docked(Place):
 
 def told(name: str, script: str, **more: Any) -> Job:
     """A job that leaves word each time it begins, then does as the script says."""
-    from running import job
+    from tests.executor.running import job
 
     return job(name, "sh", "-c", f"{TELLS}; {script}", name, **more)
 

@@ -15,7 +15,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from containers_driver import Driver
+from tests.docker.containers_driver import ContainerDriver
 
 SERVICES = Path(__file__).resolve().parents[1] / "services" / "docker"
 BARE = "pbt-bare:test"
@@ -57,7 +57,7 @@ def bare_image(engine: Any) -> str:
     return BARE
 
 
-def close(one: Driver) -> None:
+def close(one: ContainerDriver) -> None:
     if not getattr(one, "closed", False):
         one.runtime.close()
         one.closed = True  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 """A process that starts containers through the runtime, says which, and waits to be killed.
 
-executor_that_dies.py FOLDER RUN_ID IMAGE SCRIPT JOB…
+python -m tests.docker.executor_that_dies FOLDER RUN_ID IMAGE SCRIPT JOB…
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ import sys
 import time
 from pathlib import Path
 
-from containers_driver import Driver
-
 from pbt_tui.spec import Container
+from tests.docker.containers_driver import ContainerDriver
 
 folder, run_id, image, script, *jobs = sys.argv[1:]
-driver = Driver(Path(folder), run_id, container=Container(image=image, network="none")).prepare()
+driver = ContainerDriver(
+    Path(folder), run_id, container=Container(image=image, network="none")
+).prepare()
 command = ("/bin/busybox", "sh", "-c", script)
 driver.runtime.launch([driver.of(*command, job, job=job) for job in jobs])
 for job in jobs:

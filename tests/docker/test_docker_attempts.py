@@ -1,28 +1,22 @@
-"""Real containers through the `docker` runtime: pins, codes, causes, users, logs, and no traces."""
+"""Real containers through the `docker` runtime: pins, codes, causes, ends, and no traces."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import threading
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from containers_driver import BUSYBOX, Driver, needs
-from engines import close, left
-from running import until
 
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.journal.events import Gpu
 from pbt_tui.runtimes.docker.leftovers import clean, leftovers
 from pbt_tui.runtimes.protocol import Ended, Runtime
 from pbt_tui.spec import Container, Mount, Policy, Ulimit
+from tests.docker.containers_driver import BUSYBOX, Drive, needs
+from tests.docker.engines import close, left
 
-Drive = Callable[..., Driver]
 FOUR = tuple(Gpu(index) for index in range(4))
+
 TWO_EACH = Policy(experiments_per_gpu=2, num_gpus=4, grace=1.0)
 
 
@@ -186,47 +180,6 @@ def test_stopped_while_queued_is_never_started(drive: Drive, engine: Any) -> Non
     assert left(engine, driver.run_id) == []
 
 
-def test_files_belong_to_the_caller(drive: Drive) -> None:
-    driver = drive().prepare()
-    end = driver.run("sh", "-c", "touch mine $HOME/too; echo $USER; pwd")
-    assert end.exit_code == 0
-    for path in (driver.folder / "mine", driver.rundir.path / "home" / "too"):
-        assert path.stat().st_uid == os.getuid()
-    assert driver.log().splitlines()[1] == str(driver.folder)
-
-
-def test_a_log_that_its_user_cannot_reach(drive: Drive) -> None:
-    driver = drive(container=Container(image=BUSYBOX, network="none", user="1234:5678")).prepare()
-    driver.rundir.logs.chmod(0o700)
-    end = driver.run("true")
-    assert (end.refused, end.cause) == (True, None)
-    assert end.detail is not None
-    assert end.detail.startswith("cannot write its log: ")
-    assert "ermission denied" in end.detail
-
-
-@pytest.mark.skipif(os.getuid() != 0, reason="needs root to mount a small disk")
-@pytest.mark.parametrize("full", ["nr_inodes=1", "size=4k"])
-def test_a_full_log_directory(drive: Drive, full: str) -> None:
-    driver = drive().prepare()
-    logs = str(driver.rundir.logs)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", full, "tmpfs", logs], check=True)
-    try:
-        with suppress(OSError):
-            (driver.rundir.logs / "filler").write_bytes(b"x" * 8192)
-        end = driver.run("sh", "-c", "echo x")
-    finally:
-        subprocess.run(["umount", "-l", logs], check=True)
-    assert end.refused
-    assert "no space left on" in (end.detail or "")
-
-
-def test_another_user_can_write_its_log_and_home(drive: Drive) -> None:
-    driver = drive(container=Container(image=BUSYBOX, network="none", user="1234:5678")).prepare()
-    end = driver.run("sh", "-c", "id -u; id -g; touch $HOME/x && echo ok")
-    assert (end.exit_code, driver.log()) == (0, "1234\n5678\nok\n")
-
-
 def test_entry_point_user_and_stop_signal_of_the_image_are_kept(drive: Drive, entry: str) -> None:
     container = Container(image=entry, network="none", user="image")
     driver = drive(container=container).prepare()
@@ -240,54 +193,6 @@ def test_entry_point_user_and_stop_signal_of_the_image_are_kept(drive: Drive, en
     own = drive(container=Container(image=entry, network="none", entrypoint=())).prepare()
     assert own.run("echo", "bare", job="own").exit_code == 0
     assert own.log("own") == "bare\n"
-
-
-WORDS = ("a b", "q\"u'o", "new\nline", "$HOME `x` \\n", "žluť ☃", "", "--", "*")
-
-
-def test_words_arrive_as_they_are(drive: Drive) -> None:
-    driver = drive().prepare()
-    value = "v\n'\"$x ☃"
-    end = driver.run("sh", "-c", 'printf "%s|" "$@" "$V"', "sh", *WORDS, env={"V": value})
-    assert (end.exit_code, driver.log()) == (0, "".join(f"{w}|" for w in (*WORDS, value)))
-
-
-def test_the_log_is_whole_from_its_first_byte(drive: Drive) -> None:
-    driver = drive().prepare()
-    end = driver.run("sh", "-c", "echo first; seq 1 100000; echo last >&2")
-    assert end.exit_code == 0
-    lines = driver.log().splitlines()
-    assert (lines[0], lines[-1], len(lines)) == ("first", "last", 100002)
-
-
-def test_an_image_without_a_shell(drive: Drive, bare: str) -> None:
-    driver = drive(container=Container(image=bare, network="none")).prepare()
-    end = driver.run("/bin/busybox", "sh", "-c", "echo first; seq 1 50000; echo last >&2; exit 3")
-    lines = driver.log().splitlines()
-    assert end.exit_code == 3
-    assert (lines[0], len(lines)) == ("first", 50002)
-    assert "last" in lines
-    missing = driver.run("nope", job="missing")
-    assert (missing.exit_code, missing.refused) == (127, True)
-    assert missing.cause == "command_not_found"
-    plain = driver.run("/bin", job="plain")
-    assert (plain.exit_code, plain.cause) == (126, "not_executable")
-
-
-def test_output_is_whole_where_its_stream_broke_off(drive: Drive, bare: str) -> None:
-    """As it does when an engine goes away: whatever came after that is read at the end."""
-    driver = drive(container=Container(image=bare, network="none")).prepare()
-    waits = "echo first; while [ ! -e go ]; do sleep 0.05; done; echo last"
-    driver.start("/bin/busybox", "sh", "-c", waits)
-    driver.begin()
-    until(lambda: driver.log() == "first\n")
-    capture = driver.runtime._tracker._attempts["job", 1].capture
-    assert capture is not None
-    capture.close()
-    until(lambda: capture.over)
-    (driver.folder / "go").touch()
-    assert driver.end().exit_code == 0
-    assert driver.log() == "first\nlast\n"
 
 
 def test_secrets_go_by_name(drive: Drive, engine: Any) -> None:
@@ -306,28 +211,6 @@ def test_removed_behind_our_back_is_lost(drive: Drive, engine: Any) -> None:
     engine.remove_container(driver.begin(), force=True)
     end = driver.end()
     assert (end.lost, end.cause, end.detail) == (True, "lost", "its container was removed")
-
-
-def test_a_lost_stream_is_caught_up(drive: Drive, engine: Any) -> None:
-    driver = drive().prepare()
-    runtime = driver.runtime
-    driver.start("sleep", "1000")
-    driver.start("sleep", "1000", job="later")
-    handle, later = driver.begin(), driver.begin("later")
-    back, events = threading.Event(), runtime._there.events
-
-    def away(*args: Any) -> Any:
-        back.wait(30)
-        return events(*args)
-
-    runtime._there.events = away  # type: ignore[method-assign]
-    runtime._tracker.listening.close()
-    engine.kill(handle)
-    engine.wait(handle)
-    back.set()
-    assert driver.end().signal == 9
-    engine.kill(later)
-    assert driver.end("later").signal == 9, "the new stream is listened to"
 
 
 def test_the_slow_look_finds_what_no_event_told(drive: Drive, engine: Any) -> None:

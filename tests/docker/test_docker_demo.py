@@ -15,14 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_population import small
 
 from pbt_tui.runtimes.docker import request
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "house"))  # `walkthrough` is there
-
-import walkthrough
-from house import ROOT
+from tests.architecture.codebase import ROOT
+from tests.small_population import small
+from tests.walkthroughs import walkthrough
 
 PATIENCE = 240.0
 PAGES = [page for page in walkthrough.PAGES if "```sh containers" in (ROOT / page).read_text()]

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from containers_driver import BUSYBOX, Driver
-from engines import left
 
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.journal.events import Gpu
@@ -18,8 +15,8 @@ from pbt_tui.runtimes.docker import image
 from pbt_tui.runtimes.docker.client import DockerRuntime, connect
 from pbt_tui.runtimes.engine_errors import EngineError
 from pbt_tui.spec import Container, Policy
-
-Drive = Callable[..., Driver]
+from tests.docker.containers_driver import BUSYBOX, Drive
+from tests.docker.engines import left
 
 
 def test_no_engine(drive: Drive, tmp_path: Path) -> None:

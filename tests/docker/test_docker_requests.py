@@ -7,12 +7,10 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from containers_driver import BUSYBOX, Driver, needs
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -30,8 +28,8 @@ from pbt_tui.runtimes.docker.request import (
 from pbt_tui.runtimes.engine_errors import EngineError
 from pbt_tui.runtimes.protocol import Launch
 from pbt_tui.spec import Container, Job, Mount, Policy, Ulimit
+from tests.docker.containers_driver import BUSYBOX, Drive, needs
 
-Drive = Callable[..., Driver]
 HERE = Path("/project")
 
 

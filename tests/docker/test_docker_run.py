@@ -8,12 +8,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from containers_driver import BUSYBOX
-from docked import GATE, Docked, pinned
-from running import job, until
 
 from pbt_tui.journal import events as ev
 from pbt_tui.spec import Container
+from tests.docker.containers_driver import BUSYBOX
+from tests.docker.docked import GATE, Docked, pinned
+from tests.executor.running import job, until
 
 TAKES_ALL = "tail /dev/zero"
 """Keeps what it reads in memory until it is killed for it."""

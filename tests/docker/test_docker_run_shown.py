@@ -9,12 +9,12 @@ import shutil
 import subprocess
 
 import pytest
-from containers_driver import BUSYBOX
-from docked import GATE, LONG, Docked, pinned
-from running import job, until
 
 from pbt_tui.journal import events as ev
 from pbt_tui.spec import Container, Mount
+from tests.docker.containers_driver import BUSYBOX
+from tests.docker.docked import GATE, LONG, Docked, pinned
+from tests.executor.running import job, until
 
 # -- dry run ---------------------------------------------------------------------------------------
 

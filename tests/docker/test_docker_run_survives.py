@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from docked import GATE, Births, Docked, placed, told
-from engines import bring_up, take_down
-from running import job, until
 
 from pbt_tui.journal import events as ev
 from pbt_tui.runtimes.docker import request as containers
+from tests.docker.docked import GATE, Births, Docked, placed, told
+from tests.docker.engines import bring_up, take_down
+from tests.executor.running import job, until
 
 KILLS, JOBS = 10, 16
 CODES = {f"j{n:02}": (0, 3, 0, 77, 1, 0, 130, 255)[n % 8] for n in range(JOBS)}

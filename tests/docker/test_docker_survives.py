@@ -9,40 +9,42 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from containers_driver import BUSYBOX, PATIENCE, Driver
-from engines import bare_image, bring_up, client, close, left, take_down
 
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.runtimes.docker import request as containers
 from pbt_tui.runtimes.docker import start
 from pbt_tui.runtimes.worker_pool import WorkerPool
 from pbt_tui.spec import Container, Policy
+from tests.docker.containers_driver import BUSYBOX, ContainerDriver, Drive
+from tests.docker.engines import bare_image, bring_up, client, close, left, take_down
+from tests.executor.running import PATIENCE
 
-Drive = Callable[..., Driver]
-DIES = Path(__file__).with_name("executor_that_dies.py")
+ROOT = Path(__file__).parents[2]
+DIES = "tests.docker.executor_that_dies"
 WAITS = "echo first; while [ ! -e $0.go ]; do sleep 0.05; done; echo last; exit ${0#j}"
 """Ends with the number in its job's name, once a file says so."""
 
 
-def executor(driver: Driver, *jobs: str, script: str = WAITS) -> subprocess.Popen[str]:
+def executor(driver: ContainerDriver, *jobs: str, script: str = WAITS) -> subprocess.Popen[str]:
     """Starts another process that launches the jobs."""
     return subprocess.Popen(
         [
-            *(sys.executable, str(DIES), str(driver.folder), driver.run_id),
+            *(sys.executable, "-m", DIES, str(driver.folder), driver.run_id),
             *(driver.container.image, script, *jobs),
         ],
         stdout=subprocess.PIPE,
         text=True,
+        cwd=ROOT,
         env={**os.environ, **driver.environ},
     )
 
 
-def killed(driver: Driver, *jobs: str) -> dict[str, str]:
+def killed(driver: ContainerDriver, *jobs: str) -> dict[str, str]:
     """The handles of what an executor started that was killed then."""
     process = executor(driver, *jobs)
     assert process.stdout is not None
@@ -52,7 +54,7 @@ def killed(driver: Driver, *jobs: str) -> dict[str, str]:
     return handles
 
 
-def go(driver: Driver, *jobs: str) -> None:
+def go(driver: ContainerDriver, *jobs: str) -> None:
     for job in jobs:
         (driver.folder / f"{job}.go").touch()
 
@@ -223,10 +225,10 @@ def restarting(
 
 
 @pytest.fixture
-def its(restarting: Restarting, tmp_path: Path) -> Iterator[Driver]:
+def its(restarting: Restarting, tmp_path: Path) -> Iterator[ContainerDriver]:
     _, lines = restarting
     policy = Policy(experiments_per_gpu=1, grace=2.0)
-    driver = Driver(tmp_path, secrets.token_hex(4), environ=lines, policy=policy)
+    driver = ContainerDriver(tmp_path, secrets.token_hex(4), environ=lines, policy=policy)
     yield driver
     close(driver)
 
@@ -248,7 +250,7 @@ def crash(lines: dict[str, str], live: bool, *names: str) -> None:
 
 @pytest.mark.parametrize("how", ["restarted", "crashed"])
 def test_an_engine_restarts_under_a_living_executor(
-    its: Driver, restarting: Restarting, how: str
+    its: ContainerDriver, restarting: Restarting, how: str
 ) -> None:
     live, lines = restarting
     its.prepare()
@@ -270,7 +272,9 @@ def test_an_engine_restarts_under_a_living_executor(
     assert after.exit_code == 7, "it is the same executor, and goes on"
 
 
-def test_an_engine_restarts_while_nobody_watches(its: Driver, restarting: Restarting) -> None:
+def test_an_engine_restarts_while_nobody_watches(
+    its: ContainerDriver, restarting: Restarting
+) -> None:
     live, lines = restarting
     handles = killed(its, "j2", "j4")
     engine = client(lines["DOCKER_HOST"])
@@ -290,7 +294,7 @@ def test_an_engine_restarts_while_nobody_watches(its: Driver, restarting: Restar
         assert (seen[1].ended.lost, seen[1].ended.detail) == (True, "the engine was restarted")
 
 
-def test_both_daemons_and_all_shims_are_lost(its: Driver, restarting: Restarting) -> None:
+def test_both_daemons_and_all_shims_are_lost(its: ContainerDriver, restarting: Restarting) -> None:
     """The engine then records 255, which a job may also return by itself."""
     live, lines = restarting
     its.prepare()
@@ -319,14 +323,18 @@ def test_both_daemons_and_all_shims_are_lost(its: Driver, restarting: Restarting
     assert (end.lost, end.cause, end.detail) == (True, "lost", "the engine was restarted")
 
 
-def test_output_without_a_shell_outlives_the_engine(its: Driver, restarting: Restarting) -> None:
+def test_output_without_a_shell_outlives_the_engine(
+    its: ContainerDriver, restarting: Restarting
+) -> None:
     live, lines = restarting
     if not live:
         pytest.skip("its container does not outlive this engine")
     bare = bare_image(client(lines["DOCKER_HOST"]))
     its.container = Container(image=bare, network="none")
     close(its)
-    driver = Driver(its.folder, its.run_id, container=its.container, environ=its.environ).prepare()
+    driver = ContainerDriver(
+        its.folder, its.run_id, container=its.container, environ=its.environ
+    ).prepare()
     driver.start("/bin/busybox", "sh", "-c", WAITS, "j0", job="j0")
     driver.begin("j0")
     restart(lines, live)
@@ -336,7 +344,7 @@ def test_output_without_a_shell_outlives_the_engine(its: Driver, restarting: Res
 
 
 def test_an_engine_that_stays_away_ends_the_run_not_the_attempts(
-    its: Driver, restarting: Restarting, monkeypatch: pytest.MonkeyPatch
+    its: ContainerDriver, restarting: Restarting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     live, lines = restarting
     its.prepare()

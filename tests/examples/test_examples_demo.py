@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from small_population import small
+
+from tests.small_population import small
 
 DEMO = [sys.executable, "-m", "examples.demo", "small_pbt.py"]
 PATIENCE = 60.0

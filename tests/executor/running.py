@@ -28,6 +28,12 @@ ROOT = Path(__file__).parents[2]
 NO_DRIVER = Path(__file__).with_name("no_driver")
 PATIENCE = 60.0
 """Seconds after which a test has hung; nothing is asserted about how long things take."""
+WAITS = "until [ -e go ]; do sleep 0.02; done"
+
+# Writes down the arguments that it was given, as it was given them.
+ARGV = "import json, sys; print(json.dumps(sys.argv[1:]))"
+
+SEES = 'echo "$CUDA_VISIBLE_DEVICES/$CUDA_DEVICE_ORDER"'
 _KEPT_OUT = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "VIRTUAL_ENV", "CONDA_PREFIX")
 
 
@@ -215,6 +221,17 @@ def cleaned(path: Path) -> Iterator[Place]:
         raise
     left = place.clean()
     assert not left, f"left behind: {left}"
+
+
+def module(place: Place, *experiments: str) -> str:
+    """Writes a run module with these experiments."""
+    listed = ",\n    ".join(experiments)
+    place.write(
+        "mine.py",
+        "from pbt_tui import Experiment, ParamGrid, RunDescription\n"
+        f"RUN_DESCRIPTION = RunDescription('r', experiments=[\n    {listed}\n])\n",
+    )
+    return "mine.py"
 
 
 def write_journal(rundir: RunDir, events: Sequence[ev.AnyEvent]) -> None:

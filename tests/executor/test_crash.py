@@ -14,11 +14,11 @@ from collections import Counter
 from contextlib import suppress
 
 import pytest
-from running import Place, job, until
 
 from pbt_tui.journal import events as ev
 from pbt_tui.journal import lock
 from pbt_tui.runtimes import proc
+from tests.executor.running import Place, job, until
 
 WAITS = "until [ -e go ]; do sleep 0.02; done"
 KILLS = 25

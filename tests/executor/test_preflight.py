@@ -19,8 +19,6 @@ from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import RunState
 from pbt_tui.spec import Container, Job, Policy, Population, Processes, Resources, encode
 
-HERE = Path(__file__).parent
-
 
 def job(name: str, **more: object) -> Job:
     given = {"argv": ("true",), "env": {}, "dir": "run/base_", "params": {}, **more}
@@ -103,11 +101,10 @@ def test_a_file_where_a_job_wants_its_directory(tmp_path: Path) -> None:
 
 ASK = """
 import sys
-sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 import os
-from test_preflight import check, job, run_of
-at = Path(sys.argv[2])
+from tests.executor.test_preflight import check, job, run_of
+at = Path(sys.argv[1])
 if os.getuid() == 0:
     os.setgid(65534)
     os.setuid(65534)
@@ -122,7 +119,7 @@ def test_a_train_dir_that_is_not_ours() -> None:
     try:
         at.chmod(0o755)
         (at / "train").mkdir(mode=0o555)
-        call = [sys.executable, "-c", ASK, str(HERE), str(at)]
+        call = [sys.executable, "-c", ASK, str(at)]
         out = subprocess.run(call, capture_output=True, text=True, check=True).stdout
         assert out == f"error: `{at}/train`: cannot be written: permission denied\n"
     finally:

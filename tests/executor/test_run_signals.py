@@ -12,10 +12,10 @@ import termios
 from collections.abc import Callable
 
 import pytest
-from running import Place, decoded, job, until
 
 from pbt_tui.journal import events as ev
 from pbt_tui.journal import lock
+from tests.executor.running import Place, decoded, job, until
 
 WAITS = "until [ -e go ]; do sleep 0.02; done"
 

@@ -9,12 +9,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lives import Story, ended, job, spec, stamped
 
 from pbt_tui.journal import events as ev
 from pbt_tui.journal import replay
 from pbt_tui.journal.requests import ask, pending, read
 from pbt_tui.journal.run_dir import RunDir
+from tests.journal.lives import Story, ended, job, spec, stamped
 
 PLAN = spec(job("a"), job("b"), retries=9, retry_delay=0.0, retry_on=("exit",))
 FAILED: dict[str, Any] = {"outcome": "failed", "exit_code": 1, "cause": "exit"}
@@ -229,7 +229,7 @@ def test_only_the_newest_question_is_ever_answered(steps: list[str]) -> None:
 
 
 def story_events() -> list[ev.AnyEvent]:
-    from lives import OPENED, started
+    from tests.journal.lives import OPENED, started
 
     return [
         OPENED,

@@ -6,10 +6,10 @@ import gc
 from pathlib import Path
 
 import pytest
-from lives import Story, gpus, job, life, spec
 
 from pbt_tui.journal import RunDir, replay
 from pbt_tui.journal import events as ev
+from tests.journal.lives import Story, gpus, job, life, spec
 
 
 def test_replay_is_live_without_a_collection() -> None:

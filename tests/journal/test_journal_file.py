@@ -13,11 +13,11 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lives import life
 
 from pbt_tui.errors import JournalDamaged, JournalNewer, RunError
 from pbt_tui.journal import Journal, Tail
 from pbt_tui.journal import file as journal_file
+from tests.journal.lives import life
 
 EVENTS = life(2)
 LINES = [msgspec.json.encode(event) + b"\n" for event in EVENTS]
@@ -250,8 +250,7 @@ def test_a_file_that_may_not_grow(tmp_path: Path) -> None:
     code = textwrap.dedent("""
         import resource, sys
         from pathlib import Path
-        sys.path.insert(0, sys.argv[2])
-        from lives import life
+        from tests.journal.lives import life
         from pbt_tui.errors import RunError
         from pbt_tui.journal import Journal
         journal = Journal(Path(sys.argv[1]))
@@ -263,7 +262,7 @@ def test_a_file_that_may_not_grow(tmp_path: Path) -> None:
     """)
     target = tmp_path / "journal.jsonl"
     done = subprocess.run(
-        [sys.executable, "-c", code, target, Path(__file__).parent],
+        [sys.executable, "-c", code, target],
         capture_output=True,
         text=True,
         check=True,
@@ -331,3 +330,11 @@ def test_a_later_format_is_told_as_that(path: Path) -> None:
 def test_keys_of_a_later_version_are_skipped(path: Path) -> None:
     more = WHOLE.replace(b'"event":', b'"crc":"0f","event":')
     assert Tail(written(path, more)).read_all() == EVENTS
+
+
+def test_a_setting_of_a_later_version_is_told_as_that(path: Path) -> None:
+    more = WHOLE.replace(b'"num_gpus":', b'"num_tpus":1,"num_gpus":', 1)
+    assert more != WHOLE
+    written(path, more)
+    with pytest.raises(JournalNewer, match="unknown field `num_tpus`"):
+        Tail(path).read_all()

@@ -6,11 +6,11 @@ import itertools
 from typing import get_args
 
 import pytest
-from lives import Story, ended, job, spec
 
 from pbt_tui.errors import ImpossibleEvent
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.transitions import ACTIVE, ENDED, TABLE, Move, Phase
+from tests.journal.lives import Story, ended, job, spec
 
 # Copied from the page, to be compared with the code.
 PAGE = """

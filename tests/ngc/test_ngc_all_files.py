@@ -8,7 +8,6 @@ import msgspec
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from ngc.ngc_runs import SETTINGS, call, project
 
 from pbt_tui.backends import BACKENDS
 from pbt_tui.backends.slurm.index import Slurm
@@ -17,6 +16,7 @@ from pbt_tui.compiler.load import load
 from pbt_tui.errors import PbtError
 from pbt_tui.settings.settings_file import find
 from pbt_tui.spec import Container, Policy
+from tests.ngc.ngc_runs import SETTINGS, call, project
 
 
 def told(values: msgspec.Struct) -> str:

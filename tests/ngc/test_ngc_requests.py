@@ -6,7 +6,6 @@ from typing import Any
 
 import jsonschema
 import pytest
-from compiler.compile_specs import box, gang, job, spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from pbt_tui.compiler.rendering import render
 from pbt_tui.diagnostics.schema_errors import load_schema
 from pbt_tui.settings import gather, structs
 from pbt_tui.spec import Processes, Resources
+from tests.compiler.compile_specs import box, gang, job, spec
 
 IMAGE = "nvcr.io/nvidia/pytorch:23.10-py3"
 NEEDED = {"org": "acme", "ace": "acme-ace", "instance": "dgxa100.80g.1.norm"}

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from ngc.shelf_outcomes import OUTCOMES
 
 from pbt_tui.backends.ngc.request import JobRequest
 from pbt_tui.compiler.validate import validate_file
 from pbt_tui.diagnostics.schema_errors import load_schema
+from tests.ngc.shelf_outcomes import OUTCOMES
 
 HERE = Path(__file__).parent
 STOCK = jsonschema.Draft202012Validator(load_schema("ngc-job-1"))

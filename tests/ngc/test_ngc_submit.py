@@ -5,8 +5,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from executor.running import until
-from ngc.ngc_runs import ROOT, Service, call, command, project, submitted
+
+from tests.executor.running import until
+from tests.ngc.ngc_runs import ROOT, Service, call, command, project, submitted
 
 SUBMIT = ("specs/ant", "--backend", "ngc", "--ngc_limit", "20s")
 QUICK = ("specs/ant", "--backend", "ngc", "--ngc_limit", "1s")

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from ngc.ngc_runs import ROOT, STAND_IN, Service, call, project
 
 from pbt_tui.backends.ngc.template import translate
+from tests.ngc.ngc_runs import ROOT, STAND_IN, Service, call, project
 
 AS_IN_THE_WILD = r"""ngc base-command job run \
   --name "ml-model.{{ name }}" \

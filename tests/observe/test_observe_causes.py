@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pbt_tui.observe.causes import diagnose
-from pbt_tui.observe.logs import clean, tail
+from pbt_tui.observe.log_reader import clean, tail
 
 FRAME = '  File "/x/train.py", line 3, in main\n    step()\n'
 HEAD = "Traceback (most recent call last):\n"
@@ -183,7 +183,7 @@ def test_a_log_of_nothing_but_headers_is_soon_done_with(tmp_path: Path) -> None:
 def test_line_numbers_stop_beyond_the_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pbt_tui.observe.logs.COUNTABLE", 1000)
+    monkeypatch.setattr("pbt_tui.observe.log_reader.COUNTABLE", 1000)
     log = log_of(tmp_path, "line\n" * 1000 + "error: no\n")
     assert diagnose(log, 1, None) == ("exit", "error: no", None, None)
 

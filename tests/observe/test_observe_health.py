@@ -11,8 +11,9 @@ from pbt_tui.observe.lineage import LineageEvent, by_member
 from pbt_tui.observe.member_logs import MemberLogState
 from pbt_tui.observe.population_monitor import PopulationMonitor
 from pbt_tui.observe.population_status import PopulationStatus
-from pbt_tui.observe.trainer_settings import Settings, settings
+from pbt_tui.observe.trainer_settings import settings
 from pbt_tui.observe.workspaces import BestFile, Generation, UnreadableGeneration
+from pbt_tui.populations import ExchangeSettings as Settings
 
 
 def step(member: int, number: int, at: float | None = None, **more) -> Generation:
@@ -31,7 +32,7 @@ def lives(members: Sequence[int], numbers: Sequence[int] = range(1, 7)) -> list[
     return [step(m, n) for m in members for n in numbers]
 
 
-def facts(
+def status_of(
     steps: Sequence[Generation], style: str = "isaacgymenvs", size: int = 4, **more
 ) -> PopulationStatus:
     newest = max((g.at for g in steps), default=0.0)
@@ -58,7 +59,7 @@ def test_recorded_populations_are_well(isaacgymenvs, isaaclab) -> None:
 
 def test_p2_four_of_eight_never_started() -> None:
     states = {m: "running" if m < 4 else "waiting" for m in range(8)}
-    found = alarms(facts(lives(range(4)), size=8, states=states))
+    found = alarms(status_of(lives(range(4)), size=8, states=states))
     assert [(a.code, a.level) for a in found] == [
         ("never_started", "error"),
         ("cannot_exchange", "error"),
@@ -67,33 +68,33 @@ def test_p2_four_of_eight_never_started() -> None:
     assert found[0].message == "4 of 8 members never started: members 4, 5, 6, 7"
     # one of eight is enough to hold the one place there is; its name is said
     states = {m: "running" if m < 7 else "waiting" for m in range(8)}
-    found = alarms(facts(lives(range(7)), size=8, states=states))
+    found = alarms(status_of(lives(range(7)), size=8, states=states))
     assert [a.code for a in found] == ["never_started", "cannot_exchange"]
     assert "member 7, never seen" in found[1].message
     # Isaac Lab goes on without them
-    lab = facts(lives(range(4)), "isaaclab", 8, states=states)
+    lab = status_of(lives(range(4)), "isaaclab", 8, states=states)
     assert "cannot_exchange" not in codes(lab)
 
 
 def test_a_late_member_is_no_alarm() -> None:
-    assert codes(facts(lives(range(3), [1]))) == []
+    assert codes(status_of(lives(range(3), [1]))) == []
     states = dict.fromkeys(range(4), "running")
-    assert codes(facts(lives(range(3), [1, 2]), states=states)) == []
+    assert codes(status_of(lives(range(3), [1, 2]), states=states)) == []
 
 
 def test_p3_an_objective_nobody_can_read() -> None:
     steps = [step(m, n, unreadable=True) for m in range(4) for n in (1, 2)]
-    found = alarms(facts(steps, "isaaclab"))
+    found = alarms(status_of(steps, "isaaclab"))
     assert [(a.code, a.level, a.members) for a in found] == [
         ("objective_unreadable", "error", (0, 1, 2, 3))
     ]
-    words = {0: MemberLogState(blind=3)}
-    assert codes(facts(lives(range(4)), "isaaclab", words=words)) == ["objective_unreadable"]
+    logs = {0: MemberLogState(blind=3)}
+    assert codes(status_of(lives(range(4)), "isaaclab", logs=logs)) == ["objective_unreadable"]
 
 
 def test_p4_a_file_that_stays_cut() -> None:
     cut = [UnreadableGeneration(2, Path("/w/002/000001.yaml"), "key `params` is missing")]
-    found = alarms(facts(lives(range(4)), unreadable=cut))
+    found = alarms(status_of(lives(range(4)), unreadable=cut))
     assert [(a.code, a.level, a.members) for a in found] == [
         ("objective_unreadable", "warning", (2,))
     ]
@@ -102,7 +103,7 @@ def test_p4_a_file_that_stays_cut() -> None:
 def test_p5_relaunched() -> None:
     steps = [*lives(range(4)), step(0, 2, 99.0, experiment_name="again")]
     events = infer(steps, "isaacgymenvs")
-    found = facts(steps, events=events)
+    found = status_of(steps, events=events)
     assert "relaunched" in codes(found)
     assert next(a for a in alarms(found) if a.code == "relaunched").members == (0,)
 
@@ -110,21 +111,21 @@ def test_p5_relaunched() -> None:
 def test_p6_the_best_folder_kept_the_worst() -> None:
     steps = [step(m, n, objective=-50.0 + 10 * n) for m in range(4) for n in range(1, 5)]
     wrong = [BestFile(1, v, n, 0, 41.0 + n) for n, v in ((1, -39.0), (2, -43.0))]
-    assert "best_folder_wrong" in codes(facts(steps, best=wrong))
+    assert "best_folder_wrong" in codes(status_of(steps, best=wrong))
     right = [BestFile(1, -10.0, 4, 0, 44.0), BestFile(1, -20.0, 3, 0, 33.0)]
-    assert "best_folder_wrong" not in codes(facts(steps, best=right))
+    assert "best_folder_wrong" not in codes(status_of(steps, best=right))
     # positive ones are sorted rightly; what the folder lacks is only not yet there
     late = [step(0, n, objective=10.0 * n) for n in range(1, 5)]
-    assert codes(facts(late, size=1, best=[BestFile(0, 20.0, 2, 0, 99.0)])) == []
+    assert codes(status_of(late, size=1, best=[BestFile(0, 20.0, 2, 0, 99.0)])) == []
 
 
 def test_p10_frames_fall_back_to_a_donors() -> None:
     steps = lives(range(4))
     back = [step(0, 4, 70.0, experiment_name="b"), step(0, 5, 80.0, experiment_name="b")]
-    found = facts(steps + back, "isaaclab")
+    found = status_of(steps + back, "isaaclab")
     assert "frame_fallback" in codes(found)
     again = [step(0, n, 70.0 + n, experiment_name="b") for n in (1, 2)]
-    found = facts(steps + again, "isaaclab", events=infer(steps + again, "isaaclab"))
+    found = status_of(steps + again, "isaaclab", events=infer(steps + again, "isaaclab"))
     assert "frame_fallback" not in codes(found)
     assert "relaunched" in codes(found)
 
@@ -132,29 +133,29 @@ def test_p10_frames_fall_back_to_a_donors() -> None:
 def test_r3_a_dead_member_blocks_the_selection() -> None:
     steps = lives(range(4))
     states = {0: "failed", 1: "running", 2: "running", 3: "running"}
-    found = alarms(facts(steps, states=states, now=60.0 + 3600))
+    found = alarms(status_of(steps, states=states, now=60.0 + 3600))
     assert [a.code for a in found][:2] == ["stale_member", "cannot_exchange"]
     assert found[0].level == "error"
     assert "member 0, last seen 60 min ago" in found[1].message
     # one of the two worst places is still held by a living one
     two = Settings(worst=0.5)
-    assert "cannot_exchange" not in codes(facts(steps, states=states, settings=two))
+    assert "cannot_exchange" not in codes(status_of(steps, states=states, settings=two))
     # a dead member among the best blocks nobody
     states = {0: "running", 1: "running", 2: "running", 3: "failed"}
-    assert "cannot_exchange" not in codes(facts(steps, states=states))
+    assert "cannot_exchange" not in codes(status_of(steps, states=states))
 
 
 def test_nobody_is_silent_in_a_population_that_was_ended() -> None:
     ended = {m: "cancelled" if m else "succeeded" for m in range(4)}
-    assert codes(facts(lives(range(4)), states=ended, now=9999.0)) == []
+    assert codes(status_of(lives(range(4)), states=ended, now=9999.0)) == []
     one = ended | {2: "running"}
-    assert "stale_member" in codes(facts(lives(range(4)), states=one, now=70.0))
+    assert "stale_member" in codes(status_of(lives(range(4)), states=one, now=70.0))
 
 
 def test_silence_is_judged_against_restarts() -> None:
     steps = lives(range(4))
-    assert codes(facts(steps, now=70.0)) == []
-    found = alarms(facts(steps, now=60.0 + 40))
+    assert codes(status_of(steps, now=70.0)) == []
+    found = alarms(status_of(steps, now=60.0 + 40))
     assert [(a.code, a.level) for a in found if a.code == "stale_member"] == [
         ("stale_member", "warning")
     ]
@@ -162,42 +163,44 @@ def test_silence_is_judged_against_restarts() -> None:
         LineageEvent(kind="exploit", member=m, generation=6, source="log", confidence=1.0)
         for m in range(4)
     ]
-    assert codes(facts(steps, now=60.0 + 120, events=after)) == []
-    assert "stale_member" in codes(facts(steps, now=60.0 + 400, events=after))
+    assert codes(status_of(steps, now=60.0 + 120, events=after)) == []
+    assert "stale_member" in codes(status_of(steps, now=60.0 + 400, events=after))
     ended = dict.fromkeys(range(4), "succeeded")
-    assert codes(facts(steps, now=1e9, states=ended)) == []
+    assert codes(status_of(steps, now=1e9, states=ended)) == []
 
 
 def test_r2_exchanges_that_break_off() -> None:
-    found = alarms(facts(lives(range(4)), words={1: MemberLogState(aborted=6)}))
+    found = alarms(status_of(lives(range(4)), logs={1: MemberLogState(aborted=6)}))
     assert [a.code for a in found] == ["cannot_exchange"]
     assert "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD" in found[0].message
 
 
 def test_why_nothing_happens() -> None:
     early = Settings(initial_delay=20e6)
-    found = alarms(facts(lives(range(4)), settings=early))
+    found = alarms(status_of(lives(range(4)), settings=early))
     assert [(a.code, a.level) for a in found] == [("before_start", "note")]
     assert found[0].message == "waits for 20M frames before the first exchange, now at 600"
     assert (
-        codes(facts(lives(range(4)), settings=early, words={0: MemberLogState(initial_delay=50)}))
+        codes(
+            status_of(lives(range(4)), settings=early, logs={0: MemberLogState(initial_delay=50)})
+        )
         == []
     )
-    assert codes(facts([])) == ["before_start"]
+    assert codes(status_of([])) == ["before_start"]
     states = dict.fromkeys(range(8), "running")
-    few = facts(lives(range(3), [1]), size=8, states=states)
+    few = status_of(lives(range(3), [1]), size=8, states=states)
     assert codes(few) == ["too_few_members"]
     assert alarms(few)[0].message == "needs 5 of 8 members with a generation, 3 have one"
     same = [step(m, n, objective=5.0 + m * 0.001) for m in range(4) for n in range(1, 7)]
-    assert codes(facts(same)) == ["within_threshold"]
-    assert codes(facts(same, "isaaclab", settings=Settings(std=0.1))) == ["within_threshold"]
-    assert codes(facts(lives(range(4)), "isaaclab", settings=Settings(std=0.1))) == []
+    assert codes(status_of(same)) == ["within_threshold"]
+    assert codes(status_of(same, "isaaclab", settings=Settings(std=0.1))) == ["within_threshold"]
+    assert codes(status_of(lives(range(4)), "isaaclab", settings=Settings(std=0.1))) == []
 
 
 def test_an_ended_population_needs_no_excuse() -> None:
     states: Mapping[int, str] = dict.fromkeys(range(4), "failed")
     same = [step(m, 1, objective=5.0) for m in range(4)]
-    assert "within_threshold" not in codes(facts(same, states=states))
+    assert "within_threshold" not in codes(status_of(same, states=states))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from pbt_tui.observe.inference import infer
 from pbt_tui.observe.lineage import LineageEvent, merge
-from pbt_tui.observe.logs import Follower
+from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.member_logs import MemberLog
 from pbt_tui.observe.population_monitor import PopulationMonitor
 from pbt_tui.observe.workspaces import Generation, reader
@@ -161,7 +161,7 @@ def test_r2_an_exchange_that_broke_off_did_not_happen(tmp_path: Path) -> None:
     seen = MemberLog(1)
     seen.feed(Follower(log).block())
     assert seen.events == []
-    assert seen.words[1].aborted == 1
+    assert seen.states[1].aborted == 1
 
 
 def test_a_log_is_read_once_and_in_whole_lines(tmp_path: Path) -> None:

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.observe.progress import Progress, Progresses, Progressing, encode, last_line, progress
+from pbt_tui.observe.progress import (
+    Progress,
+    Progresses,
+    ProgressReader,
+    encode,
+    last_line,
+    progress,
+)
 from pbt_tui.observe.progress import read as read_progress
 
 RL_GAMES = "fps step: 50231 fps step and policy inference: 49000 fps total: 48123 epoch: 3/9 frames: 1210000\n"  # noqa: E501
@@ -47,7 +54,7 @@ def test_last_line_is_what_a_terminal_shows(tmp_path: Path) -> None:
 def test_a_log_that_did_not_grow_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log, seen = tmp_path / "log", Progressing()
+    log, seen = tmp_path / "log", ProgressReader()
     assert seen.of(log) == Progress()
     log.write_text(RL_GAMES)
     first = seen.of(log)

@@ -15,7 +15,7 @@ from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import RunState
 from pbt_tui.observe import nvml
 from pbt_tui.observe.history import HistoryReader, HistoryWriter
-from pbt_tui.observe.logs import Follower
+from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.population_monitor import PopulationMonitor
 from pbt_tui.observe.snapshot import (
     Populations,

@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from lives import OPENED, Story, gpus, job, spec
 
 from pbt_tui.journal import RunState, apply
 from pbt_tui.journal import events as ev
 from pbt_tui.scheduler import explain
 from pbt_tui.scheduler.explain import _span
+from tests.journal.lives import OPENED, Story, gpus, job, spec
 
 
 def story(*jobs: Any, devices: int = 0, **policy: Any) -> Story:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lives import gpus, job, spec
 
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.slots import Slots, name, named, same
 from pbt_tui.scheduler.fit import need, unfit
+from tests.journal.lives import gpus, job, spec
 
 
 def found(*jobs: Any, devices: int, **policy: Any) -> list[str]:

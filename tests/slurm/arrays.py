@@ -6,12 +6,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from clusters import submit
-
 from pbt_tui.backends.slurm import render as slurm
 from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.backends.slurm.rules import check
 from pbt_tui.spec import Job, Policy, Processes
+from tests.slurm.clusters import submit
 
 WORK = "import json, os, pathlib, signal, sys, time\n"
 

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "executor"))  # `running` is there
-
-from clusters import NAMES, bring_up, take_down
-from queued import Queued, placed
+from tests.slurm.clusters import NAMES, bring_up, take_down
+from tests.slurm.queued import Queued, placed
 
 
 def _answers() -> bool:

@@ -15,12 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from clusters import ask
-from running import Place, Said, until
-
 from pbt_tui.journal import events as ev
 from pbt_tui.observe.queue_status import Queue, read
 from pbt_tui.runtimes.slurm.submissions import ArraySubmission, Submissions
+from tests.executor.running import Place, Said, until
+from tests.slurm.clusters import ask
 
 QUICK = ("--slurm_poll=1", "--slurm_poll_pending=1", "--slurm_poll_floor=0.5")
 SMALL = ("--slurm_gpus_per_job=0", "--slurm_cpus=1", "--slurm_memory=64M")

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clusters import ask, bring_up, take_down
-from queued import GATE, SMALL, Queued, placed
-from running import job, until
 
 from pbt_tui.journal import events as ev
+from tests.executor.running import job, until
+from tests.slurm.clusters import ask, bring_up, take_down
+from tests.slurm.queued import GATE, SMALL, Queued, placed
 
 pytestmark = pytest.mark.slow
 

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clusters import bring_up, take_down
-from queued import Queued, placed
-from running import job
+
+from tests.executor.running import job
+from tests.slurm.clusters import bring_up, take_down
+from tests.slurm.queued import Queued, placed
 
 EATS = "x = bytearray(300_000_000); x[::4096] = b'1' * len(x[::4096]); import time; time.sleep(60)"
 

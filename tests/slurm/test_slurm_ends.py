@@ -6,12 +6,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from clusters import ask
-from queued import SMALL, Queued
-from running import job, until
 
 from pbt_tui.journal import events as ev
 from pbt_tui.spec import Resources
+from tests.executor.running import job, until
+from tests.slurm.clusters import ask
+from tests.slurm.queued import SMALL, Queued
 
 
 def _needs(one: object, **resources: int) -> object:

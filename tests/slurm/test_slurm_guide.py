@@ -1,16 +1,13 @@
 """The commands in the guide that need a cluster: all of them are run, in the order of the page."""
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "house"))  # `walkthrough` is there
-
-import walkthrough
-from house import ROOT, fences
+from tests.architecture.codebase import ROOT, fences
+from tests.walkthroughs import walkthrough
 
 PAGES = [
     page

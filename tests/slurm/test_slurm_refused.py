@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clusters import bring_up, take_down
-from queued import GATE, SMALL, Queued, placed
-from running import job, until
 
 from pbt_tui.journal import events as ev
+from tests.executor.running import job, until
+from tests.slurm.clusters import bring_up, take_down
+from tests.slurm.queued import GATE, SMALL, Queued, placed
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ import sys
 
 import msgspec
 import pytest
-from clusters import ask
-from queued import GATE, LONG, SMALL, Queued
-from running import job, until
 
 from pbt_tui.journal import events as ev
 from pbt_tui.observe.queue_status import key
 from pbt_tui.runtimes.slurm.submissions import Submissions
+from tests.executor.running import job, until
+from tests.slurm.clusters import ask
+from tests.slurm.queued import GATE, LONG, SMALL, Queued
 
 
 @pytest.mark.slow

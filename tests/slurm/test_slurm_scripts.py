@@ -13,11 +13,11 @@ import time
 from pathlib import Path
 
 import pytest
-from arrays import attempt, by_hand, lay_out, log, python, spec
-from clusters import ask, over, states, submit
 
 from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.backends.slurm.quoting import directive
+from tests.slurm.arrays import attempt, by_hand, lay_out, log, python, spec
+from tests.slurm.clusters import ask, over, states, submit
 
 pytestmark = pytest.mark.usefixtures("cluster")
 CPU = Slurm(gpus_per_job=0, time=600)

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clusters import SERVICES, ask, bring_up, take_down
-from queued import GATE, QUICK, SMALL, Queued, placed
-from running import job, until
 
 from pbt_tui.journal import events as ev
 from pbt_tui.observe.queue_status import key
+from tests.executor.running import job, until
+from tests.slurm.clusters import SERVICES, ask, bring_up, take_down
+from tests.slurm.queued import GATE, QUICK, SMALL, Queued, placed
 
 LIFE = 'echo life >>"lives.$0"; '
 

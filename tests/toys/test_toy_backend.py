@@ -9,7 +9,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from toys.toy_packages import TOYS, Command, command, files_of, install, shown_in
+
+from tests.toys.toy_packages import TOYS, Command, command, files_of, install, shown_in
 
 TOY = TOYS / "backend"
 FILE = "specs/ant/toy/jobs.jsonl"

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toys.toy_packages import TOYS, Command, command, files_of, install, shown_in
 
 from pbt_tui.journal import RunDir, RunState, Tail, lock, replay
 from pbt_tui.journal import events as ev
 from pbt_tui.runtimes import proc
 from pbt_tui.spec import FORMAT, Job, Policy, Processes, decode, encode
+from tests.toys.toy_packages import TOYS, Command, command, files_of, install, shown_in
 
 TOY = TOYS / "runtime"
 GATE = 'echo "$0" >>ran; until [ -e "go.$0" ]; do sleep 0.05; done'

@@ -12,12 +12,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
-from shown import text_of
 from textual.pilot import Pilot
 
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.tui.app import Monitor
 from pbt_tui.tui.journal_follower import JournalFollower
+from tests.tui.shown import text_of
 
 STORED = Path(__file__).parent / "screens"
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from journals import Story, spec, typical
-from shown import text_of
 
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.requests import pending, read
@@ -16,6 +14,8 @@ from pbt_tui.tui.screens.job import JobScreen
 from pbt_tui.tui.screens.jobs import JobsScreen
 from pbt_tui.tui.screens.log import LogScreen
 from pbt_tui.tui.screens.population import PopulationScreen
+from tests.tui.journals import Story, spec, typical
+from tests.tui.shown import text_of
 
 SCREENS = {
     s.PAGE: s

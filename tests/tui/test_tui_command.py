@@ -13,7 +13,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from journals import Story, large, spec, typical
 
 from pbt_tui.cli.tui import main
 from pbt_tui.errors import Findings, JournalDamaged, UnknownVersion, UsageError
@@ -21,6 +20,7 @@ from pbt_tui.journal import lock
 from pbt_tui.observe.snapshot_types import Snapshot
 from pbt_tui.spec import Job, Policy, Processes, encode
 from pbt_tui.tui import start_executor, targets
+from tests.tui.journals import Story, large, spec, typical
 
 STORED = Path(__file__).parent / "screens"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from journals import Story, large, spec, typical
 
 from pbt_tui.errors import BadSpec, JournalDamaged
 from pbt_tui.journal import events as ev
@@ -14,6 +13,7 @@ from pbt_tui.journal.file import Tail
 from pbt_tui.journal.fold import replay
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.tui.journal_follower import JournalFollower
+from tests.tui.journals import Story, large, spec, typical
 
 
 def nobody(rundir):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from journals import typical
-from shown import text_of
 
 from pbt_tui.tui.screens.job import JobScreen
 from pbt_tui.tui.screens.jobs import JobsScreen
+from tests.tui.journals import typical
+from tests.tui.shown import text_of
 
 
 @pytest.fixture

@@ -6,14 +6,14 @@ import os
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from journals import typical
-from shown import text_of
 
 from pbt_tui.journal import events as ev
-from pbt_tui.observe.logs import clean
+from pbt_tui.observe.log_reader import clean
 from pbt_tui.tui import logfile
 from pbt_tui.tui.logfile import LogFile, needle_of
 from pbt_tui.tui.screens.log import LogScreen
+from tests.tui.journals import typical
+from tests.tui.shown import text_of
 
 LINES = st.lists(st.binary(max_size=30).map(lambda b: b.replace(b"\n", b"")), max_size=40)
 

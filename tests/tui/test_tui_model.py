@@ -9,7 +9,6 @@ import sys
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from journals import Story, spec, typical
 
 from pbt_tui.journal.file import Tail
 from pbt_tui.journal.fold import apply
@@ -22,6 +21,7 @@ from pbt_tui.tui.model import Model
 from pbt_tui.tui.query import compile_filter
 from pbt_tui.tui.render.chart import chart
 from pbt_tui.tui.table_order import SORTS, TableOrder
+from tests.tui.journals import Story, spec, typical
 
 
 def events_of(dice: random.Random, path, jobs: int = 12) -> Story:

@@ -8,8 +8,6 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from journals import SILENT, START, Story, arrays, spec, typical
-from shown import text_of
 
 from pbt_tui.cli.tui import main
 from pbt_tui.journal.requests import pending, read
@@ -21,6 +19,8 @@ from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.tui.model import Model
 from pbt_tui.tui.render import queue
 from pbt_tui.tui.text import length, plain
+from tests.tui.journals import SILENT, START, Story, arrays, spec, typical
+from tests.tui.shown import text_of
 
 NOW = START + 3000.0
 rows = st.builds(

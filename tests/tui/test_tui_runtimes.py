@@ -7,8 +7,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from journals import Story, spec, typical
-from shown import text_of
 
 import pbt_tui.tui
 from pbt_tui.cli.tui import main
@@ -18,6 +16,8 @@ from pbt_tui.runtimes import RUNTIMES, RuntimeKind
 from pbt_tui.runtimes.kind import QueueText, Submission, SubmittedAttempt
 from pbt_tui.tui import runtime_view
 from pbt_tui.tui.journal_follower import JournalFollower
+from tests.tui.journals import Story, spec, typical
+from tests.tui.shown import text_of
 
 NAME = "grid"
 

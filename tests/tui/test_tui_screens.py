@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import journals
 import pytest
 
 from pbt_tui.observe.snapshot_types import (
@@ -15,6 +14,7 @@ from pbt_tui.observe.snapshot_types import (
     MemberRow,
     PopulationRow,
 )
+from tests.tui import journals
 
 RUN = Path("train_dir/ant_pbt/_pbt")
 SIZES = [(60, 15), (80, 24), (120, 36), (200, 50)]

@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from journals import Story, typical
 
 from pbt_tui.journal import events as ev
 from pbt_tui.journal import lock
+from tests.tui.journals import Story, typical
 
 
 class Terminal:

@@ -91,17 +91,17 @@ class NgcBackend(Backend):
         return f"{count} job request{'' if count == 1 else 's'} for NGC"
 
     def run_arguments(self, parser: argparse._ActionsContainer) -> None:
-        from pbt_tui.backends.ngc.launcher import add_run_arguments
+        from pbt_tui.backends.ngc.launcher_flags import add_run_arguments
 
         add_run_arguments(parser)
 
     def launcher_arguments(self, parser: argparse._ActionsContainer) -> None:
-        from pbt_tui.backends.ngc.launcher import add_arguments
+        from pbt_tui.backends.ngc.launcher_flags import add_arguments
 
         add_arguments(parser)
 
     def launcher_settings(self, args: argparse.Namespace) -> Given:
-        from pbt_tui.backends.ngc.launcher import settings
+        from pbt_tui.backends.ngc.launcher_flags import settings
 
         return settings(args)
 

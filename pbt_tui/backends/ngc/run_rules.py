@@ -16,6 +16,7 @@ from pbt_tui.backends.ngc.request import Ngc, encode
 from pbt_tui.backends.ngc.rules import secrets_of, validate
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Where, printable
+from pbt_tui.populations import STYLES
 from pbt_tui.spec import Container, Population, Processes
 
 _WITHOUT_A_PLACE = (
@@ -96,7 +97,7 @@ def _meeting(
     spec: Processes, population: Population, settings: Ngc, at: Where
 ) -> Iterator[Diagnostic]:
     """PBT721 where members could not see what the others write."""
-    if population.style == "sample_factory":
+    if not STYLES.get(population.style).members_are_jobs:
         return  # one job: its policies meet in its own folder
     name = printable(population.id)
     start = _start(settings.commandline)

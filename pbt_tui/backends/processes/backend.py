@@ -31,12 +31,12 @@ class ProcessesBackend(Backend):
         return render(spec)
 
     def launcher_arguments(self, parser: argparse._ActionsContainer) -> None:
-        from pbt_tui.backends.processes.launcher import add_arguments
+        from pbt_tui.backends.processes.launcher_flags import add_arguments
 
         add_arguments(parser)
 
     def launcher_settings(self, args: argparse.Namespace) -> Given:
-        from pbt_tui.backends.processes.launcher import settings
+        from pbt_tui.backends.processes.launcher_flags import settings
 
         return settings(args)
 

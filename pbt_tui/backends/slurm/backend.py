@@ -62,12 +62,12 @@ class SlurmBackend(Backend):
         return known(files)
 
     def read_document(self, data: bytes) -> tuple[Any, list[Diagnostic]]:
-        from pbt_tui.backends.slurm.validate import read
+        from pbt_tui.backends.slurm.index_check import read
 
         return read(data)
 
     def judge(self, spec: Processes, document: Any) -> Iterable[Diagnostic]:
-        from pbt_tui.backends.slurm.validate import judge
+        from pbt_tui.backends.slurm.index_check import judge
 
         return judge(spec, document)
 
@@ -76,12 +76,12 @@ class SlurmBackend(Backend):
         return f"{count} script{'' if count == 1 else 's'}"
 
     def launcher_arguments(self, parser: argparse._ActionsContainer) -> None:
-        from pbt_tui.backends.slurm.launcher import add_arguments
+        from pbt_tui.backends.slurm.launcher_flags import add_arguments
 
         add_arguments(parser)
 
     def launcher_settings(self, args: argparse.Namespace) -> Given:
-        from pbt_tui.backends.slurm.launcher import settings
+        from pbt_tui.backends.slurm.launcher_flags import settings
 
         return settings(args)
 

@@ -1,24 +1,35 @@
-"""The three formats in which populations leave their history on disk, read as one.
+"""What populations leave on disk, whatever the trainer, read as one.
 
-Must not know jobs, logs of jobs or the journal; never writes into a workspace.
+Must not know jobs, logs of jobs or the journal; never writes into a workspace. A reader is named by
+its style, and loaded only for a population of that style.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
+from typing import cast
 
+from pbt_tui.errors import BrokenKind
 from pbt_tui.observe.workspaces.find import find
 from pbt_tui.observe.workspaces.generation import BestFile, Generation, Reader, UnreadableGeneration
-from pbt_tui.observe.workspaces.isaacgymenvs import IsaacGymEnvs
-from pbt_tui.observe.workspaces.isaaclab import IsaacLab
-from pbt_tui.observe.workspaces.sample_factory import SampleFactory
-from pbt_tui.spec import Style
+from pbt_tui.populations import STYLES
 
 __all__ = ["BestFile", "Generation", "Reader", "UnreadableGeneration", "find", "reader"]
 
 
-def reader(style: Style, path: Path) -> Reader:
-    """The reader of a workspace of that style; `path` need not exist yet."""
-    if style == "sample_factory":
-        return SampleFactory(path)
-    return IsaacGymEnvs(path) if style == "isaacgymenvs" else IsaacLab(path)
+def reader(style: str, path: Path) -> Reader:
+    """The reader of a workspace of that style; `path` need not exist yet.
+
+    Raises `BrokenKind` where the reader of an installed style cannot be loaded.
+    """
+    place = STYLES.get(style).reader
+    module, _, name = place.partition(":")
+    try:
+        made = getattr(import_module(module), name)
+    except Exception as e:  # another package's code may do anything
+        if style in STYLES.built_in:
+            raise
+        said = f"cannot be loaded: {type(e).__name__}: {e}"
+        raise BrokenKind("reader of style", style, place, f"{said:.300}") from e
+    return cast(Reader, made(path))

@@ -1,39 +1,57 @@
 """Recognises a population's workspace, and its style, by what is in a folder.
 
-Must not read more than a few files, however large the tree.
+Must not read more than a few files, however large the tree, nor know any style: each one judges
+for itself what was found.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from pbt_tui.observe.workspaces.member_folders import numbered
+from pbt_tui.errors import BrokenKind
 from pbt_tui.observe.workspaces.metadata import LARGEST, Metadata, parse
-from pbt_tui.spec import Style
+from pbt_tui.populations import STYLES, FoundFolder, Style
 
 _DEPTH = 5
 _FOLDERS = 3000
-_GENERATION = re.compile(r"[0-9]{1,12}\.yaml")
-_BEST = re.compile(r"best\d+")
+_SAMPLES = 8
+"""Members' folders that are looked into."""
 
 
 class Found(NamedTuple):
     path: Path
     """Absolute."""
-    style: Style
+    style: str
     newest: float
-    """Unix seconds of the newest folder in it."""
+    """Unix seconds of the newest member's folder in it."""
 
 
 def find(path: Path) -> Found | None:
     """The workspace at `path`, else the newest one some levels below; None where there is none.
 
     `path` may be the workspace, the working directory of the members, or the training directory.
+    Styles of installed packages are asked where no built-in one knows anything here.
     """
     path = Path(os.path.abspath(path))  # noqa: PTH100  # no symlink walk: paths stay as given
+    built_in = [STYLES.get(name) for name in STYLES.built_in]
+    return _find(path, built_in) or _find(path, list(_installed()))
+
+
+def _installed() -> Iterator[Style]:
+    for name in STYLES.names()[len(STYLES.built_in) :]:
+        with suppress(BrokenKind):  # nobody has asked for this one
+            yield STYLES.get(name)
+
+
+def _find(path: Path, styles: Sequence[Style]) -> Found | None:
+    if not styles:
+        return None
     best: Found | None = None
     level = [path]
     looked = 0
@@ -41,65 +59,103 @@ def find(path: Path) -> Found | None:
         below: list[Path] = []
         for folder in level:
             looked += 1
-            found = recognise(folder)
+            listing = _Listing(folder)
+            found = _recognise(listing, styles)
             if found and (best is None or found.newest > best.newest):
                 best = found
             if not found and looked + len(below) < _FOLDERS:
-                below += _folders(folder)
+                below += listing.below
         if best and best.path == path:
             return best
         level = below
     return best
 
 
-def recognise(path: Path) -> Found | None:
+def _recognise(listing: _Listing, styles: Sequence[Style]) -> Found | None:
     """Whether this very folder is a workspace."""
-    if (path / "checkpoint_p0").is_dir() and (
-        (path / "config.json").is_file() or (path / "sf_log.txt").is_file()
-    ):
-        return Found(path, "sample_factory", _mtime(path / "checkpoint_p0"))
-    members = numbered(path)
-    samples = [s for s in (_sample(Path(m.path)) for m in members[:8]) if s]
-    if not samples:
-        return None
-    newest = max(_mtime(Path(m.path)) for m in members)
-    return Found(path, _style(path, samples), newest)
+    for style in styles:
+        members = listing.members(style)
+        if members and style.is_workspace(listing.found(style)):
+            newest = max(_mtime(listing.path / name) for name in members)
+            return Found(listing.path, style.name, newest)
+    return None
 
 
-def _style(path: Path, samples: list[Path]) -> Style:
-    """Lab's parameters begin with `agent.`; else the folder above it, or best folders, tell."""
-    for sample in samples:
-        try:
-            with sample.open("rb") as f:
-                data = parse(f.read(LARGEST))
-        except OSError:
-            continue
-        if isinstance(data, Metadata) and data.params:
-            lab = any(key.startswith("agent.") for key in data.params)
-            return "isaaclab" if lab else "isaacgymenvs"
-    best = any(_BEST.fullmatch(folder.name) for folder in _folders(path))
-    return "isaacgymenvs" if best or path.parent.name == "runs" else "isaaclab"
+class _Listing:
+    """One folder: what lies in it, and what a few of the folders in it hold."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.folders: list[str] = []
+        self.files: list[str] = []
+        self.below: list[Path] = []
+        """Its folders, without links to some."""
+        with suppress(OSError), os.scandir(path) as entries:
+            for entry in sorted(entries, key=lambda e: e.name):
+                if entry.is_dir():
+                    self.folders.append(entry.name)
+                    if not entry.is_symlink():
+                        self.below.append(Path(entry.path))
+                else:
+                    self.files.append(entry.name)
+        self._generations: dict[tuple[str, str], list[Path]] = {}
+
+    def members(self, style: Style) -> Collection[str]:
+        """The folders that are called as those of the style's members are."""
+        pattern = _compiled(style.generation_files[0])
+        return [name for name in self.folders if pattern.fullmatch(name)]
+
+    def found(self, style: Style) -> FoundFolder:
+        samples = self._samples(style)
+        parent = self.path.parent.name
+        names = (self.path.name, parent, self.folders, self.files)
+        return FoundFolder(*names, bool(samples), _Params(samples))
+
+    def _samples(self, style: Style) -> list[Path]:
+        """A file of a generation in each of the first members' folders that has one."""
+        if style.generation_files not in self._generations:
+            pattern = _compiled(style.generation_files[1])
+            folders = [self.path / name for name in list(self.members(style))[:_SAMPLES]]
+            samples = [s for folder in folders if (s := _sample(folder, pattern))]
+            self._generations[style.generation_files] = samples
+        return self._generations[style.generation_files]
 
 
-def _sample(folder: Path) -> Path | None:
-    """Any metadata file in it."""
+class _Params:
+    """The names of parameters in the first of some metadata files that has any; read once."""
+
+    def __init__(self, samples: Sequence[Path]) -> None:
+        self._paths = samples
+
+    def __call__(self) -> Collection[str]:
+        return self._names
+
+    @cached_property
+    def _names(self) -> Collection[str]:
+        for path in self._paths:
+            try:
+                with path.open("rb") as f:
+                    data = parse(f.read(LARGEST))
+            except OSError:
+                continue
+            if isinstance(data, Metadata) and data.params:
+                return tuple(data.params)
+        return ()
+
+
+_compiled = cache(re.compile)
+
+
+def _sample(folder: Path, pattern: re.Pattern[str]) -> Path | None:
+    """Any file there of that name."""
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if _GENERATION.fullmatch(entry.name) and entry.is_file():
+                if pattern.fullmatch(entry.name) and entry.is_file():
                     return Path(entry.path)
     except OSError:
         pass
     return None
-
-
-def _folders(path: Path) -> list[Path]:
-    try:
-        with os.scandir(path) as entries:
-            found = [Path(e.path) for e in entries if e.is_dir(follow_symlinks=False)]
-    except OSError:
-        return []
-    return sorted(found)
 
 
 def _mtime(path: Path) -> float:

@@ -10,8 +10,6 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from pbt_tui.spec import Style
-
 Key = tuple[int, str, int]
 
 
@@ -64,7 +62,6 @@ class UnreadableGeneration(NamedTuple):
 class Reader(Protocol):
     """One workspace, looked at again and again; cheap where nothing changed."""
 
-    style: Style
     path: Path
 
     def poll(self) -> list[Generation]:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from pbt_tui.observe.workspaces.generation import BestFile
 from pbt_tui.observe.workspaces.member_folders import MemberFolders
-from pbt_tui.spec import Style
 
 _BEST = re.compile(r"best(\d{1,4})")
 _FILE = re.compile(
@@ -24,8 +23,6 @@ _WORKSPACE = re.compile(r"^\s*workspace: *['\"]?([^'\"\n]+?)['\"]? *$", re.M)
 
 class IsaacGymEnvs(MemberFolders):
     """Adds what only this format leaves."""
-
-    style: Style = "isaacgymenvs"
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)

@@ -6,10 +6,7 @@ Must not know IsaacGymEnvs' best folders; what a restart does to frames is `line
 from __future__ import annotations
 
 from pbt_tui.observe.workspaces.member_folders import MemberFolders
-from pbt_tui.spec import Style
 
 
 class IsaacLab(MemberFolders):
     """Nothing more than the folders: a changed `experiment_name` says that a member restarted."""
-
-    style: Style = "isaaclab"

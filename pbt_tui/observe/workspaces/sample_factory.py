@@ -16,10 +16,9 @@ from typing import Any
 
 import msgspec
 
-from pbt_tui.observe.logs import Follower
+from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.workspaces.generation import BestFile, Generation, UnreadableGeneration
 from pbt_tui.observe.workspaces.metadata import number
-from pbt_tui.spec import Style
 
 _PERIOD = 5_000_000
 _CHECKPOINT = re.compile(rb"checkpoint_p(\d+)[/\\]checkpoint_(\d{9,})_(\d+)\.pth")
@@ -31,8 +30,6 @@ _TIME = re.compile(rb"^\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)[,.](\d{3})\]")
 
 class SampleFactory:
     """Reads `sf_log.txt` for every checkpoint ever saved, and the folders for those without."""
-
-    style: Style = "sample_factory"
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from pbt_tui.errors import RuntimeUnavailable, printable
-from pbt_tui.observe.logs import clean
+from pbt_tui.observe.log_reader import clean
 
 _GRACE = 5.0
 """Seconds between asking a client to end, and ending it."""

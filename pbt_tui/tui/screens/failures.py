@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 
 from pbt_tui.journal.state import JobState
-from pbt_tui.observe import logs
+from pbt_tui.observe import log_reader
 from pbt_tui.observe.failure_grouping import Group
 from pbt_tui.tui.journal_follower import FollowerUpdate
 from pbt_tui.tui.render import failures
@@ -116,7 +116,7 @@ class FailuresScreen(Page):
         attempt = len(job.attempts)
         if self._log[:2] != (job.spec.id, attempt):
             path = self.host.follower.rundir.log(job.spec.id, attempt)
-            lines = [line.text for line in logs.tail(path, _LOG_BYTES)]
+            lines = [line.text for line in log_reader.tail(path, _LOG_BYTES)]
             while lines and not lines[-1]:
                 lines.pop()
             self._log = (job.spec.id, attempt, lines)

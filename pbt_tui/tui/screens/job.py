@@ -10,7 +10,7 @@ from contextlib import suppress
 from textual.app import ComposeResult
 
 from pbt_tui.journal.state import JobState
-from pbt_tui.observe import logs
+from pbt_tui.observe import log_reader
 from pbt_tui.runtimes.kind import Submission
 from pbt_tui.tui.journal_follower import FollowerUpdate
 from pbt_tui.tui.render import job as render_job
@@ -107,7 +107,7 @@ class JobScreen(Page):
         except OSError:
             size = 0
         if self._log[:3] != (self.job, len(job.attempts), size):
-            lines = [line.text for line in logs.tail(path, _LOG_BYTES)]
+            lines = [line.text for line in log_reader.tail(path, _LOG_BYTES)]
             while lines and not lines[-1]:
                 lines.pop()
             self._log = (self.job, len(job.attempts), size, lines)

@@ -55,7 +55,7 @@ class ToyQueue:
             for folder in (self._dir.attempts, self._dir.logs, self._queue):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RuntimeUnavailable(f"cannot make the toy queue: {error.strerror}") from error
+            raise RuntimeUnavailable(f"cannot open the toy queue: {error.strerror}") from error
 
     def survey(self, attempts: Sequence[tuple[str, int, str | None]]) -> list[Seen]:
         """What became of what another executor has left; those that go on are followed."""

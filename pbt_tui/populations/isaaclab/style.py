@@ -1,0 +1,68 @@
+"""Isaac Lab and rl_games, as data: the index, the thresholds, and what a copy does to frames.
+
+Must not read a workspace: `observe.workspaces.isaaclab` does.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from typing import Any
+
+from pbt_tui.populations.contract import ExchangeSettings, FoundFolder, Style
+from pbt_tui.populations.isaaclab.rules import check
+from pbt_tui.populations.member import IndexKey, Member, from_train_dir
+from pbt_tui.populations.parameters import one_per_member
+from pbt_tui.populations.yaml_signs import lab_wrote
+
+
+def _parameters(size: int, workspace: str | None, index_arg: str | None) -> list[dict[str, Any]]:
+    return one_per_member(size, index_arg or "agent.pbt.policy_idx", workspace, switch=True)
+
+
+def _workspace(member: Member) -> str:
+    """As deep as is known: the folders below are called by the agent's configuration."""
+    name = member.setting(STYLE.workspace_name, STYLE.default_workspace)
+    folder = member.set.get("agent.pbt.directory") or ""
+    config = member.set.get("agent.params.config.name")
+    path = posixpath.join(folder, "logs/rl_games", *((config, name) if config else ()))
+    return path if path.startswith("/") else from_train_dir(path, member.job)
+
+
+def _is_workspace(found: FoundFolder) -> bool:
+    return found.has_generations and lab_wrote(found)
+
+
+def _is_within(values: Sequence[float], settings: ExchangeSettings) -> bool:
+    from statistics import fmean, pstdev  # heavy, and only asked by who watches
+
+    mean = fmean(values)
+    return values[0] >= min(mean - settings.std * pstdev(values), mean - settings.absolute)
+
+
+STYLE = Style(
+    name="isaaclab",
+    title="Isaac Lab",
+    parameters=_parameters,
+    workspace=_workspace,
+    reader="pbt_tui.observe.workspaces.isaaclab:IsaacLab",
+    generation_files=(r"[0-9]{3}", r"[0-9]{1,12}\.yaml"),
+    index_keys=(IndexKey(key="agent.pbt.policy_idx", stem="agent.pbt.", default_size=8),),
+    on_by_default=False,
+    switch_off=("pbt", "no_pbt"),
+    fraction_names=("replace_fraction_worst", "replace_fraction_best"),
+    interval_name="interval_steps",
+    run_folder_by_second=True,
+    forgotten_options=("--device", "--max_iterations", "--sigma"),
+    kept_instead="a setting of the configuration, such as `agent.params.config.…`",
+    rules=check,
+    is_workspace=_is_workspace,
+    settings=ExchangeSettings(std=0.10, absolute=0.05),
+    setting_names={
+        "std": ("agent.pbt.threshold_std", "pbt.threshold_std"),
+        "absolute": ("agent.pbt.threshold_abs", "pbt.threshold_abs"),
+    },
+    is_within=_is_within,
+    frames_follow_donor=True,
+    restart_is_copy=True,
+)

@@ -1,0 +1,59 @@
+"""Sample-Factory, as data: a population is one job, and its members are that job's policies.
+
+Must not read a workspace: `observe.workspaces.sample_factory` does.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from typing import Any
+
+from pbt_tui.populations.contract import FoundFolder, Style
+from pbt_tui.populations.member import Member
+
+_TRUE = ("true", "1", "yes")
+
+
+def _parameters(size: int, workspace: str | None, index_arg: str | None) -> list[dict[str, Any]]:
+    return [{"with_pbt": True, "num_policies": size}]
+
+
+def _policies(settings: Mapping[str, str]) -> int | None:
+    size = settings.get("num_policies", "1")
+    if settings.get("with_pbt", "").lower() not in _TRUE or not size.isdigit():
+        return None
+    return max(int(size), 1)
+
+
+def _workspace(member: Member) -> str:
+    return posixpath.join(member.job.dir, member.job.name)
+
+
+def _is_workspace(found: FoundFolder) -> bool:
+    return "checkpoint_p0" in found.folders and (
+        "config.json" in found.files or "sf_log.txt" in found.files
+    )
+
+
+STYLE = Style(
+    name="sample_factory",
+    title="Sample-Factory",
+    parameters=_parameters,
+    workspace=_workspace,
+    reader="pbt_tui.observe.workspaces.sample_factory:SampleFactory",
+    generation_files=(r"checkpoint_p.*", r"checkpoint_.*"),
+    policies=_policies,
+    signs=("with_pbt",),
+    switch_name=None,
+    fraction_names=("pbt_replace_fraction",),
+    is_workspace=_is_workspace,
+    log_in_workspace="sf_log.txt",
+    initial_delay=20_000_000.0,
+    waits_for_frames=True,
+    setting_names={
+        "initial_delay": ("pbt_start_mutation",),
+        "worst": ("pbt_replace_fraction",),
+    },
+    copy_raises_step=1001,  # `max_policy_lag` + 1
+)

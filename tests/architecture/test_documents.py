@@ -1,0 +1,178 @@
+"""What the documents say is so: links lead somewhere, commands and options exist."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from docs import generate
+from docs.pages import EXIT_CODES, PARSERS
+from pbt_tui import errors
+from tests.architecture.codebase import ROOT, documents
+
+PAGES = documents()
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
+OTHERS = {
+    "--experiment": "the trainer's",
+    "--name": "a parameter of the trainer's",
+    "--wait": "sbatch's",
+    "--toy_priority": "the toy backend's, in the page that shows how one is added",
+    "--toy_queue": "the toy backend's, in the page that shows how one is added",
+    "--demo": "README says that it is not there yet",
+    "--web": "README says that it is not there yet",
+}
+"""Options in our pages that no command of ours has."""
+
+
+def anchors(page: str) -> set[str]:
+    """The headings of a page, as links name them."""
+    text = re.sub(r"```.*?```", "", page, flags=re.DOTALL)
+    heads = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def broken(page: Path, text: str) -> list[str]:
+    """The links of a page that lead nowhere in this repository."""
+    found = []
+    for target in LINK.findall(CODE.sub("", text)):
+        path, _, anchor = target.partition("#")
+        if re.match(r"[a-z]+:", target):
+            continue
+        there = (ROOT / page).parent / path if path else ROOT / page
+        if not there.exists():
+            found.append(f"{page}: {target}")
+        elif anchor and there.suffix == ".md" and anchor not in anchors(there.read_text()):
+            found.append(f"{page}: {target}: no such heading")
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_links_lead_somewhere(page: Path) -> None:
+    assert broken(page, (ROOT / page).read_text()) == []
+
+
+def test_a_broken_link_is_found() -> None:
+    assert broken(Path("README.md"), "[x](docs/nowhere.md)") == ["README.md: docs/nowhere.md"]
+    assert broken(Path("README.md"), "[x](README.md#no)") == [
+        "README.md: README.md#no: no such heading"
+    ]
+    assert broken(Path("README.md"), "[x](https://example.org) [y](docs/architecture.md)") == []
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    seen, ahead = set(), [Path("README.md")]
+    while ahead:
+        page = ahead.pop()
+        seen.add(page)
+        for target in LINK.findall((ROOT / page).read_text()):
+            path = target.partition("#")[0]
+            there = ((ROOT / page).parent / path).resolve()
+            if path.endswith(".md") and there.is_relative_to(ROOT) and there.is_file():
+                ahead += [there.relative_to(ROOT)] * (there.relative_to(ROOT) not in seen)
+    own = {page for page in PAGES if page.parts[0] in ("docs", "README.md")}
+    assert own - seen == set()
+
+
+def test_make_has_every_target_that_pages_name() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {
+        name
+        for page in PAGES
+        for code in CODE.findall((ROOT / page).read_text())
+        for name in re.findall(r"(?:^|[`\s])make ([a-z]+)", code)
+    }
+    assert named - targets == set()
+    assert {"demo", "test", "check", "fix", "bench"} <= targets
+
+
+def test_make_help_tells_of_every_target() -> None:
+    text = (ROOT / "Makefile").read_text()
+    phony = re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)
+    assert phony
+    told = subprocess.run(
+        ["make", "--no-print-directory", "help"],
+        cwd=ROOT, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert [line.split()[0] for line in told.stdout.splitlines()] == phony[1].split()
+
+
+def test_every_command_has_a_page_and_a_row_in_the_readme() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    readme = (ROOT / "README.md").read_text()
+    assert set(project["scripts"]) == set(PARSERS)
+    for command in project["scripts"]:
+        assert f"docs/reference/{command}.md" in generate.generated()
+        assert f"| [`{command} " in readme
+
+
+def test_the_readme_has_every_exit_code() -> None:
+    rows = re.findall(r"^\| (\d+) \| (.*) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert {int(code): meaning for code, meaning in rows} == EXIT_CODES
+
+
+def test_every_error_has_a_documented_exit_code() -> None:
+    kinds = [errors.PbtError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    codes = {kind.exit_code for kind in kinds if isinstance(kind.exit_code, int)}
+    assert codes - set(EXIT_CODES) == set()
+    assert set(EXIT_CODES) - codes == {0, 4, 130}
+
+
+def test_every_option_that_pages_name_exists() -> None:
+    known = set(OTHERS)
+    for name in PARSERS.values():
+        module = __import__(name, fromlist=["parser"])
+        known |= {o for a in module.parser()._actions for o in a.option_strings}
+    guides = [page for page in PAGES if "guide" in page.parts or page.name == "README.md"]
+    unknown = {
+        f"{page}: {option}"
+        for page in guides
+        if page.parts[0] in ("docs", "README.md")
+        for code in CODE.findall((ROOT / page).read_text())
+        if not code.startswith(("```python", "```yaml"))
+        for option in re.findall(r"(?<![\w-])--[a-z_]+(?![\w…])", code)
+        if option not in known
+    }
+    assert unknown == set()
+
+
+def test_every_room_is_on_the_architecture_page() -> None:
+    page = (ROOT / "docs/architecture.md").read_text()
+    for path in (ROOT / "pbt_tui").iterdir():
+        if path.suffix == ".py" or (path / "__init__.py").exists():
+            room = path.stem
+            assert room == "__init__" or re.search(rf"^\|.*`{room}`.*\|", page, re.MULTILINE), room
+
+
+def test_what_is_generated_is_fresh_and_owned() -> None:
+    assert generate.stale() == []
+    assert set(generate.generated()) >= {"schemas/processes-1.json", "docs/architecture.md"}
+
+
+def test_a_stale_page_is_found(tmp_path: Path) -> None:
+    wanted = generate.generated()
+    for path, data in wanted.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(data)
+    assert generate.stale(tmp_path) == []
+    (tmp_path / "schemas/journal-1.json").write_text("{}")
+    (tmp_path / "docs/reference/rules/PBT999.md").write_text("old")
+    (tmp_path / "docs/reference/spec.md").unlink()
+    assert generate.stale(tmp_path) == [
+        "docs/reference/rules/PBT999.md",
+        "docs/reference/spec.md",
+        "schemas/journal-1.json",
+    ]
+
+
+def test_drawing_is_the_table() -> None:
+    page = (ROOT / "docs/architecture.md").read_text()
+    assert "stopping --> outcome: ended" in page
+    assert "| waiting | starting | – | – | – | – | cancelled | skipped | · |" in page

@@ -1,0 +1,206 @@
+"""Rooms only look down: the import table of the architecture page, over every import there is."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.architecture.codebase import Module, modules
+
+
+class May(NamedTuple):
+    """What a room may import: parts of ours (a room, or one module of it), and of others."""
+
+    ours: tuple[str, ...]
+    third: tuple[str, ...] = ()
+
+
+_STATE = tuple(
+    f"journal.{name}" for name in ("events", "state", "transitions", "ready_queue", "slots")
+)
+"""The journal without its files: the events, the state and the indexes that the fold keeps."""
+
+_KINDS = ("registry", "runtimes.RUNTIMES", "runtimes.RuntimeKind", "runtimes.kind")
+"""The kinds of runtimes as data: every package may read them."""
+
+TABLE = {
+    "__init__": May(("description",)),
+    "errors": May(()),
+    "registry": May(("errors",)),
+    "description": May(("errors", "populations")),
+    "spec": May(("errors",), ("msgspec",)),
+    "populations": May(("errors", "registry", "spec")),
+    "diagnostics": May(("__init__", "errors", "spec"), ("msgspec", "jsonschema")),
+    "settings": May(("errors", "spec"), ("msgspec",)),
+    "backends": May(("errors", "spec", "diagnostics", "settings", "populations"), ("msgspec",)),
+    "compiler": May(
+        (
+            "__init__",
+            "errors",
+            "description",
+            "diagnostics",
+            "settings",
+            "spec",
+            "backends",
+            "populations",
+        ),
+        ("msgspec",),
+    ),
+    "journal": May(("errors", "spec", "backends.slurm.index"), ("msgspec",)),
+    "scheduler": May(("errors", "spec", *_STATE)),
+    "observe": May(("errors", "spec", "populations", *_STATE), ("msgspec", "yaml", "pynvml")),
+    "runtimes": May(
+        ("registry", "errors", "spec", "backends", "journal", "scheduler.fit", "observe"),
+        ("msgspec",),
+    ),
+    "executor": May(
+        (
+            "errors",
+            "spec",
+            "backends",
+            "journal",
+            "scheduler",
+            "observe",
+            "runtimes",
+            "populations",
+        ),
+        ("msgspec",),
+    ),
+    # `rich` is the part of Textual's line API that has another name.
+    "tui": May(
+        ("errors", "spec", "journal", "scheduler.explain", "observe", "populations"),
+        ("textual", "rich"),
+    ),
+}
+EVERYTHING = ("cli", "launcher")
+"""They may use all rooms, loaded late: `test_weight.py` holds that."""
+DOCKER = Path("pbt_tui/runtimes/docker/client.py")
+
+PURE = ("spec", "scheduler", "errors")
+PURE_JOURNAL = (
+    "events",
+    "state",
+    "transitions",
+    "ready_queue",
+    "slots",
+    "due_stops",
+    "fold",
+    "outcome",
+)
+HARMLESS = {
+    *("__future__", "abc", "bisect", "collections", "contextlib", "copy", "dataclasses", "enum"),
+    *("functools", "gc", "hashlib", "heapq", "io", "itertools", "json", "math", "operator"),
+    *("re", "shlex", "string", "textwrap", "typing"),
+}
+"""Of the standard library: nothing that touches the world or the clock."""
+
+
+def wrong(module: Module) -> list[str]:
+    """Each import that the table does not allow, in words."""
+    found = []
+    for each in module.imports():
+        top, _, rest = each.target.partition(".")
+        place = f"{module.path}:{each.line}"
+        if top in sys.stdlib_module_names:
+            continue
+        if top != "pbt_tui":
+            if module.path == DOCKER and top == "docker":
+                continue
+            if top == "docker" or (
+                module.room not in EVERYTHING and top not in TABLE[module.room].third
+            ):
+                found.append(f"{place}: `{module.room}` must not import `{top}`")
+        elif module.room not in EVERYTHING:
+            allowed = (module.room, *TABLE[module.room].ours, *_KINDS)
+            rest = rest or "__init__"
+            if not any(rest == name or rest.startswith(f"{name}.") for name in allowed):
+                found.append(f"{place}: `{module.room}` must not import `pbt_tui.{rest}`")
+    return found
+
+
+def worldly(module: Module) -> list[str]:
+    """What would let a pure module touch the world, read a clock, or throw dice."""
+    found = [
+        f"{module.path}:{node.lineno}: a pure module calls `{name}`"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call)
+        and (name := ast.unparse(node.func)) in ("open", "io.open", "print", "input", "__import__")
+    ]
+    for each in module.imports():
+        top = each.target.partition(".")[0]
+        if top in sys.stdlib_module_names and top not in HARMLESS and not each.typing_only:
+            found.append(f"{module.path}:{each.line}: a pure module imports `{top}`")
+    return found
+
+
+def _is_pure(module: Module) -> bool:
+    return module.room in PURE or (module.room == "journal" and module.path.stem in PURE_JOURNAL)
+
+
+OURS = modules("pbt_tui")
+
+
+@pytest.mark.parametrize("room", sorted({module.room for module in OURS}))
+def test_rooms_only_look_down(room: str) -> None:
+    assert room in TABLE or room in EVERYTHING, "a room without a row in the table"
+    assert [line for module in OURS if module.room == room for line in wrong(module)] == []
+
+
+def test_pure_rooms_do_not_touch_the_world() -> None:
+    assert [line for module in OURS if _is_pure(module) for line in worldly(module)] == []
+
+
+def test_nothing_looks_up_at_the_command_line() -> None:
+    """`python -m pbt_tui.cli.run` is a command line, not an import."""
+    upward = [
+        f"{module.path}:{each.line}"
+        for module in OURS
+        if module.room not in EVERYTHING
+        for each in module.imports()
+        if each.target.startswith(("pbt_tui.cli", "pbt_tui.launcher"))
+    ]
+    assert upward == []
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("pbt_tui/tui/app.py", "from pbt_tui.executor.loop import Loop"),
+        ("pbt_tui/tui/app.py", "def late():\n    import pbt_tui.executor"),
+        ("pbt_tui/tui/app.py", "from pbt_tui.scheduler import decide"),
+        ("pbt_tui/tui/app.py", "from pbt_tui import executor"),
+        ("pbt_tui/scheduler/decide.py", "from pbt_tui.journal.file import Tail"),
+        ("pbt_tui/scheduler/decide.py", "from pbt_tui.journal import Journal"),
+        ("pbt_tui/scheduler/decide.py", "import msgspec"),
+        ("pbt_tui/runtimes/process/runtime.py", "import docker"),
+        ("pbt_tui/cli/run.py", "from docker import APIClient"),
+        ("pbt_tui/observe/log_reader.py", "import textual"),
+        ("pbt_tui/journal/fold.py", "from pbt_tui.scheduler.decide import decide"),
+        ("pbt_tui/compiler/load.py", "from pbt_tui.journal.events import Gpu"),
+        ("pbt_tui/spec/codec.py", "import jsonschema"),
+    ],
+)
+def test_a_planted_import_is_found(path: str, line: str) -> None:
+    assert wrong(Module(Path(path), line)) != []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import os",
+        "from time import time",
+        "def late():\n    import random",
+        "open('file')",
+        "print()",
+    ],
+)
+def test_a_planted_door_to_the_world_is_found(line: str) -> None:
+    assert worldly(Module(Path("pbt_tui/scheduler/decide.py"), line)) != []
+
+
+def test_docker_has_one_home() -> None:
+    assert wrong(Module(DOCKER, "import docker")) == []

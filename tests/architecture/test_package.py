@@ -1,0 +1,91 @@
+"""What is shipped: the wheel has all that the program needs, and says the version it is."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.codebase import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+WRONG = '{"format":"pbt-processes/1","run":"x","module":"m","train_dir":"t","policy":{},"jobs":3}'
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from this checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+        cwd=ROOT, check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    (made,) = folder.glob("*.whl")
+    return made
+
+
+def test_the_version_is_that_of_the_changelog() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text()
+    found = re.search(r"^The next version is (\S+)\.$|^## \[(\d\S*)\]", text, re.MULTILINE)
+    assert found
+    assert (found[1] or found[2]) == PROJECT["version"]
+    assert "## [Unreleased]" in text
+
+
+def test_the_commands_say_the_version() -> None:
+    for command in PROJECT["scripts"]:
+        done = _command(command.removeprefix("pbt-"), "--version")
+        assert (done.returncode, done.stdout.split()[-1:]) == (0, [PROJECT["version"]])
+
+
+def test_the_wheel_has_what_is_not_python_too(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert "pbt_tui/py.typed" in names
+    schemas = {f"pbt_tui/schemas/{path.name}" for path in (ROOT / "schemas").iterdir()}
+    styles = {str(path.relative_to(ROOT)) for path in (ROOT / "pbt_tui").rglob("*.tcss")}
+    sources = {str(path.relative_to(ROOT)) for path in (ROOT / "pbt_tui").rglob("*.py")}
+    assert schemas
+    assert styles
+    assert schemas | styles | sources <= names
+    assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"pbt_tui"}
+
+
+def test_schemas_are_found_in_the_wheel_and_in_a_checkout(wheel: Path, tmp_path: Path) -> None:
+    site, spec = tmp_path / "site", tmp_path / "processes.json"
+    zipfile.ZipFile(wheel).extractall(site)
+    spec.write_text(WRONG)
+    for home in (site, ROOT):
+        said = subprocess.run(
+            [sys.executable, "-c", "import pbt_tui; print(pbt_tui.__file__)"],
+            cwd=tmp_path, env={"PYTHONPATH": str(home)}, capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+        assert Path(said.strip()).is_relative_to(home)
+        done = _command("compile", "--validate", str(spec), path=home, cwd=tmp_path)
+        assert done.returncode == 3
+        assert "/jobs: expected a list" in done.stderr
+
+
+def _command(
+    name: str, *argv: str, path: Path = ROOT, cwd: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", f"pbt_tui.cli.{name}", *argv],
+        cwd=cwd, env={"PYTHONPATH": str(path)}, capture_output=True, text=True, check=False,
+        timeout=60,
+    )  # fmt: skip
+
+
+def test_constraints_are_names_and_versions_only() -> None:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
+    pinned = {line.partition("==")[0].lower().replace("_", "-") for line in lines}
+    extras = PROJECT["optional-dependencies"]["dev"]
+    for need in (*PROJECT["dependencies"], *extras):
+        name = re.match(r"[\w.-]+", need)
+        assert name
+        assert name[0].lower().replace("_", "-") in pinned

@@ -1,0 +1,130 @@
+"""The shim of the `process` runtime in every shell and on a full disk; it leaves no traces."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pbt_tui.runtimes import proc
+from pbt_tui.runtimes.process import shim
+from tests.executor.driver import PATIENCE, ProcessDriver, called, kin
+from tests.executor.running import until
+
+
+def held(driver: ProcessDriver) -> list[str]:
+    """What we hold of processes and of the run's files; other tests have sockets of their own."""
+    links = []
+    for fd in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            links.append(str(fd.readlink()))
+    ours = ("anon_inode:[pidfd]", str(driver.rundir.path))
+    return sorted(link for link in links if link.startswith(ours))
+
+
+def test_many_at_once_leave_no_trace(driver: ProcessDriver) -> None:
+    before = held(driver)
+    for i in range(300):
+        driver.start("sh", "-c", f"exit {i % 100}", job=f"j{i}")
+    for i in range(300):
+        end = driver.end(f"j{i}")
+        assert end.exit_code == i % 100
+        assert end.handle == driver.begin(f"j{i}")
+    assert held(driver) == before
+    assert driver.runtime._children == {}
+    for i in range(300):
+        with pytest.raises(ChildProcessError):
+            os.waitpid(proc.pid_of(driver.begin(f"j{i}")), os.WNOHANG)
+
+
+def test_without_descriptors_exits_are_still_learnt(
+    driver: ProcessDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(pid: int, flags: int = 0) -> int:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(os, "pidfd_open", none_left)
+    driver.start("sh", "-c", "exit 5")
+    driver.start("sh", "-c", "sleep 0.3; exit 6", job="slow")
+    assert driver.runtime.next_wake() is not None
+    assert (driver.end().exit_code, driver.end("slow").exit_code) == (5, 6)
+    assert driver.runtime.next_wake() is None
+
+
+def test_nothing_of_ours_leaks_into_jobs(tmp_path: Path) -> None:
+    """A job that held our caller's pipe would keep the caller waiting long after we have gone."""
+    read, write = os.pipe()
+    os.set_inheritable(write, True)
+    driver = ProcessDriver(tmp_path)
+    driver.start("sleep", "600")
+    driver.begin()
+    os.close(write)
+    assert select.select([read], [], [], PATIENCE)[0]
+    assert os.read(read, 1) == b""
+    os.close(read)
+    driver.runtime.stop("job", 1, kill=True)
+    driver.end()
+    driver.runtime.close()
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "bash --posix"])
+def test_other_shells_say_the_same(tmp_path: Path, shell: str) -> None:
+    first = shlex.split(shell)
+    if subprocess.run(["/usr/bin/which", first[0]], capture_output=True, check=False).returncode:
+        pytest.skip(f"no {shell} here")
+    (tmp_path / "file").touch()
+    for i, (argv, said) in enumerate(
+        [
+            (["sh", "-c", "exit 3"], ["exit 3"]),
+            (["sh", "-c", "exit 127"], ["exit 127"]),
+            (["sh", "-c", "kill -9 $$"], ["exit 137"]),
+            (["no-such"], ["refused 127", "exit 127"]),
+            (["./file"], ["refused 126", "exit 126"]),
+            (["-x"], ["refused 127", "exit 127"]),
+            (["true"], ["exit 0"]),
+        ]
+    ):
+        path = tmp_path / f"claim{i}"
+        call = [*first, "-c", shim.SHIM, "pbt-shim", str(path), "boot", str(tmp_path), "64", *argv]
+        subprocess.run(
+            call, start_new_session=True, stderr=subprocess.DEVNULL, check=False, cwd=tmp_path
+        )
+        lines = path.read_text().splitlines()
+        assert lines[1:] == said
+        again = subprocess.run(call, start_new_session=True, stderr=subprocess.DEVNULL, check=False)
+        assert again.returncode == 0
+        assert path.read_text().splitlines() == lines
+
+
+def test_a_code_is_written_when_the_disk_has_room_again(
+    driver: ProcessDriver, tmp_path: Path
+) -> None:
+    """`/dev/full` stands for the full disk: the shim holds on to the code until it is written."""
+    driver.start("sh", "-c", "while ! [ -e go ]; do sleep 0.02; done; exit 3")
+    handle = driver.begin()
+    path = driver.rundir.claim("job", 1)
+    kept = path.read_text()
+    (tmp_path / "full").symlink_to("/dev/full")
+    (tmp_path / "full").rename(path)
+    (tmp_path / "go").touch()
+    until(lambda: "sleep" in [called(p) for p in kin(handle)])
+    driver.turn(0.2)
+    assert driver.ended() is None
+    (tmp_path / "room").write_text(kept)
+    (tmp_path / "room").rename(path)
+    assert driver.end().exit_code == 3
+
+
+def test_a_run_directory_that_is_gone_is_not_waited_for(
+    driver: ProcessDriver, tmp_path: Path
+) -> None:
+    driver.start("sh", "-c", "while ! [ -e go ]; do sleep 0.02; done; exit 3")
+    driver.begin()
+    driver.rundir.attempts.rename(tmp_path / "away")
+    (tmp_path / "go").touch()
+    assert driver.end().lost

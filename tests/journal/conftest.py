@@ -1,6 +1,0 @@
-"""A small spec and the events of its life, for the tests beside it."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))

@@ -1,0 +1,237 @@
+"""The stored run directories of `runs/`: brought to life in a folder, and asked by the commands.
+
+Only files and the three commands are used here, no module of `pbt_tui`: whatever becomes of its
+inside, this stays as it is. Each folder of `runs/` holds
+
+    about.json       what it is, how it was compiled, and how it is resumed (`About`)
+    times.json       modification times, which git does not keep
+    expected.json    what the commands said when it was stored (`expect.py`)
+
+and the working directory of a run as it was, in which `/shelf/NAME` stands for its path and
+`shelf-host` for the name of the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+RUNS = HERE / "runs"
+HOST = "shelf-host"
+NOTES = ("about.json", "times.json", "expected.json")
+LIMIT = 120.0
+"""Seconds after which a command has hung."""
+WHO = "person"
+
+
+@dataclass(frozen=True)
+class About:
+    """What `about.json` says."""
+
+    about: str
+    module: str
+    compile: list[str]
+    """The options of `pbt-compile`, `--out` aside."""
+    spec: str
+    """The compiled process list."""
+    run: str
+    """The run directory."""
+    options: list[str] = field(default_factory=list)
+    """What `pbt-run` has to be told whenever it goes on with this run."""
+    resume: list[str] = field(default_factory=list)
+    """And what a person adds in order to see it end."""
+    ask: list[str] = field(default_factory=list)
+    """What has to be asked of its executor before it ends."""
+    needs: str = ""
+    """`docker` or `slurm`, where it cannot go on without."""
+    elsewhere: bool = False
+    """The host's name stays that of another machine."""
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+
+def names() -> list[str]:
+    return sorted(path.parent.name for path in RUNS.glob("*/about.json"))
+
+
+def about(name: str) -> About:
+    return About(**json.loads((RUNS / name / "about.json").read_text()))
+
+
+def environ(home: Path) -> dict[str, str]:
+    """All that a command is told of this machine; `home` is made if it is not there.
+
+    Engines are those of whoever brought them up, and otherwise none.
+    """
+    programs = home / "bin"
+    programs.mkdir(parents=True, exist_ok=True)
+    for name in ("python", "python3"):
+        if not (programs / name).is_symlink():
+            (programs / name).symlink_to(sys.executable)
+    mine = {
+        "PATH": f"{programs}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+        "VIRTUAL_ENV": str(home),
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "TERM": "dumb",
+        "USER": WHO,
+        "LOGNAME": WHO,
+        "PYTHONPATH": f"{ROOT}:{HERE / 'no_driver'}",
+        "DOCKER_HOST": os.environ.get("DOCKER_HOST", f"unix://{home}/no-engine.sock"),
+    }
+    if "SLURM_CONF" in os.environ:
+        mine["SLURM_CONF"] = os.environ["SLURM_CONF"]
+    return mine
+
+
+class Stored:
+    """One stored run, alive in a folder of its own below `home`.
+
+    `here`: it is one of this machine's, so that its executor may be followed by another one.
+    """
+
+    def __init__(self, name: str, home: Path, *, here: bool) -> None:
+        self.name = name
+        self.about = about(name)
+        self.path = home / name
+        self.home = home
+        self.environ = environ(home)
+        shutil.copytree(RUNS / name, self.path, ignore=shutil.ignore_patterns(*NOTES))
+        for path in self.files():
+            data = path.read_bytes()
+            if f"/shelf/{name}".encode() in data:
+                path.write_bytes(data.replace(f"/shelf/{name}".encode(), str(self.path).encode()))
+        if here and not self.about.elsewhere:
+            journal = self.run / "journal.jsonl"
+            mine = f'"host":"{socket.gethostname()}"'
+            journal.write_text(journal.read_text().replace(f'"host":"{HOST}"', mine))
+        times = json.loads((RUNS / name / "times.json").read_text())
+        for relative, at in times.items():
+            os.utime(self.path / relative, (at, at))
+
+    @property
+    def run(self) -> Path:
+        return self.path / self.about.run
+
+    def files(self) -> list[Path]:
+        return sorted(path for path in self.path.rglob("*") if path.is_file())
+
+    @property
+    def alone(self) -> dict[str, str]:
+        """The environment of a machine that has no engine, and no program but `python`."""
+        there = f"unix://{self.home}/no-engine.sock"
+        mine = {**self.environ, "DOCKER_HOST": there, "PATH": f"{self.home}/bin"}
+        mine.pop("SLURM_CONF", None)
+        return mine
+
+    def command(self, program: str, *args: str, environ: dict[str, str] | None = None) -> Said:
+        """`pbt-PROGRAM ARGS`, in the run's working directory."""
+        return self.end(self.start(program, *args, environ=environ))
+
+    def start(
+        self, program: str, *args: str, environ: dict[str, str] | None = None
+    ) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", f"pbt_tui.cli.{program}", *args],
+            cwd=self.path,
+            env=environ or self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def end(self, process: subprocess.Popen[str]) -> Said:
+        try:
+            out, err = process.communicate(timeout=LIMIT)
+        except BaseException:
+            process.kill()
+            process.communicate()
+            raise
+        return Said(process.returncode, out, err)
+
+    def compiled(self, out: str) -> Said:
+        return self.command("compile", self.about.module, *self.about.compile, "--out", out)
+
+    def events(self) -> list[dict[str, Any]]:
+        """The journal's whole lines."""
+        lines = (self.run / "journal.jsonl").read_bytes().split(b"\n")[:-1]
+        return [json.loads(line) for line in lines]
+
+    def ran(self) -> list[str]:
+        """Whoever began, from its own mouth, once for each time."""
+        file = self.path / "ran"
+        return sorted(file.read_text().split()) if file.exists() else []
+
+    def plain(self, text: str) -> str:
+        """Without what differs from machine to machine."""
+        text = text.replace(str(self.path), f"/shelf/{self.name}")
+        text = text.replace(str(self.home), "/shelf")
+        if submission := re.search(r"--comment=([0-9a-f]{12}) ", text):
+            text = text.replace(submission[1], "SUBMISSION")
+        for pattern, word in _OURS:
+            text = pattern.sub(word, text)
+        return text
+
+
+_OURS = (
+    (re.compile(r"\bUSER=[\w-]+"), f"USER={WHO}"),
+    (re.compile(r"--user \d+:\d+"), "--user 1000:1000"),
+    (re.compile(r"(?<= )/\S*…"), "/…"),
+    (re.compile(r'"User":"\d+:\d+"'), '"User":"1000:1000"'),
+)
+_CHANGES = (
+    (re.compile(r"\bpid \d+"), "pid N"),
+    (re.compile(r"\bcontainer [0-9a-f]{12}\b"), "container ID"),
+    (re.compile(r"\bSLURM \d+(_\d+)?"), "SLURM ID"),
+    (re.compile(r"\b(after|in) (\d+\.\d s|\d+ s|\d+ min \d+ s|\d+ h \d+ min)"), r"\1 SPAN"),
+    (re.compile(r"\b(sha256:)?[0-9a-f]{64}\b"), "DIGEST"),
+)
+
+
+def timeless(text: str) -> list[str]:
+    """The lines that a run said of itself, without numbers that each run has anew.
+
+    Sorted: what happens at the same time is told in either order.
+    """
+    for pattern, word in _CHANGES:
+        text = pattern.sub(word, text)
+    return sorted(text.splitlines())
+
+
+_TOLD = (
+    "executor_started", "attempt_scheduled", "attempt_ended", "job_skipped", "run_closed",
+    "request_accepted",
+)  # fmt: skip
+_FIELDS = (
+    "runtime", "job", "attempt", "gpus", "outcome", "exit_code", "signal", "cause", "why",
+    "verdict", "action", "by",
+)  # fmt: skip
+
+
+def happened(events: Iterable[dict[str, Any]]) -> list[str]:
+    """What was decided and what came of it, by job, a line each."""
+    lines = []
+    for event in events:
+        if event["event"] in _TOLD:
+            known = {k: event.get(k) for k in _FIELDS if k != "gpus" or "job" in event}
+            said = [f"{k}={v}" for k, v in known.items() if v not in (None, [])]
+            lines.append((event.get("job") or "", " ".join([event["event"], *said])))
+    return [line for _, line in sorted(lines, key=lambda pair: pair[0])]

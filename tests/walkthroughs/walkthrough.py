@@ -1,0 +1,94 @@
+"""A page worked through from top to bottom, as a reader would, in a folder of its own.
+
+The page's own files are there, and the examples of the repository on a small budget. A line of a
+block marked `sh` exits as its comment says, or with 0. A block with a title needs something that
+not every machine has, and is left out where that is not there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pbt_tui.journal import RunDir, lock
+from tests.architecture.codebase import ROOT, Fence, fences
+from tests.small_population import small
+
+PAGES = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("docs/guide/*.md"))]
+TWO_GPUS, CONTAINERS, SLURM = "two GPUs", "containers", "slurm"
+ENDLESS = {"docs/guide/resume-and-requests.md": 100_000}
+"""Pages that need a training which is still there when the next line is typed."""
+SETTING_UP = ("make ", ". .venv/")
+"""Lines that are for people only; that `make` has these targets is a test of its own."""
+EXIT = re.compile(r"\s+# exit (\d+)$")
+
+
+@contextmanager
+def place(folder: Path) -> Iterator[Path]:
+    """Lays out what a checkout has; whatever executes a run there is gone at the end."""
+    ignore = shutil.ignore_patterns("__pycache__")
+    for part in ("examples", "docker"):
+        shutil.copytree(ROOT / part, folder / part, ignore=ignore)
+    yield folder
+    for run in folder.glob("train_dir/*/_pbt*"):
+        for _ in range(2):  # stop, then kill
+            if pid := lock.holder(RunDir(run).lock):
+                os.kill(pid, signal.SIGTERM)
+                time.sleep(0.5)
+        while lock.holder(RunDir(run).lock):
+            time.sleep(0.1)
+
+
+def script(blocks: list[Fence], able: Collection[str] = ()) -> str:
+    """The lines of all blocks, one after the other, in a shell that stops at the first surprise."""
+    lines = ['check() { [ $1 = $2 ] || { echo "line $3: exit $1, not $2" >&2; exit 99; }; }']
+    for block in blocks:
+        if block.language != "sh" or (block.title and block.title not in able):
+            continue
+        for k, line in enumerate(block.text.splitlines(), block.line + 1):
+            if line.strip() and not line.startswith(SETTING_UP):
+                code = found[1] if (found := EXIT.search(line)) else "0"
+                lines += [EXIT.sub("", line), f"check $? {code} {k}"]
+    return "\n".join(lines)
+
+
+def work_through(
+    page: str, folder: Path, able: Collection[str]
+) -> subprocess.CompletedProcess[str]:
+    """`able` are the titles of blocks that this machine can do."""
+    source = small(ENDLESS.get(page, 3))
+    (folder / "examples/swingup_pbt.py").write_text(source)
+    blocks = fences((ROOT / page).read_text())
+    (folder / "train.py").write_text("print('trained')\n")
+    _lay_out(blocks, folder)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    keep = {k: v for k, v in os.environ.items() if not k.startswith(("CUDA_", "PBT_"))}
+    return subprocess.run(
+        ["bash", "-c", script(blocks, able)],
+        cwd=folder, env={**keep, "PATH": path, "PYTHONPATH": str(folder)}, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, check=False, timeout=240,
+    )  # fmt: skip
+
+
+def _lay_out(blocks: list[Fence], folder: Path) -> None:
+    """The files that the page shows: a block whose title is a path is that file."""
+    for block in blocks:
+        if block.language in ("python", "toml", "json") and block.title:
+            (folder / block.title).parent.mkdir(parents=True, exist_ok=True)
+            (folder / block.title).write_text(block.text)
+
+
+def here() -> set[str]:
+    """What this machine can do by itself: GPUs that no driver denies are taken on trust."""
+    from pbt_tui.observe import nvml
+
+    found = nvml.devices()
+    return {TWO_GPUS} if found is None or len(found) > 1 else set()
