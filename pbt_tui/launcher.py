@@ -155,13 +155,12 @@ def _execute(loaded: Loaded, args: argparse.Namespace) -> int:
     from pbt_tui.cli.planning import of_spec, warn
     from pbt_tui.cli.run import execute_plan, show_plan
     from pbt_tui.compiler import compile_loaded
-    from pbt_tui.registry import load
     from pbt_tui.runtimes import RUNTIMES
     from pbt_tui.settings.settings_file import find
 
     backend = BACKENDS.get(args.backend)
     if backend.launch is not None:
-        return int(load(backend.launch)(loaded, args))
+        return int(BACKENDS.part(backend.name, backend.launch)(loaded, args))
     flags = backend.launcher_settings(args)
     settings = complete(flags, find(Path.cwd(), BACKENDS), (backend.name,))
     queued = any(RUNTIMES.get(name).has_queue for name in backend.runtimes)
@@ -177,10 +176,8 @@ def _execute(loaded: Loaded, args: argparse.Namespace) -> int:
     )
     warn(compiled.diagnostics)
     plan = of_spec(compiled.spec)
-    if not queued:
-        return execute_plan(plan)
-    runtime: Any = backend.runtimes[0]
-    plan = replace(plan, runtime=runtime, slurm=settings.sections[backend.name])
+    own = {backend.name: settings.sections[backend.name]}
+    plan = replace(plan, options=replace(plan.options, backend=backend.name, settings=own))
     shows = flags.sections[backend.name].get("print_only")
     return show_plan(plan) if shows else execute_plan(plan)
 

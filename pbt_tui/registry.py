@@ -59,15 +59,20 @@ class Registry(Generic[K]):
             self._loaded[name] = self._load(name, place)
         return self._loaded[name]
 
-    def _load(self, name: str, place: str) -> K:
-        module, _, attribute = place.partition(":")
+    def part(self, name: str, place: str) -> Any:
+        """What `module:attribute` names, of the kind of this name; raises `BrokenKind`."""
         if name in self._places:
-            return cast(K, getattr(import_module(module), attribute))
+            return load(place)
         try:
-            found = getattr(import_module(module), attribute)
+            return load(place)
         except Exception as e:  # another package's code may do anything
             said = f"{type(e).__name__}: {e}"
             raise BrokenKind(self.sort, name, place, f"cannot be loaded: {said:.300}") from e
+
+    def _load(self, name: str, place: str) -> K:
+        found = self.part(name, place)
+        if name in self._places:
+            return cast(K, found)
         lacking = [word for word in words_of(self._contract) if not hasattr(found, word)]
         if lacking:
             raise BrokenKind(self.sort, name, place, f"lacks `{'`, `'.join(lacking)}`")

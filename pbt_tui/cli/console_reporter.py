@@ -18,6 +18,7 @@ from pbt_tui.journal import events as ev
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.slots import named
 from pbt_tui.journal.state import Attempt, JobState, Phase, RunState
+from pbt_tui.runtimes import RUNTIMES
 
 GLYPHS: dict[Phase, str] = {"failed": "✗", "cancelled": "⊘"}
 LONGEST = 160
@@ -97,11 +98,7 @@ class ConsoleReporter:
 
     def _whom(self, handle: str) -> str:
         executor = self._state.executor
-        if executor is not None and executor.runtime == "docker":
-            return f"container {handle[:12]}"
-        if executor is not None and executor.runtime == "slurm":
-            return f"SLURM {handle}"
-        return f"pid {handle.partition('.')[0]}"
+        return RUNTIMES.get(executor.runtime).shown(handle) if executor is not None else handle
 
     def _gpu(self, text: str) -> str:
         """The number that people know it by, where it has one."""

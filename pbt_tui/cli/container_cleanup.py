@@ -15,7 +15,7 @@ from pbt_tui.errors import RunError, UsageError, printable
 from pbt_tui.journal import RunDir, lock
 
 if TYPE_CHECKING:
-    from pbt_tui.runtimes.docker.client import Left
+    from pbt_tui.runtimes.docker.leftovers import Left
 
 _OVER = ("created", "exited", "dead")
 
@@ -23,11 +23,11 @@ _OVER = ("created", "exited", "dead")
 def show(args: argparse.Namespace) -> int:
     """Shows them, and removes those asked for; the exit code. Raises `RuntimeUnavailable`."""
     from pbt_tui.cli.console_reporter import span
-    from pbt_tui.runtimes.docker import client
+    from pbt_tui.runtimes.docker import leftovers
 
     if args.target or args.run:
         raise UsageError("`--list` and `--clean` are about every run: they take no target")
-    found = client.leftovers()
+    found = leftovers.leftovers()
     if not found:
         print("no container of ours is left")
         return 0
@@ -49,11 +49,11 @@ def show(args: argparse.Namespace) -> int:
 
 
 def _clean(found: Sequence[Left], which: str) -> int:
-    from pbt_tui.runtimes.docker import client
+    from pbt_tui.runtimes.docker import leftovers
 
     found = [one for one in found if not _executed(one)]
     chosen = [one for one in found if which == "all" or one.state in _OVER]
-    wrong = client.clean([one.id for one in chosen])
+    wrong = leftovers.clean([one.id for one in chosen])
     kept = len(found) - len(chosen)
     print(f"removed {len(chosen) - len(wrong)} of {len(found)}")
     if kept:

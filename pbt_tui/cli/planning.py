@@ -1,4 +1,4 @@
-"""From TARGET and options to a plan: which run directory, which spec, and what was said of how.
+"""From TARGET and options to a plan: which run directory, which spec, and what was asked for.
 
 Must not start, lock or write anything.
 """
@@ -6,21 +6,21 @@ Must not start, lock or write anything.
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from pbt_tui.backends import BACKENDS
 from pbt_tui.cli import target as targets
 from pbt_tui.errors import Diagnostic, Findings, UsageError, printable
-from pbt_tui.registry import load
+from pbt_tui.runtimes import RUNTIMES
 
 if TYPE_CHECKING:
-    from pbt_tui.backends.slurm.index import Slurm
     from pbt_tui.compiler import Compiled
-    from pbt_tui.executor.config import ExecutorConfig, RuntimeName
+    from pbt_tui.executor.config import ExecutorConfig, ExecutorOptions
     from pbt_tui.journal import RunDir, RunState
     from pbt_tui.settings import Given
     from pbt_tui.spec import Processes
@@ -30,61 +30,39 @@ _OF_MODULES = ("train_dir", "experiment_suffix", "seed", "load_timeout", "load_m
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be run, and where; `spec` is None for a run directory, which brings its own."""
+    """What is to be run, where, and what was asked for; the effective settings come of it later.
+
+    `spec` is None for a run directory, which brings its own.
+    """
 
     rundir: RunDir
     spec: Processes | None
-    policy: Mapping[str, Any]
-    """What the options said, and only that; so are `container` and `runtime`."""
-    cwd: Path
-    container: Mapping[str, Any] = field(default_factory=dict)
-    runtime: RuntimeName | None = None
-    slurm: Mapping[str, Any] = field(default_factory=dict)
-    compiled: Mapping[str, Any] = field(default_factory=dict)
-    """What SLURM is asked as it was compiled, or as the settings file has it."""
-
-    @property
-    def train_dir(self) -> Path:
-        if self.spec is not None:
-            return Path(self.spec.train_dir).absolute()
-        return self.rundir.path.parent.parent.absolute()
+    options: ExecutorOptions
 
     def anew(self) -> Plan:
         """The same plan with the spec that its run directory holds."""
         from pbt_tui.executor.run_dirs import read_spec
 
-        return self if self.spec is not None else replace(self, spec=read_spec(self.rundir))
+        if self.spec is not None:
+            return self
+        spec = read_spec(self.rundir)
+        options = replace(self.options, train_dir=Path(spec.train_dir).absolute())
+        return replace(self, spec=spec, options=options)
 
-    def orders(self, state: RunState, *, detached: bool) -> ExecutorConfig:
-        from pbt_tui.executor import config
+    def config(self, state: RunState, *, detached: bool = False) -> ExecutorConfig:
+        """The one place where it becomes effective; says what the backend's rules warn of."""
+        from pbt_tui.executor.config import executor_config
 
-        container = config.effective_container(state, self.container, self.spec)
-        policy = config.effective_policy(state, self.policy, self.spec)
-        runtime = config.effective_runtime(state, self.runtime, container, self.spec)
-        slurm = None
-        if runtime == "slurm":
-            slurm = config.effective_slurm(state, self.slurm, self.compiled)
-            _check(state, slurm)
-            policy = config.queue_policy(policy, len(state.jobs))
-        elif self.slurm:
-            name = next(iter(self.slurm))
-            raise UsageError(f"`--slurm_{name}` is of SLURM", hint="pass `--backend slurm`, too")
-        return config.ExecutorConfig(
-            policy=policy,
-            cwd=self.cwd,
-            train_dir=self.train_dir,
-            runtime=runtime,
-            container=container,
-            slurm=slurm,
-            detached=detached,
-        )
+        config = executor_config(self.spec, state, replace(self.options, detached=detached))
+        warn(config.found)
+        return config
 
     @property
     def only_shows(self) -> bool:
-        """`--slurm_print_only`, of the original."""
-        return self.runtime == "slurm" and bool(
-            self.slurm.get("print_only", self.compiled.get("print_only"))
-        )
+        """A setting `print_only`, as the upstream launcher has it: nothing is started."""
+        name = self.options.backend
+        given = self.options.settings.get(name, {}) if name is not None else {}
+        return bool(given.get("print_only", self.options.compiled.get("print_only")))
 
 
 def target(args: argparse.Namespace) -> targets.Target:
@@ -100,12 +78,12 @@ def target(args: argparse.Namespace) -> targets.Target:
 
 def refuse_what_is_not_there(args: argparse.Namespace) -> None:
     """Options that cannot be obeyed, yet or together."""
-    if args.backend is not None and not BACKENDS.get(args.backend).runtimes:
-        if BACKENDS.get(args.backend).submit is None:
-            said = f"what backend `{printable(args.backend)}` describes is executed by others"
-            raise UsageError(said, hint="compile it with `pbt-compile`, and hand its files over")
-    if args.backend == "slurm" and args.runtime is not None:
-        raise UsageError(f"`--backend slurm` and `--runtime {args.runtime}` do not go together")
+    backend = BACKENDS.get(args.backend) if args.backend is not None else None
+    if backend is not None and not backend.runtimes and backend.submit is None:
+        said = f"what backend `{printable(args.backend)}` describes is executed by others"
+        raise UsageError(said, hint="compile it with `pbt-compile`, and hand its files over")
+    if args.runtime is not None:
+        _check_runtime(args.runtime, args.backend)
     if args.json and args.dry_run:
         raise UsageError("`--json` and `--dry_run` do not go together")
     if args.detach and args.json:
@@ -117,83 +95,90 @@ def refuse_what_is_not_there(args: argparse.Namespace) -> None:
 
 def submits_once(args: argparse.Namespace) -> Callable[..., int] | None:
     """What obeys `--backend` where nothing is followed."""
-    name = BACKENDS.get(args.backend).submit if args.backend is not None else None
-    return None if name is None else cast("Callable[..., int]", load(name))
+    place = BACKENDS.get(args.backend).submit if args.backend is not None else None
+    if place is None:
+        return None
+    return cast("Callable[..., int]", BACKENDS.part(args.backend, place))
+
+
+def _check_runtime(name: str, backend: str | None) -> None:
+    """Raises `UnknownKind`, or `UsageError` where it is not to be asked for so."""
+    kind = RUNTIMES.get(name)
+    if backend is not None and name not in BACKENDS.get(backend).runtimes:
+        raise UsageError(f"`--backend {backend}` and `--runtime {name}` do not go together")
+    if backend is None and kind.option != f"--runtime {name}":
+        raise UsageError(f"runtime `{name}` is asked for with another option", hint=kind.option)
+
+
+def is_queued(args: argparse.Namespace) -> bool:
+    """Whether what was asked for has a queue of its own, so that `max_parallel` means nothing."""
+    if args.runtime is not None:
+        return RUNTIMES.get(args.runtime).has_queue
+    names = BACKENDS.get(args.backend).runtimes if args.backend is not None else ()
+    return any(RUNTIMES.get(name).has_queue for name in names)
 
 
 def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
     """Reads the spec or compiles the module. Raises what these raise."""
     from pbt_tui.cli.options import complete, given
-    from pbt_tui.journal import RunDir
     from pbt_tui.settings import Given
 
     said = complete(given(args), Given())
     if found.kind == "run":
         refuse_module_options(args, "a run directory")
-        made = Plan(RunDir(found.path.absolute()), None, said.policy, Path.cwd())
-        return replace(
-            made,
-            container=said.container,
-            runtime=_runtime(args, None),
-            slurm=said.sections["slurm"],
-        )
-    if found.kind == "spec":
+        plan = of_run_dir(found.path)
+    elif found.kind == "spec":
         refuse_module_options(args, "a spec")
-        spec = read_spec(found.path, queued=args.backend == "slurm")
+        plan = of_spec(read_spec(found.path, queued=is_queued(args)))
     else:
-        spec = _compile(found.name, args)
-    made = of_spec(spec, said.policy)
-    return replace(
-        made,
+        plan = of_spec(_compile(found.name, args))
+    options = replace(
+        plan.options,
+        policy=said.policy,
         container=said.container,
-        runtime=_runtime(args, spec),
-        slurm=said.sections["slurm"],
-        compiled=_compiled(found) if args.backend == "slurm" else {},
+        backend=args.backend,
+        runtime=args.runtime,
+        settings=said.backends,
+        compiled={} if found.kind == "run" else _compiled(found, args.backend),
     )
+    return replace(plan, options=options)
 
 
-def _runtime(args: argparse.Namespace, spec: Processes | None) -> RuntimeName | None:
-    """What was asked for; a backend without a runtime leaves open which of its own it is."""
-    if args.backend == "slurm":
-        return "slurm"
-    runtime: RuntimeName | None = args.runtime
-    if args.backend == "processes" and runtime is None and spec is None:
-        return "process"
-    return runtime
-
-
-def _compiled(found: targets.Target) -> Mapping[str, Any]:
-    """Settings of SLURM: those of the index beside a spec, else those of the settings file."""
-    from pbt_tui.backends.slurm.files import FILE
-    from pbt_tui.backends.slurm.render import known
+def _compiled(found: targets.Target, name: str | None) -> Mapping[str, Any]:
+    """The backend's settings: those of its index beside a spec, else those of the settings file."""
     from pbt_tui.cli.options import complete
     from pbt_tui.settings import Given
     from pbt_tui.settings.settings_file import find
 
+    if name is None or not BACKENDS.get(name).settings:
+        return {}
+    index = BACKENDS.get(name).index
     if found.kind == "spec":
         with suppress(OSError):
-            beside = (found.path.parent / FILE).read_bytes()
-            return known({FILE: beside})
-    file = find(Path.cwd(), BACKENDS)
-    return complete(Given(), file, ("slurm",)).sections["slurm"]
+            return BACKENDS.get(name).known({index: (found.path.parent / index).read_bytes()})
+    return complete(Given(), find(Path.cwd(), BACKENDS), (name,)).sections[name]
 
 
-def _check(state: RunState, settings: Slurm) -> None:
-    """What SLURM would take without a word, and should not have been given."""
-    from pbt_tui.backends.slurm.rules import check
-
-    found = check(state.spec, settings)
-    if any(d.level == "error" for d in found):
-        raise Findings(found)
-    warn(found)
-
-
-def of_spec(spec: Processes, policy: Mapping[str, Any] | None = None) -> Plan:
+def of_spec(spec: Processes) -> Plan:
     """The plan of a spec in hand, for where we stand."""
     from pbt_tui.journal import RunDir
 
     train_dir = Path(spec.train_dir).absolute()
-    return Plan(RunDir.of(train_dir, spec.run, spec.suffix), spec, policy or {}, Path.cwd())
+    return Plan(RunDir.of(train_dir, spec.run, spec.suffix), spec, _options(train_dir))
+
+
+def of_run_dir(path: Path) -> Plan:
+    """The plan of a run directory, which brings all that it needs."""
+    from pbt_tui.journal import RunDir
+
+    rundir = RunDir(path.absolute())
+    return Plan(rundir, None, _options(rundir.path.parent.parent))
+
+
+def _options(train_dir: Path) -> ExecutorOptions:
+    from pbt_tui.executor.config import ExecutorOptions
+
+    return ExecutorOptions(cwd=Path.cwd(), train_dir=train_dir, environ=dict(os.environ))
 
 
 def warn(found: Sequence[Diagnostic]) -> None:
@@ -256,7 +241,7 @@ def compiled_module(
         k: v for k, v in settings.compile.items() if k in ("load_timeout", "load_memory", "seed")
     }
     policy = dict(settings.policy)
-    if args.backend is not None and args.backend != BACKENDS.built_in[0]:
+    if is_queued(args) or submits_once(args):
         policy.pop("max_parallel", None)  # a queue has none
     compiled = compile_module(
         module,

@@ -99,7 +99,9 @@ def _put_aside(plan: Plan) -> Plan:
     if old is None:
         return anew
     print(f"the old run is kept in `{printable(str(old.path))}`", file=sys.stderr)
-    return replace(anew, cwd=old.cwd) if plan.spec is None and old.cwd else anew
+    if plan.spec is not None or old.cwd is None:
+        return anew
+    return replace(anew, options=replace(anew.options, cwd=old.cwd))
 
 
 # -- running it ------------------------------------------------------------------------------------
@@ -155,13 +157,13 @@ def _told(
     from pbt_tui.executor.execute import execute
     from pbt_tui.journal import requests
 
-    orders = plan.orders(opened.state, detached=detached)
+    config = plan.config(opened.state, detached=detached)
     if json:
         voice = AsyncWriter(sys.stdout)
         try:
             return execute(
                 opened,
-                orders,
+                config,
                 tell=lambda events: voice.say(console_reporter.as_json(events)),
                 ready=lambda state: ready(),
                 warn=warn,
@@ -175,7 +177,7 @@ def _told(
             told.begin()
         code = execute(
             opened,
-            orders,
+            config,
             tell=told.tell,
             ready=lambda state: ready(),
             tick=told.tick,
@@ -190,7 +192,7 @@ def _told(
 
 def show_plan(plan: Plan, asked: Asked | None = None, *, fresh: bool = False) -> int:
     """Says what would be started, and starts nothing."""
-    from pbt_tui.cli.dry_run import dry_run
+    from pbt_tui.cli.preview import dry_run
     from pbt_tui.executor.run_dirs import check_same_spec, read_spec
     from pbt_tui.journal import Tail, replay
 
@@ -204,7 +206,7 @@ def show_plan(plan: Plan, asked: Asked | None = None, *, fresh: bool = False) ->
         spec, events = kept, Tail(plan.rundir.journal).read_all()
     assert spec is not None
     state = replay(spec, events)
-    sys.stdout.write(dry_run(state, plan.rundir, plan.orders(state, detached=False), asked))
+    sys.stdout.write(dry_run(state, plan.rundir, plan.config(state), asked))
     return 0
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pbt_tui.backends import BACKENDS
 from pbt_tui.cli.compile_options import _Version
 from pbt_tui.cli.options import Parser, add_installed, add_settings
+from pbt_tui.runtimes import RUNTIMES
 
 if TYPE_CHECKING:
     from pbt_tui.backends import Backend
@@ -37,7 +38,7 @@ def parser(argv: Sequence[str] = ()) -> Parser:
         metavar="NAME",
         help=_backends_help(built_in),
     )
-    p.add_argument("--runtime", choices=("docker", "process"), help="what starts the jobs")
+    p.add_argument("--runtime", metavar="NAME", help=runtimes_help())
     p.add_argument("--train_dir", metavar="DIR", help="root of what jobs write (modules only)")
     p.add_argument("--experiment_suffix", metavar="TEXT", help="ends folder names (modules only)")
     p.add_argument("--seed", metavar="N", help="seed `random` before the import (modules only)")
@@ -87,3 +88,10 @@ def _backends_help(backends: Sequence[Backend]) -> str:
     ends = {True: "submit and follow", False: "submit and end"}
     words = [f"{b.name}: {ends[bool(b.runtimes)]}" for b in others]
     return f"{first.name} (here), {', '.join(words)}, or an installed one"
+
+
+def runtimes_help() -> str:
+    """The runtimes that `--runtime` takes; others belong to one backend."""
+    kinds = [RUNTIMES.get(name) for name in RUNTIMES.built_in]
+    names = [kind.name for kind in kinds if kind.option == f"--runtime {kind.name}"]
+    return f"what starts the jobs: {', '.join(names)}, or an installed one"

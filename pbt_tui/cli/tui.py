@@ -46,6 +46,7 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     from pbt_tui.backends import BACKENDS
     from pbt_tui.cli.compile_options import _Version
     from pbt_tui.cli.options import Parser, add_installed, add_settings
+    from pbt_tui.cli.run_options import runtimes_help
 
     p = Parser(
         prog="pbt-tui",
@@ -82,7 +83,7 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     followed = [name for name in BACKENDS.built_in if BACKENDS.get(name).runtimes]
     start = p.add_argument_group("how an executor is started (specs and modules)")
-    start.add_argument("--runtime", choices=("process", "docker"), help="what starts the jobs")
+    start.add_argument("--runtime", metavar="NAME", help=runtimes_help())
     start.add_argument("--backend", metavar="NAME", help=_backends_help(followed))
     start.add_argument("--failed", action="store_true", help="try again what failed")
     start.add_argument("--fresh", action="store_true", help="put a closed run aside, start anew")
@@ -155,6 +156,10 @@ def _refuse(more: Sequence[str], what: str) -> None:
 
 def _passed_on(args: argparse.Namespace) -> list[str]:
     """The options that are `pbt-run`'s, as they were given."""
+    from pbt_tui.runtimes import RUNTIMES
+
+    if args.runtime is not None:
+        RUNTIMES.get(args.runtime)  # a slip is told before anything is started
     words = [f"--{name}" for name in ("failed", "fresh") if getattr(args, name)]
     for name in ("backend", "runtime", *_OF_MODULES):
         if getattr(args, name) is not None:

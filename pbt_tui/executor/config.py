@@ -1,11 +1,11 @@
-"""How one executor is to go about it: flag over spec over what the run directory had before.
+"""The effective settings of one executor: options over spec over what the run directory had before.
 
-Must not look at this machine.
+`executor_config` decides them, once; run, dry run and detach are given what it returns. It is pure:
+it reads no file and no clock, and must not look at this machine.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,45 +13,165 @@ from typing import Any
 
 import msgspec
 
-from pbt_tui.backends.slurm.index import Slurm
-from pbt_tui.errors import UsageError
+from pbt_tui.backends import BACKENDS, Backend
+from pbt_tui.errors import BadSpec, Diagnostic, Findings, UsageError, printable
+from pbt_tui.executor.kept_settings import settings_of
 from pbt_tui.journal import RunState
-from pbt_tui.journal.events import ExecutorStarted
+from pbt_tui.runtimes import RUNTIMES, RuntimeKind
 from pbt_tui.spec import Container, Policy, Processes
 
-RuntimeName = str
+USUAL_BACKEND = "processes"
+"""Whose runtimes start the jobs of a spec where nothing else was asked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutorOptions:
+    """What a person asked for, and only that: no default stands here. Paths are absolute."""
+
+    cwd: Path
+    train_dir: Path
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    container: Mapping[str, Any] = field(default_factory=dict)
+    backend: str | None = None
+    runtime: str | None = None
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Of backends, by their names."""
+    compiled: Mapping[str, Any] = field(default_factory=dict)
+    """The settings of `backend` as they were compiled, or as the settings file has them."""
+    environ: Mapping[str, str] = field(default_factory=dict)
+    detached: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutorConfig:
-    """The rest is in the run directory."""
+    """How one executor goes about a run; all else is in the run directory. Paths are absolute."""
 
+    kind: RuntimeKind
     policy: Policy
     cwd: Path
-    """Of a run that is new; a resumed one keeps its own."""
     train_dir: Path
-    runtime: RuntimeName = "process"
     container: Container | None = None
     """Kept also where jobs are plain processes: a later executor may want it."""
-    slurm: Slurm | None = None
-    """What SLURM is asked, where it is the runtime."""
+    settings: Any | None = None
+    """What the engine is asked: the struct of its backend, None where there is none."""
+    environ: Mapping[str, str] = field(default_factory=dict)
     detached: bool = False
-    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    found: tuple[Diagnostic, ...] = ()
+    """What the backend's rules say of it that is no error."""
 
 
-def effective_policy(state: RunState, given: Mapping[str, Any], spec: Processes | None) -> Policy:
-    """A resumed directory without a spec keeps the policy that it had."""
-    if spec is None:
-        before = _kept(state.executor, state.spec) if state.executor else state.spec.policy
+def executor_config(
+    spec: Processes | None, state: RunState, options: ExecutorOptions
+) -> ExecutorConfig:
+    """The settings that hold: each option goes over the spec, the spec over the last executor.
+
+    Args:
+        spec: What the run was started with now; None where only its directory was named: then the
+            last executor's settings go on.
+        state: What the run directory holds.
+        options: What was asked for now.
+
+    Raises:
+        UsageError: The options do not go together, or name what is not installed.
+        BadSpec: The run was last executed by a runtime that is not installed.
+        Findings: The backend's rules say that it cannot run so.
+    """
+    before = _last_kind(state)
+    container = _container(state, options.container, spec)
+    kind = _kind(before, options, container, spec)
+    policy = _policy(state, before, options.policy, spec)
+    backend = _backend(state, kind, options)
+    _refuse_settings_of_others(options, backend)
+    settings, found = _settings(state, kind, backend, options)
+    return ExecutorConfig(
+        kind=kind,
+        policy=queue_policy(policy, len(state.jobs)) if kind.has_queue else policy,
+        cwd=Path(state.cwd) if state.cwd else options.cwd,
+        train_dir=Path(state.train_dir) if state.train_dir else options.train_dir,
+        container=container,
+        settings=settings,
+        environ=options.environ,
+        detached=options.detached,
+        found=found,
+    )
+
+
+def _last_kind(state: RunState) -> RuntimeKind | None:
+    """The runtime of the last executor."""
+    if state.executor is None:
+        return None
+    name = state.executor.runtime
+    if name not in RUNTIMES:
+        raise BadSpec(
+            f"the run was last executed by runtime `{printable(name)}`, which is not installed",
+            hint=f"there are {', '.join(RUNTIMES.names())}",
+        )
+    return RUNTIMES.get(name)
+
+
+# -- which runtime ---------------------------------------------------------------------------------
+
+
+def _kind(
+    before: RuntimeKind | None,
+    options: ExecutorOptions,
+    container: Container | None,
+    spec: Processes | None,
+) -> RuntimeKind:
+    """What was asked for; else the last one; else the usual one, in containers if it has an image.
+
+    Never decided by who answers on this machine.
+    """
+    if options.runtime is not None:
+        kind = RUNTIMES.get(options.runtime)
+    elif options.backend is not None:
+        names = BACKENDS.get(options.backend).runtimes
+        kind = RUNTIMES.get(names[0]) if spec is None else _usual(names, container)
+    elif spec is None and before is not None:
+        kind = before
     else:
-        before = spec.policy
-    return msgspec.structs.replace(before, **given)
+        kind = _usual(BACKENDS.get(USUAL_BACKEND).runtimes, container)
+    if kind.needs_image and container is None:
+        raise UsageError(f"`{kind.option}` needs an image", hint="pass `--image NAME`")
+    return kind
 
 
-def effective_container(
+def _usual(names: tuple[str, ...], container: Container | None) -> RuntimeKind:
+    """The first of them that is for containers, or is not, as the run needs; else the first."""
+    kinds = [RUNTIMES.get(name) for name in names]
+    fitting = (kind for kind in kinds if kind.needs_image == (container is not None))
+    return next(fitting, kinds[0])
+
+
+# -- policy and container --------------------------------------------------------------------------
+
+_OF_A_QUEUE = ("experiments_per_gpu", "max_parallel", "pause_between")
+
+
+def _policy(
+    state: RunState,
+    before: RuntimeKind | None,
+    given: Mapping[str, Any],
+    spec: Processes | None,
+) -> Policy:
+    """What only a queue had made of the last executor's policy is taken out again."""
+    kept = state.spec.policy if spec is None else spec.policy
+    if spec is None and state.executor is not None and before is not None:
+        own = {name: getattr(kept, name) for name in _OF_A_QUEUE if before.has_queue}
+        kept = msgspec.structs.replace(state.executor.policy, **own)
+    return msgspec.structs.replace(kept, **given)
+
+
+def queue_policy(policy: Policy, jobs: int) -> Policy:
+    """An engine's queue has the places and the order: no slots, no pause, all at once."""
+    values = dict(zip(_OF_A_QUEUE, (-1, max(jobs, 1), 0.0), strict=True))
+    return msgspec.structs.replace(policy, **values)
+
+
+def _container(
     state: RunState, given: Mapping[str, Any], spec: Processes | None
 ) -> Container | None:
-    """The same for the container; None without an image. Raises `UsageError`."""
+    """None without an image."""
     if spec is None:
         before = state.executor.container if state.executor else state.spec.container
     else:
@@ -68,46 +188,47 @@ def effective_container(
     return None
 
 
-def effective_slurm(
-    state: RunState, given: Mapping[str, Any], compiled: Mapping[str, Any]
-) -> Slurm:
-    """What was given now, over what the directory had or, where it is new, was compiled.
-
-    Jobs are submitted as arrays, also where their files were written one by one.
-    """
-    before = state.executor.slurm if state.executor is not None else None
-    kept = compiled if compiled or before is None else before
-    return msgspec.convert({**kept, **given, "files": False}, Slurm)
+# -- what the engine is asked ----------------------------------------------------------------------
 
 
-_OF_A_QUEUE = ("experiments_per_gpu", "max_parallel", "pause_between")
+def _backend(state: RunState, kind: RuntimeKind, options: ExecutorOptions) -> Backend | None:
+    """Whose settings and rules hold: an installed one is looked for where settings are there."""
+    name = options.backend or kind.backend
+    if name is not None:
+        return BACKENDS.get(name)
+    kept = settings_of(state.executor, kind) if state.executor is not None else None
+    if not kept and not any(options.settings.values()):
+        return None
+    added = [BACKENDS.get(name) for name in BACKENDS.names() if name not in BACKENDS.built_in]
+    return next((backend for backend in added if kind.name in backend.runtimes), None)
 
 
-def queue_policy(policy: Policy, jobs: int) -> Policy:
-    """SLURM has the places and the order: no slots, no pause, all at once."""
-    values = dict(zip(_OF_A_QUEUE, (-1, max(jobs, 1), 0.0), strict=True))
-    return msgspec.structs.replace(policy, **values)
+def _refuse_settings_of_others(options: ExecutorOptions, backend: Backend | None) -> None:
+    for name, given in options.settings.items():
+        if given and (backend is None or name != backend.name):
+            raise UsageError(
+                f"`--{name}_{next(iter(given))}` is of {BACKENDS.get(name).title}",
+                hint=f"pass `--backend {name}`, too",
+            )
 
 
-def _kept(executor: ExecutorStarted, spec: Processes) -> Policy:
-    """The policy of the last executor; what only a queue makes of it is taken out again."""
-    if executor.runtime != "slurm":
-        return executor.policy
-    own = {name: getattr(spec.policy, name) for name in _OF_A_QUEUE}
-    return msgspec.structs.replace(executor.policy, **own)
-
-
-def effective_runtime(
-    state: RunState, wanted: RuntimeName | None, container: Container | None, spec: Processes | None
-) -> RuntimeName:
-    """What was asked for; else what the directory had; else docker where there is an image.
-
-    Never decided by who answers (DESIGN 6.2). Raises `UsageError` for docker without an image.
-    """
-    if wanted == "docker" and container is None:
-        raise UsageError("`--runtime docker` needs an image", hint="pass `--image NAME`")
-    if wanted is not None:
-        return wanted
-    if spec is None and state.executor is not None:
-        return state.executor.runtime
-    return "docker" if container is not None else "process"
+def _settings(
+    state: RunState, kind: RuntimeKind, backend: Backend | None, options: ExecutorOptions
+) -> tuple[Any | None, tuple[Diagnostic, ...]]:
+    """What was given now, over what the directory had or, where it is new, was compiled."""
+    if backend is None or backend.struct is None:
+        return None, ()
+    before = settings_of(state.executor, kind) if state.executor is not None else None
+    kept = options.compiled if options.compiled or before is None else before
+    values = {**kept, **options.settings.get(backend.name, {}), **kind.overrides}
+    lacking = backend.lacks(values, state.spec)
+    if lacking is not None:
+        raise UsageError(f"backend `{backend.name}`: {lacking}")
+    try:
+        settings: Any = msgspec.convert(values, backend.struct)
+    except msgspec.ValidationError as e:
+        raise BadSpec(f"what the last executor asked of {backend.title} cannot be read: {e}") from e
+    found = tuple(backend.check(state.spec, settings))
+    if any(d.level == "error" for d in found):
+        raise Findings(found)
+    return settings, found

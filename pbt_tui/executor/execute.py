@@ -1,6 +1,6 @@
 """MAKES IT SO: one executor from its start to its end, put together from its parts.
 
-Must not print; it tells each durable batch to whoever listens. The order is fixed (`core.md` 4):
+Must not print; it tells each durable batch to whoever listens. The order is fixed:
 lock, fold, preflight, survey, `executor_started`, requests, decide.
 """
 
@@ -12,14 +12,12 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from pbt_tui.errors import Diagnostic, Findings, RuntimeUnavailable, Where
 from pbt_tui.executor import factory, interpreter, signals
 from pbt_tui.executor.clock import Clock
 from pbt_tui.executor.config import ExecutorConfig
-from pbt_tui.executor.factory import RunContext
 from pbt_tui.executor.inbox import RequestInbox
+from pbt_tui.executor.kept_settings import kept_settings
 from pbt_tui.executor.loop import Diagnosis, Loop
 from pbt_tui.executor.preflight import preflight
 from pbt_tui.executor.reconcile import apply_reconciliation, observe_active
@@ -28,7 +26,8 @@ from pbt_tui.executor.sampler import Sampler
 from pbt_tui.journal import RunState, requests
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import JobState
-from pbt_tui.runtimes.process import proc
+from pbt_tui.runtimes import proc
+from pbt_tui.runtimes.context import RunContext
 from pbt_tui.runtimes.protocol import Ended, Runtime
 from pbt_tui.spec import digest
 
@@ -42,7 +41,7 @@ Tell = Callable[[Sequence[ev.AnyEvent]], None]
 
 
 def exit_code(state: RunState) -> int:
-    """What `pbt-run` returns for this state (DESIGN 6.5)."""
+    """What `pbt-run` returns for this state."""
     if state.closed is None:
         return INTERRUPTED
     return SUCCEEDED if state.closed == "succeeded" else NOT_ALL
@@ -50,7 +49,7 @@ def exit_code(state: RunState) -> int:
 
 def execute(
     opened: OpenRun,
-    orders: ExecutorConfig,
+    config: ExecutorConfig,
     *,
     tell: Tell = lambda events: None,
     ready: Callable[[RunState], None] = lambda state: None,
@@ -69,29 +68,29 @@ def execute(
     state, rundir = opened.state, opened.rundir
     if state.closed is not None and not requests.pending(rundir):
         return exit_code(state)
-    here = factory.run_context(rundir, state, orders, new_run_id())
-    _inspect(here, warn)
-    clock, desk = Clock(state.at), RequestInbox(rundir)
-    runtime = factory.create_runtime(here, progress)
+    context = factory.run_context(rundir, state, config, new_run_id())
+    _inspect(context, warn)
+    clock, inbox = Clock(state.at), RequestInbox(rundir)
+    runtime = factory.create_runtime(context, progress)
     try:
         runtime.prepare([job.spec for job in state.jobs])
-        _make_folders(here)
+        _make_folders(context)
         loop = Loop(
             state,
             journal=opened.journal,
             runtime=runtime,
-            desk=desk,
+            inbox=inbox,
             clock=clock,
-            launch_of=factory.launches(here),
+            launch_of=factory.launches(context),
             diagnose=_diagnose(opened),
             tell=tell,
         )
-        with signals.caught(desk.signal, detached=orders.detached) as heard:
+        with signals.caught(inbox.signal, detached=config.detached) as heard:
             seen = observe_active(loop)
             now = clock.now()
             if opened.is_new:
-                loop.record(_run_opened(here), now)
-            loop.record(_executor_started(here, runtime), now)
+                loop.record(_run_opened(context), now)
+            loop.record(_executor_started(context, runtime), now)
             loop.commit()
             apply_reconciliation(loop, seen, now)
             loop.refuse_old_stops()
@@ -107,24 +106,24 @@ def execute(
     return exit_code(state)
 
 
-def _inspect(here: RunContext, warn: Callable[[Sequence[Diagnostic]], None]) -> None:
+def _inspect(context: RunContext, warn: Callable[[Sequence[Diagnostic]], None]) -> None:
     """What would go wrong on this machine is said now, and nothing is started."""
-    found = look_ahead(here)
+    found = look_ahead(context)
     if any(d.level == "error" for d in found):
         raise Findings(found, RuntimeUnavailable.exit_code)
     warn(found)
-    factory.same_place(here)
+    factory.check_same_runtime(context)
 
 
-def look_ahead(here: RunContext) -> list[Diagnostic]:
+def look_ahead(context: RunContext) -> list[Diagnostic]:
     return preflight(
-        here.state.spec,
-        here.state,
-        here.orders.policy,
-        here.gpus,
-        cwd=here.cwd,
-        train_dir=here.train_dir,
-        plain=here.orders.runtime == "process",
+        context.state.spec,
+        context.state,
+        context.policy,
+        context.gpus,
+        cwd=context.cwd,
+        train_dir=context.train_dir,
+        plain=context.kind.plain,
     )
 
 
@@ -157,39 +156,38 @@ def _drive(
         signals.drain(heard)
 
 
-def _run_opened(here: RunContext) -> ev.RunOpened:
+def _run_opened(context: RunContext) -> ev.RunOpened:
     return ev.RunOpened(
         format=ev.FORMAT,
-        run_id=here.run_id,
-        run=here.state.spec.run,
-        cwd=str(here.cwd),
-        train_dir=str(here.train_dir),
-        digest=digest(here.state.spec),
+        run_id=context.run_id,
+        run=context.state.spec.run,
+        cwd=str(context.cwd),
+        train_dir=str(context.train_dir),
+        digest=digest(context.state.spec),
     )
 
 
-def _executor_started(here: RunContext, runtime: Runtime) -> ev.ExecutorStarted:
-    orders = here.orders
-    plain = orders.runtime == "process"
+def _executor_started(context: RunContext, runtime: Runtime) -> ev.ExecutorStarted:
+    kind = context.kind
     return ev.ExecutorStarted(
         pid=os.getpid(),
         host=socket.gethostname(),
         boot_id=proc.boot_id(),
-        runtime=orders.runtime,
-        gpus=here.gpus,
-        policy=orders.policy,
-        container=orders.container,
-        interpreter=interpreter.interpreter(orders.environ) if plain else None,
+        runtime=kind.name,
+        gpus=context.gpus,
+        policy=context.policy,
+        container=context.container,
+        interpreter=interpreter.interpreter(context.environ) if kind.plain else None,
         engine_id=runtime.engine_id or None,
         image_digest=runtime.image_digest,
-        slurm=msgspec.to_builtins(orders.slurm) if orders.runtime == "slurm" else None,
+        **kept_settings(context.settings, kind),
     )
 
 
-def _make_folders(here: RunContext) -> None:
+def _make_folders(context: RunContext) -> None:
     """`<train_dir>/<dir>` of every job: the original made them, trainers count on it."""
-    for folder in sorted({job.spec.dir for job in here.state.jobs if job.spec.dir}):
-        path = here.train_dir / folder
+    for folder in sorted({job.spec.dir for job in context.state.jobs if job.spec.dir}):
+        path = context.train_dir / folder
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as e:

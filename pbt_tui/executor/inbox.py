@@ -1,4 +1,4 @@
-"""The desk: where requests of people and signals arrive, in order, each answered once.
+"""Where requests of people and signals arrive, in order, each answered once.
 
 Must not judge them: the loop accepts or refuses.
 """

@@ -54,7 +54,7 @@ class Loop:
         *,
         journal: Writer,
         runtime: Runtime,
-        desk: Inbox,
+        inbox: Inbox,
         clock: Time,
         launch_of: Callable[[JobState, Attempt], Launch],
         diagnose: Callable[[JobState, Ended], Diagnosis],
@@ -63,7 +63,7 @@ class Loop:
         self.state = state
         self.runtime = runtime
         self._journal = journal
-        self._desk = desk
+        self._inbox = inbox
         self._clock = clock
         self.launch_of = launch_of
         self._diagnose = diagnose
@@ -82,7 +82,7 @@ class Loop:
             self._send_again(now)
         for fact in self.runtime.facts():
             self._take(fact, now)
-        for request in self._desk.new():
+        for request in self._inbox.new():
             self._answer(request, now)
         while (decision := decide(self.state, now)) is not None:
             self.record(decision, now)
@@ -135,7 +135,7 @@ class Loop:
                 case ev.AttemptEnded():
                     self.runtime.forget(event.job, event.attempt)
                 case ev.RequestAccepted() | ev.RequestRefused():
-                    self._desk.done(event.id)
+                    self._inbox.done(event.id)
                     if isinstance(event, ev.RequestAccepted) and event.action in _HOLDS:
                         self.runtime.hold(event.action == "hold")
                 case _:
@@ -231,7 +231,7 @@ class Loop:
 
     def _answer(self, request: ev.Request | UnreadableRequest, now: float) -> None:
         if request.id in self.state.seen:
-            self._desk.done(request.id)
+            self._inbox.done(request.id)
             return
         why = request.why if isinstance(request, UnreadableRequest) else self._objection(request)
         if why is not None:
@@ -252,10 +252,10 @@ class Loop:
     def refuse_old_stops(self) -> None:
         """A stop left before this executor started was meant for another one."""
         now = self._clock.now()
-        for request in self._desk.new():
+        for request in self._inbox.new():
             if isinstance(request, ev.Request) and request.action == "stop":
                 if request.id in self.state.seen:
-                    self._desk.done(request.id)
+                    self._inbox.done(request.id)
                 else:
                     why = "asked before this executor started"
                     self.record(ev.RequestRefused(id=request.id, why=why), now)

@@ -36,7 +36,7 @@ def observe_active(loop: Loop) -> list[Seen]:
 
 
 def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
-    """Records what was seen and performs again what may not have been done (`core.md` 4)."""
+    """Records what was seen and performs again what may not have been done."""
     active = list(loop.state.active.values())
     if not active:
         return
@@ -69,12 +69,12 @@ def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
             case "never" if attempt.handle is None:
                 if attempt.stop_at is None and _still_listed(loop, attempt):
                     launches.append(loop.launch_of(job, attempt))
-                elif loop.runtime.abandon(*key):
+                elif loop.runtime.forfeit(*key):
                     _end_unstarted(loop, job, attempt, now)
                 elif attempt.stop_at is not None:
                     # Somebody was faster: it runs, the facts will say so, and it is stopped again.
                     stops.append((*key, attempt.kill_at is not None))
-            case "abandoned":
+            case "forfeited":
                 _end_unstarted(loop, job, attempt, now)
             case _:
                 lost = Ended(*key, attempt.handle, None, now, lost=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pbt_tui.errors import PlanChanged, RunBusy, RunError, UsageError, Where
 from pbt_tui.journal import RunDir, RunState, lock, replay
+from pbt_tui.journal.atomic import replace
 from pbt_tui.journal.events import AnyEvent, RunOpened
 from pbt_tui.journal.file import Journal
 from pbt_tui.populations import refuse_unknown_styles
@@ -198,13 +199,8 @@ def _kept(rundir: RunDir, spec: Processes | None, first: AnyEvent | None) -> Pro
         return kept
     if spec is None:
         raise UsageError("not a run directory: no `spec.json`", where=_at(rundir))
-    aside = rundir.spec.with_suffix(".aside")
     try:
-        with aside.open("wb") as file:
-            file.write(encode(spec))
-            file.flush()
-            os.fsync(file.fileno())
-        aside.rename(rundir.spec)
+        replace(rundir.spec, encode(spec), sync=True)
     except OSError as e:
         raise RunError(
             f"cannot keep a copy of the spec: {(e.strerror or str(e)).lower()}", where=_at(rundir)

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from pbt_tui.journal import RunDir, RunState
+from pbt_tui.journal.atomic import replace
 
 INTERVAL = 2.0
 """Seconds between two looks, at least."""
@@ -63,7 +64,7 @@ class Sampler:
                 found = nvml.sample() if driver else None
                 if found is not None:
                     samples = nvml.Samples(time.time(), tuple(found))
-                    _replace(self._rundir.gpus, nvml.encode(samples))
+                    replace(self._rundir.gpus, nvml.encode(samples), sync=False)
             cost = time.thread_time() - began
             self._done.wait(max(INTERVAL, cost / SHARE))
 
@@ -82,10 +83,5 @@ class Sampler:
         }
         logs.forget(set(paths.values()))
         found = {name: logs.of(path) for name, path in paths.items()}
-        _replace(self._rundir.progress, progress.encode(progress.Progresses(time.time(), found)))
-
-
-def _replace(path: Path, data: bytes) -> None:
-    aside = path.with_name(f".{path.name}")
-    aside.write_bytes(data)
-    aside.rename(path)
+        sample = progress.encode(progress.Progresses(time.time(), found))
+        replace(self._rundir.progress, sample, sync=False)

@@ -1,4 +1,4 @@
-"""INT, TERM and HUP, turned into requests that the loop finds on its desk.
+"""INT, TERM and HUP, turned into requests that the loop finds in its inbox.
 
 Must not stop anything itself.
 """

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET
 
 from pbt_tui.errors import BadSpec, UsageError, Where
+from pbt_tui.journal.atomic import replace
 from pbt_tui.journal.events import Action, Request
 from pbt_tui.journal.run_dir import RunDir
 
@@ -37,11 +38,9 @@ def ask(
     request = Request(
         id=name, action=action, jobs=jobs, gpus=gpus, by=by, anew=True if anew else UNSET
     )
-    aside = rundir.requests / f".{name}"
     try:
         rundir.requests.mkdir(exist_ok=True)
-        aside.write_bytes(msgspec.json.encode(request))
-        aside.rename(rundir.requests / f"{name}.json")
+        replace(rundir.requests / f"{name}.json", msgspec.json.encode(request), sync=False)
     except OSError as e:
         raise UsageError(
             f"cannot leave a request: {e.strerror}", where=Where(file=str(rundir.requests))

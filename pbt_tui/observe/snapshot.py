@@ -39,6 +39,7 @@ from pbt_tui.observe.snapshot_types import (
 )
 from pbt_tui.observe.trainer_settings import settings
 from pbt_tui.observe.workspaces import find
+from pbt_tui.runtimes import RUNTIMES
 from pbt_tui.spec import Population
 
 __all__ = [
@@ -46,6 +47,10 @@ __all__ = [
     "JobRow", "Liveness", "MemberRow", "PopulationRow", "Populations", "QueueRow", "RunPaths",
     "Snapshot", "counts", "encode", "failures", "liveness", "snapshot", "workspace_snapshot",
 ]  # fmt: skip
+
+
+_OF_SLURM = "slurm"
+"""The runtime whose ids `slurm_id` holds."""
 
 
 class RunPaths(Protocol):
@@ -115,15 +120,16 @@ def snapshot(
     """The run now. `live`: an executor holds the lock. Reads logs, workspaces and samples."""
     populations = populations or Populations(state, rundir)
     populations.poll()
-    in_slurm = state.executor is not None and state.executor.runtime == "slurm"
-    seen = queue_status.read(rundir.queue) if in_slurm else None
+    runtime = state.executor.runtime if state.executor is not None else None
+    queued = runtime is not None and runtime in RUNTIMES and RUNTIMES.get(runtime).has_queue
+    seen = queue_status.read(rundir.queue) if queued else None
     places = seen.attempts if seen else {}
     return Snapshot(
         format="pbt-snapshot/1",
         run=state.spec.run,
         state=liveness(state, live),
         counts=counts(state),
-        jobs=tuple(job_row(job, rundir, in_slurm, places) for job in state.jobs),
+        jobs=tuple(job_row(job, rundir, runtime == _OF_SLURM, places) for job in state.jobs),
         failures=tuple(FailureRow(g.signature, g.count, g.jobs) for g in failures(state)),
         gpus=gpu_rows(state, rundir),
         populations=populations.rows(time.time() if now is None else now, live=live),
@@ -215,7 +221,7 @@ def job_row(
         node=a.node if a else None,
         reason=a.queued if a and is_queued else None,
         restarts=a.restarts if a else 0,
-        slurm_id=place.id if place else a.handle if a and in_slurm else None,
+        slurm_id=(place.id if place else a.handle if a else None) if in_slurm else None,
         starts_at=place.starts_at if place and is_queued else None,
     )
 

@@ -47,9 +47,12 @@ class RuntimeKind:
     create: str
     """`module:function` that makes the runtime: a `RunContext` and a progress callback in."""
     dry_run: str
-    """`module:function` that shows what it would do."""
+    """`module:function` that shows what it would do: a `RunContext` and the `PlannedStarts` in, the
+    lines of `--dry_run` out."""
     handle: str
     """What a handle is called: `pid`, `container`, `task`."""
+    handle_text: Callable[[str], str] | None = None
+    """A handle in a line of text: `container 0f3c9a`; None: what it is called, then all of it."""
     local: bool
     """Jobs run on this machine: its GPUs are chosen for them, and their column is GPU, not NODE."""
     plain: bool = False
@@ -62,9 +65,11 @@ class RuntimeKind:
     """Attempts can be followed from another host than the one that started them."""
     queue: QueueText | None = None
     """Where an engine's queue holds attempts: no slots, no `max_parallel`, no pause here."""
-    settings: str | None = None
-    """`module:class`, the struct of what its engine is asked; None where policy and container say
-    it all."""
+    backend: str | None = None
+    """The backend whose settings its engine is asked and whose rules it obeys; None: the installed
+    one that lists this runtime, where settings of it were given."""
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of that backend that it takes so, whatever was asked for."""
     journal_key: str = "settings"
     """The key of these settings in `executor_started`."""
     submissions: str | None = None
@@ -74,6 +79,10 @@ class RuntimeKind:
     @property
     def has_queue(self) -> bool:
         return self.queue is not None
+
+    def shown(self, handle: str) -> str:
+        """The handle in a line of text."""
+        return f"{self.handle} {handle}" if self.handle_text is None else self.handle_text(handle)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

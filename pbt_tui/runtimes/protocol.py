@@ -13,8 +13,8 @@ from typing import Literal, Protocol
 from pbt_tui.journal.events import Why
 from pbt_tui.spec import Cause, Job
 
-Survey = Literal["never", "queued", "alive", "ended", "gone", "abandoned", "unknown"]
-"""`queued`: an engine's queue holds it. `abandoned`: its name was taken by an executor that died
+Survey = Literal["never", "queued", "alive", "ended", "gone", "forfeited", "unknown"]
+"""`queued`: an engine's queue holds it. `forfeited`: its name was taken by an executor that died
 before it could say so."""
 
 
@@ -96,7 +96,8 @@ class Runtime(Protocol):
     `next_wake()`); no verb blocks for longer than a spawn.
     """
 
-    name: Literal["process", "docker", "slurm"]
+    name: str
+    """Of its kind."""
     engine_id: str
     """Of the engine that holds the attempts; empty where this machine itself does."""
     image_digest: str | None
@@ -119,7 +120,7 @@ class Runtime(Protocol):
     def survey(self, attempts: Sequence[tuple[str, int, str | None]]) -> list[Seen]:
         """What became of (job, attempt, handle); those alive are watched from here on."""
 
-    def abandon(self, job: str, attempt: int) -> bool:
+    def forfeit(self, job: str, attempt: int) -> bool:
         """Takes the name of an attempt that never started, so that it never will.
 
         False if somebody was faster: then it did start, and `facts` will say so.

@@ -1,7 +1,7 @@
-"""The threads that ask an engine, so that the loop never waits for one; and the wake-up for it.
+"""Worker threads for blocking engine calls. Results wake the event loop through an eventfd.
 
-Must not know what is asked. A silent engine is waited for, since a restart of it is nobody's
-failure; what goes wrong for good is raised in the loop's thread, never lost in one of ours.
+Must not know what is asked. An engine that does not answer is asked again, since a restart of it is
+nobody's failure. An error that a worker cannot handle is raised in the loop's thread, by `check`.
 """
 
 from __future__ import annotations
@@ -15,48 +15,61 @@ from contextlib import suppress
 from typing import TypeVar
 
 from pbt_tui.errors import RuntimeUnavailable
-from pbt_tui.runtimes.docker.engine import EngineUnavailable
+from pbt_tui.runtimes.engine_errors import EngineUnavailable
 
 Answer = TypeVar("Answer")
 
 IN_FLIGHT = 4
 """Starts at a time: more only add latency."""
 AGAIN = 0.25
-"""Seconds between two questions to an engine that is silent."""
+"""Seconds between two questions to an engine that does not answer."""
 
 
 class Closing(Exception):
     """The runtime is being let go of."""
 
 
-class WorkerPool:
-    """`patience` is in seconds: for so long a silent engine is asked again."""
+def _silent(error: Exception) -> RuntimeUnavailable:
+    return RuntimeUnavailable(f"the engine does not answer: {error}")
 
-    def __init__(self, patience: float) -> None:
+
+class WorkerPool:
+    """Threads that belong to one runtime.
+
+    Args:
+        patience: Seconds for which an engine that does not answer is asked again.
+        unavailable: Makes the error that is raised after that, out of the engine's last one.
+    """
+
+    def __init__(
+        self,
+        patience: float = 0.0,
+        *,
+        unavailable: Callable[[Exception], RuntimeUnavailable] = _silent,
+    ) -> None:
         self.patience = patience
-        self.where = "docker"
-        """The engine's address, for messages."""
+        self.unavailable = unavailable
         self.closing = threading.Event()
         self._broken: BaseException | None = None
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._starts = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="starts")
-        self._errands = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="errands")
+        self._now = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="now")
         self._threads: list[threading.Thread] = []
 
     def start(self, work: Callable[..., None], *args: object) -> None:
-        """In its turn, a few at a time; what has not begun when we close never does."""
+        """Queued, a few at a time; work that has not begun when the pool finishes never does."""
         self._starts.submit(self._guard, work, *args)
 
-    def errand(self, work: Callable[..., None], *args: object) -> None:
-        """At once, beside the starts; also done while we close."""
-        self._errands.submit(self._guard, work, *args)
+    def run_now(self, work: Callable[..., None], *args: object) -> None:
+        """Beside the starts, without waiting for them; still done when the pool finishes."""
+        self._now.submit(self._guard, work, *args)
 
     def thread(self, work: Callable[[], None]) -> None:
         one = threading.Thread(target=self._guard, args=(work,), daemon=True)
         self._threads.append(one)
         one.start()
 
-    def patiently(self, ask: Callable[[], Answer]) -> Answer:
+    def with_retry(self, ask: Callable[[], Answer]) -> Answer:
         """Asks until the engine answers. Raises `RuntimeUnavailable` once patience is over."""
         end = time.monotonic() + self.patience
         while True:
@@ -68,12 +81,6 @@ class WorkerPool:
                 if self.closing.wait(AGAIN):
                     raise Closing from error
 
-    def unavailable(self, error: Exception) -> RuntimeUnavailable:
-        return RuntimeUnavailable(
-            f"the docker engine at `{self.where}` does not answer: {error}",
-            hint="start it, then resume this run: containers that still run are adopted",
-        )
-
     def fileno(self) -> int:
         return self._wake
 
@@ -82,17 +89,17 @@ class WorkerPool:
             os.eventfd_write(self._wake, 1)
 
     def check(self) -> None:
-        """Takes back the wake-up; raises what a thread could not cope with."""
+        """Clears the wake-up; raises an error that a worker could not handle."""
         with suppress(BlockingIOError):
             os.eventfd_read(self._wake)
         if self._broken is not None:
             raise self._broken
 
     def finish(self) -> None:
-        """Waits for what was begun, and for all errands."""
+        """Waits for the starts that have begun, and for all that was given to `run_now`."""
         self.closing.set()
         self._starts.shutdown(wait=True, cancel_futures=True)
-        self._errands.shutdown(wait=True)
+        self._now.shutdown(wait=True)
 
     def close(self) -> None:
         for one in self._threads:

@@ -99,7 +99,7 @@ class Life:
             state,
             journal=w.SimJournal(world),
             runtime=runtime,
-            desk=w.SimDesk(world),
+            inbox=w.SimDesk(world),
             clock=clock,
             launch_of=w.launch_of,
             diagnose=lambda job, fact: ("signal" if fact.signal else "exit", None, None),

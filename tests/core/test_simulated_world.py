@@ -92,7 +92,7 @@ FAULTS = [
         "claims that never launched are forgotten",
         reconcile,
         "apply_reconciliation",
-        "elif loop.runtime.abandon(*key):",
+        "elif loop.runtime.forfeit(*key):",
         "elif True:",
     ),
     Fault(

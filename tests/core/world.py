@@ -285,7 +285,7 @@ class SimRuntime(Runtime):
             elif proc is None:
                 found.append(Seen("never"))
             elif proc.handle == NOBODY:
-                found.append(Seen("abandoned"))
+                found.append(Seen("forfeited"))
             elif proc.ended is None:
                 self.watched.add(name)
                 found.append(Seen("alive", handle=proc.handle, restart=proc.restart or None))
@@ -295,7 +295,7 @@ class SimRuntime(Runtime):
                 found.append(Seen("gone"))
         return found
 
-    def abandon(self, job: str, attempt: int) -> bool:
+    def forfeit(self, job: str, attempt: int) -> bool:
         self.world.maybe_die()
         name = (job, attempt)
         proc = self.world.procs.get(name)

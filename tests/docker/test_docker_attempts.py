@@ -9,7 +9,7 @@ import pytest
 
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.journal.events import Gpu
-from pbt_tui.runtimes.docker.client import clean, leftovers
+from pbt_tui.runtimes.docker.leftovers import clean, leftovers
 from pbt_tui.runtimes.protocol import Ended, Runtime
 from pbt_tui.spec import Container, Mount, Policy, Ulimit
 from tests.docker.containers_driver import BUSYBOX, Drive, needs
@@ -218,7 +218,7 @@ def test_the_slow_look_finds_what_no_event_told(drive: Drive, engine: Any) -> No
     driver = drive().prepare()
     driver.start("sleep", "1000")
     handle = driver.begin()
-    driver.runtime._following.listening._hear = lambda event: None
+    driver.runtime._tracker.listening._hear = lambda event: None
     engine.kill(handle)
     engine.wait(handle)
     driver.runtime._poll_at = 0.0
@@ -230,9 +230,9 @@ def test_a_container_that_only_the_engine_believes_in_is_lost(drive: Drive) -> N
     driver = drive().prepare()
     driver.start("sleep", "1000")
     driver.begin()
-    lives = driver.runtime._following
+    lives = driver.runtime._tracker
     lives.catch_up()
-    (attempt,) = lives.attempts.values()
+    (attempt,) = lives._attempts.values()
     assert attempt.pid > 0, "its process can be seen from here"
     attempt.pid = 2**22
     lives.catch_up()

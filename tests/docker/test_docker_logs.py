@@ -95,7 +95,7 @@ def test_output_is_whole_where_its_stream_broke_off(drive: Drive, bare: str) -> 
     driver.start("/bin/busybox", "sh", "-c", waits)
     driver.begin()
     until(lambda: driver.log() == "first\n")
-    capture = driver.runtime._following.attempts["job", 1].capture
+    capture = driver.runtime._tracker._attempts["job", 1].capture
     assert capture is not None
     capture.close()
     until(lambda: capture.over)
@@ -119,7 +119,7 @@ def test_a_lost_stream_is_caught_up(
         return events(*args)
 
     monkeypatch.setattr(runtime._there, "events", away)
-    runtime._following.listening.close()
+    runtime._tracker.listening.close()
     engine.kill(handle)
     engine.wait(handle)
     back.set()

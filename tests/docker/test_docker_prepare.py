@@ -13,7 +13,7 @@ from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.runtimes.docker import image
 from pbt_tui.runtimes.docker.client import DockerRuntime, connect
-from pbt_tui.runtimes.docker.engine import EngineError
+from pbt_tui.runtimes.engine_errors import EngineError
 from pbt_tui.spec import Container, Policy
 from tests.docker.containers_driver import BUSYBOX, Drive
 from tests.docker.engines import left

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from pbt_tui.journal.events import Gpu
 from pbt_tui.runtimes.docker import exit_status, request
-from pbt_tui.runtimes.docker.engine import EngineError
 from pbt_tui.runtimes.docker.request import (
     ContainerRequest,
     Identity,
@@ -26,6 +25,7 @@ from pbt_tui.runtimes.docker.request import (
     container_name,
     docker_run,
 )
+from pbt_tui.runtimes.engine_errors import EngineError
 from pbt_tui.runtimes.protocol import Launch
 from pbt_tui.spec import Container, Job, Mount, Policy, Ulimit
 from tests.docker.containers_driver import BUSYBOX, Drive, needs
@@ -216,7 +216,7 @@ def test_the_line_to_copy_asks_for_the_same(
         capture_output=True,
         text=True,
         check=False,
-        env={**driver.runtime._blueprint.environ},
+        env={**driver.runtime._config.environ},
     )
     assert done.returncode == 0, done.stderr
     theirs = engine.inspect_container(done.stdout.strip())

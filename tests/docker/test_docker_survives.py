@@ -158,10 +158,10 @@ def test_a_survey_tells_all_states_apart(
     gone = first.run("true", job="gone").handle
     assert gone is not None
     first.runtime.forget("gone", 1)
-    assert first.runtime.abandon("abandoned", 1)
-    assert first.runtime.abandon("abandoned", 1), "asked twice"
+    assert first.runtime.forfeit("abandoned", 1)
+    assert first.runtime.forfeit("abandoned", 1), "asked twice"
     forgotten = first.run("true", job="forgotten").handle
-    first.runtime._following.left.clear()  # it dies before it could remove it
+    first.runtime._tracker._left.clear()  # it dies before it could remove it
     unstarted = containers.body(first.runtime.request(first.of("true", job="unstarted")), {})
     name = containers.container_name(first.run_id, "unstarted", 1)
     engine.create_container_from_config(unstarted, name=name)
@@ -171,7 +171,7 @@ def test_a_survey_tells_all_states_apart(
     asked += [("unstarted", 1, None), ("nobody", 1, None), ("nobody", 2, "0" * 64)]
     seen = driver.runtime.survey(asked)
     states = [one.state for one in seen]
-    assert states == ["ended", "gone", "abandoned", "never", "never", "gone"]
+    assert states == ["ended", "gone", "forfeited", "never", "never", "gone"]
     assert seen[0].ended is not None
     assert seen[0].ended.cause == "command_not_found"
     assert driver.run("sh", "-c", "exit 4", job="unstarted").exit_code == 4
@@ -184,7 +184,7 @@ def test_a_name_that_somebody_else_started_is_not_given_up(drive: Drive, engine:
     driver = drive()
     handles = killed(driver, "j5")
     driver.prepare()
-    assert not driver.runtime.abandon("j5", 1)
+    assert not driver.runtime.forfeit("j5", 1)
     assert driver.begin("j5") == handles["j5"]
     assert not driver.runtime.stop("j5", 1, kill=True)
     assert driver.end("j5").signal == 9
@@ -354,8 +354,8 @@ def test_an_engine_that_stays_away_ends_the_run_not_the_attempts(
     its.prepare()
     its.start("sleep", "1000")
     its.begin()
-    monkeypatch.setattr(its.runtime._crew, "patience", 1.0)
-    assert isinstance(its.runtime._crew, WorkerPool)
+    monkeypatch.setattr(its.runtime._pool, "patience", 1.0)
+    assert isinstance(its.runtime._pool, WorkerPool)
     pids = dict(line.split()[:2] for line in (Path(lines["PBT_TEST_DOCKER_DIR"]) / "pids").open())
     os.kill(int(pids["dockerd"]), 9)
     try:

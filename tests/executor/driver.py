@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pbt_tui.journal.run_dir import RunDir
-from pbt_tui.runtimes.process import proc
+from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.process.runtime import ProcessRuntime
 from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Runtime, Started
 from pbt_tui.spec import Job, Resources

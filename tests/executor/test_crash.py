@@ -17,7 +17,7 @@ import pytest
 
 from pbt_tui.journal import events as ev
 from pbt_tui.journal import lock
-from pbt_tui.runtimes.process import proc
+from pbt_tui.runtimes import proc
 from tests.executor.running import Place, job, until
 
 WAITS = "until [ -e go ]; do sleep 0.02; done"

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.runtimes import claims
-from pbt_tui.runtimes.process import proc
+from pbt_tui.runtimes import claims, proc
 from pbt_tui.runtimes.protocol import Started
 from tests.executor.driver import ProcessDriver
 from tests.executor.running import until
@@ -71,7 +70,7 @@ def test_survey_of_claims(driver: ProcessDriver) -> None:
         "reused": (f"{stranger} {boot}\n", "gone"),
         "alive": (f"{me.handle} {boot}\n", "alive"),
         "torn": (f"{stranger} {boot}\nexit 1", "gone"),
-        "given-up": ("given up\n", "abandoned"),
+        "given-up": ("given up\n", "forfeited"),
         "refused": (f"{stranger} {boot}\nrefused 127\nexit 127\n", "ended"),
         "nonsense": ("\xff\nwhat is this\n", "gone"),
     }
@@ -141,9 +140,9 @@ def test_what_cannot_be_told_is_unknown(tmp_path: Path) -> None:
 
 
 def test_abandoned_is_never_started(driver: ProcessDriver) -> None:
-    assert driver.runtime.abandon("job", 1)
-    assert driver.runtime.abandon("job", 1)
-    assert driver.runtime.survey([("job", 1, None)])[0].state == "abandoned"
+    assert driver.runtime.forfeit("job", 1)
+    assert driver.runtime.forfeit("job", 1)
+    assert driver.runtime.survey([("job", 1, None)])[0].state == "forfeited"
     end = driver.run("sh", "-c", "echo ran")
     assert end.lost
     assert driver.started() is None
@@ -154,10 +153,10 @@ def test_abandoning_what_has_begun_tells_of_it(tmp_path: Path) -> None:
     one, two = ProcessDriver(tmp_path), ProcessDriver(tmp_path)
     one.start("sh", "-c", "exit 8")
     handle = one.begin()
-    assert not two.runtime.abandon("job", 1)
+    assert not two.runtime.forfeit("job", 1)
     assert two.end().exit_code == 8
     assert two.begin() == handle
-    assert not one.runtime.abandon("job", 1)
+    assert not one.runtime.forfeit("job", 1)
     assert one.end().exit_code == 8
     one.runtime.close()
     two.runtime.close()
@@ -173,7 +172,7 @@ def test_abandoning_while_the_shim_is_on_its_way(tmp_path: Path) -> None:
         driver = ProcessDriver(folder)
         driver.start("sh", "-c", "echo ran")
         time.sleep(0.0005 * (i % 4))
-        if driver.runtime.abandon("job", 1):
+        if driver.runtime.forfeit("job", 1):
             won += 1
             driver.wait_for_children()
             assert driver.all == []

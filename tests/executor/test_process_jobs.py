@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from pbt_tui.runtimes.process import proc
+from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.protocol import Runtime
 from tests.executor.driver import ProcessDriver
 

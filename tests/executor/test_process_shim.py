@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.runtimes.process import proc, shim
+from pbt_tui.runtimes import proc
+from pbt_tui.runtimes.process import shim
 from tests.executor.driver import ProcessDriver, called, kin
 from tests.executor.running import PATIENCE, until
 

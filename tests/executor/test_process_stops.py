@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.runtimes.process import proc
+from pbt_tui.runtimes import proc
 from tests.executor.driver import ProcessDriver, called, kin
 from tests.executor.running import PATIENCE, until
 

@@ -9,7 +9,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from pbt_tui.runtimes.process import proc
+from pbt_tui.runtimes import proc
 from tests.executor.driver import ProcessDriver, kin
 from tests.executor.running import until
 

@@ -44,7 +44,7 @@ def test_once_it_is_put_right_the_same_run_goes_on(queued: Queued) -> None:
     assert queued.end(queued.on_slurm(spec, *SMALL, "--slurm_partition=nope")).code == 4
     said = queued.end(queued.on_slurm(spec, *SMALL, "--slurm_partition=short", "--failed"))
     assert said.code == 0, said.all
-    assert queued.of(ev.ExecutorStarted)[-1].slurm.partition == "short"
+    assert queued.of(ev.ExecutorStarted)[-1].slurm["partition"] == "short"
 
 
 def test_a_time_over_the_limit_waits_and_says_why(queued: Queued) -> None:

@@ -126,7 +126,7 @@ def test_a_population_is_one_array_in_the_order_of_its_members(queued: Queued) -
     started = queued.of(ev.ExecutorStarted)[0]
     assert (started.policy.max_parallel, started.policy.pause_between) == (4, 0.0)
     assert started.slurm is not None
-    assert started.slurm.cpus == 1
+    assert started.slurm["cpus"] == 1
 
 
 def test_what_failed_is_submitted_again_and_nothing_else(queued: Queued) -> None:
@@ -173,7 +173,7 @@ def test_an_interrupt_ends_all_and_the_run_goes_on_later(queued: Queued) -> None
     said = queued.end(queued.start(str(queued.rundir.path)))
     assert said.code == 0, said.all
     assert all(job.attempts[-1].number == 2 for job in queued.jobs().values())
-    assert queued.of(ev.ExecutorStarted)[-1].slurm.throttle == 2
+    assert queued.of(ev.ExecutorStarted)[-1].slurm["throttle"] == 2
 
 
 def test_detached_and_shown(queued: Queued) -> None:
@@ -237,7 +237,7 @@ def test_settings_come_from_the_index_beside_the_spec(queued: Queued) -> None:
     said = queued.end(queued.on_slurm(name, "--slurm_cpus=2"))
     assert said.code == 0, said.all
     kept = queued.of(ev.ExecutorStarted)[0].slurm
-    assert (kept.partition, kept.cpus, kept.gpus_per_job) == ("short", 2, 0)
+    assert (kept["partition"], kept["cpus"], kept["gpus_per_job"]) == ("short", 2, 0)
 
 
 def test_the_screen_starts_it_too(queued: Queued) -> None:

@@ -36,8 +36,8 @@ class ContainerAttempt:
     capture: Capture | None = None
     pid: int = 0
     """Of its first process on this machine; -1 where that cannot be seen from here."""
-    ghost: bool = False
-    """The engine says that it runs, and that process was gone."""
+    stale: bool = False
+    """The engine reported it as running in the last poll, but that process was missing."""
 
     @property
     def name(self) -> Name:

@@ -10,19 +10,20 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.run_dir import RunDir
+from pbt_tui.runtimes.context import RunContext
 from pbt_tui.runtimes.docker import request
-from pbt_tui.runtimes.docker.engine import EngineError, EngineUnavailable, Found, Stream
+from pbt_tui.runtimes.docker.engine import Found, Stream
 from pbt_tui.runtimes.docker.exit_status import seconds
 from pbt_tui.runtimes.docker.run_config import RunConfig
 from pbt_tui.runtimes.docker.runtime import ContainerRuntime
-from pbt_tui.spec import Container, Policy
+from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
+from pbt_tui.spec import Container, Policy, digest
 
 _TIMEOUT = 120
 """Seconds for one answer: starting a container on a busy machine takes its time."""
@@ -59,7 +60,7 @@ class DockerRuntime(ContainerRuntime):
         progress: Callable[[str], None] = lambda line: None,
     ) -> None:
         environ = dict(os.environ if environ is None else environ)
-        blueprint = RunConfig(
+        config = RunConfig(
             rundir,
             container,
             request.Identity(run_id, run, plan, str(rundir.path)),
@@ -71,74 +72,31 @@ class DockerRuntime(ContainerRuntime):
         )
         super().__init__(
             rundir,
-            blueprint,
+            config,
             engine_before=engine_before,
             progress=progress,
             connect=lambda: connect(environ),
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
-    """A container of ours that is still there, as `--list` shows it."""
-
-    id: str
-    name: str
-    run_id: str
-    run: str
-    rundir: str
-    job: str
-    attempt: int
-    state: str
-    """The engine's word: created, running, paused, exited, …"""
-    status: str
-    """The engine's sentence: `Exited (137) 2 hours ago`."""
-    created: float
-
-
-def leftovers(environ: Mapping[str, str] | None = None) -> list[Left]:
-    """Every container with our labels, of all runs, oldest first. Raises `RuntimeUnavailable`."""
-    engine = connect(os.environ if environ is None else environ)
-    try:
-        found = engine.list([request.RUN_ID])
-    except EngineUnavailable as error:
-        raise _down(engine.where, str(error)) from error
-    finally:
-        engine.close()
-    return sorted((_left(one) for one in found), key=lambda left: left.created)
-
-
-def clean(ids: Sequence[str], environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Removes them, running ones too; the engine's words for those it would not remove."""
-    engine = connect(os.environ if environ is None else environ)
-    wrong: dict[str, str] = {}
-    try:
-        for one in ids:
-            try:
-                engine.remove(one, force=True)
-            except EngineError as error:
-                wrong[one] = error.words
-    except EngineUnavailable as error:
-        raise _down(engine.where, str(error)) from error
-    finally:
-        engine.close()
-    return wrong
-
-
-def _left(one: Found) -> Left:
-    labels = one.get("Labels") or {}
-    number = labels.get(request.ATTEMPT, "")
-    return Left(
-        id=one["Id"],
-        name=(one.get("Names") or ["/"])[0].removeprefix("/"),
-        run_id=labels.get(request.RUN_ID, ""),
-        run=labels.get(request.RUN, ""),
-        rundir=labels.get(request.RUNDIR, ""),
-        job=labels.get(request.JOB, ""),
-        attempt=int(number) if number.isdecimal() else 0,
-        state=one.get("State", ""),
-        status=one.get("Status", ""),
-        created=float(one.get("Created") or 0),
+def create(
+    context: RunContext, progress: Callable[[str], None] = lambda line: None
+) -> DockerRuntime:
+    """The runtime of one run directory. Raises `RuntimeUnavailable` as its class does."""
+    assert context.container is not None, "the kind needs an image"
+    return DockerRuntime(
+        context.rundir,
+        context.container,
+        run_id=context.run_id,
+        run=context.state.spec.run,
+        plan=digest(context.state.spec),
+        cwd=context.cwd,
+        train_dir=context.train_dir,
+        policy=context.policy,
+        known_gpus=context.gpus if context.known else (),
+        environ=context.environ,
+        engine_before=context.engine_before,
+        progress=progress,
     )
 
 
@@ -159,7 +117,7 @@ def connect(environ: Mapping[str, str]) -> DockerEngine:
             settings["base_url"] = where
         client = APIClient(version="auto", timeout=_TIMEOUT, max_pool_size=_CONNECTIONS, **settings)
     except (DockerException, OSError, ValueError) as error:
-        raise _down(where, _reason(error)) from error
+        raise down(where, _reason(error)) from error
 
     def anew() -> Any:
         return APIClient(version=client.api_version, timeout=_QUICK, **settings)
@@ -179,7 +137,8 @@ def _context(environ: Mapping[str, str]) -> str | None:
     return None
 
 
-def _down(where: str, why: str) -> RuntimeUnavailable:
+def down(where: str, why: str) -> RuntimeUnavailable:
+    """The error that no engine answers at `where`, with what to do about it."""
     hint = _HINT
     if "permission denied" in why.lower():
         hint = "join the group that may use it (often `docker`), or run a rootless engine"

@@ -1,6 +1,6 @@
-"""What we ask of a container engine, in its own words, and the two ways in which it says no.
+"""What we ask of a container engine, in its own words.
 
-Must not know attempts or runs, nor any client library: `docker.py` speaks for the real one.
+Must not know attempts or runs, nor any client library: `client` speaks for the real one.
 """
 
 from __future__ import annotations
@@ -12,19 +12,6 @@ Found = Mapping[str, Any]
 """What the engine's API answers with: a JSON object."""
 
 
-class EngineUnavailable(Exception):
-    """The engine does not answer: nobody's failure, and it says nothing of any container."""
-
-
-class EngineError(Exception):
-    """The engine answered, and would not."""
-
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
-        self.status = status
-        self.words = words
-
-
 class Stream(Protocol):
     """What arrives until the other side, or `close` from another thread, ends it."""
 
@@ -33,7 +20,7 @@ class Stream(Protocol):
 
 
 class Engine(Protocol):
-    """Containers are named by id or name. Every call may raise `Silent`."""
+    """Containers are named by id or name. Every call may raise `EngineUnavailable`."""
 
     where: str
     """Its address, for messages."""
@@ -49,20 +36,23 @@ class Engine(Protocol):
         """What is inspected of a local image; None where it is not there."""
 
     def pull(self, name: str) -> Iterator[Found]:
-        """The engine's progress objects; one with `error` ends it. Raises `Refused`."""
+        """The engine's progress objects; one with `error` ends it. Raises `EngineError`."""
 
     def create(self, name: str, body: Mapping[str, Any]) -> str:
-        """The new container's id. Raises `Refused`: 409 where the name is taken."""
+        """The new container's id. Raises `EngineError`: 409 where the name is taken."""
 
     def start(self, container: str) -> None:
-        """Raises `Refused`; what is running stays so, what has ended would run again."""
+        """Raises `EngineError`; what is running stays so, what has ended would run again."""
 
     def inspect(self, container: str) -> Found | None: ...
     def signal(self, container: str, name: str) -> None:
         """Does nothing where it is not running."""
 
     def remove(self, container: str, *, force: bool = False) -> None:
-        """Does nothing where it is gone. Raises `Refused`: 409 where it runs and not `force`."""
+        """Does nothing where it is gone.
+
+        Raises `EngineError`: 409 where it runs and not `force`.
+        """
 
     def list(self, labels: Sequence[str]) -> Sequence[Found]:
         """All containers that bear them, stopped ones too; not inspected."""

@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from pbt_tui.errors import RuntimeUnavailable
-from pbt_tui.runtimes.docker.engine import Engine, EngineError, EngineUnavailable, Found, Stream
+from pbt_tui.runtimes.docker.engine import Engine, Found, Stream
+from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 from pbt_tui.runtimes.worker_pool import AGAIN, WorkerPool
 
 
@@ -23,7 +24,7 @@ class EventListener:
         engine: Engine,
         engine_id: str,
         labels: Sequence[str],
-        crew: WorkerPool,
+        pool: WorkerPool,
         *,
         hear: Callable[[Found], None],
         catch_up: Callable[[], None],
@@ -32,21 +33,21 @@ class EventListener:
         self._engine = engine
         self._engine_id = engine_id
         self._labels = labels
-        self._crew = crew
+        self._pool = pool
         self._hear = hear
         self._catch_up = catch_up
         self._open = threading.Event()
         self._stream: Stream | None = None
         self._since = time.time() - 1.0
-        crew.thread(self._run)
+        pool.thread(self._run)
 
     def wait(self) -> None:
         """Until it is open: what is found alive after that cannot end unheard."""
-        end = time.monotonic() + self._crew.patience
+        end = time.monotonic() + self._pool.patience
         while not self._open.wait(0.1):
-            self._crew.check()
+            self._pool.check()
             if time.monotonic() >= end:
-                raise self._crew.unavailable(EngineUnavailable("its events do not come"))
+                raise self._pool.unavailable(EngineUnavailable("its events do not come"))
 
     def close(self) -> None:
         if self._stream is not None:
@@ -54,7 +55,7 @@ class EventListener:
 
     def _run(self) -> None:
         silent_from = 0.0
-        while not self._crew.closing.is_set():
+        while not self._pool.closing.is_set():
             try:
                 self._stream = self._engine.events(self._labels, self._since)
                 if silent_from:
@@ -62,18 +63,18 @@ class EventListener:
                 self._catch_up()
             except (EngineUnavailable, EngineError) as error:
                 silent_from = silent_from or time.monotonic()
-                if time.monotonic() >= silent_from + self._crew.patience:
-                    raise self._crew.unavailable(error) from error
-                self._crew.closing.wait(AGAIN)
+                if time.monotonic() >= silent_from + self._pool.patience:
+                    raise self._pool.unavailable(error) from error
+                self._pool.closing.wait(AGAIN)
                 continue
             self._open.set()
-            if self._crew.closing.is_set():
+            if self._pool.closing.is_set():
                 self._stream.close()
             for event in self._stream:
                 self._since = float(event.get("time") or self._since)
                 self._hear(event)
             silent_from = time.monotonic()
-            self._crew.closing.wait(AGAIN / 5)
+            self._pool.closing.wait(AGAIN / 5)
 
     def _same_engine(self) -> None:
         """What answers now may be another one, which knows none of our containers."""

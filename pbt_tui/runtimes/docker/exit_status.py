@@ -11,7 +11,8 @@ import re
 from datetime import datetime
 
 from pbt_tui.errors import printable
-from pbt_tui.runtimes.docker.engine import EngineError, Found
+from pbt_tui.runtimes.docker.engine import Found
+from pbt_tui.runtimes.engine_errors import EngineError
 from pbt_tui.runtimes.protocol import Ended
 from pbt_tui.spec import Cause
 

@@ -12,8 +12,9 @@ from contextlib import suppress
 
 from pbt_tui.errors import RuntimeUnavailable, printable
 from pbt_tui.runtimes.docker import request
-from pbt_tui.runtimes.docker.engine import Engine, EngineError, Found
+from pbt_tui.runtimes.docker.engine import Engine, Found
 from pbt_tui.runtimes.docker.request import Identity, Image
+from pbt_tui.runtimes.engine_errors import EngineError
 from pbt_tui.spec import Container
 
 _TOLD_EVERY = 1.0

@@ -9,7 +9,9 @@ KIND = RuntimeKind(
     create="pbt_tui.runtimes.docker.client:create",
     dry_run="pbt_tui.runtimes.docker.dry_run:show",
     handle="container",
+    handle_text=lambda handle: f"container {handle[:12]}",
     local=True,
     in_container=True,
     needs_image=True,
+    backend="processes",
 )

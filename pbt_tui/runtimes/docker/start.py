@@ -13,8 +13,9 @@ from typing import Any
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.runtimes.docker import exit_status
 from pbt_tui.runtimes.docker import request as containers
-from pbt_tui.runtimes.docker.engine import Engine, EngineError, Found
+from pbt_tui.runtimes.docker.engine import Engine, Found
 from pbt_tui.runtimes.docker.request import ContainerRequest
+from pbt_tui.runtimes.engine_errors import EngineError
 
 ALIVE = ("running", "paused", "restarting")
 _TRIES = 10
@@ -27,7 +28,7 @@ _LOOK_AGAIN = 0.25
 def create(engine: Engine, name: str, body: Mapping[str, Any]) -> str | Found:
     """The new container's id; or what was inspected of one of this name that began, or could not.
 
-    What began may be gone by then. Raises `Refused`.
+    What began may be gone by then. Raises `EngineError`.
     """
     tries = 0
     while tries < _TRIES:
@@ -50,7 +51,7 @@ def create(engine: Engine, name: str, body: Mapping[str, Any]) -> str | Found:
 def begin(engine: Engine, container: str, request: ContainerRequest) -> None:
     """Confirms the pin, then starts it. Asked again after a silence, it looks first.
 
-    Raises `Refused`.
+    Raises `EngineError`.
     """
     found = engine.inspect(container)
     if found is None:

@@ -1,6 +1,6 @@
 """Containers followed until they have ended: by event, by list where events were missed.
 
-Must not start, stop or remove any, nor judge an end, which `endings` reads from what the engine
+Must not start, stop or remove any, nor judge an end, which `exit_status` reads from what the engine
 says. Called from several threads; what they learn becomes a fact, each end once.
 """
 
@@ -14,10 +14,11 @@ from pathlib import Path
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.runtimes.docker import exit_status, logs, request
 from pbt_tui.runtimes.docker.attempt import ContainerAttempt, Name
-from pbt_tui.runtimes.docker.engine import Engine, EngineError, EngineUnavailable, Found
+from pbt_tui.runtimes.docker.engine import Engine, Found
 from pbt_tui.runtimes.docker.event_stream import EventListener
 from pbt_tui.runtimes.docker.logs import Capture
 from pbt_tui.runtimes.docker.start import ALIVE, wrapped
+from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 from pbt_tui.runtimes.protocol import Ended, Fact, Started
 from pbt_tui.runtimes.worker_pool import WorkerPool
 
@@ -26,36 +27,73 @@ _REST = 10.0
 
 
 class ContainerTracker:
-    """`attempts` are those whose end is still to be told, `left` the containers of those told."""
+    """The attempts whose end is still to be told, and the containers that ended ones left."""
 
     def __init__(
-        self, engine: Engine, engine_id: str, run_id: str, rundir: RunDir, crew: WorkerPool
+        self, engine: Engine, engine_id: str, run_id: str, rundir: RunDir, pool: WorkerPool
     ) -> None:
-        self.lock = threading.RLock()
-        self.attempts: dict[Name, ContainerAttempt] = {}
-        self.left: dict[Name, str] = {}
+        self._lock = threading.RLock()
+        self._attempts: dict[Name, ContainerAttempt] = {}
+        self._left: dict[Name, str] = {}
         self.labels = [f"{request.RUN_ID}={run_id}"]
         self._engine = engine
         self._dir = rundir
-        self._crew = crew
+        self._pool = pool
         self._facts: list[Fact] = []
         self.listening = EventListener(
-            engine, engine_id, self.labels, crew, hear=self._hear, catch_up=self.catch_up
+            engine, engine_id, self.labels, pool, hear=self._hear, catch_up=self.catch_up
         )
 
+    # -- which attempts are followed ---------------------------------------------------------------
+
+    def claim(self, attempt: ContainerAttempt) -> bool:
+        """Follows it from here on; False where it is followed already."""
+        with self._lock:
+            if attempt.name in self._attempts:
+                return False
+            self._attempts[attempt.name] = attempt
+        return True
+
+    def release(self, name: Name, container: str | None = None) -> None:
+        """Follows it no longer; `container` is what is left of it on the engine."""
+        with self._lock:
+            self._attempts.pop(name, None)
+            if container is not None:
+                self._left[name] = container
+
+    def mark_wanted(self, name: Name, level: int) -> ContainerAttempt | None:
+        """Notes that it is to stop; returns it where its container has yet to be told.
+
+        None where it has ended (`facts` has said so or will), where whoever is starting it sees to
+        it, and where it has heard.
+        """
+        with self._lock:
+            found = self._attempts.get(name)
+            if found is None:
+                return None
+            found.wanted = max(found.wanted, level)
+            return found if found.running and not found.has_heard(level) else None
+
+    def take_leftover(self, name: Name) -> str | None:
+        """The container that this attempt left, to be removed by the caller; once."""
+        with self._lock:
+            return self._left.pop(name, None)
+
+    # -- what becomes of them ----------------------------------------------------------------------
+
     def facts(self) -> list[Fact]:
-        with self.lock:
+        with self._lock:
             facts, self._facts = self._facts, []
         return facts
 
     def say(self, fact: Fact) -> None:
-        with self.lock:
+        with self._lock:
             self._facts.append(fact)
-        self._crew.wake()
+        self._pool.wake()
 
     def began(self, attempt: ContainerAttempt) -> int:
         """It runs, or has run; how hard it was asked to stop meanwhile."""
-        with self.lock:
+        with self._lock:
             attempt.running = True
             attempt.began = attempt.began or time.time()
             self.say(Started(*attempt.name, attempt.id))
@@ -68,9 +106,9 @@ class ContainerTracker:
         """A container of this attempt that somebody else started: followed, or read to its end."""
         attempt.id = found["Id"]
         if found["State"]["Status"] in ALIVE:
-            self._crew.patiently(lambda: self._capture(attempt, found))
-        with self.lock:
-            self.attempts[attempt.name] = attempt
+            self._pool.with_retry(lambda: self._capture(attempt, found))
+        with self._lock:
+            self._attempts[attempt.name] = attempt
         if exit_status.failed_start(found):
             self._over(attempt, found)
             return 0
@@ -79,9 +117,12 @@ class ContainerTracker:
         return wanted
 
     def catch_up(self) -> None:
-        """Whatever the list does not show running is looked at. Raises `Silent`, `Refused`."""
-        with self.lock:
-            running = [a for a in self.attempts.values() if a.running]
+        """Looks at whatever the engine's list does not show running.
+
+        Raises `EngineUnavailable`, `EngineError`.
+        """
+        with self._lock:
+            running = [a for a in self._attempts.values() if a.running]
         if not running:
             return
         alive = {o["Id"] for o in self._engine.list(self.labels) if o["State"] == "running"}
@@ -89,25 +130,25 @@ class ContainerTracker:
             if attempt.id not in alive:
                 self.look(attempt)
                 continue
-            self._exorcise(attempt)
+            self._detect_stale_running_state(attempt)
             if attempt.capture is not None and attempt.capture.over:
                 found = self._engine.inspect(attempt.id)
                 if found is not None:
                     self._capture(attempt, found)
 
-    def _exorcise(self, attempt: ContainerAttempt) -> None:
-        """An engine whose containerd was killed may say for ever that a dead container runs.
+    def _detect_stale_running_state(self, attempt: ContainerAttempt) -> None:
+        """After a containerd crash the engine may report a dead container as running, for ever.
 
-        Its process is the witness, where we can see it: gone in two looks, it is lost.
+        If its process is missing in two polls, where it can be seen from here, it is lost.
         """
         if not attempt.pid:
             found = self._engine.inspect(attempt.id)
             pid = found["State"]["Pid"] if found is not None else 0
             attempt.pid = pid if _is_first_process(pid, attempt.id) else -1
         if attempt.pid < 0 or _is_first_process(attempt.pid, attempt.id):
-            attempt.ghost = False
-        elif not attempt.ghost:
-            attempt.ghost = True
+            attempt.stale = False
+        elif not attempt.stale:
+            attempt.stale = True
         else:
             why = "the engine says that it runs, but its process is gone"
             self.end(attempt, exit_status.lost(*attempt.name, attempt.id, time.time(), why))
@@ -131,7 +172,10 @@ class ContainerTracker:
             time.sleep(pause)  # told of its death before its state says so
 
     def ending(self, attempt: ContainerAttempt, found: Found) -> Ended:
-        """With the whole output in the log first: it is read for the cause. Raises `Silent`."""
+        """How it ended, with the whole output in the log first: it is read for the cause.
+
+        Raises `EngineUnavailable`.
+        """
         log = self._dir.log(*attempt.name)
         said = None
         with suppress(
@@ -160,23 +204,23 @@ class ContainerTracker:
         )
 
     def end(self, attempt: ContainerAttempt, fact: Ended) -> None:
-        with self.lock:
-            if self.attempts.pop(attempt.name, None) is None:
+        with self._lock:
+            if self._attempts.pop(attempt.name, None) is None:
                 return
             if attempt.id:
-                self.left[attempt.name] = attempt.id
+                self._left[attempt.name] = attempt.id
             self.say(fact)
 
     def close(self) -> None:
         self.listening.close()
-        for attempt in self.attempts.values():
+        for attempt in self._attempts.values():
             if attempt.capture is not None:
                 attempt.capture.close()
 
     def _hear(self, event: Found) -> None:
         actor = event.get("Actor") or {}
-        with self.lock:
-            attempt = self.attempts.get(name_of({"Labels": actor.get("Attributes")}))
+        with self._lock:
+            attempt = self._attempts.get(name_of({"Labels": actor.get("Attributes")}))
             if attempt is None or attempt.id not in ("", actor.get("ID")):
                 return
             if event.get("Action") == "oom":

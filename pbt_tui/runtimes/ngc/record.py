@@ -18,6 +18,7 @@ import msgspec
 
 from pbt_tui.backends.ngc.files import FOLDER, RECORD
 from pbt_tui.errors import RunBusy, RunError, Where
+from pbt_tui.journal.atomic import replace
 from pbt_tui.spec.types import Frozen
 
 FORMAT: Final = "pbt-ngc-submitted/1"
@@ -62,13 +63,8 @@ class SubmissionLog:
         """Raises `RunError` where it cannot be written: then nothing may be done."""
         self.entries[label] = entry
         data = msgspec.json.format(msgspec.json.encode(_File(FORMAT, self.entries)), indent=1)
-        aside = self._path.with_suffix(".aside")
         try:
-            with aside.open("wb") as file:
-                file.write(data + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-            aside.rename(self._path)
+            replace(self._path, data + b"\n", sync=True)
         except OSError as e:
             raise RunError(
                 f"cannot record what is submitted: {(e.strerror or str(e)).lower()}",

@@ -2,10 +2,6 @@
 
 Must not print, nor read spec files: requests in, ids in the record, words to `tell`.
 
-    look for the label ─► there: record its id
-                       └► not there: record that we ask ─► ask ─► record the id
-                                                               └► no answer: look again
-
 Submitting cannot be repeated and names are not unique, so a job is known by the last label of its
 request. What was asked without an answer may still appear: it is asked again only after `settle`
 seconds, and only if its label is not there then.
@@ -15,15 +11,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from pbt_tui.backends.ngc.files import RECORD
 from pbt_tui.backends.ngc.render import list_words, run_words
 from pbt_tui.backends.ngc.request import JobRequest, Ngc, key
+from pbt_tui.runtimes.engine_errors import EngineUnavailable
 from pbt_tui.runtimes.ngc.client import Answer, Client
 from pbt_tui.runtimes.ngc.record import SubmissionLog, SubmittedJob, held
+from pbt_tui.runtimes.submit_once import SubmitOnce
 
 IN_A_ROW = 3
 """So many failures one after the other are not about one job: the rest is not tried."""
@@ -60,57 +61,65 @@ class NgcSubmission:
         return all(_has_id(record, key(made)) for made in self.requests.values())
 
     def _one(self, path: str, record: SubmissionLog, client: Client) -> None:
-        made = self.requests[path]
-        label, job = key(made), Path(path).stem
-        known, there = self._look(job, label, client)
-        asked = record.entries.get(label)
-        left = min(asked.asked + self.settle - time.time(), self.settle) if asked else 0.0
-        if known and there is None and left > 0:
-            self.tell(f"{job}: was asked for without an answer: waiting {left:.0f} s for it")
-            time.sleep(left)
-            known, there = self._look(job, label, client)
-        if not known:
+        label, job = key(self.requests[path]), Path(path).stem
+        once = SubmitOnce(
+            look_up=lambda entry: self._look(entry, label, client),
+            ask=lambda entry: self._ask(entry, path, client),
+            save=lambda entry: record.put(label, entry),
+        )
+        before = record.entries.get(label)
+        entry = before or SubmittedJob(job=job, asked=time.time())
+        try:
+            found = once.find(entry)
+            left = min(entry.asked + self.settle - time.time(), self.settle)
+            if found is None and before is not None and left > 0:
+                self.tell(f"{job}: was asked for without an answer: waiting {left:.0f} s for it")
+                time.sleep(left)
+                found = once.find(entry)
+        except EngineUnavailable:
             self.failures += 1
-        elif there is not None:
-            self._found(job, label, there, record, "is there already")
-        else:
-            self._ask(path, job, label, record, client)
-
-    def _ask(self, path: str, job: str, label: str, record: SubmissionLog, client: Client) -> None:
-        record.put(label, SubmittedJob(job=job, asked=time.time()))
-        answer = client.call(run_words(self.settings, str(self.folder / path)))
-        ident = _id(answer.document)
-        if ident is not None:
-            self._found(job, label, ident, record, "submitted")
             return
-        self._failed(job, "the client did not submit it", answer)
-        known, there = self._look(job, label, client)
-        if known and there is not None:
-            self._found(job, label, there, record, "was submitted all the same")
+        if found is not None:
+            self._found(found, "is there already")
+            return
+        entry = SubmittedJob(job=job, asked=time.time())
+        try:
+            self._found(once.submit(entry), "submitted")
+            return
+        except EngineUnavailable:
+            with suppress(EngineUnavailable):
+                found = once.find(entry)
+        if found is not None:
+            self._found(found, "was submitted all the same")
             return
         self.failures += 1
         self.tell(f"{job}: whether there is a job is not known: say the same again to find out")
 
-    def _look(self, job: str, label: str, client: Client) -> tuple[bool, int | None]:
-        """Whether the service told, and the id of the job with this label."""
+    def _ask(self, entry: SubmittedJob, path: str, client: Client) -> SubmittedJob:
+        answer = client.call(run_words(self.settings, str(self.folder / path)))
+        ident = _id(answer.document)
+        if ident is None:
+            self._failed(entry.job, "the client did not submit it", answer)
+            raise EngineUnavailable("the client did not submit it")
+        return msgspec.structs.replace(entry, id=ident)
+
+    def _look(self, entry: SubmittedJob, label: str, client: Client) -> SubmittedJob | None:
+        """With the id of the job that has this label at the service."""
         answer = client.call(list_words(self.settings, label))
         rows = answer.document
         ids = [_id(row) for row in rows] if isinstance(rows, list) else [None]
         numbers = sorted(ident for ident in ids if ident is not None)
         if len(numbers) < len(ids):
-            self._failed(job, "its label cannot be looked for", answer)
-            return False, None
+            self._failed(entry.job, "its label cannot be looked for", answer)
+            raise EngineUnavailable("its label cannot be looked for")
         if len(numbers) > 1:
             listed = ", ".join(map(str, numbers))
-            self.tell(f"{job}: several jobs have its label: {listed}")
-        return True, numbers[0] if numbers else None
+            self.tell(f"{entry.job}: several jobs have its label: {listed}")
+        return msgspec.structs.replace(entry, id=numbers[0]) if numbers else None
 
-    def _found(self, job: str, label: str, ident: int, record: SubmissionLog, how: str) -> None:
-        before = record.entries.get(label)
-        asked = before.asked if before is not None else time.time()
-        record.put(label, SubmittedJob(job=job, asked=asked, id=ident))
+    def _found(self, entry: SubmittedJob, how: str) -> None:
         self.failures = 0
-        self.tell(f"{job}: {how}, id {ident}")
+        self.tell(f"{entry.job}: {how}, id {entry.id}")
 
     def _failed(self, job: str, what: str, answer: Answer) -> None:
         why = "exit code " + str(answer.code)

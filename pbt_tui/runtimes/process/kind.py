@@ -9,6 +9,8 @@ KIND = RuntimeKind(
     create="pbt_tui.runtimes.process.runtime:create",
     dry_run="pbt_tui.runtimes.process.dry_run:show",
     handle="pid",
+    handle_text=lambda handle: f"pid {handle.partition('.')[0]}",
     local=True,
     plain=True,
+    backend="processes",
 )

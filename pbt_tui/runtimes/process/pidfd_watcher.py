@@ -11,7 +11,7 @@ import select
 import time
 from typing import Generic, TypeVar
 
-from pbt_tui.runtimes.process import proc
+from pbt_tui.runtimes import proc
 
 BLIND = 0.2
 """Seconds between two looks at those without a descriptor."""

@@ -11,17 +11,17 @@ import fcntl
 import os
 import resource
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from pbt_tui.errors import RunError, RuntimeUnavailable, Where
 from pbt_tui.journal.run_dir import RunDir
-from pbt_tui.runtimes import claims
+from pbt_tui.runtimes import claims, proc
 from pbt_tui.runtimes.claims import Claim
-from pbt_tui.runtimes.process import proc, shim
+from pbt_tui.runtimes.context import RunContext
+from pbt_tui.runtimes.process import shim
 from pbt_tui.runtimes.process.pidfd_watcher import PidfdWatcher
 from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Seen, Started
 from pbt_tui.spec import Job
@@ -56,6 +56,11 @@ class _Attempt:
         return self.job, self.number
 
 
+def create(context: RunContext, progress: Callable[[str], None]) -> ProcessRuntime:
+    """The runtime of one run directory; nothing takes its time, so `progress` hears nothing."""
+    return ProcessRuntime(context.rundir, environ=context.environ, elsewhere=context.elsewhere)
+
+
 class ProcessRuntime:
     """Starts, follows and ends the attempts of one run directory.
 
@@ -64,7 +69,7 @@ class ProcessRuntime:
     mean nothing here.
     """
 
-    name: Literal["process", "docker", "slurm"] = "process"
+    name = "process"
     engine_id = ""
     image_digest: str | None = None
 
@@ -149,7 +154,7 @@ class ProcessRuntime:
             seen = [old or self._see(*one) for one, old in zip(attempts, seen, strict=True)]
         return [one for one in seen if one is not None]
 
-    def abandon(self, job: str, attempt: int) -> bool:
+    def forfeit(self, job: str, attempt: int) -> bool:
         path = self._dir.claim(job, attempt)
         if not claims.take(path, claims.GIVEN_UP):
             claim = claims.read(path)
@@ -302,7 +307,7 @@ class ProcessRuntime:
             if claim is None:
                 return Seen("gone" if handle else "never", handle)
             if claim.given_up:
-                return Seen("gone" if handle else "abandoned", handle)
+                return Seen("gone" if handle else "forfeited", handle)
             if self._elsewhere is not None and not claim.over:
                 return Seen("unknown", claim.handle, detail=self._elsewhere)
             if claim.young(now):

@@ -1,7 +1,7 @@
 """SLURM's programs, each called with a time limit of its own; what they say becomes one of three.
 
 Must not know runs or attempts. They answer; or they decline, in their own words; or there is no
-answer (`engine.Silent`), which is nobody's failure.
+answer (`EngineUnavailable`), which is nobody's failure.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pbt_tui.backends.slurm.error_hints import last_words
 from pbt_tui.errors import printable
-from pbt_tui.runtimes.docker.engine import EngineError, EngineUnavailable
+from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 
 NEEDED = ("sbatch", "squeue", "scancel", "scontrol")
 LIMIT = 30.0
@@ -63,7 +63,7 @@ def for_us(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def ask(argv: Sequence[str], environ: Mapping[str, str], limit: float = LIMIT) -> str:
-    """What it says on stdout. Raises `Silent` or `Refused`."""
+    """What it says on stdout. Raises `EngineUnavailable` or `EngineError`."""
     with _started(argv, environ, subprocess.PIPE, subprocess.PIPE) as process:
         try:
             out, err = process.communicate(timeout=limit)
@@ -82,7 +82,7 @@ def submit(
     """`sbatch`, whose answer goes into the file `out` without us; its text.
 
     The file stays locked as long as any `sbatch` writes to it: who comes after us can wait for the
-    one that we may have left behind. Raises `Silent`, `Refused` or `Full`.
+    one that we may have left behind. Raises `EngineUnavailable`, `EngineError` or `QueueFull`.
     """
     err = out.with_suffix(".err")
     with out.open("wb") as said, err.open("wb") as complaints:

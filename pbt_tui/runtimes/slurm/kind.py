@@ -54,6 +54,7 @@ KIND = RuntimeKind(
     create="pbt_tui.runtimes.slurm.runtime:create",
     dry_run="pbt_tui.runtimes.slurm.dry_run:show",
     handle="task",
+    handle_text=lambda handle: f"SLURM {handle}",
     local=False,
     in_container=True,
     reached_from_anywhere=True,
@@ -64,7 +65,8 @@ KIND = RuntimeKind(
         several=_arrays,
         retried="submitted to SLURM again, in a new array of these alone",
     ),
-    settings="pbt_tui.backends.slurm.index:Slurm",
+    backend="slurm",
+    overrides={"files": False},  # submitted as arrays, also where files were written one by one
     journal_key="slurm",
     submissions="pbt_tui.observe.slurm_submissions:read",
 )

@@ -1,6 +1,6 @@
 """When SLURM is asked, and when the files are looked at: two threads, and the picture they leave.
 
-Must not interpret an answer: `tasks` does. One question for all that is queued, at most one in
+Must not interpret an answer: `tracker` does. One question for all that is queued, at most one in
 `poll_floor` seconds, none while nothing of ours is queued; one that fails or is slow is asked ever
 more rarely, and the last picture is kept and marked.
 """
@@ -14,8 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from pbt_tui.backends.slurm.index import Slurm
+from pbt_tui.journal.atomic import replace
 from pbt_tui.observe.queue_status import Queue, encode
-from pbt_tui.runtimes.docker.engine import EngineError, EngineUnavailable
+from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 from pbt_tui.runtimes.slurm import client, squeue
 from pbt_tui.runtimes.slurm.tracker import Task, TaskTracker
 
@@ -151,6 +152,4 @@ class Poller:
         if drawn != self._drawn:
             self._drawn = drawn
             with suppress(OSError):  # comfort: no disk, no picture
-                aside = self._picture.with_name(f".{self._picture.name}")
-                aside.write_bytes(drawn)
-                aside.rename(self._picture)
+                replace(self._picture, drawn, sync=False)

@@ -9,15 +9,18 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
 
+import msgspec
+
+from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.errors import RuntimeUnavailable, Where
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.runtimes import claims
-from pbt_tui.runtimes.docker.engine import EngineError, EngineUnavailable
+from pbt_tui.runtimes.context import RunContext
+from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 from pbt_tui.runtimes.protocol import Fact, Launch, Seen
 from pbt_tui.runtimes.slurm import client, squeue, task_files
 from pbt_tui.runtimes.slurm.poller import Poller
@@ -32,6 +35,29 @@ _GATHER = 0.05
 _SETTING = re.compile(r"^(\w+)\s*= (.*)$", re.M)
 
 
+def create(context: RunContext, progress: Callable[[str], None]) -> SlurmRuntime:
+    """The runtime of one run directory; nothing takes its time, so `progress` hears nothing."""
+    return SlurmRuntime(
+        context.rundir,
+        submit_order(context),
+        run_id=context.run_id,
+        environ=context.environ,
+        cluster_before=context.engine_before,
+    )
+
+
+def submit_order(context: RunContext) -> SubmitOrder:
+    """What all arrays of the run have in common."""
+    settings = context.settings
+    assert isinstance(settings, Slurm)
+    spec = msgspec.structs.replace(
+        context.state.spec, train_dir=str(context.train_dir), container=context.container
+    )
+    rundir = context.rundir.path
+    own = context.cwd / settings.workdir if settings.workdir else rundir
+    return SubmitOrder(spec, settings, context.cwd, rundir, own / "slurm")
+
+
 class SlurmRuntime:
     """Submits, follows and cancels the attempts of one run directory.
 
@@ -39,7 +65,7 @@ class SlurmRuntime:
     there is `unknown` in any other. `engine_id` is the name of this one, after `prepare`.
     """
 
-    name: Literal["process", "docker", "slurm"] = "slurm"
+    name = "slurm"
     image_digest: str | None = None
 
     def __init__(
@@ -57,22 +83,22 @@ class SlurmRuntime:
         self._environ = dict(environ)
         self._for_us = client.for_us(environ)
         self._cluster_before = cluster_before
-        self._crew = WorkerPool(0.0)
+        self._pool = WorkerPool()
         self._tasks = TaskTracker(rundir, order.output, wake=self._news, hurry=self._hurry)
-        self._looking = Poller(
+        self._poller = Poller(
             self._tasks,
             order.settings,
             environ,
             rundir.queue,
-            self._crew.closing,
+            self._pool.closing,
             again=self._cancel,
         )
         self._records = Submissions(order.scripts, run_id)
-        self._submitting = Submitter(
+        self._submitter = Submitter(
             order,
             self._records,
             self._tasks,
-            self._crew,
+            self._pool,
             environ,
             submitted=self._submitted,
         )
@@ -98,17 +124,17 @@ class SlurmRuntime:
         found = dict(_SETTING.findall(text))
         self.engine_id = found.get("ClusterName", "").strip()
         limits = [_number(found.get(name)) for name in ("MaxArraySize", "MaxJobCount")]
-        self._submitting.most = min(n for n in (*limits, self._order.settings.max_array) if n)
+        self._submitter.most = min(n for n in (*limits, self._order.settings.max_array) if n)
         for folder in (self._dir.attempts, self._dir.logs, self._dir.slurm, self._order.output):
             self._make(folder)
-        self._crew.thread(self._looking.files)
-        self._crew.thread(self._looking.queue)
+        self._pool.thread(self._poller.files)
+        self._pool.thread(self._poller.queue)
 
     def launch(self, batch: Sequence[Launch]) -> None:
         tasks = [self._tasks.track(Task(one.job, one.attempt, one)) for one in batch]
         names = [task.name for task in tasks if task is not None]
         if names:
-            self._crew.start(self._submitting.launch, names)
+            self._pool.start(self._submitter.launch, names)
 
     def stop(self, job: str, attempt: int, *, kill: bool) -> bool:
         """Sent by a thread, and again until it is heard; what SLURM has not got yet never goes.
@@ -127,10 +153,10 @@ class SlurmRuntime:
 
     def hold(self, held: bool) -> None:
         """What waits in SLURM's queue is held there, too: it is a start that has not come yet."""
-        self._submitting.held = held
+        self._submitter.held = held
         arrays = self._tasks.arrays()
         if arrays:
-            self._crew.errand(self._hold, arrays, held)
+            self._pool.run_now(self._hold, arrays, held)
 
     def survey(self, attempts: Sequence[tuple[str, int, str | None]]) -> list[Seen]:
         if not attempts:
@@ -148,7 +174,7 @@ class SlurmRuntime:
         self._hurry()
         return seen
 
-    def abandon(self, job: str, attempt: int) -> bool:
+    def forfeit(self, job: str, attempt: int) -> bool:
         task = self._tasks.get((job, attempt)) or Task(job, attempt)
         if self._tasks.give_up(task):
             self._tasks.drop(task)
@@ -158,19 +184,19 @@ class SlurmRuntime:
         return False
 
     def fileno(self) -> int:
-        return self._crew.fileno()
+        return self._pool.fileno()
 
     def next_wake(self) -> float | None:
         return None
 
     def facts(self) -> list[Fact]:
-        self._crew.check()
+        self._pool.check()
         return self._tasks.facts()
 
     def close(self) -> None:
-        self._crew.finish()
-        self._looking.stir()
-        self._crew.close()
+        self._pool.finish()
+        self._poller.stir()
+        self._pool.close()
 
     # -- what is there -----------------------------------------------------------------------------
 
@@ -180,7 +206,7 @@ class SlurmRuntime:
         for record in self._records.all():
             if wanted.isdisjoint(record.tasks):
                 continue
-            known: ArraySubmission | None = self._submitting.known(record)
+            known: ArraySubmission | None = self._submitter.known(record)
             if known is not None:
                 found |= known.ids
         return found
@@ -192,7 +218,7 @@ class SlurmRuntime:
         except OSError as error:
             return Seen("unknown", handle, detail=f"its file: {(error.strerror or '').lower()}")
         if file is not None and file.given_up:
-            return Seen("gone" if handle else "abandoned", handle)
+            return Seen("gone" if handle else "forfeited", handle)
         if file is not None and file.refused is not None and file.holder is None:
             ended = claims.ended(job, attempt, file.claim, time.time())
             return Seen("ended", ended=ended)
@@ -206,16 +232,16 @@ class SlurmRuntime:
         return Seen("alive", task.id, file.node, restart=file.restart or None)
 
     def _submitted(self, tasks: Sequence[Task]) -> None:
-        self._looking.hurry()
+        self._poller.hurry()
         self._cancel(task for task in tasks if task.wanted)
 
     def _news(self) -> None:
         """For the loop; and what runs is looked at more often than what waits."""
-        self._crew.wake()
-        self._looking.stir()
+        self._pool.wake()
+        self._poller.stir()
 
     def _hurry(self) -> None:
-        self._looking.hurry()
+        self._poller.hurry()
 
     def _make(self, folder: Path) -> None:
         try:
@@ -238,7 +264,7 @@ class SlurmRuntime:
             first = not self._to_cancel
             self._to_cancel |= {task.name: task for task in tasks if task.id}
             if first and self._to_cancel:
-                self._crew.errand(self._cancel_gathered)
+                self._pool.run_now(self._cancel_gathered)
 
     def _cancel_gathered(self) -> None:
         time.sleep(_GATHER)
@@ -252,7 +278,7 @@ class SlurmRuntime:
             return  # `unheard` finds them at the next look that has an answer
         for task in tasks:
             task.asked_at = time.monotonic()
-        self._looking.hurry()
+        self._poller.hurry()
 
     def _hold(self, arrays: Sequence[str], held: bool) -> None:
         verb = "hold" if held else "release"
@@ -260,7 +286,7 @@ class SlurmRuntime:
             EngineUnavailable, EngineError
         ):  # those that run cannot be held: the queue shows who is
             client.ask(["scontrol", verb, ",".join(arrays)], self._for_us)
-        self._looking.hurry()
+        self._poller.hurry()
 
 
 def _number(text: str | None) -> int:

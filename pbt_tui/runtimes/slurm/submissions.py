@@ -13,13 +13,14 @@ found again.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+
+from pbt_tui.journal.atomic import replace
 
 Name = tuple[str, int]
 _ID = re.compile(r"\s*(\d+)\s*(?:;\s*(\S+)\s*)?")
@@ -71,17 +72,17 @@ class Submissions:
         self._run_id = run_id
 
     def write(self, tasks: Sequence[Name], files: Files) -> ArraySubmission:
-        """A submission that is about to be made; the same one gets the same key."""
+        """What SLURM will be given of these tasks; the same ones get the same key."""
         record = made(self._run_id, tasks, files)
-        self._replace(record.manifest, files.manifest)
-        self._replace(record.script, files.script)
+        replace(self.folder / record.manifest, files.manifest, sync=True)
+        replace(self.folder / record.script, files.script, sync=True)
         self.out(record).unlink(missing_ok=True)
-        self.save(record)
         return record
 
     def save(self, record: ArraySubmission) -> None:
         """At once, and so that a death leaves the old record or the new one."""
-        self._replace(f"{record.key}.json", msgspec.json.encode(record) + b"\n")
+        data = msgspec.json.encode(record) + b"\n"
+        replace(self.folder / f"{record.key}.json", data, sync=True)
         if record.id is not None:
             for said in (self.out(record), self.out(record).with_suffix(".err")):
                 said.unlink(missing_ok=True)
@@ -105,16 +106,3 @@ class Submissions:
 
     def _records(self) -> Iterable[Path]:
         return sorted(self.folder.glob("*.json"))
-
-    def _replace(self, name: str, data: bytes) -> None:
-        aside = self.folder / f".{name}"
-        with aside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.rename(self.folder / name)
-        fd = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)

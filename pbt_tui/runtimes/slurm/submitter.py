@@ -1,8 +1,7 @@
 """Attempts handed to SLURM as arrays, so that none is handed over twice, whoever died in between.
 
-Must not follow them: once an array has its id, `tasks` and `looking` do. Works in threads of the
-crew. A record is written before `sbatch` is called (`submissions`); where nobody can tell whether
-SLURM took it, it is looked up by its key before it is handed over again.
+Must not follow them: once an array has its id, `tracker` and `poller` do. Works in threads of the
+worker pool. The record of an array is on disk before `sbatch` is called (`submit_once`).
 """
 
 from __future__ import annotations
@@ -18,13 +17,14 @@ from pbt_tui.backends.slurm import render as backend
 from pbt_tui.backends.slurm.error_hints import cure
 from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.backends.slurm.sbatch import ResourceShape, job_name, run_name
-from pbt_tui.runtimes.docker.engine import EngineError, EngineUnavailable
+from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 from pbt_tui.runtimes.protocol import Ended, Queued
 from pbt_tui.runtimes.slurm import client
 from pbt_tui.runtimes.slurm.client import QueueFull
 from pbt_tui.runtimes.slurm.poller import RARELY
 from pbt_tui.runtimes.slurm.submissions import ArraySubmission, Files, Name, Submissions, accepted
 from pbt_tui.runtimes.slurm.tracker import Task, TaskTracker
+from pbt_tui.runtimes.submit_once import SubmitOnce
 from pbt_tui.runtimes.worker_pool import Closing, WorkerPool
 from pbt_tui.spec import Processes
 
@@ -98,7 +98,7 @@ class Submitter:
         order: SubmitOrder,
         records: Submissions,
         tasks: TaskTracker,
-        crew: WorkerPool,
+        pool: WorkerPool,
         environ: Mapping[str, str],
         *,
         submitted: Callable[[Sequence[Task]], None],
@@ -108,10 +108,11 @@ class Submitter:
         self._order = order
         self._records = records
         self._tasks = tasks
-        self._crew = crew
+        self._pool = pool
         self._for_jobs = client.for_jobs(environ)
         self._for_us = client.for_us(environ)
         self._submitted = submitted
+        self._once = SubmitOnce(look_up=self._find, ask=self._sbatch, save=records.save)
 
     def launch(self, names: Sequence[Name]) -> None:
         """In a thread: hands them over, and comes back once SLURM has said something of each."""
@@ -121,23 +122,22 @@ class Submitter:
     def known(self, record: ArraySubmission) -> ArraySubmission | None:
         """A record of a follower that died, with its id; None where it was never handed over.
 
-        Raises `Silent` where that cannot be told now.
+        Raises `EngineUnavailable` where that cannot be told now.
         """
-        found = self._find(record)
+        found = record if record.id is not None else self._once.find(record)
         if found is None:
             self._records.discard(record)
         return found
 
     def _find(self, record: ArraySubmission) -> ArraySubmission | None:
-        if record.id is not None:
-            return record
+        """By what `sbatch` said, by the key in SLURM's queue, and by the tasks' own files."""
         out = self._records.out(record)
         until = time.monotonic() + self._order.settings.sbatch_timeout + MORE
         while client.still_written(out) and time.monotonic() < until:
             time.sleep(0.05)
         text = out.read_text("utf-8", "replace") if out.exists() else ""
         said = accepted(text) or self._look_up(record) or self._claimed(record)
-        return self._write_down(record, said) if said is not None else None
+        return _with_id(record, said) if said is not None else None
 
     def _look_up(self, record: ArraySubmission) -> tuple[str, None] | None:
         name = self._order.name(record)
@@ -159,11 +159,6 @@ class Submitter:
                 return task.id.partition("_")[0], None
         return None
 
-    def _write_down(self, record: ArraySubmission, said: tuple[str, str | None]) -> ArraySubmission:
-        record = msgspec.structs.replace(record, id=said[0], cluster=said[1])
-        self._records.save(record)
-        return record
-
     # -- one array ---------------------------------------------------------------------------------
 
     def _hand_over(self, shape: ResourceShape, names: Sequence[Name]) -> None:
@@ -172,13 +167,13 @@ class Submitter:
         while True:
             tasks: list[Task] = []
             try:
-                found = self._find(record) if record is not None else None
+                found = self._once.find(record) if record is not None else None
                 if found is None:
                     tasks = self._still_wanted(names)
                     record = self._written(record, shape, tasks)
                     if record is None:
                         return
-                    found = self._sbatch(record)
+                    found = self._once.submit(record)
             except (QueueFull, EngineUnavailable) as error:
                 waits = self._patience(error)
                 if waits is None:
@@ -208,7 +203,7 @@ class Submitter:
     def _written(
         self, record: ArraySubmission | None, shape: ResourceShape, tasks: Sequence[Task]
     ) -> ArraySubmission | None:
-        """The record of exactly these tasks, on disk; None where there are none."""
+        """The record of exactly these tasks, with its files; None where there are none."""
         names = [task.name for task in tasks]
         if record is not None and list(record.tasks) == names:
             return record
@@ -240,7 +235,7 @@ class Submitter:
         said = accepted(text)
         if said is None:
             raise EngineError(0, f"`sbatch` printed no id: `{client.words(text)}`")
-        return self._write_down(record, said)
+        return _with_id(record, said)
 
     def _in_queue(self, record: ArraySubmission) -> None:
         ids = record.ids
@@ -266,7 +261,11 @@ class Submitter:
         """Until it is time to ask again, or there may be nothing left to hand over."""
         until = time.monotonic() + pause
         while (left := until - time.monotonic()) > 0:
-            if self._crew.closing.wait(min(left, 0.2)):
+            if self._pool.closing.wait(min(left, 0.2)):
                 raise Closing
             if any(task.wanted for task in tasks):
                 return
+
+
+def _with_id(record: ArraySubmission, said: tuple[str, str | None]) -> ArraySubmission:
+    return msgspec.structs.replace(record, id=said[0], cluster=said[1])

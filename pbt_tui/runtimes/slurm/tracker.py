@@ -1,8 +1,8 @@
 """The SLURM tasks of a run while they live: what their files and the queue say becomes facts.
 
-Must not call SLURM, nor judge an end, which `verdicts` does. Called from several threads; each end
-is told once. A start or an end is learnt from the task's own file, so neither needs the queue; the
-queue tells of those that wait, and of those that ended without a word of their own.
+Must not call SLURM, nor judge an end, which `exit_status` does. Called from several threads; each
+end is told once. A start or an end is learnt from the task's own file, so neither needs the queue;
+the queue tells of those that wait, and of those that ended without a word of their own.
 """
 
 from __future__ import annotations

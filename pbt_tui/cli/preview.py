@@ -1,0 +1,92 @@
+"""`--dry_run`: exactly what would be started, in the order it would be, as lines to copy.
+
+Must not start, write or lock anything, nor know any runtime: how a start looks is told by the
+function that its kind names.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import replace
+
+import msgspec
+
+from pbt_tui.cli.planning import warn
+from pbt_tui.cli.request_client import Asked
+from pbt_tui.errors import Findings, RuntimeUnavailable, printable
+from pbt_tui.executor import factory
+from pbt_tui.executor.config import ExecutorConfig
+from pbt_tui.executor.execute import look_ahead
+from pbt_tui.executor.gpu_selection import ORDER, VISIBLE
+from pbt_tui.journal import RunDir, apply
+from pbt_tui.journal import events as ev
+from pbt_tui.journal.state import Attempt, RunState
+from pbt_tui.runtimes import RUNTIMES
+from pbt_tui.runtimes.context import RunContext
+from pbt_tui.runtimes.planned_starts import PlannedStarts
+from pbt_tui.scheduler import decide
+
+
+def dry_run(
+    state: RunState, rundir: RunDir, config: ExecutorConfig, asked: Asked | None = None
+) -> str:
+    """The text: what starts at once with its GPUs, then what would follow. Uses `state` up.
+
+    Raises `Findings` or `RuntimeUnavailable` where nothing would be started (exit 5).
+    """
+    context = factory.run_context(rundir, state, config, "0" * 8)
+    found = look_ahead(context)
+    if any(d.level == "error" for d in found):
+        raise Findings(found, RuntimeUnavailable.exit_code)
+    warn(found)
+    _begin(context)
+    if asked is not None:
+        apply(state, ev.RequestAccepted(at=state.at, id="", action=asked[0], jobs=asked[1]))
+    lines = [
+        f"# run {printable(state.spec.run)} in {printable(str(rundir.path))}",
+        f"cd {shlex.quote(str(context.cwd))}",
+    ]
+    show = RUNTIMES.part(config.kind.name, config.kind.dry_run)
+    return "".join(f"{line}\n" for line in [*lines, *show(context, _planned(context))])
+
+
+def _begin(context: RunContext) -> None:
+    """As if an executor had started that need not wait between two starts."""
+    state = context.state
+    policy = msgspec.structs.replace(context.policy, pause_between=0.0)
+    state.next_start = state.at
+    apply(
+        state,
+        ev.ExecutorStarted(
+            at=state.at,
+            pid=0,
+            host="",
+            boot_id="",
+            runtime=context.kind.name,
+            gpus=context.gpus,
+            policy=policy,
+        ),
+    )
+
+
+def _planned(context: RunContext) -> PlannedStarts:
+    state, launches = context.state, factory.launches(context)
+    scheduled = [state.by_id[decision.job] for decision in _starts(state)]
+    first = tuple(launches(job, job.attempts[-1]) for job in scheduled)
+    later = []
+    for job in state.jobs:
+        if job.phase == "waiting":
+            launch = launches(job, Attempt(len(job.attempts) + 1, (), state.at))
+            # Which GPU it will be is not known yet; an empty mask would hide them all.
+            unpinned = {
+                k: v for k, v in launch.env.items() if not job.need or k not in (VISIBLE, ORDER)
+            }
+            later.append(replace(launch, env=unpinned))
+    return PlannedStarts(first, tuple(later), state.held)
+
+
+def _starts(state: RunState) -> Iterator[ev.AttemptScheduled]:
+    while isinstance(decision := decide(state, state.at), ev.AttemptScheduled):
+        apply(state, msgspec.structs.replace(decision, at=state.at))
+        yield decision

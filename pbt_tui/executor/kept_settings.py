@@ -1,0 +1,28 @@
+"""What an engine is asked, as `executor_started` keeps it: written and read here alone.
+
+Must not know any engine's settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from pbt_tui.journal.events import ExecutorStarted
+from pbt_tui.runtimes.kind import RuntimeKind
+
+
+def settings_of(started: ExecutorStarted, kind: RuntimeKind) -> Mapping[str, Any] | None:
+    """The settings of `kind` that this executor had, by field; None where it had none."""
+    kept = getattr(started, kind.journal_key)
+    if not isinstance(kept, dict):
+        return None
+    shared = RuntimeKind.__dataclass_fields__["journal_key"].default
+    return kept if kind.journal_key != shared or started.runtime == kind.name else None
+
+
+def kept_settings(settings: Any | None, kind: RuntimeKind) -> dict[str, Any]:
+    """The same as the fields of `executor_started`; empty where there are none."""
+    return {} if settings is None else {kind.journal_key: msgspec.to_builtins(settings)}

@@ -1,0 +1,35 @@
+"""What the `docker` runtime would ask of its engine: each create request, and it as a command.
+
+Must not start anything: the engine is asked about the image alone.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+import msgspec
+
+from pbt_tui.errors import printable
+from pbt_tui.runtimes.context import RunContext
+from pbt_tui.runtimes.docker.client import create
+from pbt_tui.runtimes.docker.request import body, docker_run
+from pbt_tui.runtimes.planned_starts import PlannedStarts, one_by_one
+from pbt_tui.runtimes.protocol import Launch
+
+
+def show(context: RunContext, starts: PlannedStarts) -> Iterator[str]:
+    """The exact create request of each attempt as a comment, and the same as a command."""
+    runtime = create(context)
+    unknown = runtime.peek()
+    if unknown:
+        yield f"# {printable(unknown)}"
+    dirs = {context.train_dir / job.spec.dir for job in context.state.jobs if job.spec.dir}
+    yield shlex.join(["mkdir", "-p", *map(str, sorted({*dirs, *runtime.folders}))])
+
+    def lines(launch: Launch) -> list[str]:
+        request = runtime.request(launch)
+        whole = msgspec.json.encode(body(request)).decode()
+        return [f"# POST /containers/create?name={request.name} {whole}", docker_run(request)]
+
+    yield from one_by_one(starts, lines)

@@ -1,0 +1,37 @@
+"""What the `slurm` runtime would hand to SLURM: the files, and the calls of `sbatch`.
+
+Must not write or submit anything.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from pbt_tui.runtimes.context import RunContext
+from pbt_tui.runtimes.planned_starts import PlannedStarts
+from pbt_tui.runtimes.slurm.runtime import submit_order
+from pbt_tui.runtimes.slurm.submissions import made
+
+
+def show(context: RunContext, starts: PlannedStarts) -> Iterator[str]:
+    """What is written, and handed to SLURM, with the same words."""
+    order = submit_order(context)
+    if not starts.first:
+        held = starts.held and len(starts.later)
+        yield f"# held: {held} are submitted once it is released" if held else "# nothing to submit"
+        return
+    run = context.rundir
+    folders = [run.attempts, run.logs, order.scripts, order.output]
+    yield shlex.join(["mkdir", "-p", *map(str, dict.fromkeys(folders))])
+    tasks = [(launch.job, launch.attempt) for launch in starts.first]
+    for shape, names in order.chunks(tasks, order.settings.max_array):
+        files = order.files(shape, names)
+        record = made(context.run_id, names, files)
+        yield f"# an array of {len(names)}, each {shape.name}: from {names[0][0]} to {names[-1][0]}"
+        for name, text in ((record.manifest, files.manifest), (record.script, files.script)):
+            path = shlex.quote(str(order.scripts / name))
+            yield f"cat >{path} <<'END_OF_FILE'"
+            yield text.decode().rstrip("\n")
+            yield "END_OF_FILE"
+        yield shlex.join(order.argv(record))
