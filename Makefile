@@ -7,7 +7,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-JOBS ?= 2
+# Workers of `make test`: many tests wait for processes, so there are more than processors.
+JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
 WHICH := import os, sys; print(os.path.realpath(sys.executable), sys.version)
 
 .PHONY: help demo test check fix bench clean
@@ -28,7 +29,7 @@ demo: $(READY) ## compile the example population, train it, show it
 	@$(BIN)/python -m examples.demo $(if $(RUNTIME),--runtime $(RUNTIME)) $(ARGS)
 
 test: $(READY) ## every test, with the real parts that it needs
-	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 check: $(READY) ## lint, types, import laws, schemas, documents
 	@$(BIN)/ruff check .

@@ -11,7 +11,6 @@ import shlex
 import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -114,7 +113,8 @@ def _throughput(here: Path, api: Api) -> None:
 
     def ours() -> float:
         assert run([*RUN, str(path), "--fresh"], cwd=here).code == 0
-        return N / (time.time() - _events(here, N, ev.ExecutorStarted)[0].at)
+        began: float = _events(here, N, ev.ExecutorStarted)[0].at
+        return N / (time.time() - began)
 
     ours()
     bodies = _bodies(here, path)
@@ -195,4 +195,4 @@ def _cpu(pid: int) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

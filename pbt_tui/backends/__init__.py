@@ -70,6 +70,10 @@ class Backend(Protocol):
         """What has to be set before it can be rendered, in words; None if it can."""
         return None
 
+    def prepare(self) -> None:
+        """Loads what `check` and `render` need: called while a run module is being imported."""
+        return
+
     # -- from a spec to files, and back -----------------------------------------------------------
 
     def check(self, spec: Processes, settings: Any) -> Sequence[Diagnostic]:

@@ -9,7 +9,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from pbt_tui.cli import error_boundary
@@ -17,11 +16,13 @@ from pbt_tui.errors import DescriptionError, Diagnostic, Findings, PbtError, Usa
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from pbt_tui.backends import Backend
     from pbt_tui.cli.compile_targets import CompileTarget
     from pbt_tui.compiler import Compiled
     from pbt_tui.compiler.diff_report import Changed
+    from pbt_tui.compiler.existing import PreviousCompilation
     from pbt_tui.settings import Given
     from pbt_tui.spec import Processes
 
@@ -135,6 +136,8 @@ def _obey(argv: Sequence[str]) -> Result:
 
 
 def _compile(args: argparse.Namespace, given: Given, weigh: Weigh) -> Result:
+    from pathlib import Path
+
     from pbt_tui.cli.compile_targets import targets
 
     out = Path(given.compile.get("out", "specs"))
@@ -155,7 +158,7 @@ def _compile(args: argparse.Namespace, given: Given, weigh: Weigh) -> Result:
 def _one(
     target: CompileTarget, out: Path, args: argparse.Namespace, given: Given, weigh: Weigh
 ) -> Result:
-    from pbt_tui.compiler import compile_module, existing, output, spec_rules
+    from pbt_tui.compiler import compile_module, output
 
     writing = not (args.check or args.diff or args.print)
     if writing:
@@ -169,10 +172,13 @@ def _one(
         load_timeout=given.compile.get("load_timeout", 30.0),
         load_memory=given.compile.get("load_memory"),
         seed=given.compile.get("seed"),
-        known=(lambda folder: existing.known(out, folder)) if args.check else lambda folder: None,
+        known=lambda folder: _known(out, folder) if args.check else None,
         backends=args.backend,
         settings=given.backends,
     )
+    # only now, so that the module is being imported while these are
+    from pbt_tui.compiler import existing, spec_rules
+
     spec, files = compiled.spec, compiled.files
     found = [*given.found, *compiled.diagnostics]
     paths = [str(out / path) for path in files]
@@ -200,6 +206,12 @@ def _one(
         tail = "" if changed else " (unchanged)"
         text = f"{summary(spec)} -> {_some(paths)}{tail}\n".encode()
     return Result(found, code, spec.run, len(spec.jobs), paths, text, changes)
+
+
+def _known(out: Path, folder: str) -> PreviousCompilation | None:
+    from pbt_tui.compiler import existing
+
+    return existing.known(out, folder)
 
 
 def _asked(compiled: Compiled) -> list[Diagnostic]:

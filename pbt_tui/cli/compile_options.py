@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from pbt_tui.backends import BACKENDS
@@ -94,6 +93,8 @@ def read(args: argparse.Namespace) -> Given:
         raise UsageError("`--ask` shows what is compiled to SLURM: name a run module")
     if args.skip_helpers and not (args.check or args.diff):
         raise UsageError("`--skip_helpers` goes with `--check` or `--diff`")
+    from pathlib import Path
+
     for name in args.backend or ():
         BACKENDS.get(name)
     try:

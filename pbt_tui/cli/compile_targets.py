@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pbt_tui.errors import BadSpec, UsageError, Where, printable
 
 
-@dataclass(frozen=True, slots=True)
-class CompileTarget:
+class CompileTarget(NamedTuple):
     """A run module as it was given, and the suffix that it is to be compiled with."""
 
     module: str

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from glob import escape
 from typing import TYPE_CHECKING, Any
 
 from pbt_tui.errors import Diagnostic, Findings, Where
@@ -61,7 +60,13 @@ def compile_module(
     from pbt_tui.compiler.load import load
 
     return compile_loaded(
-        load(target, timeout=load_timeout, memory=load_memory, seed=seed),
+        load(
+            target,
+            timeout=load_timeout,
+            memory=load_memory,
+            seed=seed,
+            meanwhile=lambda: _import_the_rest(backends),
+        ),
         train_dir=train_dir,
         suffix=suffix,
         policy=policy,
@@ -71,6 +76,23 @@ def compile_module(
         backends=backends,
         settings=settings,
     )
+
+
+def _import_the_rest(backends: Sequence[str] | None) -> None:
+    """What is needed once the module is loaded: imported while the children import the module."""
+    from pbt_tui.backends import BACKENDS
+    from pbt_tui.compiler import (  # noqa: F401
+        cross_references,
+        existing,
+        expand,
+        population_detection,
+        rendering,
+        resolve,
+        spec_rules,
+    )
+
+    for name in BACKENDS.built_in if backends is None else backends:
+        BACKENDS.get(name).prepare()
 
 
 def compile_loaded(
@@ -133,7 +155,7 @@ def compile_loaded(
     if any(d.level == "error" for d in found):
         raise Findings(found)
     files = {f"{folder}/{path}": data for path, data in made.files.items()}
-    place = escape(folder)  # a run may be called `a[1]`
+    place = "".join(f"[{c}]" if c in "*?[" else c for c in folder)  # a run may be called `a[1]`
     owned = [f"{place}/{pattern}" for pattern in made.owned]
     records = [f"{folder}/{path}" for path in made.records]
     return Compiled(spec, files, found, owned, records, made.backends)

@@ -1,7 +1,8 @@
 """The child process that imports a run module and says what it describes, or why it cannot.
 
 Must not know jobs. `load` starts it; it answers over a pipe of its own, so that nothing the module
-prints can be mistaken for an answer. Heavy imports stay out: it starts twice a compilation.
+prints can be mistaken for an answer. Heavy imports stay out: it starts twice a compilation,
+and `typing`, `re`, `json` or `contextlib` would be half of its start.
 """
 
 from __future__ import annotations
@@ -9,19 +10,21 @@ from __future__ import annotations
 import builtins
 import faulthandler
 import gc
-import json
 import marshal
 import os
 import sys
-from contextlib import suppress
 from importlib import import_module
-from types import ModuleType
-from typing import Any
 
 from pbt_tui.compiler import resource_limits
 from pbt_tui.compiler.import_audit import ImportAudit
 from pbt_tui.compiler.import_failure import failure
 from pbt_tui.compiler.stub_modules import Finder
+from pbt_tui.compiler.suppress import suppress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
 
 HEADER = 17
 """An answer begins with its length, in so many hexadecimal digits but one; then comes a flag."""
@@ -38,7 +41,7 @@ _pid, _write, _exit = (
 
 
 def main() -> None:
-    options = json.loads(sys.argv[1])
+    options = marshal.loads(bytes.fromhex(sys.argv[1]))
     pipe, pid = _aside(options["pipe"]), os.getpid()
     gc.disable()  # nothing lives long enough here to be worth the passes
     os.environ.pop("PYTHONHASHSEED", None)
@@ -108,6 +111,8 @@ def _packed(answer: dict[str, Any], watch: ImportAudit) -> bytes:
     try:
         return marshal.dumps(answer, 2)
     except ValueError:  # text of a derived type somewhere
+        import json
+
         return marshal.dumps(json.loads(json.dumps(answer)), 2)
 
 
@@ -139,18 +144,19 @@ def _import(name: str, file: str | None) -> ModuleType:
 
 
 def _import_file(name: str, file: str) -> ModuleType:
-    from importlib.util import module_from_spec, spec_from_file_location
+    # what `importlib.util` is made of, without the four modules that it imports beside them
+    from importlib import _bootstrap, _bootstrap_external
 
     if not name.isidentifier() or name in sys.stdlib_module_names or name in sys.modules:
         name = "_run_module"
     from importlib.machinery import SourceFileLoader
 
-    spec = spec_from_file_location(name, file, loader=SourceFileLoader(name, file))
+    loader = SourceFileLoader(name, file)
+    spec = _bootstrap_external.spec_from_file_location(name, file, loader=loader)
     assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
+    module = _bootstrap.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    loader.exec_module(module)
     return module
 
 

@@ -5,7 +5,7 @@ Must not know what they answer.
 
 from __future__ import annotations
 
-import json
+import marshal
 import os
 import re
 import signal
@@ -67,7 +67,7 @@ class Child:
         # -B: compiling writes nothing; -P: what is on the path is decided in the child;
         # utf8: files are read alike wherever it runs
         python = [sys.executable, "-B", "-P", "-X", "utf8"]
-        command = [*python, "-c", _BOOT, root, json.dumps(options)]
+        command = [*python, "-c", _BOOT, root, marshal.dumps(options).hex()]
         try:
             self.process = subprocess.Popen(
                 command,

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import math
 import os
-from typing import Any
 
 from pbt_tui.description import mapping, text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _PLAIN = frozenset((str, bool, type(None)))
 _NUMBERS = frozenset((int, float))

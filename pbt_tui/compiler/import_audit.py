@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
-from typing import Any
 
+from pbt_tui.compiler.suppress import suppress
 from pbt_tui.compiler.traceback_origin import Place, of_caller
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 MOST = 20
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND

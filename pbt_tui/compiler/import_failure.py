@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
 
 from pbt_tui.compiler.stub_modules import LEAVES, PACKAGES, Finder
 from pbt_tui.compiler.traceback_origin import Place, of_traceback
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def failure(e: BaseException, name: str, file: str | None, finder: Finder) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import marshal
 import re
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -90,13 +91,15 @@ def load(
     memory: int | None = None,
     seed: int | None = None,
     twice: bool = True,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Loaded:
     """Imports `target` (dotted name or path of a file) and returns its description.
 
     `timeout` in seconds; `memory` in bytes, by default what `bounds.usual` says. `twice`: a second
     load, with another order of sets, tells whether the description is repeatable; what differs is
     named in `Loaded.unrepeatable`, and the caller decides what that is. `seed` seeds `random`, and
-    NumPy where it is, before the import, and makes the order of sets the same.
+    NumPy where it is, before the import, and makes the order of sets the same. `meanwhile` is
+    called while the children work.
 
     Raises `CannotLoad`, `NotARun`, `BadParam`, and `BrokenKind` for a style that it asks for.
     """
@@ -107,6 +110,7 @@ def load(
     try:
         for number in range(1 + twice):
             children.append(Child(target, timeout, most, seed, hashes[number]))
+        meanwhile()
         listen(children, time.monotonic() + timeout + GRACE)
     finally:
         for child in children:

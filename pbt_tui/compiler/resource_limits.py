@@ -8,11 +8,9 @@ the one that was limited, is a mark that its descendants cannot lose by accident
 from __future__ import annotations
 
 import os
-import re
 import resource
-import select
-import signal
-from contextlib import suppress
+
+from pbt_tui.compiler.suppress import suppress
 
 USUAL = 16 << 30
 """Bytes, if nothing is said and the machine has twice as much: torch takes less than one GiB."""
@@ -21,7 +19,8 @@ _RESERVED = 4
 _ROUNDS = 50
 _PATIENCE = 1.0
 """Seconds for the kernel to take down what was killed."""
-_MARK = re.compile(rb"^Max address space +(\d+) ", re.MULTILINE)
+_LINE = b"Max address space "
+"""How the line of `/proc/<pid>/limits` begins that has the mark."""
 
 
 def usual() -> int:
@@ -55,6 +54,8 @@ def mark(memory: int, pid: int) -> int:
 
 def end_all(marked: int, but: int | None = None) -> bool:
     """Kills every process with this mark, and those they start meanwhile; true if there was one."""
+    import signal
+
     found, quiet = False, 0
     for _ in range(_ROUNDS):
         pids = [pid for pid in _pids() if pid != but]
@@ -81,14 +82,17 @@ def _marked(pid: int, marked: int) -> int | None:
     with suppress(OSError):
         handle = os.pidfd_open(pid)  # before it is looked at: a pid may come again
         with suppress(OSError), open(f"/proc/{pid}/limits", "rb") as limits:  # noqa: PTH123
-            found = _MARK.search(limits.read())
-            if found is not None and int(found[1]) == marked and not _over(handle, 0):
+            lines = (line for line in limits if line.startswith(_LINE))
+            soft = next(lines, _LINE).removeprefix(_LINE).split()[:1]
+            if soft == [b"%d" % marked] and not _over(handle, 0):
                 return handle
         os.close(handle)
     return None
 
 
 def _over(handle: int, seconds: float) -> bool:
+    import select
+
     poller = select.poll()
     poller.register(handle, select.POLLIN)
     return bool(poller.poll(seconds * 1000))

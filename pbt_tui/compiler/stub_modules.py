@@ -7,11 +7,13 @@ only what a run module needs to describe its jobs, never a piece of training.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from importlib.machinery import ModuleSpec
-from importlib.util import spec_from_loader
-from types import ModuleType
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+    from typing import Any
 
 _DESCRIPTION = (
     "isaacgymenvs.pbt.launcher.run_description",
@@ -34,6 +36,16 @@ PACKAGES = frozenset(
 )
 
 
+_OF_THE_LIBRARY = frozenset(
+    (
+        *("collections", "contextlib", "copyreg", "enum", "functools", "importlib", "json"),
+        *("keyword", "operator", "re", "reprlib", "select", "signal", "types", "typing"),
+        "warnings",
+    )
+)
+"""Whatever lies beside a run module: we need these, and would have loaded them before it."""
+
+
 class Finder:
     """Comes first in `sys.meta_path`, asks all others first.
 
@@ -44,8 +56,14 @@ class Finder:
     def __init__(self, soft: Iterable[str] = ()) -> None:
         self.soft = LEAVES | PACKAGES | frozenset(soft)
         self.stood_in: set[str] = set()
+        self.path = list(sys.path)
+        """As it is before the folders of the run module are in it."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if name in _OF_THE_LIBRARY:
+            from importlib.machinery import PathFinder
+
+            return PathFinder.find_spec(name, self.path)
         if name not in self.soft:
             return None
         for finder in sys.meta_path:
@@ -54,6 +72,8 @@ class Finder:
                     spec.loader = _Loader(self, spec.loader)  # type: ignore[assignment]
                 return spec
         if name in LEAVES or name in PACKAGES:
+            from importlib.util import spec_from_loader
+
             loader: Any = _Loader(self, None)
             return spec_from_loader(name, loader, is_package=name in PACKAGES)
         return None

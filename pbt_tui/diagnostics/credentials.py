@@ -11,8 +11,10 @@ the rest one pattern only asks whether a closer look is worth it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
 
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Where, printable
@@ -34,35 +36,61 @@ _KINDS = (
     ("a private key", r"-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY"),
     ("a password in a URL", r"[a-z][a-z0-9+.-]{0,20}://[^\s/:@]*:[^\s/@]+@"),
 )
-_known = re.compile(
-    "(?<![A-Za-z0-9])(?:" + "|".join(f"({pattern})" for _, pattern in _KINDS) + ")"
-).search
-_pairs = re.compile(
-    r"(?<![\w.-])-*([A-Za-z_][\w.-]*)[\"']?\s*[=:]\s*[\"']?([^\s\"'&;,)}\]]+)"
-).finditer
+
+
+def _later(how: str, pattern: str, flags: int = 0) -> Callable[..., Any]:
+    """A method of a pattern that is compiled when it is first called: most runs call none."""
+    compiled = cache(lambda: getattr(re.compile(pattern, flags), how))
+    return lambda *args: compiled()(*args)  # noqa: PLW0108 - only when it is called
+
+
+_one_of_these = _later(
+    "search", "(?<![A-Za-z0-9])(?:" + "|".join(f"({pattern})" for _, pattern in _KINDS) + ")"
+)
+_HEADS = (
+    *("gh", "github_pat_", "gl", "hf_", "AKIA", "ASIA", "xox", "AIza", "nvapi-", "sk-", "npm_"),
+    *("eyJ", "-----BEGIN ", "://"),
+)
+"""What every one of these has in it: without them the pattern need not be compiled."""
+
+
+def _known(text: str) -> re.Match[str] | None:
+    found: re.Match[str] | None = None
+    if any(head in text for head in _HEADS):
+        found = _one_of_these(text)
+    return found
+
+
+_pairs = _later(
+    "finditer", r"(?<![\w.-])-*([A-Za-z_][\w.-]*)[\"']?\s*[=:]\s*[\"']?([^\s\"'&;,)}\]]+)"
+)
 _named = (
-    ("a password", re.compile(r"(?:^|_)(?:password|passwd|passphrase)$|.+_pwd$").search),
-    ("an API key", re.compile(r"(?:^|_)(?:api_?key|wandb_key)$").search),
+    ("a password", _later("search", r"(?:^|_)(?:password|passwd|passphrase)$|.+_pwd$")),
+    ("an API key", _later("search", r"(?:^|_)(?:api_?key|wandb_key)$")),
     (
         "a secret",
-        re.compile(
+        _later(
+            "search",
             r"(?:^|_)(?:secret|(?:access|secret|private|auth|signing|encryption)_?key"
-            r"|credentials?)$"
-        ).search,
+            r"|credentials?)$",
+        ),
     ),
 )
-_token = re.compile(r"(?:^|_)token$").search
-_of_language = re.compile(
+_token = _later("search", r"(?:^|_)token$")
+_of_language = _later(
+    "search",
     r"(?:bos|eos|pad|mask|unk|cls|sep|start|end|stop|special|image|num|n|max|min|per|next|first"
-    r"|last|action|state|obs|text|prompt|class)_token$"
-).search
+    r"|last|action|state|obs|text|prompt|class)_token$",
+)
 """Tokens that models are made of."""
-_camel = re.compile(r"(?<=[a-z0-9])(?=[A-Z])").sub
-_number = re.compile(r"[+-]?[0-9]*\.?[0-9]*(?:e[+-]?[0-9]+)?").fullmatch
-_name_of_a_variable = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+").fullmatch
-_stands_for_one = re.compile(
-    r"(?:your|example|dummy|fake|change[-_]?me|placeholder|insert|todo|redacted|xxx)", re.IGNORECASE
-).match
+_camel = _later("sub", r"(?<=[a-z0-9])(?=[A-Z])")
+_number = _later("fullmatch", r"[+-]?[0-9]*\.?[0-9]*(?:e[+-]?[0-9]+)?")
+_name_of_a_variable = _later("fullmatch", r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_stands_for_one = _later(
+    "match",
+    r"(?:your|example|dummy|fake|change[-_]?me|placeholder|insert|todo|redacted|xxx)",
+    re.IGNORECASE,
+)
 _EMPTY = frozenset(
     (
         *("true", "false", "none", "null", "nil", "yes", "no", "on", "off", "auto", "default"),

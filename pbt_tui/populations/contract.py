@@ -43,7 +43,7 @@ class FoundFolder(NamedTuple):
     """The names of parameters in one of the files found, where that is metadata in YAML."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)  # its code is made at each start
 class Style:
     """One way of doing population-based training. `name` is what a spec holds.
 

@@ -125,6 +125,8 @@ def structs(backends: Backends) -> Structs:
 
 def value_of(setting: Setting, raw: Any, struct: Any) -> Any:
     """The typed value of a text, or of what TOML made of one; raises `ValueError`."""
+    if setting.read is parsers.plain and isinstance(raw, str) and setting.section == "compile":
+        return parsers.plain(sound(raw))  # its type is text: no struct has to be loaded
     import msgspec
 
     if setting.many and isinstance(raw, list | tuple):

@@ -6,7 +6,6 @@ Must not know jobs.
 from __future__ import annotations
 
 import re
-import shlex
 
 special = re.compile(r"[ \t\r\n'\"\\]").search
 """Finds what makes a text more than one plain argument, or another one."""
@@ -20,6 +19,8 @@ _blanks = re.compile(r"[ \t\r\n]+")
 def split(text: str) -> list[str]:
     """The POSIX reading. Raises `ValueError` for a quote that is not closed."""
     if _quoting(text):
+        import shlex
+
         return shlex.split(text)
     return [word for word in _blanks.split(text) if word]
 

@@ -7,12 +7,10 @@ one, without words: the caller knows what was expected and where.
 from __future__ import annotations
 
 import math
-import re
-import shlex
 from typing import Any
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE | re.ASCII)
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)", re.ASCII)
+_SIZE = r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?"
+_DURATION = r"(\d+(?:\.\d+)?)\s*([smhd]?)"
 _POWER = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _TRUE = frozenset({"true", "yes", "on", "1"})
@@ -20,6 +18,8 @@ _FALSE = frozenset({"false", "no", "off", "0"})
 
 
 def integer(text: str) -> int:
+    import re
+
     if not re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip()):
         raise ValueError
     return int(text)
@@ -46,7 +46,9 @@ def truth(text: str) -> bool:
 
 def size(text: str) -> int:
     """Bytes: `512M`, `4G`, `1.5GiB`, `1024`; units are powers of 1024, as Docker reads them."""
-    found = _SIZE.fullmatch(text.strip())
+    import re
+
+    found = re.fullmatch(_SIZE, text.strip(), re.IGNORECASE | re.ASCII)
     if found is None:
         raise ValueError
     value: float = float(found[1]) * 1024 ** _POWER[found[2].lower()]
@@ -57,7 +59,9 @@ def size(text: str) -> int:
 
 def duration(text: str) -> float:
     """Seconds: `90`, `30s`, `5m`, `2h`, `7d`, `1.5h`."""
-    found = _DURATION.fullmatch(text.strip())
+    import re
+
+    found = re.fullmatch(_DURATION, text.strip(), re.ASCII)
     if found is None:
         raise ValueError
     return number(found[1]) * _SECONDS[found[2]]
@@ -81,6 +85,8 @@ def lines(text: str) -> list[str]:
 
 def command(text: str) -> list[str]:
     """A command as a shell would split it; empty text is the empty command."""
+    import shlex
+
     return shlex.split(text)
 
 

@@ -5,16 +5,17 @@ Must not know what a setting means: the rows of `settings` and of each backend s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from itertools import chain
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pbt_tui.errors import Diagnostic, Findings, UsageError, Where
 from pbt_tui.settings import Backends, Given, Setting, gather, near, structs
 from pbt_tui.settings.run_settings import COMPILE, CONTAINER, POLICY
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _INNER = {"mounts": ("source", "target", "read_only"), "ulimits": ("name", "soft", "hard")}
 """Settings whose values may be tables, and the keys of those."""
@@ -54,6 +55,8 @@ def _parse(data: bytes, file: str) -> dict[str, Any]:
     try:
         return tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as e:
+        import re
+
         said, line = str(e), None
         if place := re.search(r" \(at line (\d+), column \d+\)$", said):
             said, line = said.replace(f"line {place[1]}, ", ""), int(place[1])

@@ -5,7 +5,6 @@ Must not read or write files: bytes in, bytes out.
 
 from __future__ import annotations
 
-import hashlib
 from io import BytesIO
 from typing import Any
 
@@ -79,6 +78,8 @@ def digest(spec: Processes, rule: int = DIGEST_RULE) -> str:
 
     Raises `UnknownVersion` for a rule that this version does not know.
     """
+    import hashlib  # loads OpenSSL: compiling needs no digest
+
     if rule != 1:
         raise UnknownVersion(
             f"the digest is of rule {rule}, this version knows rules up to {DIGEST_RULE}",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from textual.app import App
 from textual.binding import BindingType
 
+from pbt_tui.errors import BrokenKind
 from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.observe import progress
 from pbt_tui.tui import labels, themes
@@ -182,7 +183,11 @@ class Monitor(App[str], inherit_bindings=False):
         if not state.spec.populations or self._reading:
             return
         if self._watched is None or self._watched[0] is not state:
-            self._watched = (state, Populations(state, self.follower.rundir))
+            try:
+                self._watched = (state, Populations(state, self.follower.rundir))
+            except BrokenKind as e:  # the run itself can be looked at all the same
+                self.say(str(e), "bad")
+                return
         watched = self._watched[1]
         live = self.follower.holder is not None
         self._reading = True

@@ -55,6 +55,37 @@ def test_compiling_loads_neither_docker_nor_textual_nor_the_executor(tmp_path: P
     assert "pbt_tui.compiler" in names
 
 
+def test_help_loads_the_rows_of_the_settings_and_nothing_that_reads_them(tmp_path: Path) -> None:
+    code = (
+        "from pbt_tui.cli.compile_options import parser\n"
+        "for argv in (['--help'], ['--help', 'slurm'], ['--help', 'ngc']):\n"
+        "    try:\n        parser(argv).parse_args(argv)\n"
+        "    except SystemExit as e:\n        assert e.code == 0"
+    )
+    never = {"msgspec", "decimal", "difflib", "pathlib", "shutil", "subprocess", "tomllib"}
+    names = loaded(code, tmp_path)
+    assert names & {*HEAVY, *never, "importlib.metadata", "pbt_tui.backends.slurm.index"} == set()
+    assert {"pbt_tui.backends.slurm.settings", "pbt_tui.backends.ngc.settings"} <= names
+
+
+def test_compiling_loads_no_tools_that_it_does_not_need(tmp_path: Path) -> None:
+    (tmp_path / "small.py").write_text(MODULE)
+    names = loaded(command("compile", "small.py", "--backend", "processes"), tmp_path)
+    never = {"tempfile", "random", "hashlib", "shutil", "glob", "difflib", "shlex", "json"}
+    assert names & {*never, "importlib.metadata", "pbt_tui.backends.slurm.index"} == set()
+
+
+def test_the_child_that_imports_a_module_loads_next_to_nothing(tmp_path: Path) -> None:
+    """It starts twice a compilation."""
+    told = "import sys\nopen('loaded', 'w').write('\\n'.join(sys.modules))\n"
+    (tmp_path / "small.py").write_text(MODULE + told)
+    loaded(command("compile", "small.py"), tmp_path)
+    names = set((tmp_path / "loaded").read_text().split())
+    never = {"typing", "re", "json", "contextlib", "enum", "collections", "pathlib", "dataclasses"}
+    assert names & {*HEAVY, *never} == set()
+    assert "pbt_tui.compiler.child" in names
+
+
 def test_running_plain_processes_loads_neither_docker_nor_textual(tmp_path: Path) -> None:
     (tmp_path / "small.py").write_text(MODULE)
     names = loaded(command("run", "small.py", "--pause_between", "0"), tmp_path)

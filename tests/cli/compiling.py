@@ -1,8 +1,9 @@
 """A run module of one population for `pbt-compile`, and what it writes for it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-from pbt_tui.spec import decode
+from pbt_tui.spec import Processes, decode
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,11 +23,20 @@ RUN_DESCRIPTION = RunDescription(
 """
 
 
+class Said:
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+Pbt = Callable[..., Said]
+"""`pbt-compile` with these words."""
+
+
 def module(folder: Path, *, name: str = "ant", run: str = "ant_pbt", members: int = 8) -> None:
     (folder / "runs").mkdir(exist_ok=True)
     text = MODULE.format(run=run, members=members)
     (folder / "runs" / f"{name}.py").write_text(text)
 
 
-def spec_of(folder: Path, name: str = "ant_pbt"):
+def spec_of(folder: Path, name: str = "ant_pbt") -> Processes:
     return decode((folder / "specs" / name / "processes.json").read_bytes())

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pbt_tui.cli import compile as command
-from tests.cli.compiling import module
+from tests.cli.compiling import Pbt, Said, module
 
 
 @pytest.fixture
@@ -15,13 +15,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-class Said:
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-
 @pytest.fixture
-def pbt(capsys: pytest.CaptureFixture[str]):
+def pbt(capsys: pytest.CaptureFixture[str]) -> Pbt:
     def call(*argv: str) -> Said:
         code = command.main(argv)
         out, err = capsys.readouterr()

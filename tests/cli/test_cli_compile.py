@@ -1,9 +1,12 @@
 """`pbt-compile` as people type it: writes, checks, compares, refuses."""
 
+from __future__ import annotations
+
 import re
+from pathlib import Path
 
 from pbt_tui.spec import decode
-from tests.cli.compiling import module, spec_of
+from tests.cli.compiling import Pbt, module, spec_of
 
 NGC = "`ngc`: `--ngc_org`, `--ngc_ace`, `--ngc_instance`, `--image` not set"
 
@@ -14,7 +17,7 @@ FILES = re.compile(
 )
 
 
-def test_compile_validate_check_in_peace(here, pbt):
+def test_compile_validate_check_in_peace(here: Path, pbt: Pbt) -> None:
     said = pbt("runs.ant")
     assert said.code == 0
     made = FILES.fullmatch(said.out)
@@ -35,7 +38,7 @@ def test_compile_validate_check_in_peace(here, pbt):
     assert pbt("runs.ant").out.endswith(" (unchanged)\n")
 
 
-def test_both_ways_of_naming_the_module_and_of_spelling_options(here, pbt):
+def test_both_ways_of_naming_the_module_and_of_spelling_options(here: Path, pbt: Pbt) -> None:
     assert pbt("--run", "runs.ant", "--train-dir", "t", "--experiment-suffix=a-b").code == 0
     spec = spec_of(here, "ant_pbt_a-b")
     assert (spec.train_dir, spec.suffix) == ("t", "a-b")
@@ -44,7 +47,7 @@ def test_both_ways_of_naming_the_module_and_of_spelling_options(here, pbt):
     assert pbt().code == 2
 
 
-def test_check_takes_what_is_not_given_from_the_file(here, pbt):
+def test_check_takes_what_is_not_given_from_the_file(here: Path, pbt: Pbt) -> None:
     assert pbt("runs.ant", "--max_parallel", "9", "--train_dir", "t", "--image", "a").code == 0
     assert pbt("runs.ant", "--check").code == 0
     assert pbt("runs/ant.py", "--check").code == 0
@@ -57,7 +60,7 @@ def test_check_takes_what_is_not_given_from_the_file(here, pbt):
     assert spec_of(here).policy.retries == 0
 
 
-def test_check_when_the_population_grew_or_nothing_is_there(here, pbt):
+def test_check_when_the_population_grew_or_nothing_is_there(here: Path, pbt: Pbt) -> None:
     said = pbt("runs.ant", "--check")
     assert said.code == 3
     assert "is not there" in said.err
@@ -70,7 +73,7 @@ def test_check_when_the_population_grew_or_nothing_is_there(here, pbt):
     assert '"max_parallel":12' in said.out
 
 
-def test_a_hand_edited_file_is_stale(here, pbt):
+def test_a_hand_edited_file_is_stale(here: Path, pbt: Pbt) -> None:
     pbt("runs.ant")
     file = here / "specs/ant_pbt/processes.json"
     file.write_bytes(file.read_bytes().replace(b"policy_idx=3", b"policy_idx=4"))
@@ -82,7 +85,7 @@ def test_a_hand_edited_file_is_stale(here, pbt):
     assert pbt("runs.ant").code == 0
 
 
-def test_diff_and_print_write_nothing(here, pbt):
+def test_diff_and_print_write_nothing(here: Path, pbt: Pbt) -> None:
     said = pbt("runs.ant", "--diff")
     assert said.code == 0
     assert said.out.startswith(
@@ -96,7 +99,7 @@ def test_diff_and_print_write_nothing(here, pbt):
     assert pbt("runs.ant", "--diff").out == ""
 
 
-def test_p2_is_said_as_the_contract_has_it(here, pbt):
+def test_p2_is_said_as_the_contract_has_it(here: Path, pbt: Pbt) -> None:
     said = pbt("runs.ant", "--max_parallel", "4", "--backend", "processes")
     assert said.code == 3
     assert said.err == (
@@ -107,7 +110,7 @@ def test_p2_is_said_as_the_contract_has_it(here, pbt):
     assert not (here / "specs").exists()
 
 
-def test_settings_come_from_flag_then_file_then_default(here, pbt):
+def test_settings_come_from_flag_then_file_then_default(here: Path, pbt: Pbt) -> None:
     (here / "pyproject.toml").write_text(
         '[tool.pbt]\nimage = "a"\nmemory = "1G"\nout = "o"\nignore = ["PBT421"]\n'
         'mounts = ["./x:/x"]\n'
@@ -124,14 +127,14 @@ def test_settings_come_from_flag_then_file_then_default(here, pbt):
     assert "hint: did you mean `memory`" in said.err
 
 
-def test_a_container_without_an_image_is_noted(here, pbt):
+def test_a_container_without_an_image_is_noted(here: Path, pbt: Pbt) -> None:
     said = pbt("runs.ant", "--memory", "2G")
     assert said.code == 0
     assert "note[PBT530]" in said.err
     assert spec_of(here).container is None
 
 
-def test_ignore_and_strict(here, pbt):
+def test_ignore_and_strict(here: Path, pbt: Pbt) -> None:
     (here / "runs/gpu.py").write_text(
         "from pbt_tui import *\n"
         "RUN_DESCRIPTION = RunDescription('gpu', experiments=[Experiment('g', 'python t.py', "
@@ -148,7 +151,7 @@ def test_ignore_and_strict(here, pbt):
     assert "there is no code" in said.err
 
 
-def test_an_error_cannot_be_ignored(here, pbt):
+def test_an_error_cannot_be_ignored(here: Path, pbt: Pbt) -> None:
     said = pbt("runs.ant", "--max_parallel", "4", "--ignore", "PBT401")
     assert said.code == 3
     assert "error[PBT401]" in said.err
@@ -159,7 +162,7 @@ def test_an_error_cannot_be_ignored(here, pbt):
     assert "error[PBT222]" in said.err
 
 
-def test_d10_two_modules_with_one_run_name(here, pbt):
+def test_d10_two_modules_with_one_run_name(here: Path, pbt: Pbt) -> None:
     pbt("runs.ant")
     before = (here / "specs/ant_pbt/processes.json").read_bytes()
     module(here, name="other", members=3)
@@ -172,7 +175,7 @@ def test_d10_two_modules_with_one_run_name(here, pbt):
     assert pbt("runs/ant.py").code == 0
 
 
-def test_d10_two_specs_that_share_a_folder(here, pbt):
+def test_d10_two_specs_that_share_a_folder(here: Path, pbt: Pbt) -> None:
     pbt("runs.ant")
     pbt("runs.ant", "--out", "old")
     said = pbt("--validate", "specs", "old")
@@ -181,7 +184,7 @@ def test_d10_two_specs_that_share_a_folder(here, pbt):
     assert pbt("--validate", "specs", "old", "--strict").code == 3
 
 
-def test_run_name_that_is_no_folder(here, pbt):
+def test_run_name_that_is_no_folder(here: Path, pbt: Pbt) -> None:
     module(here, run="../ant")
     said = pbt("runs.ant")
     assert said.code == 3
@@ -189,7 +192,7 @@ def test_run_name_that_is_no_folder(here, pbt):
     assert sorted(p.name for p in here.iterdir()) == ["runs"]
 
 
-def test_d12_a_module_that_draws_is_refused_unless_seeded(here, pbt):
+def test_d12_a_module_that_draws_is_refused_unless_seeded(here: Path, pbt: Pbt) -> None:
     (here / "runs/drawn.py").write_text(
         "from pbt_tui import *\nfrom random import randint\n"
         "RUN_DESCRIPTION = RunDescription('drawn', experiments=[Experiment('d', 'python t.py', "
@@ -211,7 +214,7 @@ def test_d12_a_module_that_draws_is_refused_unless_seeded(here, pbt):
     assert "find what else changes" in said.err
 
 
-def test_validate_says_file_and_pointer(here, pbt):
+def test_validate_says_file_and_pointer(here: Path, pbt: Pbt) -> None:
     pbt("runs.ant")
     file = here / "specs/ant_pbt/processes.json"
     file.write_bytes(
@@ -227,7 +230,7 @@ def test_validate_says_file_and_pointer(here, pbt):
     assert pbt("--validate", "nowhere").code == 2
 
 
-def test_every_option_of_the_original_is_accepted(here, pbt):
+def test_every_option_of_the_original_is_accepted(here: Path, pbt: Pbt) -> None:
     text = """--run=runs.ant --backend=processes --train_dir=./train_dir --experiment_suffix=
         --pause_between=1 --num_gpus=1 --max_parallel=8 --experiments_per_gpu=-1
         --slurm_gpus_per_job=1 --slurm_cpus_per_gpu=16 --slurm_print_only=False
@@ -243,14 +246,14 @@ def test_every_option_of_the_original_is_accepted(here, pbt):
     assert pbt("runs.ant", "--slurm_print_only", "perhaps").code == 2
 
 
-def test_backends(here, pbt):
+def test_backends(here: Path, pbt: Pbt) -> None:
     assert "there is no backend" in pbt("runs.ant", "--backend", "mars").err
     said = pbt("runs.ant", "--backend", "processes", "--backend", "ngc")
     assert said.code == 3
     assert f"backend {NGC}\n" in said.err
 
 
-def test_unwritable_out_is_said_before_the_module_is_loaded(here, pbt):
+def test_unwritable_out_is_said_before_the_module_is_loaded(here: Path, pbt: Pbt) -> None:
     (here / "runs/never.py").write_text("raise SystemExit('loaded')\n")
     for out in ("/dev/null", "/dev/null/specs", "runs/ant.py"):
         said = pbt("runs.never", "--out", out)

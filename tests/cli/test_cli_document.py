@@ -1,15 +1,18 @@
 """`pbt-compile` for programs: one JSON document, annotations, the same bytes from every process."""
 
+from __future__ import annotations
+
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pbt_tui.cli import compile as command
-from tests.cli.compiling import ROOT, spec_of
+from tests.cli.compiling import ROOT, Pbt, spec_of
 
 KEYS = {"diagnostics", "run", "jobs", "files", "changes"}
 
@@ -40,7 +43,9 @@ DIAGNOSTIC = {
         ([], 2),
     ],
 )
-def test_json_is_one_document_with_every_key(here, pbt, argv, code):
+def test_json_is_one_document_with_every_key(
+    here: Path, pbt: Pbt, argv: list[str], code: int
+) -> None:
     for style in (["--format", "json"], ["--format=json"]):
         said = pbt(*style, *argv) if "--validate" not in argv else pbt(*argv, *style)
         assert said.code == code
@@ -57,7 +62,9 @@ def test_json_is_one_document_with_every_key(here, pbt, argv, code):
             assert document["files"][-1] == "specs/ant_pbt/slurm/index.json"
 
 
-def test_our_own_bug_is_still_one_document(here, pbt, monkeypatch, tmp_path):
+def test_our_own_bug_is_still_one_document(
+    here: Path, pbt: Pbt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     monkeypatch.setattr(command, "_compile", lambda *a: 1 / 0)
@@ -69,7 +76,7 @@ def test_our_own_bug_is_still_one_document(here, pbt, monkeypatch, tmp_path):
     assert str(file) in d["hint"]
 
 
-def test_github_annotations(here, pbt):
+def test_github_annotations(here: Path, pbt: Pbt) -> None:
     said = pbt("runs.ant", "--max_parallel", "4", "--backend", "processes", "--format", "github")
     assert said.code == 3
     assert said.err == ""
@@ -80,7 +87,7 @@ def test_github_annotations(here, pbt):
     assert pbt("runs.none", "--format", "github").out.startswith("::error ")
 
 
-def test_explain(here, pbt):
+def test_explain(here: Path, pbt: Pbt) -> None:
     said = pbt("--explain", "pbt401")
     assert said.code == 0
     assert said.out.startswith("# PBT401: ")
@@ -90,7 +97,7 @@ def test_explain(here, pbt):
     assert "hint: did you mean `PBT" in said.err
 
 
-def test_hundreds_of_jobs_and_a_real_child(here, pbt):
+def test_hundreds_of_jobs_and_a_real_child(here: Path, pbt: Pbt) -> None:
     (here / "runs/grid.py").write_text(
         "from sample_factory.launcher.run_description import *\n"
         "g = ParamGrid([('seed', list(range(40))), (('a', 'b'), [(1, 'x'), (2, 'y')])])\n"
@@ -103,7 +110,7 @@ def test_hundreds_of_jobs_and_a_real_child(here, pbt):
     assert pbt("--validate", "specs").code == 0
 
 
-def call(here: Path, *argv: str, **more) -> subprocess.CompletedProcess[str]:
+def call(here: Path, *argv: str, **more: Any) -> subprocess.CompletedProcess[str]:
     code = "from pbt_tui.cli.compile import entry; entry()"
     env = {**os.environ, "PYTHONPATH": str(ROOT), **more}
     return subprocess.run(
@@ -112,7 +119,7 @@ def call(here: Path, *argv: str, **more) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_the_same_bytes_from_every_process(here):
+def test_the_same_bytes_from_every_process(here: Path) -> None:
     texts = set()
     for seed in ("0", "1", "random"):
         run = call(here, "runs.ant", "--print", PYTHONHASHSEED=seed)
@@ -121,7 +128,7 @@ def test_the_same_bytes_from_every_process(here):
     assert len(texts) == 1
 
 
-def test_late_imports(here):
+def test_late_imports(here: Path) -> None:
     code = (
         "import sys; from pbt_tui.cli import compile as c; c.main(sys.argv[1:]); "
         "print(sorted({m.partition('.')[0] for m in sys.modules} & "

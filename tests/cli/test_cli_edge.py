@@ -1,15 +1,18 @@
+from __future__ import annotations
+
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pbt_tui.cli import error_boundary, report
 from pbt_tui.errors import CannotLoad, Diagnostic, Findings, RunBusy, UsageError, Where
+from tests.executor.running import PATIENCE, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,7 +39,13 @@ def outcome(error: BaseException) -> int:
         (BrokenPipeError(32, "Broken pipe"), 141, ""),
     ],
 )
-def test_each_exception_has_its_words_and_code(error, code, said, capfd, monkeypatch):
+def test_each_exception_has_its_words_and_code(
+    error: Any,
+    code: int,
+    said: str,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with os.fdopen(os.dup(1), "w") as stdout:  # whatever is done to it, the capture stays whole
         monkeypatch.setattr("sys.stdout", stdout)
         assert outcome(error) == code
@@ -44,7 +53,9 @@ def test_each_exception_has_its_words_and_code(error, code, said, capfd, monkeyp
     assert capfd.readouterr().err == said
 
 
-def test_a_bug_is_one_line_and_a_file(tmp_path, monkeypatch, capsys):
+def test_a_bug_is_one_line_and_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert outcome(ZeroDivisionError("ours")) == 70
     [file] = tmp_path.iterdir()
@@ -53,13 +64,15 @@ def test_a_bug_is_one_line_and_a_file(tmp_path, monkeypatch, capsys):
     assert "ZeroDivisionError: ours" in file.read_text()
 
 
-def test_a_bug_with_no_place_for_the_file(monkeypatch, capsys):
+def test_a_bug_with_no_place_for_the_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/nowhere")
     assert outcome(ZeroDivisionError("ours")) == 70
     assert "ZeroDivisionError: ours" in capsys.readouterr().err
 
 
-def child(tmp_path: Path, *argv: str, **more) -> subprocess.Popen[bytes]:
+def child(tmp_path: Path, *argv: str, **more: Any) -> subprocess.Popen[bytes]:
     code = "from pbt_tui.cli.compile import entry; entry()"
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen([sys.executable, "-c", code, *argv], cwd=tmp_path, env=env, **more)
@@ -73,7 +86,7 @@ GRID = (
 )
 
 
-def test_a_reader_that_has_seen_enough(tmp_path: Path):
+def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
     (tmp_path / "grid.py").write_text(GRID)
     run = child(tmp_path, "grid.py", "--print", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert run.stdout is not None
@@ -81,25 +94,23 @@ def test_a_reader_that_has_seen_enough(tmp_path: Path):
     run.stdout.read(10)
     run.stdout.close()
     assert run.stderr.read() == b""
-    assert run.wait(30) == 141
+    assert run.wait(PATIENCE) == 141
     run.stderr.close()
 
 
-def test_interrupted_while_the_module_loads(tmp_path: Path):
+def test_interrupted_while_the_module_loads(tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text(
         "import pathlib, time\npathlib.Path('began').touch()\ntime.sleep(60)\n"
     )
     run = child(tmp_path, "slow.py", stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 30
-    while not (tmp_path / "began").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until((tmp_path / "began").exists)
     run.send_signal(signal.SIGINT)
-    _, err = run.communicate(timeout=30)
+    _, err = run.communicate(timeout=PATIENCE)
     assert (run.returncode, err) == (130, b"")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["began", "slow.py"]
 
 
-def test_colour_only_on_a_terminal_and_never_alone(tmp_path: Path):
+def test_colour_only_on_a_terminal_and_never_alone(tmp_path: Path) -> None:
     def seen(**env: str) -> bytes:
         here, there = os.openpty()
         code = (
@@ -124,14 +135,14 @@ def test_colour_only_on_a_terminal_and_never_alone(tmp_path: Path):
         assert seen(**env).startswith(b"error[PBT101]: a")
 
 
-def test_foreign_text_never_reaches_the_terminal_raw():
+def test_foreign_text_never_reaches_the_terminal_raw() -> None:
     place = Where(file="a\x1b]0;x\x07", experiment="b\x1b[2J")
     assert "\x1b" not in str(Diagnostic("error", "c", where=place))
     text = report.workflow_commands([Diagnostic("note", "a\nb%", where=Where("f,g:h", 3))])
     assert text == "::notice file=f%2Cg%3Ah,line=3::a%0Ab%25\n"
 
 
-def test_the_document_is_json():
+def test_the_document_is_json() -> None:
     found = [Diagnostic("warning", "m", "PBT524", Where("f", 1, "e", "p", "j", "/x"), "h")]
     document = report.document(found, "run", 3, ["a"])
     assert json.loads(json.dumps(document)) == {

@@ -1,5 +1,7 @@
 """Five mistakes are five findings, each in its place, in every form; and nothing is written."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
 
@@ -40,7 +42,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_as_text_as_json_and_as_annotations(here, capsys):
+def test_as_text_as_json_and_as_annotations(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["five.py", "--format", "json"]) == 3
     found = json.loads(capsys.readouterr().out)["diagnostics"]
     assert [(d["code"], d["line"], d["experiment"], d["param"]) for d in found] == EXPECTED
@@ -60,13 +62,13 @@ def test_as_text_as_json_and_as_annotations(here, capsys):
     assert "q1w2e3r4t5" not in f"{found}{text.err}{notes}"
 
 
-def test_none_of_them_can_be_ignored(here, capsys):
+def test_none_of_them_can_be_ignored(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     codes = ",".join(code for code, *_ in EXPECTED)
     assert command.main(["five.py", "--ignore", codes]) == 3
     assert capsys.readouterr().err.count("error[PBT") == 5
 
 
-def test_each_is_explained(capsys):
+def test_each_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     for code, *_ in EXPECTED:
         assert command.main(["--explain", code]) == 0
         assert capsys.readouterr().out.startswith(f"# {code}: ")

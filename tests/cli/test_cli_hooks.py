@@ -1,5 +1,7 @@
 """The hooks of `.pre-commit-hooks.yaml`, by pre-commit itself, in real git repositories."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import subprocess
@@ -81,11 +83,13 @@ def theirs(tmp_path: Path) -> Repository:
     return Repository(tmp_path)
 
 
-def test_the_manifest_is_one():
+def test_the_manifest_is_one() -> None:
     subprocess.run([BIN / "pre-commit", "validate-manifest", MANIFEST], check=True)
 
 
-def test_a_module_edited_without_compiling_fails_the_commit_with_the_diff(theirs: Repository):
+def test_a_module_edited_without_compiling_fails_the_commit_with_the_diff(
+    theirs: Repository,
+) -> None:
     module = theirs.module()
     said = theirs.commit()
     assert said is not None
@@ -104,7 +108,7 @@ def test_a_module_edited_without_compiling_fails_the_commit_with_the_diff(theirs
     assert theirs.commit() is None
 
 
-def test_a_helper_stands_for_all_that_may_import_it(theirs: Repository):
+def test_a_helper_stands_for_all_that_may_import_it(theirs: Repository) -> None:
     theirs.write("runs/__init__.py", "")
     theirs.write("runs/shared.py", "lrs = [1, 2]\n")
     theirs.write("runs/script.py", "raise SystemExit('a hook must never import this')\n")
@@ -125,7 +129,7 @@ def test_a_helper_stands_for_all_that_may_import_it(theirs: Repository):
     assert theirs.commit() is None
 
 
-def test_a_module_that_lost_its_description_is_no_helper(theirs: Repository):
+def test_a_module_that_lost_its_description_is_no_helper(theirs: Repository) -> None:
     theirs.call("pbt-compile", theirs.module())
     assert theirs.commit() is None
     theirs.write("runs/ant.py", "nothing = 1\n")
@@ -134,7 +138,7 @@ def test_a_module_that_lost_its_description_is_no_helper(theirs: Repository):
     assert "error[PBT102]" in said
 
 
-def test_a_spec_that_is_not_sound_fails_the_commit(theirs: Repository):
+def test_a_spec_that_is_not_sound_fails_the_commit(theirs: Repository) -> None:
     theirs.call("pbt-compile", theirs.module())
     assert theirs.commit() is None
     file = theirs.folder / "specs/ant/processes.json"

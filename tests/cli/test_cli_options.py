@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import msgspec
 import pytest
 
@@ -13,7 +15,7 @@ def parser() -> Parser:
     return p
 
 
-def test_each_field_is_an_option_and_none_unless_given(parser):
+def test_each_field_is_an_option_and_none_unless_given(parser: Parser) -> None:
     args = parser.parse_args([])
     for struct in (Policy, Container):
         for f in msgspec.structs.fields(struct):
@@ -22,13 +24,13 @@ def test_each_field_is_an_option_and_none_unless_given(parser):
     assert given(args).container == {}
 
 
-def test_underscore_and_dash_are_alike():
+def test_underscore_and_dash_are_alike() -> None:
     assert alike(["--max-parallel=a-b", "--x_y-z", "-a-b", "c-d", "--", "--e-f"]) == [
         "--max_parallel=a-b", "--x_y_z", "-a-b", "c-d", "--", "--e-f",
     ]  # fmt: skip
 
 
-def test_values_are_typed(parser):
+def test_values_are_typed(parser: Parser) -> None:
     text = """--num-gpus 2 --gpus 0,1 --gpus 3 --pause_between 5m --fail-fast
         --retry_on oom,lost --experiments_per_gpu -1 --memory 4G --cpus 1.5 --mount a:/a:ro
         --mount ./b:/b --ulimit memlock=-1 --env_from A --env_from B --entrypoint
@@ -53,15 +55,15 @@ def test_values_are_typed(parser):
         "entrypoint": ("sh", "-c", "a b"),
         "capabilities": ("gpu",),
     }
-    assert Policy(**found.policy)
-    assert Container(image="x", **found.container)
+    Policy(**found.policy)
+    Container(image="x", **found.container)
 
 
-def test_a_flag_can_be_taken_back(parser):
+def test_a_flag_can_be_taken_back(parser: Parser) -> None:
     assert given(parser.parse_args(["--no-fail-fast"])).policy == {"fail_fast": False}
 
 
-def test_all_wrong_values_at_once(parser):
+def test_all_wrong_values_at_once(parser: Parser) -> None:
     args = parser.parse_args(["--memory", "4Q", "--max_parallel", "0", "--gpus", "0,,1"])
     with pytest.raises(Findings) as e:
         given(args)
@@ -82,14 +84,16 @@ def test_all_wrong_values_at_once(parser):
         (["--max"], "unknown argument: `--max`", None),
     ],
 )
-def test_mistakes_are_usage_errors(parser, argv, said, hint):
+def test_mistakes_are_usage_errors(
+    parser: Parser, argv: list[str], said: str, hint: str | None
+) -> None:
     with pytest.raises(UsageError) as e:
         parser.parse_args(argv)
     assert str(e.value) == said
     assert hint is None or e.value.hint == hint
 
 
-def test_help_names_every_option_once(parser):
+def test_help_names_every_option_once(parser: Parser) -> None:
     text = parser.format_help("all")
     for struct in (Policy, Container):
         for f in msgspec.structs.fields(struct):

@@ -1,12 +1,16 @@
 """What reviewers and CI are told: the same findings as text, as JSON and as annotations."""
 
+from __future__ import annotations
+
 import json
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -37,7 +41,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def pbt(capsys: pytest.CaptureFixture[str]):
+def pbt(capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
     def call(*argv: str) -> tuple[int, str, str]:
         code = command.main(argv)
         return (code, *capsys.readouterr())
@@ -68,7 +72,9 @@ def on_github(out: str) -> list[Place]:
     return found
 
 
-def test_five_mistakes_are_five_located_findings_in_all_three_forms(here: Path, pbt):
+def test_five_mistakes_are_five_located_findings_in_all_three_forms(
+    here: Path, pbt: Callable[..., Any]
+) -> None:
     (here / "runs/five.py").write_text(FIVE)
     code, out, err = pbt("runs/five.py")
     assert (code, out) == (3, "")
@@ -86,7 +92,7 @@ def test_five_mistakes_are_five_located_findings_in_all_three_forms(here: Path, 
     assert [p.name for p in here.iterdir()] == ["runs"]
 
 
-def test_a_stale_spec_in_all_three_forms(here: Path, pbt):
+def test_a_stale_spec_in_all_three_forms(here: Path, pbt: Callable[..., Any]) -> None:
     module = here / "runs/plain.py"
     module.write_text(PLAIN)
     pbt("runs/plain.py", *ALONE)
@@ -126,7 +132,7 @@ def test_a_stale_spec_in_all_three_forms(here: Path, pbt):
     assert go_on not in text
 
 
-def test_what_is_new_gone_or_no_process_list_at_all(here: Path, pbt):
+def test_what_is_new_gone_or_no_process_list_at_all(here: Path, pbt: Callable[..., Any]) -> None:
     (here / "runs/plain.py").write_text(PLAIN)
     _, out, _ = pbt("runs/plain.py", *ALONE, "--diff", "--format", "json")
     assert [(c["what"], c["how"]) for c in json.loads(out)["changes"]] == [("file", "added")]
@@ -143,7 +149,7 @@ def test_what_is_new_gone_or_no_process_list_at_all(here: Path, pbt):
     assert "\x1b" not in out
 
 
-def test_a_validated_file_is_annotated_at_its_line(here: Path, pbt):
+def test_a_validated_file_is_annotated_at_its_line(here: Path, pbt: Callable[..., Any]) -> None:
     (here / "runs/plain.py").write_text(PLAIN)
     pbt("runs/plain.py")
     file = here / "specs/plain/processes.json"
@@ -157,7 +163,7 @@ def test_a_validated_file_is_annotated_at_its_line(here: Path, pbt):
     assert "file=specs/plain/processes.json,line=10,title=PBT804::" in out
 
 
-def test_nothing_that_is_said_can_be_taken_for_another_command():
+def test_nothing_that_is_said_can_be_taken_for_another_command() -> None:
     where = Where("a:b,c%\n.py", 3, pointer="/x%")
     d = Diagnostic("warning", "100%: a\r\n::error::b", "PBT524", where, "c:\nd")
     assert report.workflow_commands([d]) == (
@@ -170,7 +176,7 @@ def test_nothing_that_is_said_can_be_taken_for_another_command():
     assert lines[2:4] == ["::error::x", "::stop-commands::y"]
 
 
-def test_several_modules_and_all_that_were_compiled(here: Path, pbt):
+def test_several_modules_and_all_that_were_compiled(here: Path, pbt: Callable[..., Any]) -> None:
     for name in ("one", "two"):
         (here / f"runs/{name}.py").write_text(PLAIN.replace("plain", name))
         pbt(f"runs/{name}.py", *ALONE)
@@ -198,7 +204,7 @@ def test_several_modules_and_all_that_were_compiled(here: Path, pbt):
     assert "`specs/one/processes.json`: not a process list" in err
 
 
-def test_the_job_in_the_guide_is_one_and_does_what_it_says(here: Path):
+def test_the_job_in_the_guide_is_one_and_does_what_it_says(here: Path) -> None:
     [text] = re.findall(r"```yaml \.github/workflows/\S+\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     workflow = yaml.safe_load(text)
     [job] = workflow["jobs"].values()
@@ -222,7 +228,9 @@ def test_the_job_in_the_guide_is_one_and_does_what_it_says(here: Path):
 
 
 @pytest.mark.parametrize("name", ["compile", "run", "tui"])
-def test_help_reads_well_at_80_columns(name: str, monkeypatch, capsys):
+def test_help_reads_well_at_80_columns(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     from importlib import import_module
 
     monkeypatch.setenv("COLUMNS", "80")

@@ -1,8 +1,12 @@
 """SLURM on the command line of `pbt-compile`: settings, templates, `--check`, `--ask`."""
 
+from __future__ import annotations
+
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +37,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def pbt(here: Path, capsys: pytest.CaptureFixture[str]):
+def pbt(here: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
     def call(*argv: str) -> tuple[int, str, str]:
         code = command.main(argv)
         return (code, *capsys.readouterr())
@@ -55,7 +59,9 @@ def settings() -> Slurm:
     return index.settings
 
 
-def test_flags_go_over_the_file_and_the_file_over_the_default(here, pbt):
+def test_flags_go_over_the_file_and_the_file_over_the_default(
+    here: Path, pbt: Callable[..., Any]
+) -> None:
     Path("pbt.toml").write_text(
         '[slurm]\npartition = "a"\ntime = "4h"\nmemory = "32G"\nsbatch_template = "old.sh"\n'
         'timeout = "4h"\nprint_only = true\n'
@@ -73,7 +79,7 @@ def test_flags_go_over_the_file_and_the_file_over_the_default(here, pbt):
     assert "error[PBT820]: `specs/ant/slurm/array-gpu1-0.sbatch`:" in err
 
 
-def test_lines_of_the_site(here, pbt):
+def test_lines_of_the_site(here: Path, pbt: Callable[..., Any]) -> None:
     Path("pbt.toml").write_text("[slurm]\nprologue = '''\nmodule load cuda\ncd /p, q\n'''\n")
     assert pbt("ant.py", "--train_dir", "/t")[0] == 0
     assert settings().prologue == ("module load cuda", "cd /p, q")
@@ -95,7 +101,9 @@ def test_lines_of_the_site(here, pbt):
         (["--ask", "--validate", "specs"], "name a run module"),
     ],
 )
-def test_what_cannot_be_obeyed(here, pbt, argv, words):
+def test_what_cannot_be_obeyed(
+    here: Path, pbt: Callable[..., Any], argv: list[str], words: str
+) -> None:
     Path("latin").write_bytes(b"\xe9")
     code, out, err = pbt("ant.py", *argv) if "--validate" not in argv else pbt(*argv)
     assert (code, out) == (2, "")
@@ -103,7 +111,7 @@ def test_what_cannot_be_obeyed(here, pbt, argv, words):
     assert not Path("specs").exists()
 
 
-def test_files_of_slurm_that_are_not_made_any_more_go(here, pbt):
+def test_files_of_slurm_that_are_not_made_any_more_go(here: Path, pbt: Callable[..., Any]) -> None:
     pbt("ant.py")
     before = set(Path("specs/ant/slurm").iterdir())
     assert pbt("ant.py", "--files")[0] == 0
@@ -115,18 +123,18 @@ def test_files_of_slurm_that_are_not_made_any_more_go(here, pbt):
     assert set(Path("specs/ant/slurm").iterdir()) == before
 
 
-def test_slots_are_no_matter_of_slurm(here, pbt):
+def test_slots_are_no_matter_of_slurm(here: Path, pbt: Callable[..., Any]) -> None:
     wanting = ("--gpus_per_job", "4", "--experiments_per_gpu", "1")
     assert "error[PBT520]" in pbt("ant.py", *wanting)[2]
     assert pbt("ant.py", *wanting, "--backend", "slurm")[0] == 0
 
 
-def test_many_files_are_counted(here, pbt):
+def test_many_files_are_counted(here: Path, pbt: Callable[..., Any]) -> None:
     Path("ant.py").write_text(MODULE.replace("[0, 1]", "range(20)"))
     assert pbt("ant.py", "--files")[1].endswith(" and 17 more\n")
 
 
-def test_a_template_is_refused_with_its_line(here, pbt):
+def test_a_template_is_refused_with_its_line(here: Path, pbt: Callable[..., Any]) -> None:
     Path("old.sh").write_text("#!/bin/bash\necho $CMDS\n")
     code, _, err = pbt("ant.py", "--slurm_sbatch_template", "old.sh", "--backend", "slurm")
     assert code == 3
@@ -135,7 +143,9 @@ def test_a_template_is_refused_with_its_line(here, pbt):
     assert not Path("specs").exists()
 
 
-def test_ask_where_slurm_would_take_it(here, pbt, monkeypatch):
+def test_ask_where_slurm_would_take_it(
+    here: Path, pbt: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SBATCH_PARTITION", "nope")
     sbatch(monkeypatch, "echo 'sbatch: Job 7 to start at noon' >&2")
     code, _, err = pbt("ant.py", "--ask", "--backend", "slurm")
@@ -148,7 +158,9 @@ def test_ask_where_slurm_would_take_it(here, pbt, monkeypatch):
     assert Path("asked").read_text().count("#!/bin/bash") == 2, "one script of each shape"
 
 
-def test_ask_where_slurm_refuses(here, pbt, monkeypatch):
+def test_ask_where_slurm_refuses(
+    here: Path, pbt: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     sbatch(monkeypatch, "echo 'allocation failure: Invalid qos specification' >&2; exit 1")
     code, out, err = pbt("ant.py", "--ask", "--backend", "slurm")
     assert (code, out) == (3, "")
@@ -161,7 +173,9 @@ def test_ask_where_slurm_refuses(here, pbt, monkeypatch):
     assert "SLURM refuses it: exit code 3" in pbt("ant.py", "--ask", "--backend", "slurm")[2]
 
 
-def test_ask_where_slurm_says_nothing(here, pbt, monkeypatch):
+def test_ask_where_slurm_says_nothing(
+    here: Path, pbt: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     said = "sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying"
     sbatch(monkeypatch, f"echo '{said}' >&2; exec sleep 60")
     code, _, err = pbt("ant.py", "--ask", "--slurm_sbatch_timeout", "0.5")
@@ -170,7 +184,9 @@ def test_ask_where_slurm_says_nothing(here, pbt, monkeypatch):
     assert "hint: the cluster's queue is full" in err
 
 
-def test_ask_where_there_is_no_slurm(here, pbt, monkeypatch):
+def test_ask_where_there_is_no_slurm(
+    here: Path, pbt: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     code, out, err = pbt("ant.py", "--ask", "--backend", "slurm", "--format", "json")
     assert (code, err) == (0, "")

@@ -173,7 +173,7 @@ def test_the_progress_line_comes_and_goes(monkeypatch: pytest.MonkeyPatch) -> No
     plan = spec("a", "b")
     state, out = RunState(plan), Terminal()
     clock = iter([0.0, 0.1, 1.0, 2.0])
-    monkeypatch.setattr(console_reporter.time, "monotonic", lambda: next(clock) + 100.0)
+    monkeypatch.setattr("time.monotonic", lambda: next(clock) + 100.0)
     narrator = console_reporter.ConsoleReporter(state, RunDir(Path("/run")), out)
     for event in events(plan, *begun("a")):
         apply(state, event)

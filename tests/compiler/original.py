@@ -5,13 +5,17 @@ imports from any of the six paths is put here instead, the module is run, and th
 it are printed as JSON: command, name, directory, environment.
 """
 
+from __future__ import annotations
+
 import itertools
 import json
 import random
 import runpy
 import sys
 import types
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 PATHS = (
     "isaacgymenvs.pbt.launcher",
@@ -28,13 +32,13 @@ class ParamGenerator:
 
 
 class ParamGrid(ParamGenerator):
-    def __init__(self, pairs):
+    def __init__(self, pairs: list[tuple[str | tuple[str, str], list[Any]]]) -> None:
         self.grid = dict(pairs)
 
-    def generate_params(self, randomize=False):
+    def generate_params(self, randomize: bool = False) -> Iterator[dict[str, Any]]:
         assert not randomize, "the original shuffles grids by NumPy, and spoils their values"
         for values in itertools.product(*self.grid.values()) if self.grid else ():
-            params = {}
+            params: dict[str, Any] = {}
             for name, value in zip(self.grid, values, strict=True):
                 if isinstance(name, tuple):
                     params.update((part, value[i]) for i, part in enumerate(name))
@@ -44,10 +48,10 @@ class ParamGrid(ParamGenerator):
 
 
 class ParamList(ParamGenerator):
-    def __init__(self, combinations):
+    def __init__(self, combinations: Any) -> None:
         self.combinations = combinations
 
-    def generate_params(self, randomize=True):
+    def generate_params(self, randomize: Any = True) -> Iterator[Any]:
         combinations = list(self.combinations)
         if randomize:
             random.shuffle(combinations)
@@ -55,7 +59,13 @@ class ParamList(ParamGenerator):
 
 
 class Experiment:
-    def __init__(self, name, cmd, param_generator=(), env_vars=None):
+    def __init__(
+        self,
+        name: str,
+        cmd: str,
+        param_generator: Iterable[dict[str, Any]] = (),
+        env_vars: dict[str, str] | None = None,
+    ) -> None:
         self.base_name, self.cmd, self.env_vars = name, cmd, env_vars
         self.params = list(param_generator)
 
@@ -63,24 +73,27 @@ class Experiment:
 class RunDescription:
     def __init__(
         self,
-        run_name,
-        experiments,
-        experiment_arg_name="--experiment",
-        experiment_dir_arg_name="--train_dir",
-        customize_experiment_name=True,
-        param_prefix="--",
-    ):
+        run_name: str,
+        experiments: list[Experiment],
+        experiment_arg_name: str = "--experiment",
+        experiment_dir_arg_name: str = "--train_dir",
+        customize_experiment_name: bool = True,
+        param_prefix: str = "--",
+    ) -> None:
         self.run_name, self.experiments, self.experiment_suffix = run_name, experiments, ""
         self.arg, self.dir_arg = experiment_arg_name, experiment_dir_arg_name
         self.customize, self.prefix = customize_experiment_name, param_prefix
 
-    def jobs(self, train_dir, suffix=""):
+    def jobs(
+        self, train_dir: str, suffix: str = ""
+    ) -> Iterator[tuple[str, str, str, dict[str, str] | None]]:
         """(command, name, directory below `train_dir`, environment) of each."""
         for experiment in self.experiments:
             root = f"{self.run_name}/{experiment.base_name}_{suffix or self.experiment_suffix}"
             for index, params in enumerate(experiment.params or [{}]):
                 name = f"{index:02d}_{experiment.base_name}"
-                command, taken = experiment.cmd, []
+                command = experiment.cmd
+                taken: list[str] = []
                 for param, value in params.items():
                     taken.append(short(param, taken))
                     command += f" {self.prefix}{param}={value}"
@@ -90,7 +103,7 @@ class RunDescription:
                 yield command, name, root, experiment.env_vars
 
 
-def short(param, taken):
+def short(param: str, taken: list[str]) -> str:
     """First letters, three of the last part, and more of that as long as it is taken."""
     parts = param.replace("_", ".").replace("-", ".").split(".")
     for letters in range(3, max(4, len(parts[-1]) + 1)):
@@ -100,11 +113,11 @@ def short(param, taken):
     return made
 
 
-def seeds(n):
+def seeds(n: Any) -> Any:
     return [random.randrange(1_000_000, 9_999_999) for _ in range(n)]
 
 
-def _put(name, **contents):
+def _put(name: Any, **contents: Any) -> None:
     """A module of this name, its packages with it."""
     parts = name.split(".")
     for n in range(1, len(parts) + 1):
@@ -114,7 +127,7 @@ def _put(name, **contents):
     vars(module).update(contents)
 
 
-def _jobs_of(file, seed):
+def _jobs_of(file: Any, seed: Any) -> Any:
     words = (ParamGenerator, ParamGrid, ParamList, Experiment, RunDescription)
     classes = {word.__name__: word for word in words}
     for path in PATHS:

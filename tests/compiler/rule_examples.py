@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from pbt_tui.cli import compile as pbt_compile
 from pbt_tui.spec import Population
@@ -151,12 +152,12 @@ def _document(piece: str) -> str:
     return _with(whole, "jobs", f'"jobs": [{", ".join(filled)}]')
 
 
-def _with(whole: dict, key: str, text: str) -> str:
+def _with(whole: dict[str, Any], key: str, text: str) -> str:
     """`whole` with the member `key` as `text` has it."""
     others = [f"{json.dumps(k)}: {json.dumps(v)}" for k, v in whole.items() if k != key]
     return "{" + ", ".join([*others, text]) + "}"
 
 
-def _filled(text: str, whole: dict) -> str:
+def _filled(text: str, whole: dict[str, Any]) -> str:
     rest = [f"{json.dumps(k)}: {json.dumps(v)}" for k, v in whole.items() if f'"{k}":' not in text]
     return text.replace("...", ", ".join(rest)).replace(", }", "}")

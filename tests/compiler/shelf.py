@@ -23,6 +23,7 @@ import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pbt_tui.spec import Job, Processes, decode
 
@@ -73,7 +74,7 @@ class Outcome:
     """What came of a case: exit code, the JSON document, whatever stood on stderr, the spec."""
 
     code: int
-    document: dict
+    document: dict[str, Any]
     stderr: str
     spec: Processes | None
 
@@ -90,8 +91,8 @@ class Outcome:
         return (f"exit {self.code}, {count}", *found, *shown)
 
 
-def _place(d: dict) -> str:
-    return d["file"] + (f":{d['line']}" if d["line"] else "")
+def _place(d: dict[str, Any]) -> str:
+    return f"{d['file']}:{d['line']}" if d["line"] else str(d["file"])
 
 
 def _job(which: str, job: Job) -> list[str]:

@@ -1,5 +1,7 @@
 """Codes, their words, their pages and their tests belong together."""
 
+from __future__ import annotations
+
 import re
 from pathlib import Path
 
@@ -16,22 +18,22 @@ def mentioned(folder: Path, without: str = "codes.py") -> set[str]:
     return {code for p in files for code in CODE.findall(p.read_text("latin-1"))}
 
 
-def test_each_code_in_the_source_has_words_and_each_word_is_used():
+def test_each_code_in_the_source_has_words_and_each_word_is_used() -> None:
     assert mentioned(ROOT / "pbt_tui") == set(rules())
 
 
-def test_each_code_has_a_test():
+def test_each_code_has_a_test() -> None:
     assert set(rules()) - mentioned(ROOT / "tests") == set()
 
 
-def test_each_code_has_its_page():
+def test_each_code_has_its_page() -> None:
     pages = {p.stem: p for p in (ROOT / "docs/reference/rules").glob("PBT*.md")}
     assert set(pages) == set(rules())
     for code, rule_ in rules().items():
         assert pages[code].read_text("utf-8").endswith(page(rule_))
 
 
-def test_words_are_in_the_style_of_the_house():
+def test_words_are_in_the_style_of_the_house() -> None:
     for code, r in rules().items():
         assert CODE.fullmatch(code)
         assert r.title[:1] in "`ABCDEFGHIJKLMNOPQRSTUVWXYZ" or r.title[:1].islower()
@@ -42,7 +44,7 @@ def test_words_are_in_the_style_of_the_house():
         assert r.level in ("error", "warning", "note")
 
 
-def test_a_finding_takes_the_level_of_its_rule():
+def test_a_finding_takes_the_level_of_its_rule() -> None:
     assert finding("PBT401", "x").level == "error"
     assert finding("PBT421", "x").level == "note"
     assert finding("PBT421", "x", level="error").level == "error"

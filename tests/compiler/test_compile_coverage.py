@@ -4,6 +4,8 @@
 compiler has to find before anything is written.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest
@@ -102,40 +104,40 @@ CHECKS = {
 }
 
 
-def test_every_defect_is_accounted_for_once():
+def test_every_defect_is_accounted_for_once() -> None:
     known = [*CODES, *SAID_IN, *NOT_HERE, *OF_OTHER_BACKENDS]
     expected = [f"D{n}" for n in range(1, 53)] + [f"P{n}" for n in range(1, 20)]
     assert sorted(known) == sorted(expected)
 
 
 @pytest.mark.parametrize("defect", CODES)
-def test_the_pages_of_its_codes_name_the_defect(defect):
+def test_the_pages_of_its_codes_name_the_defect(defect: str) -> None:
     for code in CODES[defect]:
         words = rules()[code].explanation.replace("(", " ").replace(")", " ").replace(",", " ")
         assert defect in words.replace(".", " ").replace(";", " ").split(), code
 
 
 @pytest.mark.parametrize("defect", SAID_IN)
-def test_where_it_is_dealt_with_names_the_defect(defect):
+def test_where_it_is_dealt_with_names_the_defect(defect: str) -> None:
     file, _ = SAID_IN[defect]
     assert defect in (ROOT / file).read_text("utf-8")
 
 
-def test_backends_that_are_not_there_have_no_codes_yet():
+def test_backends_that_are_not_there_have_no_codes_yet() -> None:
     backends = BACKENDS.built_in
     hundreds = {code[3] for code in rules()}
     assert ("slurm" in backends) == ("6" in hundreds), "move its defects from OF_OTHER_BACKENDS"
     assert ("ngc" in backends) == ("7" in hundreds), "move its defects from OF_OTHER_BACKENDS"
 
 
-def test_every_check_has_its_codes():
+def test_every_check_has_its_codes() -> None:
     for check, codes in CHECKS.items():
         assert set(codes) <= set(rules()), check
     shelved = {code for codes in (*CODES.values(), *CHECKS.values()) for code in codes}
     assert shelved <= set(rules())
 
 
-def test_what_this_machine_decides_is_said_with_the_same_codes():
+def test_what_this_machine_decides_is_said_with_the_same_codes() -> None:
     """The words of preflight's codes are here, since it may not look into this room."""
     for file, codes in {
         "pbt_tui/executor/preflight.py": ("PBT223", "PBT450"),

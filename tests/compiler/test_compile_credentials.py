@@ -1,5 +1,7 @@
 """Secrets are refused and never repeated; what only looks a little like one passes."""
 
+from __future__ import annotations
+
 import re
 import string
 
@@ -10,7 +12,8 @@ from hypothesis import strategies as st
 from pbt_tui.compiler import spec_rules
 from pbt_tui.compiler.validate import validate
 from pbt_tui.diagnostics import credentials
-from pbt_tui.spec import encode
+from pbt_tui.errors import Diagnostic
+from pbt_tui.spec import Processes, encode
 from tests.compiler.compile_specs import box, job, spec
 
 PLACEHOLDER = re.compile("xxx|your|todo|fake|dummy|example|insert", re.IGNORECASE).match
@@ -63,16 +66,16 @@ HARMLESS = [
 ]  # fmt: skip
 
 
-def argv(*words: str):
+def argv(*words: str) -> Processes:
     return spec(jobs=(job(argv=("python", "train.py", *words)),))
 
 
-def found(value):
+def found(value: Processes) -> list[Diagnostic]:
     return [d for d in spec_rules.check(value) if d.code in credentials.CODES]
 
 
 @pytest.mark.parametrize(("kind", "value"), SECRETS)
-def test_known_forms_are_refused_wherever_they_stand(kind, value):
+def test_known_forms_are_refused_wherever_they_stand(kind: str, value: str) -> None:
     for words in (
         [value],
         [f"--note={value}"],
@@ -92,7 +95,7 @@ def test_known_forms_are_refused_wherever_they_stand(kind, value):
 
 
 @pytest.mark.parametrize(("name", "value", "kind"), NAMED)
-def test_what_is_called_a_secret_is_refused(name, value, kind):
+def test_what_is_called_a_secret_is_refused(name: str, value: str, kind: str) -> None:
     for words in (
         [f"--{name}={value}"],
         [f"+{name}={value}"],
@@ -110,7 +113,7 @@ def test_what_is_called_a_secret_is_refused(name, value, kind):
 
 
 @pytest.mark.parametrize("word", HARMLESS)
-def test_what_is_none_passes(word):
+def test_what_is_none_passes(word: str) -> None:
     assert [d.message for d in found(argv(word))] == []
     assert [d.message for d in found(argv(word, "next"))] == []
     name, equals, value = word.partition("=")
@@ -118,7 +121,7 @@ def test_what_is_none_passes(word):
         assert found(spec(jobs=(job(env={name: value}),))) == []
 
 
-def test_every_job_is_asked_and_each_name_is_said_once():
+def test_every_job_is_asked_and_each_name_is_said_once() -> None:
     words = ("python", "train.py", "--lr=1")
     jobs = [job(i, argv=(*words, f"--seed={i}")) for i in range(50)]
     assert found(spec(jobs=tuple(jobs))) == []
@@ -139,14 +142,14 @@ def test_every_job_is_asked_and_each_name_is_said_once():
         *(f"--{name}={value}" for name, value, _ in NAMED),
     ],
 )
-def test_the_quick_look_overlooks_none(word):
+def test_the_quick_look_overlooks_none(word: str) -> None:
     """It is all that a job gets whose command is like the one before."""
     jobs = [job(i, argv=("python", "train.py", "--lr=1", f"--seed={i}")) for i in range(9)]
     jobs[7] = job(7, argv=("python", "train.py", "--lr=1", word))
     assert [d.code for d in found(spec(jobs=tuple(jobs)))] == ["PBT324"]
 
 
-def test_the_entry_point_of_a_container():
+def test_the_entry_point_of_a_container() -> None:
     [d] = found(spec(container=box(entrypoint=("sh", f"--api_key={HEX}"))))
     assert (d.code, d.where.pointer) == ("PBT324", "/container/entrypoint/1")
 
@@ -158,7 +161,7 @@ safe = st.text(string.ascii_letters + string.digits, min_size=12, max_size=60).f
 
 @settings(deadline=None)
 @given(safe, st.sampled_from(["api_key", "HF_TOKEN", "password"]), st.integers(0, 3))
-def test_no_message_repeats_a_secret(value, name, form):
+def test_no_message_repeats_a_secret(value: str, name: str, form: int) -> None:
     words = [
         [f"--{name}={value}", f"--{name}={value}"],
         [f"--{name}", value, f"{name}=x={value}"],
@@ -188,18 +191,18 @@ def test_no_message_repeats_a_secret(value, name, form):
         max_size=8,
     )
 )  # fmt: skip
-def test_hyper_parameters_are_no_secrets(words):
+def test_hyper_parameters_are_no_secrets(words: list[str]) -> None:
     assert found(argv(*words)) == []
 
 
 @settings(deadline=None)
 @given(st.text(max_size=200), st.text(max_size=50))
-def test_nothing_is_raised_over_any_text(word, name):
+def test_nothing_is_raised_over_any_text(word: str, name: str) -> None:
     list(credentials.inside((word, name, f"{name}={word}")))
     found(spec(jobs=(job(0, argv=(word, name)), job(1, argv=(name, word)), job(2, argv=("a",)))))
 
 
-def test_long_words_are_read_in_time():
+def test_long_words_are_read_in_time() -> None:
     for word in ("a" * 131_000, "a." * 65_000, "=" * 131_000, "--" * 65_000, "eyJ" * 40_000,
                  "a:/" * 40_000, "sk-" * 40_000, "-----BEGIN " + "A " * 60_000):  # fmt: skip
         list(credentials.inside((word,)))

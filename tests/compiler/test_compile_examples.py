@@ -1,5 +1,7 @@
 """Each rule's example produces its code and its cure does not: both are run as printed."""
 
+from __future__ import annotations
+
 import os
 from functools import partial
 from pathlib import Path
@@ -12,7 +14,9 @@ from tests.compiler.rule_examples import furnish, makes_files, said
 
 
 @pytest.mark.parametrize("code", sorted(rules()))
-def test_the_example_fails_and_the_cure_cures(code, tmp_path: Path, monkeypatch):
+def test_the_example_fails_and_the_cure_cures(
+    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rule = rules()[code]
     if code != "PBT120":  # the second load is for this one alone
         monkeypatch.setattr(loading, "load", partial(loading.load, twice=False))

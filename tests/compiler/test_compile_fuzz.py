@@ -1,5 +1,7 @@
 """Spec files as bad luck and bad will make them: thousands of mutations, each met with words."""
 
+from __future__ import annotations
+
 import contextlib
 import copy
 import io
@@ -195,7 +197,7 @@ def check(data: bytes) -> bool:
     return not wrong
 
 
-def test_thousands_of_mutations_are_met_with_words():
+def test_thousands_of_mutations_are_met_with_words() -> None:
     r = random.Random(20_240)
     accepted = sum(check(mutant(r)) for _ in range(ROUNDS))
     assert ROUNDS // 50 < accepted < ROUNDS // 2  # neither side is idle
@@ -203,7 +205,7 @@ def test_thousands_of_mutations_are_met_with_words():
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32))
-def test_and_so_are_those_of_any_other_seed(seed: int):
+def test_and_so_are_those_of_any_other_seed(seed: int) -> None:
     check(mutant(random.Random(seed)))
 
 
@@ -215,7 +217,9 @@ def call(argv: list[str]) -> tuple[int, str, str]:
     return code, out.read(), err.getvalue()
 
 
-def test_the_command_says_the_same_in_all_three_forms(tmp_path: Path, monkeypatch):
+def test_the_command_says_the_same_in_all_three_forms(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     r = random.Random(7)
     path = Path("processes.json")
@@ -242,7 +246,7 @@ def test_the_command_says_the_same_in_all_three_forms(tmp_path: Path, monkeypatc
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_and_the_real_command_too(tmp_path: Path, seed: int):
+def test_and_the_real_command_too(tmp_path: Path, seed: int) -> None:
     r = random.Random(seed)
     files = []
     for k in range(40):
@@ -269,14 +273,14 @@ def test_and_the_real_command_too(tmp_path: Path, seed: int):
         ('"population":"ant","member":2', '"population":"\\u202e","member":2', "`\\u202e`, which"),
     ],
 )
-def test_what_the_mutations_have_found(old: str, new: str, said: str):
+def test_what_the_mutations_have_found(old: str, new: str, said: str) -> None:
     data = encode(seeds()[1]).decode()
     assert old in data
     assert not check(data.replace(old, new, 1).encode())
     assert said in "\n".join(map(str, validate(data.replace(old, new, 1).encode(), FILE)[1]))
 
 
-def test_whatever_is_there_can_be_reviewed(tmp_path: Path):
+def test_whatever_is_there_can_be_reviewed(tmp_path: Path) -> None:
     r = random.Random(3)
     for _ in range(300):
         new = r.choice(seeds())

@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import msgspec
@@ -21,14 +24,14 @@ from pbt_tui.spec import FORMAT, Container, Policy, Population, Processes
 
 def gang(size: int, style: str = "isaacgymenvs") -> list[Population]:
     members = tuple(f"{i:02d}" for i in range(size))
-    return [Population("ant", style, size, "w", members)]  # type: ignore[arg-type]
+    return [Population("ant", style, size, "w", members)]
 
 
-def before(**more) -> PreviousCompilation:
+def before(**more: Any) -> PreviousCompilation:
     return PreviousCompilation("m", "t", Policy(**more), Container("old", memory=5))
 
 
-def test_p2_max_parallel_not_given_fits_the_largest_population():
+def test_p2_max_parallel_not_given_fits_the_largest_population() -> None:
     policy, [note] = resolve_policy({}, gang(8), None)
     assert policy.max_parallel == 8
     assert (note.level, note.code) == ("note", "PBT421")
@@ -38,19 +41,19 @@ def test_p2_max_parallel_not_given_fits_the_largest_population():
     assert resolve_policy({"max_parallel": 2}, gang(8), None) == (Policy(max_parallel=2), [])
 
 
-def test_num_gpus_not_given_is_the_length_of_the_list():
+def test_num_gpus_not_given_is_the_length_of_the_list() -> None:
     assert resolve_policy({"gpus": ("3", "5")}, [], None)[0].num_gpus == 2
     assert resolve_policy({"gpus": ("3", "5"), "num_gpus": 1}, [], None)[0].num_gpus == 1
 
 
-def test_what_was_before_stands_unless_given():
+def test_what_was_before_stands_unless_given() -> None:
     policy, _ = resolve_policy({"retries": 1}, [], before(retries=2, grace=3.0))
     assert (policy.retries, policy.grace) == (1, 3.0)
     assert resolve_policy({}, gang(8), before(max_parallel=9))[0].max_parallel == 9
     assert resolve_policy({}, gang(8), before(max_parallel=4))[0].max_parallel == 8
 
 
-def test_container():
+def test_container() -> None:
     assert resolve_container({}, None) == (None, [])
     assert resolve_container({"image": "a"}, None) == (Container("a"), [])
     assert resolve_container({"memory": 7}, before()) == (Container("old", memory=7), [])
@@ -67,7 +70,7 @@ DRAWN = (
 )
 
 
-def test_d12_frozen_draws_are_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_d12_frozen_draws_are_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("drawn.py").write_text(DRAWN)
     with pytest.raises(Findings):
@@ -80,7 +83,9 @@ def test_d12_frozen_draws_are_a_warning(tmp_path: Path, monkeypatch: pytest.Monk
     )
 
 
-def test_all_findings_at_once_with_their_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_all_findings_at_once_with_their_places(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("bad.py").write_text(
         "from pbt_tui import *\n"
@@ -131,7 +136,7 @@ LOADED = st.builds(
 
 @settings(max_examples=250, deadline=None)
 @given(LOADED)
-def test_what_is_compiled_is_valid_whatever_was_described(loaded: Loaded):
+def test_what_is_compiled_is_valid_whatever_was_described(loaded: Loaded) -> None:
     try:
         jobs, found = expand(loaded, "./train_dir", "")
         jobs, populations, more = recognise(jobs)

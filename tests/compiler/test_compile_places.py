@@ -1,5 +1,7 @@
 """Findings about a parameter name the line in which it stands, and never another one."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest
@@ -60,7 +62,7 @@ def marked(text: str) -> int | None:
         "p = [\n {'größe': 1, 'seed': 2},  # <-\n]\ne = Experiment('a', 'c', p)",
     ],
 )
-def test_the_line_that_names_the_parameter(text):
+def test_the_line_that_names_the_parameter(text: str) -> None:
     assert line(text) == marked(text)
     assert marked(text) is not None
 
@@ -90,11 +92,11 @@ def test_the_line_that_names_the_parameter(text):
         "e = Experiment('a', 'c', [\n{'seed': 1}]",
     ],
 )
-def test_no_line_rather_than_a_wrong_one(text):
+def test_no_line_rather_than_a_wrong_one(text: str) -> None:
     assert line(text) is None
 
 
-def test_what_cannot_be_read(tmp_path: Path):
+def test_what_cannot_be_read(tmp_path: Path) -> None:
     file = tmp_path / "m.py"
     assert in_file(str(file), 1, "seed") is None
     file.write_bytes(b"\xff\xfe\0")
@@ -108,7 +110,7 @@ def test_what_cannot_be_read(tmp_path: Path):
 
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(["seed", "lr", "env"]), min_size=1, max_size=6), st.integers(0, 3))
-def test_the_named_line_holds_the_name(names, gap):
+def test_the_named_line_holds_the_name(names: list[str], gap: int) -> None:
     rows = [f" ('{name}', []),{chr(10) * gap}" for name in names]
     source = "\n".join(["p = ParamGrid([", *rows, "])", "e = Experiment('a', 'c', p.g())"])
     source = source.replace("p.g()", "p.generate_params()")
@@ -117,7 +119,7 @@ def test_the_named_line_holds_the_name(names, gap):
     assert found is None or "'seed'" in source.split("\n")[found - 1]
 
 
-def test_findings_have_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_findings_have_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("bad.py").write_text(
         "from pbt_tui import *\n"

@@ -1,16 +1,21 @@
+from __future__ import annotations
+
+from typing import Any
+
 import msgspec
 import pytest
 
 from pbt_tui.compiler import spec_rules
+from pbt_tui.errors import Diagnostic
 from pbt_tui.spec import Mount, Policy, Population, Resources
 from tests.compiler.compile_specs import box, gang, job, spec
 
 
-def found(**more):
+def found(**more: Any) -> list[tuple[str, str, str | None]]:
     return [(d.code, d.level, d.where.pointer) for d in spec_rules.check(spec(**more))]
 
 
-def test_nothing_is_wrong_with_what_is_right():
+def test_nothing_is_wrong_with_what_is_right() -> None:
     jobs, population = gang(4)
     container = box(
         user="1000:1000",
@@ -24,17 +29,17 @@ def test_nothing_is_wrong_with_what_is_right():
 
 
 @pytest.mark.parametrize("run", ["", "a/b", ".", "..", ".hidden", "-x", "a\nb", "x" * 201, "a\0"])
-def test_run_name_that_is_no_folder(run):
+def test_run_name_that_is_no_folder(run: str) -> None:
     assert found(run=run) == [("PBT220", "error", "/run")]
 
 
 @pytest.mark.parametrize("dir_", ["/abs", "../x", "a/../../b", ".."])
-def test_directory_that_leaves_train_dir(dir_):
+def test_directory_that_leaves_train_dir(dir_: str) -> None:
     assert found(jobs=(job(dir=dir_), job(1))) == [("PBT221", "error", "/jobs/0/dir")]
     assert found(jobs=(job(dir="a..b/c"),)) == []
 
 
-def test_commands_that_nobody_can_start():
+def test_commands_that_nobody_can_start() -> None:
     assert found(jobs=(job(argv=("sh", "a\0b")),)) == [("PBT320", "error", "/jobs/0/argv/1")]
     assert found(jobs=(job(env={"A/B": "\0"}),)) == [("PBT320", "error", "/jobs/0/env/A~1B")]
     assert found(jobs=(job(argv=("sh", "ä" * 65_536)),)) == [("PBT321", "error", "/jobs/0/argv/1")]
@@ -42,7 +47,7 @@ def test_commands_that_nobody_can_start():
     assert found(jobs=(job(argv=("", "a")),)) == [("PBT322", "error", "/jobs/0/argv")]
 
 
-def test_p2_population_that_cannot_run_at_once():
+def test_p2_population_that_cannot_run_at_once() -> None:
     jobs, population = gang(8)
     [d] = spec_rules.check(
         spec(jobs=jobs, populations=(population,), policy=Policy(max_parallel=4))
@@ -54,10 +59,10 @@ def test_p2_population_that_cannot_run_at_once():
     )
 
 
-def test_population_and_slots():
+def test_population_and_slots() -> None:
     jobs, population = gang(8)
 
-    def slots(**policy):
+    def slots(**policy: Any) -> list[Diagnostic]:
         value = Policy(max_parallel=8, **policy)
         return spec_rules.check(spec(jobs=jobs, populations=(population,), policy=value))
 
@@ -77,7 +82,7 @@ def test_population_and_slots():
     assert slots(num_gpus=0, gpus_per_job=0, experiments_per_gpu=2) == []
 
 
-def test_members_with_needs_of_their_own():
+def test_members_with_needs_of_their_own() -> None:
     jobs, population = gang(2)
     jobs = (jobs[0], msgspec.structs.replace(jobs[1], resources=Resources(gpus=2)))
     policy = Policy(num_gpus=2, experiments_per_gpu=1)
@@ -86,7 +91,7 @@ def test_members_with_needs_of_their_own():
     ]
 
 
-def test_the_slots_hint_is_true():
+def test_the_slots_hint_is_true() -> None:
     for size in range(1, 12):
         jobs, population = gang(size)
         for gpus in range(1, 6):
@@ -97,6 +102,7 @@ def test_the_slots_hint_is_true():
                 for d in spec_rules.check(
                     spec(jobs=jobs, populations=(population,), policy=policy)
                 ):
+                    assert d.hint is not None
                     n = int(d.hint.partition("experiments_per_gpu ")[2].partition("`")[0])
                     better = Policy(
                         max_parallel=99, num_gpus=gpus, gpus_per_job=per_job, experiments_per_gpu=n
@@ -105,7 +111,7 @@ def test_the_slots_hint_is_true():
                     assert spec_rules.check(value) == [], (size, gpus, per_job, n)
 
 
-def test_sample_factory_needs_no_slots():
+def test_sample_factory_needs_no_slots() -> None:
     population = Population("doom", "sample_factory", 8, "ant/ws", ("00_ant",))
     jobs = (job(0, population="doom"),)
     assert found(jobs=jobs, populations=(population,), policy=Policy(max_parallel=1)) == []
@@ -115,8 +121,8 @@ def lab(size: int = 4, workspace: str = "../logs/rl_games") -> Population:
     return Population("ant", "isaaclab", size, workspace, gang(size)[1].members)
 
 
-def test_p13_members_that_start_in_one_second():
-    def paused(seconds, **more):
+def test_p13_members_that_start_in_one_second() -> None:
+    def paused(seconds: float, **more: Any) -> list[tuple[str, str, str | None]]:
         value = {"jobs": gang(4)[0], "populations": (lab(),), **more}
         return found(policy=Policy(pause_between=seconds), **value)
 
@@ -139,7 +145,9 @@ def test_p13_members_that_start_in_one_second():
         ("/train/run/ws", (), ""),
     ],
 )
-def test_workspaces_that_no_container_sees(workspace, mounts, said):
+def test_workspaces_that_no_container_sees(
+    workspace: str, mounts: tuple[Mount, ...], said: str
+) -> None:
     jobs, _ = gang(4)
     value = spec(
         jobs=jobs,
@@ -153,7 +161,7 @@ def test_workspaces_that_no_container_sees(workspace, mounts, said):
     assert not any(d.code == "PBT423" for d in spec_rules.check(spec(populations=(lab(),))))
 
 
-def test_limits_without_a_container():
+def test_limits_without_a_container() -> None:
     jobs = tuple(job(i, resources=limits) for i in range(3) for limits in [Resources(memory=1)])
     shared = Resources(cpus=2, memory=1)
     assert len(found(jobs=jobs)) == 3
@@ -163,7 +171,7 @@ def test_limits_without_a_container():
     assert found(jobs=jobs, container=box()) == []
 
 
-def test_gpus():
+def test_gpus() -> None:
     assert found(policy=Policy(gpus=("0", "0"))) == [("PBT521", "error", "/policy/gpus")]
     assert found(policy=Policy(gpus=("0",), num_gpus=2)) == [("PBT521", "error", "/policy/gpus")]
     assert found(policy=Policy(experiments_per_gpu=0)) == [
@@ -181,19 +189,19 @@ def test_gpus():
     ]
 
 
-def test_d26_device_set_by_the_experiment():
+def test_d26_device_set_by_the_experiment() -> None:
     jobs = (job(env={"CUDA_VISIBLE_DEVICES": "1"}),)
     at = "/jobs/0/env/CUDA_VISIBLE_DEVICES"
     assert found(jobs=jobs) == [("PBT524", "warning", at)]
     assert found(jobs=jobs, policy=Policy(experiments_per_gpu=1)) == [("PBT524", "error", at)]
 
 
-def test_jobs_that_share_a_dictionary_are_looked_at_once():
+def test_jobs_that_share_a_dictionary_are_looked_at_once() -> None:
     env = {"CUDA_VISIBLE_DEVICES": "1"}
     assert len(found(jobs=tuple(job(i, env=env) for i in range(5)))) == 1
 
 
-def test_variable_set_twice():
+def test_variable_set_twice() -> None:
     jobs = (job(env={"A": "1"}),)
     assert found(jobs=jobs, container=box(env_from=("A",))) == [
         ("PBT529", "warning", "/jobs/0/env/A")
@@ -204,7 +212,7 @@ def test_variable_set_twice():
     "source",
     ["/", "//", "/.", "/home/x/..", "~", "~/", "$HOME", "${HOME}", "/root", "/home/trainer/"],
 )
-def test_mounts_that_show_everything(source):
+def test_mounts_that_show_everything(source: str) -> None:
     assert found(container=box(mounts=(Mount(source, "/x"),))) == [
         ("PBT522", "error", "/container/mounts/0/source")
     ]
@@ -222,13 +230,13 @@ def test_mounts_that_show_everything(source):
         ("./data", "/x/..", "target"),
     ],
 )
-def test_mounts_that_are_no_pair_of_paths(source, target, part):
+def test_mounts_that_are_no_pair_of_paths(source: str, target: str, part: str) -> None:
     assert found(container=box(mounts=(Mount(source, target),))) == [
         ("PBT523", "error", f"/container/mounts/0/{part}")
     ]
 
 
-def test_two_mounts_on_one_target():
+def test_two_mounts_on_one_target() -> None:
     mounts = (Mount("./a", "/x"), Mount("./b", "/x/"))
     assert found(container=box(mounts=mounts)) == [
         ("PBT525", "error", "/container/mounts/1/target")
@@ -236,19 +244,19 @@ def test_two_mounts_on_one_target():
 
 
 @pytest.mark.parametrize("user", ["root", "1000", "1000:", "a:b", "1:1:1", "٣:٣"])
-def test_users(user):
+def test_users(user: str) -> None:
     assert found(container=box(user=user)) == [("PBT526", "error", "/container/user")]
 
 
 @pytest.mark.parametrize("image", ["my image", "-v", "a\nb", "$IMAGE"])
-def test_images(image):
+def test_images(image: str) -> None:
     assert found(container=box(image=image)) == [("PBT527", "error", "/container/image")]
 
 
-def test_images_that_are_fine():
+def test_images_that_are_fine() -> None:
     for image in ("a", "nvcr.io/nvidia/pytorch:24.01-py3", "localhost:5000/a@sha256:0f"):
         assert found(container=box(image=image)) == []
 
 
-def test_names_of_variables():
+def test_names_of_variables() -> None:
     assert found(container=box(env_from=("A-B",))) == [("PBT528", "error", "/container/env_from/0")]

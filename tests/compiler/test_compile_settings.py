@@ -1,5 +1,8 @@
+from __future__ import annotations
+
 import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -22,14 +25,14 @@ def find(folder: Path) -> Given:
     return settings_file.find(folder, BACKENDS)
 
 
-def test_the_table_has_each_field_of_policy_and_container_once():
+def test_the_table_has_each_field_of_policy_and_container_once() -> None:
     for section, struct in (("policy", Policy), ("container", Container), ("ngc", Ngc)):
         names = [s.name for s in SETTINGS if s.section == section]
         assert names == [f.name for f in msgspec.structs.fields(struct)]
     assert len({s.flag for s in (*SETTINGS, *COMPILE)}) == len(SETTINGS) + len(COMPILE)
 
 
-def test_all_kinds_of_values_in_pyproject(tmp_path: Path):
+def test_all_kinds_of_values_in_pyproject(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(
         """
 [project]
@@ -79,7 +82,7 @@ seed = 3
     assert given.file == str(tmp_path / "pyproject.toml")
 
 
-def test_nearest_file_wins_and_pbt_toml_goes_first(tmp_path: Path):
+def test_nearest_file_wins_and_pbt_toml_goes_first(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.pbt]\nmax_parallel = 1\n")
     inner = tmp_path / "inner"
     inner.mkdir()
@@ -90,13 +93,13 @@ def test_nearest_file_wins_and_pbt_toml_goes_first(tmp_path: Path):
     assert find(inner).file == "pbt.toml"
 
 
-def test_flag_goes_over_file():
+def test_flag_goes_over_file() -> None:
     flag = Given.of(policy={"retries": 1}, compile={"out": "a"})
     file = Given.of(policy={"retries": 2, "grace": 1.0})
     assert flag.over(file) == Given.of(policy={"retries": 1, "grace": 1.0}, compile={"out": "a"})
 
 
-def test_misspelt_key_names_the_nearest(tmp_path: Path):
+def test_misspelt_key_names_the_nearest(tmp_path: Path) -> None:
     (tmp_path / "pbt.toml").write_text('memroy = "4G"\nzzz = 1\n')
     with pytest.raises(Findings) as e:
         find(tmp_path)
@@ -136,7 +139,7 @@ def test_misspelt_key_names_the_nearest(tmp_path: Path):
         ),
     ],
 )
-def test_misspelt_keys_in_all_depths(tmp_path: Path, text, said):
+def test_misspelt_keys_in_all_depths(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "pbt.toml").write_text(text)
     with pytest.raises(Findings) as e:
         find(tmp_path)
@@ -161,7 +164,9 @@ def test_misspelt_keys_in_all_depths(tmp_path: Path, text, said):
         ('image = ""', "expected the name of an image, got nothing"),
     ],
 )
-def test_wrong_value_says_file_key_and_what_was_expected(tmp_path: Path, line, said):
+def test_wrong_value_says_file_key_and_what_was_expected(
+    tmp_path: Path, line: str, said: str
+) -> None:
     (tmp_path / "pyproject.toml").write_text(f"[tool.pbt]\n{line}\n")
     with pytest.raises(Findings) as e:
         find(tmp_path)
@@ -169,7 +174,7 @@ def test_wrong_value_says_file_key_and_what_was_expected(tmp_path: Path, line, s
     assert str(e.value) == f"error: `pyproject.toml`: tool.pbt.{key}: {said}"
 
 
-def test_all_wrong_values_at_once(tmp_path: Path):
+def test_all_wrong_values_at_once(tmp_path: Path) -> None:
     (tmp_path / "pbt.toml").write_text("retries = -1\ngrace = -1\n")
     with pytest.raises(Findings) as e:
         find(tmp_path)
@@ -177,21 +182,21 @@ def test_all_wrong_values_at_once(tmp_path: Path):
 
 
 @pytest.mark.parametrize("data", [b"a = \n", b"\xff", b"tool = 1\n", b"a = " + b"[" * 5000])
-def test_damaged_file_is_named(tmp_path: Path, data):
+def test_damaged_file_is_named(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "pbt.toml").write_bytes(data)
     with pytest.raises((UsageError, Findings)) as e:
         find(tmp_path)
     assert "`pbt.toml`" in str(e.value)
 
 
-def test_table_of_another_kind(tmp_path: Path):
+def test_table_of_another_kind(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool]\npbt = 3\n")
     with pytest.raises(UsageError) as e:
         find(tmp_path)
     assert str(e.value) == "`pyproject.toml`: tool.pbt: expected a table of settings"
 
 
-def test_other_peoples_damaged_pyproject_is_passed_over(tmp_path: Path):
+def test_other_peoples_damaged_pyproject_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[project\n")
     assert find(tmp_path).policy == {}
 
@@ -238,7 +243,9 @@ def test_other_peoples_damaged_pyproject_is_passed_over(tmp_path: Path):
         ("pbt.toml", "grace = 3\n\ngrace 4", "`pbt.toml`:3: not TOML: expected '='"),
     ],
 )
-def test_settings_in_the_wrong_place_or_out_of_range(tmp_path: Path, file, text, said):
+def test_settings_in_the_wrong_place_or_out_of_range(
+    tmp_path: Path, file: str, text: str, said: str
+) -> None:
     (tmp_path / file).write_text(text)
     with pytest.raises((Findings, UsageError)) as e:
         find(tmp_path)
@@ -248,12 +255,12 @@ def test_settings_in_the_wrong_place_or_out_of_range(tmp_path: Path, file, text,
     assert said in told
 
 
-def test_lists_of_plain_numbers_are_what_toml_people_write(tmp_path: Path):
+def test_lists_of_plain_numbers_are_what_toml_people_write(tmp_path: Path) -> None:
     (tmp_path / "pbt.toml").write_text("gpus = [0, 2]\n")
     assert find(tmp_path).policy == {"gpus": ("0", "2")}
 
 
-def test_every_setting_is_refused_by_its_own_expectation(tmp_path: Path):
+def test_every_setting_is_refused_by_its_own_expectation(tmp_path: Path) -> None:
     """What no setting can be: nothing is ever taken over unread."""
     for setting in (*SETTINGS, *COMPILE):
         if setting.section not in ("policy", "container", "compile"):
@@ -317,7 +324,9 @@ NAMES = [s.name for s in (*SETTINGS, *COMPILE) if s.section in ("policy", "conta
 
 @settings(max_examples=400, deadline=None)
 @given(st.dictionaries(st.sampled_from([*NAMES, "mount", "memroy"]), VALUES, max_size=3))
-def test_whatever_is_set_is_refused_in_words_or_held_by_a_spec(tmp_path_factory, table):
+def test_whatever_is_set_is_refused_in_words_or_held_by_a_spec(
+    tmp_path_factory: pytest.TempPathFactory, table: dict[str, Any]
+) -> None:
     folder = tmp_path_factory.mktemp("settings")
     text = "".join(f"{key} = {toml(value)}\n" for key, value in table.items())
     (folder / "pbt.toml").write_text(text, encoding="utf-8")

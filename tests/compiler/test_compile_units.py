@@ -1,4 +1,8 @@
+from __future__ import annotations
+
 import contextlib
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -33,7 +37,9 @@ from pbt_tui.settings import parsers
         (parsers.integer, "-1", -1),
     ],
 )
-def test_what_people_write_is_read(read, text, value):
+def test_what_people_write_is_read(
+    read: Callable[..., Any], text: str, value: bool | float | list[dict[str, Any] | str]
+) -> None:
     assert read(text) == value
 
 
@@ -52,13 +58,13 @@ def test_what_people_write_is_read(read, text, value):
         (parsers.boolean, "maybe"),
     ],
 )
-def test_what_is_none_is_refused(read, text):
+def test_what_is_none_is_refused(read: Callable[..., Any], text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # without words: the caller has them
         read(text)
 
 
 @given(st.text(max_size=20))
-def test_readers_return_or_raise_value_error(text):
+def test_readers_return_or_raise_value_error(text: str) -> None:
     for read in (parsers.size, parsers.duration, parsers.number, parsers.integer, parsers.mount):
         with contextlib.suppress(ValueError):
             read(text)

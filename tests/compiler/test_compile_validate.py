@@ -1,6 +1,9 @@
+from __future__ import annotations
+
 import copy
 import json
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import msgspec
@@ -28,7 +31,7 @@ def wrong(document: object) -> list[str]:
 
 
 def spoilt(*path: object, value: object = ..., base: object = None) -> object:
-    document = plain(spec()) if base is None else base
+    document: Any = plain(spec()) if base is None else base
     inner = document
     for key in path[:-1]:
         inner = inner[key]
@@ -39,7 +42,7 @@ def spoilt(*path: object, value: object = ..., base: object = None) -> object:
     return document
 
 
-def test_a_population_of_a_style_that_nobody_has():
+def test_a_population_of_a_style_that_nobody_has() -> None:
     jobs, population = gang(3)
     strange = msgspec.structs.replace(population, style="isaacgym")
     (said,) = words(encode(spec(jobs=jobs, populations=(strange,), policy=Policy(num_gpus=3))))
@@ -50,7 +53,7 @@ def test_a_population_of_a_style_that_nobody_has():
     assert "PBT803" in words(encode(spec(populations=(nameless,))))[0]
 
 
-def test_what_compile_writes_is_valid():
+def test_what_compile_writes_is_valid() -> None:
     jobs, population = gang(4)
     value = spec(jobs=jobs, populations=(population,), container=box())
     assert validate(encode(value), FILE) == (value, [])
@@ -79,11 +82,13 @@ def test_what_compile_writes_is_valid():
         (("container",), {}, "/container: key `image` is missing"),
     ],
 )
-def test_each_fault_has_pointer_and_expectation(path, value, said):
+def test_each_fault_has_pointer_and_expectation(
+    path: tuple[int | str, ...], value: Any, said: str
+) -> None:
     assert wrong(spoilt(*path, value=value)) == [f"error[PBT803]: {said}"]
 
 
-def test_id_that_is_none():
+def test_id_that_is_none() -> None:
     for bad in ("a/b", "", ".hidden", "a" * 101, "a\n"):
         said = wrong(spoilt("jobs", 0, "id", value=bad))
         assert len(said) == 1
@@ -91,7 +96,7 @@ def test_id_that_is_none():
         assert "\n" not in said[0]
 
 
-def test_all_faults_at_once_in_order():
+def test_all_faults_at_once_in_order() -> None:
     document = spoilt("jobs", 1, "argv", value="x")
     spoilt("jobs", 0, "env", base=document)
     spoilt("train_dir", base=document)
@@ -104,7 +109,7 @@ def test_all_faults_at_once_in_order():
     ]
 
 
-def test_unknown_keys_name_the_nearest():
+def test_unknown_keys_name_the_nearest() -> None:
     document = spoilt("policy", "max_paralel", value=4)
     assert wrong(document) == [
         (
@@ -114,13 +119,13 @@ def test_unknown_keys_name_the_nearest():
     ]
 
 
-def test_an_enum_lists_its_words():
+def test_an_enum_lists_its_words() -> None:
     said = wrong(spoilt("policy", "retry_on", value=["sneeze"]))
     assert said[0].startswith("error[PBT803]: /policy/retry_on/0: expected one of `cancelled`, ")
     assert said[0].endswith('got `"sneeze"`')
 
 
-def test_more_faulty_jobs_than_anybody_reads():
+def test_more_faulty_jobs_than_anybody_reads() -> None:
     document = plain(spec())
     document["jobs"] = [3] * (MOST_JOBS + 7)
     said = wrong(document)
@@ -145,7 +150,7 @@ def test_more_faulty_jobs_than_anybody_reads():
         (b"{}", "key `format` is missing"),
     ],
 )
-def test_what_is_no_document(data, said):
+def test_what_is_no_document(data: bytes, said: str) -> None:
     found = words(data)
     assert found
     if "trailing comma" in said:  # newer Pythons have better words for it
@@ -154,17 +159,17 @@ def test_what_is_no_document(data, said):
     assert said in found[0]
 
 
-def test_huge_numbers_in_the_right_place_are_refused_in_words():
+def test_huge_numbers_in_the_right_place_are_refused_in_words() -> None:
     data = encode(spec()).replace(b'"seed":0', b'"seed":' + b"9" * 5000)
     assert words(data) == [f"error[PBT801]: `{FILE}`: not JSON: a number has too many digits"]
 
 
-def test_lone_surrogate_is_refused_in_words():
+def test_lone_surrogate_is_refused_in_words() -> None:
     data = encode(spec()).replace(b'"run":"ant"', b'"run":"\\ud800"')
     assert words(data)
 
 
-def test_other_versions():
+def test_other_versions() -> None:
     assert wrong(spoilt("format", value="pbt-processes/2")) == [
         (
             "error[PBT802]: /format: format is `pbt-processes/2`, this is `pbt-processes/1`\n"
@@ -174,7 +179,7 @@ def test_other_versions():
     assert "PBT802" in wrong(spoilt("format", value="slurm-index/1"))[0]
 
 
-def test_key_given_twice_is_found_although_it_decodes():
+def test_key_given_twice_is_found_although_it_decodes() -> None:
     data = encode(spec()).replace(b'"run":"ant",', b'"run":"ant",\n"run":"ant",')
     value, found = validate(data, FILE)
     assert value == spec()
@@ -183,14 +188,14 @@ def test_key_given_twice_is_found_although_it_decodes():
     ]
 
 
-def test_other_layout_is_a_warning():
+def test_other_layout_is_a_warning() -> None:
     data = json.dumps(plain(spec()), indent=2).encode()
     value, found = validate(data, FILE)
     assert value == spec()
     assert [(d.level, d.code) for d in found] == [("warning", "PBT805")]
 
 
-def test_references_of_populations():
+def test_references_of_populations() -> None:
     jobs, population = gang(3)
     base = plain(spec(jobs=jobs, populations=(population,)))
 
@@ -231,7 +236,7 @@ def test_references_of_populations():
     assert "/populations/1: population id `ant` is given twice" in wrong(twice)[0]
 
 
-def test_sample_factory_population_is_one_job():
+def test_sample_factory_population_is_one_job() -> None:
     from pbt_tui.spec import Population
 
     population = Population("doom", "sample_factory", 8, "ant/ws", ("00_ant",))
@@ -239,7 +244,7 @@ def test_sample_factory_population_is_one_job():
     assert validate(encode(value), FILE)[1] == []
 
 
-def test_files_and_folders(tmp_path: Path):
+def test_files_and_folders(tmp_path: Path) -> None:
     inner = tmp_path / "specs" / "ant"
     inner.mkdir(parents=True)
     (inner / "processes.json").write_bytes(encode(spec()))
@@ -266,7 +271,7 @@ JSON = st.recursive(
 )
 
 
-def places(value: object, path: tuple = ()) -> list[tuple]:
+def places(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     children = (
         value.items()
         if isinstance(value, dict)
@@ -290,7 +295,9 @@ PLACES = places(FULL)
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from(PLACES), JSON | st.just(...)), min_size=1, max_size=2))
-def test_accepted_means_the_schema_accepts_and_nothing_ever_raises(edits):
+def test_accepted_means_the_schema_accepts_and_nothing_ever_raises(
+    edits: list[tuple[tuple[int | str, ...], Any]],
+) -> None:
     document = copy.deepcopy(FULL)
     for path, value in edits:
         try:
@@ -310,7 +317,7 @@ def test_accepted_means_the_schema_accepts_and_nothing_ever_raises(edits):
 
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=60), st.integers(0, 600), st.integers(0, 60))
-def test_no_bytes_are_met_with_an_exception(noise, at, cut):
+def test_no_bytes_are_met_with_an_exception(noise: bytes, at: int, cut: int) -> None:
     data = encode(spec())
     value, found = validate(data[:at] + noise + data[at + cut :], FILE)
     assert value is not None or found

@@ -1,20 +1,24 @@
 """What an import may take, what it leaves behind, and that it ends with whoever began it."""
 
+from __future__ import annotations
+
 import os
 import resource
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pbt_tui.compiler import resource_limits
 from pbt_tui.compiler.expand import expand
-from pbt_tui.compiler.load import load
+from pbt_tui.compiler.load import Loaded, load
 from pbt_tui.errors import CannotLoad
 from tests.compiler import shelf
+from tests.executor.running import until
 
 WORDS = "from pbt_tui import Experiment, RunDescription\n"
 RUN = 'RUN_DESCRIPTION = RunDescription("r", [Experiment("e", "python t.py")])\n'
@@ -24,17 +28,19 @@ MIB = 1 << 20
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     monkeypatch.chdir(tmp_path)
 
-    def loaded(text, **more):
+    def loaded(text: str, **more: Any) -> Loaded | None:
         Path("ant.py").write_text(WORDS + text + RUN)
         return load("ant.py", **{"timeout": PLENTY, "twice": False, **more})
 
     return loaded
 
 
-def test_memory_is_that_of_its_own_and_what_is_only_reserved_may_be_more(here):
+def test_memory_is_that_of_its_own_and_what_is_only_reserved_may_be_more(
+    here: Callable[..., Any],
+) -> None:
     here("room = bytearray(200 << 20)\n", memory=512 * MIB)
     here("import mmap\nlater = mmap.mmap(-1, 1 << 30, prot=mmap.PROT_READ)\n", memory=512 * MIB)
     for text in ("room = bytearray(600 << 20)\n", "import mmap\nlater = mmap.mmap(-1, 3 << 30)\n"):
@@ -44,23 +50,23 @@ def test_memory_is_that_of_its_own_and_what_is_only_reserved_may_be_more(here):
         assert refused.value.exit_code == 1
 
 
-def test_out_of_memory_is_said_though_all_of_it_is_held(here):
+def test_out_of_memory_is_said_though_all_of_it_is_held(here: Callable[..., Any]) -> None:
     hoard = "hoard = []\nwhile True:\n    hoard.append(object())\n"
     with pytest.raises(CannotLoad) as refused:
         here(hoard, memory=128 * MIB)
     assert refused.value.what == "the import needs more memory than it may have"
-    assert "`--load_memory`" in refused.value.hint
+    assert "`--load_memory`" in str(refused.value.hint)
     assert refused.value.where.line in (3, 4)
 
 
-def test_by_default_two_imports_leave_the_machine_standing(here):
+def test_by_default_two_imports_leave_the_machine_standing(here: Callable[..., Any]) -> None:
     assert 2 * resource_limits.usual() <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     assert resource_limits.usual() <= resource_limits.USUAL
     assert here("room = bytearray(1 << 29)\n").run_name == "r"
 
 
-def test_limits_that_are_lower_already_stay(here):
-    def lower():
+def test_limits_that_are_lower_already_stay(here: Callable[..., Any]) -> None:
+    def lower() -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (300 * MIB, 300 * MIB))
 
     Path("ant.py").write_text(f"{WORDS}room = bytearray(400 << 20)\n{RUN}")
@@ -73,7 +79,7 @@ def test_limits_that_are_lower_already_stay(here):
 
 
 @pytest.mark.parametrize(("size", "code"), [("1M", 2), ("soon", 2), ("64M", 1), ("512M", 0)])
-def test_it_is_a_setting(here, tmp_path, size, code):
+def test_it_is_a_setting(here: Callable[..., Any], tmp_path: Path, size: str, code: int) -> None:
     Path("ant.py").write_text(f"{WORDS}room = bytearray(100 << 20)\n{RUN}")
     Path("pbt.toml").write_text(f'load_memory = "{size}"\n')
     for words in ([], ["--load_memory", size]):
@@ -85,13 +91,13 @@ def test_it_is_a_setting(here, tmp_path, size, code):
         Path("pbt.toml").unlink(missing_ok=True)
 
 
-def test_no_core_is_left(here):
+def test_no_core_is_left(here: Callable[..., Any]) -> None:
     with pytest.raises(CannotLoad, match="SIGSEGV"):
         here("import ctypes\nctypes.string_at(0)\n")
     assert [p.name for p in Path.cwd().iterdir()] == ["ant.py"]
 
 
-def test_a_fork_that_goes_on_importing_is_no_second_answer(here):
+def test_a_fork_that_goes_on_importing_is_no_second_answer(here: Callable[..., Any]) -> None:
     text = "import os\nchild = os.fork()\nif child:\n    os.waitpid(child, 0)\n"
     named = "RUN_DESCRIPTION = RunDescription('mine' if child else 'forked', [])\n"
     Path("ant.py").write_text(WORDS + text + named)
@@ -115,7 +121,9 @@ def test_a_fork_that_goes_on_importing_is_no_second_answer(here):
         ("open(os.dup(2), 'w')", []),
     ],
 )
-def test_what_an_import_writes_is_seen(here, text, written):
+def test_what_an_import_writes_is_seen(
+    here: Callable[..., Any], text: str, written: list[str]
+) -> None:
     loaded = here(f"import os\n{text}\n")
     assert [path for path, _, _ in loaded.written] == written
     assert {(file, line) for _, file, line in loaded.written} <= {("ant.py", 3)}
@@ -123,13 +131,13 @@ def test_what_an_import_writes_is_seen(here, text, written):
     assert [d.code for d in found] == ["PBT118"] * len(written)
 
 
-def test_who_writes_is_told_by_the_module_that_does_it(here):
+def test_who_writes_is_told_by_the_module_that_does_it(here: Callable[..., Any]) -> None:
     Path("sibling.py").write_text("def note():\n    open('log', 'w').close()\n")
     ((path, file, line),) = here("import sibling\nsibling.note()\n").written
     assert (path, file, line) == ("log", "sibling.py", 2)
 
 
-def alive(folder):
+def alive(folder: Path) -> list[int]:
     """The importing processes that stand in `folder`."""
     found = []
     for process in Path("/proc").iterdir():
@@ -142,14 +150,12 @@ def alive(folder):
     return [pid for pid in found if pid != os.getpid()]
 
 
-def test_an_import_ends_though_nobody_is_left_to_end_it(here, tmp_path):
+def test_an_import_ends_though_nobody_is_left_to_end_it(
+    here: Callable[..., Any], tmp_path: Path
+) -> None:
     Path("ant.py").write_text("import time\nopen('begun', 'w').close()\ntime.sleep(10**6)\n")
     command = [sys.executable, "-m", "pbt_tui.cli.compile", "ant.py", "--load_timeout", "3"]
     with subprocess.Popen(command, env=shelf.environment(), stderr=subprocess.DEVNULL) as process:
-        while not Path("begun").exists():
-            time.sleep(0.01)
+        until(Path("begun").exists)
         process.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + PLENTY
-    while alive(tmp_path) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert alive(tmp_path) == []
+    until(lambda: not alive(tmp_path))

@@ -3,8 +3,9 @@
 D51 of the originals.
 """
 
+from __future__ import annotations
+
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ import pytest
 from pbt_tui.compiler.children import OUTPUT_KEPT
 from pbt_tui.compiler.describe import described, plain
 from pbt_tui.compiler.stub_modules import LEAVES
-from tests.compiler.loading import RUN, WORDS, read
+from pbt_tui.errors import BadParam
+from tests.compiler.loading import RUN, WORDS, Write, read
+from tests.executor.running import until
 
 MODULES = Path(__file__).with_name("modules")
 
@@ -21,7 +24,7 @@ MODULES = Path(__file__).with_name("modules")
 
 
 @pytest.mark.parametrize("target", ["ant.py", "./ant.py", "ant", "./ant", "{folder}/ant.py"])
-def test_dotted_name_and_path(here, tmp_path, target):
+def test_dotted_name_and_path(here: Write, tmp_path: Path, target: str) -> None:
     here("ant.py", WORDS + RUN)
     loaded = read(target.format(folder=tmp_path), twice=False)
     assert (loaded.run_name, loaded.experiments[0].cmd) == ("r", "python t.py")
@@ -31,7 +34,7 @@ def test_dotted_name_and_path(here, tmp_path, target):
     assert loaded.unrepeatable == ()
 
 
-def test_all_of_it(here):
+def test_all_of_it(here: Write) -> None:
     here(
         "ant.py",
         WORDS
@@ -60,7 +63,7 @@ def test_all_of_it(here):
 
 
 @pytest.mark.parametrize("leaf", sorted(n for n in LEAVES if n.endswith("run_description")))
-def test_d51_the_six_paths_are_stood_in_for(here, leaf):
+def test_d51_the_six_paths_are_stood_in_for(here: Write, leaf: str) -> None:
     here(
         "ant.py",
         f"from {leaf} import Experiment, ParamGenerator, ParamGrid, ParamList, RunDescription\n"
@@ -69,7 +72,7 @@ def test_d51_the_six_paths_are_stood_in_for(here, leaf):
     assert read("ant.py", twice=False).run_name == "r"
 
 
-def test_the_neighbours_that_run_modules_use(here):
+def test_the_neighbours_that_run_modules_use(here: Write) -> None:
     here(
         "ant.py",
         WORDS
@@ -84,7 +87,7 @@ def test_the_neighbours_that_run_modules_use(here):
     assert read("ant.py", twice=False).run_name == "r_v1_82"
 
 
-def test_a_real_package_comes_before_a_stand_in(here):
+def test_a_real_package_comes_before_a_stand_in(here: Write) -> None:
     here("sample_factory/__init__.py", "")
     here("sample_factory/launcher/__init__.py", "")
     here(
@@ -107,7 +110,7 @@ def test_a_real_package_comes_before_a_stand_in(here):
     assert loaded.experiments[0].line is None
 
 
-def test_d51_a_checkout_whose_requirements_are_not_installed(here):
+def test_d51_a_checkout_whose_requirements_are_not_installed(here: Write) -> None:
     here("isaacgymenvs/__init__.py", "import hydra_that_is_nowhere\n")
     here("isaacgymenvs/pbt/__init__.py", "")
     here("isaacgymenvs/pbt/experiments/__init__.py", "")
@@ -126,7 +129,7 @@ def test_d51_a_checkout_whose_requirements_are_not_installed(here):
         assert loaded.experiments[0].line == 3
 
 
-def test_siblings_and_the_current_folder(here):
+def test_siblings_and_the_current_folder(here: Write) -> None:
     here("runs/base.py", "CMD = 'python t.py'\n")
     here("top.py", "NAME = 'n'\n")
     text = WORDS + "from base import CMD\nfrom top import NAME\n"
@@ -136,12 +139,23 @@ def test_siblings_and_the_current_folder(here):
 
 
 @pytest.mark.parametrize("name", ["random.py", "two words.py", "json.py", "my-run.py"])
-def test_a_file_of_any_name(here, name):
+def test_a_file_of_any_name(here: Write, name: str) -> None:
     here(name, WORDS + "import random, json\nassert random.random\nassert json.loads\n" + RUN)
     assert read(name, twice=False).run_name == "r"
 
 
-def test_text_of_a_derived_type(here):
+def test_a_neighbour_called_like_what_we_need_is_not_taken_for_it(here: Write) -> None:
+    for name in ("json", "re", "typing", "enum", "signal"):
+        here(f"runs/{name}.py", "raise OSError('not mine')\n")
+        here(f"{name}.py", "raise OSError('not mine')\n")
+    here("runs/ant.py", WORDS + "import re, json, enum\nassert re.compile\n" + RUN)
+    assert read("runs/ant.py", twice=False).run_name == "r"
+    here("runs/bad.py", WORDS + "RUN_DESCRIPTION = RunDescription('r', [Experiment(1, 'c')])\n")
+    with pytest.raises(BadParam):
+        read("runs/bad.py", twice=False)
+
+
+def test_text_of_a_derived_type(here: Write) -> None:
     here("ant.py", WORDS + "class T(str): pass\nRUN_DESCRIPTION = RunDescription(T('r'), "
          "[Experiment(T('e'), T('c'), [{T('a'): T('b')}, {'a': 1}])])\n")  # fmt: skip
     loaded = read("ant.py")
@@ -151,20 +165,20 @@ def test_text_of_a_derived_type(here):
     assert loaded.unrepeatable == ()
 
 
-def test_output_is_kept_to_its_end(here):
+def test_output_is_kept_to_its_end(here: Write) -> None:
     here("ant.py", "import sys\nprint('x' * 10**6)\nsys.stderr.write('the end')\n" + WORDS + RUN)
     loaded = read("ant.py", twice=False)
     assert len(loaded.output) == OUTPUT_KEPT
     assert loaded.output.endswith("x\nthe end")
 
 
-def test_what_a_module_prints_or_writes_is_no_answer(here):
+def test_what_a_module_prints_or_writes_is_no_answer(here: Write) -> None:
     noise = "import os, sys\nprint('{\"error\": 1}')\nos.write(1, b'\\xff\\x00')\nos.close(0)\n"
     here("ant.py", noise + WORDS + RUN + "sys.stdout = sys.stderr = None\n")
     assert read("ant.py", twice=False).run_name == "r"
 
 
-def test_threads_children_and_exit_handlers_do_not_outlive_it(here, tmp_path):
+def test_threads_children_and_exit_handlers_do_not_outlive_it(here: Write, tmp_path: Path) -> None:
     here(
         "ant.py",
         "import atexit, os, subprocess, threading, time\n"
@@ -176,18 +190,17 @@ def test_threads_children_and_exit_handlers_do_not_outlive_it(here, tmp_path):
     )
     assert read("ant.py", twice=False).run_name == "r"
     pid = int((tmp_path / "pid").read_text())
-    for _ in range(500):
+
+    def gone() -> bool:
         try:
-            state = Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0]
+            return Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] == "Z"
         except (FileNotFoundError, ProcessLookupError):
-            return
-        if state == "Z":
-            return
-        time.sleep(0.02)
-    pytest.fail("the module's child is still there")
+            return True
+
+    until(gone, "the module's child is still there")
 
 
-def test_nothing_is_written(here, tmp_path):
+def test_nothing_is_written(here: Write, tmp_path: Path) -> None:
     here("pkg/__init__.py", "")
     here("pkg/base.py", "")
     here("pkg/ant.py", WORDS + "from . import base\n" + RUN)
@@ -203,25 +216,26 @@ def test_nothing_is_written(here, tmp_path):
 # What cannot be read
 
 
-def test_scalars_of_an_array_library_are_values():
+def test_scalars_of_an_array_library_are_values() -> None:
     class Scalar:
         shape = ()
 
-        def item(self):
+        def item(self) -> int:
             return 3
 
     assert plain([Scalar(), float("inf"), 2.5]) == [3, "inf", 2.5]
 
 
-def test_run_names_may_be_paths():
+def test_run_names_may_be_paths() -> None:
     class Run:
-        run_name, experiments = Path("a/b"), []
+        run_name = Path("a/b")
+        experiments: tuple[()] = ()
         experiment_arg_name = experiment_dir_arg_name = param_prefix = ""
 
     assert described(Run(), None)["run"][0] == "a/b"
 
 
-def test_the_caller_keeps_no_descriptors(here):
+def test_the_caller_keeps_no_descriptors(here: Write) -> None:
     here("ant.py", WORDS + RUN)
     before = {p.name for p in Path("/proc/self/fd").iterdir()}
     read("ant.py")

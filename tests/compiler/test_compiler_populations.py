@@ -1,28 +1,41 @@
 """Upstream's populations are recognised, and what stops their exchange is said (P1, P2, P19)."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 
 from pbt_tui import population
 from pbt_tui.compiler.expand import expand
 from pbt_tui.compiler.load import Loaded, LoadedExperiment
 from pbt_tui.compiler.population_detection import check, recognise
+from pbt_tui.errors import Diagnostic
 from pbt_tui.settings.argv import settings
+from pbt_tui.spec import Job
 from tests.compiler.compile_specs import spec
 
 LAB = "python t.py agent.pbt.enabled=True agent.pbt.objective=episode.success"
 
 
-def jobs(cmd, rows, *, prefix="", train_dir="./train_dir", more=()):
+def jobs(
+    cmd: str,
+    rows: list[dict[str, Any]],
+    *,
+    prefix: str = "",
+    train_dir: str = "./train_dir",
+    more: tuple[LoadedExperiment, ...] = (),
+) -> list[Job]:
     experiments = (LoadedExperiment("ant", cmd, tuple(rows)), *more)
     read = Loaded("m", None, "run", "", "experiment", "dir", False, prefix, experiments)
     return expand(read, train_dir, "")[0]
 
 
-def members(size, key="pbt.policy_idx", **others):
+def members(size: int, key: str = "pbt.policy_idx", **others: Any) -> list[dict[str, Any]]:
     return [{key: i, **others} for i in range(size)]
 
 
-def found(cmd, rows, **words):
+def found(cmd: str, rows: list[dict[str, Any]], **words: Any) -> list[str]:
     return [d.code for d in recognise(jobs(cmd, rows, **words))[2]]
 
 
@@ -36,7 +49,7 @@ def found(cmd, rows, **words):
         ("agent.pbt.policy_idx", "--", "isaaclab", "../logs/rl_games"),
     ],
 )
-def test_the_ways_of_naming_an_index(key, prefix, style, workspace):
+def test_the_ways_of_naming_an_index(key: str, prefix: str, style: str, workspace: str) -> None:
     given = jobs("python t.py", members(8, key), prefix=prefix)
     out, (population,), findings = recognise(given)
     assert (population.id, population.style, population.size) == ("ant", style, 8)
@@ -60,12 +73,12 @@ def test_the_ways_of_naming_an_index(key, prefix, style, workspace):
         ("python t.py", "/abs", "logs/rl_games"),
     ],
 )  # fmt: skip
-def test_the_workspace_of_isaac_lab(cmd, train_dir, workspace):
+def test_the_workspace_of_isaac_lab(cmd: str, train_dir: str, workspace: str) -> None:
     given = jobs(cmd, members(8, "agent.pbt.policy_idx"), train_dir=train_dir)
     assert recognise(given)[1][0].workspace == workspace
 
 
-def test_an_absolute_workspace_and_one_from_the_command():
+def test_an_absolute_workspace_and_one_from_the_command() -> None:
     rows = members(8)
     for name, path in (("w", "run/ant_/runs/w"), ("/data/w", "/data/w")):
         given = jobs(f"python t.py pbt.workspace={name}", rows)
@@ -80,7 +93,7 @@ def test_an_absolute_workspace_and_one_from_the_command():
         "python t.py --with_pbt=False --with_pbt=1 --num_policies=2 --num_policies=4",
     ],
 )
-def test_sample_factory_is_one_job(cmd):
+def test_sample_factory_is_one_job(cmd: str) -> None:
     out, (population,), findings = recognise(jobs(cmd, [], prefix="--"))
     assert (population.style, population.size, population.members) == (
         "sample_factory", 4, (out[0].id,)
@@ -91,17 +104,17 @@ def test_sample_factory_is_one_job(cmd):
 
 
 @pytest.mark.parametrize("cmd", ["t --with_pbt=False", "t --with_pbt=True --num_policies=x", "t"])
-def test_what_is_no_population(cmd):
+def test_what_is_no_population(cmd: str) -> None:
     given = jobs(cmd, [])
     assert recognise(given) == (given, [], [])
 
 
-def test_a_word_that_only_looks_like_an_index():
+def test_a_word_that_only_looks_like_an_index() -> None:
     given = jobs("python t.py my_policy_idx_file", [])
     assert recognise(given) == (given, [], [])
 
 
-def test_several_populations_in_a_run():
+def test_several_populations_in_a_run() -> None:
     other = LoadedExperiment("ball", "python t.py pbt.num_policies=3", tuple(members(3)))
     rows = members(4, **{"pbt.workspace": "a"}) + members(4, **{"pbt.workspace": "b"})
     given = jobs("python t.py pbt.num_policies=4", rows, more=(other,))
@@ -112,7 +125,7 @@ def test_several_populations_in_a_run():
     assert findings == []
 
 
-def test_other_parameters_in_one_workspace():
+def test_other_parameters_in_one_workspace() -> None:
     rows = [{"lr": lr, "pbt.policy_idx": i} for lr in (1, 2) for i in range(3)]
     out, populations, findings = recognise(jobs("python t.py pbt.num_policies=3", rows))
     assert [p.size for p in populations] == [3, 3]
@@ -121,19 +134,19 @@ def test_other_parameters_in_one_workspace():
 
 
 @pytest.mark.parametrize("indices", [(0, 1, 3), (1, 2, 3), (0, 1, 1), ("x", 0, 1), (-1, 0, 1)])
-def test_indices_that_are_not_0_to_n(indices):
+def test_indices_that_are_not_0_to_n(indices: tuple[int | str, int, int]) -> None:
     rows = [{"pbt.policy_idx": i} for i in indices]
     assert found("python t.py pbt.num_policies=3", rows) == ["PBT402"]
 
 
-def test_p19_the_size_that_is_not_in_the_command():
+def test_p19_the_size_that_is_not_in_the_command() -> None:
     assert found("python t.py", members(8)) == []
     assert found("python t.py", members(4)) == ["PBT403"]
     assert found("python t.py pbt.num_policies=8", members(4)) == ["PBT403"]
     assert found("python t.py", members(4, "pbt_policy_idx")) == []
 
 
-def test_members_that_differ():
+def test_members_that_differ() -> None:
     rows = [{"pbt.policy_idx": i, "task": t} for i, t in enumerate("aab")]
     assert found("python t.py pbt.num_policies=3", rows) == ["PBT405"]
     rows = [{"pbt.policy_idx": i, **({"task": 1} if i else {})} for i in range(3)]
@@ -142,20 +155,20 @@ def test_members_that_differ():
     assert "nothing and `1`" in finding.message
 
 
-def test_seeds():
+def test_seeds() -> None:
     rows = [{"pbt.policy_idx": i, "seed": i} for i in range(3)]
     assert found("python t.py pbt.num_policies=3", rows) == []
     assert found("python t.py pbt.num_policies=3 seed=-1", members(3)) == []
     assert found("python t.py pbt.num_policies=3 seed=42", members(3)) == ["PBT408"]
 
 
-def test_p1_a_second_equals_sign():
+def test_p1_a_second_equals_sign() -> None:
     assert found("python t.py pbt.num_policies=3 kv=a=b", members(3)) == ["PBT406"]
     lab = members(3, "agent.pbt.policy_idx")
     assert found(f"{LAB} agent.pbt.num_policies=3 kv=a=b", lab) == []
 
 
-def test_too_small_to_exchange():
+def test_too_small_to_exchange() -> None:
     assert found("python t.py pbt.num_policies=2", members(2)) == ["PBT407"]
     lab = members(2, "agent.pbt.policy_idx")
     assert found(f"{LAB} agent.pbt.num_policies=2", lab) == []
@@ -163,22 +176,22 @@ def test_too_small_to_exchange():
 
 
 @pytest.mark.parametrize("style", ["isaacgymenvs", "isaaclab", "sample_factory"])
-def test_what_our_own_word_makes_is_recognised(style):
+def test_what_our_own_word_makes_is_recognised(style: str) -> None:
     prefix = "--" if style == "sample_factory" else ""
     cmd = "python t.py agent.pbt.objective=x" if style == "isaaclab" else "python t.py"
     _, (made,), findings = recognise(jobs(cmd, population(4, style), prefix=prefix))
     assert (made.style, made.size, findings) == (style, 4, [])
 
 
-def test_settings_as_the_trainer_reads_them():
-    argv = ("a", "--x", "1", "--y", "--z=2", "+k=3", "k=4", "--", "-m", "--end")
+def test_settings_as_the_trainer_reads_them() -> None:
+    argv: tuple[str, ...] = ("a", "--x", "1", "--y", "--z=2", "+k=3", "k=4", "--", "-m", "--end")
     assert settings(argv) == {"x": "1", "y": "", "z": "2", "k": "4", "end": ""}
     argv = ("train.py", "--headless", "agent.pbt.policy_idx=3")
     assert settings(argv) == {"headless": "", "agent.pbt.policy_idx": "3"}
 
 
 @pytest.mark.parametrize("value", ["0", "0.0", "-0.1", "0e3"])
-def test_p7_a_fraction_of_nothing(value):
+def test_p7_a_fraction_of_nothing(value: str) -> None:
     ige = "python t.py pbt.num_policies=4"
     for end in ("worst", "best"):
         assert found(f"{ige} pbt.replace_fraction_{end}={value}", members(4)) == ["PBT409"]
@@ -187,12 +200,12 @@ def test_p7_a_fraction_of_nothing(value):
 
 
 @pytest.mark.parametrize("value", ["0.125", "1", "x", "", "${worst}"])
-def test_fractions_that_are_some(value):
+def test_fractions_that_are_some(value: str) -> None:
     cmd = f"python t.py pbt.num_policies=4 pbt.replace_fraction_worst={value}"
     assert found(cmd, members(4)) == []
 
 
-def test_p3_an_objective_that_cannot_be_read():
+def test_p3_an_objective_that_cannot_be_read() -> None:
     cmd = "python t.py agent.pbt.enabled=True agent.pbt.num_policies=4"
     lab = members(4, "agent.pbt.policy_idx")
     [d] = recognise(jobs(f"{cmd} agent.pbt.objective=episode.consecutive_successes", lab))[2]
@@ -205,25 +218,25 @@ def test_p3_an_objective_that_cannot_be_read():
 @pytest.mark.parametrize(
     "switch", ["pbt.enabled=False", "pbt.enabled=false", "pbt=no_pbt", "pbt.enabled=0"]
 )
-def test_a_population_that_is_switched_off(switch):
+def test_a_population_that_is_switched_off(switch: str) -> None:
     assert found(f"python t.py pbt.num_policies=4 {switch}", members(4)) == ["PBT410"]
 
 
-def test_the_last_switch_counts():
+def test_the_last_switch_counts() -> None:
     cmd = "python t.py pbt.num_policies=4 pbt.enabled=False pbt.enabled=True"
     assert found(cmd, members(4)) == []
     lab = "python t.py agent.pbt.num_policies=4 agent.pbt.objective=x agent.pbt.enabled=no"
     assert found(lab, members(4, "agent.pbt.policy_idx")) == ["PBT410"]
 
 
-def test_an_interval_of_no_steps():
+def test_an_interval_of_no_steps() -> None:
     assert found("python t.py pbt.num_policies=4 pbt.interval_steps=0", members(4)) == ["PBT412"]
     assert found(f"{LAB} agent.pbt.num_policies=4 agent.pbt.interval_steps=-1",
                  members(4, "agent.pbt.policy_idx")) == ["PBT412"]  # fmt: skip
     assert found("python t.py pbt.num_policies=4 pbt.interval_steps=9", members(4)) == []
 
 
-def apart(*indices, cmd="python t.py pbt.num_policies=4"):
+def apart(*indices: int, cmd: str = "python t.py pbt.num_policies=4") -> list[Diagnostic]:
     """Members that are experiments of their own."""
     others = tuple(
         LoadedExperiment(f"ant{k}", cmd, ({"pbt.policy_idx": i},))
@@ -232,7 +245,7 @@ def apart(*indices, cmd="python t.py pbt.num_policies=4"):
     return recognise(jobs(cmd, [{"pbt.policy_idx": indices[0]}], more=others))[2]
 
 
-def test_p14_members_in_different_directories_are_one_finding():
+def test_p14_members_in_different_directories_are_one_finding() -> None:
     [d] = apart(0, 1, 2, 3)
     assert (d.code, d.level) == ("PBT413", "error")
     assert d.message == (
@@ -242,16 +255,16 @@ def test_p14_members_in_different_directories_are_one_finding():
 
 
 @pytest.mark.parametrize("indices", [(0, 0), (0, 2), (1, 2)])
-def test_what_is_not_one_population_in_pieces(indices):
+def test_what_is_not_one_population_in_pieces(indices: tuple[int, int]) -> None:
     assert "PBT413" not in [d.code for d in apart(*indices)]
 
 
-def test_two_whole_populations_are_not_one_in_pieces():
+def test_two_whole_populations_are_not_one_in_pieces() -> None:
     other = LoadedExperiment("ball", "python t.py pbt.num_policies=3", tuple(members(3)))
     assert found("python t.py pbt.num_policies=3", members(3), more=(other,)) == []
 
 
-def test_a_process_list_is_asked_the_same():
+def test_a_process_list_is_asked_the_same() -> None:
     given = jobs("python t.py pbt.num_policies=8 pbt.replace_fraction_worst=0", members(3))
     out, populations, findings = recognise(given)
     assert {d.code for d in findings} == {"PBT403", "PBT409"}

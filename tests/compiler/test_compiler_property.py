@@ -1,17 +1,22 @@
 """Any description: the original's jobs, in a spec that reads back as it was, or a coded refusal."""
 
+from __future__ import annotations
+
 import os
 import re
 import shlex
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pbt_tui import Experiment, ParamGrid, RunDescription
-from pbt_tui.compiler import compile_loaded
+from pbt_tui.compiler import Compiled, compile_loaded
 from pbt_tui.compiler.load import of_object
 from pbt_tui.diagnostics import rules
-from pbt_tui.errors import BadParam, Findings
+from pbt_tui.errors import BadParam, Diagnostic, Findings
 from pbt_tui.spec import decode, encode
 from tests.compiler import original
 
@@ -25,7 +30,9 @@ blank = st.one_of(plain, plain, st.sampled_from(["a b", "'two w'", '"q"', "x  y"
 
 
 @st.composite
-def grids(draw, names, values):
+def grids(
+    draw: Callable[..., Any], names: st.SearchStrategy[Any], values: st.SearchStrategy[Any]
+) -> list[tuple[str | tuple[str, str], list[Any]]] | None:
     """Names, and tuples of names, each once."""
     rest = draw(st.lists(names, unique=True, max_size=4))
     pairs = []
@@ -41,7 +48,7 @@ def grids(draw, names, values):
     return pairs
 
 
-def descriptions(text):
+def descriptions(text: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Of which every text is one of `text`, or of plain ones."""
     names = st.one_of(
         st.lists(plain, min_size=1, max_size=4).flatmap(
@@ -79,7 +86,7 @@ def descriptions(text):
     return st.fixed_dictionaries(run)
 
 
-def made(words, given):
+def made(words: type[Ours] | ModuleType, given: dict[str, Any]) -> Any:
     """The description, with the classes of `words`."""
     experiments = [
         words.Experiment(
@@ -97,16 +104,16 @@ class Ours:
     Experiment, ParamGrid, RunDescription = Experiment, ParamGrid, RunDescription
 
 
-def attempted(given, suffix, train_dir):
+def attempted(given: dict[str, Any], suffix: str, train_dir: str) -> Compiled | BadParam | Findings:
     """What it is compiled to, or why it is not."""
     try:
         loaded = of_object(made(Ours, given), "m.py")
-        return compile_loaded(loaded, suffix=suffix, train_dir=train_dir), None
+        return compile_loaded(loaded, suffix=suffix, train_dir=train_dir)
     except (BadParam, Findings) as refused:
-        return None, refused
+        return refused
 
 
-def shown(diagnostics):
+def shown(diagnostics: list[Diagnostic] | tuple[Diagnostic, ...]) -> None:
     """Every finding has a code that is explained, and text that is harmless."""
     for d in diagnostics:
         assert d.code in rules() or not d.code
@@ -120,12 +127,14 @@ def shown(diagnostics):
     st.sampled_from(["", "", "s", "é", "a/b", "\x1b"]),
     st.sampled_from(["./t", "./t", "/d d"]),
 )
-def test_the_originals_jobs_or_a_refusal(given, suffix, train_dir):
-    compiled, refused = attempted(given, suffix, train_dir)
-    if compiled is None:
-        assert refused.exit_code == 3
-        assert any(re.fullmatch(r"PBT\d{3}", d.code) for d in refused.diagnostics)
-        shown(refused.diagnostics)
+def test_the_originals_jobs_or_a_refusal(
+    given: dict[str, Any], suffix: str, train_dir: str
+) -> None:
+    compiled = attempted(given, suffix, train_dir)
+    if not isinstance(compiled, Compiled):
+        assert compiled.exit_code == 3
+        assert any(re.fullmatch(r"PBT\d{3}", d.code) for d in compiled.diagnostics)
+        shown(compiled.diagnostics)
         return
     shown(compiled.diagnostics)
     spec = compiled.spec

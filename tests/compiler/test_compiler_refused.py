@@ -3,6 +3,8 @@
 D12, D13 and D50 of the originals.
 """
 
+from __future__ import annotations
+
 import random
 from contextlib import suppress
 from pathlib import Path
@@ -10,19 +12,19 @@ from pathlib import Path
 import pytest
 
 from pbt_tui.errors import BadParam, CannotLoad, NotARun
-from tests.compiler.loading import RUN, WORDS, read, refused
+from tests.compiler.loading import RUN, WORDS, Write, read, refused
 from tests.compiler.shelf import MODULES
 
 # Randomness (D12)
 
 
-def test_d12_what_differs_is_named(here):
+def test_d12_what_differs_is_named(here: Write) -> None:
     path = str(MODULES / "ige" / "seeds_at_import.py")
     assert read(path).unrepeatable == ("seed",)
     assert read(path, twice=False).unrepeatable == ()
 
 
-def test_d12_a_seed_makes_it_repeatable_and_is_the_originals_draw():
+def test_d12_a_seed_makes_it_repeatable_and_is_the_originals_draw() -> None:
     path = str(MODULES / "ige" / "seeds_at_import.py")
     loaded = read(path, seed=3)
     random.seed(3)
@@ -44,7 +46,7 @@ def test_d12_a_seed_makes_it_repeatable_and_is_the_originals_draw():
          ("the order of parameters",)),
     ],
 )  # fmt: skip
-def test_d12_in_other_ways(here, text, names):
+def test_d12_in_other_ways(here: Write, text: str, names: tuple[str] | None) -> None:
     here("ant.py", WORDS + f"import os, random\nE = Experiment('e', 'c', {text})\n"
          "RUN_DESCRIPTION = RunDescription('r', [E])\n")  # fmt: skip
     differing = read("ant.py").unrepeatable
@@ -61,12 +63,12 @@ def test_d12_in_other_ways(here, text, names):
         ("RunDescription('r', [], param_prefix=str(pid))", "param_prefix"),
     ],
 )  # fmt: skip
-def test_d12_outside_of_parameters(here, text, name):
+def test_d12_outside_of_parameters(here: Write, text: str, name: str) -> None:
     here("ant.py", WORDS + "import os\npid = os.getpid() % 1000\nRUN_DESCRIPTION = " + text + "\n")
     assert read("ant.py").unrepeatable == (name,)
 
 
-def test_d12_an_import_that_works_only_once(here):
+def test_d12_an_import_that_works_only_once(here: Write) -> None:
     here("ant.py", WORDS + "import os\ntry:\n    os.mkdir('once')\nexcept OSError:\n"
          "    raise SystemExit(1)\n" + RUN)  # fmt: skip
     with suppress(CannotLoad):  # the one that counts may come second
@@ -76,7 +78,7 @@ def test_d12_an_import_that_works_only_once(here):
 # What cannot be read
 
 
-def test_no_such_module(here):
+def test_no_such_module(here: Write) -> None:
     for target in ("nothing", "nothing.at.all", "nothing.py"):
         e = refused(target)
         assert (e.exit_code, e.code) == (1, "PBT101")
@@ -99,7 +101,7 @@ def test_no_such_module(here):
         ("runs/\udcff.py", "its name is not UTF-8"),
     ],
 )
-def test_no_such_file(here, tmp_path, target, what):
+def test_no_such_file(here: Write, tmp_path: Path, target: str, what: str) -> None:
     (tmp_path / "folder").mkdir()
     assert refused(target).what.startswith(what)
 
@@ -135,7 +137,7 @@ def test_no_such_file(here, tmp_path, target, what):
         ("raise Exception('\\x1b[31m' + 'x' * 5000)\n", r"Exception: \x1b[31mxxx", 1),
     ],
 )  # fmt: skip
-def test_broken_modules(here, text, what, line):
+def test_broken_modules(here: Write, text: bytes | str, what: str, line: int | None) -> None:
     e = refused(here("broken.py", text), twice=False)
     assert (type(e), e.exit_code, e.code) == (CannotLoad, 1, "PBT101")
     assert what in e.what
@@ -144,16 +146,16 @@ def test_broken_modules(here, text, what, line):
     assert len(e.what) < 2000
 
 
-def test_d13_hints(here):
+def test_d13_hints(here: Write) -> None:
     here("ant.py", WORDS + "RunDescription('r', [], use_gpus=3)\n")
-    assert "Sample-Factory 1" in refused("ant.py").hint
+    assert "Sample-Factory 1" in str(refused("ant.py").hint)
     here("bee.py", "import sample_factory.envs\n")
-    assert "not installed" in refused("bee.py").hint
+    assert "not installed" in str(refused("bee.py").hint)
     here("cat.py", "from sample_factory.utils.utils import x\n")
-    assert "not installed" in refused("cat.py").hint
+    assert "not installed" in str(refused("cat.py").hint)
 
 
-def test_d50_the_frame_is_in_their_file(here):
+def test_d50_the_frame_is_in_their_file(here: Write) -> None:
     here("base.py", "def cli(x):\n    return int(x)\n")
     here("ant.py", "from base import cli\n\ncli('a')\n")
     e = refused("ant.py")
@@ -162,23 +164,26 @@ def test_d50_the_frame_is_in_their_file(here):
     assert refused("ant.py").where.file == "base.py"
 
 
-def test_the_last_words_of_a_module_are_a_hint(here):
+def test_the_last_words_of_a_module_are_a_hint(here: Write) -> None:
     here("ant.py", "import os\nos.write(2, b'out of licences\\n')\nos._exit(1)\n")
-    assert "out of licences" in refused("ant.py").hint
+    assert "out of licences" in str(refused("ant.py").hint)
 
 
 @pytest.mark.parametrize(
     "loop",
     ["while True: pass", "while True: print('x' * 1000)", "import time; time.sleep(600)"],
 )
-def test_endless_modules_are_ended_with_their_place(here, loop):
+def test_endless_modules_are_ended_with_their_place(here: Write, loop: str) -> None:
     here("ant.py", f"import sys\ndef f():\n    {loop}\nf()\n")
-    e = refused("ant.py", timeout=0.5)
-    assert "did not end within 0.5 s" in e.what
+    for seconds in (0.5, 5.0, 50.0):  # a busy machine comes to the loop later
+        e = refused("ant.py", timeout=seconds)
+        assert f"did not end within {seconds:g} s" in str(e)
+        if e.where.line:
+            break
     assert (e.where.file, e.where.line) == ("ant.py", 3)
 
 
-def test_a_module_that_closes_everything(here):
+def test_a_module_that_closes_everything(here: Write) -> None:
     here("ant.py", "import os, time\nos.closerange(3, 2048)\ntime.sleep(600)\n")
     assert "closed the pipe" in refused("ant.py", twice=False).what
     here("bee.py", "import os\nos.closerange(0, 256)\nf = open('f', 'w')\n" + WORDS + RUN)
@@ -186,7 +191,7 @@ def test_a_module_that_closes_everything(here):
     assert Path("f").read_bytes() == b""  # our answer is not written into what takes its number
 
 
-def test_a_module_that_writes_into_the_pipe(here):
+def test_a_module_that_writes_into_the_pipe(here: Write) -> None:
     here("ant.py", "import os\nfor fd in range(3, 64):\n    try:\n        os.write(fd, b'0' * 15 + "
          "b'4null')\n    except OSError:\n        pass\nos._exit(0)\n")  # fmt: skip
     refused("ant.py", twice=False)
@@ -207,15 +212,15 @@ def test_a_module_that_writes_into_the_pipe(here):
         ),
     ],
 )
-def test_not_a_run(here, text, what):
+def test_not_a_run(here: Write, text: str, what: str) -> None:
     e = refused(here("ant.py", text), NotARun, twice=False)
     assert (e.exit_code, e.code, e.where.file) == (3, "PBT102", "ant.py")
     assert what in e.what
 
 
-def test_a_description_of_another_name_is_pointed_at(here):
+def test_a_description_of_another_name_is_pointed_at(here: Write) -> None:
     here("ant.py", WORDS + RUN.replace("RUN_DESCRIPTION", "gridsearch"))
-    assert "`gridsearch`" in refused("ant.py", NotARun).hint
+    assert "`gridsearch`" in str(refused("ant.py", NotARun).hint)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +240,7 @@ def test_a_description_of_another_name_is_pointed_at(here):
         ("'e', 'c', resources={'gpus': 2**63}", "gpus"),
     ],
 )
-def test_values_of_no_use_have_their_place(here, experiment, param):
+def test_values_of_no_use_have_their_place(here: Write, experiment: str, param: str | None) -> None:
     here("ant.py", WORDS + "\nE = [\n    Experiment(" + experiment + "),\n]\n"
          "RUN_DESCRIPTION = RunDescription('r', E)\n")  # fmt: skip
     e = refused("ant.py", BadParam, twice=False)
@@ -244,6 +249,6 @@ def test_values_of_no_use_have_their_place(here, experiment, param):
     assert e.where.param == param
 
 
-def test_a_name_that_is_no_text(here):
+def test_a_name_that_is_no_text(here: Write) -> None:
     here("ant.py", WORDS + "RUN_DESCRIPTION = RunDescription('r', [Experiment(3, 'c')])\n")
     assert "`name` is not text" in refused("ant.py", BadParam).what

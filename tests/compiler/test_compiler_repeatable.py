@@ -1,5 +1,7 @@
 """The same input gives the same bytes, wherever and however it is compiled (D12)."""
 
+from __future__ import annotations
+
 import os
 import random
 import shutil
@@ -7,6 +9,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +31,14 @@ class random:
 """As much of NumPy as draws numbers: of its own state, which the library's seed leaves alone."""
 
 
-def compiled(tree, out, *words, umask=0o022, env=None, modules=CHOSEN):
+def compiled(
+    tree: Path,
+    out: Path,
+    *words: Any,
+    umask: int = 0o022,
+    env: dict[str, str] | None = None,
+    modules: tuple[str, ...] = CHOSEN,
+) -> dict[str, bytes]:
     """File below `out` -> bytes, of every chosen module."""
     for module in modules:
         done = subprocess.run(
@@ -45,7 +55,7 @@ def compiled(tree, out, *words, umask=0o022, env=None, modules=CHOSEN):
 
 
 @pytest.fixture(scope="module")
-def usual(tmp_path_factory):
+def usual(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return compiled(shelf.MODULES, tmp_path_factory.mktemp("usual"))
 
 
@@ -60,36 +70,38 @@ OTHERWISE = {
 
 
 @pytest.mark.parametrize("words", OTHERWISE.values(), ids=OTHERWISE)
-def test_nothing_around_it_matters(words, usual, tmp_path):
+def test_nothing_around_it_matters(
+    words: dict[str, Any], usual: dict[str, bytes], tmp_path: Path
+) -> None:
     assert compiled(shelf.MODULES, tmp_path / "out", **words) == usual
 
 
-def test_a_copy_elsewhere_gives_the_same(usual, tmp_path):
+def test_a_copy_elsewhere_gives_the_same(usual: dict[str, bytes], tmp_path: Path) -> None:
     tree = tmp_path / "another place" / "runs"
     shutil.copytree(shelf.MODULES, tree)
     assert compiled(tree, tmp_path / "out") == usual
 
 
-def test_what_is_written_is_as_open_as_the_caller_wants(tmp_path):
+def test_what_is_written_is_as_open_as_the_caller_wants(tmp_path: Path) -> None:
     compiled(shelf.MODULES, tmp_path / "out", umask=0o077, modules=CHOSEN[:1])
     modes = {stat.S_IMODE(p.stat().st_mode) & 0o077 for p in (tmp_path / "out").rglob("*")}
     assert modes == {0}
 
 
-def written(tmp_path, text):
+def written(tmp_path: Path, text: str) -> str:
     path = tmp_path / "ant.py"
     path.write_text("from pbt_tui import Experiment, ParamGrid, RunDescription, seeds\n" + text)
     return str(path)
 
 
-def run_of(expression, more=""):
+def run_of(expression: str, more: str = "") -> str:
     return f"{more}RUN_DESCRIPTION = RunDescription('r', [Experiment('e', 'c', {expression})])\n"
 
 
 @pytest.mark.parametrize("given", [None, "0", "1", "random"])
 def test_the_order_of_sets_is_found_whatever_the_hash_seed_of_the_caller(
-    given, tmp_path, monkeypatch
-):
+    given: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if given is None:
         monkeypatch.delenv("PYTHONHASHSEED", raising=False)
     else:
@@ -101,7 +113,9 @@ def test_the_order_of_sets_is_found_whatever_the_hash_seed_of_the_caller(
     assert first.experiments == again.experiments
 
 
-def test_the_environment_that_a_module_sees_is_the_callers(tmp_path, monkeypatch):
+def test_the_environment_that_a_module_sees_is_the_callers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     module = written(tmp_path, run_of("(), env_vars=dict(os.environ)", "import os\n"))
     monkeypatch.setenv("PYTHONHASHSEED", "0")
     for seed in (None, 3):
@@ -112,13 +126,13 @@ def test_the_environment_that_a_module_sees_is_the_callers(tmp_path, monkeypatch
     assert load(module, timeout=60).experiments[0].env_vars == dict(os.environ)
 
 
-def test_draws_are_named_by_parameter(tmp_path):
+def test_draws_are_named_by_parameter(tmp_path: Path) -> None:
     grid = "ParamGrid([('a', [1]), ('seed', seeds(2)), ('b', [random.random()])])"
     module = written(tmp_path, run_of(f"{grid}.generate_params()", "import random\n"))
     assert load(module, timeout=60).unrepeatable == ("seed", "b")
 
 
-def test_a_seed_makes_seeds_repeatable(tmp_path):
+def test_a_seed_makes_seeds_repeatable(tmp_path: Path) -> None:
     module = written(tmp_path, run_of("[{'seed': s} for s in seeds(4)]"))
     loaded = load(module, timeout=60, seed=11)
     random.seed(11)
@@ -127,7 +141,9 @@ def test_a_seed_makes_seeds_repeatable(tmp_path):
     assert loaded.unrepeatable == ()
 
 
-def test_a_seed_makes_numpy_repeatable_where_there_is_one(tmp_path, monkeypatch):
+def test_a_seed_makes_numpy_repeatable_where_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     packages = tmp_path / "packages"
     (packages / "numpy").mkdir(parents=True)
     (packages / "numpy" / "__init__.py").write_text(NUMPY)
@@ -145,7 +161,9 @@ def test_a_seed_makes_numpy_repeatable_where_there_is_one(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("text", ["", "raise ImportError('libblas is missing')\n"])
-def test_a_numpy_that_is_none_does_not_matter(text, tmp_path, monkeypatch):
+def test_a_numpy_that_is_none_does_not_matter(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     packages = tmp_path / "packages"
     (packages / "numpy").mkdir(parents=True)
     (packages / "numpy" / "__init__.py").write_text(text)
@@ -154,7 +172,9 @@ def test_a_numpy_that_is_none_does_not_matter(text, tmp_path, monkeypatch):
     assert load(module, timeout=60, seed=1).unrepeatable == ()
 
 
-def test_files_are_read_alike_in_every_locale(tmp_path, monkeypatch):
+def test_files_are_read_alike_in_every_locale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LC_ALL", "de_DE.ISO-8859-1")
     monkeypatch.setenv("PYTHONCOERCECLOCALE", "0")
     monkeypatch.setenv("PYTHONUTF8", "0")

@@ -4,6 +4,8 @@ What each comes to stands at its top (`shelf.py` reads it); for the rest they ar
 original's own rules, which `original.py` writes down once more.
 """
 
+from __future__ import annotations
+
 import io
 import json
 import os
@@ -11,8 +13,10 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +39,7 @@ SEED = 3
 
 
 @pytest.fixture
-def tree(tmp_path, monkeypatch):
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the modules to stand in: what is written shows."""
     folder = tmp_path / "modules"
     shutil.copytree(shelf.MODULES, folder)
@@ -43,23 +47,23 @@ def tree(tmp_path, monkeypatch):
     return folder
 
 
-def files(folder):
+def files(folder: Path) -> list[str]:
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*"))
 
 
-def raw(text):
+def raw(text: str) -> set[Any]:
     """Characters that would do something to a terminal."""
     return {c for c in text if not c.isprintable() and c != "\n"}
 
 
-def diagnostics(document):
+def diagnostics(document: dict[str, Any]) -> Iterator[Diagnostic]:
     for d in document["diagnostics"]:
         words = ("file", "line", "experiment", "param", "job", "pointer")
         where = Where(**{word: d[word] for word in words})
         yield Diagnostic(d["level"], d["message"], d["code"], where, d["hint"])
 
 
-def peaceful_to_terminals(outcome):
+def peaceful_to_terminals(outcome: shelf.Outcome) -> bool:
     """Neither the words, nor the annotations of a CI, nor JSON hold anything but text."""
     found = list(diagnostics(outcome.document))
     said = io.StringIO()
@@ -68,7 +72,7 @@ def peaceful_to_terminals(outcome):
     return [text for text in texts if raw(text)] == []
 
 
-def test_the_shelf_is_well_filled():
+def test_the_shelf_is_well_filled() -> None:
     assert len({case.module for case in CASES}) >= 60
     assert len({case.module for case in HOSTILE}) >= 40
     silent = {str(p.relative_to(shelf.MODULES)) for p in shelf.MODULES.rglob("*.py")}
@@ -80,7 +84,9 @@ def test_the_shelf_is_well_filled():
 
 
 @pytest.mark.parametrize("case", PEACEFUL, ids=lambda case: case.name)
-def test_what_odd_modules_come_to(case, tree, tmp_path, capsys):
+def test_what_odd_modules_come_to(
+    case: shelf.Case, tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     before, out = files(tree), tmp_path / "out"
     code = command.main(shelf.options(case, out))
     outcome = shelf.outcome(code, *capsys.readouterr(), out)
@@ -90,7 +96,7 @@ def test_what_odd_modules_come_to(case, tree, tmp_path, capsys):
     assert outcome.spec is not None or not out.exists()
 
 
-def test_what_hostile_modules_come_to(tree, tmp_path):
+def test_what_hostile_modules_come_to(tree: Path, tmp_path: Path) -> None:
     before, out = files(tree), tmp_path / "out"
     outcomes = shelf.run_all(HOSTILE, tree, out)
     for case, outcome in zip(HOSTILE, outcomes, strict=True):
@@ -105,7 +111,7 @@ def test_what_hostile_modules_come_to(tree, tmp_path):
     assert standing_in(tree) == []
 
 
-def standing_in(folder):
+def standing_in(folder: Path) -> list[Any]:
     """Processes that are still there, by the folder that they were started in."""
     found = []
     for process in Path("/proc").iterdir():
@@ -122,7 +128,7 @@ def standing_in(folder):
 @pytest.mark.parametrize(
     "module", ["odd/escapes.py", "odd/newlines.py", "hostile/raises_escapes.py"]
 )
-def test_a_terminal_is_never_attacked(module, style, tree, tmp_path):
+def test_a_terminal_is_never_attacked(module: str, style: str, tree: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pbt_tui.cli.compile", module, "--format", style, "--out", tmp_path],
         cwd=tree, capture_output=True, env=shelf.environment(), check=False,
@@ -135,11 +141,11 @@ def test_a_terminal_is_never_attacked(module, style, tree, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def originals():
+def originals() -> dict[str, dict[str, Any]]:
     """Module -> suffix -> jobs, as the original makes them."""
     script = str(Path(original.__file__))
 
-    def jobs(module):
+    def jobs(module: Any) -> Any:
         command = [sys.executable, "-B", script, module, str(SEED)]
         env = {**os.environ, "PYTHONHASHSEED": str(SEED)}
         done = subprocess.run(
@@ -153,7 +159,9 @@ def originals():
 
 
 @pytest.mark.parametrize("module", PARITY)
-def test_jobs_are_the_originals(module, originals, monkeypatch):
+def test_jobs_are_the_originals(
+    module: str, originals: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(shelf.MODULES)
     loaded = load(module, timeout=60, seed=SEED, twice=False)
     for suffix, expected in originals[module].items():

@@ -1,10 +1,13 @@
 """What is written for SLURM, without one: shapes, manifests, scripts, index; and bash agrees."""
 
+from __future__ import annotations
+
 import json
 import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import msgspec
@@ -44,11 +47,11 @@ def bash(script: str, *argv: str) -> bytes:
     return done.stdout
 
 
-def test_the_table_has_each_field_once():
+def test_the_table_has_each_field_once() -> None:
     assert [s.name for s in SETTINGS] == list(Slurm.__struct_fields__)
 
 
-def test_the_original_s_seven_keep_their_defaults():
+def test_the_original_s_seven_keep_their_defaults() -> None:
     plain = Slurm()
     assert (plain.gpus_per_job, plain.cpus_per_gpu, plain.timeout) == (1, 16, "0")
     assert (plain.print_only, plain.workdir, plain.partition) == (False, None, None)
@@ -57,7 +60,7 @@ def test_the_original_s_seven_keep_their_defaults():
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(HOSTILE, min_size=1, max_size=30))
-def test_bash_reads_a_line_back_byte_for_byte(texts: list[str]):
+def test_bash_reads_a_line_back_byte_for_byte(texts: list[str]) -> None:
     line = words(texts)
     assert "\n" not in line
     for locale in ("C", "C.UTF-8"):
@@ -65,7 +68,7 @@ def test_bash_reads_a_line_back_byte_for_byte(texts: list[str]):
         assert out.split(b"\0")[:-1] == [text.encode() for text in texts]
 
 
-def test_words_are_readable():
+def test_words_are_readable() -> None:
     assert word("--lr=1e-3") == "--lr=1e-3"
     assert word("") == "''"
     assert word("it's é") == r"'it'\''s é'"
@@ -73,14 +76,14 @@ def test_words_are_readable():
     assert word("~") == "'~'"
 
 
-def test_a_directive_is_one_line_and_nothing_in_it_acts():
+def test_a_directive_is_one_line_and_nothing_in_it_acts() -> None:
     assert directive("comment", 'a "b" \\ #c $d') == r'#SBATCH --comment="a \"b\" \\ #c $d"'
     for bad in ("a\nb", "a\rb", "a\0b"):
         with pytest.raises(ValueError, match="line break"):
             directive("comment", bad)
 
 
-def test_what_is_set_becomes_directives():
+def test_what_is_set_becomes_directives() -> None:
     everything = Slurm(
         partition="gpu", account="lab", qos="long", time=90061, memory=32 * 2**30, cpus=6,
         gpu_type="a100", gpus_per_job=2, constraint="a&b", exclude="n[1-3]", throttle=8,
@@ -97,13 +100,13 @@ def test_what_is_set_becomes_directives():
     ]  # fmt: skip
 
 
-def test_d38_a_job_without_a_gpu_is_legal():
+def test_d38_a_job_without_a_gpu_is_legal() -> None:
     said = directives(script_of(Slurm(gpus_per_job=0)))
     assert '--cpus-per-task="1"' in said
     assert not any("gres" in line for line in said)
 
 
-def test_units_as_slurm_reads_them():
+def test_units_as_slurm_reads_them() -> None:
     assert [limit(s) for s in (1, 59.2, 3600, 86400, 172801)] == [
         "00:00:01", "00:01:00", "01:00:00", "1-00:00:00", "2-00:00:01",
     ]  # fmt: skip
@@ -112,7 +115,7 @@ def test_units_as_slurm_reads_them():
     ]  # fmt: skip
 
 
-def test_jobs_of_one_shape_are_one_array_in_the_order_of_the_plan():
+def test_jobs_of_one_shape_are_one_array_in_the_order_of_the_plan() -> None:
     big = Resources(gpus=2, cpus=4, memory=8 * 2**30)
     jobs = (job(0), job(1, resources=big), job(2), job(3, resources=Resources(gpus=0)))
     shapes = slurm.shapes(spec(jobs=jobs), Slurm())
@@ -138,7 +141,7 @@ def test_jobs_of_one_shape_are_one_array_in_the_order_of_the_plan():
     ),
     st.builds(Slurm, memory=st.none() | st.just(2**30), cpus=st.none() | st.integers(1, 40)),
 )
-def test_two_shapes_never_share_a_name(wanted: list[Resources], how: Slurm):
+def test_two_shapes_never_share_a_name(wanted: list[Resources], how: Slurm) -> None:
     jobs = tuple(job(i, resources=one) for i, one in enumerate(wanted))
     shapes = slurm.shapes(spec(jobs=jobs), how)
     texts = [slurm.script(spec(), how, s, manifest="m", offset=0, count=1) for s in shapes]
@@ -147,7 +150,7 @@ def test_two_shapes_never_share_a_name(wanted: list[Resources], how: Slurm):
     assert [j.id for j in jobs] == sorted(j.id for s in shapes for j in s.jobs)
 
 
-def test_arrays_have_no_holes_and_no_more_than_they_may():
+def test_arrays_have_no_holes_and_no_more_than_they_may() -> None:
     many = spec(jobs=tuple(job(i, id=f"j{i:04d}") for i in range(2500)))
     index = decode(slurm.render(many, Slurm())[FILE])
     assert index is not None
@@ -160,7 +163,7 @@ def test_arrays_have_no_holes_and_no_more_than_they_may():
     assert len({a.manifest for a in index.arrays}) == 1
 
 
-def test_one_script_for_each_job_and_no_array():
+def test_one_script_for_each_job_and_no_array() -> None:
     files = slurm.render(spec(), Slurm(files=True, workdir="out"))
     assert [name for name in files if name.endswith(".sbatch")] == [
         "slurm/job-00_ant.sbatch",
@@ -173,7 +176,7 @@ def test_one_script_for_each_job_and_no_array():
     assert "\n_pbt_offset=1\n" in files["slurm/job-01_ant.sbatch"].decode()
 
 
-def test_a_manifest_has_a_line_for_each_job_and_its_name_is_its_contents():
+def test_a_manifest_has_a_line_for_each_job_and_its_name_is_its_contents() -> None:
     one = job(0, env={"A": "x\ny"}, argv=("python", "t.py", "note=it's"), dir="ant/a b")
     data = slurm.manifest([(one, 1), (job(1), 3)])
     assert data.decode() == (
@@ -184,7 +187,7 @@ def test_a_manifest_has_a_line_for_each_job_and_its_name_is_its_contents():
     assert slurm.manifest_name(data) != slurm.manifest_name(data + b"\n")
 
 
-def test_the_index_is_what_its_schema_says_and_tells_all_settings():
+def test_the_index_is_what_its_schema_says_and_tells_all_settings() -> None:
     how = Slurm(time=3600.0, prologue=("module load cuda",), workdir="out")
     files = slurm.render(spec(), how)
     document = json.loads(files[FILE])
@@ -209,7 +212,7 @@ SCRIPTS = {
 
 
 @pytest.mark.parametrize("how", SCRIPTS)
-def test_bash_can_read_every_script(how: str, tmp_path: Path):
+def test_bash_can_read_every_script(how: str, tmp_path: Path) -> None:
     script = tmp_path / "script"
     script.write_text(script_of(SCRIPTS[how], train_dir="it's\n$(touch x)"))
     subprocess.run(["bash", "-n", script], check=True)
@@ -221,7 +224,7 @@ def test_bash_can_read_every_script(how: str, tmp_path: Path):
         assert done.returncode == 0, done.stdout.decode()
 
 
-def test_a_script_holds_nothing_of_a_user_s_but_quoted_words():
+def test_a_script_holds_nothing_of_a_user_s_but_quoted_words() -> None:
     hostile = "x $(touch a) `b` ; c"
     one = job(0, argv=("python", hostile), env={"A": hostile}, dir=hostile, name=hostile)
     files = slurm.render(
@@ -237,12 +240,13 @@ def test_a_script_holds_nothing_of_a_user_s_but_quoted_words():
     ]
 
 
-def test_containers_are_a_prefix_of_the_command():
+def test_containers_are_a_prefix_of_the_command() -> None:
     mounts = (Mount("./my data", "/data", True), Mount("/big", "/big"))
-    inside = {"container": box(mounts=mounts), "train_dir": "/scratch/t"}
+    inside: dict[str, Any] = {"container": box(mounts=mounts), "train_dir": "/scratch/t"}
 
     def prefix(how: Slurm) -> str:
-        return re.findall(r"^_pbt_prefix=\((.*)\)$", script_of(how, **inside), re.MULTILINE)[0]
+        (found,) = re.findall(r"^_pbt_prefix=\((.*)\)$", script_of(how, **inside), re.MULTILINE)
+        return str(found)
 
     assert prefix(Slurm()) == ""
     assert prefix(Slurm(container="apptainer")) == (
@@ -257,25 +261,25 @@ def test_containers_are_a_prefix_of_the_command():
     )
 
 
-def test_the_site_s_own_lines_stand_as_they_are():
+def test_the_site_s_own_lines_stand_as_they_are() -> None:
     text = script_of(Slurm(prologue=('module load "cuda/12"', "source $HOME/env")))
     assert '\nmodule load "cuda/12"\nsource $HOME/env\n# end of the site\'s own lines\n' in text
 
 
-def test_the_run_directory_is_that_of_the_run():
+def test_the_run_directory_is_that_of_the_run() -> None:
     assert "\n_pbt_run=./train_dir/ant/_pbt\n" in script_of(Slurm())
     assert "\n_pbt_run=./train_dir/ant/_pbt_b\n" in script_of(Slurm(), suffix="b")
     assert "\n_pbt_run=/t/ant/_pbt\n" in script_of(Slurm(), train_dir="/t/")
 
 
-def test_requeues_are_bounded_and_only_where_they_are_wanted():
+def test_requeues_are_bounded_and_only_where_they_are_wanted() -> None:
     assert "\n_pbt_requeues=0\n" in script_of(Slurm())
     assert "\n_pbt_requeues=50\n" in script_of(Slurm(requeue=True))
     assert "\n_pbt_requeues=3\n" in script_of(Slurm(signal="USR1@90", max_requeues=3))
     assert "--no-requeue" in directives(script_of(Slurm()))
 
 
-def test_a_population_is_one_array():
+def test_a_population_is_one_array() -> None:
     jobs, population = gang(8)
     index = decode(slurm.render(spec(jobs=jobs, populations=(population,)), Slurm())[FILE])
     assert index is not None

@@ -1,5 +1,7 @@
 """Rules PBT601 to PBT641: each with what fails and what does not."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import pytest
@@ -30,7 +32,7 @@ def of_template(*lines: str, **more: Any) -> list[str]:
     return [said[said.index("[") + 1 : said.index("]")] for said in template(*lines, **more)]
 
 
-def test_defaults_are_in_order():
+def test_defaults_are_in_order() -> None:
     assert found() == []
 
 
@@ -46,7 +48,7 @@ def test_defaults_are_in_order():
         ("timeout", "4h; rm x", "`--slurm_timeout` is not a time: `4h; rm x`"),
     ],
 )
-def test_pbt620_values_that_no_directive_can_hold(field: str, value: Any, said: str):
+def test_pbt620_values_that_no_directive_can_hold(field: str, value: Any, said: str) -> None:
     [one] = found(**{field: value})
     assert one.startswith("error[PBT620]")
     assert said in one
@@ -54,7 +56,7 @@ def test_pbt620_values_that_no_directive_can_hold(field: str, value: Any, said: 
 
 
 @pytest.mark.parametrize("signal", ["USR1@90", "B:USR1@120", "SIGUSR2@300", "HUP@65535"])
-def test_early_signals_that_arrive(signal: str):
+def test_early_signals_that_arrive(signal: str) -> None:
     assert found(signal=signal) == []
 
 
@@ -63,7 +65,7 @@ def test_early_signals_that_arrive(signal: str):
     ["BUSR1@120", "BUSR1", "USR1", "USR1@", "USR1@0", "USR1@65536", "R:USR1@120", "TERM@120",
      "INT@120", "KILL@120", "usr1@120", "USR1@120 ", "USR1@1.5", "USR1@" + "9" * 30],
 )  # fmt: skip
-def test_pbt621_early_signals_that_reach_nobody(signal: str):
+def test_pbt621_early_signals_that_reach_nobody(signal: str) -> None:
     assert found(signal=signal) == [
         (
             f"error[PBT621]: /settings/signal: early signal `{signal}` reaches nobody\n"
@@ -72,7 +74,7 @@ def test_pbt621_early_signals_that_reach_nobody(signal: str):
     ]
 
 
-def test_pbt622_and_pbt623_when_a_signal_comes():
+def test_pbt622_and_pbt623_when_a_signal_comes() -> None:
     assert codes(signal="USR1@120", time=120) == ["PBT622"]
     assert codes(signal="USR1@120", time=121) == []
     assert codes(signal="USR1@89") == ["PBT623"]
@@ -80,7 +82,7 @@ def test_pbt622_and_pbt623_when_a_signal_comes():
     assert "2 min" not in found(signal="USR1@120", time=60)[0]
 
 
-def test_numbers_that_mean_something_else_to_slurm():
+def test_numbers_that_mean_something_else_to_slurm() -> None:
     assert codes(time=0) == ["PBT627"]
     assert codes(cpus=0) == ["PBT628"]
     assert codes(memory=0) == ["PBT628"]
@@ -92,14 +94,14 @@ def test_numbers_that_mean_something_else_to_slurm():
 
 
 @pytest.mark.parametrize("kind", ["gpu:a100", "a100:2", "a 100", "gres/gpu", "", "a100,b"])
-def test_pbt629_types_of_gpus(kind: str):
+def test_pbt629_types_of_gpus(kind: str) -> None:
     if not kind:
         return
     assert codes(gpu_type=kind) == ["PBT629"]
     assert codes(gpu_type="nvidia_a100-sxm4.80gb") == []
 
 
-def test_pbt626_and_pbt637_members_that_never_run_together():
+def test_pbt626_and_pbt637_members_that_never_run_together() -> None:
     jobs, population = gang(8)
     crowd = spec(jobs=jobs, populations=(population,))
     [said] = found(crowd, throttle=4)
@@ -112,7 +114,7 @@ def test_pbt626_and_pbt637_members_that_never_run_together():
     assert codes(crowd, max_array=4) == []
 
 
-def test_pbt630_relative_folders_after_a_cd():
+def test_pbt630_relative_folders_after_a_cd() -> None:
     assert codes(prologue=("cd ~/project",)) == ["PBT630"]
     assert codes(prologue=("module load x; cd /a && true",)) == ["PBT630"]
     assert codes(spec(train_dir="/scratch/t"), prologue=("cd ~/project",)) == []
@@ -120,19 +122,19 @@ def test_pbt630_relative_folders_after_a_cd():
     assert of_template("cd ~/p", "$CMD") == ["PBT630"]
 
 
-def test_pbt631_names():
+def test_pbt631_names() -> None:
     assert codes(spec(run="ant %j")) == ["PBT631"]
     assert codes(spec(run="ant.b-2_3")) == []
 
 
-def test_pbt632_mail():
+def test_pbt632_mail() -> None:
     assert codes(mail_user="you@example.org") == ["PBT632"]
     assert codes(mail_user="you@example.org", mail_type="END,fail") == []
     assert codes(mail_type="END") == []
     assert codes(mail_type="END,SOMETIMES") == ["PBT632"]
 
 
-def test_containers():
+def test_containers() -> None:
     mounted = box(mounts=(Mount("./a,b", "/a"),))
     assert codes(container="apptainer") == ["PBT633"]
     assert codes(container="apptainer", image="./x.sif") == []
@@ -142,14 +144,14 @@ def test_containers():
     assert codes(spec(container=mounted), container="pyxis") == ["PBT635"]
 
 
-def test_d27_a_template_without_a_command_is_refused():
+def test_d27_a_template_without_a_command_is_refused() -> None:
     assert of_template("conda activate ant", "cd ~/project") == ["PBT630", "PBT601"]
     assert of_template("# $CMD", "echo $CMD", "echo $$CMD", "printf x; $$CMD") == ["PBT601"]
     for line in ("$CMD", "${CMD}", "timeout $TIMEOUT $CMD", "srun python -u $CMD | tee log"):
         assert of_template(line) == []
 
 
-def test_d35_what_is_nearly_a_placeholder_is_refused_and_other_dollars_are_left_alone():
+def test_d35_what_is_nearly_a_placeholder_is_refused_and_other_dollars_are_left_alone() -> None:
     for line, near in (
         ("echo $GPUS", "GPU"), ("echo ${cmd}", "CMD"), ("x $TIME_OUT", "TIMEOUT"),
         ("x $FILE_NAME", "FILENAME"), ("x $PARTITIONS", "PARTITION"),
@@ -166,7 +168,7 @@ def test_d35_what_is_nearly_a_placeholder_is_refused_and_other_dollars_are_left_
     assert of_template(*fine) == []
 
 
-def test_pbt603_templates_that_are_no_script_of_bash():
+def test_pbt603_templates_that_are_no_script_of_bash() -> None:
     for text in ("", "$CMD\n", "#!/usr/bin/python3\n$CMD\n", "#!/bin/bash -e\n$CMD\n",
                  "\n#!/bin/bash\n$CMD\n", "#!/bin/bash\r\n$CMD\r\n"):  # fmt: skip
         assert "PBT603" in codes(sbatch_template=text)
@@ -174,14 +176,14 @@ def test_pbt603_templates_that_are_no_script_of_bash():
         assert codes(sbatch_template=f"{first}\n$CMD\n") == []
 
 
-def test_pbt604_the_command_is_words_not_text():
+def test_pbt604_the_command_is_words_not_text() -> None:
     for line in ('srun bash -c "$CMD"', "bash -c '$CMD'", "eval $CMD", 'x "a" "b $CMD"'):
         assert of_template(line) == ["PBT604"]
     for line in ('echo "running $CMD"', "x 'a' \"b\" $CMD", "echo it\\'s; $CMD"):
         assert "PBT604" not in of_template(line, "$CMD")
 
 
-def test_d34_what_submits_itself_again():
+def test_d34_what_submits_itself_again() -> None:
     again = "if [[ $? -eq 124 ]]; then sbatch $PARTITION$FILENAME; fi"
     [said] = template("timeout $TIMEOUT $CMD", again)
     assert said.startswith("warning[PBT605]: /settings/sbatch_template: line 3 of the template")
@@ -191,7 +193,7 @@ def test_d34_what_submits_itself_again():
     assert of_template("$CMD", "# sbatch me", "echo sbatch") == []
 
 
-def test_pbt606_directives_that_are_comments():
+def test_pbt606_directives_that_are_comments() -> None:
     assert of_template("#SBATCH --time=1", "true", "$CMD") == []
     assert of_template("true", "#SBATCH --time=1", "$CMD") == ["PBT606"]
     assert of_template(" #SBATCH --time=1", "$CMD") == ["PBT606"]
@@ -201,7 +203,7 @@ def test_pbt606_directives_that_are_comments():
     assert of_template("#SBATCH --signal B:USR1@60", "$CMD") == []
 
 
-def test_pbt636_what_a_template_has_no_place_for():
+def test_pbt636_what_a_template_has_no_place_for() -> None:
     more = {"signal": "USR1@120", "prologue": ("true",), "container": "pyxis", "image": "x"}
     assert of_template("$CMD", **more) == ["PBT636"] * 3
 
@@ -228,13 +230,13 @@ NUMBERS = ("time", "cpus", "memory", "throttle")
         },
     )
 )
-def test_what_the_rules_let_pass_can_be_rendered(values: dict[str, Any]):
+def test_what_the_rules_let_pass_can_be_rendered(values: dict[str, Any]) -> None:
     how = Slurm(**values)
     if not any(d.level == "error" for d in check(spec(), how)):
         assert slurm.render(spec(), how)
 
 
-def test_what_is_set_and_wrong_is_refused_whoever_asked():
+def test_what_is_set_and_wrong_is_refused_whoever_asked() -> None:
     wrong = {"slurm": {"throttle": 0}}
     for wanted in (None, ["slurm"]):
         made = render(spec(), wanted, wrong, asked=wanted is not None)
@@ -243,7 +245,7 @@ def test_what_is_set_and_wrong_is_refused_whoever_asked():
     assert next(iter(render(spec(), ["slurm"], {}).files)) == "processes.json"
 
 
-def test_notes_of_what_nobody_asked_for_are_kept():
+def test_notes_of_what_nobody_asked_for_are_kept() -> None:
     boxed = spec(container=box(), jobs=(job(0),))
     [left_out] = render(boxed, None, {"slurm": {}}, asked=False).found
     assert left_out.message.startswith("left out: `ngc`: ")

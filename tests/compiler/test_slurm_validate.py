@@ -1,5 +1,7 @@
 """`--validate`, `--check` and what an earlier compilation tells: the files for SLURM alone."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
 from typing import Any
@@ -47,7 +49,7 @@ def spoil(path: Path, old: bytes, new: bytes) -> None:
         Slurm(sbatch_template="#!/bin/bash\n$CMD\n", partition="a b"),
     ],
 )
-def test_what_was_compiled_is_valid(folder: Path, how: Slurm):
+def test_what_was_compiled_is_valid(folder: Path, how: Slurm) -> None:
     for path in (folder / "slurm").iterdir():
         path.unlink()
     lay_out(how)
@@ -57,7 +59,7 @@ def test_what_was_compiled_is_valid(folder: Path, how: Slurm):
     assert one.document.settings == how
 
 
-def test_each_file_is_held_to_its_bytes_with_its_line(folder: Path):
+def test_each_file_is_held_to_its_bytes_with_its_line(folder: Path) -> None:
     hint = "\nhint: run `pbt-compile runs.ant --out specs` and commit the result"
     script = folder / "slurm/array-gpu1-0.sbatch"
     spoil(script, b'gres="gpu:1"', b'gres="gpu:2"')
@@ -83,7 +85,7 @@ def test_each_file_is_held_to_its_bytes_with_its_line(folder: Path):
     assert said(folder)[0].startswith(f"error[PBT820]: `{folder}/slurm/index.json`:2: is not")
 
 
-def test_pbt809_without_its_process_list(folder: Path):
+def test_pbt809_without_its_process_list(folder: Path) -> None:
     other = spec(run="bee")
     (folder / "processes.json").write_bytes(encode(other))
     assert said(folder) == [
@@ -100,7 +102,7 @@ def test_pbt809_without_its_process_list(folder: Path):
     )
 
 
-def test_pbt810_tasks_and_jobs(folder: Path):
+def test_pbt810_tasks_and_jobs(folder: Path) -> None:
     (folder / "processes.json").write_bytes(encode(spec(jobs=(job(0), job(2)))))
     assert [line.partition("error[PBT810]: ")[2] for line in said(folder)] == [
         "`specs/ant/slurm/index.json`: /arrays/0/tasks/1: task `01_ant` is no job",
@@ -111,7 +113,7 @@ def test_pbt810_tasks_and_jobs(folder: Path):
     assert "job `00_ant` is a task twice" in said(folder)[0]
 
 
-def test_the_rules_are_those_of_compiling(folder: Path):
+def test_the_rules_are_those_of_compiling(folder: Path) -> None:
     spoil(folder / FILE, b'"throttle":null', b'"throttle":0')
     assert said(folder)[0].startswith(
         "error[PBT625]: `specs/ant/slurm/index.json`: /settings/throttle: `--slurm_throttle 0`"
@@ -130,7 +132,7 @@ def test_the_rules_are_those_of_compiling(folder: Path):
         (b'"time":null', b'"time":"1h"', "/settings/time: expected a number or null, got str"),
     ],
 )  # fmt: skip
-def test_faults_of_an_index_in_words(folder: Path, old: bytes, new: bytes, words: str):
+def test_faults_of_an_index_in_words(folder: Path, old: bytes, new: bytes, words: str) -> None:
     spoil(folder / FILE, old, new)
     one = validate_document(folder / FILE)
     assert one.document is None
@@ -138,7 +140,7 @@ def test_faults_of_an_index_in_words(folder: Path, old: bytes, new: bytes, words
     assert all(d.where.file == "specs/ant/slurm/index.json" for d in one.found)
 
 
-def test_folders_and_scripts_lead_to_the_index(folder: Path):
+def test_folders_and_scripts_lead_to_the_index(folder: Path) -> None:
     index = folder / FILE
     assert spec_files(["specs"]) == [folder / "processes.json", index]
     assert spec_files([str(folder / "slurm")]) == [index]
@@ -149,7 +151,7 @@ def test_folders_and_scripts_lead_to_the_index(folder: Path):
     assert spec_files([str(folder)]) == [folder / "processes.json", index]
 
 
-def test_what_an_earlier_compilation_tells_of_itself(folder: Path):
+def test_what_an_earlier_compilation_tells_of_itself(folder: Path) -> None:
     lay_out(Slurm(time=3600, partition="gpu"), container=box())
     before = existing.known(Path("specs"), "ant")
     assert before is not None

@@ -341,9 +341,9 @@ class Life:
         for start, n in starts.items():
             if n != 1:
                 world.broken(f"start {start} was recorded {n} times")
-        for name, n in answered.items():
+        for request, n in answered.items():
             if n != 1:
-                world.broken(f"request {name} answered {n} times")
+                world.broken(f"request {request} answered {n} times")
         orphans = [p.name for p in world.procs.values() if p.ended is None]
         if orphans:
             world.broken(f"orphaned: {orphans}")

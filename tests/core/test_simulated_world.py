@@ -108,6 +108,7 @@ FAULTS = [
         "apply_reconciliation",
         "stops.append((*key, attempt.kill_at is not None))",
         "stops.append((*key, False))",
+        near=250,
     ),
     Fault(
         "not stopped again on resume",
@@ -115,6 +116,7 @@ FAULTS = [
         "apply_reconciliation",
         "for name, number, kill in stops:",
         "for name, number, kill in ():",
+        near=250,
     ),
     Fault(
         "facts about inactive attempts are taken",
@@ -129,7 +131,7 @@ FAULTS = [
         "_request_accepted",
         'state.stop = "kill" if state.stop else "stop"',
         'state.stop = "stop"',
-        near=1630,
+        near=2960,
     ),
     Fault(
         "cancel is forgotten while starting",
@@ -144,6 +146,7 @@ FAULTS = [
         "_cancel",
         "if job.phase in ACTIVE:",
         'if job.phase in ("starting", "running"):',
+        near=540,
     ),
     Fault(
         "an end is judged by the stop whatever its date",
@@ -165,6 +168,7 @@ FAULTS = [
         "_by_outcome",
         'if job.cancel or (e.outcome == "stopped" and e.cause == "cancelled"):',
         "if False:",
+        near=540,
     ),
     Fault("failures are never forgiven", fold, "_retry", "state.failures = 0", "pass"),
     Fault(
@@ -188,6 +192,7 @@ FAULTS = [
         "select_next",
         "closed = closed or state.slots.room((job.need,), empty=True)",
         "closed = True",
+        near=2420,
     ),
     Fault(
         "owed members do not close the line",
@@ -195,7 +200,7 @@ FAULTS = [
         "select_next",
         "closed = closed or state.slots.room((job.need,), empty=True)",
         "pass",
-        near=2730,
+        near=3860,
     ),
     Fault(
         "gangs begin when one fits",
@@ -268,6 +273,7 @@ FAULTS = [
         "apply_reconciliation",
         'case "queued":\n                if attempt.stop_at is not None:',
         'case "queued":\n                if False:',
+        near=5340,
     ),
     Fault("a hold is not obeyed", decide, "_start", "if state.held or", "if"),
     Fault("slots leak", fold, "_attempt_ended", "state.slots.take(attempt.devices, -1)", "pass"),

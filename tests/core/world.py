@@ -16,9 +16,10 @@ from typing import Any
 from pbt_tui.executor.inbox import UnreadableRequest
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import Attempt, JobState
-from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Queued, Seen, Started
+from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Queued, Runtime, Seen, Started
 
 Name = tuple[str, int]
+Decided = type[ev.AttemptScheduled] | type[ev.StopRequested] | type[ev.KillRequested]
 NOBODY = "nobody"
 
 
@@ -211,7 +212,7 @@ class World:
         return True
 
 
-class SimRuntime:
+class SimRuntime(Runtime):
     """The `Runtime` protocol over the world; what it has not delivered dies with it."""
 
     name = "process"
@@ -264,9 +265,9 @@ class SimRuntime:
         self._check_decided(ev.KillRequested if kill else ev.StopRequested, (job, attempt))
         return self.world.signal((job, attempt), kill)
 
-    def _check_decided(self, kind: type, name: Name) -> None:
+    def _check_decided(self, kind: Decided, name: Name) -> None:
         for event in reversed(self.world.durable):
-            if isinstance(event, kind) and (event.job, event.attempt) == name:  # type: ignore[attr-defined]
+            if isinstance(event, kind) and (event.job, event.attempt) == name:
                 return
         self.world.broken(f"{kind.__name__} of {name} is performed and is not on disk")
 

@@ -1,7 +1,11 @@
 """The 58 recorded inputs of the original launcher give its jobs, or a refusal where it raised."""
 
+from __future__ import annotations
+
 import json
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +15,8 @@ from pbt_tui.errors import BadParam
 CASES = json.loads(Path(__file__).with_name("naming_cases.json").read_text(encoding="utf-8"))
 
 
-def described(case):
+def described(case: dict[str, Any]) -> RunDescription:
+    params: Iterable[dict[str, Any]]
     if case["kind"] == "grid":
         names = [(tuple(n) if isinstance(n, list) else n, v) for n, v in case["params"]]
         params = ParamGrid(names).generate_params(randomize=False)
@@ -29,13 +34,13 @@ def described(case):
     return run
 
 
-def test_there_are_58():
+def test_there_are_58() -> None:
     assert len(CASES) == 58
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c["case"])
-def test_as_the_original(case):
-    def jobs():
+def test_as_the_original(case: dict[str, Any]) -> None:
+    def jobs() -> list[tuple[str, str, str, dict[str, str] | None]]:
         return list(described(case).generate_experiments(case["train_dir"], makedirs=False))
 
     if "error" in case:

@@ -49,10 +49,11 @@ def test_eight_jobs_sit_two_per_device(drive: Drive, engine: Any) -> None:
 
 def test_two_devices_one_uuid_and_none(drive: Drive, engine: Any) -> None:
     driver = drive(policy=TWO_EACH, known_gpus=FOUR).prepare()
-    for name, gpus in (("two", ("1", "3")), ("uuid", ("GPU-0-a",)), ("none", ())):
+    given: dict[str, tuple[str, ...]] = {"two": ("1", "3"), "uuid": ("GPU-0-a",), "none": ()}
+    for name, gpus in given.items():
         driver.start("sh", "-c", "echo =$NVIDIA_VISIBLE_DEVICES", job=name, gpus=gpus)
-    for name, gpus in (("two", ["1", "3"]), ("uuid", ["GPU-0-a"]), ("none", [])):
-        assert devices(engine, driver.begin(name)) == gpus
+    for name, gpus in given.items():
+        assert devices(engine, driver.begin(name)) == list(gpus)
         assert driver.end(name).exit_code == 0
         assert driver.log(name) == f"={','.join(gpus)}\n"
 
@@ -151,7 +152,7 @@ def test_stopped_gently_and_at_once(drive: Drive) -> None:
     driver.start("sh", "-c", stubborn, job="stubborn")
     for name in ("job", "stubborn"):
         driver.begin(name)
-        driver.wait(lambda name=name: "up" in driver.log(name) or driver.turn(0.05))
+        driver.wait_for_log("up", name)
         driver.runtime.stop(name, 1, kill=False)
     end = driver.end()
     assert (end.exit_code, driver.log()) == (0, "up\nsaved\n")

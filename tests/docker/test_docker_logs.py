@@ -104,7 +104,9 @@ def test_output_is_whole_where_its_stream_broke_off(drive: Drive, bare: str) -> 
     assert driver.log() == "first\nlast\n"
 
 
-def test_a_lost_stream_is_caught_up(drive: Drive, engine: Any) -> None:
+def test_a_lost_stream_is_caught_up(
+    drive: Drive, engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     driver = drive().prepare()
     runtime = driver.runtime
     driver.start("sleep", "1000")
@@ -116,7 +118,7 @@ def test_a_lost_stream_is_caught_up(drive: Drive, engine: Any) -> None:
         back.wait(30)
         return events(*args)
 
-    runtime._there.events = away  # type: ignore[method-assign]
+    monkeypatch.setattr(runtime._there, "events", away)
     runtime._tracker.listening.close()
     engine.kill(handle)
     engine.wait(handle)

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,14 +24,13 @@ KILLS, JOBS = 10, 16
 CODES = {f"j{n:02}": (0, 3, 0, 77, 1, 0, 130, 255)[n % 8] for n in range(JOBS)}
 
 
-def spec(docked: Docked, gated: int, dice: random.Random, **policy: object) -> str:
+def spec(docked: Docked, gated: int, dice: random.Random, **policy: Any) -> str:
     """Sixteen jobs; the last `gated` wait for a file."""
     waits = {name: f"sleep {dice.uniform(0.2, 2.0):.1f}" for name in CODES}
     waits |= dict.fromkeys(sorted(CODES)[-gated:], GATE)
     made = [told(name, f"{waits[name]}; exit {code}") for name, code in CODES.items()]
-    return docked.spec(
-        *made, **{"num_gpus": 4, "experiments_per_gpu": 2, "max_parallel": 8, **policy}
-    )
+    usual: dict[str, Any] = {"num_gpus": 4, "experiments_per_gpu": 2, "max_parallel": 8}
+    return docked.spec(*made, **{**usual, **policy})
 
 
 def killed(docked: Docked, target: str, dice: random.Random) -> None:

@@ -4,7 +4,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from examples.swingup import report
 from examples.swingup.workspace import Checkpoint, Workspace
+from tests.executor.running import until
 
 ROOT = Path(__file__).parents[2]
 SIZE = 4
@@ -64,8 +64,7 @@ def _command(pid: int) -> list[str]:
 
 
 def _until_saved(workspace: Workspace, index: int, generation: int) -> None:
-    while not ((newest := workspace.newest(index)) and newest.iteration >= generation):
-        time.sleep(0.01)
+    until(lambda: (newest := workspace.newest(index)) and newest.iteration >= generation)
 
 
 def test_a_population_exchanges_and_every_member_ends_by_itself(

@@ -67,11 +67,16 @@ class Driver(Generic[AnyRuntime]):
         self.all += facts
         return facts
 
-    def wait(self, done: Callable[[], object]) -> None:
+    def wait(self, done: Callable[[], object], look: float = 1.0) -> None:
+        """Until `done`, which is asked after each fact, and every `look` seconds."""
         end = time.monotonic() + PATIENCE
         while not done():
             assert time.monotonic() < end, f"waited in vain: {self.all}"
-            self.turn(1.0)
+            self.turn(look)
+
+    def wait_for_log(self, text: str, job: str = "job") -> None:
+        path = self.rundir.log(job, 1)
+        self.wait(lambda: path.exists() and text in path.read_text(), look=0.05)
 
     def ended(self, job: str = "job") -> Ended | None:
         found = [f for f in self.all if isinstance(f, Ended) and f.job == job]
@@ -106,6 +111,9 @@ class ProcessDriver(Driver[ProcessRuntime]):
         rundir = RunDir(folder / "_pbt")
         super().__init__(ProcessRuntime(rundir, **more), rundir, folder)
         self.runtime.prepare(())
+
+    def wait_for_children(self) -> None:
+        self.wait(lambda: not self.runtime._children)
 
 
 def called(pid: int) -> str:

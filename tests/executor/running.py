@@ -169,10 +169,11 @@ class Place:
 
     def wait_for(self, kind: type, count: int = 1) -> list[Any]:
         """The events of a kind, once there are so many."""
-        return until(
-            lambda: found if len(found := self.of(kind)) >= count else None,
+        found: list[Any] = until(
+            lambda: seen if len(seen := self.of(kind)) >= count else None,
             f"not {count} of {kind.__name__}",
         )
+        return found
 
     def write(self, name: str, text: str = "") -> Path:
         path = self.path / name

@@ -50,7 +50,7 @@ def test_kill_9_of_the_executor_25_times(place: Place) -> None:
         executor = place.start(target, stdout=subprocess.DEVNULL)
         # Some die while they start, most while they work.
         if rng.random() < 0.8:
-            until(lambda before=before: len(place.of(ev.ExecutorStarted)) > before)
+            place.wait_for(ev.ExecutorStarted, before + 1)
         time.sleep(rng.random() * 0.25)
         executor.kill()
         assert executor.wait() == -signal.SIGKILL, "it ended before it was killed"

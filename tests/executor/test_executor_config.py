@@ -257,9 +257,9 @@ def test_options_that_do_not_go_together(options: dict[str, Any], said: str) -> 
 
 
 def test_unknown_names() -> None:
-    for options in ({"runtime": "nope"}, {"backend": "nope"}):
+    for options in (replace(OPTIONS, runtime="nope"), replace(OPTIONS, backend="nope")):
         with pytest.raises(UnknownKind, match="there is no "):
-            executor_config(_spec(), RunState(_spec()), replace(OPTIONS, **options))
+            executor_config(_spec(), RunState(_spec()), options)
 
 
 def test_the_rules_of_a_backend_are_part_of_it() -> None:

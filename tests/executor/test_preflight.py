@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from pbt_tui.errors import Diagnostic
-from pbt_tui.executor import preflight as module
 from pbt_tui.executor.preflight import fits, preflight
 from pbt_tui.journal.events import AttemptScheduled, Gpu
 from pbt_tui.journal.fold import apply
@@ -32,7 +31,7 @@ def run_of(
     if style is not None:
         members = tuple(j.id for j in jobs)
         folder = "run/base_/runs/space"
-        populations = (Population("pop", style, len(jobs), folder, members),)  # type: ignore[arg-type]
+        populations = (Population("pop", style, len(jobs), folder, members),)
     return Processes(
         format="pbt-processes/1",
         run="run",
@@ -132,7 +131,7 @@ def disk(monkeypatch: pytest.MonkeyPatch, free: int, files: int) -> None:
     fields[0] = fields[1] = 1024
     fields[4] = free // 1024
     fields[5], fields[7] = 1000, files
-    monkeypatch.setattr(module.os, "statvfs", lambda path: os.statvfs_result(fields))
+    monkeypatch.setattr(os, "statvfs", lambda path: os.statvfs_result(fields))
 
 
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

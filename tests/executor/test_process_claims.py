@@ -174,7 +174,7 @@ def test_abandoning_while_the_shim_is_on_its_way(tmp_path: Path) -> None:
         time.sleep(0.0005 * (i % 4))
         if driver.runtime.forfeit("job", 1):
             won += 1
-            driver.wait(lambda d=driver: not d.runtime._children)
+            driver.wait_for_children()
             assert driver.all == []
             assert driver.log() == ""
         else:

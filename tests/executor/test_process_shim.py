@@ -13,8 +13,8 @@ import pytest
 
 from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.process import shim
-from tests.executor.driver import PATIENCE, ProcessDriver, called, kin
-from tests.executor.running import until
+from tests.executor.driver import ProcessDriver, called, kin
+from tests.executor.running import PATIENCE, until
 
 
 def held(driver: ProcessDriver) -> list[str]:

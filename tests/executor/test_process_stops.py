@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from pbt_tui.runtimes import proc
-from tests.executor.driver import PATIENCE, ProcessDriver, kin
-from tests.executor.running import until
+from tests.executor.driver import ProcessDriver, called, kin
+from tests.executor.running import PATIENCE, until
 
 
 def script(folder: Path, text: str, name: str = "job.py") -> tuple[str, ...]:
@@ -53,8 +53,9 @@ def test_a_term_reaches_other_process_groups_of_the_session(driver: ProcessDrive
     """`timeout` puts itself into a group of its own, where a signal to ours does not come."""
     driver.start("timeout", "600", "sleep", "600")
     driver.begin()
-    until(lambda: len(kin(driver.begin())) == 2)
-    time.sleep(0.05)  # it changes group just after it begins
+    handle = driver.begin()
+    until(lambda: {called(pid) for pid in kin(handle)} == {"timeout", "sleep"})
+    assert {os.getpgid(pid) for pid in kin(handle)}.isdisjoint({proc.pid_of(handle)})
     driver.runtime.stop("job", 1, kill=False)
     assert driver.end().exit_code in (124, 143)
 

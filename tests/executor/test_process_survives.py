@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 from pbt_tui.runtimes import proc
@@ -90,7 +91,7 @@ def test_an_adopted_job_can_be_stopped(tmp_path: Path) -> None:
     seen = driver.runtime.survey([("job0", 1, None), ("job1", 1, None)])
     for one in seen:
         assert one.handle is not None
-        until(lambda handle=one.handle: kin(handle))
+        until(partial(kin, one.handle))
     driver.runtime.stop("job0", 1, kill=False)
     assert driver.end("job0").exit_code == 143
     driver.runtime.stop("job1", 1, kill=True)

@@ -49,7 +49,8 @@ def test_what_fails_leaves_the_old_and_no_litter(
     def full(*args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(*((Path, "rename") if step == "rename" else (os, "fsync")), full)
+    owner: object = Path if step == "rename" else os
+    monkeypatch.setattr(owner, step, full)
     with pytest.raises(OSError, match="No space left"):
         replace(path, b"new", sync=True)
     assert path.read_bytes() == b"old"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,14 @@ from tests.journal.lives import Story, gpus, job, life, spec
 def test_replay_is_live_without_a_collection() -> None:
     plan = spec(*(job(f"j{i}") for i in range(3)))
     events = life(3)
-    seen = []
-    first = replay(plan, (seen.append(gc.isenabled()) or event for event in events))
+    seen: list[bool] = []
+
+    def watched() -> Iterator[ev.AnyEvent]:
+        for event in events:
+            seen.append(gc.isenabled())
+            yield event
+
+    first = replay(plan, watched())
     assert not any(seen)
     assert gc.isenabled()
     gc.disable()

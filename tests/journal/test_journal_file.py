@@ -203,8 +203,17 @@ def test_an_append_is_one_write_and_one_sync(path: Path, monkeypatch: pytest.Mon
     calls: list[str] = []
     journal = Journal(written(path, b""))
     real_write, real_sync = os.write, os.fdatasync
-    monkeypatch.setattr(os, "write", lambda fd, d: calls.append("write") or real_write(fd, d))
-    monkeypatch.setattr(os, "fdatasync", lambda fd: calls.append("sync") or real_sync(fd))
+
+    def write(fd: int, data: bytes) -> int:
+        calls.append("write")
+        return real_write(fd, data)
+
+    def sync(fd: int) -> None:
+        calls.append("sync")
+        real_sync(fd)
+
+    monkeypatch.setattr(os, "write", write)
+    monkeypatch.setattr(os, "fdatasync", sync)
     journal.append(EVENTS)
     assert calls == ["write", "sync"]
     journal.close()

@@ -130,7 +130,8 @@ def test_the_lock_of_what_was_put_aside_is_not_ours(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`--fresh` renames the directory between our opening of the file and our lock."""
-    real, moved = fcntl.lockf, []
+    real = fcntl.lockf
+    moved: list[Path] = []
 
     def late(fd: int, kind: int) -> None:
         if not moved:
@@ -158,7 +159,8 @@ def test_a_file_system_without_locks_is_no_other_executor(
 
 
 def test_a_holder_that_goes_between_two_looks(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, refused = fcntl.lockf, []
+    real = fcntl.lockf
+    refused: list[int] = []
 
     def once(fd: int, kind: int) -> None:
         if not refused:

@@ -41,8 +41,9 @@ def test_after_a_stop_its_reason_says_it(
     """A trainer that checkpoints on TERM and exits 0 has not succeeded."""
     for late in (0.0, 5.0, -CLOCK_GRAIN):
         assert outcome(attempt(why), exit_code=code, ended_at=100.0 + late) == expected
-    for flags in ({"lost": True}, {"refused": True}):
-        assert outcome(attempt(why), exit_code=code, ended_at=0.0, **flags) == expected
+    for lost in (True, False):
+        told = outcome(attempt(why), exit_code=code, ended_at=0.0, lost=lost, refused=not lost)
+        assert told == expected
 
 
 @pytest.mark.parametrize("why", [why for why, _ in BY_WHY])

@@ -1,5 +1,7 @@
 """One call writes for all backends, and `--check` names whichever file is not what it should be."""
 
+from __future__ import annotations
+
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -50,7 +52,7 @@ def files(folder: Path) -> list[str]:
     )
 
 
-def test_one_call_writes_all_backends(here: Path):
+def test_one_call_writes_all_backends(here: Path) -> None:
     found = [path.removeprefix(f"{RUN}/") for path in files(here)]
     assert "processes.json" in found
     assert "ngc/submit.sh" in found
@@ -61,13 +63,13 @@ def test_one_call_writes_all_backends(here: Path):
     assert BACKENDS.built_in == ("processes", "slurm", "ngc")
 
 
-def test_check_diff_and_validate_hold_all(here: Path):
+def test_check_diff_and_validate_hold_all(here: Path) -> None:
     assert call("compile", here, "runs.ant", "--check").returncode == 0
     assert call("compile", here, "runs.ant", "--diff").stdout == ""
     assert call("compile", here, "--validate", "specs").returncode == 0
 
 
-def test_an_edit_is_named_by_all_three(here: Path):
+def test_an_edit_is_named_by_all_three(here: Path) -> None:
     for path in files(here):
         file = here / path
         kept = file.read_bytes()
@@ -90,7 +92,7 @@ def test_an_edit_is_named_by_all_three(here: Path):
             file.write_bytes(kept)
 
 
-def test_a_file_too_many_or_too_few_is_named(here: Path):
+def test_a_file_too_many_or_too_few_is_named(here: Path) -> None:
     extra = here / RUN / "ngc/99_ant.json"
     extra.write_bytes((here / RUN / "ngc/00_ant.json").read_bytes())
     try:
@@ -112,7 +114,7 @@ def test_a_file_too_many_or_too_few_is_named(here: Path):
         gone.write_bytes(kept)
 
 
-def test_folders_that_are_searched(here: Path):
+def test_folders_that_are_searched(here: Path) -> None:
     for folder in (".", "specs", "specs/ant", "specs/ant/ngc"):
         said = call("compile", here, "--validate", folder)
         assert said.returncode == 0
@@ -124,7 +126,7 @@ def test_folders_that_are_searched(here: Path):
     assert call("compile", here, "--validate", "notes").returncode == 2
 
 
-def test_what_is_not_made_any_more_goes(tmp_path: Path):
+def test_what_is_not_made_any_more_goes(tmp_path: Path) -> None:
     project(tmp_path)
     call("compile", tmp_path, "runs.ant")
     project(tmp_path, members=2)
@@ -132,7 +134,7 @@ def test_what_is_not_made_any_more_goes(tmp_path: Path):
     assert not (tmp_path / RUN / "ngc/02_ant.json").exists()
 
 
-def test_a_run_with_the_name_of_a_pattern_owns_nobody_elses_files(tmp_path: Path):
+def test_a_run_with_the_name_of_a_pattern_owns_nobody_elses_files(tmp_path: Path) -> None:
     project(tmp_path)
     call("compile", tmp_path, "runs.ant")
     (tmp_path / "runs/star.py").write_text((tmp_path / "runs/ant.py").read_text())
@@ -177,7 +179,7 @@ def compiled(here: Path) -> Any:
 
 @settings(max_examples=250, deadline=None)
 @given(st.data())
-def test_an_edit_of_any_byte_of_any_file_is_named(here: Path, compiled: Any, data: Any):
+def test_an_edit_of_any_byte_of_any_file_is_named(here: Path, compiled: Any, data: Any) -> None:
     path = data.draw(st.sampled_from(files(here)), "file")
     kept = (here / path).read_bytes()
     at = data.draw(st.integers(0, len(kept) - 1), "position")
@@ -194,7 +196,7 @@ def test_an_edit_of_any_byte_of_any_file_is_named(here: Path, compiled: Any, dat
         (here / path).write_bytes(kept)
 
 
-def test_settings_that_cannot_be_read_any_more_are_named(here: Path):
+def test_settings_that_cannot_be_read_any_more_are_named(here: Path) -> None:
     script = here / RUN / "ngc/submit.sh"
     kept = script.read_bytes()
     try:

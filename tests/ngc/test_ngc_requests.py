@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import json
 import re
 import shlex
@@ -96,7 +98,7 @@ JOBS = (
 
 
 @pytest.mark.parametrize("texts", SETS, ids=str)
-def test_what_is_made_passes_a_stock_validator_and_every_rule(texts: dict[str, Any]):
+def test_what_is_made_passes_a_stock_validator_and_every_rule(texts: dict[str, Any]) -> None:
     what = spec(jobs=JOBS, container=box(image=IMAGE))
     values = settings_of(**texts)
     given = {"ngc": {name: getattr(values, name) for name in {**NEEDED, **texts}}}
@@ -125,14 +127,14 @@ def render_again(files: dict[str, bytes]) -> dict[str, Any]:
     return msgspec.structs.asdict(msgspec.convert(ngc.known(files), Ngc))
 
 
-def test_there_are_thirty_settings_and_each_is_one():
+def test_there_are_thirty_settings_and_each_is_one() -> None:
     assert len(SETS) >= 30
     used = {name for texts in SETS for name in texts}
     of_table = {s.name for s in SETTINGS}
     assert of_table - used == {"org", "ace", "job_template", "print_only"}
 
 
-def test_the_job_of_the_reference():
+def test_the_job_of_the_reference() -> None:
     values = settings_of(
         workspace=["my-workspace:/mount:RW"], datasetid=["1234:/data"], total_runtime="7D",
         secret=["WANDB:KEY:WANDB_API_KEY"], port=["8888"], env_var=["SEED:42"],
@@ -164,7 +166,7 @@ def test_the_job_of_the_reference():
     }  # fmt: skip
 
 
-def test_d37_the_environment_reaches_the_job():
+def test_d37_the_environment_reaches_the_job() -> None:
     one = made(spec(jobs=JOBS, container=box(image=IMAGE)), settings_of(env_var=["A:1"]))
     assert one["ngc/00_ant.json"]["envs"] == [
         {"name": "A", "value": "1"},
@@ -173,7 +175,7 @@ def test_d37_the_environment_reaches_the_job():
     ]
 
 
-def test_several_nodes_have_all_their_keys():
+def test_several_nodes_have_all_their_keys() -> None:
     one = made(spec(container=box(image=IMAGE)), settings_of(**MANY))["ngc/00_ant.json"]
     assert (one["replicaCount"], one["minAvailability"]) == (2, 2)
     assert (one["arrayType"], one["networkType"]) == ("PYTORCH", "INFINIBAND")
@@ -196,7 +198,9 @@ TEXTS = st.sampled_from(
 
 @settings(max_examples=40, deadline=None)
 @given(WORDS, TEXTS)
-def test_d44_the_command_arrives_as_it_was_whatever_stands_around_it(words: list[str], text: str):
+def test_d44_the_command_arrives_as_it_was_whatever_stands_around_it(
+    words: list[str], text: str
+) -> None:
     line = ngc.command(text, job(argv=("printf", "%s\\0", *words)))
     done = subprocess.run(["bash", "-c", line], cwd="/proc", capture_output=True, check=True)
     assert done.stdout == b"".join(word.encode() + b"\0" for word in words)
@@ -210,7 +214,7 @@ NAME = st.sampled_from(["{{ run }}.{{ name }}", "ml-model.{{name}}", "x", "é"])
 
 @settings(max_examples=60, deadline=None)
 @given(RUN, st.sets(ID | LONG, min_size=2, max_size=6), NAME)
-def test_names_and_labels_fit_and_never_collide(run: str, ids: set[str], name: str):
+def test_names_and_labels_fit_and_never_collide(run: str, ids: set[str], name: str) -> None:
     jobs = tuple(job(i, id=ident, name=ident) for i, ident in enumerate(sorted(ids)))
     documents = made(
         spec(run=run, jobs=jobs, container=box(image=IMAGE)), settings_of(name=name)
@@ -221,7 +225,7 @@ def test_names_and_labels_fit_and_never_collide(run: str, ids: set[str], name: s
     assert len({document["userLabels"][-1] for document in documents}) == len(ids)
 
 
-def test_the_last_label_stands_for_all_that_is_asked_for():
+def test_the_last_label_stands_for_all_that_is_asked_for() -> None:
     base, keys = {"container": box(image=IMAGE), "jobs": (job(),)}, set()
     for what, texts in [
         (spec(**base), {}),
@@ -274,7 +278,7 @@ def test_the_last_label_stands_for_all_that_is_asked_for():
         ("description", "x" * 513),
     ],
 )
-def test_a_setting_that_is_none_is_refused_by_name(name: str, text: str):
+def test_a_setting_that_is_none_is_refused_by_name(name: str, text: str) -> None:
     from pbt_tui.errors import Findings
 
     with pytest.raises(Findings) as e:
@@ -298,7 +302,7 @@ def gang_of(train_dir: str, size: int = 3) -> Processes:
                 container=box(image=IMAGE))  # fmt: skip
 
 
-def test_a_population_meets_in_a_workspace_that_all_can_write():
+def test_a_population_meets_in_a_workspace_that_all_can_write() -> None:
     shared = {"workspace": ["team:/mount:RW"]}
     assert of_run(gang_of("/mount/train_dir"), **shared) == []
     assert of_run(gang_of("/mount"), workspace=["team:/mount"]) == []
@@ -313,7 +317,7 @@ def test_a_population_meets_in_a_workspace_that_all_can_write():
     assert of_run(gang_of("/data"), datasetid=["1:/data"]) == wrong
 
 
-def test_the_results_of_a_job_are_no_meeting_place():
+def test_the_results_of_a_job_are_no_meeting_place() -> None:
     from pbt_tui.backends.ngc.run_rules import check
 
     [d] = check(gang_of("/results/t"), settings_of(workspace=["team:/mount:RW"]))
@@ -323,7 +327,7 @@ def test_the_results_of_a_job_are_no_meeting_place():
     )
 
 
-def test_members_are_resumable_and_run_once_on_a_part_of_a_gpu():
+def test_members_are_resumable_and_run_once_on_a_part_of_a_gpu() -> None:
     shared = {"workspace": ["team:/mount:RW"]}
     what = gang_of("/mount/t")
 
@@ -341,7 +345,7 @@ def test_members_are_resumable_and_run_once_on_a_part_of_a_gpu():
     assert labels[2:4] == ["pbt_population_ant", "pbt_member_2"]
 
 
-def test_settings_of_a_container_that_have_no_place():
+def test_settings_of_a_container_that_have_no_place() -> None:
     what = spec(container=box(image=IMAGE, memory=2**30, env_from=("WANDB_API_KEY",)))
     assert of_run(what) == [("PBT720", "warning")]
     needy = spec(jobs=(job(resources=Resources(gpus=2)),), container=box(image=IMAGE))
@@ -360,11 +364,11 @@ def test_settings_of_a_container_that_have_no_place():
         ({"commandline": "echo '{{ .Id }}' {{ name }}; {{experiment_cmd}}"}, 0),
     ],
 )
-def test_places_that_nothing_is_put_into(texts: dict[str, str], count: int):
+def test_places_that_nothing_is_put_into(texts: dict[str, str], count: int) -> None:
     assert of_run(spec(container=box(image=IMAGE)), **texts) == [("PBT723", "error")] * count
 
 
-def test_what_is_wrong_with_all_jobs_is_said_once_and_of_one_of_them_with_its_name():
+def test_what_is_wrong_with_all_jobs_is_said_once_and_of_one_of_them_with_its_name() -> None:
     from pbt_tui.backends.ngc.run_rules import check
 
     jobs = tuple(job(i, env={"A": "a\nb"} if i == 1 else {}) for i in range(3))

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import json
 from pathlib import Path
 
@@ -10,23 +12,24 @@ from pbt_tui.diagnostics.schema_errors import load_schema
 from tests.ngc.shelf_outcomes import OUTCOMES
 
 HERE = Path(__file__).parent
-STOCK = jsonschema.Draft202012Validator(load_schema("ngc-job-1"))
+SCHEMA = load_schema("ngc-job-1")
+STOCK = jsonschema.Draft202012Validator(SCHEMA)
 
 
-def test_the_schema_has_each_key_of_a_request():
-    properties = STOCK.schema["$defs"]["JobRequest"]["properties"]
+def test_the_schema_has_each_key_of_a_request() -> None:
+    properties = SCHEMA["$defs"]["JobRequest"]["properties"]
     assert len(properties) == 38
     assert list(properties) == list(JobRequest.__struct_fields__) == sorted(properties)
 
 
-def test_the_table_is_of_the_shelf():
+def test_the_table_is_of_the_shelf() -> None:
     assert [row[0] for row in OUTCOMES] == list(dict.fromkeys(row[0] for row in OUTCOMES))
     assert {row[0] for row in OUTCOMES} == {p.stem for p in (HERE / "shelf").glob("*.json")}
     assert len(OUTCOMES) >= 60
 
 
 @pytest.mark.parametrize(("name", "code", "pointer"), OUTCOMES)
-def test_a_bad_file_is_refused_with_the_place(name: str, code: str, pointer: str):
+def test_a_bad_file_is_refused_with_the_place(name: str, code: str, pointer: str) -> None:
     path = HERE / f"shelf/{name}.json"
     _, found = validate_file(path)
     errors = [d for d in found if d.level == "error"]
@@ -34,13 +37,13 @@ def test_a_bad_file_is_refused_with_the_place(name: str, code: str, pointer: str
     assert errors[0].where.file == str(path)
 
 
-def test_each_rule_of_a_request_has_a_bad_file():
+def test_each_rule_of_a_request_has_a_bad_file() -> None:
     codes = {code for _, code, _ in OUTCOMES}
     assert codes >= {f"PBT{n}" for n in range(701, 711)}
 
 
 @pytest.mark.parametrize("path", sorted((HERE / "good").glob("*.json")), ids=lambda p: p.stem)
-def test_a_good_file_is_accepted(path: Path):
+def test_a_good_file_is_accepted(path: Path) -> None:
     STOCK.validate(json.loads(path.read_text()))
     made, found = validate_file(path)
     assert isinstance(made, JobRequest)
@@ -56,12 +59,12 @@ def test_a_good_file_is_accepted(path: Path):
         assert warned == []
 
 
-def test_every_key_is_in_a_good_file():
+def test_every_key_is_in_a_good_file() -> None:
     document = json.loads((HERE / "good/every-key.json").read_text())
     assert set(document) == set(JobRequest.__struct_fields__)
 
 
-def test_what_is_refused_but_not_by_the_schema_is_what_no_schema_can_say():
+def test_what_is_refused_but_not_by_the_schema_is_what_no_schema_can_say() -> None:
     """The rest, a reader with any stock validator finds too."""
     beyond = {"PBT801", "PBT804"}
     for name, code, _ in OUTCOMES:

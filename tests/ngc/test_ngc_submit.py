@@ -1,8 +1,12 @@
+from __future__ import annotations
+
 import fcntl
 import json
 import random
 import subprocess
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +30,7 @@ def here(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_each_job_is_submitted_once_and_its_id_recorded(here: Path, service: Service):
+def test_each_job_is_submitted_once_and_its_id_recorded(here: Path, service: Service) -> None:
     done = call("run", here, *SUBMIT, env=service.env)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (
@@ -42,7 +46,7 @@ def test_each_job_is_submitted_once_and_its_id_recorded(here: Path, service: Ser
     assert len(service.calls) == 6
 
 
-def test_the_record_is_no_file_of_a_compilation(here: Path, service: Service):
+def test_the_record_is_no_file_of_a_compilation(here: Path, service: Service) -> None:
     call("run", here, *SUBMIT, env=service.env)
     assert call("compile", here, "runs.ant", "--check").returncode == 0
     assert call("compile", here, "--validate", "specs").returncode == 0
@@ -50,7 +54,9 @@ def test_the_record_is_no_file_of_a_compilation(here: Path, service: Service):
     assert submitted(here) == {"00_ant": 1000, "01_ant": 1001, "02_ant": 1002}
 
 
-def test_jobs_that_somebody_else_submitted_are_found_by_their_label(here: Path, service: Service):
+def test_jobs_that_somebody_else_submitted_are_found_by_their_label(
+    here: Path, service: Service
+) -> None:
     call("run", here, *SUBMIT, env=service.env)
     (here / "specs/ant/ngc/submitted.json").unlink()
     done = call("run", here, *SUBMIT, env=service.env)
@@ -66,8 +72,8 @@ def test_jobs_that_somebody_else_submitted_are_found_by_their_label(here: Path, 
     assert len(service.jobs()) == 3
 
 
-def test_by_hand_with_the_script(here: Path, service: Service):
-    script = ["bash", here / "specs/ant/ngc/submit.sh"]
+def test_by_hand_with_the_script(here: Path, service: Service) -> None:
+    script = ["bash", str(here / "specs/ant/ngc/submit.sh")]
     service.faults("list garbage", "list fail")
     done = subprocess.run(script, env=service.env, capture_output=True, text=True, check=False)
     assert done.returncode == 4
@@ -80,7 +86,9 @@ def test_by_hand_with_the_script(here: Path, service: Service):
 
 
 @pytest.mark.parametrize("fault", ["made_and_failed", "garbage", "partial", "timeout"])
-def test_a_job_that_was_made_without_an_answer_is_found(here: Path, service: Service, fault: str):
+def test_a_job_that_was_made_without_an_answer_is_found(
+    here: Path, service: Service, fault: str
+) -> None:
     service.faults(f"run {fault}")
     done = call("run", here, *QUICK, env=service.env)
     assert done.returncode == 0, done.stdout
@@ -89,7 +97,7 @@ def test_a_job_that_was_made_without_an_answer_is_found(here: Path, service: Ser
     assert submitted(here)["00_ant"] == 1000
 
 
-def test_failures_are_shown_as_the_client_says_them(here: Path, service: Service):
+def test_failures_are_shown_as_the_client_says_them(here: Path, service: Service) -> None:
     service.faults("run fail")
     done = call("run", here, *QUICK, env=service.env)
     assert done.returncode == 4
@@ -107,7 +115,7 @@ def test_failures_are_shown_as_the_client_says_them(here: Path, service: Service
 
 
 @pytest.mark.parametrize("fault", ["fail", "garbage", "partial", "hang"])
-def test_without_a_list_nothing_is_submitted(here: Path, service: Service, fault: str):
+def test_without_a_list_nothing_is_submitted(here: Path, service: Service, fault: str) -> None:
     service.faults(*[f"list {fault}"] * 3)
     done = call("run", here, *QUICK, env=service.env)
     assert done.returncode == 4
@@ -117,7 +125,7 @@ def test_without_a_list_nothing_is_submitted(here: Path, service: Service, fault
     assert not any(line.startswith("run") for line in service.calls)
 
 
-def test_three_failures_in_a_row_are_not_about_one_job(tmp_path: Path, service: Service):
+def test_three_failures_in_a_row_are_not_about_one_job(tmp_path: Path, service: Service) -> None:
     project(tmp_path, members=5)
     assert call("compile", tmp_path, "runs.ant").returncode == 0
     service.faults(*["list fail"] * 9)
@@ -127,7 +135,7 @@ def test_three_failures_in_a_row_are_not_about_one_job(tmp_path: Path, service: 
     assert len(service.calls) == 3
 
 
-def test_a_job_that_appears_late_is_waited_for(here: Path, service: Service):
+def test_a_job_that_appears_late_is_waited_for(here: Path, service: Service) -> None:
     argv = ("specs/ant", "--backend", "ngc", "--ngc_limit", "5s")
     service.faults("run late")
     assert call("run", here, *argv, env=service.env).returncode == 4
@@ -152,7 +160,11 @@ def start(here: Path, service: Service, *argv: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def test_ten_random_kills_make_no_job_twice(tmp_path: Path, service: Service):
+def _has_come_to(service: Service, calls: int, process: subprocess.Popen[Any]) -> bool:
+    return len(service.calls) >= calls or process.poll() is not None
+
+
+def test_ten_random_kills_make_no_job_twice(tmp_path: Path, service: Service) -> None:
     project(tmp_path, members=8)
     assert call("compile", tmp_path, "runs.ant").returncode == 0
     dice = random.Random()
@@ -162,7 +174,7 @@ def test_ten_random_kills_make_no_job_twice(tmp_path: Path, service: Service):
     for _ in range(10):
         process = start(tmp_path, service, *QUICK)
         wanted = len(service.calls) + dice.randint(1, 3)
-        until(lambda p=process, n=wanted: len(service.calls) >= n or p.poll() is not None)
+        until(partial(_has_come_to, service, wanted, process))
         try:
             process.wait(dice.random() * 0.3)
         except subprocess.TimeoutExpired:
@@ -175,7 +187,7 @@ def test_ten_random_kills_make_no_job_twice(tmp_path: Path, service: Service):
     assert submitted(tmp_path) == {name.partition(".")[2]: k for k, name in service.jobs().items()}
 
 
-def test_a_client_that_outlives_its_launcher_is_waited_for(here: Path, service: Service):
+def test_a_client_that_outlives_its_launcher_is_waited_for(here: Path, service: Service) -> None:
     """What it does may not be on any list yet."""
     service.faults("run held")
     process = start(here, service, *SUBMIT)
@@ -191,7 +203,7 @@ def test_a_client_that_outlives_its_launcher_is_waited_for(here: Path, service: 
     assert len(service.jobs()) == 3
 
 
-def test_one_at_a_time(here: Path, service: Service):
+def test_one_at_a_time(here: Path, service: Service) -> None:
     with (here / "specs/ant/ngc/.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = call("run", here, *QUICK, env=service.env)
@@ -201,7 +213,7 @@ def test_one_at_a_time(here: Path, service: Service):
     assert service.calls == []
 
 
-def test_without_a_client_it_says_what_to_run_by_hand(here: Path, service: Service):
+def test_without_a_client_it_says_what_to_run_by_hand(here: Path, service: Service) -> None:
     done = call("run", here, *SUBMIT, "--ngc_client", "no-such-client", env=service.env)
     assert done.returncode == 5
     assert "error: there is no NGC client `no-such-client` here\n" in done.stderr
@@ -210,7 +222,7 @@ def test_without_a_client_it_says_what_to_run_by_hand(here: Path, service: Servi
     assert done.returncode == 0
 
 
-def test_a_dry_run_shows_the_commands_and_starts_nothing(here: Path, service: Service):
+def test_a_dry_run_shows_the_commands_and_starts_nothing(here: Path, service: Service) -> None:
     for words in (["--dry_run"], ["--ngc_print_only", "True"]):
         done = call("run", here, *SUBMIT, *words, env=service.env)
         assert done.returncode == 0
@@ -225,10 +237,10 @@ def test_a_dry_run_shows_the_commands_and_starts_nothing(here: Path, service: Se
     assert call("run", here, *SUBMIT, "--ngc_print_only", "perhaps").returncode == 2
     # and they are what the client takes
     for line in lines[1:3]:
-        assert subprocess.run(["bash", "-c", line], cwd=here, env=service.env, check=True)
+        subprocess.run(["bash", "-c", line], cwd=here, env=service.env, check=True)
 
 
-def test_a_file_that_was_edited_is_not_submitted(here: Path, service: Service):
+def test_a_file_that_was_edited_is_not_submitted(here: Path, service: Service) -> None:
     file = here / "specs/ant/ngc/01_ant.json"
     file.write_text(file.read_text().replace("policy_idx=1", "policy_idx=7"))
     done = call("run", here, *SUBMIT, env=service.env)
@@ -237,7 +249,7 @@ def test_a_file_that_was_edited_is_not_submitted(here: Path, service: Service):
     assert service.calls == []
 
 
-def test_a_changed_job_is_another_one(here: Path, service: Service):
+def test_a_changed_job_is_another_one(here: Path, service: Service) -> None:
     call("run", here, *SUBMIT, env=service.env)
     call("compile", here, "runs.ant", "--ngc_order", "7")
     done = call("run", here, *SUBMIT, env=service.env)
@@ -247,14 +259,14 @@ def test_a_changed_job_is_another_one(here: Path, service: Service):
     assert sorted(entry["id"] for entry in record["submitted"].values()) == list(range(1000, 1006))
 
 
-def test_a_record_that_cannot_be_read(here: Path, service: Service):
+def test_a_record_that_cannot_be_read(here: Path, service: Service) -> None:
     (here / "specs/ant/ngc/submitted.json").write_text("{")
     done = call("run", here, *SUBMIT, env=service.env)
     assert done.returncode == 5
     assert "hint: put it aside: jobs are found again by their labels" in done.stderr
 
 
-def test_a_module_is_compiled_written_and_submitted(tmp_path: Path, service: Service):
+def test_a_module_is_compiled_written_and_submitted(tmp_path: Path, service: Service) -> None:
     project(tmp_path)
     argv = ("runs.ant", "--backend", "ngc")
     done = call("run", tmp_path, *argv, "--dry_run", env=service.env)
@@ -279,13 +291,13 @@ def test_a_module_is_compiled_written_and_submitted(tmp_path: Path, service: Ser
         (("specs/ant", "--train_dir", "/x"), "`--train_dir` is for run modules"),
     ],
 )
-def test_what_cannot_be_obeyed(here: Path, argv: tuple[str, ...], said: str):
+def test_what_cannot_be_obeyed(here: Path, argv: tuple[str, ...], said: str) -> None:
     done = call("run", here, *argv, "--backend", "ngc")
     assert done.returncode == 2
     assert said in done.stderr
 
 
-def test_a_spec_without_files_for_ngc_says_how_to_make_them(tmp_path: Path):
+def test_a_spec_without_files_for_ngc_says_how_to_make_them(tmp_path: Path) -> None:
     project(tmp_path, settings="")
     call("compile", tmp_path, "runs.ant", "--backend", "processes")
     done = call("run", tmp_path, "specs/ant", "--backend", "ngc")

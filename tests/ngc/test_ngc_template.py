@@ -1,5 +1,7 @@
 """The original launcher's template: translated, or told what of it cannot be (D42 to D45)."""
 
+from __future__ import annotations
+
 import json
 import subprocess
 import sys
@@ -26,7 +28,7 @@ def found(text: str) -> list[tuple[str, str, str]]:
     return [(d.code, d.level, d.message) for d in translate(text).found]
 
 
-def test_a_template_is_settings():
+def test_a_template_is_settings() -> None:
     made = translate(AS_IN_THE_WILD)
     assert made.found == []
     assert made.image == "nvcr.io/acme/vision/trainer:1.0"
@@ -61,7 +63,7 @@ def test_a_template_is_settings():
         "ngc batch run --name {{  name }} --commandline {{\nexperiment_cmd }}",
     ],
 )
-def test_spellings_of_the_client(line: str):
+def test_spellings_of_the_client(line: str) -> None:
     made = translate(line)
     assert [d for d in made.found if d.level == "error"] == []
     assert made.ngc == {"name": "{{ name }}", "commandline": "{{ experiment_cmd }}"}
@@ -97,20 +99,20 @@ CMD = "-c '{{ experiment_cmd }}'"
         ("ngc batch run -c '{{experiment_cmd}}'", "PBT714", "`{{experiment_cmd}}` is read as"),
     ],
 )
-def test_what_cannot_be_translated_is_told(text: str, code: str, said: str):
+def test_what_cannot_be_translated_is_told(text: str, code: str, said: str) -> None:
     told = found(text)
     assert any(c == code and said in m for c, _, m in told), told
     level = "warning" if code == "PBT714" else "error"
     assert all(how == level for c, how, _ in told if c == code)
 
 
-def test_single_quotes_mean_the_shell_of_the_job():
+def test_single_quotes_mean_the_shell_of_the_job() -> None:
     text = "ngc batch run -c 'cd $HOME && `id`; {{ experiment_cmd }} | tee log'"
     assert found(text) == []
     assert translate(text).ngc["commandline"] == "cd $HOME && `id`; {{ experiment_cmd }} | tee log"
 
 
-def test_d42_to_d45_through_the_command(tmp_path: Path):
+def test_d42_to_d45_through_the_command(tmp_path: Path) -> None:
     project(tmp_path, settings="")
     (tmp_path / "template").write_text(AS_IN_THE_WILD)
     argv = ["runs.ant", "--backend", "ngc", "--ngc_job_template", "template"]
@@ -136,7 +138,7 @@ def test_d42_to_d45_through_the_command(tmp_path: Path):
     assert "`template`: `--total-runtime`: expected a duration such as `7D`" in done.stderr
 
 
-def test_d46_the_launchers_door_submits_and_counts_what_failed(tmp_path: Path):
+def test_d46_the_launchers_door_submits_and_counts_what_failed(tmp_path: Path) -> None:
     project(tmp_path, settings="")
     service = Service(tmp_path)
     (tmp_path / "template").write_text(AS_IN_THE_WILD)
@@ -160,8 +162,8 @@ def test_d46_the_launchers_door_submits_and_counts_what_failed(tmp_path: Path):
     assert launch("--ngc_print_only", "perhaps").returncode == 2
 
 
-def test_the_stand_in_is_told_what_the_client_is_told():
+def test_the_stand_in_is_told_what_the_client_is_told() -> None:
     """Flags that the client does not have end the stand-in, too."""
-    words = [sys.executable, STAND_IN, "base-command", "job", "run", "--json"]
+    words = [sys.executable, str(STAND_IN), "base-command", "job", "run", "--json"]
     done = subprocess.run(words, env={"NGC_SERVICE": "."}, capture_output=True, check=False)
     assert done.returncode == 2

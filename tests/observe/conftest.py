@@ -21,7 +21,7 @@ class Recorded:
         self.root = root
         self.scale = scale
         first = next(p for p, _, _ in self.files if "/000/" in p)
-        self.path = root / first.split("/000/")[0]
+        self.path: Path = root / first.split("/000/")[0]
 
     def write(self, path: str, at: float, text: str) -> Path:
         target = self.root / path

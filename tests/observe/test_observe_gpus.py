@@ -1,8 +1,11 @@
 """NVML at its outermost edge: a stand-in module, because this has to pass without a driver."""
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -13,38 +16,52 @@ class TroubleError(Exception):
     pass
 
 
-@pytest.fixture
-def nvml(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    fake = ModuleType("pynvml")
-    fake.opened = 0
-    fake.broken = set()
+class Nvml(ModuleType):
+    """Two GPUs; what stands in `broken` fails."""
 
-    def init() -> None:
-        fake.opened += 1
-        if "init" in fake.broken:
+    def __init__(self) -> None:
+        super().__init__("pynvml")
+        self.opened = 0
+        self.broken: set[str] = set()
+
+    def nvmlInit(self) -> None:
+        self.opened += 1
+        if "init" in self.broken:
             raise TroubleError("driver not loaded")
 
-    def answer(name, value):
-        def ask(*args):
-            if name in fake.broken:
-                raise TroubleError(name)
-            return value(*args)
+    def _answer(self, name: str, value: Any) -> Any:
+        if name in self.broken:
+            raise TroubleError(name)
+        return value
 
-        return ask
+    def nvmlDeviceGetCount(self) -> Any:
+        return self._answer("count", 2)
 
-    fake.nvmlInit = init
-    fake.nvmlDeviceGetCount = answer("count", lambda: 2)
-    fake.nvmlDeviceGetHandleByIndex = answer("handle", lambda i: i)
-    fake.nvmlDeviceGetUUID = answer("uuid", lambda h: f"GPU-{h}".encode())
-    fake.nvmlDeviceGetName = answer("name", lambda h: "Some GPU")
-    fake.nvmlDeviceGetMemoryInfo = answer("memory", lambda h: SimpleNamespace(total=80, used=h))
-    fake.nvmlDeviceGetUtilizationRates = answer("use", lambda h: SimpleNamespace(gpu=7))
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> Any:
+        return self._answer("handle", index)
+
+    def nvmlDeviceGetUUID(self, handle: int) -> Any:
+        return self._answer("uuid", f"GPU-{handle}".encode())
+
+    def nvmlDeviceGetName(self, handle: int) -> Any:
+        return self._answer("name", "Some GPU")
+
+    def nvmlDeviceGetMemoryInfo(self, handle: int) -> Any:
+        return self._answer("memory", SimpleNamespace(total=80, used=handle))
+
+    def nvmlDeviceGetUtilizationRates(self, handle: int) -> Any:
+        return self._answer("use", SimpleNamespace(gpu=7))
+
+
+@pytest.fixture
+def nvml(monkeypatch: pytest.MonkeyPatch) -> Nvml:
+    fake = Nvml()
     monkeypatch.setitem(sys.modules, "pynvml", fake)
     monkeypatch.setattr(gpus, "_nvml", [])
     return fake
 
 
-def test_devices_and_samples(nvml: ModuleType) -> None:
+def test_devices_and_samples(nvml: Nvml) -> None:
     assert [(g.index, g.uuid, g.name, g.memory) for g in gpus.devices() or []] == [
         (0, "GPU-0", "Some GPU", 80),
         (1, "GPU-1", "Some GPU", 80),
@@ -54,7 +71,7 @@ def test_devices_and_samples(nvml: ModuleType) -> None:
     assert nvml.opened == 1
 
 
-def test_without_a_driver_there_is_none(nvml: ModuleType) -> None:
+def test_without_a_driver_there_is_none(nvml: Nvml) -> None:
     nvml.broken.add("init")
     assert gpus.devices() is None
     assert gpus.sample() is None
@@ -68,11 +85,11 @@ def test_without_the_library_there_is_none(monkeypatch: pytest.MonkeyPatch) -> N
     assert gpus.devices() is None
 
 
-def test_what_a_device_does_not_say_is_none(nvml: ModuleType) -> None:
+def test_what_a_device_does_not_say_is_none(nvml: Nvml) -> None:
     nvml.broken |= {"use", "memory", "uuid"}
-    assert gpus.sample()[0] == gpus.Sample(0, None, "Some GPU", None, None, None)
+    assert (gpus.sample() or [])[0] == gpus.Sample(0, None, "Some GPU", None, None, None)
     nvml.broken |= {"handle"}
-    assert gpus.sample()[1] == gpus.Sample(1, None, None, None, None, None)
+    assert (gpus.sample() or [])[1] == gpus.Sample(1, None, None, None, None, None)
     nvml.broken |= {"count"}
     assert gpus.sample() is None
     nvml.broken.clear()
@@ -80,7 +97,7 @@ def test_what_a_device_does_not_say_is_none(nvml: ModuleType) -> None:
     assert nvml.opened == 2
 
 
-def test_the_file_is_read_back_or_not_at_all(nvml: ModuleType, tmp_path: Path) -> None:
+def test_the_file_is_read_back_or_not_at_all(nvml: Nvml, tmp_path: Path) -> None:
     path = tmp_path / "gpus.json"
     samples = gpus.Samples(3.0, tuple(gpus.sample() or []))
     assert gpus.read(path) is None

@@ -1,7 +1,10 @@
 """What is said of sick populations, and that nothing is said of healthy ones."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +17,11 @@ from pbt_tui.observe.population_status import PopulationStatus
 from pbt_tui.observe.trainer_settings import settings
 from pbt_tui.observe.workspaces import BestFile, Generation, UnreadableGeneration
 from pbt_tui.populations import ExchangeSettings as Settings
+from pbt_tui.spec import Style
+from tests.observe.conftest import Recorded
 
 
-def step(member: int, number: int, at: float | None = None, **more) -> Generation:
+def step(member: int, number: int, at: float | None = None, **more: Any) -> Generation:
     values = {
         "experiment_name": f"e{member}",
         "frame": number * 100,
@@ -33,7 +38,7 @@ def lives(members: Sequence[int], numbers: Sequence[int] = range(1, 7)) -> list[
 
 
 def status_of(
-    steps: Sequence[Generation], style: str = "isaacgymenvs", size: int = 4, **more
+    steps: Sequence[Generation], style: str = "isaacgymenvs", size: int = 4, **more: Any
 ) -> PopulationStatus:
     newest = max((g.at for g in steps), default=0.0)
     states = dict.fromkeys(range(size), "running")
@@ -45,7 +50,7 @@ def codes(found: PopulationStatus) -> list[str]:
     return [a.code for a in alarms(found)]
 
 
-def test_recorded_populations_are_well(isaacgymenvs, isaaclab) -> None:
+def test_recorded_populations_are_well(isaacgymenvs: Recorded, isaaclab: Recorded) -> None:
     for record, style in ((isaacgymenvs, "isaacgymenvs"), (isaaclab, "isaaclab")):
         watch = PopulationMonitor("p", style, record.path)
         for _ in record.replay():
@@ -214,5 +219,5 @@ def test_an_ended_population_needs_no_excuse() -> None:
         ("isaaclab", ["agent.pbt.threshold_std=0.3"], None),
     ],
 )
-def test_settings_come_from_the_command(style: str, argv: list[str], expected: float) -> None:
+def test_settings_come_from_the_command(style: Style, argv: list[str], expected: float) -> None:
     assert settings(style, argv).initial_delay == expected

@@ -1,13 +1,16 @@
 """Our own history outlives the trainer's files, and a killed executor."""
 
+from __future__ import annotations
+
 import resource
 from pathlib import Path
 
 from pbt_tui.observe.history import HistoryReader, HistoryWriter, read
 from pbt_tui.observe.workspaces import reader
+from tests.observe.conftest import Recorded
 
 
-def test_it_remembers_what_upstream_deletes(isaacgymenvs, tmp_path: Path) -> None:
+def test_it_remembers_what_upstream_deletes(isaacgymenvs: Recorded, tmp_path: Path) -> None:
     path = tmp_path / "populations.jsonl"
     watcher = HistoryWriter("ant", reader("isaacgymenvs", isaacgymenvs.path), path)
     follow = HistoryReader(path)
@@ -28,7 +31,7 @@ def test_it_remembers_what_upstream_deletes(isaacgymenvs, tmp_path: Path) -> Non
     assert path.read_bytes() == before
 
 
-def test_a_torn_last_line_is_passed_over_and_mended(isaaclab, tmp_path: Path) -> None:
+def test_a_torn_last_line_is_passed_over_and_mended(isaaclab: Recorded, tmp_path: Path) -> None:
     path = tmp_path / "populations.jsonl"
     workspace = isaaclab.all()
     HistoryWriter("lab", reader("isaaclab", workspace), path).poll()
@@ -44,7 +47,7 @@ def test_a_torn_last_line_is_passed_over_and_mended(isaaclab, tmp_path: Path) ->
     assert len(read(path)["lab"]) == len(lines)
 
 
-def test_r5_a_number_written_twice_is_two_steps(isaaclab, tmp_path: Path) -> None:
+def test_r5_a_number_written_twice_is_two_steps(isaaclab: Recorded, tmp_path: Path) -> None:
     path = tmp_path / "populations.jsonl"
     watcher = HistoryWriter("lab", reader("isaaclab", isaaclab.path), path)
     name, at, text = isaaclab.files[0]
@@ -63,7 +66,7 @@ def test_r5_a_number_written_twice_is_two_steps(isaaclab, tmp_path: Path) -> Non
     ]
 
 
-def test_a_full_disk_loses_nothing(isaaclab, tmp_path: Path) -> None:
+def test_a_full_disk_loses_nothing(isaaclab: Recorded, tmp_path: Path) -> None:
     path = tmp_path / "populations.jsonl"
     path.write_bytes(b"\n" * 100)
     watcher = HistoryWriter("lab", reader("isaaclab", isaaclab.all()), path)

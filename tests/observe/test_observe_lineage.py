@@ -1,8 +1,11 @@
 """Who copied whom: recorded trainings, with their output and without it."""
 
+from __future__ import annotations
+
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,9 +15,11 @@ from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.member_logs import MemberLog
 from pbt_tui.observe.population_monitor import PopulationMonitor
 from pbt_tui.observe.workspaces import Generation, reader
+from pbt_tui.spec import Style
+from tests.observe.conftest import Recorded
 
 
-def step(member: int, number: int, at: float, **more) -> Generation:
+def step(member: int, number: int, at: float, **more: Any) -> Generation:
     values = {
         "experiment_name": f"e{member}",
         "frame": number * 100,
@@ -35,7 +40,7 @@ def counted(lines: list[str]) -> tuple[int, int]:
 
 @pytest.mark.parametrize(("name", "truth"), [("isaacgymenvs", (8, 2)), ("isaaclab", (6, 0))])
 def test_replayed_in_write_order_the_counts_are_those_of_the_output(
-    request: pytest.FixtureRequest, tmp_path: Path, name: str, truth: tuple[int, int]
+    request: pytest.FixtureRequest, tmp_path: Path, name: Style, truth: tuple[int, int]
 ) -> None:
     record = request.getfixturevalue(name)
     assert counted(record.stdout) == truth
@@ -56,7 +61,7 @@ def test_replayed_in_write_order_the_counts_are_those_of_the_output(
     assert all(e.source == "log" and e.confidence == 1 for e in watch.events)
 
 
-def test_r4_the_log_gives_the_generation_that_was_copied(isaacgymenvs) -> None:
+def test_r4_the_log_gives_the_generation_that_was_copied(isaacgymenvs: Recorded) -> None:
     log = MemberLog()
     log.feed(Follower(isaacgymenvs.log(isaacgymenvs.root.with_name("log"))).block())
     assert [(e.member, e.donor, e.generation, e.donor_generation) for e in log.events][:3] == [
@@ -66,7 +71,9 @@ def test_r4_the_log_gives_the_generation_that_was_copied(isaacgymenvs) -> None:
     ]
 
 
-def test_without_output_restarts_are_found_in_the_metadata(isaacgymenvs, isaaclab) -> None:
+def test_without_output_restarts_are_found_in_the_metadata(
+    isaacgymenvs: Recorded, isaaclab: Recorded
+) -> None:
     found = infer(reader("isaacgymenvs", isaacgymenvs.all()).poll(), "isaacgymenvs")
     assert [(e.kind, e.member, e.donor, e.generation, e.donor_generation) for e in found] == [
         ("exploit", 0, 2, 4, 3),

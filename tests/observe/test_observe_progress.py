@@ -1,6 +1,7 @@
 """How far a job is, by the lines of the three trainers, or by whatever it said last."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ SF = "[x] Fps is (10 sec: 819.2, 60 sec: 800.1). Total num frames: 8192. Through
         ("objective: nan frames: 99999999999999999999999\n", (None, None, None, None)),
     ],
 )
-def test_known_lines(tmp_path: Path, text: str, expected: tuple) -> None:
+def test_known_lines(tmp_path: Path, text: str, expected: tuple[Any, ...]) -> None:
     log = tmp_path / "log"
     log.write_text("old frames: 1\n" * 300 + text)
     found = progress(log)

@@ -1,9 +1,12 @@
 """The snapshot of a run that was folded from events, and of a plain workspace."""
 
+from __future__ import annotations
+
 import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -26,6 +29,7 @@ from pbt_tui.observe.snapshot import (
 )
 from pbt_tui.observe.workspaces import reader
 from pbt_tui.spec import Job, Policy, Population, Processes
+from tests.observe.conftest import Recorded
 
 KEYS = {"format", "run", "state", "counts", "jobs", "failures", "gpus", "populations", "queue"}
 JOB_KEYS = {
@@ -87,7 +91,7 @@ class Story:
             ),
         )  # fmt: skip
 
-    def tell(self, *events: ev.Event) -> None:
+    def tell(self, *events: ev.AnyEvent) -> None:
         for event in events:
             apply(self.state, msgspec.structs.replace(event, at=self.state.at + 1))
 
@@ -97,8 +101,8 @@ class Story:
             ev.AttemptStarted(job=job, attempt=attempt, handle="1.2"),
         )
 
-    def end(self, job: str, code: int = 0, **more: object) -> None:
-        outcome = "failed" if code else "succeeded"
+    def end(self, job: str, code: int = 0, **more: Any) -> None:
+        outcome: ev.Outcome = "failed" if code else "succeeded"
         at = self.state.at + 1
         self.tell(
             ev.AttemptEnded(
@@ -107,11 +111,12 @@ class Story:
         )
 
 
-def document(story: Story, live: bool = True, **more) -> dict:
+def document(story: Story, live: bool = True, **more: Any) -> dict[str, Any]:
     data = encode(snapshot(story.state, story.rundir, live, **more))
     assert data.endswith(b"}\n")
-    assert msgspec.json.decode(data, type=Snapshot)
-    return json.loads(data)
+    msgspec.json.decode(data, type=Snapshot)
+    found: dict[str, Any] = json.loads(data)
+    return found
 
 
 def test_every_key_is_there_from_the_first_moment_to_the_last(tmp_path: Path) -> None:
@@ -185,7 +190,9 @@ def test_a_drained_gpu_says_so(tmp_path: Path) -> None:
     assert [g["drained"] for g in document(story)["gpus"]] == [False, True]
 
 
-def test_a_population_with_its_logs_history_and_best(isaacgymenvs, tmp_path: Path) -> None:
+def test_a_population_with_its_logs_history_and_best(
+    isaacgymenvs: Recorded, tmp_path: Path
+) -> None:
     workspace = isaacgymenvs.all()
     story = Story(tmp_path / "t", str(workspace))
     for i in range(4):
@@ -224,7 +231,7 @@ def test_a_population_with_its_logs_history_and_best(isaacgymenvs, tmp_path: Pat
     }  # fmt: skip
 
 
-def test_what_upstream_deleted_is_still_shown(isaaclab, tmp_path: Path) -> None:
+def test_what_upstream_deleted_is_still_shown(isaaclab: Recorded, tmp_path: Path) -> None:
     story = Story(tmp_path / "t", str(isaaclab.all()))
     HistoryWriter("ant", reader("isaaclab", isaaclab.path), story.rundir.populations).poll()
     shutil.rmtree(isaaclab.path)
@@ -232,7 +239,9 @@ def test_what_upstream_deleted_is_still_shown(isaaclab, tmp_path: Path) -> None:
     assert len(population["members"][1]["generations"]) == 14
 
 
-def test_a_copied_run_directory_brings_its_workspace(isaacgymenvs, tmp_path: Path) -> None:
+def test_a_copied_run_directory_brings_its_workspace(
+    isaacgymenvs: Recorded, tmp_path: Path
+) -> None:
     story = Story(tmp_path / "t", "ant/ws")
     shutil.copytree(isaacgymenvs.all(), tmp_path / "t" / "ant" / "ws")
     (tmp_path / "t").rename(tmp_path / "elsewhere")
@@ -242,7 +251,7 @@ def test_a_copied_run_directory_brings_its_workspace(isaacgymenvs, tmp_path: Pat
     assert population["members"][3]["generation"] == 14
 
 
-def test_watching_reads_only_what_is_new(isaacgymenvs, tmp_path: Path) -> None:
+def test_watching_reads_only_what_is_new(isaacgymenvs: Recorded, tmp_path: Path) -> None:
     story = Story(tmp_path / "t", str(isaacgymenvs.path))
     kept = Populations(story.state, story.rundir)
     assert kept.poll() is False
@@ -267,7 +276,7 @@ def test_sample_factory_policies_share_their_job(tmp_path: Path) -> None:
     assert [m["state"] for m in row["members"]] == ["running"] * 4
 
 
-def test_a_plain_workspace(isaacgymenvs, isaaclab) -> None:
+def test_a_plain_workspace(isaacgymenvs: Recorded, isaaclab: Recorded) -> None:
     for record, style in ((isaacgymenvs, "isaacgymenvs"), (isaaclab, "isaaclab")):
         record.all()
         for path in (record.path, record.root):
@@ -289,7 +298,7 @@ def test_no_workspace_is_a_clear_error(tmp_path: Path) -> None:
     assert str(tmp_path / "none") in str(caught.value)
 
 
-def test_nothing_is_written_anywhere(isaacgymenvs, tmp_path: Path) -> None:
+def test_nothing_is_written_anywhere(isaacgymenvs: Recorded, tmp_path: Path) -> None:
     story = Story(tmp_path / "t", str(isaacgymenvs.all()))
 
     def listing() -> list[tuple[str, float]]:
@@ -311,7 +320,9 @@ def test_an_empty_watch_is_a_row(tmp_path: Path) -> None:
     assert row.events == ()
 
 
-def test_a_history_that_lags_does_not_undo_what_was_seen(isaaclab, tmp_path: Path) -> None:
+def test_a_history_that_lags_does_not_undo_what_was_seen(
+    isaaclab: Recorded, tmp_path: Path
+) -> None:
     name, at, text = isaaclab.files[0]
     isaaclab.write(name, at, text)
     history = tmp_path / "populations.jsonl"
@@ -326,7 +337,7 @@ def test_a_history_that_lags_does_not_undo_what_was_seen(isaaclab, tmp_path: Pat
 
 
 def test_before_the_end_of_a_log_that_was_read_the_metadata_speaks(
-    isaacgymenvs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    isaacgymenvs: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = isaacgymenvs.log(tmp_path / "log")
     size = log.stat().st_size

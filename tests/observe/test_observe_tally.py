@@ -24,7 +24,9 @@ places = st.builds(
 
 
 @given(st.dictionaries(st.text(max_size=5), places))
-def test_everybody_is_counted_once_and_the_first_start_is_the_first(found):
+def test_everybody_is_counted_once_and_the_first_start_is_the_first(
+    found: dict[str, QueueStatus],
+) -> None:
     row = tally(Queue(1.0, 2.0, 5.0, False, None, found))
     assert sum(row.states.values()) == len(found)
     assert sum(row.reasons.values()) == sum(1 for p in found.values() if p.reason)
@@ -35,7 +37,7 @@ def test_everybody_is_counted_once_and_the_first_start_is_the_first(found):
         assert list(counted.values()) == sorted(counted.values(), reverse=True)
 
 
-def test_a_picture_that_cannot_be_read_is_none(tmp_path: Path):
+def test_a_picture_that_cannot_be_read_is_none(tmp_path: Path) -> None:
     path = tmp_path / "queue.json"
     assert read(path) is None
     whole = encode(Queue(1.0, 2.0, 5.0, True, "silent", {"a.1": QueueStatus("4_0", "PENDING")}))
@@ -46,12 +48,13 @@ def test_a_picture_that_cannot_be_read_is_none(tmp_path: Path):
     assert read(path) is None
 
 
-def test_the_script_of_an_attempt_is_that_of_its_array(tmp_path: Path):
+def test_the_script_of_an_attempt_is_that_of_its_array(tmp_path: Path) -> None:
     kept = Submissions(tmp_path, "5eed1e55")
     first = kept.write([("a", 1), ("b", 1)], Files("manifest-1.txt", b"one\n", b"#!/bin/bash\n"))
     again = kept.write([("b", 2)], Files("manifest-2.txt", b"two\n", b"#!/bin/bash\n"))
     (tmp_path / "0.json").write_text("half of a rec")
     (tmp_path / "1.json").write_text(json.dumps({"other": 1}))
+    kept.save(again)
     kept.save(msgspec.structs.replace(first, id="67"))
     assert slurm_submissions.find(tmp_path, "b", 1) == (tmp_path / first.script, "67_1")
     assert slurm_submissions.find(tmp_path, "b", 2) == (tmp_path / again.script, None)

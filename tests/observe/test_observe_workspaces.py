@@ -1,5 +1,7 @@
 """Workspaces as trainers leave them, and while they are still being written."""
 
+from __future__ import annotations
+
 import json
 import os
 import struct
@@ -14,6 +16,8 @@ from pbt_tui.observe.workspaces.isaacgymenvs import IsaacGymEnvs
 from pbt_tui.observe.workspaces.isaaclab import IsaacLab
 from pbt_tui.observe.workspaces.metadata import Metadata, parse
 from pbt_tui.observe.workspaces.sample_factory import SampleFactory
+from pbt_tui.spec import Style
+from tests.observe.conftest import Recorded
 
 GOOD = """checkpoint: /workspace/000/000009.pth
 experiment_name: 00_ant
@@ -142,8 +146,14 @@ def put(path: Path, text: str, at: float | None = None) -> None:
         os.utime(path, (at, at))
 
 
-def test_recorded_trees_are_read_once_and_in_write_order(isaacgymenvs, isaaclab) -> None:
-    for record, style, count in ((isaacgymenvs, "isaacgymenvs", 56), (isaaclab, "isaaclab", 52)):
+def test_recorded_trees_are_read_once_and_in_write_order(
+    isaacgymenvs: Recorded, isaaclab: Recorded
+) -> None:
+    both: list[tuple[Recorded, Style, int]] = [
+        (isaacgymenvs, "isaacgymenvs", 56),
+        (isaaclab, "isaaclab", 52),
+    ]
+    for record, style, count in both:
         workspace = reader(style, record.path)
         assert workspace.poll() == []
         seen = []
@@ -153,12 +163,16 @@ def test_recorded_trees_are_read_once_and_in_write_order(isaacgymenvs, isaaclab)
         assert [g.at for g in seen] == sorted(g.at for g in seen)
         assert workspace.poll() == []
         assert workspace.unreadable() == []
-        assert find(record.root).path == record.path
-        assert find(record.path)[:2] == (record.path, style)
-        assert all(g.checkpoint.startswith(str(record.path)) for g in seen)
+        for place in (record.root, record.path):
+            found = find(place)
+            assert found is not None
+            assert found[:2] == (record.path, style)
+        assert all(str(g.checkpoint).startswith(str(record.path)) for g in seen)
 
 
-def test_only_what_changed_is_parsed(isaacgymenvs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_changed_is_parsed(
+    isaacgymenvs: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
     workspace = IsaacGymEnvs(isaacgymenvs.all())
     workspace.poll()
     monkeypatch.setattr("pbt_tui.observe.workspaces.member_folders.parse", None)
@@ -201,7 +215,9 @@ def test_half_written_files_are_looked_at_again_and_cut_ones_complained_about(
     assert workspace.unreadable() == []
 
 
-def test_files_and_folders_may_vanish(isaacgymenvs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_and_folders_may_vanish(
+    isaacgymenvs: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import shutil
 
     workspace = IsaacGymEnvs(isaacgymenvs.all())
@@ -212,7 +228,7 @@ def test_files_and_folders_may_vanish(isaacgymenvs, monkeypatch: pytest.MonkeyPa
     assert workspace.poll() == []
     assert workspace.best()
     shutil.rmtree(isaacgymenvs.path)
-    assert workspace.poll() == workspace.best() == workspace.restarts() == []
+    assert (workspace.poll(), workspace.best(), workspace.restarts()) == ([], [], [])
 
 
 def test_best_files_and_starts(tmp_path: Path) -> None:
@@ -274,7 +290,9 @@ def test_sample_factory_history_is_in_its_log(tmp_path: Path) -> None:
     assert workspace.poll() == []
     put(path / "checkpoint_p1" / "checkpoint_000001031_3100.pth", "")
     assert [(g.member, g.generation) for g in workspace.poll()] == [(1, 3)]
-    assert find(tmp_path).style == "sample_factory"
+    found = find(tmp_path)
+    assert found is not None
+    assert found.style == "sample_factory"
 
 
 def test_find_says_no(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
@@ -59,7 +60,9 @@ def test_an_unknown_style_is_refused_with_those_that_there_are() -> None:
 
 
 @pytest.mark.parametrize("read", [executors, screens])
-def test_a_run_directory_of_an_unknown_style_is_refused(read, tmp_path: Path) -> None:
+def test_a_run_directory_of_an_unknown_style_is_refused(
+    read: Callable[[RunDir], Processes], tmp_path: Path
+) -> None:
     spec = Processes(
         format="pbt-processes/1", run="ant", module="m", train_dir="./t", policy=Policy(),
         container=None, jobs=(), populations=(Population("ant", "isaaclab", 2, "ws", ()),),

@@ -80,12 +80,13 @@ class Queued(Place):
 
     def handle(self, job: str) -> str:
         """SLURM's id of the newest attempt, once it has started."""
-        return until(
+        found: str = until(
             lambda: next(
                 (e.handle for e in reversed(self.of(ev.AttemptStarted)) if e.job == job), 0
             ),
             f"{job} has not started",
         )
+        return found
 
     def picture(self) -> Queue | None:
         return read(self.rundir.queue)

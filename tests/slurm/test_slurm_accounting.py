@@ -26,8 +26,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def accounting(cluster: Path) -> Iterator[dict[str, str]]:
     folder = tempfile.mkdtemp(prefix="pbt-slurm-acct.")
-    sizes = ("--nodes", "1", "--gpus", "2", "--acct", "--set", "MinJobAge=2")
-    sizes += ("--set", "AccountingStorageEnforce=associations,limits,qos")
+    sizes = ["--nodes", "1", "--gpus", "2", "--acct", "--set", "MinJobAge=2"]
+    sizes += ["--set", "AccountingStorageEnforce=associations,limits,qos"]
     try:
         lines = bring_up(*sizes, "--dir", folder)
     except (RuntimeError, OSError, subprocess.SubprocessError) as error:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pbt_tui.journal import events as ev
-from pbt_tui.spec import Resources
+from pbt_tui.spec import Job, Resources
 from tests.executor.running import job, until
 from tests.slurm.clusters import ask
 from tests.slurm.queued import SMALL, Queued
 
 
-def _needs(one: object, **resources: int) -> object:
-    import msgspec
-
+def _needs(one: Job, **resources: int) -> Job:
     return msgspec.structs.replace(one, resources=Resources(**resources))
 
 

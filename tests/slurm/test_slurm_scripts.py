@@ -9,13 +9,13 @@ import json
 import os
 import random
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.backends.slurm.quoting import directive
+from tests.executor.running import until
 from tests.slurm.arrays import attempt, by_hand, lay_out, log, python, spec
 from tests.slurm.clusters import ask, over, states, submit
 
@@ -36,11 +36,8 @@ def hostile(count: int, alphabet: str, seed: int) -> list[str]:
     return ["".join(dice.choices(alphabet, k=dice.randrange(9))) for _ in range(count)]
 
 
-def wait_for(path: Path, seconds: float = 30.0) -> Path:
-    end = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < end, f"{path} did not come"
-        time.sleep(0.05)
+def wait_for(path: Path) -> Path:
+    until(path.exists, f"{path} did not come")
     return path
 
 
@@ -219,9 +216,7 @@ def test_a_cancelled_task_is_not_queued_again(long: object, tmp_path: Path) -> N
     ask("scancel", job)
     assert [state for state, _ in over(job).values()] == ["CANCELLED"]
     taken = tmp_path / "train_dir/ant/_pbt/attempts/00_ant.1"
-    end = time.monotonic() + 20
-    while "exit" not in taken.read_text() and time.monotonic() < end:
-        time.sleep(0.05)
+    until(lambda: "exit" in taken.read_text())
     assert attempt(tmp_path, "00_ant") == [f"slurm {job}_0", "start 0", "exit 75"]
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from pbt_tui.journal import events as ev
 from pbt_tui.observe.queue_status import key
+from pbt_tui.spec import Job
 from tests.executor.running import job, until
 from tests.slurm.clusters import SERVICES, ask, bring_up, take_down
 from tests.slurm.queued import GATE, QUICK, SMALL, Queued, placed
@@ -23,7 +24,7 @@ from tests.slurm.queued import GATE, QUICK, SMALL, Queued, placed
 LIFE = 'echo life >>"lives.$0"; '
 
 
-def _jobs() -> list[object]:
+def _jobs() -> list[Job]:
     """Each notes its lives, in a file of its own; the last waits until all has been tried."""
     names = [f"j{i}" for i in range(6)]
     texts = ["sleep 0.2", "exit 3", "sleep 1", "true", GATE, GATE]
@@ -34,8 +35,10 @@ def _elsewhere(place: Queued, *args: str) -> subprocess.Popen[str]:
     """`pbt-run` as it is on another login node."""
     words = ["unshare", "--uts", "sh", "-c", 'hostname elsewhere && exec "$@"', "sh"]
     argv = [*words, sys.executable, "-m", "pbt_tui.cli.run", *args]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(argv, cwd=place.path, env=place.environ, **pipes)  # type: ignore[call-overload]
+    return subprocess.Popen(
+        argv, cwd=place.path, env=place.environ,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", range(2))

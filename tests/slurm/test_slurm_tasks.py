@@ -112,7 +112,9 @@ def test_without_a_word_it_is_lost_and_can_never_begin(one: Cluster) -> None:
     assert one.claim.read_text() == "given up\n"
 
 
-def test_what_begins_while_it_is_given_up_is_followed(one: Cluster) -> None:
+def test_what_begins_while_it_is_given_up_is_followed(
+    one: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It was cancelled in the queue, says SLURM; and its file says that it runs."""
     give_up: Callable[..., bool] = one.tasks.give_up
 
@@ -120,7 +122,7 @@ def test_what_begins_while_it_is_given_up_is_followed(one: Cluster) -> None:
         one.writes("slurm 7_0\nstart 0 n0 1\n")
         return give_up(task, *rest)
 
-    one.tasks.give_up = late  # type: ignore[method-assign]
+    monkeypatch.setattr(one.tasks, "give_up", late)
     assert one.look(SqueueRow("CANCELLED")) == [Started("j", 1, "7_0", "n0")]
     assert one.tasks.get(("j", 1)) is not None
 

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import json
 import re
 from pathlib import Path
@@ -22,7 +24,7 @@ def validator(name: str) -> jsonschema.Draft202012Validator:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_schema_is_one_and_says_what_it_is(name):
+def test_each_schema_is_one_and_says_what_it_is(name: str) -> None:
     document = load_schema(name)
     jsonschema.Draft202012Validator.check_schema(document)
     assert document["$schema"] == "https://json-schema.org/draft/2020-12/schema"
@@ -30,11 +32,13 @@ def test_each_schema_is_one_and_says_what_it_is(name):
     assert document["title"]
 
 
-def test_schemas_are_found_and_there_is_no_other():
+def test_schemas_are_found_and_there_is_no_other() -> None:
     assert {p.stem for p in schema_folder().glob("*.json")} >= set(NAMES)
 
 
-def test_a_wheel_has_them_inside_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_wheel_has_them_inside_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import pbt_tui
 
     package = tmp_path / "pbt_tui"
@@ -43,7 +47,7 @@ def test_a_wheel_has_them_inside_the_package(tmp_path: Path, monkeypatch: pytest
     assert schema_folder() == package / "schemas"
 
 
-def test_every_event_of_the_journal_is_one_of_its_schema():
+def test_every_event_of_the_journal_is_one_of_its_schema() -> None:
     check = validator("journal-1")
     line = events.AttemptScheduled(seq=3, at=1.5, job="00_ant", attempt=1, gpus=("0",))
     check.validate(msgspec.json.decode(msgspec.json.encode(line)))
@@ -57,20 +61,20 @@ def test_every_event_of_the_journal_is_one_of_its_schema():
         check.validate({"event": "sneezed", "seq": 3, "at": 1.5})
 
 
-def test_descriptions_come_from_the_source():
+def test_descriptions_come_from_the_source() -> None:
     text = json.dumps(load_schema("processes-1"))
     assert "Slots per GPU; -1 leaves the pin alone." in text
     assert "DESIGN" not in text
 
 
-def test_notes_for_what_is_not_there_change_nothing():
+def test_notes_for_what_is_not_there_change_nothing() -> None:
     plain = schema([Policy], "x/1", "X")
     assert schema([Policy], "x/1", "X", {("Policy", "none"): "a", ("None", "b"): "c"}) == plain
     noted = json.loads(schema([Policy], "x/1", "X", {("Policy", "grace"): "a"}))
     assert noted["$defs"]["Policy"]["properties"]["grace"]["description"] == "a"
 
 
-def test_patterns_mean_the_same_to_every_reader():
+def test_patterns_mean_the_same_to_every_reader() -> None:
     """`$` also matches before a last newline in Python, and only there."""
     pattern = load_schema("processes-1")["$defs"]["Job"]["properties"]["id"]["pattern"]
     assert re.search(pattern, "00_ant")
@@ -94,7 +98,7 @@ JOBS = st.builds(
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(JOBS, max_size=3), TEXT)
-def test_what_is_encoded_decodes_the_same_and_is_a_line_a_job(jobs: Any, suffix: str):
+def test_what_is_encoded_decodes_the_same_and_is_a_line_a_job(jobs: Any, suffix: str) -> None:
     spec = Processes(
         "pbt-processes/1", "r", "m", "t", Policy(), None, (), tuple(jobs), suffix=suffix
     )

@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,11 @@ def test_its_rules_are_asked(old: str, new: str, said: str, site: Path, tmp_path
     assert said in pbt("compile", "--validate", "specs").stderr
 
 
+def test_its_codes_have_pages(site: Path, tmp_path: Path) -> None:
+    page = command(tmp_path, site)("compile", "--explain", "EVO001").stdout
+    assert page.startswith("# EVO001: nobody is kept\n")
+
+
 def test_a_run_of_it_is_shown(trained: Path, site: Path) -> None:
     pbt = command(trained, site)
     is_the_evolution(population(pbt, "train_dir/evolve"))
@@ -148,6 +154,22 @@ async def test_the_screen_of_the_population(trained: Path) -> None:
         assert "toystyle · 3 members · generation 4" in text
         assert "best 12.2" in text
         assert "member 0 copied member 2" in text
+
+
+@pytest.mark.usefixtures("installed_here")
+async def test_a_reader_that_cannot_be_loaded_is_told_of(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = replace(STYLES.get("toystyle"), reader="nowhere:Reader")
+    monkeypatch.setitem(STYLES._loaded, "toystyle", broken)
+    follower = JournalFollower(RunDir(trained / "train_dir/evolve/_pbt"), who=lambda rundir: None)
+    follower.read_all()
+    app = Monitor(follower, now=lambda: follower.state.at, timer=False)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("p")
+        await pilot.pause()
+        text = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+        assert "reader of style `toystyle` of `nowhere:Reader` cannot be loaded" in text
 
 
 def test_without_the_package_everybody_says_so(trained: Path) -> None:

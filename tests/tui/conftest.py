@@ -20,6 +20,7 @@ from pbt_tui.tui.journal_follower import JournalFollower
 from tests.tui.shown import text_of
 
 STORED = Path(__file__).parent / "screens"
+SameScreen = Callable[[str, Monitor], None]
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +40,7 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def same_screen() -> Callable[[str, Monitor], None]:
+def same_screen() -> SameScreen:
     def compare(name: str, app: Monitor) -> None:
         found = text_of(app)
         path = STORED / f"{name}.txt"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -14,6 +16,7 @@ from pbt_tui.tui.screens.job import JobScreen
 from pbt_tui.tui.screens.jobs import JobsScreen
 from pbt_tui.tui.screens.log import LogScreen
 from pbt_tui.tui.screens.population import PopulationScreen
+from tests.tui.conftest import Shown
 from tests.tui.journals import Story, spec, typical
 from tests.tui.shown import text_of
 
@@ -24,17 +27,29 @@ SCREENS = {
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path: Path) -> Story:
     return typical(tmp_path / "_pbt")
 
 
-def asked(story):
+def asked(story: Story) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
     """The requests left so far, without their ids."""
     found = [read(path) for path in pending(story.rundir)]
     return [(r.action, r.jobs, r.gpus) for r in found]
 
 
-def test_the_registry_is_sound():
+def starts(monkeypatch: pytest.MonkeyPatch, answer: start_executor.StartedExecutor) -> list[Path]:
+    """The targets that executors are started for, each with this answer."""
+    started: list[Path] = []
+
+    def executor(target: Path) -> start_executor.StartedExecutor:
+        started.append(target)
+        return answer
+
+    monkeypatch.setattr(start_executor, "executor", executor)
+    return started
+
+
+def test_the_registry_is_sound() -> None:
     assert set(SCREENS) == set(actions.PAGES)
     for page, screen in SCREENS.items():
         keys = [key for a in actions.on(page) for key in a.keys.split(",")]
@@ -45,9 +60,9 @@ def test_the_registry_is_sound():
     assert len(ids) == len(set(ids))
 
 
-def test_a_destructive_key_is_never_harmless_elsewhere():
+def test_a_destructive_key_is_never_harmless_elsewhere() -> None:
     """A letter never ends a job on one screen and means something else on another."""
-    of = {}
+    of: dict[str, set[str | None]] = {}
     for action in actions.ACTIONS:
         for key in action.keys.split(","):
             of.setdefault(key, set()).add(action.asks)
@@ -55,7 +70,7 @@ def test_a_destructive_key_is_never_harmless_elsewhere():
 
 
 @pytest.mark.parametrize(("key", "action"), [("x", "cancel"), ("K", "kill")])
-async def test_one_job(key, action, run, shown):
+async def test_one_job(key: str, action: str, run: Story, shown: Shown) -> None:
     async with shown(run.rundir.path) as (_, pilot):
         await pilot.press("j", key)
         await pilot.press("enter")  # enter alone never destroys
@@ -65,7 +80,7 @@ async def test_one_job(key, action, run, shown):
         assert asked(run) == [(action, ("09_ant_pbt",), ())]
 
 
-async def test_marked_jobs_and_only_those_that_it_fits(run, shown):
+async def test_marked_jobs_and_only_those_that_it_fits(run: Story, shown: Shown) -> None:
     async with shown(run.rundir.path) as (app, pilot):
         await pilot.press("a", "x")  # all 24 are marked; 15 are active or waiting
         assert "cancel 15 jobs" in text_of(app)
@@ -80,7 +95,7 @@ async def test_marked_jobs_and_only_those_that_it_fits(run, shown):
         assert "03_ant_pbt" not in jobs
 
 
-async def test_escape_keeps_everything(run, shown):
+async def test_escape_keeps_everything(run: Story, shown: Shown) -> None:
     async with shown(run.rundir.path) as (app, pilot):
         await pilot.press("x", "escape", "a", "x", "1", "5", "escape")
         await pilot.pause()
@@ -88,14 +103,14 @@ async def test_escape_keeps_everything(run, shown):
         assert isinstance(app.screen, JobsScreen)
 
 
-async def test_retry_of_a_group_of_failures(run, shown):
+async def test_retry_of_a_group_of_failures(run: Story, shown: Shown) -> None:
     async with shown(run.rundir.path) as (_, pilot):
         await pilot.press("f", "r", "y")
         await pilot.pause()
         assert asked(run) == [("retry", ("03_ant_pbt", "04_ant_pbt", "05_ant_pbt"), ())]
 
 
-async def test_hold_and_release(run, shown):
+async def test_hold_and_release(run: Story, shown: Shown) -> None:
     async with shown(run.rundir.path) as (app, pilot):
         await pilot.press("U")
         await pilot.pause()
@@ -105,7 +120,7 @@ async def test_hold_and_release(run, shown):
         assert asked(run) == [("hold", (), ())]
 
 
-async def test_drain_and_undrain(run, shown):
+async def test_drain_and_undrain(run: Story, shown: Shown) -> None:
     run.write(ev.RequestAccepted, id="9-9", action="drain", gpus=("GPU-00000001",)).flush()
     async with shown(run.rundir.path) as (_, pilot):
         await pilot.press("D", "y")
@@ -114,7 +129,7 @@ async def test_drain_and_undrain(run, shown):
         assert asked(run) == [("drain", (), ("GPU-00000000",)), ("undrain", (), ("GPU-00000001",))]
 
 
-async def test_answers_are_shown(run, shown):
+async def test_answers_are_shown(run: Story, shown: Shown) -> None:
     async with shown(run.rundir.path) as (app, pilot):
         await pilot.press("x", "y", "j", "x", "y")
         await pilot.pause()
@@ -129,7 +144,7 @@ async def test_answers_are_shown(run, shown):
         assert "refused: cancel 09_ant_pbt: it has just ended" in text_of(app)
 
 
-async def test_without_an_executor_there_is_nobody_to_ask(run, shown):
+async def test_without_an_executor_there_is_nobody_to_ask(run: Story, shown: Shown) -> None:
     async with shown(run.rundir.path, holder=None) as (app, pilot):
         for key in "xKHU":
             await pilot.press(key)
@@ -138,13 +153,10 @@ async def test_without_an_executor_there_is_nobody_to_ask(run, shown):
         assert asked(run) == []
 
 
-async def test_retry_without_an_executor_starts_one(run, shown, monkeypatch):
-    started = []
-    monkeypatch.setattr(
-        start_executor,
-        "executor",
-        lambda target: started.append(target) or start_executor.StartedExecutor(0, "", ""),
-    )
+async def test_retry_without_an_executor_starts_one(
+    run: Story, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = starts(monkeypatch, start_executor.StartedExecutor(0, "", ""))
     monkeypatch.setattr("socket.gethostname", lambda: "node7")
     async with shown(run.rundir.path, holder=None) as (app, pilot):
         await pilot.press("f", "r")
@@ -155,17 +167,12 @@ async def test_retry_without_an_executor_starts_one(run, shown, monkeypatch):
         assert started == [run.rundir.path]
 
 
-async def test_an_executor_is_started_by_a_confirmed_key(tmp_path, shown, monkeypatch):
+async def test_an_executor_is_started_by_a_confirmed_key(
+    tmp_path: Path, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
     story = Story(tmp_path / "_pbt", spec(3)).opened().flush()
-    started = []
-    monkeypatch.setattr(
-        start_executor,
-        "executor",
-        lambda target: (
-            started.append(target)
-            or start_executor.StartedExecutor(5, "", "error: no such image\nhint: x")
-        ),
-    )
+    answer = start_executor.StartedExecutor(5, "", "error: no such image\nhint: x")
+    started = starts(monkeypatch, answer)
     async with shown(story.rundir.path, holder=None) as (app, pilot):
         await pilot.press("E", "enter")
         assert started == []
@@ -176,14 +183,16 @@ async def test_an_executor_is_started_by_a_confirmed_key(tmp_path, shown, monkey
         assert "no executor: error: no such image" in text_of(app)
 
 
-async def test_no_executor_is_started_where_jobs_may_live_on_another_host(run, shown):
+async def test_no_executor_is_started_where_jobs_may_live_on_another_host(
+    run: Story, shown: Shown
+) -> None:
     async with shown(run.rundir.path, holder=None) as (app, pilot):
         await pilot.press("E")
         await pilot.pause()
         assert "may still be active on node7: start it there" in text_of(app)
 
 
-async def test_read_only(run, shown):
+async def test_read_only(run: Story, shown: Shown) -> None:
     async with shown(run.rundir.path, read_only=True) as (app, pilot):
         assert "read-only" in text_of(app)
         for key in "xKrHUDE":
@@ -193,7 +202,9 @@ async def test_read_only(run, shown):
         assert asked(run) == []
 
 
-async def test_a_directory_of_somebody_else(run, shown, monkeypatch):
+async def test_a_directory_of_somebody_else(
+    run: Story, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("os.access", lambda *a: False)
     async with shown(run.rundir.path) as (app, pilot):
         await pilot.press("x")
@@ -201,14 +212,14 @@ async def test_a_directory_of_somebody_else(run, shown, monkeypatch):
         assert "not writable for you" in text_of(app)
 
 
-async def test_what_makes_no_sense_is_said(run, shown):
+async def test_what_makes_no_sense_is_said(run: Story, shown: Shown) -> None:
     async with shown(run.rundir.path) as (app, pilot):
         await pilot.press("r")
         await pilot.pause()
         assert "nothing to retry: 08_ant_pbt is running" in text_of(app)
 
 
-async def test_requests_are_what_the_executor_reads(run, shown):
+async def test_requests_are_what_the_executor_reads(run: Story, shown: Shown) -> None:
     async with shown(run.rundir.path) as (_, pilot):
         await pilot.press("x", "y")
         await pilot.pause()

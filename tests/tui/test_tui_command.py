@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import msgspec
@@ -20,18 +19,19 @@ from pbt_tui.journal import lock
 from pbt_tui.observe.snapshot_types import Snapshot
 from pbt_tui.spec import Job, Policy, Processes, encode
 from pbt_tui.tui import start_executor, targets
+from tests.executor.running import until
 from tests.tui.journals import Story, large, spec, typical
 
 STORED = Path(__file__).parent / "screens"
 
 
 @pytest.fixture
-def run(here):
+def run(here: Path) -> Story:
     return typical(Path("train_dir/ant_pbt/_pbt"))
 
 
 @pytest.mark.parametrize("name", ["live", "closed", "not-started"])
-def test_the_page_as_text(name, here, capsys):
+def test_the_page_as_text(name: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = Path("train_dir/ant_pbt/_pbt")
     if name == "not-started":
         story = Story(path, spec(3)).opened().flush()
@@ -47,7 +47,7 @@ def test_the_page_as_text(name, here, capsys):
     assert max(map(len, said.splitlines())) <= 80
 
 
-def test_data(run, capsysbinary):
+def test_data(run: Story, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     assert main([str(run.rundir.path), "--once", "--json"]) == 0
     snapshot = msgspec.json.decode(capsysbinary.readouterr().out, type=Snapshot)
     assert snapshot.state == "no_executor"
@@ -56,7 +56,7 @@ def test_data(run, capsysbinary):
     assert all(Path(job.log).is_absolute() for job in snapshot.jobs if job.log)
 
 
-def test_exit_code_of_a_closed_run(here, capsys):
+def test_exit_code_of_a_closed_run(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     story = Story(Path("_pbt"), spec(1)).opened().executor().start("00_ant_pbt")
     from pbt_tui.journal import events as ev
 
@@ -65,7 +65,9 @@ def test_exit_code_of_a_closed_run(here, capsys):
     assert "✓ closed: succeeded" in capsys.readouterr().out
 
 
-def test_without_a_terminal_it_is_text_and_a_hint(run, capsys):
+def test_without_a_terminal_it_is_text_and_a_hint(
+    run: Story, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main([str(run.rundir.path)]) == 0
     said = capsys.readouterr()
     assert said.out.startswith("ant_pbt  ○ no executor\n")
@@ -73,12 +75,12 @@ def test_without_a_terminal_it_is_text_and_a_hint(run, capsys):
     assert "\x1b" not in said.out
 
 
-def test_ascii(run, capsys):
+def test_ascii(run: Story, capsys: pytest.CaptureFixture[str]) -> None:
     main([str(run.rundir.path), "--once", "--ascii"])
     assert capsys.readouterr().out.isascii()
 
 
-def test_the_locale_of_a_bare_container(run):
+def test_the_locale_of_a_bare_container(run: Story) -> None:
     env = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
     done = subprocess.run(
         [sys.executable, "-m", "pbt_tui.cli.tui", str(run.rundir.path), "--once"],
@@ -88,7 +90,7 @@ def test_the_locale_of_a_bare_container(run):
     assert done.stdout.isascii()
 
 
-def test_text_and_data_load_no_textual(run):
+def test_text_and_data_load_no_textual(run: Story) -> None:
     for more in (["--once"], ["--once", "--json"], ["--help"]):
         code = (
             "import sys; from pbt_tui.cli.tui import main\n"
@@ -99,7 +101,7 @@ def test_text_and_data_load_no_textual(run):
         subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
-def test_the_newest_run_is_found(run, capsys):
+def test_the_newest_run_is_found(run: Story, capsys: pytest.CaptureFixture[str]) -> None:
     other = typical(Path("train_dir/other/_pbt_night"), closed=True)
     aside = typical(Path("train_dir/third/_pbt.1"))
     os.utime(run.rundir.journal, (1000, 1000))
@@ -125,32 +127,34 @@ def test_the_newest_run_is_found(run, capsys):
         (["a.b", "--read_only"], UsageError, "would have to be started"),
     ],
 )
-def test_bad_usage(argv, error, words, here):
+def test_bad_usage(argv: list[str], error: type[UsageError], words: str, here: Path) -> None:
     Path("empty").mkdir()
     with pytest.raises(error, match=re.escape(words)) as caught:
         main(argv)
     assert caught.value.exit_code == 2
 
 
-def test_options_of_an_executor_make_no_sense_for_a_run_directory(run):
+def test_options_of_an_executor_make_no_sense_for_a_run_directory(run: Story) -> None:
     with pytest.raises(UsageError, match="has no meaning for a run directory"):
         main([str(run.rundir.path), "--num_gpus", "2", "--once"])
 
 
-def test_a_damaged_journal_is_named(run):
+def test_a_damaged_journal_is_named(run: Story) -> None:
     with run.rundir.journal.open("ab") as file:
         file.write(b"{}\n")
     with pytest.raises(JournalDamaged, match=r"journal.jsonl`:\d+"):
         main([str(run.rundir.path), "--once"])
 
 
-def test_a_damaged_spec_is_named(run):
+def test_a_damaged_spec_is_named(run: Story) -> None:
     run.rundir.spec.write_bytes(b"{}")
     with pytest.raises(UnknownVersion, match=r"spec\.json"):
         main([str(run.rundir.path), "--once"])
 
 
-def test_names_and_details_from_outside_never_reach_the_terminal_raw(here, capsys):
+def test_names_and_details_from_outside_never_reach_the_terminal_raw(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     story = Story(Path("_pbt"), spec(2, run="ant\x1b[2J")).opened().executor(host="no\x07de")
     name = story.plan.jobs[0].id.replace("\x1b[2J", "")
     plan = story.plan
@@ -166,7 +170,7 @@ def test_names_and_details_from_outside_never_reach_the_terminal_raw(here, capsy
     assert "Boom\\x1b]0;owned\\x07" in said
 
 
-def test_a_plain_workspace(here, capsysbinary):
+def test_a_plain_workspace(here: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     for member in range(2):
         folder = Path("runs/pbt") / f"{member:03d}"
         folder.mkdir(parents=True)
@@ -203,7 +207,9 @@ def sleepers(path: Path, seconds: float = 30, count: int = 2) -> Path:
     return path
 
 
-def test_a_spec_is_started_by_pbt_run_and_then_shown(here, capsys):
+def test_a_spec_is_started_by_pbt_run_and_then_shown(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """With the real executor: it is detached, shown, and ended by a request."""
     from pbt_tui.journal.requests import ask
     from pbt_tui.journal.run_dir import RunDir
@@ -217,15 +223,13 @@ def test_a_spec_is_started_by_pbt_run_and_then_shown(here, capsys):
     main([str(path), "--once"])  # it is there already: shown, not refused
     assert "● live" in capsys.readouterr().out
     ask(rundir, "kill")
-    end = time.monotonic() + 20
-    while lock.holder(rundir.lock) is not None and time.monotonic() < end:
-        time.sleep(0.05)
+    until(lambda: lock.holder(rundir.lock) is None)
     assert main([str(rundir.path), "--once"]) == 4
     assert "closed: cancelled" in capsys.readouterr().out
     assert main([str(path), "--once"]) == 4, "closed: shown, with what pbt-run would return"
 
 
-def test_what_pbt_run_refuses_keeps_its_words_and_code(here):
+def test_what_pbt_run_refuses_keeps_its_words_and_code(here: Path) -> None:
     path = sleepers(here / "specs")
     with pytest.raises(Findings) as caught:
         main([str(path), "--once", "--max_parallel", "0"])
@@ -238,13 +242,16 @@ def test_what_pbt_run_refuses_keeps_its_words_and_code(here):
     assert not (here / "train_dir").exists()
 
 
-def test_options_are_passed_on_as_they_were_given(here, monkeypatch):
-    seen = []
-    monkeypatch.setattr(
-        start_executor,
-        "executor",
-        lambda t, more: seen.append((t, more)) or start_executor.StartedExecutor(5, "", "error: x"),
-    )
+def test_options_are_passed_on_as_they_were_given(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, list[str]]] = []
+
+    def executor(target: str, more: list[str]) -> start_executor.StartedExecutor:
+        seen.append((target, more))
+        return start_executor.StartedExecutor(5, "", "error: x")
+
+    monkeypatch.setattr(start_executor, "executor", executor)
     with pytest.raises(Findings):
         main(
             ["--run", "runs.ant", "--max-parallel", "8", "--gpus", "0,1", "--fail_fast", "--fresh"]
@@ -252,7 +259,7 @@ def test_options_are_passed_on_as_they_were_given(here, monkeypatch):
     assert seen == [("runs.ant", ["--fresh", "--gpus=0,1", "--max_parallel=8", "--fail_fast"])]
 
 
-def test_many_jobs_make_a_short_page(here, capsys):
+def test_many_jobs_make_a_short_page(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     story = large(Path("_pbt"), 2000)
     main([str(story.rundir.path), "--once"])
     said = capsys.readouterr().out
@@ -260,6 +267,6 @@ def test_many_jobs_make_a_short_page(here, capsys):
     assert "… 1960 more" in said
 
 
-def test_a_copied_directory(run, capsys):
+def test_a_copied_directory(run: Story, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(run.rundir.path, "copy")
     assert main(["copy", "--once"]) == 0

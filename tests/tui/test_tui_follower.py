@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -16,11 +17,11 @@ from pbt_tui.tui.journal_follower import JournalFollower
 from tests.tui.journals import Story, large, spec, typical
 
 
-def nobody(rundir):
+def nobody(rundir: RunDir) -> None:
     return None
 
 
-def test_what_is_followed_is_what_is_replayed(tmp_path):
+def test_what_is_followed_is_what_is_replayed(tmp_path: Path) -> None:
     story = typical(tmp_path / "_pbt", closed=True)
     whole = story.rundir.journal.read_bytes()
     story.rundir.journal.write_bytes(b"")
@@ -33,7 +34,7 @@ def test_what_is_followed_is_what_is_replayed(tmp_path):
     assert feed.state.meaning() == expected.meaning()
 
 
-def test_changes_name_the_jobs(tmp_path):
+def test_changes_name_the_jobs(tmp_path: Path) -> None:
     story = Story(tmp_path / "_pbt", spec(4)).opened().executor().flush()
     feed = JournalFollower(story.rundir, who=nobody)
     feed.read_all()
@@ -48,7 +49,7 @@ def test_changes_name_the_jobs(tmp_path):
     assert change.answers[0].id == "1-1"
 
 
-def test_a_large_run_shows_its_first_jobs_before_the_rest_is_read(tmp_path):
+def test_a_large_run_shows_its_first_jobs_before_the_rest_is_read(tmp_path: Path) -> None:
     story = large(tmp_path / "_pbt", 3000)
     feed = JournalFollower(story.rundir, who=nobody)
     assert 0 < len(feed.state.jobs) < 3000
@@ -59,7 +60,7 @@ def test_a_large_run_shows_its_first_jobs_before_the_rest_is_read(tmp_path):
     assert feed.state.counts["running"] == 64
 
 
-def test_a_budget_is_kept_by_slices(tmp_path):
+def test_a_budget_is_kept_by_slices(tmp_path: Path) -> None:
     feed = JournalFollower(large(tmp_path / "_pbt", 8000).rundir, who=nobody)
     polls = 0
     while not feed.loaded:
@@ -68,7 +69,7 @@ def test_a_budget_is_kept_by_slices(tmp_path):
     assert polls > 3
 
 
-def test_a_torn_line_has_not_happened_and_is_read_once_it_is_whole(tmp_path):
+def test_a_torn_line_has_not_happened_and_is_read_once_it_is_whole(tmp_path: Path) -> None:
     story = Story(tmp_path / "_pbt", spec(2)).opened().executor().flush()
     feed = JournalFollower(story.rundir, who=nobody)
     feed.read_all()
@@ -81,7 +82,7 @@ def test_a_torn_line_has_not_happened_and_is_read_once_it_is_whole(tmp_path):
         assert feed.poll().jobs == {0}
 
 
-def test_damage_is_named_and_what_was_read_stays(tmp_path):
+def test_damage_is_named_and_what_was_read_stays(tmp_path: Path) -> None:
     story = typical(tmp_path / "_pbt")
     feed = JournalFollower(story.rundir, who=nobody)
     feed.read_all()
@@ -95,7 +96,7 @@ def test_damage_is_named_and_what_was_read_stays(tmp_path):
     assert not feed.poll(), "said once"
 
 
-def test_a_run_put_aside_and_begun_anew(tmp_path):
+def test_a_run_put_aside_and_begun_anew(tmp_path: Path) -> None:
     story = typical(tmp_path / "_pbt", closed=True)
     feed = JournalFollower(story.rundir, who=nobody)
     feed.read_all()
@@ -108,7 +109,7 @@ def test_a_run_put_aside_and_begun_anew(tmp_path):
     assert feed.state.closed is None
 
 
-def test_the_lock_says_who_lives(tmp_path, monkeypatch):
+def test_the_lock_says_who_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     story = typical(tmp_path / "_pbt")
     moments = iter(range(100, 10_000, 10))
     monkeypatch.setattr("time.monotonic", lambda: next(moments))
@@ -125,19 +126,19 @@ def test_the_lock_says_who_lives(tmp_path, monkeypatch):
     assert feed.holder is None
 
 
-def test_no_spec_is_a_clear_error(tmp_path):
+def test_no_spec_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(BadSpec, match="cannot read: No such file"):
         JournalFollower(RunDir(tmp_path))
 
 
-def test_a_damaged_spec_is_a_clear_error(tmp_path):
+def test_a_damaged_spec_is_a_clear_error(tmp_path: Path) -> None:
     story = typical(tmp_path / "_pbt")
     story.rundir.spec.write_bytes(story.rundir.spec.read_bytes()[:-300])
     with pytest.raises(BadSpec):
         JournalFollower(story.rundir).read_all()
 
 
-def test_a_copied_directory_is_the_same_run(tmp_path):
+def test_a_copied_directory_is_the_same_run(tmp_path: Path) -> None:
     story = typical(tmp_path / "here" / "_pbt", closed=True)
     shutil.copytree(story.rundir.path, tmp_path / "there" / "_pbt")
     shutil.rmtree(story.rundir.path)

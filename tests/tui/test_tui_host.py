@@ -20,7 +20,7 @@ TUI = Path(pbt_tui.tui.__file__).parent
 
 
 @pytest.mark.parametrize("name", SCREENS)
-def test_every_screen_is_found_by_its_name(name):
+def test_every_screen_is_found_by_its_name(name: str) -> None:
     module, _, attribute = SCREENS[name].partition(":")
     screen = getattr(import_module(module), attribute)
     assert module == f"pbt_tui.tui.screens.{name}"
@@ -33,11 +33,11 @@ def test_every_screen_is_found_by_its_name(name):
         assert attribute.endswith("Dialog")
 
 
-def test_every_page_of_the_actions_is_a_screen():
+def test_every_page_of_the_actions_is_a_screen() -> None:
     assert set(actions.PAGES) <= set(SCREENS)
 
 
-def test_the_application_alone_knows_the_screens():
+def test_the_application_alone_knows_the_screens() -> None:
     """A module names no screen but what screens are made of."""
     knowing = [
         str(path.relative_to(TUI))

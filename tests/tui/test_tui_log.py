@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from textual.pilot import Pilot
 
 from pbt_tui.journal import events as ev
 from pbt_tui.observe.log_reader import clean
 from pbt_tui.tui import logfile
+from pbt_tui.tui.app import Monitor
 from pbt_tui.tui.logfile import LogFile, needle_of
 from pbt_tui.tui.screens.log import LogScreen
+from tests.tui.conftest import Shown
 from tests.tui.journals import typical
 from tests.tui.shown import text_of
 
@@ -20,7 +25,9 @@ LINES = st.lists(st.binary(max_size=30).map(lambda b: b.replace(b"\n", b"")), ma
 
 @settings(max_examples=60, deadline=None)
 @given(lines=LINES, ends=st.booleans(), page=st.integers(1, 7), chunk=st.sampled_from([5, 16, 64]))
-def test_pages_are_the_lines_of_the_file(tmp_path_factory, lines, ends, page, chunk):
+def test_pages_are_the_lines_of_the_file(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[bytes], ends: bool, page: int, chunk: int
+) -> None:
     data = b"\n".join(lines) + (b"\n" if ends and lines else b"")
     path = tmp_path_factory.mktemp("log") / "x.log"
     path.write_bytes(data)
@@ -50,8 +57,8 @@ def test_pages_are_the_lines_of_the_file(tmp_path_factory, lines, ends, page, ch
     query=st.sampled_from(["needle", "need.e", "Needle|needle", "[needle"]),
 )
 def test_searching_finds_every_line_once_forwards_and_backwards(
-    tmp_path_factory, *, lines, piece, query
-):
+    tmp_path_factory: pytest.TempPathFactory, *, lines: list[bytes], piece: int, query: str
+) -> None:
     lines = [
         line[:20]
         + ((b"[needle" if query == "[needle" else b"needle") if len(line) % 3 == 0 else b"")
@@ -67,7 +74,7 @@ def test_searching_finds_every_line_once_forwards_and_backwards(
         pattern = needle_of(query)
 
         def walk(at: int, back: bool) -> list[int]:
-            found = []
+            found: list[int] = []
             while True:
                 hit = [h for h in file.search(pattern, at, back) if h is not None]
                 if not hit:
@@ -83,7 +90,7 @@ def test_searching_finds_every_line_once_forwards_and_backwards(
         logfile._SEARCH = before
 
 
-def test_a_line_of_megabytes_shows_what_a_terminal_would(tmp_path):
+def test_a_line_of_megabytes_shows_what_a_terminal_would(tmp_path: Path) -> None:
     bar = b"".join(b"\r\x1b[32m%3d %%\x1b[0m|\xff\x00" % (i % 100) for i in range(400_000))
     path = tmp_path / "x.log"
     path.write_bytes(b"before\n" + bar + b"\nafter\n" + b"z" * 5_000_000)
@@ -95,7 +102,7 @@ def test_a_line_of_megabytes_shows_what_a_terminal_would(tmp_path):
     file.close()
 
 
-def test_growing_cut_replaced_and_missing(tmp_path):
+def test_growing_cut_replaced_and_missing(tmp_path: Path) -> None:
     path = tmp_path / "x.log"
     file = LogFile(path)
     assert file.trouble == "not there yet"
@@ -120,30 +127,31 @@ def test_growing_cut_replaced_and_missing(tmp_path):
     file.close()
 
 
-async def opened(pilot):
+async def opened(app: Monitor, pilot: Pilot[str]) -> LogScreen:
     await pilot.press("l")
     await pilot.pause()
+    assert isinstance(app.screen, LogScreen)
+    return app.screen
 
 
-async def test_following_pausing_and_coming_back(tmp_path, shown):
+async def test_following_pausing_and_coming_back(tmp_path: Path, shown: Shown) -> None:
     story = typical(tmp_path / "_pbt")
     story.log("08_ant_pbt", "".join(f"line {i}\n" for i in range(1000)))
     path = story.rundir.log("08_ant_pbt", 1)
     async with shown(story.rundir.path) as (app, pilot):
-        await opened(pilot)
-        assert isinstance(app.screen, LogScreen)
+        page = await opened(app, pilot)
         assert "line 999" in text_of(app)
         assert "1000 " in text_of(app), "lines are numbered"
         with path.open("a") as file:
             file.write("news\n")
-        app.screen._poll()
+        page._poll()
         await pilot.pause()
         assert "news" in text_of(app)
         await pilot.press("k")
         await pilot.pause()
         with path.open("a") as file:
             file.write("more news\n")
-        app.screen._poll()
+        page._poll()
         await pilot.pause()
         assert "more news" not in text_of(app), "moving up stops following"
         assert "more below: G" in text_of(app)
@@ -155,29 +163,29 @@ async def test_following_pausing_and_coming_back(tmp_path, shown):
         assert "more news" in text_of(app)
 
 
-async def test_a_log_cut_while_it_is_open(tmp_path, shown):
+async def test_a_log_cut_while_it_is_open(tmp_path: Path, shown: Shown) -> None:
     story = typical(tmp_path / "_pbt")
     story.log("08_ant_pbt", "x" * 80 + "\n" + "old line\n" * 100_000)
     path = story.rundir.log("08_ant_pbt", 1)
     async with shown(story.rundir.path) as (app, pilot):
-        await opened(pilot)
+        page = await opened(app, pilot)
         await pilot.press("g")
         os.truncate(path, 0)
         with path.open("a") as file:
             file.write("begun anew\n")
         for _ in range(3):
-            app.screen._poll()
+            page._poll()
             await pilot.press("j", "k", "pagedown")
         await pilot.pause()
         assert "begun anew" in text_of(app)
         assert "the log was cut or replaced" in text_of(app)
 
 
-async def test_searching(tmp_path, shown):
+async def test_searching(tmp_path: Path, shown: Shown) -> None:
     story = typical(tmp_path / "_pbt")
     story.log("08_ant_pbt", "".join(f"line {i} {'HIT' * (i % 300 == 7)}\n" for i in range(2000)))
     async with shown(story.rundir.path) as (app, pilot):
-        await opened(pilot)
+        await opened(app, pilot)
         await pilot.press("n")
         await pilot.pause()
         assert "nothing to look for yet" in text_of(app)
@@ -198,14 +206,16 @@ async def test_searching(tmp_path, shown):
         assert "▸ line 1200" in text_of(app), "from the end it is found above"
 
 
-async def test_errors_are_found_and_an_earlier_attempt_is_shown(tmp_path, shown):
+async def test_errors_are_found_and_an_earlier_attempt_is_shown(
+    tmp_path: Path, shown: Shown
+) -> None:
     story = typical(tmp_path / "_pbt")
     name = "03_ant_pbt"
     story.write(ev.RequestAccepted, 1.0, id="5-5", action="retry", jobs=(name,))
     story.start(name).log(name, "all well so far\n").flush()
     async with shown(story.rundir.path) as (app, pilot):
         await pilot.press("slash", *name, "enter")
-        await opened(pilot)
+        await opened(app, pilot)
         assert "attempt 2 of 2" in text_of(app)
         await pilot.press("a", "g", "e")
         await pilot.pause(0.1)
@@ -213,11 +223,13 @@ async def test_errors_are_found_and_an_earlier_attempt_is_shown(tmp_path, shown)
         assert "▸ Traceback" in text_of(app)
 
 
-async def test_what_is_not_there_yet_and_what_was_never_started(tmp_path, shown):
+async def test_what_is_not_there_yet_and_what_was_never_started(
+    tmp_path: Path, shown: Shown
+) -> None:
     story = typical(tmp_path / "_pbt")
     story.rundir.log("08_ant_pbt", 1).unlink()
     async with shown(story.rundir.path) as (app, pilot):
-        await opened(pilot)
+        await opened(app, pilot)
         assert "not there yet" in text_of(app)
         await pilot.press("1", "slash", *"16_", "enter", "l")
         await pilot.pause()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -24,11 +25,12 @@ from pbt_tui.tui.table_order import SORTS, TableOrder
 from tests.tui.journals import Story, spec, typical
 
 
-def events_of(dice: random.Random, path, jobs: int = 12) -> Story:
+def events_of(dice: random.Random, path: Path, jobs: int = 12) -> Story:
     """A random legal history: starts, ends of all kinds, retries."""
     story = Story(path, spec(jobs)).opened().executor()
     names = [j.id for j in story.plan.jobs]
-    idle, active = set(names), set()
+    idle = set(names)
+    active: set[str] = set()
     for _ in range(dice.randrange(4 * jobs)):
         if active and (dice.random() < 0.5 or not idle):
             name = dice.choice(sorted(active))
@@ -54,8 +56,14 @@ def events_of(dice: random.Random, path, jobs: int = 12) -> Story:
     problems=st.booleans(),
 )
 def test_rows_kept_up_to_date_are_rows_made_anew(
-    tmp_path_factory, *, seed, sort, reverse, query, problems
-):
+    tmp_path_factory: pytest.TempPathFactory,
+    *,
+    seed: int,
+    sort: str,
+    reverse: bool,
+    query: str,
+    problems: bool,
+) -> None:
     story = events_of(random.Random(seed), tmp_path_factory.mktemp("rows") / "_pbt")
     state = RunState(decode(story.rundir.spec.read_bytes()))
     rows = TableOrder(state)
@@ -75,21 +83,21 @@ def test_rows_kept_up_to_date_are_rows_made_anew(
 
 
 @given(st.text(max_size=40))
-def test_any_text_is_a_filter(query):
+def test_any_text_is_a_filter(query: str) -> None:
     test = compile_filter(query)
     if test is not None:
         assert {test(job) for job in RunState(spec(3)).jobs} <= {True, False}
 
 
 @given(st.text(max_size=60), st.integers(0, 30), st.sampled_from("<>"))
-def test_fit_is_exact(words_, width, align):
+def test_fit_is_exact(words_: str, width: int, align: str) -> None:
     clean = text.safe(words_)
     assert text.cells(text.fit(clean, width, align)) == width
     assert text.cells(text.cut(clean, width)) <= width
 
 
 @given(st.text(max_size=200), st.integers(2, 40))
-def test_wrapping_loses_nothing(words_, width):
+def test_wrapping_loses_nothing(words_: str, width: int) -> None:
     clean = text.safe(words_)
     pieces = text.wrap(clean, width)
     assert "".join(pieces) == clean
@@ -97,7 +105,7 @@ def test_wrapping_loses_nothing(words_, width):
 
 
 @given(st.text(max_size=60))
-def test_ascii_keeps_the_width(words_):
+def test_ascii_keeps_the_width(words_: str) -> None:
     clean = text.safe(words_)
     plain = text.ascii_only(clean)
     assert plain.isascii()
@@ -112,13 +120,15 @@ def test_ascii_keeps_the_width(words_):
         (3661, "1h01"), (90000, "1d01h"), (200 * 86400, "200d00h"),
     ],
 )  # fmt: skip
-def test_duration(seconds, shown):
+def test_duration(seconds: float, shown: str) -> None:
     assert text.duration(seconds) == shown
     assert len(shown) <= 7, "the column is as wide"
 
 
 @pytest.mark.parametrize("width", range(20, 220, 7))
-def test_a_row_is_as_wide_as_its_head_and_never_wider_than_the_table(width, tmp_path):
+def test_a_row_is_as_wide_as_its_head_and_never_wider_than_the_table(
+    width: int, tmp_path: Path
+) -> None:
     story = typical(tmp_path / "_pbt")
     feed = JournalFollower(story.rundir, who=lambda r: 1)
     feed.read_all()
@@ -130,7 +140,7 @@ def test_a_row_is_as_wide_as_its_head_and_never_wider_than_the_table(width, tmp_
     assert wide.pop() <= max(width, 30)
 
 
-def test_groups_and_marks(tmp_path):
+def test_groups_and_marks(tmp_path: Path) -> None:
     feed = JournalFollower(typical(tmp_path / "_pbt").rundir)
     feed.read_all()
     model = Model(feed)
@@ -143,7 +153,7 @@ def test_groups_and_marks(tmp_path):
     assert counted["running"] == 8
 
 
-def test_every_state_has_glyph_and_word():
+def test_every_state_has_glyph_and_word() -> None:
     assert set(labels.STATES) == {
         "waiting", "queued", "starting", "running", "stopping", "succeeded", "failed",
         "cancelled", "skipped",
@@ -161,13 +171,15 @@ def test_every_state_has_glyph_and_word():
     st.integers(1, 60),
     st.integers(0, 10),
 )
-def test_a_chart_is_never_larger_than_its_place(series, width, height):
+def test_a_chart_is_never_larger_than_its_place(
+    series: list[list[tuple[float, float]]], width: int, height: int
+) -> None:
     lines = chart([("", sorted(line)) for line in series], width, height)
     assert len(lines) in (0, height)
     assert all(text.length(line) <= width for line in lines)
 
 
-def test_what_needs_no_screen_imports_no_textual():
+def test_what_needs_no_screen_imports_no_textual() -> None:
     quiet = (
         "actions columns host journal_follower labels logfile model query render.chart "
         "render.failures render.help render.job render.population render.queue render.strips "
@@ -180,7 +192,7 @@ def test_what_needs_no_screen_imports_no_textual():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_nothing_of_the_monitor_imports_the_executor():
+def test_nothing_of_the_monitor_imports_the_executor() -> None:
     code = (
         "import sys, pkgutil, importlib, pbt_tui.tui as t\n"
         "for m in pkgutil.walk_packages(t.__path__, 'pbt_tui.tui.'):\n"

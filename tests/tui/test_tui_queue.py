@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,15 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbt_tui.cli.tui import main
+from pbt_tui.journal import RunDir
 from pbt_tui.journal.requests import pending, read
 from pbt_tui.observe import snapshot
+from pbt_tui.observe.queue_status import Queue
+from pbt_tui.observe.queue_status import read as read_queue
 from pbt_tui.observe.snapshot_types import QueueRow, Snapshot
 from pbt_tui.tui import journal_follower as feeds
 from pbt_tui.tui import status_text
 from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.tui.model import Model
 from pbt_tui.tui.render import queue
+from pbt_tui.tui.screens.jobs import JobsScreen
 from pbt_tui.tui.text import length, plain
+from tests.tui.conftest import Shown
 from tests.tui.journals import SILENT, START, Story, arrays, spec, typical
 from tests.tui.shown import text_of
 
@@ -38,17 +46,24 @@ rows = st.builds(
 )
 
 
-def nobody(rundir):
+def nobody(rundir: RunDir) -> None:
     return None
 
 
 # -- what is read ----------------------------------------------------------------------------------
 
 
-def test_the_picture_is_read_when_it_is_another_one(tmp_path, monkeypatch):
+def test_the_picture_is_read_when_it_is_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     story = arrays(tmp_path / "_pbt")
-    reads = []
-    monkeypatch.setattr(feeds, "read_queue", lambda path: reads.append(path) or _read(path))
+    reads: list[Path] = []
+
+    def reading(path: Path) -> Queue | None:
+        reads.append(path)
+        return read_queue(path)
+
+    monkeypatch.setattr(feeds, "read_queue", reading)
     feed = JournalFollower(story.rundir, who=nobody)
     feed.read_all()
     for _ in range(5):
@@ -65,10 +80,7 @@ def test_the_picture_is_read_when_it_is_another_one(tmp_path, monkeypatch):
     assert feed.queue.error == SILENT
 
 
-_read = feeds.read_queue
-
-
-def test_half_a_picture_is_none_and_the_run_is_followed(tmp_path):
+def test_half_a_picture_is_none_and_the_run_is_followed(tmp_path: Path) -> None:
     story = arrays(tmp_path / "_pbt")
     story.rundir.queue.write_bytes(story.rundir.queue.read_bytes()[:-20])
     feed = JournalFollower(story.rundir, who=nobody)
@@ -78,7 +90,7 @@ def test_half_a_picture_is_none_and_the_run_is_followed(tmp_path):
     assert feed.state.jobs[14].shown == "queued"
 
 
-def test_a_run_that_is_not_in_slurm_looks_for_no_picture(tmp_path):
+def test_a_run_that_is_not_in_slurm_looks_for_no_picture(tmp_path: Path) -> None:
     story = typical(tmp_path / "_pbt")
     arrays(tmp_path / "other").rundir.queue.rename(story.rundir.queue)
     feed = JournalFollower(story.rundir, who=nobody)
@@ -86,7 +98,7 @@ def test_a_run_that_is_not_in_slurm_looks_for_no_picture(tmp_path):
     assert feed.queue is None
 
 
-def test_what_waits_in_the_queue_counts_as_waiting(tmp_path):
+def test_what_waits_in_the_queue_counts_as_waiting(tmp_path: Path) -> None:
     feed = JournalFollower(arrays(tmp_path / "_pbt").rundir, who=nobody)
     feed.read_all()
     counted = status_text.counts(feed.state)
@@ -94,7 +106,7 @@ def test_what_waits_in_the_queue_counts_as_waiting(tmp_path):
     assert (counted["waiting"], counted["running"]) == (9, 7)
 
 
-def test_the_queue_as_data(here, capsysbinary):
+def test_the_queue_as_data(here: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     arrays(Path("_pbt"))
     main(["_pbt", "--once", "--json"])
     found = msgspec.json.decode(capsysbinary.readouterr().out, type=Snapshot)
@@ -110,7 +122,7 @@ def test_the_queue_as_data(here, capsysbinary):
     assert (new.state, new.slurm_id, new.node) == ("starting", "4130_0", None)
 
 
-def test_the_page_as_text_has_the_queue(here, capsys):
+def test_the_page_as_text_has_the_queue(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arrays(Path("_pbt"))
     main(["_pbt", "--once"])
     said = capsys.readouterr().out
@@ -122,20 +134,31 @@ def test_the_page_as_text_has_the_queue(here, capsys):
 
 
 @given(rows, st.integers(20, 220), st.booleans())
-def test_the_strip_fits_and_says_nothing_to_the_terminal(row, width, asks):
+def test_the_strip_fits_and_says_nothing_to_the_terminal(
+    row: QueueRow, width: int, asks: bool
+) -> None:
     for line in queue.strip(row, width, NOW, asks=asks):
         assert length(line) <= width
         assert plain(line).isprintable()
 
 
 @given(rows, st.integers(40, 220), st.floats(0, 59))
-def test_between_two_answers_nothing_is_painted(row, width, later):
+def test_between_two_answers_nothing_is_painted(row: QueueRow, width: int, later: float) -> None:
     row = msgspec.structs.replace(row, stale=False)
     first = queue.strip(row, width, NOW, asks=True)
     assert queue.strip(row, width, NOW + later, asks=True) == first
 
 
-async def test_an_answer_paints_the_meter_and_no_row(tmp_path, shown, monkeypatch):
+def _counted(
+    painted: dict[str, int], name: str, refresh: Callable[..., Any], *regions: Any, **more: Any
+) -> Any:
+    painted[name] += len(regions)
+    return refresh(*regions, **more)
+
+
+async def test_an_answer_paints_the_meter_and_no_row(
+    tmp_path: Path, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
     story = Story(tmp_path / "_pbt", spec(10_000), gpus=0).opened()
     story.executor(host="login1", runtime="slurm")
     for i, job in enumerate(story.plan.jobs):
@@ -144,15 +167,10 @@ async def test_an_answer_paints_the_meter_and_no_row(tmp_path, shown, monkeypatc
     async with shown(story.rundir.path, (120, 36)) as (app, pilot):
         assert "10000 pending: 10000 Priority" in text_of(app)
         painted = {"table": 0, "queue": 0}
-        for widget in (app.screen.table, app.screen.queue):
-            was = widget.refresh
-            monkeypatch.setattr(
-                widget,
-                "refresh",
-                lambda *regions, name=widget.id, was=was, **more: (
-                    painted.__setitem__(name, painted[name] + len(regions)) or was(*regions, **more)
-                ),
-            )
+        assert isinstance(app.screen, JobsScreen)
+        for name, widget in (("table", app.screen.table), ("queue", app.screen.queue)):
+            counted = partial(_counted, painted, name, widget.refresh)
+            monkeypatch.setattr(widget, "refresh", counted)
         story.queue(ago=10.0)
         app.follow()
         await pilot.pause()
@@ -164,7 +182,7 @@ async def test_an_answer_paints_the_meter_and_no_row(tmp_path, shown, monkeypatc
         assert painted == {"table": 0, "queue": 0}
 
 
-async def test_the_job_of_a_reason_is_found_by_it(tmp_path, shown):
+async def test_the_job_of_a_reason_is_found_by_it(tmp_path: Path, shown: Shown) -> None:
     story = arrays(tmp_path / "_pbt")
     async with shown(story.rundir.path) as (app, pilot):
         await pilot.press("slash", *"resources", "enter")
@@ -183,7 +201,9 @@ async def test_the_job_of_a_reason_is_found_by_it(tmp_path, shown):
         ("SomethingNew", "SomethingNew"),
     ],
 )
-async def test_a_reason_is_explained_where_it_is_known(reason, said, tmp_path, shown):
+async def test_a_reason_is_explained_where_it_is_known(
+    reason: str, said: str, tmp_path: Path, shown: Shown
+) -> None:
     story = Story(tmp_path / "_pbt", spec(1), gpus=0).opened()
     story.executor(runtime="slurm").submit("00_ant_pbt", "7_0", reason).queue().flush()
     async with shown(story.rundir.path, (120, 36)) as (app, pilot):
@@ -210,7 +230,13 @@ async def test_a_reason_is_explained_where_it_is_known(reason, said, tmp_path, s
         (["H"], "what waits in SLURM's queue is held there, too", ("hold", ())),
     ],
 )
-async def test_a_request_says_what_it_means_in_slurm(keys, said, left, tmp_path, shown):
+async def test_a_request_says_what_it_means_in_slurm(
+    keys: list[str],
+    said: str,
+    left: tuple[str, tuple[str, ...]] | None,
+    tmp_path: Path,
+    shown: Shown,
+) -> None:
     story = arrays(tmp_path / "_pbt")
     async with shown(story.rundir.path) as (app, pilot):
         await pilot.press(*keys)

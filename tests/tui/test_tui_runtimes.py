@@ -16,6 +16,7 @@ from pbt_tui.runtimes import RUNTIMES, RuntimeKind
 from pbt_tui.runtimes.kind import QueueText, Submission, SubmittedAttempt
 from pbt_tui.tui import runtime_view
 from pbt_tui.tui.journal_follower import JournalFollower
+from tests.tui.conftest import Shown
 from tests.tui.journals import Story, spec, typical
 from tests.tui.shown import text_of
 
@@ -94,7 +95,14 @@ def story(tmp_path: Path) -> Story:
         (["f", "r"], ["parked again, at the end of the queue"]),
     ],
 )
-async def test_a_kind_is_shown_in_its_own_words(keys, words, size, story, shown, monkeypatch):
+async def test_a_kind_is_shown_in_its_own_words(
+    keys: list[str],
+    words: list[str],
+    size: tuple[int, int],
+    story: Story,
+    shown: Shown,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     only(monkeypatch, **{NAME: f"{__name__}:GRID"})
     async with shown(story.rundir.path, size) as (app, pilot):
         await pilot.press(*keys)
@@ -106,7 +114,9 @@ async def test_a_kind_is_shown_in_its_own_words(keys, words, size, story, shown,
         assert foreign not in text.lower().replace("pid 4182", "")
 
 
-async def test_a_kind_without_a_reader_shows_handle_and_commands(story, shown, monkeypatch):
+async def test_a_kind_without_a_reader_shows_handle_and_commands(
+    story: Story, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
     only(monkeypatch, **{NAME: f"{__name__}:BARE"})
     async with shown(story.rundir.path, (120, 36)) as (app, pilot):
         await pilot.press("slash", *"02_", "enter", "enter")
@@ -117,7 +127,9 @@ async def test_a_kind_without_a_reader_shows_handle_and_commands(story, shown, m
     assert "ticket" not in text
 
 
-async def test_a_reader_that_fails_is_named_and_the_page_stays(story, shown, monkeypatch):
+async def test_a_reader_that_fails_is_named_and_the_page_stays(
+    story: Story, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
     only(monkeypatch, **{NAME: f"{__name__}:GRID"})
     async with shown(story.rundir.path, (120, 36)) as (app, pilot):
         await pilot.press("slash", *"03_", "enter", "enter")
@@ -127,7 +139,9 @@ async def test_a_reader_that_fails_is_named_and_the_page_stays(story, shown, mon
     assert "gridctl show g3.7" in text
 
 
-def test_a_kind_as_text(story, capsys, monkeypatch):
+def test_a_kind_as_text(
+    story: Story, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     only(monkeypatch, **{NAME: f"{__name__}:GRID"})
     main([str(story.rundir.path), "--once"])
     text = capsys.readouterr().out
@@ -136,8 +150,8 @@ def test_a_kind_as_text(story, capsys, monkeypatch):
 
 
 async def test_any_host_may_start_an_executor_where_the_kind_is_reached_from_it(
-    story, shown, monkeypatch
-):
+    story: Story, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
     only(monkeypatch, **{NAME: f"{__name__}:GRID"})
     async with shown(story.rundir.path, holder=None) as (app, pilot):
         await pilot.press("E")
@@ -148,7 +162,9 @@ async def test_any_host_may_start_an_executor_where_the_kind_is_reached_from_it(
 # -- a runtime that is not installed ---------------------------------------------------------------
 
 
-def test_a_run_of_a_missing_runtime_is_refused_when_it_is_opened(tmp_path, monkeypatch):
+def test_a_run_of_a_missing_runtime_is_refused_when_it_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     story = typical(tmp_path / "_pbt")
     only(monkeypatch, grid=f"{__name__}:GRID", docker="pbt_tui.runtimes.docker.kind:KIND")
     for look in (lambda: JournalFollower(story.rundir), lambda: main([str(story.rundir.path)])):
@@ -159,7 +175,9 @@ def test_a_run_of_a_missing_runtime_is_refused_when_it_is_opened(tmp_path, monke
         assert "grid, docker" in str(caught.value)
 
 
-async def test_an_executor_of_a_missing_runtime_stops_the_follower(tmp_path, shown, monkeypatch):
+async def test_an_executor_of_a_missing_runtime_stops_the_follower(
+    tmp_path: Path, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The screen stays, with what was read so far, and says why."""
     story = typical(tmp_path / "_pbt")
     only(monkeypatch, process="pbt_tui.runtimes.process.kind:KIND")
@@ -178,7 +196,7 @@ async def test_an_executor_of_a_missing_runtime_stops_the_follower(tmp_path, sho
 # -- what holds it ---------------------------------------------------------------------------------
 
 
-def test_no_module_of_the_monitor_names_a_runtime():
+def test_no_module_of_the_monitor_names_a_runtime() -> None:
     """Not in a text, not in a comparison: docstrings alone may give an example."""
     found = []
     for path in Path(pbt_tui.tui.__file__).parent.rglob("*.py"):

@@ -15,6 +15,7 @@ from pbt_tui.observe.snapshot_types import (
     PopulationRow,
 )
 from tests.tui import journals
+from tests.tui.conftest import SameScreen, Shown
 
 RUN = Path("train_dir/ant_pbt/_pbt")
 SIZES = [(60, 15), (80, 24), (120, 36), (200, 50)]
@@ -30,7 +31,9 @@ KEYS = {
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
 @pytest.mark.parametrize("name", KEYS)
-async def test_screen(name, size, shown, same_screen):
+async def test_screen(
+    name: str, size: tuple[int, int], shown: Shown, same_screen: SameScreen
+) -> None:
     path = RUN
     journals.typical(path)
     async with shown(path, size) as (app, pilot):
@@ -41,7 +44,9 @@ async def test_screen(name, size, shown, same_screen):
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
 @pytest.mark.parametrize("name", ["main", "failures", "job", "confirm"])
-async def test_a_run_in_slurm(name, size, shown, same_screen):
+async def test_a_run_in_slurm(
+    name: str, size: tuple[int, int], shown: Shown, same_screen: SameScreen
+) -> None:
     journals.arrays(RUN)
     async with shown(RUN, size) as (app, pilot):
         await pilot.press(*KEYS[name])
@@ -50,7 +55,9 @@ async def test_a_run_in_slurm(name, size, shown, same_screen):
 
 
 @pytest.mark.parametrize("size", SIZES[:2], ids=lambda s: f"{s[0]}x{s[1]}")
-async def test_a_task_that_waits(size, shown, same_screen):
+async def test_a_task_that_waits(
+    size: tuple[int, int], shown: Shown, same_screen: SameScreen
+) -> None:
     journals.arrays(RUN)
     async with shown(RUN, size) as (app, pilot):
         await pilot.press("slash", *"14_ant", "enter", "enter")
@@ -59,13 +66,15 @@ async def test_a_task_that_waits(size, shown, same_screen):
 
 
 @pytest.mark.parametrize("size", SIZES[:3], ids=lambda s: f"{s[0]}x{s[1]}")
-async def test_slurm_does_not_answer(size, shown, same_screen):
+async def test_slurm_does_not_answer(
+    size: tuple[int, int], shown: Shown, same_screen: SameScreen
+) -> None:
     journals.arrays(RUN, error=journals.SILENT, ago=400.0)
     async with shown(RUN, size) as (app, _pilot):
         same_screen(f"slurm-stale-{size[0]}x{size[1]}", app)
 
 
-async def test_nobody_asks_slurm(shown, same_screen):
+async def test_nobody_asks_slurm(shown: Shown, same_screen: SameScreen) -> None:
     journals.arrays(RUN, error=journals.SILENT, ago=400.0)
     async with shown(RUN, holder=None) as (app, _pilot):
         same_screen("slurm-no-executor", app)
@@ -106,7 +115,9 @@ def a_population(members: int = 8) -> PopulationRow:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
-async def test_population(size, shown, same_screen, monkeypatch):
+async def test_population(
+    size: tuple[int, int], shown: Shown, same_screen: SameScreen, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = RUN
     journals.typical(path)
     async with shown(path, size) as (app, pilot):
@@ -125,14 +136,16 @@ async def test_population(size, shown, same_screen, monkeypatch):
         ("no-executor", {}, None),
     ],
 )
-async def test_standing(name, more, holder, shown, same_screen):  # fixtures
+async def test_standing(
+    name: str, more: dict[str, bool], holder: int | None, shown: Shown, same_screen: SameScreen
+) -> None:  # fixtures
     path = RUN
     journals.typical(path, **more)
     async with shown(path, holder=holder) as (app, _pilot):
         same_screen(f"standing-{name}", app)
 
 
-async def test_nothing_to_show(shown, same_screen):
+async def test_nothing_to_show(shown: Shown, same_screen: SameScreen) -> None:
     path = RUN
     journals.Story(path, journals.spec(3)).opened().flush()
     async with shown(path, holder=None) as (app, pilot):

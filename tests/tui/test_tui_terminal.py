@@ -19,6 +19,7 @@ import pytest
 
 from pbt_tui.journal import events as ev
 from pbt_tui.journal import lock
+from tests.executor.running import PATIENCE
 from tests.tui.journals import Story, typical
 
 
@@ -54,7 +55,7 @@ class Terminal:
         self.seen += found
         return found
 
-    def wait_for(self, words: bytes, seconds: float = 20) -> None:
+    def wait_for(self, words: bytes, seconds: float = PATIENCE) -> None:
         end = time.monotonic() + seconds
         while words not in self.seen and not self.over and time.monotonic() < end:
             self.read(0.05)
@@ -65,7 +66,7 @@ class Terminal:
         while self.read(1.2) and not self.over:
             pass
 
-    def answer(self, keys: str, seconds: float = 20) -> None:
+    def answer(self, keys: str, seconds: float = PATIENCE) -> None:
         """Until what was pressed has had its first effect."""
         end = time.monotonic() + seconds
         while keys and not self.read(0.05) and not self.over and time.monotonic() < end:
@@ -74,7 +75,7 @@ class Terminal:
     def press(self, keys: str) -> None:
         os.write(self.fd, keys.encode())
 
-    def ended(self, seconds: float = 15) -> int:
+    def ended(self, seconds: float = PATIENCE) -> int:
         """The exit status; fails if it does not end."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -112,7 +113,7 @@ def now_running(story: Story) -> None:
 
 
 @pytest.mark.usefixtures("alive")
-def test_nothing_is_written_while_nothing_happens(story):
+def test_nothing_is_written_while_nothing_happens(story: Story) -> None:
     """On any screen, with any dialog open."""
     now_running(story)
     terminal = Terminal("_pbt")
@@ -129,7 +130,7 @@ def test_nothing_is_written_while_nothing_happens(story):
 
 
 @pytest.mark.usefixtures("alive")
-def test_one_event_writes_little(story):
+def test_one_event_writes_little(story: Story) -> None:
     terminal = Terminal("_pbt", size=(160, 50))
     try:
         terminal.wait_for(b"% ended")
@@ -146,7 +147,7 @@ def test_one_event_writes_little(story):
 
 
 @pytest.mark.usefixtures("alive")
-def test_leaving_says_how_to_come_back(story):
+def test_leaving_says_how_to_come_back(story: Story) -> None:
     terminal = Terminal("_pbt")
     try:
         terminal.wait_for(b"% ended")
@@ -158,7 +159,7 @@ def test_leaving_says_how_to_come_back(story):
 
 
 @pytest.mark.usefixtures("alive")
-def test_a_closed_terminal_ends_it_and_no_job(story):
+def test_a_closed_terminal_ends_it_and_no_job(story: Story) -> None:
     job = subprocess.Popen(["sleep", "60"], start_new_session=True)
     terminal = Terminal("_pbt")
     try:
@@ -174,7 +175,7 @@ def test_a_closed_terminal_ends_it_and_no_job(story):
         job.wait()
 
 
-def test_a_storm_of_sizes(story):
+def test_a_storm_of_sizes(story: Story) -> None:
     terminal = Terminal("_pbt", size=(20, 5))
     try:
         terminal.read(1.0)
@@ -199,7 +200,7 @@ def test_a_storm_of_sizes(story):
         terminal.close()
 
 
-def test_without_colours(story):
+def test_without_colours(story: Story) -> None:
     terminal = Terminal("_pbt", NO_COLOR="1")
     try:
         terminal.wait_for(b"no executor")

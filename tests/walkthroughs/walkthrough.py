@@ -13,13 +13,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from pbt_tui.journal import RunDir, lock
 from tests.architecture.codebase import ROOT, Fence, fences
+from tests.executor.running import until
 from tests.small_population import small
 
 PAGES = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("docs/guide/*.md"))]
@@ -39,12 +40,16 @@ def place(folder: Path) -> Iterator[Path]:
         shutil.copytree(ROOT / part, folder / part, ignore=ignore)
     yield folder
     for run in folder.glob("train_dir/*/_pbt*"):
-        for _ in range(2):  # stop, then kill
-            if pid := lock.holder(RunDir(run).lock):
-                os.kill(pid, signal.SIGTERM)
-                time.sleep(0.5)
-        while lock.holder(RunDir(run).lock):
-            time.sleep(0.1)
+        until(partial(_ended, RunDir(run)))
+
+
+def _ended(run: RunDir) -> bool:
+    """Tells who executes it to stop, and at the next look to kill."""
+    pid = lock.holder(run.lock)
+    if pid:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    return not pid
 
 
 def script(blocks: list[Fence], able: Collection[str] = ()) -> str:

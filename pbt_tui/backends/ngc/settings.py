@@ -6,22 +6,22 @@ what is not one, as in `settings.parsers`.
 
 from __future__ import annotations
 
-import re
-from decimal import Decimal
 from typing import Any
 
 from pbt_tui.settings import Setting
 from pbt_tui.settings.parsers import boolean, integer, plain, truth
 
-_DURATION = re.compile(
-    r"(?=.)(?:(\d+(?:\.\d+)?)D)?(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?",
-    re.IGNORECASE | re.ASCII,
+_DURATION = (
+    r"(?=.)(?:(\d+(?:\.\d+)?)D)?(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?"
 )
 
 
 def duration(text: str) -> int:
     """Whole seconds: `7D`, `1D12H30M`, `1.5H`; units in this order, in either case."""
-    found = _DURATION.fullmatch(text)
+    import re
+    from decimal import Decimal
+
+    found = re.fullmatch(_DURATION, text, re.IGNORECASE | re.ASCII)
     if found is None:
         raise ValueError
     parts = zip(found.groups(), (86400, 3600, 60, 1), strict=True)

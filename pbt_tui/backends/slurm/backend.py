@@ -46,6 +46,9 @@ class SlurmBackend(Backend):
 
         return Given.of(slurm={"sbatch_template": text_of(path)}).over(flags)
 
+    def prepare(self) -> None:
+        from pbt_tui.backends.slurm import render, rules  # noqa: F401
+
     def check(self, spec: Processes, settings: Any) -> Sequence[Diagnostic]:
         from pbt_tui.backends.slurm.rules import check
 

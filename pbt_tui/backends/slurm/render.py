@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pbt_tui.backends.slurm import template
 from pbt_tui.backends.slurm.command_prefix import prefix
 from pbt_tui.backends.slurm.files import FILE, FOLDER
 from pbt_tui.backends.slurm.index import FORMAT, Array, Index, Slurm, decode, encode, values
@@ -85,11 +84,11 @@ def script(
         "template": "1" if settings.sbatch_template is not None else "",
         "requeues": str(settings.max_requeues if settings.requeue or signal else 0),
     }
-    old = None if settings.sbatch_template is None else template.read(settings.sbatch_template)
+    login, head, body = _site(settings, shape, name)
     return "\n".join(
         [
-            "#!/bin/bash -l" if old and old.login else "#!/bin/bash",
-            *(template.head(old, settings, shape, name) if old else ()),
+            "#!/bin/bash -l" if login else "#!/bin/bash",
+            *head,
             *directives(spec, settings, shape, count, job),
             "",
             "# Written by pbt-compile. By hand, from the folder that jobs start in:",
@@ -99,11 +98,27 @@ def script(
             f"_pbt_prefix=({' '.join(prefix(spec, settings, shape))})",
             "",
             "_pbt_site() {",
-            *(template.body(old, settings, shape, name) if old else _command(settings)),
+            *body,
             "}",
             TASK.lstrip("\n"),
         ]
     ).encode()
+
+
+def _site(
+    settings: Slurm, shape: ResourceShape, name: str
+) -> tuple[bool, Iterable[str], Iterable[str]]:
+    """Whether it is a login shell, the lines of its head, and those that start the command."""
+    if settings.sbatch_template is None:
+        return False, (), _command(settings)
+    from pbt_tui.backends.slurm import template
+
+    old = template.read(settings.sbatch_template)
+    return (
+        old.login,
+        template.head(old, settings, shape, name),
+        template.body(old, settings, shape, name),
+    )
 
 
 def _command(settings: Slurm) -> Iterator[str]:

@@ -6,9 +6,8 @@ Must not know any cluster: what depends on one is asked with `--ask`. Pointers l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from pbt_tui.backends.slurm import template_rules
 from pbt_tui.backends.slurm.command_prefix import image
 from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.backends.slurm.render import shapes
@@ -45,8 +44,17 @@ def check(spec: Processes, settings: Slurm) -> list[Diagnostic]:
         *_folders(spec, settings),
         *_mail(settings),
         *_container(spec, settings),
-        *template_rules.check(settings),
+        *_lines(settings),
     ]
+
+
+def _lines(settings: Slurm) -> Iterable[Diagnostic]:
+    """Of a template or a prologue, where there is one."""
+    if not settings.prologue and settings.sbatch_template is None:
+        return ()
+    from pbt_tui.backends.slurm import template_rules
+
+    return template_rules.check(settings)
 
 
 def _at(field: str) -> Where:
@@ -153,6 +161,10 @@ def _arrays(spec: Processes, settings: Slurm) -> Iterator[Diagnostic]:
 
 
 def _folders(spec: Processes, settings: Slurm) -> Iterator[Diagnostic]:
+    if not settings.prologue and settings.sbatch_template is None:
+        return
+    from pbt_tui.backends.slurm import template_rules
+
     lines = template_rules.body(settings)
     field = "sbatch_template" if lines else "prologue"
     goes = any(_CD.search(line) for line in lines or settings.prologue)

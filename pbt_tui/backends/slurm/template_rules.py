@@ -5,7 +5,6 @@ Must not know where the template was read; its text is among the settings.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Sequence
 
@@ -70,6 +69,8 @@ def _placeholders(lines: Sequence[str]) -> Iterator[Diagnostic]:
             name = found[2] or found[3]
             if not name or name in template.NAMES or name.startswith("SLURM"):
                 continue
+            import difflib
+
             near = difflib.get_close_matches(name.upper(), template.NAMES, n=1, cutoff=0.7)
             if near and not re.search(rf"\b{name}(?:=|\+=|\s+in\b)|\bread\b.*\b{name}\b", text):
                 said = f"{_line(k)} has an unknown placeholder: `{printable(found[0])}`"

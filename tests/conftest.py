@@ -1,0 +1,65 @@
+"""What holds for all tests: signals as in the foreground, who runs which, and in which order."""
+
+from __future__ import annotations
+
+import random
+import signal
+from itertools import groupby
+from typing import Any
+
+import pytest
+
+SERVICES = ("docker", "slurm")
+"""Folders whose tests share a service: one worker of pytest-xdist brings it up and keeps it."""
+IGNORED_IN_THE_BACKGROUND = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--shuffle",
+        nargs="?",
+        type=int,
+        const=random.SystemRandom().randrange(10**6),
+        metavar="SEED",
+        help="run the files, and the tests of each, in a random order; says the seed at the end",
+    )
+
+
+def pytest_configure() -> None:
+    """What `nohup make test &` ignores, children would ignore, too, and some are sent it.
+
+    A signal that is caught is as at birth again in a child; here nothing comes of it, as before.
+    """
+    for number in IGNORED_IN_THE_BACKGROUND:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Every worker of pytest-xdist has to come to the same order."""
+    node.workerinput["shuffle"] = node.config.option.shuffle
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            folder = item.path.parent.name
+            if folder in SERVICES and not item.get_closest_marker("xdist_group"):
+                item.add_marker(pytest.mark.xdist_group(folder))
+    # By files: a fixture of one file is not to be made again for each of its tests.
+    seed = getattr(config, "workerinput", {}).get("shuffle", config.option.shuffle)
+    if seed is not None:
+        dice = random.Random(seed)
+        files = [list(tests) for _, tests in groupby(items, key=lambda item: item.path)]
+        for tests in files:
+            dice.shuffle(tests)
+        dice.shuffle(files)
+        items[:] = [item for tests in files for item in tests]
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if config.option.shuffle is not None:
+        terminalreporter.write_line(f"the same order again: --shuffle {config.option.shuffle}")
