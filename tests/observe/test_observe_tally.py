@@ -54,6 +54,7 @@ def test_the_script_of_an_attempt_is_that_of_its_array(tmp_path: Path) -> None:
     again = kept.write([("b", 2)], Files("manifest-2.txt", b"two\n", b"#!/bin/bash\n"))
     (tmp_path / "0.json").write_text("half of a rec")
     (tmp_path / "1.json").write_text(json.dumps({"other": 1}))
+    kept.save(again)
     kept.save(msgspec.structs.replace(first, id="67"))
     assert slurm_submissions.find(tmp_path, "b", 1) == (tmp_path / first.script, "67_1")
     assert slurm_submissions.find(tmp_path, "b", 2) == (tmp_path / again.script, None)
