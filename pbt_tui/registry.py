@@ -66,8 +66,8 @@ class Registry(Generic[K]):
         try:
             return load(place)
         except Exception as e:  # another package's code may do anything
-            said = f"{type(e).__name__}: {e}"
-            raise BrokenKind(self.sort, name, place, f"cannot be loaded: {said:.300}") from e
+            message = f"{type(e).__name__}: {e}"
+            raise BrokenKind(self.sort, name, place, f"cannot be loaded: {message:.300}") from e
 
     def _load(self, name: str, place: str) -> K:
         found = self.part(name, place)

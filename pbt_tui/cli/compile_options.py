@@ -101,5 +101,5 @@ def read(args: argparse.Namespace) -> Given:
         sound(args.experiment_suffix)
     except ValueError:
         raise UsageError("`--experiment_suffix`: expected UTF-8 text") from None
-    said = [(s, getattr(args, s.name)) for s in COMPILE if getattr(args, s.name) is not None]
-    return complete(given(args).over(read_options(said)), find(Path.cwd(), BACKENDS))
+    message = [(s, getattr(args, s.name)) for s in COMPILE if getattr(args, s.name) is not None]
+    return complete(given(args).over(read_options(message)), find(Path.cwd(), BACKENDS))

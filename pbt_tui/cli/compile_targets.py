@@ -46,8 +46,8 @@ def targets(args: argparse.Namespace, out: Path) -> list[CompileTarget]:
     heads = existing.compiled(out)
     known = [CompileTarget(module, suffix) for _, module, suffix in heads if module is not None]
     if not named and not known:
-        said = f"no run module was given, and nothing is compiled below `{printable(str(out))}`"
-        raise UsageError(said)
+        message = f"no run module was given, and nothing is compiled below `{printable(str(out))}`"
+        raise UsageError(message)
     helpers = [name for name in named if args.skip_helpers and _is_helper(name, known)]
     found = [t for name in named if name not in helpers for t in _of(name, known, args)]
     if helpers or not named:  # whoever imports a helper may be stale now

@@ -30,8 +30,8 @@ def detached(work: Callable[[Callable[[], None]], int]) -> tuple[int, int | None
         _child(work, tell)
     os.close(tell)
     with os.fdopen(heard, "rb") as words:
-        said = words.read()
-    if not said:
+        message = words.read()
+    if not message:
         _, status = os.waitpid(pid, 0)
         how = (
             f"signal {os.WTERMSIG(status)}"
@@ -39,7 +39,7 @@ def detached(work: Callable[[Callable[[], None]], int]) -> tuple[int, int | None
             else f"exit code {os.waitstatus_to_exitcode(status)}"
         )
         raise RunError(f"the executor died before it began: {how}")
-    word: dict[str, Any] = json.loads(said)
+    word: dict[str, Any] = json.loads(message)
     if "found" in word:
         os.waitpid(pid, 0)
         raise Findings([_diagnostic(d) for d in word["found"]], word["code"])

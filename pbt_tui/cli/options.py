@@ -113,9 +113,9 @@ class _Help(argparse.HelpFormatter):
 
 def _columns() -> int:
     """As `shutil` has it, which costs 3 ms to import."""
-    said = os.environ.get("COLUMNS", "")
-    if said.isdecimal() and int(said):
-        return int(said)
+    message = os.environ.get("COLUMNS", "")
+    if message.isdecimal() and int(message):
+        return int(message)
     try:
         return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
     except (AttributeError, ValueError, OSError):
@@ -204,8 +204,8 @@ def _add(group: argparse._ArgumentGroup, setting: Setting) -> None:
 
 def given(args: argparse.Namespace) -> Given:
     """What the settings' options said, read and checked; raises `Findings` (2)."""
-    said = ((s, getattr(args, s.dest)) for s in args.settings)
-    return read_options([(s, raw) for s, raw in said if raw is not None])
+    message = ((s, getattr(args, s.dest)) for s in args.settings)
+    return read_options([(s, raw) for s, raw in message if raw is not None])
 
 
 def read_options(said: Iterable[tuple[Setting, Any]]) -> Given:
@@ -218,7 +218,7 @@ def complete(flags: Given, file: Given, backends: Collection[str] | None = None)
 
     These are read for all backends of which something was said, or for some of those.
     """
-    said = dict.fromkeys((*file.backends, *flags.backends))
-    for name in said if backends is None else [n for n in backends if n in said]:
+    message = dict.fromkeys((*file.backends, *flags.backends))
+    for name in message if backends is None else [n for n in backends if n in message]:
         flags = BACKENDS.get(name).complete(flags, file)
     return flags.over(file)

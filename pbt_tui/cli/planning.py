@@ -80,8 +80,8 @@ def refuse_what_is_not_there(args: argparse.Namespace) -> None:
     """Options that cannot be obeyed, yet or together."""
     backend = BACKENDS.get(args.backend) if args.backend is not None else None
     if backend is not None and not backend.runtimes and backend.submit is None:
-        said = f"what backend `{printable(args.backend)}` describes is executed by others"
-        raise UsageError(said, hint="compile it with `pbt-compile`, and hand its files over")
+        message = f"what backend `{printable(args.backend)}` describes is executed by others"
+        raise UsageError(message, hint="compile it with `pbt-compile`, and hand its files over")
     if args.runtime is not None:
         _check_runtime(args.runtime, args.backend)
     if args.json and args.dry_run:
@@ -123,7 +123,7 @@ def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
     from pbt_tui.cli.options import complete, given
     from pbt_tui.settings import Given
 
-    said = complete(given(args), Given())
+    message = complete(given(args), Given())
     if found.kind == "run":
         refuse_module_options(args, "a run directory")
         plan = of_run_dir(found.path)
@@ -134,11 +134,11 @@ def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
         plan = of_spec(_compile(found.name, args))
     options = replace(
         plan.options,
-        policy=said.policy,
-        container=said.container,
+        policy=message.policy,
+        container=message.container,
         backend=args.backend,
         runtime=args.runtime,
-        settings=said.backends,
+        settings=message.backends,
         compiled={} if found.kind == "run" else _compiled(found, args.backend),
     )
     return replace(plan, options=options)
@@ -233,8 +233,8 @@ def compiled_module(
     from pbt_tui.settings.run_settings import COMPILE
     from pbt_tui.settings.settings_file import find
 
-    said = [(s, getattr(args, s.name, None)) for s in COMPILE]
-    own = read_options([(s, raw) for s, raw in said if raw is not None])
+    message = [(s, getattr(args, s.name, None)) for s in COMPILE]
+    own = read_options([(s, raw) for s, raw in message if raw is not None])
     flags, file = given(args).over(own), find(Path.cwd(), BACKENDS)
     settings = complete(flags, file, backends)
     known = {

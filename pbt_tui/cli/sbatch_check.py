@@ -45,11 +45,13 @@ def _answer(path: str, script: bytes, seconds: float) -> Diagnostic:
             timeout=seconds,
         )
     except subprocess.TimeoutExpired as e:
-        said = last_words((e.stderr or b"").decode(errors="replace"))
-        told = f"SLURM has not answered in {seconds:g} s" + (f": {printable(said)}" if said else "")
-        return finding("PBT640", told, where=here, hint=cure(said))
-    said = last_words(done.stderr.decode(errors="replace"))
+        message = last_words((e.stderr or b"").decode(errors="replace"))
+        told = f"SLURM has not answered in {seconds:g} s" + (
+            f": {printable(message)}" if message else ""
+        )
+        return finding("PBT640", told, where=here, hint=cure(message))
+    message = last_words(done.stderr.decode(errors="replace"))
     if done.returncode:
-        told = f"SLURM refuses it: {printable(said or f'exit code {done.returncode}')}"
-        return finding("PBT640", told, where=here, hint=cure(said))
-    return finding("PBT641", f"SLURM would take it: {printable(said)}", where=here)
+        told = f"SLURM refuses it: {printable(message or f'exit code {done.returncode}')}"
+        return finding("PBT640", told, where=here, hint=cure(message))
+    return finding("PBT641", f"SLURM would take it: {printable(message)}", where=here)

@@ -52,8 +52,8 @@ def submit(found: Target, args: argparse.Namespace) -> int:
     printing = bool(args.dry_run or args.ngc_print_only)
     if found.kind == "spec":
         planning.refuse_module_options(args, "a spec")
-        said = given(args)
-        for name in chain.from_iterable(said.sections.values()):
+        message = given(args)
+        for name in chain.from_iterable(message.sections.values()):
             raise UsageError(
                 f"`{name}` is compiled into the job requests",
                 hint="compile anew with `pbt-compile`",

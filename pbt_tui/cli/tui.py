@@ -35,9 +35,9 @@ def main(argv: Sequence[str]) -> int:
             print("hint: this is no terminal; on one, `pbt-tui` shows this live", file=sys.stderr)
             return 0
         return code
-    said = _show(feed, args)
-    if said:
-        print(said)
+    message = _show(feed, args)
+    if message:
+        print(message)
     return 0
 
 

@@ -37,11 +37,11 @@ def check(spec: Processes) -> Iterator[Diagnostic]:
         listed = names.get(job.population)
         at = Where(pointer=f"/jobs/{i}/population")
         if listed is None:
-            said = f"job `{job.id}` names population `{job.population}`, which is not there"
-            yield finding("PBT808", said, where=at)
+            message = f"job `{job.id}` names population `{job.population}`, which is not there"
+            yield finding("PBT808", message, where=at)
         elif job.id not in listed.members:
-            said = f"population `{listed.id}` does not list its member `{job.id}`"
-            yield finding("PBT808", said, where=at)
+            message = f"population `{listed.id}` does not list its member `{job.id}`"
+            yield finding("PBT808", message, where=at)
 
 
 def _members(population: Population, jobs: dict[str, Job], pointer: str) -> Iterator[Diagnostic]:
@@ -53,8 +53,8 @@ def _members(population: Population, jobs: dict[str, Job], pointer: str) -> Iter
     alone = not STYLES.get(population.style).members_are_jobs
     expected = 1 if alone else population.size
     if len(population.members) != expected:
-        said = f"expected {expected} in `members`, got {len(population.members)}"
-        yield finding("PBT807", said, where=Where(pointer=f"{pointer}/members"))
+        message = f"expected {expected} in `members`, got {len(population.members)}"
+        yield finding("PBT807", message, where=Where(pointer=f"{pointer}/members"))
     for k, member in enumerate(population.members):
         at = Where(pointer=f"{pointer}/members/{k}")
         job = jobs.get(member)
@@ -63,13 +63,13 @@ def _members(population: Population, jobs: dict[str, Job], pointer: str) -> Iter
         elif job is None:
             yield finding("PBT807", f"member `{member}` is not a job", where=at)
         elif job.population != population.id:
-            said = f"job `{member}` does not name population `{population.id}`"
-            yield finding("PBT807", said, where=at)
+            message = f"job `{member}` does not name population `{population.id}`"
+            yield finding("PBT807", message, where=at)
         elif job.member is None and alone:
             continue
         elif job.member != k:
-            said = f"job `{member}` is at index {k}, but says `member` {_index(job)}"
-            yield finding("PBT807", said, where=at)
+            message = f"job `{member}` is at index {k}, but says `member` {_index(job)}"
+            yield finding("PBT807", message, where=at)
 
 
 def _index(job: Job) -> str:

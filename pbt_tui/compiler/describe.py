@@ -97,8 +97,8 @@ def _reduced(row: dict[str, Any], experiment: str) -> tuple[dict[str, Any], dict
         try:
             values[name], texts[name] = plain(value), f"{value}"
         except Exception as e:  # the user's `__str__`, or more digits than Python writes
-            said = f"its text cannot be had: {_said(e)}"
-            raise _bad(said, experiment, name) from None
+            message = f"its text cannot be had: {_said(e)}"
+            raise _bad(message, experiment, name) from None
     return values, texts
 
 

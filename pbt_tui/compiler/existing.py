@@ -124,14 +124,14 @@ def foreign(out: Path, folder: str, spec: Processes) -> list[Diagnostic]:
     if before is None or same_module(before.module, spec.module):
         return []
     place = out / folder
-    said = (
+    message = (
         f"`{printable(str(place))}` was compiled from `{printable(before.module)}`: "
         f"two modules have the run name `{printable(spec.run)}`, and would share `train_dir`"
     )
     hint = (
         f"pass `--experiment_suffix`, or remove `{printable(str(place))}` if the module has moved"
     )
-    return [finding("PBT222", said, where=Where(file=spec.module), hint=hint)]
+    return [finding("PBT222", message, where=Where(file=spec.module), hint=hint)]
 
 
 def stale(
@@ -142,15 +142,15 @@ def stale(
 ) -> list[Diagnostic]:
     """PBT820 for each file that is not what it should be; `command` puts it right."""
     hint = f"run `{printable(command)}` and commit the result"
-    said = []
+    message = []
     for one, (path, data) in zip(found, old.items(), strict=True):
         line = first_difference(data, new[path]) if data is not None and path in new else None
         words = one.words
         if one.how == "changed":
             words = "is not what `pbt-compile` would write"
             words += f": {one.words}" if one.words != one.how else ""
-        said.append(finding("PBT820", words, where=Where(file=one.file, line=line), hint=hint))
-    return said
+        message.append(finding("PBT820", words, where=Where(file=one.file, line=line), hint=hint))
+    return message
 
 
 def compiled(out: Path) -> list[tuple[Path, str | None, str]]:
@@ -170,8 +170,8 @@ def shared_folders(specs: Mapping[str, Processes]) -> list[Diagnostic]:
         for folder in dict.fromkeys(job.dir for job in spec.jobs):
             other = owner.setdefault((spec.train_dir, folder), file)
             if other != file:
-                said = f"directory `{printable(folder)}` is also that of `{printable(other)}`"
-                found.append(finding("PBT223", said, where=Where(file=file)))
+                message = f"directory `{printable(folder)}` is also that of `{printable(other)}`"
+                found.append(finding("PBT223", message, where=Where(file=file)))
     return found
 
 

@@ -84,12 +84,12 @@ def _traces(loaded: Loaded) -> Iterator[Diagnostic]:
     """What the import did besides describing."""
     hint = "keep work out of the run module: it is imported twice, by every command that reads it"
     for path, file, line in loaded.written:
-        said = f"the import writes to `{printable(path)}`"
-        yield finding("PBT118", said, where=Where(file=file, line=line), hint=hint)
+        message = f"the import writes to `{printable(path)}`"
+        yield finding("PBT118", message, where=Where(file=file, line=line), hint=hint)
     if loaded.leaves_processes:
-        said = "the import started processes that did not end with it; they were ended"
+        message = "the import started processes that did not end with it; they were ended"
         where = Where(file=loaded.file or loaded.module)
-        yield finding("PBT119", said, where=where, hint=hint)
+        yield finding("PBT119", message, where=where, hint=hint)
 
 
 @dataclass(slots=True)
@@ -225,9 +225,9 @@ class _Expansion:
             hint = f"write `python {first}`"
             self._keep("PBT306", f"the command begins with a script: `{first}`", hint=hint)
         if acting := words.meant_for_a_shell(base):
-            said = f"the program is given these as they stand: {words.shown(acting)}"
+            message = f"the program is given these as they stand: {words.shown(acting)}"
             hint = "no shell reads the command; put it into a script, and start that"
-            self._keep("PBT308", said, hint=hint)
+            self._keep("PBT308", message, hint=hint)
         return base
 
     def _split(self, text: str, param: str | None, what: str, job: str | None = None) -> list[str]:
@@ -237,34 +237,34 @@ class _Expansion:
             ours = words.split(text)
         except ValueError:
             hint = "close the quote, or write it as `\\'`"
-            said = f"{what} holds a quote that is not closed: `{text:.80}`"
-            self._keep("PBT301", said, param=param, job=job, hint=hint)
+            message = f"{what} holds a quote that is not closed: `{text:.80}`"
+            self._keep("PBT301", message, param=param, job=job, hint=hint)
             return [word for word in theirs if word]
         if ours != theirs:
             both = f"read as {words.shown(ours)}; the original passes {words.shown(theirs)}"
             if ours == [word for word in theirs if word]:
-                said = f"{what} holds a blank too many: the original passes an empty argument"
-                self._keep("PBT303", said, param=param, job=job, hint="it is left out here")
+                message = f"{what} holds a blank too many: the original passes an empty argument"
+                self._keep("PBT303", message, param=param, job=job, hint="it is left out here")
             else:
                 self._keep("PBT302", f"{what} is {both}", param=param, job=job)
         if what != "command" and len(ours) > 1:
             hint = "put quotes around it; write a list without blanks, as the trainer expects it"
-            said = f"{what} falls apart at its blanks: {words.shown(ours)}"
-            self._keep("PBT304", said, param=param, job=job, hint=hint)
+            message = f"{what} falls apart at its blanks: {words.shown(ours)}"
+            self._keep("PBT304", message, param=param, job=job, hint=hint)
         return ours
 
     def _odd_words(self, tokens: list[str], names: list[str], name: str) -> list[str]:
         """Tokens with blanks, quotes or backslashes, as a POSIX shell would cut them."""
         result: list[str] = []
-        said = False
+        message = False
         for token, param in zip(tokens, [*names, None], strict=True):
             self._check_text(token, param)
             if not words.special(token):
                 result.append(token)
-            elif param is None and said and (quiet := self._quietly(token)) is not None:
+            elif param is None and message and (quiet := self._quietly(token)) is not None:
                 result += quiet  # the name only repeats what its values have shown
             else:
-                said = True
+                message = True
                 result += self._split(token, param, "value" if param else "name", name)
         return result
 
@@ -279,28 +279,30 @@ class _Expansion:
     def _odd_name(self, name: str, job_id: str, directory: str, twin: bool) -> None:
         alias = f"its files are called `{job_id}`"
         if twin:
-            said = f"two jobs are called `{printable(name)}` in directory `{printable(directory)}`"
+            message = (
+                f"two jobs are called `{printable(name)}` in directory `{printable(directory)}`"
+            )
             hint = "give the experiments different names"
-            self._keep("PBT201", said, job=name, hint=hint)
+            self._keep("PBT201", message, job=name, hint=hint)
         if "/" in name:
-            said = f"name holds a `/`; {alias}"
-            self._keep("PBT202", said, job=name, hint="the trainer makes folders of it")
+            message = f"name holds a `/`; {alias}"
+            self._keep("PBT202", message, job=name, hint="the trainer makes folders of it")
         if any(c < " " or "\x7f" <= c < "\xa0" for c in name):
-            said = "name holds control characters"
-            self._keep("PBT203", said, job=name)
+            message = "name holds control characters"
+            self._keep("PBT203", message, job=name)
         part = max(len(p.encode(errors="surrogatepass")) for p in name.split("/"))
         if part > LONGEST_COMPONENT:
-            said = f"name has {part} bytes: no file system takes more than {LONGEST_COMPONENT}"
+            message = f"name has {part} bytes: no file system takes more than {LONGEST_COMPONENT}"
             hint = "`customize_experiment_name=False` leaves the values out of names"
-            self._keep("PBT205", said, job=name, hint=hint)
+            self._keep("PBT205", message, job=name, hint=hint)
         elif len(name) > LONG_NAME:
             self._keep("PBT204", f"name has {len(name)} characters; {alias}", job=name)
 
     def _check_directory(self, directory: str) -> None:
         part = max(len(p.encode(errors="surrogatepass")) for p in directory.split("/"))
         if part > LONGEST_COMPONENT:
-            said = f"a directory has {part} bytes: no file system takes more than "
-            self._keep("PBT205", f"{said}{LONGEST_COMPONENT}", hint="shorten its name")
+            message = f"a directory has {part} bytes: no file system takes more than "
+            self._keep("PBT205", f"{message}{LONGEST_COMPONENT}", hint="shorten its name")
 
     def _check_text(self, text: str, param: str | None = None) -> None:
         if text.isascii() or text.isprintable():
@@ -308,13 +310,15 @@ class _Expansion:
         try:
             text.encode()
         except UnicodeEncodeError:
-            said = f"holds half a character, which no file can hold: `{text:.80}`"
-            self._keep("PBT307", said, param=param)
+            message = f"holds half a character, which no file can hold: `{text:.80}`"
+            self._keep("PBT307", message, param=param)
 
     def _check_keys(self, argv: list[str], job_id: str) -> None:
         for name, given in words.repeated(argv).items():
-            said = f"`{name}` is given {len(given)} times, the last one wins: {words.shown(given)}"
-            self._keep("PBT305", said, param=name, job=job_id)
+            message = (
+                f"`{name}` is given {len(given)} times, the last one wins: {words.shown(given)}"
+            )
+            self._keep("PBT305", message, param=name, job=job_id)
 
     def _resources(self) -> Resources | None:
         given = self.experiment.resources

@@ -156,8 +156,8 @@ def _check(target: str) -> None:
         target.encode()
     except UnicodeEncodeError:
         hint = "a spec names its module, and is UTF-8"
-        said = "its name is not UTF-8"
-        raise CannotLoad(said, where=where, hint=hint, code="PBT101") from None
+        message = "its name is not UTF-8"
+        raise CannotLoad(message, where=where, hint=hint, code="PBT101") from None
     with suppress(OSError):  # longer than a path can be
         if Path(target).is_file() or Path(f"{target}.py").is_file():
             return

@@ -86,9 +86,9 @@ def _numbers(members: Sequence[Member]) -> Iterator[Diagnostic]:
     key, indices = _key(members[0]), [m.index for m in members]
     if indices != list(range(len(members))):
         shown = ", ".join("?" if i is None else str(i) for i in indices[:20])
-        said = f"members are not numbered 0 to {len(members) - 1}, each once: {shown}"
+        message = f"members are not numbered 0 to {len(members) - 1}, each once: {shown}"
         hint = f'`("{key}", list(range({len(members)})))`'
-        yield finding("PBT402", said, where=at(members[0].job, key), hint=hint)
+        yield finding("PBT402", message, where=at(members[0].job, key), hint=hint)
 
 
 def _size(style: Style, members: Sequence[Member]) -> Iterator[Diagnostic]:
@@ -98,16 +98,16 @@ def _size(style: Style, members: Sequence[Member]) -> Iterator[Diagnostic]:
     size = str(default or len(members)) if given is None else given
     if size != str(len(members)):
         by = "its default" if given is None else "as the command says"
-        said = f"population has {len(members)} members, but `{name}` is {printable(size)}, {by}"
+        message = f"population has {len(members)} members, but `{name}` is {printable(size)}, {by}"
         hint = f"add `{name}={len(members)}` to the command"
-        yield finding("PBT403", said, where=at(first.job), hint=hint)
+        yield finding("PBT403", message, where=at(first.job), hint=hint)
     yield from _small(style, len(members), first.job)
 
 
 def _small(style: Style, size: int, job: Job) -> Iterator[Diagnostic]:
     if size < style.smallest:
-        said = f"a population of {size} never exchanges anything: it takes {style.smallest}"
-        yield finding("PBT407", said, where=at(job))
+        message = f"a population of {size} never exchanges anything: it takes {style.smallest}"
+        yield finding("PBT407", message, where=at(job))
 
 
 def _same(members: Sequence[Member]) -> Iterator[Diagnostic]:
@@ -117,18 +117,18 @@ def _same(members: Sequence[Member]) -> Iterator[Diagnostic]:
     for seed in _SEEDS:
         given = {m.set.get(seed) for m in members}
         if len(members) > 1 and len(given) == 1 and (first.set.get(seed) or "-").isdigit():
-            said = f"all members have `{seed}={first.set[seed]}`, and so begin alike"
+            message = f"all members have `{seed}={first.set[seed]}`, and so begin alike"
             hint = f"leave it out, or write `{seed}=-1` where the trainer draws one"
-            yield finding("PBT408", said, where=at(first.job, seed), hint=hint)
+            yield finding("PBT408", message, where=at(first.job, seed), hint=hint)
     for member in members[1:]:
         names = dict.fromkeys((*first.set, *member.set))
         for name in names:
             a, b = first.set.get(name), member.set.get(name)
             if name in own or a == b or (a == first.job.name and b == member.job.name):
                 continue
-            said = f"members differ in `{printable(name)}`: {_value(a)} and {_value(b)}"
+            message = f"members differ in `{printable(name)}`: {_value(a)} and {_value(b)}"
             hint = "members begin alike; the trainer itself changes what its mutation names"
-            yield finding("PBT405", said, where=at(member.job, name), hint=hint)
+            yield finding("PBT405", message, where=at(member.job, name), hint=hint)
             return
 
 
@@ -139,25 +139,27 @@ def _off(style: Style, member: Member) -> Iterator[Diagnostic]:
     given = member.set.get(name)
     other = style.switch_off
     if (given or "").lower() in _FALSE or (other and member.set.get(other[0]) == other[1]):
-        said = "members have an index, but population-based training is switched off"
+        message = "members have an index, but population-based training is switched off"
         shown = f"{name}={printable(given)[:20]}" if given is not None else "=".join(other or ())
         hint = f"write `{name}=True` instead of `{shown}`, or leave out the index"
-        yield finding("PBT410", said, where=at(member.job, name), hint=hint)
+        yield finding("PBT410", message, where=at(member.job, name), hint=hint)
     elif given is None and not style.on_by_default:
-        said = f"`{name}` is not in the command, and off unless the trainer's configuration says so"
-        yield finding("PBT410", said, where=at(member.job), hint=f"add `{name}=True`")
+        message = (
+            f"`{name}` is not in the command, and off unless the trainer's configuration says so"
+        )
+        yield finding("PBT410", message, where=at(member.job), hint=f"add `{name}=True`")
 
 
 def _fraction(member: Member, name: str) -> Iterator[Diagnostic]:
     """The last 0 of a list is all of it in Python, and the first 0 nobody (P7)."""
     if (value := _float(member.set.get(name))) is not None and value <= 0:
-        said = f"`{name}` is 0: " + (
+        message = f"`{name}` is 0: " + (
             "the first selection ends in an error, since nobody is the best"
             if name.endswith("best")
             else "everybody counts as the worst"
         )
         hint = f"leave `{name}` out, or give a fraction such as 0.125"
-        yield finding("PBT409", said, where=at(member.job, name), hint=hint)
+        yield finding("PBT409", message, where=at(member.job, name), hint=hint)
 
 
 def _interval(style: Style, member: Member) -> Iterator[Diagnostic]:
@@ -165,8 +167,8 @@ def _interval(style: Style, member: Member) -> Iterator[Diagnostic]:
         return
     name = f"{member.stem}{style.interval_name}"
     if (value := _float(member.set.get(name))) is not None and value <= 0:
-        said = f"`{name}` is {printable(member.set[name])[:20]}: the trainer divides by it"
-        yield finding("PBT412", said, where=at(member.job, name))
+        message = f"`{name}` is {printable(member.set[name])[:20]}: the trainer divides by it"
+        yield finding("PBT412", message, where=at(member.job, name))
 
 
 def _forgotten(style: Style, member: Member) -> Iterator[Diagnostic]:
@@ -174,17 +176,17 @@ def _forgotten(style: Style, member: Member) -> Iterator[Diagnostic]:
     for word in member.job.argv:
         name = word.partition("=")[0]
         if name in style.forgotten_options:
-            said = f"`{name}` is lost when a member restarts itself"
+            message = f"`{name}` is lost when a member restarts itself"
             hint = f"say it as {style.kept_instead}"
-            yield finding("PBT414", said, where=at(member.job), hint=hint)
+            yield finding("PBT414", message, where=at(member.job), hint=hint)
 
 
 def _second_equals(member: Member) -> Iterator[Diagnostic]:
     for word in member.job.argv:
         if word.count("=") > 1:
-            said = f"`{printable(word)[:80]}` holds a second `=`: the first restart dies of it"
+            message = f"`{printable(word)[:80]}` holds a second `=`: the first restart dies of it"
             hint = "the trainer cuts its arguments at every `=`; put such a value into its config"
-            yield finding("PBT406", said, where=at(member.job), hint=hint)
+            yield finding("PBT406", message, where=at(member.job), hint=hint)
 
 
 def at(job: Job, param: str | None = None) -> Where:

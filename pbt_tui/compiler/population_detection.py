@@ -73,18 +73,18 @@ def recognise(
         if len(sets) > 1:
             first = members[0].job
             shown = printable(group.workspace)
-            said = f"{len(sets)} populations share the workspace `{shown}`"
+            message = f"{len(sets)} populations share the workspace `{shown}`"
             own = f"{members[0].stem}{group.style.workspace_name}"
             hint = f"give each its own `{own}`, or an experiment of its own"
-            found.append(finding("PBT404", said, where=at(first), hint=hint))
+            found.append(finding("PBT404", message, where=at(first), hint=hint))
         for gathered in sets:
             population = _population(group.style, gathered, group.workspace, populations)
             populations.append(population)
             if members[0].place not in scattered:
                 found += rules.check(group.style, gathered)
-            elif said := scattered[members[0].place]:
+            elif message := scattered[members[0].place]:
                 hint = "make one experiment of them: its jobs share a directory"
-                found.append(finding("PBT413", said, where=at(gathered[0].job), hint=hint))
+                found.append(finding("PBT413", message, where=at(gathered[0].job), hint=hint))
             for member in gathered:
                 result[member.place] = replace(
                     member.job, population=population.id, member=member.index
@@ -148,9 +148,11 @@ def _scattered(groups: list[_Group]) -> dict[int, str]:
         if len(parts) < 2 or not whole or alone:
             continue
         folders = ", ".join(f"`{printable(members[0].job.dir)}`" for members in parts[:4])
-        said = f"the {len(indices)} members of a population have {len(parts)} workspaces: {folders}"
+        message = (
+            f"the {len(indices)} members of a population have {len(parts)} workspaces: {folders}"
+        )
         result |= {members[0].place: "" for members in parts}
-        result[parts[0][0].place] = said + (" and more" if len(parts) > 4 else "")
+        result[parts[0][0].place] = message + (" and more" if len(parts) > 4 else "")
     return result
 
 

@@ -28,15 +28,15 @@ def check(spec: Processes) -> Iterator[Diagnostic]:
         here = Where(pointer=f"/populations/{i}")
         name, size = printable(population.id), len(population.members)
         if size > policy.max_parallel:
-            said = (
+            message = (
                 f"population `{name}` has {size} members, "
                 f"but `--max_parallel {policy.max_parallel}` was given"
             )
             hint = f"pass `--max_parallel {size}`, or `--backend slurm`"
-            yield finding("PBT401", said, where=here, hint=hint)
+            yield finding("PBT401", message, where=here, hint=hint)
         need = sum(needs.get(member, 0) for member in population.members)
         if need > slots and policy.experiments_per_gpu > 0:
-            said = (
+            message = (
                 f"the {size} members of population `{name}` need {need} slots at once, but there "
                 f"are {slots}: `--num_gpus {policy.num_gpus}`, "
                 f"`--experiments_per_gpu {policy.experiments_per_gpu}`"
@@ -45,13 +45,13 @@ def check(spec: Processes) -> Iterator[Diagnostic]:
             if policy.num_gpus:
                 fits = -(-need // policy.num_gpus)
                 hint = f"pass `--experiments_per_gpu {fits}`, {hint.removeprefix('pass ')}"
-            yield finding("PBT420", said, where=here, hint=hint)
+            yield finding("PBT420", message, where=here, hint=hint)
         if style.run_folder_by_second and size > 1 and policy.pause_between < 1:
-            said = (
+            message = (
                 f"members of population `{name}` may start within one second: {style.title} names "
                 "the folder of a run by the second, and they would share it"
             )
-            yield finding("PBT422", said, where=here, hint="pass `--pause_between 1` or more")
+            yield finding("PBT422", message, where=here, hint="pass `--pause_between 1` or more")
     for i, population in enumerate(spec.populations):
         if spec.container is not None and population.workspace.startswith("/"):
             here = Where(pointer=f"/populations/{i}/workspace")
@@ -79,16 +79,16 @@ def _shown(
     nearest = max(mounts, key=lambda m: len(m.target), default=None)
     who = f"the workspace of population `{printable(population.id)}`, `{printable(workspace)}`,"
     if nearest is None:
-        said = f"{who} is shown to containers by no mount"
+        message = f"{who} is shown to containers by no mount"
         hint = (
             f"pass `--mount {printable(workspace)}:{printable(workspace)}`; below the folder that "
             "`pbt-run` is started in it is shown anyway"
         )
-        yield finding("PBT423", said, where=here, hint=hint)
+        yield finding("PBT423", message, where=here, hint=hint)
     elif nearest.read_only:
-        said = f"{who} is shown to containers to be read only: members could save nothing"
+        message = f"{who} is shown to containers to be read only: members could save nothing"
         hint = f"leave `:ro` out of the mount on `{printable(nearest.target)}`"
-        yield finding("PBT423", said, where=here, hint=hint)
+        yield finding("PBT423", message, where=here, hint=hint)
 
 
 def _below(path: str, folder: str) -> bool:

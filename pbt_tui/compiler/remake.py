@@ -45,9 +45,9 @@ def beside(folder: Path, spec: Processes, *, named: str | None = None) -> list[D
             settings = settings_of(backend, backend.known(files))
         except (BadSpec, msgspec.ValidationError) as e:
             at = e.where.file if isinstance(e, BadSpec) else None
-            said = e.what if isinstance(e, BadSpec) else "its settings cannot be read"
+            message = e.what if isinstance(e, BadSpec) else "its settings cannot be read"
             where = Where(str(folder / (at or backend.index)))
-            found.append(finding("PBT820", said, where=where))
+            found.append(finding("PBT820", message, where=where))
             continue
         found += changed(folder, spec, backend, settings)
     return found

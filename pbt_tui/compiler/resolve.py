@@ -34,11 +34,11 @@ def resolve_policy(
         values.setdefault("num_gpus", len(values["gpus"]))
     if "max_parallel" in values or need <= Policy().max_parallel or largest is None:
         return Policy(**values), []
-    said = (
+    message = (
         f"`max_parallel` is {need}, not {Policy().max_parallel}: "
         f"all members of population `{largest.id}` have to run at once"
     )
-    note = finding("PBT421", said, where=Where(pointer="/policy/max_parallel"))
+    note = finding("PBT421", message, where=Where(pointer="/policy/max_parallel"))
     return Policy(**values, max_parallel=need), [note]
 
 
@@ -53,5 +53,5 @@ def resolve_container(
     if not values:
         return None, []
     names = ", ".join(f"`{name}`" for name in values)
-    said = f"no image is set, so these settings of a container are not used: {names}"
-    return None, [finding("PBT530", said, hint="pass `--image NAME`")]
+    message = f"no image is set, so these settings of a container are not used: {names}"
+    return None, [finding("PBT530", message, hint="pass `--image NAME`")]

@@ -79,25 +79,27 @@ def _run_name(spec: Processes) -> Iterator[Diagnostic]:
     elif len(name.encode(errors="replace")) > 200:
         problem = "is longer than 200 bytes"
     if problem:
-        said = f"run name `{printable(name[:80])}` {problem}, so it cannot name a folder"
+        message = f"run name `{printable(name[:80])}` {problem}, so it cannot name a folder"
         what = "`--experiment_suffix`" if spec.suffix else "`run_name`"
-        yield finding("PBT220", said, where=at("/run"), hint=f"choose another {what}")
+        yield finding("PBT220", message, where=at("/run"), hint=f"choose another {what}")
 
 
 def _folder(i: int, job: Job) -> Iterator[Diagnostic]:
     if job.dir.startswith("/") or ".." in job.dir.split("/"):
-        said = f"directory `{printable(job.dir)}` leaves `train_dir`"
-        yield finding("PBT221", said, where=at(f"/jobs/{i}/dir", job))
+        message = f"directory `{printable(job.dir)}` leaves `train_dir`"
+        yield finding("PBT221", message, where=at(f"/jobs/{i}/dir", job))
 
 
 def _command(i: int, job: Job) -> Iterator[Diagnostic]:
     for k, word in enumerate(job.argv):
         if "\0" in word:
-            said = f"argument {k} holds a NUL character, which no command can be given"
-            yield finding("PBT320", said, where=at(f"/jobs/{i}/argv/{k}", job))
+            message = f"argument {k} holds a NUL character, which no command can be given"
+            yield finding("PBT320", message, where=at(f"/jobs/{i}/argv/{k}", job))
         elif len(word) > 32_767 and len(word.encode()) > LONGEST_ARGUMENT:
-            said = f"argument {k} has {len(word.encode())} bytes: the limit is {LONGEST_ARGUMENT}"
-            yield finding("PBT321", said, where=at(f"/jobs/{i}/argv/{k}", job))
+            message = (
+                f"argument {k} has {len(word.encode())} bytes: the limit is {LONGEST_ARGUMENT}"
+            )
+            yield finding("PBT321", message, where=at(f"/jobs/{i}/argv/{k}", job))
     if not job.argv or not job.argv[0]:
         yield finding("PBT322", "the command is empty", where=at(f"/jobs/{i}/argv", job))
 
@@ -107,18 +109,20 @@ def _environment(i: int, job: Job, spec: Processes) -> Iterator[Diagnostic]:
     for name, value in job.env.items():
         here = at(f"/jobs/{i}/env/{name.replace('~', '~0').replace('/', '~1')}", job)
         if "\0" in value:
-            said = f"variable `{printable(name)}` holds a NUL character"
-            yield finding("PBT320", said, where=here)
+            message = f"variable `{printable(name)}` holds a NUL character"
+            yield finding("PBT320", message, where=here)
         if name in _DEVICES:
             pinned = spec.policy.experiments_per_gpu != -1
-            said = f"`{name}` is set by the experiment, so the GPU that it is given means nothing"
+            message = (
+                f"`{name}` is set by the experiment, so the GPU that it is given means nothing"
+            )
             hint = "leave it out, and use `--gpus` to choose among GPUs"
             level: Level = "error" if pinned else "warning"
-            yield finding("PBT524", said, where=here, hint=hint, level=level)
+            yield finding("PBT524", message, where=here, hint=hint, level=level)
         yield from credentials.in_variable(name, value, here)
         if name in taken:
-            said = f"`{name}` is set by the experiment and by `--env_from`: the latter is lost"
-            yield finding("PBT529", said, where=here)
+            message = f"`{name}` is set by the experiment and by `--env_from`: the latter is lost"
+            yield finding("PBT529", message, where=here)
 
 
 def _gpus(policy: Policy) -> Iterator[Diagnostic]:
@@ -127,15 +131,17 @@ def _gpus(policy: Policy) -> Iterator[Diagnostic]:
         if len(set(policy.gpus)) < len(policy.gpus):
             yield finding("PBT521", "a GPU is listed twice", where=here)
         elif len(policy.gpus) < policy.num_gpus:
-            said = f"{policy.num_gpus} GPUs are asked for, but {len(policy.gpus)} are listed"
-            yield finding("PBT521", said, where=here, hint="make `--num_gpus` and `--gpus` agree")
+            message = f"{policy.num_gpus} GPUs are asked for, but {len(policy.gpus)} are listed"
+            yield finding(
+                "PBT521", message, where=here, hint="make `--num_gpus` and `--gpus` agree"
+            )
     if policy.experiments_per_gpu == 0:
-        said = "`--experiments_per_gpu 0` leaves no slot for any job"
+        message = "`--experiments_per_gpu 0` leaves no slot for any job"
         hint = "pass -1 to leave GPUs alone"
-        yield finding("PBT520", said, where=at("/policy/experiments_per_gpu"), hint=hint)
+        yield finding("PBT520", message, where=at("/policy/experiments_per_gpu"), hint=hint)
     elif policy.experiments_per_gpu > 0 and policy.gpus_per_job > policy.num_gpus:
-        said = f"a job needs {policy.gpus_per_job} GPUs, but `--num_gpus` is {policy.num_gpus}"
-        yield finding("PBT520", said, where=at("/policy/gpus_per_job"))
+        message = f"a job needs {policy.gpus_per_job} GPUs, but `--num_gpus` is {policy.num_gpus}"
+        yield finding("PBT520", message, where=at("/policy/gpus_per_job"))
 
 
 def _idle(spec: Processes) -> Iterator[Diagnostic]:
@@ -143,58 +149,60 @@ def _idle(spec: Processes) -> Iterator[Diagnostic]:
     policy = spec.policy
     room = policy.num_gpus * policy.experiments_per_gpu // max(policy.gpus_per_job, 1)
     if policy.experiments_per_gpu > 0 and min(room, len(spec.jobs)) > policy.max_parallel:
-        said = f"there is room for {room} jobs at once, but `max_parallel` is {policy.max_parallel}"
+        message = (
+            f"there is room for {room} jobs at once, but `max_parallel` is {policy.max_parallel}"
+        )
         hint = f"pass `--max_parallel {min(room, len(spec.jobs))}`"
-        yield finding("PBT533", said, where=at("/policy/max_parallel"), hint=hint)
+        yield finding("PBT533", message, where=at("/policy/max_parallel"), hint=hint)
 
 
 def _job_gpus(i: int, job: Job, policy: Policy) -> Iterator[Diagnostic]:
     needs = job.resources.gpus if job.resources else None
     if needs is not None and needs > policy.num_gpus and policy.experiments_per_gpu > 0:
-        said = f"the job needs {needs} GPUs, but `--num_gpus` is {policy.num_gpus}"
-        yield finding("PBT520", said, where=at(f"/jobs/{i}/resources/gpus", job))
+        message = f"the job needs {needs} GPUs, but `--num_gpus` is {policy.num_gpus}"
+        yield finding("PBT520", message, where=at(f"/jobs/{i}/resources/gpus", job))
 
 
 def _limits(i: int, job: Job, container: Container | None) -> Iterator[Diagnostic]:
     given = [n for n in ("cpus", "memory") if getattr(job.resources, n) is not None]
     if given and container is None:
         names = " and ".join(f"`{name}`" for name in given)
-        said = f"without an image nothing holds the job to its {names}"
-        yield finding("PBT532", said, where=at(f"/jobs/{i}/resources", job))
+        message = f"without an image nothing holds the job to its {names}"
+        yield finding("PBT532", message, where=at(f"/jobs/{i}/resources", job))
 
 
 def _container(container: Container) -> Iterator[Diagnostic]:
     if not _IMAGE.fullmatch(container.image):
-        said = f"`{printable(container.image)}` is not the name of an image"
-        yield finding("PBT527", said, where=at("/container/image"))
+        message = f"`{printable(container.image)}` is not the name of an image"
+        yield finding("PBT527", message, where=at("/container/image"))
     if not _USER.fullmatch(container.user):
-        said = f"user `{printable(container.user)}` is not `caller`, `image` or `uid:gid`"
-        yield finding("PBT526", said, where=at("/container/user"))
+        message = f"user `{printable(container.user)}` is not `caller`, `image` or `uid:gid`"
+        yield finding("PBT526", message, where=at("/container/user"))
     targets: set[str] = set()
     for i, mount in enumerate(container.mounts):
         here = f"/container/mounts/{i}"
         yield from _source(mount.source, at(f"{here}/source"))
         target, shown = posixpath.normpath(mount.target), printable(mount.target)
         if target in ("/", "//") or not target.startswith("/"):
-            said = f"mount target `{shown}` is not an absolute path below `/`"
-            yield finding("PBT523", said, where=at(f"{here}/target"))
+            message = f"mount target `{shown}` is not an absolute path below `/`"
+            yield finding("PBT523", message, where=at(f"{here}/target"))
         elif target in targets:
-            said = f"two mounts have the target `{shown}`"
-            yield finding("PBT525", said, where=at(f"{here}/target"))
+            message = f"two mounts have the target `{shown}`"
+            yield finding("PBT525", message, where=at(f"{here}/target"))
         targets.add(target)
     for i, name in enumerate(container.env_from):
         if not _NAME.fullmatch(name):
-            said = f"`{printable(name)}` is not the name of an environment variable"
-            yield finding("PBT528", said, where=at(f"/container/env_from/{i}"))
+            message = f"`{printable(name)}` is not the name of an environment variable"
+            yield finding("PBT528", message, where=at(f"/container/env_from/{i}"))
 
 
 def _source(source: str, here: Where) -> Iterator[Diagnostic]:
     shown = printable(source)
     plain = posixpath.normpath(source).replace("//", "/")
     if _HOME.fullmatch(plain):
-        said = f"`{shown}` would show the job everything that is yours"
-        yield finding("PBT522", said, where=here, hint="mount the folder that the job needs")
+        message = f"`{shown}` would show the job everything that is yours"
+        yield finding("PBT522", message, where=here, hint="mount the folder that the job needs")
     elif not source.startswith(("/", "./", "../")) and source not in (".", ".."):
-        said = f"mount source `{shown}` is neither absolute nor begins with `./`"
+        message = f"mount source `{shown}` is neither absolute nor begins with `./`"
         hint = None if source[0] in "~$" else f"write `./{shown}`"
-        yield finding("PBT523", said, where=here, hint=hint)
+        yield finding("PBT523", message, where=here, hint=hint)

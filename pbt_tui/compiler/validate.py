@@ -174,12 +174,12 @@ def _of_index(path: Path, data: bytes, backend: Backend, document: Any) -> Itera
     try:
         spec = _decoder.decode(listed.read_bytes())
     except OSError:
-        said = f"there is no `{printable(str(listed))}`"
-        yield finding(_OTHER_LIST, said, hint="write both again with `pbt-compile`")
+        message = f"there is no `{printable(str(listed))}`"
+        yield finding(_OTHER_LIST, message, hint="write both again with `pbt-compile`")
         return
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        said = f"`{printable(str(listed))}` is no process list"
-        yield finding(_OTHER_LIST, said, hint="validate that one first")
+        message = f"`{printable(str(listed))}` is no process list"
+        yield finding(_OTHER_LIST, message, hint="validate that one first")
         return
     strange = list(backend.judge(spec, document))
     yield from strange
@@ -233,7 +233,7 @@ def _layout(data: bytes, spec: Processes) -> list[Diagnostic]:
 
     _, found = read(data)
     if not found:
-        said = "not laid out as `pbt-compile` writes it, so its diffs cannot be read by line"
+        message = "not laid out as `pbt-compile` writes it, so its diffs cannot be read by line"
         hint = "write it again with `pbt-compile`"
-        found = [finding("PBT805", said, hint=hint)]
+        found = [finding("PBT805", message, hint=hint)]
     return found

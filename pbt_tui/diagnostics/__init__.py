@@ -115,8 +115,8 @@ def _installed(prefix: str) -> dict[str, Rule]:
         try:
             table = _by_code(import_module(place.partition(":")[0]).RULES)
         except Exception as e:  # another package's code may do anything
-            said = f"cannot be loaded: {type(e).__name__}: {e}"
-            raise BrokenKind("table of codes", prefix, place, f"{said:.300}") from e
+            message = f"cannot be loaded: {type(e).__name__}: {e}"
+            raise BrokenKind("table of codes", prefix, place, f"{message:.300}") from e
         if strange := [code for code in table if _prefix(code) != prefix]:
             raise BrokenKind("table of codes", prefix, place, f"has `{strange[0]}`")
         return table

@@ -117,11 +117,11 @@ class Credential:
 
 def check(spec: Processes) -> Iterator[Diagnostic]:
     """Each secret in the commands of a process list, once an experiment."""
-    said: set[tuple[str, str | None, str]] = set()
+    message: set[tuple[str, str | None, str]] = set()
     for i, job in _suspects(spec.jobs):
         for secret in inside(job.argv):
-            if (job.experiment, secret.name, secret.kind) not in said:
-                said.add((job.experiment, secret.name, secret.kind))
+            if (job.experiment, secret.name, secret.kind) not in message:
+                message.add((job.experiment, secret.name, secret.kind))
                 yield _in_command(i, job, secret)
     entrypoint = (spec.container.entrypoint if spec.container else None) or ()
     for secret in inside(entrypoint):
@@ -134,8 +134,8 @@ def in_variable(name: str, value: str, where: Where) -> Iterator[Diagnostic]:
     """The secret in a variable of an experiment, if it is one."""
     for secret in inside((f"{name}={value}",)):
         shown = printable(name)[:60]
-        said = f"`{shown}` holds {secret.kind}, and spec files are read by everybody"
-        yield finding("PBT531", said, where=where, hint=f"leave it out; {_way(shown)}")
+        message = f"`{shown}` holds {secret.kind}, and spec files are read by everybody"
+        yield finding("PBT531", message, where=where, hint=f"leave it out; {_way(shown)}")
 
 
 def veiled(found: list[Diagnostic], spec: Processes) -> list[Diagnostic]:
@@ -243,9 +243,9 @@ def _in_command(i: int, job: Job, secret: Credential) -> Diagnostic:
         job=job.id,
         param=name if name in job.params else None,
     )
-    said = f"{what} holds {secret.kind}: spec files and commands are read by everybody"
+    message = f"{what} holds {secret.kind}: spec files and commands are read by everybody"
     hint = f"let the trainer read it from a variable; {_way('NAME')}"
-    return finding("PBT324", said, where=where, hint=hint)
+    return finding("PBT324", message, where=where, hint=hint)
 
 
 def _way(name: str) -> str:

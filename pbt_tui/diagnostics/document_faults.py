@@ -35,11 +35,11 @@ def why_not(data: bytes, kind: Kind) -> list[Diagnostic]:
         version = document.get("format")
         if isinstance(version, str) and version != kind.format:
             at = Where(pointer="/format")
-            said = f"format is `{version}`, this is `{kind.format}`"
+            message = f"format is `{version}`, this is `{kind.format}`"
             hint = "write it again with `pbt-compile`"
             if version.partition("/")[0] == kind.format.partition("/")[0]:
                 hint += ", or use the version that wrote it"
-            return [*found, finding("PBT802", said, where=at, hint=hint)]
+            return [*found, finding("PBT802", message, where=at, hint=hint)]
     return found + _faults(document, kind)
 
 
@@ -49,9 +49,9 @@ def _faults(document: Any, kind: Kind) -> list[Diagnostic]:
         try:
             msgspec.convert(document, kind.type)
         except msgspec.ValidationError as e:
-            said, _, path = str(e).partition(" - at `")
+            message, _, path = str(e).partition(" - at `")
             pointer = path.rstrip("`").replace("$", "").replace("[", "/").replace("]", "")
             at = Where(pointer=pointer.replace(".", "/") or None)
-            return [finding("PBT803", said[:1].lower() + said[1:], where=at)]
+            return [finding("PBT803", message[:1].lower() + message[1:], where=at)]
         return [finding("PBT803", "holds a number or text that JSON readers do not agree on")]
     return found

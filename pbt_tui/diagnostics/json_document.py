@@ -25,26 +25,26 @@ class _ConstantError(ValueError):
 def read(data: bytes) -> tuple[Any, list[Diagnostic]]:
     """The document, or None with the reason; keys given twice are found in passing (PBT804)."""
     if data.startswith(codecs.BOM_UTF8):
-        said = "begins with a byte order mark, which JSON does not have"
-        return None, [finding("PBT801", said, hint="save it as UTF-8 without a mark")]
+        message = "begins with a byte order mark, which JSON does not have"
+        return None, [finding("PBT801", message, hint="save it as UTF-8 without a mark")]
     try:
         text = data.decode()
     except UnicodeDecodeError as e:
         line = data.count(b"\n", 0, e.start) + 1
-        said = f"not UTF-8: byte 0x{data[e.start]:02x}"
-        return None, [finding("PBT801", said, where=Where(line=line))]
+        message = f"not UTF-8: byte 0x{data[e.start]:02x}"
+        return None, [finding("PBT801", message, where=Where(line=line))]
     if not text.strip():
         return None, [finding("PBT801", "not JSON: the file is empty")]
     try:
         document, twice = _parse(text)
     except json.JSONDecodeError as e:
-        said = f"not JSON: {e.msg[:1].lower()}{e.msg[1:]}, column {e.colno}"
-        return None, [finding("PBT801", said, where=Where(line=e.lineno))]
+        message = f"not JSON: {e.msg[:1].lower()}{e.msg[1:]}, column {e.colno}"
+        return None, [finding("PBT801", message, where=Where(line=e.lineno))]
     except RecursionError:
         return None, [_too_deep()]
     except ValueError as e:
-        said = str(e) if isinstance(e, _ConstantError) else "a number has too many digits"
-        return None, [finding("PBT801", f"not JSON: {said}")]
+        message = str(e) if isinstance(e, _ConstantError) else "a number has too many digits"
+        return None, [finding("PBT801", f"not JSON: {message}")]
     if _deeper(document, _DEEPEST):
         return None, [_too_deep()]
     if half := _half_a_character(document, text):
@@ -102,21 +102,21 @@ def _half_a_character(document: Any, text: str) -> Diagnostic | None:
     except UnicodeEncodeError as e:
         escape = f"\\u{ord(e.object[e.start]):04x}"
         line = text.count("\n", 0, text.lower().find(escape)) + 1
-        said = f"not JSON: `{escape}` is half a character"
-        return finding("PBT801", said, where=Where(line=line))
+        message = f"not JSON: `{escape}` is half a character"
+        return finding("PBT801", message, where=Where(line=line))
     return None
 
 
 def _given_twice(name: str, lines: list[str], *, top: bool) -> Diagnostic:
     """With its line, in a file that is laid out as we do it: a key of the head or a job in each."""
-    said = f"key `{printable(name)}` is given twice in one object"
+    message = f"key `{printable(name)}` is given twice in one object"
     key = f"{json.dumps(name, ensure_ascii=False)}:"
     begin = [n for n, line in enumerate(lines, 1) if line.lstrip("{").startswith(key)]
     line = begin[1] if top and len(begin) > 1 else None
     if not top:
         several = (n for n, line in enumerate(lines, 1) if line.count(key) > 1)
         line = next((n for n in several if _has_twice(name, lines[n - 1])), None)
-    return finding("PBT804", said, where=Where(line=line))
+    return finding("PBT804", message, where=Where(line=line))
 
 
 def _has_twice(name: str, line: str) -> bool:

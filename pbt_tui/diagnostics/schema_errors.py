@@ -119,14 +119,14 @@ def _one(e: ValidationError, path: Path_) -> Iterator[Diagnostic]:
     keyword, rule, value = parts
     titled = e.schema.get("title") if isinstance(e.schema, dict) else None
     wanted = titled or _expected(keyword, rule)
-    said, hint = f"expected {wanted}, got {_shown(value)}", None
+    message, hint = f"expected {wanted}, got {_shown(value)}", None
     if keyword == "type":
-        said = f"expected {_type(rule)}, got {_got(value)}"
+        message = f"expected {_type(rule)}, got {_got(value)}"
     elif keyword == "anyOf":
-        said = f"expected {_any(rule)}, got {_got(value)}"
+        message = f"expected {_any(rule)}, got {_got(value)}"
     elif keyword == "required":
         missing = next(k for k in rule if k not in value and f"'{k}'" in e.message)
-        said = f"key `{missing}` is missing"
+        message = f"key `{missing}` is missing"
     elif keyword == "additionalProperties":
         known = list(e.schema["properties"]) if isinstance(e.schema, dict) else []
         for key in value:
@@ -135,7 +135,7 @@ def _one(e: ValidationError, path: Path_) -> Iterator[Diagnostic]:
                 hint = f"did you mean `{close[0]}`" if close else None
                 yield _fault("there is no such key", (*path, key), hint)
         return
-    yield _fault(said, path, hint)
+    yield _fault(message, path, hint)
 
 
 def _fault(said: str, path: Path_, hint: str | None) -> Diagnostic:

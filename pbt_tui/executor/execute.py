@@ -85,7 +85,7 @@ def execute(
             diagnose=_diagnose(opened),
             tell=tell,
         )
-        with signals.caught(inbox.signal, detached=config.detached) as heard:
+        with signals.caught(inbox.signal, detached=config.detached) as signal_fd:
             seen = observe_active(loop)
             now = clock.now()
             if opened.is_new:
@@ -98,7 +98,7 @@ def execute(
             watching = Sampler(state, rundir)
             watching.start()
             try:
-                _drive(loop, runtime, clock, heard, tick)
+                _drive(loop, runtime, clock, signal_fd, tick)
             finally:
                 watching.stop()
     finally:
@@ -131,12 +131,12 @@ def _drive(
     loop: Loop,
     runtime: Runtime,
     clock: Clock,
-    heard: int,
+    signal_fd: int,
     tick: Callable[[RunState], None],
 ) -> None:
     poller = select.poll()
     poller.register(runtime.fileno(), select.POLLIN)
-    poller.register(heard, select.POLLIN)
+    poller.register(signal_fd, select.POLLIN)
     while True:
         more = loop.turn()
         tick(loop.state)
@@ -153,7 +153,7 @@ def _drive(
             wait = min(wait, own - time.monotonic())
         # Rounded up: a turn before the deadline would find nothing and come round again.
         poller.poll(max(int(wait * 1000) + 1, 0))
-        signals.drain(heard)
+        signals.drain(signal_fd)
 
 
 def _run_opened(context: RunContext) -> ev.RunOpened:

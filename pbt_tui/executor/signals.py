@@ -19,7 +19,7 @@ def caught(on_stop: Callable[[], None], *, detached: bool) -> Iterator[int]:
     A detached executor has no terminal to lose: it goes on after HUP, and so does one that was
     started to ignore it (`nohup`).
     """
-    heard, tell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal_fd, tell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def handle(number: int, frame: Any) -> None:
         on_stop()
@@ -29,16 +29,16 @@ def caught(on_stop: Callable[[], None], *, detached: bool) -> Iterator[int]:
     before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN if deaf else handle)
     old = signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
     try:
-        yield heard
+        yield signal_fd
     finally:
         signal.set_wakeup_fd(old)
         for number, handler in before.items():
             signal.signal(number, handler)
-        os.close(heard)
+        os.close(signal_fd)
         os.close(tell)
 
 
-def drain(heard: int) -> None:
+def drain(signal_fd: int) -> None:
     with suppress(BlockingIOError):
-        while os.read(heard, 1024):
+        while os.read(signal_fd, 1024):
             pass

@@ -45,10 +45,10 @@ def apply(state: RunState, event: ev.AnyEvent) -> None:
         raise ImpossibleEvent(f"time goes back: {event.at} after {state.at}: {event}")
     state.seq = event.seq
     state.at = event.at
-    if state.line.delayed:
-        state.line.promote(event.at)
+    if state.ready_queue.delayed:
+        state.ready_queue.promote(event.at)
     _HANDLERS[type(event)](state, event)
-    state.line.clean()
+    state.ready_queue.clean()
     if state.deadlines:
         clean_deadlines(state)
 
@@ -78,15 +78,15 @@ def _executor_started(state: RunState, e: ev.ExecutorStarted) -> None:
     state.deadlines = []
     for job in state.active.values():
         set_deadline(state, job)
-    state.line = ReadyQueue()
+    state.ready_queue = ReadyQueue()
     for gang in state.gangs.values():
         gang.waiting = ()
     for job in state.jobs:
         own = job.spec.resources.gpus if job.spec.resources else None
         job.need = e.policy.gpus_per_job if own is None else own
-        job.place = ""
+        job.bucket = ""
         if job.phase == "waiting":
-            state.line.enter(job, e.at)
+            state.ready_queue.enter(job, e.at)
             _ask(job, e)
     for job in state.active.values():
         review_stop(state, job)
@@ -255,8 +255,8 @@ def _retry(state: RunState, e: ev.RequestAccepted) -> None:
         elif job.phase == "waiting" and e.jobs:
             job.tries = 0
             job.ready_at = e.at
-            state.line.leave(job)
-            state.line.enter(job, e.at)
+            state.ready_queue.leave(job)
+            state.ready_queue.enter(job, e.at)
             _ask(job, e)
         if e.anew is not UNSET:
             job.anew = True
@@ -309,13 +309,13 @@ def _move(state: RunState, job: JobState, move: Move, event: ev.Event) -> None:
             state.to_stop.pop(job.index, None)
         if job.gang is not None:
             job.gang.active += step
-            state.line.touch(job.gang)
+            state.ready_queue.touch(job.gang)
     if after == "waiting":
         state.first_waiting = min(state.first_waiting, job.index)
-        state.line.enter(job, event.at)
+        state.ready_queue.enter(job, event.at)
         _ask(job, event)
     elif before == "waiting":
-        state.line.leave(job)
+        state.ready_queue.leave(job)
     if after == "failed":
         before_fast = state.failing_fast
         state.failures += 1

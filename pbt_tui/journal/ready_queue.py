@@ -3,8 +3,8 @@
 Must not decide: it is kept by `apply` and read by the scheduler. Nothing here is part of a run's
 meaning: it follows from the phases and could be rebuilt from them.
 
-A waiting job is in one of three places: alone in the line, with its whole gang in the line, or
-owed (its population is already active, so it goes before everything else). A job in back-off is in
+A waiting job is in one of three buckets: alone, with its whole gang, or in the gang backfill (its
+population is already active, so it goes before everything else). A job in back-off is in
 `delayed` until an event at or after its time moves it. Entries that no longer hold are left in the
 heaps and dropped when they come to the top: `clean` keeps the tops true for readers.
 """
@@ -18,12 +18,12 @@ from typing import Literal, Protocol
 
 from pbt_tui.journal.slots import Shape
 
-Bucket = Literal["", "delayed", "alone", "gang", "owed"]
+Bucket = Literal["", "delayed", "alone", "gang", "gang_backfill"]
 
 
 @dataclass(slots=True, eq=False)
 class Gang:
-    """A population as the line sees it."""
+    """A population as the ready queue sees it."""
 
     id: str
     members: tuple[Schedulable, ...] = ()
@@ -35,10 +35,10 @@ class Gang:
 
 
 class Schedulable(Protocol):
-    """A job as the line sees it."""
+    """A job as the ready queue sees it."""
 
     index: int
-    place: Bucket
+    bucket: Bucket
     need: int
     ready_at: float
     gang: Gang | None
@@ -49,11 +49,11 @@ class Schedulable(Protocol):
 
 @dataclass(slots=True)
 class ReadyQueue:
-    """The ready: a heap per shape of the whole unit, a heap per need of the owed."""
+    """The ready: a heap per shape of the whole unit, a heap per need of the gang backfill."""
 
     units: dict[Shape, list[tuple[int, int, Schedulable]]] = field(default_factory=dict)
     """(plan index, gang version or -1, first job): the plan index of a gang is its first's."""
-    owed: dict[int, list[tuple[int, Schedulable]]] = field(default_factory=dict)
+    gang_backfill: dict[int, list[tuple[int, Schedulable]]] = field(default_factory=dict)
     delayed: list[tuple[float, int, Schedulable]] = field(default_factory=list)
     _stale: dict[str, Gang] = field(default_factory=dict)
     _moved: bool = False
@@ -63,18 +63,18 @@ class ReadyQueue:
         """The job waits: from now on, or from its `ready_at`."""
         self._moved = True
         if job.ready_at > at:
-            job.place = "delayed"
+            job.bucket = "delayed"
             heappush(self.delayed, (job.ready_at, job.index, job))
         elif job.gang is None:
-            job.place = "alone"
+            job.bucket = "alone"
             heappush(self.units.setdefault((job.need,), []), (job.index, -1, job))
         else:
-            job.place = "gang"
+            job.bucket = "gang"
         if job.gang is not None:
             self._stale[job.gang.id] = job.gang
 
     def leave(self, job: Schedulable) -> None:
-        job.place = ""
+        job.bucket = ""
         self._moved = True
         if job.gang is not None:
             self._stale[job.gang.id] = job.gang
@@ -103,9 +103,9 @@ class ReadyQueue:
         for heap in self.units.values():
             while heap and not _in_line(heap[0]):
                 heappop(heap)
-        for owed in self.owed.values():
-            while owed and owed[0][1].place != "owed":
-                heappop(owed)
+        for backfill in self.gang_backfill.values():
+            while backfill and backfill[0][1].bucket != "gang_backfill":
+                heappop(backfill)
         while self.delayed and not _delayed(self.delayed[0]):
             heappop(self.delayed)
 
@@ -114,15 +114,15 @@ class ReadyQueue:
         gang.waiting = ()
         if gang.active:
             for job in gang.members:
-                if job.place == "gang":
-                    job.place = "owed"
-                    heappush(self.owed.setdefault(job.need, []), (job.index, job))
+                if job.bucket == "gang":
+                    job.bucket = "gang_backfill"
+                    heappush(self.gang_backfill.setdefault(job.need, []), (job.index, job))
             return
         waiting = [job for job in gang.members if job.is_waiting]
         for job in waiting:
-            if job.place == "owed":
-                job.place = "gang"
-        if waiting and all(job.place == "gang" for job in waiting):
+            if job.bucket == "gang_backfill":
+                job.bucket = "gang"
+        if waiting and all(job.bucket == "gang" for job in waiting):
             gang.waiting = tuple(waiting)
             heap = self.units.setdefault(shape(waiting), [])
             heappush(heap, (waiting[0].index, gang.version, waiting[0]))
@@ -144,13 +144,13 @@ class ReadyQueue:
 
 def _delayed(entry: tuple[float, int, Schedulable]) -> bool:
     ready_at, _, job = entry
-    return job.place == "delayed" and job.ready_at == ready_at
+    return job.bucket == "delayed" and job.ready_at == ready_at
 
 
 def _in_line(entry: tuple[int, int, Schedulable]) -> bool:
     _, version, job = entry
     if job.gang is None:
-        return job.place == "alone"
+        return job.bucket == "alone"
     return bool(job.gang.waiting) and job.gang.version == version
 
 

@@ -89,7 +89,7 @@ class JobState:
     need: int = 1
     """GPUs."""
     gang: Gang | None = None
-    place: Bucket = ""
+    bucket: Bucket = ""
 
     @property
     def attempt(self) -> Attempt | None:
@@ -164,7 +164,7 @@ class RunState:
 
         # Indexes: they follow from the above, cost nothing to ask, and mean nothing by themselves.
         self.slots = Slots()
-        self.line = ReadyQueue()
+        self.ready_queue = ReadyQueue()
         self.to_stop: dict[int, JobState] = {}
         """Active jobs that a stop or a kill is due for now."""
         self.deadlines: list[tuple[float, int, int, Literal["timeout", "grace"]]] = []

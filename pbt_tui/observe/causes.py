@@ -107,9 +107,9 @@ def _decide(
     if fault:
         return _kind(fault.text) or "traceback", fault.text, fault.line
     for line in reversed(near):
-        said = _kind(line.text)
-        if said:
-            return said, line.text, line
+        message = _kind(line.text)
+        if message:
+            return message, line.text, line
     if sign == "SIGBUS":
         return "shm", "killed by SIGBUS: shared memory is likely too small", None
     last = _last(near)

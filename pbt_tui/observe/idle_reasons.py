@@ -17,8 +17,8 @@ def idle_reasons(status: PopulationStatus) -> list[Alarm]:
         return []
     present = status.present()
     frames = max((g[-1].frame or 0 for g in status.generations.values() if g), default=0)
-    said = [log.initial_delay for log in status.logs.values() if log.initial_delay is not None]
-    delay = max(said) if said else status.settings.initial_delay
+    message = [log.initial_delay for log in status.logs.values() if log.initial_delay is not None]
+    delay = max(message) if message else status.settings.initial_delay
     trainer = status.trainer
     if trainer.waits_for_frames and delay is not None and frames < delay:
         return _note(

@@ -79,8 +79,8 @@ class PopulationMonitor:
             if old is None or generation.at >= old.at:
                 self._steps[generation.key] = generation
         restarts = self.reader.restarts()
-        said = self._follow(logs or {})
-        if not new and not said and restarts == self._restarts:
+        message = self._follow(logs or {})
+        if not new and not message and restarts == self._restarts:
             return False
         self._restarts = restarts
         self._lineage()
@@ -97,17 +97,17 @@ class PopulationMonitor:
         if follower is None:
             follower = self._followers[path] = Follower(path)
         log = self._logs.setdefault(member, MemberLog(member))
-        said = False
+        message = False
         while block := follower.block():
             log.feed(block)
             log.cut = log.cut or follower.cut
-            said = True
-        return said
+            message = True
+        return message
 
     def _lineage(self) -> None:
         generations = list(self._steps.values())
         self.generations = by_member(generations)
-        said = [event for log in self._logs.values() for event in log.events]
+        message = [event for log in self._logs.values() for event in log.events]
         covered: dict[int, int] = {}
         for log in self._logs.values():
             if log.first is None and not log.events:
@@ -116,7 +116,7 @@ class PopulationMonitor:
             speakers = [log.member] if log.member is not None else range(self.size)
             covered.update(dict.fromkeys(speakers, since))
         self.events = merge(
-            said, infer(generations, self.style, self._restarts), covered, generations
+            message, infer(generations, self.style, self._restarts), covered, generations
         )
 
     def log_states(self) -> dict[int, MemberLogState]:

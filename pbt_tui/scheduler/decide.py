@@ -39,11 +39,11 @@ def decide(state: RunState, now: float) -> Decision | None:
 def next_wake(state: RunState, now: float) -> float | None:
     """When `decide` may say something new though nothing happened; None if never."""
     times = [deadline for deadline, *_ in state.deadlines[:1]]
-    if state.line.delayed:
-        times.append(state.line.delayed[0][0])
+    if state.ready_queue.delayed:
+        times.append(state.ready_queue.delayed[0][0])
         if times[-1] <= now:
             # The head is over but nobody could move it: the next of those that are not.
-            later = [ready_at for ready_at, *_ in state.line.delayed if ready_at > now]
+            later = [ready_at for ready_at, *_ in state.ready_queue.delayed if ready_at > now]
             times[-1] = min(later, default=now)
     times.append(state.next_start)
     return min((t for t in times if t > now), default=None)
@@ -131,9 +131,9 @@ def _start(state: RunState, now: float) -> Decision | None:
 
 
 def select_next(state: RunState, now: float) -> JobState | None:
-    """The first in plan order that fits; owed members before all, and they close the line."""
+    """The first in plan order that fits; the gang backfill goes before all."""
     closed = False
-    for job in owed(state, now):
+    for job in gang_backfill(state, now):
         if state.slots.room((job.need,)):
             return job
         closed = closed or state.slots.room((job.need,), empty=True)
@@ -161,28 +161,30 @@ def out_of_patience(state: RunState, unit: SchedulingUnit, now: float) -> bool:
     return now >= max(unit.since, state.patience_from) + state.policy.patience
 
 
-def owed(state: RunState, now: float) -> list[JobState]:
+def gang_backfill(state: RunState, now: float) -> list[JobState]:
     """The next ready members of active populations, the neediest first, then in plan order."""
-    heads: list[Schedulable] = [heap[0][1] for heap in state.line.owed.values() if heap]
-    heads += [job for job in state.line.due(now) if job.gang is not None and job.gang.active]
+    heads: list[Schedulable] = [
+        heap[0][1] for heap in state.ready_queue.gang_backfill.values() if heap
+    ]
+    heads += [job for job in state.ready_queue.due(now) if job.gang is not None and job.gang.active]
     return [state.jobs[job.index] for job in sorted(heads, key=lambda j: (-j.need, j.index))]
 
 
 def units(state: RunState, now: float) -> Iterator[SchedulingUnit]:
     """The first of each kind of unit in the line, and those whose back-off just ended."""
-    for key, heap in state.line.units.items():
+    for key, heap in state.ready_queue.units.items():
         if heap:
             head = heap[0][2]
             yield _unit(state, head.gang.waiting if head.gang else (head,), key)
     gangs: dict[str, Gang] = {}
-    for job in state.line.due(now):
+    for job in state.ready_queue.due(now):
         if job.gang is None:
             yield _unit(state, (job,), (job.need,))
         elif not job.gang.active:
             gangs[job.gang.id] = job.gang
     for gang in gangs.values():
         waiting = tuple(job for job in gang.members if job.is_waiting)
-        if all(job.place == "gang" or job.ready_at <= now for job in waiting):
+        if all(job.bucket == "gang" or job.ready_at <= now for job in waiting):
             yield _unit(state, waiting, shape(waiting))
 
 

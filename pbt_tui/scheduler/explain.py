@@ -6,7 +6,14 @@ Must not decide anything, nor know whether an executor lives: it speaks of the s
 from __future__ import annotations
 
 from pbt_tui.journal.state import JobState, RunState
-from pbt_tui.scheduler.decide import SchedulingUnit, could_fit, fits, out_of_patience, owed, units
+from pbt_tui.scheduler.decide import (
+    SchedulingUnit,
+    could_fit,
+    fits,
+    gang_backfill,
+    out_of_patience,
+    units,
+)
 
 
 def explain(state: RunState, job_id: str, now: float) -> str:
@@ -45,7 +52,9 @@ def _in_line(state: RunState, job: JobState, now: float) -> str:
         if not state.slots.room((job.need,)):
             return f"its population has begun; needs {_gpus(job.need)}, none free"
         return _pause(state, now) or "its population has begun: it is next"
-    blockers = [other for other in owed(state, now) if state.slots.room((other.need,), empty=True)]
+    blockers = [
+        other for other in gang_backfill(state, now) if state.slots.room((other.need,), empty=True)
+    ]
     if blockers:
         return f"after `{blockers[0].spec.id}`, whose population has begun"
     line = sorted(units(state, now), key=lambda u: u.index)

@@ -179,9 +179,9 @@ def gather(
             read = value_of(setting, value, struct_of(setting.section))
             sections.setdefault(setting.section, {})[setting.name] = read
         except ValueError:
-            said = f"expected {setting.expects}, got {_shown(value)}"
+            message = f"expected {setting.expects}, got {_shown(value)}"
             where = Where(file=file, pointer=place(setting))
-            wrong.append(Diagnostic("error", said, where=where))
+            wrong.append(Diagnostic("error", message, where=where))
     if wrong:
         raise Findings(wrong, 2)
     return Given(sections, file)

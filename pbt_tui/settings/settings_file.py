@@ -57,11 +57,11 @@ def _parse(data: bytes, file: str) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as e:
         import re
 
-        said, line = str(e), None
-        if place := re.search(r" \(at line (\d+), column \d+\)$", said):
-            said, line = said.replace(f"line {place[1]}, ", ""), int(place[1])
+        message, line = str(e), None
+        if place := re.search(r" \(at line (\d+), column \d+\)$", message):
+            message, line = message.replace(f"line {place[1]}, ", ""), int(place[1])
         where = Where(file, line)
-        raise UsageError(f"not TOML: {said[:1].lower()}{said[1:]}", where=where) from None
+        raise UsageError(f"not TOML: {message[:1].lower()}{message[1:]}", where=where) from None
 
 
 def _refuse_wrong_places(table: dict[str, Any], file: str) -> None:
@@ -111,8 +111,8 @@ def _settings(
     for key, value in table.keys.items():
         where = Where(table.file, pointer=f"{table.prefix}{key}")
         if key in known and known[key] in (setting for setting, _ in raw):
-            said = f"is given twice, as `{known[key].name}` and as `{known[key].option}`"
-            unknown.append(Diagnostic("error", said, where=where))
+            message = f"is given twice, as `{known[key].name}` and as `{known[key].option}`"
+            unknown.append(Diagnostic("error", message, where=where))
         elif key in known:
             raw.append((known[key], value))
             unknown += _inner_keys(known[key], value, where)
@@ -124,8 +124,8 @@ def _settings(
         elif not section and key in _of_built_in(backends):
             unknown.append(Diagnostic("error", "expected a table of settings", where=where))
         else:
-            said, hint = "there is no such setting", _hint(key, value, known, section, backends)
-            unknown.append(Diagnostic("error", said, where=where, hint=hint))
+            message, hint = "there is no such setting", _hint(key, value, known, section, backends)
+            unknown.append(Diagnostic("error", message, where=where, hint=hint))
     return raw, unknown
 
 
@@ -146,8 +146,8 @@ def _inner_keys(setting: Setting, value: Any, where: Where) -> Iterator[Diagnost
         for name in item if isinstance(item, dict) else ():
             if name not in names:
                 at = replace(where, pointer=f"{where.pointer}.{i}.{name}")
-                said, hint = "there is no such key", near(name, names)
-                yield Diagnostic("error", said, where=at, hint=hint)
+                message, hint = "there is no such key", near(name, names)
+                yield Diagnostic("error", message, where=at, hint=hint)
 
 
 def _hint(

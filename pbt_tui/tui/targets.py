@@ -111,10 +111,10 @@ def _diagnostics(words: str) -> list[Diagnostic]:
     """What `pbt-run` complained of, as it said it."""
     found: list[Diagnostic] = []
     for line in words.strip().splitlines():
-        said = _DIAGNOSTIC.fullmatch(line)
-        if said is not None:
-            level: Any = said["level"]
-            found.append(Diagnostic(level, said["text"], said["code"] or ""))
+        message = _DIAGNOSTIC.fullmatch(line)
+        if message is not None:
+            level: Any = message["level"]
+            found.append(Diagnostic(level, message["text"], message["code"] or ""))
         elif line.startswith("hint: ") and found:
             found[-1] = replace(found[-1], hint=line.removeprefix("hint: "))
         elif line:

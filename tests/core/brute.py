@@ -59,7 +59,7 @@ def ready(job: JobState, now: float) -> bool:
     return job.phase == "waiting" and job.ready_at <= now
 
 
-def owed(state: RunState, now: float) -> list[JobState]:
+def gang_backfill(state: RunState, now: float) -> list[JobState]:
     return [
         job
         for job in state.jobs
@@ -90,11 +90,11 @@ def units(state: RunState, now: float) -> list[list[JobState]]:
 
 def choose(state: RunState, now: float) -> list[JobState]:
     """The unit, or the owed job, that may start now; empty if none."""
-    waiting_owed = owed(state, now)
-    fitting = [job for job in waiting_owed if room(state, [job.need])]
+    backfill = gang_backfill(state, now)
+    fitting = [job for job in backfill if room(state, [job.need])]
     if fitting:
         return [max(fitting, key=lambda j: (j.need, -j.index))]
-    if any(room(state, [job.need], empty=True) for job in waiting_owed):
+    if any(room(state, [job.need], empty=True) for job in backfill):
         return []
     free = state.policy.max_parallel - len(state.active)
     for unit in units(state, now):

@@ -305,7 +305,7 @@ class Life:
                     if event.job in asked_off:
                         world.broken(f"{event.job} was scheduled after its cancel")
                     job = state.by_id[event.job]
-                    waiting = brute.owed(state, event.at)
+                    waiting = brute.gang_backfill(state, event.at)
                     if job not in waiting and any(
                         brute.room(state, [o.need], empty=True) for o in waiting
                     ):

@@ -183,7 +183,7 @@ FAULTS = [
         "owed members wait their turn",
         decide,
         "select_next",
-        "for job in owed(state, now):",
+        "for job in gang_backfill(state, now):",
         "for job in ():",
     ),
     Fault(
@@ -228,7 +228,7 @@ FAULTS = [
         "back-offs that are over are not looked at",
         decide,
         "units",
-        "for job in state.line.due(now):",
+        "for job in state.ready_queue.due(now):",
         "for job in ():",
     ),
     Fault(

@@ -57,8 +57,8 @@ def known(files: Mapping[str, bytes]) -> dict[str, Any]:
             if found is None:
                 break
             return found
-    said = f"its line `{_SETTINGS_LINE}…` cannot be read"
-    raise BadSpec(said, where=Where(file=SUBMIT), code="PBT820")
+    message = f"its line `{_SETTINGS_LINE}…` cannot be read"
+    raise BadSpec(message, where=Where(file=SUBMIT), code="PBT820")
 
 
 def path_of(job: Job) -> str:

@@ -61,8 +61,8 @@ def check(made: JobRequest) -> list[Diagnostic]:
     bases += [f"/sidecarContainers/{i}" for i in range(len(made.sidecarContainers))]
     found = [*_labels(made), *_secrets(made), *_class(made), *_nodes(made), *_otherwise(made)]
     if made.useImageEntryPoint is True and made.entryPoint is not UNSET:
-        said = "`useImageEntryPoint` and `entryPoint` do not go together"
-        found.append(finding("PBT701", said, where=Where(pointer="/entryPoint")))
+        message = "`useImageEntryPoint` and `entryPoint` do not go together"
+        found.append(finding("PBT701", message, where=Where(pointer="/entryPoint")))
     for part, base in zip([made, *parts], ["", *bases], strict=True):
         found += chain(
             _ports(part, base),
@@ -75,9 +75,9 @@ def check(made: JobRequest) -> list[Diagnostic]:
     for part, base in zip([made, *parts], ["", *bases], strict=True):
         for i, mount in enumerate(part.jobVolumeMounts):
             if mount.name not in volumes:
-                said = f"there is no `jobVolumes` of name `{printable(mount.name)}`"
+                message = f"there is no `jobVolumes` of name `{printable(mount.name)}`"
                 at = Where(pointer=f"{base}/jobVolumeMounts/{i}/name")
-                found.append(finding("PBT707", said, where=at))
+                found.append(finding("PBT707", message, where=at))
     return found
 
 
@@ -92,21 +92,21 @@ def _why_not(data: bytes) -> list[Diagnostic]:
     if document is None and found:
         return found
     if isinstance(document, dict) and "jobDefinition" in document:
-        said = "the client would take this alone, and pass over every key beside it"
+        message = "the client would take this alone, and pass over every key beside it"
         at = Where(pointer="/jobDefinition")
-        return [*found, finding("PBT701", said, where=at, hint="write its keys at the top")]
+        return [*found, finding("PBT701", message, where=at, hint="write its keys at the top")]
     faults = [_coded(d) for d in schema_faults(document, "ngc-job-1")]
     if not faults:  # msgspec is stricter than the schema: `1.0` for an integer and the like
         try:
             msgspec.convert(document, JobRequest)
         except msgspec.ValidationError as e:
-            said, _, path = str(e).partition(" - at `")
+            message, _, path = str(e).partition(" - at `")
             pointer = path.rstrip("`").replace("$", "").replace("[", "/").replace("]", "")
             at = Where(pointer=pointer.replace(".", "/") or None)
-            faults = [_coded(finding("PBT701", said[:1].lower() + said[1:], where=at))]
+            faults = [_coded(finding("PBT701", message[:1].lower() + message[1:], where=at))]
         else:
-            said = "holds a number or text that JSON readers do not agree on"
-            faults = [finding("PBT701", said)]
+            message = "holds a number or text that JSON readers do not agree on"
+            faults = [finding("PBT701", message)]
     return found + faults
 
 
@@ -118,12 +118,12 @@ def _coded(d: Diagnostic) -> Diagnostic:
         hint = "did you mean `userLabels`"
     elif last in ("team", "org"):
         hint = f"`--{last}` says it to the client: a file cannot"
-    said = d.message
+    message = d.message
     if "envs" in parts and last == "value":
-        said = said.partition(", got ")[0]  # nobody should read it, least of all in a log
+        message = message.partition(", got ")[0]  # nobody should read it, least of all in a log
     codes = [_CODES[part] for part in parts if part in _CODES]
     code = codes[-1] if codes and d.message != "there is no such key" else "PBT701"
-    return replace(d, message=said, code=code, hint=hint)
+    return replace(d, message=message, code=code, hint=hint)
 
 
 def _empty(value: Any, pointer: str = "") -> Iterator[Diagnostic]:
@@ -132,8 +132,8 @@ def _empty(value: Any, pointer: str = "") -> Iterator[Diagnostic]:
     for key, inner in items:
         here = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
         if inner in ([], {}):
-            said = f"`{printable(str(key))}` holds nothing"
-            yield finding("PBT711", said, where=Where(pointer=here), hint="leave it out")
+            message = f"`{printable(str(key))}` holds nothing"
+            yield finding("PBT711", message, where=Where(pointer=here), hint="leave it out")
         elif isinstance(inner, dict | list):
             yield from _empty(inner, here)
 
@@ -159,11 +159,11 @@ def _ports(part: Any, base: str) -> Iterator[Diagnostic]:
         if mapping.name is UNSET:
             continue
         if mapping.protocol not in ("TCP", "UDP"):
-            said = f"port `{mapping.name}` has a name, so its protocol has to be TCP or UDP"
-            yield finding("PBT703", said, where=Where(pointer=f"{here}/protocol"))
+            message = f"port `{mapping.name}` has a name, so its protocol has to be TCP or UDP"
+            yield finding("PBT703", message, where=Where(pointer=f"{here}/protocol"))
         if mapping.name in names:
-            said = f"port name `{mapping.name}` is given twice"
-            yield finding("PBT703", said, where=Where(pointer=f"{here}/name"))
+            message = f"port name `{mapping.name}` is given twice"
+            yield finding("PBT703", message, where=Where(pointer=f"{here}/name"))
         names.add(mapping.name)
     for i, number in enumerate(getattr(part, "publishedContainerPorts", ())):
         yield from _port(number, numbers, f"{base}/publishedContainerPorts/{i}")
@@ -183,8 +183,8 @@ def _envs(part: Any, base: str) -> Iterator[Diagnostic]:
     for i, env in enumerate(part.envs):
         here = f"{base}/envs/{i}"
         if env.name in names:
-            said = f"variable `{env.name}` is set twice"
-            yield finding("PBT704", said, where=Where(pointer=f"{here}/name"))
+            message = f"variable `{env.name}` is set twice"
+            yield finding("PBT704", message, where=Where(pointer=f"{here}/name"))
         names.add(env.name)
         for secret in inside((f"{env.name}={env.value}",)):
             yield _secret(f"variable `{env.name}`", secret, f"{here}/value")
@@ -202,9 +202,9 @@ def secrets_of(text: Any, pointer: str) -> Iterator[Diagnostic]:
 
 
 def _secret(what: str, secret: Credential, pointer: str) -> Diagnostic:
-    said = f"{what} holds {secret.kind}, and job files are read by everybody"
+    message = f"{what} holds {secret.kind}, and job files are read by everybody"
     hint = "keep it at NGC, and pass `--ngc_secret NAME:KEY:VARIABLE`"
-    return finding("PBT705", said, where=Where(pointer=pointer), hint=hint)
+    return finding("PBT705", message, where=Where(pointer=pointer), hint=hint)
 
 
 def _secrets(made: JobRequest) -> Iterator[Diagnostic]:
@@ -212,17 +212,17 @@ def _secrets(made: JobRequest) -> Iterator[Diagnostic]:
     for i, secret in enumerate(made.userSecretsSpec):
         here = f"/userSecretsSpec/{i}"
         if secret.allKeys is True and secret.keysSpec:
-            said = f"secret `{secret.name}` is taken whole, and by its keys"
-            yield finding("PBT706", said, where=Where(pointer=f"{here}/keysSpec"))
+            message = f"secret `{secret.name}` is taken whole, and by its keys"
+            yield finding("PBT706", message, where=Where(pointer=f"{here}/keysSpec"))
         elif secret.allKeys is not True and not secret.keysSpec:
-            said = f"secret `{secret.name}` brings nothing: neither `allKeys` nor `keysSpec`"
-            yield finding("PBT706", said, where=Where(pointer=here))
+            message = f"secret `{secret.name}` brings nothing: neither `allKeys` nor `keysSpec`"
+            yield finding("PBT706", message, where=Where(pointer=here))
         for k, key in enumerate(secret.keysSpec):
             name = key.keyName if key.envName is UNSET else key.envName
             if name in variables:
-                said = f"variable `{name}` is set twice"
+                message = f"variable `{name}` is set twice"
                 at = Where(pointer=f"{here}/keysSpec/{k}")
-                yield finding("PBT706", said, where=at)
+                yield finding("PBT706", message, where=at)
             variables.add(name)
 
 
@@ -249,11 +249,11 @@ def _point(
         return
     plain, at = posixpath.normpath(path).replace("//", "/"), Where(pointer=f"{base}/{key}")
     if plain == "/" or ".." in path.split("/"):
-        said = f"`{printable(path)}` is not a path below `/`"
-        yield finding("PBT707", said, where=at)
+        message = f"`{printable(path)}` is not a path below `/`"
+        yield finding("PBT707", message, where=at)
     elif plain in points:
-        said = f"`{printable(path)}` is also the mount point of {points[plain]}"
-        yield finding("PBT707", said, where=at)
+        message = f"`{printable(path)}` is also the mount point of {points[plain]}"
+        yield finding("PBT707", message, where=at)
     points.setdefault(plain, f"`{base or '/'}`")
 
 
@@ -263,11 +263,11 @@ def _class(made: JobRequest) -> Iterator[Diagnostic]:
     if chosen is UNSET or chosen == "RUNONCE":
         return
     if is_mig(made.aceInstance):
-        said = f"`{made.aceInstance}` is a part of a GPU: its jobs are `RUNONCE`, not `{chosen}`"
-        yield finding("PBT708", said, where=at)
+        message = f"`{made.aceInstance}` is a part of a GPU: its jobs are `RUNONCE`, not `{chosen}`"
+        yield finding("PBT708", message, where=at)
     elif chosen == "RESTARTABLE" and _many(made):
-        said = "a job on several nodes is never `RESTARTABLE`"
-        yield finding("PBT708", said, where=at, hint="`RESUMABLE`, if it leaves checkpoints")
+        message = "a job on several nodes is never `RESTARTABLE`"
+        yield finding("PBT708", message, where=at, hint="`RESUMABLE`, if it leaves checkpoints")
 
 
 def _many(made: JobRequest) -> bool:
@@ -277,60 +277,60 @@ def _many(made: JobRequest) -> bool:
 def _nodes(made: JobRequest) -> Iterator[Diagnostic]:
     nodes = 1 if made.replicaCount is UNSET else made.replicaCount
     if made.minAvailability is not UNSET and made.minAvailability > nodes:
-        said = f"waits for {made.minAvailability} nodes, and has {nodes}"
-        yield finding("PBT709", said, where=Where(pointer="/minAvailability"))
+        message = f"waits for {made.minAvailability} nodes, and has {nodes}"
+        yield finding("PBT709", message, where=Where(pointer="/minAvailability"))
     if not _many(made):
         if made.topologyConstraint is not UNSET:
-            said = "`topologyConstraint` is for several nodes"
-            yield finding("PBT709", said, where=Where(pointer="/topologyConstraint"))
+            message = "`topologyConstraint` is for several nodes"
+            yield finding("PBT709", message, where=Where(pointer="/topologyConstraint"))
         return
     policy = made.runPolicy
     if made.arrayType is UNSET:
-        said, hint = f"{nodes} nodes need an `arrayType`", "pass `--ngc_array_type PYTORCH`"
-        yield finding("PBT709", said, where=Where(pointer="/arrayType"), hint=hint)
+        message, hint = f"{nodes} nodes need an `arrayType`", "pass `--ngc_array_type PYTORCH`"
+        yield finding("PBT709", message, where=Where(pointer="/arrayType"), hint=hint)
     if policy is UNSET or not policy.totalRuntimeSeconds:
-        said = f"{nodes} nodes need a time: `totalRuntimeSeconds`"
+        message = f"{nodes} nodes need a time: `totalRuntimeSeconds`"
         at = Where(pointer="/runPolicy/totalRuntimeSeconds")
-        yield finding("PBT709", said, where=at, hint="pass `--ngc_total_runtime 1D`")
+        yield finding("PBT709", message, where=at, hint="pass `--ngc_total_runtime 1D`")
     if is_mig(made.aceInstance):
-        said = f"`{made.aceInstance}` is a part of a GPU, which is never several nodes"
-        yield finding("PBT709", said, where=Where(pointer="/replicaCount"))
+        message = f"`{made.aceInstance}` is a part of a GPU, which is never several nodes"
+        yield finding("PBT709", message, where=Where(pointer="/replicaCount"))
 
 
 def _image(image: str, base: str) -> Iterator[Diagnostic]:
     parts, shown = image.split("/"), printable(image)
-    said = hint = None
+    message = hint = None
     if "@" in image:
-        said = f"`{shown}` holds a digest, which the client would read as a tag"
+        message = f"`{shown}` holds a digest, which the client would read as a tag"
     elif len(parts) > 1 and re.search(r"[.:]", parts[0]):
-        said, hint = f"`{shown}` begins with the address of a registry", "leave it out"
+        message, hint = f"`{shown}` begins with the address of a registry", "leave it out"
     elif len(parts) > 3:
-        said = f"`{shown}` has {len(parts)} parts: at most org, team and image"
+        message = f"`{shown}` has {len(parts)} parts: at most org, team and image"
     elif len(parts) < 2:
-        said, hint = f"`{shown}` names no org", "`org/[team/]image[:tag]`"
+        message, hint = f"`{shown}` names no org", "`org/[team/]image[:tag]`"
     elif image.count(":") > 1 or ":" in "".join(parts[:-1]):
-        said = f"`{shown}` holds a `:` that is not before a tag"
+        message = f"`{shown}` holds a `:` that is not before a tag"
     elif not all(parts) or parts[-1].startswith(":") or image.endswith(":"):
-        said = f"`{shown}` has an empty part"
-    if said:
+        message = f"`{shown}` has an empty part"
+    if message:
         at = Where(pointer=f"{base}/dockerImageName")
-        yield finding("PBT710", said, where=at, hint=hint)
+        yield finding("PBT710", message, where=at, hint=hint)
 
 
 def _otherwise(made: JobRequest) -> Iterator[Diagnostic]:
     """What published files do, and the client takes (PBT711)."""
     if made.aceName is UNSET:
-        said = "there is no `aceName`: the job goes where whoever submits it has configured"
-        yield finding("PBT711", said, where=Where(pointer="/aceName"))
+        message = "there is no `aceName`: the job goes where whoever submits it has configured"
+        yield finding("PBT711", message, where=Where(pointer="/aceName"))
     if made.aceId is not UNSET:
-        said = "`aceId` is passed over: `aceName` counts"
-        yield finding("PBT711", said, where=Where(pointer="/aceId"))
+        message = "`aceId` is passed over: `aceName` counts"
+        yield finding("PBT711", message, where=Where(pointer="/aceId"))
     if made.publishedContainerPorts:
-        said = "`publishedContainerPorts` is an older form of `portMappings`"
-        yield finding("PBT711", said, where=Where(pointer="/publishedContainerPorts"))
+        message = "`publishedContainerPorts` is an older form of `portMappings`"
+        yield finding("PBT711", message, where=Where(pointer="/publishedContainerPorts"))
     if made.arrayType is not UNSET and not _many(made):
-        said = "`arrayType` is for several nodes, and this is one"
-        yield finding("PBT711", said, where=Where(pointer="/arrayType"))
+        message = "`arrayType` is for several nodes, and this is one"
+        yield finding("PBT711", message, where=Where(pointer="/arrayType"))
     if made.networkType is UNSET and _many(made):
-        said = "which network its nodes have is left to chance: `networkType` is not said"
-        yield finding("PBT711", said, where=Where(pointer="/networkType"))
+        message = "which network its nodes have is left to chance: `networkType` is not said"
+        yield finding("PBT711", message, where=Where(pointer="/networkType"))

@@ -27,8 +27,8 @@ _WITHOUT_A_PLACE = (
 def check(spec: Processes, settings: Ngc) -> list[Diagnostic]:
     """All findings; what is wrong with all jobs alike is said of the first one."""
     if spec.container is None:
-        said = "no image is set, and NGC runs nothing without one"
-        return [finding("PBT710", said, hint="pass `--image ORG/IMAGE:TAG`")]
+        message = "no image is set, and NGC runs nothing without one"
+        return [finding("PBT710", message, hint="pass `--image ORG/IMAGE:TAG`")]
     found = [*_container(spec), *_places(settings), *_populations(spec, settings)]
     told: set[tuple[str, str, str | None]] = set()
     for job in spec.jobs:
@@ -42,9 +42,9 @@ def check(spec: Processes, settings: Ngc) -> list[Diagnostic]:
             if (d.code, d.message, pointer) in told or _of_the_experiment(d, settings):
                 continue
             told.add((d.code, d.message, pointer))
-            said = d.message if made is not None else f"`{pointer}` of its request: {d.message}"
+            message = d.message if made is not None else f"`{pointer}` of its request: {d.message}"
             where = Where(experiment=job.experiment, job=job.id)
-            found.append(replace(d, message=said, where=where))
+            found.append(replace(d, message=message, where=where))
     return found
 
 
@@ -64,11 +64,11 @@ def _places(settings: Ngc) -> Iterator[Diagnostic]:
         text = getattr(settings, name)
         for place in PLACEHOLDER.finditer(text):
             if place[1] not in known:
-                said = f"`--ngc_{name}`: nothing is put in the place of `{place[0]}`"
-                yield finding("PBT723", said, hint=f"there is `{{{{ {known[-1]} }}}}`")
+                message = f"`--ngc_{name}`: nothing is put in the place of `{place[0]}`"
+                yield finding("PBT723", message, hint=f"there is `{{{{ {known[-1]} }}}}`")
     if "experiment_cmd" not in [place[1] for place in PLACEHOLDER.finditer(settings.commandline)]:
-        said = "`--ngc_commandline` has no `{{ experiment_cmd }}`: no job would do its own work"
-        yield finding("PBT723", said)
+        message = "`--ngc_commandline` has no `{{ experiment_cmd }}`: no job would do its own work"
+        yield finding("PBT723", message)
 
 
 def _container(spec: Processes) -> Iterator[Diagnostic]:
@@ -77,9 +77,9 @@ def _container(spec: Processes) -> Iterator[Diagnostic]:
     if any(job.resources is not None for job in spec.jobs):
         names.append("resources")
     if names:
-        said = f"has no place in a job request: {', '.join(f'`{name}`' for name in names)}"
+        message = f"has no place in a job request: {', '.join(f'`{name}`' for name in names)}"
         hint = "`--ngc_workspace`, `--ngc_datasetid` and `--ngc_secret` are what NGC has"
-        yield finding("PBT720", said, hint=hint)
+        yield finding("PBT720", message, hint=hint)
 
 
 def _populations(spec: Processes, settings: Ngc) -> Iterator[Diagnostic]:
@@ -89,8 +89,8 @@ def _populations(spec: Processes, settings: Ngc) -> Iterator[Diagnostic]:
         yield from _meeting(spec, population, settings, at)
         chosen = settings.preempt
         if chosen not in (None, "RESUMABLE") and not is_mig(settings.instance):
-            said = f"the members of population `{name}` leave checkpoints, but are `{chosen}`"
-            yield finding("PBT722", said, where=at, hint="leave out `--ngc_preempt`")
+            message = f"the members of population `{name}` leave checkpoints, but are `{chosen}`"
+            yield finding("PBT722", message, where=at, hint="leave out `--ngc_preempt`")
 
 
 def _meeting(
@@ -105,18 +105,18 @@ def _meeting(
     shared = [m.containerMountPoint for m in settings.workspace if m.mountMode != "RO"]
     hint = "pass `--train_dir /mount/train_dir --ngc_workspace ID:/mount:RW`"
     if not folder.startswith("/"):
-        said = (
+        message = (
             f"members of population `{name}` meet in `{printable(folder)}`, which is relative: "
             "where it is depends on the image"
         )
         hint += ", or `--ngc_commandline 'cd /mount && {{ experiment_cmd }}'`"
     elif not any(_below(folder, place) for place in shared):
-        said = f"members of population `{name}` meet in `{printable(folder)}`, which "
+        message = f"members of population `{name}` meet in `{printable(folder)}`, which "
         own = _below(folder, settings.result)
-        said += "is the results of each job alone" if own else "no read-write workspace shares"
+        message += "is the results of each job alone" if own else "no read-write workspace shares"
     else:
         return
-    yield finding("PBT721", said, where=at, hint=hint)
+    yield finding("PBT721", message, where=at, hint=hint)
 
 
 def _below(folder: str, place: str) -> bool:

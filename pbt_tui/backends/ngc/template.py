@@ -96,19 +96,19 @@ def translate(text: str) -> Translated:
     try:
         words = shlex.split(masked.replace("\\\n", " "))
     except ValueError as e:
-        said = str(e)
-        made.found.append(finding("PBT712", f"{said[:1].lower()}{said[1:]}"))
+        message = str(e)
+        made.found.append(finding("PBT712", f"{message[:1].lower()}{message[1:]}"))
         return made
     back = {chr(0xE000 + k): f"{{{{ {_word(place)} }}}}" for k, place in enumerate(places)}
     words = ["".join(back.get(c, c) for c in word) for word in words]
     if not (head := _LINE.match(" ".join(words))):
-        said = "is not one line `ngc base-command job run …`"
-        made.found.append(finding("PBT712", said))
+        message = "is not one line `ngc base-command job run …`"
+        made.found.append(finding("PBT712", message))
         return made
     made.found += _flags(words[head[0].count(" ") + 1 :], made)
     if EXPERIMENT_CMD not in made.ngc.get("commandline", ""):
-        said = "has no `{{ experiment_cmd }}`: no job would do anything of its own"
-        made.found.append(finding("PBT712", said))
+        message = "has no `{{ experiment_cmd }}`: no job would do anything of its own"
+        made.found.append(finding("PBT712", message))
     return made
 
 
@@ -152,11 +152,11 @@ def _placeholders(text: str) -> Iterator[Diagnostic]:
         at = Where(line=text.count("\n", 0, found.start()) + 1)
         shown = printable(" ".join(found[0].split()))
         if found[1] not in ("name", "experiment_cmd"):
-            said = f"`{shown}` is neither `{{{{ name }}}}` nor `{{{{ experiment_cmd }}}}`"
-            yield finding("PBT712", said, where=at)
+            message = f"`{shown}` is neither `{{{{ name }}}}` nor `{{{{ experiment_cmd }}}}`"
+            yield finding("PBT712", message, where=at)
         elif found[0] != f"{{{{ {found[1]} }}}}":
-            said = f"`{shown}` is read as a placeholder, which the original leaves as it is"
-            yield finding("PBT714", said, where=at)
+            message = f"`{shown}` is read as a placeholder, which the original leaves as it is"
+            yield finding("PBT714", message, where=at)
     for found in re.finditer(r"\{\{|\}\}", PLACEHOLDER.sub("", text)):
         yield finding("PBT712", f"`{found[0]}` is not part of a placeholder")
 
@@ -172,8 +172,8 @@ def _lost(text: str) -> Iterator[Diagnostic]:
         else:
             what = ""
         if what:
-            said = f"{what} stays here, and the original takes it out"
-            yield finding("PBT714", said, where=Where(line=text.count("\n", 0, k) + 1))
+            message = f"{what} stays here, and the original takes it out"
+            yield finding("PBT714", message, where=Where(line=text.count("\n", 0, k) + 1))
             return
         if c in "'\"":
             quote = "" if quote == c else quote or c
@@ -192,7 +192,7 @@ def _shell(text: str) -> Iterator[Diagnostic]:
         elif c in "`$" if quote == '"' else not quote and c in _ACTS:
             name = re.match(r"\$\w+", text[k:])
             what = "a backtick" if c == "`" else f"`{name[0] if name else c}`"
-            said = f"{what} would be the submitting shell's, and a file has none"
+            message = f"{what} would be the submitting shell's, and a file has none"
             hint = "if the job's own shell is meant, put the command into single quotes"
             at = Where(line=text.count("\n", 0, k) + 1)
-            yield finding("PBT713", said, where=at, hint=hint)
+            yield finding("PBT713", message, where=at, hint=hint)

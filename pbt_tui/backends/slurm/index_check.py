@@ -30,8 +30,8 @@ def _faults(document: Any) -> list[Diagnostic]:
 def judge(spec: Processes, index: Index) -> Iterator[Diagnostic]:
     """PBT809 for the process list of another run, PBT810 for tasks that are not its jobs."""
     if (spec.run, spec.suffix) != (index.run, index.suffix):
-        said = f"the process list beside it is of run `{printable(spec.run)}`"
-        yield finding("PBT809", said, where=Where(pointer="/run"))
+        message = f"the process list beside it is of run `{printable(spec.run)}`"
+        yield finding("PBT809", message, where=Where(pointer="/run"))
         return
     jobs = {job.id for job in spec.jobs}
     seen: set[str] = set()
@@ -44,5 +44,5 @@ def judge(spec: Processes, index: Index) -> Iterator[Diagnostic]:
                 yield finding("PBT810", f"job `{task}` is a task twice", where=here)
             seen.add(task)
     for missing in [job.id for job in spec.jobs if job.id not in seen]:
-        said = f"job `{missing}` is a task of no script"
-        yield finding("PBT810", said, where=Where(pointer="/arrays"))
+        message = f"job `{missing}` is a task of no script"
+        yield finding("PBT810", message, where=Where(pointer="/arrays"))

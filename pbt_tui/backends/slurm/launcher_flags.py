@@ -39,8 +39,8 @@ def add_arguments(parser: argparse._ActionsContainer) -> None:
 
 
 def settings(args: argparse.Namespace) -> Given:
-    said = typed(args, *(f"slurm_{name}" for name in _NAMES))
-    own = {k.removeprefix("slurm_"): v for k, v in said.items() if v != _NO_TIMEOUT}
+    message = typed(args, *(f"slurm_{name}" for name in _NAMES))
+    own = {k.removeprefix("slurm_"): v for k, v in message.items() if v != _NO_TIMEOUT}
     if args.slurm_print_only:
         own["print_only"] = True
     return Given.of(slurm=own)

@@ -80,19 +80,19 @@ def _values(settings: Slurm) -> Iterator[Diagnostic]:
             continue
         name, size = field.partition("/")[0], len(text.encode(errors="replace"))
         if _CONTROL.search(text if name != "prologue" else text.replace("\t", " ")):
-            said = f"`--slurm_{name}` holds a line break or another control character"
-            yield finding("PBT620", said, where=_at(field))
+            message = f"`--slurm_{name}` holds a line break or another control character"
+            yield finding("PBT620", message, where=_at(field))
         elif size > LONGEST and name != "prologue":
-            said = f"`--slurm_{name}` has {size} bytes: SLURM takes {LONGEST}"
-            yield finding("PBT620", said, where=_at(field))
+            message = f"`--slurm_{name}` has {size} bytes: SLURM takes {LONGEST}"
+            yield finding("PBT620", message, where=_at(field))
     if not _TIMEOUT.fullmatch(settings.timeout):
-        said = f"`--slurm_timeout` is not a time: `{printable(settings.timeout)}`"
-        yield finding("PBT620", said, where=_at("timeout"), hint="write `4h`, or 0 for none")
+        message = f"`--slurm_timeout` is not a time: `{printable(settings.timeout)}`"
+        yield finding("PBT620", message, where=_at("timeout"), hint="write `4h`, or 0 for none")
     kind = settings.gpu_type
     if kind is not None and not _TYPE.fullmatch(kind):
         hint = "name the type alone, such as `a100`; the number is `--slurm_gpus_per_job`"
-        said = f"`{printable(kind)}` is not a type of GPU"
-        yield finding("PBT629", said, where=_at("gpu_type"), hint=hint)
+        message = f"`{printable(kind)}` is not a type of GPU"
+        yield finding("PBT629", message, where=_at("gpu_type"), hint=hint)
 
 
 def _signal(settings: Slurm) -> Iterator[Diagnostic]:
@@ -100,64 +100,64 @@ def _signal(settings: Slurm) -> Iterator[Diagnostic]:
     try:
         signal = early(settings)
     except ValueError:
-        said = f"early signal `{printable(settings.signal or '')}` reaches nobody"
+        message = f"early signal `{printable(settings.signal or '')}` reaches nobody"
         hint = f"write `USR1@120`: one of {', '.join(SIGNALS)}, and 1 to {MAX_SIGNAL} seconds"
-        yield finding("PBT621", said, where=here, hint=hint)
+        yield finding("PBT621", message, where=here, hint=hint)
         return
     if signal is None:
         return
     before, limit = signal[1], settings.time
     if limit and before >= limit:
-        said = f"the early signal comes {before} s before a limit of {limit:g} s"
-        yield finding("PBT622", said, where=here, hint="pass a longer `--slurm_time`")
+        message = f"the early signal comes {before} s before a limit of {limit:g} s"
+        yield finding("PBT622", message, where=here, hint="pass a longer `--slurm_time`")
     elif before < SOON:
-        said = f"the early signal comes {before} s before the limit, and SLURM's clock is coarse"
+        message = f"the early signal comes {before} s before the limit, and SLURM's clock is coarse"
         hint = f"pass `--slurm_signal {signal[0]}@120`"
-        yield finding("PBT623", said, where=here, hint=hint)
+        yield finding("PBT623", message, where=here, hint=hint)
 
 
 def _numbers(settings: Slurm) -> Iterator[Diagnostic]:
     if settings.time == 0:
-        said = "`--slurm_time 0` is no limit at all"
-        yield finding("PBT627", said, where=_at("time"), hint="leave it out, or pass a limit")
+        message = "`--slurm_time 0` is no limit at all"
+        yield finding("PBT627", message, where=_at("time"), hint="leave it out, or pass a limit")
     if settings.cpus == 0:
-        said = "`--slurm_cpus 0` leaves a job without a CPU"
-        yield finding("PBT628", said, where=_at("cpus"), hint="leave it out, or pass 1")
+        message = "`--slurm_cpus 0` leaves a job without a CPU"
+        yield finding("PBT628", message, where=_at("cpus"), hint="leave it out, or pass 1")
     if settings.memory == 0:
-        said = "`--slurm_memory 0` is all memory of a node"
+        message = "`--slurm_memory 0` is all memory of a node"
         hint = "leave it out for the partition's default"
-        yield finding("PBT628", said, where=_at("memory"), hint=hint)
+        yield finding("PBT628", message, where=_at("memory"), hint=hint)
 
 
 def _arrays(spec: Processes, settings: Slurm) -> Iterator[Diagnostic]:
     throttle, most = settings.throttle, settings.max_array
     if most > HIGHEST_INDEX + 1 and not settings.files:
-        said = f"arrays of {most} tasks: most clusters take {HIGHEST_INDEX + 1} at most"
-        yield finding("PBT624", said, where=_at("max_array"))
+        message = f"arrays of {most} tasks: most clusters take {HIGHEST_INDEX + 1} at most"
+        yield finding("PBT624", message, where=_at("max_array"))
     if throttle is not None and (throttle == 0 or settings.files):
         why = (
             "is no throttle to SLURM" if throttle == 0 else "has no array to act on with `--files`"
         )
-        said = f"`--slurm_throttle {throttle}` {why}"
-        yield finding("PBT625", said, where=_at("throttle"), hint="leave it out for no throttle")
+        message = f"`--slurm_throttle {throttle}` {why}"
+        yield finding("PBT625", message, where=_at("throttle"), hint="leave it out for no throttle")
     elif throttle is not None:
         for population in spec.populations:
             size = len(population.members)
             if throttle < size:
-                said = (
+                message = (
                     f"population `{printable(population.id)}` has {size} members, but "
                     f"`--slurm_throttle {throttle}` lets {throttle} run at once"
                 )
                 hint = f"pass `--slurm_throttle {size}`, or leave it out"
-                yield finding("PBT626", said, where=_at("throttle"), hint=hint)
+                yield finding("PBT626", message, where=_at("throttle"), hint=hint)
         count = sum(-(-len(shape.jobs) // most) for shape in shapes(spec, settings))
         if count > 1:
-            said = f"there are {count} arrays, and each runs up to {throttle} tasks at once"
-            yield finding("PBT637", said, where=_at("throttle"))
+            message = f"there are {count} arrays, and each runs up to {throttle} tasks at once"
+            yield finding("PBT637", message, where=_at("throttle"))
     name = run_name(spec)
     if job_name(name) != name:
-        said = f"SLURM shows the run as `{job_name(name)}`, not as `{printable(name)}`"
-        yield finding("PBT631", said)
+        message = f"SLURM shows the run as `{job_name(name)}`, not as `{printable(name)}`"
+        yield finding("PBT631", message)
 
 
 def _folders(spec: Processes, settings: Slurm) -> Iterator[Diagnostic]:
@@ -169,24 +169,24 @@ def _folders(spec: Processes, settings: Slurm) -> Iterator[Diagnostic]:
     field = "sbatch_template" if lines else "prologue"
     goes = any(_CD.search(line) for line in lines or settings.prologue)
     if goes and not spec.train_dir.startswith("/"):
-        said = (
+        message = (
             f"`{field}` leaves the folder that jobs start in, "
             f"but `train_dir` is relative: `{printable(spec.train_dir)}`"
         )
         hint = "pass an absolute `--train_dir`, or leave out the `cd`"
-        yield finding("PBT630", said, where=_at(field), hint=hint)
+        yield finding("PBT630", message, where=_at(field), hint=hint)
 
 
 def _mail(settings: Slurm) -> Iterator[Diagnostic]:
     events = settings.mail_type
     if settings.mail_user is not None and events is None:
-        said = "`--slurm_mail_user` without `--slurm_mail_type`: no mail is ever sent"
+        message = "`--slurm_mail_user` without `--slurm_mail_type`: no mail is ever sent"
         hint = "pass `--slurm_mail_type END,FAIL`"
-        yield finding("PBT632", said, where=_at("mail_user"), hint=hint)
+        yield finding("PBT632", message, where=_at("mail_user"), hint=hint)
     for event in events.split(",") if events is not None else ():
         if event.strip().upper() not in _MAIL:
-            said = f"`{printable(event)}` is not an event that mail is sent for"
-            yield finding("PBT632", said, where=_at("mail_type"), hint="such as `END,FAIL`")
+            message = f"`{printable(event)}` is not an event that mail is sent for"
+            yield finding("PBT632", message, where=_at("mail_type"), hint="such as `END,FAIL`")
 
 
 def _container(spec: Processes, settings: Slurm) -> Iterator[Diagnostic]:
@@ -194,23 +194,23 @@ def _container(spec: Processes, settings: Slurm) -> Iterator[Diagnostic]:
     here = _at("container")
     if how == "plain":
         if of is not None:
-            said = f"jobs on SLURM run without the image `{printable(of)}`"
+            message = f"jobs on SLURM run without the image `{printable(of)}`"
             hint = "pass `--slurm_container apptainer` or `pyxis` where the site has one of them"
-            yield finding("PBT634", said, where=here, hint=hint)
+            yield finding("PBT634", message, where=here, hint=hint)
         return
     if of is None:
         hint = "pass `--slurm_image NAME` or `--image NAME`"
         yield finding("PBT633", f"`{how}` has no image to run", where=here, hint=hint)
     elif how == "pyxis" and of.endswith(".sqsh") and not of.startswith(("/", "./")):
-        said = f"pyxis takes `{printable(of)}` for the name of an image in a registry"
-        yield finding("PBT633", said, where=_at("image"), hint=f"write `./{printable(of)}`")
+        message = f"pyxis takes `{printable(of)}` for the name of an image in a registry"
+        yield finding("PBT633", message, where=_at("image"), hint=f"write `./{printable(of)}`")
     elif of.startswith("-"):
-        said = f"`{printable(of)}` is not the name of an image"
-        yield finding("PBT633", said, where=_at("image"))
+        message = f"`{printable(of)}` is not the name of an image"
+        yield finding("PBT633", message, where=_at("image"))
     for path in _shown(spec):
         if "," in path or ":" in path or _CONTROL.search(path):
-            said = f"`{printable(path)}` cannot be shown inside: it holds a `,`, a `:` or worse"
-            yield finding("PBT635", said, where=here)
+            message = f"`{printable(path)}` cannot be shown inside: it holds a `,`, a `:` or worse"
+            yield finding("PBT635", message, where=here)
 
 
 def _shown(spec: Processes) -> Sequence[str]:

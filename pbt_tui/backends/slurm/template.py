@@ -53,11 +53,11 @@ def text_of(path: str) -> str:
     try:
         return sound(Path(path).read_bytes().decode())
     except OSError as e:
-        said = f"`--slurm_sbatch_template`: cannot read `{printable(path)}`"
-        raise UsageError(f"{said}: {(e.strerror or '').lower()}") from None
+        message = f"`--slurm_sbatch_template`: cannot read `{printable(path)}`"
+        raise UsageError(f"{message}: {(e.strerror or '').lower()}") from None
     except ValueError:
-        said = f"`--slurm_sbatch_template`: expected UTF-8 text in `{printable(path)}`"
-        raise UsageError(said) from None
+        message = f"`--slurm_sbatch_template`: expected UTF-8 text in `{printable(path)}`"
+        raise UsageError(message) from None
 
 
 def read(text: str) -> Template:

@@ -37,13 +37,13 @@ def check(settings: Slurm) -> Iterator[Diagnostic]:
     parts = template.read(text)
     if "\r" in text or not template.SHEBANG.fullmatch(parts.first):
         first = printable(parts.first[:60]) or "an empty line"
-        said = f"the template is not a script of bash: line 1 is `{first}`"
+        message = f"the template is not a script of bash: line 1 is `{first}`"
         if "\r" in text:
-            said = "the template has line ends of DOS"
-        yield finding("PBT603", said, where=_HERE, hint="begin it with `#!/bin/bash`")
+            message = "the template has line ends of DOS"
+        yield finding("PBT603", message, where=_HERE, hint="begin it with `#!/bin/bash`")
     if not any(template.runs_command(line) for line in parts.body):
-        said = "the template never runs `$CMD`: its jobs would do nothing, and succeed"
-        yield finding("PBT601", said, where=_HERE, hint="put `$CMD` where the command belongs")
+        message = "the template never runs `$CMD`: its jobs would do nothing, and succeed"
+        yield finding("PBT601", message, where=_HERE, hint="put `$CMD` where the command belongs")
     lines = [parts.first, *parts.head, *parts.body]
     yield from _placeholders(lines)
     yield from _quotes(parts)
@@ -63,8 +63,8 @@ def _placeholders(lines: Sequence[str]) -> Iterator[Diagnostic]:
         if line.lstrip().startswith("#") and not _DIRECTIVE.match(line):
             continue
         for found in _BRACES.finditer(line):
-            said = f"{_line(k)} has a placeholder of another kind: `{printable(found[0])}`"
-            yield finding("PBT602", said, where=_HERE, hint=_the_six())
+            message = f"{_line(k)} has a placeholder of another kind: `{printable(found[0])}`"
+            yield finding("PBT602", message, where=_HERE, hint=_the_six())
         for found in template.PLACEHOLDER.finditer(line):
             name = found[2] or found[3]
             if not name or name in template.NAMES or name.startswith("SLURM"):
@@ -73,8 +73,8 @@ def _placeholders(lines: Sequence[str]) -> Iterator[Diagnostic]:
 
             near = difflib.get_close_matches(name.upper(), template.NAMES, n=1, cutoff=0.7)
             if near and not re.search(rf"\b{name}(?:=|\+=|\s+in\b)|\bread\b.*\b{name}\b", text):
-                said = f"{_line(k)} has an unknown placeholder: `{printable(found[0])}`"
-                yield finding("PBT602", said, where=_HERE, hint=f"did you mean `${near[0]}`")
+                message = f"{_line(k)} has an unknown placeholder: `{printable(found[0])}`"
+                yield finding("PBT602", message, where=_HERE, hint=f"did you mean `${near[0]}`")
 
 
 def _the_six() -> str:
@@ -84,8 +84,8 @@ def _the_six() -> str:
 def _quotes(parts: template.Template) -> Iterator[Diagnostic]:
     for k, line in enumerate(parts.body, 2 + len(parts.head)):
         if template.runs_command(line) and template.quoted(line):
-            said = f"{_line(k)} has `$CMD` inside quotes or behind `eval`"
-            yield finding("PBT604", said, where=_HERE, hint="let it stand alone: it is words")
+            message = f"{_line(k)} has `$CMD` inside quotes or behind `eval`"
+            yield finding("PBT604", message, where=_HERE, hint="let it stand alone: it is words")
 
 
 def _directives(parts: template.Template) -> Iterator[Diagnostic]:
@@ -95,12 +95,12 @@ def _directives(parts: template.Template) -> Iterator[Diagnostic]:
             continue
         if not (in_head and _DIRECTIVE.match(line)):
             why = "does not begin with `#SBATCH `" if in_head else "comes after the first command"
-            said = f"{_line(k)} is no directive: it {why}"
-            yield finding("PBT606", said, where=_HERE)
+            message = f"{_line(k)} is no directive: it {why}"
+            yield finding("PBT606", message, where=_HERE)
         elif (found := _SIGNAL.search(line)) and not _TO_SCRIPT.fullmatch(found[1]):
-            said = f"{_line(k)}: early signal `{printable(found[1])}` reaches nobody"
+            message = f"{_line(k)}: early signal `{printable(found[1])}` reaches nobody"
             hint = "leave it out, and the template too: `--slurm_signal USR1@120`"
-            yield finding("PBT621", said, where=_HERE, hint=hint)
+            yield finding("PBT621", message, where=_HERE, hint=hint)
 
 
 def _again(lines: Sequence[str], before: int, here: Where) -> Iterator[Diagnostic]:
@@ -111,20 +111,20 @@ def _again(lines: Sequence[str], before: int, here: Where) -> Iterator[Diagnosti
             continue
         hint = "leave it out, and pass `--slurm_requeue`: a requeue is bounded, under one id"
         if _BY_JOB_ID.search(line):
-            said = f"line {k} of {of} queues the whole array again, not its own task"
-            yield finding("PBT605", said, where=here, hint=hint, level="error")
+            message = f"line {k} of {of} queues the whole array again, not its own task"
+            yield finding("PBT605", message, where=here, hint=hint, level="error")
         elif _REQUEUE.search(line) or _SUBMITS.search(line):
-            said = f"line {k} of {of} submits the job again, without a bound"
-            yield finding("PBT605", said, where=here, hint=hint)
+            message = f"line {k} of {of} submits the job again, without a bound"
+            yield finding("PBT605", message, where=here, hint=hint)
 
 
 def _no_place(settings: Slurm) -> Iterator[Diagnostic]:
-    said = {
+    message = {
         "signal": settings.signal is not None,
         "prologue": bool(settings.prologue),
         "container": settings.container != "plain",
     }
-    for field in (field for field, there in said.items() if there):
+    for field in (field for field, there in message.items() if there):
         text = f"`--slurm_{field}` has no place in a template"
         hint = "write it into the template, or leave the template out"
         yield finding("PBT636", text, where=Where(pointer=f"/settings/{field}"), hint=hint)

@@ -30,6 +30,6 @@ def reader(style: str, path: Path) -> Reader:
     except Exception as e:  # another package's code may do anything
         if style in STYLES.built_in:
             raise
-        said = f"cannot be loaded: {type(e).__name__}: {e}"
-        raise BrokenKind("reader of style", style, place, f"{said:.300}") from e
+        message = f"cannot be loaded: {type(e).__name__}: {e}"
+        raise BrokenKind("reader of style", style, place, f"{message:.300}") from e
     return cast(Reader, made(path))

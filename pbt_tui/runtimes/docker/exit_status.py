@@ -55,8 +55,8 @@ def of_refusal(
     if found is None and error.status == 404 and "no such image" in words.lower():
         cause = "image_missing"
     elif code in _START_FAILED:
-        cause, said = _START_FAILED[code]
-        detail = f"{said}: {words}"
+        cause, message = _START_FAILED[code]
+        detail = f"{message}: {words}"
     if cause in (None, "image_missing"):
         code = None
     return Ended(job, attempt, handle, code, now, refused=True, cause=cause, detail=detail)

@@ -77,16 +77,16 @@ def excuse(engine: Engine, found: Found, log: Path) -> str | None:
         return None
     try:
         with log.open("rb") as file:
-            said = file.read(_HEAD)
-        if not said:
-            said = b"".join(engine.logs(found["Id"], follow=False))[:_HEAD]
+            message = file.read(_HEAD)
+        if not message:
+            message = b"".join(engine.logs(found["Id"], follow=False))[:_HEAD]
         disk = os.statvfs(log)
     except OSError:
         return None
     for mark in (f"{log}: ".encode(), b"[FATAL tini ("):
-        if said.startswith(mark):
-            return said.removeprefix(mark).decode("utf-8", "replace").strip()
-    return "no space left on the disk of the log" if not (said or disk.f_bavail) else None
+        if message.startswith(mark):
+            return message.removeprefix(mark).decode("utf-8", "replace").strip()
+    return "no space left on the disk of the log" if not (message or disk.f_bavail) else None
 
 
 def _write(fd: int, data: bytes) -> None:

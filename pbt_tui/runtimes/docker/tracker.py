@@ -177,7 +177,7 @@ class ContainerTracker:
         Raises `EngineUnavailable`.
         """
         log = self._dir.log(*attempt.name)
-        said = None
+        message = None
         with suppress(
             EngineError
         ):  # output that the engine does not hold is no reason to wait for it
@@ -193,12 +193,12 @@ class ContainerTracker:
                 stream = self._engine.logs(found["Id"], follow=False)
                 attempt.capture = Capture(stream, log, anew=True)
                 attempt.capture.finish(_REST)
-            said = logs.excuse(self._engine, found, log)
+            message = logs.excuse(self._engine, found, log)
         return exit_status.of_state(
             *attempt.name,
             found,
             time.time(),
-            said=said,
+            said=message,
             oom=attempt.oom,
             engine_started=self.listening.engine_started,
         )

@@ -70,9 +70,9 @@ def ask(argv: Sequence[str], environ: Mapping[str, str], limit: float = LIMIT) -
         except subprocess.TimeoutExpired:
             _kill(process)
             raise EngineUnavailable(f"`{argv[0]}` said nothing within {limit:g} s") from None
-    said = words(err.decode("utf-8", "replace"))
+    message = words(err.decode("utf-8", "replace"))
     if process.returncode:
-        _declined(argv[0], process.returncode, said)
+        _declined(argv[0], process.returncode, message)
     return out.decode("utf-8", "replace")
 
 
@@ -85,9 +85,9 @@ def submit(
     one that we may have left behind. Raises `EngineUnavailable`, `EngineError` or `QueueFull`.
     """
     err = out.with_suffix(".err")
-    with out.open("wb") as said, err.open("wb") as complaints:
-        fcntl.flock(said, fcntl.LOCK_EX)
-        with _started(argv, environ, said.fileno(), complaints.fileno(), cwd) as process:
+    with out.open("wb") as message, err.open("wb") as complaints:
+        fcntl.flock(message, fcntl.LOCK_EX)
+        with _started(argv, environ, message.fileno(), complaints.fileno(), cwd) as process:
             try:
                 code = process.wait(limit)
             except subprocess.TimeoutExpired:

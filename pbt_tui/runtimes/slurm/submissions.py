@@ -84,8 +84,8 @@ class Submissions:
         data = msgspec.json.encode(record) + b"\n"
         replace(self.folder / f"{record.key}.json", data, sync=True)
         if record.id is not None:
-            for said in (self.out(record), self.out(record).with_suffix(".err")):
-                said.unlink(missing_ok=True)
+            for message in (self.out(record), self.out(record).with_suffix(".err")):
+                message.unlink(missing_ok=True)
 
     def discard(self, record: ArraySubmission) -> None:
         """It never came to be."""

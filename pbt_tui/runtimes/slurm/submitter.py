@@ -136,8 +136,8 @@ class Submitter:
         while client.still_written(out) and time.monotonic() < until:
             time.sleep(0.05)
         text = out.read_text("utf-8", "replace") if out.exists() else ""
-        said = accepted(text) or self._look_up(record) or self._claimed(record)
-        return _with_id(record, said) if said is not None else None
+        message = accepted(text) or self._look_up(record) or self._claimed(record)
+        return _with_id(record, message) if message is not None else None
 
     def _look_up(self, record: ArraySubmission) -> tuple[str, None] | None:
         name = self._order.name(record)
@@ -232,10 +232,10 @@ class Submitter:
             self._records.out(record),
             self._order.settings.sbatch_timeout,
         )
-        said = accepted(text)
-        if said is None:
+        message = accepted(text)
+        if message is None:
             raise EngineError(0, f"`sbatch` printed no id: `{client.words(text)}`")
-        return _with_id(record, said)
+        return _with_id(record, message)
 
     def _in_queue(self, record: ArraySubmission) -> None:
         ids = record.ids

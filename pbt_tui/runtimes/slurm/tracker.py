@@ -220,20 +220,20 @@ class TaskTracker:
         """Tells the end of a task that is over, once enough is known of it."""
         if not task.id and task.file is None:
             return
-        said = ""
+        message = ""
         if task.file is not None and task.file.over:
-            said = self._said(task)
-            if not self._is_sure(task, task.file, said):
+            message = self._said(task)
+            if not self._is_sure(task, task.file, message):
                 return
         elif task.looks < _needed(task.line):
             return
-        said = said or self._said(task)
+        message = message or self._said(task)
         fact = ended(
             task.name,
             task.id,
             time.time(),
             file=task.file,
-            said=said,
+            said=message,
             line=task.line if task.looks else None,
             launch=task.launch,
             output=str(self._output),
