@@ -22,7 +22,8 @@ from pbt_tui.cli import planning
 from pbt_tui.errors import Findings, RuntimeUnavailable, UsageError, printable
 
 if TYPE_CHECKING:
-    from pbt_tui.backends.ngc.request import JobRequest, Ngc
+    from pbt_tui.backends.ngc.request import JobRequest
+    from pbt_tui.backends.ngc.settings_struct import Ngc
     from pbt_tui.cli.target import Target
     from pbt_tui.compiler import Compiled
     from pbt_tui.compiler.load import Loaded
@@ -156,7 +157,7 @@ def _compiled(compiled: Compiled, given: Given, *, writing: bool) -> _Plan:
 
 def _plan(folder: Path, spec: Processes, script: bytes) -> _Plan:
     from pbt_tui.backends.ngc import render as ngc
-    from pbt_tui.backends.ngc.request import Ngc
+    from pbt_tui.backends.ngc.settings_struct import Ngc
 
     settings = msgspec.convert(ngc.known({SUBMIT: script}), Ngc)
     requests = {ngc.path_of(job): ngc.request(spec, job, settings) for job in spec.jobs}

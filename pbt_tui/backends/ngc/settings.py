@@ -1,7 +1,7 @@
 """The settings of backend `ngc`, spelled as NVIDIA's client spells its flags. Text in, values out.
 
-Must not know what becomes of them; the struct that they fill is `request.Ngc`. `ValueError` for
-what is not one, as in `settings.parsers`.
+Must not know what becomes of them; the struct that they fill is `settings_struct.Ngc`.
+`ValueError` for what is not one, as in `settings.parsers`.
 """
 
 from __future__ import annotations
