@@ -84,17 +84,19 @@ def _frame() -> Iterator[str]:
     yield from f"Examples are{text}".strip().split("\n")
 
 
-def _command(parser: argparse.ArgumentParser) -> Iterator[str]:
+def _command(parser: Any) -> Iterator[str]:
+    expand = parser._get_formatter()._expand_help
     yield f"# `{parser.prog}`\n\n{parser.description or ''}\n"
     usage = parser.usage or f"{parser.prog} [options]"
     yield "```\n" + "\n".join(line.strip() for line in usage.split("\n")) + "\n```"
     yield "\nLong options take `_` and `-` alike."
     for group in parser._action_groups:
+        parser.explain(group)
         shown = [a for a in group._group_actions if a.help is not argparse.SUPPRESS]
         if shown:
             yield f"\n## {group.title}\n\n| option | meaning |\n| --- | --- |"
         for action in shown:
-            yield f"| {_option(action)} | {_cell(str(action.help or ''))} |"
+            yield f"| {_option(action)} | {_cell(expand(action))} |"
 
 
 def _option(action: argparse.Action) -> str:

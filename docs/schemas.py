@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
-from collections.abc import Iterator
 from itertools import product
 from types import ModuleType
 from typing import Any
@@ -15,6 +13,7 @@ from pbt_tui.backends.ngc import request, settings_struct
 from pbt_tui.backends.slurm import index
 from pbt_tui.journal import events
 from pbt_tui.observe import snapshot_types
+from pbt_tui.settings.descriptions import field_notes
 from pbt_tui.spec import types
 from pbt_tui.spec.schema import schema
 
@@ -67,17 +66,3 @@ def notes() -> dict[tuple[str, str], str]:
 
 def _is_struct(value: Any) -> bool:
     return inspect.isclass(value) and issubclass(value, msgspec.Struct)
-
-
-def field_notes(module: ModuleType) -> Iterator[tuple[tuple[str, str], str]]:
-    """(class, field) → the text that follows the field in the source of `module`, on one line."""
-    for node in ast.parse(inspect.getsource(module)).body:
-        if not isinstance(node, ast.ClassDef):
-            continue
-        for field, after in zip(node.body, node.body[1:], strict=False):
-            match field, after:
-                case (
-                    ast.AnnAssign(target=ast.Name(id=name)),
-                    ast.Expr(value=ast.Constant(value=str(text))),
-                ):
-                    yield (node.name, name), " ".join(text.split())

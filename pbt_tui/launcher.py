@@ -60,8 +60,9 @@ def add_ngc_args(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def launcher_argparser(args: Sequence[str] | None = None) -> argparse.ArgumentParser:
     """The parser for these arguments; `--help` shows the flags of the chosen backend (D48)."""
     from pbt_tui.backends import BACKENDS
-    from pbt_tui.cli.options import Parser, alike, early_values
+    from pbt_tui.cli.options import COMPILING, SUFFIX, Parser, alike, early_values
     from pbt_tui.settings.flags import Untouched
+    from pbt_tui.settings.run_settings import TRAIN_DIR
 
     words = alike(sys.argv[1:] if args is None else args)
     parser = Parser(
@@ -70,7 +71,7 @@ def launcher_argparser(args: Sequence[str] | None = None) -> argparse.ArgumentPa
         epilog="`pbt-run` does the same and more: see `pbt-run --help`.",
     )
     parser.add_argument(
-        "--train_dir", default="./train_dir", metavar="DIR", help="root of what jobs write"
+        "--train_dir", default=TRAIN_DIR, metavar="DIR", help=COMPILING["train_dir"].help
     )
     parser.add_argument(
         "--run", default=None, metavar="MODULE", help="run module: dotted name, or path of a file"
@@ -82,18 +83,16 @@ def launcher_argparser(args: Sequence[str] | None = None) -> argparse.ArgumentPa
         "--backend",
         default=first,
         choices=tuple(dict.fromkeys((first, *others, backend.name))),
-        help="where jobs run: one of %(choices)s; its flags are shown below (processes)",
+        help="where jobs run: one of %(choices)s; its flags are shown below (default: %(default)s)",
     )
     parser.add_argument(
         "--pause_between",
         default=Untouched(1 if backend.runtimes else 0),
         type=int,
         metavar="S",
-        help="seconds between two starts (1; 0 for ngc)",
+        help="seconds between two starts (default: %(default)s)",
     )
-    parser.add_argument(
-        "--experiment_suffix", default="", metavar="TEXT", help="ends the folder of experiments"
-    )
+    parser.add_argument("--experiment_suffix", default="", metavar="TEXT", help=SUFFIX)
     backend.launcher_arguments(parser)
     return parser
 

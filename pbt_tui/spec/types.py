@@ -48,7 +48,7 @@ class Policy(Frozen, frozen=True):
     """How the executor schedules jobs. Each field is an option of the same name."""
 
     num_gpus: Count = 1
-    """GPUs that the executor uses where it pins jobs to GPUs (`experiments_per_gpu` from 1)."""
+    """GPUs to use where the executor pins jobs, which it does with `experiments_per_gpu` from 1."""
     gpus: tuple[Text, ...] | None = None
     """Indices or UUIDs of the GPUs to choose from; `null`: those in `CUDA_VISIBLE_DEVICES` of the
     executor, else those that the driver reports."""
@@ -76,10 +76,9 @@ class Policy(Frozen, frozen=True):
     grace: Seconds = 30.0
     """Seconds that a stopped job has to exit before the executor kills it."""
     max_failures: Positive | None = None
-    """Failed jobs after which the executor skips the waiting ones; `null`: it never gives up."""
+    """Failed jobs after which the executor skips the waiting ones; `null`: no limit."""
     fail_fast: bool = False
-    """Whether the first failed job makes the executor stop the active jobs and skip the waiting
-    ones."""
+    """The first failed job makes the executor stop the active jobs and skip the waiting ones."""
 
 
 class Mount(Frozen, frozen=True):
@@ -90,7 +89,7 @@ class Mount(Frozen, frozen=True):
     target: Text
     """Absolute path inside the container."""
     read_only: bool = False
-    """Whether the container may only read it."""
+    """The container may only read it."""
 
 
 class Ulimit(Frozen, frozen=True):
@@ -121,13 +120,13 @@ class Container(Frozen, frozen=True):
     """Names of variables that the executor copies from its own environment; their values, which
     may be secrets, never enter a spec."""
     shm_size: Positive | None = None
-    """Bytes of shared memory (`/dev/shm`); `null`: the default of the engine."""
+    """Bytes of shared memory (`/dev/shm`); `null`: the engine's."""
     memory: Positive | None = None
     """Memory limit of a container in bytes; `null`: none."""
     cpus: Annotated[float, Meta(gt=0)] | None = None
     """CPU limit of a container, in CPUs; `null`: none."""
     network: Text | None = None
-    """Network that containers join; `null`: the default of the engine."""
+    """Network that containers join; `null`: the engine's."""
     capabilities: tuple[Text, ...] = ("gpu", "compute", "utility")
     """Capabilities that the executor requests from the GPU driver."""
     ulimits: tuple[Ulimit, ...] = ()

@@ -52,7 +52,7 @@ class Ngc(Frozen, frozen=True, omit_defaults=True):
     entrypoint: Text | None = None
     """Entry point that replaces the image's; not there: none does."""
     use_image_entrypoint: bool = False
-    """Whether the entry point of the image runs."""
+    """The entry point of the image runs."""
     result: Mounted = "/results"
     """Folder in the container that is a job's own; NGC keeps it."""
     workspace: tuple[WorkspaceMount, ...] = ()
@@ -66,7 +66,7 @@ class Ngc(Frozen, frozen=True, omit_defaults=True):
     label: tuple[AnyLabel, ...] = ()
     """Further labels of every job."""
     lock_label: bool = False
-    """Whether the labels can no longer be changed."""
+    """The labels can no longer be changed."""
     port: tuple[PortMapping, ...] = ()
     """Ports that NGC publishes."""
     total_runtime: Number | None = None
@@ -74,7 +74,7 @@ class Ngc(Frozen, frozen=True, omit_defaults=True):
     min_timeslice: Number | None = None
     """Least seconds that a job runs before NGC may preempt it; not there: 0."""
     preempt: Class | None = None
-    """Whether NGC may preempt a job and how it goes on then; not there: `RESUMABLE` for
+    """Whether NGC may preempt a job, and how the job goes on then; not there: `RESUMABLE` for
     members of a population on whole GPUs, else `RUNONCE`."""
     order: Annotated[int, Meta(ge=1, le=99)] | None = None
     """Order among the jobs of the user in the queue, from 1 to 99."""
@@ -91,7 +91,7 @@ class Ngc(Frozen, frozen=True, omit_defaults=True):
     job_template: Text | None = None
     """File of the upstream launcher that settings are made of; never in a spec."""
     print_only: bool = False
-    """Whether `pbt-run` only shows what it would submit."""
+    """`pbt-run` only shows what it would submit."""
 
 
 def encode_settings(settings: Ngc) -> str:

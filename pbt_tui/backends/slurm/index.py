@@ -28,11 +28,11 @@ class Slurm(Frozen, frozen=True):
     cpus_per_gpu: Count = 16
     """CPUs for each GPU of a job."""
     partition: Text | None = None
-    """Partition that the jobs are submitted to; `null`: the default of the cluster."""
+    """Partition that the jobs are submitted to; `null`: the cluster's."""
     account: Text | None = None
-    """Account that is charged; `null`: the default of the user."""
+    """Account that is charged; `null`: the user's."""
     qos: Text | None = None
-    """Quality of service; `null`: the default of the account."""
+    """Quality of service; `null`: the account's."""
     time: Seconds | None = None
     """Time limit of one start in seconds; SLURM counts in minutes. `null`: the partition's
     default."""
@@ -51,15 +51,15 @@ class Slurm(Frozen, frozen=True):
     throttle: Count | None = None
     """Tasks of one array that SLURM may run at the same time; `null`: all."""
     requeue: bool = False
-    """Whether preemption, the loss of a node and exit code 75 make SLURM requeue a task, inside its
-    attempt."""
+    """SLURM requeues a task, inside its attempt, after preemption, the loss of a node and exit
+    code 75."""
     max_requeues: Count = 50
     """Maximum restarts inside an attempt; afterwards exit code 75 counts as a failure."""
     signal: Text | None = None
     """Signal that SLURM sends to the program some seconds before the time limit: `USR1@120`;
     `null`: none."""
     mail_user: Text | None = None
-    """Address that gets mail from SLURM; `null`: nobody gets any."""
+    """Address that gets mail from SLURM; `null`: nobody."""
     mail_type: Text | None = None
     """Events that mail is sent for, such as `END,FAIL`; `null`: SLURM's default."""
     workdir: Text | None = None
@@ -69,9 +69,9 @@ class Slurm(Frozen, frozen=True):
     timeout: str = "0"
     """Value of `$TIMEOUT` in that template; nothing else uses it."""
     print_only: bool = False
-    """Whether `pbt-run` only shows what it would submit."""
+    """`pbt-run` only shows what it would submit."""
     files: bool = False
-    """Whether each job gets a script of its own instead of a place in an array."""
+    """Each job gets a script of its own instead of a place in an array."""
     max_array: Positive = 1000
     """Maximum number of tasks in one array."""
     container: Prefix = "plain"

@@ -37,8 +37,8 @@ class ToyBackend(Backend):
     title = "the toy queue"
     runtimes = ("toyqueue",)
     settings = (
-        Setting("queue", "toy", parsers.plain, "NAME", "the name of a queue", "queue; needed"),
-        Setting("priority", "toy", parsers.integer, "N", "an integer from 0 to 9", "priority (0)"),
+        Setting("queue", "toy", parsers.plain, "NAME", "the name of a queue", "queue"),
+        Setting("priority", "toy", parsers.integer, "N", "an integer from 0 to 9", "priority"),
     )
     struct = Toy
     owned = (FILE,)
