@@ -221,8 +221,9 @@ class AttemptEnded(Event, frozen=True, kw_only=True):
     attempt: int
     """Number of the attempt."""
     outcome: Outcome
-    """How it ended; `refused`: the runtime could not start it, `lost`: it went away without an exit
-    code, `interrupted`: a stop of the run ended it."""
+    """How it ended: `stopped` by a cancel or a timeout, `interrupted` by a stop of the run or by
+    `fail_fast`, `refused`: the runtime could not start it, `lost`: it went away without an exit
+    code."""
     exit_code: int | None
     """Exit code of the process; `null`: a signal ended it, or nobody knows."""
     ended_at: float

@@ -146,7 +146,7 @@ class GenerationRow(msgspec.Struct, frozen=True):
     """One generation of a member, as its metadata has it."""
 
     generation: int
-    """Number of the generation, from 0."""
+    """Number of the generation; later ones have larger numbers."""
     frame: int | None
     """Frames trained by then; `null` where the metadata does not say so."""
     objective: float | None
@@ -187,7 +187,7 @@ class EventRow(msgspec.Struct, frozen=True):
     member: int
     """Index of the member that decided."""
     donor: int | None
-    """Index of the member whose weights it took; `null`: it kept its own."""
+    """Index of the member whose weights it took; `null`: it kept its own, or nobody knows."""
     generation: int | None
     """Generation of the member when it decided; `null`: not known."""
     source: Source

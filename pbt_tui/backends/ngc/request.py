@@ -164,7 +164,7 @@ class RunPolicy(Shape, frozen=True, kw_only=True):
     expirySeconds: Seconds | UnsetType = UNSET
     """Seconds after which the request expires."""
     minTimesliceSeconds: Seconds | UnsetType = UNSET
-    """Least seconds that the job runs before NGC may preempt it."""
+    """Least seconds that the job should run, once it runs, before NGC preempts it."""
     preemptClass: Class | UnsetType = UNSET
     """Whether NGC may preempt the job and how it goes on then; not there: `RUNONCE`."""
     totalRuntimeSeconds: Seconds | UnsetType = UNSET
@@ -318,7 +318,7 @@ class JobRequest(Shape, frozen=True, kw_only=True):
     isLabelLocked: Flag = UNSET
     """Whether the labels can no longer be changed."""
     jobOrder: Annotated[int, Meta(ge=1, le=99, title="an integer from 1 to 99")] | UnsetType = UNSET
-    """Order among the jobs of the user in the queue, from 1 to 99."""
+    """Order of the job in the queue, from 1 to 99."""
     jobPriority: Priority | UnsetType = UNSET
     """Priority of the job in the queue."""
     jobType: Literal["BATCH", "SERVICE"] | UnsetType = UNSET

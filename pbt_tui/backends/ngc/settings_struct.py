@@ -50,7 +50,7 @@ class Ngc(Frozen, frozen=True, omit_defaults=True):
     commandline: Text = EXPERIMENT_CMD
     """What the shell of a job does; `{{ experiment_cmd }}` stands for the command."""
     entrypoint: Text | None = None
-    """Entry point that replaces the image's; not there: none does."""
+    """Entry point of every job; not there: that of the container, else the image's."""
     use_image_entrypoint: bool = False
     """The entry point of the image runs."""
     result: Mounted = "/results"
@@ -72,12 +72,12 @@ class Ngc(Frozen, frozen=True, omit_defaults=True):
     total_runtime: Number | None = None
     """Limit of all the time that a job runs, in seconds; not there: that of the ACE."""
     min_timeslice: Number | None = None
-    """Least seconds that a job runs before NGC may preempt it; not there: 0."""
+    """Least seconds that a job should run, once it runs, before NGC preempts it."""
     preempt: Class | None = None
     """Whether NGC may preempt a job, and how the job goes on then; not there: `RESUMABLE` for
     members of a population on whole GPUs, else `RUNONCE`."""
     order: Annotated[int, Meta(ge=1, le=99)] | None = None
-    """Order among the jobs of the user in the queue, from 1 to 99."""
+    """Order of the jobs in the queue, from 1 to 99."""
     priority: Priority | None = None
     """Priority of the jobs in the queue."""
     replicas: Number | None = None
