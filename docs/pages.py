@@ -47,7 +47,7 @@ EXIT_CODES = {
 
 def pages() -> dict[str, str]:
     """Path below `docs/reference/` → text."""
-    made = {f"rules/{code}.md": MADE + page(rule) for code, rule in rules().items()}
+    made = {f"rules/{code}.md": MADE + rule_page(rule) for code, rule in rules().items()}
     made["rules/README.md"] = MADE + "\n".join(_rule_index()) + "\n"
     made["spec.md"] = MADE + "\n".join(_spec()) + "\n"
     made["events.md"] = MADE + "\n".join(_events()) + "\n"
@@ -57,6 +57,11 @@ def pages() -> dict[str, str]:
         if module is not None:
             made[f"{command}.md"] = MADE + "\n".join(_command(module.parser())) + "\n"
     return made
+
+
+def rule_page(rule: diagnostics.Rule) -> str:
+    """What `--explain` shows; its links lead from where the page lies."""
+    return page(rule).replace("](docs/", "](../../")
 
 
 def _module(name: str) -> Any:
