@@ -19,7 +19,7 @@ def run(main: Callable[[list[str]], int], argv: Sequence[str] | None = None) -> 
 
 
 def outcome(main: Callable[[list[str]], int], argv: list[str]) -> int:
-    """The exit code of `main`, whatever it raises (DESIGN 6.5)."""
+    """The exit code of `main`, whatever it raises, as in `docs/reference/errors.md`."""
     try:
         code = main(argv)
         sys.stdout.flush()
