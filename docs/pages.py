@@ -75,7 +75,7 @@ def _module(name: str) -> Any:
 
 def _rule_index() -> Iterator[str]:
     yield "# Rules\n\nEach finding of `pbt-compile` has a code; `pbt-compile --explain CODE` shows"
-    yield "its page.\n"
+    yield "its page. Numbers such as D1 are [upstream defects](../../upstream-defects.md).\n"
     yield "\n".join(_frame())
     yield "\n| code | level | finding |\n| --- | --- | --- |"
     for code, rule in rules().items():
