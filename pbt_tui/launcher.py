@@ -117,7 +117,7 @@ def ensure_dir_exists(dir_path: str) -> str:
 
 
 def main() -> int:
-    """Runs what `sys.argv` says and returns the exit code, as in `docs/reference/errors.md`.
+    """Runs what `sys.argv` says: 0 all succeeded, 1 the run module cannot be imported (DESIGN 6.5).
 
     The original returned 0 whatever happened to its jobs (defect D16).
     """
