@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from docs.schemas import MODULES, field_notes
+from docs.schemas import notes
 from pbt_tui import diagnostics, errors
-from pbt_tui.backends.ngc import request
+from pbt_tui.backends.ngc import request, settings_struct
 from pbt_tui.backends.slurm import index
 from pbt_tui.diagnostics import page, rules
 from pbt_tui.journal import events
@@ -31,8 +31,9 @@ NGC = (
     *("JobRequest", "RunPolicy", "Env", "Secret", "SecretKey", "DatasetMount", "WorkspaceMount"),
     *("PortMapping", "ExpTracking", "InitContainer", "SidecarContainer", "ContainerResources"),
     *("ResourceAmounts", "HealthCheck", "HttpGet", "Volume", "VolumeMount", "ResultsetMount"),
-    "Ngc",
 )
+EVENT_PARTS = ("Gpu", "Source", "Stamp", "FileStamp")
+"""Types that stand inside events."""
 EXIT_CODES = {
     0: "all succeeded",
     1: "the run module cannot be imported, or it exits, loops or dies",
@@ -88,17 +89,19 @@ def _frame() -> Iterator[str]:
     yield from f"Examples are{text}".strip().split("\n")
 
 
-def _command(parser: argparse.ArgumentParser) -> Iterator[str]:
+def _command(parser: Any) -> Iterator[str]:
+    expand = parser._get_formatter()._expand_help
     yield f"# `{parser.prog}`\n\n{parser.description or ''}\n"
     usage = parser.usage or f"{parser.prog} [options]"
     yield "```\n" + "\n".join(line.strip() for line in usage.split("\n")) + "\n```"
     yield "\nLong options take `_` and `-` alike."
     for group in parser._action_groups:
+        parser.explain(group)
         shown = [a for a in group._group_actions if a.help is not argparse.SUPPRESS]
         if shown:
             yield f"\n## {group.title}\n\n| option | meaning |\n| --- | --- |"
         for action in shown:
-            yield f"| {_option(action)} | {_cell(str(action.help or ''))} |"
+            yield f"| {_option(action)} | {_cell(expand(action))} |"
 
 
 def _option(action: argparse.Action) -> str:
@@ -113,39 +116,45 @@ def _option(action: argparse.Action) -> str:
 def _spec() -> Iterator[str]:
     yield "# Spec files\n\nFormat `pbt-processes/1`; schema: `schemas/processes-1.json`."
     yield "Units are bytes and seconds."
-    notes = dict(note for module in MODULES for note in field_notes(module))
+    described = notes()
     for name in SPEC:
-        yield from _struct(getattr(types, name), notes)
+        yield from _struct(getattr(types, name), described)
     yield "\n# Files for SLURM\n\n`slurm/index.json` is of format `pbt-slurm-index/1`; schema:"
     yield "`schemas/slurm-index-1.json`. A manifest has one line for each job: JOB ATTEMPT DIR NENV"
     yield "NAME=VALUE… ARGV…, as words of bash."
     for name in SLURM:
-        yield from _struct(getattr(index, name), notes)
+        yield from _struct(getattr(index, name), described)
     yield "\n# Files for NGC\n\n`ngc/<job>.json` is a job request of version 2; schema:"
     yield "`schemas/ngc-job-1.json`. The settings stand in `ngc/submit.sh`, in a comment."
     for name in NGC:
-        yield from _struct(getattr(request, name), notes)
+        yield from _struct(getattr(request, name), described)
+    yield from _struct(settings_struct.Ngc, described)
 
 
-def _struct(struct: Any, notes: dict[tuple[str, str], str]) -> Iterator[str]:
+def _struct(struct: Any, described: dict[tuple[str, str], str]) -> Iterator[str]:
     yield f"\n## {struct.__name__}\n\n{inspect.cleandoc(struct.__doc__ or '')}\n"
-    yield from _fields(struct, notes)
+    yield from _fields(struct, described)
 
 
 def _events() -> Iterator[str]:
     yield "# Journal events\n\nFormat `pbt-journal/1`: one JSON object a line; schema:"
     yield "`schemas/journal-1.json`. Each line has `event`, `seq` and `at` (Unix seconds)."
-    notes = dict(field_notes(events))
+    described = notes()
     for event in events.AnyEvent.__args__:
         tag = event.__struct_config__.tag
         kind = "decision" if event in events.DECISIONS else "fact"
-        words = f"A {kind}. {event.__doc__ or ''}".strip()
+        words = f"A {kind}. {inspect.cleandoc(event.__doc__ or '')}"
         yield f"\n## `{tag}`\n\n{words}\n"
-        yield from _fields(event, notes, without=("seq", "at"))
+        yield from _fields(event, described, without=("seq", "at"))
+    yield "\n# Parts of events"
+    for name in EVENT_PARTS:
+        yield from _struct(getattr(events, name), described)
+    yield "\n# Requests\n\nFormat `pbt-request/1`: a file each; schema: `schemas/request-1.json`."
+    yield from _struct(events.Request, described)
 
 
 def _fields(
-    struct: Any, notes: dict[tuple[str, str], str], without: tuple[str, ...] = ()
+    struct: Any, described: dict[tuple[str, str], str], without: tuple[str, ...] = ()
 ) -> Iterator[str]:
     fields = [f for f in msgspec.structs.fields(struct) if f.name not in without]
     if not fields:
@@ -155,7 +164,7 @@ def _fields(
     yield "| key | value | default | meaning |\n| --- | --- | --- | --- |"
     for f in fields:
         default = _default(f)
-        note = " ".join(notes.get((struct.__name__, f.name), "").split())
+        note = described.get((struct.__name__, f.name), "")
         yield f"| `{f.name}` | {_cell(_value(properties[f.name]))} | {default} | {_cell(note)} |"
 
 
@@ -171,8 +180,9 @@ def _value(schema: dict[str, Any]) -> str:
     """A schema in words."""
     match schema:
         case {"$ref": name}:
-            known = name in (*SPEC, *SLURM, *NGC)
-            return f"[{name}](spec.md#{name.lower()})" if known else str(name)
+            page = "events.md" if name in EVENT_PARTS else "spec.md"
+            known = name in (*EVENT_PARTS, *SPEC, *SLURM, *NGC, "Ngc")
+            return f"[{name}]({page}#{name.lower()})" if known else str(name)
         case {"enum": [only]}:
             return f"`{only}`"
         case {"enum": words}:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
-import re
-from collections.abc import Iterator
+from itertools import product
 from types import ModuleType
 from typing import Any
 
-from pbt_tui.backends.ngc import request
+import msgspec
+
+from pbt_tui.backends.ngc import request, settings_struct
 from pbt_tui.backends.slurm import index
 from pbt_tui.journal import events
 from pbt_tui.observe import snapshot_types
+from pbt_tui.settings.descriptions import field_notes
 from pbt_tui.spec import types
 from pbt_tui.spec.schema import schema
 
-MODULES: tuple[ModuleType, ...] = (types, index, request, events, snapshot_types)
+MODULES: tuple[ModuleType, ...] = (
+    types,
+    index,
+    request,
+    settings_struct,
+    events,
+    snapshot_types,
+)
+"""Where the types of published formats are."""
 DOCUMENTS: dict[str, tuple[tuple[Any, ...], str]] = {
     "pbt-processes/1": ((types.Processes,), "A process list, as `pbt-compile` writes it"),
     "pbt-slurm-index/1": ((index.Index,), "What is in the folder `slurm/` of a run"),
@@ -25,8 +34,6 @@ DOCUMENTS: dict[str, tuple[tuple[Any, ...], str]] = {
     "pbt-request/1": ((events.Request,), "A request to the executor of a run"),
     "pbt-snapshot/1": ((snapshot_types.Snapshot,), "A run at one moment: `pbt-tui --once --json`"),
 }
-
-
 CONTENTS: dict[str, dict[tuple[str, str], Any]] = {
     "pbt-journal/1": {("ExecutorStarted", "slurm"): index.Slurm},
 }
@@ -35,27 +42,27 @@ CONTENTS: dict[str, dict[tuple[str, str], Any]] = {
 
 def schemas() -> dict[str, bytes]:
     """File name → schema."""
-    notes = {key: text for module in MODULES for key, text in field_notes(module)}
+    described = notes()
     return {
         f"{ident.removeprefix('pbt-').replace('/', '-')}.json": schema(
-            kinds, ident, title, notes, CONTENTS.get(ident)
+            kinds, ident, title, described, CONTENTS.get(ident)
         )
         for ident, (kinds, title) in DOCUMENTS.items()
     }
 
 
-def field_notes(module: ModuleType) -> Iterator[tuple[tuple[str, str], str]]:
-    """(class, field) → the text that follows the field in the source of `module`."""
-    for node in ast.parse(inspect.getsource(module)).body:
-        if not isinstance(node, ast.ClassDef):
-            continue
-        for field, after in zip(node.body, node.body[1:], strict=False):
-            match field, after:
-                case (
-                    ast.AnnAssign(target=ast.Name(id=name)),
-                    ast.Expr(value=ast.Constant(value=str(text))),
-                ):
-                    yield (
-                        (node.name, name),
-                        re.sub(r" \(DESIGN [^)]*\)", "", inspect.cleandoc(text)),
-                    )
+def notes() -> dict[tuple[str, str], str]:
+    """(type, field) → its description, for all published formats; inherited fields included."""
+    found = {key: text for module in MODULES for key, text in field_notes(module)}
+    kinds = (kind for module in MODULES for _, kind in inspect.getmembers(module, _is_struct))
+    for kind in kinds:
+        if kind.__struct_config__.tag_field:
+            found[kind.__name__, kind.__struct_config__.tag_field] = "Which kind of event it is."
+        for field, base in product(kind.__struct_fields__, kind.__mro__[1:]):
+            if (base.__name__, field) in found:
+                found.setdefault((kind.__name__, field), found[base.__name__, field])
+    return found
+
+
+def _is_struct(value: Any) -> bool:
+    return inspect.isclass(value) and issubclass(value, msgspec.Struct)

@@ -1,6 +1,6 @@
-"""The words a run module is written in, and the naming rules of the original launcher.
+"""The words a run module is written in.
 
-Must not know that it is compiled, nor import anything that costs: `errors` comes when needed.
+Must not know that it is compiled, nor import anything that costs.
 
 Commands, names and directories are the original's, character for character. Where the original
 raises something of its own, `BadParam` is raised here. Where it goes wrong in silence (an empty
@@ -21,13 +21,13 @@ import os
 import sys
 from itertools import chain, product
 
+from pbt_tui.naming import bad, mapping, placed, root_of, shorthands, text
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import FrameType
     from typing import Any
-
-    from pbt_tui.errors import BadParam
 
     Problem = tuple[str, str | None, str]
 
@@ -37,7 +37,15 @@ in commands only where they stand here."""
 
 
 class ParamGenerator:
-    """What gives parameter dictionaries; to be derived from."""
+    """What gives parameter dictionaries; to be derived from.
+
+    Example:
+        >>> class Powers(ParamGenerator):
+        ...     def generate_params(self, randomize=True):
+        ...         return [{"batch": 2**k} for k in (5, 6)]
+        >>> Experiment("base", "python train.py", Powers().generate_params()).params
+        [{'batch': 32}, {'batch': 64}]
+    """
 
     def generate_params(self, randomize: bool = True) -> Iterable[dict[str, Any]]:
         raise NotImplementedError
@@ -46,7 +54,18 @@ class ParamGenerator:
 class ParamGrid(ParamGenerator):
     """Every combination of `(name, values)` pairs, the first name slowest.
 
-    A name may be a tuple of names; its values are tuples that vary together.
+    Args:
+        grid_tuples: Pairs of a name and the list of its values, or a dictionary. A name may be a
+            tuple of names; its values are tuples that vary together.
+
+    Raises:
+        BadParam: `grid_tuples` is something else; `generate_params`: values are not a list, or a
+            tuple of values is shorter than its tuple of names.
+
+    Example:
+        >>> grid = ParamGrid([("seed", [1, 2]), (("env", "steps"), [("ant", 10)])])
+        >>> list(grid.generate_params(randomize=False))
+        [{'seed': 1, 'env': 'ant', 'steps': 10}, {'seed': 2, 'env': 'ant', 'steps': 10}]
     """
 
     def __init__(self, grid_tuples: Iterable[tuple[Any, Any]] | Mapping[Any, Any] = ()) -> None:
@@ -61,7 +80,7 @@ class ParamGrid(ParamGenerator):
                 self.problems += [("repeated", str(n), "") for n in names if n in seen]
                 seen.update(names)
         except (TypeError, ValueError):
-            raise _bad(
+            raise bad(
                 "a grid is a list of `(name, values)` pairs, and several names are a tuple",
                 hint='`ParamGrid([("seed", [1, 2]), (("a", "b"), [(1, 2), (3, 4)])])`',
             ) from None
@@ -87,6 +106,16 @@ class ParamList(ParamGenerator):
     """Parameter dictionaries as they stand, shuffled unless told otherwise (as the original does).
 
     Shuffled by the standard library's `random`; a value is never changed (D3, D4).
+
+    Args:
+        combinations: A list of dictionaries, one for each job.
+
+    Raises:
+        BadParam: `generate_params`: `combinations` is not a list.
+
+    Example:
+        >>> list(ParamList([{"lr": 0.1}, {"lr": 0.2}]).generate_params(randomize=False))
+        [{'lr': 0.1}, {'lr': 0.2}]
     """
 
     def __init__(self, combinations: Sequence[dict[str, Any]]) -> None:
@@ -117,8 +146,21 @@ class Params:
 class Experiment:
     """A base command and the parameters of its jobs; none means one job with the bare command.
 
-    `env_vars` is one dictionary for all jobs. `resources` is ours: `gpus`, `cpus` (counts) and
-    `memory` (bytes, or text such as `"16G"`) of one job. Raises `BadParam`.
+    Args:
+        name: Base of the names of its jobs, and of its folder.
+        cmd: The command, to which each job's parameters are appended.
+        param_generator: Dictionaries of parameters, one for each job; they are taken at once.
+        env_vars: Variables for the environment of all its jobs.
+        resources: What one job needs: `gpus` and `cpus` (counts), `memory` (bytes, or text such as
+            `"16G"`). The upstream launcher does not have it.
+
+    Raises:
+        BadParam: `param_generator` is not iterable, or it raised this.
+
+    Example:
+        >>> grid = ParamGrid([("seed", [1, 2])])
+        >>> Experiment("base", "python train.py", grid.generate_params(randomize=False)).params
+        [{'seed': 1}, {'seed': 2}]
     """
 
     def __init__(
@@ -141,16 +183,16 @@ class Experiment:
         if hasattr(source, "generate_params"):  # D14
             kind = type(source).__name__
             hint = "pass what its `.generate_params()` returns"
-            raise _bad(f"a {kind} is not a list of parameters", self.base_name, hint=hint)
+            raise bad(f"a {kind} is not a list of parameters", self.base_name, hint=hint)
         if not hasattr(source, "__iter__") and not hasattr(source, "__getitem__"):
             kind = type(source).__name__
-            raise _bad(f"parameters are not iterable: {kind}", self.base_name)
+            raise bad(f"parameters are not iterable: {kind}", self.base_name)
         generator = getattr(source, "generator", source)
         spent = getattr(generator, "gi_frame", generator) is None
         try:
             params = list(source)
         except Exception as e:
-            raise _placed(e, self.base_name) from None
+            raise placed(e, self.base_name) from None
         self.problems += getattr(source, "problems", ())
         if spent:
             self.problems.append(("spent", None, ""))
@@ -169,7 +211,7 @@ class Experiment:
             try:
                 shorts = shorthands(names)
             except Exception as e:
-                raise _placed(e, base) from None
+                raise placed(e, base) from None
             if not customize_experiment_name:
                 shorts = []
             tail = [f"{short}_{value}" for short, value in zip(shorts, texts, strict=False)]
@@ -183,6 +225,22 @@ class RunDescription:
 
     With Hydra: `experiment_arg_name="experiment"`, `experiment_dir_arg_name="hydra.run.dir"`,
     `param_prefix=""`, and for a population `customize_experiment_name=False`.
+
+    Args:
+        run_name: Name of the run, and of its folder below `train_dir`.
+        experiments: Its experiments, in the order in which their jobs start.
+        experiment_arg_name: Argument by which the trainer takes the name of a job.
+        experiment_dir_arg_name: Argument by which the trainer takes the folder of an experiment.
+        customize_experiment_name: Whether parameters are a part of the names of jobs.
+        param_prefix: What stands before the name of each parameter in a command.
+
+    Raises:
+        BadParam: `generate_experiments`: a name, a command or parameters are of the wrong type.
+
+    Example:
+        >>> run = RunDescription("ant", [Experiment("base", "python train.py", [{"seed": 1}])])
+        >>> [name for _, name, *_ in run.generate_experiments("train_dir", makedirs=False)]
+        ['00_base_see_1']
     """
 
     def __init__(  # the original's order, which run modules rely on
@@ -233,63 +291,45 @@ def population(
     it is given, the workspace; for `isaaclab` the switch too, which is off there. `index_arg` is
     for trainers that call the index otherwise; its neighbours follow (`my.policy_idx`:
     `my.num_policies`). `sample_factory`: one dictionary, since its population lives in one process.
-    Styles of installed packages say themselves what they give. Raises `BadParam`.
+    Styles of installed packages say themselves what they give.
+
+    Args:
+        size: Number of members, from 1.
+        style: Name of the population style.
+        workspace: Folder that the members share; None: the trainer's own default.
+        index_arg: Parameter that tells a member its index; None: that of the style.
+
+    Raises:
+        BadParam: No member, an unknown style, or one that takes no such argument.
+
+    Example:
+        >>> population(2)[1]
+        {'pbt.policy_idx': 1, 'pbt.num_policies': 2}
     """
     from pbt_tui.populations import STYLES
 
     if size < 1:
-        raise _bad(f"a population has at least one member: {size}")
+        raise bad(f"a population has at least one member: {size}")
     if style not in STYLES:
-        raise _bad(f"no such style: {style!r:.80}", hint=f"one of {', '.join(STYLES.names())}")
+        raise bad(f"no such style: {style!r:.80}", hint=f"one of {', '.join(STYLES.names())}")
     made = STYLES.get(style).parameters(size, workspace, index_arg)
     asked_styles[style] = None
     return made
 
 
 def seeds(num_seeds: int) -> list[int]:
-    """Seven-digit draws from the global `random`: other ones at every import, unless seeded."""
+    """Seven-digit draws from the global `random`: other ones at every import, unless seeded.
+
+    Args:
+        num_seeds: How many.
+
+    Example:
+        >>> [len(str(seed)) for seed in seeds(3)]
+        [7, 7, 7]
+    """
     import random
 
     return [random.randrange(1000000, 9999999) for _ in range(num_seeds)]
-
-
-def shorthands(names: Iterable[str]) -> list[str]:
-    """Parameter names as they stand in an experiment's name.
-
-    First letters of all parts but the last, up to three letters of the last one, more of them while
-    that is taken. Raises `BadParam` for what the original cannot shorten (D7).
-    """
-    taken: list[str] = []
-    for name in names:
-        *parts, last = text(name, "parameter").replace("_", ".").replace("-", ".").split(".")
-        if not all(parts):
-            raise _bad("a name cannot begin with a separator, nor hold two in a row", param=name)
-        stem = "".join(part[0] + "." for part in parts)
-        length = 3
-        while (short := stem + last[:length]) in taken and length < len(last):
-            length += 1
-        taken.append(short)
-    return taken
-
-
-def root_of(run_name: str, base_name: str, suffix: str) -> str:
-    """The directory of an experiment below `train_dir`; the underscore stays without a suffix."""
-    return os.path.join(run_name, f"{base_name}_{suffix}")  # noqa: PTH118 - see above
-
-
-def text(value: Any, what: str, experiment: str | None = None) -> str:
-    """`value` if it is text; raises `BadParam`."""
-    if not isinstance(value, str):
-        raise _bad(f"`{what}` is not text: {value!r:.80}", experiment)
-    return value
-
-
-def mapping(params: Any, experiment: str) -> Any:
-    """`params` if it is a dictionary; raises `BadParam`."""
-    if not hasattr(params, "items"):
-        hint = "an experiment takes a list of dictionaries"
-        raise _bad(f"parameters are not a dictionary: {params!r:.80}", experiment, hint=hint)
-    return params
 
 
 def _values(name: Any, values: Any, problems: list[Problem]) -> list[Any]:
@@ -299,7 +339,7 @@ def _values(name: Any, values: Any, problems: list[Problem]) -> list[Any]:
         column = list(values)
     except TypeError:
         hint = None if name is None else f"write `({name!r}, [{values!r:.40}])`"
-        raise _bad(f"values are not a list: {values!r:.80}", param=shown, hint=hint) from None
+        raise bad(f"values are not a list: {values!r:.80}", param=shown, hint=hint) from None
     if not column:
         problems.append(("empty", shown, ""))
     elif isinstance(values, str):
@@ -314,7 +354,7 @@ def _cell(name: Any, value: Any, problems: list[Problem]) -> tuple[Any, ...]:
         cell = tuple(value[i] for i in range(len(name)))
     except (IndexError, KeyError, TypeError):
         message = f"needs a value for each of its {len(name)} names: {value!r:.80}"
-        raise _bad(message, param=str(name)) from None
+        raise bad(message, param=str(name)) from None
     if isinstance(value, str):
         problems.append(("letters", str(name), value))
     elif getattr(value, "__len__", int)() > len(name):
@@ -338,21 +378,3 @@ def _places() -> tuple[tuple[str, int], ...]:
         places.append((frame.f_code.co_filename, frame.f_lineno))
         frame = frame.f_back
     return tuple(places)
-
-
-def _bad(
-    what: str, experiment: Any = None, param: str | None = None, hint: str | None = None
-) -> BadParam:
-    from pbt_tui.errors import BadParam, Where
-
-    place = Where(experiment=experiment if isinstance(experiment, str) else None, param=param)
-    return BadParam(what, hint=hint, where=place, code="PBT103")
-
-
-def _placed(error: Exception, experiment: object) -> Exception:
-    """`error`, with the experiment added where it is one of ours."""
-    from pbt_tui.errors import PbtError, Where
-
-    if isinstance(error, PbtError) and isinstance(experiment, str):
-        error.where = error.where.within(Where(experiment=experiment))
-    return error

@@ -34,7 +34,18 @@ __all__ = [
 
 
 def add_os_parallelism_args(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """The flags of backend `processes`, with the upstream defaults."""
+    """Adds the flags of backend `processes`, with the upstream defaults.
+
+    Args:
+        parser: The parser that gets them.
+
+    Returns:
+        The same parser.
+
+    Example:
+        >>> add_os_parallelism_args(argparse.ArgumentParser()).parse_args([]).num_gpus
+        1
+    """
     from pbt_tui.backends.processes.launcher_flags import add_arguments
 
     add_arguments(parser)
@@ -42,7 +53,18 @@ def add_os_parallelism_args(parser: argparse.ArgumentParser) -> argparse.Argumen
 
 
 def add_slurm_args(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """The flags of backend `slurm`, with the upstream defaults."""
+    """Adds the flags of backend `slurm`, with the upstream defaults.
+
+    Args:
+        parser: The parser that gets them.
+
+    Returns:
+        The same parser.
+
+    Example:
+        >>> add_slurm_args(argparse.ArgumentParser()).parse_args([]).slurm_cpus_per_gpu
+        16
+    """
     from pbt_tui.backends.slurm.launcher_flags import add_arguments
 
     add_arguments(parser)
@@ -50,7 +72,18 @@ def add_slurm_args(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def add_ngc_args(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """The flags of backend `ngc`, with the upstream defaults."""
+    """Adds the flags of backend `ngc`, with the upstream defaults.
+
+    Args:
+        parser: The parser that gets them.
+
+    Returns:
+        The same parser.
+
+    Example:
+        >>> add_ngc_args(argparse.ArgumentParser()).parse_args([]).ngc_print_only
+        False
+    """
     from pbt_tui.backends.ngc.launcher_flags import add_arguments
 
     add_arguments(parser)
@@ -58,10 +91,23 @@ def add_ngc_args(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def launcher_argparser(args: Sequence[str] | None = None) -> argparse.ArgumentParser:
-    """The parser for these arguments; `--help` shows the flags of the chosen backend (D48)."""
+    """The parser for these arguments; `--help` shows the flags of the chosen backend (D48).
+
+    Args:
+        args: Arguments, of which `--backend` is looked at; None: those of this process.
+
+    Raises:
+        BrokenKind: The installed backend that `--backend` names cannot be loaded.
+
+    Example:
+        >>> parser = launcher_argparser(["--backend", "slurm"])
+        >>> parser.parse_args(["--backend", "slurm"]).slurm_gpus_per_job
+        1
+    """
     from pbt_tui.backends import BACKENDS
-    from pbt_tui.cli.options import Parser, alike, early_values
+    from pbt_tui.cli.options import COMPILING, SUFFIX, Parser, alike, early_values
     from pbt_tui.settings.flags import Untouched
+    from pbt_tui.settings.run_settings import TRAIN_DIR
 
     words = alike(sys.argv[1:] if args is None else args)
     parser = Parser(
@@ -70,7 +116,7 @@ def launcher_argparser(args: Sequence[str] | None = None) -> argparse.ArgumentPa
         epilog="`pbt-run` does the same and more: see `pbt-run --help`.",
     )
     parser.add_argument(
-        "--train_dir", default="./train_dir", metavar="DIR", help="root of what jobs write"
+        "--train_dir", default=TRAIN_DIR, metavar="DIR", help=COMPILING["train_dir"].help
     )
     parser.add_argument(
         "--run", default=None, metavar="MODULE", help="run module: dotted name, or path of a file"
@@ -82,24 +128,33 @@ def launcher_argparser(args: Sequence[str] | None = None) -> argparse.ArgumentPa
         "--backend",
         default=first,
         choices=tuple(dict.fromkeys((first, *others, backend.name))),
-        help="where jobs run: one of %(choices)s; its flags are shown below (processes)",
+        help="where jobs run: one of %(choices)s; its flags are shown below (default: %(default)s)",
     )
     parser.add_argument(
         "--pause_between",
         default=Untouched(1 if backend.runtimes else 0),
         type=int,
         metavar="S",
-        help="seconds between two starts (1; 0 for ngc)",
+        help="seconds between two starts (default: %(default)s)",
     )
-    parser.add_argument(
-        "--experiment_suffix", default="", metavar="TEXT", help="ends the folder of experiments"
-    )
+    parser.add_argument("--experiment_suffix", default="", metavar="TEXT", help=SUFFIX)
     backend.launcher_arguments(parser)
     return parser
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """The original's namespace; ends the process with code 2 on a mistake, as the original does."""
+    """The options as the upstream launcher has them.
+
+    Args:
+        argv: Arguments; None: those of this process.
+
+    Raises:
+        SystemExit: With code 2 on a mistake, which is told on stderr, as upstream does.
+
+    Example:
+        >>> parse_args(["--run", "runs.ant", "--max_parallel", "8"]).max_parallel
+        8
+    """
     words = sys.argv[1:] if argv is None else argv
     try:
         return launcher_argparser(words).parse_args(list(words))
@@ -111,15 +166,39 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def ensure_dir_exists(dir_path: str) -> str:
-    """Makes the directory and its parents where missing; returns its path."""
+    """Makes a directory and its parents where they are missing.
+
+    Args:
+        dir_path: Path of the directory.
+
+    Returns:
+        The same path.
+
+    Raises:
+        OSError: It cannot be made.
+
+    Example:
+        >>> ensure_dir_exists("train_dir/ant")
+        'train_dir/ant'
+    """
     Path(dir_path).mkdir(parents=True, exist_ok=True)
     return dir_path
 
 
 def main() -> int:
-    """Runs what `sys.argv` says: 0 all succeeded, 1 the run module cannot be imported (DESIGN 6.5).
+    """Runs what `sys.argv` says.
 
-    The original returned 0 whatever happened to its jobs (defect D16).
+    Returns:
+        0 if all jobs succeeded, else the exit code of `pbt-run` for what happened: 1 if the run
+        module cannot be imported. Upstream returns 0 whatever happens to its jobs (D16).
+
+    Raises:
+        SystemExit: As `parse_args`.
+
+    Example:
+        >>> sys.argv[1:] = ["--run", "runs.misspelt"]
+        >>> main()
+        1
     """
     from pbt_tui.cli import error_boundary
 
@@ -128,7 +207,22 @@ def main() -> int:
 
 
 def run(run_description: Any, args: argparse.Namespace) -> int:
-    """Runs a description that lives in this process; 0 when all succeeded, else as `main`."""
+    """Runs a description that lives in this process; what goes wrong is told on stderr.
+
+    Args:
+        run_description: A `RunDescription`.
+        args: What `parse_args` returned.
+
+    Returns:
+        0 if all jobs succeeded, else as `main`; 130 if it was interrupted. It raises nothing.
+
+    Example:
+        >>> from pbt_tui import Experiment, RunDescription
+        >>> ant = RunDescription("ant", [Experiment("base", "true")])
+        >>> run(ant, parse_args(["--pause_between", "0"]))  # doctest: +ELLIPSIS
+        run `ant`...
+        0
+    """
     from pbt_tui.cli import error_boundary
 
     def work(_: list[str]) -> int:
@@ -183,6 +277,17 @@ def _execute(loaded: Loaded, args: argparse.Namespace) -> int:
 
 
 def entry() -> NoReturn:
+    """The program: `python -m pbt_tui.launcher`.
+
+    Raises:
+        SystemExit: With what `main` returns.
+
+    Example:
+        >>> sys.argv[1:] = ["--run", "runs.misspelt"]
+        >>> entry()
+        Traceback (most recent call last):
+        SystemExit: 1
+    """
     sys.exit(main())
 
 

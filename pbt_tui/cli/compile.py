@@ -139,8 +139,9 @@ def _compile(args: argparse.Namespace, given: Given, weigh: Weigh) -> Result:
     from pathlib import Path
 
     from pbt_tui.cli.compile_targets import targets
+    from pbt_tui.settings.run_settings import OUT
 
-    out = Path(given.compile.get("out", "specs"))
+    out = Path(given.compile.get("out", OUT))
     wanted = targets(args, out)
     if len(wanted) == 1:
         return _one(wanted[0], out, args, given, weigh)
@@ -159,6 +160,7 @@ def _one(
     target: CompileTarget, out: Path, args: argparse.Namespace, given: Given, weigh: Weigh
 ) -> Result:
     from pbt_tui.compiler import compile_module, output
+    from pbt_tui.settings.run_settings import LOAD_TIMEOUT
 
     writing = not (args.check or args.diff or args.print)
     if writing:
@@ -169,7 +171,7 @@ def _one(
         suffix=target.suffix,
         policy=given.policy,
         container=given.container,
-        load_timeout=given.compile.get("load_timeout", 30.0),
+        load_timeout=given.compile.get("load_timeout", LOAD_TIMEOUT),
         load_memory=given.compile.get("load_memory"),
         seed=given.compile.get("seed"),
         known=lambda folder: _known(out, folder) if args.check else None,

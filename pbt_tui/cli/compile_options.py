@@ -11,7 +11,9 @@ from typing import Any
 
 from pbt_tui.backends import BACKENDS
 from pbt_tui.cli.options import (
+    COMPILING,
     Parser,
+    add_compiling,
     add_installed,
     add_settings,
     complete,
@@ -50,18 +52,15 @@ def parser(argv: Sequence[str] = ()) -> Parser:
     )
     p.add_argument("module", nargs="*", metavar="MODULE", help="dotted name, or path of a file")
     p.add_argument("--run", metavar="MODULE", help="the same, as the original launcher has it")
-    p.add_argument("--out", metavar="DIR", help="where spec files go (default: specs/)")
-    p.add_argument("--train_dir", metavar="DIR", help="root of what jobs write (./train_dir)")
-    p.add_argument("--experiment_suffix", metavar="TEXT", default="", help="ends folder names")
+    p.add_argument("--out", metavar="DIR", help=COMPILING["out"].help)
+    add_compiling(p)
+    p.set_defaults(experiment_suffix="")
     p.add_argument(
         "--backend",
         action="append",
         metavar="NAME",
         help=f"{', '.join(BACKENDS.built_in)} (all); may be repeated",
     )
-    p.add_argument("--seed", metavar="N", help="seed `random`, and NumPy, before the import")
-    p.add_argument("--load_timeout", metavar="SECONDS", help="time to import the module (30s)")
-    p.add_argument("--load_memory", metavar="SIZE", help="for it (16G, or half of the machine)")
     p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     instead = p.add_argument_group("instead of writing")
     modes = instead.add_mutually_exclusive_group()
@@ -71,15 +70,18 @@ def parser(argv: Sequence[str] = ()) -> Parser:
     modes.add_argument("--print", action="store_true", help="the process list on stdout")
     modes.add_argument("--validate", nargs="+", metavar="PATH", help="spec files or folders alone")
     modes.add_argument("--explain", metavar="CODE", help="what a code means, and its cure")
-    p.add_argument("--ask", action="store_true", help="show scripts to `sbatch --test-only`")
+    p.add_argument("--ask", action="store_true", help="check the scripts with `sbatch --test-only`")
     skips = "with --check: a MODULE without a description stands for all that may import it"
     instead.add_argument("--skip_helpers", action="store_true", help=skips)
     words = p.add_argument_group("findings")
     words.add_argument(
-        "--format", choices=("text", "json", "github"), default="text", help="how they are said"
+        "--format",
+        choices=("text", "json", "github"),
+        default="text",
+        help="output format of diagnostics",
     )
-    words.add_argument("--ignore", action="append", metavar="CODE", help="drop a warning or note")
-    words.add_argument("--strict", action="store_const", const=True, help="warnings are errors")
+    words.add_argument("--ignore", action="append", metavar="CODE", help=COMPILING["ignore"].help)
+    words.add_argument("--strict", action="store_const", const=True, help=COMPILING["strict"].help)
     add_settings(p, "policy", "container", *BACKENDS.built_in)
     add_installed(p, argv, lambda backend: True)
     return p

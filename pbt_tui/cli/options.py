@@ -18,7 +18,7 @@ from pbt_tui.backends import BACKENDS, Backend
 from pbt_tui.errors import UsageError
 from pbt_tui.settings import Given, Setting, gather, near, structs
 from pbt_tui.settings.parsers import boolean
-from pbt_tui.settings.run_settings import CONTAINER, POLICY
+from pbt_tui.settings.run_settings import COMPILE, CONTAINER, POLICY
 
 
 class Parser(argparse.ArgumentParser):
@@ -34,6 +34,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(add_help=False, **more)
         self.topics: dict[str, argparse._ArgumentGroup] = {}
         self.settings: tuple[Setting, ...] = ()
+        self.unexplained: dict[argparse.Action, Setting] = {}
         hide = argparse.SUPPRESS
         self._help = self.add_argument(
             "-h", "--help", action=_HelpAction, nargs=0, dest=hide, default=hide, help=_HELP
@@ -44,6 +45,19 @@ class Parser(argparse.ArgumentParser):
         self._help.nargs, self._help.metavar, self._help.help = "?", "TOPIC", _HELP_ON
         self.topics[name] = self.add_argument_group(title)
         return self.topics[name]
+
+    def explain(self, group: argparse._ArgumentGroup) -> None:
+        """Gives the settings of a group their help texts, which their types hold."""
+        settings = {a: self.unexplained.pop(a, None) for a in group._group_actions}
+        if not any(settings.values()):
+            return
+        from pbt_tui.settings.descriptions import help_text
+
+        struct_of = structs(BACKENDS)
+        for action, setting in settings.items():
+            if setting is not None:
+                text = help_text(setting, struct_of(setting.section))
+                action.help = text.replace("%", "%%")
 
     def format_help(self, topic: str | None = None) -> str:
         """Of one topic, of `all`, or what is not in one and the names of what is."""
@@ -56,6 +70,7 @@ class Parser(argparse.ArgumentParser):
             formatter.add_usage(self.usage, self._actions, self._mutually_exclusive_groups)
             formatter.add_text(self.description)
         for group in shown:
+            self.explain(group)
             formatter.start_section(group.title)
             formatter.add_arguments(group._group_actions)
             formatter.end_section()
@@ -90,7 +105,7 @@ class Parser(argparse.ArgumentParser):
 
 
 _HELP = "show this and exit"
-_HELP_ON = "show this and exit; of a TOPIC, or of `all`, each option with its meaning"
+_HELP_ON = "show this, or a TOPIC or `all` in full; exit"
 
 
 class _HelpAction(argparse.Action):
@@ -158,8 +173,22 @@ def add_settings(parser: Parser, *sections: str) -> None:
         if settings:
             group = parser.topic(section, title)
             for setting in settings:
-                _add(group, setting)
+                parser.unexplained[_add(group, setting)] = setting
             parser.settings += settings
+
+
+OF_MODULES = ("train_dir", "experiment_suffix", "seed", "load_timeout", "load_memory")
+"""Options that only a run module takes: they say how it is compiled."""
+COMPILING = {setting.name: setting for setting in COMPILE}
+SUFFIX = "text after the names of experiment folders"
+
+
+def add_compiling(group: argparse._ActionsContainer) -> None:
+    """Adds the options that say how a run module is compiled."""
+    for name in OF_MODULES:
+        setting = COMPILING.get(name)
+        metavar, text = (setting.metavar, setting.help) if setting else ("TEXT", SUFFIX)
+        group.add_argument(f"--{name}", metavar=metavar, help=text)
 
 
 _TITLES = {"policy": "how it is run", "container": "the container that jobs run in"}
@@ -182,12 +211,11 @@ def add_installed(parser: Parser, argv: Sequence[str], fits: Callable[[Backend],
             add_settings(parser, name)
 
 
-def _add(group: argparse._ArgumentGroup, setting: Setting) -> None:
+def _add(group: argparse._ArgumentGroup, setting: Setting) -> argparse.Action:
+    """The option that is shown; its other spellings are hidden."""
     name, flag, hide = setting.dest, setting.flag, argparse.SUPPRESS
     if setting.read is boolean:
-        group.add_argument(
-            flag, dest=name, action="store_const", const=True, default=None, help=setting.help
-        )
+        shown = group.add_argument(flag, dest=name, action="store_const", const=True, default=None)
         if setting.option:
             group.add_argument(
                 f"--{name}", dest=name, action="store_const", const=True, default=None, help=hide
@@ -195,11 +223,12 @@ def _add(group: argparse._ArgumentGroup, setting: Setting) -> None:
         group.add_argument(
             f"--no_{name}", dest=name, action="store_const", const=False, default=None, help=hide
         )
-        return
+        return shown
     action = "append" if setting.many else "store"
-    group.add_argument(flag, dest=name, action=action, metavar=setting.metavar, help=setting.help)
+    shown = group.add_argument(flag, dest=name, action=action, metavar=setting.metavar)
     if setting.option:
         group.add_argument(f"--{name}", dest=name, action=action, help=hide)
+    return shown
 
 
 def given(args: argparse.Namespace) -> Given:

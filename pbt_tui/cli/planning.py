@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from pbt_tui.settings import Given
     from pbt_tui.spec import Processes
 
-_OF_MODULES = ("train_dir", "experiment_suffix", "seed", "load_timeout", "load_memory")
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -189,7 +187,9 @@ def warn(found: Sequence[Diagnostic]) -> None:
 
 
 def refuse_module_options(args: argparse.Namespace, what: str) -> None:
-    for name in _OF_MODULES:
+    from pbt_tui.cli.options import OF_MODULES
+
+    for name in OF_MODULES:
         if getattr(args, name) is not None:
             raise UsageError(
                 f"`--{name}` is for run modules: {what} has it already",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pbt_tui.backends import BACKENDS
 from pbt_tui.cli.compile_options import _Version
-from pbt_tui.cli.options import Parser, add_installed, add_settings
+from pbt_tui.cli.options import Parser, add_compiling, add_installed, add_settings
 from pbt_tui.runtimes import RUNTIMES
 
 if TYPE_CHECKING:
@@ -39,11 +39,6 @@ def parser(argv: Sequence[str] = ()) -> Parser:
         help=_backends_help(built_in),
     )
     p.add_argument("--runtime", metavar="NAME", help=runtimes_help())
-    p.add_argument("--train_dir", metavar="DIR", help="root of what jobs write (modules only)")
-    p.add_argument("--experiment_suffix", metavar="TEXT", help="ends folder names (modules only)")
-    p.add_argument("--seed", metavar="N", help="seed `random` before the import (modules only)")
-    p.add_argument("--load_timeout", metavar="SECONDS", help="time to import the module (30s)")
-    p.add_argument("--load_memory", metavar="SIZE", help="for it (16G, or half of the machine)")
     p.add_argument("--detach", action="store_true", help="return once the run is on its own")
     p.add_argument("--failed", action="store_true", help="run again what did not succeed")
     p.add_argument(
@@ -54,10 +49,11 @@ def parser(argv: Sequence[str] = ()) -> Parser:
     )
     p.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
     p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    add_compiling(p.add_argument_group("how a run module is compiled"))
     asks = p.add_argument_group("asked of the executor of a run directory")
     one = asks.add_mutually_exclusive_group()
     for name, words in (
-        ("cancel", "end jobs gently; they are not tried again (no JOB: all)"),
+        ("cancel", "end jobs gently, for good (no JOB: all)"),
         ("kill", "end jobs at once (no JOB: all)"),
         ("retry", "run jobs again (no JOB: all that did not succeed)"),
     ):
@@ -94,4 +90,4 @@ def runtimes_help() -> str:
     """The runtimes that `--runtime` takes; others belong to one backend."""
     kinds = [RUNTIMES.get(name) for name in RUNTIMES.built_in]
     names = [kind.name for kind in kinds if kind.option == f"--runtime {kind.name}"]
-    return f"what starts the jobs: {', '.join(names)}, or an installed one"
+    return f"{', '.join(names)}, or an installed one"

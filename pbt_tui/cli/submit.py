@@ -17,12 +17,14 @@ import msgspec
 
 from pbt_tui.backends.ngc.backend import BACKEND
 from pbt_tui.backends.ngc.files import SUBMIT
-from pbt_tui.backends.ngc.launcher_flags import CLIENT
+from pbt_tui.backends.ngc.launcher_flags import CALL_LIMIT, CLIENT
 from pbt_tui.cli import planning
 from pbt_tui.errors import Findings, RuntimeUnavailable, UsageError, printable
+from pbt_tui.settings.run_settings import OUT
 
 if TYPE_CHECKING:
-    from pbt_tui.backends.ngc.request import JobRequest, Ngc
+    from pbt_tui.backends.ngc.request import JobRequest
+    from pbt_tui.backends.ngc.settings_struct import Ngc
     from pbt_tui.cli.target import Target
     from pbt_tui.compiler import Compiled
     from pbt_tui.compiler.load import Loaded
@@ -33,8 +35,6 @@ _NOT_HERE = (
     *("runtime", "detach", "failed", "fresh", "json"),
     *("hold", "release", "stop", "cancel", "kill", "retry"),
 )
-LIMIT = 120.0
-"""Seconds for one call of the client, unless it is said otherwise."""
 SETTLE = 60.0
 """Seconds in which a job may still appear that was asked for without an answer."""
 
@@ -85,7 +85,7 @@ def launched(loaded: Loaded, args: argparse.Namespace) -> int:
         settings=given.backends,
     )
     plan = _compiled(compiled, given, writing=not args.ngc_print_only)
-    return _obey(plan, CLIENT, LIMIT, printing=args.ngc_print_only)
+    return _obey(plan, CLIENT, CALL_LIMIT, printing=args.ngc_print_only)
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def _limit(text: str | None) -> float:
     from pbt_tui.settings.parsers import duration
 
     try:
-        seconds = LIMIT if text is None else duration(text)
+        seconds = CALL_LIMIT if text is None else duration(text)
     except ValueError:
         seconds = 0.0
     if seconds <= 0:
@@ -143,7 +143,7 @@ def _compiled(compiled: Compiled, given: Given, *, writing: bool) -> _Plan:
     from pbt_tui.compiler import existing, output, spec_rules
 
     planning.warn([*given.found, *compiled.diagnostics])
-    spec, files, out = compiled.spec, compiled.files, Path(given.compile.get("out", "specs"))
+    spec, files, out = compiled.spec, compiled.files, Path(given.compile.get("out", OUT))
     folder = spec_rules.folder(spec.run, spec.suffix)
     if writing:
         foreign = existing.foreign(out, folder, spec)
@@ -156,7 +156,7 @@ def _compiled(compiled: Compiled, given: Given, *, writing: bool) -> _Plan:
 
 def _plan(folder: Path, spec: Processes, script: bytes) -> _Plan:
     from pbt_tui.backends.ngc import render as ngc
-    from pbt_tui.backends.ngc.request import Ngc
+    from pbt_tui.backends.ngc.settings_struct import Ngc
 
     settings = msgspec.convert(ngc.known({SUBMIT: script}), Ngc)
     requests = {ngc.path_of(job): ngc.request(spec, job, settings) for job in spec.jobs}

@@ -17,6 +17,9 @@ from pbt_tui.cli import error_boundary
 from pbt_tui.errors import UsageError
 from pbt_tui.tui.journal_follower import JournalFollower
 
+THEME = "dark"
+"""The theme that is drawn with, unless another one is named."""
+
 
 def entry() -> NoReturn:
     """The console script."""
@@ -45,7 +48,7 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     """All options, and those of installed backends that `argv` names."""
     from pbt_tui.backends import BACKENDS
     from pbt_tui.cli.compile_options import _Version
-    from pbt_tui.cli.options import Parser, add_installed, add_settings
+    from pbt_tui.cli.options import Parser, add_compiling, add_installed, add_settings
     from pbt_tui.cli.run_options import runtimes_help
 
     p = Parser(
@@ -69,15 +72,15 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     p.add_argument(
         "--theme",
         metavar="NAME",
-        default=os.environ.get("PBT_THEME", "dark"),
-        help="dark (default), light, ansi-dark or ansi-light; also $PBT_THEME",
+        default=os.environ.get("PBT_THEME", THEME),
+        help=f"dark, light, ansi-dark or ansi-light; also $PBT_THEME (default: {THEME})",
     )
     p.add_argument(
         "--interval",
         type=_seconds,
         default=0.25,
         metavar="S",
-        help="seconds between two looks at the journal (0.25)",
+        help="seconds between two looks at the journal (default: %(default)s)",
     )
     p.add_argument("--no_mouse", action="store_true", help="leave the mouse to the terminal")
     p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
@@ -87,8 +90,7 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     start.add_argument("--backend", metavar="NAME", help=_backends_help(followed))
     start.add_argument("--failed", action="store_true", help="try again what failed")
     start.add_argument("--fresh", action="store_true", help="put a closed run aside, start anew")
-    for name, words in _OF_MODULES.items():
-        start.add_argument(f"--{name}", metavar=name.rpartition("_")[2].upper(), help=words)
+    add_compiling(p.add_argument_group("how a run module is compiled"))
     add_settings(p, "policy", "container", *followed)
     add_installed(p, argv, lambda backend: bool(backend.runtimes))
     return p
@@ -96,15 +98,6 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
 
 def _backends_help(names: Sequence[str]) -> str:
     return f"{names[0]} (here), {', '.join(names[1:])}, or an installed one"
-
-
-_OF_MODULES = {
-    "train_dir": "root of what jobs write (modules only)",
-    "experiment_suffix": "ends folder names (modules only)",
-    "seed": "seed `random` before the import (modules only)",
-    "load_timeout": "time to import the module (modules only)",
-    "load_memory": "memory for that (modules only)",
-}
 
 
 def _seconds(text: str) -> float:
@@ -156,12 +149,13 @@ def _refuse(more: Sequence[str], what: str) -> None:
 
 def _passed_on(args: argparse.Namespace) -> list[str]:
     """The options that are `pbt-run`'s, as they were given."""
+    from pbt_tui.cli.options import OF_MODULES
     from pbt_tui.runtimes import RUNTIMES
 
     if args.runtime is not None:
         RUNTIMES.get(args.runtime)  # a slip is told before anything is started
     words = [f"--{name}" for name in ("failed", "fresh") if getattr(args, name)]
-    for name in ("backend", "runtime", *_OF_MODULES):
+    for name in ("backend", "runtime", *OF_MODULES):
         if getattr(args, name) is not None:
             words.append(f"--{name}={getattr(args, name)}")
     for setting in args.settings:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pbt_tui.errors import Diagnostic, Findings, Where
+from pbt_tui.settings.run_settings import LOAD_TIMEOUT, TRAIN_DIR
 
 if TYPE_CHECKING:
     from pbt_tui.compiler.existing import PreviousCompilation
@@ -40,7 +41,7 @@ def compile_module(
     suffix: str = "",
     policy: Mapping[str, Any] | None = None,
     container: Mapping[str, Any] | None = None,
-    load_timeout: float = 30.0,
+    load_timeout: float = LOAD_TIMEOUT,
     load_memory: int | None = None,
     seed: int | None = None,
     freeze: bool = False,
@@ -120,7 +121,7 @@ def compile_loaded(
     suffix = suffix or loaded.suffix
     folder = spec_rules.folder(loaded.run_name, suffix)
     before, module = known(folder), loaded.module
-    train_dir = train_dir or (before.train_dir if before else "./train_dir")
+    train_dir = train_dir or (before.train_dir if before else TRAIN_DIR)
     found = _repeatable(loaded, freeze)
     jobs, more = expand(loaded, train_dir, suffix)
     found += more

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import os
 
-from pbt_tui.description import mapping, text
+from pbt_tui.naming import mapping, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 
 from pbt_tui.compiler.job_ids import Ids
 from pbt_tui.compiler.load import Loaded, LoadedExperiment
-from pbt_tui.description import root_of, shorthands
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import BadParam, Diagnostic, Level, Where, printable
+from pbt_tui.naming import root_of, shorthands
 from pbt_tui.settings import argv as words
 from pbt_tui.settings import parsers
 from pbt_tui.spec import Job, Resources

@@ -31,6 +31,7 @@ from pbt_tui.errors import (
     Where,
     printable,
 )
+from pbt_tui.settings.run_settings import LOAD_MEMORY, LOAD_TIMEOUT
 
 _KINDS: dict[str, tuple[type[DescriptionError], str]] = {
     "cannot_load": (CannotLoad, "PBT101"),
@@ -87,7 +88,7 @@ class Loaded:
 def load(
     target: str,
     *,
-    timeout: float = 30.0,
+    timeout: float = LOAD_TIMEOUT,
     memory: int | None = None,
     seed: int | None = None,
     twice: bool = True,
@@ -95,16 +96,16 @@ def load(
 ) -> Loaded:
     """Imports `target` (dotted name or path of a file) and returns its description.
 
-    `timeout` in seconds; `memory` in bytes, by default what `bounds.usual` says. `twice`: a second
-    load, with another order of sets, tells whether the description is repeatable; what differs is
-    named in `Loaded.unrepeatable`, and the caller decides what that is. `seed` seeds `random`, and
-    NumPy where it is, before the import, and makes the order of sets the same. `meanwhile` is
-    called while the children work.
+    `timeout` in seconds; `memory` in bytes, None: what `resource_limits.usual` says. `twice`: a
+    second load, with another order of sets, tells whether the description is repeatable; what
+    differs is named in `Loaded.unrepeatable`, and the caller decides what that is. `seed` seeds
+    `random`, and NumPy where it is, before the import, and makes the order of sets the same.
+    `meanwhile` is called while the children work.
 
     Raises `CannotLoad`, `NotARun`, `BadParam`, and `BrokenKind` for a style that it asks for.
     """
     _check(target)
-    most = resource_limits.usual() if memory is None else memory
+    most = resource_limits.usual(LOAD_MEMORY) if memory is None else memory
     hashes = (0, 1) if seed is None else (seed % 2**32,) * 2
     children = []
     try:

@@ -12,8 +12,6 @@ import resource
 
 from pbt_tui.compiler.suppress import suppress
 
-USUAL = 16 << 30
-"""Bytes, if nothing is said and the machine has twice as much: torch takes less than one GiB."""
 _RESERVED = 4
 """So many times may be reserved: drivers and allocators take address space for later."""
 _ROUNDS = 50
@@ -23,9 +21,9 @@ _LINE = b"Max address space "
 """How the line of `/proc/<pid>/limits` begins that has the mark."""
 
 
-def usual() -> int:
+def usual(most: int) -> int:
     """Bytes that one of two imports may take, so that both leave the machine standing."""
-    return min(USUAL, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2)
+    return min(most, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2)
 
 
 def limit(memory: int) -> None:

@@ -31,52 +31,76 @@ class Attempt:
     """One try at a job. Times are Unix seconds; None means it has not happened."""
 
     number: int
+    """Number of the attempt within the job, from 1."""
     gpus: tuple[str, ...]
+    """GPUs as the runtime got them: UUIDs where known, else indices; empty without pinning."""
     scheduled_at: float
+    """When the executor decided to start it."""
     devices: tuple[Gpu, ...] = ()
     """`gpus` as the executor of that time knew them."""
     started_at: float | None = None
-    """Of the first start: a requeue inside the attempt does not move it."""
+    """When its process first started: a requeue inside the attempt does not move it."""
     handle: str | None = None
+    """Name by which the runtime finds it again, from its newest start."""
     node: str | None = None
+    """Host that a cluster chose for its newest start."""
     restarts: int = 0
+    """How often SLURM requeued it."""
     queued: str | None = None
-    """Why an engine's queue holds it."""
+    """Why an engine's queue holds it, in the queue's words; None once it started or ended."""
     stop_why: Why | None = None
+    """Who or what wanted it to stop."""
     stop_at: float | None = None
+    """When the executor decided to stop it."""
     kill_at: float | None = None
+    """When the executor decided to kill it."""
     outcome: Outcome | None = None
+    """How it ended; None while it has not."""
     exit_code: int | None = None
+    """Exit code of its process; None where a signal ended it, or nobody knows."""
     signal: int | None = None
+    """Number of the signal that ended its process."""
     cause: Cause | None = None
+    """What made it end, as the executor concluded."""
     detail: str | None = None
+    """One line for people about the cause."""
     line: int | None = None
+    """Line of its log that shows the cause, from 1."""
     ended_at: float | None = None
+    """When its process ended."""
     args: tuple[str, ...] = ()
-    """Arguments of its own, over the job's command."""
+    """Arguments of this attempt alone, which override those of the job's command."""
     env: Mapping[str, str] | None = None
-    """Environment of its own, under the job's."""
+    """Variables of this attempt alone; those of the job override them."""
     why: str | None = None
     """Why it has arguments of its own."""
     anew: bool = False
-    """It begins from scratch."""
+    """Whether it begins from scratch: what the member left was moved aside."""
     source: Source | None = None
-    """The generation that it goes on from; of its newest life, where it was requeued."""
+    """The generation that it continues from; after a requeue, that of its newest start."""
 
 
 @dataclass(slots=True, eq=False)
 class JobState:
+    """One job: its phase, its attempts, and what the scheduler has to know of it."""
+
     index: int
-    """Plan order."""
+    """Place in plan order, from 0."""
     spec: Job
+    """The job as the spec has it."""
     phase: Phase = "waiting"
+    """Where it is in the transition table; only `apply` moves it."""
     attempts: list[Attempt] = field(default_factory=list)
+    """Its attempts, oldest first."""
     tries: int = 0
-    """Ends that are neither succeeded, cancelled nor interrupted, since the last retry asked."""
+    """Ends that are neither succeeded, cancelled nor interrupted, since a person last asked for a
+    retry, or since it got further than the attempt before."""
     cancel: Literal["soft", "hard"] | None = None
+    """Whether a person asked to cancel (soft) or kill (hard) it, and it has not ended yet."""
     ready_at: float = 0.0
+    """Unix seconds before which it may not start: the end of its back-off."""
     since: float = 0.0
-    """When the phase last changed."""
+    """When the phase last changed, in Unix seconds."""
     why: str | None = None
     """Why it was skipped."""
     question: int = 0
@@ -87,17 +111,20 @@ class JobState:
     anew: bool = False
     """A person asked for an attempt from scratch, and none has started yet."""
     need: int = 1
-    """GPUs."""
+    """GPUs that an attempt occupies: its own number, else the policy's."""
     gang: Gang | None = None
+    """The population whose members start together with it; None: it starts alone."""
     bucket: Bucket = ""
+    """Part of the ready queue that holds it; empty: none does."""
 
     @property
     def attempt(self) -> Attempt | None:
-        """The newest one."""
+        """The newest attempt; None before the first."""
         return self.attempts[-1] if self.attempts else None
 
     @property
     def is_waiting(self) -> bool:
+        """Whether it has no active attempt and may get one."""
         return self.phase == "waiting"
 
     @property
@@ -113,13 +140,17 @@ class RunState:
 
     def __init__(self, spec: Processes) -> None:
         self.spec = spec
+        """What the run is to do; it never changes."""
         gangs = {p.id: Gang(p.id) for p in spec.populations if len(p.members) > 1}
         self.jobs = [
             JobState(i, job, gang=gangs.get(job.population or ""))
             for i, job in enumerate(spec.jobs)
         ]
+        """The jobs in plan order."""
         self.by_id = {job.spec.id: job for job in self.jobs}
+        """The same jobs by id."""
         self.gangs = gangs
+        """Populations of several jobs, by id."""
         members: dict[str, list[JobState]] = {name: [] for name in gangs}
         for job in self.jobs:
             if job.gang is not None:
@@ -136,35 +167,49 @@ class RunState:
             "cancelled": 0,
             "skipped": 0,
         }
+        """Number of jobs in each phase."""
         self.active: dict[int, JobState] = {}
-        """By plan index, in the order they were scheduled."""
+        """Jobs with an active attempt by plan index, in the order they were scheduled."""
         self.run_id: str | None = None
+        """Id of the run, drawn once; None before the journal's first line."""
         self.digest: str | None = None
+        """Hash of the spec that the run began with."""
         self.cwd: str | None = None
+        """Folder in which the jobs start. Absolute."""
         self.train_dir: str | None = None
-        """Absolute."""
+        """Root folder of everything that jobs write. Absolute."""
         self.executor: ExecutorStarted | None = None
         """The newest start; whether it lives is asked of the lock, never of this."""
         self.policy: Policy = spec.policy
+        """Effective policy: that of the newest executor."""
         self.held = False
+        """Whether a person asked that no attempt starts."""
         self.stop: Literal["stop", "kill"] | None = None
-        """Asked since the newest `executor_started`."""
+        """Whether a person asked to stop the run, once or more often, since the newest
+        `executor_started`."""
         self.closed: Verdict | None = None
+        """How the run went; None while it is open."""
         self.failures = 0
         """Jobs failed since the last retry that returned one to waiting."""
         self.drained: tuple[Gpu, ...] = ()
+        """GPUs on which a person asked that nothing starts."""
         self.seen: set[str] = set()
         """Ids of requests already answered."""
         self.seq = 0
+        """`seq` of the newest event."""
         self.at = 0.0
+        """`at` of the newest event, in Unix seconds."""
         self.next_start = 0.0
-        """No start before this: the last one plus `pause_between`."""
+        """Unix seconds before which nothing may start: the last start plus `pause_between`."""
         self.patience_from = 0.0
-        """Of the latest of: executor started, a release, a reopening."""
+        """Unix seconds from which patience counts at the earliest: when the executor started, a
+        hold ended, or the run was reopened, whichever was last."""
 
         # Indexes: they follow from the above, cost nothing to ask, and mean nothing by themselves.
         self.slots = Slots()
+        """Which GPUs have room."""
         self.ready_queue = ReadyQueue()
+        """What could start, in plan order."""
         self.to_stop: dict[int, JobState] = {}
         """Active jobs that a stop or a kill is due for now."""
         self.deadlines: list[tuple[float, int, int, Literal["timeout", "grace"]]] = []
@@ -174,6 +219,7 @@ class RunState:
 
     @property
     def failing_fast(self) -> bool:
+        """Whether `fail_fast` is set and a job failed: the active jobs have to stop."""
         return self.policy.fail_fast and self.failures > 0
 
     @property

@@ -32,150 +32,237 @@ Code = Literal[
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """`queued` counts as waiting, `starting` and `stopping` as running."""
+    """Jobs by state. `queued` counts as waiting, `starting` and `stopping` as running."""
 
     waiting: int = 0
+    """Jobs that have not started: the executor or the queue of an engine holds them."""
     running: int = 0
+    """Jobs with an active attempt."""
     succeeded: int = 0
+    """Jobs whose newest attempt exited with code 0."""
     failed: int = 0
+    """Jobs whose newest attempt failed, with no retry left."""
     cancelled: int = 0
+    """Jobs that a person cancelled or killed."""
     skipped: int = 0
+    """Jobs that the executor gave up before they started, since too many others failed."""
 
 
 class JobRow(msgspec.Struct, frozen=True):
+    """One job with its newest attempt."""
+
     id: str
+    """Id of the job."""
     name: str
+    """Name that the job's command passes to the trainer."""
     state: JobWord
+    """State of the job; `queued`: the queue of an engine holds it."""
     attempt: int | None
-    """The newest one's number; None before the first."""
+    """Number of the newest attempt; `null` before the first."""
     gpus: tuple[str, ...]
+    """GPUs of the newest attempt, by UUID or index."""
     exit_code: int | None
+    """Exit code of the newest attempt; `null`: it has none."""
     signal: int | None
+    """Number of the signal that ended the newest attempt; `null`: none did."""
     cause: Cause | None
+    """What made the newest attempt end; `null`: it has not ended, or it succeeded."""
     detail: str | None
+    """One line for people about the cause; `null`: there is none."""
     log: str | None
+    """Path of the newest attempt's log; `null` before the first attempt."""
     population: str | None
+    """Id of the job's population; `null`: it belongs to none."""
     member: int | None
+    """Index of the job in its population; `null`: it has none."""
     node: str | None
-    """Where a cluster put the newest attempt."""
+    """Host that a cluster chose for the newest attempt; `null`: none did."""
     reason: str | None
-    """Why a queue holds it, in the queue's words; None unless it is queued."""
+    """Why a queue holds it, in the queue's words; `null` unless it is queued."""
     restarts: int
-    """Of the newest attempt: how often it was queued again inside it."""
+    """How often SLURM requeued the newest attempt."""
     slurm_id: str | None
-    """`67_3`; None outside of SLURM, and before it has one."""
+    """Id of the newest attempt in SLURM, such as `67_3`; `null` outside of SLURM, and before it
+    has one."""
     starts_at: float | None
-    """While it is queued: SLURM's estimate."""
+    """While it is queued, when SLURM expects to start it, in Unix seconds; `null`: not known."""
 
 
 class FailureRow(msgspec.Struct, frozen=True):
+    """Jobs that failed alike."""
+
     signature: str
+    """One line that is the same for all of them: numbers, times, ids and paths are left out."""
     count: int
+    """Number of jobs."""
     jobs: tuple[str, ...]
+    """Ids of the jobs in the order in which they failed."""
 
 
 class GpuRow(msgspec.Struct, frozen=True):
+    """One GPU of the executor, as it was measured last."""
+
     index: int | None
+    """Number of the device, from 0; `null` where only the UUID is known."""
     uuid: str | None
+    """UUID of the device; `null` where nobody could tell."""
     name: str | None
+    """Product name; `null` where nobody could tell."""
     memory: int | None
+    """Memory of the device in bytes; `null` where nobody could tell."""
     memory_used: int | None
+    """Memory in use in bytes, by all programs; `null` without a sample."""
     utilisation: int | None
-    """Per cent."""
+    """Share of time in which the device worked, in per cent; `null` without a sample."""
     drained: bool
+    """Whether a person asked that no new job starts on it."""
     jobs: tuple[str, ...]
-    """Of this run, active there."""
+    """Ids of this run's jobs that are active on it."""
 
 
 class QueueRow(msgspec.Struct, frozen=True):
     """SLURM's queue as the executor saw it last; `jobs` say what is known of each."""
 
     polled_at: float | None
-    """Of the last answer."""
+    """When SLURM last answered, in Unix seconds; `null`: never yet."""
     next_at: float | None
-    """Of the next question; None while nothing is queued."""
+    """When the executor asks next, in Unix seconds; `null` while nothing is queued."""
     floor: float
-    """Seconds between two questions, at least: the site's."""
+    """Least seconds between two questions, as the site allows."""
     stale: bool
-    """The last question had no answer; `error` says why."""
+    """Whether the last question had no answer; `error` says why."""
     error: str | None
+    """Why the last question had no answer; `null`: it had one."""
     states: dict[str, int]
-    """Attempts that have not ended, by SLURM's word, the most frequent first; `SUBMITTED` is
-    ours: not seen in the queue yet."""
+    """Number of attempts that have not ended, by SLURM's name of the state, the most frequent
+    first; `SUBMITTED` is ours: not seen in the queue yet."""
     reasons: dict[str, int]
-    """Those that wait, by SLURM's reason."""
+    """Number of attempts that wait, by SLURM's reason."""
     starts_at: float | None
-    """When the first of them starts, as SLURM believes."""
+    """When SLURM expects to start the first of them, in Unix seconds; `null`: not known."""
 
 
 class GenerationRow(msgspec.Struct, frozen=True):
+    """One generation of a member, as its metadata has it."""
+
     generation: int
+    """Number of the generation; later ones have larger numbers."""
     frame: int | None
+    """Frames trained by then; `null` where the metadata does not say so."""
     objective: float | None
+    """The objective by then, larger is better; `null` where the metadata does not say so."""
     params: dict[str, Any]
+    """Values of the parameters that PBT changes, by name."""
     at: float
+    """When the generation was written, in Unix seconds."""
 
 
 class MemberRow(msgspec.Struct, frozen=True):
+    """One member of a population."""
+
     index: int
+    """Index of the member in its population, from 0."""
     state: MemberWord
+    """State of its job; `unknown`: a plain workspace says nothing about processes."""
     generation: int | None
-    """The newest one; with frame, objective and params as it left them."""
+    """Its newest generation, with frame, objective and params as that left them; `null` before
+    the first."""
     frame: int | None
+    """Frames trained by the newest generation; `null`: not known."""
     objective: float | None
+    """The objective by the newest generation; `null`: not known."""
     params: dict[str, Any]
+    """Values of the parameters that PBT changes, by name."""
     lag: int | None
-    """Generations behind the furthest member."""
+    """Generations behind the furthest member; `null` before its first generation."""
     generations: tuple[GenerationRow, ...]
-    """In the order in which they were written."""
+    """Its generations in the order in which they were written."""
 
 
 class EventRow(msgspec.Struct, frozen=True):
+    """One decision of PBT."""
+
     kind: Kind
+    """What the member did: copied another one, only changed parameters, or was relaunched."""
     member: int
+    """Index of the member that decided."""
     donor: int | None
+    """Index of the member whose weights it took; `null`: it kept its own, or nobody knows."""
     generation: int | None
-    """Of the member, when it decided."""
+    """Generation of the member when it decided; `null`: not known."""
     source: Source
+    """Where the decision was read: the trainer's log, or the metadata that it left."""
     confidence: float
-    """1 for what the log says, less for what the metadata suggests."""
+    """From 0 to 1: 1 for what the log says, less for what the metadata suggests."""
 
 
 class Best(msgspec.Struct, frozen=True):
+    """The best result of a population."""
+
     member: int
+    """Index of the member."""
     generation: int
+    """Number of the generation."""
     objective: float
+    """The objective of that generation."""
     checkpoint: str | None
-    """None once it was removed; never a path out of the metadata, which may be a container's."""
+    """Path of the weights; `null` once they were removed; never a path out of the metadata, which
+    may be a container's."""
 
 
 class Alarm(msgspec.Struct, frozen=True):
+    """Something about a population that a person should know."""
+
     code: Code
+    """Which alarm it is."""
     level: Level
+    """How grave it is."""
     message: str
+    """One sentence for people."""
     members: tuple[int, ...]
+    """Indices of the members that it is about; empty: the population as a whole."""
 
 
 class PopulationRow(msgspec.Struct, frozen=True):
+    """One population, as its workspace and its logs show it."""
+
     id: str
+    """Name of the population."""
     style: Style
+    """Name of its style."""
     size: int
+    """Number of members."""
     workspace: str
+    """Path of the folder that the members share."""
     members: tuple[MemberRow, ...]
+    """Its members by index."""
     events: tuple[EventRow, ...]
+    """Decisions of PBT, oldest first."""
     best: Best | None
+    """Its best result; `null` before any has an objective."""
     alarms: tuple[Alarm, ...]
+    """What a person should know."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
+    """A run, or a plain workspace, at one moment."""
+
     format: Literal["pbt-snapshot/1"]
+    """Name and version of the format."""
     run: str
-    """A plain workspace has its folder's name here."""
+    """Name of the run; of a plain workspace, the name of its folder."""
     state: Liveness
+    """Whether an executor is at work: `live`, `held` (it starts nothing new), `no_executor`, or
+    `closed` (every job has ended)."""
     counts: Counts
+    """Jobs by state."""
     jobs: tuple[JobRow, ...]
+    """The jobs in plan order; empty for a plain workspace."""
     failures: tuple[FailureRow, ...]
+    """Failed jobs, grouped by what made them fail, the largest group first."""
     gpus: tuple[GpuRow, ...]
+    """GPUs of the executor; empty where there are none."""
     populations: tuple[PopulationRow, ...]
+    """The populations of the run."""
     queue: QueueRow | None
-    """None where nothing was submitted to a cluster."""
+    """The queue of the cluster; `null`: nothing was submitted to one."""

@@ -28,7 +28,8 @@ class Setting(NamedTuple):
         read: Text in, value out; `ValueError` without words for what is none.
         metavar: What stands for the value in `--help`; empty for a flag.
         expects: What a wrong value should have been, after `expected`.
-        help: One line for `--help`.
+        help: One line for `--help TOPIC`; empty for what the field of the struct says of itself.
+            The default is always that of the field: it is never a part of this text.
         many: May be given several times: the lists are joined.
         option: The name of the option and a second key, where that is not the field's.
     """
@@ -38,7 +39,7 @@ class Setting(NamedTuple):
     read: Callable[[str], Any]
     metavar: str
     expects: str
-    help: str
+    help: str = ""
     many: bool = False
     option: str = ""
 

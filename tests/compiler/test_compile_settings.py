@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pbt_tui.backends import BACKENDS
-from pbt_tui.backends.ngc.request import Ngc
+from pbt_tui.backends.ngc.settings_struct import Ngc
 from pbt_tui.errors import Findings, PbtError, UsageError
 from pbt_tui.settings import Given, settings_file
 from pbt_tui.settings.run_settings import COMPILE, CONTAINER, POLICY

@@ -17,6 +17,7 @@ from pbt_tui.compiler import resource_limits
 from pbt_tui.compiler.expand import expand
 from pbt_tui.compiler.load import Loaded, load
 from pbt_tui.errors import CannotLoad
+from pbt_tui.settings.run_settings import LOAD_MEMORY
 from tests.compiler import shelf
 from tests.executor.running import until
 
@@ -60,8 +61,10 @@ def test_out_of_memory_is_said_though_all_of_it_is_held(here: Callable[..., Any]
 
 
 def test_by_default_two_imports_leave_the_machine_standing(here: Callable[..., Any]) -> None:
-    assert 2 * resource_limits.usual() <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    assert resource_limits.usual() <= resource_limits.USUAL
+    assert 2 * resource_limits.usual(LOAD_MEMORY) <= os.sysconf("SC_PAGE_SIZE") * os.sysconf(
+        "SC_PHYS_PAGES"
+    )
+    assert resource_limits.usual(1 << 20) == 1 << 20
     assert here("room = bytearray(1 << 29)\n").run_name == "r"
 
 

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 import pbt_tui
 from pbt_tui import Experiment, ParamGrid, ParamList, RunDescription, population, seeds
-from pbt_tui.description import ParamGenerator, shorthands
+from pbt_tui.description import ParamGenerator
 from pbt_tui.errors import BadParam
+from pbt_tui.naming import shorthands
 
 
 def kinds(experiment: Experiment) -> list[tuple[str, str | None]]:
@@ -42,7 +43,7 @@ def test_the_public_words() -> None:
 def test_importing_it_imports_nothing_that_costs() -> None:
     code = "import sys; a = set(sys.modules); import pbt_tui; print(*set(sys.modules) - a)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    mine = {"pbt_tui", "pbt_tui.description", "__future__", "itertools"}
+    mine = {"pbt_tui", "pbt_tui.description", "pbt_tui.naming", "__future__", "itertools"}
     assert set(done.stdout.split()) <= mine
 
 

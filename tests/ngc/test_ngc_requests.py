@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from pbt_tui.backends import BACKENDS
 from pbt_tui.backends.ngc import render as ngc
 from pbt_tui.backends.ngc import rules
-from pbt_tui.backends.ngc.request import Ngc
 from pbt_tui.backends.ngc.settings import SETTINGS
+from pbt_tui.backends.ngc.settings_struct import Ngc
 from pbt_tui.compiler.rendering import render
 from pbt_tui.diagnostics.schema_errors import load_schema
 from pbt_tui.settings import gather, structs

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import json
 import re
 from pathlib import Path
@@ -63,8 +64,32 @@ def test_every_event_of_the_journal_is_one_of_its_schema() -> None:
 
 def test_descriptions_come_from_the_source() -> None:
     text = json.dumps(load_schema("processes-1"))
-    assert "Slots per GPU; -1 leaves the pin alone." in text
-    assert "DESIGN" not in text
+    assert "Seconds that a stopped job has to exit before the executor kills it." in text
+
+
+def undescribed(document: Any, at: str = "") -> list[str]:
+    """Where a property of a schema says nothing."""
+    if isinstance(document, list):
+        return [p for i, item in enumerate(document) for p in undescribed(item, f"{at}/{i}")]
+    if not isinstance(document, dict):
+        return []
+    properties = document.get("properties", {})
+    silent = [f"{at}/{name}" for name, p in properties.items() if not p.get("description")]
+    return silent + [p for name, d in document.items() for p in undescribed(d, f"{at}/{name}")]
+
+
+def test_every_property_of_a_published_format_is_described() -> None:
+    published = sorted(schema_folder().glob("*.json"))
+    assert len(published) > len(NAMES)
+    assert {p.stem: undescribed(json.loads(p.read_bytes())) for p in published} == {
+        p.stem: [] for p in published
+    }
+
+
+def test_a_property_without_a_description_is_found() -> None:
+    document = copy.deepcopy(load_schema("request-1"))
+    del document["$defs"]["Request"]["properties"]["by"]["description"]
+    assert undescribed(document) == ["/$defs/Request/by"]
 
 
 def test_notes_for_what_is_not_there_change_nothing() -> None:

@@ -57,7 +57,9 @@ def test_an_option_goes_over_the_file_and_names_the_backend(pbt: Command, tmp_pa
         head = json.loads((tmp_path / FILE).read_text().splitlines()[0])
         assert head["settings"] == {"queue": "day", "priority": 3}
     assert "`--toy_priority`" in pbt("compile", "ant.py", "--toy_priority=11", exits=2).stderr
-    assert "--toy_queue NAME" in pbt("compile", "--backend=toy", "--help", "toy").stdout
+    shown = " ".join(pbt("compile", "--backend=toy", "--help", "toy").stdout.split())
+    assert "--toy_queue NAME queue that the jobs go to (required)" in shown
+    assert "priority of the jobs in the queue, from 0 to 9 (default: 0)" in shown
     assert "did you mean `--toy_queue`" in pbt("compile", "ant.py", "--toy_queu=x", exits=2).stderr
 
 

@@ -36,7 +36,7 @@ class NgcBackend(Backend):
 
     @property
     def struct(self) -> type:
-        from pbt_tui.backends.ngc.request import Ngc
+        from pbt_tui.backends.ngc.settings_struct import Ngc
 
         return Ngc
 

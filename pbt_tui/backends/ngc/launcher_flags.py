@@ -12,6 +12,8 @@ from pbt_tui.settings.flags import yes_no
 
 CLIENT = "ngc"
 """NVIDIA's client, unless another one is named."""
+CALL_LIMIT = 120.0
+"""Seconds for one call of the client, unless something else is set."""
 
 
 def add_arguments(parser: argparse._ActionsContainer) -> None:
@@ -30,8 +32,17 @@ def settings(args: argparse.Namespace) -> Given:
 
 def add_run_arguments(group: argparse._ActionsContainer) -> None:
     """Of `pbt-run --backend ngc`: who submits, and how long one call of it may take."""
-    group.add_argument("--ngc_client", metavar="PATH", default=CLIENT, help="NVIDIA's client (ngc)")
-    group.add_argument("--ngc_limit", metavar="SECONDS", help="time for one call of it (2m)")
+    group.add_argument(
+        "--ngc_client",
+        metavar="PATH",
+        default=CLIENT,
+        help="NVIDIA's client (default: %(default)s)",
+    )
+    group.add_argument(
+        "--ngc_limit",
+        metavar="SECONDS",
+        help=f"time limit for one call of the client (default: {CALL_LIMIT:g}s)",
+    )
     group.add_argument(
         "--ngc_print_only", metavar="BOOL", type=yes_no, help="submit nothing, as `--dry_run`"
     )

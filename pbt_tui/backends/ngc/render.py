@@ -19,14 +19,12 @@ from pbt_tui.backends.ngc.request import (
     Class,
     Env,
     JobRequest,
-    Ngc,
     RunPolicy,
-    decode_settings,
     encode,
-    encode_settings,
     identified,
     key,
 )
+from pbt_tui.backends.ngc.settings_struct import Ngc, decode_settings, encode_settings
 from pbt_tui.errors import BadSpec, Where
 from pbt_tui.spec import Job, Processes
 

@@ -1,4 +1,4 @@
-"""Base Command on NGC as values: what may be set for it, and the job request that is sent.
+"""Base Command on NGC as values: the job request that is sent.
 
 Must not know runs, files or the client. The request is version 2, the same in NVIDIA's `ngcsdk`
 from 3.41.2 to 4.19.1, the last release that has Base Command. Keys are in the order in which that
@@ -13,11 +13,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from pbt_tui.spec.types import Frozen
-
 NOT_SAID = UNSET
 """Of a key that is not in the file."""
-EXPERIMENT_CMD = "{{ experiment_cmd }}"
 LABELS = 20
 """Of each kind, at most."""
 LONGEST_NAME = 128
@@ -71,219 +68,299 @@ class Shape(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
 
 
 class Env(Shape, frozen=True, kw_only=True):
+    """A variable of a container."""
+
     name: Part
+    """Name of the variable."""
     value: Value
+    """Value of the variable."""
 
 
 class SecretKey(Shape, frozen=True, kw_only=True):
+    """One key of a secret."""
+
     envName: Part | UnsetType = UNSET
-    """The variable that holds it; the key's own name if there is none."""
+    """Variable that holds the value in the job; not there: the name of the key."""
     keyName: Part
+    """Name of the key in the secret."""
 
 
 class Secret(Shape, frozen=True, kw_only=True):
     """A secret that NGC keeps; no value ever stands here."""
 
     allKeys: Flag = UNSET
+    """Whether the job gets all keys of the secret."""
     keysSpec: tuple[SecretKey, ...] = ()
+    """Keys that the job gets where it does not get all."""
     name: Part
+    """Name of the secret at NGC."""
 
 
 class DatasetMount(Shape, frozen=True, kw_only=True):
-    """One of `id` and `uuid`."""
+    """A dataset that a container sees: one of `id` and `uuid` names it."""
 
     containerMountPoint: MountedOrNot
+    """Folder of the dataset in the container, or `no-mount`."""
     id: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
+    """Number of the dataset."""
     uuid: Word | UnsetType = UNSET
+    """UUID of the dataset."""
 
 
 class WorkspaceMount(Shape, frozen=True, kw_only=True):
+    """A workspace that a container sees."""
+
     containerMountPoint: Mounted
+    """Folder of the workspace in the container."""
     id: Word
-    """Id or name."""
+    """Id or name of the workspace."""
     mountMode: Mode | UnsetType = UNSET
-    """RW where it is not said."""
+    """Whether the job may write: `RW`, or `RO` to read only; not there: `RW`."""
 
 
 class ResultsetMount(Shape, frozen=True, kw_only=True):
+    """Results of another job that a container sees."""
+
     containerMountPoint: Mounted
+    """Folder of the results in the container."""
     id: Word
+    """Id of the job whose results are mounted."""
     mountMode: Mode | UnsetType = UNSET
+    """Whether the job may write: `RW`, or `RO` to read only."""
 
 
 class Volume(Shape, frozen=True, kw_only=True):
+    """A volume that the containers of a job share."""
+
     name: Word
+    """Name of the volume."""
 
 
 class VolumeMount(Shape, frozen=True, kw_only=True):
+    """A volume of the job that a container sees."""
+
     containerMountPoint: Mounted
+    """Folder of the volume in the container."""
     mountMode: Mode | UnsetType = UNSET
+    """Whether the container may write: `RW`, or `RO` to read only."""
     name: Word
+    """Name of the volume, as `jobVolumes` has it."""
 
 
 class PortMapping(Shape, frozen=True, kw_only=True):
+    """A port that NGC publishes."""
+
     containerPort: Port
+    """Port in the container that NGC publishes."""
     name: PortName | UnsetType = UNSET
+    """Name of the port."""
     protocol: Literal["TCP", "UDP", "HTTPS", "GRPC"] | UnsetType = UNSET
-    """HTTPS where it is not said."""
+    """Protocol of the port; not there: `HTTPS`."""
 
 
 class RunPolicy(Shape, frozen=True, kw_only=True):
+    """How long a job may run, and whether NGC may preempt it."""
+
     expirySeconds: Seconds | UnsetType = UNSET
+    """Seconds after which the request expires."""
     minTimesliceSeconds: Seconds | UnsetType = UNSET
+    """Least seconds that the job should run, once it runs, before NGC preempts it."""
     preemptClass: Class | UnsetType = UNSET
-    """RUNONCE where it is not said."""
+    """Whether NGC may preempt the job and how it goes on then; not there: `RUNONCE`."""
     totalRuntimeSeconds: Seconds | UnsetType = UNSET
-    """The limit of the ACE where it is 0 or not said."""
+    """Limit of all the time that the job runs, in seconds; 0 or not there: the limit of the ACE."""
 
 
 class ExpTracking(Shape, frozen=True, kw_only=True):
+    """An experiment tracker."""
+
     name: Text | UnsetType = UNSET
+    """Name of the experiment in the tracker."""
     projectName: Text
+    """Project in the tracker."""
     type: Literal["NONE", "WANDB"]
+    """Experiment tracker, or `NONE`."""
 
 
 class ResourceAmounts(Shape, frozen=True, kw_only=True):
+    """CPU and memory."""
+
     cpu: Word | UnsetType = UNSET
+    """CPUs, as Kubernetes writes them, such as `2` or `500m`."""
     memory: Word | UnsetType = UNSET
+    """Memory, as Kubernetes writes it, such as `4Gi`."""
 
 
 class ContainerResources(Shape, frozen=True, kw_only=True):
+    """What a container needs, and what it gets at most."""
+
     limits: ResourceAmounts | UnsetType = UNSET
+    """The most that the container gets."""
     requests: ResourceAmounts | UnsetType = UNSET
+    """The least that the container needs."""
 
 
 class HttpGet(Shape, frozen=True, kw_only=True):
+    """A request over HTTP."""
+
     path: Text | UnsetType = UNSET
+    """Path that the check asks for."""
     port: Port | UnsetType = UNSET
+    """Port that the check asks at."""
 
 
 class HealthCheck(Shape, frozen=True, kw_only=True):
+    """How NGC finds out whether a container is healthy."""
+
     httpGet: HttpGet | UnsetType = UNSET
+    """Request that has to succeed for the container to count as healthy."""
     initialDelaySeconds: Seconds | UnsetType = UNSET
+    """Seconds after the start of the container until the first check."""
     periodSeconds: Seconds | UnsetType = UNSET
+    """Seconds between two checks."""
     timeoutSeconds: Seconds | UnsetType = UNSET
+    """Seconds after which a check without an answer has failed."""
 
 
 class InitContainer(Shape, frozen=True, kw_only=True):
     """A container that ends before the job begins."""
 
     command: Text | UnsetType = UNSET
+    """Command, one text for a shell; not there: that of the image."""
     containerName: Word | UnsetType = UNSET
+    """Name of the container."""
     containerResources: ContainerResources | UnsetType = UNSET
+    """CPU and memory of the container."""
     datasetMounts: tuple[DatasetMount, ...] = ()
+    """Datasets that the container sees."""
     dockerImageName: Word
+    """Image: `org/[team/]image[:tag]`, without the registry."""
     entryPoint: Text | UnsetType = UNSET
+    """Entry point; not there: the shell, or that of the image."""
     envs: tuple[Env, ...] = ()
+    """Variables of the container."""
     jobVolumeMounts: tuple[VolumeMount, ...] = ()
+    """Volumes of the job that the container sees."""
     resultContainerMountPoint: Mounted
+    """Folder of the job's results in the container."""
     useImageEntryPoint: Flag = UNSET
+    """Whether the entry point of the image runs."""
     workspaceMounts: tuple[WorkspaceMount, ...] = ()
+    """Workspaces that the container sees."""
 
 
 class SidecarContainer(Shape, frozen=True, kw_only=True):
     """A container beside that of the job."""
 
     command: Text | UnsetType = UNSET
+    """Command, one text for a shell; not there: that of the image."""
     containerName: Word | UnsetType = UNSET
+    """Name of the container."""
     containerResources: ContainerResources | UnsetType = UNSET
+    """CPU and memory of the container."""
     datasetMounts: tuple[DatasetMount, ...] = ()
+    """Datasets that the container sees."""
     dockerImageName: Word
+    """Image: `org/[team/]image[:tag]`, without the registry."""
     entryPoint: Text | UnsetType = UNSET
+    """Entry point; not there: the shell, or that of the image."""
     envs: tuple[Env, ...] = ()
+    """Variables of the container."""
     healthCheck: HealthCheck | UnsetType = UNSET
+    """How NGC finds out whether the container is healthy."""
     jobVolumeMounts: tuple[VolumeMount, ...] = ()
+    """Volumes of the job that the container sees."""
     portMappings: tuple[PortMapping, ...] = ()
+    """Ports that NGC publishes."""
     publishedContainerPorts: tuple[Port, ...] = ()
+    """Ports that NGC publishes, in an older form."""
     resultContainerMountPoint: Mounted
+    """Folder of the job's results in the container."""
     useImageEntryPoint: Flag = UNSET
+    """Whether the entry point of the image runs."""
     workspaceMounts: tuple[WorkspaceMount, ...] = ()
+    """Workspaces that the container sees."""
 
 
 class JobRequest(Shape, frozen=True, kw_only=True):
     """One job: the body that the client sends. Org and team are in the address, never here."""
 
     aceId: int | UnsetType = UNSET
-    """Deprecated: `aceName`."""
+    """Number of the ACE; deprecated: `aceName`."""
     aceInstance: Word
-    """The type of machine, such as `dgxa100.80g.1.norm`."""
+    """Type of machine, such as `dgxa100.80g.1.norm`."""
     aceName: Word | UnsetType = UNSET
+    """Name of the ACE, the cluster on which the job runs."""
     arrayType: Array | UnsetType = UNSET
+    """How NGC starts a job of several nodes."""
     command: Text | UnsetType = UNSET
-    """One text for a shell."""
+    """Command of the job, one text for a shell."""
     containerName: Word | UnsetType = UNSET
+    """Name of the container."""
     containerResources: ContainerResources | UnsetType = UNSET
+    """CPU and memory of the container."""
     datasetMounts: tuple[DatasetMount, ...] = ()
+    """Datasets that the job sees."""
     description: Description | UnsetType = UNSET
+    """Description of the job, for people."""
     dockerImageName: Word
-    """`org/[team/]image[:tag]`, without the registry."""
+    """Image: `org/[team/]image[:tag]`, without the registry."""
     entryPoint: Text | UnsetType = UNSET
+    """Entry point; not there: the shell, or that of the image."""
     envs: tuple[Env, ...] = ()
+    """Variables of the job."""
     expTrackingParams: ExpTracking | UnsetType = UNSET
+    """Experiment tracker that the job reports to."""
     healthCheck: HealthCheck | UnsetType = UNSET
+    """How NGC finds out whether a service is healthy."""
     initContainers: tuple[InitContainer, ...] = ()
+    """Containers that end before the job begins."""
     isLabelLocked: Flag = UNSET
+    """Whether the labels can no longer be changed."""
     jobOrder: Annotated[int, Meta(ge=1, le=99, title="an integer from 1 to 99")] | UnsetType = UNSET
+    """Order of the job in the queue, from 1 to 99."""
     jobPriority: Priority | UnsetType = UNSET
+    """Priority of the job in the queue."""
     jobType: Literal["BATCH", "SERVICE"] | UnsetType = UNSET
+    """`BATCH`: a job that ends; `SERVICE`: one that serves until it is stopped."""
     jobVolumeMounts: tuple[VolumeMount, ...] = ()
+    """Volumes of the job that its container sees."""
     jobVolumes: tuple[Volume, ...] = ()
+    """Volumes that the containers of the job share."""
     minAvailability: Number | UnsetType = UNSET
     """Nodes that have to start together."""
     name: Name
+    """Name of the job, for people."""
     networkType: Network | UnsetType = UNSET
+    """Network between several nodes."""
     portMappings: tuple[PortMapping, ...] = ()
+    """Ports that NGC publishes."""
     publishedContainerPorts: tuple[Port, ...] = ()
-    """An older form of `portMappings`."""
+    """Ports that NGC publishes, in an older form than `portMappings`."""
     replicaCount: Number | UnsetType = UNSET
-    """Nodes."""
+    """Number of nodes."""
     reservedLabels: Annotated[tuple[ReservedLabel, ...], _SOME] = ()
+    """Labels with one `_` in front."""
     resultContainerMountPoint: Mounted
-    """A folder that is the job's own, and kept."""
+    """Folder in the container that is the job's own; NGC keeps it."""
     resultsetMounts: ResultsetMount | UnsetType = UNSET
-    """For jobs that move data."""
+    """Results of another job, for jobs that move data."""
     runPolicy: RunPolicy | UnsetType = UNSET
+    """How long the job may run, and whether NGC may preempt it."""
     sidecarContainers: tuple[SidecarContainer, ...] = ()
+    """Containers that run beside that of the job."""
     systemLabels: Annotated[tuple[SystemLabel, ...], _SOME] = ()
+    """Labels with `__` in front."""
     topologyConstraint: Word | UnsetType = UNSET
+    """How near to each other several nodes are: `pack` or `any`."""
     useImageEntryPoint: Flag = UNSET
+    """Whether the entry point of the image runs."""
     userLabels: Annotated[tuple[UserLabel, ...], _SOME] = ()
+    """Labels by which people and `pbt-run` find the job."""
     userSecretsSpec: tuple[Secret, ...] = ()
+    """Secrets of NGC that the job gets as variables."""
     workspaceMounts: tuple[WorkspaceMount, ...] = ()
-
-
-class Ngc(Frozen, frozen=True, omit_defaults=True):
-    """What may be set; each field is an option `--ngc_<field>`, named after the client's own."""
-
-    org: Word
-    ace: Word
-    instance: Word
-    team: Word | None = None
-    name: Text = "{{ run }}.{{ name }}"
-    description: Description | None = None
-    commandline: Text = EXPERIMENT_CMD
-    entrypoint: Text | None = None
-    use_image_entrypoint: bool = False
-    result: Mounted = "/results"
-    workspace: tuple[WorkspaceMount, ...] = ()
-    datasetid: tuple[DatasetMount, ...] = ()
-    env_var: tuple[Env, ...] = ()
-    secret: tuple[Secret, ...] = ()
-    label: tuple[AnyLabel, ...] = ()
-    lock_label: bool = False
-    port: tuple[PortMapping, ...] = ()
-    total_runtime: Number | None = None
-    min_timeslice: Number | None = None
-    preempt: Class | None = None
-    order: Annotated[int, Meta(ge=1, le=99)] | None = None
-    priority: Priority | None = None
-    replicas: Number | None = None
-    array_type: Array | None = None
-    network: Network | None = None
-    topology_constraint: Word | None = None
-    job_template: Text | None = None
-    """A file of the original launcher, of which settings are made: never in a spec."""
-    print_only: bool = False
+    """Workspaces that the job sees."""
 
 
 def encode(made: JobRequest) -> bytes:
@@ -300,18 +377,3 @@ def identified(made: JobRequest, *context: str | None) -> JobRequest:
 def key(made: JobRequest) -> str:
     """The label by which a job that was submitted already is found."""
     return made.userLabels[-1]
-
-
-def encode_settings(settings: Ngc) -> str:
-    """In one line."""
-    return msgspec.json.encode(settings).decode()
-
-
-def decode_settings(text: str) -> dict[str, Any] | None:
-    """The settings by field, as JSON values; None where the text is not of them."""
-    try:
-        msgspec.json.decode(text, type=Ngc)
-        found: dict[str, Any] = msgspec.json.decode(text)
-    except (msgspec.MsgspecError, RecursionError):
-        return None
-    return found

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pbt_tui.backends.ngc.render import PLACEHOLDER, is_mig, request
-from pbt_tui.backends.ngc.request import Ngc, encode
+from pbt_tui.backends.ngc.request import encode
 from pbt_tui.backends.ngc.rules import secrets_of, validate
+from pbt_tui.backends.ngc.settings_struct import Ngc
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Where, printable
 from pbt_tui.populations import STYLES

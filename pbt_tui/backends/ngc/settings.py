@@ -1,7 +1,7 @@
 """The settings of backend `ngc`, spelled as NVIDIA's client spells its flags. Text in, values out.
 
-Must not know what becomes of them; the struct that they fill is `request.Ngc`. `ValueError` for
-what is not one, as in `settings.parsers`.
+Must not know what becomes of them; the struct that they fill is `settings_struct.Ngc`.
+`ValueError` for what is not one, as in `settings.parsers`.
 """
 
 from __future__ import annotations
@@ -99,28 +99,26 @@ def _ngc(name: str, *rest: Any, **more: Any) -> Setting:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    _ngc("org", plain, "NAME", _WORD, "organisation; needed"),
-    _ngc("ace", plain, "NAME", _WORD, "ACE; needed"),
-    _ngc("instance", plain, "TYPE", _WORD, "type of machine, as dgxa100.80g.1.norm; needed"),
-    _ngc("team", plain, "NAME", _WORD, "team (none)"),
-    _ngc("name", plain, "TEXT", "text", "name of jobs ({{ run }}.{{ name }})"),
-    _ngc("description", plain, "TEXT", "1 to 512 characters", "description of all jobs"),
+    _ngc("org", plain, "NAME", _WORD),
+    _ngc("ace", plain, "NAME", _WORD),
+    _ngc("instance", plain, "TYPE", _WORD),
+    _ngc("team", plain, "NAME", _WORD),
+    _ngc("name", plain, "TEXT", "text"),
+    _ngc("description", plain, "TEXT", "1 to 512 characters"),
     _ngc(
         "commandline",
         plain,
         "TEXT",
         "a command of a shell",
-        "what a shell does: cd /mount && {{ experiment_cmd }}",
     ),
-    _ngc("entrypoint", plain, "TEXT", "a command", "instead of the image's own entry point"),
-    _ngc("use_image_entrypoint", boolean, "", "true or false", "the image's own entry point"),
-    _ngc("result", plain, "DIR", "an absolute path", "a job's own results (/results)"),
+    _ngc("entrypoint", plain, "TEXT", "a command"),
+    _ngc("use_image_entrypoint", boolean, "", "true or false"),
+    _ngc("result", plain, "DIR", "an absolute path"),
     _ngc(
         "workspace",
         workspace,
         "ID:DIR[:RW]",
         "`id:/mount` or `id:/mount:RW`, with `RO` or `RW`",
-        "a workspace to mount",
         many=True,
     ),
     _ngc(
@@ -128,7 +126,6 @@ SETTINGS: tuple[Setting, ...] = (
         dataset,
         "ID:DIR",
         "`id:/mount`, or `uuid:no-mount`",
-        "a dataset to mount",
         many=True,
     ),
     _ngc(
@@ -136,7 +133,6 @@ SETTINGS: tuple[Setting, ...] = (
         env_var,
         "NAME:VALUE",
         "`NAME:VALUE`, at most 2048 characters without a line break",
-        "a variable for all jobs",
         many=True,
     ),
     _ngc(
@@ -144,7 +140,6 @@ SETTINGS: tuple[Setting, ...] = (
         secret,
         "NAME[:KEY[:VAR]]",
         "`name`, `name:key` or `name:key:VARIABLE`",
-        "a secret that NGC keeps",
         many=True,
     ),
     _ngc(
@@ -152,39 +147,35 @@ SETTINGS: tuple[Setting, ...] = (
         labels,
         "LIST",
         "letters, digits and `_`, the first no digit",
-        "more labels (no `-`)",
         many=True,
     ),
-    _ngc("lock_label", boolean, "", "true or false", "labels cannot be changed"),
+    _ngc("lock_label", boolean, "", "true or false"),
     _ngc(
         "port",
         port,
         "[NAME:]N[/TCP]",
         "`8080`, `8080/TCP` or `name:8080/TCP`",
-        "a port to publish",
         many=True,
     ),
-    _ngc("total_runtime", duration, "TIME", _TIME, "limit of all its running"),
-    _ngc("min_timeslice", duration, "TIME", _TIME, "running at a time, at least"),
+    _ngc("total_runtime", duration, "TIME", _TIME),
+    _ngc("min_timeslice", duration, "TIME", _TIME),
     _ngc(
         "preempt",
         choice,
         "CLASS",
         "`RUNONCE`, `RESUMABLE` or `RESTARTABLE`",
-        "class (RUNONCE; RESUMABLE for members of a population)",
     ),
-    _ngc("order", integer, "N", "an integer from 1 to 99", "place in the queue"),
-    _ngc("priority", choice, "WORD", "`HIGH`, `NORMAL` or `LOW`", "priority"),
-    _ngc("replicas", integer, "N", _FROM_1, "nodes of each job"),
+    _ngc("order", integer, "N", "an integer from 1 to 99"),
+    _ngc("priority", choice, "WORD", "`HIGH`, `NORMAL` or `LOW`"),
+    _ngc("replicas", integer, "N", _FROM_1),
     _ngc(
         "array_type",
         choice,
         "TYPE",
         "`MPI`, `PARALLEL`, `PYTORCH` or `HOROVOD`",
-        "how several nodes are started",
     ),
-    _ngc("network", choice, "TYPE", "`INFINIBAND` or `ETHERNET`", "between several nodes"),
-    _ngc("topology_constraint", plain, "WORD", "`pack` or `any`", "place of several nodes"),
-    _ngc("job_template", plain, "FILE", "a file", "a template of the original launcher"),
-    _ngc("print_only", truth, "BOOL", "true or false", "`pbt-run` shows what it would submit"),
+    _ngc("network", choice, "TYPE", "`INFINIBAND` or `ETHERNET`"),
+    _ngc("topology_constraint", plain, "WORD", "`pack` or `any`"),
+    _ngc("job_template", plain, "FILE", "a file"),
+    _ngc("print_only", truth, "BOOL", "true or false"),
 )

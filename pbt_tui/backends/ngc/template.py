@@ -15,8 +15,8 @@ from typing import Any
 
 from pbt_tui.backends import BACKENDS
 from pbt_tui.backends.ngc.render import PLACEHOLDER
-from pbt_tui.backends.ngc.request import EXPERIMENT_CMD
 from pbt_tui.backends.ngc.settings import SETTINGS
+from pbt_tui.backends.ngc.settings_struct import EXPERIMENT_CMD
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Findings, UsageError, Where, printable, where
 from pbt_tui.settings import Given, gather, structs

@@ -15,21 +15,25 @@ def add_arguments(parser: argparse._ActionsContainer) -> None:
     """With the upstream defaults."""
     group = parser.add_argument_group("backend processes")
     group.add_argument(
-        "--num_gpus", default=Untouched(1), type=int, metavar="N", help="how many GPUs to use (1)"
+        "--num_gpus",
+        default=Untouched(1),
+        type=int,
+        metavar="N",
+        help="how many GPUs to use (default: %(default)s)",
     )
     group.add_argument(
         "--max_parallel",
         default=Untouched(4),
         type=int,
         metavar="N",
-        help="jobs at once (4, or the largest population)",
+        help="jobs at once (default: %(default)s, or the largest population)",
     )
     group.add_argument(
         "--experiments_per_gpu",
         default=Untouched(-1),
         type=int,
         metavar="N",
-        help="jobs on one GPU at once; -1 leaves CUDA_VISIBLE_DEVICES alone (-1)",
+        help="jobs on one GPU at once; -1 leaves CUDA_VISIBLE_DEVICES alone (default: %(default)s)",
     )
 
 

@@ -18,14 +18,18 @@ def add_arguments(parser: argparse._ActionsContainer) -> None:
     """With the upstream defaults."""
     group = parser.add_argument_group("backend slurm")
     group.add_argument(
-        "--slurm_gpus_per_job", default=Untouched(1), type=int, metavar="N", help="GPUs (1)"
+        "--slurm_gpus_per_job",
+        default=Untouched(1),
+        type=int,
+        metavar="N",
+        help="GPUs of a job (default: %(default)s)",
     )
     group.add_argument(
         "--slurm_cpus_per_gpu",
         default=Untouched(16),
         type=int,
         metavar="N",
-        help="CPUs for each GPU (16)",
+        help="CPUs for each GPU (default: %(default)s)",
     )
     group.add_argument(
         "--slurm_print_only", default=False, type=yes_no, metavar="BOOL", help="submit nothing"
@@ -34,7 +38,10 @@ def add_arguments(parser: argparse._ActionsContainer) -> None:
     group.add_argument("--slurm_partition", metavar="NAME", help="partition")
     group.add_argument("--slurm_sbatch_template", metavar="FILE", help="template of the script")
     group.add_argument(
-        "--slurm_timeout", default=_NO_TIMEOUT, metavar="TIME", help="`$TIMEOUT` (0)"
+        "--slurm_timeout",
+        default=_NO_TIMEOUT,
+        metavar="TIME",
+        help="`$TIMEOUT` of the template (default: %(default)s)",
     )
 
 

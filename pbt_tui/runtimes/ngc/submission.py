@@ -20,7 +20,8 @@ import msgspec
 
 from pbt_tui.backends.ngc.files import RECORD
 from pbt_tui.backends.ngc.render import list_words, run_words
-from pbt_tui.backends.ngc.request import JobRequest, Ngc, key
+from pbt_tui.backends.ngc.request import JobRequest, key
+from pbt_tui.backends.ngc.settings_struct import Ngc
 from pbt_tui.runtimes.engine_errors import EngineUnavailable
 from pbt_tui.runtimes.ngc.client import Answer, Client
 from pbt_tui.runtimes.ngc.record import SubmissionLog, SubmittedJob, held

@@ -21,7 +21,9 @@ class Toy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the queue is asked for. Each field is an option `--toy_<field>`."""
 
     queue: str
+    """Queue that the jobs go to."""
     priority: Annotated[int, msgspec.Meta(ge=0, le=9)] = 0
+    """Priority of the jobs in the queue, from 0 to 9."""
 
 
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,8 +39,8 @@ class ToyBackend(Backend):
     title = "the toy queue"
     runtimes = ("toyqueue",)
     settings = (
-        Setting("queue", "toy", parsers.plain, "NAME", "the name of a queue", "queue; needed"),
-        Setting("priority", "toy", parsers.integer, "N", "an integer from 0 to 9", "priority (0)"),
+        Setting("queue", "toy", parsers.plain, "NAME", "the name of a queue"),
+        Setting("priority", "toy", parsers.integer, "N", "an integer from 0 to 9"),
     )
     struct = Toy
     owned = (FILE,)

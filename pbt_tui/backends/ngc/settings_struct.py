@@ -1,0 +1,109 @@
+"""What may be set for Base Command on NGC: the struct that the settings of backend `ngc` fill.
+
+Must not know how people write a value (`settings` does) or what becomes of it. Units are seconds.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from pbt_tui.backends.ngc.request import (
+    AnyLabel,
+    Array,
+    Class,
+    DatasetMount,
+    Description,
+    Env,
+    Mounted,
+    Network,
+    Number,
+    PortMapping,
+    Priority,
+    Secret,
+    Text,
+    Word,
+    WorkspaceMount,
+)
+from pbt_tui.spec.types import Frozen
+
+EXPERIMENT_CMD = "{{ experiment_cmd }}"
+
+
+class Ngc(Frozen, frozen=True, omit_defaults=True):
+    """What may be set; each field is an option `--ngc_<field>`, named after the client's own."""
+
+    org: Word
+    """Organisation at NGC."""
+    ace: Word
+    """Name of the ACE, the cluster on which jobs run."""
+    instance: Word
+    """Type of machine, such as `dgxa100.80g.1.norm`."""
+    team: Word | None = None
+    """Team in the organisation; not there: none."""
+    name: Text = "{{ run }}.{{ name }}"
+    """Name of each job; `{{ run }}` and `{{ name }}` stand for run and job."""
+    description: Description | None = None
+    """Description of every job; not there: none."""
+    commandline: Text = EXPERIMENT_CMD
+    """What the shell of a job does; `{{ experiment_cmd }}` stands for the command."""
+    entrypoint: Text | None = None
+    """Entry point of every job; not there: that of the container, else the image's."""
+    use_image_entrypoint: bool = False
+    """The entry point of the image runs."""
+    result: Mounted = "/results"
+    """Folder in the container that is a job's own; NGC keeps it."""
+    workspace: tuple[WorkspaceMount, ...] = ()
+    """Workspaces to mount."""
+    datasetid: tuple[DatasetMount, ...] = ()
+    """Datasets to mount."""
+    env_var: tuple[Env, ...] = ()
+    """Variables of every job."""
+    secret: tuple[Secret, ...] = ()
+    """Secrets of NGC that every job gets."""
+    label: tuple[AnyLabel, ...] = ()
+    """Further labels of every job."""
+    lock_label: bool = False
+    """The labels can no longer be changed."""
+    port: tuple[PortMapping, ...] = ()
+    """Ports that NGC publishes."""
+    total_runtime: Number | None = None
+    """Limit of all the time that a job runs, in seconds; not there: that of the ACE."""
+    min_timeslice: Number | None = None
+    """Least seconds that a job should run, once it runs, before NGC preempts it."""
+    preempt: Class | None = None
+    """Whether NGC may preempt a job, and how the job goes on then; not there: `RESUMABLE` for
+    members of a population on whole GPUs, else `RUNONCE`."""
+    order: Annotated[int, Meta(ge=1, le=99)] | None = None
+    """Order of the jobs in the queue, from 1 to 99."""
+    priority: Priority | None = None
+    """Priority of the jobs in the queue."""
+    replicas: Number | None = None
+    """Nodes of each job; not there: one."""
+    array_type: Array | None = None
+    """How NGC starts a job of several nodes."""
+    network: Network | None = None
+    """Network between several nodes."""
+    topology_constraint: Word | None = None
+    """How near to each other several nodes are: `pack` or `any`."""
+    job_template: Text | None = None
+    """File of the upstream launcher that settings are made of; never in a spec."""
+    print_only: bool = False
+    """`pbt-run` only shows what it would submit."""
+
+
+def encode_settings(settings: Ngc) -> str:
+    """In one line."""
+    return msgspec.json.encode(settings).decode()
+
+
+def decode_settings(text: str) -> dict[str, Any] | None:
+    """The settings by field, as JSON values; None where the text is not of them."""
+    try:
+        msgspec.json.decode(text, type=Ngc)
+        found: dict[str, Any] = msgspec.json.decode(text)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+    return found
