@@ -48,7 +48,7 @@ EXIT_CODES = {
 
 def pages() -> dict[str, str]:
     """Path below `docs/reference/` → text."""
-    made = {f"rules/{code}.md": MADE + page(rule) for code, rule in rules().items()}
+    made = {f"rules/{code}.md": MADE + rule_page(rule) for code, rule in rules().items()}
     made["rules/README.md"] = MADE + "\n".join(_rule_index()) + "\n"
     made["spec.md"] = MADE + "\n".join(_spec()) + "\n"
     made["events.md"] = MADE + "\n".join(_events()) + "\n"
@@ -58,6 +58,11 @@ def pages() -> dict[str, str]:
         if module is not None:
             made[f"{command}.md"] = MADE + "\n".join(_command(module.parser())) + "\n"
     return made
+
+
+def rule_page(rule: diagnostics.Rule) -> str:
+    """What `--explain` shows; its links lead from where the page lies."""
+    return page(rule).replace("](docs/", "](../../")
 
 
 def _module(name: str) -> Any:
@@ -71,7 +76,7 @@ def _module(name: str) -> Any:
 
 def _rule_index() -> Iterator[str]:
     yield "# Rules\n\nEach finding of `pbt-compile` has a code; `pbt-compile --explain CODE` shows"
-    yield "its page.\n"
+    yield "its page. Numbers such as D1 are [upstream defects](../../upstream-defects.md).\n"
     yield "\n".join(_frame())
     yield "\n| code | level | finding |\n| --- | --- | --- |"
     for code, rule in rules().items():

@@ -32,7 +32,7 @@ def run_and_leave(main: Callable[[list[str]], int]) -> NoReturn:
 
 
 def outcome(main: Callable[[list[str]], int], argv: list[str]) -> int:
-    """The exit code of `main`, whatever it raises (DESIGN 6.5)."""
+    """The exit code of `main`, whatever it raises, as in `docs/reference/errors.md`."""
     try:
         code = main(argv)
         sys.stdout.flush()

@@ -19,7 +19,7 @@ _COLOURS = {"error": "1;31", "warning": "1;33", "note": "1;36", "hint": "1;32"}
 
 
 def say(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) -> None:
-    """Writes each as text (DESIGN 6.6) to `stream`, stderr by default."""
+    """Writes each as text to `stream`, stderr by default."""
     stream = stream or sys.stderr
     coloured = colours(stream)
     for d in diagnostics:

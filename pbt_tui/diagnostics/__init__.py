@@ -23,6 +23,7 @@ piece of a job request, and a line of `ngc` is a template.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -44,6 +45,8 @@ OURS = "PBT"
 GROUP = "pbt_tui.diagnostics"
 """Entry points of installed packages: the prefix of their codes, and a module with their `RULES`.
 """
+REGISTER = "docs/upstream-defects.md"
+"""Defects of the original launchers and trainers; explanations cite them by number, such as D1."""
 _LONGEST = 800
 """Characters of a message; names and values can be of any length."""
 
@@ -128,8 +131,20 @@ def _by_code(table: tuple[Rule, ...]) -> dict[str, Rule]:
 
 
 def page(rule: Rule) -> str:
-    """The rule as a page of Markdown that also reads well in a terminal."""
+    """The rule as a page of Markdown that also reads well in a terminal.
+
+    Links to upstream defects lead from the root of the repository.
+    """
     return (
         f"# {rule.code}: {rule.title}\n\nLevel: {rule.level}\n\n{rule.explanation}\n\n"
+        f"{_upstream(rule)}"
         f"## Fails\n\n```\n{rule.example}\n```\n\n## Cure\n\n```\n{rule.cure}\n```\n"
     )
+
+
+def _upstream(rule: Rule) -> str:
+    numbers = re.findall(r"\b[DPR][1-9]\d?\b", rule.explanation)
+    if not numbers or _prefix(rule.code) != OURS:
+        return ""
+    links = ", ".join(f"[{n}]({REGISTER}#{n.lower()})" for n in numbers)
+    return f"Upstream: {links}\n\n"

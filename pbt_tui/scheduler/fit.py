@@ -17,7 +17,7 @@ def unfit(unfinished: Iterable[Job], policy: Policy, gpus: tuple[Gpu, ...]) -> l
     """An error for each unfinished job and population that the whole list could not hold.
 
     Running members are asked too, and drained devices count as there: a run that could finish
-    only by luck is refused (`core.md` 3).
+    only by luck is refused.
     """
     slots = Slots(gpus, policy.experiments_per_gpu)
     found: list[Diagnostic] = []

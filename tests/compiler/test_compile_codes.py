@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.diagnostics import finding, page, rule, rules
+from docs.pages import rule_page
+from pbt_tui.diagnostics import finding, rule, rules
 
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r"PBT\d{3}")
@@ -30,7 +31,7 @@ def test_each_code_has_its_page() -> None:
     pages = {p.stem: p for p in (ROOT / "docs/reference/rules").glob("PBT*.md")}
     assert set(pages) == set(rules())
     for code, rule_ in rules().items():
-        assert pages[code].read_text("utf-8").endswith(page(rule_))
+        assert pages[code].read_text("utf-8").endswith(rule_page(rule_))
 
 
 def test_words_are_in_the_style_of_the_house() -> None:

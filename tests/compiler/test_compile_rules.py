@@ -82,6 +82,19 @@ def test_population_and_slots() -> None:
     assert slots(num_gpus=0, gpus_per_job=0, experiments_per_gpu=2) == []
 
 
+def test_d23_slots_that_max_parallel_leaves_empty() -> None:
+    def slots(count: int, **policy: Any) -> list[tuple[str, str, str | None]]:
+        jobs = tuple(job(i) for i in range(count))
+        return found(jobs=jobs, policy=Policy(num_gpus=4, **policy))
+
+    idle = [("PBT533", "note", "/policy/max_parallel")]
+    assert slots(8, experiments_per_gpu=2) == idle
+    assert slots(4, experiments_per_gpu=2) == []
+    assert slots(8, experiments_per_gpu=2, max_parallel=8) == []
+    assert slots(8, experiments_per_gpu=2, gpus_per_job=2) == []
+    assert slots(8) == []
+
+
 def test_members_with_needs_of_their_own() -> None:
     jobs, population = gang(2)
     jobs = (jobs[0], msgspec.structs.replace(jobs[1], resources=Resources(gpus=2)))

@@ -161,6 +161,19 @@ def test_d13_d15_commands(cmd: str, argv: list[str], code: str | None) -> None:
     assert codes(found) == ([code] if code else [])
 
 
+@pytest.mark.parametrize("word", ["$HOME/x", "~/x", "&&", "|", ";", "`date`"])
+def test_d36_d44_words_that_only_a_shell_would_act_upon(word: str) -> None:
+    (job,), (found,) = expanded(one(f"python t.py {word} x"))
+    assert found.code == "PBT308"
+    assert word in job.argv
+    assert codes(expanded(one(f"sh -c 'python t.py {word} x'"))[1]) == ["PBT302"]
+
+
+@pytest.mark.parametrize("word", ["${task.name}", "[1,2]", "a;b=c", "x~y"])
+def test_words_that_mean_nothing_to_a_shell_alone(word: str) -> None:
+    assert expanded(one(f"python t.py {word}"))[1] == []
+
+
 def test_both_readings_are_shown() -> None:
     _, (found,) = expanded(one("python t.py --n='two words'"))
     assert "`--n=two words`" in found.message

@@ -168,6 +168,15 @@ def test_p1_a_second_equals_sign() -> None:
     assert found(f"{LAB} agent.pbt.num_policies=3 kv=a=b", lab) == []
 
 
+def test_p11_options_that_a_restart_loses() -> None:
+    lab = members(4, "agent.pbt.policy_idx")
+    cmd = f"{LAB} agent.pbt.num_policies=4"
+    assert found(f"{cmd} --device=cuda:0", lab) == ["PBT414"]
+    assert found(f"{cmd} --device cuda:0 --max_iterations 9", lab) == ["PBT414"] * 2
+    assert found(f"{cmd} --task=X --num_envs=4096 --headless", lab) == []
+    assert found("python t.py pbt.num_policies=4 --device=cuda:0", members(4)) == []
+
+
 def test_too_small_to_exchange() -> None:
     assert found("python t.py pbt.num_policies=2", members(2)) == ["PBT407"]
     lab = members(2, "agent.pbt.policy_idx")

@@ -1,4 +1,4 @@
-"""DESIGN's table of section 5, cell by cell, against the data and against `apply`."""
+"""The table of `docs/architecture.md`, cell by cell, against the data and against `apply`."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ EVERYTHING = (
     + SETTINGS
     + f"[slurm]\n{told(Slurm())}"
 )
-"""What is not set is taken from the file (DESIGN 6.1), so that an edit there is a setting."""
+"""What is not set is taken from the file, so that an edit there is a setting."""
 RUN = Path("specs/ant")
 
 
