@@ -18,6 +18,7 @@ from pbt_tui.journal import events as ev
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.slots import named
 from pbt_tui.journal.state import Attempt, JobState, Phase, RunState
+from pbt_tui.journal.status_text import counts, counts_text
 from pbt_tui.runtimes import RUNTIMES
 
 GLYPHS: dict[Phase, str] = {"failed": "✗", "cancelled": "⊘"}
@@ -47,7 +48,7 @@ class ConsoleReporter:
         """Which run, and where; of one that is taken up again, how far it has come."""
         lines = [f"run `{printable(self._state.spec.run)}`: {printable(str(self._rundir.path))}"]
         if self._state.executor is not None:
-            lines.append(f"  resumed   {counts_line(self._state)}")
+            lines.append(f"  resumed   {counts_text(self._state)}")
         self._say(lines)
 
     def tell(self, events: Sequence[ev.AnyEvent]) -> None:
@@ -62,7 +63,7 @@ class ConsoleReporter:
         if now < self._next:
             return
         self._next = now + 0.5
-        text = counts_line(state)
+        text = counts_text(state)
         if text != self._shown:
             self._shown = text
             self._voice.say(f"\r\x1b[2K{text}")
@@ -215,16 +216,6 @@ def _log(rundir: RunDir, job: str, attempt: Attempt) -> str:
     return f"{printable(str(rundir.log(job, attempt.number)))}{at}"
 
 
-def counts_line(state: RunState) -> str:
-    c = state.counts
-    running = c["starting"] + c["running"] + c["stopping"]
-    done = len(state.jobs) - running - c["waiting"]
-    parts = [f"{running} running", f"{c['waiting']} waiting", f"{c['succeeded']} succeeded"]
-    parts += [f"{c[p]} {p}" for p in ("failed", "cancelled", "skipped") if c[p]]
-    held = " (held)" if state.held else ""
-    return f"{done}/{len(state.jobs)} done: {', '.join(parts)}{held}"
-
-
 _VERDICTS: dict[str, str] = {
     "succeeded": "succeeded",
     "failures": "closed with failures",
@@ -235,10 +226,9 @@ _VERDICTS: dict[str, str] = {
 
 def summary(state: RunState, rundir: RunDir) -> list[str]:
     """What became of the run, every failure with cause and log, and what to do next."""
-    c = state.counts
-    phases: tuple[Phase, ...] = ("succeeded", "failed", "cancelled", "skipped", "waiting")
-    parts = [f"{c[p]} {p}" for p in phases if c[p]]
-    parts += [f"{len(state.active)} running"] if state.active else []
+    have = counts(state)
+    words = ("succeeded", "failed", "cancelled", "skipped", "waiting", "running")
+    parts = [f"{have[word]} {word}" for word in words if have[word]]
     started = [j.attempts[0].scheduled_at for j in state.jobs if j.attempts]
     took = f" after {span(state.at - min(started))}" if started else ""
     jobs = "1 job" if len(state.jobs) == 1 else f"{len(state.jobs)} jobs"

@@ -13,8 +13,9 @@ from typing import Protocol, cast
 import msgspec
 
 from pbt_tui.errors import UsageError, Where
+from pbt_tui.journal import status_text
 from pbt_tui.journal.events import Gpu
-from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
+from pbt_tui.journal.state import Attempt, JobState, RunState
 from pbt_tui.observe import nvml, queue_status
 from pbt_tui.observe.failure_grouping import Failure, Group, group
 from pbt_tui.observe.history import HistoryReader
@@ -176,14 +177,8 @@ def liveness(state: RunState, live: bool) -> Liveness:
 
 
 def counts(state: RunState) -> Counts:
-    """Jobs by state; the active ones are running, unless a queue holds them."""
-    found = dict.fromkeys(Counts.__struct_fields__, 0)
-    for job in state.jobs:
-        word = job.shown
-        if word == "queued":
-            word = "waiting"
-        found["running" if word in ACTIVE else word] += 1
-    return Counts(**found)
+    """Jobs by state, as everybody counts them."""
+    return Counts(**status_text.counts(state))
 
 
 def failures(state: RunState) -> list[Group]:

@@ -13,6 +13,7 @@ import pytest
 from pbt_tui.cli import console_reporter
 from pbt_tui.journal import Attempt, RunDir, RunState, apply
 from pbt_tui.journal import events as ev
+from pbt_tui.journal.status_text import counts_text
 from pbt_tui.spec import Policy
 from tests.cli.made_up import events, spec
 
@@ -201,7 +202,7 @@ def test_counts_say_what_is_held_and_what_went_wrong() -> None:
     ):  # fmt: skip
         apply(state, event)
     words = "2/3 done: 0 running, 1 waiting, 0 succeeded, 1 failed, 1 cancelled (held)"
-    assert console_reporter.counts_line(state) == words
+    assert counts_text(state) == words
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
-"""What became of jobs and attempts, in words and numbers: counts, causes, outcomes.
+"""The words for a run: counts, causes, outcomes and durations, for all who tell of it.
 
-Must not know screens, widths, glyphs or files.
+Command line, screens, the page of text and the JSON document take them from here, so that the same
+journal is told in the same words everywhere. Pure: no clock, no files, no widths, no glyphs.
 """
 
 from __future__ import annotations
 
-import signal
+from signal import Signals
 
 from pbt_tui.errors import printable
 from pbt_tui.journal.state import Attempt, RunState
@@ -35,7 +36,7 @@ STOPS = {
 
 def signal_name(number: int) -> str:
     try:
-        return signal.Signals(number).name
+        return Signals(number).name
     except ValueError:
         return f"signal {number}"
 
@@ -75,7 +76,10 @@ def detail_text(attempt: Attempt) -> str:
 
 
 def counts(state: RunState) -> dict[str, int]:
-    """By the six words of the snapshot: queued is waiting, starting and stopping are running."""
+    """How many jobs are in each of six states, in the order in which they are told.
+
+    A job that an engine's queue holds is waiting; one that is starting or stopping is running.
+    """
     have = state.counts
     active = have.get("starting", 0) + have.get("running", 0) + have.get("stopping", 0)
     queued = _queued(state)
@@ -87,6 +91,38 @@ def counts(state: RunState) -> dict[str, int]:
         "cancelled": have.get("cancelled", 0),
         "skipped": have.get("skipped", 0),
     }
+
+
+def counts_text(state: RunState) -> str:
+    """`3/8 done: 2 running, 3 waiting, 2 succeeded, 1 failed`; what is 0 and rare is left out."""
+    have = counts(state)
+    total = sum(have.values())
+    done = total - have["running"] - have["waiting"]
+    always = ("running", "waiting", "succeeded")
+    parts = [f"{n} {word}" for word, n in have.items() if n or word in always]
+    return f"{done}/{total} done: {', '.join(parts)}" + (" (held)" if state.held else "")
+
+
+def duration(seconds: float) -> str:
+    """As precise as a person needs: `0.4s`, `12s`, `4m07`, `3h20`, `2d04h`."""
+    seconds = max(seconds, 0)
+    if seconds < 9.95:
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}"
+    if whole < 86400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02d}"
+    return f"{whole // 86400}d{whole % 86400 // 3600:02d}h"
+
+
+def lasting(seconds: float) -> str:
+    """How long something has gone on: in minutes, so that no screen is repainted every second."""
+    if seconds < 60:
+        return "<1m"
+    return f"{int(seconds // 60)}m" if seconds < 3600 else duration(seconds)
 
 
 def _queued(state: RunState) -> int:
