@@ -13,19 +13,16 @@ from typing import TextIO
 import msgspec
 
 from pbt_tui.cli.async_writer import AsyncWriter
+from pbt_tui.cli.run_summary import log_place, summary
 from pbt_tui.errors import printable
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.slots import named
 from pbt_tui.journal.state import Attempt, JobState, Phase, RunState
-from pbt_tui.journal.status_text import counts, counts_text
+from pbt_tui.journal.status_text import STOPS, counts_text, duration, ending_text
 from pbt_tui.runtimes import RUNTIMES
 
 GLYPHS: dict[Phase, str] = {"failed": "✗", "cancelled": "⊘"}
-LONGEST = 160
-"""Characters of a failure's detail; all of it is in the log, at the line that is named."""
-NAMED = 20
-"""Failures that the summary tells in full; the rest is counted."""
 
 
 class ConsoleReporter:
@@ -113,28 +110,31 @@ class ConsoleReporter:
         node = f" on {printable(e.node)}" if e.node else ""
         again = f", attempt {e.attempt}" if e.attempt > 1 else ""
         if e.restart:
-            again += f", queued again and started for the {e.restart + 1}. time"
+            again += f", requeued {e.restart}×"
         return f"  started   {job.spec.id}: {self._whom(e.handle)}{node}{gpus}{again}"
 
     def _ended(self, e: ev.AttemptEnded) -> str:
         job, attempt = self._of(e.job, e.attempt)
-        took = f" after {span(e.at - attempt.started_at)}" if attempt.started_at else ""
+        took = f" after {duration(e.at - attempt.started_at)}" if attempt.started_at else ""
         if e.outcome == "succeeded":
             return f"✓ succeeded {job.spec.id}{took}"
         glyph = GLYPHS.get(job.phase, "↻")
         whom = f": {self._whom(attempt.handle)}" if attempt.handle else ""
-        line = f"{glyph} {e.outcome:<9} {job.spec.id}{whom}{took}: {why(attempt)}"
+        ending = ending_text(attempt)
+        line = f"{glyph} {e.outcome:<9} {job.spec.id}{whom}{took}" + (
+            f": {ending}" if ending else ""
+        )
         if job.phase == "waiting" and e.outcome != "interrupted":
-            line += f"; tries again in {span(max(job.ready_at - e.at, 0))}"
+            line += f"; tries again in {duration(max(job.ready_at - e.at, 0))}"
         if job.phase == "failed":
-            line += f"\n            log: {_log(self._rundir, job.spec.id, attempt)}"
+            line += f"\n            log: {log_place(self._rundir, job.spec.id, attempt)}"
         return line
 
     def _stop(self, e: ev.StopRequested) -> str:
-        return f"  stopping  {e.job}: {_REASONS[e.why]}"
+        return f"  stopping  {e.job}: {STOPS[e.why]}"
 
     def _kill(self, e: ev.KillRequested) -> str:
-        return f"  killing   {e.job}: {_REASONS[e.why]}"
+        return f"  killing   {e.job}: {STOPS[e.why]}"
 
     def _accepted(self, e: ev.RequestAccepted) -> str:
         whom = f" {', '.join(e.jobs[:5])}" if e.jobs else ""
@@ -153,12 +153,6 @@ _LINES: dict[type, Callable[..., str]] = {
     ev.KillRequested: ConsoleReporter._kill,
     ev.RequestAccepted: ConsoleReporter._accepted,
     ev.RequestRefused: ConsoleReporter._refused,
-}
-_REASONS = {
-    "cancel": "cancelled",
-    "interrupt": "the run is being stopped",
-    "timeout": "over its time limit",
-    "fail_fast": "another job failed and `fail_fast` is set",
 }
 
 
@@ -184,83 +178,7 @@ def _by_reason(whys: Iterable[tuple[str, str]]) -> list[str]:
     ]
 
 
-def why(attempt: Attempt) -> str:
-    """Why it did not succeed: `exit code 1, ValueError: no such task`."""
-    words: list[str] = []
-    detail = shortened(printable(attempt.detail)) if attempt.detail else ""
-    if attempt.signal is not None:
-        words.append(f"signal {attempt.signal}")
-    elif attempt.exit_code is not None:
-        words.append(f"exit code {attempt.exit_code}")
-    if attempt.cause and attempt.cause not in ("exit", "signal", "traceback"):
-        cause = attempt.cause.replace("_", " ")
-        if not detail.startswith(cause):
-            words.append(cause)
-    if detail:
-        words.append(detail)
-    return ", ".join(words) or {"interrupted": "the run was stopped"}.get(
-        attempt.outcome or "", attempt.outcome or "unknown"
-    )
-
-
-def shortened(text: str) -> str:
-    """The first sentences of what may be a paragraph (CUDA's), as many as fit a line or two."""
-    if len(text) <= LONGEST:
-        return text
-    sentence = text.rfind(". ", 0, LONGEST)
-    return text[: sentence + 1] if sentence > 0 else text[: LONGEST - 1] + "…"
-
-
-def _log(rundir: RunDir, job: str, attempt: Attempt) -> str:
-    at = f":{attempt.line}" if attempt.line else ""
-    return f"{printable(str(rundir.log(job, attempt.number)))}{at}"
-
-
-_VERDICTS: dict[str, str] = {
-    "succeeded": "succeeded",
-    "failures": "closed with failures",
-    "budget": "gave up",
-    "cancelled": "closed, not all of it run",
-}
-
-
-def summary(state: RunState, rundir: RunDir) -> list[str]:
-    """What became of the run, every failure with cause and log, and what to do next."""
-    have = counts(state)
-    words = ("succeeded", "failed", "cancelled", "skipped", "waiting", "running")
-    parts = [f"{have[word]} {word}" for word in words if have[word]]
-    started = [j.attempts[0].scheduled_at for j in state.jobs if j.attempts]
-    took = f" after {span(state.at - min(started))}" if started else ""
-    jobs = "1 job" if len(state.jobs) == 1 else f"{len(state.jobs)} jobs"
-    word = _VERDICTS[state.closed] if state.closed else "interrupted"
-    lines = [f"run `{printable(state.spec.run)}` {word}{took}: {jobs}: {', '.join(parts)}"]
-    failed = [job for job in state.jobs if job.phase == "failed"]
-    for job in failed[:NAMED]:
-        attempt = job.attempts[-1]
-        lines.append(f"✗ {job.spec.id}: {why(attempt)}")
-        lines.append(f"  log: {_log(rundir, job.spec.id, attempt)}")
-    if len(failed) > NAMED:
-        lines.append(f"✗ and {len(failed) - NAMED} more")
-    here = printable(str(rundir.path))
-    if state.closed is None:
-        lines.append(f"hint: go on with `pbt-run {here}`")
-    elif state.closed != "succeeded":
-        lines.append(f"hint: run again what did not succeed with `pbt-run {here} --failed`")
-    return lines
-
-
 def as_json(events: Sequence[ev.AnyEvent]) -> str:
     """The events as the journal has them, one a line."""
     encode = msgspec.json.encode
     return "".join(f"{encode(event).decode()}\n" for event in events)
-
-
-def span(seconds: float) -> str:
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 90:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"

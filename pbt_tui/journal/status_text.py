@@ -10,56 +10,74 @@ from signal import Signals
 
 from pbt_tui.errors import printable
 from pbt_tui.journal.state import Attempt, RunState
+from pbt_tui.spec import Cause
 
-CAUSES = {
+CAUSES: dict[Cause, str] = {
     "exit": "ended with an error code",
     "signal": "ended by a signal",
     "traceback": "Python exception",
-    "oom": "killed by the kernel for memory",
+    "oom": "out of memory",
     "cuda_oom": "CUDA out of memory",
     "gpu_lost": "the GPU was lost",
     "shm": "shared memory is too small",
     "command_not_found": "command not found",
     "not_executable": "not executable",
     "image_missing": "image missing",
-    "timeout": "ran longer than the time limit",
+    "timeout": "over the time limit",
     "cancelled": "cancelled",
-    "lost": "lost: it went away without an exit code",
+    "lost": "it went away without an exit code",
 }
+OOM_KILL = "killed by the kernel for memory"
 STOPS = {
     "cancel": "cancelled by a person",
-    "interrupt": "stopped with the executor",
-    "timeout": "over the time limit",
-    "fail_fast": "stopped, another job failed",
+    "interrupt": "the executor was told to stop",
+    "timeout": CAUSES["timeout"],
+    "fail_fast": "another job failed (`fail_fast`)",
 }
+"""Why the executor stops an attempt: while it does, and afterwards."""
+LONGEST = 160
+"""Characters of a failure's detail on one line; all of it is in the log, at the line named."""
+_TOLD_BY_THE_CODE = ("exit", "signal")
+"""Causes that say no more than the code does."""
 
 
 def signal_name(number: int) -> str:
+    """`SIGKILL` for 9; `signal 99` for one that has no name."""
     try:
         return Signals(number).name
     except ValueError:
         return f"signal {number}"
 
 
+def cause_text(cause: Cause, exit_code: int | None = None, signal: int | None = None) -> str:
+    """The cause in words. A process that ran out of memory was killed, or noticed it itself."""
+    if cause == "oom" and (signal == 9 or exit_code == 137):
+        return OOM_KILL
+    return CAUSES[cause]
+
+
 def code_text(attempt: Attempt) -> str:
+    """`SIGKILL`, `exit 3`, or nothing."""
     if attempt.signal is not None:
         return signal_name(attempt.signal)
     return "" if attempt.exit_code is None else f"exit {attempt.exit_code}"
 
 
+def reason_text(attempt: Attempt) -> str:
+    """Code and cause of an attempt that did not succeed: `exit 1, CUDA out of memory`."""
+    if attempt.outcome == "succeeded":
+        return ""
+    return ", ".join(filter(None, (code_text(attempt), _cause(attempt))))
+
+
 def outcome_text(attempt: Attempt) -> str:
-    """How an attempt ended, for people: `failed: exit 1, CUDA out of memory`."""
+    """How an attempt ended, or that it has not: `failed: exit 1, CUDA out of memory`."""
     if attempt.outcome is None:
         if attempt.queued:
             return f"queued: {printable(attempt.queued)}"
         return "not started yet" if attempt.started_at is None else "running"
-    parts = [code_text(attempt)] if attempt.outcome != "succeeded" else []
-    if attempt.outcome in ("stopped", "interrupted") and attempt.stop_why:
-        parts.append(STOPS[attempt.stop_why])
-    elif attempt.cause and attempt.cause not in ("exit", "signal"):
-        parts.append(CAUSES[attempt.cause])
-    tail = ", ".join(part for part in parts if part)
-    return f"{attempt.outcome}: {tail}" if tail else attempt.outcome
+    reason = reason_text(attempt)
+    return f"{attempt.outcome}: {reason}" if reason else attempt.outcome
 
 
 def detail_text(attempt: Attempt) -> str:
@@ -68,11 +86,61 @@ def detail_text(attempt: Attempt) -> str:
         return printable(attempt.queued) if attempt.queued else ""
     if attempt.outcome == "succeeded":
         return ""
-    by_us = attempt.outcome in ("stopped", "interrupted") and attempt.stop_why
-    if attempt.detail and not by_us:
+    detail = _detail(attempt)
+    if detail:
         code = code_text(attempt)
-        return printable(attempt.detail) + (f" ({code})" if code else "")
-    return outcome_text(attempt).partition(": ")[2] or attempt.outcome
+        return detail if not code or code in detail else f"{detail} ({code})"
+    if attempt.outcome == "lost":
+        return outcome_text(attempt)
+    return reason_text(attempt) or attempt.outcome
+
+
+def ending_text(attempt: Attempt) -> str:
+    """Why an attempt did not succeed, all of it on one line; empty where nothing is known.
+
+    `exit 1, CUDA out of memory: torch.OutOfMemoryError: Tried to allocate 2.00 GiB`
+    """
+    detail = shortened(_detail(attempt))
+    code, cause = code_text(attempt), _cause(attempt)
+    if not detail or detail == f"killed by {code}":
+        return reason_text(attempt)
+    if attempt.outcome == "lost":
+        return detail
+    if not cause or attempt.cause == "traceback":
+        return f"{code}: {detail}" if code else detail
+    return ", ".join(filter(None, (code, joined(cause, detail))))
+
+
+def joined(head: str, detail: str) -> str:
+    """`head: detail`, without saying twice what `detail` begins with."""
+    if not detail or detail.startswith(head):
+        return detail or head
+    return f"{head}: {detail}"
+
+
+def shortened(text: str) -> str:
+    """The first sentences of what may be a paragraph (CUDA's), as many as fit a line or two."""
+    if len(text) <= LONGEST:
+        return text
+    sentence = text.rfind(". ", 0, LONGEST)
+    return text[: sentence + 1] if sentence > 0 else text[: LONGEST - 1] + "…"
+
+
+def _cause(attempt: Attempt) -> str:
+    if _stopped_by_us(attempt):
+        return STOPS[attempt.stop_why or "cancel"]
+    if attempt.cause is None or attempt.cause in _TOLD_BY_THE_CODE:
+        return ""
+    return cause_text(attempt.cause, attempt.exit_code, attempt.signal)
+
+
+def _detail(attempt: Attempt) -> str:
+    """What its log or its runtime said; of what we stopped ourselves we know better."""
+    return "" if _stopped_by_us(attempt) else printable(attempt.detail or "")
+
+
+def _stopped_by_us(attempt: Attempt) -> bool:
+    return attempt.outcome in ("stopped", "interrupted") and attempt.stop_why is not None
 
 
 def counts(state: RunState) -> dict[str, int]:
@@ -116,6 +184,11 @@ def duration(seconds: float) -> str:
     if whole < 86400:
         return f"{whole // 3600}h{whole % 3600 // 60:02d}"
     return f"{whole // 86400}d{whole % 86400 // 3600:02d}h"
+
+
+def countdown(seconds: float) -> str:
+    """Until something happens, in whole seconds, so that no screen is repainted more often."""
+    return f"{max(seconds, 0):.0f}s" if seconds < 9.5 else duration(seconds)
 
 
 def lasting(seconds: float) -> str:

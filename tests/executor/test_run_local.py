@@ -33,7 +33,7 @@ def test_d16_the_exit_code_and_the_summary_tell(place: Place) -> None:
     assert "run `r` closed with failures" in said.out
     assert "3 jobs: 1 succeeded, 2 failed" in said.out
     last = said.out[said.out.index("run `r` closed") :]
-    assert "✗ three: exit code 3, no such task\n" in last
+    assert "✗ three: exit 3: no such task\n" in last
     assert f"log: {place.rundir.log('three', 1)}:1\n" in last
     assert (
         f"hint: run again what did not succeed with `pbt-run {place.rundir.path} --failed`" in last
@@ -59,7 +59,7 @@ def test_d17_a_command_that_does_not_exist_is_a_failed_job(place: Place) -> None
     ends = {name: found.attempts[0] for name, found in jobs.items()}
     assert (ends["gone"].outcome, ends["gone"].cause) == ("refused", "command_not_found")
     assert ends["plain"].cause == ends["folder"].cause == "not_executable"
-    assert "✗ gone: exit code 127, command not found: `no-such-program`\n" in said.out
+    assert "✗ gone: exit 127, command not found: `no-such-program`\n" in said.out
 
 
 def test_what_the_system_refuses_is_not_tried_again(place: Place) -> None:
