@@ -40,13 +40,22 @@ class ConsoleReporter:
         self._live = stream.isatty()
         self._shown = ""
         self._next = 0.0
+        self._first: list[str] = []
+        """Lines that are said before all others, once there is anything to say."""
 
     def begin(self) -> None:
-        """Which run, and where; of one that is taken up again, how far it has come."""
+        """Which run, and where; of one that is taken up again, how far it has come.
+
+        Said with the first news, so that a run that is refused says its error alone.
+        """
         lines = [f"run `{printable(self._state.spec.run)}`: {printable(str(self._rundir.path))}"]
         if self._state.executor is not None:
             lines.append(f"  resumed   {counts_text(self._state)}")
-        self._say(lines)
+        self._first = lines
+
+    def ready(self) -> None:
+        """The run is ours: nothing can refuse it any more."""
+        self._say([])
 
     def tell(self, events: Sequence[ev.AnyEvent]) -> None:
         lines = [line for line in map(self._line, events) if line]
@@ -81,6 +90,7 @@ class ConsoleReporter:
         self._voice.finish()
 
     def _say(self, lines: Sequence[str]) -> None:
+        lines, self._first = [*self._first, *lines], []
         if lines:
             erased = "\r\x1b[2K" if self._shown else ""
             self._shown = ""

@@ -11,7 +11,9 @@ from pbt_tui.journal.state import Attempt, RunState
 from pbt_tui.journal.status_text import counts, duration, ending_text
 
 NAMED = 20
-"""Failures that the summary tells in full; the rest is counted."""
+"""Groups of failures that the summary tells in full; the rest is counted."""
+POPULATIONS = 8
+"""Populations whose best member is told."""
 
 
 def log_place(rundir: RunDir, job: str, attempt: Attempt) -> str:
@@ -28,25 +30,78 @@ _VERDICTS: dict[str, str] = {
 
 
 def summary(state: RunState, rundir: RunDir) -> list[str]:
-    """What became of the run, every failure with cause and log, and what to do next."""
+    """What became of the run, why jobs failed and where, the best members, what to do next."""
     have = counts(state)
     words = ("succeeded", "failed", "cancelled", "skipped", "waiting", "running")
     parts = [f"{have[word]} {word}" for word in words if have[word]]
-    started = [j.attempts[0].scheduled_at for j in state.jobs if j.attempts]
-    took = f" after {duration(state.at - min(started))}" if started else ""
+    seconds = worked(state)
+    took = "" if seconds is None else f" after {duration(seconds)}"
     jobs = "1 job" if len(state.jobs) == 1 else f"{len(state.jobs)} jobs"
     word = _VERDICTS[state.closed] if state.closed else "interrupted"
     lines = [f"run `{printable(state.spec.run)}` {word}{took}: {jobs}: {', '.join(parts)}"]
-    failed = [job for job in state.jobs if job.phase == "failed"]
-    for job in failed[:NAMED]:
-        attempt = job.attempts[-1]
-        lines.append(f"✗ {job.spec.id}: {ending_text(attempt)}")
-        lines.append(f"  log: {log_place(rundir, job.spec.id, attempt)}")
-    if len(failed) > NAMED:
-        lines.append(f"✗ and {len(failed) - NAMED} more")
+    lines += _failures(state, rundir) + _best(state, rundir)
     here = printable(str(rundir.path))
     if state.closed is None:
         lines.append(f"hint: go on with `pbt-run {here}`")
     elif state.closed != "succeeded":
         lines.append(f"hint: run again what did not succeed with `pbt-run {here} --failed`")
     return lines
+
+
+def worked(state: RunState) -> float | None:
+    """Seconds of this call, and of the earlier ones those in which an attempt was under way.
+
+    The gap between two calls does not count. Of a lost attempt nobody knows how long it ran.
+    None where nothing was started.
+    """
+    spans = []
+    for attempt in (attempt for job in state.jobs for attempt in job.attempts):
+        begin = attempt.scheduled_at
+        end = state.at if attempt.ended_at is None else attempt.ended_at
+        spans.append((begin, (attempt.started_at or begin) if attempt.outcome == "lost" else end))
+    if not spans:
+        return None
+    if state.executor is not None:
+        spans.append((max(state.executor.at, min(spans)[0]), state.at))
+    total, reached = 0.0, 0.0
+    for begin, end in sorted(spans):
+        total += max(0.0, end - max(begin, reached))
+        reached = max(reached, end)
+    return total
+
+
+def _failures(state: RunState, rundir: RunDir) -> list[str]:
+    """Those that are alike once: how many, the first of them, why, and its log."""
+    from pbt_tui.observe.failure_grouping import failures
+
+    groups, lines = failures(state), []
+    for group in groups[:NAMED]:
+        first = group.jobs[0]
+        attempt = state.by_id[first].attempts[-1]
+        who = first if group.count == 1 else f"{group.count} jobs like {first}"
+        lines.append(f"✗ {who}: {ending_text(attempt) or attempt.outcome}")
+        lines.append(f"  log: {log_place(rundir, first, attempt)}")
+    rest = sum(group.count for group in groups[NAMED:])
+    return [*lines, f"✗ and {rest} more"] if rest else lines
+
+
+def _best(state: RunState, rundir: RunDir) -> list[str]:
+    """The best member of each population, and where its checkpoint is."""
+    if not state.spec.populations:
+        return []
+    from pbt_tui.observe.snapshot import Populations
+
+    populations = Populations(state, rundir)
+    populations.poll()
+    told = [row for row in populations.rows(state.at, live=False) if row.best is not None]
+    lines = []
+    for row in told[:POPULATIONS]:
+        best = row.best
+        assert best is not None
+        where = f": {printable(best.checkpoint)}" if best.checkpoint else ""
+        lines.append(
+            f"best of {printable(row.id)}: {best.objective:.6g}, member {best.member}, "
+            f"generation {best.generation}{where}"
+        )
+    rest = len(told) - POPULATIONS
+    return [*lines, f"and of {rest} more populations, which `pbt-tui` shows"] if rest > 0 else lines

@@ -1,6 +1,6 @@
 """Failures that are one failure: what differs between jobs is folded away, then counted.
 
-Must not know logs or the state of a run: words in, words out.
+Must not read logs: states and words in, words out.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.journal.status_text import CAUSES, cause_text, joined, signal_name
 from pbt_tui.observe.causes import TELLING
 from pbt_tui.spec import Cause
@@ -106,3 +107,17 @@ def group(failures: Iterable[Failure]) -> list[Group]:
     ]
     groups.sort(key=lambda g: (-g.count, g.first_at))
     return groups
+
+
+def failures(state: RunState) -> list[Group]:
+    """The failed jobs of a run, grouped by what their newest attempt ended of."""
+    if not state.counts["failed"]:
+        return []
+    return group(map(_failure, (job for job in state.jobs if job.phase == "failed")))
+
+
+def _failure(job: JobState) -> Failure:
+    a = job.attempt
+    if a is None:
+        return Failure(job.spec.id, None, at=job.since)
+    return Failure(job.spec.id, a.cause, a.detail, a.exit_code, a.signal, a.ended_at or job.since)

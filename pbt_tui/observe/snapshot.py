@@ -15,9 +15,9 @@ import msgspec
 from pbt_tui.errors import UsageError, Where
 from pbt_tui.journal import status_text
 from pbt_tui.journal.events import Gpu
-from pbt_tui.journal.state import Attempt, JobState, RunState
+from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.observe import nvml, queue_status
-from pbt_tui.observe.failure_grouping import Failure, Group, group
+from pbt_tui.observe.failure_grouping import failures
 from pbt_tui.observe.history import HistoryReader
 from pbt_tui.observe.population_monitor import PopulationMonitor
 from pbt_tui.observe.queue_summary import tally
@@ -179,18 +179,6 @@ def liveness(state: RunState, live: bool) -> Liveness:
 def counts(state: RunState) -> Counts:
     """Jobs by state, as everybody counts them."""
     return Counts(**status_text.counts(state))
-
-
-def failures(state: RunState) -> list[Group]:
-    """The failed jobs, grouped by what their newest attempt ended of."""
-    failed = []
-    for job in state.jobs:
-        if job.phase == "failed":
-            a = job.attempt or Attempt(0, (), 0.0)
-            failed.append(
-                Failure(job.spec.id, a.cause, a.detail, a.exit_code, a.signal, a.ended_at or 0.0)
-            )
-    return group(failed)
 
 
 def job_row(

@@ -9,6 +9,7 @@ import pytest
 
 from pbt_tui.journal import RunState, apply
 from pbt_tui.journal import events as ev
+from pbt_tui.journal.status_text import countdown
 from pbt_tui.scheduler import explain
 from tests.journal.lives import OPENED, Story, gpus, job, spec
 
@@ -133,7 +134,7 @@ def test_second_of_its_kind() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(-1, "0 s"), (0.4, "0 s"), (89, "89 s"), (90, "2 min"), (5399, "90 min"), (5400, "1.5 h")],
+    [(-1, "0s"), (0.4, "0s"), (9.4, "9s"), (9.6, "10s"), (89, "1m29"), (5400, "1h30")],
 )
 def test_spans(seconds: float, words: str) -> None:
     assert countdown(seconds) == words
