@@ -23,6 +23,8 @@ from pbt_tui.journal.status_text import STOPS, counts_text, duration, ending_tex
 from pbt_tui.runtimes import RUNTIMES
 
 GLYPHS: dict[Phase, str] = {"failed": "✗", "cancelled": "⊘"}
+SILENCE = 300.0
+"""Seconds without a line after which a log is told how far the run is."""
 
 
 class ConsoleReporter:
@@ -40,6 +42,7 @@ class ConsoleReporter:
         self._live = stream.isatty()
         self._shown = ""
         self._next = 0.0
+        self._quiet_until = time.monotonic() + SILENCE
         self._first: list[str] = []
         """Lines that are said before all others, once there is anything to say."""
 
@@ -59,13 +62,19 @@ class ConsoleReporter:
 
     def tell(self, events: Sequence[ev.AnyEvent]) -> None:
         lines = [line for line in map(self._line, events) if line]
-        self._say(lines + _queued(events) + _skipped(events))
+        lines += _queued(events) + _skipped(events)
+        self._say(lines)
+        if lines:
+            self._quiet_until = time.monotonic() + SILENCE
 
     def tick(self, state: RunState) -> None:
-        """The progress line, on a terminal, twice a second at most and only where it changed."""
-        if not self._live:
-            return
+        """How far the run is: on a terminal at once where it changed, in a log after a silence."""
         now = time.monotonic()
+        if not self._live:
+            if now >= self._quiet_until:
+                self._say([f"  progress  {counts_text(state)}"])
+                self._quiet_until = now + SILENCE
+            return
         if now < self._next:
             return
         self._next = now + 0.5

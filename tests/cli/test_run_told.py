@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,14 @@ from pbt_tui.cli import console_reporter
 from pbt_tui.cli.run_summary import worked
 from pbt_tui.journal import Attempt, RunDir, RunState, apply
 from pbt_tui.journal import events as ev
-from pbt_tui.journal.status_text import counts_text, detail_text, ending_text, outcome_text
+from pbt_tui.journal.status_text import (
+    CAUSES,
+    OOM_KILL,
+    counts_text,
+    detail_text,
+    ending_text,
+    outcome_text,
+)
 from pbt_tui.spec import Policy
 from tests.cli.made_up import events, spec
 
@@ -227,6 +236,15 @@ def test_why_an_attempt_ended(attempt: dict[str, Any], words: str) -> None:
     assert ending_text(Attempt(1, (), 0.0, **{"outcome": "failed", **attempt})) == words
 
 
+def test_the_guide_has_the_words() -> None:
+    page = Path(__file__).parents[2] / "docs/guide/when-a-job-fails.md"
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", page.read_text(), re.M))
+    told_otherwise = {"exit", "signal", "traceback", "cancelled"}
+    for cause in set(CAUSES) - told_otherwise:
+        assert f"`{CAUSES[cause]}`" in rows[cause]
+    assert f"`{OOM_KILL}`" in rows["oom"]
+
+
 def test_lost_is_said_once() -> None:
     attempt = Attempt(1, (), 0.0, outcome="lost", cause="lost")
     assert outcome_text(attempt) == "lost: it went away without an exit code"
@@ -236,8 +254,8 @@ def test_lost_is_said_once() -> None:
 def test_the_progress_line_comes_and_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = spec("a", "b")
     state, out = RunState(plan), Terminal()
-    clock = iter([0.0, 0.1, 1.0, 2.0])
-    monkeypatch.setattr("time.monotonic", lambda: next(clock) + 100.0)
+    now = itertools.count(100.0)
+    monkeypatch.setattr("time.monotonic", lambda: next(now))
     narrator = console_reporter.ConsoleReporter(state, RunDir(Path("/run")), out)
     for event in events(plan, *begun("a")):
         apply(state, event)
@@ -253,6 +271,25 @@ def test_the_progress_line_comes_and_goes(monkeypatch: pytest.MonkeyPatch) -> No
     narrator.tick(state)
     narrator.finish()
     assert out.getvalue().endswith("0 succeeded")
+
+
+def test_a_log_hears_how_far_the_run_is_after_a_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = spec("a", "b")
+    state, out = RunState(plan), io.StringIO()
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    reporter = console_reporter.ConsoleReporter(state, RunDir(Path("/run")), out)
+    for event in events(plan, *begun("a")):
+        apply(state, event)
+    for after in (299.0, 2.0, 298.0, 3.0):
+        now[0] += after
+        reporter.tick(state)
+    reporter.tell([ev.RequestRefused(id="1-1", why="w")])
+    now[0] += 299.0
+    reporter.tick(state)
+    reporter.finish()
+    line = "  progress  0/2 done: 1 running, 1 waiting, 0 succeeded\n"
+    assert out.getvalue() == f"{line}{line}  refused   a request: w\n"
 
 
 def test_counts_say_what_is_held_and_what_went_wrong() -> None:
