@@ -54,7 +54,7 @@ def worked(state: RunState) -> float | None:
     The gap between two calls does not count. Of a lost attempt nobody knows how long it ran.
     None where nothing was started.
     """
-    spans = []
+    spans: list[tuple[float, float]] = []
     for attempt in (attempt for job in state.jobs for attempt in job.attempts):
         begin = attempt.scheduled_at
         end = state.at if attempt.ended_at is None else attempt.ended_at
@@ -74,7 +74,8 @@ def _failures(state: RunState, rundir: RunDir) -> list[str]:
     """Those that are alike once: how many, the first of them, why, and its log."""
     from pbt_tui.observe.failure_grouping import failures
 
-    groups, lines = failures(state), []
+    groups = failures(state)
+    lines: list[str] = []
     for group in groups[:NAMED]:
         first = group.jobs[0]
         attempt = state.by_id[first].attempts[-1]

@@ -188,7 +188,7 @@ def duration(seconds: float) -> str:
 
 def countdown(seconds: float) -> str:
     """Until something happens, in whole seconds, so that no screen is repainted more often."""
-    return f"{max(seconds, 0):.0f}s" if seconds < 9.5 else duration(seconds)
+    return f"{max(seconds, 0):.0f}s" if seconds < 9.95 else duration(seconds)
 
 
 def lasting(seconds: float) -> str:

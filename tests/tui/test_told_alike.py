@@ -30,7 +30,7 @@ from tests.core import simulation
 LIVES = 60
 CHUNKS = 4
 RUNDIR = RunDir(Path("/run"))
-ENDED = re.compile(r". (failed|stopped|lost|refused|interrupted) ")
+ENDED = re.compile(r"[✗⊘↻] (failed|stopped|lost|refused|interrupted) ")
 SIX = ("running", "waiting", "succeeded", "failed", "cancelled", "skipped")
 
 
