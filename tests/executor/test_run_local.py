@@ -166,7 +166,7 @@ def test_d25_a_time_limit(place: Place) -> None:
     assert said.code == 4
     found = place.jobs()["long"]
     assert (found.phase, found.attempts[0].cause) == ("failed", "timeout")
-    assert "stopping  long: over its time limit" in said.out
+    assert "stopping  long: over the time limit" in said.out
     (stop,) = place.of(ev.StopRequested)
     started = next(e for e in place.of(ev.AttemptStarted) if e.job == "long")
     assert stop.at >= started.at + 0.3
