@@ -29,7 +29,7 @@ demo: $(READY) ## compile the example population, train it, show it
 	@$(BIN)/python -m examples.demo $(if $(RUNTIME),--runtime $(RUNTIME)) $(ARGS)
 
 test: $(READY) ## every test, with the real parts that it needs
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 check: $(READY) ## lint, types, import laws, schemas, documents
 	@$(BIN)/ruff check .

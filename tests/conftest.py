@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-SERVICES = ("docker", "slurm")
-"""Folders whose tests share a service: one worker of pytest-xdist brings it up and keeps it."""
 IGNORED_IN_THE_BACKGROUND = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
 
 
@@ -41,13 +39,17 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["shuffle"] = node.config.option.shuffle
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    if config.option.dist != "load":
+        return None
+    from tests.workers import ByService
+
+    return ByService(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            folder = item.path.parent.name
-            if folder in SERVICES and not item.get_closest_marker("xdist_group"):
-                item.add_marker(pytest.mark.xdist_group(folder))
-    # By files: a fixture of one file is not to be made again for each of its tests.
+    """By files: a fixture of one file is not to be made again for each of its tests."""
     seed = getattr(config, "workerinput", {}).get("shuffle", config.option.shuffle)
     if seed is not None:
         dice = random.Random(seed)

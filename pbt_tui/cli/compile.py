@@ -64,7 +64,7 @@ def entry() -> NoReturn:
     import gc
 
     gc.disable()  # it lives for seconds and makes no cycles: a third of the time otherwise
-    error_boundary.run(main)
+    error_boundary.run_and_leave(main)
 
 
 def main(argv: Sequence[str]) -> int:

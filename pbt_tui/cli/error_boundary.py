@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 from pbt_tui.errors import PbtError
@@ -16,6 +17,18 @@ from pbt_tui.errors import PbtError
 def run(main: Callable[[list[str]], int], argv: Sequence[str] | None = None) -> NoReturn:
     """Ends the process with what `main` returns, or with words on stderr and the fitting code."""
     sys.exit(outcome(main, sys.argv[1:] if argv is None else list(argv)))
+
+
+def run_and_leave(main: Callable[[list[str]], int]) -> NoReturn:
+    """The same without the interpreter's tidying up, which takes a tenth of a short command.
+
+    For commands that leave nothing to threads or to functions that run at the end.
+    """
+    code = outcome(main, sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # closed, or its reader has gone
+            stream.flush()
+    os._exit(code)
 
 
 def outcome(main: Callable[[list[str]], int], argv: list[str]) -> int:

@@ -6,7 +6,6 @@ Must not know files, nor any style: an argv in, settings out. Names and defaults
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from pbt_tui.populations import STYLES, ExchangeSettings
 
@@ -14,7 +13,7 @@ from pbt_tui.populations import STYLES, ExchangeSettings
 def settings(style: str, argv: Sequence[str]) -> ExchangeSettings:
     """From one member's command; the last value of a key wins, as it does upstream."""
     trainer = STYLES.get(style)
-    found = replace(trainer.settings, initial_delay=trainer.initial_delay)
+    found = trainer.settings._replace(initial_delay=trainer.initial_delay)
     given: dict[str, float] = {}
     for i, word in enumerate(argv):
         key, equals, value = word.partition("=")
@@ -27,4 +26,4 @@ def settings(style: str, argv: Sequence[str]) -> ExchangeSettings:
                     given[name] = float(value.replace("_", ""))
                 except ValueError:
                     continue
-    return replace(found, **given)
+    return found._replace(**given)

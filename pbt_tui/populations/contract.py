@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 from pbt_tui.populations.member import IndexKey, Member, StyleFinding
 
 
-@dataclass(frozen=True, slots=True)
-class ExchangeSettings:
+class ExchangeSettings(NamedTuple):
     """The numbers that decide when a population exchanges; None where nothing tells."""
 
     initial_delay: float | None = None

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from pbt_tui.spec import Job
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexKey:
+class IndexKey(NamedTuple):
     """One spelling of the setting that gives a member its number."""
 
     key: str
@@ -27,7 +26,7 @@ class IndexKey:
     """The size that the trainer assumes where the command names none; None: it asks the command."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Member:
     """A job that belongs to a population: where it stands, and what its command sets."""
 

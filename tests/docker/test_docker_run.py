@@ -207,7 +207,7 @@ def test_requests_reach_containers(docked: Docked) -> None:
 
 
 def test_a_time_limit_then_the_grace_then_the_kill(docked: Docked) -> None:
-    target = docked.spec(job("deaf", f"trap '' TERM; {GATE}"), timeout=0.5, grace=0.5)
+    target = docked.spec(job("deaf", f"trap '' TERM; {GATE}"), timeout=2.0, grace=0.5)
     said = docked.pbt(target)
     assert said.code == 4, said.all
     (end,) = docked.ended().values()

@@ -74,9 +74,9 @@ def test_kill_9_of_the_executor_25_times(place: Place) -> None:
 
 
 def test_kill_9_in_the_middle_of_a_stop(place: Place) -> None:
-    deaf = job("deaf", f"{TELLS}; trap '' TERM; until [ -e go ]; do sleep 0.02; done")
+    deaf = job("deaf", f"trap '' TERM; {TELLS}; until [ -e go ]; do sleep 0.02; done")
     slow = job(
-        "slow", f"{TELLS}; trap 'sleep 0.5; exit 0' TERM; until [ -e go ]; do sleep 0.02; done"
+        "slow", f"trap 'sleep 0.5; exit 0' TERM; {TELLS}; until [ -e go ]; do sleep 0.02; done"
     )
     target = place.spec(deaf, slow, job("later", f"{TELLS}"), max_parallel=2, grace=2.0)
     first = place.start(target)
@@ -102,7 +102,7 @@ def test_kill_9_in_the_middle_of_a_stop(place: Place) -> None:
 
 def test_a_stop_is_sent_again_by_whoever_resumes(place: Place) -> None:
     """What was written may not have been done: a stop heard twice does no harm."""
-    twice = f"{TELLS}; trap 'echo heard; n=$n+; [ $n = ++ ] && exit 0' TERM; {WAITS}"
+    twice = f"trap 'echo heard; n=$n+; [ $n = ++ ] && exit 0' TERM; {TELLS}; {WAITS}"
     target = place.spec(job("j", twice), grace=3600.0)
     first = place.start(target)
     until(lambda: ran(place).total() == 1)

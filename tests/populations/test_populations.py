@@ -31,7 +31,7 @@ def test_each_style_has_all_words(name: str, tmp_path: Path) -> None:
     assert style.name == name
     assert style.members_are_jobs == bool(style.index_keys)
     assert style.signs or style.index_keys
-    assert set(style.setting_names) <= set(ExchangeSettings.__dataclass_fields__)
+    assert set(style.setting_names) <= set(ExchangeSettings._fields)
     for key in style.index_keys:
         assert key.key.startswith(key.stem)
     module, _, made = style.reader.partition(":")

@@ -33,11 +33,13 @@ def test_every_end_is_told_as_it_was(queued: Queued) -> None:
         job("killed", "kill -9 $$"),
         job("absent", "/nowhere/at-all", "x"),
         job("cancelled", "echo up; sleep 100"),
-        job("polite", "trap 'sleep 1; exit 0' TERM; sleep 100 & wait"),
+        job("polite", "trap 'sleep 1; exit 0' TERM; echo up; sleep 100 & wait"),
         _needs(job("eats", EATS), memory=50 << 20),
     ]
     process = queued.on_slurm(queued.spec(*jobs), "--slurm_gpus_per_job=0", "--slurm_cpus=1")
-    ask("scancel", queued.handle("cancelled"), queued.handle("polite"))
+    ids = queued.handle("cancelled"), queued.handle("polite")
+    until(lambda: queued.rundir.log("polite", 1).exists() and "up" in queued.log("polite"))
+    ask("scancel", *ids)
     said = queued.end(process)
     assert said.code == 4, said.all
     ends = queued.ends()
