@@ -207,6 +207,9 @@ def _one(
         changed = output.write(out, files, gone)
         tail = "" if changed else " (unchanged)"
         text = f"{summary(spec)} -> {_some(paths)}{tail}\n".encode()
+    elif args.check and args.format == "text" and not (code or changes):
+        folder = out / spec_rules.folder(spec.run, spec.suffix)
+        text = f"{printable(str(folder))}: up to date, {_count(len(spec.jobs), 'job')}\n".encode()
     return Result(found, code, spec.run, len(spec.jobs), paths, text, changes)
 
 

@@ -13,18 +13,18 @@ from typing import TextIO
 import msgspec
 
 from pbt_tui.cli.async_writer import AsyncWriter
+from pbt_tui.cli.run_summary import log_place, summary
 from pbt_tui.errors import printable
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.slots import named
 from pbt_tui.journal.state import Attempt, JobState, Phase, RunState
+from pbt_tui.journal.status_text import STOPS, counts_text, duration, ending_text
 from pbt_tui.runtimes import RUNTIMES
 
 GLYPHS: dict[Phase, str] = {"failed": "✗", "cancelled": "⊘"}
-LONGEST = 160
-"""Characters of a failure's detail; all of it is in the log, at the line that is named."""
-NAMED = 20
-"""Failures that the summary tells in full; the rest is counted."""
+SILENCE = 300.0
+"""Seconds without a line after which a log is told how far the run is."""
 
 
 class ConsoleReporter:
@@ -42,27 +42,43 @@ class ConsoleReporter:
         self._live = stream.isatty()
         self._shown = ""
         self._next = 0.0
+        self._quiet_until = time.monotonic() + SILENCE
+        self._first: list[str] = []
+        """Lines that are said before all others, once there is anything to say."""
 
     def begin(self) -> None:
-        """Which run, and where; of one that is taken up again, how far it has come."""
+        """Which run, and where; of one that is taken up again, how far it has come.
+
+        Said with the first news, so that a run that is refused says its error alone.
+        """
         lines = [f"run `{printable(self._state.spec.run)}`: {printable(str(self._rundir.path))}"]
         if self._state.executor is not None:
-            lines.append(f"  resumed   {counts_line(self._state)}")
-        self._say(lines)
+            lines.append(f"  resumed   {counts_text(self._state)}")
+        self._first = lines
+
+    def ready(self) -> None:
+        """The run is ours: nothing can refuse it any more."""
+        self._say([])
 
     def tell(self, events: Sequence[ev.AnyEvent]) -> None:
         lines = [line for line in map(self._line, events) if line]
-        self._say(lines + _queued(events) + _skipped(events))
+        lines += _queued(events) + _skipped(events)
+        self._say(lines)
+        if lines:
+            self._quiet_until = time.monotonic() + SILENCE
 
     def tick(self, state: RunState) -> None:
-        """The progress line, on a terminal, twice a second at most and only where it changed."""
-        if not self._live:
-            return
+        """How far the run is: on a terminal at once where it changed, in a log after a silence."""
         now = time.monotonic()
+        if not self._live:
+            if now >= self._quiet_until:
+                self._say([f"  progress  {counts_text(state)}"])
+                self._quiet_until = now + SILENCE
+            return
         if now < self._next:
             return
         self._next = now + 0.5
-        text = counts_line(state)
+        text = counts_text(state)
         if text != self._shown:
             self._shown = text
             self._voice.say(f"\r\x1b[2K{text}")
@@ -83,6 +99,7 @@ class ConsoleReporter:
         self._voice.finish()
 
     def _say(self, lines: Sequence[str]) -> None:
+        lines, self._first = [*self._first, *lines], []
         if lines:
             erased = "\r\x1b[2K" if self._shown else ""
             self._shown = ""
@@ -112,28 +129,31 @@ class ConsoleReporter:
         node = f" on {printable(e.node)}" if e.node else ""
         again = f", attempt {e.attempt}" if e.attempt > 1 else ""
         if e.restart:
-            again += f", queued again and started for the {e.restart + 1}. time"
+            again += f", requeued {e.restart}×"
         return f"  started   {job.spec.id}: {self._whom(e.handle)}{node}{gpus}{again}"
 
     def _ended(self, e: ev.AttemptEnded) -> str:
         job, attempt = self._of(e.job, e.attempt)
-        took = f" after {span(e.at - attempt.started_at)}" if attempt.started_at else ""
+        took = f" after {duration(e.at - attempt.started_at)}" if attempt.started_at else ""
         if e.outcome == "succeeded":
             return f"✓ succeeded {job.spec.id}{took}"
         glyph = GLYPHS.get(job.phase, "↻")
         whom = f": {self._whom(attempt.handle)}" if attempt.handle else ""
-        line = f"{glyph} {e.outcome:<9} {job.spec.id}{whom}{took}: {why(attempt)}"
+        ending = ending_text(attempt)
+        line = f"{glyph} {e.outcome:<9} {job.spec.id}{whom}{took}" + (
+            f": {ending}" if ending else ""
+        )
         if job.phase == "waiting" and e.outcome != "interrupted":
-            line += f"; tries again in {span(max(job.ready_at - e.at, 0))}"
+            line += f"; tries again in {duration(max(job.ready_at - e.at, 0))}"
         if job.phase == "failed":
-            line += f"\n            log: {_log(self._rundir, job.spec.id, attempt)}"
+            line += f"\n            log: {log_place(self._rundir, job.spec.id, attempt)}"
         return line
 
     def _stop(self, e: ev.StopRequested) -> str:
-        return f"  stopping  {e.job}: {_REASONS[e.why]}"
+        return f"  stopping  {e.job}: {STOPS[e.why]}"
 
     def _kill(self, e: ev.KillRequested) -> str:
-        return f"  killing   {e.job}: {_REASONS[e.why]}"
+        return f"  killing   {e.job}: {STOPS[e.why]}"
 
     def _accepted(self, e: ev.RequestAccepted) -> str:
         whom = f" {', '.join(e.jobs[:5])}" if e.jobs else ""
@@ -152,12 +172,6 @@ _LINES: dict[type, Callable[..., str]] = {
     ev.KillRequested: ConsoleReporter._kill,
     ev.RequestAccepted: ConsoleReporter._accepted,
     ev.RequestRefused: ConsoleReporter._refused,
-}
-_REASONS = {
-    "cancel": "cancelled",
-    "interrupt": "the run is being stopped",
-    "timeout": "over its time limit",
-    "fail_fast": "another job failed and `fail_fast` is set",
 }
 
 
@@ -183,94 +197,7 @@ def _by_reason(whys: Iterable[tuple[str, str]]) -> list[str]:
     ]
 
 
-def why(attempt: Attempt) -> str:
-    """Why it did not succeed: `exit code 1, ValueError: no such task`."""
-    words: list[str] = []
-    detail = shortened(printable(attempt.detail)) if attempt.detail else ""
-    if attempt.signal is not None:
-        words.append(f"signal {attempt.signal}")
-    elif attempt.exit_code is not None:
-        words.append(f"exit code {attempt.exit_code}")
-    if attempt.cause and attempt.cause not in ("exit", "signal", "traceback"):
-        cause = attempt.cause.replace("_", " ")
-        if not detail.startswith(cause):
-            words.append(cause)
-    if detail:
-        words.append(detail)
-    return ", ".join(words) or {"interrupted": "the run was stopped"}.get(
-        attempt.outcome or "", attempt.outcome or "unknown"
-    )
-
-
-def shortened(text: str) -> str:
-    """The first sentences of what may be a paragraph (CUDA's), as many as fit a line or two."""
-    if len(text) <= LONGEST:
-        return text
-    sentence = text.rfind(". ", 0, LONGEST)
-    return text[: sentence + 1] if sentence > 0 else text[: LONGEST - 1] + "…"
-
-
-def _log(rundir: RunDir, job: str, attempt: Attempt) -> str:
-    at = f":{attempt.line}" if attempt.line else ""
-    return f"{printable(str(rundir.log(job, attempt.number)))}{at}"
-
-
-def counts_line(state: RunState) -> str:
-    c = state.counts
-    running = c["starting"] + c["running"] + c["stopping"]
-    done = len(state.jobs) - running - c["waiting"]
-    parts = [f"{running} running", f"{c['waiting']} waiting", f"{c['succeeded']} succeeded"]
-    parts += [f"{c[p]} {p}" for p in ("failed", "cancelled", "skipped") if c[p]]
-    held = " (held)" if state.held else ""
-    return f"{done}/{len(state.jobs)} done: {', '.join(parts)}{held}"
-
-
-_VERDICTS: dict[str, str] = {
-    "succeeded": "succeeded",
-    "failures": "closed with failures",
-    "budget": "gave up",
-    "cancelled": "closed, not all of it run",
-}
-
-
-def summary(state: RunState, rundir: RunDir) -> list[str]:
-    """What became of the run, every failure with cause and log, and what to do next."""
-    c = state.counts
-    phases: tuple[Phase, ...] = ("succeeded", "failed", "cancelled", "skipped", "waiting")
-    parts = [f"{c[p]} {p}" for p in phases if c[p]]
-    parts += [f"{len(state.active)} running"] if state.active else []
-    started = [j.attempts[0].scheduled_at for j in state.jobs if j.attempts]
-    took = f" after {span(state.at - min(started))}" if started else ""
-    jobs = "1 job" if len(state.jobs) == 1 else f"{len(state.jobs)} jobs"
-    word = _VERDICTS[state.closed] if state.closed else "interrupted"
-    lines = [f"run `{printable(state.spec.run)}` {word}{took}: {jobs}: {', '.join(parts)}"]
-    failed = [job for job in state.jobs if job.phase == "failed"]
-    for job in failed[:NAMED]:
-        attempt = job.attempts[-1]
-        lines.append(f"✗ {job.spec.id}: {why(attempt)}")
-        lines.append(f"  log: {_log(rundir, job.spec.id, attempt)}")
-    if len(failed) > NAMED:
-        lines.append(f"✗ and {len(failed) - NAMED} more")
-    here = printable(str(rundir.path))
-    if state.closed is None:
-        lines.append(f"hint: go on with `pbt-run {here}`")
-    elif state.closed != "succeeded":
-        lines.append(f"hint: run again what did not succeed with `pbt-run {here} --failed`")
-    return lines
-
-
 def as_json(events: Sequence[ev.AnyEvent]) -> str:
     """The events as the journal has them, one a line."""
     encode = msgspec.json.encode
     return "".join(f"{encode(event).decode()}\n" for event in events)
-
-
-def span(seconds: float) -> str:
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 90:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"

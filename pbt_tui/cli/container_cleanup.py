@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pbt_tui.errors import RunError, UsageError, printable
 from pbt_tui.journal import RunDir, lock
+from pbt_tui.journal.status_text import duration
 
 if TYPE_CHECKING:
     from pbt_tui.runtimes.docker.leftovers import Left
@@ -22,7 +23,6 @@ _OVER = ("created", "exited", "dead")
 
 def show(args: argparse.Namespace) -> int:
     """Shows them, and removes those asked for; the exit code. Raises `RuntimeUnavailable`."""
-    from pbt_tui.cli.console_reporter import span
     from pbt_tui.runtimes.docker import leftovers
 
     if args.target or args.run:
@@ -38,7 +38,7 @@ def show(args: argparse.Namespace) -> int:
             one.run_id,
             f"{printable(one.job)}.{one.attempt}",
             one.state,
-            f"{span(max(now - one.created, 0))} old",
+            f"{duration(max(now - one.created, 0))} old",
             one.id[:12],
         )
         for one in found

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pbt_tui.cli.planning import Plan
     from pbt_tui.executor.run_dirs import OpenRun
     from pbt_tui.journal.events import Action
+    from pbt_tui.journal.state import RunState
 
     Asked = tuple[Action, tuple[str, ...]]
 
@@ -171,6 +172,11 @@ def _told(
         finally:
             voice.finish()
     told = console_reporter.ConsoleReporter(opened.state, opened.rundir)
+
+    def begun(state: RunState) -> None:
+        told.ready()
+        ready()
+
     over = opened.state.closed is not None and not requests.pending(opened.rundir)
     try:
         if not over:
@@ -179,7 +185,7 @@ def _told(
             opened,
             config,
             tell=told.tell,
-            ready=lambda state: ready(),
+            ready=begun,
             tick=told.tick,
             warn=warn,
             progress=told.progress,

@@ -1,6 +1,6 @@
 """Failures that are one failure: what differs between jobs is folded away, then counted.
 
-Must not know logs or the journal: words in, words out.
+Must not read logs: states and words in, words out.
 """
 
 from __future__ import annotations
@@ -10,10 +10,14 @@ from collections.abc import Iterable
 
 import msgspec
 
+from pbt_tui.journal.state import JobState, RunState
+from pbt_tui.journal.status_text import CAUSES, cause_text, joined, signal_name
 from pbt_tui.observe.causes import TELLING
 from pbt_tui.spec import Cause
 
 _LONGEST = 160
+_ALIKE: tuple[Cause, ...] = ("oom", "cuda_oom", "shm", "timeout")
+"""Causes of which every case is the same to a person, whatever its detail."""
 _FOLDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), word)
     for pattern, word in (
@@ -67,25 +71,20 @@ def fold(text: str) -> str:
 def signature(
     cause: Cause | None, detail: str | None, exit_code: int | None, signal: int | None
 ) -> str:
-    """One line that is the same for jobs that failed alike."""
-    if cause == "cuda_oom":
-        return "CUDA out of memory"
-    if cause == "oom":
-        return "out of memory"
-    if cause == "shm":
-        return "shared memory too small"
-    if cause == "timeout":
-        return "timeout"
+    """One line that is the same for jobs that failed alike, in the words of all other texts."""
     if cause in (None, "exit"):
         head = "failed" if exit_code is None else f"exit {exit_code}"
-        return f"{head}: {fold(detail)}" if detail and TELLING.search(detail) else head
+        return joined(head, fold(detail) if detail and TELLING.search(detail) else "")
     if cause == "signal" and signal is None and exit_code is not None and exit_code > 128:
         signal = exit_code - 128
-    words = fold(detail) if detail else f"signal {signal}" if cause == "signal" else ""
+    words = fold(detail) if detail else ""
+    if cause == "signal" and not words and signal is not None:
+        words = f"killed by {signal_name(signal)}"
     if cause in ("traceback", "signal"):
-        return words or cause
-    head = cause.replace("_", " ")
-    return f"{head}: {words}" if words else head
+        return words or CAUSES[cause]
+    if cause == "lost":
+        return joined("lost", words or CAUSES[cause])
+    return joined(cause_text(cause, exit_code, signal), "" if cause in _ALIKE else words)
 
 
 def group(failures: Iterable[Failure]) -> list[Group]:
@@ -108,3 +107,17 @@ def group(failures: Iterable[Failure]) -> list[Group]:
     ]
     groups.sort(key=lambda g: (-g.count, g.first_at))
     return groups
+
+
+def failures(state: RunState) -> list[Group]:
+    """The failed jobs of a run, grouped by what their newest attempt ended of."""
+    if not state.counts["failed"]:
+        return []
+    return group(map(_failure, (job for job in state.jobs if job.phase == "failed")))
+
+
+def _failure(job: JobState) -> Failure:
+    a = job.attempt
+    if a is None:
+        return Failure(job.spec.id, None, at=job.since)
+    return Failure(job.spec.id, a.cause, a.detail, a.exit_code, a.signal, a.ended_at or job.since)

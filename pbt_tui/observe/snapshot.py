@@ -13,10 +13,11 @@ from typing import Protocol, cast
 import msgspec
 
 from pbt_tui.errors import UsageError, Where
+from pbt_tui.journal import status_text
 from pbt_tui.journal.events import Gpu
-from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
+from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.observe import nvml, queue_status
-from pbt_tui.observe.failure_grouping import Failure, Group, group
+from pbt_tui.observe.failure_grouping import failures
 from pbt_tui.observe.history import HistoryReader
 from pbt_tui.observe.population_monitor import PopulationMonitor
 from pbt_tui.observe.queue_summary import tally
@@ -176,26 +177,8 @@ def liveness(state: RunState, live: bool) -> Liveness:
 
 
 def counts(state: RunState) -> Counts:
-    """Jobs by state; the active ones are running, unless a queue holds them."""
-    found = dict.fromkeys(Counts.__struct_fields__, 0)
-    for job in state.jobs:
-        word = job.shown
-        if word == "queued":
-            word = "waiting"
-        found["running" if word in ACTIVE else word] += 1
-    return Counts(**found)
-
-
-def failures(state: RunState) -> list[Group]:
-    """The failed jobs, grouped by what their newest attempt ended of."""
-    failed = []
-    for job in state.jobs:
-        if job.phase == "failed":
-            a = job.attempt or Attempt(0, (), 0.0)
-            failed.append(
-                Failure(job.spec.id, a.cause, a.detail, a.exit_code, a.signal, a.ended_at or 0.0)
-            )
-    return group(failed)
+    """Jobs by state, as everybody counts them."""
+    return Counts(**status_text.counts(state))
 
 
 def job_row(

@@ -6,6 +6,7 @@ Must not decide anything, nor know whether an executor lives: it speaks of the s
 from __future__ import annotations
 
 from pbt_tui.journal.state import JobState, RunState
+from pbt_tui.journal.status_text import countdown
 from pbt_tui.scheduler.decide import (
     SchedulingUnit,
     could_fit,
@@ -28,7 +29,7 @@ def explain(state: RunState, job_id: str, now: float) -> str:
     if state.held:
         return "held: no new attempt starts until it is released"
     if job.ready_at > now:
-        return f"tries again in {_span(job.ready_at - now)} (try {job.tries + 1})"
+        return f"tries again in {countdown(job.ready_at - now)} (try {job.tries + 1})"
     if len(state.active) >= state.policy.max_parallel:
         return f"{len(state.active)} are active: max_parallel {state.policy.max_parallel}"
     return _in_line(state, job, now)
@@ -65,7 +66,7 @@ def _in_line(state: RunState, job: JobState, now: float) -> str:
         if unit is mine or unit.index > job.index:
             break
         if not fits(state, unit) and out_of_patience(state, unit, now) and could_fit(state, unit):
-            waited = _span(now - max(unit.since, state.patience_from))
+            waited = countdown(now - max(unit.since, state.patience_from))
             return f"after `{unit.first.spec.id}`, which has waited {waited}"
     if not fits(state, mine):
         return _too_big(state, mine)
@@ -95,15 +96,11 @@ def _too_big(state: RunState, unit: SchedulingUnit) -> str:
 def _pause(state: RunState, now: float) -> str:
     left = state.next_start - now
     return (
-        f"starts stay {state.policy.pause_between:g} s apart: in {_span(left)}" if left > 0 else ""
+        f"starts stay {state.policy.pause_between:g}s apart: in {countdown(left)}"
+        if left > 0
+        else ""
     )
 
 
 def _gpus(n: int) -> str:
     return f"{n} GPU{'' if n == 1 else 's'}"
-
-
-def _span(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(seconds, 0):.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

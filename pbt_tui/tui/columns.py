@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pbt_tui.journal import status_text
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
+from pbt_tui.journal.status_text import duration, lasting
 from pbt_tui.observe.queue_status import QueueStatus
 from pbt_tui.scheduler.explain import explain
-from pbt_tui.tui import labels, status_text
+from pbt_tui.tui import labels
 from pbt_tui.tui.render import queue
 from pbt_tui.tui.runtime_view import kind_of
-from pbt_tui.tui.text import Line, Span, duration, fit, lasting, safe
+from pbt_tui.tui.text import Line, Span, fit, safe
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.state import ACTIVE, JobState, RunState
-from pbt_tui.observe.failure_grouping import Failure, Group, group
+from pbt_tui.observe.failure_grouping import Group, failures
 from pbt_tui.observe.queue_status import Queue, QueueStatus, key
 from pbt_tui.observe.queue_summary import tally
 from pbt_tui.observe.snapshot_types import QueueRow
@@ -76,7 +76,7 @@ class Model:
         now = time.perf_counter()
         made_of = (id(self.state), self.state.seq)
         if made_of != self._grouped and now >= self._regroup_at:
-            self._groups = group(map(_failure, failed(self.state)))
+            self._groups = failures(self.state)
             self._grouped = made_of
             self._regroup_at = now + _SHARE * (time.perf_counter() - now)
         return self._groups
@@ -121,20 +121,6 @@ class Model:
 
 def failed(state: RunState) -> list[JobState]:
     return [job for job in state.jobs if job.phase == "failed"] if state.counts["failed"] else []
-
-
-def _failure(job: JobState) -> Failure:
-    attempt = job.attempt
-    if attempt is None:
-        return Failure(job.spec.id, None, at=job.since)
-    return Failure(
-        job.spec.id,
-        attempt.cause,
-        attempt.detail,
-        attempt.exit_code,
-        attempt.signal,
-        attempt.ended_at or job.since,
-    )
 
 
 def longest_id(state: RunState) -> int:

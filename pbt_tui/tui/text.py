@@ -127,28 +127,6 @@ def safe(text: str) -> str:
     return printable(text)
 
 
-def duration(seconds: float) -> str:
-    """As precise as a person needs: `0.4s`, `12s`, `4m07`, `3h20`, `2d04h`."""
-    seconds = max(seconds, 0)
-    if seconds < 9.95:
-        return f"{seconds:.1f}s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02d}"
-    if whole < 86400:
-        return f"{whole // 3600}h{whole % 3600 // 60:02d}"
-    return f"{whole // 86400}d{whole % 86400 // 3600:02d}h"
-
-
-def lasting(seconds: float) -> str:
-    """Of what still goes on: minutes, so that nothing is repainted every second."""
-    if seconds < 60:
-        return "<1m"
-    return f"{int(seconds // 60)}m" if seconds < 3600 else duration(seconds)
-
-
 def at(moment: float, now: float) -> str:
     """A clock time; with its date when that is not today."""
     then = time.localtime(moment)

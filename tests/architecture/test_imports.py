@@ -20,9 +20,10 @@ class May(NamedTuple):
 
 
 _STATE = tuple(
-    f"journal.{name}" for name in ("events", "state", "transitions", "ready_queue", "slots")
+    f"journal.{name}"
+    for name in ("events", "state", "transitions", "ready_queue", "slots", "status_text")
 )
-"""The journal without its files: the events, the state and the indexes that the fold keeps."""
+"""The journal without its files: events, state, the indexes that the fold keeps, and the words."""
 
 _KINDS = ("registry", "runtimes.RUNTIMES", "runtimes.RuntimeKind", "runtimes.kind")
 """The kinds of runtimes as data: every package may read them."""
@@ -92,6 +93,7 @@ PURE_JOURNAL = (
     "due_stops",
     "fold",
     "outcome",
+    "status_text",
 )
 HARMLESS = {
     *("__future__", "abc", "bisect", "collections", "contextlib", "copy", "dataclasses", "enum"),
@@ -99,6 +101,8 @@ HARMLESS = {
     *("re", "shlex", "string", "textwrap", "typing"),
 }
 """Of the standard library: nothing that touches the world or the clock."""
+HARMLESS_NAMES = {"signal.Signals"}
+"""Single names of modules that do."""
 
 
 def wrong(module: Module) -> list[str]:
@@ -135,6 +139,8 @@ def worldly(module: Module) -> list[str]:
     for each in module.imports():
         top = each.target.partition(".")[0]
         if top in sys.stdlib_module_names and top not in HARMLESS and not each.typing_only:
+            if each.target in HARMLESS_NAMES:
+                continue
             found.append(f"{module.path}:{each.line}: a pure module imports `{top}`")
     return found
 

@@ -34,7 +34,8 @@ def test_compile_validate_check_in_peace(here: Path, pbt: Pbt) -> None:
         "specs/ant_pbt/slurm/index.json: 1 script\n"
     )
     said = pbt("runs.ant", "--check")
-    assert (said.code, said.out, said.err) == (0, "", "")
+    assert (said.code, said.out, said.err) == (0, "specs/ant_pbt: up to date, 8 jobs\n", "")
+    assert pbt("runs.ant", "--check", "--format", "github").out == ""
     assert pbt("runs.ant").out.endswith(" (unchanged)\n")
 
 

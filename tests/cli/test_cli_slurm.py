@@ -72,7 +72,7 @@ def test_flags_go_over_the_file_and_the_file_over_the_default(
     assert (got.sbatch_template, got.timeout, got.print_only) == (TEMPLATE, "4h", True)
     assert pbt("ant.py", "--check")[0] == 3, "the file has another partition"
     Path("pbt.toml").unlink()
-    assert pbt("ant.py", "--check")[:2] == (0, "")
+    assert pbt("ant.py", "--check")[0] == 0
     code, out, err = pbt("ant.py", "--check", "--slurm_time", "2h")
     assert code == 3
     assert '+#SBATCH --time="02:00:00"\n' in out

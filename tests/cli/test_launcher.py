@@ -55,7 +55,7 @@ def test_a_failed_job_is_not_zero(tmp_path: Path) -> None:
     module(tmp_path, cmd="false")
     done = call(tmp_path, "--run=door", "--pause_between", "0")
     assert done.returncode == 4
-    assert "exit code 1" in done.stdout
+    assert ": exit 1\n" in done.stdout
 
 
 @pytest.mark.parametrize("words", [("--run", "nowhere"), ("--run", "broken")])

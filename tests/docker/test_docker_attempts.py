@@ -90,7 +90,7 @@ def test_out_of_memory_is_told_by_the_flag(drive: Drive) -> None:
     driver = drive(container=Container(image=BUSYBOX, network="none", memory=16 << 20)).prepare()
     end = driver.run("sh", "-c", "tail /dev/zero")
     assert (end.exit_code, end.cause) == (137, "oom")
-    assert end.detail == "killed by the kernel: out of memory, limit 16 MiB"
+    assert end.detail == "killed by the kernel for memory, limit 16 MiB"
 
 
 def test_a_childs_death_by_memory_keeps_the_jobs_code(drive: Drive) -> None:

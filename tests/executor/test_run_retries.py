@@ -19,7 +19,7 @@ def test_retries_until_it_succeeds(place: Place) -> None:
     ends = place.of(ev.AttemptEnded)
     assert second.at >= ends[0].at + 0.1
     assert third.at >= ends[1].at + 0.2, "doubled with every try"
-    assert "; tries again in 0.1 s" in said.out
+    assert "; tries again in 0.1s" in said.out
     assert ", attempt 3" in said.out
 
 

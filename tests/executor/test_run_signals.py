@@ -55,7 +55,7 @@ def test_the_second_signal_kills(place: Place) -> None:
     executor.send_signal(signal.SIGINT)
     said = place.end(executor)
     assert said.code == 130
-    assert "killing   deaf: the run is being stopped" in said.out
+    assert "killing   deaf: the executor was told to stop" in said.out
     (killed,) = place.of(ev.KillRequested)
     assert killed.why == "interrupt"
     assert outcomes(place) == {("deaf", 1): "interrupted"}

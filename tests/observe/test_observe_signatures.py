@@ -29,10 +29,15 @@ def test_what_tells_failures_apart_stays() -> None:
     assert signature("exit", "epoch 4 loss 0.3", 3, None) == "exit 3"
     assert signature("exit", "error: no disk 4", 3, None) == "exit 3: error: no disk <n>"
     assert signature("signal", "killed by SIGKILL", 137, None) == "killed by SIGKILL"
-    assert signature("signal", None, 137, None) == "signal 9"
-    assert signature("signal", None, None, 11) == "signal 11"
+    assert signature("signal", None, 137, None) == "killed by SIGKILL"
+    assert signature("signal", None, None, 11) == "killed by SIGSEGV"
     assert signature("cuda_oom", "whatever 3 GiB", 1, None) == "CUDA out of memory"
     assert signature("command_not_found", "`trian`", None, None) == "command not found: `trian`"
+    words = "command not found: `trian`"
+    assert signature("command_not_found", words, 127, None) == words, "not doubled"
+    assert signature("oom", "oom-kill", None, 9) == "killed by the kernel for memory"
+    assert signature("oom", "MemoryError", 1, None) == "out of memory"
+    assert signature("lost", None, None, None) == "lost: it went away without an exit code"
     assert signature(None, None, None, None) == "failed"
 
 
@@ -46,7 +51,7 @@ def test_groups_are_ranked_by_count_then_first_seen() -> None:
     groups = group(failures)
     assert [(g.signature, g.count, g.jobs) for g in groups] == [
         ("E: <n>", 2, ("b", "c")),
-        ("timeout", 1, ("d",)),
+        ("over the time limit", 1, ("d",)),
         ("exit 3", 1, ("a",)),
     ]
     assert (groups[0].detail, groups[0].first_at, groups[0].last_at) == ("E: 1", 4.0, 9.0)

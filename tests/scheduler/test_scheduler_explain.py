@@ -9,8 +9,8 @@ import pytest
 
 from pbt_tui.journal import RunState, apply
 from pbt_tui.journal import events as ev
+from pbt_tui.journal.status_text import countdown
 from pbt_tui.scheduler import explain
-from pbt_tui.scheduler.explain import _span
 from tests.journal.lives import OPENED, Story, gpus, job, spec
 
 
@@ -62,13 +62,13 @@ def test_of_the_whole_run() -> None:
 
 def test_of_a_back_off() -> None:
     told = story(job("a"), retries=2, retry_on=("exit",), retry_delay=30.0).runs("a").fails("a")
-    assert why(told, "a", 110.0) == "tries again in 20 s (try 2)"
+    assert why(told, "a", 110.0) == "tries again in 20s (try 2)"
     assert why(told, "a", 130.0) == "next in line"
 
 
 def test_of_the_pause() -> None:
     told = story(job("a"), job("b"), pause_between=5.0).runs("a")
-    assert why(told, "b", 102.0) == "starts stay 5 s apart: in 3 s"
+    assert why(told, "b", 102.0) == "starts stay 5s apart: in 3s"
     assert why(told, "b", 105.0) == "next in line"
 
 
@@ -94,7 +94,7 @@ def test_of_a_gang_that_is_not_complete() -> None:
     told = story(*pair(), retries=1, retry_on=("exit",), retry_delay=10.0)
     told.runs("p0").runs("p1").fails("p0").ends("p1", outcome="interrupted", exit_code=None)
     assert why(told, "p1") == "waits until every member of its population is ready"
-    assert why(told, "p0") == "tries again in 10 s (try 2)"
+    assert why(told, "p0") == "tries again in 10s (try 2)"
 
 
 def test_of_a_gang_that_has_begun() -> None:
@@ -105,7 +105,7 @@ def test_of_a_gang_that_has_begun() -> None:
     told.asks("drain", gpus=("GPU-1",))
     assert why(told, "p1") == "its population has begun; needs 1 GPU, none free"
     told = story(*pair(), job("z"), pause_between=4.0).runs("p0")
-    assert why(told, "p1", 101.0) == "starts stay 4 s apart: in 3 s"
+    assert why(told, "p1", 101.0) == "starts stay 4s apart: in 3s"
 
 
 def test_of_a_gang_whose_back_off_is_over() -> None:
@@ -122,7 +122,7 @@ def test_of_patience() -> None:
     )
     told.runs("a", "GPU-0")
     assert why(told, "b", 120.0) == "next in line"
-    assert why(told, "b", 160.0) == "after `big`, which has waited 60 s"
+    assert why(told, "b", 160.0) == "after `big`, which has waited 1m00"
     assert why(told, "big", 160.0) == "needs 2 GPUs: none free"
 
 
@@ -134,7 +134,7 @@ def test_second_of_its_kind() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(-1, "0 s"), (0.4, "0 s"), (89, "89 s"), (90, "2 min"), (5399, "90 min"), (5400, "1.5 h")],
+    [(-1, "0s"), (0.4, "0s"), (9.4, "9s"), (9.6, "10s"), (89, "1m29"), (5400, "1h30")],
 )
 def test_spans(seconds: float, words: str) -> None:
-    assert _span(seconds) == words
+    assert countdown(seconds) == words

@@ -201,7 +201,7 @@ _CHANGES = (
     (re.compile(r"\bpid \d+"), "pid N"),
     (re.compile(r"\bcontainer [0-9a-f]{12}\b"), "container ID"),
     (re.compile(r"\bSLURM \d+(_\d+)?"), "SLURM ID"),
-    (re.compile(r"\b(after|in) (\d+\.\d s|\d+ s|\d+ min \d+ s|\d+ h \d+ min)"), r"\1 SPAN"),
+    (re.compile(r"\b(after|in) (\d+\.\ds|\d+s|\d+m\d\d|\d+h\d\d|\d+d\d\dh)"), r"\1 SPAN"),
     (re.compile(r"\b(sha256:)?[0-9a-f]{64}\b"), "DIGEST"),
 )
 

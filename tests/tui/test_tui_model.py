@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pbt_tui.journal import status_text
 from pbt_tui.journal.file import Tail
 from pbt_tui.journal.fold import apply
 from pbt_tui.journal.state import RunState
 from pbt_tui.spec import decode
-from pbt_tui.tui import labels, status_text, text
+from pbt_tui.tui import labels, text
 from pbt_tui.tui.columns import TableContext, TableLayout
 from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.tui.model import Model
@@ -121,7 +122,7 @@ def test_ascii_keeps_the_width(words_: str) -> None:
     ],
 )  # fmt: skip
 def test_duration(seconds: float, shown: str) -> None:
-    assert text.duration(seconds) == shown
+    assert status_text.duration(seconds) == shown
     assert len(shown) <= 7, "the column is as wide"
 
 
@@ -183,7 +184,7 @@ def test_what_needs_no_screen_imports_no_textual() -> None:
     quiet = (
         "actions columns host journal_follower labels logfile model query render.chart "
         "render.failures render.help render.job render.population render.queue render.strips "
-        "request_sender runtime_view start_executor status_text table_order targets text "
+        "request_sender runtime_view start_executor table_order targets text "
         "text_report"
     )
     code = "import sys; " + "; ".join(f"import pbt_tui.tui.{m}" for m in quiet.split())

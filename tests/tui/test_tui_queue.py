@@ -13,14 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbt_tui.cli.tui import main
-from pbt_tui.journal import RunDir
+from pbt_tui.journal import RunDir, status_text
 from pbt_tui.journal.requests import pending, read
 from pbt_tui.observe import snapshot
 from pbt_tui.observe.queue_status import Queue
 from pbt_tui.observe.queue_status import read as read_queue
 from pbt_tui.observe.snapshot_types import QueueRow, Snapshot
 from pbt_tui.tui import journal_follower as feeds
-from pbt_tui.tui import status_text
 from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.tui.model import Model
 from pbt_tui.tui.render import queue

@@ -11,6 +11,7 @@ import re
 from datetime import datetime
 
 from pbt_tui.errors import printable
+from pbt_tui.journal.status_text import OOM_KILL
 from pbt_tui.runtimes.docker.engine import Found
 from pbt_tui.runtimes.engine_errors import EngineError
 from pbt_tui.runtimes.protocol import Ended
@@ -87,7 +88,7 @@ def of_state(
     if state.get("OOMKilled") or oom:
         if code == 137 or code > 128:
             limit = (found.get("HostConfig") or {}).get("Memory") or 0
-            said = "killed by the kernel: out of memory"
+            said = OOM_KILL
             return Ended(
                 job,
                 attempt,

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from pbt_tui.journal import status_text
 from pbt_tui.journal.state import JobState, RunState
+from pbt_tui.journal.status_text import duration
 from pbt_tui.observe.failure_grouping import Group
-from pbt_tui.tui import labels, status_text
-from pbt_tui.tui.text import Frame, Line, Span, at, both, cut, duration, fit, safe, wrap
+from pbt_tui.tui import labels
+from pbt_tui.tui.text import Frame, Line, Span, at, both, cut, fit, safe, wrap
 
 Of = Callable[[JobState], str]
 

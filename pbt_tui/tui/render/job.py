@@ -10,17 +10,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pbt_tui.journal import status_text
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
+from pbt_tui.journal.status_text import duration, lasting
 from pbt_tui.observe.queue_status import QueueStatus
 from pbt_tui.runtimes import RuntimeKind
 from pbt_tui.runtimes.kind import Submission
 from pbt_tui.scheduler.explain import explain
-from pbt_tui.tui import labels, status_text
+from pbt_tui.tui import labels
 from pbt_tui.tui.render import queue
 from pbt_tui.tui.render.failures import excerpt
 from pbt_tui.tui.runtime_view import kind_of
-from pbt_tui.tui.text import Frame, Line, Span, at, both, cut, duration, fit, lasting, safe, wrap
+from pbt_tui.tui.text import Frame, Line, Span, at, both, cut, fit, safe, wrap
 
 _PYTHONS = ("python", "python3")
 

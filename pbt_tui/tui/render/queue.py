@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 
 from pbt_tui.journal.events import Action as RequestAction
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState
+from pbt_tui.journal.status_text import lasting
 from pbt_tui.observe.queue_status import QueueStatus
 from pbt_tui.observe.snapshot_types import QueueRow
 from pbt_tui.runtimes.kind import QueueText, RuntimeKind
-from pbt_tui.tui.text import Line, at, both, lasting, safe
+from pbt_tui.tui.text import Line, at, both, safe
 
 
 def strip(

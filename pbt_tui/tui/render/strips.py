@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pbt_tui.journal import status_text
 from pbt_tui.journal.state import RunState
-from pbt_tui.tui import labels, status_text
+from pbt_tui.tui import labels
 from pbt_tui.tui.text import Line, Span, both, clip, cut, fit, length, safe
 
 if TYPE_CHECKING:
     from pbt_tui.observe.failure_grouping import Group
     from pbt_tui.observe.snapshot_types import GpuRow
 
-COUNTED = ("running", "waiting", "succeeded", "failed", "cancelled", "skipped")
 SHORT = {
     "running": "run",
     "waiting": "wait",
@@ -85,11 +85,11 @@ def counts(state: RunState, width: int) -> Line:
     percent = f"{ended * 100 // total if total else 0} % ended"
     for names in ({}, SHORT):  # the words give way before the numbers do
         spans: list[Span] = [(" ", "")]
-        for name in COUNTED:
-            if have[name] or name in ("running", "waiting", "succeeded", "failed"):
+        for name, count in have.items():
+            if count or name in ("running", "waiting", "succeeded", "failed"):
                 glyph, style = labels.STATES[name]
                 label = names.get(name, name)
-                spans.append((f"{glyph} {have[name]} {label}", style if have[name] else "dim"))
+                spans.append((f"{glyph} {count} {label}", style if count else "dim"))
                 spans.append(("  ", ""))
         if length(spans) + len(percent) <= width - 1:
             break
