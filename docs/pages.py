@@ -15,6 +15,7 @@ from pbt_tui import diagnostics, errors
 from pbt_tui.backends.ngc import request, settings_struct
 from pbt_tui.backends.slurm import index
 from pbt_tui.diagnostics import page, rules
+from pbt_tui.diagnostics.alarm_codes import ALARMS, alarm_page
 from pbt_tui.journal import events
 from pbt_tui.spec import types
 
@@ -52,6 +53,7 @@ def pages() -> dict[str, str]:
     made["rules/README.md"] = MADE + "\n".join(_rule_index()) + "\n"
     made["spec.md"] = MADE + "\n".join(_spec()) + "\n"
     made["events.md"] = MADE + "\n".join(_events()) + "\n"
+    made["alarms.md"] = MADE + "\n".join(_alarms()) + "\n"
     made["errors.md"] = MADE + "\n".join(_errors()) + "\n"
     for command, name in PARSERS.items():
         module = _module(name)
@@ -200,6 +202,14 @@ def _value(schema: dict[str, Any]) -> str:
         case {"pattern": pattern}:
             return f"string like `{pattern}`"
     return str(schema.get("type", "any"))
+
+
+def _alarms() -> Iterator[str]:
+    yield "# Alarms of populations\n\n`pbt-tui` raises them."
+    yield "`pbt-compile --explain CODE` shows one."
+    for alarm in ALARMS:
+        head, _, text = alarm_page(alarm).rstrip("\n").partition("\n")
+        yield f"\n## {head.removeprefix('# ')}\n{text.replace('## What to do', '**What to do**')}"
 
 
 def _errors() -> Iterator[str]:

@@ -266,14 +266,19 @@ def _validate(paths: Sequence[str], weigh: Weigh) -> Result:
 
 def _explain(args: argparse.Namespace) -> Result:
     from pbt_tui.diagnostics import page, rules
+    from pbt_tui.diagnostics.alarm_codes import ALARMS, alarm_page
     from pbt_tui.settings import near
 
     if args.format == "json":
         raise UsageError("`--explain` has no JSON form", hint="leave out `--format`")
+    alarms = {alarm.code: alarm for alarm in ALARMS}
+    if (word := args.explain.lower()) in alarms:
+        return Result(text=alarm_page(alarms[word]).encode())
     code = args.explain.upper()
     table = rules(code)
     if code not in table:
-        raise UsageError(f"there is no code `{printable(code)}`", hint=near(code, table))
+        hint = near(code, table) or near(word, alarms)
+        raise UsageError(f"there is no code `{printable(args.explain)}`", hint=hint)
     return Result(text=page(table[code]).encode())
 
 
