@@ -17,6 +17,8 @@ from tests.architecture.codebase import ROOT, documents
 
 PAGES = documents()
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+NUMBERED = re.compile(r"\[(PBT\d{3}|[DPR]\d{1,2})\]\(([^)\s]+)\)")
+"""A link whose text is the code of a rule or the number of an upstream defect."""
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 OTHERS = {
     "--experiment": "the trainer's",
@@ -49,6 +51,9 @@ def broken(page: Path, text: str) -> list[str]:
             found.append(f"{page}: {target}")
         elif anchor and there.suffix == ".md" and anchor not in anchors(there.read_text()):
             found.append(f"{page}: {target}: no such heading")
+    for number, target in NUMBERED.findall(CODE.sub("", text)):
+        if target.partition("#")[2] != number.lower():
+            found.append(f"{page}: {target}: not the section of {number}")
     return found
 
 
@@ -63,6 +68,13 @@ def test_a_broken_link_is_found() -> None:
         "README.md: README.md#no: no such heading"
     ]
     assert broken(Path("README.md"), "[x](https://example.org) [y](docs/architecture.md)") == []
+    rules = "docs/reference/rules/1xx-descriptions.md"
+    assert broken(Path("README.md"), f"[PBT106]({rules}#pbt106)") == []
+    assert broken(Path("README.md"), f"[PBT106]({rules}#pbt104) [D1]({rules})") == [
+        f"README.md: {rules}#pbt104: no such heading",
+        f"README.md: {rules}#pbt104: not the section of PBT106",
+        f"README.md: {rules}: not the section of D1",
+    ]
 
 
 def test_every_page_is_reached_from_the_readme() -> None:
