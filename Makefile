@@ -31,9 +31,10 @@ demo: $(READY) ## compile the example population, train it, show it
 test: $(READY) ## every test, with the real parts that it needs
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
-check: $(READY) ## lint, types, import laws, schemas, documents
+check: $(READY) ## lint, spelling, types, import rules, schemas, documents
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/codespell
 	@$(BIN)/mypy
 	@$(BIN)/python -m docs.generate --check
 	@$(BIN)/python -m pytest tests/architecture
