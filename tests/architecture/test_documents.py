@@ -21,6 +21,7 @@ CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 OTHERS = {
     "--experiment": "the trainer's",
     "--name": "a parameter of the trainer's",
+    "--test-only": "sbatch's",
     "--wait": "sbatch's",
     "--toy_priority": "the toy backend's, in the page that shows how one is added",
     "--toy_queue": "the toy backend's, in the page that shows how one is added",
