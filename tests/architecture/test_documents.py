@@ -140,7 +140,7 @@ def test_every_option_that_pages_name_exists() -> None:
         if page.parts[0] in ("docs", "README.md")
         for code in CODE.findall((ROOT / page).read_text())
         if not code.startswith(("```python", "```yaml"))
-        for option in re.findall(r"(?<![\w-])--[a-z_]+(?![\w…])", code)
+        for option in re.findall(r"(?<![\w-])--[a-z_]+(?:-[a-z]+)*(?![\w…])", code)
         if option not in known
     }
     assert unknown == set()
