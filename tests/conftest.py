@@ -1,4 +1,4 @@
-"""What holds for all tests: signals as in the foreground, who runs which, and in which order."""
+"""Shared by all tests: default signal handlers, distribution to workers, and `--shuffle`."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """What `nohup make test &` ignores, children would ignore, too, and some are sent it.
+    """Restores signals that `nohup make test &` ignores: children would inherit that.
 
-    A signal that is caught is as at birth again in a child; here nothing comes of it, as before.
+    A child gets the default action of a signal that its parent handles; this handler does nothing.
     """
     for number in IGNORED_IN_THE_BACKGROUND:
         if signal.getsignal(number) is signal.SIG_IGN:
@@ -35,7 +35,7 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Every worker of pytest-xdist has to come to the same order."""
+    """Every worker of pytest-xdist has to compute the same order."""
     node.workerinput["shuffle"] = node.config.option.shuffle
 
 
@@ -49,7 +49,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """By files: a fixture of one file is not to be made again for each of its tests."""
+    """Shuffles files, and tests within each file, so that module fixtures are created once."""
     seed = getattr(config, "workerinput", {}).get("shuffle", config.option.shuffle)
     if seed is not None:
         dice = random.Random(seed)

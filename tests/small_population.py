@@ -1,4 +1,4 @@
-"""The example's run module with a budget of seconds: the same trainer, smaller in all."""
+"""The example's run module with a smaller population and budget: it trains for seconds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WORDS = {
 
 
 def small(generations: int = 3) -> str:
-    """The source of the module, with every one of its words replaced that costs time."""
+    """The source of the module, with smaller values for all settings that cost time."""
     source = MODULE.read_text()
     words = {**WORDS, "train.generations=20": f"train.generations={generations}"}
     for old, new in words.items():

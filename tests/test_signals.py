@@ -1,4 +1,4 @@
-"""Children of a test have signals as at birth, also under `nohup make test &`."""
+"""Children of a test have default signal handlers, also under `nohup make test &`."""
 
 import subprocess
 import sys

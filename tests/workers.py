@@ -1,4 +1,4 @@
-"""Which worker of pytest-xdist runs what: a service is brought up by one of them, and kept."""
+"""Assigns tests to workers of pytest-xdist: one worker runs all tests of a service."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ SERVICES = ("tests/docker/", "tests/slurm/")
 
 
 class ByService(LoadScopeScheduling):
-    """Hands out single tests, but for those of a service, which go to one worker together.
+    """Assigns tests one by one, except those of a service, which go to one worker together.
 
-    `--dist loadgroup` is meant for that, but its groups are lost with pytest 9.2.
+    `--dist loadgroup` is meant for that, but loses its groups with pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:

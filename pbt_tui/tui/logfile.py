@@ -82,11 +82,11 @@ class LogFile:
     def check(self) -> Literal["same", "grown", "replaced"]:
         """Compares the file with the last check, at the cost of one `stat`."""
         try:
-            found = self.path.stat()
+            status = self.path.stat()
         except OSError as e:
             self.trouble = "not there yet" if isinstance(e, FileNotFoundError) else str(e.strerror)
             return "same"
-        if self._fd is None or found.st_ino != self._inode or found.st_size < self.size:
+        if self._fd is None or status.st_ino != self._inode or status.st_size < self.size:
             again = self._fd is not None
             self.close()
             try:
@@ -95,12 +95,12 @@ class LogFile:
                 self.trouble = str(e.strerror).lower()
                 self.size = 0
                 return "same"
-            self._inode, self.size, self.trouble = found.st_ino, found.st_size, None
+            self._inode, self.size, self.trouble = status.st_ino, status.st_size, None
             self._counts = array("Q")
             return "replaced" if again else "grown"
-        if found.st_size == self.size:
+        if status.st_size == self.size:
             return "same"
-        self.size = found.st_size
+        self.size = status.st_size
         return "grown"
 
     # -- pages -------------------------------------------------------------------------------------
@@ -131,8 +131,8 @@ class LogFile:
 
     def last_page(self, count: int) -> int:
         """The start of the last `count` lines; a last line without a newline counts."""
-        whole = self.size > 0 and self._read(self.size - 1, 1) == b"\n"
-        return self.back(self.size, count) if whole else self.back(self.size + 1, count)
+        ends_with_newline = self.size > 0 and self._read(self.size - 1, 1) == b"\n"
+        return self.back(self.size, count) if ends_with_newline else self.back(self.size + 1, count)
 
     def _newline(self, start: int) -> int:
         """The position of the newline that ends the line, or the end of the file."""
@@ -207,8 +207,8 @@ class LogFile:
             if not data:
                 return
             cut = data.rfind(b"\n") + 1 or len(data)
-            if (found := needle.first(data, 0, cut)) >= 0:
-                yield low + data.rfind(b"\n", 0, found) + 1
+            if (match := needle.first(data, 0, cut)) >= 0:
+                yield low + data.rfind(b"\n", 0, match) + 1
                 return
             low += cut
             yield None
@@ -221,8 +221,8 @@ class LogFile:
             skip = data.find(b"\n") + 1 if low else 0
             if skip >= len(data):
                 skip = 0  # the line is longer than a piece: search it piece by piece
-            if (found := needle.last(data, skip)) >= 0:
-                yield low + data.rfind(b"\n", 0, found) + 1
+            if (match := needle.last(data, skip)) >= 0:
+                yield low + data.rfind(b"\n", 0, match) + 1
                 return
             high = low + skip
             yield None

@@ -64,8 +64,8 @@ def _anywhere(word: str) -> Predicate:
         if search(job.spec.id) or search(job.shown):
             return True
         attempt = job.attempts[-1] if job.attempts else None
-        words = (attempt.cause, attempt.detail, attempt.queued) if attempt else ()
-        return any(search(text) for text in words if text)
+        texts = (attempt.cause, attempt.detail, attempt.queued) if attempt else ()
+        return any(search(text) for text in texts if text)
 
     return test
 

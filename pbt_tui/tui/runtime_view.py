@@ -40,8 +40,8 @@ def check_known(event: ExecutorStarted, journal: Path) -> None:
 def settings_of(state: RunState) -> Mapping[str, Any]:
     """The settings of the engine, by name, from the event of the newest executor."""
     kind = kind_of(state)
-    found = getattr(state.executor, kind.journal_key, None) if kind is not None else None
-    return found if isinstance(found, Mapping) else {}
+    settings = getattr(state.executor, kind.journal_key, None) if kind is not None else None
+    return settings if isinstance(settings, Mapping) else {}
 
 
 def read_submission(
@@ -52,7 +52,7 @@ def read_submission(
     if kind is None or kind.submissions is None or not job.attempts:
         return None
     module, _, function = kind.submissions.partition(":")
-    found = getattr(import_module(module), function)(
+    submission = getattr(import_module(module), function)(
         SubmittedAttempt(
             run=rundir.path,
             cwd=Path(state.cwd or "."),
@@ -62,5 +62,5 @@ def read_submission(
             handle=handle,
         )
     )
-    assert isinstance(found, Submission)
-    return found
+    assert isinstance(submission, Submission)
+    return submission

@@ -57,9 +57,9 @@ def resolve(target: str | None, *, is_module: bool = False) -> Path | ToStart | 
         return newest
     from pbt_tui.observe.workspaces import find
 
-    found = find(path)
-    if found is not None:
-        return Workspace(found.path, found.style)
+    workspace = find(path)
+    if workspace is not None:
+        return Workspace(workspace.path, workspace.style)
     raise UsageError(
         "neither a run directory, nor a spec, nor a population's workspace",
         where=Where(file=target),
@@ -90,9 +90,9 @@ def start(what: ToStart, more: Sequence[str] = ()) -> Path:
     `Findings` with the messages and the exit code of `pbt-run` if it started nothing.
     """
     started = starting.executor(what.target, more)
-    found = _named(started.stdout) or _named(started.stderr)
-    if found is not None and (started.code in (0, 4) or lock.holder(RunDir(found).lock)):
-        return found
+    path = _named(started.stdout) or _named(started.stderr)
+    if path is not None and (started.code in (0, 4) or lock.holder(RunDir(path).lock)):
+        return path
     if started.code != 0:
         raise Findings(_diagnostics(started.stderr), started.code)
     raise RunError("an executor was started, but it did not name its run directory")

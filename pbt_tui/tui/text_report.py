@@ -37,8 +37,8 @@ def page(
     model = Model(follower)
     lines: list[Line] = []
     if not follower.workspace:
-        stands, _ = labels.run_status(state, follower.holder)
-        lines.append(((f"{strips.run_name(state)}  {stands}", ""),))
+        status, _ = labels.run_status(state, follower.holder)
+        lines.append(((f"{strips.run_name(state)}  {status}", ""),))
         who = labels.executor_text(state, follower.holder)
         runtime = f"{state.executor.runtime} · " if state.executor else ""
         if who:
@@ -47,8 +47,8 @@ def page(
         lines += [(), _flush(strips.counts(state, width))]
         if model.queue is not None:
             asks = follower.holder is not None
-            words = model.kind.queue if model.kind is not None else None
-            strip = render_queue.strip(model.queue, width, now, asks=asks, words=words)
+            texts = model.kind.queue if model.kind is not None else None
+            strip = render_queue.strip(model.queue, width, now, asks=asks, texts=texts)
             lines += map(_flush, strip)
         lines += _failures(model, follower, width)
         gpus = gpu_rows(state, follower.rundir)

@@ -1,4 +1,4 @@
-"""One home for a fact: what the types say of themselves, and what must not be said again."""
+"""Descriptions are in the types, and defaults are not repeated as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every module keeps to: it says what it is, has a name of its own, and stays small."""
+"""Rules for every module: a docstring, a telling name, at most 400 lines, no `print`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One name, one thing; and no modules or packages that import each other in a circle."""
+"""Names of modules and classes are unique, and imports have no cycles."""
 
 from __future__ import annotations
 

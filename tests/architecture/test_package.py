@@ -1,4 +1,4 @@
-"""What is shipped: the wheel has all that the program needs, and says the version it is."""
+"""The wheel contains everything that the program needs, and has the right version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The register of upstream defects is whole, and agrees with the rules and tests that it names."""
+"""The register of upstream defects is complete, and agrees with the rules and tests it names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is not used is not loaded: heavy packages come late, and some commands never see them."""
+"""Heavy packages are imported late, and some commands never import them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run module of one population for `pbt-compile`, and what it writes for it."""
+"""A run module with one population for `pbt-compile`, and the files expected for it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +29,7 @@ class Said:
 
 
 Pbt = Callable[..., Said]
-"""`pbt-compile` with these words."""
+"""Calls `pbt-compile` with these arguments."""
 
 
 def module(folder: Path, *, name: str = "ant", run: str = "ant_pbt", members: int = 8) -> None:

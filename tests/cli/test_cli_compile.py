@@ -1,4 +1,4 @@
-"""`pbt-compile` as people type it: writes, checks, compares, refuses."""
+"""`pbt-compile` as people call it: it writes, checks, compares and refuses."""
 
 from __future__ import annotations
 

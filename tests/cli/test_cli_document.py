@@ -1,4 +1,4 @@
-"""`pbt-compile` for programs: one JSON document, annotations, the same bytes from every process."""
+"""Output of `pbt-compile` for programs: one JSON document, annotations, reproducible bytes."""
 
 from __future__ import annotations
 

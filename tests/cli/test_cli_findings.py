@@ -1,4 +1,4 @@
-"""Five mistakes are five findings, each in its place, in every form; and nothing is written."""
+"""Five mistakes give five findings with their places, in every format, and no files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What reviewers and CI are told: the same findings as text, as JSON and as annotations."""
+"""Findings for reviewers and CI: the same as text, as JSON and as annotations."""
 
 from __future__ import annotations
 

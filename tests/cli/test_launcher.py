@@ -1,4 +1,4 @@
-"""The original launcher's door: its names, flags, defaults and return values."""
+"""The entry point of the upstream launchers: names, flags, defaults and return values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An executor of its own: what the caller hears of its beginning. (The whole: tests/executor.)"""
+"""`--detach`: what the caller learns about the start of the executor (more in tests/executor)."""
 
 from __future__ import annotations
 

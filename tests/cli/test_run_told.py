@@ -1,4 +1,4 @@
-"""What `pbt-run` tells on a terminal and in a log, of stories that are made up here."""
+"""The output of `pbt-run` on a terminal and in a log, for made-up events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `pbt-run` accepts and refuses; nothing here starts an executor."""
+"""Arguments that `pbt-run` accepts and refuses; no test here starts an executor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Process lists for the tests of this room, made by hand."""
+"""Handwritten process lists for the tests of the compiler."""
 
 from typing import Any
 
@@ -45,5 +45,5 @@ def box(**more: Any) -> Container:
 
 
 def plain(value: Processes) -> Any:
-    """As JSON values, to be spoilt."""
+    """The process list as JSON values, which tests then damage."""
     return msgspec.json.decode(msgspec.json.encode(value))

@@ -1,8 +1,8 @@
-"""The original launcher's input language once more, in plain words, to compare with.
+"""A second, simple implementation of the upstream launcher's input language, for comparison.
 
 Written down from its rules (1.1 of the reference) and from nothing of ours: what a run module
-imports from any of the six paths is put here instead, the module is run, and the jobs that come of
-it are printed as JSON: command, name, directory, environment.
+imports from any of the six paths is replaced by it, the module runs, and the resulting jobs
+are printed as JSON: command, name, directory, environment.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class RunDescription:
 
 
 def short(param: str, taken: list[str]) -> str:
-    """First letters, three of the last part, and more of that as long as it is taken."""
+    """First letters of the parts, and three or more of the last part, until the name is unique."""
     parts = param.replace("_", ".").replace("-", ".").split(".")
     for letters in range(3, max(4, len(parts[-1]) + 1)):
         made = ".".join([*(part[0] for part in parts[:-1]), parts[-1][:letters]])

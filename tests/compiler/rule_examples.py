@@ -1,4 +1,4 @@
-"""Runs the examples of rules, as the docstring of `pbt_tui.diagnostics` says they are meant."""
+"""Runs the examples of rules as described in the docstring of `pbt_tui.diagnostics`."""
 
 import ast
 import contextlib
@@ -64,7 +64,7 @@ def furnish(folder: Path, code: str = "") -> None:
 
 
 def said(folder: Path, text: str) -> set[tuple[str, str]]:
-    """(level, code) of all that is said where `text` is obeyed in `folder`, which is the cwd."""
+    """(level, code) of all findings when `text` runs in `folder`, the working directory."""
     ngc = (folder / "pbt.toml").exists()
     lines = text.replace("\\\n", " ").split("\n")
     commands = [line for line in lines if line.startswith(COMMANDS)]
@@ -90,7 +90,7 @@ def said(folder: Path, text: str) -> set[tuple[str, str]]:
 
 
 def makes_files(text: str) -> bool:
-    """Whether its cure has to mend what it left behind."""
+    """Whether its cure has to repair the files that the example left."""
     return text.startswith(("{", '"', "mkdir "))
 
 
@@ -115,7 +115,7 @@ def _obey(line: str, folder: Path) -> list[tuple[str, str]]:
 
 
 def _module(piece: str) -> str:
-    """A bare `Experiment`, or a list called `EXPERIMENTS`, as a run of its own."""
+    """Wraps a bare `Experiment`, or a list called `EXPERIMENTS`, into a run."""
     tree = ast.parse(piece)
     for node in tree.body:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
@@ -132,7 +132,7 @@ def _module(piece: str) -> str:
 
 
 def _document(piece: str) -> str:
-    """A process list of two members of a population, with `piece` in its place."""
+    """A process list with a population of two members, with `piece` inserted."""
     words = "python train.py agent.pbt.enabled=True agent.pbt.objective=a agent.pbt.num_policies=2"
     jobs = tuple(
         job(i, argv=(*words.split(), f"agent.pbt.policy_idx={i}"), population="ant", member=i)

@@ -1,13 +1,13 @@
-"""The shelf of run modules: each says at its top what `pbt-compile` makes of it, to the letter.
+"""The shelf of run modules: comments at the top of each state the exact result of `pbt-compile`.
 
-    #: pbt-compile sf/no_grid.py          the command, in the folder of all modules
-    #: exit 0, 1 job in none              or what it refuses to do
-    #: warning PBT204 at sf/no_grid.py:9  everything that is found, in its order
+    #: pbt-compile sf/no_grid.py          the command, run in the folder of all modules
+    #: exit 0, 1 job in none              or the message of a refusal
+    #: warning PBT204 at sf/no_grid.py:9  all findings, in their order
     #: first 00_plain in none/plain_      name and directory of the first job, and of the last
     #:   with PORT=40300                  its environment
     #:   $ python -m sf.train             its arguments, as a shell would be given them
 
-`python -m tests.compiler.shelf` writes all of that anew; read the diff.
+`python -m tests.compiler.shelf` rewrites these comments; read the diff.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ WIDTH = 92
 
 @dataclass(frozen=True)
 class Case:
-    """One command of a module, and the lines that say what comes of it."""
+    """One command of a module, and the lines that state its result."""
 
     module: str
     argv: tuple[str, ...]
@@ -71,7 +71,7 @@ def _head(path: Path) -> list[str]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a case: exit code, the JSON document, whatever stood on stderr, the spec."""
+    """The result of a case: exit code, JSON document, stderr, spec."""
 
     code: int
     document: dict[str, Any]
@@ -136,14 +136,14 @@ def outcome(code: int, stdout: str, stderr: str, out: Path) -> Outcome:
 
 
 def run_all(chosen: list[Case], tree: Path, out: Path, at_once: int = 6) -> list[Outcome]:
-    """Several at once: most of the time is spent in waiting for those that never end."""
+    """Runs several cases at once: most of the time is spent waiting for those that never end."""
     with ThreadPoolExecutor(at_once) as pool:
         numbered = enumerate(chosen)
         return list(pool.map(lambda pair: run(pair[1], tree, out / str(pair[0])), numbered))
 
 
 def _rewrite() -> bool:
-    """Writes what comes of each case into its module; true if that changed anything."""
+    """Writes the result of each case into its module; True if that changed anything."""
     with tempfile.TemporaryDirectory() as folder:
         tree, out = Path(folder, "modules"), Path(folder, "out")
         shutil.copytree(MODULES, tree)

@@ -1,4 +1,4 @@
-"""Codes, their words, their pages and their tests belong together."""
+"""Every code has texts, a page and tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets are refused and never repeated; what only looks a little like one passes."""
+"""Secrets are refused and never repeated in messages; similar harmless values pass."""
 
 from __future__ import annotations
 

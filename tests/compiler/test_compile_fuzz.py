@@ -1,4 +1,4 @@
-"""Spec files as bad luck and bad will make them: thousands of mutations, each met with words."""
+"""Damaged spec files: thousands of mutations, each answered with findings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings about a parameter name the line in which it stands, and never another one."""
+"""A finding about a parameter names the line of that parameter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an import may take, what it leaves behind, and that it ends with whoever began it."""
+"""Limits of an import, reports of what it leaves behind, and its end with the parent process."""
 
 from __future__ import annotations
 

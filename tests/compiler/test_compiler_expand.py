@@ -1,4 +1,4 @@
-"""Jobs are the original's to the letter; what goes wrong in silence there is said here (D1-D15)."""
+"""Jobs equal those of the upstream launcher; its silent mistakes are reported (D1-D15)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Upstream's populations are recognised, and what stops their exchange is said (P1, P2, P19)."""
+"""Upstream's populations are recognised, and obstacles to exchange reported (P1, P2, P19)."""
 
 from __future__ import annotations
 

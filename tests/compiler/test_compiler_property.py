@@ -1,4 +1,4 @@
-"""Any description: the original's jobs, in a spec that reads back as it was, or a coded refusal."""
+"""Property: any description gives upstream's jobs, in a spec that round-trips, or a finding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is written for SLURM, without one: shapes, manifests, scripts, index; and bash agrees."""
+"""Files for SLURM, tested without SLURM: shapes, manifests, scripts and index, read by bash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules PBT601 to PBT641: each with what fails and what does not."""
+"""Rules PBT601 to PBT641: each with input that fails and input that passes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`--validate`, `--check` and what an earlier compilation tells: the files for SLURM alone."""
+"""`--validate` and `--check` of files for SLURM, and settings from an earlier compilation."""
 
 from __future__ import annotations
 

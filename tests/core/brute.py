@@ -1,6 +1,6 @@
-"""The rules again, the slow and plain way: recomputed from the phases at every step.
+"""A slow, simple second implementation of the scheduler's rules, computed from the phases.
 
-What the core keeps by hand (slots, line, who must stop) is compared with this after every event.
+After every event the tests compare the core's indexes (slots, ready queue, jobs to stop) with it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def busy(state: RunState) -> list[int]:
 
 
 def room(state: RunState, needs: list[int], *, empty: bool = False) -> bool:
-    """By trying every way to place them."""
+    """Tries every assignment to GPUs."""
     if state.policy.experiments_per_gpu < 0:
         return True
     used = [0] * len(state.slots.gpus) if empty else busy(state)
@@ -70,7 +70,7 @@ def gang_backfill(state: RunState, now: float) -> list[JobState]:
 
 
 def units(state: RunState, now: float) -> list[list[JobState]]:
-    """Everything that could begin, in plan order."""
+    """All units that are ready to start, in plan order."""
     found: list[list[JobState]] = []
     seen = set()
     for job in state.jobs:
@@ -89,7 +89,7 @@ def units(state: RunState, now: float) -> list[list[JobState]]:
 
 
 def choose(state: RunState, now: float) -> list[JobState]:
-    """The unit, or the owed job, that may start now; empty if none."""
+    """The unit, or the job of the gang backfill, that may start now; empty if none."""
     backfill = gang_backfill(state, now)
     fitting = [job for job in backfill if room(state, [job.need])]
     if fitting:
@@ -135,7 +135,7 @@ def must_stop(state: RunState) -> set[int]:
 
 
 class Asked:
-    """What people asked for, followed by plain means: hold, kill, stop, and the failure budget."""
+    """Checks each event against the requests so far: hold, kill, stop, and the failure budget."""
 
     def __init__(
         self, spec: Processes, broken: Callable[[str], None], asked_at: dict[str, float]

@@ -1,4 +1,4 @@
-"""Random runs for the simulation: a policy, and jobs and populations that can be placed by it."""
+"""Random runs for the simulation: a policy, and jobs and populations that it can place."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def spec(rng: random.Random, policy: Policy, gpus: int) -> Processes:
 
 
 def fits(needs: list[int], policy: Policy, gpus: int) -> bool:
-    """Whether all of them find slots on so many empty GPUs at once."""
+    """Whether all of them fit at once on that many empty GPUs."""
     if policy.experiments_per_gpu < 0:
         return True
     slots = (policy.experiments_per_gpu,) * gpus

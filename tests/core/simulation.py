@@ -1,4 +1,4 @@
-"""One random life of a run: the real loop, resume, fold and scheduler in the simulated world."""
+"""Simulates one random run: the real loop, resume, fold and scheduler in a simulated world."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TURNS = 20_000
 
 
 class Life:
-    """Runs one seed to its end; `violations` says what broke."""
+    """Runs one seed to its end; `violations` lists the broken invariants."""
 
     def __init__(self, seed: int) -> None:
         self.rng = rng = random.Random(seed)
@@ -38,7 +38,7 @@ class Life:
         self.events = 0
         self.asked_at: dict[str, float] = {}
         self.brute = seed % 4 == 0
-        """Every event is also compared with the plain rules: slow, so not in every life."""
+        """Whether to compare every event with `brute`: slow, so only in some runs."""
 
     # -- one executor after the other --------------------------------------------------------------
 
@@ -60,7 +60,7 @@ class Life:
         return world.violations
 
     def _calm_down(self) -> None:
-        """From here on the world is fair, and everything held is released."""
+        """Ends the faults of the world and releases the run, so that it can end."""
         if self.calm:
             return
         self.calm = True
@@ -158,7 +158,7 @@ class Life:
         return gpus
 
     def _listed(self) -> list[ev.Gpu]:
-        """What this executor sees: in another order, with one gone, or on trust, as it happens."""
+        """The GPUs of this executor: at random in another order, with one missing, or unchecked."""
         gpus = list(self.gpus)
         if self.calm or self.rng.random() < 0.7:
             return gpus
@@ -250,7 +250,7 @@ class Life:
     # -- what must always hold ---------------------------------------------------------------------
 
     def _watch(self, loop: Loop) -> None:
-        """Compares every index with the phases, every choice with the plain rules."""
+        """Compares every index with the phases, and every decision with `brute`."""
         world, state = self.world, loop.state
         record = loop.record
 
@@ -289,7 +289,7 @@ class Life:
         loop.turn = turned  # type: ignore[method-assign]
 
     def _last_words(self) -> None:
-        """The whole journal, read once more, and the world as it was left."""
+        """Checks the whole journal, read again, and the final state of the world."""
         world = self.world
         state = RunState(self.spec)
         ends: Counter[tuple[str, int]] = Counter()
@@ -356,7 +356,7 @@ class Life:
             world.broken(f"requests left without an answer: {list(world.inbox)}")
 
     def _true_end(self, state: RunState, proc: w.Proc) -> None:
-        """The journal says of each attempt what the world knows of it."""
+        """Checks that the journal agrees with the world about each attempt."""
         attempt = state.by_id[proc.name[0]].attempts[proc.name[1] - 1]
         if proc.ended is None:
             return

@@ -1,7 +1,7 @@
 """A simulated world for the real loop: virtual time, processes that outlive the executor, slow and
 refused starts, duplicated and reordered facts, and deaths at every point of a turn.
 
-Everything that the world knows is true; the executor sees it late, twice, or never.
+The world knows the truth; the executor learns it late, twice, or never.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Death(Exception):
 
 @dataclass
 class Proc:
-    """One claimed attempt, as it truly is."""
+    """The true state of one claimed attempt."""
 
     name: Name
     handle: str
@@ -41,14 +41,14 @@ class Proc:
     """Ignores a gentle stop."""
     ended: float | None = None
     coded: bool = True
-    """Whether an exit code was left behind; a kill leaves none."""
+    """Whether the shim wrote an exit code; after a kill it does not."""
     restart: int = 0
-    """How often a queue took it back and started it again."""
+    """How often the queue restarted it."""
 
 
 @dataclass
 class Chaos:
-    """How unkind the world is."""
+    """Probabilities of the world's faults."""
 
     death: float = 0.02
     slow: float = 1.0
@@ -71,9 +71,9 @@ class World:
     per_gpu: int = -1
     max_parallel: int = 10**6
     listed: set[str] = field(default_factory=set)
-    """GPUs that the executor of now may use."""
+    """GPUs that the current executor may use."""
     has_queue: bool = False
-    """What was handed over and has not begun is known to be so, and can be cancelled there."""
+    """Whether the world has a queue, which knows and can cancel attempts that have not started."""
     queue: set[Name] = field(default_factory=set)
     procs: dict[Name, Proc] = field(default_factory=dict)
     durable: list[ev.AnyEvent] = field(default_factory=list)
@@ -111,7 +111,7 @@ class World:
     # -- processes -------------------------------------------------------------------------------
 
     def spawn(self, launch: Launch) -> None:
-        """A shim on its way: it claims its name later, whether or not the executor lives."""
+        """A shim that was started but has not claimed yet; it will, even if the executor dies."""
         delay = self.rng.choice((0.0, 0.001, self.rng.random() * self.chaos.slow))
         if self.has_queue:
             name = (launch.job, launch.attempt)
@@ -145,7 +145,7 @@ class World:
             self.tell(self.end_of(proc))
 
     def _preempt(self, proc: Proc) -> None:
-        """Back into the queue, and on to a node again, all inside the attempt."""
+        """Requeues the task and starts it again, inside the same attempt."""
         if proc.ended is None:
             self.tell(Queued(*proc.name, "BeginTime"))
             self.at(self.now + self.rng.random() * 3, lambda: self._again(proc))
@@ -182,7 +182,7 @@ class World:
         )
 
     def tell(self, fact: Fact) -> None:
-        """To the runtime that lives now, late and perhaps twice."""
+        """Delivers a fact to the current runtime, late and perhaps twice."""
         runtime = self.runtime
         if runtime is None or (fact.job, fact.attempt) not in runtime.watched:
             return
@@ -213,7 +213,7 @@ class World:
 
 
 class SimRuntime(Runtime):
-    """The `Runtime` protocol over the world; what it has not delivered dies with it."""
+    """A `Runtime` for the world; facts that it has not delivered are lost when it dies."""
 
     name = "process"
     engine_id = ""
@@ -324,7 +324,7 @@ class SimJournal:
         try:
             self.world.maybe_die()
         except Death:
-            # A torn batch: whole lines of it are there, the torn one is dropped.
+            # A torn batch: its complete lines are kept, the torn one is dropped.
             self.world.durable += events[: self.world.rng.randrange(len(events))]
             raise
         self.world.durable += events

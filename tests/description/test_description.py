@@ -1,4 +1,4 @@
-"""The input language: what it keeps of the original, refuses and notices (D1-D6, D14)."""
+"""The input language: what it keeps of upstream's, refuses and reports (D1-D6, D14)."""
 
 from __future__ import annotations
 

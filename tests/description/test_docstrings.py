@@ -1,4 +1,4 @@
-"""What people write against says what it takes, what it raises, and shows an example that runs."""
+"""Docstrings of the public API have Args, Raises, and an Example that runs."""
 
 from __future__ import annotations
 

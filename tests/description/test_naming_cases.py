@@ -1,4 +1,4 @@
-"""The 58 recorded inputs of the original launcher give its jobs, or a refusal where it raised."""
+"""58 recorded inputs of the upstream launcher give its jobs, or a refusal where it raised."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A real docker engine for these tests, and the images that they run.
 
-One that `DOCKER_HOST` names is taken where it answers and has the test image; else one is brought
-up from Debian packages (`tests/services/docker/up`), which needs root. Where neither can be had the
+Tests use the engine in `DOCKER_HOST` if it answers and has the test image; else one is started
+from Debian packages (`tests/services/docker/up`), which needs root. Without either, the
 tests are skipped by name; with `CI=true` they fail.
 """
 
@@ -85,7 +85,7 @@ def entry(engine: Any) -> str:
 
 @pytest.fixture
 def drive(engine: Any) -> Iterator[Callable[..., ContainerDriver]]:
-    """Makes drivers of one run; whatever they leave is removed, tests look before that."""
+    """Creates drivers of one run; afterwards, removes everything that they left."""
     folder = Path(tempfile.mkdtemp(prefix="pbt-docker-test."))
     folder.chmod(0o755)  # other users must be able to enter
     run_id = secrets.token_hex(4)

@@ -1,4 +1,4 @@
-"""Drives the docker runtime as executors do, with the image that the tests have."""
+"""Drives the docker runtime as an executor does, with the test image."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BUSYBOX = "pbt-busybox:test"
 
 
 class ContainerDriver(Driver[DockerRuntime]):
-    """Containers of one run; `said` is what the runtime told of its progress."""
+    """Containers of one run; `said` are the runtime's progress messages."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
-"""`pbt-run` with a real engine: a run's containers as that engine knows them, none left behind.
+"""Runs `pbt-run` with a real engine, and reads the run's containers from that engine.
 
-Every container of a `Docked` place bears its run directory as a label, so that those of other
-tests, which may share the engine, are never looked at.
+Every container of a `Docked` place has its run directory as a label, so that containers of other
+tests, which may share the engine, are ignored.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.docker.engines import client
 from tests.executor.running import Place, Said
 
 LONG = 240.0
-"""Seconds after which a whole run has hung: a start takes seconds where many share a machine."""
+"""Seconds after which a run counts as hung: on a busy machine a start takes seconds."""
 QUIET = Container(image=BUSYBOX, network="none")
 GATE = "until [ -e go ]; do sleep 0.1; done"
 """Waits for a file in the run's working directory."""
@@ -88,12 +88,12 @@ class Docked(Place):
         return found
 
     def ran(self, job: str) -> list[str]:
-        """Short ids of the containers in which it began, from its own mouth."""
+        """Short ids of the containers in which the job started, as the job wrote them."""
         file = self.path / f"ran.{job}"
         return file.read_text().split() if file.exists() else []
 
     def sweep(self) -> list[str]:
-        """Removes what is left; says what that was."""
+        """Removes the remaining containers and returns them."""
         found = self.listed()
         for one in found:
             self.api.remove_container(one["Id"], force=True, v=True)
@@ -101,7 +101,7 @@ class Docked(Place):
 
 
 def told(name: str, script: str, **more: Any) -> Job:
-    """A job that leaves word each time it begins, then does as the script says."""
+    """A job that records each of its starts, then runs the script."""
     from tests.executor.running import job
 
     return job(name, "sh", "-c", f"{TELLS}; {script}", name, **more)
@@ -115,7 +115,7 @@ def pinned(found: dict[str, Any]) -> tuple[str, ...]:
 
 
 def placed(path: Path, host: str) -> Iterator[Docked]:
-    """For a fixture: after the test nothing of it runs or exists."""
+    """Yields a place for a fixture, and fails if the test leaves a process or container."""
     place = Docked(path, host)
     try:
         yield place

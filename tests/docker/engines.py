@@ -1,4 +1,4 @@
-"""Engines brought up and taken down, a client of one, and what a run has left on it.
+"""Starts and stops engines, creates clients, and lists the containers that a run has left.
 
 Shared by the tests of this folder, which import it by name: several test folders have a `conftest`.
 """

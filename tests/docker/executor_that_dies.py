@@ -1,4 +1,4 @@
-"""A process that starts containers through the runtime, says which, and waits to be killed.
+"""A process that starts containers through the runtime, prints their names, and waits to be killed.
 
 python -m tests.docker.executor_that_dies FOLDER RUN_ID IMAGE SCRIPT JOB…
 """

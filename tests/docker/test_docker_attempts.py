@@ -1,4 +1,4 @@
-"""Real containers through the `docker` runtime: pins, codes, causes, ends, and no traces."""
+"""Real containers with runtime `docker`: GPU pinning, exit codes, causes, ends and cleanup."""
 
 from __future__ import annotations
 

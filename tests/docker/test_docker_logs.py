@@ -1,4 +1,4 @@
-"""Logs of real containers are whole, belong to the caller, and are caught up."""
+"""Logs of real containers are complete, belong to the caller, and are completed after a resume."""
 
 from __future__ import annotations
 

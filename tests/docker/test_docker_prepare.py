@@ -1,4 +1,4 @@
-"""What is said once, before a hundred jobs fail: engine, image, devices, mounts; and pulls."""
+"""Checks before the first job: engine, image, devices, mounts; and pulling images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The create request as a value: names, pins, masks, secrets; and the same as a command to copy."""
+"""The create request as a value: names, GPUs, masks, secrets; and as a command to copy."""
 
 from __future__ import annotations
 

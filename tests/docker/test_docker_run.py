@@ -1,4 +1,4 @@
-"""`pbt-run` in containers, as people run it: where jobs sit, how they end, what is said of it."""
+"""`pbt-run` in containers, as people run it: GPUs of jobs, ends and output."""
 
 from __future__ import annotations
 

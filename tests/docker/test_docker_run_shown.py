@@ -1,4 +1,4 @@
-"""What `pbt-run` shows without starting anything, what it removes, and what it must never touch."""
+"""`--dry_run`, `--list` and `--clean` of containers, and containers that must stay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real processes: a small population that exchanges, a kill, a resume, and the report on it all."""
+"""Real processes: a small population that exchanges, a kill, a resume, and the report."""
 
 import re
 import signal

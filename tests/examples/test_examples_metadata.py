@@ -1,4 +1,4 @@
-"""The metadata file: exact bytes, what a YAML library makes of it, what is refused."""
+"""The metadata file: exact bytes, how a YAML library reads it, and what is refused."""
 
 from dataclasses import replace
 from pathlib import Path

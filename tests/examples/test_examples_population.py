@@ -1,4 +1,4 @@
-"""Exploit and explore are functions; the command line of the next life too."""
+"""Exploit, explore and the command line after a restart are pure functions."""
 
 from dataclasses import replace
 from itertools import pairwise

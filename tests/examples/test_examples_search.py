@@ -1,4 +1,4 @@
-"""Augmented random search learns, is repeatable, and its state is all that a checkpoint needs."""
+"""Augmented random search learns and is repeatable, and a checkpoint needs only its state."""
 
 from dataclasses import replace
 from math import isclose

@@ -1,4 +1,4 @@
-"""The place in which the tests of this folder run `pbt-run`, and a driver of one runtime."""
+"""Fixtures of this folder: a place to run `pbt-run` in, and a driver of one runtime."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The smallest loop around a runtime: launches, and waits for facts, as the executor does."""
+"""A minimal loop around a runtime: launches attempts and waits for facts, like the executor."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ AnyRuntime = TypeVar("AnyRuntime", bound=Runtime)
 
 
 class Driver(Generic[AnyRuntime]):
-    """Drives one runtime; `all` keeps every fact that it has told."""
+    """Drives one runtime; `all` keeps every fact that the runtime has reported."""
 
     def __init__(self, runtime: AnyRuntime, rundir: RunDir, folder: Path) -> None:
-        """`folder` is where jobs run that name no other."""
+        """`folder` is the default working directory of jobs."""
         self.runtime = runtime
         self.rundir = rundir
         self.folder = folder
@@ -68,7 +68,7 @@ class Driver(Generic[AnyRuntime]):
         return facts
 
     def wait(self, done: Callable[[], object], look: float = 1.0) -> None:
-        """Until `done`, which is asked after each fact, and every `look` seconds."""
+        """Waits until `done` returns True; calls it after each fact and every `look` seconds."""
         end = time.monotonic() + PATIENCE
         while not done():
             assert time.monotonic() < end, f"waited in vain: {self.all}"
@@ -117,14 +117,14 @@ class ProcessDriver(Driver[ProcessRuntime]):
 
 
 def called(pid: int) -> str:
-    """The name of a process; nothing if it is gone by now."""
+    """The name of a process; empty if it has ended."""
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/comm").read_text().strip()
     return ""
 
 
 def kin(handle: str) -> list[int]:
-    """Everyone else in the session, but for a copy of the shim on its way to becoming the job."""
+    """All other processes of the session, except a fork of the shim that has not called `exec`."""
     session = proc.pid_of(handle)
     rest = [p.pid for p in proc.everyone() if p.session == session and p.pid != session]
     return [pid for pid in rest if proc._words(pid) not in (b"", proc._words(session))]

@@ -1,7 +1,7 @@
-"""`pbt-run` as people run it: a real process in a folder of its own, and nothing left behind.
+"""Runs `pbt-run` as people do: as a real process in its own folder, and ends what it leaves.
 
-Everything that a `Place` starts carries a mark in its environment, however far it wanders from its
-parents; `Place.clean` ends what is left and says so.
+Every process that a `Place` starts has a mark in its environment, which all descendants inherit.
+`Place.clean` ends the remaining ones and returns their commands.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from pbt_tui.spec import FORMAT, Job, Policy, Population, Processes, Resources, 
 ROOT = Path(__file__).parents[2]
 NO_DRIVER = Path(__file__).with_name("no_driver")
 PATIENCE = 60.0
-"""Seconds after which a test has hung; nothing is asserted about how long things take."""
+"""Seconds after which a test counts as hung. No test asserts a duration."""
 WAITS = "until [ -e go ]; do sleep 0.02; done"
 
-# Writes down the arguments that it was given, as it was given them.
+# Prints its own arguments.
 ARGV = "import json, sys; print(json.dumps(sys.argv[1:]))"
 
 SEES = 'echo "$CUDA_VISIBLE_DEVICES/$CUDA_DEVICE_ORDER"'
@@ -54,7 +54,7 @@ def job(
     folder: str = "",
     member: int = 0,
 ) -> Job:
-    """One job; a single word of `argv` is read by a shell."""
+    """One job; if `argv` is one string, a shell runs it."""
     words = ("sh", "-c", argv[0]) if len(argv) == 1 else argv
     return Job(
         id=name,
@@ -120,7 +120,7 @@ class Place:
     # -- running it --------------------------------------------------------------------------------
 
     def start(self, *args: str, **popen: Any) -> subprocess.Popen[str]:
-        """`pbt-run ARGS`, signals as a shell in the foreground would leave them."""
+        """Starts `pbt-run ARGS` with the signal handlers of a foreground shell."""
 
         def plain() -> None:
             for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
@@ -168,7 +168,7 @@ class Place:
         return self.rundir.log(name, attempt).read_text()
 
     def wait_for(self, kind: type, count: int = 1) -> list[Any]:
-        """The events of a kind, once there are so many."""
+        """Waits until there are `count` events of a kind, and returns them."""
         found: list[Any] = until(
             lambda: seen if len(seen := self.of(kind)) >= count else None,
             f"not {count} of {kind.__name__}",
@@ -195,12 +195,12 @@ class Place:
         return found
 
     def clean(self) -> dict[int, str]:
-        """Ends whatever is left; says what that was."""
+        """Ends all remaining processes and returns their commands."""
         for wait in range(100):
             left = self.alive()
             if not left:
                 return {}
-            if wait < 50:  # what has just been told to end may need a moment
+            if wait < 50:  # a process that was just told to end may need a moment
                 time.sleep(0.02)
         for _ in range(100):
             for pid in self.alive():
@@ -213,7 +213,7 @@ class Place:
 
 
 def cleaned(path: Path) -> Iterator[Place]:
-    """A place for a fixture: after the test nothing of it may be left."""
+    """Yields a place for a fixture, and fails if the test leaves a process."""
     place = Place(path)
     try:
         yield place

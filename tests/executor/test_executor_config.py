@@ -1,4 +1,4 @@
-"""How one executor goes about a run: one pure function of spec, kept state and options."""
+"""The settings of one executor: a pure function of spec, recorded state and options."""
 
 from __future__ import annotations
 

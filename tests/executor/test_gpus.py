@@ -1,4 +1,4 @@
-"""The list of GPUs: four sources, what each makes of what it is given, and the mask."""
+"""The list of GPUs from its four sources, and the mask for jobs."""
 
 from __future__ import annotations
 

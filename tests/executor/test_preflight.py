@@ -1,4 +1,4 @@
-"""What this disk and machine would not bear: found at once, named, and nothing changed."""
+"""Checks of disk and machine before a run: problems are named, and nothing changes."""
 
 from __future__ import annotations
 

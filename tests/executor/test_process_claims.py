@@ -1,4 +1,4 @@
-"""The claim of an attempt: who takes it, starts; what it says is what a survey reports."""
+"""The claim of an attempt: only its owner starts the job, and a survey reports its contents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job of the `process` runtime gets and what its end says: codes, signals, words, limits."""
+"""Jobs of runtime `process`: their environment, and their ends: exit codes, signals, limits."""
 
 from __future__ import annotations
 

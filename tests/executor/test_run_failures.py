@@ -1,4 +1,4 @@
-"""Six failures of different causes in one real run, told alike by everything that tells of it."""
+"""Six failures with different causes in one real run, reported alike by all commands."""
 
 from __future__ import annotations
 

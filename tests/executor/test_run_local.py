@@ -1,4 +1,4 @@
-"""`pbt-run` on this machine: jobs as people wrote them, and what the original got wrong (D15-D26).
+"""`pbt-run` on this machine: jobs as people wrote them, and upstream's defects (D15-D26).
 
 Orders of events are taken from the journal; nothing is asserted about how long things take.
 """

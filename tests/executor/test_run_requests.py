@@ -1,4 +1,4 @@
-"""What people ask of a run that is executed here, detached or not."""
+"""Requests to a local run, detached or not."""
 
 from __future__ import annotations
 

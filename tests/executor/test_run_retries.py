@@ -1,4 +1,4 @@
-"""`pbt-run` tries again what may be tried again, within its budgets."""
+"""`pbt-run` retries causes that the policy names, within its budgets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""INT, TERM, HUP and lost listeners: nothing is left running unless it was meant to be (D18)."""
+"""INT, TERM, HUP and closed pipes: no job stays running unless the run is detached (D18)."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def ended(name: str, attempt: int = 1, **more: Any) -> ev.AttemptEnded:
 
 
 def life(jobs: int = 3) -> list[ev.AnyEvent]:
-    """Every kind of event, in an order that could be."""
+    """Every kind of event, in a possible order."""
     plan = spec(*(job(f"j{i}") for i in range(jobs)))
     events: list[ev.AnyEvent] = [OPENED, started(plan, gpus(1))]
     for i in range(jobs):
@@ -95,7 +95,7 @@ def life(jobs: int = 3) -> list[ev.AnyEvent]:
 
 
 class Story:
-    """A state that is told events one by one, each stamped for it."""
+    """A state to which tests apply events one by one; each gets the next sequence number."""
 
     def __init__(self, plan: Processes, devices: tuple[ev.Gpu, ...] = ()) -> None:
         self.plan = plan

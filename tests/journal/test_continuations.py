@@ -1,4 +1,4 @@
-"""What a member goes on from: asked by the phases, answered by a fact, void when things move on."""
+"""What a member continues from: phases raise the question, a fact answers it, or it is void."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `apply` makes of requests and ends; replay equals live; and the paths of a run directory."""
+"""`apply` with requests and ends; replay equals live state; and the paths of a run directory."""
 
 from __future__ import annotations
 

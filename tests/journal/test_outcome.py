@@ -1,4 +1,4 @@
-"""How an attempt ended: each rule of the one function that says so."""
+"""The outcome of an attempt: each rule of the function that derives it."""
 
 from __future__ import annotations
 

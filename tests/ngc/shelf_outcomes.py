@@ -1,4 +1,4 @@
-"""What is wrong with each file of the shelf: its name, the code, and the place in it."""
+"""The expected finding for each file of the shelf: its name, the code, and the place."""
 
 OUTCOMES = [
     ("missing-name", "PBT701", ""),

@@ -1,4 +1,4 @@
-"""One call writes for all backends, and `--check` names whichever file is not what it should be."""
+"""One call writes the files of all backends, and `--check` names each file that differs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The original launcher's template: translated, or told what of it cannot be (D42 to D45)."""
+"""The upstream launcher's template: converted, or refused with the reason (D42 to D45)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of sick populations, and that nothing is said of healthy ones."""
+"""Alarms of unhealthy populations, and none for healthy ones."""
 
 from __future__ import annotations
 

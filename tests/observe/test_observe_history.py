@@ -1,4 +1,4 @@
-"""Our own history outlives the trainer's files, and a killed executor."""
+"""The recorded history survives the deletion of the trainer's files, and a killed executor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who copied whom: recorded trainings, with their output and without it."""
+"""Which member copied which: recorded trainings, with and without their output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a job is, by the lines of the three trainers, or by whatever it said last."""
+"""The progress of a job: from the lines of the three trainers, or the last line of its log."""
 
 from pathlib import Path
 from typing import Any

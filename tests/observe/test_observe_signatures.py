@@ -1,4 +1,4 @@
-"""What is one failure, and what is not."""
+"""Grouping of failures: which ones have the same signature."""
 
 import pytest
 from hypothesis import given

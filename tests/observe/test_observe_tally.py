@@ -1,4 +1,4 @@
-"""SLURM's queue in numbers, and the script that an attempt was submitted with."""
+"""Counts of SLURM's queue, and the script with which an attempt was submitted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workspaces as trainers leave them, and while they are still being written."""
+"""Reading workspaces, complete ones and those that a trainer is still writing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The styles that are built in keep to their contract, and cost nothing to those without one."""
+"""The built-in styles fulfil their contract, and are not loaded without a population."""
 
 from __future__ import annotations
 

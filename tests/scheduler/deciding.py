@@ -1,4 +1,4 @@
-"""Short words for what is decided at a moment."""
+"""Short names for the decisions at one moment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def said(told: Story, at: float = NOW) -> Any:
 
 
 def obey(told: Story, at: float = NOW) -> list[ev.AnyEvent]:
-    """Everything that is decided now, applied."""
+    """Applies all decisions that are due now, and returns them."""
     told.at = at
     made: list[ev.AnyEvent] = []
     while (decision := decide(told.state, at)) is not None:

@@ -1,4 +1,4 @@
-"""What can never fit is named before anything starts; and the places on the GPUs."""
+"""Jobs that can never fit are named before anything starts; and slots on GPUs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`decide` places jobs and populations on GPUs; patience keeps a place for what is large."""
+"""`decide` places jobs and populations on GPUs; patience reserves slots for large ones."""
 
 from __future__ import annotations
 

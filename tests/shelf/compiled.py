@@ -1,12 +1,12 @@
-"""What `pbt-compile` makes of every run module of the tests: each file by its digest.
+"""Records what `pbt-compile` writes for every run module of the tests, each file as a digest.
 
     python -m tests.shelf.compiled
 
-writes `specs.json` anew: command -> its exit code and files, and what was complained of where it
-was refused. Bytes of spec files may change only where the CHANGELOG says so: read the diff.
+rewrites `specs.json`: command -> its exit code and files, and the diagnostics if it
+was refused. Spec files may change only as the CHANGELOG says: read the diff.
 
-Left out are those hostile modules that have to be waited for, or that must have a process of their
-own; what becomes of them stands at their own top.
+It skips hostile modules that take long or need a process of their
+own; the head of each says what they result in.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ ALL = (
 )  # fmt: skip
 BACKENDS = {"plain": PLAIN, "all": ALL}
 CHANCE = "differs between two loads"
-"""What comes of such a module has something else in it each time."""
+"""Modules whose output differs at each call."""
 NAMED = '''"""One of the recorded inputs of the original launcher."""
 
 import json
@@ -72,7 +72,7 @@ RUN_DESCRIPTION.experiment_suffix = case["suffix"]
 
 @dataclass(frozen=True)
 class Case:
-    """One command; `name` is it, in the folder of all modules, and for which backends."""
+    """One command; its `name` is the command line and the backends."""
 
     group: str
     name: str
@@ -107,7 +107,7 @@ def _commands() -> Iterator[tuple[str, list[str]]]:
 
 
 def lay_out(folder: Path) -> Path:
-    """A folder with all modules in it, in which the commands are given."""
+    """A folder with all modules, in which the commands run."""
     tree = folder / "modules"
     shutil.copytree(MODULES, tree)
     shutil.copytree(ROOT / "examples", tree / "examples")
@@ -121,7 +121,7 @@ def lay_out(folder: Path) -> Path:
 
 
 def compiled(chosen: list[Case], folder: Path) -> dict[str, Any]:
-    """By the names of the cases: exit code, files, and what was said of what was refused."""
+    """Name of the case -> exit code, files, and the diagnostics of a refusal."""
     tree = lay_out(folder)
     outs = [folder / "out" / str(i) for i in range(len(chosen))]
     asked = [[*c.argv, "--out", str(out)] for c, out in zip(chosen, outs, strict=True)]

@@ -1,4 +1,4 @@
-"""What the stored runs of Docker and SLURM need to go on: an engine, a cluster, brought up once.
+"""Starts the engine and the cluster that stored runs of Docker and SLURM need, once.
 
 One that the environment names is taken; else one is brought up from Debian packages
 (`tests/services`), which needs root. Where neither can be had these runs are looked at but not
@@ -47,7 +47,7 @@ def _bring_up(what: str) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def bring() -> Iterator[Callable[[str], None]]:
-    """Sees to it that `docker` or `slurm` is there for whatever is started from now on."""
+    """Makes `docker` or `slurm` available to all commands started later."""
     folders: dict[str, str] = {}
     before = {name: os.environ.get(name) for names in _NAMES.values() for name in names}
 

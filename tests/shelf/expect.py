@@ -1,9 +1,9 @@
-"""What the commands say of a stored run, step by step; with names, or without, writes it down.
+"""Records the output of the commands for a stored run, step by step.
 
     python -m tests.shelf.expect [NAME…]
 
-rewrites `expected.json`. What is said of a run that is stored may change only where the CHANGELOG
-says so: read the diff. The steps that need an engine keep what is there where none answers.
+rewrites `expected.json`. The output for a stored run may change only as the CHANGELOG
+says: read the diff. Steps that need an engine keep their recorded output if none answers.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ Step = dict[str, Any]
 
 
 def reachable(need: str) -> bool:
-    """Whether whoever started us brought up what the run needs."""
+    """Whether the engine or cluster that the run needs is available."""
     return not need or {"docker": "DOCKER_HOST", "slurm": "SLURM_CONF"}[need] in os.environ
 
 
 def looked_at(run: Stored) -> Step:
-    """As a person sees it: nothing is started, and no byte changes."""
+    """Output of commands that only read: they start nothing and change no byte."""
     before = contents(run)
     once = run.command("tui", "--once", str(run.run), environ=run.alone)
     data = run.command("tui", "--once", "--json", str(run.run), environ=run.alone)
@@ -42,7 +42,7 @@ def looked_at(run: Stored) -> Step:
 
 
 def resumed(run: Stored, target: str | None = None) -> Step:
-    """To its end, by its directory or by `target`; what was said, what happened, what is left."""
+    """Resumes the run to its end, by its directory or by `target`: output, events and files."""
     before = len(run.events())
     asked = [*run.about.options, *run.about.resume]
     process = run.start("run", target or str(run.run), *asked)
@@ -73,7 +73,7 @@ def _until(what: Callable[[], bool]) -> None:
 
 
 def without(run: Stored) -> Step:
-    """Where the engine that it needs is not there: refused, and nothing changes."""
+    """Without the engine that the run needs: `pbt-run` refuses, and changes nothing."""
     before = run.events()
     said = run.command("run", str(run.run), *run.about.options, environ=run.alone)
     assert run.events() == before
@@ -81,7 +81,7 @@ def without(run: Stored) -> Step:
 
 
 def changed(run: Stored) -> Step:
-    """By a spec that is another one in one job: refused, and that job is named."""
+    """With a spec that differs in one job: `pbt-run` refuses, and names that job."""
     target = other_spec(run)
     before = contents(run)
     said = run.command("run", target, *run.about.options, environ=run.alone)
@@ -101,7 +101,7 @@ def other_spec(run: Stored) -> str:
 
 
 def contents(run: Stored) -> dict[str, bytes]:
-    """Every file; of a journal the whole lines, since what follows has not happened."""
+    """Every file; of a journal only the complete lines."""
     found = {}
     for path in run.files():
         data = path.read_bytes()

@@ -1,8 +1,8 @@
-"""How the run directories of `runs/` were made: once, by version 0.1.0, as it was at first.
+"""Creates the run directories of `runs/`: this ran once, with the first state of version 0.1.0.
 
-They are kept as they are for ever, so that every later version has to show them and to go on with
-them; no test runs this. It is here to say where they came from. A run that has something new to
-show gets a name of its own, is made with
+They never change, so that every later version has to show them and to resume
+them. No test runs this module; it documents their origin. A run with something new to
+show gets a new name, is created with
 
     python -m tests.shelf.make_runs NAME… && python -m tests.shelf.expect NAME…
 
@@ -75,7 +75,7 @@ ONE = ["--max_parallel", "1"]
 
 
 class Maker:
-    """The working directory of one run, in which the commands are given."""
+    """The working directory of one run, in which the commands run."""
 
     def __init__(self, folder: Path, name: str, about: str, run: str = "r") -> None:
         self.path = folder / name
@@ -96,7 +96,7 @@ class Maker:
         path.write_text(text)
 
     def jobs(self, **words: str) -> None:
-        """The module: experiments by name; each has words for the trainer, or `$` and a command."""
+        """Writes the module. Experiment name -> arguments of the trainer, or `$` and a command."""
         lines = []
         for name, said in words.items():
             command = said.removeprefix("$ ") if said[0] == "$" else f"sh trainer.sh {said}"
@@ -163,7 +163,7 @@ class Maker:
         assert self.end(process)[0] == 130
 
     def ready(self, *resume: str, **more: Any) -> None:
-        """From now on nobody waits; `resume` is what it takes to see the end of it."""
+        """Lets waiting jobs end; `resume` are the options that the run needs to end."""
         self.write("go")
         self.about |= {"resume": list(resume), **more}
 
@@ -174,7 +174,7 @@ class Maker:
 
 
 def chosen(recipes: dict[str, Callable[[Path], Maker]], wanted: list[str]) -> None:
-    """Makes these, or all."""
+    """Creates these runs, or all."""
     with tempfile.TemporaryDirectory(prefix="shelf.") as folder:
         for name, recipe in recipes.items():
             if not wanted or name in wanted:
@@ -188,7 +188,7 @@ def journal_lines(maker: Maker, change: Callable[[dict[str, Any]], dict[str, Any
 
 
 def killed(process: subprocess.Popen[str]) -> None:
-    """As the kernel would, or a machine's owner: nothing is said or written any more."""
+    """Kills without warning, like the kernel: the process writes nothing any more."""
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
 

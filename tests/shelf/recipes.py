@@ -1,4 +1,4 @@
-"""What each stored run went through, by its name (`make_runs.py`)."""
+"""The history of each stored run, by its name (see `make_runs.py`)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def interrupted(folder: Path, name: str = "process-interrupted", about: str = ""
 
 
 def _killed(folder: Path, name: str, about: str) -> Maker:
-    """The executor is killed; `ends` and `fails` end without it, `gone` without a word."""
+    """The executor is killed; `ends` and `fails` end without it, `gone` leaves no exit code."""
     m = Maker(folder, name, about)
     m.jobs(ends="waits", fails="waits_exit 3", gone="hangs", waits="ok")
     m.compile(*QUICK, "--max_parallel", "3")

@@ -17,7 +17,7 @@ SMALL = ["--slurm_gpus_per_job", "0", "--slurm_cpus", "1", "--slurm_memory", "64
 FOLLOW = ["--backend", "slurm"]
 OFTEN = ["--slurm_poll", "1", "--slurm_poll_pending", "1", "--slurm_poll_floor", "0.5"]
 RECORDED = Path(os.environ.get("PBT_RECORDED_RUNS", "recorded"))
-"""Where the recorded real trainings are, of which a part is stored here."""
+"""Recordings of real trainings, of which a part is stored here."""
 
 
 def docker_finished(folder: Path) -> Maker:
@@ -120,7 +120,7 @@ def _module(m: Maker, lines: list[str], **more: str) -> None:
 
 
 def _stopped(m: Maker, members: int, files: list[tuple[str, float, str]]) -> Maker:
-    """Started; then the workspace comes to be, in its order; then it is stopped."""
+    """Starts the run, writes the workspace in its recorded order, then stops the run."""
     process = m.execute()
     m.has("attempt_started", members)
     begin = time.time()

@@ -1,6 +1,6 @@
-"""Takes out of a run directory what is of the machine and the day on which it was made.
+"""Removes traces of the machine and of the date from a run directory.
 
-Used by `make_runs.py` alone. Times move together, so that all that lies between them stays.
+Only `make_runs.py` uses it. All times move by the same amount, so durations stay.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.shelf.stored import HOST
 
 BEGIN = 1_760_000_000.0
-"""When all stored runs began."""
+"""The start time of all stored runs."""
 _TIMES = re.compile(rb'"(at|ended_at|polled_at|next_at|starts_at)":(1[0-9]{9}(?:\.[0-9]+)?)')
 _LINES = re.compile(rb"^(start \d+ \S+|exit \d+|requeue \d+) (1[0-9]{9})$", re.MULTILINE)
 _HANDLE = re.compile(rb"\b(\d+\.\d{4,})(?= [0-9a-f]{8}-)")
@@ -25,7 +25,7 @@ NO_REQUEST = re.compile(rb"\b1\d{18}-\d+\b")
 
 
 def scrub(made: Path, target: Path) -> None:
-    """Copies `made` to `target` (its name is the run's), as it will be for ever."""
+    """Copies `made` to `target`, whose name is that of the run, in its final form."""
     if target.exists():
         shutil.rmtree(target)
     shutil.copytree(made, target, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
@@ -58,7 +58,7 @@ def _moved(text: bytes, move: float) -> bytes:
 
 
 def _words(run: Path, lines: list[bytes]) -> dict[bytes, bytes]:
-    """What each name of this machine's becomes: processes, containers, boots, engines."""
+    """Replacements for names of this machine: processes, containers, boots, engines."""
     words: dict[bytes, bytes] = {}
     events = [json.loads(line) for line in lines if line.endswith(b"}")]
     claims = b"\n".join(path.read_bytes() for path in (run / "attempts").iterdir())

@@ -1,11 +1,11 @@
-"""The stored run directories of `runs/`: brought to life in a folder, and asked by the commands.
+"""Copies the stored run directories of `runs/` into a folder, and runs commands on them.
 
-Only files and the three commands are used here, no module of `pbt_tui`: whatever becomes of its
-inside, this stays as it is. Each folder of `runs/` holds
+It uses only files and the three commands, and no module of `pbt_tui`: when its internals
+change, this module does not. Each folder of `runs/` contains
 
     about.json       what it is, how it was compiled, and how it is resumed (`About`)
     times.json       modification times, which git does not keep
-    expected.json    what the commands said when it was stored (`expect.py`)
+    expected.json    the output of the commands when it was stored (`expect.py`)
 
 and the working directory of a run as it was, in which `/shelf/NAME` stands for its path and
 `shelf-host` for the name of the machine.
@@ -31,13 +31,13 @@ RUNS = HERE / "runs"
 HOST = "shelf-host"
 NOTES = ("about.json", "times.json", "expected.json")
 LIMIT = 120.0
-"""Seconds after which a command has hung."""
+"""Seconds after which a command counts as hung."""
 WHO = "person"
 
 
 @dataclass(frozen=True)
 class About:
-    """What `about.json` says."""
+    """The contents of `about.json`."""
 
     about: str
     module: str
@@ -48,15 +48,15 @@ class About:
     run: str
     """The run directory."""
     options: list[str] = field(default_factory=list)
-    """What `pbt-run` has to be told whenever it goes on with this run."""
+    """Options that `pbt-run` needs whenever it resumes this run."""
     resume: list[str] = field(default_factory=list)
-    """And what a person adds in order to see it end."""
+    """More options, with which the run ends."""
     ask: list[str] = field(default_factory=list)
-    """What has to be asked of its executor before it ends."""
+    """Requests that its executor needs before the run ends."""
     needs: str = ""
-    """`docker` or `slurm`, where it cannot go on without."""
+    """`docker` or `slurm`, if the run needs it."""
     elsewhere: bool = False
-    """The host's name stays that of another machine."""
+    """Whether the run keeps the name of another machine as its host."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,9 @@ def about(name: str) -> About:
 
 
 def environ(home: Path) -> dict[str, str]:
-    """All that a command is told of this machine; `home` is made if it is not there.
+    """The environment of a command; creates `home` if it is missing.
 
-    Engines are those of whoever brought them up, and otherwise none.
+    It names the engines that are up, if any.
     """
     programs = home / "bin"
     programs.mkdir(parents=True, exist_ok=True)
@@ -102,9 +102,9 @@ def environ(home: Path) -> dict[str, str]:
 
 
 class Stored:
-    """One stored run, alive in a folder of its own below `home`.
+    """One stored run, copied into its own folder below `home`.
 
-    `here`: it is one of this machine's, so that its executor may be followed by another one.
+    `here`: the run gets the name of this machine as its host, so that it can be resumed here.
     """
 
     def __init__(self, name: str, home: Path, *, here: bool) -> None:
@@ -171,17 +171,17 @@ class Stored:
         return self.command("compile", self.about.module, *self.about.compile, "--out", out)
 
     def events(self) -> list[dict[str, Any]]:
-        """The journal's whole lines."""
+        """The complete lines of the journal."""
         lines = (self.run / "journal.jsonl").read_bytes().split(b"\n")[:-1]
         return [json.loads(line) for line in lines]
 
     def ran(self) -> list[str]:
-        """Whoever began, from its own mouth, once for each time."""
+        """The names of started jobs, which each job writes at every start."""
         file = self.path / "ran"
         return sorted(file.read_text().split()) if file.exists() else []
 
     def plain(self, text: str) -> str:
-        """Without what differs from machine to machine."""
+        """The text without parts that differ from machine to machine."""
         text = text.replace(str(self.path), f"/shelf/{self.name}")
         text = text.replace(str(self.home), "/shelf")
         if submission := re.search(r"--comment=([0-9a-f]{12}) ", text):
@@ -207,9 +207,9 @@ _CHANGES = (
 
 
 def timeless(text: str) -> list[str]:
-    """The lines that a run said of itself, without numbers that each run has anew.
+    """The output of a run, without numbers that differ in each run.
 
-    Sorted: what happens at the same time is told in either order.
+    Sorted, because simultaneous events are reported in any order.
     """
     for pattern, word in _CHANGES:
         text = pattern.sub(word, text)
@@ -227,7 +227,7 @@ _FIELDS = (
 
 
 def happened(events: Iterable[dict[str, Any]]) -> list[str]:
-    """What was decided and what came of it, by job, a line each."""
+    """Decisions and facts by job, one line each."""
     lines = []
     for event in events:
         if event["event"] in _TOLD:

@@ -1,4 +1,4 @@
-"""Every run module of the tests is compiled to the bytes that it was when they were stored."""
+"""Every run module of the tests compiles to the recorded bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs of small jobs, written for SLURM as `pbt-compile` would, and what they left behind."""
+"""Writes runs of small jobs for SLURM as `pbt-compile` does, and reads their files."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""SLURM brought up and taken down, and what the tests of this folder ask of it.
+"""Starts and stops SLURM, and reads its state for the tests of this folder.
 
-A cluster that somebody works on is never taken: only one that `PBT_TEST_SLURM_DIR` names.
+It never uses a cluster that somebody works on: only one that `PBT_TEST_SLURM_DIR` names.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def take_down(folder: str) -> None:
 
 
 def ask(*argv: str, cwd: Path | None = None) -> str:
-    """What a command of SLURM's says on stdout; it has to succeed."""
+    """The stdout of a SLURM command, which has to succeed."""
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("SBATCH_", "SQUEUE_"))}
     done = subprocess.run(
         argv, cwd=cwd, env=environ, capture_output=True, text=True, check=False, timeout=60
@@ -47,7 +47,7 @@ def ask(*argv: str, cwd: Path | None = None) -> str:
 
 
 def submit(script: Path, *arguments: str, cwd: Path, options: Sequence[str] = ()) -> str:
-    """The id of a script that was submitted from `cwd`."""
+    """Submits a script from `cwd` and returns its id."""
     return ask("sbatch", "--parsable", *options, str(script), *arguments, cwd=cwd).split(";")[0]
 
 

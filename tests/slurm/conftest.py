@@ -1,7 +1,7 @@
 """A real SLURM for these tests: two nodes with four GPUs each, on this host alone.
 
-One that `PBT_TEST_SLURM_DIR` names is taken; else one is brought up from Debian packages
-(`tests/services/slurm/up`), which needs root. Where neither can be had the tests are skipped by
+Tests use the one that `PBT_TEST_SLURM_DIR` names; else one is started from Debian packages
+(`tests/services/slurm/up`), which needs root. Without either, the tests are skipped by
 name; with `CI=true` they fail.
 """
 
@@ -26,7 +26,7 @@ def _answers() -> bool:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Path]:
-    """The state folder of a cluster; `SLURM_CONF` is set for whatever is started meanwhile."""
+    """Yields the state folder of a cluster; `SLURM_CONF` is set meanwhile."""
     if _answers():
         yield Path(os.environ["PBT_TEST_SLURM_DIR"])
         return
@@ -51,5 +51,5 @@ def cluster() -> Iterator[Path]:
 
 @pytest.fixture
 def queued(cluster: Path, tmp_path: Path) -> Iterator[Queued]:
-    """Where `pbt-run` hands its jobs to the cluster."""
+    """A place whose `pbt-run` submits its jobs to the cluster."""
     yield from placed(Queued(tmp_path))

@@ -1,7 +1,7 @@
-"""`pbt-run --backend slurm` with a real cluster, looked at as often as a test wants.
+"""Runs `pbt-run --backend slurm` with a real cluster, at the polling rate that a test wants.
 
-What a `Queued` place submits carries its mark in the environment, like everything that it starts,
-and what is left in the queue at the end is cancelled.
+Tasks of a `Queued` place have its mark in their environment, like every process that it starts,
+and at the end it cancels those that are left in the queue.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Queued(Place):
     # -- what SLURM was told, and what it says -----------------------------------------------------
 
     def watch_calls(self, **before: str) -> None:
-        """From now on every call is noted; `before` is shell text that runs first, by program."""
+        """Records every call from now on; `before`: program -> shell code that runs before it."""
         folder = self.path / "bin"
         folder.mkdir()
         for name in ("sbatch", "squeue", "scancel", "scontrol", "sacct"):
@@ -109,7 +109,7 @@ class Queued(Place):
 
 
 def placed(place: AnyQueued) -> Iterator[AnyQueued]:
-    """A place for a fixture: after the test nothing of it may be left."""
+    """Yields a place for a fixture, and fails if the test leaves a process or task."""
     try:
         yield place
     except BaseException:

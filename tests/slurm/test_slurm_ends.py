@@ -1,4 +1,4 @@
-"""How tasks of a real cluster end, and that each is told as it was."""
+"""Ends of tasks on a real cluster, each recorded with its true cause."""
 
 from __future__ import annotations
 

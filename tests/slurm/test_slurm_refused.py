@@ -1,4 +1,4 @@
-"""What SLURM, or the site, will not have: its words and ours, and nothing half submitted."""
+"""Requests that SLURM or the site refuses: the messages, and no partial submissions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run on a real cluster: what is submitted, how rarely it is asked about, and what people ask."""
+"""A run on a real cluster: submissions, the rate of `squeue` calls, and requests."""
 
 from __future__ import annotations
 

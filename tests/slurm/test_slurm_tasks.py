@@ -1,4 +1,4 @@
-"""What is told of tasks, and when: files and answers of the queue in an order that tests choose."""
+"""Facts about tasks from files and answers of the queue, in orders that the tests choose."""
 
 from __future__ import annotations
 

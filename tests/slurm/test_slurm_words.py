@@ -1,4 +1,4 @@
-"""What tasks, slurmstepd and the queue write, as seen on real clusters, and what it means."""
+"""Output of tasks, slurmstepd and `squeue`, recorded on real clusters, and its meaning."""
 
 from __future__ import annotations
 

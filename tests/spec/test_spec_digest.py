@@ -1,4 +1,4 @@
-"""A digest is compared by the rule that made it, and a later field refuses no run in progress."""
+"""A digest is compared by its own rule, so that a new field refuses no run in progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Environments with toy packages in them, as `pip install` leaves them, without a network.
+"""Creates environments with installed toy packages, as `pip install` does, without a network.
 
 Each toy is a folder of this one: a project with its `pyproject.toml`, as another package would be.
 It is copied into a folder for `PYTHONPATH`, with the `.dist-info` that tells its entry points.
@@ -25,7 +25,7 @@ def install(
 ) -> Path:
     """Puts the packages of `projects` into `site`.
 
-    Entry points of the groups in `instead` stand for those that the projects have there.
+    `instead` replaces the entry points of the projects in its groups.
     """
     for project in projects:
         with (project / "pyproject.toml").open("rb") as file:
@@ -45,7 +45,7 @@ def install(
 
 
 def command(folder: Path, *sites: Path) -> Command:
-    """Runs one of our commands in `folder`, with what is in `sites` installed."""
+    """Runs a pbt_tui command in `folder`, with the packages in `sites` installed."""
     paths = os.pathsep.join(map(str, (*sites, ROOT)))
 
     def run(name: str, *argv: str, exits: int | None = 0) -> subprocess.CompletedProcess[str]:
@@ -62,7 +62,7 @@ def command(folder: Path, *sites: Path) -> Command:
 
 
 def shown_in(page: str) -> dict[str, str]:
-    """The files that a page of the guide shows: what stands in its blocks that have a name."""
+    """The files that a page of the guide shows: the contents of its titled blocks."""
     text = (ROOT / "docs/guide" / page).read_text(encoding="utf-8")
     return dict(re.findall(r"^```\w+ (\S+)\n((?:.*\n)*?)```$", text, re.MULTILINE))
 

@@ -58,9 +58,9 @@ Shown = Callable[..., AbstractAsyncContextManager[tuple[Monitor, Pilot[str]]]]
 
 @pytest.fixture
 def shown() -> Shown:
-    """An application on a run directory, read to its end, its clock standing still.
+    """Runs the application on a run directory, with the whole journal read and a fixed clock.
 
-    `holder`: the pid of an executor that is said to live; nothing is followed by a timer.
+    `holder`: the pid of a pretended executor. No timer follows the journal.
     """
 
     @asynccontextmanager

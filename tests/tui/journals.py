@@ -1,4 +1,4 @@
-"""Makes run directories with journals: what an executor would have written, without one."""
+"""Writes run directories with journals, as an executor would."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def spec(
     population: int = 0,
     train_dir: str = "./train_dir",
 ) -> Processes:
-    """`population`: members a population; 0 for independent jobs."""
+    """`population`: number of members per population; 0 for independent jobs."""
     made = []
     digits = max(2, len(str(jobs - 1)))
     for i in range(jobs):
@@ -115,7 +115,7 @@ class Story:
         )
 
     def submit(self, job: str, task: str, reason: str | None = None, **more: Any) -> Story:
-        """Handed to SLURM as `task`; it waits in the queue if there is a reason."""
+        """Submits the attempt to SLURM as `task`; it waits in the queue if there is a reason."""
         number = self.attempts[job] = self.attempts.get(job, 0) + 1
         self.write(ev.AttemptScheduled, job=job, attempt=number, gpus=())
         self.tasks[job] = QueueStatus(task, "", **more)
@@ -126,7 +126,7 @@ class Story:
         return self._seen(job, state="PENDING", reason=reason, node=None, **more)
 
     def run(self, job: str, node: str, restart: int | None = None) -> Story:
-        """SLURM has put it on a node."""
+        """SLURM starts the attempt on a node."""
         self.write(
             ev.AttemptStarted, 1.0, job=job, attempt=self.attempts[job],
             handle=self.tasks[job].id, node=node, restart=restart,
@@ -140,7 +140,7 @@ class Story:
         return self
 
     def queue(self, *, error: str | None = None, floor: float = 5.0, ago: float = 30.0) -> Story:
-        """The picture that the executor leaves of the queue."""
+        """Writes `queue.json` as the executor does."""
         places = {key(job, self.attempts[job]): place for job, place in self.tasks.items()}
         self.rundir.queue.write_bytes(
             encode_queue(

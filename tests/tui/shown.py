@@ -1,4 +1,4 @@
-"""What an app under test shows."""
+"""Reads the screen of an application under test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One journal is told alike everywhere: in every state that the simulation reaches."""
+"""All commands and screens report the same counts, in every state that the simulation reaches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys that ask something of the executor: confirmed, refused with a reason, answered."""
+"""Keys that send requests: confirmation, refusal with a reason, answer."""
 
 from __future__ import annotations
 

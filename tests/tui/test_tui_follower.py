@@ -1,4 +1,4 @@
-"""Following a run directory: whole, torn, damaged, replaced, and while it grows."""
+"""Following a journal that is complete, torn, damaged, replaced or growing."""
 
 from __future__ import annotations
 

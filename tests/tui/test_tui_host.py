@@ -1,4 +1,4 @@
-"""A screen knows the application as a `Host` alone; the application knows screens by name."""
+"""Screens use the application only through `Host`; the application loads screens by name."""
 
 from __future__ import annotations
 

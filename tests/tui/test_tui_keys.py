@@ -1,4 +1,4 @@
-"""Keys that only look: filter, sort, marks, pages, leaving."""
+"""Keys that send no requests: filter, sort, marks, pages, quit."""
 
 from __future__ import annotations
 

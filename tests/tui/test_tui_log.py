@@ -1,4 +1,4 @@
-"""The log: any bytes, any size, cut and replaced under the reader's eyes."""
+"""The log page: any bytes, any size, truncated and replaced while it is open."""
 
 from __future__ import annotations
 

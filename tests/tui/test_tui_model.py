@@ -1,4 +1,4 @@
-"""Rows, filters, words and measures, without a terminal."""
+"""Rows, filters, labels and widths of text, without a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run in SLURM: what is read, what is painted, and what a request means there."""
+"""A run in SLURM: what the monitor reads and draws, and its notes on requests."""
 
 from __future__ import annotations
 

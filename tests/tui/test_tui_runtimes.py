@@ -1,4 +1,4 @@
-"""Any kind of runtime is shown in its own words, and one that is not installed is named."""
+"""Every kind of runtime is shown with its own texts; one that is not installed is named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every screen at four sizes, as plain text: aligned, nothing that matters clipped."""
+"""Every screen at four sizes, compared as plain text with the stored ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""On a real pseudo-terminal: silence when nothing happens, and an end when the terminal goes."""
+"""On a pseudo-terminal: no output when nothing changes, and an end when the terminal closes."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""A page worked through from top to bottom, as a reader would, in a folder of its own.
+"""Runs the commands of a page from top to bottom, as a reader would, in its own folder.
 
-The page's own files are there, and the examples of the repository on a small budget. A line of a
-block marked `sh` exits as its comment says, or with 0. A block with a title needs something that
-not every machine has, and is left out where that is not there.
+The folder has the page's own files, and the repository's examples on a small budget. A line of a
+block marked `sh` has to exit as its comment says, or with 0. A block with a title needs something
+that not every machine has, and is skipped without it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.small_population import small
 PAGES = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("docs/guide/*.md"))]
 TWO_GPUS, CONTAINERS, SLURM = "two GPUs", "containers", "slurm"
 ENDLESS = {"docs/guide/resume-and-requests.md": 100_000}
-"""Pages that need a training which is still there when the next line is typed."""
+"""Pages that need a training that still runs when the next line starts."""
 SETTING_UP = ("make ", ". .venv/")
 """Lines that are for people only; that `make` has these targets is a test of its own."""
 EXIT = re.compile(r"\s+# exit (\d+)$")
@@ -34,7 +34,7 @@ EXIT = re.compile(r"\s+# exit (\d+)$")
 
 @contextmanager
 def place(folder: Path) -> Iterator[Path]:
-    """Lays out what a checkout has; whatever executes a run there is gone at the end."""
+    """Creates a folder like a checkout; ends all executors there afterwards."""
     ignore = shutil.ignore_patterns("__pycache__")
     for part in ("examples", "docker"):
         shutil.copytree(ROOT / part, folder / part, ignore=ignore)
@@ -44,7 +44,7 @@ def place(folder: Path) -> Iterator[Path]:
 
 
 def _ended(run: RunDir) -> bool:
-    """Tells who executes it to stop, and at the next look to kill."""
+    """Sends the executor a stop request, and at the next poll a kill."""
     pid = lock.holder(run.lock)
     if pid:
         with suppress(ProcessLookupError):
@@ -53,7 +53,7 @@ def _ended(run: RunDir) -> bool:
 
 
 def script(blocks: list[Fence], able: Collection[str] = ()) -> str:
-    """The lines of all blocks, one after the other, in a shell that stops at the first surprise."""
+    """A shell script with the lines of all blocks; it ends at the first unexpected exit code."""
     lines = ['check() { [ $1 = $2 ] || { echo "line $3: exit $1, not $2" >&2; exit 99; }; }']
     for block in blocks:
         if block.language != "sh" or (block.title and block.title not in able):
@@ -68,7 +68,7 @@ def script(blocks: list[Fence], able: Collection[str] = ()) -> str:
 def work_through(
     page: str, folder: Path, able: Collection[str]
 ) -> subprocess.CompletedProcess[str]:
-    """`able` are the titles of blocks that this machine can do."""
+    """`able`: titles of the blocks that this machine can run."""
     source = small(ENDLESS.get(page, 3))
     (folder / "examples/swingup_pbt.py").write_text(source)
     blocks = fences((ROOT / page).read_text())
@@ -92,7 +92,7 @@ def _lay_out(blocks: list[Fence], folder: Path) -> None:
 
 
 def here() -> set[str]:
-    """What this machine can do by itself: GPUs that no driver denies are taken on trust."""
+    """Titles of blocks that this machine can run without a service."""
     from pbt_tui.observe import nvml
 
     found = nvml.devices()

@@ -54,7 +54,7 @@ def chart(series: Sequence[tuple[str, Sequence[Point]]], width: int, height: int
 
 def _columns(line: Sequence[Point], x0: float, x_step: float) -> list[tuple[int, float, float]]:
     """(column, least, greatest) of the polyline through the points."""
-    found: dict[int, tuple[float, float]] = {}
+    ranges: dict[int, tuple[float, float]] = {}
     before: tuple[int, float] | None = None
     for x, y in line:
         if not math.isfinite(y):
@@ -66,8 +66,8 @@ def _columns(line: Sequence[Point], x0: float, x_step: float) -> list[tuple[int,
         for between in range(start[0], column + 1):
             share = 1.0 if column == start[0] else (between - start[0]) / (column - start[0])
             value = start[1] + (y - start[1]) * share
-            low, high = found.get(between, (value, value))
-            found[between] = (min(low, value, last), max(high, value, last))
+            low, high = ranges.get(between, (value, value))
+            ranges[between] = (min(low, value, last), max(high, value, last))
             last = value
         before = (column, y)
-    return [(column, low, high) for column, (low, high) in sorted(found.items())]
+    return [(column, low, high) for column, (low, high) in sorted(ranges.items())]

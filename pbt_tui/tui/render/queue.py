@@ -18,7 +18,7 @@ from pbt_tui.tui.text import Line, at, both, safe
 
 
 def strip(
-    row: QueueRow, width: int, now: float, *, asks: bool, words: QueueText | None = None
+    row: QueueRow, width: int, now: float, *, asks: bool, texts: QueueText | None = None
 ) -> list[Line]:
     """A line with counts and the time of the last answer; one before it if the engine is silent.
 
@@ -32,7 +32,7 @@ def strip(
         again = f"again {at(row.next_at, now)} " if row.next_at else ""
         left: Line = ((f" ! no answer{age}: {why}", "warn"),)
         lines.append(both(left, ((again, "dim"),), width))
-    counted = ((f" {_counts(row, now, (words or QueueText()).pending)}", ""),)
+    counted = ((f" {_counts(row, now, (texts or QueueText()).pending)}", ""),)
     return [*lines, both(counted, ((_meter(row, width, now, asks, trouble), "dim"),), width)]
 
 
@@ -65,17 +65,17 @@ def note(attempt: Attempt, status: QueueStatus | None, now: float) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def why(attempt: Attempt, status: QueueStatus | None, now: float, words: QueueText | None) -> str:
+def why(attempt: Attempt, status: QueueStatus | None, now: float, texts: QueueText | None) -> str:
     """Why a task waits, for a job's page, with the meaning of the reason."""
     reason = safe(attempt.queued or "")
-    means = _meaning(reason, words) if words is not None else ""
+    means = _meaning(reason, texts) if texts is not None else ""
     parts = [f"{reason}: {means}" if means else reason, _starts(status, now)]
     return ", ".join(part for part in parts if part)
 
 
-def _meaning(reason: str, words: QueueText) -> str:
-    return words.reasons.get(reason) or next(
-        (text for start, text in words.reason_prefixes.items() if reason.startswith(start)), ""
+def _meaning(reason: str, texts: QueueText) -> str:
+    return texts.reasons.get(reason) or next(
+        (text for start, text in texts.reason_prefixes.items() if reason.startswith(start)), ""
     )
 
 

@@ -41,12 +41,12 @@ def header(
     workspace: bool = False,
 ) -> Line:
     """One line: the run, its status, its executor and the page."""
-    stands, style = labels.run_status(state, holder, loaded)
+    status, style = labels.run_status(state, holder, loaded)
     if workspace:
-        stands, style = "○ a workspace without a run: no requests possible", "dim"
+        status, style = "○ a workspace without a run: no requests possible", "dim"
     if error is not None:
-        stands, style = f"! {safe(error)}", "bad"
-    left: list[Span] = [(" " + run_name(state) + " ", "title"), ("  " + stands, style)]
+        status, style = f"! {safe(error)}", "bad"
+    left: list[Span] = [(" " + run_name(state) + " ", "title"), ("  " + status, style)]
     who = labels.executor_text(state, holder)
     runtime = state.executor.runtime if state.executor else ""
     if width >= 100 and who and error is None:

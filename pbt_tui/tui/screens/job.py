@@ -88,12 +88,12 @@ class JobScreen(Page):
             if known is None or known.final:
                 return known
         try:
-            found = read_submission(job, self.model.state, self.host.follower.rundir, handle)
+            submission = read_submission(job, self.model.state, self.host.follower.rundir, handle)
         except Exception as e:  # a kind of another package may raise anything
-            found = None
+            submission = None
             self.say(f"cannot read what was submitted: {type(e).__name__}: {e}", "bad")
-        self._submitted = (name, found)
-        return found
+        self._submitted = (name, submission)
+        return submission
 
     def _end_of_log(self, job: JobState) -> list[str]:
         if not job.attempts:

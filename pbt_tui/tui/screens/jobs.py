@@ -124,7 +124,7 @@ class JobsScreen(Page):
                 self.size.width,
                 self.host.now(),
                 asks=asks,
-                words=kind.queue if kind is not None else None,
+                texts=kind.queue if kind is not None else None,
             )
             self.queue.styles.height = len(lines)
             self.queue.show(lines)

@@ -73,8 +73,8 @@ class PopulationScreen(Page):
         return [job] if job else []
 
     def neighbours(self) -> list[JobState]:
-        found = (self._job(member) for member in self.ranked)
-        return [job for job in found if job is not None]
+        jobs = (self._job(member) for member in self.ranked)
+        return [job for job in jobs if job is not None]
 
     def current(self) -> JobState | None:
         members = self.ranked
