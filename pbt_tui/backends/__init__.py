@@ -43,6 +43,8 @@ class Backend(Protocol):
     """Patterns of the files that are its own: what is there and not made any more goes."""
     index: str
     """The file by which its other files are known to be there, and which keeps its settings."""
+    takes_prefix: bool = False
+    """Its commands begin with the `command_prefix` of the spec; else they are without it."""
     records: tuple[str, ...] = ()
     """Files among those it owns that are kept by whoever acts on them."""
     documents: tuple[str, ...] = ()

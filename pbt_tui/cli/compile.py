@@ -177,6 +177,7 @@ def _one(
         known=lambda folder: _known(out, folder) if args.check else None,
         backends=args.backend,
         settings=given.backends,
+        command_prefix=given.compile.get("command_prefix"),
     )
     # only now, so that the module is being imported while these are
     from pbt_tui.compiler import existing, spec_rules

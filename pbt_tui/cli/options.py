@@ -177,7 +177,14 @@ def add_settings(parser: Parser, *sections: str) -> None:
             parser.settings += settings
 
 
-OF_MODULES = ("train_dir", "experiment_suffix", "seed", "load_timeout", "load_memory")
+OF_MODULES = (
+    "train_dir",
+    "experiment_suffix",
+    "command_prefix",
+    "seed",
+    "load_timeout",
+    "load_memory",
+)
 """Options that only a run module takes: they say how it is compiled."""
 COMPILING = {setting.name: setting for setting in COMPILE}
 SUFFIX = "text after the names of experiment folders"

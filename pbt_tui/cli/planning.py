@@ -238,7 +238,9 @@ def compiled_module(
     flags, file = given(args).over(own), find(Path.cwd(), BACKENDS)
     settings = complete(flags, file, backends)
     known = {
-        k: v for k, v in settings.compile.items() if k in ("load_timeout", "load_memory", "seed")
+        k: v
+        for k, v in settings.compile.items()
+        if k in ("load_timeout", "load_memory", "seed", "command_prefix")
     }
     policy = dict(settings.policy)
     if is_queued(args) or submits_once(args):

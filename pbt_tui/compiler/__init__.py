@@ -48,6 +48,7 @@ def compile_module(
     known: Callable[[str], PreviousCompilation | None] = lambda folder: None,
     backends: Sequence[str] | None = ("processes",),
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    command_prefix: Sequence[str] | None = None,
 ) -> Compiled:
     """Compiles the run module `target`; writes nothing.
 
@@ -107,6 +108,7 @@ def compile_loaded(
     known: Callable[[str], PreviousCompilation | None] = lambda folder: None,
     backends: Sequence[str] | None = ("processes",),
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    command_prefix: Sequence[str] | None = None,
 ) -> Compiled:
     """The same for a description that is loaded already. Raises `Findings`."""
     from pbt_tui.compiler import cross_references, spec_rules
@@ -123,7 +125,16 @@ def compile_loaded(
     before, module = known(folder), loaded.module
     train_dir = train_dir or (before.train_dir if before else TRAIN_DIR)
     found = _repeatable(loaded, freeze)
-    jobs, more = expand(loaded, train_dir, suffix)
+    if command_prefix is None:
+        command_prefix = before.command_prefix if before else ()
+    given = _over(settings or {}, before.settings if before else {})
+    jobs, more = expand(
+        loaded,
+        train_dir,
+        suffix,
+        prefix=command_prefix,
+        supplied=bool(command_prefix) or _has_program(given, backends),
+    )
     found += more
     jobs, populations, more = recognise(jobs, loaded.styles)
     found += more
@@ -140,6 +151,7 @@ def compile_loaded(
         container=box,
         populations=tuple(populations),
         jobs=tuple(jobs),
+        command_prefix=tuple(command_prefix),
         suffix=suffix,
     )
     found += spec_rules.check(spec, slots=backends is None or "processes" in backends)
@@ -148,7 +160,7 @@ def compile_loaded(
     made = render(
         spec,
         backends if backends is not None or before is None else before.backends,
-        _over(settings or {}, before.settings if before else {}),
+        given,
         asked=backends is not None,
         sound=not any(d.level == "error" for d in found),
     )
@@ -160,6 +172,19 @@ def compile_loaded(
     owned = [f"{place}/{pattern}" for pattern in made.owned]
     records = [f"{folder}/{path}" for path in made.records]
     return Compiled(spec, files, found, owned, records, made.backends)
+
+
+def _has_program(settings: Mapping[str, Mapping[str, Any]], backends: Sequence[str] | None) -> bool:
+    """Whether a template or command line of a backend that is made starts the commands."""
+    return any(
+        settings.get(name, {}).get(key) is not None
+        for name, key in _TEMPLATES
+        if backends is None or name in backends
+    )
+
+
+_TEMPLATES = (("slurm", "sbatch_template"), ("ngc", "commandline"), ("ngc", "job_template"))
+"""Settings whose text holds the command of a job, and may begin with the program."""
 
 
 def _over(

@@ -27,7 +27,8 @@ def described(run: Any, file: str | None) -> dict[str, Any]:
     if isinstance(run, type) or not hasattr(run, "experiments") or not hasattr(run, "run_name"):
         raise _not_a_run(f"`RUN_DESCRIPTION` is no RunDescription: {type(run).__name__}")
     if missing := [word for word in _WORDS if not hasattr(run, word)]:
-        raise _not_a_run(f"`RUN_DESCRIPTION` has no `{missing[0]}`: it is of an older launcher")
+        origin = f"{type(run).__module__}.{type(run).__qualname__}"
+        raise _not_a_run(f"`RUN_DESCRIPTION` has no `{missing[0]}`: its class is `{origin}`")
     try:
         experiments = list(run.experiments)
     except TypeError:
@@ -98,10 +99,22 @@ def _reduced(row: dict[str, Any], experiment: str) -> tuple[dict[str, Any], dict
         name = str.__str__(given)
         try:
             values[name], texts[name] = plain(value), f"{value}"
+            if not isinstance(value, str) and any(mark in texts[name] for mark in _OBJECTS):
+                break
         except Exception as e:  # the user's `__str__`, or more digits than Python writes
             message = f"its text cannot be had: {_said(e)}"
             raise _bad(message, experiment, name) from None
-    return values, texts
+    else:
+        return values, texts
+    kind = getattr(value, "__name__", None) or type(value).__name__
+    message = f"the value is an object of Python, which no command can hold: {texts[name]:.60}"
+    raise _bad(
+        message, experiment, name, f"write the text that the trainer reads, such as `{kind!r}`"
+    )
+
+
+_OBJECTS = ("<class '", "<function ", "<module '", "<built-in ", "<bound method ", " at 0x")
+"""What Python shows of a class, a function, a module, or an object without a text of its own."""
 
 
 def _said(e: Exception) -> str:

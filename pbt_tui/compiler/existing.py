@@ -33,6 +33,7 @@ class _Head(msgspec.Struct, frozen=True):
     policy: Policy
     container: Container | None
     suffix: str = ""
+    command_prefix: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class PreviousCompilation:
     container: Container | None
     backends: tuple[str, ...] = ("processes",)
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    command_prefix: tuple[str, ...] = ()
 
 
 def known(out: Path, folder: str) -> PreviousCompilation | None:
@@ -63,7 +65,13 @@ def known(out: Path, folder: str) -> PreviousCompilation | None:
             e.where = Where(file=str(out / folder / (e.where.file or "")))
             raise
     return PreviousCompilation(
-        head.module, head.train_dir, head.policy, head.container, tuple(settings), settings
+        head.module,
+        head.train_dir,
+        head.policy,
+        head.container,
+        tuple(settings),
+        settings,
+        head.command_prefix,
     )
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from pbt_tui.compiler.command_checks import base_command, differing
 from pbt_tui.compiler.job_ids import Ids
 from pbt_tui.compiler.load import Loaded, LoadedExperiment
 from pbt_tui.diagnostics import finding
@@ -57,9 +59,26 @@ _NOTICED: dict[str, tuple[str, str, str]] = {
     ),
 }
 
+_WHOLE = {
+    "value": "put quotes around it; write a list without blanks, as the trainer expects it",
+    "name": "write names without blanks",
+    "directory": "write names and `--train_dir` without blanks",
+}
+"""How a text that falls apart at its blanks becomes one argument."""
 
-def expand(loaded: Loaded, train_dir: str, suffix: str) -> tuple[list[Job], list[Diagnostic]]:
+
+def expand(
+    loaded: Loaded,
+    train_dir: str,
+    suffix: str,
+    *,
+    prefix: Sequence[str] = (),
+    supplied: bool = False,
+) -> tuple[list[Job], list[Diagnostic]]:
     """The jobs in upstream's order, and everything found on the way (codes 1xx, 2xx, 3xx).
+
+    `prefix` comes before each command. A command need not begin with a program where a prefix or a
+    template of a backend has it: there it is `supplied`.
 
     Nothing is raised: what is wrong is an error among the diagnostics, and jobs that come with an
     error are good for further findings only. `suffix` is used as it is given.
@@ -74,10 +93,37 @@ def expand(loaded: Loaded, train_dir: str, suffix: str) -> tuple[list[Job], list
     found += _traces(loaded)
     for experiment in loaded.experiments:
         where = Where(file=file, line=experiment.line, experiment=experiment.name)
-        one = _Expansion(loaded, experiment, train_dir, suffix, where, ids)
+        one = _Expansion(loaded, experiment, train_dir, suffix, where, ids, tuple(prefix), supplied)
         jobs += one.jobs()
         found += one.found()
-    return jobs, found
+    return jobs, _notes_once(found)
+
+
+def _notes_once(found: list[Diagnostic]) -> list[Diagnostic]:
+    """A note that several experiments earn alike is one line, with their number."""
+    first: dict[tuple[str | None, str], int] = {}
+    more: Counter[int] = Counter()
+    kept: list[Diagnostic] = []
+    for d in found:
+        key = (d.code, d.message.partition(" (and ")[0])
+        if d.level == "note" and key in first:
+            more[first[key]] += 1
+            continue
+        if d.level == "note":
+            first[key] = len(kept)
+        kept.append(d)
+    for k, count in more.items():
+        kept[k] = replace(kept[k], message=f"{kept[k].message}, and so in {count} more experiments")
+    return kept
+
+
+def _with_quotes(ours: list[str], theirs: list[str]) -> str | None:
+    """The first word that loses its quotes here, written so that it keeps them."""
+    if len(ours) != len(theirs):
+        return None
+    word = next((b for a, b in zip(ours, theirs, strict=True) if a != b), "")
+    quoted = f'"{word}"' if '"' not in word and not set(word) & set("\\$`") else f"'{word}'"
+    return quoted if set(word) & {"'", '"'} and words.split(quoted) == [word] else None
 
 
 def _traces(loaded: Loaded) -> Iterator[Diagnostic]:
@@ -111,6 +157,8 @@ class _Expansion:
     suffix: str
     where: Where
     ids: Ids
+    prefix: tuple[str, ...] = ()
+    supplied: bool = False
     shapes: dict[tuple[str, ...], _Shape] = field(default_factory=dict)
     kept: dict[tuple[str, str | None], tuple[Diagnostic, int]] = field(default_factory=dict)
 
@@ -194,6 +242,9 @@ class _Expansion:
         self.kept[code, param] = first, count + 1
 
     def _shape(self, names: tuple[str, ...]) -> _Shape:
+        if not all(name.strip() for name in names):
+            hint = "give it the name that the trainer has for it"
+            self._keep("PBT103", "a parameter has an empty name", hint=hint)
         try:
             shorts = shorthands(names)
         except BadParam as e:
@@ -212,27 +263,13 @@ class _Expansion:
     def _base_words(self) -> list[str]:
         cmd = self.experiment.cmd
         base = self._split(cmd, None, "command") if cmd else []
-        first = base[0] if base else ""
-        if not first:
-            self._keep("PBT306", "the command is empty", hint='for example "python train.py"')
-        elif first.startswith("-"):
-            hint = f"put the program before it: `python train.py {first}`"
-            self._keep("PBT306", f"the command begins with an option: `{first}`", hint=hint)
-        elif "=" in first:
-            hint = "variables belong to `env_vars` of the experiment"
-            self._keep("PBT306", f"the command begins with a setting: `{first}`", hint=hint)
-        elif first.endswith(".py") and "/" not in first:
-            hint = f"write `python {first}`"
-            self._keep("PBT306", f"the command begins with a script: `{first}`", hint=hint)
-        if acting := words.meant_for_a_shell(base):
-            message = f"the program is given these as they stand: {words.shown(acting)}"
-            hint = "no shell reads the command; put it into a script, and start that"
-            self._keep("PBT308", message, hint=hint)
-        return base
+        for code, message, hint in base_command(cmd, base, supplied=self.supplied):
+            self._keep(code, message, hint=hint)
+        return [*self.prefix, *base]
 
     def _split(self, text: str, param: str | None, what: str, job: str | None = None) -> list[str]:
         """The POSIX reading of `text`, and a finding where it is not what the author sees."""
-        theirs = words.original(text)
+        theirs = words.original(words.joined_lines(text))
         try:
             ours = words.split(text)
         except ValueError:
@@ -241,14 +278,17 @@ class _Expansion:
             self._keep("PBT301", message, param=param, job=job, hint=hint)
             return [word for word in theirs if word]
         if ours != theirs:
-            both = f"read as {words.shown(ours)}; the original passes {words.shown(theirs)}"
+            mine, others = differing(ours, theirs)
+            both = f"read as {mine}; the upstream launcher passes {others}"
             if ours == [word for word in theirs if word]:
                 message = f"{what} holds a blank too many: the original passes an empty argument"
                 self._keep("PBT303", message, param=param, job=job, hint="it is left out here")
             else:
-                self._keep("PBT302", f"{what} is {both}", param=param, job=job)
+                kept = _with_quotes(ours, theirs) if what == "command" else None
+                back = None if kept is None else f"to pass the quotes on, write `{kept}`"
+                self._keep("PBT302", f"{what} is {both}", param=param, job=job, hint=back)
         if what != "command" and len(ours) > 1:
-            hint = "put quotes around it; write a list without blanks, as the trainer expects it"
+            hint = _WHOLE[what]
             message = f"{what} falls apart at its blanks: {words.shown(ours)}"
             self._keep("PBT304", message, param=param, job=job, hint=hint)
         return ours
@@ -259,7 +299,7 @@ class _Expansion:
         message = False
         for token, param in zip(tokens, [*names, None], strict=True):
             self._check_text(token, param)
-            if not words.special(token):
+            if not words.special(token) or (param is not None and self._quoted(token, param)):
                 result.append(token)
             elif param is None and message and (quiet := self._quietly(token)) is not None:
                 result += quiet  # the name only repeats what its values have shown
@@ -267,6 +307,11 @@ class _Expansion:
                 message = True
                 result += self._split(token, param, "value" if param else "name", name)
         return result
+
+    def _quoted(self, token: str, param: str) -> bool:
+        """Whether a value of Hydra's brings quotes of its own, which no shell has seen."""
+        prefix = self.loaded.param_prefix
+        return prefix == "" and words.in_quotes(token[len(prefix) + len(param) + 1 :])
 
     def _quietly(self, token: str) -> list[str] | None:
         """Its words, if there is nothing to say that has not been said."""
@@ -285,8 +330,9 @@ class _Expansion:
             hint = "give the experiments different names"
             self._keep("PBT201", message, job=name, hint=hint)
         if "/" in name:
-            message = f"name holds a `/`; {alias}"
-            self._keep("PBT202", message, job=name, hint="the trainer makes folders of it")
+            message = f"name holds a `/`, so the trainer writes to nested folders; {alias}"
+            hint = "`customize_experiment_name=False` leaves the values out of names"
+            self._keep("PBT202", message, job=name, hint=hint)
         if any(c < " " or "\x7f" <= c < "\xa0" for c in name):
             message = "name holds control characters"
             self._keep("PBT203", message, job=name)
@@ -315,6 +361,8 @@ class _Expansion:
 
     def _check_keys(self, argv: list[str], job_id: str) -> None:
         for name, given in words.repeated(argv).items():
+            if len(set(given)) == 1:
+                continue
             message = (
                 f"`{name}` is given {len(given)} times, the last one wins: {words.shown(given)}"
             )

@@ -160,6 +160,9 @@ def _check(target: str) -> None:
         message = "its name is not UTF-8"
         raise CannotLoad(message, where=where, hint=hint, code="PBT101") from None
     with suppress(OSError):  # longer than a path can be
+        if Path(target).is_file() and Path(target).suffix not in ("", ".py"):
+            hint = "a run module is a Python file that sets `RUN_DESCRIPTION`"
+            raise CannotLoad("is not a Python file", where=where, hint=hint, code="PBT101")
         if Path(target).is_file() or Path(f"{target}.py").is_file():
             return
         if Path(target).is_dir():

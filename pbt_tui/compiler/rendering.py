@@ -15,7 +15,7 @@ import msgspec
 from pbt_tui.backends import BACKENDS, Backend
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import BrokenKind, Diagnostic
-from pbt_tui.spec import Processes
+from pbt_tui.spec import Processes, without_prefix
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ def render(
     for name in _in_order((first, *wanted) if wanted is not None else (*BACKENDS.built_in, *given)):
         one = BACKENDS.get(name)
         settings, lack = _settings(one, given.get(name, {}), spec)
-        found = list(one.check(spec, settings)) if lack is None else []
+        found = list(one.check(seen_by(one, spec), settings)) if lack is None else []
         if not (asked or given.get(name) or name == first):
             found = [d for d in found if d.level != "note"]
         wrong = [d for d in found if d.level == "error"]
@@ -94,9 +94,14 @@ def settings_of(backend: Backend, values: Mapping[str, Any]) -> Any:
     return None if backend.struct is None else msgspec.convert(dict(values), backend.struct)
 
 
+def seen_by(backend: Backend, spec: Processes) -> Processes:
+    """`spec`, without the command prefix where the backend starts commands in its own way."""
+    return spec if backend.takes_prefix else without_prefix(spec)
+
+
 def rendered(backend: Backend, spec: Processes, settings: Any) -> dict[str, bytes]:
     """All files of one backend. An installed one may write into a folder of its name alone."""
-    files = backend.render(spec, settings)
+    files = backend.render(seen_by(backend, spec), settings)
     if backend.name in BACKENDS.built_in:
         return files
     for path in files:

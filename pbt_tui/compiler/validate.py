@@ -165,7 +165,7 @@ def _reader(path: Path, data: bytes) -> Backend | None:
 def _of_index(path: Path, data: bytes, backend: Backend, document: Any) -> Iterator[Diagnostic]:
     """What does not go with the process list beside it, and files that are not what it tells."""
     from pbt_tui.compiler import remake
-    from pbt_tui.compiler.rendering import settings_of
+    from pbt_tui.compiler.rendering import seen_by, settings_of
 
     folder = path.parent
     for _ in Path(backend.index).parent.parts:
@@ -186,7 +186,7 @@ def _of_index(path: Path, data: bytes, backend: Backend, document: Any) -> Itera
     if any(d.code == _OTHER_LIST for d in strange):
         return
     settings = settings_of(backend, backend.known({backend.index: data}))
-    wrong = backend.check(spec, settings)
+    wrong = backend.check(seen_by(backend, spec), settings)
     yield from wrong
     if not strange and not any(d.level == "error" for d in wrong):
         yield from remake.changed(folder, spec, backend, settings)

@@ -55,7 +55,9 @@ RULES: tuple[Rule, ...] = (
         "PBT306",
         "error",
         "the command begins with what is no program",
-        "A script without its interpreter, an option or a setting cannot be started (D13).",
+        "A script without its interpreter, an option, a setting or a word that only a shell "
+        "knows cannot be started (D13). A template of SLURM or NGC, or `--command_prefix`, may "
+        "supply the program instead.",
         'Experiment("ant", "train.py --env=ant")',
         'Experiment("ant", "python train.py --env=ant")',
     ),
@@ -74,8 +76,26 @@ RULES: tuple[Rule, ...] = (
         "Commands are started without a shell: `$HOME`, `~/`, `&&`, `|` and `;` reach the program "
         "as they stand. The original's SLURM backend lets a shell act on them and its local one "
         "does not, so that one module means two things (D36, D44). OmegaConf's `${...}` is fine.",
-        'Experiment("ant", "cd sim && python train.py --data=$HOME/data")',
-        'Experiment("ant", "sh train.sh")',
+        'Experiment("ant", "python train.py --data=$HOME/data")',
+        """Experiment("ant", "bash -c 'python train.py --data=$HOME/data \\"$@\\"' bash")""",
+    ),
+    Rule(
+        "PBT309",
+        "warning",
+        "two settings in one word",
+        "Python joins two strings that stand side by side without a blank, so that the second "
+        "setting becomes a part of the value of the first one.",
+        'Experiment("ant", "python train.py --dir=runs" "--headless=True")',
+        'Experiment("ant", "python train.py --dir=runs " "--headless=True")',
+    ),
+    Rule(
+        "PBT310",
+        "error",
+        "typographic character in a command",
+        "Word processors and web pages replace `--`, quotes and blanks by characters that look "
+        "like them. No program and no shell reads those as options, quotes or blanks.",
+        'Experiment("ant", "python train.py \u2013lr=0.1")',
+        'Experiment("ant", "python train.py --lr=0.1")',
     ),
     Rule(
         "PBT320",

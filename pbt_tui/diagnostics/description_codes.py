@@ -103,7 +103,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "PBT111",
-        "warning",
+        "error",
         "the letters of a text are the values",
         "Where a list of values is meant a text is a list too: of its letters (D6).",
         'Experiment("ant", "python train.py", ParamGrid([("env", "ant")]).generate_params())',

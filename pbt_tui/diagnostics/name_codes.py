@@ -23,8 +23,8 @@ RULES: tuple[Rule, ...] = (
         "PBT202",
         "warning",
         "a name with a slash",
-        "Values go into the names of jobs as they are, and a trainer makes folders of a "
-        "slash. The files of the job here are called by its id, which has none (D8).",
+        "Values are a part of the names of jobs, and a trainer writes to nested folders where a "
+        "name holds a slash. Logs and attempts are named by the job's id, which holds none (D8).",
         'Experiment("ant", "python train.py", [{"checkpoint": "runs/best.pth"}])',
         'Experiment("ant", "python train.py --checkpoint=runs/best.pth")',
     ),

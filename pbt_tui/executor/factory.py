@@ -48,9 +48,11 @@ def run_context(rundir: RunDir, state: RunState, config: ExecutorConfig, run_id:
 
 def launches(context: RunContext) -> Callable[[JobState, Attempt], Launch]:
     """What is handed to the runtime for an attempt."""
+    prefix = len(context.state.spec.command_prefix)
     if not context.kind.plain:
-        return ForeignLaunches(context.rundir, context.cwd)
-    return ProcessLaunches(context.rundir, context.cwd, context.policy, context.environ)
+        dropped = prefix if context.kind.has_queue else 0
+        return ForeignLaunches(context.rundir, context.cwd, dropped)
+    return ProcessLaunches(context.rundir, context.cwd, context.policy, context.environ, prefix)
 
 
 def create_runtime(context: RunContext, progress: Progress = lambda line: None) -> Runtime:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
 from pbt_tui.executor.gpu_selection import mask
 from pbt_tui.executor.interpreter import first_on_path, resolve
 from pbt_tui.journal import RunDir
@@ -20,17 +22,25 @@ class ProcessLaunches:
     """Makes the launches of plain processes of one run."""
 
     def __init__(
-        self, rundir: RunDir, cwd: Path, policy: Policy, environ: Mapping[str, str]
+        self,
+        rundir: RunDir,
+        cwd: Path,
+        policy: Policy,
+        environ: Mapping[str, str],
+        prefix: int = 0,
     ) -> None:
         self._rundir = rundir
         self._cwd = cwd
         self._pinned = policy.experiments_per_gpu >= 1
         self._environ = environ
+        self._prefix = prefix
+        """Arguments before the command itself, which alone decides on the interpreter."""
 
     def __call__(self, job: JobState, attempt: Attempt) -> Launch:
         spec = job.spec
         whole = {**self._environ, **spec.env}
-        argv, folder = resolve(spec.argv, whole)
+        words, folder = resolve(spec.argv[self._prefix :], whole)
+        argv = (*spec.argv[: self._prefix], *words)
         env = dict(spec.env)
         if folder is not None:
             env["PATH"] = first_on_path(folder, whole.get("PATH"))
@@ -53,12 +63,16 @@ class ForeignLaunches:
     """Makes the launches of what begins elsewhere: interpreter and pin are the image's and the
     engine's, or the node's and SLURM's."""
 
-    def __init__(self, rundir: RunDir, cwd: Path) -> None:
+    def __init__(self, rundir: RunDir, cwd: Path, dropped: int = 0) -> None:
         self._rundir = rundir
         self._cwd = cwd
+        self._dropped = dropped
+        """Arguments of the command prefix, where the place starts commands in its own way."""
 
     def __call__(self, job: JobState, attempt: Attempt) -> Launch:
         spec = job.spec
+        if self._dropped:
+            spec = msgspec.structs.replace(spec, argv=spec.argv[self._dropped :])
         return Launch(
             job=spec.id,
             attempt=attempt.number,

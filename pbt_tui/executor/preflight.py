@@ -48,7 +48,7 @@ def preflight(
     found = [*_folders(unfinished, cwd, train_dir), *_space(train_dir)]
     found += fits(policy, gpus, unfinished)
     if plain:
-        found += _interpreter(unfinished)
+        found += _interpreter(unfinished, len(spec.command_prefix))
     for population in spec.populations:
         if not _begun(population, state):
             found += _old_generations(population, train_dir)
@@ -114,15 +114,16 @@ def _space(train_dir: Path) -> list[Diagnostic]:
     return []
 
 
-def _interpreter(jobs: list[Job]) -> list[Diagnostic]:
+def _interpreter(jobs: list[Job], prefix: int) -> list[Diagnostic]:
     for job in jobs:
-        if job.argv[0] in interpreter.WORDS:
+        first = "".join(job.argv[prefix : prefix + 1])
+        if first in interpreter.WORDS:
             environ = {**os.environ, **job.env}
-            if interpreter.interpreter(environ, job.argv[0]) is None:
+            if interpreter.interpreter(environ, first) is None:
                 return [
                     Diagnostic(
                         "error",
-                        f"no interpreter for `{job.argv[0]}`",
+                        f"no interpreter for `{first}`",
                         where=Where(job=job.id),
                         hint="activate the environment that the jobs need, then start again",
                     )

@@ -70,6 +70,8 @@ _SAYS: tuple[tuple[Cause, re.Pattern[str]], ...] = (
         ),
     ),
 )
+_ADVICE = re.compile(r"\s*Set the environment variable HYDRA_FULL_ERROR=1")
+"""What Hydra prints after each failure: how to see more of it, and never why."""
 _FROM_OUTSIDE = {"SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGXCPU"}
 _NEAR = 60
 """Lines from the end in which a word without a traceback still counts."""
@@ -135,7 +137,7 @@ def _ends(lines: list[LogLine], fault: Raised) -> bool:
 
 def _last(near: list[LogLine]) -> LogLine | None:
     """The last line that reads like a reason, else the last that says anything."""
-    spoken = [line for line in near if line.text.strip()]
+    spoken = [line for line in near if line.text.strip() and not _ADVICE.match(line.text)]
     telling = (line for line in reversed(spoken[-8:]) if TELLING.search(line.text))
     return next(telling, spoken[-1] if spoken else None)
 

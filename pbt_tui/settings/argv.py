@@ -6,6 +6,7 @@ Must not know jobs.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 special = re.compile(r"[ \t\r\n'\"\\]").search
 """Finds what makes a text more than one plain argument, or another one."""
@@ -16,13 +17,49 @@ _acts = re.compile(
 _blanks = re.compile(r"[ \t\r\n]+")
 
 
+_pieces = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\.""", re.DOTALL)
+
+
 def split(text: str) -> list[str]:
     """The POSIX reading. Raises `ValueError` for a quote that is not closed."""
     if _quoting(text):
         import shlex
 
-        return shlex.split(text)
+        return shlex.split(_pieces.sub(_as_shlex_reads_it, text) if "\\" in text else text)
     return [word for word in _blanks.split(text) if word]
+
+
+def _as_shlex_reads_it(piece: re.Match[str]) -> str:
+    """A quoted or escaped piece of a command, so that `shlex` makes of it what a shell does.
+
+    It knows neither a backslash that continues a line nor, between double quotes, one before `$`
+    and a backquote.
+    """
+    text = piece[0]
+    if text == "\\\n":
+        return ""
+    if text.startswith('"'):
+        return re.sub(r"\\(.)", _in_double_quotes, text, flags=re.DOTALL)
+    return text
+
+
+def _in_double_quotes(escaped: re.Match[str]) -> str:
+    if escaped[1] == "\n":
+        return ""
+    return escaped[1] if escaped[1] in "$`" else escaped[0]
+
+
+def joined_lines(text: str) -> str:
+    """`text` without its backslashes at ends of lines, which mean nothing but that it goes on."""
+    return re.sub(r"[ \t]*\\\n[ \t]*", " ", text) if "\\\n" in text else text
+
+
+def in_quotes(text: str) -> bool:
+    """Whether one pair of quotes is around all of `text`, and no such quote ends it earlier."""
+    return _in_one_pair(text) is not None
+
+
+_in_one_pair = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL).fullmatch
 
 
 def original(text: str) -> list[str]:
@@ -39,6 +76,17 @@ def shown(words: list[str]) -> str:
 def meant_for_a_shell(words: list[str]) -> list[str]:
     """Words that only a shell would act upon, of a command that starts none (D36)."""
     return [] if "-c" in words else [word for word in words if _acts(word)]
+
+
+def processes_per_node(argv: Sequence[str]) -> tuple[str, int] | None:
+    """How many processes a launcher starts on each node: its argument, and the number."""
+    for word, following in zip(argv, (*argv[1:], ""), strict=True):
+        name, equals, value = word.partition("=")
+        if name.replace("-", "_") in ("__nproc_per_node", "__num_processes"):
+            number = value if equals else following
+            if number.isascii() and number.isdigit():
+                return (word if equals else f"{word} {number}"), int(number[:9])
+    return None
 
 
 def key(word: str) -> str | None:

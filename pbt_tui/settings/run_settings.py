@@ -145,6 +145,13 @@ COMPILE: tuple[Setting, ...] = (
         "seed", parsers.integer, "N", "an integer", "seed `random`, and NumPy, before the import"
     ),
     _compile(
+        "command_prefix",
+        parsers.command,
+        "WORDS",
+        "a command",
+        "put before each command of the backend processes, such as `torchrun --nproc_per_node=8`",
+    ),
+    _compile(
         "ignore",
         parsers.words,
         "CODES",

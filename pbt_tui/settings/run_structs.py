@@ -20,6 +20,7 @@ class CompileSettings(msgspec.Struct, frozen=True):
     load_timeout: Annotated[float, msgspec.Meta(gt=0, le=MOST)]
     load_memory: Annotated[int, msgspec.Meta(ge=1 << 26, le=MOST)]
     seed: int
+    command_prefix: tuple[str, ...]
     ignore: tuple[str, ...]
     strict: bool
 

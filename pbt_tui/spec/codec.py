@@ -15,7 +15,7 @@ from pbt_tui.spec.types import FORMAT, Population, Processes
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Processes)
-_HEAD = [f for f in Processes.__struct_fields__ if f not in ("jobs", "suffix")]
+_HEAD = [f for f in Processes.__struct_fields__ if f not in ("jobs", "command_prefix", "suffix")]
 
 
 class _Head(msgspec.Struct):
@@ -28,6 +28,8 @@ def encode(spec: Processes) -> bytes:
     head = [b'"%s":%s' % (key.encode(), enc(getattr(spec, key))) for key in _HEAD]
     if spec.suffix:
         head.insert(2, b'"suffix":' + enc(spec.suffix))
+    if spec.command_prefix:
+        head.append(b'"command_prefix":' + enc(spec.command_prefix))
     out = BytesIO()  # a hundred thousand lines, held once
     out.write(b"{" + b",\n".join(head) + b',\n"jobs":[\n')
     between = b""
@@ -37,6 +39,15 @@ def encode(spec: Processes) -> bytes:
         between = b",\n"
     out.write(b"\n]}\n")
     return out.getvalue()
+
+
+def without_prefix(spec: Processes) -> Processes:
+    """The spec as backends see it that start commands in another way: `command_prefix` is gone."""
+    if not spec.command_prefix:
+        return spec
+    n, replace = len(spec.command_prefix), msgspec.structs.replace
+    jobs = tuple(replace(job, argv=job.argv[n:] or ("",)) for job in spec.jobs)
+    return replace(spec, command_prefix=(), jobs=jobs)
 
 
 def decode(data: bytes, file: str | None = None) -> Processes:

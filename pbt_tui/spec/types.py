@@ -207,5 +207,8 @@ class Processes(Frozen, frozen=True):
     """The populations of the run; empty where no jobs exchange weights."""
     jobs: tuple[Job, ...]
     """The jobs in plan order: the executor starts them in this order."""
+    command_prefix: tuple[str, ...] = ()
+    """Arguments that begin the `argv` of every job, such as `torchrun --nproc_per_node=8`; other
+    backends than `processes` leave them out. Not there: none."""
     suffix: str = ""
     """Text after the names of experiment folders (`--experiment_suffix`); not there: none."""

@@ -26,6 +26,7 @@ class ProcessesBackend(Backend):
     struct = None
     owned = OWNED
     index = FILE
+    takes_prefix = True
 
     def render(self, spec: Processes, settings: Any) -> dict[str, bytes]:
         return render(spec)

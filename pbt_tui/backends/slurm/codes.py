@@ -256,4 +256,15 @@ RULES: tuple[Rule, ...] = (
         "pbt-compile runs.ant --ask",
         "pbt-compile runs.ant --ask --ignore PBT641",
     ),
+    Rule(
+        "PBT642",
+        "warning",
+        "GPUs that are not asked of SLURM",
+        "`gpus_per_job` is of backend `processes`, and `slurm_gpus_per_job` of SLURM. A launcher "
+        "such as `torchrun` starts as many processes on a node as its arguments say, whatever GPUs "
+        "SLURM gives the job.",
+        'Experiment("ant", "torchrun --nproc_per_node=8 train.py")\n\npbt-compile runs.ant',
+        'Experiment("ant", "torchrun --nproc_per_node=8 train.py")\n\n'
+        "pbt-compile runs.ant --slurm_gpus_per_job 8",
+    ),
 )

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pbt_tui.backends.slurm.command_prefix import image
 from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.backends.slurm.render import shapes
-from pbt_tui.backends.slurm.sbatch import MAX_SIGNAL, SIGNALS, early, job_name, run_name
+from pbt_tui.backends.slurm.sbatch import MAX_SIGNAL, SIGNALS, early, job_name, needs, run_name
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Where, printable
+from pbt_tui.settings.argv import processes_per_node
 from pbt_tui.spec import Processes
 
 LONGEST = 1024
@@ -45,7 +46,33 @@ def check(spec: Processes, settings: Slurm) -> list[Diagnostic]:
         *_mail(settings),
         *_container(spec, settings),
         *_lines(settings),
+        *_gpus(spec, settings),
     ]
+
+
+def _gpus(spec: Processes, settings: Slurm) -> Iterator[Diagnostic]:
+    """GPUs that are set for another backend, or counted by a launcher, and not asked of SLURM."""
+    here, mine, others = _at("gpus_per_job"), settings.gpus_per_job, spec.policy.gpus_per_job
+    if others not in (1, mine):
+        message = (
+            f"`--gpus_per_job {others}` is of backend `processes`: on SLURM a job asks for "
+            f"{mine} GPUs, by `--slurm_gpus_per_job`"
+        )
+        hint = f"pass `--slurm_gpus_per_job {others}`"
+        yield finding("PBT642", message, where=here, hint=hint)
+        return
+    template = settings.sbatch_template
+    supplied = processes_per_node(template.split()) if template is not None else None
+    for job in {job.experiment: job for job in reversed(spec.jobs)}.values():
+        started, gpus = supplied or processes_per_node(job.argv), needs(job, settings)[0]
+        if started is not None and 0 < gpus < started[1]:
+            message = (
+                f"`{printable(started[0])}` starts {started[1]} processes on a node, and "
+                f"job `{job.id}` asks SLURM for {gpus} GPUs"
+            )
+            hint = f"pass `--slurm_gpus_per_job {started[1]}`"
+            yield finding("PBT642", message, where=here, hint=hint)
+            return
 
 
 def _lines(settings: Slurm) -> Iterable[Diagnostic]:

@@ -9,7 +9,7 @@
 #: warning PBT304 at odd/escapes.py:32
 #: error PBT203 at odd/escapes.py:32
 #: error PBT106 at odd/escapes.py:33
-#: warning PBT111 at odd/escapes.py:34
+#: error PBT111 at odd/escapes.py:34
 #: error PBT203 at odd/escapes.py:34
 #: error PBT220 at odd/escapes.py
 """Escape sequences wherever a text can stand."""

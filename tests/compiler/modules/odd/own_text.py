@@ -1,7 +1,6 @@
 #: pbt-compile odd/own_text.py
 #: exit 3
-#: error PBT120 at odd/own_text.py
-#: warning PBT304 at odd/own_text.py:10
+#: error PBT103 at odd/own_text.py:9
 """Objects that are written as their address: no two imports agree."""
 
 from pbt_tui import Experiment, RunDescription

@@ -1,8 +1,8 @@
 #: pbt-compile odd/tuples.py
 #: exit 3
 #: error PBT110 at odd/tuples.py:11
-#: warning PBT111 at odd/tuples.py:11
-#: warning PBT111 at odd/tuples.py:11
+#: error PBT111 at odd/tuples.py:11
+#: error PBT111 at odd/tuples.py:11
 """Tuples too long, texts for tuples, a text for a list (D6)."""
 
 from pbt_tui import Experiment, ParamGrid, RunDescription

@@ -1,0 +1,16 @@
+#: pbt-compile written/quoted_with_blank.py
+#: exit 0, 1 job in q
+#: first 00_e in q/e_
+#:   $ python t.py '+note="two words"' experiment=00_e hydra.run.dir=./train_dir/q/e_
+"""Quotes of its own around a blank: one argument."""
+
+from pbt_tui import Experiment, RunDescription
+
+RUN_DESCRIPTION = RunDescription(
+    "q",
+    [Experiment("e", "python t.py", [{"+note": '"two words"'}])],
+    experiment_arg_name="experiment",
+    experiment_dir_arg_name="hydra.run.dir",
+    customize_experiment_name=False,
+    param_prefix="",
+)
