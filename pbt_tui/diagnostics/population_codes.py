@@ -21,11 +21,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "PBT402",
         "error",
-        "members are not numbered 0 to N-1",
-        "Each member finds the others by their numbers; one that is missing counts as the "
-        "worst for ever, and one that is there twice writes over its twin.",
+        "a member's number stands there twice, or is not below the size",
+        "Each member finds the others by their numbers, which are the names of their folders. Two "
+        "members of one number write over each other, and nobody reads a member whose number is "
+        "not below `num_policies`.",
         'Experiment("ant", "python train.py pbt.num_policies=3", [{"pbt.policy_idx": i} for '
-        "i in (0, 1, 3)])",
+        "i in (0, 1, 1)])",
         'Experiment("ant", "python train.py pbt.num_policies=3", [{"pbt.policy_idx": i} for '
         "i in range(3)])",
     ),
@@ -164,6 +165,36 @@ RULES: tuple[Rule, ...] = (
         'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])',
     ),
     Rule(
+        "PBT415",
+        "warning",
+        "a part of a population",
+        "The run has some of the numbers below `num_policies`. That is right where the other "
+        "members are started elsewhere, on a folder that all of them share; where they are not, "
+        "absent members count as the worst, and nothing may ever be exchanged (P2). Never renumber "
+        "members: the numbers are their folders.",
+        'CMD = "python train.py pbt.num_policies=8 pbt.workspace=/data/ant"\n'
+        'Experiment("ant", CMD, [{"pbt.policy_idx": i} for i in range(4, 8)])',
+        'CMD = "python train.py pbt.num_policies=8 pbt.workspace=/data/ant"\n'
+        'Experiment("ant", CMD, [{"pbt.policy_idx": i} for i in range(8)])',
+    ),
+    Rule(
+        "PBT416",
+        "error",
+        "a member that two runs have",
+        "Members are folders of the workspace, called by their number: two process lists with the "
+        "same member of one workspace write into the same folder. `pbt-compile --validate` looks "
+        "at all the folders that it is given (P14).",
+        'A = "python train.py pbt.num_policies=8 pbt.workspace=/data/ant"\n'
+        'Experiment("ant", A, [{"pbt.policy_idx": i} for i in range(5)])\n\n'
+        "pbt-compile runs.ant --out specs --experiment_suffix low\n"
+        "pbt-compile runs.ant --out specs --experiment_suffix high\n"
+        "pbt-compile --validate specs",
+        'A = "python train.py pbt.num_policies=8 pbt.workspace=/data/ant"\n'
+        'Experiment("ant", A, [{"pbt.policy_idx": i} for i in range(5)])\n\n'
+        "pbt-compile runs.ant --out specs --experiment_suffix low\n"
+        "pbt-compile --validate specs",
+    ),
+    Rule(
         "PBT420",
         "error",
         "population larger than the slots",
@@ -208,6 +239,26 @@ RULES: tuple[Rule, ...] = (
         'CMD = "python train.py pbt.num_policies=4 pbt.workspace=/data/ant"\n'
         'Experiment("ant", CMD, [{"pbt.policy_idx": i} for i in range(4)])\n\n'
         "pbt-compile runs.ant --image ant --mount /data:/data",
+    ),
+    Rule(
+        "PBT424",
+        "error",
+        "two workspaces that may be the population's",
+        "Isaac Lab and rl_games keep the workspace below a folder that the trainer's configuration "
+        "names. Where the command does not say that name, `pbt-run` looks for the workspace on "
+        "disk, and two configurations with a workspace of that name leave it undecided which one "
+        "holds this population.",
+        'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=2"\n'
+        'CMD += " agent.pbt.workspace=w"\n'
+        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(2)])\n\n'
+        "mkdir -p logs/rl_games/ant/w logs/rl_games/ball/w\n"
+        "pbt-run runs.ant",
+        'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=2"\n'
+        'CMD += " agent.pbt.workspace=w"\n'
+        'CMD += " agent.params.config.name=ant"\n'
+        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(2)])\n\n'
+        "mkdir -p logs/rl_games/ant/w logs/rl_games/ball/w\n"
+        "pbt-run runs.ant",
     ),
     Rule(
         "PBT450",

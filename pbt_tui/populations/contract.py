@@ -73,6 +73,11 @@ class Style:
     size_name: str = "num_policies"
     workspace_name: str = "workspace"
     default_workspace: str = "pbt_workspace"
+    name_below: Callable[[Mapping[str, str]], str | None] = lambda settings: None
+    """Where only the trainer's configuration names the folder between the recorded workspace and
+    the true one: the name of the true one, which readers look up on disk as `*/<name>`."""
+    folder_setting: str = ""
+    """The setting that names that folder, where a command gives it after all."""
     workspace_in_job_dir: bool = False
     """The workspace lies in the directory of each job: members elsewhere are never seen."""
 
