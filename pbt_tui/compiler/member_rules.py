@@ -15,13 +15,15 @@ from pbt_tui.settings import argv
 from pbt_tui.spec import Job
 
 _SEEDS = ("seed", "train.seed", "agent.seed")
+_LABELS = ("group", "tag", "tags")
+_LABELLED = "wandb"
 _FALSE = ("false", "0", "no", "off")
 
 
 def styles(named: Iterable[str] = ()) -> list[Style]:
     """Those that commands are read for: the built-in ones, and those of installed packages that a
     run module or a spec names."""
-    names = dict.fromkeys((*STYLES.built_in, *named))
+    names = dict.fromkeys((*named, *STYLES.built_in))
     return [STYLES.get(name) for name in names if name in STYLES]
 
 
@@ -182,10 +184,18 @@ def _same(members: Sequence[Member]) -> Iterator[Diagnostic]:
             a, b = first.set.get(name), member.set.get(name)
             if name in own or a == b or (a == first.job.name and b == member.job.name):
                 continue
+            if _is_label(name):
+                continue
             message = f"members differ in `{printable(name)}`: {_value(a)} and {_value(b)}"
             hint = "members begin alike; the trainer itself changes what its mutation names"
             yield finding("PBT405", message, where=at(member.job, name), hint=hint)
             return
+
+
+def _is_label(name: str) -> bool:
+    """Whether a setting only says what a tracker calls the run: `--wandb-name`, `logger.tags`."""
+    parts = name.replace("-", "_").split(".")
+    return parts[-1] in _LABELS or any(part.split("_")[0] == _LABELLED for part in parts)
 
 
 def _off(style: Style, member: Member) -> Iterator[Diagnostic]:

@@ -7,6 +7,19 @@ from __future__ import annotations
 
 from pbt_tui.diagnostics import Rule
 
+_LAB = (
+    'CMD = "./isaaclab.sh train --rl_library rl_games agent.pbt.objective=episode.rate"\n'
+    'MEMBERS = population(4, "isaaclab", workspace="ws")\n'
+)
+_LAB_BAD = _LAB + 'RUN_DESCRIPTION = RunDescription("ant", [Experiment("ant", CMD, MEMBERS)])'
+_LAB_GOOD = _LAB + (
+    "RUN_DESCRIPTION = RunDescription(\n"
+    '    "ant",\n    [Experiment("ant", CMD, MEMBERS)],\n    param_prefix="",\n'
+    '    experiment_arg_name="--wandb-name",\n'
+    '    experiment_dir_arg_name="agent.pbt.directory",\n'
+    "    customize_experiment_name=False,\n)"
+)
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "PBT401",
@@ -193,6 +206,25 @@ RULES: tuple[Rule, ...] = (
         'Experiment("ant", A, [{"pbt.policy_idx": i} for i in range(5)])\n\n'
         "pbt-compile runs.ant --out specs --experiment_suffix low\n"
         "pbt-compile --validate specs",
+    ),
+    Rule(
+        "PBT417",
+        "error",
+        "an agent's setting with dashes",
+        "Isaac Lab's script leaves settings such as `agent.pbt.policy_idx=0` to Hydra, which takes "
+        "no dashes before them: with `--` the script ends with unrecognized arguments.",
+        _LAB_BAD,
+        _LAB_GOOD,
+    ),
+    Rule(
+        "PBT418",
+        "error",
+        "an option that Isaac Lab does not have",
+        "Isaac Lab's script has no `--experiment` and no `--train_dir`; its argparse takes the "
+        "first for an abbreviation of another option. `agent.pbt.directory` is the folder that "
+        "logs and workspace are made in, and `--wandb-name` a name for the tracker.",
+        _LAB_BAD,
+        _LAB_GOOD,
     ),
     Rule(
         "PBT420",

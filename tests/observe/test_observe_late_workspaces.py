@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pbt_tui.executor.preflight import preflight
-from pbt_tui.journal.fold import RunState
 from pbt_tui.journal.run_dir import RunDir
+from pbt_tui.journal.state import RunState
 from pbt_tui.observe.snapshot import Populations
 from pbt_tui.observe.workspaces.late import look_up
 from pbt_tui.populations import STYLES

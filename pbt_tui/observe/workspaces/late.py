@@ -69,10 +69,11 @@ def look_up(style: Style, recorded: Path, argv: Sequence[str]) -> Lookup:
                 continue
             if member.fullmatch(entry.name):  # the recorded folder is the workspace itself
                 return Lookup(recorded, recorded, name)
-            if (path := Path(entry.path, name)).is_dir():
-                candidates.append(path)
-    path = candidates[0] if len(candidates) == 1 else None
-    return Lookup(path, recorded, name, tuple(candidates) if path is None else ())
+            if (below := Path(entry.path, name)).is_dir():
+                candidates.append(below)
+    if len(candidates) == 1:
+        return Lookup(candidates[0], recorded, name)
+    return Lookup(None, recorded, name, tuple(candidates))
 
 
 class LateReader:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pbt_tui.populations.contract import ExchangeSettings, FoundFolder, Style
-from pbt_tui.populations.isaaclab.rules import check
+from pbt_tui.populations.isaaclab.rules import CALL, check_lab
 from pbt_tui.populations.member import IndexKey, Member, from_train_dir
 from pbt_tui.populations.parameters import one_per_member
 from pbt_tui.populations.yaml_signs import lab_wrote
@@ -59,6 +59,7 @@ STYLE = Style(
     folder_setting=_CONFIG,
     reader="pbt_tui.observe.workspaces.isaaclab:IsaacLab",
     generation_files=(r"[0-9]{3}", r"[0-9]{1,12}\.yaml"),
+    call=CALL,
     index_keys=(IndexKey(key="agent.pbt.policy_idx", stem="agent.pbt.", default_size=8),),
     on_by_default=False,
     switch_off=("pbt", "no_pbt"),
@@ -67,7 +68,7 @@ STYLE = Style(
     run_folder_by_second=True,
     forgotten_options=("--device", "--max_iterations", "--sigma"),
     kept_instead="a setting of the configuration, such as `agent.params.config.…`",
-    rules=check,
+    rules=check_lab,
     is_workspace=_is_workspace,
     settings=ExchangeSettings(std=0.10, absolute=0.05),
     setting_names={
