@@ -183,7 +183,7 @@ RULES: tuple[Rule, ...] = (
         "a part of a population",
         "The run has some of the numbers below `num_policies`. That is right where the other "
         "members are started elsewhere, on a folder that all of them share; where they are not, "
-        "absent members count as the worst, and nothing may ever be exchanged (P2). Never renumber "
+        "absent members count as the worst, and nothing may ever be exchanged. Never renumber "
         "members: the numbers are their folders.",
         'CMD = "python train.py pbt.num_policies=8 pbt.workspace=/data/ant"\n'
         'Experiment("ant", CMD, [{"pbt.policy_idx": i} for i in range(4, 8)])',
@@ -196,7 +196,7 @@ RULES: tuple[Rule, ...] = (
         "a member that two runs have",
         "Members are folders of the workspace, called by their number: two process lists with the "
         "same member of one workspace write into the same folder. `pbt-compile --validate` looks "
-        "at all the folders that it is given (P14).",
+        "at all the folders that it is given.",
         'A = "python train.py pbt.num_policies=8 pbt.workspace=/data/ant"\n'
         'Experiment("ant", A, [{"pbt.policy_idx": i} for i in range(5)])\n\n'
         "pbt-compile runs.ant --out specs --experiment_suffix low\n"

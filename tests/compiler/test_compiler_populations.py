@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-import msgspec
 import pytest
 
 from pbt_tui import population
-from pbt_tui.compiler import cross_references
 from pbt_tui.compiler.expand import expand
 from pbt_tui.compiler.load import Loaded, LoadedExperiment
 from pbt_tui.compiler.population_detection import check, recognise
 from pbt_tui.errors import Diagnostic
-from pbt_tui.populations import STYLES
 from pbt_tui.settings.argv import settings
 from pbt_tui.spec import Job
 from tests.compiler.compile_specs import spec
@@ -143,74 +139,6 @@ def test_other_parameters_in_one_workspace() -> None:
 def test_indices_that_are_not_0_to_n(indices: tuple[int | str, int, int]) -> None:
     rows = [{"pbt.policy_idx": i} for i in indices]
     assert found("python t.py pbt.num_policies=3", rows) == ["PBT402"]
-
-
-@pytest.mark.parametrize(
-    ("indices", "size", "message"),
-    [
-        (range(4, 8), 8, "members 4 to 7 of 8; it expects members 0 to 3"),
-        (range(4), 8, "members 0 to 3 of 8; it expects members 4 to 7"),
-        ([3], 8, "member 3 of 8; it expects members 0, 1, 2, 4, 5, 6, 7"),
-        ([0, 2], 3, "members 0, 2 of 3; it expects member 1"),
-        ([7], None, "member 7 of 8 (`pbt.num_policies` is not given, and 8 by default)"),
-        ([0], None, "member 0 of 8 (`pbt.num_policies` is not given"),
-    ],
-)
-def test_members_in_parts(indices: Iterable[int], size: int | None, message: str) -> None:
-    cmd = "python t.py" if size is None else f"python t.py pbt.num_policies={size}"
-    given = jobs(cmd, [{"pbt.policy_idx": i} for i in indices])
-    out, (population,), (one,) = recognise(given)
-    assert (one.code, one.level) == ("PBT415", "warning")
-    assert message in one.message
-    assert population.size == (size or 8)
-    assert [job.member for job in out] == list(indices)
-    whole = spec(jobs=tuple(out), populations=(population,))
-    assert list(cross_references.check(whole)) == []
-    assert [d.code for d in check(whole)] == ["PBT415"]
-
-
-@pytest.mark.parametrize(
-    ("indices", "size", "hint"),
-    [
-        ((6, 7, 8), 8, "write `pbt.num_policies=9` in the command; the numbers can stay"),
-        ((8,), None, "write `pbt.num_policies=9` in the command; the numbers can stay"),
-        ((4, 4), 8, '`("pbt.policy_idx", list(range(2)))`'),
-    ],
-)
-def test_a_number_twice_or_not_below_the_size(
-    indices: tuple[int, ...], size: int | None, hint: str
-) -> None:
-    cmd = "python t.py" if size is None else f"python t.py pbt.num_policies={size}"
-    (one, *_) = recognise(jobs(cmd, [{"pbt.policy_idx": i} for i in indices]))[2]
-    assert (one.code, one.level, one.hint) == ("PBT402", "error", hint)
-
-
-def test_a_hint_that_keeps_the_numbers_works() -> None:
-    rows = [{"pbt.policy_idx": i} for i in (6, 7, 8)]
-    assert found("python t.py pbt.num_policies=8", rows) == ["PBT402"]
-    assert found("python t.py pbt.num_policies=9", rows) == ["PBT415"]
-
-
-def test_parts_in_directories_of_their_own_never_meet() -> None:
-    other = LoadedExperiment("ball", "python t.py pbt.num_policies=8", ({"pbt.policy_idx": 5},))
-    given = jobs("python t.py pbt.num_policies=8", [{"pbt.policy_idx": 4}], more=(other,))
-    assert [d.code for d in recognise(given)[2]] == ["PBT413"]
-
-
-@pytest.mark.parametrize(("at", "member"), [(1, 4), (1, 9), (0, None)])
-def test_a_part_whose_numbers_are_wrong(at: int, member: int | None) -> None:
-    rows = [{"pbt.policy_idx": i} for i in range(4, 7)]
-    out, (population,), _ = recognise(jobs("python t.py pbt.num_policies=8", rows))
-    out[at] = msgspec.structs.replace(out[at], member=member)
-    whole = spec(jobs=tuple(out), populations=(population,))
-    assert {d.code for d in cross_references.check(whole)} == {"PBT807"}
-
-
-def test_a_member_that_was_cut_out_of_a_spec() -> None:
-    out, (population,), _ = recognise(jobs("python t.py pbt.num_policies=4", members(4)))
-    less = msgspec.structs.replace(population, members=population.members[:3], size=5)
-    whole = spec(jobs=tuple(out), populations=(less,))
-    assert "PBT807" in [d.code for d in check(whole)]
 
 
 def test_p19_the_size_that_is_not_in_the_command() -> None:
@@ -355,60 +283,3 @@ def test_a_process_list_is_asked_the_same() -> None:
     assert {d.where.pointer for d in again} == {"/populations/0"}
     alone, one, _ = recognise(jobs("t --with_pbt=True --num_policies=1", []))
     assert [d.code for d in check(spec(jobs=tuple(alone), populations=tuple(one)))] == ["PBT407"]
-
-
-LAB3 = "./isaaclab.sh train --rl_library rl_games agent.pbt.objective=episode.rate"
-
-
-def lab(**words: Any) -> list[Diagnostic]:
-    rows = population(4, "isaaclab", workspace="ws")
-    one = LoadedExperiment("shadow", LAB3, tuple(rows))
-    call = {"experiment_arg": "--experiment", "dir_arg": "--train_dir", "param_prefix": "--"}
-    given = {**call, **words}
-    read = Loaded("m", None, "lab3", "", customize_names=False, experiments=(one,), **given)
-    return recognise(expand(read, "./train_dir", "")[0])[2]
-
-
-@pytest.mark.parametrize(
-    ("words", "codes"),
-    [
-        ({}, ["PBT417", "PBT418"]),
-        ({"param_prefix": ""}, ["PBT418"]),
-        ({"experiment_arg": "--wandb-name", "dir_arg": "agent.pbt.directory"}, ["PBT417"]),
-    ],
-)
-def test_isaac_lab_s_script_is_not_called_so(words: dict[str, str], codes: list[str]) -> None:
-    findings = lab(**words)
-    assert [(d.code, d.level) for d in findings] == [(code, "error") for code in codes]
-    assert all('param_prefix="", experiment_arg_name="--wandb-name"' in str(d) for d in findings)
-
-
-def test_what_the_hint_says_is_how_isaac_lab_is_called() -> None:
-    call = STYLES.get("isaaclab").call
-    assert call.name_arg
-    assert call.dir_arg
-    words = {"experiment_arg": call.name_arg, "dir_arg": call.dir_arg, "param_prefix": call.prefix}
-    assert lab(**words) == []
-
-
-@pytest.mark.parametrize(
-    "name", ["wandb_name", "--wandb-name", "wandb.group", "logger.tags", "group", "wandb-tags"]
-)
-def test_labels_may_differ(name: str) -> None:
-    rows = [{"pbt.policy_idx": i, name: f"member-{i}"} for i in range(3)]
-    assert found("python t.py pbt.num_policies=3", rows) == []
-
-
-def test_a_seed_of_each_member_beside_settings_of_the_agent() -> None:
-    rows = [{"agent.pbt.policy_idx": i, "--seed": 7 + i} for i in range(3)]
-    assert found(f"{LAB} agent.pbt.num_policies=3", rows) == []
-
-
-def test_rl_games_is_a_style_where_the_module_says_so() -> None:
-    rows = population(4, "rl_games", workspace="ws")
-    given = jobs("python train_pbt.py --device=cpu agent.pbt.objective=x", rows)
-    _, (one,), findings = recognise(given, ("rl_games",))
-    assert (one.style, one.workspace, findings) == ("rl_games", "../logs/rl_games", [])
-    out, populations, _ = recognise(given, ("rl_games",))
-    assert list(check(spec(jobs=tuple(out), populations=tuple(populations)))) == []
-    assert recognise(given)[1][0].style == "isaaclab"
