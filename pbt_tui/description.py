@@ -289,9 +289,9 @@ def population(
 
     `isaacgymenvs` and `isaaclab`: one dictionary per member, with index, `num_policies` and, where
     it is given, the workspace; for `isaaclab` the switch too, which is off there. `index_arg` is
-    for trainers that call the index otherwise; its neighbours follow (`my.policy_idx`:
-    `my.num_policies`). `sample_factory`: one dictionary, since its population lives in one process.
-    Styles of installed packages say themselves what they give.
+    another name of the index that the style knows; its neighbours follow (`pbt_policy_idx`:
+    `pbt_num_policies`). `sample_factory`: one dictionary, since its population lives in one
+    process. Styles of installed packages say themselves what they give.
 
     Args:
         size: Number of members, from 1.
@@ -305,6 +305,8 @@ def population(
     Example:
         >>> population(2)[1]
         {'pbt.policy_idx': 1, 'pbt.num_policies': 2}
+        >>> population(2, index_arg="pbt_policy_idx")[1]
+        {'pbt_policy_idx': 1, 'pbt_num_policies': 2}
     """
     from pbt_tui.populations import STYLES
 
@@ -312,7 +314,18 @@ def population(
         raise bad(f"a population has at least one member: {size}")
     if style not in STYLES:
         raise bad(f"no such style: {style!r:.80}", hint=f"one of {', '.join(STYLES.names())}")
-    made = STYLES.get(style).parameters(size, workspace, index_arg)
+    known = STYLES.get(style)
+    if index_arg is not None:
+        keys = [key.key for key in known.index_keys]
+        if not keys:
+            raise bad(f"style `{style}` takes no `index_arg`", hint="leave `index_arg` out")
+        if index_arg.lstrip("+-~") not in keys:
+            message = f"style `{style}` knows no index `{index_arg:.80}`"
+            raise bad(message, hint=f"leave `index_arg` out: the index is `{keys[0]}`")
+    made = known.parameters(size, workspace, index_arg)
+    if workspace is not None and made and workspace not in made[0].values():
+        message = f"style `{style}` takes no `workspace`: the trainer chooses its folder"
+        raise bad(message, hint="leave `workspace` out")
     asked_styles[style] = None
     return made
 

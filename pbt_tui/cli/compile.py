@@ -236,7 +236,7 @@ def _asked(compiled: Compiled) -> list[Diagnostic]:
 
 
 def _validate(paths: Sequence[str], weigh: Weigh) -> Result:
-    from pbt_tui.compiler import existing
+    from pbt_tui.compiler import existing, shared_workspaces
     from pbt_tui.compiler.validate import spec_files, validate_document
 
     files = spec_files(paths)
@@ -258,7 +258,8 @@ def _validate(paths: Sequence[str], weigh: Weigh) -> Result:
         elif one.backend is not None:
             counts[one.backend] += 1
     text += "".join(f"{backend.total(count)}\n" for backend, count in counts.items())
-    found += weigh(existing.shared_folders(specs))
+    found, twice = shared_workspaces.across(specs, found)
+    found += weigh([*existing.shared_folders(specs), *twice])
     run = next(iter(specs.values())).run if len(specs) == 1 else None
     jobs = sum(len(spec.jobs) for spec in specs.values())
     code = 3 if _wrong(found) else 0

@@ -14,7 +14,7 @@ from pbt_tui.spec import Job, Population, Processes
 
 
 def check(spec: Processes) -> Iterator[Diagnostic]:
-    """Unique ids; populations and members that name each other, indices 0..N-1."""
+    """Unique ids; populations and members that name each other, numbers from 0..N-1."""
     jobs: dict[str, Job] = {}
     for i, job in enumerate(spec.jobs):
         if job.id in jobs:
@@ -52,7 +52,9 @@ def _members(population: Population, jobs: dict[str, Job], pointer: str) -> Iter
         return
     alone = not STYLES.get(population.style).members_are_jobs
     expected = 1 if alone else population.size
-    if len(population.members) != expected:
+    part = not alone and len(population.members) < population.size  # the others run elsewhere
+    last = -1
+    if len(population.members) != expected and not part:
         message = f"expected {expected} in `members`, got {len(population.members)}"
         yield finding("PBT807", message, where=Where(pointer=f"{pointer}/members"))
     for k, member in enumerate(population.members):
@@ -67,6 +69,15 @@ def _members(population: Population, jobs: dict[str, Job], pointer: str) -> Iter
             yield finding("PBT807", message, where=at)
         elif job.member is None and alone:
             continue
+        elif part:
+            if job.member is None or not last < job.member < population.size:
+                message = (
+                    f"job `{member}` says `member` {_index(job)}, but members are in the order of "
+                    f"their numbers, which end at {population.size - 1}"
+                )
+                yield finding("PBT807", message, where=at)
+            else:
+                last = job.member
         elif job.member != k:
             message = f"job `{member}` is at index {k}, but says `member` {_index(job)}"
             yield finding("PBT807", message, where=at)

@@ -15,13 +15,15 @@ from pbt_tui.settings import argv
 from pbt_tui.spec import Job
 
 _SEEDS = ("seed", "train.seed", "agent.seed")
+_LABELS = ("group", "tag", "tags")
+_LABELLED = "wandb"
 _FALSE = ("false", "0", "no", "off")
 
 
 def styles(named: Iterable[str] = ()) -> list[Style]:
     """Those that commands are read for: the built-in ones, and those of installed packages that a
     run module or a spec names."""
-    names = dict.fromkeys((*STYLES.built_in, *named))
+    names = dict.fromkeys((*named, *STYLES.built_in))
     return [STYLES.get(name) for name in names if name in STYLES]
 
 
@@ -45,8 +47,7 @@ def as_whole(place: int, job: Job) -> Member:
 def check(style: Style, members: Sequence[Member]) -> Iterator[Diagnostic]:
     """What is wrong with a population of several jobs, sorted by index."""
     first = members[0]
-    yield from _numbers(members)
-    yield from _size(style, members)
+    yield from _numbers(style, members)
     yield from _same(members)
     yield from _off(style, first)
     for end in style.fraction_names:
@@ -82,13 +83,71 @@ def _usual_level(code: str) -> Level:
         return "warning"
 
 
-def _numbers(members: Sequence[Member]) -> Iterator[Diagnostic]:
-    key, indices = _key(members[0]), [m.index for m in members]
-    if indices != list(range(len(members))):
+def size_of(style: Style, members: Sequence[Member]) -> int:
+    """How many members the population has, those that are started elsewhere included."""
+    whole = _declared(style, members[0])[1]
+    given = members[0].set.get(f"{members[0].stem}{style.size_name}") is not None
+    indices = [m.index for m in members if m.index is not None]
+    if whole is None or len(set(indices)) < len(members) or max(indices) >= whole:
+        return len(members)
+    in_order = sorted(indices) == list(range(len(members)))
+    # All numbers from 0, and no size in the command: the size was forgotten (P19).
+    return whole if given or not in_order or len(members) == 1 else len(members)
+
+
+def _declared(style: Style, member: Member) -> tuple[str, int | None]:
+    """The setting that says how many members there are, and what the trainer reads there."""
+    name = f"{member.stem}{style.size_name}"
+    given = member.set.get(name)
+    if given is None:
+        return name, member.key.default_size if member.key is not None else None
+    is_number = given.isascii() and given.isdigit() and len(given) < 10
+    return name, int(given) if is_number else None
+
+
+def _numbers(style: Style, members: Sequence[Member]) -> Iterator[Diagnostic]:
+    """Each number once and below the size: members in parts are legal, and are named."""
+    first, size = members[0], size_of(style, members)
+    indices = [m.index for m in members]
+    name, whole = _declared(style, first)
+    numbers = [i for i in indices if i is not None]
+    if size > len(members):
+        here, elsewhere = _listed(numbers), _listed(sorted({*range(size)} - {*numbers}))
+        by = "" if name in first.set else f" (`{name}` is not given, and {size} by default)"
+        message = f"the run has {here} of {size}{by}; it expects {elsewhere} in another run"
+        hint = f"start {elsewhere} on the same workspace; never renumber: numbers are folders"
+        own = first.setting(style.workspace_name, style.default_workspace)
+        if style.workspace_in_job_dir and not own.startswith("/"):
+            where = f"{first.stem}{style.workspace_name}"
+            hint = f"write `{where}=/…` in both runs, a folder that they share; never renumber"
+        yield finding("PBT415", message, where=at(first.job, _key(first)), hint=hint)
+    elif indices == list(range(len(members))):
+        yield from _size(style, members)
+    elif len(set(numbers)) < len(members):
         shown = ", ".join("?" if i is None else str(i) for i in indices[:20])
         message = f"members are not numbered 0 to {len(members) - 1}, each once: {shown}"
-        hint = f'`("{key}", list(range({len(members)})))`'
-        yield finding("PBT402", message, where=at(members[0].job, key), hint=hint)
+        hint = f'`("{_key(first)}", list(range({len(members)})))`'
+        yield finding("PBT402", message, where=at(first.job, _key(first)), hint=hint)
+    else:
+        outside = _listed([i for i in numbers if i >= (whole or 0)])
+        if whole is None:
+            message = f"{outside} of a population whose size the command does not say"
+        else:
+            by = "" if name in first.set else ", its default"
+            message = f"{outside} of a population whose `{name}` is {whole}{by}"
+        hint = f"write `{name}={max(numbers) + 1}` in the command; the numbers can stay"
+        yield finding("PBT402", message, where=at(first.job, _key(first)), hint=hint)
+    yield from _small(style, size, first.job)
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    """`member 3`, `members 0 to 3`, or `members 0, 2, 5`."""
+    if len(numbers) == 1:
+        return f"member {numbers[0]}"
+    if len(numbers) > 2 and list(numbers) == list(range(numbers[0], numbers[-1] + 1)):
+        return f"members {numbers[0]} to {numbers[-1]}"
+    shown = ", ".join(map(str, numbers[:12]))
+    return f"members {shown}" + (f" and {len(numbers) - 12} more" if len(numbers) > 12 else "")
 
 
 def _size(style: Style, members: Sequence[Member]) -> Iterator[Diagnostic]:
@@ -99,9 +158,8 @@ def _size(style: Style, members: Sequence[Member]) -> Iterator[Diagnostic]:
     if size != str(len(members)):
         by = "its default" if given is None else "as the command says"
         message = f"population has {len(members)} members, but `{name}` is {printable(size)}, {by}"
-        hint = f"add `{name}={len(members)}` to the command"
+        hint = f"write `{name}={len(members)}` in the command"
         yield finding("PBT403", message, where=at(first.job), hint=hint)
-    yield from _small(style, len(members), first.job)
 
 
 def _small(style: Style, size: int, job: Job) -> Iterator[Diagnostic]:
@@ -126,10 +184,18 @@ def _same(members: Sequence[Member]) -> Iterator[Diagnostic]:
             a, b = first.set.get(name), member.set.get(name)
             if name in own or a == b or (a == first.job.name and b == member.job.name):
                 continue
+            if _is_label(name):
+                continue
             message = f"members differ in `{printable(name)}`: {_value(a)} and {_value(b)}"
             hint = "members begin alike; the trainer itself changes what its mutation names"
             yield finding("PBT405", message, where=at(member.job, name), hint=hint)
             return
+
+
+def _is_label(name: str) -> bool:
+    """Whether a setting only says what a tracker calls the run: `--wandb-name`, `logger.tags`."""
+    parts = name.replace("-", "_").split(".")
+    return parts[-1] in _LABELS or any(part.split("_")[0] == _LABELLED for part in parts)
 
 
 def _off(style: Style, member: Member) -> Iterator[Diagnostic]:

@@ -42,7 +42,7 @@ def recognise(
     apart = [style for style in styles if style.members_are_jobs]
     keys = [key.key for style in apart for key in style.index_keys]
     together = [(style, sign) for style in styles for sign in style.signs if style not in apart]
-    groups: dict[tuple[str, str], _Group] = {}
+    groups: dict[tuple[str, str, str | None], _Group] = {}
     populations: list[Population] = []
     found: list[Diagnostic] = []
     result = list(jobs)
@@ -51,7 +51,8 @@ def recognise(
         if _any(keys, line) and (known := member_of(place, job, apart)) is not None:
             style, member = known
             workspace = style.workspace(member)
-            group = groups.setdefault((_key(member), workspace), _Group(style, workspace, []))
+            place_of = (_key(member), workspace, style.name_below(member.set))
+            group = groups.setdefault(place_of, _Group(style, workspace, []))
             group.members.append(member)
             continue
         for style, sign in together:
@@ -115,8 +116,13 @@ def check(spec: Processes) -> Iterator[Diagnostic]:
             continue  # nobody has such a style, which another rule says
         known = [jobs[name] for name in population.members if name in jobs]
         if own.members_are_jobs:
-            pairs = [m for place, job in known if (m := member_of(place, job, styles)) is not None]
-            found = list(rules.check(pairs[0][0], [m for _, m in pairs])) if pairs else []
+            pairs = [m for place, job in known if (m := member_of(place, job, [own])) is not None]
+            members = [m for _, m in pairs]
+            found = list(rules.check(own, members)) if pairs else []
+            size = rules.size_of(own, members) if pairs else len(population.members)
+            if len(population.members) < population.size != size:
+                message = f"`size` is {population.size}, but the members' commands say {size}"
+                found.append(finding("PBT807", message))
         else:
             found = [
                 d
@@ -134,16 +140,19 @@ def _scattered(groups: list[_Group]) -> dict[int, str]:
 
     No group is a population on its own, and all together they are one.
     """
-    kin: dict[tuple[str, str], list[list[Member]]] = {}
+    kin: dict[tuple[str, str], list[_Group]] = {}
     for group in groups:
         first, style = group.members[0], group.style
         if style.workspace_in_job_dir:
             name = first.setting(style.workspace_name, style.default_workspace)
-            kin.setdefault((_key(first), name), []).append(group.members)
+            kin.setdefault((_key(first), name), []).append(group)
     result: dict[int, str] = {}
-    for parts in kin.values():
-        indices = [m.index for members in parts for m in members]
-        whole = sorted(-1 if i is None else i for i in indices) == list(range(len(indices)))
+    for together in kin.values():
+        parts = [group.members for group in together]
+        members = [m for part in parts for m in part]
+        indices = {m.index for m in members if m.index is not None}
+        size = rules.size_of(together[0].style, members)
+        whole = len(indices) == len(members) and max(indices) < size
         alone = any(sorted(m.index or 0 for m in g) == list(range(len(g))) for g in parts[1:])
         if len(parts) < 2 or not whole or alone:
             continue
@@ -173,7 +182,7 @@ def _population(
     members.sort(key=lambda m: -1 if m.index is None else m.index)
     name = _unique(members[0].job.experiment, others)
     ids = tuple(m.job.id for m in members)
-    return Population(name, style.name, len(ids), workspace, ids)
+    return Population(name, style.name, rules.size_of(style, members), workspace, ids)
 
 
 def _unique(name: str, others: list[Population]) -> str:

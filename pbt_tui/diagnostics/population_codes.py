@@ -7,6 +7,19 @@ from __future__ import annotations
 
 from pbt_tui.diagnostics import Rule
 
+_LAB = (
+    'CMD = "./isaaclab.sh train --rl_library rl_games agent.pbt.objective=episode.rate"\n'
+    'MEMBERS = population(4, "isaaclab", workspace="ws")\n'
+)
+_LAB_BAD = _LAB + 'RUN_DESCRIPTION = RunDescription("ant", [Experiment("ant", CMD, MEMBERS)])'
+_LAB_GOOD = _LAB + (
+    "RUN_DESCRIPTION = RunDescription(\n"
+    '    "ant",\n    [Experiment("ant", CMD, MEMBERS)],\n    param_prefix="",\n'
+    '    experiment_arg_name="--wandb-name",\n'
+    '    experiment_dir_arg_name="agent.pbt.directory",\n'
+    "    customize_experiment_name=False,\n)"
+)
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "PBT401",
@@ -21,11 +34,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "PBT402",
         "error",
-        "members are not numbered 0 to N-1",
-        "Each member finds the others by their numbers; one that is missing counts as the "
-        "worst for ever, and one that is there twice writes over its twin.",
+        "a member's number stands there twice, or is not below the size",
+        "Each member finds the others by their numbers, which are the names of their folders. Two "
+        "members of one number write over each other, and nobody reads a member whose number is "
+        "not below `num_policies`.",
         'Experiment("ant", "python train.py pbt.num_policies=3", [{"pbt.policy_idx": i} for '
-        "i in (0, 1, 3)])",
+        "i in (0, 1, 1)])",
         'Experiment("ant", "python train.py pbt.num_policies=3", [{"pbt.policy_idx": i} for '
         "i in range(3)])",
     ),
@@ -164,6 +178,55 @@ RULES: tuple[Rule, ...] = (
         'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])',
     ),
     Rule(
+        "PBT415",
+        "warning",
+        "a part of a population",
+        "The run has some of the numbers below `num_policies`. That is right where the other "
+        "members are started elsewhere, on a folder that all of them share; where they are not, "
+        "absent members count as the worst, and nothing may ever be exchanged. Never renumber "
+        "members: the numbers are their folders.",
+        'CMD = "python train.py pbt.num_policies=8 pbt.workspace=/data/ant"\n'
+        'Experiment("ant", CMD, [{"pbt.policy_idx": i} for i in range(4, 8)])',
+        'CMD = "python train.py pbt.num_policies=8 pbt.workspace=/data/ant"\n'
+        'Experiment("ant", CMD, [{"pbt.policy_idx": i} for i in range(8)])',
+    ),
+    Rule(
+        "PBT416",
+        "error",
+        "a member that two runs have",
+        "Members are folders of the workspace, called by their number: two process lists with the "
+        "same member of one workspace write into the same folder. `pbt-compile --validate` looks "
+        "at all the folders that it is given.",
+        'A = "python train.py pbt.num_policies=8 pbt.workspace=/data/ant"\n'
+        'Experiment("ant", A, [{"pbt.policy_idx": i} for i in range(5)])\n\n'
+        "pbt-compile runs.ant --out specs --experiment_suffix low\n"
+        "pbt-compile runs.ant --out specs --experiment_suffix high\n"
+        "pbt-compile --validate specs",
+        'A = "python train.py pbt.num_policies=8 pbt.workspace=/data/ant"\n'
+        'Experiment("ant", A, [{"pbt.policy_idx": i} for i in range(5)])\n\n'
+        "pbt-compile runs.ant --out specs --experiment_suffix low\n"
+        "pbt-compile --validate specs",
+    ),
+    Rule(
+        "PBT417",
+        "error",
+        "an agent's setting with dashes",
+        "Isaac Lab's script leaves settings such as `agent.pbt.policy_idx=0` to Hydra, which takes "
+        "no dashes before them: with `--` the script ends with unrecognized arguments.",
+        _LAB_BAD,
+        _LAB_GOOD,
+    ),
+    Rule(
+        "PBT418",
+        "error",
+        "an option that Isaac Lab does not have",
+        "Isaac Lab's script has no `--experiment` and no `--train_dir`; its argparse takes the "
+        "first for an abbreviation of another option. `agent.pbt.directory` is the folder that "
+        "logs and workspace are made in, and `--wandb-name` a name for the tracker.",
+        _LAB_BAD,
+        _LAB_GOOD,
+    ),
+    Rule(
         "PBT420",
         "error",
         "population larger than the slots",
@@ -208,6 +271,26 @@ RULES: tuple[Rule, ...] = (
         'CMD = "python train.py pbt.num_policies=4 pbt.workspace=/data/ant"\n'
         'Experiment("ant", CMD, [{"pbt.policy_idx": i} for i in range(4)])\n\n'
         "pbt-compile runs.ant --image ant --mount /data:/data",
+    ),
+    Rule(
+        "PBT424",
+        "error",
+        "two workspaces that may be the population's",
+        "Isaac Lab and rl_games keep the workspace below a folder that the trainer's configuration "
+        "names. Where the command does not say that name, `pbt-run` looks for the workspace on "
+        "disk, and two configurations with a workspace of that name leave it undecided which one "
+        "holds this population.",
+        'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=2"\n'
+        'CMD += " agent.pbt.workspace=w"\n'
+        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(2)])\n\n'
+        "mkdir -p logs/rl_games/ant/w logs/rl_games/ball/w\n"
+        "pbt-run runs.ant",
+        'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=2"\n'
+        'CMD += " agent.pbt.workspace=w"\n'
+        'CMD += " agent.params.config.name=ant"\n'
+        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(2)])\n\n'
+        "mkdir -p logs/rl_games/ant/w logs/rl_games/ball/w\n"
+        "pbt-run runs.ant",
     ),
     Rule(
         "PBT450",

@@ -51,7 +51,7 @@ def preflight(
         found += _interpreter(unfinished, len(spec.command_prefix))
     for population in spec.populations:
         if not _begun(population, state):
-            found += _old_generations(population, train_dir)
+            found += _old_generations(population, spec, train_dir)
     found += _others(spec, unfinished, train_dir)
     return found
 
@@ -136,15 +136,30 @@ def _begun(population: Population, state: RunState | None) -> bool:
     return state is not None and any(state.by_id[name].attempts for name in population.members)
 
 
-def _old_generations(population: Population, train_dir: Path) -> list[Diagnostic]:
-    """Another population's checkpoints, which this one would take for its own (defect P15)."""
-    workspace = train_dir / population.workspace
-    folders, files = map(re.compile, STYLES.get(population.style).generation_files)
+def _old_generations(population: Population, spec: Processes, train_dir: Path) -> list[Diagnostic]:
+    """Another population's checkpoints, which this one would take for its own (defect P15).
+
+    Members that another run starts may have begun: their folders are not looked into.
+    """
+    from pbt_tui.observe.workspaces.late import look_up
+
+    style = STYLES.get(population.style)
+    members = [job for job in spec.jobs if job.id in population.members]
+    found = look_up(style, train_dir / population.workspace, members[0].argv if members else ())
+    if found.candidates:
+        hint = f"add `{style.folder_setting}={found.candidates[0].parent.name}` to the command"
+        return [_error(found.problem or "", found.recorded, hint, "PBT424")]
+    if found.path is None:
+        return []
+    workspace = found.path
+    folders, files = map(re.compile, style.generation_files)
+    own = {i if job.member is None else job.member for i, job in enumerate(members)}
     old = next(
         (
             file
             for member in _inside(workspace)
             if folders.fullmatch(member.name)
+            and (not style.members_are_jobs or _number(member.name) in (None, *own))
             for file in _inside(member)
             if files.fullmatch(file.name)
         ),
@@ -161,6 +176,10 @@ def _old_generations(population: Population, train_dir: Path) -> list[Diagnostic
             "PBT450",
         )
     ]
+
+
+def _number(folder: str) -> int | None:
+    return int(folder) if folder.isascii() and folder.isdigit() else None
 
 
 def _inside(folder: Path) -> list[Path]:

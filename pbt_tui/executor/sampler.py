@@ -41,14 +41,18 @@ class Sampler:
     def _run(self) -> None:
         from pbt_tui.observe import nvml, progress
         from pbt_tui.observe.history import HistoryWriter
-        from pbt_tui.observe.snapshot import workspace
+        from pbt_tui.observe.snapshot import command, workspace
         from pbt_tui.observe.workspaces import reader
 
         watchers = []
         for p in self._state.spec.populations:
             with contextlib.suppress(Exception):
                 folder = workspace(self._state, self._rundir, p)
-                watchers.append(HistoryWriter(p.id, reader(p.style, folder), self._history))
+                watchers.append(
+                    HistoryWriter(
+                        p.id, reader(p.style, folder, command(self._state, p)), self._history
+                    )
+                )
         logs = progress.ProgressReader()
         driver = nvml.sample() is not None  # asked once: looking for one costs more than all else
         last = False

@@ -55,7 +55,7 @@ def _never_started(status: PopulationStatus) -> list[Alarm]:
         return []
     absent = status.absent()
     if status.states:
-        never = [m for m in absent if status.states.get(m, "waiting") in NOT_YET]
+        never = [m for m in absent if status.states.get(m) in NOT_YET]
     else:
         late = max((len(g) for g in status.generations.values()), default=0)
         never = absent if late >= 3 else []

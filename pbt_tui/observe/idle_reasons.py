@@ -26,7 +26,8 @@ def idle_reasons(status: PopulationStatus) -> list[Alarm]:
             f"waits for {_count(delay)} frames before the first exchange, now at {_count(frames)}",
         )
     if not present:
-        return _note("before_start", "no member has written a generation yet")
+        why = status.missing or "no member has written a generation yet"
+        return _note("before_start", why)
     needed = trainer.quorum(status.size)
     if len(present) < min(needed, status.size):
         return _note(

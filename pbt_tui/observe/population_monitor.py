@@ -44,13 +44,13 @@ class PopulationMonitor:
         size: int = 0,
         settings: ExchangeSettings | None = None,
         history: HistoryReader | None = None,
+        argv: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.style = style
         self.trainer = STYLES.get(style)
-        self.workspace = workspace
         self.settings = settings or self.trainer.settings
-        self.reader = reader(style, workspace)
+        self.reader = reader(style, workspace, argv)
         self.events: list[LineageEvent] = []
         """With the donor's generation and the time, which the snapshot leaves out."""
         self.generations: dict[int, list[Generation]] = {}
@@ -61,6 +61,11 @@ class PopulationMonitor:
         self._logs: dict[int | None, MemberLog] = {}
         self._followers: dict[Path, Follower] = {}
         self._restarts: list[tuple[int, float]] = []
+
+    @property
+    def workspace(self) -> Path:
+        """Where it is, or what the spec records of it while nothing is found."""
+        return self.reader.path
 
     @property
     def size(self) -> int:
@@ -139,6 +144,7 @@ class PopulationMonitor:
             best=self.reader.best(),
             unreadable=self.reader.unreadable(),
             settings=self.settings,
+            missing=getattr(self.reader, "problem", None),
             now=now,
         )
 

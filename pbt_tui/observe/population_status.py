@@ -34,6 +34,8 @@ class PopulationStatus:
     best: Sequence[BestFile] = ()
     unreadable: Sequence[UnreadableGeneration] = ()
     settings: ExchangeSettings = field(default_factory=ExchangeSettings)
+    missing: str | None = None
+    """Why the workspace is not known, where it is to be looked up below the recorded folder."""
     now: float = 0.0
     """Unix seconds; for a plain workspace, that of its newest file."""
 

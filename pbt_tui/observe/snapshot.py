@@ -5,6 +5,7 @@ Must not know who asks: `--once --json`, the TUI and the tests get the same valu
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,6 +41,7 @@ from pbt_tui.observe.snapshot_types import (
 )
 from pbt_tui.observe.trainer_settings import settings
 from pbt_tui.observe.workspaces import find
+from pbt_tui.populations import STYLES
 from pbt_tui.runtimes import RUNTIMES
 from pbt_tui.spec import Population
 
@@ -78,8 +80,9 @@ class Populations:
                 p.style,
                 workspace(state, rundir, p),
                 size=p.size,
-                settings=settings(p.style, _argv(state, p)),
+                settings=settings(p.style, command(state, p)),
                 history=history,
+                argv=command(state, p),
             )
             for p in state.spec.populations
         ]
@@ -246,13 +249,14 @@ def _is(gpu: Gpu, uuid: str | None, index: int | None) -> bool:
 
 def workspace(state: RunState, rundir: RunPaths, population: Population) -> Path:
     """Where a population's workspace is here; a copied run directory brings its own."""
-    here = (rundir.path.parent.parent / population.workspace).absolute()
+    here = Path(os.path.abspath(rundir.path.parent.parent / population.workspace))  # noqa: PTH100
     if here.exists() or state.train_dir is None:
         return here
     return Path(state.train_dir, population.workspace)
 
 
-def _argv(state: RunState, population: Population) -> tuple[str, ...]:
+def command(state: RunState, population: Population) -> tuple[str, ...]:
+    """The command of a member."""
     job = next((state.by_id[m] for m in population.members if m in state.by_id), None)
     return job.spec.argv if job else ()
 
@@ -260,7 +264,7 @@ def _argv(state: RunState, population: Population) -> tuple[str, ...]:
 def _states(state: RunState, population: Population) -> dict[int, MemberWord]:
     """By member; the policies of one job share its state."""
     jobs = [state.by_id[m] for m in population.members if m in state.by_id]
-    if len(jobs) == 1 and population.size > 1:
+    if not STYLES.get(population.style).members_are_jobs and len(jobs) == 1:
         return dict.fromkeys(range(population.size), cast(MemberWord, jobs[0].shown))
     return {
         (index if job.spec.member is None else job.spec.member): cast(MemberWord, job.shown)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pbt_tui.populations.contract import ExchangeSettings, FoundFolder, Style
+from pbt_tui.populations.contract import CallStyle, ExchangeSettings, FoundFolder, Style
 from pbt_tui.populations.member import IndexKey, Member, StyleFinding, from_train_dir
 from pbt_tui.registry import Registry
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "STYLES",
+    "CallStyle",
     "ExchangeSettings",
     "FoundFolder",
     "IndexKey",
@@ -34,6 +35,7 @@ STYLES: Registry[Style] = Registry(
     {
         "isaacgymenvs": "pbt_tui.populations.isaacgymenvs.style:STYLE",
         "isaaclab": "pbt_tui.populations.isaaclab.style:STYLE",
+        "rl_games": "pbt_tui.populations.rl_games.style:STYLE",
         "sample_factory": "pbt_tui.populations.sample_factory.style:STYLE",
     },
     Style,

@@ -27,6 +27,35 @@ class ExchangeSettings(NamedTuple):
     """Thresholds: standard deviations, and a share of the value (Lab: the value itself)."""
 
 
+class CallStyle(NamedTuple):
+    """How a trainer is called: what a `RunDescription` for it says.
+
+    Example:
+        >>> CallStyle(prefix="", dir_arg="agent.pbt.directory").arguments()
+        'param_prefix="", experiment_arg_name=None, experiment_dir_arg_name="agent.pbt.directory"'
+    """
+
+    prefix: str = "--"
+    """Before the name of each parameter."""
+    name_arg: str | None = None
+    """The argument that carries the name of a job; None where there is none."""
+    dir_arg: str | None = None
+    """The argument that carries the directory of a job; None where there is none."""
+    argument_style: str | None = None
+    """Name of the argument style that writes its parameters; None: as upstream writes them."""
+
+    def arguments(self) -> str:
+        """As a run module says it."""
+        given = (
+            ("param_prefix", self.prefix),
+            ("experiment_arg_name", self.name_arg),
+            ("experiment_dir_arg_name", self.dir_arg),
+        )
+        return ", ".join(
+            f"{name}=" + ("None" if value is None else f'"{value}"') for name, value in given
+        )
+
+
 class FoundFolder(NamedTuple):
     """What was found in a folder on disk that may be a workspace."""
 
@@ -65,6 +94,7 @@ class Style:
     that is there once the member has a generation."""
 
     # How a command says it
+    call: CallStyle = field(default_factory=CallStyle)
     index_keys: tuple[IndexKey, ...] = ()
     policies: Callable[[Mapping[str, str]], int | None] | None = None
     """How many policies a job with these settings trains together; None for no population."""
@@ -73,6 +103,11 @@ class Style:
     size_name: str = "num_policies"
     workspace_name: str = "workspace"
     default_workspace: str = "pbt_workspace"
+    name_below: Callable[[Mapping[str, str]], str | None] = lambda settings: None
+    """Where only the trainer's configuration names the folder between the recorded workspace and
+    the true one: the name of the true one, which readers look up on disk as `*/<name>`."""
+    folder_setting: str = ""
+    """The setting that names that folder, where a command gives it after all."""
     workspace_in_job_dir: bool = False
     """The workspace lies in the directory of each job: members elsewhere are never seen."""
 

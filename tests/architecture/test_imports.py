@@ -55,7 +55,9 @@ TABLE = {
     ),
     "journal": May(("errors", "spec", "backends.slurm.index"), ("msgspec",)),
     "scheduler": May(("errors", "spec", *_STATE)),
-    "observe": May(("errors", "spec", "populations", *_STATE), ("msgspec", "yaml", "pynvml")),
+    "observe": May(
+        ("errors", "spec", "settings.argv", "populations", *_STATE), ("msgspec", "yaml", "pynvml")
+    ),
     "runtimes": May(
         ("registry", "errors", "spec", "backends", "journal", "scheduler.fit", "observe"),
         ("msgspec",),

@@ -228,8 +228,8 @@ def test_references_of_populations() -> None:
         "/populations/0/members/1: member `00_ant` is listed twice"
     )
     assert said("populations", 0, "members", 2) == [
-        "/populations/0/members: expected 3 in `members`, got 2",
         "/jobs/2/population: population `ant` does not list its member `02_ant`",
+        "/populations/0: `size` is 3, but the members' commands say 2",
     ]
     twice = copy.deepcopy(base)
     twice["populations"].append(twice["populations"][0])

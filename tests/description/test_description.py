@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -233,7 +234,27 @@ def test_populations_in_short() -> None:
     assert population(1, index_arg="pbt_policy_idx") == [
         {"pbt_policy_idx": 0, "pbt_num_policies": 1}
     ]
-    assert population(2, index_arg="rank") == [{"rank": 0}, {"rank": 1}]
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "cure"),
+    [
+        ({"index_arg": "idx"}, "style `isaacgymenvs` knows no index `idx`", {}),
+        ({"index_arg": "my.policy_idx"}, "style `isaacgymenvs` knows no index `my.policy_idx`", {}),
+        ({"style": "isaaclab", "index_arg": "pbt.policy_idx"}, "style `isaaclab` knows no index",
+         {"style": "isaaclab"}),
+        ({"style": "sample_factory", "index_arg": "policy"}, "takes no `index_arg`",
+         {"style": "sample_factory"}),
+        ({"style": "sample_factory", "workspace": "w"}, "takes no `workspace`",
+         {"style": "sample_factory"}),
+    ],
+)  # fmt: skip
+def test_an_argument_without_effect_is_refused(
+    words: dict[str, Any], message: str, cure: dict[str, Any]
+) -> None:
+    with pytest.raises(BadParam, match=re.escape(message)):
+        population(3, **words)
+    assert population(3, **cure)
 
 
 steady = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

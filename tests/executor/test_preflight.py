@@ -176,7 +176,7 @@ def test_all_at_once(tmp_path: Path) -> None:
 
 def generation(at: Path, style: str) -> Path:
     below = {"sample_factory": "checkpoint_p0/checkpoint_000000009_900.pth"}
-    path = at / "train/run/base_/runs/space" / below.get(style, "003/000001.yaml")
+    path = at / "train/run/base_/runs/space" / below.get(style, "001/000001.yaml")
     path.parent.mkdir(parents=True)
     path.touch()
     return path

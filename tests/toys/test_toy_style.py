@@ -20,7 +20,7 @@ from pbt_tui.tui.journal_follower import JournalFollower
 from tests.toys.toy_packages import TOYS, Command, command, files_of, install, shown_in
 
 TOY = TOYS / "style"
-BUILT_IN = "isaacgymenvs, isaaclab, sample_factory"
+BUILT_IN = "isaacgymenvs, isaaclab, rl_games, sample_factory"
 
 
 @pytest.fixture(scope="module")

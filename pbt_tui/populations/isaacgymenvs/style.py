@@ -9,7 +9,7 @@ import posixpath
 from collections.abc import Sequence
 from typing import Any
 
-from pbt_tui.populations.contract import ExchangeSettings, FoundFolder, Style
+from pbt_tui.populations.contract import CallStyle, ExchangeSettings, FoundFolder, Style
 from pbt_tui.populations.member import IndexKey, Member
 from pbt_tui.populations.parameters import one_per_member
 from pbt_tui.populations.yaml_signs import lab_wrote
@@ -47,6 +47,9 @@ STYLE = Style(
     workspace=_workspace,
     reader="pbt_tui.observe.workspaces.isaacgymenvs:IsaacGymEnvs",
     generation_files=(r"[0-9]{3}", r"[0-9]{1,12}\.yaml"),
+    call=CallStyle(
+        prefix="", name_arg="experiment", dir_arg="hydra.run.dir", argument_style="hydra"
+    ),
     index_keys=(
         IndexKey(key="pbt.policy_idx", stem="pbt.", default_size=8),
         IndexKey(key="pbt_policy_idx", stem="pbt_"),

@@ -7,10 +7,45 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pbt_tui.errors import printable
+from pbt_tui.populations.contract import CallStyle
 from pbt_tui.populations.member import Member, StyleFinding
 
 _TENSORS = ("episode.consecutive_successes",)
 """Objectives that are known to be tensors (P3)."""
+
+
+CALL = CallStyle(
+    prefix="", name_arg="--wandb-name", dir_arg="agent.pbt.directory", argument_style="hydra"
+)
+_HINT = f"pass `{CALL.arguments()}, customize_experiment_name=False` to the `RunDescription`"
+_OF_UPSTREAM = ("--experiment", "--train_dir")
+
+
+def check_call(members: Sequence[Member]) -> Iterator[StyleFinding]:
+    """Words that Isaac Lab's script refuses: its argparse, and then Hydra, reads what is left."""
+    words = [word for word in members[0].job.argv if word.startswith("--")]
+    dashed = next((word for word in words if word.startswith("--agent.")), None)
+    if dashed is not None:
+        name = dashed.partition("=")[0]
+        yield StyleFinding(
+            f"`{printable(name)}`: Isaac Lab's settings of the agent are Hydra's, without `--`",
+            "PBT417",
+            param=name.lstrip("-"),
+            hint=_HINT,
+        )
+    for word in words:
+        name = word.partition("=")[0]
+        if name in _OF_UPSTREAM:
+            message = f"Isaac Lab's script takes no `{name}`"
+            yield StyleFinding(message, "PBT418", hint=_HINT)
+            return
+
+
+def check_lab(members: Sequence[Member]) -> Iterator[StyleFinding]:
+    """All rules for Isaac Lab's own script."""
+    yield from check_call(members)
+    yield from check(members)
 
 
 def check(members: Sequence[Member]) -> Iterator[StyleFinding]:

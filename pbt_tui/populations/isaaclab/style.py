@@ -6,14 +6,17 @@ Must not read a workspace: `observe.workspaces.isaaclab` does.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pbt_tui.populations.contract import ExchangeSettings, FoundFolder, Style
-from pbt_tui.populations.isaaclab.rules import check
+from pbt_tui.populations.isaaclab.rules import CALL, check_lab
 from pbt_tui.populations.member import IndexKey, Member, from_train_dir
 from pbt_tui.populations.parameters import one_per_member
 from pbt_tui.populations.yaml_signs import lab_wrote
+
+_CONFIG = "agent.params.config.name"
+"""The setting that names the folder above the workspace."""
 
 
 def _parameters(size: int, workspace: str | None, index_arg: str | None) -> list[dict[str, Any]]:
@@ -24,9 +27,16 @@ def _workspace(member: Member) -> str:
     """As deep as is known: the folders below are called by the agent's configuration."""
     name = member.setting(STYLE.workspace_name, STYLE.default_workspace)
     folder = member.set.get("agent.pbt.directory") or ""
-    config = member.set.get("agent.params.config.name")
+    config = member.set.get(_CONFIG)
     path = posixpath.join(folder, "logs/rl_games", *((config, name) if config else ()))
     return path if path.startswith("/") else from_train_dir(path, member.job)
+
+
+def _name_below(settings: Mapping[str, str]) -> str | None:
+    """The trainer's YAML names its configuration; a command seldom does."""
+    if settings.get(_CONFIG):
+        return None
+    return settings.get("agent.pbt.workspace") or STYLE.default_workspace
 
 
 def _is_workspace(found: FoundFolder) -> bool:
@@ -45,8 +55,11 @@ STYLE = Style(
     title="Isaac Lab",
     parameters=_parameters,
     workspace=_workspace,
+    name_below=_name_below,
+    folder_setting=_CONFIG,
     reader="pbt_tui.observe.workspaces.isaaclab:IsaacLab",
     generation_files=(r"[0-9]{3}", r"[0-9]{1,12}\.yaml"),
+    call=CALL,
     index_keys=(IndexKey(key="agent.pbt.policy_idx", stem="agent.pbt.", default_size=8),),
     on_by_default=False,
     switch_off=("pbt", "no_pbt"),
@@ -55,7 +68,7 @@ STYLE = Style(
     run_folder_by_second=True,
     forgotten_options=("--device", "--max_iterations", "--sigma"),
     kept_instead="a setting of the configuration, such as `agent.params.config.…`",
-    rules=check,
+    rules=check_lab,
     is_workspace=_is_workspace,
     settings=ExchangeSettings(std=0.10, absolute=0.05),
     setting_names={

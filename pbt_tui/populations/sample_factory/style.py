@@ -9,7 +9,7 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any
 
-from pbt_tui.populations.contract import FoundFolder, Style
+from pbt_tui.populations.contract import CallStyle, FoundFolder, Style
 from pbt_tui.populations.member import Member
 
 _TRUE = ("true", "1", "yes")
@@ -43,6 +43,7 @@ STYLE = Style(
     workspace=_workspace,
     reader="pbt_tui.observe.workspaces.sample_factory:SampleFactory",
     generation_files=(r"checkpoint_p.*", r"checkpoint_.*"),
+    call=CallStyle(name_arg="--experiment", dir_arg="--train_dir"),
     policies=_policies,
     signs=("with_pbt",),
     switch_name=None,
