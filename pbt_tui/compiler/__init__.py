@@ -88,6 +88,8 @@ def _import_the_rest(backends: Sequence[str] | None) -> None:
         expand,
         population_detection,
         rendering,
+        repeatability,
+        repeatability_rules,
         resolve,
         spec_rules,
     )
@@ -109,7 +111,7 @@ def compile_loaded(
     settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Compiled:
     """The same for a description that is loaded already. Raises `Findings`."""
-    from pbt_tui.compiler import cross_references, spec_rules
+    from pbt_tui.compiler import cross_references, repeatability_rules, spec_rules
     from pbt_tui.compiler.existing import same_module
     from pbt_tui.compiler.expand import expand
     from pbt_tui.compiler.population_detection import recognise
@@ -122,7 +124,7 @@ def compile_loaded(
     folder = spec_rules.folder(loaded.run_name, suffix)
     before, module = known(folder), loaded.module
     train_dir = train_dir or (before.train_dir if before else TRAIN_DIR)
-    found = _repeatable(loaded, freeze)
+    found = repeatability_rules.check(loaded, freeze)
     jobs, more = expand(loaded, train_dir, suffix)
     found += more
     jobs, populations, more = recognise(jobs, loaded.styles)
@@ -168,27 +170,6 @@ def _over(
     """The settings of each backend, and from `before` what is not said."""
     names = dict.fromkeys((*before, *settings))
     return {name: {**before.get(name, {}), **settings.get(name, {})} for name in names}
-
-
-def _repeatable(loaded: Loaded, freeze: bool) -> list[Diagnostic]:
-    from pbt_tui.diagnostics import finding
-
-    hint = (
-        "the values of the first load are used; to repeat the run, pass `--seed 0`"
-        if freeze
-        else "fix the seed in the module, or pass `--seed 0`"
-    )
-    if loaded.seeded:
-        hint = "`--seed` seeds `random` and NumPy: find what else changes, and fix it in the module"
-    return [
-        finding(
-            "PBT120",
-            f"{what if what.startswith('the ') else f'`{what}`'} differs between two loads",
-            hint=hint,
-            level="warning" if freeze else "error",
-        )
-        for what in loaded.unrepeatable
-    ]
 
 
 def _place(d: Diagnostic, loaded: Loaded, spec: Processes) -> Diagnostic:
