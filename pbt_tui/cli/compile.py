@@ -173,7 +173,7 @@ def _one(
         container=given.container,
         load_timeout=given.compile.get("load_timeout", LOAD_TIMEOUT),
         load_memory=given.compile.get("load_memory"),
-        seed=given.compile.get("seed"),
+        seed=_seed(target, out, given),
         known=lambda folder: _known(out, folder) if args.check else None,
         backends=args.backend,
         settings=given.backends,
@@ -211,6 +211,15 @@ def _one(
         folder = out / spec_rules.folder(spec.run, spec.suffix)
         text = f"{printable(str(folder))}: up to date, {_count(len(spec.jobs), 'job')}\n".encode()
     return Result(found, code, spec.run, len(spec.jobs), paths, text, changes)
+
+
+def _seed(target: CompileTarget, out: Path, given: Given) -> int | None:
+    """The seed that was given, else the one that made the file which is there."""
+    from pbt_tui.compiler import project
+
+    if (seed := given.compile.get("seed")) is not None:
+        return int(seed)
+    return project.recorded_seed(out, project.portable(target.module), target.suffix)
 
 
 def _known(out: Path, folder: str) -> PreviousCompilation | None:

@@ -112,9 +112,10 @@ def compile_loaded(
 ) -> Compiled:
     """The same for a description that is loaded already. Raises `Findings`."""
     from pbt_tui.compiler import cross_references, repeatability_rules, spec_rules
-    from pbt_tui.compiler.existing import same_module
+    from pbt_tui.compiler.existing import keeps_name
     from pbt_tui.compiler.expand import expand
     from pbt_tui.compiler.population_detection import recognise
+    from pbt_tui.compiler.project import portable
     from pbt_tui.compiler.rendering import render
     from pbt_tui.compiler.resolve import resolve_container, resolve_policy
     from pbt_tui.diagnostics import credentials
@@ -122,7 +123,7 @@ def compile_loaded(
 
     suffix = suffix or loaded.suffix
     folder = spec_rules.folder(loaded.run_name, suffix)
-    before, module = known(folder), loaded.module
+    before, module = known(folder), portable(loaded.module)
     train_dir = train_dir or (before.train_dir if before else TRAIN_DIR)
     found = repeatability_rules.check(loaded, freeze)
     jobs, more = expand(loaded, train_dir, suffix)
@@ -136,13 +137,14 @@ def compile_loaded(
     spec = Processes(
         format=FORMAT,
         run=loaded.run_name,
-        module=before.module if before and same_module(before.module, module) else module,
+        module=before.module if before and keeps_name(before.module, module) else module,
         train_dir=train_dir,
         policy=wanted,
         container=box,
         populations=tuple(populations),
         jobs=tuple(jobs),
         suffix=suffix,
+        seed=loaded.seed,
     )
     found += spec_rules.check(spec, slots=backends is None or "processes" in backends)
     if not any(d.level == "error" for d in found):

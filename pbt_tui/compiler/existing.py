@@ -16,6 +16,7 @@ import msgspec
 from pbt_tui.backends import BACKENDS, Backend, visible
 from pbt_tui.backends.processes.render import FILE
 from pbt_tui.compiler.output import first_difference
+from pbt_tui.compiler.project import same_module
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import BadSpec, Diagnostic, Where, printable
 from pbt_tui.spec import Container, Policy, Processes
@@ -174,10 +175,6 @@ def shared_folders(specs: Mapping[str, Processes]) -> list[Diagnostic]:
     return found
 
 
-def same_module(one: str, other: str) -> bool:
-    """`./runs/ant.py` and `runs.ant` are one module."""
-    return _dotted(one) == _dotted(other)
-
-
-def _dotted(module: str) -> str:
-    return module.removesuffix(".py").removeprefix("./").replace("/", ".")
+def keeps_name(before: str, module: str) -> bool:
+    """Whether a spec that is compared keeps the name that its module has there."""
+    return same_module(before, module) and not Path(before).is_absolute()

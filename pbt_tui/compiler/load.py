@@ -81,8 +81,8 @@ class Loaded:
     output: str = ""
     variations: tuple[Variation, ...] = ()
     """What another load, or a load on another machine, describes otherwise."""
-    seeded: bool = False
-    """Whether `--seed` was given."""
+    seed: int | None = None
+    """The seed that the import had, if any."""
     written: tuple[tuple[str, str | None, int | None], ...] = ()
     """Paths below the current folder that the import writes to: path, file, line."""
     styles: tuple[str, ...] = ()
@@ -144,7 +144,7 @@ def load(
     loaded = replace(
         loaded,
         leaves_processes=any(child.left_some for child in (first, *others)),
-        seeded=seed is not None,
+        seed=seed,
     )
     if not others:
         return loaded

@@ -1,4 +1,4 @@
-"""Programs whose output names a source, and how a shell changes what they print; lives in the child."""
+"""Programs whose output names a source, and how a shell changes it; lives in the child."""
 
 from __future__ import annotations
 

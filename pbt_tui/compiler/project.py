@@ -10,6 +10,8 @@ from pathlib import Path
 
 MARKS = ("pyproject.toml", "pbt.toml", ".git")
 """A folder that holds one of these is the root of a project; the nearest one counts."""
+_FIRST = 8192
+"""Bytes that hold the first lines of a process list: run, suffix, module and seed."""
 
 
 def project_root(file: str | None) -> Path | None:
@@ -24,6 +26,63 @@ def project_root(file: str | None) -> Path | None:
         if above == folder:
             return None
         folder = above
+
+
+def portable(target: str) -> str:
+    """The name of a run module for its spec: a file is named from the root of its project.
+
+    A dotted name stays, and so does a file that no project holds.
+    """
+    file = next((p for p in (target, f"{target}.py") if os.path.isfile(p)), None)  # noqa: PTH113
+    if file is None or not (file.endswith(".py") and (target.endswith(".py") or os.sep in target)):
+        return target
+    root = project_root(file)
+    return os.path.relpath(file, root) if root is not None else target
+
+
+def from_here(module: str, spec: Path) -> str:
+    """The path, from the current folder, of the module that the file `spec` names."""
+    if not module.endswith(".py") or os.path.isfile(module):  # noqa: PTH113
+        return module
+    root = project_root(str(spec))
+    path = os.path.join(root or "", module)  # noqa: PTH118
+    return os.path.relpath(path) if os.path.isfile(path) else module  # noqa: PTH113
+
+
+def same_module(one: str, other: str) -> bool:
+    """`./runs/ant.py` and `runs.ant` are one module, and so is `/home/ada/project/runs/ant.py`."""
+    if Path(one).is_absolute() != Path(other).is_absolute():
+        inner, whole = sorted((one, other), key=lambda name: Path(name).is_absolute())
+        return f".{_dotted(whole)}".endswith(f".{_dotted(inner)}")
+    return _dotted(one) == _dotted(other)
+
+
+def _dotted(module: str) -> str:
+    return module.removesuffix(".py").removeprefix("./").replace("/", ".")
+
+
+def recorded_seed(out: Path, module: str, suffix: str) -> int | None:
+    """The seed that the spec of this module below `out` was compiled with; None: without one.
+
+    Without a suffix, that of the only spec of the module is taken: a module may set its own. This
+    is asked before the module is imported, so that only the first lines of each file are read.
+    """
+    found: dict[str, int | None] = {}
+    for folder in sorted(os.listdir(out)) if out.is_dir() else ():  # noqa: PTH208
+        try:
+            with open(f"{out}/{folder}/processes.json", "rb") as spec:  # noqa: PTH123
+                first = spec.read(_FIRST).split(b"\n")
+        except OSError:
+            continue
+        keys = dict(line.rstrip(b",").partition(b":")[::2] for line in first)
+        name = keys.get(b'"module"', b"").decode(errors="replace").strip('"')
+        if same_module(name, module):
+            seed = keys.get(b'"seed"', b"")
+            whole = seed.removeprefix(b"-").isdigit() and len(seed) < 20
+            found[keys.get(b'"suffix"', b"").decode().strip('"')] = int(seed) if whole else None
+    if suffix in found or suffix:
+        return found.get(suffix)
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def revision(folder: Path) -> str | None:

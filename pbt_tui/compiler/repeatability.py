@@ -81,7 +81,9 @@ def explain(
     names = differing(first, second) if second is not None else ()
     if not names and second is not None and not first.written:
         return ()
-    movable = tuple(s for s in _MOVABLE if s in sources and not (s == "random" and first.seeded))
+    movable = tuple(
+        s for s in _MOVABLE if s in sources and not (s == "random" and first.seed is not None)
+    )
     ways: list[Way] = [(1, None), (0, ((), movable)), (0, ((), movable)), (1, ((), movable))]
     ways += [(0, ((source,), movable)) for source in movable]
     loaded: list[Loaded | None] = []

@@ -100,7 +100,7 @@ def _differs(v: Variation, loaded: Loaded, freeze: bool) -> Diagnostic:
         hint = f"{kept}; {_CURES[v.source or 'random']}"
     elif v.source is not None:
         hint = _CURES[v.source]
-    elif loaded.seeded:
+    elif loaded.seed is not None:
         hint = "`--seed` seeds `random` and NumPy: find what else changes, and fix it in the module"
     else:
         hint = _CURES["random"]

@@ -209,3 +209,5 @@ class Processes(Frozen, frozen=True):
     """The jobs in plan order: the executor starts them in this order."""
     suffix: str = ""
     """Text after the names of experiment folders (`--experiment_suffix`); not there: none."""
+    seed: Integer | None = None
+    """Seed of `random` and NumPy when the module was compiled (`--seed`); not there: none."""
