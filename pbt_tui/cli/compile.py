@@ -190,11 +190,15 @@ def _one(
     if args.check or args.diff:
         from pbt_tui.compiler import diff_report
 
-        old = output.stale(out, files, gone)
+        foreign = existing.foreign(out, spec_rules.folder(spec.run, spec.suffix), spec)
+        old = {} if foreign and args.check else output.stale(out, files, gone)
         changes = diff_report.changed(out, files, old, spec)
-        text = "".join(diff_report.text(out, files, old, changes)).encode(errors="replace")
+        lines = diff_report.text(out, files, old, changes, only_changed=args.check)
+        text = "".join(lines).encode(errors="replace")
         if args.check:
-            found += existing.stale(changes, old, files, target.command(out))
+            seed = f" --seed {args.seed}" if args.seed is not None else ""
+            found += existing.stale(changes, old, files, target.command(out) + seed)
+        found += foreign
     elif args.print:
         text = next(iter(files.values()))
     else:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pbt_tui.compiler.load import Loaded
     from pbt_tui.spec import Processes
 
+_OF_THE_RUN = ("/run", "/suffix", "/jobs", "/train_dir")
+"""Places in a process list of which the assignment of `RUN_DESCRIPTION` tells."""
+
 
 @dataclass(frozen=True)
 class Compiled:
@@ -181,6 +184,10 @@ def _place(d: Diagnostic, loaded: Loaded, spec: Processes) -> Diagnostic:
         members = spec.populations[int(where.pointer.split("/")[2])].members
         experiment = next((j.experiment for j in spec.jobs if j.id in members[:1]), None)
     line = where.line or next((e.line for e in loaded.experiments if e.name == experiment), None)
+    if line is None and experiment is None and where.pointer in _OF_THE_RUN and loaded.file:
+        from pbt_tui.compiler.source_lines import of_name
+
+        line = of_name(loaded.file, "RUN_DESCRIPTION")
     if where.param is not None and line is not None and loaded.file is not None:
         from pbt_tui.compiler.source_lines import in_file
 

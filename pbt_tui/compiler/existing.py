@@ -129,7 +129,9 @@ def foreign(out: Path, folder: str, spec: Processes) -> list[Diagnostic]:
         f"two modules have the run name `{printable(spec.run)}`, and would share `train_dir`"
     )
     hint = (
-        f"pass `--experiment_suffix`, or remove `{printable(str(place))}` if the module has moved"
+        f"pass `--experiment_suffix NAME`, or remove `{printable(str(place))}` if the module has "
+        "moved; to run failed jobs again, no module is needed: "
+        f"`pbt-run {printable(str(place))} --failed`"
     )
     return [finding("PBT222", message, where=Where(file=spec.module), hint=hint)]
 
@@ -146,11 +148,35 @@ def stale(
     for one, (path, data) in zip(found, old.items(), strict=True):
         line = first_difference(data, new[path]) if data is not None and path in new else None
         words = one.words
-        if one.how == "changed":
+        if data is not None and b"\r\n" in data and data.replace(b"\r\n", b"\n") == new.get(path):
+            message.append(_windows(one.file, command))
+            continue
+        if one.how == "changed" and _is_earlier(one):
+            words = "was written by an earlier version: compile again"
+        elif one.how == "changed":
             words = "is not what `pbt-compile` would write"
             words += f": {one.words}" if one.words != one.how else ""
         message.append(finding("PBT820", words, where=Where(file=one.file, line=line), hint=hint))
     return message
+
+
+def _is_earlier(change: Changed) -> bool:
+    """Whether all that differs is what an earlier version did not write, or wrote otherwise."""
+    return bool(change.inside) and all(
+        (c.name == "seed" and c.how == "added")
+        or (c.name == "module" and same_module(c.old or "", c.new or ""))
+        for c in change.inside
+        if c.what == "setting" or c.name
+    )
+
+
+def _windows(file: str, command: str) -> Diagnostic:
+    folder = printable(str(Path(file).parent.parent))
+    hint = (
+        f"put the line `{folder}/** text eol=lf` into `.gitattributes`, "
+        f"then run `{printable(command)}`"
+    )
+    return finding("PBT812", "has Windows line endings", where=Where(file=file), hint=hint)
 
 
 def compiled(out: Path) -> list[tuple[Path, str | None, str]]:

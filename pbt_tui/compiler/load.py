@@ -201,7 +201,12 @@ def _check(target: str) -> None:
         if Path(target).is_file() or Path(f"{target}.py").is_file():
             return
         if Path(target).is_dir():
-            hint = "give the file of a run module in it"
+            package = (Path(target) / "__init__.py").is_file()
+            if package and target.isidentifier():
+                return
+            name = target.strip("./").replace("/", ".")
+            hint = f"a package is named with dots: `{printable(name)}`"
+            hint = hint if package else "give the file of a run module in it"
             raise CannotLoad("is a directory", where=where, hint=hint, code="PBT101")
     if not all(part.isidentifier() for part in target.removesuffix(".py").split(".")):
         hint = "a run module is a path, or a dotted name: `runs/ant.py`, `runs.ant`"
@@ -240,9 +245,14 @@ def _error(error: dict[str, Any], target: str, output: str) -> PbtError:
     if error["kind"] == "broken_kind":
         return BrokenKind(*error["broken"])
     kind, code = _KINDS[error["kind"]]
+    line = error.get("line")
+    if line is None and code != "PBT101" and error.get("file") is not None:
+        from pbt_tui.compiler.source_lines import of_name
+
+        line = of_name(error["file"], "RUN_DESCRIPTION")
     where = Where(
         _shown(error.get("file"), target),
-        error.get("line"),
+        line,
         error.get("experiment"),
         error.get("param"),
     )

@@ -1,0 +1,9 @@
+"""A run name that holds the host name."""
+
+import platform
+
+from pbt_tui import Experiment, RunDescription
+
+RUN_DESCRIPTION = RunDescription(
+    "ant_" + platform.node().split(".")[0], [Experiment("ant", "python train.py")]
+)

@@ -1,0 +1,7 @@
+"""The number of an object as a value."""
+
+from pbt_tui import Experiment, RunDescription
+
+RUN_DESCRIPTION = RunDescription(
+    "ant", [Experiment("ant", "python train.py", [{"key": id(object())}])]
+)

@@ -1,0 +1,8 @@
+"""The output of a program that tells the time."""
+
+import subprocess
+
+from pbt_tui import Experiment, RunDescription
+
+STAMP = subprocess.run(["date", "+%F"], capture_output=True, text=True, check=True).stdout.strip()
+RUN_DESCRIPTION = RunDescription("ant", [Experiment("ant", f"python train.py --tag={STAMP}")])

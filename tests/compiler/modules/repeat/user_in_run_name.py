@@ -1,0 +1,7 @@
+"""A run name that holds the name of the user."""
+
+import getpass
+
+from pbt_tui import Experiment, RunDescription
+
+RUN_DESCRIPTION = RunDescription(f"ant_{getpass.getuser()}", [Experiment("ant", "python train.py")])
