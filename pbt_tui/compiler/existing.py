@@ -164,7 +164,10 @@ def _is_earlier(change: Changed) -> bool:
     """Whether all that differs is what an earlier version did not write, or wrote otherwise."""
     return bool(change.inside) and all(
         (c.name == "seed" and c.how == "added")
-        or (c.name == "module" and same_module(c.old or "", c.new or ""))
+        or (
+            c.name == "module"
+            and same_module(*((text or "").strip('"') for text in (c.old, c.new)))
+        )
         for c in change.inside
         if c.what == "setting" or c.name
     )

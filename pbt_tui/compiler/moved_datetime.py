@@ -41,9 +41,6 @@ def replace(module: ModuleType, now: Callable[[], float], note: Callable[[str, s
         def __repr__(self) -> str:
             return f"datetime.{super().__repr__()}"
 
-        def __reduce_ex__(self, protocol: Any) -> Any:
-            return real_date(self.year, self.month, self.day).__reduce_ex__(protocol)
-
     class datetime(real_datetime, metaclass=Like):  # type: ignore[misc]  # noqa: N801
         _real = real_datetime
 
@@ -64,10 +61,6 @@ def replace(module: ModuleType, now: Callable[[], float], note: Callable[[str, s
 
         def __repr__(self) -> str:
             return f"datetime.{super().__repr__()}"
-
-        def __reduce_ex__(self, protocol: Any) -> Any:
-            _, arguments, *rest = super().__reduce_ex__(protocol)
-            return (real_datetime, arguments, *rest)
 
     for kind in (date, datetime):
         kind.__module__ = "datetime"

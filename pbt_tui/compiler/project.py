@@ -74,7 +74,7 @@ def recorded_seed(out: Path, module: str, suffix: str) -> int | None:
                 first = spec.read(_FIRST).split(b"\n")
         except OSError:
             continue
-        keys = dict(line.rstrip(b",").partition(b":")[::2] for line in first)
+        keys = dict(line.rstrip(b",\r").partition(b":")[::2] for line in first)
         name = keys.get(b'"module"', b"").decode(errors="replace").strip('"')
         if same_module(name, module):
             seed = keys.get(b'"seed"', b"")

@@ -1,3 +1,6 @@
+#: pbt-compile repeat/clock_in_suffix.py
+#: exit 3
+#: error PBT224 at repeat/clock_in_suffix.py:11
 """A suffix that holds the time of the import."""
 
 import time

@@ -1,3 +1,6 @@
+#: pbt-compile repeat/date_in_run_name.py
+#: exit 3
+#: error PBT224 at repeat/date_in_run_name.py:10
 """A run name that holds the day: two loads of one day agree."""
 
 from datetime import date

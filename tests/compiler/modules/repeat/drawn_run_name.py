@@ -1,3 +1,6 @@
+#: pbt-compile repeat/drawn_run_name.py
+#: exit 3
+#: error PBT224 at repeat/drawn_run_name.py:10
 """A run name that holds a random number."""
 
 import random

@@ -1,3 +1,6 @@
+#: pbt-compile repeat/escape_in_run_name.py
+#: exit 3
+#: error PBT220 at repeat/escape_in_run_name.py:8
 """A run name with a control character."""
 
 from pbt_tui import Experiment, RunDescription

@@ -1,3 +1,6 @@
+#: pbt-compile repeat/host_in_run_name.py
+#: exit 3
+#: error PBT224 at repeat/host_in_run_name.py:11
 """A run name that holds the host name."""
 
 import platform

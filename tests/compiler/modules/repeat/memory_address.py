@@ -1,3 +1,6 @@
+#: pbt-compile repeat/memory_address.py
+#: exit 3
+#: error PBT120 at repeat/memory_address.py
 """The number of an object as a value."""
 
 from pbt_tui import Experiment, RunDescription

@@ -1,3 +1,6 @@
+#: pbt-compile repeat/process_id.py
+#: exit 3
+#: error PBT120 at repeat/process_id.py:11
 """A process id as a value."""
 
 import os

@@ -1,3 +1,6 @@
+#: pbt-compile repeat/program_date.py
+#: exit 3
+#: error PBT120 at repeat/program_date.py:10
 """The output of a program that tells the time."""
 
 import subprocess

@@ -1,3 +1,6 @@
+#: pbt-compile repeat/secret_token.py
+#: exit 3
+#: error PBT120 at repeat/secret_token.py:11
 """Random bytes of the system as a value."""
 
 import secrets

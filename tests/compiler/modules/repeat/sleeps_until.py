@@ -1,3 +1,10 @@
+#: pbt-compile repeat/sleeps_until.py
+#: exit 0, 1 job in ant
+#: warning PBT304 at repeat/sleeps_until.py:22
+#: first '00_ant_day_2024-03-01_i.a.lis_[datetime.date(2024, 3, 1)]' in ant/ant_
+#:   $ python train.py --day=2024-03-01 '--in_a_list=[datetime.date(2024,' 3, '1)]'
+#:     '--experiment=00_ant_day_2024-03-01_i.a.lis_[datetime.date(2024,' 3, '1)]'
+#:     --train_dir=./train_dir/ant/ant_
 """A loop that waits for the clock, and a library that keeps dates."""
 
 import datetime

@@ -1,3 +1,6 @@
+#: pbt-compile repeat/temporary_folder.py
+#: exit 3
+#: error PBT120 at repeat/temporary_folder.py:11
 """A temporary folder in a command."""
 
 import tempfile

@@ -1,3 +1,6 @@
+#: pbt-compile repeat/uuid_in_run_name.py
+#: exit 3
+#: error PBT224 at repeat/uuid_in_run_name.py:11
 """A run name that holds a part of a UUID."""
 
 import uuid

@@ -1,3 +1,6 @@
+#: pbt-compile repeat/without_experiments.py
+#: exit 3
+#: error PBT105 at repeat/without_experiments.py:10
 """A run of no experiments."""
 
 from pbt_tui import Experiment, RunDescription
