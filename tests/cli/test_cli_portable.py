@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,16 +52,16 @@ def git(folder: Path, *words: str) -> None:
 
 
 def compile_in(
-    folder: Path, *words: str, code: int = 0, **how: object
+    folder: Path, *words: str, code: int = 0, **how: Any
 ) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "PYTHONPATH": str(ROOT), **how.pop("env", {})}  # type: ignore[dict-item]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **how.pop("env", {})}
     python = how.pop("python", sys.executable)
     command = [*how.pop("before", ()), python, "-m", "pbt_tui.cli.compile", *words]
-    done = subprocess.run(  # type: ignore[call-overload]
+    done = subprocess.run(
         command, cwd=folder, env=env, capture_output=True, text=True, check=False, **how
     )
     assert done.returncode == code, done.stdout + done.stderr
-    return done  # type: ignore[no-any-return]
+    return done
 
 
 def committed(project: Path, *words: str) -> Path:
@@ -129,7 +130,7 @@ def test_a_command_with_the_host_name_is_warned_about(project: Path) -> None:
 
 
 def test_the_bytes_are_the_same_from_every_folder(project: Path) -> None:
-    made = []
+    made: list[bytes] = []
     for folder, name in [
         (project, "runs/ant.py"),
         (project, "./runs/ant.py"),

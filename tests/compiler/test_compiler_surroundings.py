@@ -80,7 +80,9 @@ def test_each_source_is_found_and_named(here: Write, monkeypatch: pytest.MonkeyP
     here("ant.py", f"{WORDS}{IMPORTS}RUN_DESCRIPTION = RunDescription('r', "
          f"[Experiment('e', 'c', [{{{rows}}}])])\n")  # fmt: skip
     found = {v.what: v.source for v in read("ant.py").variations}
-    wanted = {f"v{k}": source for k, (_, source) in enumerate(SOURCES) if source}
+    wanted: dict[str, str | None] = {
+        f"v{k}": source for k, (_, source) in enumerate(SOURCES) if source
+    }
     wanted["v18"] = found["v18"]  # what no load can pin is told by elimination
     assert found == wanted
 
