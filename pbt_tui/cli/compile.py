@@ -173,7 +173,7 @@ def _one(
         container=given.container,
         load_timeout=given.compile.get("load_timeout", LOAD_TIMEOUT),
         load_memory=given.compile.get("load_memory"),
-        seed=given.compile.get("seed"),
+        seed=_seed(target, out, given),
         known=lambda folder: _known(out, folder) if args.check else None,
         backends=args.backend,
         settings=given.backends,
@@ -191,11 +191,15 @@ def _one(
     if args.check or args.diff:
         from pbt_tui.compiler import diff_report
 
-        old = output.stale(out, files, gone)
+        foreign = existing.foreign(out, spec_rules.folder(spec.run, spec.suffix), spec)
+        old = {} if foreign and args.check else output.stale(out, files, gone)
         changes = diff_report.changed(out, files, old, spec)
-        text = "".join(diff_report.text(out, files, old, changes)).encode(errors="replace")
+        lines = diff_report.text(out, files, old, changes, only_changed=args.check)
+        text = "".join(lines).encode(errors="replace")
         if args.check:
-            found += existing.stale(changes, old, files, target.command(out))
+            seed = f" --seed {args.seed}" if args.seed is not None else ""
+            found += existing.stale(changes, old, files, target.command(out) + seed)
+        found += foreign
     elif args.print:
         text = next(iter(files.values()))
     else:
@@ -212,6 +216,15 @@ def _one(
         folder = out / spec_rules.folder(spec.run, spec.suffix)
         text = f"{printable(str(folder))}: up to date, {_count(len(spec.jobs), 'job')}\n".encode()
     return Result(found, code, spec.run, len(spec.jobs), paths, text, changes)
+
+
+def _seed(target: CompileTarget, out: Path, given: Given) -> int | None:
+    """The seed that was given, else the one that made the file which is there."""
+    from pbt_tui.compiler import project
+
+    if (seed := given.compile.get("seed")) is not None:
+        return int(seed)
+    return project.recorded_seed(out, project.portable(target.module), target.suffix)
 
 
 def _known(out: Path, folder: str) -> PreviousCompilation | None:

@@ -41,10 +41,14 @@ def targets(args: argparse.Namespace, out: Path) -> list[CompileTarget]:
             hint = "compile one at a time; `--check` and `--diff` take several"
             raise UsageError(f"{len(named)} run modules were given: {some}", hint=hint)
         return [CompileTarget(named[0], args.experiment_suffix)]
-    from pbt_tui.compiler import existing
+    from pbt_tui.compiler import existing, project
 
     heads = existing.compiled(out)
-    known = [CompileTarget(module, suffix) for _, module, suffix in heads if module is not None]
+    known = [
+        CompileTarget(project.from_here(module, path), suffix)
+        for path, module, suffix in heads
+        if module is not None
+    ]
     if not named and not known:
         message = f"no run module was given, and nothing is compiled below `{printable(str(out))}`"
         raise UsageError(message)
@@ -61,13 +65,9 @@ def targets(args: argparse.Namespace, out: Path) -> list[CompileTarget]:
 
 
 def _of(name: str, known: Iterable[CompileTarget], args: argparse.Namespace) -> list[CompileTarget]:
-    from pbt_tui.compiler.existing import same_module
-
     if args.experiment_suffix:
         return [CompileTarget(name, args.experiment_suffix)]
-    return [CompileTarget(name, t.suffix) for t in known if same_module(t.module, name)] or [
-        CompileTarget(name)
-    ]
+    return [CompileTarget(name, t.suffix) for t in known if _is(t, name)] or [CompileTarget(name)]
 
 
 def _is_helper(name: str, known: Iterable[CompileTarget]) -> bool:
@@ -75,9 +75,7 @@ def _is_helper(name: str, known: Iterable[CompileTarget]) -> bool:
 
     It is not imported to find out: it may be anything.
     """
-    from pbt_tui.compiler.existing import same_module
-
-    if any(same_module(t.module, name) for t in known):
+    if any(_is(t, name) for t in known):
         return False
     try:
         text = Path(name).read_bytes()
@@ -87,11 +85,15 @@ def _is_helper(name: str, known: Iterable[CompileTarget]) -> bool:
 
 
 def _once(found: Iterable[CompileTarget]) -> list[CompileTarget]:
-    from pbt_tui.compiler.existing import same_module
-
     kept: list[CompileTarget] = []
     for t in found:
-        same = (o for o in kept if o.suffix == t.suffix and same_module(o.module, t.module))
+        same = (o for o in kept if o.suffix == t.suffix and _is(o, t.module))
         if next(same, None) is None:
             kept.append(t)
     return kept
+
+
+def _is(target: CompileTarget, name: str) -> bool:
+    from pbt_tui.compiler.project import portable, same_module
+
+    return same_module(portable(target.module), portable(name))

@@ -94,7 +94,8 @@ class Parser(argparse.ArgumentParser):
         if rest:
             word = rest[0].partition("=")[0]
             known = [o for a in self._actions for o in a.option_strings]
-            raise UsageError(f"unknown argument: `{word}`", hint=near(word, known))
+            hint = f"`{word}` is `{_RENAMED[word]}` now" if word in _RENAMED else near(word, known)
+            raise UsageError(f"unknown argument: `{word}`", hint=hint)
         if self.settings:
             found.settings = self.settings
         return found
@@ -104,6 +105,8 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(message, hint=f"see `{self.prog} --help`")
 
 
+_RENAMED = {"--runner": "--backend"}
+"""Options of Sample-Factory 1 that have another name since."""
 _HELP = "show this and exit"
 _HELP_ON = "show this, or a TOPIC or `all` in full; exit"
 

@@ -46,7 +46,7 @@ def workflow_commands(diagnostics: Iterable[Diagnostic]) -> str:
     lines = []
     for d in diagnostics:
         level = "notice" if d.level == "note" else d.level
-        file = printable(d.where.file) if d.where.file else None
+        file = printable(_in_repository(d.where.file)) if d.where.file else None
         place = {"file": file, "line": d.where.line, "title": d.code or None}
         keys = ",".join(f"{k}={_escape(str(v), key=True)}" for k, v in place.items() if v)
         inner = [d.where.pointer, d.where.experiment, d.where.param, d.where.job]
@@ -56,6 +56,20 @@ def workflow_commands(diagnostics: Iterable[Diagnostic]) -> str:
             f"::{level} {keys}::{_escape(text)}" if keys else f"::{level}::{_escape(text)}"
         )
     return "".join(line + "\n" for line in lines)
+
+
+def _in_repository(file: str) -> str:
+    """The path as GitHub knows it: from the root of the repository."""
+    import os
+
+    path = os.path.abspath(file)  # noqa: PTH100 - no link is resolved
+    roots = [os.environ.get("GITHUB_WORKSPACE", ""), os.path.dirname(path)]  # noqa: PTH120
+    while roots[1] != "/" and not os.path.lexists(f"{roots[1]}/.git"):
+        roots[1] = os.path.dirname(roots[1])  # noqa: PTH120
+    for root in map(str, roots):
+        if len(root) > 1 and os.path.lexists(path) and path.startswith(f"{root}/"):
+            return path.removeprefix(f"{root}/")
+    return file
 
 
 def quoted(text: bytes) -> bytes:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pbt_tui.compiler.load import Loaded
     from pbt_tui.spec import Processes
 
+_OF_THE_RUN = ("/run", "/suffix", "/jobs", "/train_dir")
+"""Places in a process list of which the assignment of `RUN_DESCRIPTION` tells."""
+
 
 @dataclass(frozen=True)
 class Compiled:
@@ -89,6 +92,8 @@ def _import_the_rest(backends: Sequence[str] | None) -> None:
         expand,
         population_detection,
         rendering,
+        repeatability,
+        repeatability_rules,
         resolve,
         spec_rules,
     )
@@ -111,10 +116,11 @@ def compile_loaded(
     command_prefix: Sequence[str] | None = None,
 ) -> Compiled:
     """The same for a description that is loaded already. Raises `Findings`."""
-    from pbt_tui.compiler import cross_references, spec_rules
-    from pbt_tui.compiler.existing import same_module
+    from pbt_tui.compiler import cross_references, repeatability_rules, spec_rules
+    from pbt_tui.compiler.existing import keeps_name
     from pbt_tui.compiler.expand import expand
     from pbt_tui.compiler.population_detection import recognise
+    from pbt_tui.compiler.project import portable
     from pbt_tui.compiler.rendering import render
     from pbt_tui.compiler.resolve import resolve_container, resolve_policy
     from pbt_tui.diagnostics import credentials
@@ -122,9 +128,9 @@ def compile_loaded(
 
     suffix = suffix or loaded.suffix
     folder = spec_rules.folder(loaded.run_name, suffix)
-    before, module = known(folder), loaded.module
+    before, module = known(folder), portable(loaded.module)
     train_dir = train_dir or (before.train_dir if before else TRAIN_DIR)
-    found = _repeatable(loaded, freeze)
+    found = repeatability_rules.check(loaded, freeze)
     if command_prefix is None:
         command_prefix = before.command_prefix if before else ()
     given = _over(settings or {}, before.settings if before else {})
@@ -145,7 +151,7 @@ def compile_loaded(
     spec = Processes(
         format=FORMAT,
         run=loaded.run_name,
-        module=before.module if before and same_module(before.module, module) else module,
+        module=before.module if before and keeps_name(before.module, module) else module,
         train_dir=train_dir,
         policy=wanted,
         container=box,
@@ -153,6 +159,7 @@ def compile_loaded(
         jobs=tuple(jobs),
         command_prefix=tuple(command_prefix),
         suffix=suffix,
+        seed=loaded.seed,
     )
     found += spec_rules.check(spec, slots=backends is None or "processes" in backends)
     if not any(d.level == "error" for d in found):
@@ -195,27 +202,6 @@ def _over(
     return {name: {**before.get(name, {}), **settings.get(name, {})} for name in names}
 
 
-def _repeatable(loaded: Loaded, freeze: bool) -> list[Diagnostic]:
-    from pbt_tui.diagnostics import finding
-
-    hint = (
-        "the values of the first load are used; to repeat the run, pass `--seed 0`"
-        if freeze
-        else "fix the seed in the module, or pass `--seed 0`"
-    )
-    if loaded.seeded:
-        hint = "`--seed` seeds `random` and NumPy: find what else changes, and fix it in the module"
-    return [
-        finding(
-            "PBT120",
-            f"{what if what.startswith('the ') else f'`{what}`'} differs between two loads",
-            hint=hint,
-            level="warning" if freeze else "error",
-        )
-        for what in loaded.unrepeatable
-    ]
-
-
 def _place(d: Diagnostic, loaded: Loaded, spec: Processes) -> Diagnostic:
     """The finding with its place in the module instead of the one in the process list."""
     where, experiment = d.where, d.where.experiment
@@ -223,6 +209,10 @@ def _place(d: Diagnostic, loaded: Loaded, spec: Processes) -> Diagnostic:
         members = spec.populations[int(where.pointer.split("/")[2])].members
         experiment = next((j.experiment for j in spec.jobs if j.id in members[:1]), None)
     line = where.line or next((e.line for e in loaded.experiments if e.name == experiment), None)
+    if line is None and experiment is None and where.pointer in _OF_THE_RUN and loaded.file:
+        from pbt_tui.compiler.source_lines import of_name
+
+        line = of_name(loaded.file, "RUN_DESCRIPTION")
     if where.param is not None and line is not None and loaded.file is not None:
         from pbt_tui.compiler.source_lines import in_file
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
+    from pbt_tui.compiler.surroundings import Surroundings
+
 HEADER = 17
 """An answer begins with its length, in so many hexadecimal digits but one; then comes a flag."""
 STARTED = b"+"
@@ -85,9 +87,16 @@ def _answer(options: dict[str, Any], watch: ImportAudit) -> bytes:
     parents = [name.rsplit(".", n)[0] for n in range(1, name.count(".") + 1)]
     finder = Finder(soft=parents)
     own = dict(_BUILTINS)
+    around = None
     try:
         if options["seed"] is not None:
             _seed(options["seed"])
+        if options["surroundings"] is not None:
+            from pbt_tui.compiler.surroundings import Surroundings
+
+            around = Surroundings(*options["surroundings"])
+            around.install()
+            finder.hooks = around.hooks
         sys.meta_path.insert(0, finder)
         sys.argv[:] = [options["target"]]
         sys.path.insert(0, os.getcwd())  # noqa: PTH109 - pathlib costs 5 ms to import
@@ -97,11 +106,17 @@ def _answer(options: dict[str, Any], watch: ImportAudit) -> bytes:
             sys.path.insert(len(sys.path) if shadows else 0, root)
         module = _import(name, file)
         _BUILTINS.update(own)
-        return _packed(_described(module, file), watch)
+        return _packed(_described(module, file), watch) + _asked(around)
     except BaseException as e:
         _BUILTINS.update(own)
         resource_limits.lift()
-        return _packed({"error": failure(e, name, file, finder)}, watch)
+        return _packed({"error": failure(e, name, file, finder)}, watch) + _asked(around)
+
+
+def _asked(around: Surroundings | None) -> bytes:
+    """What follows an answer: the sources that the import asked, where it asked any."""
+    asked = around.report() if around is not None else {}
+    return marshal.dumps(asked, 2) if asked else b""
 
 
 def _packed(answer: dict[str, Any], watch: ImportAudit) -> bytes:

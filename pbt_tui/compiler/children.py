@@ -47,7 +47,13 @@ class Child:
     """One child: its process, its answer as far as it came, the end of its output."""
 
     def __init__(
-        self, target: str, timeout: float, memory: int, seed: int | None, hash_seed: int
+        self,
+        target: str,
+        timeout: float,
+        memory: int,
+        seed: int | None,
+        hash_seed: int,
+        surroundings: tuple[tuple[str, ...], tuple[str, ...]] | None = None,
     ) -> None:
         self.pipe, answer_end = os.pipe()
         self.data = bytearray()
@@ -61,6 +67,7 @@ class Child:
             "seed": seed,
             "hash_seed": os.environ.get("PYTHONHASHSEED"),
             "pipe": answer_end,
+            "surroundings": surroundings,
         }
         env = {**os.environ, "PYTHONHASHSEED": str(hash_seed)}
         root = str(Path(__file__).resolve().parents[2])

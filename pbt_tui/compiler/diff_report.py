@@ -58,9 +58,13 @@ def text(
     files: Mapping[str, bytes],
     old: Mapping[str, bytes | None],
     found: list[Changed],
+    *,
+    only_changed: bool = False,
 ) -> Iterator[str]:
-    """The changes for people, then the unified diff."""
+    """The changes for people, then the unified diff; with `only_changed` of no whole file."""
     for one in found:
         yield f"{printable(one.file)}: {one.words}\n"
         yield from (f"  {line}\n" for line in lines(one.inside))
+    if only_changed:
+        old = {path: data for path, data in old.items() if data is not None and path in files}
     yield from output.diff(out, files, old)

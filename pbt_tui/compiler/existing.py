@@ -16,6 +16,7 @@ import msgspec
 from pbt_tui.backends import BACKENDS, Backend, visible
 from pbt_tui.backends.processes.render import FILE
 from pbt_tui.compiler.output import first_difference
+from pbt_tui.compiler.project import same_module
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import BadSpec, Diagnostic, Where, printable
 from pbt_tui.spec import Container, Policy, Processes
@@ -136,7 +137,9 @@ def foreign(out: Path, folder: str, spec: Processes) -> list[Diagnostic]:
         f"two modules have the run name `{printable(spec.run)}`, and would share `train_dir`"
     )
     hint = (
-        f"pass `--experiment_suffix`, or remove `{printable(str(place))}` if the module has moved"
+        f"pass `--experiment_suffix NAME`, or remove `{printable(str(place))}` if the module has "
+        "moved; to run failed jobs again, no module is needed: "
+        f"`pbt-run {printable(str(place))} --failed`"
     )
     return [finding("PBT222", message, where=Where(file=spec.module), hint=hint)]
 
@@ -153,11 +156,38 @@ def stale(
     for one, (path, data) in zip(found, old.items(), strict=True):
         line = first_difference(data, new[path]) if data is not None and path in new else None
         words = one.words
-        if one.how == "changed":
+        if data is not None and b"\r\n" in data and data.replace(b"\r\n", b"\n") == new.get(path):
+            message.append(_windows(one.file, command))
+            continue
+        if one.how == "changed" and _is_earlier(one):
+            words = "was written by an earlier version: compile again"
+        elif one.how == "changed":
             words = "is not what `pbt-compile` would write"
             words += f": {one.words}" if one.words != one.how else ""
         message.append(finding("PBT820", words, where=Where(file=one.file, line=line), hint=hint))
     return message
+
+
+def _is_earlier(change: Changed) -> bool:
+    """Whether all that differs is what an earlier version did not write, or wrote otherwise."""
+    return bool(change.inside) and all(
+        (c.name == "seed" and c.how == "added")
+        or (
+            c.name == "module"
+            and same_module(*((text or "").strip('"') for text in (c.old, c.new)))
+        )
+        for c in change.inside
+        if c.what == "setting" or c.name
+    )
+
+
+def _windows(file: str, command: str) -> Diagnostic:
+    folder = printable(str(Path(file).parent.parent))
+    hint = (
+        f"put the line `{folder}/** text eol=lf` into `.gitattributes`, "
+        f"then run `{printable(command)}`"
+    )
+    return finding("PBT812", "has Windows line endings", where=Where(file=file), hint=hint)
 
 
 def compiled(out: Path) -> list[tuple[Path, str | None, str]]:
@@ -182,10 +212,6 @@ def shared_folders(specs: Mapping[str, Processes]) -> list[Diagnostic]:
     return found
 
 
-def same_module(one: str, other: str) -> bool:
-    """`./runs/ant.py` and `runs.ant` are one module."""
-    return _dotted(one) == _dotted(other)
-
-
-def _dotted(module: str) -> str:
-    return module.removesuffix(".py").removeprefix("./").replace("/", ".")
+def keeps_name(before: str, module: str) -> bool:
+    """Whether a spec that is compared keeps the name that its module has there."""
+    return same_module(before, module) and not Path(before).is_absolute()

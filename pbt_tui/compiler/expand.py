@@ -89,7 +89,9 @@ def expand(
     file = loaded.file or loaded.module
     if not loaded.experiments:
         hint = "`RunDescription(name, [Experiment(…), …])`"
-        found.append(finding("PBT105", "no jobs", where=Where(file=file), hint=hint))
+        found.append(
+            finding("PBT105", "no jobs", where=Where(file=file, pointer="/jobs"), hint=hint)
+        )
     found += _traces(loaded)
     for experiment in loaded.experiments:
         where = Where(file=file, line=experiment.line, experiment=experiment.name)

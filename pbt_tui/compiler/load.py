@@ -12,11 +12,11 @@ import marshal
 import re
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pbt_tui.compiler import resource_limits
 from pbt_tui.compiler.children import GRACE, TOO_LATE, Child, listen
@@ -33,6 +33,11 @@ from pbt_tui.errors import (
 )
 from pbt_tui.settings.run_settings import LOAD_MEMORY, LOAD_TIMEOUT
 
+if TYPE_CHECKING:
+    from pbt_tui.compiler.repeatability import Variation, Way
+
+EVERYTHING = ("clock", "host", "user", "revision")
+"""The sources that have other values in the second load; the others differ by themselves."""
 _KINDS: dict[str, tuple[type[DescriptionError], str]] = {
     "cannot_load": (CannotLoad, "PBT101"),
     "not_a_run": (NotARun, "PBT102"),
@@ -74,15 +79,23 @@ class Loaded:
     param_prefix: str
     experiments: tuple[LoadedExperiment, ...]
     output: str = ""
-    unrepeatable: tuple[str, ...] = ()
-    seeded: bool = False
-    """`--seed` was given, and what differs does so all the same."""
+    variations: tuple[Variation, ...] = ()
+    """What another load, or a load on another machine, describes otherwise."""
+    seed: int | None = None
+    """The seed that the import had, if any."""
     written: tuple[tuple[str, str | None, int | None], ...] = ()
     """Paths below the current folder that the import writes to: path, file, line."""
     styles: tuple[str, ...] = ()
     """The population styles that the module asked `population` for."""
+    named_files: tuple[str, ...] = ()
+    """Paths of files that the child names beside the description, as it wrote them."""
     leaves_processes: bool = False
     """Whether processes that the import started had to be ended."""
+
+    @property
+    def unrepeatable(self) -> tuple[str, ...]:
+        """What differs between two loads on this machine, by its name."""
+        return tuple(v.what for v in self.variations if not v.elsewhere)
 
 
 def load(
@@ -97,38 +110,63 @@ def load(
     """Imports `target` (dotted name or path of a file) and returns its description.
 
     `timeout` in seconds; `memory` in bytes, None: what `resource_limits.usual` says. `twice`: a
-    second load, with another order of sets, tells whether the description is repeatable; what
-    differs is named in `Loaded.unrepeatable`, and the caller decides what that is. `seed` seeds
-    `random`, and NumPy where it is, before the import, and makes the order of sets the same.
-    `meanwhile` is called while the children work.
+    second load, with another order of sets and in other `surroundings`, tells whether the
+    description is repeatable; `Loaded.variations` names what is not and why, and the caller
+    decides what follows. `seed` seeds `random`, and NumPy where it is, before the import, and
+    makes the order of sets the same. `meanwhile` is called while the children work.
 
     Raises `CannotLoad`, `NotARun`, `BadParam`, and `BrokenKind` for a style that it asks for.
     """
     _check(target)
     most = resource_limits.usual(LOAD_MEMORY) if memory is None else memory
-    hashes = (0, 1) if seed is None else (seed % 2**32,) * 2
-    children = []
-    try:
-        for number in range(1 + twice):
-            children.append(Child(target, timeout, most, seed, hashes[number]))
-        meanwhile()
-        listen(children, time.monotonic() + timeout + GRACE)
-    finally:
-        for child in children:
-            child.end()
-    first, *others = children
+
+    def run(ways: Sequence[Way], meanwhile: Callable[[], None] = lambda: None) -> list[Child]:
+        children: list[Child] = []
+        try:
+            for hash_seed, around in ways:
+                hashed = hash_seed if seed is None else seed % 2**32
+                children.append(Child(target, timeout, most, seed, hashed, around))
+            meanwhile()
+            listen(children, time.monotonic() + timeout + GRACE)
+        finally:
+            for child in children:
+                child.end()
+        return children
+
+    def read(child: Child) -> Loaded | None:
+        try:
+            return _loaded(target, _read(child, target, timeout), "")
+        except DescriptionError:
+            return None
+
+    first, *others = run([(0, None), (1, (EVERYTHING, ()))][: 1 + twice], meanwhile)
     loaded = _loaded(target, _read(first, target, timeout), first.text())
-    if any(child.left_some for child in children):
-        loaded = replace(loaded, leaves_processes=True)
-    if all(other.answer == first.answer for other in others):
+    loaded = replace(
+        loaded,
+        leaves_processes=any(child.left_some for child in (first, *others)),
+        seed=seed,
+    )
+    if not others:
         return loaded
-    try:
-        second = _loaded(target, _read(others[0], target, timeout), "")
-        if (differing := _differing(loaded, second)) is None:
-            return loaded
-    except DescriptionError:
-        differing = ("the import itself",)
-    return replace(loaded, unrepeatable=differing, seeded=seed is not None)
+
+    from pbt_tui.compiler import repeatability
+
+    assert first.answer is not None
+    asked, second = repeatability.asked(first, others[0])
+    if second or (loaded.written and run([(1, None)])[0].answer != first.answer):
+        variations = repeatability.explain(
+            loaded,
+            read(others[0]),
+            asked,
+            lambda ways: [read(child) for child in run(ways)],
+        )
+    else:
+        variations = ()
+    known = {v.what for v in variations}
+    local = repeatability.local_texts(loaded, first.answer, asked)
+    variations += tuple(v for v in local if v.what not in known)
+    shown = (replace(v, file=v.file and _shown(v.file, target)) for v in variations)
+    return replace(loaded, variations=tuple(shown))
 
 
 def of_object(run: Any, module: str) -> Loaded:
@@ -166,7 +204,12 @@ def _check(target: str) -> None:
         if Path(target).is_file() or Path(f"{target}.py").is_file():
             return
         if Path(target).is_dir():
-            hint = "give the file of a run module in it"
+            package = (Path(target) / "__init__.py").is_file()
+            if package and target.isidentifier():
+                return
+            name = target.strip("./").replace("/", ".")
+            hint = f"a package is named with dots: `{printable(name)}`"
+            hint = hint if package else "give the file of a run module in it"
             raise CannotLoad("is a directory", where=where, hint=hint, code="PBT101")
     if not all(part.isidentifier() for part in target.removesuffix(".py").split(".")):
         hint = "a run module is a path, or a dotted name: `runs/ant.py`, `runs.ant`"
@@ -205,9 +248,14 @@ def _error(error: dict[str, Any], target: str, output: str) -> PbtError:
     if error["kind"] == "broken_kind":
         return BrokenKind(*error["broken"])
     kind, code = _KINDS[error["kind"]]
+    line = error.get("line")
+    if line is None and code != "PBT101" and error.get("file") is not None:
+        from pbt_tui.compiler.source_lines import of_name
+
+        line = of_name(error["file"], "RUN_DESCRIPTION")
     where = Where(
         _shown(error.get("file"), target),
-        error.get("line"),
+        line,
         error.get("experiment"),
         error.get("param"),
     )
@@ -280,37 +328,9 @@ def _loaded(target: str, read: dict[str, Any], output: str) -> Loaded:
         output=output,
         styles=tuple(read["styles"]),
         written=tuple((path, _shown(by, target), line) for path, by, line in read["written"]),
+        named_files=tuple(
+            name
+            for name in (read["file"], *(n for path, by, _ in read["written"] for n in (path, by)))
+            if name
+        ),
     )
-
-
-def _differing(one: Loaded, other: Loaded) -> tuple[str, ...] | None:
-    """What differs, by the names that its author gave: parameters before anything else.
-
-    None if nothing does: equal descriptions may come as other bytes, if rarely.
-    """
-    if repr(one.experiments) == repr(other.experiments) and _head(one) == _head(other):
-        return None
-    names: dict[str, None] = {}
-    for a, b in zip(one.experiments, other.experiments, strict=False):
-        rows = zip(a.params, b.params, strict=False)
-        for index, (x, y) in enumerate(rows):
-            if x != y or a.texts.get(index) != b.texts.get(index):
-                xs, ys = x | a.texts.get(index, {}), y | b.texts.get(index, {})
-                changed = (n for n in xs | ys if n not in xs or n not in ys or xs[n] != ys[n])
-                names.update(dict.fromkeys(changed))
-        if len(a.params) != len(b.params):
-            names["the number of jobs"] = None
-        for word in ("name", "cmd", "env_vars", "resources"):
-            if getattr(a, word) != getattr(b, word):
-                names[word] = None
-    if len(one.experiments) != len(other.experiments):
-        names["the number of experiments"] = None
-    for word, value in _head(one).items():
-        if value != _head(other)[word]:
-            names[word] = None
-    return tuple(map(printable, names)) or ("the order of parameters",)
-
-
-def _head(loaded: Loaded) -> dict[str, Any]:
-    words = ("run_name", "suffix", "experiment_arg", "dir_arg", "customize_names", "param_prefix")
-    return {word: getattr(loaded, word) for word in words}

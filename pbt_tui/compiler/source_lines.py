@@ -27,6 +27,23 @@ def in_file(file: str, line: int, param: str) -> int | None:
         return None
 
 
+def of_name(file: str, name: str) -> int | None:
+    """The line of the last assignment to `name` at the top of a module; None if there is none."""
+    try:
+        body = ast.parse(Path(file).read_bytes()).body
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    bound = ((name, node) for node in body for name in _bound_by(node))
+    return next((node.lineno for n, node in reversed(list(bound)) if n == name), None)
+
+
+def _bound_by(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+                yield inner.id
+
+
 def of_param(source: bytes | str, line: int, param: str) -> int | None:
     """The line that names `param` for the expression which begins in `line`, an `Experiment(…)`.
 

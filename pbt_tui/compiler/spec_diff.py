@@ -242,6 +242,8 @@ def _command(gone: list[str], come: list[str], *, moved: bool) -> Iterator[SpecC
 
 def _settings(spec: Processes) -> dict[str, str]:
     head = {name: getattr(spec, name) for name in ("run", "suffix", "module", "train_dir")}
+    if spec.seed is not None:
+        head["seed"] = spec.seed
     return _texts(head | msgspec.structs.asdict(spec.policy))
 
 

@@ -10,7 +10,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any
@@ -21,7 +21,6 @@ _DESCRIPTION = (
     "sample_factory.runner.run_description",
     "runner.run_description",
     "multi_sample_factory.runner.run_description",
-    "pbt_baseline.launcher.run_description",
 )
 _SEEDS = (
     "isaacgymenvs.pbt.experiments.run_utils",
@@ -58,8 +57,12 @@ class Finder:
         self.stood_in: set[str] = set()
         self.path = list(sys.path)
         """As it is before the folders of the run module are in it."""
+        self.hooks: Mapping[str, Callable[[ModuleType], None]] = {}
+        """What is called with a module of this name as soon as it is imported."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if name in self.hooks:
+            return self._hooked(name, path)
         if name in _OF_THE_LIBRARY:
             from importlib.machinery import PathFinder
 
@@ -77,6 +80,33 @@ class Finder:
             loader: Any = _Loader(self, None)
             return spec_from_loader(name, loader, is_package=name in PACKAGES)
         return None
+
+    def _hooked(self, name: str, path: Any) -> ModuleSpec | None:
+        for finder in sys.meta_path:
+            if finder is not self and (spec := finder.find_spec(name, path)) is not None:
+                if spec.loader is not None:
+                    spec.loader = _Hooked(spec.loader, self.hooks[name])  # type: ignore[assignment]
+                return spec
+        return None
+
+
+class _Hooked:
+    """The loader of a module, and what is called once it is executed."""
+
+    def __init__(self, real: Any, hook: Callable[[ModuleType], None]) -> None:
+        self.real = real
+        self.hook = hook
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        made: ModuleType | None = self.real.create_module(spec)
+        return made
+
+    def exec_module(self, module: ModuleType) -> None:
+        self.real.exec_module(module)
+        self.hook(module)
 
 
 class _Loader:

@@ -150,9 +150,11 @@ RULES: tuple[Rule, ...] = (
         "PBT120",
         "error",
         "the description differs between two loads",
-        "The module draws random numbers while it is imported, so no two compilations "
-        "agree and nobody can repeat the run (D12). `pbt-run` only warns, and keeps the"
-        " first draw in its spec.",
+        "The module is imported twice, the second time with another clock and another order of "
+        "sets. A value differs: it depends on random numbers, the clock, a process id, a UUID, an "
+        "object's memory address or another source that the message names. No two compilations "
+        "agree, and nobody can repeat the run (D12). `pbt-run` only warns, and keeps the first "
+        "value in its spec.",
         'import random\n\nExperiment("ant", "python train.py", [{"seed": random.random()}])',
         'import random\n\nExperiment("ant", "python train.py", [{"seed": random.random()}])\n\n'
         "pbt-compile runs.ant --seed 0      # or write the seed into the module",

@@ -91,4 +91,28 @@ RULES: tuple[Rule, ...] = (
         "pbt-compile runs.ant\npbt-compile runs.ant --out old --experiment_suffix old\n"
         "pbt-compile --validate specs old",
     ),
+    Rule(
+        "PBT224",
+        "error",
+        "the run name is not fixed",
+        "The run name is the name of the run directory. A name that holds the time of the import, "
+        "a random number, the host name, the user or the git revision is another one the next "
+        "time: `pbt-run` does not find the run that it started, and runs all jobs again beside "
+        "it. `pbt-run MODULE` refuses such a module too.",
+        "import time\n\n"
+        'RunDescription(f"ant_{int(time.time())}", [Experiment("ant", "python train.py")])',
+        'RunDescription("ant", [Experiment("ant", "python train.py")])\n\n'
+        "pbt-compile runs.ant --experiment_suffix trial2",
+    ),
+    Rule(
+        "PBT225",
+        "warning",
+        "the description depends on where it is compiled",
+        "A value holds the host name, the user, the git revision, the home folder or the folder "
+        "of this checkout. The compiled files have other bytes in another place, and `--check` "
+        "fails there. `pbt-run MODULE` says nothing of it, because it runs the jobs where it "
+        "compiles them.",
+        'import socket\n\nExperiment("ant", f"python train.py --host={socket.gethostname()}")',
+        'Experiment("ant", "python train.py")      # the trainer asks for the host name',
+    ),
 )

@@ -110,6 +110,18 @@ RULES: tuple[Rule, ...] = (
         '"populations": [{"id": "ant", "style": "isaaclab", ...}]',
     ),
     Rule(
+        "PBT812",
+        "error",
+        "Windows line endings",
+        "The file has the right text, and each line ends with a carriage return: git's "
+        "`core.autocrlf` writes files so when it checks them out. Jobs read these files on Linux, "
+        "where the carriage return is a part of the last word of a line.",
+        "pbt-compile runs.ant\nsed -i 's/$/\\r/' specs/ant/processes.json\n"
+        "pbt-compile runs.ant --check",
+        "echo 'specs/** text eol=lf' >> .gitattributes\npbt-compile runs.ant\n"
+        "pbt-compile runs.ant --check",
+    ),
+    Rule(
         "PBT817",
         "note",
         "backend without a required setting",

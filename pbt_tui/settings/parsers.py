@@ -28,6 +28,13 @@ def integer(text: str) -> int:
     return int(text)
 
 
+def seed(text: str) -> int:
+    """An integer that a spec file can hold."""
+    if abs(value := integer(text)) > 2**53:
+        raise ValueError
+    return value
+
+
 def number(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):

@@ -142,7 +142,11 @@ COMPILE: tuple[Setting, ...] = (
         f"{LOAD_MEMORY >> 30}G at most)",
     ),
     _compile(
-        "seed", parsers.integer, "N", "an integer", "seed `random`, and NumPy, before the import"
+        "seed",
+        parsers.seed,
+        "N",
+        "an integer of at most 2^53",
+        "seed `random`, and NumPy, before the import",
     ),
     _compile(
         "command_prefix",

@@ -15,7 +15,8 @@ from pbt_tui.spec.types import FORMAT, Population, Processes
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Processes)
-_HEAD = [f for f in Processes.__struct_fields__ if f not in ("jobs", "command_prefix", "suffix")]
+_LATE = ("jobs", "command_prefix", "suffix", "seed")
+_HEAD = [f for f in Processes.__struct_fields__ if f not in _LATE]
 
 
 class _Head(msgspec.Struct):
@@ -26,6 +27,8 @@ def encode(spec: Processes) -> bytes:
     """The file's bytes: valid JSON, a line for each key of the head, a line for each job."""
     enc = _encoder.encode
     head = [b'"%s":%s' % (key.encode(), enc(getattr(spec, key))) for key in _HEAD]
+    if spec.seed is not None:
+        head.insert(3, b'"seed":%d' % spec.seed)
     if spec.suffix:
         head.insert(2, b'"suffix":' + enc(spec.suffix))
     if spec.command_prefix:

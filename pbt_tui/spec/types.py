@@ -212,3 +212,5 @@ class Processes(Frozen, frozen=True):
     backends than `processes` leave them out. Not there: none."""
     suffix: str = ""
     """Text after the names of experiment folders (`--experiment_suffix`); not there: none."""
+    seed: Integer | None = None
+    """Seed of `random` and NumPy when the module was compiled (`--seed`); not there: none."""

@@ -211,7 +211,7 @@ def test_d12_a_module_that_draws_is_refused_unless_seeded(here: Path, pbt: Pbt) 
     said = pbt("runs.drawn", "--seed", "3")
     assert said.code == 3
     assert "pass `--seed" not in said.err, "it was passed"
-    assert "find what else changes" in said.err
+    assert "it holds the process id of the import (`os.getpid`)" in said.err
 
 
 def test_validate_says_file_and_pointer(here: Path, pbt: Pbt) -> None:

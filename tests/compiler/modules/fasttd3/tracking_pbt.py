@@ -1,13 +1,6 @@
 #: pbt-compile fasttd3/tracking_pbt.py
-#: exit 0, 4 jobs in tracking
-#: first 00_tracking in tracking/tracking_
-#:   $ python -m fast_td3.train --env_name=tracking --use_pbt --pbt_num_policies=4
-#:     --pbt_workspace=ws_tracking --pbt_policy_idx=0 --exp_name=00_tracking
-#:     --output_dir=./train_dir/tracking/tracking_
-#: last 03_tracking in tracking/tracking_
-#:   $ python -m fast_td3.train --env_name=tracking --use_pbt --pbt_num_policies=4
-#:     --pbt_workspace=ws_tracking --pbt_policy_idx=3 --exp_name=03_tracking
-#:     --output_dir=./train_dir/tracking/tracking_
+#: exit 1
+#: error PBT101 at fasttd3/tracking_pbt.py:6
 """A population with other words: `pbt_policy_idx`, and the prefix left as it was."""
 
 from pbt_baseline.launcher.run_description import Experiment, ParamGrid, RunDescription

@@ -9,7 +9,7 @@
 #:     --experiment=01_walk_p.p.idx_1 --train_dir=./train_dir/walk/walk_
 """The same with names that hold the index of each member."""
 
-from pbt_baseline.launcher.run_description import Experiment, ParamGrid, RunDescription
+from isaacgymenvs.pbt.launcher.run_description import Experiment, ParamGrid, RunDescription
 
 RUN_DESCRIPTION = RunDescription(
     "walk",

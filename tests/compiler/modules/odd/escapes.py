@@ -11,7 +11,7 @@
 #: error PBT106 at odd/escapes.py:33
 #: error PBT111 at odd/escapes.py:34
 #: error PBT203 at odd/escapes.py:34
-#: error PBT220 at odd/escapes.py
+#: error PBT220 at odd/escapes.py:21
 """Escape sequences wherever a text can stand."""
 
 from pbt_tui import Experiment, ParamGrid, RunDescription

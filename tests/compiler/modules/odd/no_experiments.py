@@ -1,6 +1,6 @@
 #: pbt-compile odd/no_experiments.py
 #: exit 3
-#: error PBT105 at odd/no_experiments.py
+#: error PBT105 at odd/no_experiments.py:8
 """A run of nothing."""
 
 from pbt_tui import RunDescription
