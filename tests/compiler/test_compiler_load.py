@@ -230,7 +230,7 @@ def test_run_names_may_be_paths() -> None:
     class Run:
         run_name = Path("a/b")
         experiments: tuple[()] = ()
-        experiment_arg_name = experiment_dir_arg_name = param_prefix = ""
+        experiment_arg_name = experiment_dir_arg_name = param_prefix = "x"
 
     assert described(Run(), None)["run"][0] == "a/b"
 
