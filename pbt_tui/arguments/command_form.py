@@ -77,8 +77,16 @@ class CommandForm:
         return words
 
     def base(self, words: Iterable[str], values: Values) -> list[str]:
-        """The words of the base command, with its placeholders filled. Raises `Refused`."""
-        return [fill(word, values, self.filled) for word in words]
+        """The words of the base command, with its placeholders filled. Raises `Refused`.
+
+        A whole value of Hydra's is written as its grammar needs it: `key={name}`.
+        """
+        quotes = self.style is not None and self.style.sequence == "hydra"
+        quoted = {n: hydra_text(v) if v else v for n, v in values.items()} if quotes else values
+        return [
+            fill(word, quoted if word.endswith(("={name}", "={dir}")) else values, self.filled)
+            for word in words
+        ]
 
 
 def form_of(

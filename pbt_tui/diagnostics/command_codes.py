@@ -159,11 +159,11 @@ RULES: tuple[Rule, ...] = (
         "there a fixed number does.",
         "RUN_DESCRIPTION = RunDescription(\n"
         '    "ant", [Experiment("ant", "python train.py --port={port}")], placeholders=True\n)\n\n'
-        "pbt-compile runs/ant.py --backend ngc --image ant --ngc_org acme --ngc_ace acme-ace "
+        "pbt-compile runs/ant.py --backend ngc --image a/b:1 --ngc_org acme --ngc_ace acme-ace "
         "--ngc_instance dgxa100.80g.1.norm",
         "RUN_DESCRIPTION = RunDescription(\n"
         '    "ant", [Experiment("ant", "python train.py --port=29500")]\n)\n\n'
-        "pbt-compile runs/ant.py --backend ngc --image ant --ngc_org acme --ngc_ace acme-ace "
+        "pbt-compile runs/ant.py --backend ngc --image a/b:1 --ngc_org acme --ngc_ace acme-ace "
         "--ngc_instance dgxa100.80g.1.norm",
     ),
 )

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -65,7 +66,7 @@ def scheduled(state: RunState) -> list[int | None]:
     return found
 
 
-def state_of(*jobs: Job, **policy: int) -> RunState:
+def state_of(*jobs: Job, **policy: Any) -> RunState:
     return RunState(spec(jobs=jobs, policy=Policy(pause_between=0.0, **policy)))
 
 

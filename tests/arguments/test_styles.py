@@ -89,8 +89,8 @@ def test_a_style_writes_its_own_dashes_whatever_the_names_have() -> None:
     [job] = jobs(run_of("t", {"+lr": 1, "a": 2}, argument_style="hydra", **names))
     assert job.argv[1:3] == ("+lr=1", "a=2")
     assert job.argv[3].startswith("name=")
-    names = {"experiment_arg_name": None, "experiment_dir_arg_name": "-f"}
-    [job] = jobs(run_of("t", {"lr": 1}, argument_style="argparse", **names))
+    others: dict[str, Any] = {"experiment_arg_name": None, "experiment_dir_arg_name": "-f"}
+    [job] = jobs(run_of("t", {"lr": 1}, argument_style="argparse", **others))
     assert job.argv[1:] == ("--lr", "1", "-f", "train_dir/ant/base_")
     [job] = jobs(run_of("t", {"lr": 1}, argument_style="tyro", param_prefix="agent."))
     assert job.argv[1:3] == ("--agent.lr", "1")

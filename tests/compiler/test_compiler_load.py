@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from pbt_tui.compiler.children import OUTPUT_KEPT
-from pbt_tui.compiler.describe import described, plain
+from pbt_tui.compiler.describe import described
 from pbt_tui.compiler.stub_modules import LEAVES
 from pbt_tui.errors import BadParam
+from pbt_tui.naming import plain
 from tests.compiler.loading import RUN, WORDS, Write, read
 from tests.executor.running import until
 
