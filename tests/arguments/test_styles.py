@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pbt_tui import Experiment, RunDescription, population
-from pbt_tui.arguments.styles import STYLES, hydra_text
+from pbt_tui.arguments.styles import STYLES, hydra_text, spelled
 from pbt_tui.compiler.expand import expand
 from pbt_tui.compiler.load import of_object
 from pbt_tui.diagnostics import page, rule
@@ -72,6 +73,17 @@ def test_a_parser_of_the_style_reads_the_values(style: str) -> None:
     assert (read["exp_name"], read["train_dir"]) == (job.name, "a b/ant/base_")
     assert (read["track"], read["inner.fast"]) == (True, False)
     assert (read["lr"], read["limit"], read["layers"]) == (-1e-5, None, [64, 64])
+
+
+def test_the_guide_shows_what_each_style_writes() -> None:
+    rows = []
+    for style in STYLES.values():
+        values: tuple[Any, ...] = (1, True, False, None, [1, 2])
+        words = [" ".join(spelled(style, style.dashes + "a", v, str(v))) for v in values]
+        cells = [f"`{text}`" if text else "left out" for text in words]
+        rows.append(f"| `{style.name}` | {' | '.join(cells)} | {style.used_by} |\n")
+    guide = Path(__file__).parents[2] / "docs/guide/write-a-run-module.md"
+    assert "".join(rows) in guide.read_text()
 
 
 LEFT_OUT = {"argparse", "tyro", "flags"}
