@@ -248,7 +248,7 @@ class RunDescription:
     """A run: its experiments, and how their trainer wants to be called.
 
     With Hydra: `experiment_arg_name="experiment"`, `experiment_dir_arg_name="hydra.run.dir"`, and
-    `param_prefix=""` or `argument_style="hydra"`; in populations no `customize_experiment_name`.
+    `param_prefix=""` or `argument_style="hydra"`; no customized names in populations.
 
     Args:
         run_name: Name of the run, and of its folder below `train_dir`.

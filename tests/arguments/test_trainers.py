@@ -23,7 +23,7 @@ from tests.arguments.parsers import boolean
 FOLDER = Path(__file__).parents[2] / "examples/trainers"
 
 
-def parser(*options: str, switches: str = "", **types: Callable[[str], Any]) -> Any:
+def parser(*options: str, switches: str = "", **types: Any) -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(allow_abbrev=False, exit_on_error=False)
     for option in options:
         found.add_argument(f"--{option}")
@@ -69,7 +69,12 @@ def sb3_zoo(argv: list[str]) -> dict[str, Any]:
 
 def rsl_rl(argv: list[str]) -> dict[str, Any]:
     options = ("task", "experiment_name", "run_name", "load_run", "checkpoint", "logger", "device")
-    numbers = {"seed": int, "max_iterations": int, "num_envs": int, "video_length": int}
+    numbers: dict[str, Any] = {
+        "seed": int,
+        "max_iterations": int,
+        "num_envs": int,
+        "video_length": int,
+    }
     known = parser(*options, switches="headless video distributed resume", **numbers)
     return vars(known.parse_args(argv[2:]))
 
@@ -104,7 +109,7 @@ def isaacgymenvs(argv: list[str]) -> dict[str, Any]:
 
 
 def pufferlib(argv: list[str]) -> dict[str, Any]:
-    numbers = {"train.seed": int, "train.learning-rate": float}
+    numbers: dict[str, Any] = {"train.seed": int, "train.learning-rate": float}
     known = parser("tag", "train.data-dir", "load-model-path", **numbers)
     return vars(known.parse_args(argv[3:]))
 
