@@ -46,9 +46,8 @@ def base_command(text: str, base: Sequence[str], *, supplied: bool) -> Iterator[
     """
     yield from _pasted(text)
     yield from _first(text, base, supplied=supplied)
-    if base and base[0] in BUILT_IN:
-        pass  # PBT306 has the cure for the whole command
-    elif acting := words.meant_for_a_shell(list(base)):
+    acting = words.meant_for_a_shell(list(base))
+    if acting and base[0] not in BUILT_IN:  # there PBT306 has the cure for the whole command
         message = f"no shell reads the command, so the program is given {words.shown(acting)}"
         yield "PBT308", message, f"start a shell: `{in_a_shell(text)}`"
     for word in base:
@@ -145,3 +144,12 @@ def _from_the_difference(a: str, b: str) -> tuple[str, str]:
     )
     cut = max(0, at - _NEAR)
     return (f"…{a[cut:]}", f"…{b[cut:]}") if cut else (a, b)
+
+
+def with_quotes(ours: list[str], theirs: list[str]) -> str | None:
+    """The first word that loses its quotes here, written so that it keeps them."""
+    if len(ours) != len(theirs):
+        return None
+    word = next((b for a, b in zip(ours, theirs, strict=True) if a != b), "")
+    quoted = f'"{word}"' if '"' not in word and not set(word) & set("\\$`") else f"'{word}'"
+    return quoted if set(word) & {"'", '"'} and words.split(quoted) == [word] else None

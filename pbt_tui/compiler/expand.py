@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import operator
 import os
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
 
-from pbt_tui.compiler.command_checks import base_command, differing
+from pbt_tui.compiler.command_checks import base_command, differing, with_quotes
+from pbt_tui.compiler.formed_commands import form_for, formed
 from pbt_tui.compiler.job_ids import Ids
 from pbt_tui.compiler.load import Loaded, LoadedExperiment
+from pbt_tui.compiler.note_merging import notes_once
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import BadParam, Diagnostic, Level, Where, printable
 from pbt_tui.naming import root_of, shorthands
 from pbt_tui.settings import argv as words
 from pbt_tui.settings import parsers
 from pbt_tui.spec import Job, Resources
+
+if TYPE_CHECKING:
+    from pbt_tui.arguments.command_form import CommandForm
+    from pbt_tui.spec import Placeholder
 
 LONG_NAME = 100
 LONGEST_COMPONENT = 255
@@ -98,34 +105,7 @@ def expand(
         one = _Expansion(loaded, experiment, train_dir, suffix, where, ids, tuple(prefix), supplied)
         jobs += one.jobs()
         found += one.found()
-    return jobs, _notes_once(found)
-
-
-def _notes_once(found: list[Diagnostic]) -> list[Diagnostic]:
-    """A note that several experiments earn alike is one line, with their number."""
-    first: dict[tuple[str | None, str], int] = {}
-    more: Counter[int] = Counter()
-    kept: list[Diagnostic] = []
-    for d in found:
-        key = (d.code, d.message.partition(" (and ")[0])
-        if d.level == "note" and key in first:
-            more[first[key]] += 1
-            continue
-        if d.level == "note":
-            first[key] = len(kept)
-        kept.append(d)
-    for k, count in more.items():
-        kept[k] = replace(kept[k], message=f"{kept[k].message}, and so in {count} more experiments")
-    return kept
-
-
-def _with_quotes(ours: list[str], theirs: list[str]) -> str | None:
-    """The first word that loses its quotes here, written so that it keeps them."""
-    if len(ours) != len(theirs):
-        return None
-    word = next((b for a, b in zip(ours, theirs, strict=True) if a != b), "")
-    quoted = f'"{word}"' if '"' not in word and not set(word) & set("\\$`") else f"'{word}'"
-    return quoted if set(word) & {"'", '"'} and words.split(quoted) == [word] else None
+    return jobs, notes_once(found)
 
 
 def _traces(loaded: Loaded) -> Iterator[Diagnostic]:
@@ -170,8 +150,12 @@ class _Expansion:
         directory = root_of(loaded.run_name, base, self.suffix)
         start = self._base_words()
         path = os.path.join(self.train_dir, directory)  # noqa: PTH118 - text, `./` is kept
-        dir_word = f"{loaded.dir_arg}={path}"
-        dir_words = self._split(dir_word, None, "directory") if self._odd(dir_word) else [dir_word]
+        form = form_for(loaded, experiment)
+        dir_word = f"{loaded.dir_arg or ''}={path}"
+        odd_dir = form is None and self._odd(dir_word)
+        dir_words = self._split(dir_word, None, "directory") if odd_dir else [dir_word]
+        base_words = start
+        fill: tuple[Placeholder, ...] = ()
         if not base:
             self._keep("PBT112", "the name is empty")
         for foreign in (base, dir_word, experiment.cmd):
@@ -194,11 +178,15 @@ class _Expansion:
             name = f"{index:02d}_{base}"
             if customize:
                 name += "".join(map(add, shape.shorts, texts))
-            tokens = list(map(add, shape.heads, texts))
-            tokens.append(name_head + name)
-            joined = "".join(texts)
-            if shape.odd or odd(joined) or not joined.isascii():
-                tokens = self._odd_words(tokens, list(row), name)
+            if form is not None:
+                start, tokens, fill = self._command(form, base_words, row, texts, name, path)
+                dir_words = []
+            else:
+                tokens = list(map(add, shape.heads, texts))
+                tokens.append(name_head + name)
+                joined = "".join(texts)
+                if shape.odd or odd(joined) or not joined.isascii():
+                    tokens = self._odd_words(tokens, list(row), name)
             job_id, twin = ids_of(directory, name)
             if job_id is not name:
                 self._odd_name(name, job_id, directory, twin)
@@ -213,7 +201,22 @@ class _Expansion:
                 dir=directory,
                 params=row,
                 resources=resources,
+                fill=fill,
             )
+
+    def _command(
+        self, form: CommandForm, base: list[str], row: dict[str, Any], texts: list[str], *at: str
+    ) -> tuple[list[str], list[str], tuple[Placeholder, ...]]:
+        """The words of the base command and those after it, and what is filled at launch."""
+        name, path = at
+        made = formed(form, base, row, texts, name, path, self.loaded.styles)
+        if (refused := made.refused) is not None:
+            param, hint = refused.param, refused.hint
+            self._keep(refused.code, refused.what, param=param, job=name, hint=hint)
+        if form.style is None:
+            return made.start, self._odd_words(made.tokens, list(row), name), made.fill
+        self._check_text("".join(made.tokens))
+        return made.start, made.tokens, made.fill
 
     def found(self) -> Iterator[Diagnostic]:
         """Everything, once: what the description noticed, then what the jobs showed."""
@@ -253,7 +256,7 @@ class _Expansion:
             self._keep("PBT103", e.what, param=e.where.param, hint=e.hint)
             shorts = list(names)
         heads = [f"{self.loaded.param_prefix}{name}=" for name in names]
-        constant = "".join([*heads, self.experiment.name, self.loaded.experiment_arg])
+        constant = "".join([*heads, self.experiment.name, self.loaded.experiment_arg or ""])
         shape = _Shape(heads, [f"_{short}_" for short in shorts], self._odd(constant))
         self.shapes[names] = shape
         return shape
@@ -286,7 +289,7 @@ class _Expansion:
                 message = f"{what} holds a blank too many: the original passes an empty argument"
                 self._keep("PBT303", message, param=param, job=job, hint="it is left out here")
             else:
-                kept = _with_quotes(ours, theirs) if what == "command" else None
+                kept = with_quotes(ours, theirs) if what == "command" else None
                 back = None if kept is None else f"to pass the quotes on, write `{kept}`"
                 self._keep("PBT302", f"{what} is {both}", param=param, job=job, hint=back)
         if what != "command" and len(ours) > 1:
@@ -299,7 +302,7 @@ class _Expansion:
         """Tokens with blanks, quotes or backslashes, as a POSIX shell would cut them."""
         result: list[str] = []
         message = False
-        for token, param in zip(tokens, [*names, None], strict=True):
+        for token, param in zip_longest(tokens, names):
             self._check_text(token, param)
             if not words.special(token) or (param is not None and self._quoted(token, param)):
                 result.append(token)

@@ -63,6 +63,9 @@ class LoadedExperiment:
     line: int | None = None
     problems: tuple[tuple[str, str | None, str], ...] = ()
     texts: dict[int, dict[str, str]] = field(default_factory=dict)
+    argument_style: str | None = None
+    placeholders: bool | None = None
+    """Both as those of the run, where it has none of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,8 @@ class Loaded:
     file: str | None
     run_name: str
     suffix: str
-    experiment_arg: str
-    dir_arg: str
+    experiment_arg: str | None
+    dir_arg: str | None
     customize_names: bool
     param_prefix: str
     experiments: tuple[LoadedExperiment, ...]
@@ -89,6 +92,8 @@ class Loaded:
     """The population styles that the module asked `population` for."""
     named_files: tuple[str, ...] = ()
     """Paths of files that the child names beside the description, as it wrote them."""
+    argument_style: str | None = None
+    placeholders: bool | None = None
     leaves_processes: bool = False
     """Whether processes that the import started had to be ended."""
 
@@ -312,6 +317,8 @@ def _loaded(target: str, read: dict[str, Any], output: str) -> Loaded:
         dir_arg=dir_arg,
         customize_names=run["customize"],
         param_prefix=prefix,
+        argument_style=run["style"],
+        placeholders=run["placeholders"],
         experiments=tuple(
             LoadedExperiment(
                 name=e["name"],
@@ -322,6 +329,10 @@ def _loaded(target: str, read: dict[str, Any], output: str) -> Loaded:
                 line=e["line"],
                 problems=tuple((kind, param, detail) for kind, param, detail in e["problems"]),
                 texts={int(index): texts for index, texts in e["texts"].items()},
+                argument_style=e["style"] or run["style"],
+                placeholders=run["placeholders"]
+                if e["placeholders"] is None
+                else e["placeholders"],
             )
             for e in run["experiments"]
         ),

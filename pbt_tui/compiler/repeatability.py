@@ -194,7 +194,7 @@ def differing(one: Loaded, other: Loaded) -> tuple[str, ...]:
                 names.update(dict.fromkeys(changed))
         if len(a.params) != len(b.params):
             names["the number of jobs"] = None
-        for word in ("name", "cmd", "env_vars", "resources"):
+        for word in ("name", "cmd", "env_vars", "resources", "argument_style", "placeholders"):
             if getattr(a, word) != getattr(b, word):
                 names[word] = None
     if len(one.experiments) != len(other.experiments):
