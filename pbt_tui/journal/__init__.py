@@ -1,6 +1,6 @@
-"""WHAT HAPPENED: events, the fold that gives the state, the files they live in, and requests.
+"""The record of a run: events, the state folded from them, the journal file, and requests.
 
-Must not know why anything was decided, nor how it is done or shown.
+Must not decide anything, perform a decision or show the state.
 """
 
 from pbt_tui.journal.file import Journal, Tail

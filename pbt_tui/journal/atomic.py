@@ -1,6 +1,6 @@
-"""Writing a whole file so that nobody ever reads half of it: written aside, then renamed.
+"""Replaces a whole file atomically: writes a temporary file next to it, then renames that.
 
-Must not know what is written, nor handle an error: each caller says what a full disk means to it.
+Must not handle errors: each caller decides what a full disk means to it.
 """
 
 from __future__ import annotations
@@ -11,10 +11,16 @@ from pathlib import Path
 
 
 def replace(path: Path, data: bytes, *, sync: bool) -> None:
-    """Makes `data` the content of `path`: a reader finds what was there before, or all of it.
+    """Makes `data` the content of `path`; a reader finds the old content or all of the new.
 
-    With `sync` it is on disk, name included, when this returns, so that it outlives the machine;
-    without, it outlives the process. Raises `OSError`; then the old content stays.
+    Args:
+        path: the file.
+        data: its new content.
+        sync: whether file and folder are synced to disk before this returns, so that the content
+            survives a crash of the machine, and not only of the process.
+
+    Raises:
+        OSError: if the file cannot be written; then the old content stays.
     """
     aside = path.with_name(f".{path.name}")
     try:

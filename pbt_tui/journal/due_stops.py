@@ -1,7 +1,7 @@
-"""Which active attempts are to be stopped or killed now, and when the clock ends one.
+"""Two indexes of the state: attempts to stop or kill now, and deadlines of attempts.
 
-Must not decide: `apply` keeps these two indexes, and the scheduler reads them. They follow from the
-phases and could be rebuilt from them.
+`apply` keeps them and the scheduler reads them. They hold nothing that jobs, attempts and policy do
+not say.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pbt_tui.journal.state import ACTIVE, JobState, RunState
 
 
 def review_stop(state: RunState, job: JobState) -> None:
-    """Puts an active job among those to stop, or takes it off."""
+    """Adds an active job to `state.to_stop` if a stop or a kill is due, else removes it."""
     attempt = job.attempts[-1]
     if attempt.stop_at is None:
         due = bool(job.cancel or state.stop or state.failing_fast)
@@ -25,7 +25,10 @@ def review_stop(state: RunState, job: JobState) -> None:
 
 
 def set_deadline(state: RunState, job: JobState) -> None:
-    """When an active attempt is next ended by the clock: its time limit, then its grace."""
+    """Adds the next deadline of an active attempt: of its time limit, or of its grace once stopped.
+
+    After the time limit the executor stops the attempt, after the grace it kills it.
+    """
     attempt, policy = job.attempts[-1], state.policy
     if attempt.stop_at is not None:
         entry = (attempt.stop_at + policy.grace, job.index, attempt.number)
@@ -36,6 +39,7 @@ def set_deadline(state: RunState, job: JobState) -> None:
 
 
 def clean_deadlines(state: RunState) -> None:
+    """Drops deadlines that no longer apply from the top of the heap."""
     heap = state.deadlines
     while heap:
         _, index, number, kind = heap[0]

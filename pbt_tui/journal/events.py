@@ -1,10 +1,12 @@
-"""What can happen to a run: one frozen type per journal line.
+"""The events of a run: one frozen type per kind of journal line.
 
-Must not know who writes or reads them. `seq` and `at` are stamped by the one writer; changing a
-field here changes `pbt-journal/1` and needs a new format number.
-Facts report the world; decisions (`DECISIONS`) are on disk before their effect. New fields are
-optional, stand at the end, and are written only where they say something, so that journals of
-earlier versions are read for ever and journals of runs that do not use them keep their bytes.
+A decision (`DECISIONS`) says what the executor is about to do, and is on disk before the executor
+does it. Every other event is a fact: it reports what happened.
+
+To change a field here changes the format `pbt-journal/1` and needs a new format number. To add one
+does not: a new field is optional, stands at the end, and is written only if it differs from its
+default. So every later version reads journals of earlier ones, and the journals of runs that do not
+use the field keep their bytes.
 """
 
 from __future__ import annotations
@@ -25,16 +27,16 @@ Action = Literal["cancel", "kill", "retry", "hold", "release", "drain", "undrain
 
 
 class Gpu(msgspec.Struct, frozen=True):
-    """One device as the executor saw it; `uuid` is None where nobody could tell."""
+    """One GPU, as the executor found it when it started."""
 
     index: int | None
     """Number of the device in PCI bus order, from 0; `null` where only the UUID is known."""
     uuid: str | None = None
-    """UUID of the device; `null` where nobody could tell."""
+    """UUID of the device; `null`: unknown."""
     name: str | None = None
-    """Product name that the driver reports; `null` where nobody could tell."""
+    """Product name that the driver reports; `null`: unknown."""
     memory: int | None = None
-    """Memory of the device in bytes; `null` where nobody could tell."""
+    """Memory of the device in bytes; `null`: unknown."""
 
 
 class Event(
@@ -45,9 +47,9 @@ class Event(
     tag=lambda name: "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_"),
 ):
     seq: int = 0
-    """Number of the line in the journal, from 1; the writer stamps it."""
+    """Number of the line in the journal, from 1."""
     at: float = 0.0
-    """When the writer wrote the line, in Unix seconds; it never goes back."""
+    """When the executor recorded the event, in Unix seconds; it never goes back."""
 
 
 class RunOpened(Event, frozen=True, kw_only=True):
@@ -56,8 +58,8 @@ class RunOpened(Event, frozen=True, kw_only=True):
     format: str
     """Name and version of the format: `pbt-journal/1`."""
     run_id: str
-    """8 hex digits that the executor draws once; they name containers, so that two run directories
-    never mix."""
+    """8 random hex digits, chosen once; they are part of the names of containers, so that those of
+    two run directories never mix."""
     run: str
     """Name of the run."""
     cwd: str
@@ -65,11 +67,11 @@ class RunOpened(Event, frozen=True, kw_only=True):
     train_dir: str
     """Root folder of everything that jobs write. Absolute."""
     digest: str
-    """Hash of the spec; a run directory is resumed with the same spec only."""
+    """Hash of the spec; a run directory can only be resumed with the same spec."""
 
 
 class ExecutorStarted(Event, frozen=True, kw_only=True):
-    """An executor took over the run: its policy and its GPUs hold from here.
+    """An executor took over the run: its policy and its GPUs apply from here.
 
     Ends a stop, keeps a hold.
     """
@@ -81,22 +83,22 @@ class ExecutorStarted(Event, frozen=True, kw_only=True):
     boot_id: str
     """Boot id of that machine's kernel: process ids are valid within one boot only."""
     runtime: str
-    """Name of the runtime that starts the jobs; the registry of runtimes knows more about it."""
+    """Name of the runtime that starts the jobs."""
     gpus: tuple[Gpu, ...]
-    """GPUs that the executor may give to jobs."""
+    """GPUs on which the executor may place jobs."""
     policy: Policy
-    """Effective policy: that of the spec with the options of this start over it."""
+    """Effective policy: the options of this start override that of the spec."""
     container: Container | None = None
     """Effective container; `null`: jobs are plain processes."""
     engine_id: str | None = None
     """Id of the container engine, or name of the SLURM cluster; `null` for plain processes."""
     interpreter: str | None = None
-    """Path of the Python interpreter that stands for `python` in commands; `null`: none was
-    found, or the jobs have their own."""
+    """Path of the Python interpreter that replaces `python` in commands; `null`: the executor found
+    none, or the jobs have their own."""
     image_digest: str | None = None
     """Digest of the container image that the executor found; `null` without a container."""
     slurm: dict[str, Any] | None = None
-    """Effective settings of SLURM where it is the runtime; older journals lack them."""
+    """Effective settings of SLURM if it is the runtime; older journals lack them."""
     settings: dict[str, Any] | UnsetType = UNSET
     """Effective settings of the engine of any other runtime; not there: it has none."""
     ports: tuple[int, int] | UnsetType = UNSET
@@ -105,7 +107,7 @@ class ExecutorStarted(Event, frozen=True, kw_only=True):
 
 
 class FileStamp(msgspec.Struct, frozen=True):
-    """How a file was found: it is the same one as long as both are equal."""
+    """Time and size of a file: while both are equal, the file has not changed."""
 
     mtime_ns: int
     """When the file was last changed, in nanoseconds since the epoch."""
@@ -114,7 +116,7 @@ class FileStamp(msgspec.Struct, frozen=True):
 
 
 class Stamp(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The files of a generation as they were found."""
+    """Times and sizes of the files of a generation."""
 
     metadata: FileStamp | None = None
     """The `.yaml` file of the generation; `null`: the trainer writes none."""
@@ -123,7 +125,7 @@ class Stamp(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def written(self) -> int:
-        """When the newer one was written, in nanoseconds since the epoch; 0 where nobody knows."""
+        """When the newer file was written, in nanoseconds since the epoch; 0 if unknown."""
         return max((f.mtime_ns for f in (self.metadata, self.weights) if f is not None), default=0)
 
 
@@ -135,13 +137,13 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
     generation: int
     """Number of the generation."""
     experiment_name: str | None = None
-    """The trainer's name of the run that wrote it; `null`: its metadata does not say so."""
+    """The trainer's name of the run that wrote it; `null`: its metadata lacks it."""
     frame: int | None = None
-    """Frames trained by then; `null` where nobody knows."""
+    """Frames trained by then; `null`: unknown."""
     checkpoint: str | None = None
-    """Path of the weights; `null` where nobody knows."""
+    """Path of the weights; `null`: unknown."""
     stamp: Stamp | None = None
-    """Times and sizes of its files; `null` where nobody looked."""
+    """Times and sizes of its files; `null`: unknown."""
 
 
 class AttemptScheduled(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -155,10 +157,10 @@ class AttemptScheduled(Event, frozen=True, kw_only=True, omit_defaults=True):
     """Devices of the attempt as the runtime gets them: UUIDs where known, else indices; empty
     where jobs are not pinned."""
     args: tuple[str, ...] = ()
-    """Arguments of this attempt alone: each replaces the same key of the job's command, and they
-    stand at its end."""
+    """Arguments of this attempt alone, appended to the job's command; each replaces the argument
+    with the same key."""
     env: dict[str, str] = {}
-    """Variables of this attempt alone; those of the job override them."""
+    """Environment variables of this attempt alone; those of the job override them."""
     why: str | None = None
     """Why it has arguments of its own: `goes on from generation 12 of member 3`."""
     anew: bool = False
@@ -169,26 +171,26 @@ class AttemptScheduled(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ContinuationKnown(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """What the next attempt of a member goes on from.
+    """The executor found out what the next attempt of a member goes on from.
 
-    Neither `source` nor `refused`: it begins anew. Dropped unless it answers the newest question
-    about the next attempt.
+    With neither `source` nor `refused`, the attempt begins from scratch. The fold ignores the event
+    unless `after` names the newest question about that attempt.
     """
 
     job: str
     """Id of the job."""
     attempt: int
-    """Number of the attempt that is to come."""
+    """Number of the next attempt."""
     after: int
     """The `seq` of the event that raised the question: an end, a retry, or `executor_started`."""
     args: tuple[str, ...] = ()
-    """Arguments for the attempt that is to come."""
+    """Arguments for the next attempt."""
     env: dict[str, str] = {}
-    """Variables for the attempt that is to come."""
+    """Environment variables for the next attempt."""
     source: Source | None = None
     """The generation that the attempt will continue from."""
     refused: str | None = None
-    """Why the executor cannot choose a generation: a person has to be asked."""
+    """Why the executor cannot choose a generation, so that a person has to decide."""
 
 
 class AttemptWaiting(Event, frozen=True, kw_only=True):
@@ -199,7 +201,7 @@ class AttemptWaiting(Event, frozen=True, kw_only=True):
     attempt: int
     """Number of the attempt."""
     reason: str
-    """Why the queue holds it, in the queue's words, such as `Resources`."""
+    """Why the queue holds it, as the queue reports it, such as `Resources`."""
 
 
 class AttemptStarted(Event, frozen=True, kw_only=True):
@@ -212,15 +214,15 @@ class AttemptStarted(Event, frozen=True, kw_only=True):
     handle: str
     """Name by which the runtime finds it again: container id, `pid.starttime`, or SLURM id."""
     node: str | None = None
-    """Host that a cluster chose for it; `null`: this machine, or nobody knows."""
+    """Host that a cluster chose for it; `null`: this machine, or unknown."""
     restart: int | None = None
-    """SLURM requeued it inside the attempt, the n-th time; `null`: its first start."""
+    """How often SLURM has requeued it inside the attempt; `null`: its first start."""
     source: Source | UnsetType = UNSET
-    """What this life of a requeued task went on from, as the task itself noted it."""
+    """The generation that a requeued task went on from, as the task itself recorded it."""
 
 
 class AttemptEnded(Event, frozen=True, kw_only=True):
-    """The process of an attempt is gone, or it never came to be."""
+    """The process of an attempt ended, or it never started."""
 
     job: str
     """Id of the job."""
@@ -231,18 +233,18 @@ class AttemptEnded(Event, frozen=True, kw_only=True):
     `fail_fast`, `refused`: the runtime could not start it, `lost`: it went away without an exit
     code."""
     exit_code: int | None
-    """Exit code of the process; `null`: a signal ended it, or nobody knows."""
+    """Exit code of the process; `null`: a signal ended it, or the code is unknown."""
     ended_at: float
     """When it ended, in Unix seconds; earlier than `at` where the executor learned of it later."""
     signal: int | None = None
     """Number of the signal that ended the process; `null`: none."""
     cause: Cause | None = None
-    """What made it end, as the executor concluded from exit code, log and kernel; `null`: it
-    succeeded, or nobody asked."""
+    """What made it end, which the executor derives from exit code, log and kernel; `null`: it
+    succeeded, was interrupted, or the cause is unknown."""
     detail: str | None = None
     """One line for people about the cause, often a line of the log."""
     line: int | None = None
-    """Line of the log that shows the cause, from 1; `null`: none does."""
+    """Line of the log that shows the cause, from 1; `null`: no line does."""
 
 
 class StopRequested(Event, frozen=True, kw_only=True):
@@ -253,7 +255,7 @@ class StopRequested(Event, frozen=True, kw_only=True):
     attempt: int
     """Number of the attempt."""
     why: Why
-    """Who or what wants it to stop."""
+    """Why: a person's cancel, a stop of the run, the time limit, or `fail_fast`."""
 
 
 class KillRequested(Event, frozen=True, kw_only=True):
@@ -264,16 +266,16 @@ class KillRequested(Event, frozen=True, kw_only=True):
     attempt: int
     """Number of the attempt."""
     why: Why
-    """Who or what wants it to end."""
+    """Why: as in the `stop_requested` before it."""
 
 
 class RequestAccepted(Event, frozen=True, kw_only=True):
-    """The executor read a request and does what it asks."""
+    """The executor accepted a request and does what it asks."""
 
     id: str
     """Name of the request: the name of its file without the suffix."""
     action: Action
-    """What was asked."""
+    """What the executor does."""
     jobs: tuple[str, ...] = ()
     """Ids of the jobs that it is about; empty means all (for retry: every end but succeeded)."""
     gpus: tuple[str, ...] = ()
@@ -281,32 +283,32 @@ class RequestAccepted(Event, frozen=True, kw_only=True):
     by: str = "person"
     """Who asked: `person`, `signal`, or a user name."""
     anew: Literal[True] | UnsetType = UNSET
-    """Of a retry: the jobs begin from scratch."""
+    """For a retry: the jobs begin from scratch."""
 
 
 class RequestRefused(Event, frozen=True, kw_only=True):
-    """The executor read a request and does not do what it asks."""
+    """The executor refused a request."""
 
     id: str
     """Name of the request: the name of its file without the suffix."""
     why: str
-    """Why not, for people."""
+    """Why the executor refused it, for people."""
 
 
 class JobSkipped(Event, frozen=True, kw_only=True):
-    """The executor will not run a waiting job any more."""
+    """The executor will never start this waiting job, unless a person asks for a retry."""
 
     job: str
     """Id of the job."""
     why: str
-    """Why not: `fail_fast`, or how many jobs have failed."""
+    """Why: `fail_fast`, or how many jobs have failed."""
 
 
 class RunClosed(Event, frozen=True, kw_only=True):
-    """Every job has ended; nothing follows but a retry."""
+    """Every job has ended. Only a retry reopens the run."""
 
     verdict: Verdict
-    """How the run went as a whole; `budget`: too many jobs failed, so that others were skipped."""
+    """Result of the whole run; `budget`: jobs were skipped because too many others failed."""
 
 
 AnyEvent = (
@@ -330,7 +332,7 @@ DECISIONS = (AttemptScheduled, StopRequested, KillRequested, JobSkipped, RunClos
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A request file: what a person asks of the executor."""
+    """A request file: what a person asks the executor to do."""
 
     id: str
     """Name of the request, unique in the run; the executor answers each name once."""
@@ -343,4 +345,4 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     by: str = "person"
     """Who asks: `person`, `signal`, or a user name."""
     anew: Literal[True] | UnsetType = UNSET
-    """Of a retry: the jobs begin from scratch."""
+    """For a retry: the jobs begin from scratch."""

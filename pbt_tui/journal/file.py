@@ -1,7 +1,7 @@
-"""The journal on disk: read whole, followed while it grows, and appended to by its one writer.
+"""The journal file: `Journal` appends events, `Tail` reads and follows them.
 
-Must not know what events mean. A line without its newline has not happened; anything else that
-does not parse is damage, named by file and line and never repaired silently.
+A line without its newline does not count. Any other line that does not parse is damage: an error
+names file and line, and the file stays as it is.
 """
 
 from __future__ import annotations
@@ -22,29 +22,37 @@ _encoder = msgspec.json.Encoder()
 _EVENT = re.compile(r"[a-z][a-z0-9_]{2,40}")
 _NEWER_FORMAT = re.compile(r"pbt-journal/[0-9]{1,4}")
 RESERVE = 1 << 20
-"""Bytes of the disk that nothing is decided with."""
+"""Bytes that have to be free on the disk: with less, `append` fails."""
 _PAGE = 1 << 22
 _GONE = -1
-"""No inode: what comes after the file was away is another file, whatever its number."""
-_ASKED_AGAIN = (AttemptStarted, AttemptWaiting)
+"""Stands for the inode of a deleted file: a file created later may reuse the number."""
+_RECOVERABLE = (AttemptStarted, AttemptWaiting)
+"""Events that the next executor learns again from the runtime, should a crash lose them."""
 
 
 class Tail:
-    """Follows a journal that somebody else writes; also reads one that is finished."""
+    """Reads a journal, and follows it while an executor writes it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        """The journal."""
         self.offset = 0
         """Bytes read so far: always the end of a whole line."""
         self.line = 0
+        """Number of lines read so far."""
         self.life = 0
-        """Rises when the file was replaced by another: what was folded before is void."""
+        """Rises when another file replaced the journal: the reader has to fold from its start."""
         self._inode: int | None = None
 
     def read(self, limit: int = _PAGE) -> list[AnyEvent]:
-        """The whole events that came since the last call, from at most `limit` bytes or one line.
+        """The events since the last call; empty if there are none.
 
-        An empty list means that there is nothing new. Raises `JournalDamaged` or `JournalNewer`.
+        Args:
+            limit: bytes to read at most; one line may be longer.
+
+        Raises:
+            JournalDamaged: if a line is no event.
+            JournalNewer: if a later version wrote the journal.
         """
         try:
             fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
@@ -53,12 +61,12 @@ class Tail:
                 self._inode = _GONE
             return []
         try:
-            found = os.fstat(fd)
-            if self._inode not in (None, found.st_ino) or found.st_size < self.offset:
+            stat = os.fstat(fd)
+            if self._inode not in (None, stat.st_ino) or stat.st_size < self.offset:
                 self.offset = self.line = 0
                 self.life += 1
-            self._inode = found.st_ino
-            if found.st_size == self.offset:
+            self._inode = stat.st_ino
+            if stat.st_size == self.offset:
                 return []
             data = os.pread(fd, limit, self.offset)
             while b"\n" not in data:
@@ -68,14 +76,14 @@ class Tail:
                 data += more
         finally:
             os.close(fd)
-        whole = data[: data.rfind(b"\n") + 1]
-        events = _decode(self.path, whole, self.line)
-        self.offset += len(whole)
+        lines = data[: data.rfind(b"\n") + 1]
+        events = _decode(self.path, lines, self.line)
+        self.offset += len(lines)
         self.line += len(events)
         return events
 
     def read_all(self) -> list[AnyEvent]:
-        """Everything that is there now."""
+        """All events that the file holds now and that were not read yet."""
         events: list[AnyEvent] = []
         while more := self.read():
             events += more
@@ -83,12 +91,13 @@ class Tail:
 
 
 def _decode(path: Path, data: bytes, before: int) -> list[AnyEvent]:
-    """The events of whole lines; `before` lines came before them."""
+    """The events in `data`, which consists of whole lines, after `before` lines."""
     try:
         events = _decoder.decode_lines(data)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         events = []
-    # The fast way names no line, and does not see empty ones, nor two events on one.
+    # `decode_lines` is fast, but its error names no line, and it accepts empty lines and two events
+    # on one line.
     if len(events) != data.count(b"\n"):
         raise next(_damages(path, data, before))
     for number, event in enumerate(events, before + 1):
@@ -107,7 +116,7 @@ def _decode(path: Path, data: bytes, before: int) -> list[AnyEvent]:
 
 
 def _damages(path: Path, data: bytes, before: int) -> Iterator[RunError]:
-    """The slow way: the lines that are no events."""
+    """The errors of the lines that are no events, found line by line."""
     for number, text in enumerate(data.split(b"\n")[:-1], before + 1):
         if not text.strip():
             yield _damage(path, number, "an empty line")
@@ -123,7 +132,7 @@ def _damages(path: Path, data: bytes, before: int) -> Iterator[RunError]:
 
 
 class _Head(msgspec.Struct):
-    """What every version's events have."""
+    """The fields that the events of every version have."""
 
     seq: int
     at: float
@@ -131,7 +140,7 @@ class _Head(msgspec.Struct):
 
 
 def _unknown_event(text: bytes) -> str | None:
-    """The name of a whole event that this version does not know; None for anything else."""
+    """The name of an event that this version does not know; None if `text` is no such event."""
     try:
         head = msgspec.json.decode(text, type=_Head)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -157,23 +166,31 @@ def _damage(path: Path, line: int, what: str) -> JournalDamaged:
 
 
 class Journal:
-    """The writer. Opening drops a torn last line; `append` is durable when it returns."""
+    """The writer of a journal, used by the executor while it holds the lock of the run."""
 
     def __init__(self, path: Path) -> None:
-        """Raises `JournalDamaged`; `OSError` where the file cannot be opened."""
+        """Opens or creates the journal, and drops a last line without its newline.
+
+        Raises:
+            JournalDamaged: if a line is no event.
+            JournalNewer: if a later version wrote the journal.
+            OSError: if the file cannot be opened.
+        """
         self.path = path
+        """The journal."""
         tail = Tail(path)
         self.events: list[AnyEvent] = tail.read_all()
-        """What was there: the caller folds it and lets go of it."""
+        """The events read when it was opened: the caller folds them and clears the list."""
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         os.ftruncate(self._fd, tail.offset)
         if not self.events:
             _sync_folder(path.parent)
 
     def append(self, events: Sequence[AnyEvent]) -> None:
-        """One write for the batch, and one sync where something hangs on it.
+        """Appends a batch with one write, and syncs it to disk.
 
-        Raises `RunError` where it failed: then nothing of the batch may be performed.
+        Raises:
+            RunError: if that failed: then the executor may not perform anything of the batch.
         """
         data = b"".join([_encoder.encode(event) + b"\n" for event in events])
         try:
@@ -181,9 +198,9 @@ class Journal:
             written = 0
             while written < len(data):
                 written += os.write(self._fd, data[written:])
-            # That an attempt has started is asked of the world again by whoever resumes: such a
-            # line may go down with the machine, and waits for the next sync.
-            if not all(isinstance(event, _ASKED_AGAIN) for event in events):
+            # A batch of nothing but recoverable events waits for the next sync: after a crash of
+            # the machine, the next executor asks the runtime again.
+            if not all(isinstance(event, _RECOVERABLE) for event in events):
                 os.fdatasync(self._fd)
         except OSError as e:
             raise RunError(
@@ -197,10 +214,10 @@ class Journal:
 
 
 def _room(fd: int) -> None:
-    """Raises `OSError` where the disk is as good as full.
+    """Raises `OSError` if the disk is nearly full.
 
-    A claim and a log are written for every line that says so: what was decided with the last bytes
-    could only be lost.
+    Each scheduled attempt needs space for its claim and its log: an attempt that the executor
+    scheduled with the last bytes of the disk would be lost.
     """
     disk = os.fstatvfs(fd)
     free = disk.f_bavail if os.geteuid() else disk.f_bfree
@@ -209,7 +226,7 @@ def _room(fd: int) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """A file that is new is durable only once its folder is."""
+    """Syncs a folder: without it, a new file may be missing after a crash of the machine."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)

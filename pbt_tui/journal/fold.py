@@ -1,9 +1,49 @@
-"""`apply`, the only code that changes the state of a run (law 2).
+"""The fold: `apply(state, event)` is the only code that changes the state of a run.
 
-Must not do IO, read a clock or decide anything: the same events give the same state for the
-executor, the TUI, `--json` and the tests. Its known weak spot: the indexes of `queue` and
-`to_stop` are kept by hand here, so whoever adds an event must think of both; the tests compare
-them with what the phases say after every event.
+No file holds the state. The journal holds events, and the state is what `apply` makes of them, one
+after the other, beginning with the empty `RunState` of a spec. The executor applies each event and
+then appends it to the journal; monitor, `--json` and tests apply what they read there (`replay`).
+All of them reach the same state.
+
+An event is one of two kinds. A *decision* (`events.DECISIONS`) says what the executor is about to
+do: schedule, stop or kill an attempt, skip a job, close the run. It is on disk before the executor
+performs it. Every other event is a *fact*: an executor began, an attempt started or ended, a person
+asked for something.
+
+`apply` takes four steps:
+
+1. It refuses an event older than the last one, and stores `seq` and `at`.
+2. It moves the jobs whose back-off is over at `event.at` into the ready queue.
+3. It calls the handler of the event's type. `_move` is the only function that changes a phase; it
+   looks the phase and the move up in `transitions.TABLE`. The entry names the new phase, leaves the
+   phase as it is (`same`, `flag`), or leaves the choice to `_by_outcome`.
+4. It removes what no longer holds from the tops of the ready queue and of the deadlines.
+
+What `apply` guarantees:
+
+- It is deterministic: it reads its two arguments only. It does no IO, reads no clock and draws no
+  random numbers. `RunState.meaning` holds what live state and replay must have in common.
+- Number of jobs in each phase, active jobs and busy slots follow from the phases after every event,
+  so a slot cannot leak.
+- A `continuation_known` that answers an older question changes nothing.
+
+An illegal event raises `ImpossibleEvent` with the history of its job: a move that the table lacks,
+a job that the spec lacks, an attempt that is not the newest, an attempt number that is not the
+next, `attempt_waiting` for a job without an active attempt, `run_closed` while a job is waiting or
+active, and a time that goes back. Each is a bug of the writer, and the state may be half changed.
+A late fact is no bug: a runtime may report an attempt that has already ended. The executor drops
+such facts before it calls `apply`.
+
+`apply` also keeps four indexes: `slots`, `ready_queue`, `to_stop` and `deadlines`. They follow from
+jobs, attempts and policy, and add nothing to the state. They are kept here because `decide` runs
+after every event and must not look at every job, and because only the code that changes the state
+cannot miss a change. A monitor that explains why a job waits reads the same indexes.
+The price: a new handler must keep them, too. `_move` keeps the ready queue, and takes ended jobs
+out of `to_stop`. The handlers do the rest: `slots.take` where an attempt takes or frees GPUs,
+`set_deadline` where a time limit or a grace begins, `review_stop` where `stop_at`, `kill_at`,
+`cancel`, `state.stop` or the failures change. Policy and GPUs change with `executor_started` only,
+which rebuilds all four. The simulated world in `tests/core` compares the indexes with the phases
+after every event.
 """
 
 from __future__ import annotations
@@ -17,17 +57,19 @@ from msgspec import UNSET
 from pbt_tui.errors import ImpossibleEvent
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.due_stops import clean_deadlines, review_stop, set_deadline
+from pbt_tui.journal.lookup import find_job, newest_attempt, story
 from pbt_tui.journal.ready_queue import ReadyQueue
 from pbt_tui.journal.slots import Slots, named, same
-from pbt_tui.journal.state import ACTIVE, ENDED, Attempt, JobState, RunState, story
+from pbt_tui.journal.state import ACTIVE, ENDED, Attempt, JobState, RunState
 from pbt_tui.journal.transitions import TABLE, Move, Phase, Special
 from pbt_tui.spec import Processes
 
 
 def replay(spec: Processes, events: Iterable[ev.AnyEvent]) -> RunState:
-    """The state after `events`."""
+    """The state after `events`. Raises `ImpossibleEvent` at the first illegal event."""
     state = RunState(spec)
-    # A collection walks over all that was read so far and finds nothing: a third of the time.
+    # A garbage collection would walk over all events read so far and free nothing: it takes a third
+    # of the time.
     pause = gc.isenabled()
     gc.disable()
     try:
@@ -40,7 +82,7 @@ def replay(spec: Processes, events: Iterable[ev.AnyEvent]) -> RunState:
 
 
 def apply(state: RunState, event: ev.AnyEvent) -> None:
-    """Folds one event into `state`. Raises `ImpossibleEvent` with the job's story."""
+    """Changes `state` by one event. Raises `ImpossibleEvent` if the event is illegal in it."""
     if event.at < state.at:
         raise ImpossibleEvent(f"time goes back: {event.at} after {state.at}: {event}")
     state.seq = event.seq
@@ -73,7 +115,7 @@ def _executor_started(state: RunState, e: ev.ExecutorStarted) -> None:
     _mark_drained(state)
     for job in state.active.values():
         state.slots.take(job.attempts[-1].devices)
-    # What follows from the policy is laid anew, since it may have changed: O(jobs), once a start.
+    # The policy may have changed: rebuild what follows from it. This costs O(jobs) per start.
     last = max((job.attempts[-1].scheduled_at for job in state.jobs if job.attempts), default=0.0)
     state.next_start = last + e.policy.pause_between if last else 0.0
     state.deadlines = []
@@ -103,7 +145,7 @@ def _run_closed(state: RunState, e: ev.RunClosed) -> None:
 
 
 def _attempt_scheduled(state: RunState, e: ev.AttemptScheduled) -> None:
-    job = _job(state, e.job, e)
+    job = find_job(state, e.job, e)
     if e.attempt != len(job.attempts) + 1:
         raise ImpossibleEvent(f"attempt numbers only rise by one: {e}\n{story(job)}")
     _move(state, job, "scheduled", e)
@@ -124,13 +166,13 @@ def _attempt_scheduled(state: RunState, e: ev.AttemptScheduled) -> None:
 
 
 def _continuation_known(state: RunState, e: ev.ContinuationKnown) -> None:
-    """Kept only where it answers the newest question: a late answer is about an older world."""
-    job = _job(state, e.job, e)
+    """Keeps the answer if it is to the newest question: a late one does not know the last end."""
+    job = find_job(state, e.job, e)
     if job.phase != "waiting" or e.attempt != len(job.attempts) + 1 or e.after != job.question:
         return
     job.continuation = e
     if _written(e.source) > _written(job.attempts[-1].source if job.attempts else None):
-        job.tries = 0  # it got further than where the last attempt began: no failure in a row
+        job.tries = 0  # the last attempt made progress: its failure is not one in a row
 
 
 def _written(source: ev.Source | None) -> int:
@@ -138,14 +180,14 @@ def _written(source: ev.Source | None) -> int:
 
 
 def _attempt_waiting(state: RunState, e: ev.AttemptWaiting) -> None:
-    job, attempt = _attempt(state, e)
+    job, attempt = newest_attempt(state, e)
     if job.phase not in ACTIVE:
         raise ImpossibleEvent(f"not active: {e}\n{story(job)}")
     attempt.queued = e.reason
 
 
 def _attempt_started(state: RunState, e: ev.AttemptStarted) -> None:
-    job, attempt = _attempt(state, e)
+    job, attempt = newest_attempt(state, e)
     _move(state, job, "started", e)
     attempt.queued = None
     attempt.handle = e.handle
@@ -163,7 +205,7 @@ def _attempt_started(state: RunState, e: ev.AttemptStarted) -> None:
 
 
 def _stop_requested(state: RunState, e: ev.StopRequested) -> None:
-    job, attempt = _attempt(state, e)
+    job, attempt = newest_attempt(state, e)
     _move(state, job, "stop", e)
     attempt.stop_why = e.why
     attempt.stop_at = e.at
@@ -172,14 +214,14 @@ def _stop_requested(state: RunState, e: ev.StopRequested) -> None:
 
 
 def _kill_requested(state: RunState, e: ev.KillRequested) -> None:
-    job, attempt = _attempt(state, e)
+    job, attempt = newest_attempt(state, e)
     _move(state, job, "kill", e)
     attempt.kill_at = e.at
     review_stop(state, job)
 
 
 def _attempt_ended(state: RunState, e: ev.AttemptEnded) -> None:
-    job, attempt = _attempt(state, e)
+    job, attempt = newest_attempt(state, e)
     attempt.outcome = e.outcome
     attempt.exit_code = e.exit_code
     attempt.signal = e.signal
@@ -193,7 +235,7 @@ def _attempt_ended(state: RunState, e: ev.AttemptEnded) -> None:
 
 
 def _by_outcome(state: RunState, job: JobState, e: ev.AttemptEnded) -> Phase:
-    """Where an end leads; counts the try and sets the back-off."""
+    """The phase after an end. Counts the try and sets the end of the back-off."""
     if e.outcome == "succeeded":
         return "succeeded"
     if job.cancel or (e.outcome == "stopped" and e.cause == "cancelled"):
@@ -208,7 +250,7 @@ def _by_outcome(state: RunState, job: JobState, e: ev.AttemptEnded) -> Phase:
     return "failed"
 
 
-# -- what people ask -------------------------------------------------------------------------------
+# -- requests --------------------------------------------------------------------------------------
 
 
 def _request_accepted(state: RunState, e: ev.RequestAccepted) -> None:
@@ -279,13 +321,13 @@ def _request_refused(state: RunState, e: ev.RequestRefused) -> None:
 
 
 def _job_skipped(state: RunState, e: ev.JobSkipped) -> None:
-    job = _job(state, e.job, e)
+    job = find_job(state, e.job, e)
     _move(state, job, "skipped", e)
     job.why = e.why
     state.first_waiting = job.index + 1
 
 
-# -- one place where a phase changes ---------------------------------------------------------------
+# -- the only place where a phase changes ----------------------------------------------------------
 
 
 def _move(state: RunState, job: JobState, move: Move, event: ev.Event) -> None:
@@ -328,7 +370,7 @@ def _move(state: RunState, job: JobState, move: Move, event: ev.Event) -> None:
 
 
 def _ask(job: JobState, event: ev.Event) -> None:
-    """What the next attempt goes on from is open again, and what was known of it is void."""
+    """Asks again what the next attempt goes on from: an earlier answer no longer holds."""
     if job.attempts:
         job.question = event.seq
         job.continuation = None
@@ -339,28 +381,7 @@ def _mark_drained(state: RunState) -> None:
 
 
 def _asked(state: RunState, e: ev.RequestAccepted) -> list[JobState]:
-    return [_job(state, name, e) for name in e.jobs] if e.jobs else state.jobs
-
-
-def _job(state: RunState, name: str, event: ev.Event) -> JobState:
-    job = state.by_id.get(name)
-    if job is None:
-        raise ImpossibleEvent(f"no such job in the spec: {event}")
-    return job
-
-
-def _attempt(
-    state: RunState,
-    e: ev.AttemptWaiting
-    | ev.AttemptStarted
-    | ev.AttemptEnded
-    | ev.StopRequested
-    | ev.KillRequested,
-) -> tuple[JobState, Attempt]:
-    job = _job(state, e.job, e)
-    if not job.attempts or job.attempts[-1].number != e.attempt:
-        raise ImpossibleEvent(f"not the newest attempt: {e}\n{story(job)}")
-    return job, job.attempts[-1]
+    return [find_job(state, name, e) for name in e.jobs] if e.jobs else state.jobs
 
 
 _HANDLERS: dict[type, Callable[[RunState, Any], None]] = {

@@ -1,8 +1,8 @@
-"""Who executes a run: a POSIX record lock on its directory, taken by one, asked for by anyone.
+"""The lock of a run directory: a POSIX record lock, which the executor of the run holds.
 
-Must not interpret what it finds: a lock is held or it is not, there is no heartbeat to go stale.
-Closing *any* descriptor of the file drops the lock of the process, so only this module opens it,
-and a process that holds it never opens it again.
+Any process can ask the kernel who holds it. The kernel drops it when its holder dies, so there is
+no heartbeat that could be stale. It also drops it when the holder closes *any* descriptor of the
+file: so only this module opens the file, and never while the process holds the lock.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from pbt_tui.errors import RunBusy, Where
 _FLOCK = "@hhqqi0q"
 """`struct flock` of 64-bit Linux: type, whence, start, len, pid."""
 _held: dict[Path, int] = {}
+"""Locks that this process holds: path to file descriptor."""
 
 
 def acquire(path: Path) -> None:
-    """Takes the lock for the life of this process; raises `RunBusy` naming who has it.
+    """Takes the lock until `release` or the end of this process.
 
-    Raises `OSError` where the file cannot be made, or the file system has no locks.
+    Raises:
+        RunBusy: if another process holds it; the message names the process.
+        OSError: if the file cannot be created, or the file system has no locks.
     """
     path = path.resolve()
     if path in _held:
@@ -35,18 +38,19 @@ def acquire(path: Path) -> None:
                 _held[path] = fd
                 return
         except (BlockingIOError, PermissionError):
-            pid = _asked(fd)
+            pid = _holder_pid(fd)
             if pid is not None:
                 os.close(fd)
                 raise _busy(path, pid) from None
         except OSError:
             os.close(fd)
             raise
-        # Let go of between two looks, or put aside by `--fresh` with its directory: once more.
+        # The holder released it since, or `--fresh` moved the directory away: try again.
         os.close(fd)
 
 
 def _is_at(fd: int, path: Path) -> bool:
+    """Whether `path` still names the open file."""
     try:
         there = path.stat()
     except FileNotFoundError:
@@ -65,16 +69,14 @@ def _busy(path: Path, pid: int) -> RunBusy:
 
 
 def release(path: Path) -> None:
+    """Releases the lock if this process holds it."""
     fd = _held.pop(path.resolve(), None)
     if fd is not None:
         os.close(fd)
 
 
 def holder(path: Path) -> int | None:
-    """The pid of who holds it, without taking it; None if nobody does.
-
-    0 where the holder's pid has no meaning here (another host).
-    """
+    """Process id of the holder; None if the lock is free; 0 if the holder is on another host."""
     if path.resolve() in _held:
         return os.getpid()
     try:
@@ -82,12 +84,12 @@ def holder(path: Path) -> int | None:
     except OSError:
         return None
     try:
-        return _asked(fd)
+        return _holder_pid(fd)
     finally:
         os.close(fd)
 
 
-def _asked(fd: int) -> int | None:
-    question = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-    kind, _, _, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(fd, fcntl.F_GETLK, question))
+def _holder_pid(fd: int) -> int | None:
+    query = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    kind, _, _, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(fd, fcntl.F_GETLK, query))
     return None if kind == fcntl.F_UNLCK else max(pid, 0)

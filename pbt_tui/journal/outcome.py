@@ -1,6 +1,6 @@
-"""How an attempt ended, in our words: one pure function from what the world says.
+"""The outcome of an attempt, from its exit code and from what the executor asked before.
 
-Must not know runtimes: it gets numbers and flags.
+Must not depend on a runtime: it gets numbers and flags.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pbt_tui.journal.state import Attempt
 from pbt_tui.spec import Cause
 
 CLOCK_GRAIN = 0.01
-"""Seconds. File systems date an end by the kernel's tick, up to 10 ms early."""
+"""Seconds. File systems date an end by the kernel's tick, which may be 10 ms early."""
 
 _BY_WHY: dict[Why, tuple[Outcome, Cause | None]] = {
     "cancel": ("stopped", "cancelled"),
@@ -29,11 +29,19 @@ def outcome(
     lost: bool = False,
     stopped: Why | None = None,
 ) -> tuple[Outcome, Cause | None]:
-    """The outcome, and the cause where the outcome alone decides it.
+    """The outcome of an attempt, and the cause if the outcome alone decides it.
 
-    An exit dated after the stop was asked is judged by the stop's reason whatever the code: a
-    trainer that checkpoints on TERM and exits 0 has not succeeded. Dated before, by the code.
-    What somebody else `stopped` is judged by their reason in the same way.
+    If the attempt ended after the executor asked it to stop, the reason of the stop decides and the
+    exit code does not: a trainer that writes a checkpoint on SIGTERM and exits with 0 has not
+    succeeded. If it ended before, the exit code decides.
+
+    Args:
+        attempt: the attempt, which has not ended in the state yet.
+        exit_code: exit code of its process; None if unknown.
+        ended_at: when its process ended, in Unix seconds.
+        refused: whether the runtime could not start it.
+        lost: whether it went away without an exit code.
+        stopped: the reason, if another program than the executor stopped it.
     """
     why = attempt.stop_why
     if why is not None and attempt.stop_at is not None:

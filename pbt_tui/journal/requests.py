@@ -1,7 +1,7 @@
-"""Requests: what a person asks of the executor, one small file each.
+"""Requests of people to the executor, one small file each.
 
-Must not know whether anybody answers. The asker writes by rename, the executor removes the file
-once its answer is durable; nobody edits in place.
+Monitor and command line create a request by rename, and the executor removes it once its answer is
+in the journal. Nothing here tells whether an executor runs.
 """
 
 from __future__ import annotations
@@ -28,9 +28,19 @@ def ask(
     *,
     anew: bool = False,
 ) -> str:
-    """Drops the request and returns its id; raises `UsageError` where the directory is not ours.
+    """Writes a request and returns its id.
 
-    `anew`: the jobs of a retry begin from scratch. Raises `ValueError` for any other action.
+    Args:
+        rundir: the run directory.
+        action: what to ask for.
+        jobs: ids of the jobs; empty means all (for retry: every job that ended but succeeded ones).
+        gpus: GPUs to drain or undrain, by UUID or index.
+        by: who asks: `person`, `signal`, or a user name.
+        anew: whether the jobs of a retry begin from scratch.
+
+    Raises:
+        UsageError: if the file cannot be written.
+        ValueError: if `anew` is set for another action than a retry.
     """
     if anew and action != "retry":
         raise ValueError(f"only a retry begins from scratch, not `{action}`")
@@ -49,21 +59,21 @@ def ask(
 
 
 def pending(rundir: RunDir) -> list[Path]:
-    """Request files, oldest first: by (ns, pid) as numbers."""
-    found: list[tuple[int, int, Path]] = []
+    """Request files, oldest first: ordered by (ns, pid) as numbers."""
+    requests: list[tuple[int, int, Path]] = []
     try:
-        names = os.listdir(rundir.requests)  # noqa: PTH208 - asked five times a second
+        names = os.listdir(rundir.requests)  # noqa: PTH208 - runs five times a second
     except FileNotFoundError:
         return []
     for name in names:
         ns, dash, pid = name.removesuffix(".json").partition("-")
         if name.endswith(".json") and dash and ns.isdigit() and pid.isdigit():
-            found.append((int(ns), int(pid), rundir.requests / name))
-    return [path for _, _, path in sorted(found)]
+            requests.append((int(ns), int(pid), rundir.requests / name))
+    return [path for _, _, path in sorted(requests)]
 
 
 def read(path: Path) -> Request:
-    """Raises `BadSpec` where the file is damaged or is not the request that its name says."""
+    """Reads a request. Raises `BadSpec` if it is damaged, or if its name is not its id."""
     try:
         request = msgspec.json.decode(path.read_bytes(), type=Request)
     except (msgspec.MsgspecError, UnicodeDecodeError, OSError) as e:

@@ -1,6 +1,6 @@
-"""The places on the GPUs: who is busy how often, and whether a job or a gang fits.
+"""Slots: how many attempts each GPU holds, and whether a job or a gang fits.
 
-Must not know jobs or time: it counts. `apply` keeps the counts; nobody else changes them.
+Must not know jobs or time: it counts. Only `apply` changes the counts.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ Shape = tuple[int, ...]
 
 
 def same(one: Gpu, other: Gpu) -> bool:
-    """A GPU is its uuid where both sides know it, else its index."""
+    """Whether both are the same device: by UUID if both have one, else by index."""
     if one.uuid and other.uuid:
         return one.uuid == other.uuid
     return one.index is not None and one.index == other.index
 
 
 def named(text: str, gpus: Iterable[Gpu]) -> Gpu | None:
-    """The device that a person or an event calls `text`."""
+    """The device among `gpus` with the UUID or index `text`; None if there is none."""
     for gpu in gpus:
         if text == gpu.uuid or (gpu.index is not None and text == str(gpu.index)):
             return gpu
@@ -29,34 +29,42 @@ def named(text: str, gpus: Iterable[Gpu]) -> Gpu | None:
 
 
 def name(gpu: Gpu) -> str:
-    """What a runtime is handed: the uuid where known, else the index."""
+    """The name that a runtime gets: the UUID if known, else the index."""
     return gpu.uuid or str(gpu.index)
 
 
 class Slots:
-    """`per_gpu` places on each device; -1 means that nothing is pinned and everything fits."""
+    """The GPUs of an executor, with the number of attempts on each."""
 
     def __init__(self, gpus: Sequence[Gpu] = (), per_gpu: int = -1) -> None:
         self.gpus = tuple(gpus)
+        """The devices that the executor may use."""
         self.per_gpu = per_gpu
+        """Slots on each device; -1: jobs are not pinned to devices, and everything fits."""
         self.busy = [0] * len(self.gpus)
+        """Number of attempts on each device."""
         self.drained = [False] * len(self.gpus)
+        """Whether a person drained the device."""
 
     def position(self, gpu: Gpu) -> int | None:
+        """Index of `gpu` in `gpus`; None if it is not listed."""
         for i, listed in enumerate(self.gpus):
             if same(gpu, listed):
                 return i
         return None
 
     def take(self, devices: Iterable[Gpu], n: int = 1) -> None:
-        """Counts an attempt in (n=1) or out (n=-1); a device no longer listed has no slot."""
+        """Adds (n=1) or removes (n=-1) an attempt; devices that are not listed have no slots."""
         for gpu in devices:
             i = self.position(gpu)
             if i is not None:
                 self.busy[i] += n
 
     def place(self, need: int) -> tuple[Gpu, ...] | None:
-        """The `need` least busy devices that have room, lowest first on a tie; None if too few."""
+        """The `need` least busy devices with a free slot; None if there are fewer.
+
+        Of equally busy devices, the one with the lower position comes first.
+        """
         if self.per_gpu < 0 or need == 0:
             return ()
         free = [
@@ -70,10 +78,15 @@ class Slots:
         return tuple(self.gpus[i] for _, i in free[:need])
 
     def room(self, shape: Shape, *, empty: bool = False, drained: bool = False) -> bool:
-        """Whether all of `shape` fits at once: as things are, or with nothing running (`empty`).
+        """Whether all members of `shape` fit at once.
 
-        With `drained` the drained devices count as there. Taking the least busy devices for the
-        largest need first finds a place whenever there is one.
+        Args:
+            shape: the number of GPUs that each member needs, the largest first.
+            empty: whether to count as if no attempt was active.
+            drained: whether to count drained devices as usable.
+
+        To give the least busy devices to the largest need first is enough: this order finds a
+        placement whenever one exists.
         """
         if self.per_gpu < 0:
             return True

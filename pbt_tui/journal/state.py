@@ -1,6 +1,6 @@
-"""What a run looks like: the values that `journal.fold.apply` keeps and everybody else reads.
+"""The state of a run: its jobs, their attempts, and the indexes that the scheduler reads.
 
-Must not change itself, do IO, read a clock or decide anything.
+Only `journal.fold.apply` changes a state; everything else reads it.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ __all__ = ["ACTIVE", "ENDED", "Attempt", "JobState", "Phase", "RunState"]
 
 @dataclass(slots=True)
 class Attempt:
-    """One try at a job. Times are Unix seconds; None means it has not happened."""
+    """One try at a job. Times are Unix seconds; None means that it has not happened."""
 
     number: int
     """Number of the attempt within the job, from 1."""
     gpus: tuple[str, ...]
-    """GPUs as the runtime got them: UUIDs where known, else indices; empty without pinning."""
+    """GPUs as the runtime gets them: UUIDs where known, else indices; empty without pinning."""
     scheduled_at: float
     """When the executor decided to start it."""
     devices: tuple[Gpu, ...] = ()
-    """`gpus` as the executor of that time knew them."""
+    """`gpus`, with what the executor that scheduled the attempt knew about each device."""
     started_at: float | None = None
-    """When its process first started: a requeue inside the attempt does not move it."""
+    """When its process first started; a requeue inside the attempt does not change it."""
     handle: str | None = None
     """Name by which the runtime finds it again, from its newest start."""
     node: str | None = None
@@ -47,21 +47,21 @@ class Attempt:
     restarts: int = 0
     """How often SLURM requeued it."""
     queued: str | None = None
-    """Why an engine's queue holds it, in the queue's words; None once it started or ended."""
+    """Why an engine's queue holds it, as the queue reports it; None once it started or ended."""
     stop_why: Why | None = None
-    """Who or what wanted it to stop."""
+    """Why the executor stops it: a cancel, an interrupt, its time limit, or `fail_fast`."""
     stop_at: float | None = None
     """When the executor decided to stop it."""
     kill_at: float | None = None
     """When the executor decided to kill it."""
     outcome: Outcome | None = None
-    """How it ended; None while it has not."""
+    """How it ended; None while it is active."""
     exit_code: int | None = None
-    """Exit code of its process; None where a signal ended it, or nobody knows."""
+    """Exit code of its process; None if a signal ended it, or the code is unknown."""
     signal: int | None = None
     """Number of the signal that ended its process."""
     cause: Cause | None = None
-    """What made it end, as the executor concluded."""
+    """What made it end, as far as the executor could find out."""
     detail: str | None = None
     """One line for people about the cause."""
     line: int | None = None
@@ -73,7 +73,7 @@ class Attempt:
     env: Mapping[str, str] | None = None
     """Variables of this attempt alone; those of the job override them."""
     why: str | None = None
-    """Why it has arguments of its own."""
+    """Why it has arguments of its own, for people."""
     anew: bool = False
     """Whether it begins from scratch: what the member left was moved aside."""
     source: Source | None = None
@@ -84,19 +84,19 @@ class Attempt:
 
 @dataclass(slots=True, eq=False)
 class JobState:
-    """One job: its phase, its attempts, and what the scheduler has to know of it."""
+    """One job: its phase, its attempts, and what the scheduler needs to know about it."""
 
     index: int
     """Place in plan order, from 0."""
     spec: Job
     """The job as the spec has it."""
     phase: Phase = "waiting"
-    """Where it is in the transition table; only `apply` moves it."""
+    """Its row in the transition table; only `apply` changes it."""
     attempts: list[Attempt] = field(default_factory=list)
     """Its attempts, oldest first."""
     tries: int = 0
-    """Ends that are neither succeeded, cancelled nor interrupted, since a person last asked for a
-    retry, or since it got further than the attempt before."""
+    """Ends in a row that were neither succeeded, cancelled nor interrupted. A retry sets it to 0,
+    and so does an attempt that wrote a newer generation than the one it began with."""
     cancel: Literal["soft", "hard"] | None = None
     """Whether a person asked to cancel (soft) or kill (hard) it, and it has not ended yet."""
     ready_at: float = 0.0
@@ -106,18 +106,18 @@ class JobState:
     why: str | None = None
     """Why it was skipped."""
     question: int = 0
-    """The `seq` of the event that last raised the question of what the next attempt goes on from;
-    0 while there was no attempt."""
+    """The `seq` of the event after which the executor last had to find out what the next attempt
+    goes on from; 0 before the first attempt."""
     continuation: ContinuationKnown | None = None
-    """The answer to the newest question, once it is known."""
+    """The answer to the newest question; None while it is unknown."""
     anew: bool = False
-    """A person asked for an attempt from scratch, and none has started yet."""
+    """Whether a person asked for an attempt from scratch and none has started yet."""
     need: int = 1
-    """GPUs that an attempt occupies: its own number, else the policy's."""
+    """GPUs that an attempt occupies: the job's own number, else that of the policy."""
     gang: Gang | None = None
-    """The population whose members start together with it; None: it starts alone."""
+    """The population whose members start together; None if the job starts alone."""
     bucket: Bucket = ""
-    """Part of the ready queue that holds it; empty: none does."""
+    """Part of the ready queue that the job is in; empty unless the job is waiting."""
 
     @property
     def attempt(self) -> Attempt | None:
@@ -131,14 +131,14 @@ class JobState:
 
     @property
     def shown(self) -> str:
-        """The state's word for people: the phase, or `queued` while an engine's queue holds it."""
+        """State of the job for people: the phase, or `queued` while an engine's queue holds it."""
         if self.phase in ("starting", "running") and self.attempts[-1].queued:
             return "queued"
         return self.phase
 
 
 class RunState:
-    """The fold of a journal over its spec. Read freely; only `apply` writes."""
+    """The state of a run after an event of its journal; only `apply` changes it."""
 
     def __init__(self, spec: Processes) -> None:
         self.spec = spec
@@ -173,7 +173,7 @@ class RunState:
         self.active: dict[int, JobState] = {}
         """Jobs with an active attempt by plan index, in the order they were scheduled."""
         self.run_id: str | None = None
-        """Id of the run, drawn once; None before the journal's first line."""
+        """Id of the run; None before the journal's first line."""
         self.digest: str | None = None
         """Hash of the spec that the run began with."""
         self.cwd: str | None = None
@@ -181,22 +181,22 @@ class RunState:
         self.train_dir: str | None = None
         """Root folder of everything that jobs write. Absolute."""
         self.executor: ExecutorStarted | None = None
-        """The newest start; whether it lives is asked of the lock, never of this."""
+        """The newest start of an executor; `journal.lock` tells whether it still runs."""
         self.policy: Policy = spec.policy
-        """Effective policy: that of the newest executor."""
+        """Effective policy: that of the newest executor, or of the spec before the first."""
         self.held = False
-        """Whether a person asked that no attempt starts."""
+        """Whether a person put the run on hold: no attempt may start."""
         self.stop: Literal["stop", "kill"] | None = None
-        """Whether a person asked to stop the run, once or more often, since the newest
-        `executor_started`."""
+        """Whether a person asked to stop the run since the newest `executor_started`: once (stop),
+        or more often (kill)."""
         self.closed: Verdict | None = None
         """How the run went; None while it is open."""
         self.failures = 0
         """Jobs failed since the last retry that returned one to waiting."""
         self.drained: tuple[Gpu, ...] = ()
-        """GPUs on which a person asked that nothing starts."""
+        """GPUs that a person drained: no attempt may start on them."""
         self.seen: set[str] = set()
-        """Ids of requests already answered."""
+        """Ids of the requests that the executor has answered."""
         self.seq = 0
         """`seq` of the newest event."""
         self.at = 0.0
@@ -208,20 +208,20 @@ class RunState:
         self.next_start = 0.0
         """Unix seconds before which nothing may start: the last start plus `pause_between`."""
         self.patience_from = 0.0
-        """Unix seconds from which patience counts at the earliest: when the executor started, a
-        hold ended, or the run was reopened, whichever was last."""
+        """Unix seconds from which patience counts at the earliest: the last time that an executor
+        started, a hold ended, or a retry reopened the run."""
 
-        # Indexes: they follow from the above, cost nothing to ask, and mean nothing by themselves.
+        # Indexes: they follow from the fields above, and spare the scheduler a walk over all jobs.
         self.slots = Slots()
-        """Which GPUs have room."""
+        """How many attempts each GPU holds, and whether a unit fits."""
         self.ready_queue = ReadyQueue()
-        """What could start, in plan order."""
+        """The waiting jobs that could start, in plan order."""
         self.to_stop: dict[int, JobState] = {}
-        """Active jobs that a stop or a kill is due for now."""
+        """Active jobs that the executor has to stop or kill now, by plan index."""
         self.deadlines: list[tuple[float, int, int, Literal["timeout", "grace"]]] = []
-        """(time, plan index, attempt, kind): a heap with a true top."""
+        """Heap of (Unix seconds, plan index, attempt number, kind); its top is always valid."""
         self.first_waiting = 0
-        """No job before this index waits."""
+        """Plan index before which no job is waiting."""
 
     @property
     def failing_fast(self) -> bool:
@@ -230,12 +230,12 @@ class RunState:
 
     @property
     def over_budget(self) -> bool:
-        """So many jobs failed that the waiting ones are skipped."""
+        """Whether so many jobs failed that the waiting jobs are to be skipped."""
         limit = 1 if self.policy.fail_fast else self.policy.max_failures
         return limit is not None and self.failures >= limit
 
     def meaning(self) -> dict[str, Any]:
-        """Everything that counts, without the indexes: what live state and replay must share."""
+        """What live state and replay must have in common; of the indexes, only `slots`."""
         return {
             "jobs": [
                 (
@@ -259,15 +259,3 @@ class RunState:
             "clock": (self.seq, self.at, self.next_start, self.patience_from),
             "slots": (tuple(self.slots.busy), tuple(self.slots.drained)),
         }
-
-
-def story(job: JobState) -> str:
-    """Every recorded move of a job, for the message of an impossible event."""
-    moves = [f"job `{job.spec.id}` is {job.phase}, tries {job.tries}, cancel {job.cancel}"]
-    for a in job.attempts:
-        moves.append(
-            f"attempt {a.number}: scheduled {a.scheduled_at} on {list(a.gpus)}, "
-            f"started {a.started_at} as {a.handle}, stop {a.stop_why} {a.stop_at}, "
-            f"kill {a.kill_at}, ended {a.ended_at}: {a.outcome} {a.exit_code} {a.cause}"
-        )
-    return "\n".join(moves)

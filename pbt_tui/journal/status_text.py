@@ -1,7 +1,7 @@
-"""The words for a run: counts, causes, outcomes and durations, for all who tell of it.
+"""Texts about a run: counts, causes, outcomes and durations.
 
-Command line, screens, the page of text and the JSON document take them from here, so that the same
-journal is told in the same words everywhere. Pure: no clock, no files, no widths, no glyphs.
+Command line, screens, `--once` and its JSON take them from here, so that they describe the same
+journal in the same words. Pure: it reads no clock and no files, and knows no widths and glyphs.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ STOPS = {
     "timeout": CAUSES["timeout"],
     "fail_fast": "another job failed (`fail_fast`)",
 }
-"""Why the executor stops an attempt: while it does, and afterwards."""
+"""Why the executor stops or stopped an attempt."""
 LONGEST = 160
-"""Characters of a failure's detail on one line; all of it is in the log, at the line named."""
-_TOLD_BY_THE_CODE = ("exit", "signal")
-"""Causes that say no more than the code does."""
+"""Characters of a failure's detail on one line; the log has all of it."""
+_NOTHING_TO_ADD = ("exit", "signal")
+"""Causes that add nothing to the exit code or signal."""
 
 
 def signal_name(number: int) -> str:
-    """`SIGKILL` for 9; `signal 99` for one that has no name."""
+    """The name of a signal: `SIGKILL` for 9, `signal 99` for one without a name."""
     try:
         return Signals(number).name
     except ValueError:
@@ -50,14 +50,18 @@ def signal_name(number: int) -> str:
 
 
 def cause_text(cause: Cause, exit_code: int | None = None, signal: int | None = None) -> str:
-    """The cause in words. A process that ran out of memory was killed, or noticed it itself."""
+    """A cause for people.
+
+    Out of memory has two texts: for a process that the kernel killed, and for one that failed to
+    allocate memory itself.
+    """
     if cause == "oom" and (signal == 9 or exit_code == 137):
         return OOM_KILL
     return CAUSES[cause]
 
 
 def code_text(attempt: Attempt) -> str:
-    """`SIGKILL`, `exit 3`, or nothing."""
+    """`SIGKILL` or `exit 3`; empty if neither is known."""
     if attempt.signal is not None:
         return signal_name(attempt.signal)
     return "" if attempt.exit_code is None else f"exit {attempt.exit_code}"
@@ -71,7 +75,7 @@ def reason_text(attempt: Attempt) -> str:
 
 
 def outcome_text(attempt: Attempt) -> str:
-    """How an attempt ended, or that it has not: `failed: exit 1, CUDA out of memory`."""
+    """How an attempt ended, or what it does now: `failed: exit 1, CUDA out of memory`."""
     if attempt.outcome is None:
         if attempt.queued:
             return f"queued: {printable(attempt.queued)}"
@@ -81,7 +85,7 @@ def outcome_text(attempt: Attempt) -> str:
 
 
 def detail_text(attempt: Attempt) -> str:
-    """The most telling short text about how an attempt ended."""
+    """How an attempt ended, as the shortest text that still says why."""
     if attempt.outcome is None:
         return printable(attempt.queued) if attempt.queued else ""
     if attempt.outcome == "succeeded":
@@ -96,7 +100,7 @@ def detail_text(attempt: Attempt) -> str:
 
 
 def ending_text(attempt: Attempt) -> str:
-    """Why an attempt did not succeed, all of it on one line; empty where nothing is known.
+    """Why an attempt did not succeed, on one line; empty if nothing is known.
 
     `exit 1, CUDA out of memory: torch.OutOfMemoryError: Tried to allocate 2.00 GiB`
     """
@@ -112,14 +116,14 @@ def ending_text(attempt: Attempt) -> str:
 
 
 def joined(head: str, detail: str) -> str:
-    """`head: detail`, without saying twice what `detail` begins with."""
+    """`head: detail`, or `detail` alone if it begins with `head`."""
     if not detail or detail.startswith(head):
         return detail or head
     return f"{head}: {detail}"
 
 
 def shortened(text: str) -> str:
-    """The first sentences of what may be a paragraph (CUDA's), as many as fit a line or two."""
+    """The first sentences of a long text, such as a message of CUDA, up to `LONGEST` characters."""
     if len(text) <= LONGEST:
         return text
     sentence = text.rfind(". ", 0, LONGEST)
@@ -129,24 +133,25 @@ def shortened(text: str) -> str:
 def _cause(attempt: Attempt) -> str:
     if _stopped_by_us(attempt):
         return STOPS[attempt.stop_why or "cancel"]
-    if attempt.cause is None or attempt.cause in _TOLD_BY_THE_CODE:
+    if attempt.cause is None or attempt.cause in _NOTHING_TO_ADD:
         return ""
     return cause_text(attempt.cause, attempt.exit_code, attempt.signal)
 
 
 def _detail(attempt: Attempt) -> str:
-    """What its log or its runtime said; of what we stopped ourselves we know better."""
+    """What its log or its runtime reported; empty if the executor stopped it, and knows why."""
     return "" if _stopped_by_us(attempt) else printable(attempt.detail or "")
 
 
 def _stopped_by_us(attempt: Attempt) -> bool:
+    """Whether it ended because the executor stopped it."""
     return attempt.outcome in ("stopped", "interrupted") and attempt.stop_why is not None
 
 
 def counts(state: RunState) -> dict[str, int]:
-    """How many jobs are in each of six states, in the order in which they are told.
+    """Number of jobs in each of six states, in display order.
 
-    A job that an engine's queue holds is waiting; one that is starting or stopping is running.
+    A job that an engine's queue holds counts as waiting, a starting or stopping job as running.
     """
     have = state.counts
     active = have.get("starting", 0) + have.get("running", 0) + have.get("stopping", 0)
@@ -162,43 +167,49 @@ def counts(state: RunState) -> dict[str, int]:
 
 
 def counts_text(state: RunState) -> str:
-    """`3/8 done: 2 running, 3 waiting, 2 succeeded, 1 failed`; what is 0 and rare is left out."""
+    """The counts as text: `3/8 done: 2 running, 3 waiting, 2 succeeded, 1 failed`.
+
+    A state without jobs is left out, but for running, waiting and succeeded.
+    """
     have = counts(state)
     total = sum(have.values())
     done = total - have["running"] - have["waiting"]
     always = ("running", "waiting", "succeeded")
-    parts = [f"{n} {word}" for word, n in have.items() if n or word in always]
+    parts = [f"{n} {name}" for name, n in have.items() if n or name in always]
     return f"{done}/{total} done: {', '.join(parts)}" + (" (held)" if state.held else "")
 
 
 def duration(seconds: float) -> str:
-    """As precise as a person needs: `0.4s`, `12s`, `4m07`, `3h20`, `2d04h`."""
+    """A duration with two digits or two units: `0.4s`, `12s`, `4m07`, `3h20`, `2d04h`."""
     seconds = max(seconds, 0)
     if seconds < 9.95:
         return f"{seconds:.1f}s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02d}"
-    if whole < 86400:
-        return f"{whole // 3600}h{whole % 3600 // 60:02d}"
-    return f"{whole // 86400}d{whole % 86400 // 3600:02d}h"
+    rounded = round(seconds)
+    if rounded < 60:
+        return f"{rounded}s"
+    if rounded < 3600:
+        return f"{rounded // 60}m{rounded % 60:02d}"
+    if rounded < 86400:
+        return f"{rounded // 3600}h{rounded % 3600 // 60:02d}"
+    return f"{rounded // 86400}d{rounded % 86400 // 3600:02d}h"
 
 
 def countdown(seconds: float) -> str:
-    """Until something happens, in whole seconds, so that no screen is repainted more often."""
+    """The time until something happens, in whole seconds: it changes at most once a second."""
     return f"{max(seconds, 0):.0f}s" if seconds < 9.95 else duration(seconds)
 
 
 def lasting(seconds: float) -> str:
-    """How long something has gone on: in minutes, so that no screen is repainted every second."""
+    """How long something has lasted, in minutes: it changes at most once a minute."""
     if seconds < 60:
         return "<1m"
     return f"{int(seconds // 60)}m" if seconds < 3600 else duration(seconds)
 
 
 def _queued(state: RunState) -> int:
-    """As `shown` says it; ten thousand may be active, so it is not asked one by one."""
+    """Number of jobs whose `shown` is `queued`.
+
+    Ten thousand jobs may be active, so this does not call the property for each.
+    """
     queued = [job for job in state.active.values() if job.attempts[-1].queued]
     return sum([job.phase != "stopping" for job in queued])

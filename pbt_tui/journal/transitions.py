@@ -1,7 +1,7 @@
-"""The transition table, as data: what each event means to a job in each phase.
+"""The transition table, as data: what each move does to a job in each phase.
 
-Must not act: `apply` obeys it, the tests read it, and the diagram in `docs/architecture.md` is
-drawn from it. A missing entry is an illegal decision.
+`apply` follows it, the tests check each cell, and the diagram in `docs/architecture.md` is
+generated from it. A missing entry is an illegal move.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ Move = Literal[
     "scheduled", "started", "stop", "kill", "ended", "cancel asked", "skipped", "retry asked"
 ]
 Special = Literal["same", "flag", "by outcome"]
+"""`same`: the phase stays; `flag`: it stays, and the job becomes cancelled once its attempt ends;
+`by outcome`: the outcome of the attempt decides."""
 
 ACTIVE: Final[frozenset[Phase]] = frozenset(("starting", "running", "stopping"))
 ENDED: Final[frozenset[Phase]] = frozenset(("succeeded", "failed", "cancelled", "skipped"))

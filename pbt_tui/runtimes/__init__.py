@@ -1,7 +1,7 @@
-"""WHAT ATTEMPTS ARE STARTED WITH: one folder a kind, found by name.
+"""Runtimes: they start and stop attempts. Each kind is one folder, found by name.
 
-Each folder has a `kind.py`, pure data that every package may import; its other files belong to the
-executor. Must not know the journal's files or the scheduler.
+Each folder has a `kind.py`, pure data that every package may import. Only the executor imports the
+other files. A runtime must not decide anything, and must not read or write the journal.
 """
 
 from __future__ import annotations

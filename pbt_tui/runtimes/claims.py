@@ -1,13 +1,14 @@
-"""The attempt file: who has taken the name of an attempt, and how it ended.
+"""The attempt file: the claim on an attempt, and how the attempt ended.
 
-Must not know processes or signals beyond the numbers in the file. One line each, in this order:
+Whoever creates the file owns the attempt: it is created exclusively and never replaced. Its lines,
+in this order:
 
     <pid>.<start time> <boot id>     the shim that runs the attempt
-    refused <126 or 127 or words>    the command, or the directory (125), never began
-    exit <code>                      as a shell says it: 128 + n for signal n
+    refused <126, 127 or a text>     the command could not start; 125: not enter its directory
+    exit <code>                      the exit code as shells report it: 128 + n for signal n
 
-or `given up`, by an executor that ended the attempt before it began. Whoever creates the file owns
-the name: created exclusively, never replaced. A line without its newline has not been written.
+or `given up`, from an executor that ended the attempt before it started. A line without its newline
+does not count.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pbt_tui.spec import Cause
 
 GIVEN_UP = "given up"
 SETTLE = 1.0
-"""Seconds after which an empty claim is that of a dead shim."""
+"""Seconds after which the shim of an empty claim must be dead."""
 
 _REFUSED: dict[str, tuple[Cause | None, str]] = {
     "125": (None, "the working directory cannot be entered"),
@@ -32,31 +33,38 @@ _REFUSED: dict[str, tuple[Cause | None, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An attempt file that exists. `written` is its mtime, Unix seconds."""
+    """An attempt file that exists."""
 
     written: float
+    """When it was last written, in Unix seconds."""
     handle: str | None = None
+    """The shim, as `pid.start time`."""
     boot: str | None = None
+    """The boot in which that pid is valid."""
     refused: str | None = None
+    """Why the command never started: 125, 126, 127 or a text."""
     code: int | None = None
+    """The exit code."""
     given_up: bool = False
+    """Whether an executor took the claim so that the attempt never starts."""
 
     def young(self, now: float) -> bool:
-        """Empty, but not for so long that its shim must be dead."""
+        """Whether it is still empty and its shim may be alive."""
         empty = self.handle is None and not self.over and not self.given_up
         return empty and abs(now - self.written) < SETTLE
 
     @property
     def over(self) -> bool:
+        """Whether it says how the attempt ended."""
         return self.code is not None or self.refused is not None
 
 
 def read(path: Path) -> Claim | None:
-    """The claim, or None where nobody took the name. Raises `OSError` if that cannot be told."""
+    """The claim; None if there is none. Raises `OSError` if the file cannot be read."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
-        os.stat(path.parent)  # noqa: PTH116 - a folder that is away says nothing of the attempt
+        os.stat(path.parent)  # noqa: PTH116 - without the folder, nothing is known
         return None
     try:
         text = os.read(fd, 4096).decode("utf-8", "replace")
@@ -66,22 +74,22 @@ def read(path: Path) -> Claim | None:
     handle = boot = refused = None
     code = None
     for line in text.split("\n")[:-1]:
-        word, _, rest = line.partition(" ")
+        first, _, rest = line.partition(" ")
         if line == GIVEN_UP:
             return Claim(written, given_up=True)
-        if word == "exit" and rest.isdecimal():
+        if first == "exit" and rest.isdecimal():
             code = int(rest)
-        elif word == "refused":
+        elif first == "refused":
             refused = rest
-        elif all(part.isdecimal() for part in word.split(".", 1)) and "." in word:
-            handle, boot = word, rest
+        elif all(part.isdecimal() for part in first.split(".", 1)) and "." in first:
+            handle, boot = first, rest
     if refused is not None and refused.isdecimal() and refused not in _REFUSED:
         refused = None
     return Claim(written, handle, boot, refused, code)
 
 
 def take(path: Path, line: str) -> bool:
-    """Takes the name with `line` in it; False if somebody was faster."""
+    """Creates the claim with `line` in it; False if it exists already."""
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     except FileExistsError:
@@ -94,7 +102,7 @@ def take(path: Path, line: str) -> bool:
 
 
 def ended(job: str, attempt: int, claim: Claim, now: float, launch: Launch | None = None) -> Ended:
-    """The end that an `over` claim tells of; `launch`, where known, names what was refused."""
+    """The end that an `over` claim reports; `launch`, if known, gives the command for the text."""
     at = min(claim.written, now)
     if claim.refused is None:
         code = claim.code or 0
@@ -108,4 +116,5 @@ def ended(job: str, attempt: int, claim: Claim, now: float, launch: Launch | Non
 
 
 def lost(job: str, attempt: int, handle: str | None, now: float, detail: str) -> Ended:
+    """The end of an attempt that went away without an exit code."""
     return Ended(job, attempt, handle, None, now, lost=True, cause="lost", detail=detail)

@@ -1,7 +1,4 @@
-"""What a runtime is made from: everything that is settled before an executor starts anything.
-
-Must not decide anything. A runtime takes what it needs from here, and asks nobody else.
-"""
+"""The run context: everything that a runtime gets when the executor creates it."""
 
 from __future__ import annotations
 
@@ -22,33 +19,39 @@ class RunContext:
     """One run directory and the effective settings of one executor. Paths are absolute."""
 
     kind: RuntimeKind
+    """The kind of the runtime."""
     rundir: RunDir
+    """The run directory."""
     state: RunState
-    """Read it, never write it."""
+    """The state of the run; a runtime may only read it."""
     run_id: str
     """8 hex digits, the same for all executors of the run directory."""
     cwd: Path
+    """Folder in which the jobs start."""
     train_dir: Path
+    """Root folder of everything that jobs write."""
     policy: Policy
+    """Effective policy."""
     container: Container | None
+    """Effective container; None: jobs are plain processes."""
     settings: Any | None
-    """What the engine is asked: the struct of its backend, None where there is none."""
+    """Effective settings of the engine: the struct of its backend, or None if it has none."""
     environ: Mapping[str, str]
     """The executor's own environment, which plain processes inherit."""
     gpus: tuple[Gpu, ...] = ()
-    """Of this machine; none where jobs run elsewhere."""
+    """GPUs of this machine; empty if jobs run elsewhere."""
     known: bool = False
-    """The GPUs were listed or seen, not taken on trust."""
+    """Whether a person listed the GPUs or the executor detected them; else it assumes them."""
 
     @property
     def engine_before(self) -> str | None:
-        """The engine of the last executor, where it left attempts active: only it knows them."""
+        """Id of the last executor's engine if it left attempts active; no other engine has them."""
         before = self.state.executor
         return before.engine_id if before is not None and self.state.active else None
 
     @property
     def elsewhere(self) -> str | None:
-        """The host of the last executor in words, where that is not this one."""
+        """The host of the last executor, for people; None if it is this one."""
         before = self.state.executor
         if before is None or before.host == socket.gethostname():
             return None

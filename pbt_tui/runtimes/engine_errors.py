@@ -1,18 +1,17 @@
-"""The two ways in which an engine says no: a container engine, or a cluster's queue.
+"""The two errors of an engine, that is of a container engine or of a cluster's queue.
 
-Must not know any engine. Both are for the code that asks; what they mean to an attempt is decided
-there.
+The code that calls the engine decides what an error means to an attempt.
 """
 
 from __future__ import annotations
 
 
 class EngineUnavailable(Exception):
-    """The engine does not answer: nobody's failure, and it says nothing of any attempt."""
+    """The engine does not answer. No attempt failed, and nothing is known about any."""
 
 
 class EngineError(Exception):
-    """The engine answered, and would not."""
+    """The engine answered with an error: its status code and its text (`words`)."""
 
     def __init__(self, status: int, words: str) -> None:
         super().__init__(words)

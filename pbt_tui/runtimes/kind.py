@@ -1,7 +1,7 @@
-"""What a runtime is, as data: its capabilities and its words.
+"""The kind of a runtime, as data: its capabilities and its texts.
 
-Everybody may read it: the executor chooses by it, the screens draw by it. Must not import what the
-runtime needs: whatever does something is named as `module:function` and loaded by the executor.
+Every package may read it. Must not import what the runtime needs: code is named as
+`module:function`, and the executor imports it late.
 """
 
 from __future__ import annotations
@@ -19,95 +19,103 @@ def _first_three(handles: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueText:
-    """The words of an engine's queue, for screens and reports."""
+    """Texts about an engine's queue, for screens and reports."""
 
     pending: str = "PENDING"
-    """The state of a task that waits, as the engine says it: counted first, with its reasons."""
+    """The engine's state of a waiting task; screens count it first, with its reasons."""
     reasons: Mapping[str, str] = field(default_factory=dict)
-    """What a reason of the queue means, in a phrase: `Priority` -> `others go first`."""
+    """Reason of the queue to its meaning for people: `Priority` -> `others go first`."""
     reason_prefixes: Mapping[str, str] = field(default_factory=dict)
-    """The same for reasons that begin so."""
+    """The same, for reasons that begin with the key."""
     commands: Callable[[str], list[str]] = lambda handle: []
-    """What to type for the engine's own account of a task, by its handle."""
+    """Handle of a task to the commands with which a person asks the engine about it."""
     several: Callable[[Sequence[str]], str] = _first_three
-    """Several handles in a phrase: `3 tasks of array 67`."""
+    """Several handles to a phrase: `3 tasks of array 67`."""
     retried: str = "handed over again"
-    """What a retry means there."""
+    """What a retry does in this queue, for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeKind:
-    """One kind of runtime. `name` is what `--runtime` takes and the journal holds."""
+    """One kind of runtime."""
 
     name: str
+    """Its name in `--runtime` and in the journal."""
     title: str
-    """As screens say it: `SLURM`, `docker`, `process`."""
+    """Its name on screens: `SLURM`, `docker`, `process`."""
     option: str
-    """What asks `pbt-run` for it: `--runtime docker`, `--backend slurm`."""
+    """The option with which `pbt-run` selects it: `--runtime docker`, `--backend slurm`."""
     create: str
-    """`module:function` that makes the runtime: a `RunContext` and a progress callback in."""
+    """`module:function` that creates the runtime from a `RunContext` and a progress callback."""
     dry_run: str
-    """`module:function` that shows what it would do: a `RunContext` and the `PlannedStarts` in, the
-    lines of `--dry_run` out."""
+    """`module:function` that shows what the runtime would do: it gets a `RunContext` and the
+    `PlannedStarts`, and returns the lines of `--dry_run`."""
     handle: str
     """What a handle is called: `pid`, `container`, `task`."""
     handle_text: Callable[[str], str] | None = None
-    """A handle in a line of text: `container 0f3c9a`; None: what it is called, then all of it."""
+    """Handle to text: `container 0f3c9a`; None: what a handle is called, then the handle."""
     local: bool
-    """Jobs run on this machine: its GPUs are chosen for them, and their column is GPU, not NODE."""
+    """Whether jobs run on this machine: the executor chooses GPUs for them, and screens show the
+    column GPU instead of NODE."""
     plain: bool = False
-    """Jobs are plain processes of this machine: interpreter, environment and GPU mask are ours."""
+    """Whether jobs are plain processes of this machine, which get interpreter, environment and GPU
+    mask from the executor."""
     in_container: bool = False
-    """Jobs may run in the image of the spec."""
+    """Whether jobs may run in the image of the spec."""
     needs_image: bool = False
-    """It cannot run a job without one."""
+    """Whether it cannot run a job without an image."""
     reached_from_anywhere: bool = False
-    """Attempts can be followed from another host than the one that started them."""
+    """Whether an executor on another host can follow attempts that this one started."""
     queue: QueueText | None = None
-    """Where an engine's queue holds attempts: no slots, no `max_parallel`, no pause here."""
+    """Texts about its engine's queue; None if it has none. With a queue, the executor has no slots,
+    no `max_parallel` and no pause between starts."""
     backend: str | None = None
-    """The backend whose settings its engine is asked and whose rules it obeys; None: the installed
-    one that lists this runtime, where settings of it were given."""
+    """The backend whose settings and rules apply; None: the installed one that lists this runtime,
+    if settings of it were given."""
     overrides: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of that backend that it takes so, whatever was asked for."""
+    """Settings of that backend that always have this value, whatever a person asked for."""
     journal_key: str = "settings"
     """The key of these settings in `executor_started`."""
     submissions: str | None = None
-    """`module:function` that reads what its engine was given for an attempt: a `SubmittedAttempt`
-    in, a `Submission` out. Screens load it, so it must not need the engine."""
+    """`module:function` that reads what the runtime submitted for an attempt: it gets a
+    `SubmittedAttempt` and returns a `Submission`. Screens import it, so it must not need the
+    engine."""
 
     @property
     def has_queue(self) -> bool:
+        """Whether its engine has a queue."""
         return self.queue is not None
 
     def shown(self, handle: str) -> str:
-        """The handle in a line of text."""
+        """The handle as text."""
         return f"{self.handle} {handle}" if self.handle_text is None else self.handle_text(handle)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmittedAttempt:
-    """An attempt that an engine was given, as the reader of its submission is asked about it."""
+    """An attempt that a runtime submitted: what the reader of its submission gets."""
 
     run: Path
     """The run directory."""
     cwd: Path
-    """Where the run was opened: relative paths of the settings start here."""
+    """Where the run was opened: relative paths in the settings are relative to it."""
     settings: Mapping[str, Any]
-    """What its engine is asked, as `executor_started` has it."""
+    """Settings of the engine, as `executor_started` has them."""
     job: str
+    """Id of the job."""
     number: int
+    """Number of the attempt within the job."""
     handle: str | None = None
-    """The engine's own name of it, where the journal or the queue knows it."""
+    """The engine's id of the attempt, if the journal or the queue has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """What an engine was given for an attempt, and where it writes about it."""
+    """What a runtime submitted for an attempt, and the files that its engine writes about it."""
 
     id: str | None = None
-    """The engine's own name of it; None while nobody has written it down."""
+    """The engine's id of the attempt; None while it is not recorded."""
     files: tuple[tuple[str, Path], ...] = ()
-    """What a file is, in a word, and its path: in the order of the job's page."""
+    """(label, path) of each file, in the order in which the job's page shows them."""
     final: bool = True
-    """Nothing of it changes any more, so that it is not read again."""
+    """Whether nothing of it will change, so that a screen need not read it again."""

@@ -1,7 +1,4 @@
-"""What an executor would start, for `--dry_run`: a runtime's `dry_run` says what it would do.
-
-Must not start anything, nor know a runtime.
-"""
+"""The attempts that an executor would start, for `--dry_run` of each runtime."""
 
 from __future__ import annotations
 
@@ -14,16 +11,18 @@ from pbt_tui.runtimes.protocol import Launch
 
 @dataclass(frozen=True, slots=True)
 class PlannedStarts:
-    """`first` begin at once, in this order; `later` follow as places become free."""
+    """The attempts that an executor would start, in order."""
 
     first: tuple[Launch, ...]
+    """Attempts that would start at once."""
     later: tuple[Launch, ...]
+    """Attempts that would start as slots become free."""
     held: bool = False
-    """Nothing begins before the run is released."""
+    """Whether nothing starts before a person releases the run."""
 
 
 def one_by_one(starts: PlannedStarts, lines: Callable[[Launch], list[str]]) -> Iterator[str]:
-    """Each attempt under a heading, followed by the lines that do the same by hand."""
+    """A heading for each attempt, then its `lines`: commands that do the same by hand."""
     for launch in starts.first:
         yield from (_heading(launch), *lines(launch))
     if starts.later and starts.held:

@@ -1,7 +1,7 @@
-"""What Linux says of processes: identity, sessions, and signals that cannot hit a stranger.
+"""Linux processes: identity, sessions, and signals that cannot hit the wrong process.
 
-Must not know attempts or claims. A process is its pid and its start time (clock ticks since boot,
-field 22 of `/proc/<pid>/stat`): a pid alone is soon somebody else's.
+A process is identified by pid and start time (clock ticks since boot, field 22 of
+`/proc/<pid>/stat`): the kernel reuses a pid alone.
 """
 
 from __future__ import annotations
@@ -14,30 +14,39 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _MISSED = (ProcessLookupError, PermissionError)
-"""Gone meanwhile, or it took another user's rights: who wants it ended asks again."""
+"""The process is gone, or runs as another user now: the caller sends its signal again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
+    """A process as `/proc/<pid>/stat` describes it."""
+
     pid: int
+    """Process id."""
     state: str
+    """State in one letter: `R` for running, `Z` for a zombie."""
     parent: int
+    """Process id of its parent."""
     group: int
+    """Process group."""
     session: int
+    """Session: the process id of its leader."""
     start: str
+    """Start time, in clock ticks since boot."""
 
     @property
     def dead(self) -> bool:
-        """A zombie runs nothing any more."""
+        """Whether it has ended; a zombie has, and only its parent has not read its exit code."""
         return self.state in "ZX"
 
     @property
     def handle(self) -> str:
+        """`pid.start`, which no other process of this boot ever has."""
         return f"{self.pid}.{self.start}"
 
 
 def boot_id() -> str:
-    """Changes with every boot of this machine; a pid of another boot means nothing."""
+    """The id of this boot: a pid is valid within one boot only."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
@@ -57,17 +66,18 @@ def look(pid: int) -> Process | None:
 
 
 def alive(handle: str) -> bool:
-    """Whether the very process `pid.start` still runs."""
+    """Whether the process `pid.start` still runs, and not another one with its pid."""
     process = look(pid_of(handle))
     return process is not None and process.handle == handle and not process.dead
 
 
 def pid_of(handle: str) -> int:
+    """The process id in a handle."""
     return int(handle.partition(".")[0])
 
 
 def everyone() -> Iterator[Process]:
-    """All living processes that we can see."""
+    """All processes that `/proc` shows and that have not ended."""
     with os.scandir("/proc") as entries:
         pids = [int(entry.name) for entry in entries if entry.name.isdecimal()]
     for pid in pids:
@@ -77,26 +87,29 @@ def everyone() -> Iterator[Process]:
 
 
 def stop_session(leader: str, others: list[Process]) -> bool:
-    """Asks everyone in the leader's session to end; False if that may have reached no job.
+    """Sends SIGTERM to all process groups of a session; False if it may have reached no job.
 
-    `others` are the rest of the session; they may be a moment old, since they only name further
-    process groups (`timeout` makes one of its own). The leader, our shim, survives what it
-    catches, and so does its copy until that has become the job.
+    Args:
+        leader: handle of the session's leader, the shim. It catches the signal and survives, and
+            so does the copy of it that is about to exec the job.
+        others: the other processes of the session. The list may be a moment old: it only adds
+            process groups (`timeout` makes one of its own).
     """
     if not alive(leader):
         return True
     pid = pid_of(leader)
-    shim = _words(pid)
-    reached = any(_words(process.pid) not in (b"", shim) for process in others)
+    shim = _command_line(pid)
+    reached = any(_command_line(process.pid) not in (b"", shim) for process in others)
     for group in {pid} | {process.group for process in others}:
         _signal_group(group, signal.SIGTERM)
     return reached
 
 
 def kill_session(leader: str, others: list[Process]) -> None:
-    """Ends the rest of the leader's session, or the leader too where it is alone.
+    """Kills the other processes of a session, or the leader if it is alone.
 
-    The leader is our shim: left alive it notes how the job ended, then kills its own group.
+    The leader is the shim: as long as it lives, it records how the job ended and then kills its own
+    group.
     """
     for process in others:
         if alive(process.handle):
@@ -106,7 +119,7 @@ def kill_session(leader: str, others: list[Process]) -> None:
 
 
 def kill_orphans(leader: str) -> None:
-    """Ends what a dead leader left in its session: an orphan keeps its GPU memory (defect R8)."""
+    """Kills what a dead leader left in its session: an orphan keeps its GPU memory (R8)."""
     now = look(pid_of(leader))
     if now is not None and (now.handle != leader or not now.dead):
         return
@@ -116,7 +129,7 @@ def kill_orphans(leader: str) -> None:
             _signal(process.pid, signal.SIGKILL)
 
 
-def _words(pid: int) -> bytes:
+def _command_line(pid: int) -> bytes:
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:

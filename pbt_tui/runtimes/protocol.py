@@ -1,6 +1,7 @@
-"""What a runtime is: a few verbs, idempotent by attempt name, whose results come back as facts.
+"""The protocol of a runtime: methods that perform decisions, and facts that report what happened.
 
-Must not know the journal or the scheduler: a runtime does as it is told and says what it saw.
+Each method may safely be called again for the same attempt. A runtime must not know the journal or
+the scheduler.
 """
 
 from __future__ import annotations
@@ -14,63 +15,93 @@ from pbt_tui.journal.events import Why
 from pbt_tui.spec import Cause, Job
 
 Survey = Literal["never", "queued", "alive", "ended", "gone", "forfeited", "unknown"]
-"""`queued`: an engine's queue holds it. `forfeited`: its name was taken by an executor that died
-before it could say so."""
+"""State of an attempt that the last executor left active.
+
+`never`: it was never started. `queued`: an engine's queue holds it. `alive`: it runs. `ended`: it
+has ended, and its exit code is known. `gone`: it was started, and went away without an exit code.
+`forfeited`: an executor claimed it so that it never starts, and died before it recorded that.
+`unknown`: its host or engine does not answer.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """Everything that starts one attempt, resolved: what `--dry_run` prints is what is done."""
+    """Everything needed to start one attempt. `--dry_run` prints what a run would use."""
 
     job: str
+    """Id of the job."""
     attempt: int
+    """Number of the attempt within the job."""
     argv: tuple[str, ...]
+    """The command."""
     env: Mapping[str, str]
-    """What is set on top of the executor's own environment, the GPU mask included."""
+    """Environment variables to set on top of the executor's own, the GPU mask included."""
     cwd: Path
+    """Folder in which the command starts."""
     log: Path
+    """File for its output."""
     claim: Path
+    """The attempt file."""
     gpus: tuple[str, ...]
+    """UUIDs or indices of its GPUs; empty if jobs are not pinned."""
     spec: Job
+    """The job as the spec has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
+    """An attempt started, or restarted after its engine requeued it."""
+
     job: str
+    """Id of the job."""
     attempt: int
+    """Number of the attempt within the job."""
     handle: str
+    """Name by which the runtime finds it again."""
     node: str | None = None
+    """Host that a cluster chose for it."""
     restart: int | None = None
-    """Queued again inside the attempt, and started for the n-th time more."""
+    """How often its engine has requeued it; None for the first start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How the world says it ended; the verdict is the core's (`journal.outcome`).
-
-    `exit_code` is the process's own (128+n for a signal, as a shell says it); `refused` means it
-    never became a process of the job's; `lost` that nobody can tell how it ended; `stopped` that
-    somebody other than we ended it, and why.
-    """
+    """An attempt ended. The outcome is derived from this by `journal.outcome`."""
 
     job: str
+    """Id of the job."""
     attempt: int
+    """Number of the attempt within the job."""
     handle: str | None
+    """Name of the attempt at its runtime; None if it never started."""
     exit_code: int | None
+    """Exit code of the process, 128 + n for signal n as shells report it; None if unknown."""
     ended_at: float
+    """When it ended, in Unix seconds."""
     signal: int | None = None
+    """Number of the signal that ended it."""
     refused: bool = False
+    """Whether the runtime could not start it."""
     lost: bool = False
+    """Whether it went away without an exit code."""
     cause: Cause | None = None
+    """What made it end, if the runtime knows."""
     detail: str | None = None
+    """One line for people about the cause."""
     stopped: Why | None = None
+    """Why, if something other than the executor stopped it, such as SLURM's time limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Queued:
+    """An engine's queue holds an attempt."""
+
     job: str
+    """Id of the job."""
     attempt: int
+    """Number of the attempt within the job."""
     reason: str
+    """Why, as the queue reports it."""
 
 
 Fact = Started | Ended | Queued
@@ -78,65 +109,72 @@ Fact = Started | Ended | Queued
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What `survey` found of one attempt: `handle` for alive, `ended` for ended."""
+    """What `survey` found out about one attempt."""
 
     state: Survey
+    """State of the attempt."""
     handle: str | None = None
+    """Name of the attempt at its runtime, if it was started."""
     node: str | None = None
+    """Host that a cluster chose for it."""
     ended: Ended | None = None
+    """How it ended, for `ended`."""
     restart: int | None = None
+    """How often its engine has requeued it; None if never."""
     detail: str | None = None
-    """For unknown: the host or engine that does not answer."""
+    """For `unknown`: the host or engine that does not answer."""
 
 
 class Runtime(Protocol):
-    """One place where attempts can run.
+    """Starts and stops attempts.
 
-    The loop waits on `fileno()` and calls `facts()` when it is readable (or on its own timer,
-    `next_wake()`); no verb blocks for longer than a spawn.
+    The loop waits on `fileno()` and calls `facts()` when it is readable or when `next_wake()` is
+    due. After `prepare` and `survey`, no method blocks for longer than it takes to spawn a process.
     """
 
     name: str
-    """Of its kind."""
+    """Name of its kind."""
     engine_id: str
-    """Of the engine that holds the attempts; empty where this machine itself does."""
+    """Id of the engine that runs the attempts; empty if they are processes of this machine."""
     image_digest: str | None
+    """Digest of the container image; None without one."""
 
     def prepare(self, jobs: Sequence[Job]) -> None:
-        """Checks and fetches what all jobs need; raises `RuntimeUnavailable` before any starts."""
+        """Checks and fetches what all jobs need, before any starts. Raises `RuntimeUnavailable`."""
 
     def launch(self, batch: Sequence[Launch]) -> None:
-        """Starts each attempt, or finds it started; a start that fails becomes an `Ended` fact."""
+        """Starts the attempts that have not started; a failed start becomes an `Ended` fact."""
 
     def stop(self, job: str, attempt: int, *, kill: bool) -> bool:
-        """Asks the attempt to end, gently or at once; sent again without harm.
+        """Stops an attempt, or kills it.
 
-        False if it could not be delivered: then it is asked again until the end comes.
+        Returns False if the signal may not have reached it: the loop calls this again until the
+        attempt has ended.
         """
 
     def forget(self, job: str, attempt: int) -> None:
-        """Its end is durable: what is left of it may go."""
+        """Removes what is left of an ended attempt; its end is in the journal."""
 
     def survey(self, attempts: Sequence[tuple[str, int, str | None]]) -> list[Seen]:
-        """What became of (job, attempt, handle); those alive are watched from here on."""
+        """The state of each (job, attempt, handle); the runtime follows live ones from then on."""
 
     def forfeit(self, job: str, attempt: int) -> bool:
-        """Takes the name of an attempt that never started, so that it never will.
+        """Claims an attempt that has not started, so that it never starts.
 
-        False if somebody was faster: then it did start, and `facts` will say so.
+        Returns False if it has started after all: then `facts` will report it.
         """
 
     def hold(self, held: bool) -> None:
-        """What waits in an engine's queue is not to start, or may again."""
+        """Holds or releases the attempts in an engine's queue."""
 
     def fileno(self) -> int:
-        """Readable when `facts` has something to say."""
+        """A descriptor that is readable when `facts` has something to report."""
 
     def next_wake(self) -> float | None:
-        """Monotonic seconds at which `facts` wants to be asked again, or None."""
+        """When `facts` has to be called next, in monotonic seconds; None if only by `fileno`."""
 
     def facts(self) -> list[Fact]:
         """What happened since the last call, in order."""
 
     def close(self) -> None:
-        """Lets go of everything without ending any attempt."""
+        """Releases the runtime's resources; attempts go on."""

@@ -1,12 +1,12 @@
-"""Submitting once to a service where a second request would be a second job.
+"""Submits once to a service where a second request would create a second job.
 
-    find: look it up by its key ─► there: its id is recorded
-                                └► not there: submit
-    submit: record that we ask ─► ask ─► record the id
-                                  └► no answer, or death: nobody knows, so find comes first
+    find: look the key up at the service ─► it has the key: record its id
+                                         └► it does not: submit
+    submit: save the record ─► send the request ─► save the id
+                               └► no answer, or a crash: unknown, so `find` comes first
 
-Must not know the service, nor the format of a record. The record is on disk before the service is
-asked, so whoever comes after a death finds it without an id, and looks it up before it asks again.
+The record is on disk before the request is sent. After a crash, the next process finds a record
+without an id, and looks its key up before it sends the request again.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ Record = TypeVar("Record")
 
 
 class SubmitOnce(Generic[Record]):
-    """One way to a service.
+    """Submits records to one service.
 
     Args:
-        look_up: The record with the id that the service has under its key; None where it has none.
-            Raises `EngineUnavailable` where the service does not say.
-        ask: The record with the id that the service gave it. Raises `EngineUnavailable` where
-            nobody can tell whether it was taken, `EngineError` where it was not.
-        save: Puts a record on disk before it returns, with its id or without.
+        look_up: Returns the record with the id that the service has under its key; None if it has
+            none. Raises `EngineUnavailable` if the service does not answer.
+        ask: Sends the request and returns the record with the id that the service gave. Raises
+            `EngineError` if the service refused, and `EngineUnavailable` if it is unknown whether
+            the service accepted.
+        save: Writes a record, with or without an id, and syncs it before it returns.
     """
 
     def __init__(
@@ -40,9 +41,10 @@ class SubmitOnce(Generic[Record]):
         self._save = save
 
     def find(self, record: Record) -> Record | None:
-        """The record with its id, on disk; None where the service never took it.
+        """Looks a record up, and saves it with its id; None if the service never accepted it.
 
-        Raises `EngineUnavailable` where that cannot be told now.
+        Raises:
+            EngineUnavailable: if the service does not answer.
         """
         found = self._look_up(record)
         if found is not None:
@@ -50,10 +52,12 @@ class SubmitOnce(Generic[Record]):
         return found
 
     def submit(self, record: Record) -> Record:
-        """The record with its id, on disk. To be called where `find` has found nothing.
+        """Submits a record that `find` has not found, and saves it with its id.
 
-        Raises `EngineError` where the service would not, and `EngineUnavailable` where it may have:
-        then `find` comes before the next `submit`.
+        Raises:
+            EngineError: if the service refused.
+            EngineUnavailable: if it is unknown whether the service accepted: then call `find`
+                before the next `submit`.
         """
         self._save(record)
         found = self._ask(record)

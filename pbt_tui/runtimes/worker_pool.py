@@ -1,7 +1,7 @@
 """Worker threads for blocking engine calls. Results wake the event loop through an eventfd.
 
-Must not know what is asked. An engine that does not answer is asked again, since a restart of it is
-nobody's failure. An error that a worker cannot handle is raised in the loop's thread, by `check`.
+A worker asks an engine that does not answer again, because the engine may just be restarting.
+`check` raises errors that a worker did not handle, in the loop's thread.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from pbt_tui.runtimes.engine_errors import EngineUnavailable
 Answer = TypeVar("Answer")
 
 IN_FLIGHT = 4
-"""Starts at a time: more only add latency."""
+"""Starts in parallel: more of them only add latency."""
 AGAIN = 0.25
-"""Seconds between two questions to an engine that does not answer."""
+"""Seconds between two calls to an engine that does not answer."""
 
 
 class Closing(Exception):
-    """The runtime is being let go of."""
+    """The runtime is closing."""
 
 
 def _silent(error: Exception) -> RuntimeUnavailable:
@@ -34,11 +34,11 @@ def _silent(error: Exception) -> RuntimeUnavailable:
 
 
 class WorkerPool:
-    """Threads that belong to one runtime.
+    """The threads of one runtime.
 
     Args:
-        patience: Seconds for which an engine that does not answer is asked again.
-        unavailable: Makes the error that is raised after that, out of the engine's last one.
+        patience: Seconds for which workers try an engine that does not answer.
+        unavailable: Makes the error to raise after that, from the engine's last error.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class WorkerPool:
         self.patience = patience
         self.unavailable = unavailable
         self.closing = threading.Event()
+        """Set once the runtime is closing."""
         self._broken: BaseException | None = None
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._starts = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="starts")
@@ -57,20 +58,26 @@ class WorkerPool:
         self._threads: list[threading.Thread] = []
 
     def start(self, work: Callable[..., None], *args: object) -> None:
-        """Queued, a few at a time; work that has not begun when the pool finishes never does."""
+        """Queues work, of which `IN_FLIGHT` run in parallel; `finish` drops what has not begun."""
         self._starts.submit(self._guard, work, *args)
 
     def run_now(self, work: Callable[..., None], *args: object) -> None:
-        """Beside the starts, without waiting for them; still done when the pool finishes."""
+        """Runs work without waiting for queued starts; `finish` waits until it is done."""
         self._now.submit(self._guard, work, *args)
 
     def thread(self, work: Callable[[], None]) -> None:
-        one = threading.Thread(target=self._guard, args=(work,), daemon=True)
-        self._threads.append(one)
-        one.start()
+        """Runs work in a thread of its own, for as long as the pool lives."""
+        thread = threading.Thread(target=self._guard, args=(work,), daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def with_retry(self, ask: Callable[[], Answer]) -> Answer:
-        """Asks until the engine answers. Raises `RuntimeUnavailable` once patience is over."""
+        """Calls `ask` until the engine answers.
+
+        Raises:
+            RuntimeUnavailable: if it does not answer within `patience`.
+            Closing: if the pool closes meanwhile.
+        """
         end = time.monotonic() + self.patience
         while True:
             try:
@@ -82,28 +89,31 @@ class WorkerPool:
                     raise Closing from error
 
     def fileno(self) -> int:
+        """A descriptor that is readable after `wake`."""
         return self._wake
 
     def wake(self) -> None:
+        """Wakes the event loop."""
         if not self.closing.is_set():
             os.eventfd_write(self._wake, 1)
 
     def check(self) -> None:
-        """Clears the wake-up; raises an error that a worker could not handle."""
+        """Clears the wake-up, and raises an error that a worker did not handle."""
         with suppress(BlockingIOError):
             os.eventfd_read(self._wake)
         if self._broken is not None:
             raise self._broken
 
     def finish(self) -> None:
-        """Waits for the starts that have begun, and for all that was given to `run_now`."""
+        """Waits for the starts that have begun, and for all work of `run_now`."""
         self.closing.set()
         self._starts.shutdown(wait=True, cancel_futures=True)
         self._now.shutdown(wait=True)
 
     def close(self) -> None:
-        for one in self._threads:
-            one.join(5.0)
+        """Joins the threads and closes the descriptor."""
+        for thread in self._threads:
+            thread.join(5.0)
         os.close(self._wake)
 
     def _guard(self, work: Callable[..., None], *args: object) -> None:

@@ -1,6 +1,6 @@
-"""WHAT NEXT: decide, next_wake, fit, explain. Pure.
+"""Decides what the executor does next. Pure: no IO, no clock, no random numbers.
 
-Must not do IO, read a clock, draw lots, or change the state it is given.
+Must not change the state that it reads.
 """
 
 from pbt_tui.scheduler.decide import decide, next_wake

@@ -1,8 +1,11 @@
-"""`decide(state, now)`: the next decision, or nothing. The order of its clauses is the policy.
+"""`decide(state, now)`: the next decision, or None. The order of its clauses is the policy.
 
-Must not do IO, read a clock, draw lots or change the state (law 3). It returns one decision; the
-loop applies it and asks again. Times are the journal's Unix seconds, and a deadline is one number
-(`at + x`), asked as `now >= deadline` and returned by `next_wake` unchanged.
+It is pure: it does no IO, reads no clock, uses no random numbers and changes nothing. It returns
+one decision; the loop applies it and calls `decide` again, until there is none.
+
+Times are the journal's Unix seconds. A deadline is one number, `at + x`, which `decide` compares as
+`now >= deadline` and `next_wake` returns unchanged. To compute `now - at >= x` instead could differ
+by a rounding error, and the loop would wake up without a decision.
 """
 
 from __future__ import annotations
@@ -26,7 +29,11 @@ from pbt_tui.journal.state import JobState, RunState
 
 
 def decide(state: RunState, now: float) -> Decision | None:
-    """Overdue stops, budget, close, then what may start."""
+    """The next decision; None if there is nothing to do now.
+
+    Attempts to stop come first, then deadlines, the failure budget, the end of the run, and last an
+    attempt to start.
+    """
     return (
         _stop_what_must_stop(state)
         or _act_on_deadline(state, now)
@@ -37,12 +44,12 @@ def decide(state: RunState, now: float) -> Decision | None:
 
 
 def next_wake(state: RunState, now: float) -> float | None:
-    """When `decide` may say something new though nothing happened; None if never."""
+    """When `decide` may return a new decision without a new event; None if never."""
     times = [deadline for deadline, *_ in state.deadlines[:1]]
     if state.ready_queue.delayed:
         times.append(state.ready_queue.delayed[0][0])
         if times[-1] <= now:
-            # The head is over but nobody could move it: the next of those that are not.
+            # This back-off is over, but no event has moved the job yet: take the next one.
             later = [ready_at for ready_at, *_ in state.ready_queue.delayed if ready_at > now]
             times[-1] = min(later, default=now)
     times.append(state.next_start)
@@ -91,7 +98,7 @@ def _close(state: RunState) -> Decision | None:
 
 
 def verdict(state: RunState) -> Verdict:
-    """What a run with nothing left to do amounts to; the gravest word wins."""
+    """The result of a run whose jobs have all ended: the worst one of its jobs."""
     if state.counts["skipped"]:
         return "budget"
     if state.counts["failed"]:
@@ -104,15 +111,16 @@ def verdict(state: RunState) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class SchedulingUnit:
-    """What begins together: a job, or the waiting members of a population."""
+    """Jobs that start together: one job, or all waiting members of a population."""
 
     index: int
-    """Plan order, of the first."""
+    """Place of its first job in plan order."""
     first: JobState
-    """The one to start first: the neediest, so that the rest still fits."""
+    """The job to start first: the one that needs most GPUs, so that the others still fit."""
     shape: Shape
+    """Number of GPUs that each job needs, the largest first."""
     since: float
-    """When all of it had become ready."""
+    """When the last of its jobs became ready, in Unix seconds."""
 
 
 def _start(state: RunState, now: float) -> Decision | None:
@@ -148,7 +156,12 @@ def _free_port(state: RunState) -> int | None:
 
 
 def select_next(state: RunState, now: float) -> JobState | None:
-    """The first in plan order that fits; the gang backfill goes before all."""
+    """The next job to start; None if none may.
+
+    Members of active populations go first. While one of them does not fit now but would fit on
+    empty GPUs, nothing else starts. Then the first unit in plan order that fits is next, unless a
+    unit before it is out of patience.
+    """
     closed = False
     for job in gang_backfill(state, now):
         if state.slots.room((job.need,)):
@@ -165,21 +178,26 @@ def select_next(state: RunState, now: float) -> JobState | None:
 
 
 def fits(state: RunState, unit: SchedulingUnit) -> bool:
+    """Whether the unit fits now: on the free slots, and within `max_parallel`."""
     free = state.policy.max_parallel - len(state.active)
     return len(unit.shape) <= free and state.slots.room(unit.shape)
 
 
 def could_fit(state: RunState, unit: SchedulingUnit) -> bool:
-    """With nothing running, on the devices that are not drained."""
+    """Whether the unit would fit on the devices that are not drained if nothing was active."""
     return len(unit.shape) <= state.policy.max_parallel and state.slots.room(unit.shape, empty=True)
 
 
 def out_of_patience(state: RunState, unit: SchedulingUnit, now: float) -> bool:
+    """Whether the unit has been ready for so long that no later unit may overtake it."""
     return now >= max(unit.since, state.patience_from) + state.policy.patience
 
 
 def gang_backfill(state: RunState, now: float) -> list[JobState]:
-    """The next ready members of active populations, the neediest first, then in plan order."""
+    """Ready members of active populations, of each need the first in plan order.
+
+    The largest need comes first. Members whose back-off just ended are included.
+    """
     heads: list[Schedulable] = [
         heap[0][1] for heap in state.ready_queue.gang_backfill.values() if heap
     ]
@@ -188,7 +206,7 @@ def gang_backfill(state: RunState, now: float) -> list[JobState]:
 
 
 def units(state: RunState, now: float) -> Iterator[SchedulingUnit]:
-    """The first of each kind of unit in the line, and those whose back-off just ended."""
+    """The first unit of each shape, and the units whose last back-off just ended."""
     for key, heap in state.ready_queue.units.items():
         if heap:
             head = heap[0][2]

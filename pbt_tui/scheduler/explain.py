@@ -1,6 +1,6 @@
-"""Why a job is not running, in one phrase: the same clauses as `decide`, said aloud.
+"""Why a job is not running, in one phrase: the clauses of `decide` as text.
 
-Must not decide anything, nor know whether an executor lives: it speaks of the state alone.
+It reads the state only, and does not know whether an executor runs.
 """
 
 from __future__ import annotations
@@ -18,10 +18,14 @@ from pbt_tui.scheduler.decide import (
 
 
 def explain(state: RunState, job_id: str, now: float) -> str:
-    """A phrase for people; empty for a job that runs or has ended well."""
+    """A phrase for people; empty if there is nothing to explain.
+
+    Raises:
+        KeyError: if the spec has no such job.
+    """
     job = state.by_id[job_id]
     if job.phase != "waiting":
-        return _of_the_rest(job)
+        return _not_waiting(job)
     if state.executor is None:
         return "no executor has started this run yet"
     if state.stop:
@@ -32,10 +36,10 @@ def explain(state: RunState, job_id: str, now: float) -> str:
         return f"tries again in {countdown(job.ready_at - now)} (try {job.tries + 1})"
     if len(state.active) >= state.policy.max_parallel:
         return f"{len(state.active)} are active: max_parallel {state.policy.max_parallel}"
-    return _in_line(state, job, now)
+    return _ready(state, job, now)
 
 
-def _of_the_rest(job: JobState) -> str:
+def _not_waiting(job: JobState) -> str:
     attempt = job.attempt
     if job.phase == "skipped":
         return f"skipped: {job.why}"
@@ -48,7 +52,8 @@ def _of_the_rest(job: JobState) -> str:
     return ""
 
 
-def _in_line(state: RunState, job: JobState, now: float) -> str:
+def _ready(state: RunState, job: JobState, now: float) -> str:
+    """Why a job that may start has not started: what is before it, or what is missing."""
     if job.gang is not None and job.gang.active:
         if not state.slots.room((job.need,)):
             return f"its population has begun; needs {_gpus(job.need)}, none free"
@@ -58,11 +63,11 @@ def _in_line(state: RunState, job: JobState, now: float) -> str:
     ]
     if blockers:
         return f"after `{blockers[0].spec.id}`, whose population has begun"
-    line = sorted(units(state, now), key=lambda u: u.index)
-    mine = _unit_of(job, line)
+    queue = sorted(units(state, now), key=lambda u: u.index)
+    mine = _unit_of(job, queue)
     if mine is None:
         return "waits until every member of its population is ready"
-    for unit in line:
+    for unit in queue:
         if unit is mine or unit.index > job.index:
             break
         if not fits(state, unit) and out_of_patience(state, unit, now) and could_fit(state, unit):
@@ -73,9 +78,9 @@ def _in_line(state: RunState, job: JobState, now: float) -> str:
     return _pause(state, now) or "next in line"
 
 
-def _unit_of(job: JobState, line: list[SchedulingUnit]) -> SchedulingUnit | None:
-    """The unit that it begins with, or the head of its kind; None while its gang is not ready."""
-    for unit in line:
+def _unit_of(job: JobState, queue: list[SchedulingUnit]) -> SchedulingUnit | None:
+    """Its unit, or the first unit of its shape; None while its gang is not ready."""
+    for unit in queue:
         if unit.first.gang is job.gang and (job.gang is not None or unit.shape == (job.need,)):
             return unit
     return None
@@ -94,6 +99,7 @@ def _too_big(state: RunState, unit: SchedulingUnit) -> str:
 
 
 def _pause(state: RunState, now: float) -> str:
+    """The rest of `pause_between`; empty if it is over."""
     left = state.next_start - now
     return (
         f"starts stay {state.policy.pause_between:g}s apart: in {countdown(left)}"

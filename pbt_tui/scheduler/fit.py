@@ -1,6 +1,6 @@
-"""What can never fit: asked once before a run starts, so that nothing waits for ever.
+"""Rejects jobs and populations that need more GPUs than there are.
 
-Must not do IO, read a clock or change the state.
+The executor checks this once before it starts: without the check, they would wait for ever.
 """
 
 from __future__ import annotations
@@ -14,13 +14,18 @@ from pbt_tui.spec import Job, Policy
 
 
 def unfit(unfinished: Iterable[Job], policy: Policy, gpus: tuple[Gpu, ...]) -> list[Diagnostic]:
-    """An error for each unfinished job and population that the whole list could not hold.
+    """An error for each need and each population that does not fit even on empty GPUs.
 
-    Running members are asked too, and drained devices count as there: a run that could finish
-    only by luck is refused.
+    Drained devices count as usable. Active jobs count too: after an interrupt, the executor has to
+    start them again.
+
+    Args:
+        unfinished: the jobs that are waiting or active.
+        policy: the effective policy.
+        gpus: the devices that the executor may use.
     """
     slots = Slots(gpus, policy.experiments_per_gpu)
-    found: list[Diagnostic] = []
+    findings: list[Diagnostic] = []
     needs: dict[int, Job] = {}
     populations: dict[str, list[Job]] = {}
     for job in unfinished:
@@ -28,13 +33,13 @@ def unfit(unfinished: Iterable[Job], policy: Policy, gpus: tuple[Gpu, ...]) -> l
         if job.population:
             populations.setdefault(job.population, []).append(job)
     have = _gpus(len(gpus))
-    there = "there is 1" if len(gpus) == 1 else f"there are {len(gpus) or 'none'}"
+    available = "there is 1" if len(gpus) == 1 else f"there are {len(gpus) or 'none'}"
     for count, job in needs.items():
         if not slots.room((count,), empty=True):
-            found.append(
+            findings.append(
                 Diagnostic(
                     "error",
-                    f"needs {_gpus(count)}, {there}",
+                    f"needs {_gpus(count)}, {available}",
                     code="PBT520",
                     where=Where(job=job.id),
                     hint="give more GPUs with `--gpus` or `--num_gpus`, or fewer to each job",
@@ -43,7 +48,7 @@ def unfit(unfinished: Iterable[Job], policy: Policy, gpus: tuple[Gpu, ...]) -> l
     for name, jobs in populations.items():
         shape = tuple(sorted((need(job, policy) for job in jobs), reverse=True))
         if len(jobs) > policy.max_parallel:
-            found.append(
+            findings.append(
                 Diagnostic(
                     "error",
                     f"population `{name}` has {len(jobs)} members to run together, "
@@ -54,7 +59,7 @@ def unfit(unfinished: Iterable[Job], policy: Policy, gpus: tuple[Gpu, ...]) -> l
             )
         elif not slots.room(shape, empty=True):
             places = len(gpus) * policy.experiments_per_gpu
-            found.append(
+            findings.append(
                 Diagnostic(
                     "error",
                     f"population `{name}` of {len(jobs)} begins together, and does not fit: "
@@ -63,11 +68,11 @@ def unfit(unfinished: Iterable[Job], policy: Policy, gpus: tuple[Gpu, ...]) -> l
                     hint="pass a larger `--experiments_per_gpu`, or give more GPUs",
                 )
             )
-    return found
+    return findings
 
 
 def need(job: Job, policy: Policy) -> int:
-    """GPUs of one job."""
+    """Number of GPUs that one job needs: its own number, else that of the policy."""
     own = job.resources.gpus if job.resources else None
     return policy.gpus_per_job if own is None else own
 

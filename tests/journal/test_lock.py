@@ -174,7 +174,7 @@ def test_a_holder_that_goes_between_two_looks(path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_holder_of_another_host(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "_asked", lambda fd: 0)
+    monkeypatch.setattr(lock, "_holder_pid", lambda fd: 0)
     monkeypatch.setattr(fcntl, "lockf", lambda fd, kind: (_ for _ in ()).throw(BlockingIOError()))
     with pytest.raises(RunBusy, match="a process of another host"):
         lock.acquire(path)

@@ -1,4 +1,4 @@
-"""SUBMITS ONCE: the user's own NGC client, asked first what is there already.
+"""Submits each job of a run to NGC once, through the user's own NGC client.
 
-Must not be taken for a runtime: it follows nothing, and ends when each job has an id or a reason.
+This is no runtime: it must not follow jobs, and ends once each of them has an id or an error.
 """

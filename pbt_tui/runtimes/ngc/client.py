@@ -1,6 +1,6 @@
-"""The user's NGC client as a subprocess: words in, an answer out, within a time limit.
+"""Runs the user's NGC client as a subprocess, within a time limit.
 
-Must not know what is submitted, nor why. What the client says is foreign text.
+What the client prints is foreign text, which may contain control characters.
 """
 
 from __future__ import annotations
@@ -20,22 +20,25 @@ from pbt_tui.errors import RuntimeUnavailable, printable
 from pbt_tui.observe.log_reader import clean
 
 _GRACE = 5.0
-"""Seconds between asking a client to end, and ending it."""
+"""Seconds between SIGTERM and SIGKILL for a client that is over its time limit."""
 _SHOWN = 40
-"""Lines of a failure, from its end."""
+"""Last lines of an error to show."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`code` is None where the time limit ended it."""
+    """What one call of the client returned."""
 
     code: int | None
+    """Exit code; None: it was over its time limit."""
     out: bytes
+    """Standard output."""
     err: bytes
+    """Standard error."""
 
     @property
     def document(self) -> Any:
-        """What it said, if it succeeded and said JSON; else None."""
+        """Its output as JSON; None if it failed or printed something else."""
         if self.code != 0:
             return None
         try:
@@ -44,28 +47,34 @@ class Answer:
             return None
 
     def said(self) -> list[str]:
-        """The client's own words, harmless on a terminal."""
+        """The last lines of its output, without control characters."""
         lines = [*self.err.split(b"\n"), *self.out.split(b"\n")]
         shown = [line for line in map(clean, lines) if line]
         return [*(["…"] if len(shown) > _SHOWN else []), *shown[-_SHOWN:]]
 
 
 class Client:
-    """`limit` in seconds for each call; `holds` is a descriptor that lives as long as any call."""
+    """Calls the client.
+
+    Args:
+        path: the program.
+        limit: seconds for each call.
+        holds: a descriptor that the client inherits, and so keeps open: the lock of the submission.
+    """
 
     def __init__(self, path: str, limit: float, holds: int) -> None:
         self._path, self._limit, self._holds = path, limit, holds
 
-    def call(self, words: Sequence[str]) -> Answer:
-        """Raises `RuntimeUnavailable` where it cannot be started."""
+    def call(self, arguments: Sequence[str]) -> Answer:
+        """Calls it once. Raises `RuntimeUnavailable` if it cannot be started."""
         try:
             process = subprocess.Popen(
-                [self._path, *words],
+                [self._path, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 pass_fds=(self._holds,),
-                start_new_session=True,  # Ctrl-C is for us: a client that dies may leave a job
+                start_new_session=True,  # Ctrl-C must not kill it: it may have submitted a job
             )
         except OSError as e:
             reason = (e.strerror or str(e)).lower()
@@ -78,7 +87,7 @@ class Client:
 
 
 def _end(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
-    """Ends it with all that it has started; returns what it had said."""
+    """Ends the client and its children; returns what it had printed."""
     for number, wait in ((signal.SIGTERM, _GRACE), (signal.SIGKILL, _GRACE)):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
@@ -90,5 +99,5 @@ def _end(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
 
 
 def find(name: str) -> str | None:
-    """The client's path; None where there is none."""
+    """Path of the program; None if it is not on `PATH`."""
     return shutil.which(name)

@@ -1,7 +1,7 @@
-"""`ngc/submitted.json`: what was asked for, and the id that came of it. One writer, under a lock.
+"""`ngc/submitted.json`: the submitted jobs with their ids. A lock admits one writer.
 
-Must not know the client. The key is a job's label, which stands for all that its request says: a
-request that was changed has another one, and what was submitted before it stays recorded.
+The key of a job is its label, which is a hash of its request: a changed request has another key,
+and the record of the earlier submission stays.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _BETWEEN = 0.1
 
 
 class SubmittedJob(Frozen, frozen=True, omit_defaults=True):
-    """One submission: `asked` in Unix seconds, before the client was called; `id` once it is known.
-
-    Without an id it is not known whether there is a job.
-    """
+    """One submission."""
 
     job: str
+    """Id of the job in the spec."""
     asked: float
+    """When the request was recorded, before it was sent, in Unix seconds."""
     id: int | None = None
+    """Id of the job at NGC; None: it is unknown whether NGC has the job."""
 
 
 class _File(Frozen, frozen=True):
@@ -42,12 +42,13 @@ class _File(Frozen, frozen=True):
 
 
 class SubmissionLog:
-    """The record of the run in `folder`; each change is on disk before it is obeyed."""
+    """The record of one run; each entry is on disk before the client is called."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises `RunError` where what is there cannot be read."""
+        """Reads the record in `folder`. Raises `RunError` if it is damaged."""
         self._path = folder / RECORD
         self.entries: dict[str, SubmittedJob] = {}
+        """Submissions by label."""
         try:
             self.entries = msgspec.json.decode(self._path.read_bytes(), type=_File).submitted
         except FileNotFoundError:
@@ -60,7 +61,7 @@ class SubmissionLog:
             ) from None
 
     def put(self, label: str, entry: SubmittedJob) -> None:
-        """Raises `RunError` where it cannot be written: then nothing may be done."""
+        """Sets an entry on disk. Raises `RunError` if that fails: then do not call the client."""
         self.entries[label] = entry
         data = msgspec.json.format(msgspec.json.encode(_File(FORMAT, self.entries)), indent=1)
         try:
@@ -74,11 +75,19 @@ class SubmissionLog:
 
 @contextlib.contextmanager
 def held(folder: Path, patience: float, wait: Callable[[], None]) -> Iterator[int]:
-    """The lock on a run's submission, as a descriptor.
+    """Holds the lock on a run's submission; gives its descriptor.
 
-    A client that inherits it keeps it when its launcher is killed, so nobody asks what is there
-    while an earlier request may still be on its way. Calls `wait` once before it waits `patience`
-    seconds at most; raises `RunBusy` then.
+    A client that inherits the descriptor keeps the lock if its launcher is killed: so no other
+    process looks up jobs while a request may still be in flight.
+
+    Args:
+        folder: folder of the run.
+        patience: seconds to wait for the lock at most.
+        wait: called once, before it waits.
+
+    Raises:
+        RunBusy: if another process still holds the lock then.
+        RunError: if the lock file cannot be opened.
     """
     place = folder / FOLDER / ".lock"
     try:

@@ -1,10 +1,8 @@
-"""Each job of a run at NGC once, whoever is killed in between.
+"""Submits each job of a run to NGC once, also if a process is killed in between.
 
-Must not print, nor read spec files: requests in, ids in the record, words to `tell`.
-
-Submitting cannot be repeated and names are not unique, so a job is known by the last label of its
-request. What was asked without an answer may still appear: it is asked again only after `settle`
-seconds, and only if its label is not there then.
+NGC accepts the same request twice, and names are not unique, so the last label of a request
+identifies its job. After a request without an answer, the job may still appear: it is submitted
+again only after `settle` seconds, and only if NGC does not list its label then.
 """
 
 from __future__ import annotations
@@ -28,27 +26,37 @@ from pbt_tui.runtimes.ngc.record import SubmissionLog, SubmittedJob, held
 from pbt_tui.runtimes.submit_once import SubmitOnce
 
 IN_A_ROW = 3
-"""So many failures one after the other are not about one job: the rest is not tried."""
+"""After so many failures in a row, the remaining jobs are not tried."""
 Tell = Callable[[str], None]
 
 
 @dataclass(slots=True)
 class NgcSubmission:
-    """`limit` and `settle` in seconds; `requests` by path below `folder`, in order."""
+    """Submits the jobs of one run."""
 
     folder: Path
+    """Folder of the run."""
     settings: Ngc
+    """Settings of the NGC backend."""
     requests: Mapping[str, JobRequest]
+    """Requests by path below `folder`, in order."""
     client: str
+    """Path of the NGC client."""
     limit: float
+    """Seconds for one call of the client."""
     tell: Tell
+    """Called with each line for people."""
     settle: float
+    """Seconds for which a job may still appear after a request without an answer."""
     failures: int = field(default=0, init=False)
+    """Failures in a row."""
 
     def run(self) -> bool:
-        """Whether all have an id. Raises `RunError` where nothing can be recorded."""
-        there = f"another submission of this run is under way: waiting for {self.limit:g} s at most"
-        with held(self.folder, self.limit, lambda: self.tell(there)) as fd:
+        """Submits all; whether all have an id. Raises `RunError` if the record is not writable."""
+        message = (
+            f"another submission of this run is under way: waiting for {self.limit:g} s at most"
+        )
+        with held(self.folder, self.limit, lambda: self.tell(message)) as fd:
             record = SubmissionLog(self.folder)
             client = Client(self.client, self.limit, fd)
             left = [p for p, made in self.requests.items() if not _has_id(record, key(made))]
@@ -105,7 +113,7 @@ class NgcSubmission:
         return msgspec.structs.replace(entry, id=ident)
 
     def _look(self, entry: SubmittedJob, label: str, client: Client) -> SubmittedJob | None:
-        """With the id of the job that has this label at the service."""
+        """The entry with the id of the job that has this label at NGC; None if there is none."""
         answer = client.call(list_words(self.settings, label))
         rows = answer.document
         ids = [_id(row) for row in rows] if isinstance(rows, list) else [None]
@@ -139,7 +147,7 @@ def _has_id(record: SubmissionLog, label: str) -> bool:
 
 
 def _id(document: Any) -> int | None:
-    """The job's id in what the client prints: of a job, or of a row of its list."""
+    """The id in the client's output, which describes a job or a row of a list."""
     if isinstance(document, dict):
         inner = document.get("job", document)
         ident = inner.get("id") if isinstance(inner, dict) else None

@@ -1,1 +1,1 @@
-"""Runtime `process`: attempts as processes of this machine. Must not decide anything."""
+"""The `process` runtime: runs attempts as processes of this machine. Must not decide anything."""

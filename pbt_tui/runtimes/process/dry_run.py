@@ -1,7 +1,4 @@
-"""What the `process` runtime would start, as lines for a shell.
-
-Must not start anything.
-"""
+"""What the `process` runtime would start, as shell commands."""
 
 from __future__ import annotations
 
@@ -14,14 +11,16 @@ from pbt_tui.runtimes.protocol import Launch
 
 
 def show(context: RunContext, starts: PlannedStarts) -> Iterator[str]:
-    """One line for each attempt, which runs it on the terminal instead of into its log."""
+    """One command for each attempt. It runs the attempt in the terminal, without a log."""
 
     def line(launch: Launch) -> list[str]:
-        # `env` starts programs alone: not the shell's own `echo`, and names that no shell can hold.
+        # `env` starts programs only, not a builtin such as `echo`, and sets variables whose names a
+        # shell cannot hold.
         names = [f"{name}={value}" for name, value in sorted(launch.env.items())]
-        words = shlex.join(["env", *names, *launch.argv])
+        command = shlex.join(["env", *names, *launch.argv])
         if launch.spec.dir:
-            words = f"mkdir -p {shlex.quote(str(context.train_dir / launch.spec.dir))} && {words}"
-        return [words]
+            folder = shlex.quote(str(context.train_dir / launch.spec.dir))
+            command = f"mkdir -p {folder} && {command}"
+        return [command]
 
     return one_by_one(starts, line)

@@ -1,4 +1,4 @@
-"""Runtime `process`, as data. Must not import what starts processes."""
+"""The `process` runtime as data. Must not import what starts processes."""
 
 from pbt_tui.runtimes.kind import RuntimeKind
 

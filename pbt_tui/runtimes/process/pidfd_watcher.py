@@ -1,7 +1,7 @@
-"""Which of the watched processes have ended, learnt by event through one descriptor.
+"""Watches processes with pidfds: one descriptor becomes readable when any of them ends.
 
-Must not know attempts. Works for children and for strangers alike (pidfd); where the kernel has no
-descriptor left to give, or none of that kind, the few that are left over are looked at by timer.
+A process need not be a child. If the kernel has no pidfds, or no descriptor is left, the watcher
+polls the process instead.
 """
 
 from __future__ import annotations
@@ -14,31 +14,33 @@ from typing import Generic, TypeVar
 from pbt_tui.runtimes import proc
 
 BLIND = 0.2
-"""Seconds between two looks at those without a descriptor."""
+"""Seconds between two polls of the processes without a pidfd."""
 
 
 Who = TypeVar("Who")
 
 
 class PidfdWatcher(Generic[Who]):
-    """`Who` is what the caller calls a process: a pid may be another's before its end is told."""
+    """`Who` is the caller's name of a process: a pid may be reused before its end is reported."""
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self._seen: dict[int, Who] = {}
-        """By descriptor."""
+        """Processes with a pidfd, by descriptor."""
         self._blind: list[tuple[int, str | None, Who]] = []
+        """Processes without a pidfd, to be polled."""
         self._looked = 0.0
 
     def fileno(self) -> int:
+        """A descriptor that is readable when a watched process has ended."""
         return self._epoll.fileno()
 
     def also(self, fd: int) -> None:
-        """Makes the one descriptor readable when `fd` is, too; `ended` says nothing of it."""
+        """Makes `fileno` readable when `fd` is; `ended` does not report this."""
         self._epoll.register(fd, select.EPOLLIN)
 
     def add(self, who: Who, pid: int, handle: str | None = None) -> bool:
-        """Watches a child, or the process `handle`; False if that one has ended already."""
+        """Watches a child, or the process `handle`; False if it has ended already."""
         try:
             fd = os.pidfd_open(pid)
         except ProcessLookupError:
@@ -48,7 +50,7 @@ class PidfdWatcher(Generic[Who]):
                 return False
             self._blind.append((pid, handle, who))
             return True
-        # Looked at only now: the descriptor is held, so this process and that one are the same.
+        # Compare the handle only now: a process that still lives had its pid when the pidfd opened.
         if handle is not None and not proc.alive(handle):
             os.close(fd)
             return False
@@ -57,7 +59,7 @@ class PidfdWatcher(Generic[Who]):
         return True
 
     def ended(self) -> list[Who]:
-        """Who has ended since the last call; a child is still to be reaped."""
+        """The processes that ended since the last call; the caller has to reap its children."""
         gone = []
         for fd, _ in self._epoll.poll(0, len(self._seen) + 8):
             if fd in self._seen:
@@ -77,10 +79,11 @@ class PidfdWatcher(Generic[Who]):
         return gone
 
     def next_wake(self) -> float | None:
-        """Monotonic seconds of the next look; None while everybody is watched by event."""
+        """When to poll next, in monotonic seconds; None if all processes have a pidfd."""
         return self._looked + BLIND if self._blind else None
 
     def close(self) -> None:
+        """Closes all descriptors."""
         for fd in self._seen:
             os.close(fd)
         self._seen.clear()

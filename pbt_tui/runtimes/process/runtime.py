@@ -1,7 +1,7 @@
-"""The `process` runtime: attempts as plain processes of this machine, which outlive us.
+"""The `process` runtime: runs attempts as plain processes, which outlive the executor.
 
-Must not judge how an attempt ended, nor believe a child's exit status: the claim file is the truth,
-so that it makes no difference who was watching.
+Must not use the exit status of a child: only the claim file counts, so that the result is the same
+whether or not an executor was running.
 """
 
 from __future__ import annotations
@@ -32,24 +32,29 @@ _OUT_OF = frozenset(
     getattr(errno, name)
     for name in ("ENOSPC", "EDQUOT", "EROFS", "EAGAIN", "ENOMEM", "EMFILE", "ENFILE")
 )
-"""The machine has no room: for files, processes or memory."""
+"""Errors of a machine that is out of disk space, descriptors, processes or memory."""
 _SCAN = 0.1
-"""Seconds for which one look at all processes serves the stops of a batch."""
+"""Seconds for which one scan of all processes serves the stops of a batch."""
 _AGAIN = 0.05
 """Seconds until a claim that is still empty is read again."""
 
 
 @dataclass(slots=True)
 class _Attempt:
+    """An attempt whose end has not been reported."""
+
     job: str
+    """Id of the job."""
     number: int
+    """Number of the attempt within the job."""
     pid: int
-    """Of the shim that we started, or of another that was faster."""
+    """Process id of the shim: of the one started here, or of another that holds the claim."""
     child: bool = False
-    """Ours to reap."""
+    """Whether the shim is a child of this process, to be reaped."""
     handle: str | None = None
     """`pid.start`, once its claim is known."""
     launch: Launch | None = None
+    """How it was started; None if another executor started it."""
 
     @property
     def name(self) -> Name:
@@ -57,16 +62,18 @@ class _Attempt:
 
 
 def create(context: RunContext, progress: Callable[[str], None]) -> ProcessRuntime:
-    """The runtime of one run directory; nothing takes its time, so `progress` hears nothing."""
+    """Creates the runtime of one run directory; `prepare` is fast, so `progress` is not used."""
     return ProcessRuntime(context.rundir, environ=context.environ, elsewhere=context.elsewhere)
 
 
 class ProcessRuntime:
-    """Starts, follows and ends the attempts of one run directory.
+    """Starts, follows and stops the attempts of one run directory.
 
-    `environ` is what jobs inherit (ours by default). `elsewhere` names the host of the last
-    executor where that is not this one: what it left active is then `unknown`, because its pids
-    mean nothing here.
+    Args:
+        rundir: the run directory.
+        environ: environment that jobs inherit; None: that of this process.
+        elsewhere: host of the last executor, if that is not this one: what it left active is
+            `unknown`, because its process ids mean nothing here.
     """
 
     name = "process"
@@ -92,15 +99,18 @@ class ProcessRuntime:
         self._watch.also(self._heard)
         self._watch.also(self._wake)
         self._attempts: dict[Name, _Attempt] = {}
-        """Those whose end is still to be told."""
+        """Attempts whose end has not been reported."""
         self._children: dict[int, _Attempt] = {}
-        """Shims of ours to reap, also those that lost their name."""
+        """Shims to reap by process id, also those that did not get the claim."""
         self._unsettled: dict[Name, _Attempt] = {}
-        """Those whose claim is still empty."""
+        """Attempts whose claim is still empty."""
         self._again = 0.0
+        """When to read those claims again, in monotonic seconds."""
         self._facts: list[Fact] = []
         self._half = b""
+        """An incomplete line from the pipe of the shims."""
         self._scanned = -_SCAN
+        """When `_everyone` was scanned, in monotonic seconds."""
         self._everyone: list[proc.Process] = []
 
     def prepare(self, jobs: Sequence[Job]) -> None:
@@ -125,7 +135,7 @@ class ProcessRuntime:
                 continue
             self._attempts[found.name] = found
             self._children[found.pid] = found
-            if not self._watch.add(found, found.pid):  # reaped: our parent ignored its children
+            if not self._watch.add(found, found.pid):  # reaped already: SIGCHLD is ignored
                 del self._children[found.pid]
                 self._settle(found)
 
@@ -133,7 +143,7 @@ class ProcessRuntime:
         found = self._attempts.get((job, attempt))
         now = proc.look(found.pid) if found is not None else None
         if found is None or now is None or (found.handle or now.handle) != now.handle:
-            return True  # it has ended, and `facts` has said so or will
+            return True  # it has ended: `facts` has reported it, or will
         others = self._others(found.pid, age=_SCAN) or self._others(found.pid, age=0.0)
         if kill:
             proc.kill_session(now.handle, others)
@@ -141,18 +151,18 @@ class ProcessRuntime:
         return proc.stop_session(now.handle, others)
 
     def forget(self, job: str, attempt: int) -> None:
-        """Nothing is left of a process but its claim and its log, and those are kept."""
+        """Does nothing: claim and log of a process are kept."""
 
     def hold(self, held: bool) -> None:
-        """Nothing waits anywhere."""
+        """Does nothing: plain processes have no queue."""
 
     def survey(self, attempts: Sequence[tuple[str, int, str | None]]) -> list[Seen]:
-        """Waits up to a second, in all, where claims are still empty."""
-        seen = [self._see(*one) for one in attempts]
+        """Waits for empty claims, for up to a second in total."""
+        seen = [self._see(*attempt) for attempt in attempts]
         while None in seen:
             time.sleep(_AGAIN)
-            seen = [old or self._see(*one) for one, old in zip(attempts, seen, strict=True)]
-        return [one for one in seen if one is not None]
+            seen = [old or self._see(*a) for a, old in zip(attempts, seen, strict=True)]
+        return [answer for answer in seen if answer is not None]
 
     def forfeit(self, job: str, attempt: int) -> bool:
         path = self._dir.claim(job, attempt)
@@ -175,7 +185,7 @@ class ProcessRuntime:
         return self._again if blind is None else min(self._again, blind)
 
     def facts(self) -> list[Fact]:
-        # The dead first, then the words: a shim says its word before it dies, so none is missed.
+        # Collect exits before draining the pipe: a shim always writes its handle before it exits.
         dead = self._watch.ended()
         self._listen()
         for found in dead:
@@ -199,21 +209,21 @@ class ProcessRuntime:
             _reap(pid)
 
     def _others(self, session: int, *, age: float) -> list[proc.Process]:
-        """The rest of a session, from a look at all processes that is `age` seconds old at most."""
+        """The other processes of a session, from a scan that is at most `age` seconds old."""
         if time.monotonic() >= self._scanned + age:
             self._everyone = list(proc.everyone())
             self._scanned = time.monotonic()
-        return [one for one in self._everyone if one.session == session and one.pid != session]
+        return [p for p in self._everyone if p.session == session and p.pid != session]
 
     def _listen(self) -> None:
-        """Reads who has taken its name: `pid.start`, one a line."""
+        """Reads from the pipe which shims have their claims: lines of `pid.start`."""
         with suppress(BlockingIOError):
             os.eventfd_read(self._wake)
         with suppress(BlockingIOError):
             while True:
-                *words, self._half = (self._half + os.read(self._heard, 65536)).split(b"\n")
-                for word in words:
-                    handle = word.decode()
+                *lines, self._half = (self._half + os.read(self._heard, 65536)).split(b"\n")
+                for line in lines:
+                    handle = line.decode()
                     found = self._children.get(proc.pid_of(handle))
                     if found is not None and self._attempts.get(found.name) is found:
                         self._began(found, handle)
@@ -232,9 +242,10 @@ class ProcessRuntime:
         self._say(fact)
 
     def _refuse(self, launch: Launch, error: OSError | ValueError) -> None:
-        """The system would not have it (arguments too long): the name is taken first.
+        """Claims an attempt that the system cannot start, and reports its end.
 
-        Raises `RunError` where it would have no job now: that is nobody's failure.
+        Raises:
+            RunError: if the machine is out of resources, so that the job is not to blame.
         """
         if isinstance(error, OSError) and error.errno in _OUT_OF:
             raise RunError(
@@ -251,9 +262,9 @@ class ProcessRuntime:
         self._end(claims.ended(launch.job, launch.attempt, claim, claim.written))
 
     def _settle(self, found: _Attempt) -> None:
-        """Tells what the claim says of an attempt that no shim of ours runs (any more).
+        """Reports what the claim says about an attempt without a live shim of this executor.
 
-        Where another shim holds the name, that one is followed from here on.
+        If another live shim holds the claim, follows that shim from then on.
         """
         path, now = self._dir.claim(*found.name), time.time()
         try:
@@ -274,7 +285,7 @@ class ProcessRuntime:
         if not claim.over:
             if self._follow(found, claim):
                 return
-            with suppress(OSError):  # it may have ended between the two looks
+            with suppress(OSError):  # it may have ended since the claim was read
                 claim = claims.read(path) or claim
         if claim.over:
             self._end(claims.ended(*found.name, claim, now, found.launch))
@@ -286,7 +297,7 @@ class ProcessRuntime:
             self._end(claims.lost(*found.name, None, now, why))
 
     def _follow(self, found: _Attempt, claim: Claim) -> bool:
-        """Watches the holder of a claim; False if it has ended, or was of another boot."""
+        """Watches the shim of a claim; False if it has ended or belongs to an earlier boot."""
         if claim.handle is None or claim.boot != self._boot:
             return False
         known = self._attempts.get(found.name)
@@ -300,7 +311,7 @@ class ProcessRuntime:
         return True
 
     def _see(self, job: str, attempt: int, handle: str | None) -> Seen | None:
-        """One line of a survey; None while the claim is still empty."""
+        """The state of one attempt, for `survey`; None while the claim is empty."""
         path, now = self._dir.claim(job, attempt), time.time()
         try:
             claim = claims.read(path)
@@ -314,7 +325,7 @@ class ProcessRuntime:
                 return None
             if not claim.over and self._follow(_Attempt(job, attempt, 0), claim):
                 return Seen("alive", claim.handle)
-            claim = claims.read(path) or claim  # it may have ended between the two looks
+            claim = claims.read(path) or claim  # it may have ended since the claim was read
         except OSError as error:
             return Seen("unknown", handle, detail=f"`{path}`: {error.strerror}")
         if claim.over:
@@ -330,7 +341,7 @@ def _reap(pid: int) -> None:
 
 
 def _pipe() -> tuple[int, int]:
-    """A pipe to hear shims by; its writing end above what a child's standard streams take."""
+    """A pipe from shims; its writing end is above the descriptors that a shim gets."""
     heard, low = os.pipe2(os.O_CLOEXEC)
     tell = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 4)
     os.close(low)
@@ -339,7 +350,7 @@ def _pipe() -> tuple[int, int]:
 
 
 def _raise_open_files() -> int:
-    """Lets us hold as many descriptors as we may; returns the limit that jobs are to have."""
+    """Raises the soft limit of open files of this process; returns the old one, for jobs."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -347,7 +358,7 @@ def _raise_open_files() -> int:
 
 
 def _keep_descriptors() -> None:
-    """What we inherited goes no further: a job holding our caller's pipe would keep it waiting."""
+    """Keeps jobs from inheriting descriptors: a job with the caller's pipe would keep it open."""
     for entry in list(Path("/proc/self/fd").iterdir()):
         fd = int(entry.name)
         if fd > 2:

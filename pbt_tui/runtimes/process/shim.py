@@ -1,10 +1,10 @@
-"""The shim: the fixed shell text that stands between us and a job, and how it is started.
+"""The shim: a fixed shell script between the executor and a job, and how it is started.
 
-Must not hold a word of any spec: commands, folders and names are arguments, never text.
+Must not contain text of a spec: commands, folders and names are arguments of the script.
 
-A shell, because it costs a millisecond where an interpreter costs ten, and because it outlives us:
-it takes the attempt's name, runs the job as its child and writes the exit code down whether or not
-an executor is there to see. Tried with dash, bash and busybox.
+The shim claims the attempt, runs the job as its child and records the exit code, also if the
+executor has died. It is a shell because a shell starts in a millisecond, a Python interpreter in
+ten. Tested with dash, bash and busybox.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ from collections.abc import Mapping
 
 from pbt_tui.runtimes.protocol import Launch
 
-# $1 claim, $2 boot id, $3 folder, $4 soft limit of open files, then the command. Output is the log,
-# errors are nobody's (a shell reports on its children there), descriptor 3 tells the executor.
-# - Names begin with _pbt_: an assignment to a name in the job's environment would change that.
-# - Signals are caught, not ignored: children get the default back. Caught only once the name is
-#   ours, so that a stop before that is still an end.
-# - In the subshell `exec` returns only by failing: then the trap says that the job never began.
-#   (bash forgets its trap where a file is there but cannot be executed, so that is asked before.)
-# - The code is written until it is written (a full disk may be emptied), unless the folder is gone.
-# - Last it kills its group, itself included: orphans of a dead trainer keep their GPU memory (R8).
+# Arguments: $1 claim, $2 boot id, $3 folder, $4 soft limit of open files, then the command.
+# Standard output is the log, standard error is /dev/null (the shell reports on its children there),
+# and descriptor 3 is a pipe to the executor.
+# - Variables begin with _pbt_: to assign to a variable in the job's environment would change it.
+# - Signals are caught, not ignored: so children get the default actions back. They are caught only
+#   after the claim, so that a stop before the claim ends the shim.
+# - In the subshell `exec` returns only if it fails: then the trap records that the job did not
+#   start. (bash drops the trap if a file exists but cannot be executed, so that is tested before.)
+# - A full disk may be emptied: the shim tries to write the code until it succeeds or the file is
+#   gone.
+# - At the end it kills its process group: orphans of a dead trainer keep their GPU memory (R8).
 SHIM = r"""set -C
 trap : PIPE
 read -r _pbt_stat <"/proc/$$/stat" || exit 1
@@ -62,20 +64,38 @@ SHELL = "/bin/sh"
 NAME = "pbt-shim"
 _HOLDABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _DEFAULT = tuple(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
-"""Python ignores some and `nohup` others; what is ignored at birth a shell can never catch."""
+"""Signals to reset: Python and `nohup` ignore some, and a shell cannot catch those that are
+ignored when it starts."""
 
 
 def spawn(launch: Launch, environ: Mapping[str, str], boot: str, tell: int, open_files: int) -> int:
-    """Starts the shim of `launch` in a session of its own; returns its pid.
+    """Starts the shim of an attempt in a session of its own, and returns its pid.
 
-    `environ` is the whole environment, `tell` the descriptor on which the shim says `pid.start`
-    once the name is its own. Raises `OSError` or `ValueError` where the system refuses; the log or
-    the arguments are to blame.
+    Args:
+        launch: the attempt.
+        environ: the whole environment.
+        boot: id of this boot.
+        tell: the descriptor to which the shim writes `pid.start` once it has the claim.
+        open_files: soft limit of open files for the job.
+
+    Raises:
+        OSError: if the system refuses, because of the log, the arguments or a limit.
+        ValueError: if an argument or a variable contains a null byte.
     """
-    words = (*_unholdable(launch.env), *launch.argv)
+    argv = (*_unholdable(launch.env), *launch.argv)
     return os.posix_spawn(
         SHELL,
-        ["sh", "-c", SHIM, NAME, str(launch.claim), boot, str(launch.cwd), str(open_files), *words],
+        [
+            "sh",
+            "-c",
+            SHIM,
+            NAME,
+            str(launch.claim),
+            boot,
+            str(launch.cwd),
+            str(open_files),
+            *argv,
+        ],
         environ,
         file_actions=(
             (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
@@ -90,6 +110,6 @@ def spawn(launch: Launch, environ: Mapping[str, str], boot: str, tell: int, open
 
 
 def _unholdable(env: Mapping[str, str]) -> tuple[str, ...]:
-    """`env` words for names that are no shell variables (`a.b`): dash does not pass them on."""
+    """An `env` command for variables with names like `a.b`, which dash does not pass on."""
     odd = tuple(f"{name}={value}" for name, value in env.items() if not _HOLDABLE.fullmatch(name))
     return ("env", *odd) if odd else ()

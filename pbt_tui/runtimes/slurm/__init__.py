@@ -1,6 +1,6 @@
-"""The `slurm` runtime: attempts as tasks of arrays, submitted once, followed by files and queue.
+"""The `slurm` runtime: submits attempts as tasks of arrays, and follows files and queue.
 
-Must not be known but as a runtime. `runtime` has the verbs; what is submitted is `submissions` and
-`submitter`, what is seen of it `poller`, `squeue`, `task_files`, and what that means `tracker` and
-`exit_status`.
+Other packages must not import it, but for `kind`. `runtime` has the methods of a runtime;
+`submissions` and `submitter` submit arrays; `poller`, `squeue` and `task_files` read what SLURM and
+the tasks report; `tracker` and `exit_status` turn that into facts.
 """

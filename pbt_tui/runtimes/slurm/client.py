@@ -1,7 +1,7 @@
-"""SLURM's programs, each called with a time limit of its own; what they say becomes one of three.
+"""Calls SLURM's programs, each with a time limit.
 
-Must not know runs or attempts. They answer; or they decline, in their own words; or there is no
-answer (`EngineUnavailable`), which is nobody's failure.
+A call returns the program's output, or raises: `EngineError` if SLURM refused, `EngineUnavailable`
+if the controller did not answer, and `QueueFull` if it takes no more jobs now.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 
 NEEDED = ("sbatch", "squeue", "scancel", "scontrol")
 LIMIT = 30.0
-"""Seconds for everything but `sbatch`: a controller that hangs is given up by SLURM after 10."""
+"""Seconds for each call but `sbatch`: SLURM itself waits 10 for a controller that hangs."""
 
 _NO_ANSWER = re.compile(
     r"unable to contact slurm|socket timed out|connection refused|connect failure|zero bytes were"
@@ -37,33 +37,33 @@ _OWN = ("SQUEUE_", "SCANCEL_", "SACCT_", "SLURM_TIME_FORMAT", "SLURM_BITSTR_LEN"
 
 
 class QueueFull(Exception):
-    """The queue takes no more now; the words are SLURM's."""
+    """SLURM takes no more jobs now; the text is SLURM's."""
 
 
-def is_of_user(said: str) -> bool:
-    """A limit on what one person may have in the queue, as opposed to the queue's own."""
-    return bool(re.search(r"max_?submit", said, re.I))
+def is_of_user(message: str) -> bool:
+    """Whether a message is about the limit of one user, and not of the whole queue."""
+    return bool(re.search(r"max_?submit", message, re.I))
 
 
 def lacking(environ: Mapping[str, str]) -> str | None:
-    """The first program that is not on the path."""
+    """The first program that is not on `PATH`; None if all are."""
     path = environ.get("PATH")
     return next((name for name in NEEDED if shutil.which(name, path=path) is None), None)
 
 
 def for_jobs(environ: Mapping[str, str]) -> dict[str, str]:
-    """What a job gets of ours; variables that would overrule the script are kept out."""
+    """The environment for jobs, without variables that override options of the script."""
     return {name: value for name, value in environ.items() if not name.startswith("SBATCH_")}
 
 
 def for_us(environ: Mapping[str, str]) -> dict[str, str]:
-    """Without what would change the form of an answer."""
+    """The environment for our own calls, without variables that change the form of an answer."""
     kept = {name: value for name, value in environ.items() if not name.startswith(_OWN)}
     return {**kept, "LC_ALL": "C"}
 
 
 def ask(argv: Sequence[str], environ: Mapping[str, str], limit: float = LIMIT) -> str:
-    """What it says on stdout. Raises `EngineUnavailable` or `EngineError`."""
+    """What the program writes to stdout. Raises `EngineUnavailable` or `EngineError`."""
     with _started(argv, environ, subprocess.PIPE, subprocess.PIPE) as process:
         try:
             out, err = process.communicate(timeout=limit)
@@ -79,10 +79,15 @@ def ask(argv: Sequence[str], environ: Mapping[str, str], limit: float = LIMIT) -
 def submit(
     argv: Sequence[str], environ: Mapping[str, str], cwd: Path, out: Path, limit: float
 ) -> str:
-    """`sbatch`, whose answer goes into the file `out` without us; its text.
+    """Calls `sbatch`, which writes its answer into the file `out`; returns that text.
 
-    The file stays locked as long as any `sbatch` writes to it: who comes after us can wait for the
-    one that we may have left behind. Raises `EngineUnavailable`, `EngineError` or `QueueFull`.
+    `sbatch` holds a lock on the file while it runs. If this process dies, the next executor waits
+    for the lock, and then finds the answer in the file.
+
+    Raises:
+        EngineUnavailable: if SLURM does not answer: then it is unknown whether it has the array.
+        EngineError: if SLURM refused.
+        QueueFull: if SLURM takes no more jobs now.
     """
     err = out.with_suffix(".err")
     with out.open("wb") as message, err.open("wb") as complaints:
@@ -106,7 +111,7 @@ def submit(
 
 
 def still_written(out: Path) -> bool:
-    """An `sbatch` of a follower that died is at work on this file."""
+    """Whether an `sbatch` still runs that an executor left behind and that writes to this file."""
     try:
         with out.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -118,6 +123,7 @@ def still_written(out: Path) -> bool:
 
 
 def words(text: str) -> str:
+    """The last line of an error message, without control characters."""
     return printable(last_words(text))
 
 
@@ -136,7 +142,7 @@ def _started(
             stderr=err,
             env=dict(environ),
             cwd=cwd,
-            start_new_session=True,  # a Ctrl-C is for us
+            start_new_session=True,  # Ctrl-C must not reach it
         )
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
@@ -149,7 +155,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _declined(program: str, code: int, said: str) -> None:
-    if _NO_ANSWER.search(said):
-        raise EngineUnavailable(said)
-    raise EngineError(code, said or f"`{program}` ended with exit code {code}")
+def _declined(program: str, code: int, message: str) -> None:
+    if _NO_ANSWER.search(message):
+        raise EngineUnavailable(message)
+    raise EngineError(code, message or f"`{program}` ended with exit code {code}")

@@ -1,7 +1,4 @@
-"""What the `slurm` runtime would hand to SLURM: the files, and the calls of `sbatch`.
-
-Must not write or submit anything.
-"""
+"""What the `slurm` runtime would submit: files and calls of `sbatch`, as shell commands."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from pbt_tui.runtimes.slurm.submissions import made
 
 
 def show(context: RunContext, starts: PlannedStarts) -> Iterator[str]:
-    """What is written, and handed to SLURM, with the same words."""
+    """Commands that write the same files and make the same calls as a run."""
     order = submit_order(context)
     if not starts.first:
         held = starts.held and len(starts.later)

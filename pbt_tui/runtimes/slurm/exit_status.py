@@ -1,8 +1,8 @@
-"""How a SLURM task ended, from three witnesses: its file, slurmstepd's words, and SLURM's state.
+"""How a SLURM task ended, from its attempt file, from slurmstepd's messages, and SLURM's state.
 
-Must not ask or read anything: it gets what they said and gives an `Ended`. The code is the file's,
-because SLURM's is 0 after a time limit, a cancel and a lost node alike; the reason is SLURM's,
-because a program that was told to end may leave any code.
+Pure: it gets all three and returns an `Ended`. The exit code is that of the file, because SLURM's
+is 0 after a time limit, after a cancel and after the loss of a node. The reason is SLURM's, because
+a program that was told to stop may exit with any code.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from pbt_tui.runtimes.slurm.squeue import SqueueRow
 from pbt_tui.runtimes.slurm.task_files import TaskFile
 
 How = Literal["timeout", "cancelled", "oom", "requeued", "lost"]
-"""What SLURM did to a life: `requeued` ends the life, not the attempt."""
+"""What SLURM did to one start of a task; `requeued` ends this start, not the attempt."""
 
 NO_PLACE = 53
-"""The signal that SLURM makes up where it could not begin: a folder is missing on the node."""
+"""Signal that SLURM reports if it could not start: the folder is missing on the node."""
 _CANCELLED = re.compile(r"\*\*\* JOB (\d+) ON \S+ CANCELLED AT (\S+?)(?: DUE TO ([^*]*?))? \*\*\*")
 _OOM = re.compile(r"oom-kill event|exceeded (?:job |step )?memory limit", re.I)
 _AGAIN = ("PREEMPTION", "JOB REQUEUE", "NODE FAILURE")
@@ -34,9 +34,9 @@ _STATES: dict[str, How] = {
     "PREEMPTED": "lost",
     "REVOKED": "lost",
 }
-_GRAVEST: tuple[How, ...] = ("oom", "requeued", "timeout", "cancelled")
-"""What outgrew its memory is said to be cancelled, too."""
-_WORDS = {
+_PRECEDENCE: tuple[How, ...] = ("oom", "requeued", "timeout", "cancelled")
+"""Which of several messages counts: after an OOM kill, slurmstepd also reports a cancel."""
+_DETAILS = {
     "BOOT_FAIL": "its node did not come up",
     "NODE_FAIL": "its node failed",
     "PREEMPTED": "preempted, and not queued again",
@@ -45,24 +45,24 @@ _WORDS = {
 
 
 def heard(text: str, restart: int) -> How | None:
-    """What slurmstepd said to the life `restart`, in the one file that all lives write to."""
-    lives: list[list[How]] = [[]]
+    """What slurmstepd reported about start number `restart`; all starts write to the same file."""
+    starts: list[list[How]] = [[]]
     seen = set()
     for line in text.splitlines():
         if _OOM.search(line):
-            lives[-1].append("oom")
-        elif (found := _CANCELLED.search(line)) and found[0] not in seen:
-            seen.add(found[0])
-            why = found[3] or ""
+            starts[-1].append("oom")
+        elif (match := _CANCELLED.search(line)) and match[0] not in seen:
+            seen.add(match[0])
+            why = match[3] or ""
             if why.startswith(_AGAIN):
-                lives[-1].append("requeued")
-                lives.append([])
+                starts[-1].append("requeued")
+                starts.append([])
             else:
-                lives[-1].append("timeout" if why.startswith("TIME LIMIT") else "cancelled")
-    # A node that died left no words: then there are fewer lives here than there were.
-    words = lives[min(restart, len(lives) - 1)]
-    for how in _GRAVEST:
-        if how in words:
+                starts[-1].append("timeout" if why.startswith("TIME LIMIT") else "cancelled")
+    # A node that died left no message: then there were more starts than this file shows.
+    reported = starts[min(restart, len(starts) - 1)]
+    for how in _PRECEDENCE:
+        if how in reported:
             return how
     return None
 
@@ -78,10 +78,17 @@ def ended(
     launch: Launch | None = None,
     output: str = "",
 ) -> Ended:
-    """The end of a task that is over by its file, or by SLURM (`line`).
+    """The end of a task that has ended according to its file or to SLURM.
 
-    `said` is the text of its own SLURM output, in the folder `output`; without a line SLURM knows
-    it no more.
+    Args:
+        name: job and attempt.
+        task: SLURM's id of the task; empty if unknown.
+        now: Unix seconds.
+        file: its attempt file, if there is one.
+        said: what slurmstepd wrote about it.
+        line: its row in the queue or in accounting; None: SLURM no longer has it.
+        launch: how it was started, for texts.
+        output: folder of slurmstepd's messages, for texts.
     """
     handle = file.holder if file is not None and file.holder else task or None
     if file is not None and file.refused is not None:
@@ -94,7 +101,7 @@ def ended(
     if how in (None, "requeued"):
         how = _STATES.get(state)
     if how == "oom" and code == 0:
-        how = None  # a child of it was killed, and it coped
+        how = None  # the kernel killed a child, and the job went on
     at = min(file.written, now) if file is not None and code is not None else now
     number = code - 128 if code is not None and 128 < code <= 128 + 64 else None
     node = (file.node if file else None) or (line.node if line else "")
@@ -110,7 +117,7 @@ def ended(
             why: Literal["timeout", "cancel"] = "timeout" if how == "timeout" else "cancel"
             return Ended(*name, handle, code, at, signal=number, stopped=why, detail=detail)
         case "lost":
-            return claims.lost(*name, handle, now, f"{_WORDS[state]}{where}")
+            return claims.lost(*name, handle, now, f"{_DETAILS[state]}{where}")
     if code is not None:
         return Ended(*name, handle, code, at, signal=number)
     return _without_code(name, handle, now, file, said, line, where, output)
@@ -126,7 +133,7 @@ def _without_code(
     where: str,
     output: str,
 ) -> Ended:
-    """Nothing in its file: SLURM's own code where it has one, lost where nobody can tell."""
+    """The end of a task without a code in its file: SLURM's own code, or lost if it has none."""
     if line is None:
         return claims.lost(*name, handle, now, "SLURM knows it no more, and it left no exit code")
     code, number = line.status >> 8, line.status & 0x7F
@@ -138,9 +145,9 @@ def _without_code(
         why = f"SLURM says signal {number}{where}, and it left no exit code"
         return claims.lost(*name, handle, now, why)
     if line.state in ("FAILED", "LAUNCH_FAILED"):
-        words = printable(" ".join(said.split()[-40:])) or f"SLURM says {line.state}"
+        message = printable(" ".join(said.split()[-40:])) or f"SLURM says {line.state}"
         if not begun:
-            why = f"it could not begin{where}: {words}"
+            why = f"it could not begin{where}: {message}"
             return Ended(*name, handle, code, now, refused=True, detail=why)
         return Ended(*name, handle, code or 1, now, detail=f"the code is SLURM's own{where}")
     return claims.lost(*name, handle, now, f"SLURM says {line.state}, and it left no exit code")

@@ -1,7 +1,4 @@
-"""Runtime `slurm`, as data: capabilities, and what the words of SLURM's queue mean.
-
-Must not call SLURM.
-"""
+"""The `slurm` runtime as data: its capabilities, and what the reasons of SLURM's queue mean."""
 
 from collections.abc import Sequence
 
@@ -66,7 +63,7 @@ KIND = RuntimeKind(
         retried="submitted to SLURM again, in a new array of these alone",
     ),
     backend="slurm",
-    overrides={"files": False},  # submitted as arrays, also where files were written one by one
+    overrides={"files": False},  # arrays, even if the compiler wrote a script per job
     journal_key="slurm",
     submissions="pbt_tui.observe.slurm_submissions:read",
 )

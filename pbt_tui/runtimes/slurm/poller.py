@@ -1,8 +1,8 @@
-"""When SLURM is asked, and when the files are looked at: two threads, and the picture they leave.
+"""Polls SLURM's queue and the attempt files in two threads, and writes `queue.json` for screens.
 
-Must not interpret an answer: `tracker` does. One question for all that is queued, at most one in
-`poll_floor` seconds, none while nothing of ours is queued; one that fails or is slow is asked ever
-more rarely, and the last picture is kept and marked.
+One call of `squeue` covers all tasks. There is at most one in `poll_floor` seconds, and none while
+no task is submitted. After a failed or slow call the interval doubles, and `queue.json` keeps the
+last answer and marks it as stale. `tracker` interprets the answers.
 """
 
 from __future__ import annotations
@@ -21,14 +21,25 @@ from pbt_tui.runtimes.slurm import client, squeue
 from pbt_tui.runtimes.slurm.tracker import Task, TaskTracker
 
 FILES = 1.0
-"""Seconds between two looks at the tasks' own files."""
+"""Seconds between two scans of the attempt files."""
 RARELY = 300.0
-"""Seconds between two questions to a controller that does not answer, at most."""
+"""Longest interval in seconds between two calls to a controller that does not answer."""
 SLOW = 2.0
-"""Seconds for an answer, from which on it is asked more rarely."""
+"""Seconds after which an answer counts as slow."""
 
 
 class Poller:
+    """Decides when to poll, and hands the answers to the tracker.
+
+    Args:
+        tasks: the tasks to follow.
+        settings: intervals.
+        environ: environment for calls.
+        picture: path of `queue.json`.
+        closing: set once the runtime is closing.
+        again: cancels tasks again that SLURM still lists after a cancel.
+    """
+
     def __init__(
         self,
         tasks: TaskTracker,
@@ -48,30 +59,32 @@ class Poller:
         self._bell = threading.Event()
         self._hurried = False
         self._last = -1e9
-        """When it was asked last; monotonic."""
+        """When SLURM was last asked, in monotonic seconds."""
         self._trouble = 0
-        """Answers in a row that failed, or took too long."""
+        """Failed or slow calls in a row."""
         self._error: str | None = None
         self._answered: float | None = None
         self._has_sacct = True
         self._drawn = b""
 
     def hurry(self) -> None:
-        """There is news to be had: asked as soon as the floor allows."""
+        """Polls as soon as `poll_floor` allows."""
         self._hurried = True
         self._bell.set()
 
     def stir(self) -> None:
-        """When it is due may have changed."""
+        """Computes again when the next poll is due."""
         self._bell.set()
 
     # -- threads -----------------------------------------------------------------------------------
 
     def files(self) -> None:
+        """Thread: scans the attempt files."""
         while not self._closing.wait(FILES):
             self._tasks.scan()
 
     def queue(self) -> None:
+        """Thread: polls the queue when that is due."""
         while not self._closing.is_set():
             arrays = self._tasks.arrays()
             wait = self._due() - time.monotonic() if arrays else None
@@ -95,9 +108,10 @@ class Poller:
         usual = max(usual, self._settings.poll_floor)
         return min(usual * 2**self._trouble, max(RARELY, usual)) if self._trouble else usual
 
-    # -- one look ----------------------------------------------------------------------------------
+    # -- one poll ----------------------------------------------------------------------------------
 
     def look(self, arrays: list[str]) -> None:
+        """Polls the queue once."""
         began = self._last = time.monotonic()
         try:
             lines = squeue.parse(self._ask(arrays))
@@ -118,11 +132,11 @@ class Poller:
             return client.ask(squeue.question(arrays), self._environ)
         except EngineError as error:
             if squeue.UNKNOWN in error.words:
-                return ""  # it has forgotten them all
+                return ""  # SLURM no longer has any of them
             raise
 
     def _remembered(self) -> dict[str, squeue.SqueueRow]:
-        """What accounting knows of those that the controller has forgotten; comfort, not needed."""
+        """Rows of `sacct` for tasks that the controller no longer has; empty without accounting."""
         forgotten = self._tasks.unknown() if self._has_sacct else []
         if not forgotten:
             return {}
@@ -134,7 +148,7 @@ class Poller:
         return squeue.past(text)
 
     def _draw(self) -> None:
-        """The picture, where it is another one."""
+        """Writes `queue.json` if its content changed."""
         arrays = self._tasks.arrays()
         ahead = self._due() - time.monotonic()
         if self._answered is None and not arrays and self._error is None:
@@ -151,5 +165,5 @@ class Poller:
         )
         if drawn != self._drawn:
             self._drawn = drawn
-            with suppress(OSError):  # comfort: no disk, no picture
+            with suppress(OSError):  # screens can do without it
                 replace(self._picture, drawn, sync=False)

@@ -1,7 +1,7 @@
-"""The `slurm` runtime: attempts as tasks of SLURM arrays, which outlive us and the host we are on.
+"""The `slurm` runtime: attempts as tasks of SLURM arrays, which outlive the executor and its host.
 
-Must not read what SLURM says or judge an end: it puts together those who do. Nothing here waits for
-SLURM but `prepare` and `survey`, which come before anything is followed.
+It connects submitter, poller and tracker. Only `prepare` and `survey` wait for SLURM; every other
+call to it runs in a worker thread.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from pbt_tui.runtimes.worker_pool import WorkerPool
 from pbt_tui.spec import Job
 
 _GATHER = 0.05
-"""Seconds in which the stops of a batch come together, for one call."""
+"""Seconds for which stops are collected, to cancel them with one call."""
 _SETTING = re.compile(r"^(\w+)\s*= (.*)$", re.M)
 
 
 def create(context: RunContext, progress: Callable[[str], None]) -> SlurmRuntime:
-    """The runtime of one run directory; nothing takes its time, so `progress` hears nothing."""
+    """Creates the runtime of one run directory; `prepare` is fast, so `progress` is not used."""
     return SlurmRuntime(
         context.rundir,
         submit_order(context),
@@ -61,8 +61,15 @@ def submit_order(context: RunContext) -> SubmitOrder:
 class SlurmRuntime:
     """Submits, follows and cancels the attempts of one run directory.
 
-    `cluster_before` names the cluster of the last executor, where it left attempts active: what is
-    there is `unknown` in any other. `engine_id` is the name of this one, after `prepare`.
+    After `prepare`, `engine_id` is the name of the cluster.
+
+    Args:
+        rundir: the run directory.
+        order: what all arrays have in common.
+        run_id: id of the run.
+        environ: environment for SLURM's programs and for jobs.
+        cluster_before: cluster of the last executor if it left attempts active: on any other
+            cluster they are `unknown`.
     """
 
     name = "slurm"
@@ -105,7 +112,7 @@ class SlurmRuntime:
         self._to_cancel: dict[Name, Task] = {}
         self._gathering = threading.Lock()
 
-    # -- the verbs ---------------------------------------------------------------------------------
+    # -- methods of a runtime ----------------------------------------------------------------------
 
     def prepare(self, jobs: Sequence[Job]) -> None:
         lacking = client.lacking(self._environ)
@@ -131,16 +138,16 @@ class SlurmRuntime:
         self._pool.thread(self._poller.queue)
 
     def launch(self, batch: Sequence[Launch]) -> None:
-        tasks = [self._tasks.track(Task(one.job, one.attempt, one)) for one in batch]
+        tasks = [self._tasks.track(Task(a.job, a.attempt, a)) for a in batch]
         names = [task.name for task in tasks if task is not None]
         if names:
             self._pool.start(self._submitter.launch, names)
 
     def stop(self, job: str, attempt: int, *, kill: bool) -> bool:
-        """Sent by a thread, and again until it is heard; what SLURM has not got yet never goes.
+        """Calls `scancel` in a thread until the task has ended; does not submit a stopped attempt.
 
-        Gently and at once are the same: `scancel` sends TERM, and KILL after the `KillWait` of the
-        site. A KILL of ours would meet the shell alone, and leave what it started.
+        Stop and kill are the same: `scancel` sends SIGTERM, and SIGKILL after the `KillWait` of the
+        cluster. A SIGKILL of our own would reach only the shell, and leave its children.
         """
         task = self._tasks.get((job, attempt))
         if task is not None:
@@ -149,10 +156,10 @@ class SlurmRuntime:
         return True
 
     def forget(self, job: str, attempt: int) -> None:
-        """Nothing is left of a task but its files, and those are kept."""
+        """Does nothing: the files of a task are kept."""
 
     def hold(self, held: bool) -> None:
-        """What waits in SLURM's queue is held there, too: it is a start that has not come yet."""
+        """Holds or releases the tasks in SLURM's queue, which have not started yet."""
         self._submitter.held = held
         arrays = self._tasks.arrays()
         if arrays:
@@ -170,7 +177,7 @@ class SlurmRuntime:
             ids = self._known(wanted)
         except EngineUnavailable as error:
             return [Seen("unknown", detail=f"SLURM does not answer: {error}") for _ in attempts]
-        seen = [self._see(*one, ids.get(one[:2], "")) for one in attempts]
+        seen = [self._see(*attempt, ids.get(attempt[:2], "")) for attempt in attempts]
         self._hurry()
         return seen
 
@@ -201,18 +208,18 @@ class SlurmRuntime:
     # -- what is there -----------------------------------------------------------------------------
 
     def _known(self, wanted: set[Name]) -> dict[Name, str]:
-        """SLURM's ids of what a follower before us handed over, also where it could not say."""
-        found: dict[Name, str] = {}
+        """SLURM's ids of what earlier executors submitted, also if they could not record an id."""
+        ids: dict[Name, str] = {}
         for record in self._records.all():
             if wanted.isdisjoint(record.tasks):
                 continue
             known: ArraySubmission | None = self._submitter.known(record)
             if known is not None:
-                found |= known.ids
-        return found
+                ids |= known.ids
+        return ids
 
     def _see(self, job: str, attempt: int, handle: str | None, submitted: str) -> Seen:
-        """One line of a survey; what is not over for certain is followed, and tells itself."""
+        """The state of one attempt, for `survey`; follows the task if it may still be active."""
         try:
             file = task_files.read(self._dir.claim(job, attempt))
         except OSError as error:
@@ -236,7 +243,7 @@ class SlurmRuntime:
         self._cancel(task for task in tasks if task.wanted)
 
     def _news(self) -> None:
-        """For the loop; and what runs is looked at more often than what waits."""
+        """Wakes the loop, and the poller: it polls more often once a task runs."""
         self._pool.wake()
         self._poller.stir()
 
@@ -259,7 +266,7 @@ class SlurmRuntime:
     # -- in threads --------------------------------------------------------------------------------
 
     def _cancel(self, tasks: Iterable[Task]) -> None:
-        """Those of a batch go with one call."""
+        """Collects tasks to cancel, so that one call cancels a whole batch."""
         with self._gathering:
             first = not self._to_cancel
             self._to_cancel |= {task.name: task for task in tasks if task.id}
@@ -272,19 +279,18 @@ class SlurmRuntime:
             tasks, self._to_cancel = list(self._to_cancel.values()), {}
         ids = squeue.together(task.id for task in tasks)
         try:
-            with suppress(EngineError):  # some of them have ended
+            with suppress(EngineError):  # some of them may have ended
                 client.ask(["scancel", *ids], self._for_us)
         except EngineUnavailable:
-            return  # `unheard` finds them at the next look that has an answer
+            return  # `unheard` returns them after the next answer of SLURM
         for task in tasks:
             task.asked_at = time.monotonic()
         self._poller.hurry()
 
     def _hold(self, arrays: Sequence[str], held: bool) -> None:
         verb = "hold" if held else "release"
-        with suppress(
-            EngineUnavailable, EngineError
-        ):  # those that run cannot be held: the queue shows who is
+        # SLURM cannot hold running tasks, and reports an error for them.
+        with suppress(EngineUnavailable, EngineError):
             client.ask(["scontrol", verb, ",".join(arrays)], self._for_us)
         self._poller.hurry()
 

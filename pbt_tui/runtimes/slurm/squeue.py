@@ -1,7 +1,7 @@
-"""SLURM's queue as text: the one question asked of it, and the answer read.
+"""Commands for `squeue` and `sacct`, and the parsing of their output.
 
-Must not ask: it gives the words of the command and reads what came back. Text, because `--json`
-ignores every filter before 24.05 and costs twenty times as much.
+Text output, because `--json` ignores every filter before SLURM 24.05 and takes twenty times as
+long.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FIELDS = (
     ("NodeList", 64),
     ("StartTime", 22),
 )
-"""Of fixed width, cut off, without a separator: the widths are ours to give."""
+"""Columns with the widths to ask for: `squeue` cuts values off and writes no separator."""
 
 WAITING = frozenset(
     [
@@ -50,43 +50,49 @@ OVER = frozenset(
         "TIMEOUT",
     ]
 )
-"""What is in neither (RUNNING, COMPLETING, SUSPENDED, …) is on a node."""
+"""A task in any other state (RUNNING, COMPLETING, SUSPENDED, …) is on a node."""
 UNKNOWN = "Invalid job id"
-"""Said where not one of the ids is known (any more)."""
+"""Message of `squeue` if it knows none of the ids."""
 _TASK = re.compile(r"(\d+)_(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
 class SqueueRow:
-    """One task as SLURM sees it."""
+    """One task, as `squeue` or `sacct` reports it."""
 
     state: str
+    """SLURM's state."""
     status: int = 0
-    """As `wait` gives it: 256 is exit code 1, 9 is signal 9."""
+    """Exit status in the form of `wait`: 256 is exit code 1, 9 is signal 9."""
     restarts: int = 0
+    """How often SLURM has requeued it."""
     reason: str = ""
+    """Why it waits; empty if SLURM gives no reason."""
     node: str = ""
+    """Its node; empty if it has none."""
     starts_at: float | None = None
-    """Of one that waits: when SLURM believes it will start. Unix seconds."""
+    """When SLURM expects a waiting task to start, in Unix seconds."""
 
     @property
     def waits(self) -> bool:
+        """Whether it is in the queue."""
         return self.state in WAITING
 
     @property
     def over(self) -> bool:
+        """Whether it has ended."""
         return self.state in OVER
 
 
 def question(arrays: Iterable[str]) -> list[str]:
-    """One call for all: finished tasks, too, as long as the controller remembers them."""
-    wanted = ",".join(f"{name}:{width}" for name, width in FIELDS)
-    return ["squeue", "-h", "-r", "-t", "all", "-j", ",".join(arrays), "-O", wanted]
+    """The command for all tasks of `arrays`, finished ones included while SLURM has them."""
+    columns = ",".join(f"{name}:{width}" for name, width in FIELDS)
+    return ["squeue", "-h", "-r", "-t", "all", "-j", ",".join(arrays), "-O", columns]
 
 
 def parse(text: str) -> dict[str, SqueueRow]:
-    """By id of the task; what is left of an array cancelled in the queue is under its own id."""
-    found = {}
+    """Rows by task id; tasks that were cancelled in the queue share a row under the array's id."""
+    rows = {}
     for line in text.splitlines():
         cells, at = [], 0
         for _, width in FIELDS:
@@ -94,7 +100,7 @@ def parse(text: str) -> dict[str, SqueueRow]:
             at += width
         name, state, status, restarts, reason, node, starts = cells
         if name and state:
-            found[name] = SqueueRow(
+            rows[name] = SqueueRow(
                 state,
                 int(status) if status.isdecimal() else 0,
                 int(restarts) if restarts.isdecimal() else 0,
@@ -102,49 +108,53 @@ def parse(text: str) -> dict[str, SqueueRow]:
                 "" if node in ("(null)", "n/a") else node,
                 _seconds(starts) if state in WAITING else None,
             )
-    return found
+    return rows
 
 
 def of_the_past(tasks: Iterable[str]) -> list[str]:
-    """The question to accounting about tasks that the controller has forgotten."""
-    wanted = "--format=JobID,State,ExitCode,NodeList"
-    return ["sacct", "-X", "-n", "-P", "-j", ",".join(tasks), wanted]
+    """The `sacct` command for tasks that the controller no longer has."""
+    columns = "--format=JobID,State,ExitCode,NodeList"
+    return ["sacct", "-X", "-n", "-P", "-j", ",".join(tasks), columns]
 
 
 def past(text: str) -> dict[str, SqueueRow]:
-    """The answer; a state may have a tail (`CANCELLED by 0`). Lines of other forms are left out."""
-    found = {}
+    """Rows of `sacct` by task id; a state may have a suffix (`CANCELLED by 0`).
+
+    Skips lines of any other form.
+    """
+    rows = {}
     for row in text.splitlines():
         cells = row.split("|")
         state = cells[1].partition(" ")[0] if len(cells) == 4 else ""
         if state in OVER and _TASK.fullmatch(cells[0]):
             code, _, number = cells[2].partition(":")
             status = (int(code) << 8 | int(number)) if (code + number).isdecimal() else 0
-            found[cells[0]] = SqueueRow(state, status, node=cells[3])
-    return found
+            rows[cells[0]] = SqueueRow(state, status, node=cells[3])
+    return rows
 
 
 def line_of(task: str, lines: Mapping[str, SqueueRow]) -> SqueueRow | None:
-    """What was said of a task: of it alone, or of all that is left of its array."""
+    """The row of a task, or else that of its array."""
     return lines.get(task) or lines.get(array_of(task))
 
 
 def array_of(task: str) -> str:
+    """`67` for `67_3`."""
     return task.partition("_")[0]
 
 
 def together(tasks: Iterable[str]) -> list[str]:
-    """Many tasks in few words: `67_[0-5,8]`."""
+    """Tasks as few arguments: `67_[0-5,8]`."""
     arrays: dict[str, list[int]] = {}
-    words = []
+    arguments = []
     for task in tasks:
-        if found := _TASK.fullmatch(task):
-            arrays.setdefault(found[1], []).append(int(found[2]))
+        if match := _TASK.fullmatch(task):
+            arrays.setdefault(match[1], []).append(int(match[2]))
         else:
-            words.append(task)
+            arguments.append(task)
     for array, indices in arrays.items():
-        words.append(f"{array}_[{','.join(_ranges(sorted(set(indices))))}]")
-    return words
+        arguments.append(f"{array}_[{','.join(_ranges(sorted(set(indices))))}]")
+    return arguments
 
 
 def _ranges(indices: list[int]) -> Iterable[str]:

@@ -1,13 +1,13 @@
-"""What was handed to SLURM, on disk: one record for each array, written before it is submitted.
+"""Records of submitted arrays: one for each, on disk before the array is submitted.
 
-Must not call SLURM. In the folder `slurm/` of a run directory, by the key of the submission:
+In the folder `slurm/` of a run directory, by the key of the submission:
 
-    manifest-<hash>.txt, <key>.sbatch    what SLURM was given, never rewritten
-    <key>.json                           who is in it, and SLURM's id once there is one
-    <key>.out, <key>.err                 what `sbatch` said while it was at work
+    manifest-<hash>.txt, <key>.sbatch    what SLURM gets, never rewritten
+    <key>.json                           the attempts in it, and SLURM's id once it is known
+    <key>.out, <key>.err                 the output of `sbatch` while it runs
 
-The key stands in the job's name and comment, so that a submission that was not written down can be
-found again.
+The key is part of the job's name and comment in SLURM, by which an executor finds a submission
+whose id is not recorded.
 """
 
 from __future__ import annotations
@@ -27,52 +27,60 @@ _ID = re.compile(r"\s*(\d+)\s*(?:;\s*(\S+)\s*)?")
 
 
 class ArraySubmission(msgspec.Struct, frozen=True):
-    """One array: task `i` of it is the attempt `tasks[i]`."""
+    """One array."""
 
     key: str
+    """Hash of run id, manifest and script."""
     script: str
+    """File name of the batch script."""
     manifest: str
+    """File name of the manifest."""
     tasks: tuple[Name, ...]
+    """(job, attempt) of each task, by its index in the array."""
     id: str | None = None
-    """Of the array; None while nobody has written it down."""
+    """SLURM's id of the array; None while it is not recorded."""
     cluster: str | None = None
-    """Of a federation."""
+    """The cluster, in a federation."""
 
     @property
     def ids(self) -> dict[Name, str]:
+        """SLURM's ids of the tasks; empty while that of the array is not recorded."""
         return {name: f"{self.id}_{i}" for i, name in enumerate(self.tasks)} if self.id else {}
 
 
 class Files(NamedTuple):
-    """What SLURM is given of an array."""
+    """The files of an array."""
 
     name: str
-    """Of the manifest."""
+    """File name of the manifest."""
     manifest: bytes
+    """Content of the manifest: a line for each task."""
     script: bytes
+    """Content of the batch script."""
 
 
 def made(run_id: str, tasks: Sequence[Name], files: Files) -> ArraySubmission:
+    """The record of an array that has not been submitted."""
     parts = (run_id.encode(), files.manifest, files.script)
     key = hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
     return ArraySubmission(key, f"{key}.sbatch", files.name, tuple(tasks))
 
 
 def accepted(text: str) -> tuple[str, str | None] | None:
-    """The id, and the cluster of a federation, that `sbatch --parsable` printed: `123;cluster`."""
-    found = _ID.fullmatch(text)
-    return (found[1], found[2]) if found else None
+    """(id, cluster of a federation) in the output of `sbatch --parsable`: `123;cluster`."""
+    match = _ID.fullmatch(text)
+    return (match[1], match[2]) if match else None
 
 
 class Submissions:
-    """The records of one run directory. Everything may raise `OSError`."""
+    """The records of one run directory. Every method may raise `OSError`."""
 
     def __init__(self, folder: Path, run_id: str) -> None:
         self.folder = folder
         self._run_id = run_id
 
     def write(self, tasks: Sequence[Name], files: Files) -> ArraySubmission:
-        """What SLURM will be given of these tasks; the same ones get the same key."""
+        """Writes the files for these tasks; the same tasks and files always get the same key."""
         record = made(self._run_id, tasks, files)
         replace(self.folder / record.manifest, files.manifest, sync=True)
         replace(self.folder / record.script, files.script, sync=True)
@@ -80,29 +88,30 @@ class Submissions:
         return record
 
     def save(self, record: ArraySubmission) -> None:
-        """At once, and so that a death leaves the old record or the new one."""
+        """Replaces the record on disk atomically; with an id, removes the output of `sbatch`."""
         data = msgspec.json.encode(record) + b"\n"
         replace(self.folder / f"{record.key}.json", data, sync=True)
         if record.id is not None:
-            for message in (self.out(record), self.out(record).with_suffix(".err")):
-                message.unlink(missing_ok=True)
+            for output in (self.out(record), self.out(record).with_suffix(".err")):
+                output.unlink(missing_ok=True)
 
     def discard(self, record: ArraySubmission) -> None:
-        """It never came to be."""
+        """Removes the record of an array that SLURM never accepted."""
         (self.folder / f"{record.key}.json").unlink(missing_ok=True)
 
     def all(self) -> list[ArraySubmission]:
-        """What is there; half of a record is none."""
-        found = []
+        """All records; skips files that are no complete record."""
+        records = []
         for path in self._records():
             try:
-                found.append(msgspec.json.decode(path.read_bytes(), type=ArraySubmission))
+                records.append(msgspec.json.decode(path.read_bytes(), type=ArraySubmission))
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 continue
-        return found
+        return records
 
     def out(self, record: ArraySubmission) -> Path:
+        """The file for the output of `sbatch`."""
         return self.folder / f"{record.key}.out"
 
     def _records(self) -> Iterable[Path]:
-        return sorted(self.folder.glob("[!.]*.json"))  # not one that is being written
+        return sorted(self.folder.glob("[!.]*.json"))  # without files that are being written

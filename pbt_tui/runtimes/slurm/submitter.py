@@ -1,7 +1,7 @@
-"""Attempts handed to SLURM as arrays, so that none is handed over twice, whoever died in between.
+"""Submits attempts to SLURM as arrays, each array once, also if an executor dies in between.
 
-Must not follow them: once an array has its id, `tracker` and `poller` do. Works in threads of the
-worker pool. The record of an array is on disk before `sbatch` is called (`submit_once`).
+The record of an array is on disk before `sbatch` is called (`submit_once`). Runs in threads of the
+worker pool. Once an array has its id, `tracker` and `poller` follow it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from pbt_tui.runtimes.worker_pool import Closing, WorkerPool
 from pbt_tui.spec import Processes
 
 MORE = 5.0
-"""Seconds beyond the limit of an `sbatch` for which one of a dead follower is waited for."""
+"""Seconds beyond the time limit of `sbatch` to wait for one that a dead executor left behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +37,25 @@ class SubmitOrder:
     """What all arrays of a run have in common. Paths are absolute."""
 
     spec: Processes
+    """The jobs."""
     settings: Slurm
+    """Settings of the SLURM backend."""
     cwd: Path
+    """Folder in which the jobs start."""
     rundir: Path
+    """The run directory."""
     output: Path
-    """Folder of what SLURM itself says of a task."""
+    """Folder of slurmstepd's messages."""
 
     @property
     def scripts(self) -> Path:
+        """Folder of records, scripts and manifests."""
         return self.rundir / "slurm"
 
     def chunks(
         self, tasks: Sequence[Name], most: int
     ) -> Iterator[tuple[ResourceShape, list[Name]]]:
-        """Tasks of one shape each, no more than an array may have, in their order."""
+        """Tasks for one array each: of one resource shape, in order, at most `most`."""
         numbers = dict(tasks)
         jobs = tuple(job for job in self.spec.jobs if job.id in numbers)
         some = msgspec.structs.replace(self.spec, jobs=jobs)
@@ -61,6 +66,7 @@ class SubmitOrder:
                 yield shape, names[first : first + size]
 
     def files(self, shape: ResourceShape, tasks: Sequence[Name]) -> Files:
+        """Manifest and batch script of one array."""
         jobs = {job.id: job for job in shape.jobs}
         lines = backend.manifest((jobs[job], attempt) for job, attempt in tasks)
         name = backend.manifest_name(lines)
@@ -70,7 +76,9 @@ class SubmitOrder:
         return Files(name, lines, text)
 
     def argv(self, record: ArraySubmission, *, held: bool = False) -> list[str]:
-        """The call of `sbatch`; what matters is said again, because nothing overrules that."""
+        """The `sbatch` command. It repeats options of the script, because the command line has
+        precedence over environment and script.
+        """
         return [
             "sbatch",
             "--parsable",
@@ -86,12 +94,16 @@ class SubmitOrder:
         ]
 
     def name(self, record: ArraySubmission) -> str:
-        """In the queue: the run, for people, and the key, by which it is found again."""
+        """Name of the array in SLURM: the run, for people, and the key, to find it again."""
         return f"{job_name(run_name(self.spec))[:80]}.{record.key}"
 
 
 class Submitter:
-    """`most` is the site's limit for one array; it is known once SLURM has been asked."""
+    """Submits the arrays of one run.
+
+    `most` is the largest number of tasks in one array: the runtime sets it to the limit of the
+    cluster. With `held`, arrays are submitted on hold.
+    """
 
     def __init__(
         self,
@@ -115,14 +127,15 @@ class Submitter:
         self._once = SubmitOnce(look_up=self._find, ask=self._sbatch, save=records.save)
 
     def launch(self, names: Sequence[Name]) -> None:
-        """In a thread: hands them over, and comes back once SLURM has said something of each."""
-        for shape, some in self._order.chunks(names, self.most):
-            self._hand_over(shape, some)
+        """In a thread: submits attempts, and returns once SLURM has accepted or refused each."""
+        for shape, chunk in self._order.chunks(names, self.most):
+            self._hand_over(shape, chunk)
 
     def known(self, record: ArraySubmission) -> ArraySubmission | None:
-        """A record of a follower that died, with its id; None where it was never handed over.
+        """A record of an earlier executor with its id; None if SLURM never accepted the array.
 
-        Raises `EngineUnavailable` where that cannot be told now.
+        Raises:
+            EngineUnavailable: if SLURM does not answer.
         """
         found = record if record.id is not None else self._once.find(record)
         if found is None:
@@ -130,7 +143,7 @@ class Submitter:
         return found
 
     def _find(self, record: ArraySubmission) -> ArraySubmission | None:
-        """By what `sbatch` said, by the key in SLURM's queue, and by the tasks' own files."""
+        """Finds an array by the output of `sbatch`, its key in the queue, or attempt files."""
         out = self._records.out(record)
         until = time.monotonic() + self._order.settings.sbatch_timeout + MORE
         while client.still_written(out) and time.monotonic() < until:
@@ -151,7 +164,7 @@ class Submitter:
         return (ids[0], None) if ids else None
 
     def _claimed(self, record: ArraySubmission) -> tuple[str, None] | None:
-        """SLURM may have forgotten what its tasks have not: their files hold the id."""
+        """The array id in an attempt file: a task may have run so long ago that SLURM forgot it."""
         for name in record.tasks:
             task = Task(*name)
             self._tasks.read(task)
@@ -187,23 +200,23 @@ class Submitter:
                 return
             pause = min(max(pause * 2, self._order.settings.poll), RARELY)
             for task in tasks:
-                if task.file is None:  # else SLURM had it, and more than that
+                if task.file is None:  # else SLURM has it, and it has started
                     self._tasks.say(Queued(*task.name, waits))
             self._rest(pause, tasks)
 
     def _patience(self, error: QueueFull | EngineUnavailable) -> str | None:
-        """Why they wait to be handed over; None where waiting would not help."""
+        """Why to wait before the next try; None if waiting would not help."""
         if isinstance(error, EngineUnavailable):
             return f"SLURM does not answer: {error}"
-        ours = any(task.id for task in self._tasks.current())
-        if client.is_of_user(str(error)) and not ours:
+        submitted = any(task.id for task in self._tasks.current())
+        if client.is_of_user(str(error)) and not submitted:
             return None
         return f"SLURM takes no more jobs now: {error}"
 
     def _written(
         self, record: ArraySubmission | None, shape: ResourceShape, tasks: Sequence[Task]
     ) -> ArraySubmission | None:
-        """The record of exactly these tasks, with its files; None where there are none."""
+        """The record of exactly these tasks, with its files; None if there are none."""
         names = [task.name for task in tasks]
         if record is not None and list(record.tasks) == names:
             return record
@@ -214,6 +227,7 @@ class Submitter:
         return self._records.write(names, self._order.files(shape, names))
 
     def _refuse(self, record: ArraySubmission | None, tasks: Sequence[Task], why: str) -> None:
+        """Reports the tasks of an array as refused."""
         if record is not None:
             self._records.discard(record)
         advice = cure(why)
@@ -246,19 +260,19 @@ class Submitter:
         self._submitted(tasks)
 
     def _still_wanted(self, names: Sequence[Name]) -> list[Task]:
-        """Those to hand over; what was stopped before ends here, and its name is taken."""
-        found = []
+        """The tasks to submit; claims and ends those that the executor has stopped meanwhile."""
+        wanted = []
         for name in names:
             task = self._tasks.get(name)
             if task is not None and task.wanted:
                 why = "stopped before SLURM had it"
                 self._tasks.end(task, Ended(*name, None, None, time.time(), detail=why))
             elif task is not None:
-                found.append(task)
-        return found
+                wanted.append(task)
+        return wanted
 
     def _rest(self, pause: float, tasks: Sequence[Task]) -> None:
-        """Until it is time to ask again, or there may be nothing left to hand over."""
+        """Waits `pause` seconds, or until the executor stops one of the tasks."""
         until = time.monotonic() + pause
         while (left := until - time.monotonic()) > 0:
             if self._pool.closing.wait(min(left, 0.2)):
@@ -267,5 +281,5 @@ class Submitter:
                 return
 
 
-def _with_id(record: ArraySubmission, said: tuple[str, str | None]) -> ArraySubmission:
-    return msgspec.structs.replace(record, id=said[0], cluster=said[1])
+def _with_id(record: ArraySubmission, answer: tuple[str, str | None]) -> ArraySubmission:
+    return msgspec.structs.replace(record, id=answer[0], cluster=answer[1])

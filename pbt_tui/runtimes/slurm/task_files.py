@@ -1,6 +1,6 @@
-"""The attempt file of a SLURM task: who holds the name, its lives, and how the last one ended.
+"""The attempt file of a SLURM task: its claim, its starts, and how the last one ended.
 
-Must not know SLURM's states, nor judge an end. What the script on the node writes, a line each:
+The script on the node writes these lines:
 
     slurm <id>                       which task took the name, once
     start <n> <node> <seconds>       a life begins; n rises with each requeue
@@ -9,8 +9,8 @@ Must not know SLURM's states, nor judge an end. What the script on the node writ
     requeue <n> <seconds>            it has asked to be queued again
     exit <code> <seconds>            as a shell says it: 128 + n for signal n
 
-or, by us, `given up` and `refused <words>`, as for plain processes (`claims`). What came before the
-last `start` is of an earlier life. A line without its newline has not been written.
+The executor writes `given up` or `refused <text>`, as for plain processes (`claims`). Lines before
+the last `start` belong to an earlier start. A line without its newline does not count.
 """
 
 from __future__ import annotations
@@ -24,45 +24,53 @@ from pbt_tui.runtimes.claims import GIVEN_UP, Claim
 
 @dataclass(frozen=True, slots=True)
 class TaskFile:
-    """An attempt file that exists. `written` is its mtime, Unix seconds, by the disk's clock."""
+    """An attempt file that exists."""
 
     written: float
+    """When it was last written, in Unix seconds of the file server's clock."""
     holder: str | None = None
     """SLURM's id of the task, `67_3`."""
     restart: int | None = None
-    """Of the last life, from 0; None before the first."""
+    """Number of the last start, from 0; None before the first."""
     node: str | None = None
+    """Node of the last start."""
     code: int | None = None
+    """Exit code of the last start."""
     refused: str | None = None
+    """Why the command never started: 125, 126, 127 or a text."""
     asked: bool = False
-    """It wants to be queued again."""
+    """Whether the task asked SLURM to requeue it."""
     given_up: bool = False
+    """Whether an executor took the claim so that the attempt never starts."""
 
     @property
     def over(self) -> bool:
+        """Whether it says how the last start ended."""
         return self.code is not None or self.refused is not None
 
     @property
     def claim(self) -> Claim:
+        """The same as the claim of a plain process."""
         return Claim(self.written, self.holder, refused=self.refused, code=self.code)
 
 
 def read(path: Path) -> TaskFile | None:
-    """The file, or None where nobody took the name. Raises `OSError` if that cannot be told."""
+    """The file; None if there is none. Raises `OSError` if it cannot be read."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
-        os.stat(path.parent)  # noqa: PTH116 - a folder that is away says nothing of the attempt
+        os.stat(path.parent)  # noqa: PTH116 - without the folder, nothing is known
         return None
     with os.fdopen(fd, "rb") as file:
         return parse(file.read().decode("utf-8", "replace"), os.fstat(fd).st_mtime)
 
 
 def parse(text: str, written: float) -> TaskFile:
+    """The content of a file that was last written at `written`."""
     found = TaskFile(written)
     for line in text.split("\n")[:-1]:
-        word, _, rest = line.partition(" ")
-        match word, rest.split():
+        first, _, rest = line.partition(" ")
+        match first, rest.split():
             case "slurm", [holder] if found.holder is None:
                 found = replace(found, holder=holder)
             case "start", [n, node, *_] if n.isdecimal():
@@ -72,7 +80,7 @@ def parse(text: str, written: float) -> TaskFile:
             case "requeue", [_, *_]:
                 found = replace(found, asked=True)
             case "refused", [_, *_]:
-                # Another number is that of a signal which met the shell before the command began.
+                # Any other number: a signal ended the shell before the command started.
                 if not rest.isdecimal() or rest in ("125", "126", "127"):
                     found = replace(found, refused=rest)
             case _ if line == GIVEN_UP:

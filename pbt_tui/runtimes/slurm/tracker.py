@@ -1,8 +1,7 @@
-"""The SLURM tasks of a run while they live: what their files and the queue say becomes facts.
+"""Follows the SLURM tasks of a run: turns their attempt files and the queue into facts.
 
-Must not call SLURM, nor judge an end, which `exit_status` does. Called from several threads; each
-end is told once. A start or an end is learnt from the task's own file, so neither needs the queue;
-the queue tells of those that wait, and of those that ended without a word of their own.
+Several threads call it; each end becomes one fact. Starts and ends come from the attempt file of
+the task. The queue adds why tasks wait, and which ended without writing their file.
 """
 
 from __future__ import annotations
@@ -27,40 +26,47 @@ from pbt_tui.runtimes.slurm.task_files import TaskFile
 Name = tuple[str, int]
 
 MOMENT = 0.5
-"""Seconds from a code to its being told: slurmstepd's own words may be on their way to the disk."""
+"""Seconds to wait after an exit code: slurmstepd's message may not be on the disk yet."""
 AT_MOST = 10.0
-"""Seconds for which the end by a signal is kept until SLURM has said what it had to do with it."""
+"""Seconds to wait after an end by a signal until SLURM reports whether it sent the signal."""
 LOOKS = 4
-"""At the queue, before a task that is over is called one without a code: the disks of some clusters
-show a file a minute late."""
+"""Polls of the queue before an ended task counts as one without an exit code: on some file systems,
+a file appears a minute late."""
 _SAID = 1 << 20
 
 
 @dataclass(slots=True, eq=False)
 class Task:
+    """An attempt as a task of an array."""
+
     job: str
+    """Id of the job."""
     number: int
+    """Number of the attempt within the job."""
     launch: Launch | None = None
+    """How it is started; None if another executor submitted it."""
     id: str = ""
-    """SLURM's, once it is known."""
+    """SLURM's id of the task; empty until it is known."""
     wanted: bool = False
-    """It was asked to stop."""
+    """Whether the executor wants it to stop."""
     asked_at: float = 0.0
-    """When SLURM was last told so; monotonic."""
+    """When `scancel` was last called for it, in monotonic seconds."""
     file: TaskFile | None = None
+    """Its attempt file; None until there is one."""
     stamp: tuple[int, int] | None = None
-    """Of the file when it was read."""
+    """Time and size of the file when it was read."""
     line: SqueueRow | None = None
+    """Its row in the last answer of SLURM; None if there was none."""
     looks: int = 0
-    """At the queue, in a row, in which it was over there or not there."""
+    """Answers in a row in which it had ended or was missing."""
     told: int = -1
-    """The last life whose start was told."""
+    """The last start that was reported."""
     reason: str = ""
-    """Why it waits, as it was told."""
+    """Why it waits, as it was last reported."""
     latest: str = ""
-    """The same, as it was seen."""
+    """Why it waits, in the last answer."""
     over_at: float | None = None
-    """When its file was first seen to be over; monotonic."""
+    """When its file was first found to have an end, in monotonic seconds."""
 
     @property
     def name(self) -> Name:
@@ -68,12 +74,19 @@ class Task:
 
     @property
     def runs(self) -> bool:
-        """Something of it is, or was, on a node: the queue will have news soon."""
+        """Whether it is or was on a node, so that the queue will soon change."""
         return self.file is not None or (self.line is not None and not self.line.waits)
 
 
 class TaskTracker:
-    """Those whose end is still to be told. `hurry` asks for a look at the queue."""
+    """The tasks whose end has not been reported.
+
+    Args:
+        rundir: the run directory.
+        output: folder of slurmstepd's messages.
+        wake: wakes the event loop for a new fact.
+        hurry: asks for a poll of the queue.
+    """
 
     def __init__(
         self, rundir: RunDir, output: Path, *, wake: Callable[[], None], hurry: Callable[[], None]
@@ -86,10 +99,10 @@ class TaskTracker:
         self._tasks: dict[Name, Task] = {}
         self._facts: list[Fact] = []
 
-    # -- who is there ------------------------------------------------------------------------------
+    # -- which tasks are followed ------------------------------------------------------------------
 
     def track(self, task: Task) -> Task | None:
-        """None where it is followed already."""
+        """Follows a task; None if it is followed already."""
         with self.lock:
             if task.name in self._tasks:
                 return None
@@ -97,48 +110,54 @@ class TaskTracker:
         return task
 
     def get(self, name: Name) -> Task | None:
+        """The task of an attempt; None if it is not followed."""
         return self._tasks.get(name)
 
     def drop(self, task: Task) -> None:
+        """Follows a task no longer."""
         with self.lock:
             self._tasks.pop(task.name, None)
 
     def current(self) -> list[Task]:
+        """All followed tasks."""
         with self.lock:
             return list(self._tasks.values())
 
     def arrays(self) -> list[str]:
-        """What there is to ask SLURM about; those whose end is only waiting to be told are not."""
+        """The arrays of all followed tasks, for `squeue`."""
         return list(dict.fromkeys(array_of(t.id) for t in self.current() if t.id))
 
     def facts(self) -> list[Fact]:
+        """The facts since the last call."""
         with self.lock:
             facts, self._facts = self._facts, []
         return facts
 
     def say(self, fact: Fact) -> None:
+        """Reports a fact."""
         with self.lock:
             self._facts.append(fact)
         self._wake()
 
     def places(self) -> dict[str, QueueStatus]:
-        """For the screens."""
+        """State of each task in SLURM, for screens."""
         return {key(*task.name): _place(task) for task in self.current() if task.id}
 
     # -- files -------------------------------------------------------------------------------------
 
     def scan(self) -> None:
-        """One look at the folder of the attempts; what is new there is read."""
+        """Reads the attempt files that changed."""
         try:
-            there = set(os.listdir(self._dir.attempts))  # noqa: PTH208 - asked every second
+            names = set(os.listdir(self._dir.attempts))  # noqa: PTH208 - runs every second
         except OSError:
-            return  # the disk is away: that says nothing of any attempt
+            return  # without the folder, nothing is known
         for task in self.current():
-            if f"{task.job}.{task.number}" in there:
+            if f"{task.job}.{task.number}" in names:
                 self.read(task)
             self._settle(task)
 
     def read(self, task: Task) -> None:
+        """Reads the attempt file of a task if it changed, and reports a start."""
         path = self._dir.claim(*task.name)
         try:
             stat = path.stat()
@@ -162,7 +181,7 @@ class TaskTracker:
                 task.over_at = time.monotonic()
 
     def give_up(self, task: Task, line: str = claims.GIVEN_UP) -> bool:
-        """Takes the name of a task that never began; False if it was faster, or nobody can tell."""
+        """Claims a task so that it never starts; False if it has started, or that is unknown."""
         try:
             taken = claims.take(self._dir.claim(*task.name), line)
         except OSError:
@@ -175,11 +194,11 @@ class TaskTracker:
     # -- the queue ---------------------------------------------------------------------------------
 
     def saw(self, lines: Mapping[str, SqueueRow]) -> None:
-        """One answer of SLURM's, about all of them."""
+        """Takes one answer of SLURM about all tasks."""
         for task in self.current():
             if not task.id:
                 continue
-            self.read(task)  # SLURM may know of an end whose code was written since the last look
+            self.read(task)  # its code may be newer than the last scan of the files
             line = line_of(task.id, lines)
             with self.lock:
                 task.line = line
@@ -192,11 +211,11 @@ class TaskTracker:
             self._settle(task)
 
     def unknown(self) -> list[Task]:
-        """Those that SLURM has forgotten, and of which no file says enough."""
+        """Tasks that the controller no longer has, and that will soon count as ended."""
         return [t for t in self.current() if t.id and t.line is None and t.looks >= LOOKS - 1]
 
     def unheard(self, since: float) -> list[Task]:
-        """Told to stop before `since` (monotonic), and they wait or run all the same."""
+        """Tasks that wait or run although `scancel` was called before `since` (monotonic)."""
         return [
             task
             for task in self.current()
@@ -207,7 +226,10 @@ class TaskTracker:
         ]
 
     def _waits(self, task: Task, line: SqueueRow) -> None:
-        """Told at once, then where it is another one in two looks: SLURM's mind wavers."""
+        """Reports why a task waits: the first reason at once, a new one if two answers have it.
+
+        SLURM often changes the reason for a moment.
+        """
         reason = line.reason if line.state == "PENDING" else line.state
         steady, task.latest = reason == task.latest or not task.reason, reason
         if reason and reason != task.reason and steady:
@@ -217,7 +239,7 @@ class TaskTracker:
     # -- ends --------------------------------------------------------------------------------------
 
     def _settle(self, task: Task) -> None:
-        """Tells the end of a task that is over, once enough is known of it."""
+        """Reports the end of a task once enough is known about it."""
         if not task.id and task.file is None:
             return
         message = ""
@@ -241,7 +263,7 @@ class TaskTracker:
         self.end(task, fact)
 
     def _is_sure(self, task: Task, file: TaskFile, said: str) -> bool:
-        """Whether the code in its file is the whole truth."""
+        """Whether the code in its file is final, and nothing more will explain it."""
         if file.refused is not None or (task.line is not None and task.looks >= _firm(task.line)):
             return True
         how = heard(said, file.restart or 0)
@@ -250,22 +272,22 @@ class TaskTracker:
         waited = time.monotonic() - (task.over_at or 0.0)
         if how is None and (file.code or 0) <= 128:
             return waited >= MOMENT
-        # A signal may be SLURM's doing, and the next life may be in the queue already.
+        # SLURM may have sent the signal, and may have requeued the task already.
         if task.looks >= LOOKS or (how is None and waited >= AT_MOST):
             return True
         self._hurry()
         return False
 
     def end(self, task: Task, fact: Ended) -> None:
-        """Once; whoever ends what never began takes its name first."""
+        """Reports the end of a task once; claims it first if it never started."""
         if task.file is None and not self.give_up(task):
-            return  # it has begun after all: its file will tell
+            return  # it has started after all: its file will say how it ended
         with self.lock:
             if self._tasks.pop(task.name, None) is not None:
                 self.say(fact)
 
     def _said(self, task: Task) -> str:
-        """What SLURM itself wrote of it."""
+        """What slurmstepd wrote about it."""
         try:
             with (self._output / f"{task.id}.out").open("rb") as file:
                 return file.read(_SAID).decode("utf-8", "replace")
@@ -274,14 +296,14 @@ class TaskTracker:
 
 
 def _needed(line: SqueueRow | None) -> int:
-    """Looks after which its file will not say more."""
+    """Answers without the task after which its file will not change any more."""
     if line is None or (line.state in ("COMPLETED", "FAILED") and not line.status & 0x7F):
         return LOOKS
     return _firm(line)
 
 
 def _firm(line: SqueueRow) -> int:
-    """Looks after which SLURM will not take its word back, and queue it again."""
+    """Answers with this state after which SLURM will not requeue the task."""
     return 2 if line.state in ("BOOT_FAIL", "NODE_FAIL", "PREEMPTED") else 1
 
 

@@ -1,0 +1,45 @@
+"""Finds the job and the attempt that an event is about, or raises `ImpossibleEvent`."""
+
+from __future__ import annotations
+
+from pbt_tui.errors import ImpossibleEvent
+from pbt_tui.journal.events import (
+    AttemptEnded,
+    AttemptStarted,
+    AttemptWaiting,
+    Event,
+    KillRequested,
+    StopRequested,
+)
+from pbt_tui.journal.state import Attempt, JobState, RunState
+
+AboutAttempt = AttemptWaiting | AttemptStarted | AttemptEnded | StopRequested | KillRequested
+"""Events about an attempt that the executor has scheduled."""
+
+
+def find_job(state: RunState, job_id: str, event: Event) -> JobState:
+    """The job that `event` is about. Raises `ImpossibleEvent` if the spec has no such job."""
+    job = state.by_id.get(job_id)
+    if job is None:
+        raise ImpossibleEvent(f"no such job in the spec: {event}")
+    return job
+
+
+def newest_attempt(state: RunState, event: AboutAttempt) -> tuple[JobState, Attempt]:
+    """Job and attempt of `event`. Raises `ImpossibleEvent` if it is not the newest attempt."""
+    job = find_job(state, event.job, event)
+    if not job.attempts or job.attempts[-1].number != event.attempt:
+        raise ImpossibleEvent(f"not the newest attempt: {event}\n{story(job)}")
+    return job, job.attempts[-1]
+
+
+def story(job: JobState) -> str:
+    """The phase of a job and the history of its attempts, for the text of `ImpossibleEvent`."""
+    moves = [f"job `{job.spec.id}` is {job.phase}, tries {job.tries}, cancel {job.cancel}"]
+    for a in job.attempts:
+        moves.append(
+            f"attempt {a.number}: scheduled {a.scheduled_at} on {list(a.gpus)}, "
+            f"started {a.started_at} as {a.handle}, stop {a.stop_why} {a.stop_at}, "
+            f"kill {a.kill_at}, ended {a.ended_at}: {a.outcome} {a.exit_code} {a.cause}"
+        )
+    return "\n".join(moves)
