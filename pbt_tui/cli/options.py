@@ -104,8 +104,8 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(message, hint=f"see `{self.prog} --help`")
 
 
-_HELP = "show this and exit"
-_HELP_ON = "show this, or a TOPIC or `all` in full; exit"
+_HELP = "show this help and exit"
+_HELP_ON = "show this, a TOPIC or `all` options, and exit"
 
 
 class _HelpAction(argparse.Action):
@@ -180,7 +180,7 @@ def add_settings(parser: Parser, *sections: str) -> None:
 OF_MODULES = ("train_dir", "experiment_suffix", "seed", "load_timeout", "load_memory")
 """Options that only a run module takes: they say how it is compiled."""
 COMPILING = {setting.name: setting for setting in COMPILE}
-SUFFIX = "text after the names of experiment folders"
+SUFFIX = "text appended to the names of experiment folders"
 
 
 def add_compiling(group: argparse._ActionsContainer) -> None:
@@ -191,7 +191,7 @@ def add_compiling(group: argparse._ActionsContainer) -> None:
         group.add_argument(f"--{name}", metavar=metavar, help=text)
 
 
-_TITLES = {"policy": "how it is run", "container": "the container that jobs run in"}
+_TITLES = {"policy": "scheduling policy", "container": "container of the jobs"}
 _OF_RUNS = {"policy": POLICY, "container": CONTAINER}
 
 

@@ -45,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
-    """All options, and those of installed backends that `argv` names."""
+    """All options, including those of the installed backends that `argv` names."""
     from pbt_tui.backends import BACKENDS
     from pbt_tui.cli.compile_options import _Version
     from pbt_tui.cli.options import Parser, add_compiling, add_installed, add_settings
@@ -54,42 +54,51 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     p = Parser(
         prog="pbt-tui",
         usage="pbt-tui [options] [TARGET]",
-        description="Shows a run: live, held, finished, or copied from another machine.",
-        epilog="Quitting stops nothing. Exit code 0; with --once, 4 if it closed with failures.",
+        description="Show a run: live, held, finished, or copied from another machine.",
+        epilog="Quitting stops no job. Exit code: 0; with --once, 4 if the run is closed and not "
+        "all jobs succeeded.",
     )
     p.add_argument(
         "target",
         nargs="?",
         metavar="TARGET",
-        help="run directory (only looked at), spec or run module (started first), or a plain "
-        "workspace; without one, the newest run below ./train_dir",
+        help="run directory, spec or run module (`pbt-run` starts it first), or workspace of a "
+        "population; without TARGET, the newest run below ./train_dir",
     )
-    p.add_argument("--run", metavar="MODULE", help="the run module, as the original spells it")
-    p.add_argument("--once", action="store_true", help="print the run as text, and end")
-    p.add_argument("--json", action="store_true", help="with --once: as data (pbt-snapshot/1)")
-    p.add_argument("--read_only", action="store_true", help="ask nothing of the executor")
-    p.add_argument("--ascii", action="store_true", help="draw with ASCII alone")
+    p.add_argument(
+        "--run", metavar="MODULE", help="a run module, as the upstream launcher spells it"
+    )
+    p.add_argument("--once", action="store_true", help="print the run as text and exit")
+    p.add_argument("--json", action="store_true", help="with --once: print JSON (pbt-snapshot/1)")
+    p.add_argument("--read_only", action="store_true", help="send no requests to the executor")
+    p.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     p.add_argument(
         "--theme",
         metavar="NAME",
         default=os.environ.get("PBT_THEME", THEME),
-        help=f"dark, light, ansi-dark or ansi-light; also $PBT_THEME (default: {THEME})",
+        help=f"dark, light, ansi-dark or ansi-light (default: $PBT_THEME, else {THEME})",
     )
     p.add_argument(
         "--interval",
         type=_seconds,
         default=0.25,
         metavar="S",
-        help="seconds between two looks at the journal (default: %(default)s)",
+        help="seconds between two reads of the journal (default: %(default)s)",
     )
-    p.add_argument("--no_mouse", action="store_true", help="leave the mouse to the terminal")
+    p.add_argument(
+        "--no_mouse", action="store_true", help="do not capture the mouse: the terminal keeps it"
+    )
     p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     followed = [name for name in BACKENDS.built_in if BACKENDS.get(name).runtimes]
-    start = p.add_argument_group("how an executor is started (specs and modules)")
+    start = p.add_argument_group("how a spec or a run module is started")
     start.add_argument("--runtime", metavar="NAME", help=runtimes_help())
     start.add_argument("--backend", metavar="NAME", help=_backends_help(followed))
-    start.add_argument("--failed", action="store_true", help="try again what failed")
-    start.add_argument("--fresh", action="store_true", help="put a closed run aside, start anew")
+    start.add_argument("--failed", action="store_true", help="retry all jobs that did not succeed")
+    start.add_argument(
+        "--fresh",
+        action="store_true",
+        help="rename the old run to `_pbt.1`, start a new one",
+    )
     add_compiling(p.add_argument_group("how a run module is compiled"))
     add_settings(p, "policy", "container", *followed)
     add_installed(p, argv, lambda backend: bool(backend.runtimes))
@@ -97,7 +106,7 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
 
 
 def _backends_help(names: Sequence[str]) -> str:
-    return f"{names[0]} (here), {', '.join(names[1:])}, or an installed one"
+    return f"{names[0]} (run here), {', '.join(names[1:])}, or an installed one"
 
 
 def _seconds(text: str) -> float:

@@ -118,13 +118,13 @@ CONTAINER: tuple[Setting, ...] = (
     ),
 )
 COMPILE: tuple[Setting, ...] = (
-    _compile("out", parsers.plain, "DIR", "a folder", f"folder for spec files (default: {OUT})"),
+    _compile("out", parsers.plain, "DIR", "a folder", f"folder of the spec files (default: {OUT})"),
     _compile(
         "train_dir",
         parsers.plain,
         "DIR",
         "a folder",
-        f"root of what jobs write (default: {TRAIN_DIR})",
+        f"root of job outputs (default: {TRAIN_DIR})",
     ),
     _compile(
         "load_timeout",
@@ -138,20 +138,24 @@ COMPILE: tuple[Setting, ...] = (
         parsers.size,
         "SIZE",
         _MEMORY,
-        "memory limit for importing the module (default: half of the machine's, "
-        f"{LOAD_MEMORY >> 30}G at most)",
+        "memory limit of the import (default: half of the machine's memory, at most "
+        f"{LOAD_MEMORY >> 30}G)",
     ),
     _compile(
-        "seed", parsers.integer, "N", "an integer", "seed `random`, and NumPy, before the import"
+        "seed",
+        parsers.integer,
+        "N",
+        "an integer",
+        "seed of `random` and NumPy for the import",
     ),
     _compile(
         "ignore",
         parsers.words,
         "CODES",
         "codes such as `PBT420`",
-        "drop this warning or note",
+        "suppress this warning or note; may be repeated",
         many=True,
     ),
-    _compile("strict", parsers.boolean, "", "true or false", "count warnings as errors"),
+    _compile("strict", parsers.boolean, "", "true or false", "treat warnings as errors"),
 )
 """They are in every `--help`, which loads no types: so their texts and defaults are here."""
