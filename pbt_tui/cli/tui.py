@@ -1,7 +1,7 @@
-"""`pbt-tui`: find the run, and show it: on the terminal, as text, or as data.
+"""`pbt-tui`: finds a run and shows it: on a screen, as text, or as JSON.
 
-Must not know how anything is drawn. A run directory is only looked at; a spec or a module is given
-to `pbt-run --detach` first, as its own program. Text and data never import Textual.
+A run directory is only read. A spec or a run module is first started with `pbt-run --detach`, as a
+process of its own. Text and JSON never import Textual.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pbt_tui.errors import UsageError
 from pbt_tui.tui.journal_follower import JournalFollower
 
 THEME = "dark"
-"""The theme that is drawn with, unless another one is named."""
+"""The default theme."""
 
 
 def entry() -> NoReturn:
@@ -27,7 +27,7 @@ def entry() -> NoReturn:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Shows a run until the person leaves, or once; returns the exit code."""
+    """Shows a run until the user quits, or once. Returns the exit code."""
     args = parser(argv).parse_args(list(argv))
     if args.json and not args.once:
         raise UsageError("`--json` needs `--once`")
@@ -35,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
     if args.once or not _on_terminal():
         code = _once(feed, args)
         if not args.once:
-            print("hint: this is no terminal; on one, `pbt-tui` shows this live", file=sys.stderr)
+            print("hint: on a terminal, `pbt-tui` shows this live", file=sys.stderr)
             return 0
         return code
     message = _show(feed, args)
@@ -141,7 +141,7 @@ def _feed(args: argparse.Namespace) -> JournalFollower:
         if args.read_only:
             raise UsageError(
                 f"`{found.target}` would have to be started, but `--read_only` was given",
-                hint="name its run directory instead",
+                hint="pass its run directory instead",
             )
         return JournalFollower(RunDir(targets.start(found, more)))
     _refuse(more, "a run directory")
@@ -151,32 +151,32 @@ def _feed(args: argparse.Namespace) -> JournalFollower:
 def _refuse(more: Sequence[str], what: str) -> None:
     if more:
         raise UsageError(
-            f"`{more[0]}` has no meaning for {what}: it is only looked at",
+            f"`{more[0]}` has no effect on {what}: `pbt-tui` only reads it",
             hint="give it to `pbt-run`",
         )
 
 
 def _passed_on(args: argparse.Namespace) -> list[str]:
-    """The options that are `pbt-run`'s, as they were given."""
+    """The options that `pbt-tui` passes on to `pbt-run`."""
     from pbt_tui.cli.options import OF_MODULES
     from pbt_tui.runtimes import RUNTIMES
 
     if args.runtime is not None:
-        RUNTIMES.get(args.runtime)  # a slip is told before anything is started
-    words = [f"--{name}" for name in ("failed", "fresh") if getattr(args, name)]
+        RUNTIMES.get(args.runtime)  # refuses a typo before anything is started
+    options = [f"--{name}" for name in ("failed", "fresh") if getattr(args, name)]
     for name in ("backend", "runtime", *OF_MODULES):
         if getattr(args, name) is not None:
-            words.append(f"--{name}={getattr(args, name)}")
+            options.append(f"--{name}={getattr(args, name)}")
     for setting in args.settings:
         value = getattr(args, setting.dest)
         if value is None:
             continue
         if isinstance(value, bool):
-            words.append(setting.flag if value else f"--no_{setting.dest}")
+            options.append(setting.flag if value else f"--no_{setting.dest}")
         else:
             texts = value if isinstance(value, list) else [value]
-            words += [f"{setting.flag}={text}" for text in texts]
-    return words
+            options += [f"{setting.flag}={text}" for text in texts]
+    return options
 
 
 # -- showing it ------------------------------------------------------------------------------------
@@ -209,7 +209,7 @@ def _once(feed: JournalFollower, args: argparse.Namespace) -> int:
 
 
 def _show(feed: JournalFollower, args: argparse.Namespace) -> str | None:
-    # Textual reads these while it is imported.
+    # Textual reads these variables when it is imported.
     for name, value in (
         ("TEXTUAL_ANIMATIONS", "none"),
         ("TEXTUAL_SMOOTH_SCROLL", "0"),
