@@ -1,4 +1,4 @@
-"""ARGV IN, WORDS AND EXIT CODES OUT: `compile`, `run`, `tui`.
+"""The commands `pbt-compile`, `pbt-run` and `pbt-tui`: argv in, text and exit codes out.
 
-Must not decide anything that a room can decide; rooms are loaded when a command needs them.
+Must not decide what a lower package can decide. A command imports packages only when it needs them.
 """

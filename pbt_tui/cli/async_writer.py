@@ -1,7 +1,7 @@
-"""What a run says, from a thread of its own: a reader that stalls must never stall the run.
+"""Writes console output from a background thread: a blocked pipe cannot block the event loop.
 
-Must not know what is said. A terminal that was stopped and `pbt-run … | less` take no more words
-once a pipe is full; whoever writes waits, and the loop may not.
+A stopped terminal, or `pbt-run … | less`, no longer reads. Once the pipe is full, each write blocks
+until the reader goes on.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from typing import TextIO
 
 
 class AsyncWriter:
-    """Words for one stream, in order. The thread begins with the first of them: after a fork."""
+    """Writes texts to one stream, in order. The first text starts the thread, after any fork."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._words: SimpleQueue[str | None] = SimpleQueue()
+        self._texts: SimpleQueue[str | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def say(self, text: str) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="voice", daemon=True)
+            self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
             self._thread.start()
-        self._words.put(text)
+        self._texts.put(text)
 
     def finish(self) -> None:
-        """Returns when all is said: then, as any program, we wait for our reader."""
+        """Returns when everything is written; waits for the reader, as any program does."""
         if self._thread is not None:
-            self._words.put(None)
+            self._texts.put(None)
             self._thread.join()
             self._thread = None
 
     def _run(self) -> None:
-        while (text := self._words.get()) is not None:
+        while (text := self._texts.get()) is not None:
             _write(self._stream, text)
 
 
@@ -44,8 +44,8 @@ def _write(stream: TextIO, text: str) -> None:
         stream.write(text)
         stream.flush()
     except OSError:
-        # Whatever is said from here on goes nowhere, also what the interpreter flushes at its end.
+        # The reader is gone. All further output goes to /dev/null, as does the flush at exit.
         with contextlib.suppress(OSError, ValueError):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())
-            os.close(nowhere)
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, stream.fileno())
+            os.close(null)

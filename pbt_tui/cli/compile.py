@@ -1,6 +1,6 @@
-"""`pbt-compile`: a run module in, reviewed spec files out; and spec files validated alone.
+"""`pbt-compile`: compiles a run module into spec files, or validates existing spec files.
 
-Must not know how anything is compiled; it reads argv, calls the compiler, and finds the words.
+This module reads argv, calls the compiler and prints the result.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from pbt_tui.spec import Processes
 
 NAMED = 6
-"""Files that are named before the rest is counted."""
+"""Number of files that the summary names; it counts the others."""
 Weigh = Callable[[Sequence[Diagnostic]], list[Diagnostic]]
 
 
 @dataclass(frozen=True)
 class Result:
-    """What the command found and did; `text` goes to stdout where the format is text."""
+    """What the command found and did; `text` goes to stdout if the format is text."""
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
     code: int = 0
@@ -45,7 +45,7 @@ class Result:
 
     @classmethod
     def of(cls, results: Sequence[Result]) -> Result:
-        """Several as one; the run is named where there is one."""
+        """The results of several modules as one; `run` is set if all have the same run."""
         runs = list(dict.fromkeys(r.run for r in results if r.run is not None))
         jobs = [r.jobs for r in results if r.jobs is not None]
         return cls(
@@ -63,12 +63,12 @@ def entry() -> NoReturn:
     """The console script."""
     import gc
 
-    gc.disable()  # it lives for seconds and makes no cycles: a third of the time otherwise
+    gc.disable()  # a third of the run time otherwise; the process is short and makes no cycles
     error_boundary.run_and_leave(main)
 
 
 def main(argv: Sequence[str]) -> int:
-    """Runs the command and returns its exit code; everything is said by then."""
+    """Runs the command, prints its result and returns its exit code."""
     style = _style(argv)
     try:
         result = _obey(argv)
@@ -87,12 +87,12 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _style(argv: Sequence[str]) -> str:
-    """The format, known before anything can go wrong with the other arguments."""
-    words = [*argv, ""]
-    for k, word in enumerate(words[:-1]):
-        name, _, value = word.partition("=")
+    """The value of `--format`, read first: errors in other arguments are printed in this format."""
+    args = [*argv, ""]
+    for k, arg in enumerate(args[:-1]):
+        name, _, value = arg.partition("=")
         if name == "--format":
-            return value or words[k + 1]
+            return value or args[k + 1]
     return "text"
 
 
@@ -112,7 +112,7 @@ def _show(result: Result, style: str) -> None:
         text = report.quoted(text) if result.changes else text
     sys.stdout.flush()
     left = memoryview(text)
-    while left:  # unbuffered (`python -u`), one write may take a part only
+    while left:  # with `python -u`, one write may write only a part
         left = left[sys.stdout.buffer.write(left) :]
     sys.stdout.flush()
     if style != "github":
@@ -179,7 +179,7 @@ def _one(
         settings=given.backends,
         command_prefix=given.compile.get("command_prefix"),
     )
-    # only now, so that the module is being imported while these are
+    # Imported only here, so that these imports overlap with the import of the run module.
     from pbt_tui.compiler import existing, spec_rules
 
     spec, files = compiled.spec, compiled.files
@@ -234,7 +234,7 @@ def _known(out: Path, folder: str) -> PreviousCompilation | None:
 
 
 def _asked(compiled: Compiled) -> list[Diagnostic]:
-    """What the places say for which something was compiled."""
+    """The findings of `--ask`: a backend checks its files with a tool of the cluster (`sbatch`)."""
     from pbt_tui.backends import BACKENDS
     from pbt_tui.compiler import spec_rules
     from pbt_tui.registry import load
@@ -244,7 +244,7 @@ def _asked(compiled: Compiled) -> list[Diagnostic]:
     if not asks:
         known = map(BACKENDS.get, BACKENDS.built_in)
         titles = " or ".join(backend.title for backend in known if backend.ask is not None)
-        raise UsageError(f"`--ask` asks {titles}, and nothing was compiled for it")
+        raise UsageError(f"`--ask` checks files for {titles}, and none were compiled")
     return [d for ask in asks for d in load(ask)(compiled.files, folder)]
 
 
@@ -258,19 +258,20 @@ def _validate(paths: Sequence[str], weigh: Weigh) -> Result:
     counts: Counter[Backend] = Counter()
     text = ""
     for path in files:
-        one = validate_document(path)
-        if one.backend is None and one.document is not None:
-            specs[str(path)] = one.document
-        more = weigh(one.found)
+        result = validate_document(path)
+        if result.backend is None and result.document is not None:
+            specs[str(path)] = result.document
+        more = weigh(result.found)
         found += more
-        if one.document is None or _wrong(more):
+        if result.document is None or _wrong(more):
             continue
-        told = one.backend.told(one.document) if one.backend else summary(one.document)
-        if told is not None:
-            text += f"{printable(str(path))}: {told}\n"
-        elif one.backend is not None:
-            counts[one.backend] += 1
-    text += "".join(f"{backend.total(count)}\n" for backend, count in counts.items())
+        backend, document = result.backend, result.document
+        line = backend.told(document) if backend else summary(document)
+        if line is not None:
+            text += f"{printable(str(path))}: {line}\n"
+        elif backend is not None:
+            counts[backend] += 1
+    text += "".join(f"{kind.total(count)}\n" for kind, count in counts.items())
     found, twice = shared_workspaces.across(specs, found)
     found += weigh([*existing.shared_folders(specs), *twice])
     run = next(iter(specs.values())).run if len(specs) == 1 else None
@@ -287,18 +288,18 @@ def _explain(args: argparse.Namespace) -> Result:
     if args.format == "json":
         raise UsageError("`--explain` has no JSON form", hint="leave out `--format`")
     alarms = {alarm.code: alarm for alarm in ALARMS}
-    if (word := args.explain.lower()) in alarms:
-        return Result(text=alarm_page(alarms[word]).encode())
+    if (name := args.explain.lower()) in alarms:
+        return Result(text=alarm_page(alarms[name]).encode())
     code = args.explain.upper()
     table = rules(code)
     if code not in table:
-        hint = near(code, table) or near(word, alarms)
+        hint = near(code, table) or near(name, alarms)
         raise UsageError(f"there is no code `{printable(args.explain)}`", hint=hint)
     return Result(text=page(table[code]).encode())
 
 
 def _weigh(given: Given) -> Weigh:
-    """`--ignore` and `--strict`, as a function of findings; an error cannot be ignored."""
+    """A function that applies `--ignore` and `--strict` to findings; it never drops an error."""
     ignored = {code.upper() for code in given.compile.get("ignore", ())}
     strict = given.compile.get("strict", False)
     if ignored:

@@ -1,7 +1,4 @@
-"""Which run modules `pbt-compile` is about: those that were named, or those that were compiled.
-
-Must not know how anything is compiled.
-"""
+"""The run modules that `pbt-compile` works on: the named ones, or all that were compiled before."""
 
 from __future__ import annotations
 
@@ -14,22 +11,22 @@ from pbt_tui.errors import BadSpec, UsageError, Where, printable
 
 
 class CompileTarget(NamedTuple):
-    """A run module as it was given, and the suffix that it is to be compiled with."""
+    """A run module as the user gave it, and the suffix to compile it with."""
 
     module: str
     suffix: str = ""
 
     def command(self, out: Path) -> str:
-        """What compiles it."""
+        """The command line that compiles this target."""
         suffix = f" --experiment_suffix {self.suffix}" if self.suffix else ""
         return f"pbt-compile {self.module} --out {out}{suffix}"
 
 
 def targets(args: argparse.Namespace, out: Path) -> list[CompileTarget]:
-    """One module, or with `--check` and `--diff` any number; raises `UsageError`, `BadSpec`.
+    """One module, or any number with `--check` and `--diff`. Raises `UsageError`, `BadSpec`.
 
-    To compare, no module means all that were compiled into `out`, and no suffix those that each
-    was compiled with.
+    In a comparison, no module means every module that was compiled into `out`. No suffix means the
+    suffixes that each module was compiled with.
     """
     named = list(dict.fromkeys([*args.module, *([args.run] if args.run else [])]))
     comparing = args.check or args.diff
@@ -37,9 +34,9 @@ def targets(args: argparse.Namespace, out: Path) -> list[CompileTarget]:
         if not named:
             raise UsageError("no run module was given", hint="see `pbt-compile --help`")
         if len(named) > 1:
-            some = ", ".join(f"`{printable(name)}`" for name in named[:3])
+            shown = ", ".join(f"`{printable(name)}`" for name in named[:3])
             hint = "compile one at a time; `--check` and `--diff` take several"
-            raise UsageError(f"{len(named)} run modules were given: {some}", hint=hint)
+            raise UsageError(f"{len(named)} run modules were given: {shown}", hint=hint)
         return [CompileTarget(named[0], args.experiment_suffix)]
     from pbt_tui.compiler import existing, project
 
@@ -54,12 +51,14 @@ def targets(args: argparse.Namespace, out: Path) -> list[CompileTarget]:
         raise UsageError(message)
     helpers = [name for name in named if args.skip_helpers and _is_helper(name, known)]
     found = [t for name in named if name not in helpers for t in _of(name, known, args)]
-    if helpers or not named:  # whoever imports a helper may be stale now
+    if helpers or not named:  # any module that imports the helper may be stale now
         for path, module, _ in heads:
             if module is None:
-                hint = "see `pbt-compile --validate`, or compile it again"
+                hint = "compile its run module again, or see `pbt-compile --validate`"
                 where = Where(file=str(path))
-                raise BadSpec("not a process list: its module is not known", where=where, hint=hint)
+                raise BadSpec(
+                    "not a process list, so its run module is unknown", where=where, hint=hint
+                )
         found += known
     return _once(found)
 
@@ -71,9 +70,9 @@ def _of(name: str, known: Iterable[CompileTarget], args: argparse.Namespace) -> 
 
 
 def _is_helper(name: str, known: Iterable[CompileTarget]) -> bool:
-    """A file that describes no run, as its text tells, and that nothing was compiled from.
+    """Whether a file describes no run and was never compiled.
 
-    It is not imported to find out: it may be anything.
+    Only the text of the file is searched. Importing the file would run arbitrary code.
     """
     if any(_is(t, name) for t in known):
         return False

@@ -1,6 +1,6 @@
-"""What a run says of itself on a terminal: a line per change, a progress line, a summary.
+"""The console output of `pbt-run`: a line for each change, a progress line and a summary.
 
-Must not know how anything is executed: it reads events and the state they made.
+The reporter reads only journal events and the state that they fold into.
 """
 
 from __future__ import annotations
@@ -24,32 +24,31 @@ from pbt_tui.runtimes import RUNTIMES
 
 GLYPHS: dict[Phase, str] = {"failed": "✗", "cancelled": "⊘"}
 SILENCE = 300.0
-"""Seconds without a line after which a log is told how far the run is."""
+"""Seconds without a line after which output to a file or pipe gets a progress line."""
 
 
 class ConsoleReporter:
-    """Lines for people, told only after the append.
+    """Prints lines about events that are durable in the journal.
 
-    Where nobody hears them any more (the terminal or the pipe is closed) the run goes on in
-    silence: it must not end for want of listeners.
+    If the terminal or the pipe is closed, the run goes on without output.
     """
 
     def __init__(self, state: RunState, rundir: RunDir, stream: TextIO | None = None) -> None:
         self._state = state
         self._rundir = rundir
         stream = stream or sys.stdout
-        self._voice = AsyncWriter(stream)
+        self._writer = AsyncWriter(stream)
         self._live = stream.isatty()
         self._shown = ""
         self._next = 0.0
         self._quiet_until = time.monotonic() + SILENCE
         self._first: list[str] = []
-        """Lines that are said before all others, once there is anything to say."""
+        """Lines that the first output begins with."""
 
     def begin(self) -> None:
-        """Which run, and where; of one that is taken up again, how far it has come.
+        """Prepares the heading: the run, its directory and, after a resume, its progress.
 
-        Said with the first news, so that a run that is refused says its error alone.
+        The heading is printed with the first event, so that a refused run prints only its error.
         """
         lines = [f"run `{printable(self._state.spec.run)}`: {printable(str(self._rundir.path))}"]
         if self._state.executor is not None:
@@ -57,7 +56,7 @@ class ConsoleReporter:
         self._first = lines
 
     def ready(self) -> None:
-        """The run is ours: nothing can refuse it any more."""
+        """Prints the heading: this executor owns the run now."""
         self._say([])
 
     def tell(self, events: Sequence[ev.AnyEvent]) -> None:
@@ -68,7 +67,7 @@ class ConsoleReporter:
             self._quiet_until = time.monotonic() + SILENCE
 
     def tick(self, state: RunState) -> None:
-        """How far the run is: on a terminal at once where it changed, in a log after a silence."""
+        """Prints progress: on a terminal when it changed, else after `SILENCE`."""
         now = time.monotonic()
         if not self._live:
             if now >= self._quiet_until:
@@ -81,29 +80,29 @@ class ConsoleReporter:
         text = counts_text(state)
         if text != self._shown:
             self._shown = text
-            self._voice.say(f"\r\x1b[2K{text}")
+            self._writer.say(f"\r\x1b[2K{text}")
 
     def progress(self, line: str) -> None:
-        """What takes its time before the start."""
+        """Prints a step that takes long before the start, such as pulling an image."""
         self._say([f"  preparing {printable(line)}"])
 
     def summary(self, *, over: bool = False) -> None:
-        """`over`: it was closed before, and nothing was started."""
+        """Prints the summary; `over`: the run was closed before, and nothing was started."""
         lines = summary(self._state, self._rundir)
         if over:
             lines.append(f"hint: start anew with `pbt-run {self._rundir.path} --fresh`")
         self._say(lines)
 
     def finish(self) -> None:
-        """Returns when all of it is said."""
-        self._voice.finish()
+        """Returns when all lines are written."""
+        self._writer.finish()
 
     def _say(self, lines: Sequence[str]) -> None:
         lines, self._first = [*self._first, *lines], []
         if lines:
             erased = "\r\x1b[2K" if self._shown else ""
             self._shown = ""
-            self._voice.say(erased + "".join(f"{line}\n" for line in lines))
+            self._writer.say(erased + "".join(f"{line}\n" for line in lines))
 
     def _line(self, event: ev.AnyEvent) -> str | None:
         say = _LINES.get(type(event))
@@ -118,7 +117,7 @@ class ConsoleReporter:
         return RUNTIMES.get(executor.runtime).shown(handle) if executor is not None else handle
 
     def _gpu(self, text: str) -> str:
-        """The number that people know it by, where it has one."""
+        """The index of a GPU if it has one, else its UUID."""
         executor = self._state.executor
         device = named(text, executor.gpus) if executor is not None else None
         return text if device is None or device.index is None else str(device.index)
@@ -176,13 +175,13 @@ _LINES: dict[type, Callable[..., str]] = {
 
 
 def _skipped(events: Sequence[ev.AnyEvent]) -> list[str]:
-    """One line for each reason: a budget that is used up may skip thousands."""
+    """One line for each reason: `max_failures` may skip thousands of jobs at once."""
     whys = ((e.why, e.job) for e in events if isinstance(e, ev.JobSkipped))
     return [f"⊘ skipped   {line}" for line in _by_reason(whys)]
 
 
 def _queued(events: Sequence[ev.AnyEvent]) -> list[str]:
-    """The same for what an engine's queue holds: an array has one reason."""
+    """One line for each reason why an engine queues attempts; an array has one reason."""
     whys = ((e.reason, e.job) for e in events if isinstance(e, ev.AttemptWaiting))
     return [f"  queued    {line}" for line in _by_reason(whys)]
 
@@ -198,6 +197,6 @@ def _by_reason(whys: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def as_json(events: Sequence[ev.AnyEvent]) -> str:
-    """The events as the journal has them, one a line."""
+    """The events in the journal's encoding, one per line."""
     encode = msgspec.json.encode
     return "".join(f"{encode(event).decode()}\n" for event in events)

@@ -1,6 +1,6 @@
-"""`--list` and `--clean`: containers with our labels that are still on the engine.
+"""`pbt-run --list` and `--clean`: containers with the labels of pbt_tui that the engine still has.
 
-Must not touch anything without our labels, nor a run that somebody executes.
+Must not remove a container without these labels, nor one of a run that an executor runs.
 """
 
 from __future__ import annotations
@@ -22,26 +22,29 @@ _OVER = ("created", "exited", "dead")
 
 
 def show(args: argparse.Namespace) -> int:
-    """Shows them, and removes those asked for; the exit code. Raises `RuntimeUnavailable`."""
+    """Lists the containers, removes the requested ones and returns the exit code.
+
+    Raises `RuntimeUnavailable`.
+    """
     from pbt_tui.runtimes.docker import leftovers
 
     if args.target or args.run:
-        raise UsageError("`--list` and `--clean` are about every run: they take no target")
+        raise UsageError("`--list` and `--clean` work on all runs: they take no target")
     found = leftovers.leftovers()
     if not found:
-        print("no container of ours is left")
+        print("no containers of earlier runs are left")
         return 0
     now = time.time()
     rows = [
         (
-            printable(one.run) or "?",
-            one.run_id,
-            f"{printable(one.job)}.{one.attempt}",
-            one.state,
-            f"{duration(max(now - one.created, 0))} old",
-            one.id[:12],
+            printable(left.run) or "?",
+            left.run_id,
+            f"{printable(left.job)}.{left.attempt}",
+            left.state,
+            f"{duration(max(now - left.created, 0))} old",
+            left.id[:12],
         )
-        for one in found
+        for left in found
     ]
     for row in (("RUN", "RUN ID", "ATTEMPT", "STATE", "AGE", "CONTAINER"), *rows):
         print("  ".join(cell.ljust(width) for cell, width in zip(row, _widths(rows), strict=True)))
@@ -51,22 +54,22 @@ def show(args: argparse.Namespace) -> int:
 def _clean(found: Sequence[Left], which: str) -> int:
     from pbt_tui.runtimes.docker import leftovers
 
-    found = [one for one in found if not _executed(one)]
-    chosen = [one for one in found if which == "all" or one.state in _OVER]
-    wrong = leftovers.clean([one.id for one in chosen])
+    found = [left for left in found if not _has_executor(left)]
+    chosen = [left for left in found if which == "all" or left.state in _OVER]
+    wrong = leftovers.clean([left.id for left in chosen])
     kept = len(found) - len(chosen)
     print(f"removed {len(chosen) - len(wrong)} of {len(found)}")
     if kept:
-        print(f"hint: {kept} still running: end them with `--clean all`, or with their run")
+        print(f"hint: {kept} still running: remove them with `--clean all`, or stop their run")
     if wrong:
-        name, words = next(iter(wrong.items()))
-        raise RunError(f"{len(wrong)} cannot be removed: `{name[:12]}`: {words}")
+        name, reason = next(iter(wrong.items()))
+        raise RunError(f"{len(wrong)} cannot be removed: `{name[:12]}`: {reason}")
     return 0
 
 
-def _executed(one: Left) -> bool:
-    """Its run has an executor: what has ended there may not be recorded yet."""
-    return bool(one.rundir) and lock.holder(RunDir(Path(one.rundir)).lock) is not None
+def _has_executor(left: Left) -> bool:
+    """Whether an executor runs its run: the executor may not have recorded the exit code yet."""
+    return bool(left.rundir) and lock.holder(RunDir(Path(left.rundir)).lock) is not None
 
 
 def _widths(rows: Sequence[tuple[str, ...]]) -> list[int]:

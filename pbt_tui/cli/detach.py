@@ -1,7 +1,4 @@
-"""An executor of its own: it leaves the terminal and goes on when the caller is gone.
-
-Must not know what it runs.
-"""
+"""Runs an executor in the background: a child process with its own session and no terminal."""
 
 from __future__ import annotations
 
@@ -16,46 +13,47 @@ from pbt_tui.errors import Diagnostic, Findings, PbtError, RunError, Where
 
 
 def detached(work: Callable[[Callable[[], None]], int]) -> tuple[int, int | None]:
-    """Runs `work(ready)` in a child with a session of its own; returns when it calls `ready`.
+    """Runs `work(ready)` in a child with its own session; returns when the child calls `ready`.
 
-    The child's pid and None; or, where `work` was over before that, its exit code in the second
-    place. Raises what it raised (`PbtError`), with its words and exit code.
+    Returns the pid of the child and None. If `work` returned before it called `ready`, the second
+    value is its exit code. A `PbtError` that the child raises first is raised here, with the same
+    diagnostics and exit code.
     """
-    heard, tell = os.pipe2(os.O_CLOEXEC)
+    read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
     if pid == 0:
-        os.close(heard)
-        _child(work, tell)
-    os.close(tell)
-    with os.fdopen(heard, "rb") as words:
-        message = words.read()
-    if not message:
+        os.close(read_fd)
+        _child(work, write_fd)
+    os.close(write_fd)
+    with os.fdopen(read_fd, "rb") as pipe:
+        data = pipe.read()
+    if not data:
         _, status = os.waitpid(pid, 0)
         how = (
             f"signal {os.WTERMSIG(status)}"
             if os.WIFSIGNALED(status)
             else f"exit code {os.waitstatus_to_exitcode(status)}"
         )
-        raise RunError(f"the executor died before it began: {how}")
-    word: dict[str, Any] = json.loads(message)
-    if "found" in word:
+        raise RunError(f"the executor died before it started the run: {how}")
+    message: dict[str, Any] = json.loads(data)
+    if "found" in message:
         os.waitpid(pid, 0)
-        raise Findings([_diagnostic(d) for d in word["found"]], word["code"])
-    return pid, word.get("code")
+        raise Findings([_diagnostic(d) for d in message["found"]], message["code"])
+    return pid, message.get("code")
 
 
-def _child(work: Callable[[Callable[[], None]], int], tell: int) -> None:
-    """Never returns."""
-    told = False
+def _child(work: Callable[[Callable[[], None]], int], write_fd: int) -> None:
+    """Runs `work` and ends the process. Only the first message reaches the parent."""
+    sent = False
 
-    def say(word: dict[str, Any]) -> None:
-        nonlocal told
-        if not told:
-            told = True
-            os.write(tell, json.dumps(word).encode())
-            os.close(tell)
+    def send(message: dict[str, Any]) -> None:
+        nonlocal sent
+        if not sent:
+            sent = True
+            os.write(write_fd, json.dumps(message).encode())
+            os.close(write_fd)
 
     code = 70
     try:
@@ -63,33 +61,34 @@ def _child(work: Callable[[Callable[[], None]], int], tell: int) -> None:
         null = os.open(os.devnull, os.O_RDWR)
         for fd in (0, 1, 2):
             os.dup2(null, fd)
-        code = work(lambda: say({}))
-        say({"code": code})
+        code = work(lambda: send({}))
+        send({"code": code})
     except PbtError as e:
         code = e.exit_code
-        if told:
-            _last_words(e.diagnostics)
-        say({"found": [_plain(d) for d in e.diagnostics], "code": code})
+        if sent:
+            _print(e.diagnostics)
+        send({"found": [_plain(d) for d in e.diagnostics], "code": code})
     except BaseException as e:
         from pbt_tui.cli.error_boundary import bug
 
         error = bug(e)
-        if told:
-            _last_words(error.diagnostics)
-        say({"found": [_plain(d) for d in error.diagnostics], "code": 70})
+        if sent:
+            _print(error.diagnostics)
+        send({"found": [_plain(d) for d in error.diagnostics], "code": 70})
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
 
 
-def _last_words(found: tuple[Diagnostic, ...]) -> None:
+def _print(found: tuple[Diagnostic, ...]) -> None:
+    """Into the executor's log, which stderr writes to by then."""
     for diagnostic in found:
         print(diagnostic, file=sys.stderr)
 
 
 def write_to(log: Path) -> None:
-    """From here on, what is printed goes into `log`."""
+    """Redirects stdout and stderr of this process to `log`."""
     fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(fd, 1)
     os.dup2(fd, 2)
@@ -106,7 +105,7 @@ def _plain(d: Diagnostic) -> dict[str, Any]:
     }
 
 
-def _diagnostic(word: dict[str, Any]) -> Diagnostic:
+def _diagnostic(data: dict[str, Any]) -> Diagnostic:
     return Diagnostic(
-        word["level"], word["message"], word["code"], Where(*word["where"]), word["hint"]
+        data["level"], data["message"], data["code"], Where(*data["where"]), data["hint"]
     )

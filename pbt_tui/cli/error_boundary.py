@@ -1,7 +1,4 @@
-"""The edge: where exceptions become words and exit codes, for all three commands.
-
-Must not know any command.
-"""
+"""Turns exceptions into messages and exit codes, for all three commands."""
 
 from __future__ import annotations
 
@@ -15,18 +12,18 @@ from pbt_tui.errors import PbtError
 
 
 def run(main: Callable[[list[str]], int], argv: Sequence[str] | None = None) -> NoReturn:
-    """Ends the process with what `main` returns, or with words on stderr and the fitting code."""
+    """Ends the process with the exit code of `main`; an exception becomes a message on stderr."""
     sys.exit(outcome(main, sys.argv[1:] if argv is None else list(argv)))
 
 
 def run_and_leave(main: Callable[[list[str]], int]) -> NoReturn:
-    """The same without the interpreter's tidying up, which takes a tenth of a short command.
+    """Like `run`, but skips the interpreter's shutdown, a tenth of the time of a short command.
 
-    For commands that leave nothing to threads or to functions that run at the end.
+    Only for commands that leave no work to threads or `atexit` functions.
     """
     code = outcome(main, sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # closed, or its reader has gone
+        with suppress(OSError, ValueError):  # closed, or its reader is gone
             stream.flush()
     os._exit(code)
 
@@ -36,7 +33,7 @@ def outcome(main: Callable[[list[str]], int], argv: list[str]) -> int:
     try:
         code = main(argv)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader has seen enough
+    except BrokenPipeError:  # the reader closed the pipe
         _discard_stdout()
         return 141
     except KeyboardInterrupt:
@@ -47,13 +44,13 @@ def outcome(main: Callable[[list[str]], int], argv: list[str]) -> int:
         return _say(e)
     except OSError as e:
         return _say(bug(e) if e.errno is None else world(e))
-    except Exception as e:  # the one place where our bugs end
+    except Exception as e:  # a bug of pbt_tui
         return _say(bug(e))
     return code
 
 
 def world(e: OSError) -> PbtError:
-    """What the operating system refused, where nobody nearer found better words: not our bug."""
+    """An error of the operating system that no caller reported more precisely; not a bug."""
     from pbt_tui.errors import RunError
 
     reason = (e.strerror or str(e)).lower()
@@ -61,7 +58,7 @@ def world(e: OSError) -> PbtError:
 
 
 def bug(e: BaseException) -> PbtError:
-    """A message for what should never have been raised; the traceback goes to a file."""
+    """A message for an unexpected exception; its traceback is written to a file."""
     import tempfile
     import traceback
 
@@ -88,5 +85,5 @@ def _say(error: PbtError) -> int:
 
 
 def _discard_stdout() -> None:
-    """Keeps the interpreter from complaining about the closed pipe when it ends."""
+    """Redirects stdout to /dev/null, so that the interpreter's last flush raises no error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

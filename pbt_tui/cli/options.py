@@ -1,7 +1,7 @@
-"""Options: the parser of all commands, and the settings table as options.
+"""The argument parser of all commands, and the options of the settings.
 
-Must not know what a command does with them. `_` and `-` are alike in long options; what was not
-given is `None`, so that flag, file and default can be told apart.
+In long options `_` and `-` are alike. An option that is not given is `None`: it leaves the value to
+the settings file or to the default.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from pbt_tui.settings.run_settings import COMPILE, CONTAINER, POLICY
 
 
 class Parser(argparse.ArgumentParser):
-    """`argparse` that reads `_` and `-` alike and whose mistakes are `UsageError`.
+    """An `ArgumentParser` that reads `_` and `-` alike and raises `UsageError`.
 
-    `settings` are those whose options it has; what is parsed has them, too. Options that are many
-    and seldom wanted are in topics: `--help` names them, `--help TOPIC` explains them.
+    `settings` are the settings that have an option here; the parsed namespace carries them, too.
+    Large groups of options are topics: `--help` lists their flags, `--help TOPIC` explains them.
     """
 
     def __init__(self, **more: Any) -> None:
@@ -41,13 +41,13 @@ class Parser(argparse.ArgumentParser):
         )
 
     def topic(self, name: str, title: str) -> argparse._ArgumentGroup:
-        """A group of options that `--help` only names."""
+        """Adds a group of options whose flags `--help` only lists."""
         self._help.nargs, self._help.metavar, self._help.help = "?", "TOPIC", _HELP_ON
         self.topics[name] = self.add_argument_group(title)
         return self.topics[name]
 
     def explain(self, group: argparse._ArgumentGroup) -> None:
-        """Gives the settings of a group their help texts, which their types hold."""
+        """Sets the help texts of the settings of a group, read from the field descriptions."""
         settings = {a: self.unexplained.pop(a, None) for a in group._group_actions}
         if not any(settings.values()):
             return
@@ -60,7 +60,10 @@ class Parser(argparse.ArgumentParser):
                 action.help = text.replace("%", "%%")
 
     def format_help(self, topic: str | None = None) -> str:
-        """Of one topic, of `all`, or what is not in one and the names of what is."""
+        """The help of one topic, of `all` options, or (None) of the options outside topics.
+
+        Without a topic, the flags of each topic are only listed.
+        """
         hidden = {id(group) for group in self.topics.values()}
         shown = [g for g in self._action_groups if topic == "all" or id(g) not in hidden]
         formatter = self._get_formatter()
@@ -90,15 +93,15 @@ class Parser(argparse.ArgumentParser):
     def parse_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> argparse.Namespace:
-        found, rest = self.parse_known_args(args, namespace)
+        parsed, rest = self.parse_known_args(args, namespace)
         if rest:
-            word = rest[0].partition("=")[0]
+            flag = rest[0].partition("=")[0]
             known = [o for a in self._actions for o in a.option_strings]
-            hint = f"`{word}` is `{_RENAMED[word]}` now" if word in _RENAMED else near(word, known)
-            raise UsageError(f"unknown argument: `{word}`", hint=hint)
+            hint = f"`{flag}` is `{_RENAMED[flag]}` now" if flag in _RENAMED else near(flag, known)
+            raise UsageError(f"unknown argument: `{flag}`", hint=hint)
         if self.settings:
-            found.settings = self.settings
-        return found
+            parsed.settings = self.settings
+        return parsed
 
     def error(self, message: str) -> NoReturn:
         message = re.sub(r"^argument ([^:]*):", r"`\1`:", message)
@@ -107,13 +110,13 @@ class Parser(argparse.ArgumentParser):
 
 _RENAMED = {"--runner": "--backend"}
 """Options of Sample-Factory 1 that have another name since."""
-_HELP = "show this and exit"
-_HELP_ON = "show this, or a TOPIC or `all` in full; exit"
+_HELP = "show this help and exit"
+_HELP_ON = "show this, a TOPIC or `all` options, and exit"
 
 
 class _HelpAction(argparse.Action):
     def __call__(self, parser: Any, namespace: Any, values: Any, *rest: Any) -> None:
-        known = values in ("all", *parser.topics)  # else the target of the command, or a slip
+        known = values in ("all", *parser.topics)  # else TARGET after `--help`, or a typo
         print(parser.format_help(values if known else None), end="")
         parser.exit(0)
 
@@ -130,10 +133,10 @@ class _Help(argparse.HelpFormatter):
 
 
 def _columns() -> int:
-    """As `shutil` has it, which costs 3 ms to import."""
-    message = os.environ.get("COLUMNS", "")
-    if message.isdecimal() and int(message):
-        return int(message)
+    """As `shutil.get_terminal_size`, without the 3 ms that importing `shutil` takes."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
     try:
         return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
     except (AttributeError, ValueError, OSError):
@@ -141,33 +144,33 @@ def _columns() -> int:
 
 
 def alike(argv: Iterable[str]) -> list[str]:
-    """Long options with `_` for every `-` in the name; values and what follows `--` stay."""
-    words = []
+    """Replaces `-` by `_` in the names of long options; values and arguments after `--` stay."""
+    args = []
     literal = False
-    for word in argv:
-        literal = literal or word == "--"
-        if not literal and word.startswith("--"):
-            name, equals, value = word.partition("=")
-            word = "--" + name[2:].replace("-", "_") + equals + value  # noqa: PLW2901
-        words.append(word)
-    return words
+    for arg in argv:
+        literal = literal or arg == "--"
+        if not literal and arg.startswith("--"):
+            name, equals, value = arg.partition("=")
+            arg = "--" + name[2:].replace("-", "_") + equals + value  # noqa: PLW2901
+        args.append(arg)
+    return args
 
 
 def early_values(argv: Iterable[str], option: str) -> list[str]:
-    """What an option is given, before anything else can be read: each value, in order."""
-    words = [*alike(argv), ""]
-    found = []
-    for word, after in pairwise(words):
-        if word == "--":
+    """The values of an option in order, read before the parser knows all options."""
+    args = [*alike(argv), ""]
+    values = []
+    for arg, after in pairwise(args):
+        if arg == "--":
             break
-        name, equals, value = word.partition("=")
+        name, equals, value = arg.partition("=")
         if name == option:
-            found.append(value if equals else after)
-    return [value for value in found if value and not value.startswith("-")]
+            values.append(value if equals else after)
+    return [value for value in values if value and not value.startswith("-")]
 
 
 def add_settings(parser: Parser, *sections: str) -> None:
-    """Adds the settings of these sections as options, a topic each."""
+    """Adds the settings of these sections as options, one topic for each section."""
     for section in sections:
         title, settings = _TITLES.get(section), _OF_RUNS.get(section)
         if title is None or settings is None:
@@ -190,39 +193,40 @@ OF_MODULES = (
 )
 """Options that only a run module takes: they say how it is compiled."""
 COMPILING = {setting.name: setting for setting in COMPILE}
-SUFFIX = "text after the names of experiment folders"
+SUFFIX = "text appended to the names of experiment folders"
 
 
 def add_compiling(group: argparse._ActionsContainer) -> None:
-    """Adds the options that say how a run module is compiled."""
+    """Adds the options that control how a run module is compiled."""
     for name in OF_MODULES:
         setting = COMPILING.get(name)
         metavar, text = (setting.metavar, setting.help) if setting else ("TEXT", SUFFIX)
         group.add_argument(f"--{name}", metavar=metavar, help=text)
 
 
-_TITLES = {"policy": "how it is run", "container": "the container that jobs run in"}
+_TITLES = {"policy": "scheduling policy", "container": "container of the jobs"}
 _OF_RUNS = {"policy": POLICY, "container": CONTAINER}
 
 
 def add_installed(parser: Parser, argv: Sequence[str], fits: Callable[[Backend], bool]) -> None:
-    """Adds the settings of the installed backends that these arguments name, if they fit.
+    """Adds the settings of the installed backends that `argv` names, if `fits` accepts them.
 
-    One is named by `--backend`, or by an option that begins with its name. They are looked up only
-    where an argument is of nothing that is built in. Raises `UnknownKind` or `BrokenKind`.
+    An argument names a backend by `--backend NAME`, or by an option that begins with the name.
+    Installed backends are looked up only if some argument belongs to no built-in option. Raises
+    `UnknownKind` or `BrokenKind`.
     """
-    words = [word.partition("=")[0] for word in alike(argv) if word.startswith("--")]
-    unknown = [word for word in words if word not in parser._option_string_actions]
+    flags = [arg.partition("=")[0] for arg in alike(argv) if arg.startswith("--")]
+    unknown = [flag for flag in flags if flag not in parser._option_string_actions]
     asked = [name for name in early_values(argv, "--backend") if name not in BACKENDS.built_in]
     names = BACKENDS.names() if unknown else ()
-    named = [n for n in names if any(w.startswith((f"--{n}_", f"--no_{n}_")) for w in unknown)]
+    named = [n for n in names if any(f.startswith((f"--{n}_", f"--no_{n}_")) for f in unknown)]
     for name in dict.fromkeys((*asked, *named)):
         if name not in BACKENDS.built_in and fits(BACKENDS.get(name)):
             add_settings(parser, name)
 
 
 def _add(group: argparse._ArgumentGroup, setting: Setting) -> argparse.Action:
-    """The option that is shown; its other spellings are hidden."""
+    """Adds the options of a setting; returns the one that help shows and hides other spellings."""
     name, flag, hide = setting.dest, setting.flag, argparse.SUPPRESS
     if setting.read is boolean:
         shown = group.add_argument(flag, dest=name, action="store_const", const=True, default=None)
@@ -242,22 +246,22 @@ def _add(group: argparse._ArgumentGroup, setting: Setting) -> argparse.Action:
 
 
 def given(args: argparse.Namespace) -> Given:
-    """What the settings' options said, read and checked; raises `Findings` (2)."""
-    message = ((s, getattr(args, s.dest)) for s in args.settings)
-    return read_options([(s, raw) for s, raw in message if raw is not None])
+    """The settings given as options, parsed and checked. Raises `Findings` (2)."""
+    texts = ((s, getattr(args, s.dest)) for s in args.settings)
+    return read_options([(s, raw) for s, raw in texts if raw is not None])
 
 
-def read_options(said: Iterable[tuple[Setting, Any]]) -> Given:
-    """The same for settings whose texts are at hand."""
-    return gather(said, lambda s: f"`{s.flag}`", structs(BACKENDS))
+def read_options(texts: Iterable[tuple[Setting, Any]]) -> Given:
+    """Parses and checks pairs of a setting and its text. Raises `Findings` (2)."""
+    return gather(texts, lambda s: f"`{s.flag}`", structs(BACKENDS))
 
 
 def complete(flags: Given, file: Given, backends: Collection[str] | None = None) -> Given:
-    """Flags over the settings file, with the contents of the files that they name.
+    """Flags over the settings file; settings that name a file get the contents of that file.
 
-    These are read for all backends of which something was said, or for some of those.
+    Such files are read for all backends that have a setting, or only for those in `backends`.
     """
-    message = dict.fromkeys((*file.backends, *flags.backends))
-    for name in message if backends is None else [n for n in backends if n in message]:
+    present = dict.fromkeys((*file.backends, *flags.backends))
+    for name in present if backends is None else [n for n in backends if n in present]:
         flags = BACKENDS.get(name).complete(flags, file)
     return flags.over(file)

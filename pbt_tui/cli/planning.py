@@ -1,4 +1,4 @@
-"""From TARGET and options to a plan: which run directory, which spec, and what was asked for.
+"""Turns TARGET and options into a plan: the run directory, the spec and the requested settings.
 
 Must not start, lock or write anything.
 """
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be run, where, and what was asked for; the effective settings come of it later.
+    """What to run, where, and the settings that the user gave.
 
-    `spec` is None for a run directory, which brings its own.
+    `spec` is None for a run directory, which holds its own spec.
     """
 
     rundir: RunDir
@@ -38,7 +38,7 @@ class Plan:
     options: ExecutorOptions
 
     def anew(self) -> Plan:
-        """The same plan with the spec that its run directory holds."""
+        """The same plan for a new run, with the spec of its run directory."""
         from pbt_tui.executor.run_dirs import read_spec
 
         if self.spec is not None:
@@ -48,7 +48,7 @@ class Plan:
         return replace(self, spec=spec, options=options)
 
     def config(self, state: RunState, *, detached: bool = False) -> ExecutorConfig:
-        """The one place where it becomes effective; says what the backend's rules warn of."""
+        """The effective settings. Prints the warnings of the backend's rules."""
         from pbt_tui.executor.config import executor_config
 
         config = executor_config(self.spec, state, replace(self.options, detached=detached))
@@ -57,14 +57,14 @@ class Plan:
 
     @property
     def only_shows(self) -> bool:
-        """A setting `print_only`, as the upstream launcher has it: nothing is started."""
+        """Whether `print_only`, a setting of the upstream launcher, is on: nothing is started."""
         name = self.options.backend
         given = self.options.settings.get(name, {}) if name is not None else {}
         return bool(given.get("print_only", self.options.compiled.get("print_only")))
 
 
 def target(args: argparse.Namespace) -> targets.Target:
-    """What TARGET and `--run` name; raises `UsageError`."""
+    """The target that TARGET or `--run` names. Raises `UsageError`."""
     if args.run and args.target and args.run != args.target:
         raise UsageError(f"two targets were given: `{args.target}` and `--run {args.run}`")
     if args.run:
@@ -75,11 +75,11 @@ def target(args: argparse.Namespace) -> targets.Target:
 
 
 def refuse_what_is_not_there(args: argparse.Namespace) -> None:
-    """Options that cannot be obeyed, yet or together."""
+    """Raises `UsageError` for options that do not go together or are not supported."""
     backend = BACKENDS.get(args.backend) if args.backend is not None else None
     if backend is not None and not backend.runtimes and backend.submit is None:
-        message = f"what backend `{printable(args.backend)}` describes is executed by others"
-        raise UsageError(message, hint="compile it with `pbt-compile`, and hand its files over")
+        message = f"`pbt-run` cannot execute or submit files of backend `{printable(args.backend)}`"
+        raise UsageError(message, hint="compile them with `pbt-compile`")
     if args.runtime is not None:
         _check_runtime(args.runtime, args.backend)
     if args.json and args.dry_run:
@@ -92,7 +92,7 @@ def refuse_what_is_not_there(args: argparse.Namespace) -> None:
 
 
 def submits_once(args: argparse.Namespace) -> Callable[..., int] | None:
-    """What obeys `--backend` where nothing is followed."""
+    """The submit function of `--backend`, if that backend only submits and follows nothing."""
     place = BACKENDS.get(args.backend).submit if args.backend is not None else None
     if place is None:
         return None
@@ -100,16 +100,16 @@ def submits_once(args: argparse.Namespace) -> Callable[..., int] | None:
 
 
 def _check_runtime(name: str, backend: str | None) -> None:
-    """Raises `UnknownKind`, or `UsageError` where it is not to be asked for so."""
+    """Raises `UnknownKind`, or `UsageError` if the runtime needs another option."""
     kind = RUNTIMES.get(name)
     if backend is not None and name not in BACKENDS.get(backend).runtimes:
         raise UsageError(f"`--backend {backend}` and `--runtime {name}` do not go together")
     if backend is None and kind.option != f"--runtime {name}":
-        raise UsageError(f"runtime `{name}` is asked for with another option", hint=kind.option)
+        raise UsageError(f"runtime `{name}` is chosen with another option", hint=kind.option)
 
 
 def is_queued(args: argparse.Namespace) -> bool:
-    """Whether what was asked for has a queue of its own, so that `max_parallel` means nothing."""
+    """Whether the chosen runtime has its own queue, which makes `max_parallel` meaningless."""
     if args.runtime is not None:
         return RUNTIMES.get(args.runtime).has_queue
     names = BACKENDS.get(args.backend).runtimes if args.backend is not None else ()
@@ -117,11 +117,11 @@ def is_queued(args: argparse.Namespace) -> bool:
 
 
 def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
-    """Reads the spec or compiles the module. Raises what these raise."""
+    """Reads the spec or compiles the module. Raises the errors of both."""
     from pbt_tui.cli.options import complete, given
     from pbt_tui.settings import Given
 
-    message = complete(given(args), Given())
+    flags = complete(given(args), Given())
     if found.kind == "run":
         refuse_module_options(args, "a run directory")
         plan = of_run_dir(found.path)
@@ -132,18 +132,18 @@ def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
         plan = of_spec(_compile(found.name, args))
     options = replace(
         plan.options,
-        policy=message.policy,
-        container=message.container,
+        policy=flags.policy,
+        container=flags.container,
         backend=args.backend,
         runtime=args.runtime,
-        settings=message.backends,
+        settings=flags.backends,
         compiled={} if found.kind == "run" else _compiled(found, args.backend),
     )
     return replace(plan, options=options)
 
 
 def _compiled(found: targets.Target, name: str | None) -> Mapping[str, Any]:
-    """The backend's settings: those of its index beside a spec, else those of the settings file."""
+    """The settings of the backend: from its index beside the spec, else from the settings file."""
     from pbt_tui.cli.options import complete
     from pbt_tui.settings import Given
     from pbt_tui.settings.settings_file import find
@@ -158,7 +158,7 @@ def _compiled(found: targets.Target, name: str | None) -> Mapping[str, Any]:
 
 
 def of_spec(spec: Processes) -> Plan:
-    """The plan of a spec in hand, for where we stand."""
+    """The plan of a spec, started in the current directory."""
     from pbt_tui.journal import RunDir
 
     train_dir = Path(spec.train_dir).absolute()
@@ -166,7 +166,7 @@ def of_spec(spec: Processes) -> Plan:
 
 
 def of_run_dir(path: Path) -> Plan:
-    """The plan of a run directory, which brings all that it needs."""
+    """The plan of a run directory, which holds its own spec and settings."""
     from pbt_tui.journal import RunDir
 
     rundir = RunDir(path.absolute())
@@ -180,7 +180,7 @@ def _options(train_dir: Path) -> ExecutorOptions:
 
 
 def warn(found: Sequence[Diagnostic]) -> None:
-    """Says what is no error."""
+    """Prints the findings that are not errors."""
     from pbt_tui.cli.report import say
 
     say([d for d in found if d.level != "error"])
@@ -192,13 +192,13 @@ def refuse_module_options(args: argparse.Namespace, what: str) -> None:
     for name in OF_MODULES:
         if getattr(args, name) is not None:
             raise UsageError(
-                f"`--{name}` is for run modules: {what} has it already",
+                f"`--{name}` is for run modules: {what} is already compiled",
                 hint="compile anew with `pbt-compile`",
             )
 
 
 _OF_ONE_MACHINE = "PBT401"
-"""More members than `max_parallel`: in a queue there is none."""
+"""The rule about more members than `max_parallel`; a queue has no `max_parallel`."""
 
 
 def read_spec(path: Path, *, queued: bool) -> Processes:
@@ -209,8 +209,8 @@ def read_spec(path: Path, *, queued: bool) -> Processes:
     found = [d for d in found if not (queued and d.code == _OF_ONE_MACHINE)]
     if spec is not None and not isinstance(spec, Processes):
         raise UsageError(
-            f"a job request is submitted with the spec that it is of: `{printable(str(path))}`",
-            hint="`pbt-run SPEC --backend ngc`",
+            f"this is a job request, not a spec: `{printable(str(path))}`",
+            hint="submit it with its spec: `pbt-run SPEC --backend ngc`",
         )
     if spec is None or any(d.level == "error" for d in found):
         raise Findings(found)
@@ -227,14 +227,14 @@ def _compile(module: str, args: argparse.Namespace) -> Processes:
 def compiled_module(
     module: str, args: argparse.Namespace, backends: Sequence[str] = ("processes",)
 ) -> tuple[Compiled, Given]:
-    """A module compiled with the options and the settings file, and what these said."""
+    """A module compiled with the options and the settings file, and the settings of both."""
     from pbt_tui.cli.options import complete, given, read_options
     from pbt_tui.compiler import compile_module
     from pbt_tui.settings.run_settings import COMPILE
     from pbt_tui.settings.settings_file import find
 
-    message = [(s, getattr(args, s.name, None)) for s in COMPILE]
-    own = read_options([(s, raw) for s, raw in message if raw is not None])
+    texts = [(s, getattr(args, s.name, None)) for s in COMPILE]
+    own = read_options([(s, raw) for s, raw in texts if raw is not None])
     flags, file = given(args).over(own), find(Path.cwd(), BACKENDS)
     settings = complete(flags, file, backends)
     known = {
@@ -244,7 +244,7 @@ def compiled_module(
     }
     policy = dict(settings.policy)
     if is_queued(args) or submits_once(args):
-        policy.pop("max_parallel", None)  # a queue has none
+        policy.pop("max_parallel", None)  # a queue has no such limit
     compiled = compile_module(
         module,
         train_dir=args.train_dir or settings.compile.get("train_dir"),

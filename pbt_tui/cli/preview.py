@@ -1,7 +1,6 @@
-"""`--dry_run`: exactly what would be started, in the order it would be, as lines to copy.
+"""`--dry_run`: the commands that would be started, in their order, as lines to copy.
 
-Must not start, write or lock anything, nor know any runtime: how a start looks is told by the
-function that its kind names.
+Must not start, write or lock anything. The `dry_run` function of the runtime prints its commands.
 """
 
 from __future__ import annotations
@@ -32,9 +31,9 @@ from pbt_tui.scheduler import decide
 def dry_run(
     state: RunState, rundir: RunDir, config: ExecutorConfig, asked: Asked | None = None
 ) -> str:
-    """The text: what starts at once with its GPUs, then what would follow. Uses `state` up.
+    """The commands that would start at once, with their GPUs, then the others. Modifies `state`.
 
-    Raises `Findings` or `RuntimeUnavailable` where nothing would be started (exit 5).
+    Raises `Findings` or `RuntimeUnavailable` if nothing could be started (exit 5).
     """
     context = factory.run_context(rundir, state, config, "0" * 8)
     found = look_ahead(context)
@@ -53,7 +52,7 @@ def dry_run(
 
 
 def _begin(context: RunContext) -> None:
-    """As if an executor had started that need not wait between two starts."""
+    """Applies the start of an executor that does not pause between two starts."""
     state = context.state
     policy = msgspec.structs.replace(context.policy, pause_between=0.0)
     state.next_start = state.at
@@ -85,7 +84,7 @@ def _planned(context: RunContext) -> PlannedStarts:
     for job in state.jobs:
         if job.phase == "waiting":
             launch = launches(job, Attempt(len(job.attempts) + 1, (), state.at))
-            # Which GPU it will be is not known yet; an empty mask would hide them all.
+            # The GPU is not known yet, and an empty mask would hide all GPUs.
             unpinned = {
                 k: v for k, v in launch.env.items() if not job.need or k not in (VISIBLE, ORDER)
             }

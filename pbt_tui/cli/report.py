@@ -1,7 +1,4 @@
-"""Diagnostics on their way out: as text, as one JSON document, as annotations of a CI.
-
-Must not know where they come from.
-"""
+"""Prints diagnostics: as text, as one JSON document, or as annotations of GitHub."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ _COLOURS = {"error": "1;31", "warning": "1;33", "note": "1;36", "hint": "1;32"}
 
 
 def say(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) -> None:
-    """Writes each as text to `stream`, stderr by default."""
+    """Writes the diagnostics as text to `stream`, stderr by default."""
     stream = stream or sys.stderr
     coloured = colours(stream)
     for d in diagnostics:
@@ -29,7 +26,7 @@ def say(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) -> None
 
 
 def colours(stream: TextIO) -> bool:
-    """Colour only on a terminal, and never against the reader's wish."""
+    """Whether to use colours: only on a terminal, and not if `NO_COLOR` is set."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return stream.isatty()
@@ -42,7 +39,7 @@ def _paint(line: str) -> str:
 
 
 def workflow_commands(diagnostics: Iterable[Diagnostic]) -> str:
-    """Workflow commands that GitHub shows beside the line."""
+    """GitHub workflow commands, which GitHub shows as annotations beside the source line."""
     lines = []
     for d in diagnostics:
         level = "notice" if d.level == "note" else d.level
@@ -73,7 +70,7 @@ def _in_repository(file: str) -> str:
 
 
 def quoted(text: bytes) -> bytes:
-    """Text for the log of a workflow, in which nothing is taken for a command."""
+    """Text for the log of a workflow, with workflow commands disabled inside it."""
     from hashlib import sha256
 
     token = b"pbt-" + sha256(text).hexdigest()[:32].encode()
@@ -96,7 +93,7 @@ def document(
     files: Sequence[str] = (),
     changes: Iterable[Changed] = (),
 ) -> dict[str, Any]:
-    """The one JSON document of `pbt-compile --format json`; every key is always there."""
+    """The JSON document of `pbt-compile --format json`; it always has every key."""
     return {
         "diagnostics": [
             {
@@ -116,17 +113,18 @@ def document(
         "run": run,
         "jobs": jobs,
         "files": list(files),
-        "changes": [change for one in changes for change in _changes(one)],
+        "changes": [change for changed in changes for change in _changes(changed)],
     }
 
 
-def _changes(one: Changed) -> Iterator[dict[str, Any]]:
-    """The file itself, then what changed in it; `job`, `old` and `new` are of the first job."""
-    yield _change(one.file, "file", one.how)
-    for c in one.inside:
+def _changes(changed: Changed) -> Iterator[dict[str, Any]]:
+    """The file, then each change in it; `job`, `old` and `new` are of the first job."""
+    yield _change(changed.file, "file", changed.how)
+    for c in changed.inside:
         first = c.jobs[0] if c.jobs else None
         jobs = len(c.jobs) if c.jobs else None
-        yield _change(one.file, c.what, c.how, c.name or None, jobs, first, c.old, c.new, c.alike)
+        name = c.name or None
+        yield _change(changed.file, c.what, c.how, name, jobs, first, c.old, c.new, c.alike)
 
 
 def _change(file: str, what: str, how: str, *rest: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Requests from the command line: left for the executor, and its answer waited for.
+"""Requests from the command line: writes a request file and waits for the executor's answer.
 
 Must not act on a run itself.
 """
@@ -16,16 +16,16 @@ from pbt_tui.journal import RunDir, Tail, lock, requests
 from pbt_tui.journal.events import Action, RequestAccepted, RequestRefused
 
 ANSWER = 5.0
-"""Seconds to wait for it."""
+"""Seconds to wait for the answer."""
 
 Asked = tuple[Action, tuple[str, ...]]
-"""An action and its jobs; none means all."""
+"""An action and its jobs; no jobs means all."""
 _WITH_JOBS: tuple[Action, ...] = ("cancel", "kill", "retry")
 _ALONE: tuple[Action, ...] = ("hold", "release", "stop")
 
 
 def asked(args: argparse.Namespace) -> Asked | None:
-    """The request among the options, if there is one; `--failed` is a retry of all."""
+    """The request that the options contain, or None; `--failed` retries all jobs."""
     name = option(args)
     if name == "failed":
         return "retry", ()
@@ -36,7 +36,7 @@ def asked(args: argparse.Namespace) -> Asked | None:
 
 
 def option(args: argparse.Namespace) -> str | None:
-    """The option that asks; raises `UsageError` where there are two."""
+    """The option that is a request. Raises `UsageError` if there are two."""
     names: list[str] = [name for name in _WITH_JOBS if getattr(args, name) is not None]
     names += [name for name in (*_ALONE, "failed") if getattr(args, name)]
     if len(names) > 1:
@@ -45,16 +45,17 @@ def option(args: argparse.Namespace) -> str | None:
 
 
 def is_left_to_us(rundir: RunDir, action: Action, jobs: tuple[str, ...]) -> bool:
-    """Whether nobody executes the run, and it makes sense to do so in order to grant this."""
+    """Whether the run has no executor and `pbt-run` should become it for this request."""
     revives = action == "retry" or (action in ("cancel", "kill") and not jobs)
     return revives and lock.holder(rundir.lock) is None
 
 
 @contextmanager
 def of_ourselves(rundir: RunDir, what: Asked | None) -> Iterator[None]:
-    """Leaves the request for the executor that we are about to be.
+    """Writes the request for the executor that this process is about to become.
 
-    If we do not come to be one, it is taken back: it was not meant for the next.
+    If this process does not become the executor, the request is removed: it was not meant for a
+    later executor.
     """
     if what is None:
         yield
@@ -68,13 +69,13 @@ def of_ourselves(rundir: RunDir, what: Asked | None) -> Iterator[None]:
 
 
 def ask(rundir: RunDir, action: Action, jobs: tuple[str, ...]) -> int:
-    """Leaves the request and waits for its answer; the exit code.
+    """Writes the request, waits for the answer and returns the exit code.
 
-    Raises `UsageError` for what it cannot be about, `RunError` where nobody answered.
+    Raises `UsageError` if the executor refuses the request, `RunError` if nobody answers.
     """
     if lock.holder(rundir.lock) is None:
         raise RunError(
-            f"nobody executes this run: cannot {action}",
+            f"this run has no executor: cannot {action}",
             where=Where(file=str(rundir.path)),
             hint=f"start an executor with `pbt-run {rundir.path}`",
         )
@@ -92,13 +93,13 @@ def ask(rundir: RunDir, action: Action, jobs: tuple[str, ...]) -> int:
                 raise UsageError(f"the executor refused to {action}: {event.why}")
         time.sleep(0.02)
     raise RunError(
-        f"no answer within {ANSWER:g} s; the request was left for it",
+        f"the executor did not answer within {ANSWER:g} s; it may still read the request",
         where=Where(file=str(rundir.path)),
     )
 
 
 def who() -> str:
-    """The person's name, as the system knows it."""
+    """The login name of the user."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

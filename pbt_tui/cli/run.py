@@ -1,7 +1,6 @@
-"""`pbt-run`: a spec, a module or a run directory in; executed to its end, headless.
+"""`pbt-run`: executes a spec, a run module or a run directory to its end, without a screen.
 
-Must not know how anything is executed; it puts the executor together with what tells of it, and
-finds the words.
+This module connects the executor to the console output.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
     if asked is not None and args.fresh:
         raise UsageError(f"`--{request_client.option(args)}` and `--fresh` do not go together")
     if asked is not None and found.kind != "run" and not args.failed:
-        raise UsageError(f"`--{asked[0]}` is asked of a run directory, not of a {found.kind}")
+        raise UsageError(f"`--{asked[0]}` needs a run directory, not a {found.kind}")
     plan = planning.plan(found, args)
     showing = args.dry_run or plan.only_shows
     if asked is not None:
@@ -65,7 +64,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _hold_streams() -> None:
-    """Keeps 0, 1 and 2 from becoming the journal's where the caller closed them."""
+    """Opens descriptors 0, 1 and 2 if the caller closed them: no other file may get them."""
     while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(fd)
@@ -74,14 +73,14 @@ def _hold_streams() -> None:
         if stream is None:
             setattr(sys, name, os.fdopen(number, "w"))
         elif hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a glyph is no reason to end a run
+            stream.reconfigure(errors="replace")  # a character that cannot be encoded ends no run
 
 
 def _check_asked(plan: Plan, jobs: Sequence[str]) -> None:
     from pbt_tui.executor.run_dirs import check_same_spec, read_spec
 
     if not plan.rundir.is_run():
-        raise UsageError("`--failed` is for a run that has been: there is none yet")
+        raise UsageError("`--failed` needs an earlier run, and there is none")
     kept = read_spec(plan.rundir)
     if plan.spec is not None:
         check_same_spec(kept, plan.spec, plan.rundir)
@@ -92,7 +91,7 @@ def _check_asked(plan: Plan, jobs: Sequence[str]) -> None:
 
 
 def _put_aside(plan: Plan) -> Plan:
-    """`--fresh`: what was a run directory alone starts where it was started before."""
+    """`--fresh`: renames the old run. A run directory as target starts in its former directory."""
     from pbt_tui.executor.run_dirs import archive_run
 
     anew = plan.anew()
@@ -114,7 +113,7 @@ def _detach(plan: Plan, asked: Asked | None) -> int:
     pid, code = detached(lambda ready: execute_plan(plan, asked, detached=True, ready=ready))
     name, path = printable(plan.rundir.path.parent.name), printable(str(plan.rundir.path))
     if code is None:
-        print(f"run `{name}` goes on by itself: pid {pid}")
+        print(f"run `{name}` continues in the background: pid {pid}")
     else:
         print(f"run `{name}` is closed: exit code {code}")
     print(f"hint: look at it with `pbt-tui {path}`")
@@ -129,7 +128,7 @@ def execute_plan(
     detached: bool = False,
     ready: Callable[[], None] = lambda: None,
 ) -> int:
-    """Executes to the end and says what happens; the exit code."""
+    """Executes the run to its end, prints what happens and returns the exit code."""
     from pbt_tui.cli import request_client
     from pbt_tui.executor.run_dirs import close_run, discard_if_empty, open_run
 
@@ -140,7 +139,7 @@ def execute_plan(
 
             write_to(plan.rundir.executor_log)
         with request_client.of_ourselves(plan.rundir, asked):
-            code = _told(plan, opened, json=json, detached=detached, ready=ready)
+            code = _execute(plan, opened, json=json, detached=detached, ready=ready)
     except BaseException:
         discard_if_empty(opened)
         raise
@@ -148,10 +147,10 @@ def execute_plan(
     return code
 
 
-def _told(
+def _execute(
     plan: Plan, opened: OpenRun, *, json: bool, detached: bool, ready: Callable[[], None]
 ) -> int:
-    """Executes, and says what happens: as events, or in words."""
+    """Executes the run and prints what happens: as JSON events, or as lines for people."""
     from pbt_tui.cli import console_reporter
     from pbt_tui.cli.async_writer import AsyncWriter
     from pbt_tui.cli.planning import warn
@@ -160,44 +159,44 @@ def _told(
 
     config = plan.config(opened.state, detached=detached)
     if json:
-        voice = AsyncWriter(sys.stdout)
+        writer = AsyncWriter(sys.stdout)
         try:
             return execute(
                 opened,
                 config,
-                tell=lambda events: voice.say(console_reporter.as_json(events)),
+                tell=lambda events: writer.say(console_reporter.as_json(events)),
                 ready=lambda state: ready(),
                 warn=warn,
             )
         finally:
-            voice.finish()
-    told = console_reporter.ConsoleReporter(opened.state, opened.rundir)
+            writer.finish()
+    reporter = console_reporter.ConsoleReporter(opened.state, opened.rundir)
 
-    def begun(state: RunState) -> None:
-        told.ready()
+    def started(state: RunState) -> None:
+        reporter.ready()
         ready()
 
     over = opened.state.closed is not None and not requests.pending(opened.rundir)
     try:
         if not over:
-            told.begin()
+            reporter.begin()
         code = execute(
             opened,
             config,
-            tell=told.tell,
-            ready=begun,
-            tick=told.tick,
+            tell=reporter.tell,
+            ready=started,
+            tick=reporter.tick,
             warn=warn,
-            progress=told.progress,
+            progress=reporter.progress,
         )
-        told.summary(over=over)
+        reporter.summary(over=over)
     finally:
-        told.finish()
+        reporter.finish()
     return code
 
 
 def show_plan(plan: Plan, asked: Asked | None = None, *, fresh: bool = False) -> int:
-    """Says what would be started, and starts nothing."""
+    """Prints what would be started, and starts nothing."""
     from pbt_tui.cli.preview import dry_run
     from pbt_tui.executor.run_dirs import check_same_spec, read_spec
     from pbt_tui.journal import Tail, replay

@@ -1,7 +1,4 @@
-"""The last words of `pbt-run`: what became of the run, why jobs failed, and what to do next.
-
-Must not know how anything was executed: it reads the state.
-"""
+"""The summary that `pbt-run` ends with: verdict, failures, best members, and what to do next."""
 
 from __future__ import annotations
 
@@ -11,9 +8,9 @@ from pbt_tui.journal.state import Attempt, RunState
 from pbt_tui.journal.status_text import counts, duration, ending_text
 
 NAMED = 20
-"""Groups of failures that the summary tells in full; the rest is counted."""
+"""Number of groups of failures that the summary shows in full; it counts the others."""
 POPULATIONS = 8
-"""Populations whose best member is told."""
+"""Number of populations whose best member the summary shows."""
 
 
 def log_place(rundir: RunDir, job: str, attempt: Attempt) -> str:
@@ -30,15 +27,15 @@ _VERDICTS: dict[str, str] = {
 
 
 def summary(state: RunState, rundir: RunDir) -> list[str]:
-    """What became of the run, why jobs failed and where, the best members, what to do next."""
+    """The lines of the summary: verdict and counts, failures with logs, best members, a hint."""
     have = counts(state)
-    words = ("succeeded", "failed", "cancelled", "skipped", "waiting", "running")
-    parts = [f"{have[word]} {word}" for word in words if have[word]]
+    names = ("succeeded", "failed", "cancelled", "skipped", "waiting", "running")
+    parts = [f"{have[name]} {name}" for name in names if have[name]]
     seconds = worked(state)
     took = "" if seconds is None else f" after {duration(seconds)}"
     jobs = "1 job" if len(state.jobs) == 1 else f"{len(state.jobs)} jobs"
-    word = _VERDICTS[state.closed] if state.closed else "interrupted"
-    lines = [f"run `{printable(state.spec.run)}` {word}{took}: {jobs}: {', '.join(parts)}"]
+    verdict = _VERDICTS[state.closed] if state.closed else "interrupted"
+    lines = [f"run `{printable(state.spec.run)}` {verdict}{took}: {jobs}: {', '.join(parts)}"]
     lines += _failures(state, rundir) + _best(state, rundir)
     here = printable(str(rundir.path))
     if state.closed is None:
@@ -49,10 +46,10 @@ def summary(state: RunState, rundir: RunDir) -> list[str]:
 
 
 def worked(state: RunState) -> float | None:
-    """Seconds of this call, and of the earlier ones those in which an attempt was under way.
+    """Seconds of this call, and of earlier calls the seconds in which an attempt was active.
 
-    The gap between two calls does not count. Of a lost attempt nobody knows how long it ran.
-    None where nothing was started.
+    The time between two calls does not count. The run time of a lost attempt is unknown. None if
+    nothing was started.
     """
     spans: list[tuple[float, float]] = []
     for attempt in (attempt for job in state.jobs for attempt in job.attempts):
@@ -71,7 +68,7 @@ def worked(state: RunState) -> float | None:
 
 
 def _failures(state: RunState, rundir: RunDir) -> list[str]:
-    """Those that are alike once: how many, the first of them, why, and its log."""
+    """Failed jobs, grouped by cause: the count, the first job, its cause and its log."""
     from pbt_tui.observe.failure_grouping import failures
 
     groups = failures(state)
@@ -94,9 +91,9 @@ def _best(state: RunState, rundir: RunDir) -> list[str]:
 
     populations = Populations(state, rundir)
     populations.poll()
-    told = [row for row in populations.rows(state.at, live=False) if row.best is not None]
+    scored = [row for row in populations.rows(state.at, live=False) if row.best is not None]
     lines = []
-    for row in told[:POPULATIONS]:
+    for row in scored[:POPULATIONS]:
         best = row.best
         assert best is not None
         where = f": {printable(best.checkpoint)}" if best.checkpoint else ""
@@ -104,5 +101,5 @@ def _best(state: RunState, rundir: RunDir) -> list[str]:
             f"best of {printable(row.id)}: {best.objective:.6g}, member {best.member}, "
             f"generation {best.generation}{where}"
         )
-    rest = len(told) - POPULATIONS
+    rest = len(scored) - POPULATIONS
     return [*lines, f"and of {rest} more populations, which `pbt-tui` shows"] if rest > 0 else lines

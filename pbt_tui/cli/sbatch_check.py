@@ -1,7 +1,7 @@
-"""`pbt-compile --ask`: what the SLURM of this machine says of scripts, before anything is written.
+"""`pbt-compile --ask`: checks compiled scripts with `sbatch --test-only` before they are written.
 
-Must not submit anything. One script for each shape is shown to `sbatch --test-only`, because those
-of one shape differ in their numbers alone, and SLURM asks not to be called in loops.
+Must not submit anything. Scripts of one shape request the same resources, so only one of them is
+checked: SLURM asks its users not to call its commands in loops.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from pbt_tui.errors import Diagnostic, Where, printable
 
 
 def ask(files: Mapping[str, bytes], folder: str) -> Iterator[Diagnostic]:
-    """PBT640 for each shape that is refused, PBT641 for the others; `folder` is that of the run."""
+    """PBT640 for each shape that SLURM refuses, PBT641 for the others; `folder` is the run's."""
     index = decode(files[f"{folder}/{FILE}"])
     assert index is not None
     if shutil.which("sbatch") is None:
-        yield finding("PBT641", "there is no `sbatch` here, so SLURM was not asked")
+        yield finding("PBT641", "`sbatch` is not installed here, so the scripts were not checked")
         return
     scripts = {array.shape: array.script for array in reversed(index.arrays)}
     for name in reversed(scripts.values()):
@@ -33,7 +33,7 @@ def ask(files: Mapping[str, bytes], folder: str) -> Iterator[Diagnostic]:
 
 def _answer(path: str, script: bytes, seconds: float) -> Diagnostic:
     here = Where(file=path)
-    # what a login shell has in SBATCH_* would go before what the script says
+    # SBATCH_* variables of the shell would override the script.
     environ = {k: v for k, v in os.environ.items() if not k.startswith("SBATCH_")}
     try:
         done = subprocess.run(
@@ -46,12 +46,11 @@ def _answer(path: str, script: bytes, seconds: float) -> Diagnostic:
         )
     except subprocess.TimeoutExpired as e:
         message = last_words((e.stderr or b"").decode(errors="replace"))
-        told = f"SLURM has not answered in {seconds:g} s" + (
-            f": {printable(message)}" if message else ""
-        )
-        return finding("PBT640", told, where=here, hint=cure(message))
+        reason = f": {printable(message)}" if message else ""
+        text = f"SLURM has not answered in {seconds:g} s{reason}"
+        return finding("PBT640", text, where=here, hint=cure(message))
     message = last_words(done.stderr.decode(errors="replace"))
     if done.returncode:
-        told = f"SLURM refuses it: {printable(message or f'exit code {done.returncode}')}"
-        return finding("PBT640", told, where=here, hint=cure(message))
+        text = f"SLURM refuses it: {printable(message or f'exit code {done.returncode}')}"
+        return finding("PBT640", text, where=here, hint=cure(message))
     return finding("PBT641", f"SLURM would take it: {printable(message)}", where=here)

@@ -1,7 +1,4 @@
-"""`pbt-run SPEC --backend ngc`: the job requests of a run, submitted once with the user's client.
-
-Must not know how a client is called; it finds the files, the client and the words.
-"""
+"""`pbt-run SPEC --backend ngc`: submits the job requests of a run once, with the NGC client."""
 
 from __future__ import annotations
 
@@ -36,24 +33,24 @@ _NOT_HERE = (
     *("hold", "release", "stop", "cancel", "kill", "retry"),
 )
 SETTLE = 60.0
-"""Seconds in which a job may still appear that was asked for without an answer."""
+"""Seconds in which a job may still appear after a submission without an answer."""
 
 
 def submit(found: Target, args: argparse.Namespace) -> int:
-    """0 if each job has an id, 4 if not; nothing is followed. Raises `UsageError`, `Findings`."""
+    """Submits and returns 0 if each job has an id, else 4. Raises `UsageError`, `Findings`."""
     from pbt_tui.cli.options import given
 
     for name in _NOT_HERE:
         if getattr(args, name) not in (None, False):
-            raise UsageError(f"`--{name}` does not go with `--backend ngc`: nothing is followed")
+            raise UsageError(f"`--{name}` does not go with `--backend ngc`, which only submits")
     if found.kind == "run":
         raise UsageError("`--backend ngc` submits a spec, not a run directory")
     limit = _limit(args.ngc_limit)
     printing = bool(args.dry_run or args.ngc_print_only)
     if found.kind == "spec":
         planning.refuse_module_options(args, "a spec")
-        message = given(args)
-        for name in chain.from_iterable(message.sections.values()):
+        flags = given(args)
+        for name in chain.from_iterable(flags.sections.values()):
             raise UsageError(
                 f"`{name}` is compiled into the job requests",
                 hint="compile anew with `pbt-compile`",
@@ -66,7 +63,7 @@ def submit(found: Target, args: argparse.Namespace) -> int:
 
 
 def launched(loaded: Loaded, args: argparse.Namespace) -> int:
-    """The same for the upstream launcher's entry point, whose only settings are its template's."""
+    """`submit` for the upstream launcher's entry point, whose only settings are in its template."""
     from pbt_tui.backends import BACKENDS
     from pbt_tui.cli.options import complete
     from pbt_tui.compiler import compile_loaded
@@ -90,7 +87,7 @@ def launched(loaded: Loaded, args: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class _Plan:
-    """What is to be submitted; `requests` by path below `folder`."""
+    """What to submit; `requests` by path below `folder`."""
 
     folder: Path
     settings: Ngc
@@ -108,8 +105,9 @@ def _obey(plan: _Plan, client: str, limit: float, *, printing: bool) -> int:
     if path is None:
         by_hand = shlex.join(["bash", str(plan.folder / SUBMIT)])
         raise RuntimeUnavailable(
-            f"there is no NGC client `{printable(client)}` here",
-            hint=f"pass `--ngc_client PATH`, or, where there is one, run `{printable(by_hand)}`",
+            f"NGC client not found: `{printable(client)}`",
+            hint="pass `--ngc_client PATH`, or, on a machine with a client, run "
+            f"`{printable(by_hand)}`",
         )
     submission = NgcSubmission(
         folder=plan.folder,
@@ -139,7 +137,7 @@ def _limit(text: str | None) -> float:
 
 
 def _compiled(compiled: Compiled, given: Given, *, writing: bool) -> _Plan:
-    """Of a module; what is submitted is on disk first, for people to read."""
+    """The plan of a compiled module; writes the job requests to disk for review if `writing`."""
     from pbt_tui.compiler import existing, output, spec_rules
 
     planning.warn([*given.found, *compiled.diagnostics])
@@ -164,7 +162,7 @@ def _plan(folder: Path, spec: Processes, script: bytes) -> _Plan:
 
 
 def _read(folder: Path) -> _Plan:
-    """What was reviewed; raises `Findings` (3) where the files are not what they say."""
+    """The plan of reviewed files. Raises `Findings` (3) if they do not match their spec."""
     from pbt_tui.backends.ngc import run_rules
     from pbt_tui.backends.processes.render import FILE
     from pbt_tui.compiler import remake
@@ -197,7 +195,7 @@ def _commands(plan: _Plan, client: str) -> str:
     lines = []
     for path, made in plan.requests.items():
         lines += [
-            f"# {printable(Path(path).stem)}: submitted only if the first one lists nothing",
+            f"# {printable(Path(path).stem)}: submit only if the first command lists nothing",
             shlex.join([client, *list_words(plan.settings, key(made))]),
             shlex.join([client, *run_words(plan.settings, str(plan.folder / path))]),
         ]

@@ -1,6 +1,6 @@
-"""What a TARGET on the command line is: a spec, a run directory, or a run module.
+"""Resolves a TARGET of the command line: a spec, a run directory, or a run module.
 
-Must not open or start it: it looks at names and files only.
+Must not open or start it: it only looks at names and files.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pbt_tui.journal.run_dir import RunDir
 
 SPEC = "processes.json"
 NAMED = 5
-"""Runs that a message names before it counts the rest."""
+"""Number of runs that a message names; it counts the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,11 @@ class Target:
     kind: Literal["spec", "run", "module"]
     name: str
     path: Path
-    """Of the spec file or the run directory; for a module, as it was given."""
+    """Path of the spec file or the run directory; for a module, the text of the user."""
 
 
 def resolve(text: str) -> Target:
-    """Raises `UsageError` where a path says nothing, or more than one thing."""
+    """Raises `UsageError` if a path names no target, or more than one."""
     path = Path(text)
     if path.is_file() and path.suffix == ".py":
         return Target("module", text, path)
@@ -73,5 +73,5 @@ def _some(paths: Sequence[Path]) -> str:
 
 
 def _current(path: Path) -> bool:
-    """Not one that `--fresh` put aside: `_pbt.<n>`."""
+    """Whether this is not an old run that `--fresh` renamed to `_pbt.<n>`."""
     return not path.name.rpartition(".")[2].isdigit() or "." not in path.name

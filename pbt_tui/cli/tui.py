@@ -1,7 +1,7 @@
-"""`pbt-tui`: find the run, and show it: on the terminal, as text, or as data.
+"""`pbt-tui`: finds a run and shows it: on a screen, as text, or as JSON.
 
-Must not know how anything is drawn. A run directory is only looked at; a spec or a module is given
-to `pbt-run --detach` first, as its own program. Text and data never import Textual.
+A run directory is only read. A spec or a run module is first started with `pbt-run --detach`, as a
+process of its own. Text and JSON never import Textual.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pbt_tui.errors import UsageError
 from pbt_tui.tui.journal_follower import JournalFollower
 
 THEME = "dark"
-"""The theme that is drawn with, unless another one is named."""
+"""The default theme."""
 
 
 def entry() -> NoReturn:
@@ -27,7 +27,7 @@ def entry() -> NoReturn:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Shows a run until the person leaves, or once; returns the exit code."""
+    """Shows a run until the user quits, or once. Returns the exit code."""
     args = parser(argv).parse_args(list(argv))
     if args.json and not args.once:
         raise UsageError("`--json` needs `--once`")
@@ -35,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
     if args.once or not _on_terminal():
         code = _once(feed, args)
         if not args.once:
-            print("hint: this is no terminal; on one, `pbt-tui` shows this live", file=sys.stderr)
+            print("hint: on a terminal, `pbt-tui` shows this live", file=sys.stderr)
             return 0
         return code
     message = _show(feed, args)
@@ -45,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
-    """All options, and those of installed backends that `argv` names."""
+    """All options, including those of the installed backends that `argv` names."""
     from pbt_tui.backends import BACKENDS
     from pbt_tui.cli.compile_options import _Version
     from pbt_tui.cli.options import Parser, add_compiling, add_installed, add_settings
@@ -54,42 +54,51 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     p = Parser(
         prog="pbt-tui",
         usage="pbt-tui [options] [TARGET]",
-        description="Shows a run: live, held, finished, or copied from another machine.",
-        epilog="Quitting stops nothing. Exit code 0; with --once, 4 if it closed with failures.",
+        description="Show a run: live, held, finished, or copied from another machine.",
+        epilog="Quitting stops no job. Exit code: 0; with --once, 4 if the run is closed and not "
+        "all jobs succeeded.",
     )
     p.add_argument(
         "target",
         nargs="?",
         metavar="TARGET",
-        help="run directory (only looked at), spec or run module (started first), or a plain "
-        "workspace; without one, the newest run below ./train_dir",
+        help="run directory, spec or run module (`pbt-run` starts it first), or workspace of a "
+        "population; without TARGET, the newest run below ./train_dir",
     )
-    p.add_argument("--run", metavar="MODULE", help="the run module, as the original spells it")
-    p.add_argument("--once", action="store_true", help="print the run as text, and end")
-    p.add_argument("--json", action="store_true", help="with --once: as data (pbt-snapshot/1)")
-    p.add_argument("--read_only", action="store_true", help="ask nothing of the executor")
-    p.add_argument("--ascii", action="store_true", help="draw with ASCII alone")
+    p.add_argument(
+        "--run", metavar="MODULE", help="a run module, as the upstream launcher spells it"
+    )
+    p.add_argument("--once", action="store_true", help="print the run as text and exit")
+    p.add_argument("--json", action="store_true", help="with --once: print JSON (pbt-snapshot/1)")
+    p.add_argument("--read_only", action="store_true", help="send no requests to the executor")
+    p.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     p.add_argument(
         "--theme",
         metavar="NAME",
         default=os.environ.get("PBT_THEME", THEME),
-        help=f"dark, light, ansi-dark or ansi-light; also $PBT_THEME (default: {THEME})",
+        help=f"dark, light, ansi-dark or ansi-light (default: $PBT_THEME, else {THEME})",
     )
     p.add_argument(
         "--interval",
         type=_seconds,
         default=0.25,
         metavar="S",
-        help="seconds between two looks at the journal (default: %(default)s)",
+        help="seconds between two reads of the journal (default: %(default)s)",
     )
-    p.add_argument("--no_mouse", action="store_true", help="leave the mouse to the terminal")
+    p.add_argument(
+        "--no_mouse", action="store_true", help="do not capture the mouse: the terminal keeps it"
+    )
     p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     followed = [name for name in BACKENDS.built_in if BACKENDS.get(name).runtimes]
-    start = p.add_argument_group("how an executor is started (specs and modules)")
+    start = p.add_argument_group("how a spec or a run module is started")
     start.add_argument("--runtime", metavar="NAME", help=runtimes_help())
     start.add_argument("--backend", metavar="NAME", help=_backends_help(followed))
-    start.add_argument("--failed", action="store_true", help="try again what failed")
-    start.add_argument("--fresh", action="store_true", help="put a closed run aside, start anew")
+    start.add_argument("--failed", action="store_true", help="retry all jobs that did not succeed")
+    start.add_argument(
+        "--fresh",
+        action="store_true",
+        help="rename the old run to `_pbt.1`, start a new one",
+    )
     add_compiling(p.add_argument_group("how a run module is compiled"))
     add_settings(p, "policy", "container", *followed)
     add_installed(p, argv, lambda backend: bool(backend.runtimes))
@@ -97,7 +106,7 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
 
 
 def _backends_help(names: Sequence[str]) -> str:
-    return f"{names[0]} (here), {', '.join(names[1:])}, or an installed one"
+    return f"{names[0]} (run here), {', '.join(names[1:])}, or an installed one"
 
 
 def _seconds(text: str) -> float:
@@ -132,7 +141,7 @@ def _feed(args: argparse.Namespace) -> JournalFollower:
         if args.read_only:
             raise UsageError(
                 f"`{found.target}` would have to be started, but `--read_only` was given",
-                hint="name its run directory instead",
+                hint="pass its run directory instead",
             )
         return JournalFollower(RunDir(targets.start(found, more)))
     _refuse(more, "a run directory")
@@ -142,32 +151,32 @@ def _feed(args: argparse.Namespace) -> JournalFollower:
 def _refuse(more: Sequence[str], what: str) -> None:
     if more:
         raise UsageError(
-            f"`{more[0]}` has no meaning for {what}: it is only looked at",
+            f"`{more[0]}` has no effect on {what}: `pbt-tui` only reads it",
             hint="give it to `pbt-run`",
         )
 
 
 def _passed_on(args: argparse.Namespace) -> list[str]:
-    """The options that are `pbt-run`'s, as they were given."""
+    """The options that `pbt-tui` passes on to `pbt-run`."""
     from pbt_tui.cli.options import OF_MODULES
     from pbt_tui.runtimes import RUNTIMES
 
     if args.runtime is not None:
-        RUNTIMES.get(args.runtime)  # a slip is told before anything is started
-    words = [f"--{name}" for name in ("failed", "fresh") if getattr(args, name)]
+        RUNTIMES.get(args.runtime)  # refuses a typo before anything is started
+    options = [f"--{name}" for name in ("failed", "fresh") if getattr(args, name)]
     for name in ("backend", "runtime", *OF_MODULES):
         if getattr(args, name) is not None:
-            words.append(f"--{name}={getattr(args, name)}")
+            options.append(f"--{name}={getattr(args, name)}")
     for setting in args.settings:
         value = getattr(args, setting.dest)
         if value is None:
             continue
         if isinstance(value, bool):
-            words.append(setting.flag if value else f"--no_{setting.dest}")
+            options.append(setting.flag if value else f"--no_{setting.dest}")
         else:
             texts = value if isinstance(value, list) else [value]
-            words += [f"{setting.flag}={text}" for text in texts]
-    return words
+            options += [f"{setting.flag}={text}" for text in texts]
+    return options
 
 
 # -- showing it ------------------------------------------------------------------------------------
@@ -200,7 +209,7 @@ def _once(feed: JournalFollower, args: argparse.Namespace) -> int:
 
 
 def _show(feed: JournalFollower, args: argparse.Namespace) -> str | None:
-    # Textual reads these while it is imported.
+    # Textual reads these variables when it is imported.
     for name, value in (
         ("TEXTUAL_ANIMATIONS", "none"),
         ("TEXTUAL_SMOOTH_SCROLL", "0"),

@@ -1,4 +1,4 @@
-"""MAKES IT SO: preflight, the loop, resume, and the runtimes that start attempts.
+"""The executor of a run: preflight checks, the event loop, resume, and the launches of attempts.
 
-Must not know screens or argv; nothing above `cli` and `launcher` may import it.
+Must not know screens or argv. Only `cli` and `launcher` may import this package.
 """

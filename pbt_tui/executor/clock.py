@@ -1,7 +1,4 @@
-"""The journal's clock: wall time that never goes back.
-
-Must not sleep or wake anybody.
-"""
+"""The clock of the journal: Unix time that never goes back."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ import time
 
 
 class Clock:
-    """Wall clock at start (or the journal's last `at` if later), plus monotonic time from then."""
+    """Wall time at start (or the journal's last `at` if later), plus monotonic time since then."""
 
     def __init__(self, last: float = 0.0) -> None:
         self._offset = max(time.time(), last) - time.monotonic()

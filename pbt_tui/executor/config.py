@@ -1,7 +1,7 @@
-"""The effective settings of one executor: options over spec over what the run directory had before.
+"""The effective settings of one executor: options override the spec, the spec the last executor.
 
-`executor_config` decides them, once; run, dry run and detach are given what it returns. It is pure:
-it reads no file and no clock, and must not look at this machine.
+`executor_config` computes them once, for a run, a dry run and a detached run. It is pure: it must
+not read files, the clock or the state of this machine.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from pbt_tui.runtimes import RUNTIMES, RuntimeKind
 from pbt_tui.spec import Container, Policy, Processes
 
 USUAL_BACKEND = "processes"
-"""Whose runtimes start the jobs of a spec where nothing else was asked for."""
+"""The default backend: its runtimes start the jobs unless an option chooses another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutorOptions:
-    """What a person asked for, and only that: no default stands here. Paths are absolute."""
+    """The options that the user gave, without defaults. Paths are absolute."""
 
     cwd: Path
     train_dir: Path
@@ -35,46 +35,46 @@ class ExecutorOptions:
     backend: str | None = None
     runtime: str | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Of backends, by their names."""
+    """Settings of backends, by the name of the backend."""
     compiled: Mapping[str, Any] = field(default_factory=dict)
-    """The settings of `backend` as they were compiled, or as the settings file has them."""
+    """The compiled settings of `backend`, or those of the settings file."""
     environ: Mapping[str, str] = field(default_factory=dict)
     detached: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutorConfig:
-    """How one executor goes about a run; all else is in the run directory. Paths are absolute."""
+    """The effective settings of one executor. Paths are absolute."""
 
     kind: RuntimeKind
     policy: Policy
     cwd: Path
     train_dir: Path
     container: Container | None = None
-    """Kept also where jobs are plain processes: a later executor may want it."""
+    """Set also if jobs are plain processes: a later executor may run them in containers."""
     settings: Any | None = None
-    """What the engine is asked: the struct of its backend, None where there is none."""
+    """Settings of the backend, an instance of its struct; None if the backend has no settings."""
     environ: Mapping[str, str] = field(default_factory=dict)
     detached: bool = False
     found: tuple[Diagnostic, ...] = ()
-    """What the backend's rules say of it that is no error."""
+    """Warnings and notes of the backend's rules."""
 
 
 def executor_config(
     spec: Processes | None, state: RunState, options: ExecutorOptions
 ) -> ExecutorConfig:
-    """The settings that hold: each option goes over the spec, the spec over the last executor.
+    """Computes the effective settings: options override the spec, the spec the last executor.
 
     Args:
-        spec: What the run was started with now; None where only its directory was named: then the
-            last executor's settings go on.
-        state: What the run directory holds.
-        options: What was asked for now.
+        spec: The spec that this start names; None if it names a run directory, which keeps the
+            settings of its last executor.
+        state: The state of the run directory.
+        options: The options of this start.
 
     Raises:
-        UsageError: The options do not go together, or name what is not installed.
+        UsageError: The options do not go together, or name a kind that is not installed.
         BadSpec: The run was last executed by a runtime that is not installed.
-        Findings: The backend's rules say that it cannot run so.
+        Findings: The backend's rules find errors in these settings.
     """
     before = _last_kind(state)
     container = _container(state, options.container, spec)
@@ -104,7 +104,7 @@ def _last_kind(state: RunState) -> RuntimeKind | None:
     if name not in RUNTIMES:
         raise BadSpec(
             f"the run was last executed by runtime `{printable(name)}`, which is not installed",
-            hint=f"there are {', '.join(RUNTIMES.names())}",
+            hint=f"installed runtimes: {', '.join(RUNTIMES.names())}",
         )
     return RUNTIMES.get(name)
 
@@ -118,9 +118,9 @@ def _kind(
     container: Container | None,
     spec: Processes | None,
 ) -> RuntimeKind:
-    """What was asked for; else the last one; else the usual one, in containers if it has an image.
+    """The chosen runtime, else the last one, else the default: containers if there is an image.
 
-    Never decided by who answers on this machine.
+    The choice never depends on which engines this machine has.
     """
     if options.runtime is not None:
         kind = RUNTIMES.get(options.runtime)
@@ -137,7 +137,7 @@ def _kind(
 
 
 def _usual(names: tuple[str, ...], container: Container | None) -> RuntimeKind:
-    """The first of them that is for containers, or is not, as the run needs; else the first."""
+    """The first runtime that matches the run (with or without containers), else the first."""
     kinds = [RUNTIMES.get(name) for name in names]
     fitting = (kind for kind in kinds if kind.needs_image == (container is not None))
     return next(fitting, kinds[0])
@@ -154,7 +154,7 @@ def _policy(
     given: Mapping[str, Any],
     spec: Processes | None,
 ) -> Policy:
-    """What only a queue had made of the last executor's policy is taken out again."""
+    """The effective policy. Values that only a queue set for the last executor are reset."""
     kept = state.spec.policy if spec is None else spec.policy
     if spec is None and state.executor is not None and before is not None:
         own = {name: getattr(kept, name) for name in _OF_A_QUEUE if before.has_queue}
@@ -163,7 +163,7 @@ def _policy(
 
 
 def queue_policy(policy: Policy, jobs: int) -> Policy:
-    """An engine's queue has the places and the order: no slots, no pause, all at once."""
+    """The policy for a runtime with its own queue: no slots, no pause, all jobs at once."""
     values = dict(zip(_OF_A_QUEUE, (-1, max(jobs, 1), 0.0), strict=True))
     return msgspec.structs.replace(policy, **values)
 
@@ -171,7 +171,7 @@ def queue_policy(policy: Policy, jobs: int) -> Policy:
 def _container(
     state: RunState, given: Mapping[str, Any], spec: Processes | None
 ) -> Container | None:
-    """None without an image."""
+    """The effective container; None if no image is set."""
     if spec is None:
         before = state.executor.container if state.executor else state.spec.container
     else:
@@ -183,16 +183,19 @@ def _container(
     if given:
         name = next(iter(given))
         raise UsageError(
-            f"`--{name}` is of a container, and no image is set", hint="pass `--image`"
+            f"`--{name}` needs a container, and no image is set", hint="pass `--image`"
         )
     return None
 
 
-# -- what the engine is asked ----------------------------------------------------------------------
+# -- settings of the backend -----------------------------------------------------------------------
 
 
 def _backend(state: RunState, kind: RuntimeKind, options: ExecutorOptions) -> Backend | None:
-    """Whose settings and rules hold: an installed one is looked for where settings are there."""
+    """The backend whose settings and rules apply.
+
+    Installed backends are looked up only if there are settings for one.
+    """
     name = options.backend or kind.backend
     if name is not None:
         return BACKENDS.get(name)
@@ -207,15 +210,15 @@ def _refuse_settings_of_others(options: ExecutorOptions, backend: Backend | None
     for name, given in options.settings.items():
         if given and (backend is None or name != backend.name):
             raise UsageError(
-                f"`--{name}_{next(iter(given))}` is of {BACKENDS.get(name).title}",
-                hint=f"pass `--backend {name}`, too",
+                f"`--{name}_{next(iter(given))}` is for {BACKENDS.get(name).title}",
+                hint=f"pass `--backend {name}` as well",
             )
 
 
 def _settings(
     state: RunState, kind: RuntimeKind, backend: Backend | None, options: ExecutorOptions
 ) -> tuple[Any | None, tuple[Diagnostic, ...]]:
-    """What was given now, over what the directory had or, where it is new, was compiled."""
+    """The options of this start over the compiled settings, or over those of the last executor."""
     if backend is None or backend.struct is None:
         return None, ()
     before = settings_of(state.executor, kind) if state.executor is not None else None
@@ -227,7 +230,9 @@ def _settings(
     try:
         settings: Any = msgspec.convert(values, backend.struct)
     except msgspec.ValidationError as e:
-        raise BadSpec(f"what the last executor asked of {backend.title} cannot be read: {e}") from e
+        raise BadSpec(
+            f"the last executor's settings for {backend.title} cannot be read: {e}"
+        ) from e
     found = tuple(backend.check(state.spec, settings))
     if any(d.level == "error" for d in found):
         raise Findings(found)

@@ -1,7 +1,7 @@
-"""MAKES IT SO: one executor from its start to its end, put together from its parts.
+"""Runs one executor from its start to its end, and connects its parts.
 
-Must not print; it tells each durable batch to whoever listens. The order is fixed:
-lock, fold, preflight, survey, `executor_started`, requests, decide.
+Must not print: each durable batch of events goes to a callback. The order is fixed: lock, fold,
+preflight, survey, `executor_started`, requests, decide.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from pbt_tui.runtimes.context import RunContext
 from pbt_tui.runtimes.protocol import Ended, Runtime
 from pbt_tui.spec import digest
 
-ASKED_EVERY = 0.2
-"""Seconds between two looks at the request folder."""
+REQUEST_INTERVAL = 0.2
+"""Seconds between two reads of the request folder."""
 
 SUCCEEDED, NOT_ALL, INTERRUPTED = 0, 4, 130
 
@@ -43,7 +43,7 @@ Tell = Callable[[Sequence[ev.AnyEvent]], None]
 
 
 def exit_code(state: RunState) -> int:
-    """What `pbt-run` returns for this state."""
+    """The exit code of `pbt-run` for this state."""
     if state.closed is None:
         return INTERRUPTED
     return SUCCEEDED if state.closed == "succeeded" else NOT_ALL
@@ -59,13 +59,24 @@ def execute(
     warn: Callable[[Sequence[Diagnostic]], None] = lambda found: None,
     progress: Callable[[str], None] = lambda line: None,
 ) -> int:
-    """Runs until the run is closed or stopped; the exit code.
+    """Executes until the run is closed or stopped; returns the exit code.
 
-    `ready` is called once the run is ours (`executor_started` is durable and what was active is
-    settled), `tick` after every turn, `warn` with what preflight found that is no error, `progress`
-    with what takes its time before the start (an image is pulled).
-    A closed run of which nothing is asked starts nothing: its code is repeated, nothing is called.
-    Raises `Findings` or `RunError` before anything was started where it cannot go on.
+    A closed run without a pending request starts nothing: its exit code is returned, and no
+    callback is called.
+
+    Args:
+        opened: The run directory, locked and folded.
+        config: The effective settings.
+        tell: Called with each durable batch of events.
+        ready: Called once this executor owns the run: `executor_started` is durable, and every
+            attempt that was active before is reconciled.
+        tick: Called after every turn of the event loop.
+        warn: Called with the warnings of preflight.
+        progress: Called with steps that take long before the start, such as pulling an image.
+
+    Raises:
+        Findings: Preflight found errors; nothing was started.
+        RunError: The run cannot go on; nothing was started.
     """
     state, rundir = opened.state, opened.rundir
     if state.closed is not None and not requests.pending(rundir):
@@ -100,12 +111,12 @@ def execute(
             apply_reconciliation(loop, seen, now)
             loop.refuse_old_stops()
             ready(state)
-            watching = Sampler(state, rundir)
-            watching.start()
+            sampler = Sampler(state, rundir)
+            sampler.start()
             try:
                 _drive(loop, runtime, clock, signal_fd, tick)
             finally:
-                watching.stop()
+                sampler.stop()
     finally:
         runtime.close()
         if claimed is not None:
@@ -114,7 +125,7 @@ def execute(
 
 
 def _inspect(context: RunContext, warn: Callable[[Sequence[Diagnostic]], None]) -> None:
-    """What would go wrong on this machine is said now, and nothing is started."""
+    """Raises the errors that this machine would cause, before anything is started."""
     found = look_ahead(context)
     if any(d.level == "error" for d in found):
         raise Findings(found, RuntimeUnavailable.exit_code)
@@ -123,6 +134,7 @@ def _inspect(context: RunContext, warn: Callable[[Sequence[Diagnostic]], None]) 
 
 
 def look_ahead(context: RunContext) -> list[Diagnostic]:
+    """The findings of preflight."""
     return preflight(
         context.state.spec,
         context.state,
@@ -151,14 +163,14 @@ def _drive(
             continue
         if loop.finished:
             return
-        wait = ASKED_EVERY
+        wait = REQUEST_INTERVAL
         due = loop.wait_until()
         if due is not None:
             wait = min(wait, due - clock.now())
         own = runtime.next_wake()
         if own is not None:
             wait = min(wait, own - time.monotonic())
-        # Rounded up: a turn before the deadline would find nothing and come round again.
+        # Rounded up: a turn before the deadline would find nothing to do.
         poller.poll(max(int(wait * 1000) + 1, 0))
         signals.drain(signal_fd)
 
@@ -195,14 +207,14 @@ def _executor_started(
 
 
 def _make_folders(context: RunContext) -> None:
-    """`<train_dir>/<dir>` of every job: the original made them, trainers count on it."""
+    """Creates `<train_dir>/<dir>` of every job, as upstream does: trainers rely on it."""
     for folder in sorted({job.spec.dir for job in context.state.jobs if job.spec.dir}):
         path = context.train_dir / folder
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as e:
             raise RuntimeUnavailable(
-                f"cannot make the folder of a job: {(e.strerror or str(e)).lower()}",
+                f"cannot create the folder of a job: {(e.strerror or str(e)).lower()}",
                 where=Where(file=str(path)),
             ) from e
 

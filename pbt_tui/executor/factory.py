@@ -1,6 +1,6 @@
-"""The runtime of one executor, and what exactly it is handed.
+"""Creates the runtime of one executor, its context and the launches that it gets.
 
-Must not start anything, nor know any runtime: each is made by the function that its kind names.
+Must not start anything. The `create` function that a runtime kind names creates the runtime.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ Progress = Callable[[str], None]
 
 
 def run_context(rundir: RunDir, state: RunState, config: ExecutorConfig, run_id: str) -> RunContext:
-    """Asks the driver what there is; raises `RuntimeUnavailable` where more was asked for."""
+    """The context of a run, with the GPUs that the driver reports.
+
+    Raises `RuntimeUnavailable` if the policy asks for more GPUs than there are.
+    """
     from pbt_tui.observe.nvml import devices
 
     found: tuple[Gpu, ...] = ()
@@ -47,7 +50,7 @@ def run_context(rundir: RunDir, state: RunState, config: ExecutorConfig, run_id:
 
 
 def launches(context: RunContext) -> Callable[[JobState, Attempt], Launch]:
-    """What is handed to the runtime for an attempt."""
+    """The function that makes the launch of an attempt for the runtime."""
     prefix = len(context.state.spec.command_prefix)
     if not context.kind.plain:
         dropped = prefix if context.kind.has_queue else 0
@@ -56,17 +59,20 @@ def launches(context: RunContext) -> Callable[[JobState, Attempt], Launch]:
 
 
 def create_runtime(context: RunContext, progress: Progress = lambda line: None) -> Runtime:
-    """Raises `RuntimeUnavailable` where the place cannot be what the run needs."""
+    """Creates the runtime. Raises `RuntimeUnavailable` if this machine cannot provide it."""
     kind = context.kind
     runtime: Runtime = RUNTIMES.part(kind.name, kind.create)(context, progress)
-    lacking = [word for word in words_of(Runtime) if not hasattr(runtime, word)]
+    lacking = [name for name in words_of(Runtime) if not hasattr(runtime, name)]
     if lacking:
         raise BrokenKind("runtime", kind.name, kind.create, f"lacks `{'`, `'.join(lacking)}`")
     return runtime
 
 
 def check_same_runtime(context: RunContext) -> None:
-    """Active attempts are where the last executor left them: nobody else can know of them."""
+    """Raises `RuntimeUnavailable` if attempts are active in another runtime.
+
+    Only the runtime that started an attempt can find it again.
+    """
     last, active = context.state.executor, context.state.active
     if last is not None and active and last.runtime != context.kind.name:
         raise RuntimeUnavailable(

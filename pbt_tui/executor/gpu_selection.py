@@ -1,6 +1,6 @@
-"""The GPUs that a run may choose from, and the mask that pins a job to some of them.
+"""The GPUs that a run may use, and the environment variables that pin a job to some of them.
 
-Must not ask the driver (`observe.gpus` does) nor count who is busy (the scheduler's slots do).
+Must not query the driver (`observe.nvml` does) or count busy GPUs (the slots do).
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ ORDER = "CUDA_DEVICE_ORDER"
 def choose(
     policy: Policy, environ: Mapping[str, str], nvml: Sequence[Gpu] | None
 ) -> tuple[tuple[Gpu, ...], bool]:
-    """The list, and whether its devices are known (listed or seen) or only taken on trust.
+    """The GPUs of the run, and whether they are known to exist.
 
-    `--gpus`, else the host's `CUDA_VISIBLE_DEVICES`, else what NVML lists (`nvml`; None: nobody to
-    ask), else 0..num_gpus-1 on trust. Where jobs are pinned, `num_gpus` of them are used: all of
-    those that `--gpus` lists, the first of those that were found. Raises `RuntimeUnavailable` where
-    more is asked than there is, or where slots are asked on no GPU.
+    The sources in order: `--gpus`, `CUDA_VISIBLE_DEVICES` of the executor, the GPUs that NVML
+    reports (`nvml`; None if there is no driver), and 0..num_gpus-1, which nobody checked. If jobs
+    are pinned, the run uses all GPUs of `--gpus`, or the first `num_gpus` of the other sources.
+
+    Raises `RuntimeUnavailable` if the policy asks for more GPUs than there are, or for slots
+    without a GPU.
     """
     pinned = policy.experiments_per_gpu >= 1
     if policy.gpus is not None:
@@ -33,10 +35,10 @@ def choose(
     elif nvml is not None:
         found, source = tuple(nvml), "this machine has"
     else:
-        trusted = tuple(Gpu(index) for index in range(policy.num_gpus))
-        if pinned and not trusted:
+        assumed = tuple(Gpu(index) for index in range(policy.num_gpus))
+        if pinned and not assumed:
             raise _none(policy, "`--num_gpus 0` was given")
-        return trusted, False
+        return assumed, False
     if not pinned:
         return found, True
     if not found:
@@ -51,10 +53,10 @@ def choose(
 
 
 def mask(gpus: Sequence[str], pinned: bool) -> dict[str, str]:
-    """The environment that pins a process to `gpus` (uuids or indices); last of all it is set.
+    """The variables that pin a process to `gpus` (UUIDs or indices); empty if not `pinned`.
 
-    Last, because a variable of the job's own would make the slots a lie (defect D26). Not pinned
-    (`experiments_per_gpu -1`): a process keeps the mask that it has, nothing is set.
+    They are set after the variables of the job: a job that sets its own mask would use GPUs whose
+    slots the scheduler gave to other jobs (defect D26).
     """
     if not pinned:
         return {}
@@ -62,15 +64,15 @@ def mask(gpus: Sequence[str], pinned: bool) -> dict[str, str]:
 
 
 def _listed(texts: Iterable[str], nvml: Sequence[Gpu] | None) -> tuple[Gpu, ...]:
-    """What a person wrote: a device that is not there is an error, one named twice counts once."""
+    """The devices of `--gpus`. An unknown device is an error; one named twice counts once."""
     found: list[Gpu] = []
-    for text in (part.strip() for whole in texts for part in whole.split(",")):
+    for text in (part.strip() for value in texts for part in value.split(",")):
         gpu = _device(text, nvml)
         if gpu is None:
-            there = f"this machine has {_names(nvml or ()) or 'none'}"
+            known = f"this machine has {_names(nvml or ()) or 'none'}"
             raise RuntimeUnavailable(
                 f"`--gpus` names a GPU that is not there: `{text}`",
-                hint=f"{there}; name them by index or by UUID",
+                hint=f"{known}; name them by index or by UUID",
             )
         if gpu not in found:
             found.append(gpu)
@@ -78,7 +80,7 @@ def _listed(texts: Iterable[str], nvml: Sequence[Gpu] | None) -> tuple[Gpu, ...]
 
 
 def _visible(text: str, nvml: Sequence[Gpu] | None) -> tuple[Gpu, ...]:
-    """What CUDA makes of the variable: the first device that is not there ends the list."""
+    """The devices of the variable, read as CUDA does: the first unknown device ends the list."""
     found: list[Gpu] = []
     for part in (part.strip() for part in text.split(",")):
         gpu = _device(part, nvml)
@@ -90,16 +92,16 @@ def _visible(text: str, nvml: Sequence[Gpu] | None) -> tuple[Gpu, ...]:
 
 
 def _device(text: str, nvml: Sequence[Gpu] | None) -> Gpu | None:
-    """The device called `text`: an index, a UUID or the beginning of one, or a MIG device.
+    """The device called `text`: an index, a UUID or the beginning of a UUID, or a MIG device.
 
-    Where there is nobody to ask, what looks like a name is believed.
+    Without a driver, every well-formed name is accepted.
     """
     if text.isdecimal() and text.isascii():
         index = int(text)
         if nvml is None:
             return Gpu(index)
         return next((gpu for gpu in nvml if gpu.index == index), None)
-    if text.startswith("MIG-"):  # a part of a device: the driver lists whole ones
+    if text.startswith("MIG-"):  # a part of a device: the driver lists only full devices
         return Gpu(None, text)
     if text.startswith("GPU-"):
         if nvml is None:

@@ -1,6 +1,6 @@
-"""Where requests of people and signals arrive, in order, each answered once.
+"""Collects requests from request files and signals, in order; each is answered once.
 
-Must not judge them: the loop accepts or refuses.
+The event loop decides whether a request is accepted or refused.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from pbt_tui.journal.run_dir import RunDir
 
 @dataclass(frozen=True, slots=True)
 class UnreadableRequest:
-    """A request file that is damaged: refused by its name."""
+    """A damaged request file: refused under the name of the file."""
 
     id: str
     why: str
 
 
 class RequestInbox:
-    """Request files of one run directory, and the stops that signals ask for."""
+    """The request files of one run directory, and the stop requests that signals cause."""
 
     def __init__(self, rundir: RunDir) -> None:
         self._rundir = rundir
@@ -34,12 +34,12 @@ class RequestInbox:
         self._taken: dict[str, Path] = {}
 
     def signal(self) -> None:
-        """INT, TERM or a lost terminal: the first asks to stop, the second to kill."""
+        """Adds a stop request for SIGINT, SIGTERM or SIGHUP. A second stop kills."""
         name = f"{time.time_ns()}-{os.getpid()}"
         self._signals.append(Request(id=name, action="stop", by="signal"))
 
     def new(self) -> list[Request | UnreadableRequest]:
-        """What arrived since the last call."""
+        """The requests that arrived since the last call."""
         found: list[Request | UnreadableRequest] = []
         for path in requests.pending(self._rundir):
             if path.stem in self._taken:
@@ -54,9 +54,9 @@ class RequestInbox:
         return found
 
     def done(self, name: str) -> None:
-        """The answer is durable: the file goes."""
+        """Removes the file of a request whose answer is durable."""
         path = self._taken.get(name)
         if path is not None:
-            with suppress(OSError):  # what cannot be removed was answered all the same
+            with suppress(OSError):  # a file that stays is answered anyway, and never read again
                 path.unlink(missing_ok=True)
                 del self._taken[name]

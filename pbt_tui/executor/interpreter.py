@@ -1,8 +1,8 @@
-"""Which Python a job means: a leading `python` or `python3` becomes the one of its environment.
+"""Replaces a leading `python` or `python3` of a command by the interpreter of its environment.
 
-Must not start anything or refuse anything: what cannot be resolved stays as it was written, and
-the job's own failure tells. Only these two words are replaced (defect D24: `python2.7` and
-`python_wrapper` were, too).
+Must not start or refuse anything: a command that cannot be resolved stays as it is, and the job
+fails with its own error. Only these two names are replaced. Upstream also replaces `python2.7` and
+`python_wrapper` (defect D24).
 """
 
 from __future__ import annotations
@@ -17,34 +17,35 @@ from pathlib import Path
 WORDS = ("python", "python3")
 _BY_PATH = re.compile(r"/(?:.*/)?python[0-9.]*")
 _TOOL_MARKS = ("pipx_metadata.json", "uv-receipt.toml")
-"""What the tool installers leave at the top of an environment that is one program's own."""
+"""Files by which pipx and uv mark an environment that they made for one program."""
 
 
 def resolve(argv: Sequence[str], environ: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
-    """The command to start, and the folder that comes first on its `PATH` (None: none does).
+    """The command to start, and the folder to put first on its `PATH` (None: no folder).
 
-    `environ` is the whole environment of the job, so that its own `VIRTUAL_ENV` counts. The folder
-    is the interpreter's: trainers start themselves again as a bare `python3` (defect R1), and what
-    is no Python itself (`torchrun`, a script) mostly starts one. An interpreter given by its path
-    stays, and its folder comes first.
+    `environ` is the complete environment of the job, so a `VIRTUAL_ENV` of the job counts. The
+    folder is that of the interpreter: trainers restart themselves as plain `python3` (defect R1),
+    and other programs (`torchrun`, a script) usually start a Python. A command that begins with the
+    path of an interpreter stays, and the folder of that interpreter comes first.
     """
-    words = tuple(argv)
-    first = words[0] if words else ""
+    command = tuple(argv)
+    first = command[0] if command else ""
     if _BY_PATH.fullmatch(first):
-        return words, str(Path(first).parent)
+        return command, str(Path(first).parent)
     name = first if first in WORDS else "python3"
     found = interpreter(environ, name)
     if found is None:
-        return words, None
+        return command, None
     folder = str(Path(found).parent)
-    return ((found, *words[1:]) if first in WORDS else words), folder
+    return ((found, *command[1:]) if first in WORDS else command), folder
 
 
 def interpreter(environ: Mapping[str, str], name: str = "python3") -> str | None:
-    """The absolute path that `name` stands for; None where there is none.
+    """The absolute path of the interpreter for `name`; None if there is none.
 
-    That of the active virtual or conda environment (both: the one earlier on `PATH`); else the one
-    that runs us; else, where we live in a tool environment of our own, the one on `PATH`.
+    First the active virtual or conda environment (of both, the one earlier on `PATH`), then the
+    interpreter that runs pbt_tui. If that one belongs to a tool environment (pipx, uv), `PATH` is
+    searched instead.
     """
     for folder in _active(environ):
         found = _within(folder, name)
@@ -53,15 +54,15 @@ def interpreter(environ: Mapping[str, str], name: str = "python3") -> str | None
     if sys.executable and not _own_tool_environment(Path(sys.prefix)):
         return sys.executable
     path = environ.get("PATH", os.defpath)
-    for word in (name, *WORDS):
-        found = shutil.which(word, path=path)
+    for candidate in (name, *WORDS):
+        found = shutil.which(candidate, path=path)
         if found is not None:
             return str(Path(found).absolute())
     return None
 
 
 def first_on_path(folder: str | None, path: str | None) -> str:
-    """`path` with `folder` before all else, once; `path` None is the system's default."""
+    """`path` with `folder` moved to the front; `path` None means the system's default."""
     parts = (os.defpath if path is None else path).split(os.pathsep)
     if folder is None:
         return os.pathsep.join(parts)
@@ -69,7 +70,7 @@ def first_on_path(folder: str | None, path: str | None) -> str:
 
 
 def _active(environ: Mapping[str, str]) -> list[Path]:
-    """The `bin` folders of the active environments, the one that `PATH` prefers first."""
+    """The `bin` folders of the active environments, in the order of `PATH`."""
     path = environ.get("PATH", "").split(os.pathsep)
     folders = [
         Path(prefix) / "bin"
@@ -84,8 +85,8 @@ def _active(environ: Mapping[str, str]) -> list[Path]:
 
 
 def _within(folder: Path, name: str) -> str | None:
-    for word in (name, *WORDS):
-        path = folder / word
+    for candidate in (name, *WORDS):
+        path = folder / candidate
         if path.is_file() and os.access(path, os.X_OK):
             return str(path)
     return None

@@ -1,7 +1,4 @@
-"""What an engine is asked, as `executor_started` keeps it: written and read here alone.
-
-Must not know any engine's settings.
-"""
+"""Writes the settings of a backend to the event `executor_started`, and reads them back."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from pbt_tui.runtimes.kind import RuntimeKind
 
 
 def settings_of(started: ExecutorStarted, kind: RuntimeKind) -> Mapping[str, Any] | None:
-    """The settings of `kind` that this executor had, by field; None where it had none."""
+    """The settings that this executor had for `kind`, by field; None if it had none."""
     kept = getattr(started, kind.journal_key)
     if not isinstance(kept, dict):
         return None
@@ -24,5 +21,5 @@ def settings_of(started: ExecutorStarted, kind: RuntimeKind) -> Mapping[str, Any
 
 
 def kept_settings(settings: Any | None, kind: RuntimeKind) -> dict[str, Any]:
-    """The same as the fields of `executor_started`; empty where there are none."""
+    """The fields of `executor_started` that hold these settings; empty without settings."""
     return {} if settings is None else {kind.journal_key: msgspec.to_builtins(settings)}

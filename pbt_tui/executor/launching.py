@@ -1,6 +1,6 @@
-"""What exactly is started for an attempt: command, environment, folder, log and pin, resolved.
+"""Resolves the launch of an attempt: command, environment, folder, log and GPU pinning.
 
-Must not start it: what `--dry_run` prints is this value, and so is what a runtime is handed.
+Must not start anything: `--dry_run` prints the same value that a runtime gets.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ class ProcessLaunches:
 
     def __call__(self, job: JobState, attempt: Attempt) -> Launch:
         spec = job.spec
-        whole = {**self._environ, **spec.env}
+        environ = {**self._environ, **spec.env}
         command = filled(spec, attempt)
-        words, folder = resolve(command[self._prefix :], whole)
+        words, folder = resolve(command[self._prefix :], environ)
         argv = (*command[: self._prefix], *words)
         env = dict(spec.env)
         if folder is not None:
-            env["PATH"] = first_on_path(folder, whole.get("PATH"))
-        # Last, because a variable of the job's own would make the slots a lie (defect D26).
+            env["PATH"] = first_on_path(folder, environ.get("PATH"))
+        # Set last: a mask that the job sets itself would ignore its slots (defect D26).
         env.update(mask(attempt.gpus, self._pinned))
         return Launch(
             job=spec.id,
@@ -71,8 +71,10 @@ class ProcessLaunches:
 
 
 class ForeignLaunches:
-    """Makes the launches of what begins elsewhere: interpreter and pin are the image's and the
-    engine's, or the node's and SLURM's."""
+    """Makes the launches of attempts that start in a container or on another node.
+
+    There, the image or the node provides the interpreter, and the engine or SLURM pins the GPUs.
+    """
 
     def __init__(self, rundir: RunDir, cwd: Path, dropped: int = 0) -> None:
         self._rundir = rundir

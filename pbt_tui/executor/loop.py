@@ -1,9 +1,8 @@
-"""The loop: facts in, decisions out, one durable append, then the effects, and round again.
+"""The event loop: it collects facts, records decisions in one durable append, then performs them.
 
-Must not decide (the scheduler does), interpret (the fold does) or know what a process or a
-container is (the runtime does). Its order is law 1: nothing is performed that is not on disk. A
-death at any point is safe, because resuming performs again what was written and may not have been
-done, and every effect is harmless when done twice.
+The scheduler decides, the fold interprets events, and the runtime starts and stops attempts. The
+order is an invariant: an effect is performed only after its event is on disk. The executor may die
+at any point: a resume performs recorded effects again, and every effect is idempotent.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ RESEND = 1.0
 _HOLDS = ("hold", "release")
 
 Diagnosis = tuple[Cause | None, str | None, int | None]
-"""Cause, detail, line of the log."""
+"""Cause, detail and line of the log."""
 
 
 class Loop:
@@ -70,13 +69,13 @@ class Loop:
         self._tell = tell
         self._batch: list[ev.AnyEvent] = []
         self._undelivered: dict[str, tuple[int, bool]] = {}
-        """Job to (attempt, kill): stops that did not reach it."""
+        """Job → (attempt, kill): stops that the runtime could not deliver."""
         self._send_at = 0.0
 
     # -- the turn ----------------------------------------------------------------------------------
 
     def turn(self) -> bool:
-        """Once round; False if there was nothing to do. Raises `RunError` if it cannot go on."""
+        """One turn; False if there was nothing to do. Raises `RunError` if the run cannot go on."""
         now = self._clock.now()
         if self._undelivered:
             self._send_again(now)
@@ -90,26 +89,26 @@ class Loop:
 
     @property
     def finished(self) -> bool:
-        """Nothing is left to do for this executor."""
+        """Whether this executor has nothing left to do."""
         state = self.state
         return not state.active and (state.closed is not None or state.stop is not None)
 
     def wait_until(self) -> float | None:
-        """Journal time at which a turn is due though nothing happens."""
+        """Journal time at which the next turn is due even if nothing happens."""
         wake = next_wake(self.state, self._clock.now())
         if self._undelivered:
             return self._send_at if wake is None else min(wake, self._send_at)
         return wake
 
     def record(self, event: ev.AnyEvent, now: float) -> None:
-        """Stamps the event, folds it, and puts it into the batch that `commit` writes."""
+        """Numbers and dates the event, folds it, and adds it to the batch that `commit` writes."""
         at = max(now, self.state.at)
         stamped = msgspec.structs.replace(event, seq=self.state.seq + 1, at=at)
         apply(self.state, stamped)
         self._batch.append(stamped)
 
     def commit(self) -> bool:
-        """Makes the batch durable, then performs it; False if it was empty."""
+        """Makes the batch durable, then performs its effects; False if it was empty."""
         batch, self._batch = self._batch, []
         if not batch:
             return False
@@ -128,7 +127,7 @@ class Loop:
                     job = self.state.by_id[event.job]
                     launches.append(self.launch_of(job, job.attempts[event.attempt - 1]))
                 case ev.StopRequested() | ev.KillRequested():
-                    # Effects of one attempt run in order: it may be in the same batch.
+                    # The launch may be in the same batch, and must come before the stop.
                     self._launch(launches)
                     kill = isinstance(event, ev.KillRequested)
                     self.stop(event.job, event.attempt, kill=kill)
@@ -148,7 +147,7 @@ class Loop:
             launches.clear()
 
     def stop(self, job: str, attempt: int, *, kill: bool) -> None:
-        """Sends the stop; what cannot be delivered is sent again until the end comes."""
+        """Sends a stop; an undelivered stop is sent again until the attempt ends."""
         if self.runtime.stop(job, attempt, kill=kill):
             self._undelivered.pop(job, None)
         else:
@@ -168,7 +167,7 @@ class Loop:
     # -- facts -------------------------------------------------------------------------------------
 
     def _take(self, fact: Fact, now: float) -> None:
-        """A fact about an attempt that is not active, or of another handle, is dropped."""
+        """Records a fact; drops it if its attempt is not active or has another handle."""
         job = self.state.by_id[fact.job]
         attempt = job.attempt
         if attempt is None or attempt.number != fact.attempt or job.phase not in ACTIVE:
@@ -198,7 +197,8 @@ class Loop:
                     self.end(job, attempt, fact, now)
 
     def end(self, job: JobState, attempt: Attempt, fact: Ended, now: float) -> None:
-        how, cause = outcome(
+        """Records the end of an attempt, with its outcome and cause."""
+        result, cause = outcome(
             attempt,
             exit_code=fact.exit_code,
             ended_at=fact.ended_at,
@@ -207,16 +207,16 @@ class Loop:
             stopped=fact.stopped,
         )
         detail, line = fact.detail, None
-        if how in ("failed", "refused"):
+        if result in ("failed", "refused"):
             cause = fact.cause
-        if how == "failed" and cause is None:
+        if result == "failed" and cause is None:
             cause, found, line = self._diagnose(job, fact)
             detail = detail or found
         self.record(
             ev.AttemptEnded(
                 job=fact.job,
                 attempt=fact.attempt,
-                outcome=how,
+                outcome=result,
                 exit_code=fact.exit_code,
                 signal=fact.signal,
                 cause=cause,
@@ -250,7 +250,7 @@ class Loop:
             )
 
     def refuse_old_stops(self) -> None:
-        """A stop left before this executor started was meant for another one."""
+        """Refuses stop requests from before the start: they were meant for an earlier executor."""
         now = self._clock.now()
         for request in self._inbox.new():
             if isinstance(request, ev.Request) and request.action == "stop":
@@ -264,7 +264,7 @@ class Loop:
         self.commit()
 
     def _objection(self, request: ev.Request) -> str | None:
-        """Why it cannot be granted, or None."""
+        """Why the request is refused, or None."""
         state = self.state
         unknown = [name for name in request.jobs if name not in state.by_id]
         if unknown:

@@ -1,7 +1,7 @@
-"""What depends on this disk and this machine, asked all at once before anything starts.
+"""Checks the disk and the machine before anything starts, and lists all findings.
 
-Must not change anything, start anything, or raise over what it finds: it lists. Compiling asks
-nothing of the kind, since it must give the same answer everywhere.
+Must not change or start anything, nor raise for what it finds. The compiler has no such checks,
+because its result must be the same on every machine.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from pbt_tui.scheduler.fit import unfit
 from pbt_tui.spec import Job, Policy, Population, Processes, decode
 
 TIGHT = 64 << 20
-"""Bytes below which a run does not begin: logs and journal alone may need them."""
+"""Free bytes below which a run does not start: logs and journal alone may need them."""
 LOW = 1 << 30
-"""Bytes below which a person is warned: one checkpoint of a large policy."""
+"""Free bytes below which there is a warning: about one checkpoint of a large policy."""
 
 
 def preflight(
@@ -37,10 +37,10 @@ def preflight(
     train_dir: Path,
     plain: bool = True,
 ) -> list[Diagnostic]:
-    """Every finding, errors and warnings; an error means exit 5 before anything starts.
+    """All errors and warnings; an error means exit 5 before anything starts.
 
-    `state` is None for a run that is about to be opened. `policy` and `gpus` are the effective
-    ones; `cwd` and `train_dir` are absolute. `plain`: jobs are processes of this machine.
+    `state` is None for a run that is not opened yet. `policy` and `gpus` are the effective ones;
+    `cwd` and `train_dir` are absolute. `plain`: jobs are processes of this machine.
     """
     unfinished = [
         job for job in spec.jobs if state is None or state.by_id[job.id].phase not in ENDED
@@ -57,9 +57,9 @@ def preflight(
 
 
 def fits(policy: Policy, gpus: tuple[Gpu, ...], unfinished: Iterable[Job]) -> list[Diagnostic]:
-    """What could never run: each unfinished job and population against the whole list.
+    """Unfinished jobs and populations whose GPU request exceeds `gpus`. Pure.
 
-    Running members count too, and so do drained devices. Pure.
+    Running members and drained GPUs count, too.
     """
     return unfit(unfinished, policy, gpus)
 
@@ -69,9 +69,9 @@ def _folders(jobs: list[Job], cwd: Path, train_dir: Path) -> list[Diagnostic]:
     if not cwd.is_dir() or not os.access(cwd, os.X_OK):
         found.append(
             _error(
-                "jobs cannot start in a directory that is not there, or not ours to enter",
+                "jobs cannot start in this directory: it is missing, or its permissions forbid it",
                 cwd,
-                "start `pbt-run` in the directory that the commands are meant for",
+                "start `pbt-run` in the directory in which the commands should run",
             )
         )
     wrong: dict[Path, str] = {}
@@ -83,7 +83,7 @@ def _folders(jobs: list[Job], cwd: Path, train_dir: Path) -> list[Diagnostic]:
 
 
 def _unwritable(folder: Path) -> tuple[Path, str] | None:
-    """The nearest folder that is there, and why nothing can be made in it."""
+    """The nearest existing folder, and why it is not writable; None if it is."""
     for nearest in (folder, *folder.parents):
         if not os.path.lexists(nearest):
             continue
@@ -132,7 +132,7 @@ def _interpreter(jobs: list[Job], prefix: int) -> list[Diagnostic]:
 
 
 def _begun(population: Population, state: RunState | None) -> bool:
-    """Whether this run has started a member before: then what is in the workspace is its own."""
+    """Whether this run has started a member before: then the generations are its own."""
     return state is not None and any(state.by_id[name].attempts for name in population.members)
 
 
@@ -169,7 +169,7 @@ def _old_generations(population: Population, spec: Processes, train_dir: Path) -
         return []
     return [
         _error(
-            f"population `{population.id}` would begin among the generations of an older one, "
+            f"the workspace of population `{population.id}` holds generations of an older one, "
             f"such as `{old.relative_to(workspace)}`",
             workspace,
             "compile with another `--experiment_suffix`, or move the old workspace away",
@@ -192,7 +192,8 @@ def _inside(folder: Path) -> list[Path]:
 def _others(spec: Processes, jobs: list[Job], train_dir: Path) -> list[Diagnostic]:
     """Other live runs that write to the same directories (defect D10).
 
-    They can only be beside ours: a job's directory begins with the name of its run.
+    Only run directories beside this one matter: the directory of a job begins with the name of the
+    run.
     """
     mine = {job.dir for job in jobs}
     own = RunDir.of(train_dir, spec.run, spec.suffix).path
@@ -206,7 +207,7 @@ def _others(spec: Processes, jobs: list[Job], train_dir: Path) -> list[Diagnosti
         try:
             theirs = decode(other.spec.read_bytes())
         except (OSError, PbtError):
-            continue  # no business of ours: it will say so itself
+            continue  # the executor of that run reports it
         shared = sorted(mine & {job.dir for job in theirs.jobs})
         if shared:
             found.append(

@@ -1,7 +1,7 @@
-"""Resume: what became of the attempts that were active when the last executor went.
+"""Resume: reconciles the attempts that were active when the last executor ended.
 
-Must not decide anew: what was decided is performed again under the same name, what happened
-meanwhile is recorded. A killed executor costs no attempt.
+Must not make new decisions. Recorded decisions are performed again under the same attempt number,
+and everything that happened in between is recorded. A killed executor costs no attempt.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pbt_tui.runtimes.protocol import Ended, Launch, Seen
 
 
 def observe_active(loop: Loop) -> list[Seen]:
-    """Asks the runtime about every active attempt, in their order; records nothing.
+    """Asks the runtime about every active attempt, in order; records nothing.
 
-    Raises `RuntimeUnavailable` where host or engine does not answer: silence is never `lost`, and
-    who hears it must not be written down as the last executor.
+    Raises `RuntimeUnavailable` if the host or the engine does not answer. No answer never means
+    `lost`, and an executor that gets none must not be recorded as the last one.
     """
     active = list(loop.state.active.values())
     attempts = [job.attempts[-1] for job in active]
@@ -30,13 +30,13 @@ def observe_active(loop: Loop) -> list[Seen]:
             raise RuntimeUnavailable(
                 f"cannot tell what became of an attempt: {found.detail or 'no answer'}",
                 where=Where(job=job.spec.id),
-                hint="start it where that answers; nothing was changed",
+                hint="start `pbt-run` where host and engine answer; nothing was changed",
             )
     return seen
 
 
 def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
-    """Records what was seen and performs again what may not have been done."""
+    """Records what the runtime saw, and repeats effects that may not have been performed."""
     active = list(loop.state.active.values())
     if not active:
         return
@@ -72,7 +72,7 @@ def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
                 elif loop.runtime.forfeit(*key):
                     _end_unstarted(loop, job, attempt, now)
                 elif attempt.stop_at is not None:
-                    # Somebody was faster: it runs, the facts will say so, and it is stopped again.
+                    # A shim has claimed the attempt meanwhile, and it runs: stop it again.
                     stops.append((*key, attempt.kill_at is not None))
             case "forfeited":
                 _end_unstarted(loop, job, attempt, now)

@@ -1,6 +1,6 @@
-"""Opening a run directory: made anew, or taken up where the last executor left it.
+"""Opens a run directory: creates it, or resumes it where the last executor ended.
 
-Must not start anything. Order is lock, then everything else: two executors never meet here.
+Must not start anything. The lock is taken first, so two executors never work in one directory.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pbt_tui.populations import refuse_unknown_styles
 from pbt_tui.spec import DIGEST_RULE, Processes, decode, digest, digest_rule, encode
 
 NAMED = 5
-"""Jobs that a message names before it counts the rest."""
+"""Number of jobs that a message names; it counts the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class OpenRun:
     state: RunState
     journal: Journal
     made: Path | None = None
-    """The topmost folder that opening it made; None where the run directory was there."""
+    """The topmost folder that opening created; None if the run directory existed."""
 
     @property
     def is_new(self) -> bool:
@@ -38,10 +38,10 @@ class OpenRun:
 
 
 def open_run(rundir: RunDir, spec: Processes | None) -> OpenRun:
-    """Takes the lock and folds what is there; `spec` None means what the directory holds.
+    """Takes the lock and folds the journal; with `spec` None, the spec of the directory is used.
 
-    Raises `RunBusy`, `PlanChanged`, `JournalDamaged`, `SpecError`, and `RunError` where it cannot
-    be written. What cannot be opened is left as it was found.
+    Raises `RunBusy`, `PlanChanged`, `JournalDamaged`, `SpecError`, and `RunError` if the directory
+    cannot be written. A directory that cannot be opened stays unchanged.
     """
     made = _missing(rundir.path)
     try:
@@ -51,7 +51,7 @@ def open_run(rundir: RunDir, spec: Processes | None) -> OpenRun:
             lock.acquire(rundir.lock)
         except OSError as e:
             raise RunError(
-                f"cannot make the run directory: {(e.strerror or str(e)).lower()}",
+                f"cannot create the run directory: {(e.strerror or str(e)).lower()}",
                 where=Where(file=e.filename or str(rundir.path)),
                 hint="pass another `--train_dir`",
             ) from e
@@ -91,7 +91,7 @@ def close_run(opened: OpenRun) -> None:
 
 
 def read_spec(rundir: RunDir) -> Processes:
-    """The directory's own copy; raises `SpecError`, or `RunError` where it cannot be read."""
+    """The spec of the directory. Raises `SpecError`, or `RunError` if it cannot be read."""
     try:
         spec = decode(rundir.spec.read_bytes(), str(rundir.spec))
     except OSError as e:
@@ -106,9 +106,9 @@ def read_spec(rundir: RunDir) -> Processes:
 def check_same_spec(
     kept: Processes, spec: Processes, rundir: RunDir, made: str | None = None
 ) -> None:
-    """Raises `PlanChanged`, naming the jobs, where `spec` is not what the directory runs.
+    """Raises `PlanChanged`, naming the jobs, if `spec` is not the spec of the directory.
 
-    `made` is the digest in its journal: both are compared by the rule that it was made by.
+    `made` is the digest in the journal; its digest rule is used for both specs.
     """
     rule = digest_rule(made) if made else DIGEST_RULE
     if digest(spec, rule) != digest(kept, rule):
@@ -126,16 +126,16 @@ def new_run_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Old:
-    """A run that was put aside."""
+    """An old run that `--fresh` renamed."""
 
     path: Path
     cwd: Path | None
 
 
 def archive_run(rundir: RunDir) -> Old | None:
-    """`--fresh`: `_pbt` becomes `_pbt.<n>`; returns what it was, or None if there was none.
+    """`--fresh`: renames `_pbt` to `_pbt.<n>`. Returns the old run, or None if there was none.
 
-    Raises `RunBusy`, or `RunError` where attempts are still active.
+    Raises `RunBusy`, or `RunError` if attempts are still active.
     """
     if not rundir.is_run():
         return None
@@ -158,14 +158,14 @@ def archive_run(rundir: RunDir) -> Old | None:
 
 
 def discard_if_empty(opened: OpenRun) -> None:
-    """Lets go of it; where nothing was ever begun, it leaves no trace (a refused preflight)."""
+    """Closes the run; removes the directory if no executor ever started (a refused preflight)."""
     if opened.is_new:
         _unmake(opened.rundir, opened.made)
     close_run(opened)
 
 
 def _missing(path: Path) -> Path | None:
-    """The topmost folder of `path` that is not there."""
+    """The topmost folder of `path` that does not exist."""
     missing = None
     while not os.path.lexists(path) and path != path.parent:
         missing, path = path, path.parent
@@ -173,7 +173,7 @@ def _missing(path: Path) -> Path | None:
 
 
 def _unmake(rundir: RunDir, made: Path | None) -> None:
-    """Removes the folders that we made, as far as nobody has put anything else into them."""
+    """Removes the folders that opening created, unless they hold other files."""
     if made is None:
         return
     shutil.rmtree(rundir.path, ignore_errors=True)
@@ -187,9 +187,9 @@ def _unmake(rundir: RunDir, made: Path | None) -> None:
 
 
 def _kept(rundir: RunDir, spec: Processes | None, first: AnyEvent | None) -> Processes:
-    """The directory's spec; written where there is none, or where nothing has happened yet.
+    """The spec of the directory; written if there is none, or if the journal is still empty.
 
-    `first` is the first event of its journal.
+    `first` is the first event of the journal.
     """
     if rundir.spec.exists() and (first is not None or spec is None):
         kept = read_spec(rundir)
@@ -203,7 +203,7 @@ def _kept(rundir: RunDir, spec: Processes | None, first: AnyEvent | None) -> Pro
         replace(rundir.spec, encode(spec), sync=True)
     except OSError as e:
         raise RunError(
-            f"cannot keep a copy of the spec: {(e.strerror or str(e)).lower()}", where=_at(rundir)
+            f"cannot write a copy of the spec: {(e.strerror or str(e)).lower()}", where=_at(rundir)
         ) from e
     return spec
 
@@ -219,11 +219,11 @@ def _difference(old: Processes, new: Processes) -> str:
     return "; ".join(part for part in parts if part) or "its train_dir or populations differ"
 
 
-def _named(word: str, names: list[str]) -> str:
+def _named(label: str, names: list[str]) -> str:
     if not names:
         return ""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"{word}: {', '.join(f'`{n}`' for n in names[:NAMED])}{more}"
+    return f"{label}: {', '.join(f'`{n}`' for n in names[:NAMED])}{more}"
 
 
 def _at(rundir: RunDir) -> Where:

@@ -1,8 +1,8 @@
-"""The samples that the executor leaves for those who watch: progress, GPUs, populations.
+"""Samples progress, GPUs and populations in a background thread, and writes them for `pbt-tui`.
 
-Must not influence the run: whatever fails here is silence on a screen, never a failed job. It runs
-in a thread of its own, because file systems may take their time, and keeps itself to a few percent
-of one core.
+Must not influence the run: an error here leaves a gap on the screen and never fails a job. The
+sampler has a thread of its own, because file systems may be slow, and uses at most `SHARE` of one
+core.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from pbt_tui.journal import RunDir, RunState
 from pbt_tui.journal.atomic import replace
 
 INTERVAL = 2.0
-"""Seconds between two looks, at least."""
+"""Minimum seconds between two samples."""
 SHARE = 0.02
-"""Of one core, at most."""
+"""Maximum share of one core."""
 
 
 class Sampler:
-    """A thread between `start` and `stop`; reads `state`, never writes it."""
+    """A thread that runs from `start` to `stop`; it reads `state` and never writes it."""
 
     def __init__(self, state: RunState, rundir: RunDir) -> None:
         self._state = state
         self._rundir = rundir
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watching", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends it after one last look, so that a finished run shows its last generation."""
+        """Ends the thread after a last sample: a finished run then shows its last generation."""
         self._done.set()
         self._thread.join(timeout=5)
 
@@ -54,7 +54,7 @@ class Sampler:
                     )
                 )
         logs = progress.ProgressReader()
-        driver = nvml.sample() is not None  # asked once: looking for one costs more than all else
+        driver = nvml.sample() is not None  # once: the search for a driver costs more than all else
         last = False
         while not last:
             last = self._done.is_set()

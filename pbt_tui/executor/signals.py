@@ -1,7 +1,4 @@
-"""INT, TERM and HUP, turned into requests that the loop finds in its inbox.
-
-Must not stop anything itself.
-"""
+"""Turns SIGINT, SIGTERM and SIGHUP into stop requests in the inbox of the event loop."""
 
 from __future__ import annotations
 
@@ -14,20 +11,20 @@ from typing import Any
 
 @contextmanager
 def caught(on_stop: Callable[[], None], *, detached: bool) -> Iterator[int]:
-    """Calls `on_stop` for each of them; yields a descriptor that is readable when one came.
+    """Calls `on_stop` for each signal; yields a descriptor that becomes readable with a signal.
 
-    A detached executor has no terminal to lose: it goes on after HUP, and so does one that was
-    started to ignore it (`nohup`).
+    A detached executor has no terminal: it ignores SIGHUP. So does an executor that inherits an
+    ignored SIGHUP (`nohup`).
     """
-    signal_fd, tell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal_fd, write_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def handle(number: int, frame: Any) -> None:
         on_stop()
 
-    deaf = detached or signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    ignored = detached or signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN if deaf else handle)
-    old = signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+    before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else handle)
+    old = signal.set_wakeup_fd(write_fd, warn_on_full_buffer=False)
     try:
         yield signal_fd
     finally:
@@ -35,10 +32,11 @@ def caught(on_stop: Callable[[], None], *, detached: bool) -> Iterator[int]:
         for number, handler in before.items():
             signal.signal(number, handler)
         os.close(signal_fd)
-        os.close(tell)
+        os.close(write_fd)
 
 
 def drain(signal_fd: int) -> None:
+    """Empties the descriptor."""
     with suppress(BlockingIOError):
         while os.read(signal_fd, 1024):
             pass

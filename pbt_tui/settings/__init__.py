@@ -1,7 +1,7 @@
-"""Settings: what may be set, how people write it, and what was said.
+"""Settings: their definitions, how people write their values, and the values that were given.
 
-Must not know the command line, the spec that comes of it, or any backend: each backend declares its
-own settings in its folder. The order of precedence is flag, file, default.
+Must not know the command line, the spec or any backend: each backend declares its settings in its
+own folder. A flag overrides the settings file, the file overrides the default.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from pbt_tui.registry import Registry
 from pbt_tui.settings import parsers
 
 OWN_SECTIONS = ("policy", "container", "compile")
-"""Sections of every run; each other section is the table of a backend, and has its name."""
+"""Sections that every run has; each other section is named after its backend."""
 
 
 class Setting(NamedTuple):
-    """One thing that may be set; `name` is the field, the key, and the option if that is empty.
+    """The definition of one setting; `name` is its field, its key and, by default, its option.
 
     Args:
         name: The field of the section's struct.
         section: `policy`, `container`, `compile`, or the name of a backend.
-        read: Text in, value out; `ValueError` without words for what is none.
-        metavar: What stands for the value in `--help`; empty for a flag.
-        expects: What a wrong value should have been, after `expected`.
-        help: One line for `--help TOPIC`; empty for what the field of the struct says of itself.
-            The default is always that of the field: it is never a part of this text.
-        many: May be given several times: the lists are joined.
-        option: The name of the option and a second key, where that is not the field's.
-        doubt: A warning about a value that is taken, but that its author may mean otherwise.
+        read: Parses a text; raises `ValueError` without a message for a wrong one.
+        metavar: Placeholder of the value in `--help`; empty for a flag.
+        expects: What the error message says after `expected`.
+        help: One line for `--help TOPIC`; empty: the description of the field. Never states the
+            default, which is always that of the field.
+        many: The option may be repeated: the lists are joined.
+        option: Name of the option, and a second key, if it differs from `name`.
+        doubt: Returns a warning about a valid value that its author may have meant otherwise.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Setting(NamedTuple):
 
     @property
     def dest(self) -> str:
-        """Its name among all settings: of a backend's own, the backend is a part."""
+        """Name that is unique among all settings: settings of a backend begin with its name."""
         return f"{self.section}_{self.name}" if self.of_backend else self.name
 
     @property
@@ -60,7 +60,7 @@ class Setting(NamedTuple):
 
 
 class Sections(dict[str, dict[str, Any]]):
-    """Values by section and field; a section of which nothing was said is empty."""
+    """Values by section and field; a section without values is empty."""
 
     def __missing__(self, section: str) -> dict[str, Any]:
         return {}
@@ -68,16 +68,16 @@ class Sections(dict[str, dict[str, Any]]):
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What was set, by section and field, and the file that said it."""
+    """The given values by section and field, and the settings file that they come from."""
 
     sections: Sections = field(default_factory=Sections)
     file: str | None = None
     found: list[Diagnostic] = field(default_factory=list)
-    """What was found on the way that is no error."""
+    """Warnings and notes about these values."""
 
     @classmethod
     def of(cls, **sections: dict[str, Any]) -> Given:
-        """Of these sections alone."""
+        """Values of these sections only."""
         return cls(Sections(sections))
 
     @property
@@ -94,11 +94,11 @@ class Given:
 
     @property
     def backends(self) -> dict[str, dict[str, Any]]:
-        """What was set for each backend, by its name."""
+        """The values of each backend, by its name."""
         return {k: v for k, v in self.sections.items() if k not in OWN_SECTIONS}
 
     def over(self, lower: Given) -> Given:
-        """This, and from `lower` what is not said here."""
+        """These values, and those of `lower` that are not given here."""
         both = dict.fromkeys((*lower.sections, *self.sections))
         return Given(
             Sections({k: {**lower.sections[k], **self.sections[k]} for k in both}),
@@ -108,15 +108,15 @@ class Given:
 
 
 Structs = Callable[[str], Any]
-"""The struct of a section, whose fields have the types of its settings."""
+"""Returns the struct of a section; its fields define the types of the settings."""
 Backends = Registry[Any]
-"""`backends.BACKENDS`; of each, its `settings` and their `struct` are asked for here."""
+"""The type of `backends.BACKENDS`; this package uses `settings` and `struct` of a backend."""
 _NATIVE = (parsers.integer, parsers.number, parsers.boolean)
-"""What TOML writes itself: there a text is a mistake."""
+"""Values that TOML has types for: a text in the settings file is an error."""
 
 
 def structs(backends: Backends) -> Structs:
-    """Of the sections of every run, and of these backends."""
+    """A function that returns the struct of a section of every run, or of one of these backends."""
 
     def struct_of(section: str) -> Any:
         from pbt_tui.settings.run_structs import STRUCTS
@@ -127,9 +127,9 @@ def structs(backends: Backends) -> Structs:
 
 
 def value_of(setting: Setting, raw: Any, struct: Any) -> Any:
-    """The typed value of a text, or of what TOML made of one; raises `ValueError`."""
+    """The typed value of a text or of a TOML value. Raises `ValueError`."""
     if setting.read is parsers.plain and isinstance(raw, str) and setting.section == "compile":
-        return parsers.plain(sound(raw))  # its type is text: no struct has to be loaded
+        return parsers.plain(sound(raw))  # the type is text: needs no struct
     import msgspec
 
     if setting.many and isinstance(raw, list | tuple):
@@ -139,7 +139,7 @@ def value_of(setting: Setting, raw: Any, struct: Any) -> Any:
             raw = [str(r) if isinstance(r, int) and not isinstance(r, bool) else r for r in raw]
     elif isinstance(raw, str):
         raw = setting.read(sound(raw))
-    if not _held(raw):
+    if not _fits_spec(raw):
         raise ValueError
     fields = msgspec.structs.fields(struct)
     of = next(f.type for f in fields if f.name == setting.name)
@@ -149,17 +149,17 @@ def value_of(setting: Setting, raw: Any, struct: Any) -> Any:
         raise ValueError(str(e)) from None
 
 
-def _held(value: Any) -> bool:
-    """Whether a spec file can hold these numbers; TOML has `inf`, and integers of any size."""
+def _fits_spec(value: Any) -> bool:
+    """Whether a spec file can hold these numbers: TOML has `inf` and integers of any size."""
     if isinstance(value, dict | list | tuple):
-        return all(map(_held, value.values() if isinstance(value, dict) else value))
+        return all(map(_fits_spec, value.values() if isinstance(value, dict) else value))
     if isinstance(value, int):
         return -(2**63) <= value < 2**63
     return not isinstance(value, float) or math.isfinite(value)
 
 
 def sound(text: str) -> str:
-    """`text`, or `ValueError` where no file and no command could hold it."""
+    """Returns `text`. Raises `ValueError` if a file or a command cannot hold it."""
     text.encode()  # a byte of the command line that is not UTF-8 is a lone surrogate here
     if "\0" in text:
         raise ValueError
@@ -172,7 +172,7 @@ def gather(
     struct_of: Structs,
     file: str | None = None,
 ) -> Given:
-    """Reads all and raises `Findings` (2) with every value that is not what it should be."""
+    """Parses all values. Raises `Findings` (2) with one error for each wrong value."""
     sections = Sections()
     wrong, doubts = [], []
     for setting, value in raw:
@@ -201,10 +201,10 @@ def _shown(value: Any) -> str:
 
 
 def near(word: str, known: Iterable[str]) -> str | None:
-    """A hint that names the nearest right word, if one is near.
+    """A hint with the known name that is most similar to `word`, if one is similar.
 
-    `--slurm_cpus_per_job` is `--slurm_cpus` with more behind it, and no slip for
-    `--slurm_gpus_per_job`, of which more letters agree.
+    A known name that `word` extends comes first: `--slurm_cpus_per_job` suggests `--slurm_cpus`,
+    not the more similar `--slurm_gpus_per_job`.
     """
     import difflib
 

@@ -1,7 +1,4 @@
-"""How a command falls apart into arguments: by a POSIX shell, and by the original launcher.
-
-Must not know jobs.
-"""
+"""Splits a command into arguments, as a POSIX shell does and as the upstream launcher does."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 special = re.compile(r"[ \t\r\n'\"\\]").search
-"""Finds what makes a text more than one plain argument, or another one."""
+"""Finds a character that would split or change an argument."""
 _quoting = re.compile(r"['\"\\]").search
 _acts = re.compile(
     r"(?:&&?|\|\|?|;|\d?>>?(?:&\d)?|<)$|.*;$|~/|.*(?<!\\)\$(?:[A-Za-z_]|\()|.*`", re.DOTALL
@@ -21,7 +18,7 @@ _pieces = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\.""", re.DOTALL)
 
 
 def split(text: str) -> list[str]:
-    """The POSIX reading. Raises `ValueError` for a quote that is not closed."""
+    """Splits as a POSIX shell does. Raises `ValueError` for an unclosed quote."""
     if _quoting(text):
         import shlex
 
@@ -63,18 +60,18 @@ _in_one_pair = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL
 
 
 def original(text: str) -> list[str]:
-    """The original's reading: cut at every single blank, quotes passed on (D15)."""
+    """Splits as the upstream launcher does: at each blank, and quotes stay (D15)."""
     return text.split(" ")
 
 
 def shown(words: list[str]) -> str:
-    """Arguments for people: each in backticks, the long and the many cut short."""
-    some = [f"`{word:.60}`" for word in words[:6]]
-    return ", ".join(some) + (f" and {len(words) - 6} more" if len(words) > 6 else "")
+    """The arguments as text for a message; long arguments and long lists are cut."""
+    first = [f"`{word:.60}`" for word in words[:6]]
+    return ", ".join(first) + (f" and {len(words) - 6} more" if len(words) > 6 else "")
 
 
 def meant_for_a_shell(words: list[str]) -> list[str]:
-    """Words that only a shell would act upon, of a command that starts none (D36)."""
+    """Arguments that only a shell interprets, in a command that starts no shell (D36)."""
     return [] if "-c" in words else [word for word in words if _acts(word)]
 
 
@@ -90,7 +87,7 @@ def processes_per_node(argv: Sequence[str]) -> tuple[str, int] | None:
 
 
 def key(word: str) -> str | None:
-    """What an argument sets, without the prefixes of Hydra and of long options."""
+    """The key that an argument sets, without the prefixes of Hydra and of long options."""
     name, equals, _ = word.partition("=")
     if not equals and not word.startswith("--"):
         return None
@@ -107,9 +104,10 @@ def repeated(words: list[str]) -> dict[str, list[str]]:
 
 
 def settings(argv: tuple[str, ...]) -> dict[str, str]:
-    """What a command sets: `key=value` and `--key value`, without prefixes; the last one counts.
+    """The values that a command sets (`key=value`, `--key value`), by key; the last one counts.
 
-    What sets a key itself is no value: `--headless agent.pbt.policy_idx=0` is a flag and a setting.
+    An argument that sets a key is never the value of the option before it:
+    `--headless agent.pbt.policy_idx=0` is a flag and a setting.
     """
     values: dict[str, str] = {}
     for word, following in zip(argv, (*argv[1:], "-"), strict=True):

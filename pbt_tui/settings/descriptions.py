@@ -1,6 +1,6 @@
-"""What `--help TOPIC` says of a setting: what its field says of itself, and the field's default.
+"""The help text of a setting: the description of its field and the default of the field.
 
-Must not know any setting. Loaded only where a topic is explained, since it reads the types.
+Imported only for `--help TOPIC`, because it needs the types.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import msgspec
 from pbt_tui.settings import Setting, parsers
 
 _WITHOUT = re.compile(r"[;.] (?:`null`|not there): (?P<meaning>.+)$")
-"""The last clause of a description: what it means that the value is not there."""
+"""The last clause of a description: what a missing value means."""
 
 
 def field_notes(module: ModuleType) -> Iterator[tuple[tuple[str, str], str]]:
-    """(class, field) → the text that follows the field in the source of `module`, on one line."""
+    """(class, field) → the text below the field in the source of `module`, on one line."""
     for node in ast.parse(inspect.getsource(module)).body:
         if not isinstance(node, ast.ClassDef):
             continue
@@ -37,10 +37,12 @@ def field_notes(module: ModuleType) -> Iterator[tuple[tuple[str, str], str]]:
 
 
 def help_text(setting: Setting, struct: Any) -> str:
-    """One line: the setting's own help or what its field says, and the default if it has one."""
-    said = _notes(struct.__module__).get((struct.__name__, setting.name), "").removesuffix(".")
-    without = _WITHOUT.search(said)
-    text = setting.help or (said[: without.start()] if without else said)
+    """One line: the help of the setting or the description of its field, and the default."""
+    description = (
+        _notes(struct.__module__).get((struct.__name__, setting.name), "").removesuffix(".")
+    )
+    without = _WITHOUT.search(description)
+    text = setting.help or (description[: without.start()] if without else description)
     if text[1:2].islower():  # not `GPUs` or `CPUs`
         text = text[0].lower() + text[1:]
     if setting.many:
@@ -58,7 +60,7 @@ def _notes(module: str) -> dict[tuple[str, str], str]:
 
 
 def _shown(setting: Setting, struct: Any, without: str) -> str:
-    """The default as a person would write it; empty where there is nothing to say."""
+    """The default as a user would write it; empty if there is none to show."""
     field = next(f for f in msgspec.structs.fields(struct) if f.name == setting.name)
     if field.required:
         return "required" if setting.of_backend else ""

@@ -1,7 +1,4 @@
-"""What argparse needs for the flags of the upstream launcher: its true/false words, its defaults.
-
-Must not know any flag.
-"""
+"""Parts of the flags of the upstream launcher: their booleans and their defaults."""
 
 from __future__ import annotations
 
@@ -11,21 +8,21 @@ from pbt_tui.settings.parsers import boolean
 
 
 class Untouched(int):
-    """A default that nobody typed: equal to its number, and known not to be asked for.
+    """A default that the user did not type: equal to its number, but distinguishable from it.
 
-    The upstream `--max_parallel 4` keeps half of an 8-member population from ever exchanging
-    (defect P2), so where nobody typed it, it grows to the largest population.
+    With the upstream default `--max_parallel 4`, half of an 8-member population never exchanges
+    weights (defect P2). If the user did not type it, it grows to the largest population.
     """
 
 
 def typed(args: argparse.Namespace, *names: str) -> dict[str, object]:
-    """Those of these options that somebody typed."""
+    """The options among `names` that the user typed, with their values."""
     found = {name: getattr(args, name) for name in names}
     return {k: v for k, v in found.items() if v is not None and not isinstance(v, Untouched)}
 
 
 def yes_no(text: str) -> bool:
-    """The true/false words of the upstream launcher."""
+    """Parses a boolean of the upstream launcher, such as `True` or `no`."""
     try:
         return boolean(text)
     except ValueError:

@@ -1,7 +1,7 @@
-"""How settings are written by people: sizes, durations, lists, mounts, limits. Text in, values out.
+"""Parsers of the values of settings: sizes, durations, lists, mounts, limits.
 
-Must not know which setting it reads. Units are bytes and seconds; `ValueError` for what is not
-one, without words: the caller knows what was expected and where.
+Units are bytes and seconds. A parser raises `ValueError` without a message: the caller knows which
+value it expected and where.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def boolean(text: str) -> bool:
 
 
 def truth(text: str) -> bool:
-    """A yes or no that is written as a value: `--slurm_print_only False`."""
+    """A boolean that is written as a value: `--slurm_print_only False`."""
     return boolean(text)
 
 

@@ -1,8 +1,8 @@
 """The settings of every run: its policy, its container, and how its module is compiled.
 
-Must not know what becomes of them; a backend's own settings lie in its folder. One table serves
-the options of all commands and the keys of the settings file. What an option means, and its
-default, is told by the field of its struct.
+The settings of a backend are in its own folder. These tables define the options of all commands
+and the keys of the settings file. The fields of the structs describe the settings and hold their
+defaults.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _FROM_0, _FROM_1 = "an integer from 0", "an integer from 1"
 
 
 OUT = "specs"
-"""Folder for spec files, unless another one is set."""
+"""Default folder of spec files."""
 TRAIN_DIR = "./train_dir"
-"""Root folder of what jobs write, unless another one is set."""
+"""Default root folder of what jobs write."""
 LOAD_TIMEOUT = 30.0
-"""Seconds that importing a module may take, unless something else is set."""
+"""Default time limit in seconds for importing a module."""
 LOAD_MEMORY = 16 << 30
-"""Bytes for importing a module, if nothing is set and the machine has twice as much: torch takes
-less than one GiB."""
+"""Default memory limit in bytes for importing a module, on a machine with at least twice as much
+memory. Importing torch takes less than one GiB."""
 
 
 def _policy(name: str, *rest: Any, **more: Any) -> Setting:
@@ -118,13 +118,13 @@ CONTAINER: tuple[Setting, ...] = (
     ),
 )
 COMPILE: tuple[Setting, ...] = (
-    _compile("out", parsers.plain, "DIR", "a folder", f"folder for spec files (default: {OUT})"),
+    _compile("out", parsers.plain, "DIR", "a folder", f"folder of the spec files (default: {OUT})"),
     _compile(
         "train_dir",
         parsers.plain,
         "DIR",
         "a folder",
-        f"root of what jobs write (default: {TRAIN_DIR})",
+        f"root of job outputs (default: {TRAIN_DIR})",
     ),
     _compile(
         "load_timeout",
@@ -138,8 +138,8 @@ COMPILE: tuple[Setting, ...] = (
         parsers.size,
         "SIZE",
         _MEMORY,
-        "memory limit for importing the module (default: half of the machine's, "
-        f"{LOAD_MEMORY >> 30}G at most)",
+        "memory limit of the import (default: half of the machine's memory, at most "
+        f"{LOAD_MEMORY >> 30}G)",
     ),
     _compile(
         "seed",
@@ -153,16 +153,16 @@ COMPILE: tuple[Setting, ...] = (
         parsers.command,
         "WORDS",
         "a command",
-        "put before each command of the backend processes, such as `torchrun --nproc_per_node=8`",
+        "words before each command of backend processes",
     ),
     _compile(
         "ignore",
         parsers.words,
         "CODES",
         "codes such as `PBT420`",
-        "drop this warning or note",
+        "suppress this warning or note; may be repeated",
         many=True,
     ),
-    _compile("strict", parsers.boolean, "", "true or false", "count warnings as errors"),
+    _compile("strict", parsers.boolean, "", "true or false", "treat warnings as errors"),
 )
-"""They are in every `--help`, which loads no types: so their texts and defaults are here."""
+"""Their help texts and defaults are here, because every `--help` shows them and loads no types."""

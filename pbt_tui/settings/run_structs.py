@@ -1,7 +1,4 @@
-"""The types of the settings of every run, by section: loaded only where a value is read.
-
-Must not know a backend: each has the struct of its own settings.
-"""
+"""The types of the settings of every run, by section. Imported only when a value is parsed."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from pbt_tui.spec.types import MOST, Container, Policy
 
 
 class CompileSettings(msgspec.Struct, frozen=True):
-    """How a module is compiled; none of it stands in a spec."""
+    """How a module is compiled; a spec contains none of these settings."""
 
     out: str
     train_dir: str

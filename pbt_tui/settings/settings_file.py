@@ -1,7 +1,4 @@
-"""The settings file: `[tool.pbt]` in `pyproject.toml`, or `pbt.toml`.
-
-Must not know what a setting means: the rows of `settings` and of each backend say it.
-"""
+"""Reads the settings file: `[tool.pbt]` in `pyproject.toml`, or `pbt.toml`."""
 
 from __future__ import annotations
 
@@ -18,14 +15,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _INNER = {"mounts": ("source", "target", "read_only"), "ulimits": ("name", "soft", "hard")}
-"""Settings whose values may be tables, and the keys of those."""
+"""Settings whose values may be tables, and the keys of these tables."""
 
 
 def find(start: Path, backends: Backends) -> Given:
-    """The settings file of `start`: the nearest folder upward with one; `pbt.toml` goes first.
+    """The settings file for the folder `start`: that of the nearest folder upward which has one.
 
-    A table is read by the settings of the backend of its name, installed ones included.
-    Raises `UsageError` or `Findings` (2) with file and key.
+    In one folder, `pbt.toml` comes before `pyproject.toml`. A table named after a backend, built in
+    or installed, holds the settings of that backend. Raises `UsageError` or `Findings` (2) with
+    file and key.
     """
     for folder in (start, *start.parents):
         for name, keys in (("pbt.toml", ()), ("pyproject.toml", ("tool", "pbt"))):
@@ -38,7 +36,7 @@ def find(start: Path, backends: Backends) -> Given:
                 raise UsageError(f"cannot be read: {e.strerror}", where=Where(str(path))) from None
             shown = name if folder == start else str(path)
             if keys and b"pbt" not in data:
-                continue  # spares the parser, and us the mistakes in other people's files
+                continue  # a file of another tool: its errors are not reported here
             table: Any = _parse(data, shown)
             if keys:
                 _refuse_wrong_places(table, shown)
@@ -72,7 +70,7 @@ def _refuse_wrong_places(table: dict[str, Any], file: str) -> None:
     if wrong:
         where = Where(file, pointer=wrong[0])
         raise UsageError(
-            "settings are not read from here", where=where, hint="call it `[tool.pbt]`"
+            "settings are not read from this table", where=where, hint="rename it to `[tool.pbt]`"
         )
 
 
@@ -91,7 +89,7 @@ def _key(setting: Setting) -> str:
 
 
 class _Table(NamedTuple):
-    """A table of the file; `section` is empty for the outer one, else the name of a backend."""
+    """A table of the file; `section` is empty for the outer table, else the name of a backend."""
 
     keys: dict[str, Any]
     file: str
@@ -102,7 +100,7 @@ class _Table(NamedTuple):
 def _settings(
     table: _Table, backends: Backends
 ) -> tuple[list[tuple[Setting, Any]], list[Diagnostic]]:
-    """What a table sets, its backends' tables included; and the keys that are no settings."""
+    """The values of a table and of the backends' tables in it, and errors for unknown keys."""
     section = table.section
     mine = backends.get(section).settings if section else (*POLICY, *CONTAINER, *COMPILE)
     known = {s.name: s for s in mine} | {s.option: s for s in mine if s.option}
@@ -134,13 +132,13 @@ def _has_settings(name: str, backends: Backends) -> bool:
 
 
 def _of_built_in(backends: Backends) -> dict[str, tuple[Setting, ...]]:
-    """Those that have settings of their own; installed ones are not looked for."""
+    """The built-in backends that have settings; installed backends are not looked up."""
     found = {name: backends.get(name).settings for name in backends.built_in}
     return {name: settings for name, settings in found.items() if settings}
 
 
 def _inner_keys(setting: Setting, value: Any, where: Where) -> Iterator[Diagnostic]:
-    """The keys of tables in a list of mounts or limits that mean nothing there."""
+    """Errors for unknown keys of the tables in a list of mounts or limits."""
     names = _INNER.get(setting.name, ())
     for i, item in enumerate(value if names and isinstance(value, list) else ()):
         for name in item if isinstance(item, dict) else ():
@@ -153,11 +151,11 @@ def _inner_keys(setting: Setting, value: Any, where: Where) -> Iterator[Diagnost
 def _hint(
     key: str, value: Any, known: Collection[str], section: str, backends: Backends
 ) -> str | None:
-    """Where it belongs, if it is right in itself; else what it was meant to be."""
+    """A hint for an unknown key: the table that it belongs to, or a similar name."""
     if key in _COMMAND_LINE:
-        return f"`--{key}` is for the command line alone"
+        return f"`--{key}` is for the command line only"
     if key == "tool" and not section:
-        return "`[tool.pbt]` is for `pyproject.toml`: here settings stand at the top"
+        return "`[tool.pbt]` is for `pyproject.toml`: write its settings at the top level here"
     misplaced = [name for name in value if name in known] if isinstance(value, dict) else []
     if misplaced:
         return f"write `{misplaced[0]}` without the table `{key}`"
@@ -166,8 +164,8 @@ def _hint(
     elsewhere = [s for s in everywhere if key and key in (s.name, s.option, s.dest)]
     if elsewhere:
         first = elsewhere[0]
-        table = f"of the table `{first.section}`" if first.of_backend else "of no inner table"
-        return f"`{first.name}` is a setting {table}"
+        table = f"the table `{first.section}`" if first.of_backend else "the outer table"
+        return f"`{first.name}` belongs in {table}"
     return near(key, (*known, *(() if section else of_backends)))
 
 

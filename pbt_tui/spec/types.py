@@ -1,6 +1,6 @@
 """The spec: what to run, as frozen values. The JSON Schema is generated from these types.
 
-Must not know files, run modules, machines or time: a spec means the same everywhere.
+A spec depends on no file, run module, machine or time: it means the same everywhere.
 Units are bytes and seconds. Field order is the order of keys in the file.
 """
 
@@ -46,22 +46,23 @@ Param = Any
 
 
 class Frozen(Struct, frozen=True, forbid_unknown_fields=True):
-    """A value: no unknown key is ever accepted, nothing changes after it is made."""
+    """Base of the types of a spec: immutable, and decoding rejects unknown keys."""
 
 
 class Policy(Frozen, frozen=True):
     """How the executor schedules jobs. Each field is an option of the same name."""
 
     num_gpus: Count = 1
-    """GPUs to use where the executor pins jobs, which it does with `experiments_per_gpu` from 1."""
+    """Number of GPUs to use, where `experiments_per_gpu` is at least 1: then the executor pins jobs
+    to GPUs."""
     gpus: tuple[Text, ...] | None = None
     """Indices or UUIDs of the GPUs to choose from; `null`: those in `CUDA_VISIBLE_DEVICES` of the
     executor, else those that the driver reports."""
     gpus_per_job: Count = 1
     """GPUs that each job occupies; `resources.gpus` of a job overrides it."""
     experiments_per_gpu: Annotated[int, Meta(ge=-1, le=MOST)] = -1
-    """Slots on each GPU: jobs that may share it; -1: there are no slots, and the executor leaves
-    `CUDA_VISIBLE_DEVICES` alone."""
+    """Slots on each GPU: the number of jobs that may share it. With -1 there are no slots, and the
+    executor does not set `CUDA_VISIBLE_DEVICES`."""
     max_parallel: Positive = 4
     """Attempts that may be active at the same time."""
     pause_between: Seconds = 1.0
@@ -109,12 +110,12 @@ class Ulimit(Frozen, frozen=True):
 
 
 class Container(Frozen, frozen=True):
-    """The container that jobs run in; without one they are plain processes."""
+    """The container that jobs run in; without a container they are plain processes."""
 
     image: Text
     """Name of the image, with a tag or a digest."""
     pull: Literal["missing", "never"] = "missing"
-    """When the executor pulls the image: if it is missing, or never."""
+    """Whether the executor pulls an image that the engine does not have (`missing`), or `never`."""
     entrypoint: tuple[str, ...] | None = None
     """Command that replaces the entry point of the image; `null`: the image's own."""
     user: Text = "caller"
@@ -125,21 +126,21 @@ class Container(Frozen, frozen=True):
     """Names of variables that the executor copies from its own environment; their values, which
     may be secrets, never enter a spec."""
     shm_size: Positive | None = None
-    """Bytes of shared memory (`/dev/shm`); `null`: the engine's."""
+    """Bytes of shared memory (`/dev/shm`); `null`: the engine decides."""
     memory: Positive | None = None
     """Memory limit of a container in bytes; `null`: none."""
     cpus: Annotated[float, Meta(gt=0, le=MOST)] | None = None
     """CPU limit of a container, in CPUs; `null`: none."""
     network: Text | None = None
-    """Network that containers join; `null`: the engine's."""
+    """Network that containers join; `null`: the engine's default network."""
     capabilities: tuple[Text, ...] = ("gpu", "compute", "utility")
     """Capabilities that the executor requests from the GPU driver."""
     ulimits: tuple[Ulimit, ...] = ()
-    """Resource limits of the kernel."""
+    """Resource limits (ulimits) of the processes in a container."""
 
 
 class Resources(Frozen, frozen=True, omit_defaults=True):
-    """What one job needs where it differs from the policy."""
+    """Resources of one job, where they differ from the policy."""
 
     gpus: Count | None = None
     """GPUs of the job; `null`: `gpus_per_job` of the policy."""
@@ -150,7 +151,7 @@ class Resources(Frozen, frozen=True, omit_defaults=True):
 
 
 class Population(Frozen, frozen=True):
-    """Jobs that do PBT together, or the `size` policies of one job, as its style has it."""
+    """Jobs that do PBT together; in some styles, one job that trains all `size` policies."""
 
     id: Text
     """Name of the population, unique in the spec; jobs refer to it."""
@@ -183,7 +184,7 @@ class Job(Frozen, frozen=True, omit_defaults=True):
     params: dict[str, Param]
     """Parameters of the job, by name, with the types they have in the run module."""
     population: str | None = None
-    """Id of the job's population; not there: it belongs to none."""
+    """Id of the population that the job belongs to; not there: none."""
     member: Count | None = None
     """Index of the job in its population, from 0."""
     resources: Resources | None = None
@@ -203,7 +204,8 @@ class Processes(Frozen, frozen=True):
     module: str
     """Run module that the spec was compiled from: a dotted name or the path of a file."""
     train_dir: Text
-    """Root folder of everything that jobs write, absolute or relative to where the run starts."""
+    """Root folder of everything that jobs write: absolute, or relative to the folder in which
+    `pbt-run` is started."""
     policy: Policy
     """How the executor schedules jobs."""
     container: Container | None

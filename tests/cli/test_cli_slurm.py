@@ -97,8 +97,8 @@ def test_lines_of_the_site(here: Path, pbt: Callable[..., Any]) -> None:
         (["--slurm_sbatch_template", "none"], "cannot read `none`: no such file or directory"),
         (["--slurm_sbatch_template", "latin"], "expected UTF-8 text in `latin`"),
         (["--slurm_print_only", "perhaps"], "expected true or false, got `perhaps`"),
-        (["--ask", "--backend", "processes"], "nothing was compiled for it"),
-        (["--ask", "--validate", "specs"], "name a run module"),
+        (["--ask", "--backend", "processes"], "and none were compiled"),
+        (["--ask", "--validate", "specs"], "`--validate` compiles nothing"),
     ],
 )
 def test_what_cannot_be_obeyed(
@@ -193,7 +193,7 @@ def test_ask_where_there_is_no_slurm(
     [d] = json.loads(out)["diagnostics"]
     assert (d["code"], d["message"]) == (
         "PBT641",
-        "there is no `sbatch` here, so SLURM was not asked",
+        "`sbatch` is not installed here, so the scripts were not checked",
     )
 
 

@@ -85,7 +85,7 @@ def test_our_bug_is_told_as_one(tmp_path: Path) -> None:
 
 def test_killed_before_a_word(tmp_path: Path) -> None:
     done = caller(f"os.kill(os.getpid(), {int(signal.SIGKILL)})", tmp_path)
-    assert done.stdout == "5|error: the executor died before it began: signal 9\n"
+    assert done.stdout == "5|error: the executor died before it started the run: signal 9\n"
 
 
 def test_what_it_says_does_not_reach_the_callers_terminal(tmp_path: Path) -> None:

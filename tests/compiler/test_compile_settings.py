@@ -209,7 +209,7 @@ def test_other_peoples_damaged_pyproject_is_passed_over(tmp_path: Path) -> None:
             "[tool.pbt]\nimage = 'a'",
             "tool: there is no such setting\nhint: `[tool.pbt]` is",
         ),
-        ("pyproject.toml", "[pbt]\nimage = 'a'", "pbt: settings are not read from here"),
+        ("pyproject.toml", "[pbt]\nimage = 'a'", "pbt: settings are not read from this table"),
         ("pyproject.toml", "[tool.pbt-tui]\nimage = 'a'", "tool.pbt-tui: settings are not read"),
         (
             "pyproject.toml",
@@ -231,7 +231,7 @@ def test_other_peoples_damaged_pyproject_is_passed_over(tmp_path: Path) -> None:
             "mount = []\nmounts = []",
             "mounts: is given twice, as `mounts` and as `mount`",
         ),
-        ("pbt.toml", "backend = 'slurm'", "hint: `--backend` is for the command line alone"),
+        ("pbt.toml", "backend = 'slurm'", "hint: `--backend` is for the command line only"),
         ("pbt.toml", "max-paralel = 8", "hint: did you mean `max_parallel`"),
         ("pbt.toml", "max_parallel = 99999999999999999999", "expected an integer from 1"),
         ("pbt.toml", "memory = 18446744073709551616", "expected a size"),

@@ -235,11 +235,11 @@ def test_a_runtime_that_is_not_installed_is_a_wrong_file(spec: Processes | None)
     with pytest.raises(BadSpec, match="runtime `elsewhere`, which is not installed") as raised:
         executor_config(spec, kept("elsewhere"), OPTIONS)
     assert raised.value.exit_code == 3
-    assert raised.value.hint == "there are process, docker, slurm"
+    assert raised.value.hint == "installed runtimes: process, docker, slurm"
 
 
 def test_what_the_last_executor_asked_must_be_readable() -> None:
-    with pytest.raises(BadSpec, match="what the last executor asked of SLURM cannot be read"):
+    with pytest.raises(BadSpec, match="the last executor's settings for SLURM cannot be read"):
         executor_config(None, kept("slurm", slurm={"cpus": "many"}), OPTIONS)
 
 
@@ -247,8 +247,8 @@ def test_what_the_last_executor_asked_must_be_readable() -> None:
     ("options", "said"),
     [
         ({"runtime": "docker"}, "`--runtime docker` needs an image"),
-        ({"container": {"network": "none"}}, "`--network` is of a container, and no image is set"),
-        ({"settings": {"slurm": {"cpus": 1}}}, "`--slurm_cpus` is of SLURM"),
+        ({"container": {"network": "none"}}, "`--network` needs a container, and no image is set"),
+        ({"settings": {"slurm": {"cpus": 1}}}, "`--slurm_cpus` is for SLURM"),
     ],
 )
 def test_options_that_do_not_go_together(options: dict[str, Any], said: str) -> None:

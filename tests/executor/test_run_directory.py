@@ -55,7 +55,7 @@ def test_an_unwritable_train_dir(place: Place, where: str) -> None:
     said = place.pbt(target, "--train_dir", where)
     assert said.code == 5
     assert said.err.startswith("error: ")
-    assert "cannot make the run directory" in said.err
+    assert "cannot create the run directory" in said.err
     assert "hint: pass another `--train_dir`" in said.err
     assert said.out == ""
 

@@ -76,7 +76,7 @@ def test_asking_where_nobody_executes(place: Place) -> None:
     for option in ("--hold", "--stop", "--release"):
         said = place.pbt(here, option)
         assert said.code == 5
-        assert "nobody executes this run" in said.err
+        assert "this run has no executor" in said.err
     assert place.pbt(here, "--cancel", "a").code == 5
     assert list(place.rundir.requests.iterdir()) == []
 

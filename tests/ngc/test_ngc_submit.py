@@ -216,7 +216,7 @@ def test_one_at_a_time(here: Path, service: Service) -> None:
 def test_without_a_client_it_says_what_to_run_by_hand(here: Path, service: Service) -> None:
     done = call("run", here, *SUBMIT, "--ngc_client", "no-such-client", env=service.env)
     assert done.returncode == 5
-    assert "error: there is no NGC client `no-such-client` here\n" in done.stderr
+    assert "error: NGC client not found: `no-such-client`\n" in done.stderr
     assert "`bash specs/ant/ngc/submit.sh`" in done.stderr
     done = call("run", here, *SUBMIT, "--ngc_client", str(service.bin / "ngc"), env=service.env)
     assert done.returncode == 0

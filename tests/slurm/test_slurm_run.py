@@ -212,7 +212,7 @@ def test_events_as_lines(queued: Queued) -> None:
     ("options", "words"),
     [
         (["--backend", "slurm", "--runtime", "process"], "do not go together"),
-        (["--slurm_partition", "x"], "pass `--backend slurm`, too"),
+        (["--slurm_partition", "x"], "pass `--backend slurm` as well"),
         (["--backend", "slurm", "--slurm_signal", "nonsense"], "PBT6"),
     ],
 )

@@ -207,7 +207,7 @@ def test_one_that_derives_has_the_other_words(tmp_path: Path) -> None:
         "`specs/ant/toy/x`:1: is not what" in pbt("compile", "--validate", "specs", exits=3).stderr
     )
     said = pbt("run", "specs/ant", "--backend", "toy", exits=2).stderr
-    assert "what backend `toy` describes is executed by others" in said
+    assert "`pbt-run` cannot execute or submit files of backend `toy`" in said
 
 
 def test_a_broken_table_of_codes_is_told_of(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_without_a_terminal_it_is_text_and_a_hint(
     assert main([str(run.rundir.path)]) == 0
     said = capsys.readouterr()
     assert said.out.startswith("ant_pbt  ○ no executor\n")
-    assert said.err.startswith("hint: this is no terminal")
+    assert said.err.startswith("hint: on a terminal, `pbt-tui`")
     assert "\x1b" not in said.out
 
 
@@ -135,7 +135,7 @@ def test_bad_usage(argv: list[str], error: type[UsageError], words: str, here: P
 
 
 def test_options_of_an_executor_make_no_sense_for_a_run_directory(run: Story) -> None:
-    with pytest.raises(UsageError, match="has no meaning for a run directory"):
+    with pytest.raises(UsageError, match="has no effect on a run directory"):
         main([str(run.rundir.path), "--num_gpus", "2", "--once"])
 
 

@@ -48,50 +48,50 @@ class Ngc(Frozen, frozen=True, omit_defaults=True):
     description: Description | None = None
     """Description of every job; not there: none."""
     commandline: Text = EXPERIMENT_CMD
-    """What the shell of a job does; `{{ experiment_cmd }}` stands for the command."""
+    """Shell command of each job; `{{ experiment_cmd }}` stands for the command of the spec."""
     entrypoint: Text | None = None
-    """Entry point of every job; not there: that of the container, else the image's."""
+    """Entry point of every job; not there: `entrypoint` of the container, else the image's."""
     use_image_entrypoint: bool = False
-    """The entry point of the image runs."""
+    """Run the entry point of the image."""
     result: Mounted = "/results"
-    """Folder in the container that is a job's own; NGC keeps it."""
+    """Folder in the container for the results of a job; NGC keeps it."""
     workspace: tuple[WorkspaceMount, ...] = ()
     """Workspaces to mount."""
     datasetid: tuple[DatasetMount, ...] = ()
     """Datasets to mount."""
     env_var: tuple[Env, ...] = ()
-    """Variables of every job."""
+    """Environment variables of every job."""
     secret: tuple[Secret, ...] = ()
-    """Secrets of NGC that every job gets."""
+    """NGC secrets that every job gets."""
     label: tuple[AnyLabel, ...] = ()
-    """Further labels of every job."""
+    """Additional labels of every job."""
     lock_label: bool = False
-    """The labels can no longer be changed."""
+    """Lock the labels: nobody can change them after submission."""
     port: tuple[PortMapping, ...] = ()
     """Ports that NGC publishes."""
     total_runtime: Number | None = None
-    """Limit of all the time that a job runs, in seconds; not there: that of the ACE."""
+    """Maximum total run time of a job in seconds; not there: the limit of the ACE."""
     min_timeslice: Number | None = None
-    """Least seconds that a job should run, once it runs, before NGC preempts it."""
+    """Minimum seconds that a started job runs before NGC may preempt it."""
     preempt: Class | None = None
-    """Whether NGC may preempt a job, and how the job goes on then; not there: `RESUMABLE` for
-    members of a population on whole GPUs, else `RUNONCE`."""
+    """Whether NGC may preempt a job, and how the job continues afterwards; not there: `RESUMABLE`
+    for members of a population on whole GPUs, else `RUNONCE`."""
     order: Annotated[int, Meta(ge=1, le=99)] | None = None
     """Order of the jobs in the queue, from 1 to 99."""
     priority: Priority | None = None
     """Priority of the jobs in the queue."""
     replicas: Number | None = None
-    """Nodes of each job; not there: one."""
+    """Number of nodes of each job; not there: one."""
     array_type: Array | None = None
-    """How NGC starts a job of several nodes."""
+    """How NGC starts a job on several nodes."""
     network: Network | None = None
-    """Network between several nodes."""
+    """Network between the nodes of a job."""
     topology_constraint: Word | None = None
-    """How near to each other several nodes are: `pack` or `any`."""
+    """Placement of the nodes of a job: `pack` (close together) or `any`."""
     job_template: Text | None = None
-    """File of the upstream launcher that settings are made of; never in a spec."""
+    """Job template of the upstream launcher, from which settings are read; never in a spec."""
     print_only: bool = False
-    """`pbt-run` only shows what it would submit."""
+    """`pbt-run` prints what it would submit, and submits nothing."""
 
 
 def encode_settings(settings: Ngc) -> str:

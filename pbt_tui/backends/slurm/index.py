@@ -18,9 +18,9 @@ Prefix = Literal["plain", "apptainer", "pyxis"]
 
 
 class Slurm(Frozen, frozen=True):
-    """How jobs are asked of SLURM. Each field is an option `--slurm_<field>`.
+    """What jobs request from SLURM. Each field is an option `--slurm_<field>`.
 
-    The seven of the original launcher keep their names and defaults.
+    The seven options of the upstream launcher keep their names and defaults.
     """
 
     gpus_per_job: Count = 1
@@ -28,18 +28,19 @@ class Slurm(Frozen, frozen=True):
     cpus_per_gpu: Count = 16
     """CPUs for each GPU of a job."""
     partition: Text | None = None
-    """Partition that the jobs are submitted to; `null`: the cluster's."""
+    """Partition that the jobs are submitted to; `null`: the cluster's default
+    partition."""
     account: Text | None = None
-    """Account that is charged; `null`: the user's."""
+    """Account that is charged; `null`: the user's default account."""
     qos: Text | None = None
-    """Quality of service; `null`: the account's."""
+    """Quality of service (QOS); `null`: the account's default QOS."""
     time: Seconds | None = None
-    """Time limit of one start in seconds; SLURM counts in minutes. `null`: the partition's
-    default."""
+    """Time limit in seconds, counted anew after each requeue; SLURM counts in minutes. `null`: the
+    partition's default."""
     memory: Count | None = None
     """Bytes of memory on each node; `null`: the partition's default."""
     cpus: Count | None = None
-    """CPUs of one job; `null`: `cpus_per_gpu` for each GPU, and 1 without any."""
+    """CPUs of each job; `null`: `cpus_per_gpu` for each GPU, or 1 without GPUs."""
     gpu_type: Text | None = None
     """Type of GPU, such as `a100`; `null`: any."""
     constraint: Text | None = None
@@ -49,56 +50,57 @@ class Slurm(Frozen, frozen=True):
     nodes: Positive = 1
     """Nodes of each job."""
     throttle: Count | None = None
-    """Tasks of one array that SLURM may run at the same time; `null`: all."""
+    """Maximum number of tasks of one array that SLURM runs at the same time; `null`: all."""
     requeue: bool = False
-    """SLURM requeues a task, inside its attempt, after preemption, the loss of a node and exit
-    code 75."""
+    """After preemption, a node failure or exit code 75, SLURM requeues the task within the same
+    attempt."""
     max_requeues: Count = 50
-    """Maximum restarts inside an attempt; afterwards exit code 75 counts as a failure."""
+    """Maximum restarts of one attempt; afterwards exit code 75 counts as a failure."""
     signal: Text | None = None
-    """Signal that SLURM sends to the program some seconds before the time limit: `USR1@120`;
-    `null`: none."""
+    """Signal that SLURM sends to the program some seconds before the time limit, such as
+    `USR1@120`; `null`: none."""
     mail_user: Text | None = None
-    """Address that gets mail from SLURM; `null`: nobody."""
+    """Address that SLURM sends mail to; `null`: none."""
     mail_type: Text | None = None
-    """Events that mail is sent for, such as `END,FAIL`; `null`: SLURM's default."""
+    """Events for which SLURM sends mail, such as `END,FAIL`; `null`: SLURM's default."""
     workdir: Text | None = None
-    """Folder for the output of SLURM itself about each task; `null`: inside the run directory."""
+    """Folder for the output files that SLURM writes; `null`: inside the run directory."""
     sbatch_template: str | None = None
-    """Text of a template of the upstream launcher; `null`: none."""
+    """Text of a script template of the upstream launcher; `null`: none."""
     timeout: str = "0"
-    """Value of `$TIMEOUT` in that template; nothing else uses it."""
+    """Value of `$TIMEOUT` in `sbatch_template`; nothing else uses it."""
     print_only: bool = False
-    """`pbt-run` only shows what it would submit."""
+    """`pbt-run` prints what it would submit, and submits nothing."""
     files: bool = False
-    """Each job gets a script of its own instead of a place in an array."""
+    """Write one script for each job instead of job arrays."""
     max_array: Positive = 1000
     """Maximum number of tasks in one array."""
     container: Prefix = "plain"
-    """What starts the container image at this site; `plain`: nothing, jobs are plain processes."""
+    """How nodes start the container: `apptainer`, `pyxis`, or `plain` (no container)."""
     image: Text | None = None
     """Image, or path of a `.sif` or `.sqsh` file; `null`: the image of the container."""
     prologue: tuple[str, ...] = ()
-    """Lines of bash that run before each command, such as `module load cuda`: the site's own."""
+    """Lines of bash that run before each command, such as `module load cuda`."""
     poll: Seconds = 15.0
-    """Seconds between two questions to SLURM while a job runs."""
+    """Seconds between two status queries to SLURM while a job runs."""
     poll_pending: Seconds = 60.0
-    """Seconds between two questions to SLURM while all jobs are pending."""
+    """Seconds between two status queries to SLURM while all jobs are pending."""
     poll_floor: Seconds = 5.0
-    """Least seconds between two questions to SLURM, whatever else is set."""
+    """Minimum seconds between two status queries, whatever `poll` and `poll_pending` say."""
     sbatch_timeout: Annotated[float, Meta(gt=0, le=MOST)] = 30.0
-    """Seconds that one call of `sbatch` may take; it retries for two minutes at a full queue."""
+    """Seconds that one call of `sbatch` may take; `sbatch` itself retries for two minutes when the
+    queue is full."""
 
 
 class Array(Frozen, frozen=True):
-    """One script: task `i` of it is the job `tasks[i]`."""
+    """One array script: its task `i` is the job `tasks[i]`."""
 
     script: Text
     """Name of the script in the folder `slurm/`."""
     manifest: Text
     """Name of the file in `slurm/` that holds the commands, a line for each job."""
     shape: Text
-    """What the tasks ask of SLURM, in short; tasks of one array ask for the same."""
+    """Short text of the resources that the tasks request, the same for all tasks of an array."""
     offset: Count
     """Line of the manifest that is task 0, from 0."""
     count: Positive
@@ -108,16 +110,16 @@ class Array(Frozen, frozen=True):
 
 
 class Index(Frozen, frozen=True):
-    """What is in the folder `slurm/`, and all that it was made from but the process list."""
+    """The contents of the folder `slurm/`, and the settings that it was made from."""
 
     format: Literal["pbt-slurm-index/1"]
     """Name and version of the format."""
     run: Text
     """Name of the run."""
     suffix: str
-    """Text after the names of experiment folders; empty: none."""
+    """Text appended to the names of experiment folders; empty: none."""
     settings: Slurm
-    """How jobs are asked of SLURM."""
+    """What jobs request from SLURM."""
     arrays: tuple[Array, ...]
     """The scripts in the order in which they are submitted."""
 

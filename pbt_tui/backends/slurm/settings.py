@@ -85,7 +85,7 @@ SETTINGS: tuple[Setting, ...] = (
         parsers.plain,
         "FILE",
         "a file",
-        "file with a script template of the upstream launcher",
+        "file with an sbatch script template, as for the upstream launcher",
     ),
     _slurm("timeout", parsers.plain, "TIME", "a text"),
     _slurm("print_only", parsers.truth, "BOOL", "true or false"),
