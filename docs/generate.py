@@ -1,8 +1,8 @@
-"""Writes what is made from the code: `schemas/*.json`, `docs/reference/` and one diagram.
+"""Writes the files that are generated: `schemas/*.json`, `docs/reference/` and one diagram.
 
     python -m docs.generate [--check]
 
-With `--check` nothing is written: each stale file is named, and the exit code is 1.
+With `--check` it writes nothing: it names each stale file and exits with 1 if there is one.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from docs import diagram, pages, schemas
 
 ROOT = Path(__file__).parent.parent
 OWNED = ("schemas/*.json", "docs/reference/*.md", "docs/reference/rules/*.md")
-"""Everything that these patterns find is made here; what is not made any more is removed."""
+"""Every file that matches is generated here. A file that is no longer generated is removed."""
 DRAWN = "docs/architecture.md"
-"""Of this page only what stands between two marks."""
+"""Only the part of this page between two marks is generated."""
 
 
 def generated() -> dict[str, bytes]:
@@ -28,7 +28,7 @@ def generated() -> dict[str, bytes]:
 
 
 def stale(root: Path = ROOT) -> list[str]:
-    """The paths that are not as they would be made, in order."""
+    """The sorted paths of files that differ from what would be generated."""
     wanted = generated()
     there = {str(p.relative_to(root)) for pattern in OWNED for p in root.glob(pattern)}
     return sorted(

@@ -1,4 +1,4 @@
-"""The reference pages that are made from the code: commands, files, events, errors, rules."""
+"""Generates the reference pages from the code: commands, files, events, errors, rules."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _rule_index() -> Iterator[str]:
 
 
 def _frame() -> Iterator[str]:
-    """What the examples leave out, as their module says it."""
+    """How to read the examples, from the docstring of `pbt_tui.diagnostics`."""
     text = (diagnostics.__doc__ or "").partition("\n\nExamples are")[2]
     yield from f"Examples are{text}".strip().split("\n")
 

@@ -1,24 +1,27 @@
-"""Every diagnostic code: level, title, why, an example that fails and its cure.
+"""Every diagnostic code: level, title, explanation, an example that fails, and its cure.
 
-Must not know how anything is found out; it holds words. One file per hundred, loaded when asked
-for, a backend's from its folder; codes of installed packages have a prefix of their own. The pages
-in `docs/reference/rules/` and `--explain` are made from here.
+The rules of each hundred are in one module (`HUNDREDS`), which is imported on first use; those of a
+backend are in the backend's package. Codes of installed packages have a prefix of their own.
+`pbt-compile --explain CODE` and `docs/reference/rules/` are generated from here. A rule is text: it
+must not know how a finding is detected.
 
-    1xx description · 2xx names and directories · 3xx commands · 4xx populations
-    5xx resources and containers · 6xx SLURM · 7xx NGC · 8xx spec files
+Within each hundred, x01-x19 are found while a module is imported and expanded, x20 and up in the
+whole run, and x50 and up by `pbt-run`, on the machine that executes the run.
 
-Of each hundred x01–x19 are found while a module is read and expanded, x20 and up in the whole run,
-x50 and up on the machine that runs it, by `pbt-run`.
+Examples are fragments that can be run. Lines that begin with a command are executed; other lines
+are one of these:
 
-Examples are fragments, and can be run: what is no command line is the run module `runs/ant.py`, in
-which the words of `pbt_tui` are known, and a bare `Experiment` stands for a run of it. Without
-commands it is compiled; without a module `runs.ant` is a run of two jobs, `runs.ant_pbt` one of a
-population of 8, and `runs.doom_a` and `runs.doom_b` are two with one run name. What looks like JSON
-is a piece of a process list, `...` is the rest of it, and it is validated. What begins with `#!` is
-the template `old.sh` for SLURM.
+- Python: the run module `runs/ant.py`, in which the names of `pbt_tui` are imported. A bare
+  `Experiment` stands for a run of that experiment.
+- JSON: a part of a process list, which is validated. `...` stands for the rest of the list.
+- Text that begins with `#!`: the template `old.sh` for SLURM.
 
-Those of 7xx stand where a settings file has what NGC needs, and are compiled for it; JSON is a
-piece of a job request, and a line of `ngc` is a template.
+An example without commands is compiled. An example without a module uses one of these:
+`runs.ant` is a run of two jobs, `runs.ant_pbt` a population of 8, and `runs.doom_a` and
+`runs.doom_b` are two modules with one run name.
+
+Examples of 7xx are compiled for NGC, with a settings file that holds what NGC needs. There, JSON is
+a part of a job request, and a line that begins with `ngc` is a template.
 """
 
 from __future__ import annotations
@@ -46,14 +49,14 @@ GROUP = "pbt_tui.diagnostics"
 """Entry points of installed packages: the prefix of their codes, and a module with their `RULES`.
 """
 REGISTER = "docs/upstream-defects.md"
-"""Defects of the original launchers and trainers; explanations cite them by number, such as D1."""
+"""Defects of the upstream launchers and trainers. Explanations cite them by number, such as D1."""
 _LONGEST = 800
-"""Characters of a message; names and values can be of any length."""
+"""Maximum length of a message in characters, because names and values can be of any length."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One code. `example` fails, `cure` is the same made right; both are shown as they stand."""
+    """One code. `example` causes the finding, and `cure` is the corrected example."""
 
     code: str
     level: Level
@@ -71,12 +74,17 @@ def finding(
     hint: str | None = None,
     level: Level | None = None,
 ) -> Diagnostic:
-    """A diagnostic with the level of its rule, unless the caller knows better.
+    """A diagnostic of the rule `code`, with the rule's level unless `level` is given.
 
-    Whatever foreign text the message holds, it is one line that a terminal can be shown.
+    The message and the hint are shortened and escaped: each is one line, safe for a terminal.
     """
-    told = _line(message), code, where or Where(), _line(hint) if hint else None
-    return Diagnostic(level or rule(code).level, *told)
+    return Diagnostic(
+        level or rule(code).level,
+        _line(message),
+        code,
+        where or Where(),
+        _line(hint) if hint else None,
+    )
 
 
 def _line(text: str) -> str:
@@ -84,15 +92,15 @@ def _line(text: str) -> str:
 
 
 def rule(code: str) -> Rule:
-    """The rule of `code`; raises `KeyError`, or `BrokenKind` for a table that cannot be read."""
+    """The rule of `code`. Raises `KeyError`, or `BrokenKind` if the table cannot be loaded."""
     prefix = _prefix(code)
     return (_table(code[3:4]) if prefix == OURS else _installed(prefix))[code]
 
 
 def rules(*codes: str) -> dict[str, Rule]:
-    """All of our own and those of the packages that these codes are of, in their order.
+    """All built-in rules, and those of the installed packages to which `codes` belong, sorted.
 
-    Raises `BrokenKind` for a table that cannot be read.
+    Raises `BrokenKind` if a table cannot be loaded.
     """
     found = dict(sorted(pair for hundred in HUNDREDS for pair in _table(hundred).items()))
     for prefix in dict.fromkeys(map(_prefix, codes)):
@@ -111,7 +119,7 @@ def _table(hundred: str) -> dict[str, Rule]:
 
 @cache
 def _installed(prefix: str) -> dict[str, Rule]:
-    """The table of an installed package; empty if none has codes that begin so."""
+    """The rules of the installed package with this prefix; empty if there is none."""
     from importlib.metadata import entry_points
 
     for place in {point.value for point in entry_points(group=GROUP, name=prefix)}:
@@ -131,9 +139,9 @@ def _by_code(table: tuple[Rule, ...]) -> dict[str, Rule]:
 
 
 def page(rule: Rule) -> str:
-    """The rule as a page of Markdown that also reads well in a terminal.
+    """The rule as Markdown that also reads well in a terminal.
 
-    Links to upstream defects lead from the root of the repository.
+    Links to upstream defects are relative to the root of the repository.
     """
     return (
         f"# {rule.code}: {rule.title}\n\nLevel: {rule.level}\n\n{rule.explanation}\n\n"

@@ -1,7 +1,4 @@
-"""The words of the 3xx codes: commands.
-
-Must not know how anything is found out.
-"""
+"""Rules 3xx: commands."""
 
 from __future__ import annotations
 
@@ -12,34 +9,36 @@ RULES: tuple[Rule, ...] = (
         "PBT301",
         "error",
         "a quote that is not closed",
-        "Commands are read as a POSIX shell would read them, and it would wait for the rest; the "
-        "original passes half of the quote on (D15).",
+        "Commands are split as a POSIX shell splits them, and a shell would wait for the closing "
+        "quote. The upstream launcher passes the single quote character to the program (D15).",
         'Experiment("ant", "python train.py --note=it\'s")',
         'Experiment("ant", "python train.py --note=its")',
     ),
     Rule(
         "PBT302",
         "warning",
-        "quotes and backslashes mean something here",
-        "The original cuts commands at every blank and passes quotes on as they are; here "
-        "they group words, as in a shell, so that values may hold blanks (D15). Both "
-        "readings are shown.",
+        "quotes or backslashes in a command",
+        "The upstream launcher splits commands at every space and passes quotes to the program "
+        "unchanged. Here quotes group the text of one argument, as in a shell, so that values may "
+        "contain spaces (D15). The finding shows both readings.",
         'Experiment("ant", "python train.py --note=\'two words\'")',
         'Experiment("ant", "python train.py --note=two-words")',
     ),
     Rule(
         "PBT303",
         "note",
-        "a blank too many",
-        "The original makes an empty argument of every second blank; here it makes none (D15).",
+        "superfluous space",
+        "The upstream launcher makes an empty argument of each superfluous space. Here the space "
+        "is ignored (D15).",
         'Experiment("ant", "python  train.py")',
         'Experiment("ant", "python train.py")',
     ),
     Rule(
         "PBT304",
         "warning",
-        "a value that falls apart at its blanks",
-        "Without quotes a value with blanks is several arguments, here as with the original (D15).",
+        "a value that is split at its spaces",
+        "Without quotes a value that contains spaces becomes several arguments, here as in the "
+        "upstream launcher (D15).",
         'Experiment("ant", "python train.py", [{"layers": [256, 128]}])',
         'Experiment("ant", "python train.py", [{"layers": "[256,128]"}])',
     ),
@@ -47,7 +46,7 @@ RULES: tuple[Rule, ...] = (
         "PBT305",
         "note",
         "a setting is given twice",
-        "The last one wins with Hydra and with argparse; it is shown so that nobody wonders (P19).",
+        "Hydra and argparse use the last value, so the others have no effect (P19).",
         'Experiment("ant", "python train.py seed=-1 seed=7")',
         'Experiment("ant", "python train.py seed=7")',
     ),
@@ -64,15 +63,16 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "PBT307",
         "error",
-        "text that no file can hold",
-        "Half of a surrogate pair, usually of a file name that is not UTF-8, cannot be written.",
+        "text that cannot be encoded as UTF-8",
+        "The text contains an unpaired surrogate, which usually comes from a file name that is "
+        "not UTF-8.",
         'Experiment("ant", "python train.py", [{"note": "\\udc80"}])',
         'Experiment("ant", "python train.py", [{"note": "x"}])',
     ),
     Rule(
         "PBT308",
         "warning",
-        "a word that only a shell would understand",
+        "shell syntax in a command",
         "Commands are started without a shell: `$HOME`, `~/`, `&&`, `|` and `;` reach the program "
         "as they stand. The original's SLURM backend lets a shell act on them and its local one "
         "does not, so that one module means two things (D36, D44). OmegaConf's `${...}` is fine.",
@@ -101,7 +101,7 @@ RULES: tuple[Rule, ...] = (
         "PBT320",
         "error",
         "NUL character",
-        "No operating system passes a NUL character in an argument or in the environment.",
+        "No operating system accepts a NUL character in an argument or in the environment.",
         'Experiment("ant", "python train.py", [{"note": "a\\0b"}])',
         'Experiment("ant", "python train.py", [{"note": "a-b"}])',
     ),
@@ -109,7 +109,7 @@ RULES: tuple[Rule, ...] = (
         "PBT321",
         "error",
         "argument too long",
-        "Linux passes at most 131,071 bytes in one argument; the job could not be started.",
+        "Linux accepts at most 131,071 bytes in one argument, so the job could not be started.",
         'Experiment("ant", "python train.py", [{"weights": "0.5," * 100_000}])',
         'Experiment("ant", "python train.py", [{"weights": "weights.json"}])',
     ),
@@ -125,11 +125,13 @@ RULES: tuple[Rule, ...] = (
         "PBT324",
         "error",
         "a secret in a command",
-        "A command stands in spec files, which are committed and copied, and every user of the "
-        "machine can read it. Known forms of keys and tokens are refused, and what is called a "
-        "password, a secret, an API key or a token, unless the value only stands for one, such "
-        "as `${oc.env:WANDB_API_KEY}` or a path. Secrets are passed by name: plain processes "
-        "inherit what `pbt-run` is started with, and containers take it with `--env_from NAME`.",
+        "Spec files contain the command and are committed and copied, and every user of the "
+        "machine can read the command of a running process. This rule refuses known formats of "
+        "keys and tokens, and the value of anything that is called a password, a secret, an API "
+        "key or a token. A value that only refers to the secret, such as "
+        "`${oc.env:WANDB_API_KEY}` or a path, is allowed. Pass secrets by name: plain processes "
+        "inherit the environment of `pbt-run`, and containers get the variable with `--env_from "
+        "NAME`.",
         'Experiment("ant", "python train.py --wandb_api_key=8d7f2c90b1e64a35")',
         'Experiment("ant", "python train.py")\n\n'
         "pbt-compile runs.ant --image ant --env_from WANDB_API_KEY",

@@ -1,11 +1,10 @@
-"""Keys, tokens and passwords that stand where everybody can read them: in commands, in `env`.
+"""Finds keys, tokens and passwords in commands and in `env` (PBT324 and PBT531).
 
-Must not know how else they reach a job, and never says one: a finding names the kind and the place.
-A spec is committed, copied into the run directory, and shown by the monitor; a command is seen by
-every user of the machine. Codes PBT324 and PBT531.
+A spec is committed, copied into the run directory and shown by the monitor, and every user of the
+machine can read a command. A finding names the kind and the place of a secret, never the secret.
 
-A job costs less than a microsecond: what it shares with the one before has been looked at, and of
-the rest one pattern only asks whether a closer look is worth it.
+A check takes less than a microsecond per job: arguments that equal those of the previous job are
+skipped, and one pattern decides whether the rest needs a full check.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ _KINDS = (
 
 
 def _later(how: str, pattern: str, flags: int = 0) -> Callable[..., Any]:
-    """A method of a pattern that is compiled when it is first called: most runs call none."""
+    """A method of a pattern that is compiled on the first call: most runs never call it."""
     compiled = cache(lambda: getattr(re.compile(pattern, flags), how))
     return lambda *args: compiled()(*args)  # noqa: PLW0108 - only when it is called
 
@@ -51,7 +50,7 @@ _HEADS = (
     *("gh", "github_pat_", "gl", "hf_", "AKIA", "ASIA", "xox", "AIza", "nvapi-", "sk-", "npm_"),
     *("eyJ", "-----BEGIN ", "://"),
 )
-"""What every one of these has in it: without them the pattern need not be compiled."""
+"""Each of `_KINDS` contains one of these: without one the pattern need not be compiled."""
 
 
 def _known(text: str) -> re.Match[str] | None:
@@ -82,7 +81,7 @@ _of_language = _later(
     r"(?:bos|eos|pad|mask|unk|cls|sep|start|end|stop|special|image|num|n|max|min|per|next|first"
     r"|last|action|state|obs|text|prompt|class)_token$",
 )
-"""Tokens that models are made of."""
+"""Names of tokens of a language model."""
 _camel = _later("sub", r"(?<=[a-z0-9])(?=[A-Z])")
 _number = _later("fullmatch", r"[+-]?[0-9]*\.?[0-9]*(?:e[+-]?[0-9]+)?")
 _name_of_a_variable = _later("fullmatch", r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
@@ -107,7 +106,7 @@ _worth_a_look = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One that was found: the word that holds it, the name before it, its kind, and itself."""
+    """A secret: the index of its argument, its name, its kind, and its value."""
 
     word: int
     name: str | None
@@ -116,22 +115,22 @@ class Credential:
 
 
 def check(spec: Processes) -> Iterator[Diagnostic]:
-    """Each secret in the commands of a process list, once an experiment."""
-    message: set[tuple[str, str | None, str]] = set()
+    """Each secret in the commands of a process list, reported once per experiment."""
+    reported: set[tuple[str, str | None, str]] = set()
     for i, job in _suspects(spec.jobs):
         for secret in inside(job.argv):
-            if (job.experiment, secret.name, secret.kind) not in message:
-                message.add((job.experiment, secret.name, secret.kind))
+            if (job.experiment, secret.name, secret.kind) not in reported:
+                reported.add((job.experiment, secret.name, secret.kind))
                 yield _in_command(i, job, secret)
     entrypoint = (spec.container.entrypoint if spec.container else None) or ()
     for secret in inside(entrypoint):
-        told = f"`entrypoint` holds {secret.kind}, and a spec is read by everybody"
+        message = f"`entrypoint` holds {secret.kind}, and a spec is read by everybody"
         where = Where(pointer=f"/container/entrypoint/{secret.word}")
-        yield finding("PBT324", told, where=where, hint=_way("the variable"))
+        yield finding("PBT324", message, where=where, hint=_way("the variable"))
 
 
 def in_variable(name: str, value: str, where: Where) -> Iterator[Diagnostic]:
-    """The secret in a variable of an experiment, if it is one."""
+    """PBT531 if this variable of an experiment holds a secret."""
     for secret in inside((f"{name}={value}",)):
         shown = printable(name)[:60]
         message = f"`{shown}` holds {secret.kind}, and spec files are read by everybody"
@@ -139,7 +138,7 @@ def in_variable(name: str, value: str, where: Where) -> Iterator[Diagnostic]:
 
 
 def veiled(found: list[Diagnostic], spec: Processes) -> list[Diagnostic]:
-    """The findings, those of other rules too, without the secrets that they might quote."""
+    """The findings of all rules, with every quoted secret replaced by `…`."""
     if not any(d.code in CODES for d in found):
         return found
     words = [job.argv for _, job in _suspects(spec.jobs)]
@@ -166,7 +165,7 @@ def veiled(found: list[Diagnostic], spec: Processes) -> list[Diagnostic]:
 
 
 def inside(argv: Sequence[str]) -> Iterator[Credential]:
-    """What in the words of a command, or in one `NAME=value`, is a secret; the close look."""
+    """The secrets in the arguments of a command, or in one `NAME=value`: the full check."""
     option = None
     for k, word in enumerate(argv):
         text = " ".join(argv[k : k + 5]) if word.startswith("-----BEGIN") else word
@@ -186,14 +185,14 @@ def inside(argv: Sequence[str]) -> Iterator[Credential]:
 
 
 def _suspects(jobs: Iterable[Job]) -> Iterator[tuple[int, Job]]:
-    """The jobs that are worth a close look: the first of their kind, and what the pattern finds."""
+    """The jobs that need the full check: the first of each kind, and matches of the pattern."""
     before: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
     n = 0
     for i, job in enumerate(jobs):
         argv = job.argv
         if n and argv[:n] == shared:
-            text = "=".join(argv[n - 1 :])  # so that a new word has a `=` before it, as a value has
+            text = "=".join(argv[n - 1 :])  # a new argument then follows a `=`, as a value does
             if not (_worth_a_look(text) or ":" in text or " " in text or '"' in text):
                 before = argv
                 continue
@@ -203,7 +202,7 @@ def _suspects(jobs: Iterable[Job]) -> Iterator[tuple[int, Job]]:
 
 
 def _kind(name: str, value: str) -> str | None:
-    """What a value is, by the name it is given; None for what is none, or stands for one."""
+    """The kind of secret that the name of the value indicates; None if the value is no secret."""
     plain = _camel("_", name).lower().replace("-", "_").replace(".", "_")
     if not plain.endswith(("y", "n", "t", "d", "e", "s", "l")) or _stand_in(value):
         return None
@@ -218,7 +217,7 @@ def _kind(name: str, value: str) -> str | None:
 
 
 def _stand_in(value: str) -> bool:
-    """Whether it only says where the value comes from, or that there is none."""
+    """Whether the value only refers to a secret, or says that there is none."""
     return (
         value.startswith(_ELSEWHERE)
         or value.lower() in _EMPTY
@@ -229,7 +228,7 @@ def _stand_in(value: str) -> bool:
 
 
 def _url_without(text: str) -> bool:
-    """A URL whose password is only the place of one: `redis://user:$PASSWORD@host`."""
+    """Whether the password of a URL only refers to one: `redis://user:$PASSWORD@host`."""
     _, scheme, rest = text.partition("://")
     return bool(scheme) and _stand_in(rest.partition(":")[2].removesuffix("@"))
 

@@ -1,7 +1,4 @@
-"""The words of the 1xx codes: the run module and what it describes.
-
-Must not know how anything is found out.
-"""
+"""Rules 1xx: the run module and what it describes."""
 
 from __future__ import annotations
 
@@ -12,10 +9,10 @@ RULES: tuple[Rule, ...] = (
         "PBT101",
         "error",
         "the run module cannot be imported",
-        "The module is imported by a process of its own, for at most `--load_timeout` "
-        "seconds. It may not end that process, and what it imports must be there; the "
-        "launcher's own classes are stood in for where IsaacGymEnvs or Sample-Factory are "
-        "not installed (D13, D50, D51). Modules are named with dots or as files (D49).",
+        "`pbt-compile` imports the module in a separate process, for at most `--load_timeout` "
+        "seconds. The module must not end that process, and the packages that it imports must be "
+        "installed. Where IsaacGymEnvs or Sample-Factory are not installed, stand-ins replace "
+        "their launcher classes (D13, D50, D51). A module is named with dots or as a file (D49).",
         "import my_simulator      # not installed where the module is compiled\n\n"
         'RUN_DESCRIPTION = RunDescription("ant", [Experiment("ant", "python train.py")])',
         'RUN_DESCRIPTION = RunDescription("ant", [Experiment("ant", "python train.py")])',
@@ -23,19 +20,20 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "PBT102",
         "error",
-        "no run is described",
-        "A run module is recognised by `RUN_DESCRIPTION`, a `RunDescription` that holds a "
-        "list of `Experiment`s.",
+        "the module describes no run",
+        "`pbt-compile` reads the run from `RUN_DESCRIPTION`, a `RunDescription` that holds a list "
+        "of `Experiment`s.",
         'gridsearch = RunDescription("ant", [Experiment("ant", "python train.py")])',
         'RUN_DESCRIPTION = RunDescription("ant", [Experiment("ant", "python train.py")])',
     ),
     Rule(
         "PBT103",
         "error",
-        "a value that no description can be made of",
-        "What the original dies of somewhere on the way is refused with its place: values "
-        "that are no list, a tuple of names with too few values, a grid instead of its "
-        "parameters, a parameter name with a separator in front or two in a row (D6, D7, D14).",
+        "invalid value in a description",
+        "The upstream launcher fails on such a value while it expands the run; this finding names "
+        "the place. Invalid are values that are not a list, a tuple of names with too few values, "
+        "a grid in place of its parameters, and a parameter name that begins with a separator or "
+        "has two in a row (D6, D7, D14).",
         'Experiment("ant", "python train.py", ParamGrid([("seed", 1)]).generate_params())',
         'Experiment("ant", "python train.py", ParamGrid([("seed", [1])]).generate_params())',
     ),
@@ -51,18 +49,18 @@ RULES: tuple[Rule, ...] = (
         "PBT106",
         "error",
         "a parameter without values",
-        "One empty list of values empties the whole grid; the original then runs the bare "
-        "command once, and says nothing (D1).",
+        "One empty list of values makes the whole grid empty. The upstream launcher then runs the "
+        "command once without parameters and reports nothing (D1).",
         'Experiment("ant", "python train.py", ParamGrid([("seed", [])]).generate_params())',
         'Experiment("ant", "python train.py", ParamGrid([("seed", [1, 2])]).generate_params())',
     ),
     Rule(
         "PBT107",
         "error",
-        "parameters that were used up before",
-        "What `generate_params()` returns can be gone through once. A second experiment that "
-        "is given the same generator gets nothing, and the original runs its bare command "
-        "once (D2).",
+        "a generator of parameters is used twice",
+        "`generate_params()` returns a generator, which can be iterated only once. A second "
+        "experiment with the same generator gets no parameters, and the upstream launcher runs "
+        "its command once without any (D2).",
         'params = ParamGrid([("seed", [1, 2])]).generate_params()\n'
         'EXPERIMENTS = [Experiment("a", "python train.py", params), Experiment("b", "python '
         'train.py", params)]',
@@ -75,9 +73,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "PBT108",
         "warning",
-        "parameters that turned out to be none",
-        "An iterator gave nothing, so that the bare command runs once. It may have been used "
-        "up before (D2).",
+        "an iterator of parameters is empty",
+        "The iterator yielded nothing, so the command runs once without parameters. Another "
+        "experiment may have consumed the iterator before (D2).",
         'Experiment("ant", "python train.py", iter([]))',
         'Experiment("ant", "python train.py")',
     ),
@@ -85,8 +83,8 @@ RULES: tuple[Rule, ...] = (
         "PBT109",
         "error",
         "a parameter is named twice",
-        "Of a name that stands in a grid twice only the last values count; inside a tuple it "
-        "makes the same job several times (D5).",
+        "If a grid names a parameter twice, only the last list of values counts. If a tuple names "
+        "it twice, the same job is produced several times (D5).",
         'Experiment("ant", "python train.py", ParamGrid([("seed", [1, 2]), ("seed", '
         "[3])]).generate_params())",
         'Experiment("ant", "python train.py", ParamGrid([("seed", [1, 2, 3])]).generate_params())',
@@ -95,7 +93,7 @@ RULES: tuple[Rule, ...] = (
         "PBT110",
         "error",
         "more values than names",
-        "What a tuple of names has no name for would be dropped in silence (D6).",
+        "The upstream launcher silently drops the values for which the tuple has no name (D6).",
         'Experiment("ant", "python train.py", ParamGrid([(("a", "b"), [(1, 2, '
         "3)])]).generate_params())",
         'Experiment("ant", "python train.py", ParamGrid([(("a", "b", "c"), [(1, 2, '
@@ -113,15 +111,15 @@ RULES: tuple[Rule, ...] = (
         "PBT112",
         "error",
         "an experiment without a name",
-        "The name is the beginning of every job's name, and of the directory.",
+        "The name of each job and the directory begin with the name of the experiment.",
         'Experiment("", "python train.py")',
         'Experiment("ant", "python train.py")',
     ),
     Rule(
         "PBT113",
         "error",
-        "a resource that is no amount",
-        "`gpus` and `cpus` are counts, `memory` is bytes or a text such as `16G`.",
+        "invalid amount of a resource",
+        "`gpus` and `cpus` are counts. `memory` is a number of bytes or a text such as `16G`.",
         'Experiment("ant", "python train.py", resources={"memory": "lots"})',
         'Experiment("ant", "python train.py", resources={"memory": "16G"})',
     ),
@@ -143,9 +141,9 @@ RULES: tuple[Rule, ...] = (
         "PBT118",
         "warning",
         "the import writes files",
-        "A run module is read by importing it, twice at once, and again by every command that "
-        "is given it. What it writes below the current folder is written as often; a check in "
-        "CI then finds a tree that is no longer clean.",
+        "`pbt-compile` imports a run module in two processes at once, and every other command "
+        "that is given the module imports it again. Each import writes the files below the "
+        "current folder again. A check in CI then finds a working tree that is not clean.",
         'FILE = open("log.txt", "w")\n\nExperiment("ant", "python train.py")',
         'if __name__ == "__main__":\n    FILE = open("log.txt", "w")\n\n'
         'Experiment("ant", "python train.py")',
@@ -154,8 +152,8 @@ RULES: tuple[Rule, ...] = (
         "PBT119",
         "warning",
         "the import leaves processes behind",
-        "Processes that a run module starts end with its import: they would be started by each "
-        "command that reads it, and nobody would ever stop them.",
+        "Processes that a run module starts are ended after its import. Otherwise each command "
+        "that imports the module would start them again, and nothing would ever stop them.",
         'import subprocess\n\nSERVER = subprocess.Popen(["sleep", "600"])\n'
         'Experiment("ant", "python train.py")',
         'Experiment("ant", "./with_server.sh python train.py")      # what a job needs, it starts',

@@ -1,6 +1,6 @@
-"""Why bytes are no document of a kind: not JSON, another version, or a fault that has a place.
+"""Explains why bytes are not a valid document: not JSON, another version, or located faults.
 
-Must not know files. Slow and thorough; used where msgspec says no.
+Slow and thorough: used only after msgspec has rejected the document.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pbt_tui.errors import Diagnostic, Where
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a file should be, and how its faults are found once it is not."""
+    """The expected format of a file, and the function that finds its faults."""
 
     format: str
     type: Any
@@ -25,7 +25,7 @@ class Kind:
 
 
 def why_not(data: bytes, kind: Kind) -> list[Diagnostic]:
-    """Why `data` is no document of this kind; at least one finding, without the file."""
+    """At least one finding that explains why `data` is invalid; `where` does not name the file."""
     from pbt_tui.diagnostics.json_document import read
 
     document, found = read(data)

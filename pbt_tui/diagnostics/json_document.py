@@ -1,6 +1,7 @@
-"""JSON as people get it wrong: what the bytes hold, and why they are not one clean document.
+"""Reads JSON that a person may have broken, and explains why it is invalid.
 
-Must not know what the document is about. Slow and thorough; used where the fast check says no.
+It does not depend on the type of document. Slow and thorough: used only after the fast decoder has
+rejected the file.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pbt_tui.errors import Diagnostic, Where, printable
 
 _DEEPEST = 100
 _MOST_KEYS = 20
-"""So many keys that are given twice are named."""
+"""Number of duplicate keys that are named."""
 
 
 class _ConstantError(ValueError):
@@ -23,7 +24,7 @@ class _ConstantError(ValueError):
 
 
 def read(data: bytes) -> tuple[Any, list[Diagnostic]]:
-    """The document, or None with the reason; keys given twice are found in passing (PBT804)."""
+    """The document and its duplicate keys (PBT804), or None and the reason (PBT801)."""
     if data.startswith(codecs.BOM_UTF8):
         message = "begins with a byte order mark, which JSON does not have"
         return None, [finding("PBT801", message, hint="save it as UTF-8 without a mark")]
@@ -57,7 +58,7 @@ def read(data: bytes) -> tuple[Any, list[Diagnostic]]:
 
 
 def _parse(text: str) -> tuple[Any, list[list[str]]]:
-    """The document, and for each object the keys that it has twice; the outermost is the last."""
+    """The document, and for each object its duplicate keys; the outermost object is the last."""
     twice: list[list[str]] = []
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -96,7 +97,7 @@ def _deeper(value: Any, left: int) -> bool:
 
 
 def _half_a_character(document: Any, text: str) -> Diagnostic | None:
-    """`\\ud800` by itself is valid JSON to some readers, and text to none."""
+    """An unpaired surrogate such as `\\ud800`: some JSON readers accept it, but it is not text."""
     try:
         json.dumps(document, ensure_ascii=False).encode()
     except UnicodeEncodeError as e:
@@ -108,7 +109,7 @@ def _half_a_character(document: Any, text: str) -> Diagnostic | None:
 
 
 def _given_twice(name: str, lines: list[str], *, top: bool) -> Diagnostic:
-    """With its line, in a file that is laid out as we do it: a key of the head or a job in each."""
+    """With its line, if the file has the standard layout: one top-level key or one job a line."""
     message = f"key `{printable(name)}` is given twice in one object"
     key = f"{json.dumps(name, ensure_ascii=False)}:"
     begin = [n for n, line in enumerate(lines, 1) if line.lstrip("{").startswith(key)]

@@ -1,7 +1,4 @@
-"""The words of the 2xx codes: names and directories.
-
-Must not know how anything is found out.
-"""
+"""Rules 2xx: names and directories."""
 
 from __future__ import annotations
 
@@ -11,9 +8,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "PBT201",
         "error",
-        "two jobs are the same one",
-        "Two jobs have one name in one directory, so that one overwrites the results of the "
-        "other; with the original's SLURM backend both even run the second one's command (D9).",
+        "two jobs have the same name and directory",
+        "One of the jobs overwrites the results of the other. With the upstream launcher's SLURM "
+        "backend both jobs even run the command of the second one (D9).",
         'EXPERIMENTS = [Experiment("ant", "python train.py --a=1"), Experiment("ant", '
         '"python train.py --a=2")]',
         'EXPERIMENTS = [Experiment("ant1", "python train.py --a=1"), Experiment("ant2", '
@@ -32,7 +29,7 @@ RULES: tuple[Rule, ...] = (
         "PBT203",
         "error",
         "a name with control characters",
-        "A line break or an escape in a name ends up in paths, logs and terminals.",
+        "A line break or an escape character in a name ends up in paths, logs and terminals.",
         'Experiment("ant", "python train.py", [{"note": "a\\tb"}])',
         'Experiment("ant", "python train.py", [{"note": "a-b"}])',
     ),
@@ -40,33 +37,34 @@ RULES: tuple[Rule, ...] = (
         "PBT204",
         "warning",
         "a name of more than 100 characters",
-        "The name of the job stays as the original makes it; its id is cut, and tells it "
-        "apart by a digest.",
+        "The job keeps the name that the upstream launcher gives it. Its id is cut, and contains "
+        "a digest so that it stays unique.",
         'Experiment("ant", "python train.py", [{"note": "x" * 100}])',
         'Experiment("ant", "python train.py", [{"note": "x"}])',
     ),
     Rule(
         "PBT205",
         "error",
-        "a name that no file system takes",
-        "Trainers make a folder of the name, and 255 bytes is the most that one can have (D8).",
+        "a name too long for a file system",
+        "Trainers create a folder with this name, and the name of a folder has at most 255 bytes "
+        "(D8).",
         'Experiment("ant", "python train.py", [{"note": "x" * 300}])',
         'Experiment("ant", "python train.py", [{"note": "x"}])',
     ),
     Rule(
         "PBT220",
         "error",
-        "run name cannot name a folder",
-        "The run name is the name of a folder below `--out` and below `train_dir`.",
+        "run name is not a valid folder name",
+        "The run name becomes the name of a folder below `--out` and below `train_dir`.",
         'RunDescription("ant/first try", [Experiment("ant", "python train.py")])',
         'RunDescription("ant_first_try", [Experiment("ant", "python train.py")])',
     ),
     Rule(
         "PBT221",
         "error",
-        "directory leaves `train_dir`",
-        "What jobs write stays below `train_dir`: only that folder is shown to "
-        "containers, and only there does the monitor look.",
+        "directory is outside `train_dir`",
+        "Jobs write below `train_dir` only: containers mount only that folder, and the monitor "
+        "reads only that folder.",
         'Experiment("../ant", "python train.py")',
         'Experiment("ant", "python train.py")',
     ),
@@ -74,8 +72,8 @@ RULES: tuple[Rule, ...] = (
         "PBT222",
         "error",
         "the folder holds the run of another module",
-        "Two modules with one run name write their specs and their results into one "
-        "place, and mix them (D10).",
+        "Two modules with the same run name write their specs and their results into one folder, "
+        "and mix them (D10).",
         'pbt-compile runs.doom_a      # run name "doom"\n'
         'pbt-compile runs.doom_b      # run name "doom" too',
         "pbt-compile runs.doom_a\n"

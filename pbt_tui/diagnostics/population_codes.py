@@ -1,7 +1,4 @@
-"""The words of the 4xx codes: populations.
-
-Must not know how anything is found out.
-"""
+"""Rules 4xx: populations."""
 
 from __future__ import annotations
 
@@ -24,10 +21,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "PBT401",
         "error",
-        "population larger than what may run at once",
-        "Members that never started count as the worst, so a population of which only a part can "
-        "run at once never exchanges anything: 4 of 8 members give no exchange in 30 generations "
-        "(P2). The original runs 4 jobs at once unless told otherwise.",
+        "population larger than `max_parallel`",
+        "Members that never started rank as the worst, so a population of which only a part can "
+        "run at once never exchanges anything: with 4 of 8 members running there was no exchange "
+        "in 30 generations (P2). The upstream launcher runs 4 jobs at once by default.",
         "pbt-compile runs.ant_pbt --max_parallel 4      # a population of 8",
         "pbt-compile runs.ant_pbt --max_parallel 8      # or leave it out: it then fits",
     ),
@@ -46,9 +43,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "PBT403",
         "error",
-        "the population is not as large as its members think",
-        "A member waits for as many others as `num_policies` says, 8 if nothing is said; "
-        "those that never start count as the worst, and nothing is exchanged (P2, P19).",
+        "population size differs from `num_policies`",
+        "A member expects as many members as `num_policies` says, by default 8. Members that "
+        "never start rank as the worst, and nothing is exchanged (P2, P19).",
         'Experiment("ant", "python train.py task=Ant", [{"pbt.policy_idx": i} for i in range(4)])',
         'Experiment("ant", "python train.py task=Ant pbt.num_policies=4", '
         '[{"pbt.policy_idx": i} for i in range(4)])',
@@ -57,8 +54,8 @@ RULES: tuple[Rule, ...] = (
         "PBT404",
         "error",
         "two populations in one workspace",
-        "Members are folders of the workspace, called by their number: two populations would "
-        "write into the same ones (P15).",
+        "Members write into folders of the workspace that are named after their numbers, so two "
+        "populations would write into the same folders (P15).",
         'Experiment(\n    "ant",\n    "python train.py pbt.num_policies=4",\n'
         '    ParamGrid([("lr", [1, 2]), ("pbt.policy_idx", range(4))]).generate_params(),\n)',
         'Experiment(\n    "ant",\n    "python train.py pbt.num_policies=4",\n    ParamGrid([\n'
@@ -69,8 +66,8 @@ RULES: tuple[Rule, ...] = (
         "PBT405",
         "error",
         "members differ in more than their number",
-        "Members are compared with each other, and what one has learned is continued by "
-        "another: they have to be the same training.",
+        "The trainer compares members with each other, and one member continues from the weights "
+        "of another. All members must therefore run the same training.",
         'Experiment("ant", "python train.py pbt.num_policies=3", [{"pbt.policy_idx": i, '
         '"task": f"Ant{i}"} for i in range(3)])',
         'Experiment("ant", "python train.py pbt.num_policies=3 task=Ant", '
@@ -80,8 +77,8 @@ RULES: tuple[Rule, ...] = (
         "PBT406",
         "warning",
         "a value with an equals sign",
-        "A member restarts itself with its own arguments, which it cuts in two at `=`; a "
-        "second one ends it there (P1).",
+        "A member restarts itself with its own arguments, which it splits at `=`. A second `=` in "
+        "an argument ends the member at its first restart (P1).",
         'Experiment("ant", "python train.py pbt.num_policies=3 note=a=b", '
         '[{"pbt.policy_idx": i} for i in range(3)])',
         'Experiment("ant", "python train.py pbt.num_policies=3 note=a-b", '
@@ -91,7 +88,8 @@ RULES: tuple[Rule, ...] = (
         "PBT407",
         "warning",
         "a population too small to exchange anything",
-        "With IsaacGymEnvs more than two members have to be there, elsewhere one needs another.",
+        "IsaacGymEnvs exchanges weights only among more than two members. The other trainers need "
+        "at least two.",
         'Experiment("ant", "python train.py pbt.num_policies=2", [{"pbt.policy_idx": i} for '
         "i in range(2)])",
         'Experiment("ant", "python train.py pbt.num_policies=4", [{"pbt.policy_idx": i} for '
@@ -101,7 +99,8 @@ RULES: tuple[Rule, ...] = (
         "PBT408",
         "warning",
         "all members have the same seed",
-        "Members that begin alike explore alike, and there is less to choose from.",
+        "Members with the same seed explore alike, so the population has less variety to select "
+        "from.",
         'Experiment("ant", "python train.py pbt.num_policies=3 seed=42", [{"pbt.policy_idx": '
         "i} for i in range(3)])",
         'Experiment("ant", "python train.py pbt.num_policies=3 seed=-1", [{"pbt.policy_idx": '
@@ -110,9 +109,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "PBT409",
         "warning",
-        "a fraction of nothing",
-        "The worst 0 of a list are all of it to the trainers, so that everybody is replaced, and "
-        "among the best 0 nobody can be chosen (P7).",
+        "a fraction of 0",
+        "The trainers read the worst 0 members of a list as the whole list, so every member is "
+        "replaced. Among the best 0 members there is no donor (P7).",
         'Experiment("ant", "python train.py pbt.num_policies=4 pbt.replace_fraction_worst=0", '
         '[{"pbt.policy_idx": i} for i in range(4)])',
         'Experiment("ant", "python train.py pbt.num_policies=4 pbt.replace_fraction_worst=0.25", '
@@ -122,8 +121,9 @@ RULES: tuple[Rule, ...] = (
         "PBT410",
         "warning",
         "population-based training is switched off",
-        "Jobs that name an index are members, but with this switch off each trains for itself. "
-        "Isaac Lab has it off unless the command or the trainer's configuration says otherwise.",
+        "Jobs that name a member index are members, but with this switch off each job trains "
+        "alone. In Isaac Lab the switch is off unless the command or the trainer's configuration "
+        "turns it on.",
         'Experiment("ant", "python train.py pbt.num_policies=4 pbt.enabled=False", '
         '[{"pbt.policy_idx": i} for i in range(4)])',
         'Experiment("ant", "python train.py pbt.num_policies=4 pbt.enabled=True", '
@@ -133,10 +133,11 @@ RULES: tuple[Rule, ...] = (
         "PBT411",
         "warning",
         "an objective that cannot be read",
-        "Isaac Lab and rl_games write the objective of a member into a file. A tensor comes out "
-        "as something that no member reads again: everybody counts as absent, nothing is ever "
-        "exchanged, and no error is shown (P3). `episode.consecutive_successes` is one. It is a "
-        "note where the command names no objective, since then it cannot be seen here.",
+        "Isaac Lab and rl_games write the objective of a member into a file. If the objective is "
+        "a tensor, no member can read that file: every member counts as absent, nothing is ever "
+        "exchanged, and no error is shown (P3). `episode.consecutive_successes` is a tensor. The "
+        "finding is a note if the command names no objective, because the compiler cannot see it "
+        "then.",
         'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4 "\n'
         'CMD += "agent.pbt.objective=episode.consecutive_successes"\n'
         'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])',
@@ -147,7 +148,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "PBT412",
         "error",
-        "an interval of no steps",
+        "an interval of 0 steps or fewer",
         "The trainers divide by the number of steps between two exchanges.",
         'Experiment("ant", "python train.py pbt.num_policies=4 pbt.interval_steps=0", '
         '[{"pbt.policy_idx": i} for i in range(4)])',
@@ -158,8 +159,8 @@ RULES: tuple[Rule, ...] = (
         "PBT413",
         "error",
         "members in different directories",
-        "Each experiment has a directory of its own, and IsaacGymEnvs keeps the workspace in it: "
-        "members that are experiments of their own never see each other (P14).",
+        "Each experiment has its own directory, and IsaacGymEnvs keeps the workspace in that "
+        "directory. Members that are separate experiments therefore never see each other (P14).",
         'EXPERIMENTS = [\n    Experiment(f"ant{i}", "python train.py pbt.num_policies=4", '
         '[{"pbt.policy_idx": i}])\n    for i in range(4)\n]',
         'Experiment("ant", "python train.py pbt.num_policies=4", [{"pbt.policy_idx": i} for '
@@ -168,10 +169,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "PBT414",
         "warning",
-        "an option that a restart forgets",
-        "A member of Isaac Lab restarts itself to take over another's weights. Options that its "
-        "script reads itself are gone by then, but for the few that it puts back: the device and "
-        "the number of iterations are not among them (P11).",
+        "an option that is lost at a restart",
+        "A member of Isaac Lab restarts itself to take over another member's weights. The restart "
+        "loses the options that the training script parses itself, except for a few that the "
+        "script adds again. The device and the number of iterations are not among those (P11).",
         'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4 --device=cuda:0"\n'
         'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])',
         'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4"\n'
@@ -229,19 +230,20 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "PBT420",
         "error",
-        "population larger than the slots",
-        "All members of a population have to run at once, each in a slot of its own; "
-        "slots are GPUs, divided by the GPUs of a job, times the experiments on each "
-        "GPU. `pbt-run` asks again, with the GPUs that are there (P2).",
+        "population larger than the number of slots",
+        "All members of a population must run at once, each in its own slot. The number of slots "
+        "is the number of GPUs, divided by the GPUs of a job, times the experiments on each GPU. "
+        "`pbt-run` repeats the check with the GPUs of its machine (P2).",
         "pbt-compile runs.ant_pbt --num_gpus 2 --experiments_per_gpu 2      # a population of 8",
         "pbt-compile runs.ant_pbt --num_gpus 2 --experiments_per_gpu 4",
     ),
     Rule(
         "PBT421",
         "note",
-        "`max_parallel` fits the population",
-        "The original runs 4 jobs at once unless told otherwise; a larger population "
-        "would never exchange anything (P2). So what is not given is made to fit.",
+        "`max_parallel` is set to the population size",
+        "The upstream launcher runs 4 jobs at once by default, and a larger population would then "
+        "never exchange anything (P2). If `max_parallel` is not given, it is raised to the size "
+        "of the population.",
         "pbt-compile runs.ant_pbt      # a population of 8",
         "pbt-compile runs.ant_pbt --max_parallel 8",
     ),
@@ -249,8 +251,8 @@ RULES: tuple[Rule, ...] = (
         "PBT422",
         "warning",
         "members that start within one second",
-        "Isaac Lab calls the folder of a run after the second in which it starts: members that "
-        "start in the same one write their logs and checkpoints into one folder (P13).",
+        "Isaac Lab names the folder of a run after the second in which the run starts. Members "
+        "that start in the same second write their logs and checkpoints into one folder (P13).",
         'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4"\n'
         'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])\n\n'
         "pbt-compile runs.ant --pause_between 0",
@@ -261,10 +263,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "PBT423",
         "warning",
-        "containers do not see the workspace",
-        "Members find each other's checkpoints by absolute paths, so that every container has to "
-        "show the workspace, at its own path, to be written to (P14). What lies below the folder "
-        "that `pbt-run` is started in, or below `train_dir`, is shown anyway.",
+        "containers do not mount the workspace",
+        "Members find each other's checkpoints by absolute paths, so every container must mount "
+        "the workspace at its own path, and writable (P14). The folder in which `pbt-run` is "
+        "started and `train_dir` are always mounted, with all that lies below them.",
         'CMD = "python train.py pbt.num_policies=4 pbt.workspace=/data/ant"\n'
         'Experiment("ant", CMD, [{"pbt.policy_idx": i} for i in range(4)])\n\n'
         "pbt-compile runs.ant --image ant",
@@ -296,9 +298,9 @@ RULES: tuple[Rule, ...] = (
         "PBT450",
         "error",
         "the workspace holds an older population",
-        "The members would take the generations that lie there for those of their neighbours, and "
-        "begin with somebody else's weights (P15). `pbt-run` asks the disk before it starts "
-        "anything; a run that is continued is not asked.",
+        "The members would read the generations in the workspace as those of their own "
+        "population, and start with the weights of the older one (P15). `pbt-run` checks the "
+        "workspace before it starts a run. It does not check when it continues a run.",
         "mkdir -p train_dir/ant_pbt/ant_/runs/pbt_workspace/000\n"
         "touch train_dir/ant_pbt/ant_/runs/pbt_workspace/000/000007.yaml\n"
         "pbt-run runs.ant_pbt",

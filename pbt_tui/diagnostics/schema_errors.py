@@ -1,7 +1,7 @@
-"""What a process list has wrong, in words: one short message with a pointer for each fault.
+"""The faults of a process list: one short message with a JSON pointer for each.
 
-Must not know files. The published schema finds the faults (jsonschema, loaded only here); msgspec
-has told which jobs are worth looking at, because jsonschema is a hundred times slower.
+jsonschema finds the faults with the published schema; only this module imports it. It is a hundred
+times slower than msgspec, so it checks only the jobs that msgspec rejects.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 MOST_JOBS = 100
-"""So many faulty jobs are worded; of more there is only the number."""
+"""Number of invalid jobs that are described; the others are only counted."""
 _NAMES = {
     "object": "an object",
     "array": "a list",
@@ -38,7 +38,7 @@ _GOT = {dict: "object", list: "list", str: "str", bool: "bool", int: "int", floa
 
 
 def schema_folder() -> Path:
-    """Where the published schemas are: inside the package in a wheel, beside it in a checkout."""
+    """The folder of the published schemas: in the package (wheel) or beside it (checkout)."""
     import pbt_tui
 
     package = Path(next(iter(pbt_tui.__path__)))
@@ -53,7 +53,7 @@ def load_schema(name: str) -> dict[str, Any]:
 
 
 def faults(document: Any) -> list[Diagnostic]:
-    """All faults that the schema knows, in the order of the document; empty if it finds none."""
+    """All faults that the schema finds, in the order of the document."""
     if not isinstance(document, dict):
         return [finding("PBT803", f"expected an object, got {_got(document)}")]
     jobs = document.get("jobs")
@@ -95,14 +95,14 @@ Path_ = tuple[str | int, ...]
 
 
 def words(errors: Iterable[ValidationError], base: Path_) -> Iterator[Diagnostic]:
-    """PBT803 for each; `base` is where the document stands that was looked at."""
+    """A PBT803 for each error; `base` is the path to the part that was validated."""
     for error in sorted(errors, key=lambda e: [str(p) for p in e.absolute_path]):
         for leaf in _leaves(error):
             yield from _one(leaf, (*base, *leaf.absolute_path))
 
 
 def _leaves(error: ValidationError) -> Iterator[ValidationError]:
-    """For "a thing or null" the faults of the thing, if a thing was meant."""
+    """The errors inside the branches of an `anyOf` such as "object or null"."""
     if error.validator != "anyOf" or not error.context:
         yield error
         return
@@ -138,12 +138,12 @@ def _one(e: ValidationError, path: Path_) -> Iterator[Diagnostic]:
     yield _fault(message, path, hint)
 
 
-def _fault(said: str, path: Path_, hint: str | None) -> Diagnostic:
-    return finding("PBT803", said, where=Where(pointer=pointer(path)), hint=hint)
+def _fault(message: str, path: Path_, hint: str | None) -> Diagnostic:
+    return finding("PBT803", message, where=Where(pointer=pointer(path)), hint=hint)
 
 
 def pointer(path: Iterable[str | int]) -> str:
-    """The JSON pointer of `path`; a key longer than any of ours is cut short."""
+    """The JSON pointer of `path`. A long key is shortened: no valid key is that long."""
     parts = (str(p).replace("~", "~0").replace("/", "~1") for p in path)
     return "".join(f"/{p if len(p) <= 120 else p[:119] + '…'}" for p in parts)
 

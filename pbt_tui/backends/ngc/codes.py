@@ -1,7 +1,4 @@
-"""The words of the 7xx codes: job requests for Base Command on NGC.
-
-Must not know how anything is found out.
-"""
+"""Rules 7xx: job requests for Base Command on NGC."""
 
 from __future__ import annotations
 
@@ -15,20 +12,21 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "PBT701",
         "error",
-        "not a job request",
-        "A key is unknown, missing, or holds what it must not. NVIDIA's client drops unknown keys "
-        "without a word and turns wrong types into text, so a job would be another one than the "
-        "file says.",
+        "invalid job request",
+        "A key is unknown or missing, or its value is invalid. NVIDIA's client silently drops "
+        "unknown keys and converts wrong types to text, so it would submit another job than the "
+        "file describes.",
         '"labels": ["a"], "jobOrder": "2"',
         '"userLabels": ["a"], "jobOrder": 2',
     ),
     Rule(
         "PBT702",
         "error",
-        "label that NGC does not take",
-        "A label has letters, digits and `_`, no hyphen, begins with a letter, and has at most 256 "
-        "characters; one `_` in front makes it a reserved label, two a system label, each in a "
-        "list of its own. There are at most 20 of each kind, and each once.",
+        "invalid label",
+        "A label consists of letters, digits and `_`, without hyphens, begins with a letter, and "
+        "has at most 256 characters. One `_` in front makes it a reserved label and two make it a "
+        "system label; each kind has its own list. A list has at most 20 labels, and each label "
+        "once.",
         '"userLabels": ["sweep-7"]',
         '"userLabels": ["sweep_7"]',
     ),
@@ -36,26 +34,26 @@ RULES: tuple[Rule, ...] = (
         "PBT703",
         "error",
         "port that cannot be published",
-        "Ports go from 1 to 65535 without 1729. A name has up to 10 letters and digits and needs "
-        "protocol TCP or UDP. Each number and each name stands once.",
+        "A port has a number from 1 to 65535, except 1729. A port name has up to 10 letters and "
+        "digits, and needs the protocol TCP or UDP. Each number and each name is used once.",
         f"{_JOB} --ngc_port web:8080/HTTPS",
         f"{_JOB} --ngc_port web:8080/TCP",
     ),
     Rule(
         "PBT704",
         "error",
-        "variable that NGC does not take",
-        "The name of a variable has 1 to 63 letters, digits, `_`, `.` or `-`, its value at most "
-        "2048 characters and no line break, and each name stands once. Longer things belong in a "
-        "file of a workspace.",
+        "variable that NGC does not accept",
+        "The name of a variable has 1 to 63 letters, digits, `_`, `.` or `-`, and each name is "
+        "used once. A value has at most 2048 characters and no line break. Put longer values into "
+        "a file of a workspace.",
         'Experiment("ant", "python train.py", env_vars={"NOTE": "two\\nlines"})',
         'Experiment("ant", "python train.py", env_vars={"NOTE": "one line"})',
     ),
     Rule(
         "PBT705",
         "error",
-        "secret in plain sight",
-        "Spec files are committed and sent. NGC keeps secrets by name, and puts them into the "
+        "secret in plain text",
+        "Spec files are committed and sent. NGC stores secrets by name and puts them into the "
         "environment of a job.",
         f"{_JOB} --ngc_env_var WANDB_API_KEY:0123456789abcdef0123456789abcdef",
         f"{_JOB} --ngc_secret WANDB:KEY:WANDB_API_KEY",
@@ -63,26 +61,28 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "PBT706",
         "error",
-        "secret that brings nothing, or what another brings",
-        "A secret is taken whole (`allKeys`), or with a list of its keys; with neither nothing "
-        "arrives, with both it is not said which. Two that set one variable are a mistake.",
+        "secret without keys, or in conflict with another",
+        "A job takes all keys of a secret (`allKeys`) or those in a list. With neither it gets "
+        "nothing, and with both the request is ambiguous. Two secrets must not set the same "
+        "variable.",
         '"userSecretsSpec": [{"name": "WANDB", "allKeys": false}]',
         '"userSecretsSpec": [{"name": "WANDB", "allKeys": true}]',
     ),
     Rule(
         "PBT707",
         "error",
-        "mounts that do not go together",
-        "Mount points are absolute, and each is used once, the one of the results included. A "
-        "dataset has a number (`id`) or a `uuid`, and only by its uuid it may stay unmounted.",
+        "invalid or conflicting mounts",
+        "Mount points are absolute, and each is used once, including that of the results. A "
+        "dataset is given by its number (`id`) or its `uuid`. Only a dataset that is given by its "
+        "uuid may stay unmounted.",
         f"{_JOB} --ngc_workspace team:/results",
         f"{_JOB} --ngc_workspace team:/mount",
     ),
     Rule(
         "PBT708",
         "error",
-        "class that this job cannot have",
-        "On a part of a GPU (MIG) jobs are `RUNONCE` only. Jobs on several nodes are never "
+        "preemption class that this job cannot have",
+        "Jobs on a part of a GPU (MIG) can only be `RUNONCE`. Jobs on several nodes cannot be "
         "`RESTARTABLE`.",
         f"{_JOB} --ngc_instance dgxa100.mig.1g.5gb.1.norm --ngc_preempt RESUMABLE",
         f"{_JOB} --ngc_instance dgxa100.mig.1g.5gb.1.norm --ngc_preempt RUNONCE",
@@ -90,10 +90,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "PBT709",
         "error",
-        "keys of several nodes that do not go together",
-        "A job on several nodes says how they are started (`arrayType`), how long it runs, and "
-        "never waits for more nodes than it has. A part of a GPU (MIG) is never several nodes, "
-        "and a place in the network means nothing for one.",
+        "conflicting keys for several nodes",
+        "A job on several nodes sets how its processes are started (`arrayType`) and how long it "
+        "runs, and cannot wait for more nodes than it has. A part of a GPU (MIG) cannot span "
+        "several nodes. `topologyConstraint` applies only to several nodes.",
         f"{_JOB} --ngc_replicas 2",
         f"{_JOB} --ngc_replicas 2 --ngc_array_type PYTORCH \\\n"
         "    --ngc_network INFINIBAND --ngc_total_runtime 1D",
@@ -101,20 +101,21 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "PBT710",
         "error",
-        "image that NGC does not know by this name",
-        "An image is `org/[team/]image[:tag]`, of NVIDIA's own registry and without its address. "
-        "A digest would be read as a tag. `pbt-compile` takes `nvcr.io/` off.",
+        "invalid image name for NGC",
+        "An image is `org/[team/]image[:tag]` in NVIDIA's own registry, without the address of "
+        "the registry. NGC would read a digest as a tag. `pbt-compile` removes `nvcr.io/`.",
         f"{_JOB} --image docker.io/library/python:3.12",
         f"{_JOB} --image nvcr.io/nvidia/pytorch:23.10-py3",
     ),
     Rule(
         "PBT711",
         "warning",
-        "accepted, and better said otherwise",
-        "Published job files have it, and it works or does nothing: `publishedContainerPorts` is "
-        "an older form, `aceId` is passed over, the ACE is left to whoever submits, an empty "
-        "value is left out or sent for nothing, an `arrayType` is for several nodes, and the "
-        "client's texts do not agree on what `networkType` is where it is not said.",
+        "accepted key that is better written otherwise",
+        "The key is common in published job files, and it works or has no effect. "
+        "`publishedContainerPorts` is an older form, and `aceId` is ignored. Without `aceName` "
+        "the job goes to the ACE that the submitter has configured. The client drops an empty "
+        "value or sends it without effect. `arrayType` applies only to several nodes. The "
+        "client's documentation contradicts itself on the default of `networkType`.",
         '"publishedContainerPorts": [8888], "datasetMounts": []',
         '"portMappings": [{"containerPort": 8888, "protocol": "HTTPS"}]',
     ),
@@ -122,47 +123,48 @@ RULES: tuple[Rule, ...] = (
         "PBT712",
         "error",
         "template that is not one `ngc` line",
-        "The original runs its template through a shell. What can be translated is one line "
-        "`ngc base-command job run …` or `ngc batch run …` with `{{ experiment_cmd }}` as, or "
-        "inside of, its command, and `{{ name }}`. The original leaves other spellings in place, "
-        "silently (D42, D45).",
+        "The upstream launcher runs its template through a shell. `pbt-compile` translates only "
+        "one line, `ngc base-command job run …` or `ngc batch run …`, whose command is or "
+        "contains `{{ experiment_cmd }}`, and which may use `{{ name }}`. The upstream launcher "
+        "silently leaves other spellings in place (D42, D45).",
         'ngc batch run --name "{{ nmae }}" --commandline "{{ experiment_cmd }}"',
         'ngc batch run --name "{{ name }}" --commandline "{{ experiment_cmd }}"',
     ),
     Rule(
         "PBT713",
         "error",
-        "word of a template that a job request cannot hold",
-        "What the shell of the submitting host would have done (`$HOME`, backticks, pipes, D44), "
-        "and flags that are no part of a request, cannot be in a file.",
+        "part of a template that a job request cannot hold",
+        "A file cannot hold what the shell of the submitting host would evaluate (`$HOME`, "
+        "backticks, pipes, D44), nor flags that are not part of a request.",
         "ngc batch run --commandline 'cd $HOME && {{ experiment_cmd }}' --waitend",
         "ngc batch run --commandline 'cd /mount && {{ experiment_cmd }}'",
     ),
     Rule(
         "PBT714",
         "warning",
-        "template that the original read otherwise",
-        "The original takes backslashes and runs of blanks out, inside quotes too, and leaves "
-        "`{{name}}` as it is (D43, D45). Here they mean what they say.",
+        "template that the upstream launcher reads otherwise",
+        "The upstream launcher removes backslashes and repeated spaces, inside quotes too, and "
+        "leaves `{{name}}` unchanged (D43, D45). Here backslashes and spaces are kept, and "
+        "`{{name}}` is a placeholder.",
         "ngc batch run --name {{name}} --commandline 'a  b; {{ experiment_cmd }}'",
         "ngc batch run --name {{ name }} --commandline 'a b; {{ experiment_cmd }}'",
     ),
     Rule(
         "PBT720",
         "warning",
-        "container setting that has no place in a job request",
-        "Base Command knows no mounts from a host, users, limits or variables of the launcher: "
-        "there are workspaces, instances and secrets instead.",
+        "container setting that a job request cannot hold",
+        "Base Command has no mounts from a host, no users, no limits and no variables of the "
+        "launcher. Use workspaces, instances and secrets instead.",
         f"{_JOB} --image nvidia/pytorch --mount ./data:/data --env_from WANDB_API_KEY",
         f"{_JOB} --image nvidia/pytorch --ngc_workspace team:/data --ngc_secret WANDB",
     ),
     Rule(
         "PBT721",
         "error",
-        "population without a place to meet",
-        "Members exchange through one folder. Results are a job's own, so the folder has to be in "
-        "a workspace that all members mount read-write; a relative one counts from where the "
-        "command goes with `cd`.",
+        "population without a shared workspace",
+        "Members exchange through one folder. The results folder belongs to a single job, so the "
+        "shared folder must be in a workspace that all members mount read-write. A relative path "
+        "is resolved in the folder to which the command changes with `cd`.",
         f"{_GANG} --train_dir ./train_dir",
         f"{_GANG} --train_dir /mount/train_dir --ngc_workspace team:/mount:RW",
     ),
@@ -170,18 +172,18 @@ RULES: tuple[Rule, ...] = (
         "PBT722",
         "warning",
         "population of another class than `RESUMABLE`",
-        "Members leave checkpoints and can go on: `RESUMABLE`. Those that run once are lost when "
-        "they are preempted, and those that restart lose what they had.",
+        "Members write checkpoints and can continue, so their class is `RESUMABLE`. A `RUNONCE` "
+        "member is lost when it is preempted, and a `RESTARTABLE` member loses its progress.",
         f"{_GANG} {_MEET} \\\n    --ngc_preempt RESTARTABLE",
         f"{_GANG} {_MEET} \\\n    --ngc_preempt RESUMABLE",
     ),
     Rule(
         "PBT723",
         "error",
-        "text without its place",
-        "`--ngc_commandline` says where the command of the job stands, with "
-        "`{{ experiment_cmd }}`, and `--ngc_name` knows `{{ run }}` and `{{ name }}`. Without the "
-        "first no job does its own work, and nothing is put in the place of other words.",
+        "text without its placeholder",
+        "`--ngc_commandline` contains `{{ experiment_cmd }}` where the command of the job "
+        "belongs. Without it no job runs its own command. `--ngc_name` may contain `{{ run }}` "
+        "and `{{ name }}`. No other placeholder is replaced.",
         f"{_JOB} --ngc_commandline 'cd /mount && {{{{ command }}}}'",
         f"{_JOB} --ngc_commandline 'cd /mount && {{{{ experiment_cmd }}}}'",
     ),
