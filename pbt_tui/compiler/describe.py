@@ -1,6 +1,7 @@
-"""A `RUN_DESCRIPTION` as plain data, ours or the original's: told by its attributes, not its type.
+"""Turns a `RUN_DESCRIPTION` into plain data. Runs in the child process.
 
-Must not know how it was imported, nor what its jobs will be called; lives in the child.
+A description is recognised by its attributes and not by its type, so that objects of the upstream
+launcher are accepted, too.
 """
 
 from __future__ import annotations
@@ -16,24 +17,29 @@ if TYPE_CHECKING:
 
 _PLAIN = frozenset((str, bool, type(None)))
 _NUMBERS = frozenset((int, float))
-_WORDS = ("run_name", "experiment_arg_name", "experiment_dir_arg_name", "param_prefix")
+_ATTRIBUTES = ("run_name", "experiment_arg_name", "experiment_dir_arg_name", "param_prefix")
 _LIMIT = 2**63
 
 
 def described(run: Any, file: str | None) -> dict[str, Any]:
-    """Raises `NotARun`, `BadParam`. `file` is the run module's: lines are of it, or unknown."""
+    """The description as data; only lines in `file`, the run module, are recorded.
+
+    Raises `NotARun`, `BadParam`.
+    """
     if isinstance(run, type) or not hasattr(run, "experiments") or not hasattr(run, "run_name"):
-        raise _not_a_run(f"`RUN_DESCRIPTION` is no RunDescription: {type(run).__name__}")
-    if missing := [word for word in _WORDS if not hasattr(run, word)]:
-        raise _not_a_run(f"`RUN_DESCRIPTION` has no `{missing[0]}`: it is of an older launcher")
+        raise _not_a_run(f"`RUN_DESCRIPTION` is not a RunDescription: {type(run).__name__}")
+    if missing := [attribute for attribute in _ATTRIBUTES if not hasattr(run, attribute)]:
+        raise _not_a_run(
+            f"`RUN_DESCRIPTION` has no `{missing[0]}`: it belongs to an older launcher"
+        )
     try:
         experiments = list(run.experiments)
     except TypeError:
         kind = type(run.experiments).__name__
         raise _not_a_run(f"`experiments` is not a list: {kind}") from None
-    words = [text(_path(getattr(run, word)), word) for word in _WORDS]
+    values = [text(_path(getattr(run, attribute)), attribute) for attribute in _ATTRIBUTES]
     return {
-        "run": words,
+        "run": values,
         "suffix": str(getattr(run, "experiment_suffix", "")),
         "customize": bool(getattr(run, "customize_experiment_name", True)),
         "experiments": [_experiment(experiment, file) for experiment in experiments],
@@ -43,8 +49,8 @@ def described(run: Any, file: str | None) -> dict[str, Any]:
 def _experiment(experiment: Any, file: str | None) -> dict[str, Any]:
     from pbt_tui.errors import PbtError, Where
 
-    for word in ("base_name", "cmd", "params"):
-        if not hasattr(experiment, word):
+    for attribute in ("base_name", "cmd", "params"):
+        if not hasattr(experiment, attribute):
             raise _not_a_run(f"`experiments` holds a {type(experiment).__name__}")
     places = getattr(experiment, "places", ())
     line = next((line for place, line in places if place == file), None)
@@ -69,7 +75,7 @@ def _experiment(experiment: Any, file: str | None) -> dict[str, Any]:
 
 
 def _rows(params: Any, experiment: str) -> tuple[list[dict[str, Any]], dict[int, dict[str, str]]]:
-    """The dictionaries as JSON values; the text of a value where JSON would give another one."""
+    """The dictionaries as JSON values, and the texts of values that JSON would change."""
     rows: list[dict[str, Any]] = []
     texts: dict[int, dict[str, str]] = {}
     known: set[tuple[str, ...]] = set()
@@ -96,13 +102,13 @@ def _reduced(row: dict[str, Any], experiment: str) -> tuple[dict[str, Any], dict
         name = str.__str__(given)
         try:
             values[name], texts[name] = plain(value), f"{value}"
-        except Exception as e:  # the user's `__str__`, or more digits than Python writes
-            message = f"its text cannot be had: {_said(e)}"
+        except Exception as e:  # `__str__` fails, or the integer has too many digits
+            message = f"cannot be converted to text: {_error_text(e)}"
             raise _bad(message, experiment, name) from None
     return values, texts
 
 
-def _said(e: Exception) -> str:
+def _error_text(e: Exception) -> str:
     try:
         return f"{type(e).__name__}: {e!s:.200}"
     except Exception:
@@ -116,7 +122,7 @@ def _ours(experiment: Any) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """`value` as JSON can hold it: scalars of other types reduced, the rest as text."""
+    """`value` as JSON can hold it: subclasses of scalars as their base type, the rest as text."""
     if value is None or isinstance(value, (str, bool)):
         return value if value is None or isinstance(value, bool) else str.__str__(value)
     if isinstance(value, int):
@@ -127,13 +133,15 @@ def plain(value: Any) -> Any:
         return [_inner(item) for item in value]
     if isinstance(value, dict):
         return {_inner(str(key)): _inner(item) for key, item in value.items()}
-    if getattr(value, "shape", None) == () and hasattr(value, "item"):  # an array's scalar
+    if getattr(value, "shape", None) == () and hasattr(
+        value, "item"
+    ):  # a scalar of an array library
         return plain(value.item())
     return str(value)
 
 
 def _inner(value: Any) -> Any:
-    """A text inside of a value is written as Python shows it: half a character is spelt out."""
+    """`plain` for nested values; lone surrogates become backslash escapes."""
     value = plain(value)
     return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
 
@@ -150,10 +158,10 @@ def _env(env: Any, experiment: str) -> dict[str, str] | None:
         try:
             texts[str(name)] = written = str(value)
         except Exception as e:
-            raise _bad(f"its text cannot be had: {_said(e)}", experiment, name) from None
+            raise _bad(f"cannot be converted to text: {_error_text(e)}", experiment, name) from None
         if not isinstance(value, (str, int, float, os.PathLike)) or "\0" in written:
-            hint = "the environment is text"
-            raise _bad(f"`env_vars` value is no text: {value!r:.80}", experiment, name, hint)
+            hint = "environment variables are text"
+            raise _bad(f"`env_vars` value is not text: {value!r:.80}", experiment, name, hint)
     return texts
 
 

@@ -1,7 +1,8 @@
-"""A description in, jobs out: names, directories and commands exactly as the original makes them.
+"""Expands a description into jobs; names, directories and commands equal the upstream launcher's.
 
-Must not know files, backends or populations. A job costs a few microseconds: what its experiment
-or its parameter names decide is made once, and only odd values are looked at closely.
+Must not know files, backends or populations. To keep the cost of a job at a few microseconds, what
+depends only on its experiment or its parameter names is computed once, and only values with special
+or non-ASCII characters are checked in detail.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from pbt_tui.spec import Job, Resources
 
 LONG_NAME = 100
 LONGEST_COMPONENT = 255
-"""Bytes of one part of a path."""
+"""Maximum bytes of one component of a path."""
 
-_NOTICED: dict[str, tuple[str, str, str]] = {
+_PROBLEMS: dict[str, tuple[str, str, str]] = {
     "empty": (
         "PBT106",
-        "has no values: the original drops all parameters and runs the bare command once",
+        "has no values: the upstream launcher drops all parameters and runs the bare command once",
         "give it a value, or leave it out",
     ),
     "spent": (
@@ -37,12 +38,12 @@ _NOTICED: dict[str, tuple[str, str, str]] = {
     ),
     "nothing": (
         "PBT108",
-        "its parameters are an iterator that gave nothing: the bare command runs once",
-        "leave `param_generator` out if that is meant",
+        "its parameters are an iterator without items: the bare command runs once",
+        "if that is intended, leave `param_generator` out",
     ),
     "repeated": (
         "PBT109",
-        "stands in the grid more than once: only the last values count",
+        "is in the grid more than once: only its last values are used",
         "name every parameter once",
     ),
     "cut": (
@@ -52,36 +53,36 @@ _NOTICED: dict[str, tuple[str, str, str]] = {
     ),
     "letters": (
         "PBT111",
-        "is given a text where a list is meant, so that its letters are the values: `{}`",
+        "has a text instead of a list, so its letters are the values: `{}`",
         "write a list: `[{!r}]`",
     ),
 }
 
 
 def expand(loaded: Loaded, train_dir: str, suffix: str) -> tuple[list[Job], list[Diagnostic]]:
-    """The jobs in upstream's order, and everything found on the way (codes 1xx, 2xx, 3xx).
+    """The jobs in the order of the upstream launcher, and the diagnostics (codes 1xx, 2xx, 3xx).
 
-    Nothing is raised: what is wrong is an error among the diagnostics, and jobs that come with an
-    error are good for further findings only. `suffix` is used as it is given.
+    Raises nothing: faults are errors among the diagnostics. If there is an error, the jobs serve
+    only for further checks. `suffix` is used unchanged.
     """
     jobs: list[Job] = []
-    found: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     ids = Ids()
     file = loaded.file or loaded.module
     if not loaded.experiments:
         hint = "`RunDescription(name, [Experiment(…), …])`"
-        found.append(finding("PBT105", "no jobs", where=Where(file=file), hint=hint))
-    found += _traces(loaded)
+        diagnostics.append(finding("PBT105", "no jobs", where=Where(file=file), hint=hint))
+    diagnostics += _traces(loaded)
     for experiment in loaded.experiments:
         where = Where(file=file, line=experiment.line, experiment=experiment.name)
-        one = _Expansion(loaded, experiment, train_dir, suffix, where, ids)
-        jobs += one.jobs()
-        found += one.found()
-    return jobs, found
+        expansion = _Expansion(loaded, experiment, train_dir, suffix, where, ids)
+        jobs += expansion.jobs()
+        diagnostics += expansion.found()
+    return jobs, diagnostics
 
 
 def _traces(loaded: Loaded) -> Iterator[Diagnostic]:
-    """What the import did besides describing."""
+    """Side effects of the import: files that it wrote, processes that it started."""
     hint = "keep work out of the run module: it is imported twice, by every command that reads it"
     for path, file, line in loaded.written:
         message = f"the import writes to `{printable(path)}`"
@@ -94,7 +95,10 @@ def _traces(loaded: Loaded) -> Iterator[Diagnostic]:
 
 @dataclass(slots=True)
 class _Shape:
-    """What follows from the names of parameters alone."""
+    """What depends on the parameter names alone: argument prefixes and shorthands.
+
+    `odd`: they need the detailed check.
+    """
 
     heads: list[str]
     shorts: list[str]
@@ -103,7 +107,7 @@ class _Shape:
 
 @dataclass(slots=True)
 class _Expansion:
-    """One experiment on its way to jobs. Findings that repeat are counted."""
+    """The expansion of one experiment. A diagnostic that repeats is kept once, with its count."""
 
     loaded: Loaded
     experiment: LoadedExperiment
@@ -166,12 +170,12 @@ class _Expansion:
             )
 
     def found(self) -> Iterator[Diagnostic]:
-        """Everything, once: what the description noticed, then what the jobs showed."""
+        """The problems of the description, then the diagnostics of the jobs, each once."""
         for kind, param, detail in self.experiment.problems:
-            code, message, hint = _NOTICED[kind]
+            code, message, hint = _PROBLEMS[kind]
             where = replace(self.where, param=param)
-            said = message.format(printable(detail))
-            yield finding(code, said, where=where, hint=printable(hint.format(detail)))
+            text = message.format(printable(detail))
+            yield finding(code, text, where=where, hint=printable(hint.format(detail)))
         for d, count in self.kept.values():
             more = f" (and {count - 1} more of its jobs)" if count > 1 else ""
             yield replace(d, message=d.message + more)
@@ -225,74 +229,80 @@ class _Expansion:
             hint = f"write `python {first}`"
             self._keep("PBT306", f"the command begins with a script: `{first}`", hint=hint)
         if acting := words.meant_for_a_shell(base):
-            message = f"the program is given these as they stand: {words.shown(acting)}"
-            hint = "no shell reads the command; put it into a script, and start that"
+            message = f"the program receives shell syntax unchanged: {words.shown(acting)}"
+            hint = "no shell reads the command; put it into a script, and run the script"
             self._keep("PBT308", message, hint=hint)
         return base
 
     def _split(self, text: str, param: str | None, what: str, job: str | None = None) -> list[str]:
-        """The POSIX reading of `text`, and a finding where it is not what the author sees."""
-        theirs = words.original(text)
+        """Splits `text` as POSIX does; reports where upstream splits otherwise."""
+        upstream = words.original(text)
         try:
-            ours = words.split(text)
+            posix = words.split(text)
         except ValueError:
             hint = "close the quote, or write it as `\\'`"
             message = f"{what} holds a quote that is not closed: `{text:.80}`"
             self._keep("PBT301", message, param=param, job=job, hint=hint)
-            return [word for word in theirs if word]
-        if ours != theirs:
-            both = f"read as {words.shown(ours)}; the original passes {words.shown(theirs)}"
-            if ours == [word for word in theirs if word]:
-                message = f"{what} holds a blank too many: the original passes an empty argument"
-                self._keep("PBT303", message, param=param, job=job, hint="it is left out here")
+            return [word for word in upstream if word]
+        if posix != upstream:
+            both = f"read as {words.shown(posix)}; upstream passes {words.shown(upstream)}"
+            if posix == [word for word in upstream if word]:
+                message = (
+                    f"{what} has an extra blank: the upstream launcher passes an empty argument"
+                )
+                self._keep(
+                    "PBT303", message, param=param, job=job, hint="the empty argument is left out"
+                )
             else:
                 self._keep("PBT302", f"{what} is {both}", param=param, job=job)
-        if what != "command" and len(ours) > 1:
+        if what != "command" and len(posix) > 1:
             hint = "put quotes around it; write a list without blanks, as the trainer expects it"
-            message = f"{what} falls apart at its blanks: {words.shown(ours)}"
+            message = f"{what} is split at its blanks: {words.shown(posix)}"
             self._keep("PBT304", message, param=param, job=job, hint=hint)
-        return ours
+        return posix
 
     def _odd_words(self, tokens: list[str], names: list[str], name: str) -> list[str]:
-        """Tokens with blanks, quotes or backslashes, as a POSIX shell would cut them."""
-        result: list[str] = []
-        message = False
+        """Tokens with blanks, quotes or backslashes, split as a POSIX shell would."""
+        argv: list[str] = []
+        reported = False
         for token, param in zip(tokens, [*names, None], strict=True):
             self._check_text(token, param)
             if not words.special(token):
-                result.append(token)
-            elif param is None and message and (quiet := self._quietly(token)) is not None:
-                result += quiet  # the name only repeats what its values have shown
+                argv.append(token)
+            elif param is None and reported and (silent := self._split_silently(token)) is not None:
+                argv += silent  # the name only repeats its values, which were reported
             else:
-                message = True
-                result += self._split(token, param, "value" if param else "name", name)
-        return result
+                reported = True
+                argv += self._split(token, param, "value" if param else "name", name)
+        return argv
 
-    def _quietly(self, token: str) -> list[str] | None:
-        """Its words, if there is nothing to say that has not been said."""
+    def _split_silently(self, token: str) -> list[str] | None:
+        """The arguments in `token`; None if it has a fault that was not reported yet."""
         try:
             return words.split(token)
         except ValueError:
-            told = any(code == "PBT301" for code, _ in self.kept)
-            return [word for word in words.original(token) if word] if told else None
+            reported = any(code == "PBT301" for code, _ in self.kept)
+            return [word for word in words.original(token) if word] if reported else None
 
     def _odd_name(self, name: str, job_id: str, directory: str, twin: bool) -> None:
-        alias = f"its files are called `{job_id}`"
+        alias = f"its files are named `{job_id}`"
         if twin:
             message = (
-                f"two jobs are called `{printable(name)}` in directory `{printable(directory)}`"
+                f"two jobs are named `{printable(name)}` in directory `{printable(directory)}`"
             )
             hint = "give the experiments different names"
             self._keep("PBT201", message, job=name, hint=hint)
         if "/" in name:
             message = f"name holds a `/`; {alias}"
-            self._keep("PBT202", message, job=name, hint="the trainer makes folders of it")
+            self._keep(
+                "PBT202", message, job=name, hint="the trainer creates nested folders for it"
+            )
         if any(c < " " or "\x7f" <= c < "\xa0" for c in name):
             message = "name holds control characters"
             self._keep("PBT203", message, job=name)
         part = max(len(p.encode(errors="surrogatepass")) for p in name.split("/"))
         if part > LONGEST_COMPONENT:
-            message = f"name has {part} bytes: no file system takes more than {LONGEST_COMPONENT}"
+            message = f"name has {part} bytes, but file systems allow {LONGEST_COMPONENT}"
             hint = "`customize_experiment_name=False` leaves the values out of names"
             self._keep("PBT205", message, job=name, hint=hint)
         elif len(name) > LONG_NAME:
@@ -301,8 +311,8 @@ class _Expansion:
     def _check_directory(self, directory: str) -> None:
         part = max(len(p.encode(errors="surrogatepass")) for p in directory.split("/"))
         if part > LONGEST_COMPONENT:
-            message = f"a directory has {part} bytes: no file system takes more than "
-            self._keep("PBT205", f"{message}{LONGEST_COMPONENT}", hint="shorten its name")
+            message = f"a directory has {part} bytes, but file systems allow {LONGEST_COMPONENT}"
+            self._keep("PBT205", message, hint="shorten its name")
 
     def _check_text(self, text: str, param: str | None = None) -> None:
         if text.isascii() or text.isprintable():
@@ -310,14 +320,13 @@ class _Expansion:
         try:
             text.encode()
         except UnicodeEncodeError:
-            message = f"holds half a character, which no file can hold: `{text:.80}`"
+            message = f"holds a lone surrogate, which UTF-8 cannot encode: `{text:.80}`"
             self._keep("PBT307", message, param=param)
 
     def _check_keys(self, argv: list[str], job_id: str) -> None:
         for name, given in words.repeated(argv).items():
-            message = (
-                f"`{name}` is given {len(given)} times, the last one wins: {words.shown(given)}"
-            )
+            shown = words.shown(given)
+            message = f"`{name}` is given {len(given)} times, the last value is used: {shown}"
             self._keep("PBT305", message, param=name, job=job_id)
 
     def _resources(self) -> Resources | None:
