@@ -1,4 +1,4 @@
-# The one door. Every target sets up what it needs; `make demo` and `make test` work in a fresh clone.
+# Commands for people and CI. Every target sets up what it needs: each works in a fresh clone.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -13,10 +13,11 @@ WHICH := import os, sys; print(os.path.realpath(sys.executable), sys.version)
 
 .PHONY: help demo test check fix bench clean
 
-help: ## say what there is
+help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-# What runs from there goes on while it is brought up to date; made anew only for another Python.
+# Updates the environment in place, so that programs running from it keep working. Another Python gets
+# a new one.
 $(READY): pyproject.toml constraints.txt
 	@tests/services/python $(PYTHON)
 	@echo "setting up $(VENV)"
@@ -28,23 +29,24 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY) ## compile the example population, train it, show it
 	@$(BIN)/python -m examples.demo $(if $(RUNTIME),--runtime $(RUNTIME)) $(ARGS)
 
-test: $(READY) ## every test, with the real parts that it needs
+test: $(READY) ## run every test
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
-check: $(READY) ## lint, types, import laws, schemas, documents
+check: $(READY) ## check lint, spelling, types, import rules, schemas and documents
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/codespell
 	@$(BIN)/mypy
 	@$(BIN)/python -m docs.generate --check
 	@$(BIN)/python -m pytest tests/architecture
 
-fix: $(READY) ## let the tools mend what they can; rewrite what is generated
+fix: $(READY) ## apply automatic fixes; rewrite generated files
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@$(BIN)/python -m docs.generate
 
-bench: $(READY) ## measure, side by side, as ratios
+bench: $(READY) ## run the benchmarks, side by side, as ratios
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-clean: ## remove what make made; trainings in train_dir/ stay
+clean: ## remove what make created; trainings in train_dir/ stay
 	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .hypothesis

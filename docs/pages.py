@@ -49,7 +49,10 @@ EXIT_CODES = {
 
 def pages() -> dict[str, str]:
     """Path below `docs/reference/` → text."""
-    made = {f"rules/{code}.md": MADE + rule_page(rule) for code, rule in rules().items()}
+    made = {
+        f"rules/{rule_page(hundred)}": MADE + "\n".join(_rules(hundred)) + "\n"
+        for hundred in diagnostics.HUNDREDS
+    }
     made["rules/README.md"] = MADE + "\n".join(_rule_index()) + "\n"
     made["spec.md"] = MADE + "\n".join(_spec()) + "\n"
     made["events.md"] = MADE + "\n".join(_events()) + "\n"
@@ -62,9 +65,32 @@ def pages() -> dict[str, str]:
     return made
 
 
-def rule_page(rule: diagnostics.Rule) -> str:
-    """What `--explain` shows; its links lead from where the page lies."""
-    return page(rule).replace("](docs/", "](../../")
+def rule_page(hundred: str) -> str:
+    """The file name of the page of all codes that begin with this digit."""
+    subject, _ = diagnostics.HUNDREDS[hundred]
+    name = subject.lower().partition(" and ")[0].replace(" ", "-")
+    return f"{hundred}xx-{name}.md"
+
+
+def rule_link(code: str) -> str:
+    """Page and anchor of a code, from `docs/reference/rules/`."""
+    return f"{rule_page(code[3])}#{code.lower()}"
+
+
+def rule_section(rule: diagnostics.Rule) -> str:
+    """The text that `--explain` prints, as a section. Its heading is the code alone: the anchor."""
+    head, _, text = page(rule).partition("\n")
+    text = text.replace("\n## Fails\n", "\n**Fails**\n").replace("\n## Cure\n", "\n**Cure**\n")
+    head = head.removeprefix(f"# {rule.code}: ")
+    return f"## {rule.code}\n\n**{head}**\n{text}".replace("](docs/", "](../../")
+
+
+def _rules(hundred: str) -> Iterator[str]:
+    yield f"# {hundred}xx: {diagnostics.HUNDREDS[hundred][0]}\n"
+    yield "[All rules, and how to read the examples](README.md)"
+    for code, rule in rules().items():
+        if code[3] == hundred:
+            yield f"\n{rule_section(rule).rstrip()}"
 
 
 def _module(name: str) -> Any:
@@ -77,12 +103,16 @@ def _module(name: str) -> Any:
 
 
 def _rule_index() -> Iterator[str]:
-    yield "# Rules\n\nEach finding of `pbt-compile` has a code; `pbt-compile --explain CODE` shows"
-    yield "its page. Numbers such as D1 are [upstream defects](../../upstream-defects.md).\n"
+    yield "# Rules\n\nEach finding of `pbt-compile` has a code. `pbt-compile --explain CODE` prints"
+    yield "what these pages say about the code. Numbers such as D1 are"
+    yield "[upstream defects](../../upstream-defects.md).\n"
     yield "\n".join(_frame())
-    yield "\n| code | level | finding |\n| --- | --- | --- |"
-    for code, rule in rules().items():
-        yield f"| [{code}]({code}.md) | {rule.level} | {_cell(rule.title)} |"
+    for hundred, (subject, _) in diagnostics.HUNDREDS.items():
+        yield f"\n## [{hundred}xx: {subject}]({rule_page(hundred)})\n"
+        yield "| code | level | finding |\n| --- | --- | --- |"
+        for code, rule in rules().items():
+            if code[3] == hundred:
+                yield f"| [{code}]({rule_link(code)}) | {rule.level} | {_cell(rule.title)} |"
 
 
 def _frame() -> Iterator[str]:

@@ -11,15 +11,20 @@ What differs on purpose is told in `docs/guide/coming-from-the-originals.md`.
 from __future__ import annotations
 
 import argparse
+import math
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from pbt_tui.errors import UsageError
+from pbt_tui.errors import UsageError, printable
+from pbt_tui.settings.flags import Untouched
 
 if TYPE_CHECKING:
+    from pbt_tui.backends import Backend
     from pbt_tui.compiler.load import Loaded
+    from pbt_tui.settings import Given
 
 __all__ = [
     "add_ngc_args",
@@ -106,7 +111,6 @@ def launcher_argparser(args: Sequence[str] | None = None) -> argparse.ArgumentPa
     """
     from pbt_tui.backends import BACKENDS
     from pbt_tui.cli.options import COMPILING, SUFFIX, Parser, alike, early_values
-    from pbt_tui.settings.flags import Untouched
     from pbt_tui.settings.run_settings import TRAIN_DIR
 
     words = alike(sys.argv[1:] if args is None else args)
@@ -165,11 +169,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         raise SystemExit(e.exit_code) from None
 
 
-def ensure_dir_exists(dir_path: str) -> str:
+def ensure_dir_exists(path: str) -> str:
     """Makes a directory and its parents where they are missing.
 
     Args:
-        dir_path: Path of the directory.
+        path: Path of the directory.
 
     Returns:
         The same path.
@@ -181,8 +185,8 @@ def ensure_dir_exists(dir_path: str) -> str:
         >>> ensure_dir_exists("train_dir/ant")
         'train_dir/ant'
     """
-    Path(dir_path).mkdir(parents=True, exist_ok=True)
-    return dir_path
+    Path(path).mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def main() -> int:
@@ -211,7 +215,9 @@ def run(run_description: Any, args: argparse.Namespace) -> int:
 
     Args:
         run_description: A `RunDescription`.
-        args: What `parse_args` returned.
+        args: What `parse_args` returned, or any object with some of these attributes, such as
+            upstream's five: `num_gpus`, `max_parallel`, `experiments_per_gpu`, `train_dir` and
+            `pause_between`. An attribute that it lacks has the default of its option.
 
     Returns:
         0 if all jobs succeeded, else as `main`; 130 if it was interrupted. It raises nothing.
@@ -228,9 +234,44 @@ def run(run_description: Any, args: argparse.Namespace) -> int:
     def work(_: list[str]) -> int:
         from pbt_tui.compiler.load import of_object
 
-        return _execute(of_object(run_description, getattr(args, "run", None) or "run"), args)
+        options = _completed(args)
+        return _execute(of_object(run_description, options.run or "run"), options)
 
     return error_boundary.outcome(work, [])
+
+
+def _completed(args: Any) -> argparse.Namespace:
+    """`args` with the defaults of the options that it lacks, each value of its option's type."""
+    backend = ("--backend", str(getattr(args, "backend", "processes")))
+    parser = launcher_argparser(backend)
+    completed = parser.parse_args(backend)
+    if not isinstance(getattr(args, "train_dir", ""), (str, os.PathLike)):
+        raise UsageError(
+            f"`args.train_dir` is not a path: `{printable(f'{args.train_dir!r:.40}')}`"
+        )
+    for action in parser._actions:  # argparse has no public list of its options
+        value = getattr(args, action.dest, None)
+        if value is not None:
+            setattr(completed, action.dest, _converted(action, value))
+    return completed
+
+
+def _converted(action: argparse.Action, value: Any) -> Any:
+    """`value` as argparse would store it. A caller's number may be a text, or one with decimals."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if action.type is not int or type(value) is int or isinstance(value, Untouched):
+        return value
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = -math.inf
+    if action.dest == "pause_between" and number >= 0 and math.isfinite(number):
+        return number
+    if isinstance(value, bool) or not number.is_integer():
+        message = f"`args.{action.dest}` is not a whole number: `{printable(f'{value!r:.40}')}`"
+        raise UsageError(message)
+    return int(number)
 
 
 def _main(args: argparse.Namespace) -> int:
@@ -256,6 +297,7 @@ def _execute(loaded: Loaded, args: argparse.Namespace) -> int:
     if backend.launch is not None:
         return int(BACKENDS.part(backend.name, backend.launch)(loaded, args))
     flags = backend.launcher_settings(args)
+    _check_numbers(flags, backend)
     settings = complete(flags, find(Path.cwd(), BACKENDS), (backend.name,))
     queued = any(RUNTIMES.get(name).has_queue for name in backend.runtimes)
     compiled = compile_loaded(
@@ -274,6 +316,15 @@ def _execute(loaded: Loaded, args: argparse.Namespace) -> int:
     plan = replace(plan, options=replace(plan.options, backend=backend.name, settings=own))
     shows = flags.sections[backend.name].get("print_only")
     return show_plan(plan) if shows else execute_plan(plan)
+
+
+def _check_numbers(given: Given, backend: Backend) -> None:
+    """Refuses a number that `pbt-run` would refuse: argparse checks only that it is one."""
+    from pbt_tui.cli.options import read_options
+    from pbt_tui.settings.run_settings import POLICY
+
+    values = [(s, given.sections[s.section].get(s.name)) for s in (*POLICY, *backend.settings)]
+    read_options((s, value) for s, value in values if isinstance(value, (int, float)))
 
 
 def entry() -> NoReturn:

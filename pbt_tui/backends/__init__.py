@@ -8,13 +8,14 @@ asked for; it loads what it needs when one of its methods is called.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pbt_tui.registry import Registry
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from pbt_tui.errors import Diagnostic
     from pbt_tui.settings import Given, Setting
@@ -144,3 +145,12 @@ BACKENDS: Registry[Backend] = Registry(
     Backend,  # type: ignore[type-abstract]  # only its words are looked at
 )
 """What `--backend` takes. The first one is always made: all other files are made from it."""
+
+
+def visible(folder: Path, pattern: str) -> Iterator[Path]:
+    """What `pattern` matches below `folder`, as a shell would: `*` matches no hidden file.
+
+    `Path.glob` matches those as well, and a hidden file is never a spec: an editor, a file browser
+    or a killed `pbt-run` leaves one beside the file that it replaces.
+    """
+    return (path for path in folder.glob(pattern) if not path.name.startswith("."))

@@ -19,6 +19,8 @@ _PLAIN = frozenset((str, bool, type(None)))
 _NUMBERS = frozenset((int, float))
 _ATTRIBUTES = ("run_name", "experiment_arg_name", "experiment_dir_arg_name", "param_prefix")
 _LIMIT = 2**63
+_MOST = 2**53
+"""Largest count; equals `spec.types.MOST`, whose import would load msgspec into the child."""
 
 
 def described(run: Any, file: str | None) -> dict[str, Any]:
@@ -173,7 +175,7 @@ def _resources(resources: Any, experiment: str) -> dict[str, Any] | None:
     for name, value in resources.items():
         if name not in ("gpus", "cpus", "memory"):
             raise _bad("no such resource", experiment, str(name), "gpus, cpus or memory")
-        counts = isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LIMIT
+        counts = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _MOST
         if not counts and not (name == "memory" and isinstance(value, str)):
             raise _bad(f"not a whole number: {value!r:.80}", experiment, name)
     return dict(resources)

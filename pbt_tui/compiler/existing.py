@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from pbt_tui.backends import BACKENDS, Backend
+from pbt_tui.backends import BACKENDS, Backend, visible
 from pbt_tui.backends.processes.render import FILE
 from pbt_tui.compiler.output import first_difference
 from pbt_tui.diagnostics import finding
@@ -100,9 +100,8 @@ def _built_in() -> list[Backend]:
 
 
 def _files(folder: Path, backend: Backend) -> dict[str, bytes]:
-    paths = [p for pattern in backend.owned for p in sorted(folder.glob(pattern))]
     contents = {}
-    for path in paths:
+    for path in (p for pattern in backend.owned for p in sorted(visible(folder, pattern))):
         name = str(path.relative_to(folder))
         if name not in backend.records:
             with contextlib.suppress(OSError):
@@ -114,7 +113,7 @@ def orphans(
     out: Path, owned: Iterable[str], files: Collection[str], records: Collection[str] = ()
 ) -> list[str]:
     """Paths that match `owned`, but are neither in `files` nor `records`: left from before."""
-    paths = (str(path.relative_to(out)) for pattern in owned for path in out.glob(pattern))
+    paths = (str(path.relative_to(out)) for pattern in owned for path in visible(out, pattern))
     return sorted(path for path in paths if path not in files and path not in records)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from pbt_tui.backends import BACKENDS, Backend
+from pbt_tui.diagnostics import finding
 from pbt_tui.errors import BrokenKind, Diagnostic
 from pbt_tui.spec import Processes
 
@@ -42,15 +43,15 @@ def render(
     """What each backend makes of `spec`.
 
     `given` holds the settings of each, by field. Of backends that were asked for by name a missing
-    setting is an error; where nobody said (`wanted` is None) all are made that can be, installed
-    ones only if something is set for them, and one note names the others. The process list is
-    always made: from it, and from what each backend keeps of its settings, all other files can be
-    made again. Backends that were not `asked` for by name, and of which nothing is set, keep their
-    notes to themselves. Of a spec that is not `sound` no file is made, only findings: it may hold
-    what no file can.
+    setting is an error. Where nobody asked (`wanted` is None), all are made that can be, installed
+    ones only if something is set for them, and a note names each that is half set. The process
+    list is always made: from it, and from what each backend keeps of its settings, all other files
+    can be made again. Backends that were not `asked` for by name, and of which nothing is set, give
+    no notes. Of a spec that is not `sound` no file is made, only findings: it may hold what no file
+    can.
     """
     first = BACKENDS.built_in[0]
-    made, left_out = Rendered(), []
+    made = Rendered()
     for name in _in_order((first, *wanted) if wanted is not None else (*BACKENDS.built_in, *given)):
         one = BACKENDS.get(name)
         settings, lack = _settings(one, given.get(name, {}), spec)
@@ -59,7 +60,8 @@ def render(
             found = [d for d in found if d.level != "note"]
         wrong = [d for d in found if d.level == "error"]
         if wanted is None and lack:
-            left_out.append(f"`{name}`: {lack}")
+            if sound and given.get(name):
+                made.found.append(finding("PBT817", f"no files for backend `{name}`: {lack}"))
             continue
         if lack is not None:
             made.found.append(Diagnostic("error", f"backend `{name}`: {lack}"))
@@ -70,8 +72,6 @@ def render(
         if sound and not wrong:
             made.files |= rendered(one, spec, settings)
             made.backends.append(name)
-    if left_out and sound:
-        made.found.append(Diagnostic("note", f"left out: {'; '.join(left_out)}"))
     return made
 
 

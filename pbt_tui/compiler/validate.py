@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from pbt_tui.backends import BACKENDS, Backend
+from pbt_tui.backends import BACKENDS, Backend, visible
 from pbt_tui.backends.processes.render import FILE
 from pbt_tui.compiler import cross_references, population_detection, spec_rules
 from pbt_tui.diagnostics import credentials, finding
@@ -64,7 +64,7 @@ def _inside(folder: Path) -> Iterator[Path]:
 
 def _documents(backend: Backend, index: Path) -> Iterator[Path]:
     for pattern in backend.documents:
-        for path in index.parent.glob(Path(pattern).name):
+        for path in visible(index.parent, Path(pattern).name):
             if not any(path.absolute().match(record) for record in backend.records):
                 yield path
 

@@ -30,17 +30,17 @@ from importlib import import_module
 
 from pbt_tui.errors import BrokenKind, Diagnostic, Level, Where, printable
 
-_TABLES = {
-    "1": "pbt_tui.diagnostics.description_codes",
-    "2": "pbt_tui.diagnostics.name_codes",
-    "3": "pbt_tui.diagnostics.command_codes",
-    "4": "pbt_tui.diagnostics.population_codes",
-    "5": "pbt_tui.diagnostics.resource_codes",
-    "6": "pbt_tui.backends.slurm.codes",
-    "7": "pbt_tui.backends.ngc.codes",
-    "8": "pbt_tui.diagnostics.spec_codes",
+HUNDREDS = {
+    "1": ("descriptions", "pbt_tui.diagnostics.description_codes"),
+    "2": ("names and directories", "pbt_tui.diagnostics.name_codes"),
+    "3": ("commands", "pbt_tui.diagnostics.command_codes"),
+    "4": ("populations", "pbt_tui.diagnostics.population_codes"),
+    "5": ("resources and containers", "pbt_tui.diagnostics.resource_codes"),
+    "6": ("SLURM", "pbt_tui.backends.slurm.codes"),
+    "7": ("NGC", "pbt_tui.backends.ngc.codes"),
+    "8": ("spec files", "pbt_tui.diagnostics.spec_codes"),
 }
-"""The module of each hundred, loaded late: a backend's codes lie in its own folder."""
+"""First digit of a code → subject, and the module of its rules, which is imported on first use."""
 OURS = "PBT"
 GROUP = "pbt_tui.diagnostics"
 """Entry points of installed packages: the prefix of their codes, and a module with their `RULES`.
@@ -94,7 +94,7 @@ def rules(*codes: str) -> dict[str, Rule]:
 
     Raises `BrokenKind` for a table that cannot be read.
     """
-    found = dict(sorted(pair for hundred in _TABLES for pair in _table(hundred).items()))
+    found = dict(sorted(pair for hundred in HUNDREDS for pair in _table(hundred).items()))
     for prefix in dict.fromkeys(map(_prefix, codes)):
         if prefix != OURS:
             found.update(sorted(_installed(prefix).items()))
@@ -106,7 +106,7 @@ def _prefix(code: str) -> str:
 
 
 def _table(hundred: str) -> dict[str, Rule]:
-    return _by_code(import_module(_TABLES[hundred]).RULES)
+    return _by_code(import_module(HUNDREDS[hundred][1]).RULES)
 
 
 @cache

@@ -110,6 +110,17 @@ RULES: tuple[Rule, ...] = (
         '"populations": [{"id": "ant", "style": "isaaclab", ...}]',
     ),
     Rule(
+        "PBT817",
+        "note",
+        "backend without a required setting",
+        "Something is set for the backend, and something that it needs is not: no files are "
+        "written for it. With `--backend` the same is an error.",
+        "pbt-compile runs.ant --ngc_org acme",
+        "pbt-compile runs.ant --ngc_org acme --ngc_ace acme-ace "
+        "--ngc_instance dgxa100.80g.1.norm --ngc_workspace team:/mount:RW "
+        "--train_dir /mount/train_dir --image nvcr.io/nvidia/pytorch:23.10-py3",
+    ),
+    Rule(
         "PBT820",
         "error",
         "spec file is stale",

@@ -45,7 +45,7 @@ def read(attempt: SubmittedAttempt) -> Submission:
 
 def find(folder: Path, job: str, attempt: int) -> Submitted | None:
     """By the records in `folder`, or None: it was never handed over, or its record is not there."""
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(folder.glob("[!.]*.json")):
         with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
             record = msgspec.json.decode(path.read_bytes(), type=SubmissionRecord)
             if (job, attempt) in record.tasks:

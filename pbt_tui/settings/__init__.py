@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from pbt_tui.errors import Diagnostic, Findings, Where, printable
@@ -32,6 +32,7 @@ class Setting(NamedTuple):
             The default is always that of the field: it is never a part of this text.
         many: May be given several times: the lists are joined.
         option: The name of the option and a second key, where that is not the field's.
+        doubt: A warning about a value that is taken, but that its author may mean otherwise.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Setting(NamedTuple):
     help: str = ""
     many: bool = False
     option: str = ""
+    doubt: Callable[[Any], Diagnostic | None] | None = None
 
     @property
     def of_backend(self) -> bool:
@@ -172,20 +174,22 @@ def gather(
 ) -> Given:
     """Reads all and raises `Findings` (2) with every value that is not what it should be."""
     sections = Sections()
-    wrong = []
+    wrong, doubts = [], []
     for setting, value in raw:
         try:
             if file is not None and isinstance(value, str) and setting.read in _NATIVE:
                 raise ValueError
             read = value_of(setting, value, struct_of(setting.section))
             sections.setdefault(setting.section, {})[setting.name] = read
+            if setting.doubt is not None and (doubt := setting.doubt(value)) is not None:
+                doubts.append(replace(doubt, where=Where(file=file, pointer=place(setting))))
         except ValueError:
             message = f"expected {setting.expects}, got {_shown(value)}"
             where = Where(file=file, pointer=place(setting))
             wrong.append(Diagnostic("error", message, where=where))
     if wrong:
         raise Findings(wrong, 2)
-    return Given(sections, file)
+    return Given(sections, file, doubts)
 
 
 def _shown(value: Any) -> str:
@@ -197,8 +201,16 @@ def _shown(value: Any) -> str:
 
 
 def near(word: str, known: Iterable[str]) -> str | None:
-    """A hint that names the nearest right word, if one is near."""
+    """A hint that names the nearest right word, if one is near.
+
+    `--slurm_cpus_per_job` is `--slurm_cpus` with more behind it, and no slip for
+    `--slurm_gpus_per_job`, of which more letters agree.
+    """
     import difflib
 
-    close = difflib.get_close_matches(word.replace("-", "_"), list(known), n=1)
+    names = list(known)
+    dashes = "--" if word.startswith("--") else ""
+    word = dashes + word.removeprefix("--").replace("-", "_")
+    close = sorted((name for name in names if name and word.startswith(f"{name}_")), key=len)[-1:]
+    close = close or difflib.get_close_matches(word, names, n=1)
     return f"did you mean `{close[0]}`" if close else None

@@ -10,6 +10,9 @@ import math
 from typing import Any
 
 _SIZE = r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?"
+_SLURM_DURATION = (
+    r"(?:([0-9]{1,9})-(?=[0-9])|(?=[0-9]+:))([0-9]{1,9})(?::([0-9]{1,9}))?(?::([0-9]{1,9}))?"
+)
 _DURATION = r"(\d+(?:\.\d+)?)\s*([smhd]?)"
 _POWER = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -65,6 +68,21 @@ def duration(text: str) -> float:
     if found is None:
         raise ValueError
     return number(found[1]) * _SECONDS[found[2]]
+
+
+def slurm_duration(text: str) -> float:
+    """Seconds, also in SLURM's forms: `24:00:00`, `90:00` (minutes), `1-12`, `1-00:30:00`."""
+    import re
+
+    found = re.fullmatch(_SLURM_DURATION, text.strip(), re.ASCII)
+    if found is None:
+        return duration(text)
+    days, first, *rest = found.groups()
+    parts = [int(part or 0) for part in (first, *rest)]
+    if days is None and rest[1] is None:
+        parts = [0, *parts[:2]]  # minutes and seconds
+    hours, minutes, seconds = parts
+    return float(((int(days or 0) * 24 + hours) * 60 + minutes) * 60 + seconds)
 
 
 def plain(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from pbt_tui.spec.types import Container, Policy
+from pbt_tui.spec.types import MOST, Container, Policy
 
 
 class CompileSettings(msgspec.Struct, frozen=True):
@@ -17,8 +17,8 @@ class CompileSettings(msgspec.Struct, frozen=True):
 
     out: str
     train_dir: str
-    load_timeout: Annotated[float, msgspec.Meta(gt=0)]
-    load_memory: Annotated[int, msgspec.Meta(ge=1 << 26)]
+    load_timeout: Annotated[float, msgspec.Meta(gt=0, le=MOST)]
+    load_memory: Annotated[int, msgspec.Meta(ge=1 << 26, le=MOST)]
     seed: int
     ignore: tuple[str, ...]
     strict: bool

@@ -12,9 +12,12 @@ from msgspec import Meta, Struct
 
 FORMAT: Final = "pbt-processes/1"
 
-Count = Annotated[int, Meta(ge=0)]
-Positive = Annotated[int, Meta(ge=1)]
-Seconds = Annotated[float, Meta(ge=0)]
+MOST: Final = 2**53
+"""The largest integer of every format: beyond it, readers that know only doubles see another."""
+Count = Annotated[int, Meta(ge=0, le=MOST)]
+Positive = Annotated[int, Meta(ge=1, le=MOST)]
+Integer = Annotated[int, Meta(ge=-MOST, le=MOST)]
+Seconds = Annotated[float, Meta(ge=0, le=MOST)]
 Text = Annotated[str, Meta(min_length=1)]
 JobId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$(?!\n)")]
 EnvName = Annotated[str, Meta(pattern=r"^[^=\x00]+$")]
@@ -54,7 +57,7 @@ class Policy(Frozen, frozen=True):
     executor, else those that the driver reports."""
     gpus_per_job: Count = 1
     """GPUs that each job occupies; `resources.gpus` of a job overrides it."""
-    experiments_per_gpu: Annotated[int, Meta(ge=-1)] = -1
+    experiments_per_gpu: Annotated[int, Meta(ge=-1, le=MOST)] = -1
     """Slots on each GPU: jobs that may share it; -1: there are no slots, and the executor leaves
     `CUDA_VISIBLE_DEVICES` alone."""
     max_parallel: Positive = 4
@@ -97,9 +100,9 @@ class Ulimit(Frozen, frozen=True):
 
     name: Text
     """Name of the limit as Docker spells it, such as `memlock` or `nofile`."""
-    soft: int
+    soft: Integer
     """Limit in force at the start, in the unit of the limit; -1 is unlimited."""
-    hard: int
+    hard: Integer
     """Upper bound to which a process may raise the soft limit; -1 is unlimited."""
 
 
@@ -123,7 +126,7 @@ class Container(Frozen, frozen=True):
     """Bytes of shared memory (`/dev/shm`); `null`: the engine's."""
     memory: Positive | None = None
     """Memory limit of a container in bytes; `null`: none."""
-    cpus: Annotated[float, Meta(gt=0)] | None = None
+    cpus: Annotated[float, Meta(gt=0, le=MOST)] | None = None
     """CPU limit of a container, in CPUs; `null`: none."""
     network: Text | None = None
     """Network that containers join; `null`: the engine's."""

@@ -1,10 +1,10 @@
-"""SHOWS IT: the monitor, a follower that reads the journal of a run and leaves request files.
+"""The monitor: reads the journal of a run, shows it in a terminal, and writes request files.
 
-Must not know the executor: it never starts, stops or asks a job; it folds what was written.
+Must not import the executor, and never starts or stops a job: it only folds the journal.
 
     follower ──► model ──► render (lines of styled text) ──► widgets ──► screens ──► host
 
-A screen knows the application as a `host.Host`. `app` fulfils it, and loads screens by name.
-All but `app`, `palette`, `clipboard`, `themes`, `widgets/` and `screens/` know nothing of Textual,
-so that the same lines go to a terminal, to `--once` and to the tests.
+A screen uses the application through the protocol `host.Host`, which `app` implements; `app` loads
+screens by name. Only `app`, `palette`, `clipboard`, `themes`, `widgets/` and `screens/` import
+Textual, so that terminal, `--once` and tests get the same lines.
 """

@@ -1,6 +1,6 @@
-"""Every action of the monitor, once: keys, footer, help and palette are made from this table.
+"""The table of all actions, from which keys, key bar, help and palette are made.
 
-Must not know Textual or how an action is done: a screen has a method `action_<id>`.
+A screen performs an action in its method `action_<id>`. Must not import Textual.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ PAGES = ("jobs", "failures", "job", "log", "population", "help")
 class Action:
     id: str
     keys: str
-    """As the terminal library spells them, with commas between."""
+    """Keys as Textual spells them, separated by commas."""
     shown: str
-    """As people spell them."""
+    """Keys as people spell them."""
     label: str
-    """For the bar at the bottom; a word or two."""
+    """Label for the key bar: one or two words."""
     help: str
     pages: tuple[str, ...] = PAGES
     bar: int = 0
-    """Its rank in the bar, lowest first; 0 keeps it out."""
+    """Rank in the key bar, lowest first; 0 keeps the action out of it."""
     asks: RequestAction | None = None
-    """The request that it leaves: such an action asks for confirmation first."""
+    """The request that it sends; the monitor asks for confirmation first."""
 
 
 _LISTS = ("jobs", "failures", "population")
@@ -47,9 +47,9 @@ ACTIONS = (
     Action("page_population", "3,p", "p 3", "population", "populations and members", bar=6),
     Action("page_log", "4", "4", "", "the log of the job under the cursor", _OF_JOBS),
     Action("filter", "slash", "/", "filter", "show only the jobs that match", ("jobs",), 2),
-    Action("filter_off", "backslash", "\\", "", "the last filter off, and on again", ("jobs",)),
-    Action("problems", "z", "z", "", "only what failed, stops or was cancelled", ("jobs",)),
-    Action("sort", "s", "s", "sort", "sort; then a letter says by what", ("jobs",), 7),
+    Action("filter_off", "backslash", "\\", "", "switch the last filter off or on", ("jobs",)),
+    Action("problems", "z", "z", "", "only failed, stopping, cancelled or skipped jobs", ("jobs",)),
+    Action("sort", "s", "s", "sort", "sort; a letter chooses the order", ("jobs",), 7),
     Action("reverse", "S", "S", "", "the same order, reversed", ("jobs",)),
     Action("mark", "space", "Space", "mark", "mark the job, and go down", ("jobs",), 8),
     Action("mark_all", "a", "a", "", "mark all jobs shown", ("jobs",)),
@@ -77,11 +77,11 @@ ACTIONS = (
     ),
     Action("search", "slash", "/", "search", "search in the log", ("log",), 2),
     Action("follow", "F", "F", "follow", "follow the end of the log, or stay here", ("log",), 3),
-    Action("attempt", "a", "a", "attempt", "the log of the attempt before", ("log",), 4),
+    Action("attempt", "a", "a", "attempt", "the log of the previous attempt", ("log",), 4),
     Action("left", "left", "← →", "", "scroll to the left, to the right", ("log",)),
     Action("right", "right", "", "", "", ("log",)),
-    Action("next_error", "e", "e", "error", "next line that tells of an error", ("log",), 5),
-    Action("previous_error", "b", "b", "", "previous line that tells of an error", ("log",)),
+    Action("next_error", "e", "e", "error", "next line with an error", ("log",), 5),
+    Action("previous_error", "b", "b", "", "previous line with an error", ("log",)),
     Action(
         "retry",
         "r",
@@ -105,7 +105,7 @@ ACTIONS = (
     Action("kill", "K", "K", "", "kill: cancel it at once, without grace", _OF_JOBS, 0, "kill"),
     Action("hold", "H", "H", "", "hold the run: no new attempts; running ones go on", asks="hold"),
     Action("release", "U", "U", "", "release a held run", asks="release"),
-    Action("drain", "D", "D", "", "drain a GPU: no new attempts on it, or again", asks="drain"),
+    Action("drain", "D", "D", "", "drain a GPU: no new attempts on it; or undo", asks="drain"),
     Action("executor", "E", "E", "", "start an executor for a run that has none"),
     Action("copy", "y", "y", "", "copy: the command, the path of the log, or the job's name"),
     Action("pause", "i", "i", "", "pause the screen, and go on"),
@@ -122,7 +122,7 @@ def on(page: str) -> Iterator[Action]:
 
 
 def bar(page: str) -> list[Action]:
-    """What the bottom line of a page shows."""
+    """The actions in the key bar of a page."""
     hidden = (f"page_{page}", "back" if page == "jobs" else "")
     shown = [a for a in on(page) if a.bar and a.id not in hidden]
     return sorted(shown, key=lambda a: a.bar)
@@ -140,18 +140,18 @@ def refusal(
     read_only: bool,
     start: str,
 ) -> str | None:
-    """Why a request makes no sense now; None where it does. `start`: the command to start one."""
+    """Why the request is impossible now, or None. `start`: the command to start an executor."""
     if read_only:
         return f"cannot {action}: this is a read-only view"
     if not writable:
         return f"cannot {action}: the run directory is not writable for you"
     if not live:
-        return f"cannot {action}: no executor obeys; start one with `{start}` (key E)"
+        return f"cannot {action}: no executor is running; start one with `{start}` (key E)"
     return None
 
 
 def sentence(action: RequestAction, names: Iterable[str], whole_run: str = "") -> str:
-    """What is asked for, as the title of the question: `cancel 00_ant`, `retry 12 jobs`."""
+    """The request as the title of its confirmation: `cancel 00_ant`, `retry 12 jobs`."""
     jobs = list(names)
     if action in ("hold", "release"):
         return f"{action} run {whole_run}"

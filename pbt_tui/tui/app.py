@@ -1,7 +1,6 @@
-"""The application: one follower, one model, one timer; screens ask it to go somewhere or to ask.
+"""The Textual application: one follower, one model, one timer, and navigation between screens.
 
-It alone knows all screens, by name: each is loaded when it is first opened. Must not know how
-anything is drawn, nor what the executor does with a request.
+It knows the screens by name and imports each one when it is first opened.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ SCREENS: Final[Mapping[str, str]] = {
     "drain": "pbt_tui.tui.screens.drain:DrainDialog",
 }
 _DRAWN_EVERY = 0.6
-"""Seconds between two paintings while a large journal is read."""
+"""Seconds between two redraws while a large journal is loading."""
 
 
 def _commands() -> type[Provider]:
@@ -57,7 +56,7 @@ def _screen(name: str, *args: object) -> Any:
 
 
 class Monitor(App[str], inherit_bindings=False):
-    """Follows one run. Returns what to print once the terminal is the caller's again."""
+    """Follows one run. Its result is the text to print after the terminal has been restored."""
 
     CSS_PATH = "screens/page.tcss"
     ENABLE_COMMAND_PALETTE = True
@@ -79,7 +78,7 @@ class Monitor(App[str], inherit_bindings=False):
         super().__init__()
         self.follower = follower
         self.model = Model(follower)
-        self.requests = RequestSender(self)  # mypy sees here that it fulfils `Host`
+        self.requests = RequestSender(self)  # mypy checks here that `Monitor` implements `Host`
         self.read_only = read_only
         self.paused = False
         self.clock = now
@@ -89,7 +88,7 @@ class Monitor(App[str], inherit_bindings=False):
         self._loading = FollowerUpdate()
         self._draw_at = 0.0
         self.populations: tuple[PopulationRow, ...] = ()
-        """As last read; empty until the population screen was opened."""
+        """Rows of the last read; empty until a person opens the population screen."""
         self._watched: tuple[RunState, Populations] | None = None
         self._reading = False
         self._progress: dict[str, progress.Progress] = {}
@@ -110,13 +109,13 @@ class Monitor(App[str], inherit_bindings=False):
             self.call_after_refresh(self._load)
 
     def _load(self) -> None:
-        """Reads what there is in slices, so that keys and the first pages come in between."""
+        """Reads the existing journal in slices, so that keys and first pages are not delayed."""
         if self.follower.at_end():
             gc.enable()
             gc.freeze()
             self.set_interval(self.interval, self.follow)
             return
-        gc.disable()  # everything made here is kept: a collection would look at it all for nothing
+        gc.disable()  # all objects made here stay alive: a collection would find no garbage
         self._loading.add(self.follower.poll(budget=0.1))
         now = time.monotonic()
         if self.follower.at_end() or now >= self._draw_at:
@@ -126,7 +125,7 @@ class Monitor(App[str], inherit_bindings=False):
         self.set_timer(0.001, self._load)
 
     def follow(self) -> None:
-        """Reads what is new and lets the screen on top draw it. The one tick of the program."""
+        """Reads new events and lets the top screen draw them. The only timer of the program."""
         if self.paused:
             return
         change = self.follower.poll()
@@ -141,7 +140,7 @@ class Monitor(App[str], inherit_bindings=False):
                 page.tick(self.now())
 
     def take(self, change: FollowerUpdate) -> None:
-        """Gives the change to the model and to the screen on top; nothing else is drawn."""
+        """Passes the change to the model and to the top screen, which alone is drawn."""
         self.model.take(change)
         self.requests.answered(change.answers)
         page = self.screen
@@ -152,12 +151,12 @@ class Monitor(App[str], inherit_bindings=False):
         return self.follower.now(self.clock())
 
     def progress(self, job: JobState) -> str:
-        """What an active job last said of itself, as the executor wrote it down."""
-        found = self._progress.get(job.spec.id)
-        return labels.progress_text(found) if found else ""
+        """The latest progress of an active job, from the file that the executor writes."""
+        latest = self._progress.get(job.spec.id)
+        return labels.progress_text(latest) if latest else ""
 
     def _read_progress(self) -> None:
-        """Once a second one `stat`; the file is replaced whole."""
+        """Called once a second. Costs one `stat` unless the executor has replaced the file."""
         path = self.follower.rundir.progress
         try:
             stamp = path.stat().st_mtime_ns
@@ -165,18 +164,18 @@ class Monitor(App[str], inherit_bindings=False):
             return
         if stamp != self._progress_stamp:
             self._progress_stamp = stamp
-            found = progress.read(path)
-            self._progress = found.jobs if found else {}
+            document = progress.read(path)
+            self._progress = document.jobs if document else {}
 
     def gpus(self) -> tuple[GpuRow, ...]:
-        """The executor's GPUs, with what it last measured there; none that are only presumed."""
+        """The executor's GPUs with their latest measurements; empty if they are only assumed."""
         from pbt_tui.observe.snapshot import gpu_rows
 
         rows = gpu_rows(self.follower.state, self.follower.rundir)
         return () if all(gpu.uuid is None and not gpu.jobs for gpu in rows) else rows
 
     def read_populations(self, then: Callable[[], None]) -> None:
-        """Reads the workspaces in another thread; `then` is called here if there is news."""
+        """Reads the workspaces in another thread; calls `then` in this one if they changed."""
         from pbt_tui.observe.snapshot import Populations
 
         state = self.follower.state
@@ -185,7 +184,7 @@ class Monitor(App[str], inherit_bindings=False):
         if self._watched is None or self._watched[0] is not state:
             try:
                 self._watched = (state, Populations(state, self.follower.rundir))
-            except BrokenKind as e:  # the run itself can be looked at all the same
+            except BrokenKind as e:  # the jobs of the run can be shown all the same
                 self.say(str(e), "bad")
                 return
         watched = self._watched[1]
@@ -217,10 +216,10 @@ class Monitor(App[str], inherit_bindings=False):
             self.page.say(text, style)
 
     def go(self, page: str) -> None:
-        """To one of the numbered pages, leaving whatever is open."""
+        """Opens one of the numbered pages, and closes all other screens."""
         if self.page is not None and page == self.page.PAGE:
             return
-        while len(self.screen_stack) > 2:  # the blank one and the jobs stay
+        while len(self.screen_stack) > 2:  # Textual's blank screen and the jobs stay
             self.pop_screen()
         if page != "jobs":
             self.push_screen(_screen(page))
@@ -247,7 +246,7 @@ class Monitor(App[str], inherit_bindings=False):
         self.push_screen(_screen("drain", state), then)
 
     def in_background(self, work: Callable[[], Callable[[], None] | None]) -> None:
-        """Runs `work` in another thread, then what it returned in this one."""
+        """Runs `work` in another thread, then calls its result in this one."""
 
         def run() -> None:
             then = work()
@@ -262,10 +261,11 @@ class Monitor(App[str], inherit_bindings=False):
         self.say(f"copied: {text}" if copy(self, text) else text)
 
     def leave(self) -> None:
-        """Ends the screen. Nothing of the run ends with it."""
+        """Ends the monitor. The run goes on."""
         path = self.follower.rundir.path
         if self.follower.workspace:
             self.exit("")
             return
-        fate = "the run goes on" if self.follower.holder is not None else "the run stays as it is"
-        self.exit(f"{fate}; come back with `pbt-tui {path}`")
+        live = self.follower.holder is not None
+        status = "the run goes on" if live else "the run stays as it is"
+        self.exit(f"{status}; come back with `pbt-tui {path}`")

@@ -1,7 +1,4 @@
-"""Copying text where the person's terminal can paste it, also through tmux and ssh.
-
-Must not know what is copied.
-"""
+"""Copies text to the clipboard of the person's terminal (OSC 52), also through tmux and ssh."""
 
 from __future__ import annotations
 
@@ -12,11 +9,11 @@ from typing import Any
 from textual.app import App
 
 _MOST = 100_000
-"""Terminals drop longer sequences without a word."""
+"""Length of the longest sequence: terminals drop longer ones silently."""
 
 
 def copy(app: App[Any], text: str) -> bool:
-    """True if it was handed on; nobody can say whether the terminal took it."""
+    """True if the sequence was sent. Whether the terminal accepted it cannot be known."""
     if len(text) > _MOST:
         return False
     if os.environ.get("TMUX"):  # its default drops the escape sequence, but not this

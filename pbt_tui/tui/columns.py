@@ -1,6 +1,7 @@
-"""The columns of the job table: which there are at a width, and the text of their cells.
+"""The columns of the job table: which ones fit a width, and the text of their cells.
 
-Must not know Textual: a row is spans of fixed widths, so that a change repaints its cells alone.
+A row is a list of spans of fixed widths, so that a change repaints only its cells. Must not import
+Textual.
 """
 
 from __future__ import annotations
@@ -21,20 +22,20 @@ from pbt_tui.tui.text import Line, Span, fit, safe
 
 @dataclass(slots=True)
 class TableContext:
-    """What a cell may look at besides its job."""
+    """The data that cells use in addition to their job."""
 
     state: RunState
     now: float
     settled: bool = True
-    """The journal has been read: a job without an entry does wait."""
+    """Whether the whole journal has been read, so that a job without an event is known to wait."""
     progress: Callable[[JobState], str] = lambda job: ""
-    """What an active job last said of itself."""
+    """Returns the latest progress of an active job."""
     queue_status: Callable[[JobState], QueueStatus | None] = lambda job: None
-    """Where an engine's queue has it."""
+    """Returns the job's entry in the engine's queue."""
 
     @property
     def has_queue(self) -> bool:
-        """An engine's queue holds what was started."""
+        """Whether the engine has its own queue of attempts."""
         kind = kind_of(self.state)
         return kind is not None and kind.has_queue
 
@@ -44,7 +45,7 @@ class Column:
     title: str
     width: int
     from_width: int
-    """Shown from this many cells of table on."""
+    """Width of the table, in cells, from which the column is shown."""
     cell: Callable[[JobState, TableContext], Span]
     align: str = "<"
 
@@ -86,7 +87,7 @@ def _experiment(job: JobState, context: TableContext) -> Span:
 
 
 def _about(job: JobState, context: TableContext) -> Span:
-    """One phrase: why it waits, what it last said, how it ended."""
+    """One phrase: why the job waits, its latest progress, or how it ended."""
     if not context.settled:
         return "", ""
     if job.phase == "waiting":
@@ -126,9 +127,11 @@ _GAP = "  "
 
 
 class TableLayout:
-    """The columns at one width: mark, job, the fixed ones, and what is left for the phrase.
+    """The columns at one width: mark, job, the fixed columns, and the rest for the phrase.
 
-    `longest`: of the job names; `useless`: titles of columns that say the same of every job.
+    Args:
+        longest: Length of the longest job name.
+        useless: Titles of columns that have the same value for every job.
     """
 
     def __init__(self, width: int, longest: int, useless: frozenset[str] = frozenset()) -> None:

@@ -1,7 +1,7 @@
-"""What a screen may ask of the application: the run, the time, where to go, and what to ask for.
+"""The protocol by which screens use the application: data, time, navigation and requests.
 
-Screens and their helpers know this protocol alone; `app.Monitor` fulfils it. So no screen imports
-the application, and the application loads a screen by its name.
+`app.Monitor` implements it. No screen imports the application, and the application imports a screen
+by its name, so there is no import cycle.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pbt_tui.tui.model import Model
 
 
 class Requests(Protocol):
-    """Asks the executor, after a person has confirmed it."""
+    """Sends requests to the executor, after a person has confirmed them."""
 
     def ask(self, action: RequestAction, jobs: Sequence[JobState]) -> None:
-        """`jobs` matter to cancel, kill and retry alone."""
+        """Only cancel, kill and retry use `jobs`."""
 
     def drain(self) -> None:
-        """Lets a person choose a GPU first."""
+        """Lets a person choose a GPU, then sends the request."""
 
     def offer_executor(self) -> None:
         """Starts an executor for a run that has none."""
@@ -33,7 +33,7 @@ class Host(Protocol):
     """The application, as a screen sees it."""
 
     paused: bool
-    """Nothing is read and nothing is painted until a person goes on."""
+    """While True, the monitor reads and draws nothing."""
 
     @property
     def follower(self) -> JournalFollower: ...
@@ -49,52 +49,52 @@ class Host(Protocol):
 
     @property
     def clock(self) -> Callable[[], float]:
-        """The clock on the wall, in Unix seconds."""
+        """The wall clock, in Unix seconds."""
 
     @property
     def populations(self) -> tuple[PopulationRow, ...]:
-        """As last read; empty until the population screen was opened."""
+        """Rows of the last read; empty until a person opens the population screen."""
 
     def now(self) -> float:
-        """The time for what goes on: without an executor, when it was last heard of."""
+        """The end of open intervals: now, or without an executor the time of the last event."""
 
     def progress(self, job: JobState) -> str:
-        """What an active job last said of itself."""
+        """The latest progress of an active job."""
 
     def gpus(self) -> tuple[GpuRow, ...]:
-        """The executor's GPUs, with what it last measured there."""
+        """The executor's GPUs, with their latest measurements."""
 
     def read_populations(self, then: Callable[[], None]) -> None:
-        """Reads the workspaces in another thread; calls `then` if there is news."""
+        """Reads the workspaces in another thread; calls `then` if they changed."""
 
     def say(self, text: str, style: str = "") -> None:
-        """Shows a message in the bar at the bottom for some seconds."""
+        """Shows a message in the key bar for some seconds."""
 
     def go(self, page: str) -> None:
-        """Opens one of the numbered pages, and closes whatever is open."""
+        """Opens one of the numbered pages, and closes all other screens."""
 
     def open_job(self, job: JobState, among: list[str]) -> None:
         """Opens the job's page; `among` are the names that `n` and `N` step through."""
 
     def open_log(self, job: JobState) -> None:
-        """Opens the log of its newest attempt."""
+        """Opens the log of the job's newest attempt."""
 
     def open_help(self, page: str) -> None:
-        """Opens the keys of `page`."""
+        """Opens the help for `page`."""
 
     def confirm(
         self, title: str, notes: list[str], names: list[str], then: Callable[[bool | None], None]
     ) -> None:
-        """Asks a person; `then` gets True for yes."""
+        """Asks a person to confirm; `then` gets True for yes."""
 
     def choose_gpu(self, state: RunState, then: Callable[[tuple[str, bool] | None], None]) -> None:
         """Lets a person choose; `then` gets the GPU's name and whether it is drained now."""
 
     def in_background(self, work: Callable[[], Callable[[], None] | None]) -> None:
-        """Runs `work` in another thread, then what it returned in the application's own."""
+        """Runs `work` in another thread, then calls its result in the application's thread."""
 
     def copy(self, text: str) -> None:
-        """To the clipboard of the person's terminal."""
+        """Copies to the clipboard of the person's terminal."""
 
     def leave(self) -> None:
-        """Ends the screen. Nothing of the run ends with it."""
+        """Ends the monitor. The run goes on."""

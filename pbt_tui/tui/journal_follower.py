@@ -1,7 +1,7 @@
-"""Follows a run directory: reads what is new in the journal and folds it, a slice at a time.
+"""Follows a run directory: reads new events from the journal and folds them, a slice at a time.
 
-Must not know Textual or what is shown. It asks the lock who executes; it never takes it.
-Weak spot: a file system that hangs hangs the reader with it.
+It asks the lock for the executor's process id, and must never take the lock. Known weakness: a file
+system that hangs blocks the reader.
 """
 
 from __future__ import annotations
@@ -48,27 +48,27 @@ _OF_A_JOB = (
     JobSkipped,
 )
 _SLICE = 1 << 19
-"""Bytes of journal folded between two looks at the clock: about 15 ms."""
+"""Bytes of journal folded between two checks of the time budget: about 15 ms."""
 _PREVIEW = 1 << 16
 _HEAD = 1 << 12
-"""Bytes of journal in which its first executor is."""
+"""Bytes of journal in which the event of its first executor is expected."""
 
 
 @dataclass(slots=True)
 class FollowerUpdate:
-    """What a poll found. `everything`: all jobs, or another journal under the same name."""
+    """The changes that a poll read. `everything`: all jobs changed, or the journal was replaced."""
 
     jobs: set[int] = field(default_factory=set)
-    """Plan indices."""
+    """Plan indices of changed jobs."""
     everything: bool = False
     run: bool = False
-    """Something of the run itself: the executor, a hold, the closing, an error."""
+    """Whether the run itself changed: its executor, a hold, its closing, an error."""
     answers: list[RequestAccepted | RequestRefused] = field(default_factory=list)
     queue: bool = False
-    """What the executor saw of its engine's queue."""
+    """Whether the executor has written another answer of its engine's queue."""
 
     def add(self, later: FollowerUpdate) -> None:
-        """Takes in what a later poll found."""
+        """Adds the changes of a later poll."""
         self.jobs |= later.jobs
         self.everything |= later.everything
         self.run |= later.run
@@ -80,9 +80,9 @@ class FollowerUpdate:
 
 
 class JournalFollower:
-    """`state` is the fold of what was read so far; `poll` reads on.
+    """`state` is the fold of the events read so far; `poll` reads on.
 
-    Raises `BadSpec` for a run whose spec cannot be read, or whose runtime is not installed here.
+    Raises `BadSpec` if the spec cannot be read, or if the run's runtime is not installed.
     """
 
     def __init__(
@@ -95,11 +95,11 @@ class JournalFollower:
         self.rundir = rundir
         self.clock = clock
         self.loaded = False
-        """The whole journal, as it was when it was opened, has been folded."""
+        """Whether the journal, as long as it was when it was opened, has been folded."""
         self.holder: int | None = None
         self.error: PbtError | None = None
         self.queue: Queue | None = None
-        """As the executor saw it last; None where no engine's queue holds attempts."""
+        """The engine's queue as the executor read it last; None if no attempts are queued."""
         self._queue_stamp: tuple[int, int] | None = None
         self._who = who
         self._looked = 0.0
@@ -107,13 +107,13 @@ class JournalFollower:
         self._life = 0
         self._spec: Processes | None = None
         self.workspace = False
-        """There is no run: only the workspace of a population, written by somebody else."""
+        """Whether there is no run, but only the workspace of a population from another launcher."""
         self.state = RunState(_preview(rundir))
         _check_first_executor(rundir)
 
     @classmethod
     def of_workspace(cls, path: Path, style: Style) -> JournalFollower:
-        """A plain workspace as a run without jobs; nothing is followed but its population."""
+        """Presents a plain workspace as a run without jobs, with one population."""
         follower = cls.__new__(cls)
         follower.rundir, follower.clock, follower.workspace = RunDir(path), time.time, True
         follower.loaded, follower.holder, follower.error = True, None, None
@@ -147,15 +147,15 @@ class JournalFollower:
         return change
 
     def now(self, clock: float) -> float:
-        """The time for what goes on: without an executor, when it was last heard of."""
+        """The end of open intervals: now, or without an executor the time of the last event."""
         return clock if self.holder is not None else self.state.at or clock
 
     def at_end(self) -> bool:
-        """Everything was read that was there, or as much as can be."""
+        """Whether the journal has been read to its end or to an error."""
         return self.loaded or self.error is not None
 
     def read_all(self) -> None:
-        """Folds what there is, to its end; raises what is wrong with it."""
+        """Folds the whole journal. Raises the error if it is damaged."""
         while not self.at_end():
             self.poll(budget=1.0)
         if self.error is not None:
@@ -169,7 +169,7 @@ class JournalFollower:
         end = time.perf_counter() + budget
         while True:
             events = self._tail.read(_SLICE)
-            if self._tail.life != self._life:  # `--fresh`: another journal took its place
+            if self._tail.life != self._life:  # `--fresh` has replaced the journal
                 self._life = self._tail.life
                 self._spec = read_spec(self.rundir)
                 self.state = RunState(self._spec)
@@ -202,7 +202,7 @@ class JournalFollower:
                 change.answers.append(event)
 
     def _read_queue(self, change: FollowerUpdate) -> None:
-        """One `stat`, where an engine's queue holds attempts; the file is replaced whole."""
+        """Costs one `stat` unless the executor has replaced the file."""
         stamp = None
         kind = kind_of(self.state)
         if kind is not None and kind.has_queue:
@@ -226,7 +226,7 @@ class JournalFollower:
 
 
 def read_spec(rundir: RunDir) -> Processes:
-    """Raises `SpecError` where the copy in the run directory is missing or damaged."""
+    """Raises `BadSpec` if the copy in the run directory is missing or damaged."""
     try:
         data = rundir.spec.read_bytes()
     except OSError as e:
@@ -241,9 +241,9 @@ def _decoded(data: bytes, rundir: RunDir) -> Processes:
 
 
 def _preview(rundir: RunDir) -> Processes:
-    """The head and the first jobs of the spec: enough for a first page of any run, at once.
+    """Decodes only the head and the first jobs, so that the first page appears at once.
 
-    A spec holds one job a line, so that a document cut after a line needs only its closing.
+    A spec has one job per line, so a document cut after a line needs only closing brackets.
     """
     try:
         with rundir.spec.open("rb") as file:
@@ -254,13 +254,13 @@ def _preview(rundir: RunDir) -> Processes:
         data = data[: data.rfind(b"},\n") + 1] + b"\n]}\n"
     try:
         return _decoded(data, rundir)
-    except PbtError:  # not laid out as we write it, or damaged: the whole file says which
+    except PbtError:  # damaged, or not one job per line: decode the whole file
         return read_spec(rundir)
 
 
 def _check_first_executor(rundir: RunDir) -> None:
-    """So that a run of a runtime that is not installed is refused before a screen is opened."""
-    with suppress(RunError, OSError):  # a journal that is damaged is named where it is read
+    """Raises `BadSpec` before a screen opens if the first executor's runtime is not installed."""
+    with suppress(RunError, OSError):  # `poll` reports a damaged journal
         for event in Tail(rundir.journal).read(_HEAD):
             if isinstance(event, ExecutorStarted):
                 check_known(event, rundir.journal)

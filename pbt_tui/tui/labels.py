@@ -1,6 +1,6 @@
 """Short texts that screens share: states with their glyphs, the run's status, names, progress.
 
-Must not know Textual or files. A glyph never stands without its word.
+A glyph always comes with its word. Must not import Textual or read files.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ STATES: dict[str, tuple[str, str]] = {
     "skipped": ("–", "dim"),
     "succeeded": ("✓", "good"),
 }
-"""Glyph and style, in the order in which a person wants to see them."""
+"""Glyph and style of each state, in the default sort order of the table."""
 ORDER = {state: index for index, state in enumerate(STATES)}
 
 
 def progress_text(progress: Progress) -> str:
-    """`gen 3 · objective 31.2 · 1.2M frames · 45.5k fps`, or the last line of its log."""
+    """`gen 3 · objective 31.2 · 1.2M frames · 45.5k fps`, or the last line of the log."""
     parts = []
     if progress.generation is not None:
         parts.append(f"gen {progress.generation}")
@@ -54,7 +54,7 @@ def state_span(job: JobState) -> Span:
 
 
 def run_status(state: RunState, holder: int | None, loaded: bool = True) -> tuple[str, str]:
-    """What the run is doing, never ambiguous: a text and a style."""
+    """The status of the run: a text and a style."""
     if not loaded:
         return "… reading the journal", "dim"
     executor = state.executor
@@ -73,7 +73,7 @@ def run_status(state: RunState, holder: int | None, loaded: bool = True) -> tupl
 
 
 def executor_text(state: RunState, holder: int | None) -> str:
-    """Who executes, or who did last: `pid 4182 on node7`."""
+    """The current or last executor: `pid 4182 on node7`."""
     executor = state.executor
     if executor is None:
         return f"pid {holder}" if holder else ""
@@ -82,12 +82,12 @@ def executor_text(state: RunState, holder: int | None) -> str:
 
 
 def node_name(node: str | None) -> str:
-    """Without the domain, which is the same for all."""
+    """The host name without its domain, which all nodes share."""
     return safe(node or "").partition(".")[0]
 
 
 def gpu_names(state: RunState, gpus: tuple[str, ...]) -> str:
-    """Short names of the GPUs handed to an attempt: their index where the executor knew it."""
+    """Short names of an attempt's GPUs: their index if the executor knew it."""
     if not gpus:
         return ""
     known = {g.uuid: g.index for g in state.executor.gpus} if state.executor else {}

@@ -1,7 +1,7 @@
-"""A log read by position, from its end, in bounded pieces: any size, also while it is written.
+"""Reads a log of any size in bounded pieces, by position, also while a job writes to it.
 
-Must not know Textual. Reads, never maps: a log that shrinks must not kill its reader.
-Positions are byte offsets of line starts; line numbers are known once `index` has passed them.
+It uses `pread` and must not use `mmap`: reading a map of a file that shrank kills the process.
+Positions are byte offsets of line starts; a line number is known once `index` has counted so far.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from pbt_tui.observe.log_reader import clean
 
 CHUNK = 256 * 1024
 _SHOWN = 16 * 1024
-"""Bytes looked at of one line: its end if it rewrites itself with `\\r`, else its start."""
+"""Bytes shown of one line: its end if the job rewrites it with `\\r`, else its start."""
 _SEARCH = 1024 * 1024
 _TELLING = r"\b(?:error|exception|traceback|fatal|panic|killed|out of memory|segmentation fault)\b"
 
 
 class Needle:
-    """What is looked for: plain text or a regular expression, with or without regard to case.
+    """A search term: plain text or a regular expression, case-sensitive or not.
 
-    Plain text is 14 times as fast without the help of the regular expressions' own case folding.
+    Searching plain text in lower-cased data is 14 times as fast as with `re.IGNORECASE`.
     """
 
     def __init__(self, text: str, *, lower: bool, plain: bool = True) -> None:
@@ -34,7 +34,7 @@ class Needle:
         self._regex = re.compile(text.encode()) if not plain else None
 
     def first(self, data: bytes, low: int, high: int) -> int:
-        """Where it first occurs in data[low:high]; -1 where it does not."""
+        """Position of the first match in data[low:high]; -1 if there is none."""
         data = data.lower() if self._lower else data
         if self._text is not None:
             return data.find(self._text, low, high)
@@ -43,7 +43,7 @@ class Needle:
         return match.start() if match else -1
 
     def last(self, data: bytes, low: int) -> int:
-        """Where it last occurs in data[low:]; -1 where it does not."""
+        """Position of the last match in data[low:]; -1 if there is none."""
         data = data.lower() if self._lower else data
         if self._text is not None:
             return data.rfind(self._text, low)
@@ -53,7 +53,7 @@ class Needle:
 
 ERROR = Needle(_TELLING, lower=True, plain=False)
 TELLING = re.compile(_TELLING, re.IGNORECASE)
-"""The same, for one line of text."""
+"""`ERROR` for one line of text."""
 
 
 class LogRow(NamedTuple):
@@ -62,7 +62,7 @@ class LogRow(NamedTuple):
 
 
 class LogFile:
-    """An open log. Copes with a file that is missing, grows, shrinks or is replaced."""
+    """An open log, which may be missing, grow, shrink or be replaced."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -71,7 +71,7 @@ class LogFile:
         self._fd: int | None = None
         self._inode = -1
         self._counts = array("Q")
-        """Newlines before the end of every indexed chunk."""
+        """For each indexed chunk: the number of newlines before its end."""
         self.check()
 
     def close(self) -> None:
@@ -80,7 +80,7 @@ class LogFile:
             self._fd = None
 
     def check(self) -> Literal["same", "grown", "replaced"]:
-        """One `stat`: what became of the file since the last look."""
+        """Compares the file with the last check, at the cost of one `stat`."""
         try:
             found = self.path.stat()
         except OSError as e:
@@ -106,7 +106,7 @@ class LogFile:
     # -- pages -------------------------------------------------------------------------------------
 
     def forward(self, start: int, count: int) -> list[LogRow]:
-        """At most `count` lines from the line start `start` on."""
+        """At most `count` lines, beginning at the line start `start`."""
         rows: list[LogRow] = []
         while len(rows) < count and start < self.size:
             end = self._newline(start)
@@ -130,12 +130,12 @@ class LogFile:
         return 0 if want > 0 else at
 
     def last_page(self, count: int) -> int:
-        """Where the last `count` lines start; a last line without its newline counts."""
+        """The start of the last `count` lines; a last line without a newline counts."""
         whole = self.size > 0 and self._read(self.size - 1, 1) == b"\n"
         return self.back(self.size, count) if whole else self.back(self.size + 1, count)
 
     def _newline(self, start: int) -> int:
-        """Where the line ends: its newline, or the end of the file."""
+        """The position of the newline that ends the line, or the end of the file."""
         step = 4096
         while start < self.size:
             data = self._read(start, step)
@@ -173,7 +173,7 @@ class LogFile:
         return min(self.size, len(self._counts) * CHUNK)
 
     def index(self, chunks: int) -> bool:
-        """Counts the lines of some more whole chunks; True while there are more."""
+        """Counts the lines of the next `chunks` whole chunks; True while there are more."""
         for _ in range(chunks):
             start = len(self._counts) * CHUNK
             if start + CHUNK > self.size:
@@ -183,7 +183,7 @@ class LogFile:
         return True
 
     def number(self, start: int) -> int | None:
-        """The line number, from 1, of the line that starts there; None where not counted yet."""
+        """The number, from 1, of the line that starts there; None if it is not counted yet."""
         chunk = start // CHUNK
         if chunk > len(self._counts):
             return None
@@ -193,10 +193,10 @@ class LogFile:
     # -- searching ---------------------------------------------------------------------------------
 
     def search(self, needle: Needle, start: int, back: bool) -> Iterator[int | None]:
-        """Yields None after every megabyte in which nothing was found, at last a line start.
+        """Yields None after each megabyte without a match, and the line start of the first match.
 
-        Ends without one where there is no match. `start` is a line start: the search begins after
-        its line, or before it.
+        Without a match it ends after the last None. The search begins after the line that starts
+        at `start`, or before that line if `back`.
         """
         return self._before(needle, start) if back else self._after(needle, start)
 
@@ -220,7 +220,7 @@ class LogFile:
             data = self._read(low, high - low)
             skip = data.find(b"\n") + 1 if low else 0
             if skip >= len(data):
-                skip = 0  # one line longer than a piece: it is looked at piece by piece
+                skip = 0  # the line is longer than a piece: search it piece by piece
             if (found := needle.last(data, skip)) >= 0:
                 yield low + data.rfind(b"\n", 0, found) + 1
                 return
@@ -229,7 +229,7 @@ class LogFile:
 
 
 def needle_of(text: str) -> Needle:
-    """A regular expression, or plain text where it is none; capitals make it tell case."""
+    """A regular expression, or plain text if it is not one. Capitals make it case-sensitive."""
     fold = not any(c.isupper() for c in text)
     if re.escape(text).replace("\\ ", " ") == text:
         return Needle(text, lower=fold)

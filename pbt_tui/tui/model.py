@@ -1,6 +1,6 @@
-"""What the screens show of a run: rows, marks, failures, GPUs. One for all screens.
+"""The data that all screens share: rows, marked jobs, groups of failures, the engine's queue.
 
-Must not know Textual, and changes nothing but what is on screen: the fold is the follower's.
+Must not import Textual or change the state of the run, which the follower owns.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pbt_tui.tui.runtime_view import kind_of
 from pbt_tui.tui.table_order import TableOrder
 
 _SHARE = 20
-"""What costs a second is done again after twenty at the earliest: 5 % of the time."""
+"""Work that took t seconds is repeated after 20 t at the earliest, so it takes 5 % of the time."""
 
 
 class Model:
@@ -28,7 +28,7 @@ class Model:
         self.follower = follower
         self.rows = TableOrder(follower.state)
         self.marks: set[int] = set()
-        """Plan indices."""
+        """Plan indices of the marked jobs."""
         self.longest = longest_id(follower.state)
         self._groups: list[Group] = []
         self._grouped: tuple[int, int] | None = None
@@ -42,7 +42,7 @@ class Model:
         return self.follower.state
 
     def take(self, change: FollowerUpdate) -> bool:
-        """Takes in what the follower found; True if rows came, went or moved."""
+        """Processes an update of the follower; True if rows came, went or moved."""
         if self.rows.state is not self.state:
             self.longest = longest_id(self.state)
             self.marks.clear()
@@ -67,12 +67,12 @@ class Model:
 
     @property
     def is_late(self) -> bool:
-        """Rows are to be moved that were not yet, because that costs too much to do it always."""
+        """Whether changed rows still have to be sorted: large runs are not sorted every time."""
         return bool(self._late)
 
     @property
     def groups(self) -> list[Group]:
-        """Failed jobs, grouped by what killed them, largest first."""
+        """Failed jobs, grouped by cause, largest group first."""
         now = time.perf_counter()
         made_of = (id(self.state), self.state.seq)
         if made_of != self._grouped and now >= self._regroup_at:
@@ -83,27 +83,28 @@ class Model:
 
     @property
     def queue(self) -> QueueRow | None:
-        """What the engine said last; None where nothing of the run is queued."""
-        seen = self.follower.queue
-        if seen is not self._tallied[0]:
-            self._tallied = (seen, tally(seen) if seen and (seen.attempts or seen.stale) else None)
+        """The last answer of the engine; None if nothing of the run is queued."""
+        answer = self.follower.queue
+        if answer is not self._tallied[0]:
+            useful = answer is not None and (answer.attempts or answer.stale)
+            self._tallied = (answer, tally(answer) if answer and useful else None)
         return self._tallied[1] if self.state.closed is None else None
 
     @property
     def kind(self) -> RuntimeKind | None:
-        """What the newest executor's runtime can do; None without an executor."""
+        """The kind of the newest executor's runtime; None without an executor."""
         return kind_of(self.state)
 
     def queue_status(self, job: JobState) -> QueueStatus | None:
-        """Where an engine's queue has an attempt that goes on."""
-        seen, attempt = self.follower.queue, job.attempt
-        if seen is None or attempt is None or attempt.outcome is not None:
+        """The entry of the job's active attempt in the engine's queue; None if there is none."""
+        answer, attempt = self.follower.queue, job.attempt
+        if answer is None or attempt is None or attempt.outcome is not None:
             return None
-        return seen.attempts.get(key(job.spec.id, attempt.number))
+        return answer.attempts.get(key(job.spec.id, attempt.number))
 
     @property
     def useless_columns(self) -> frozenset[str]:
-        """Titles of columns that would say the same of every job."""
+        """Titles of columns that would have the same value for every job."""
         kind = self.kind
         names = ["NODE" if kind is None or kind.local else "GPU"]
         jobs = self.state.spec.jobs
@@ -128,7 +129,7 @@ def longest_id(state: RunState) -> int:
 
 
 def gpu_jobs(state: RunState) -> list[tuple[Gpu, list[JobState]]]:
-    """Every GPU that the executor chose from, with the active jobs that are on it."""
+    """Every GPU that the executor may use, with the active jobs on it."""
     if state.executor is None:
         return []
     rows: list[tuple[Gpu, list[JobState]]] = [(gpu, []) for gpu in state.executor.gpus]

@@ -1,7 +1,4 @@
-"""The command palette: the registry's actions, by name.
-
-Must not know what they do.
-"""
+"""The command palette: the actions of the top screen, by name."""
 
 from __future__ import annotations
 

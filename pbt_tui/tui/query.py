@@ -1,6 +1,6 @@
 """The filter language: `field:value`, a regular expression, `!` for the inverse, blanks for *and*.
 
-Must not know rows or screens: text in, a predicate on jobs out.
+It compiles text to a predicate on jobs.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ FIELDS = (*_FIELDS, "any parameter")
 
 
 def compile_filter(text: str) -> Predicate | None:
-    """The predicate of `text`; None where it asks for nothing. Never fails: a regular expression
-    that is not finished yet is taken as plain text."""
+    """The predicate for `text`; None if it is empty. Never fails: an incomplete regular expression
+    is taken as plain text."""
     tests = [_term(word) for word in text.split()]
     if not tests:
         return None

@@ -1,6 +1,6 @@
-"""Asking the executor: refuse with a reason, confirm, leave the request file, show the answer.
+"""Sends requests to the executor: checks and confirms them, writes the file, shows the answer.
 
-Must not know what the executor does: it learns it from the journal like everybody else.
+It reads answers from the journal, like every other program.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ _MAKES_SENSE: dict[str, tuple[str, ...]] = {
 
 
 class RequestSender:
-    """What was asked from here and not answered yet; it waits for nothing."""
+    """Sends requests and remembers those without an answer. It never blocks."""
 
     def __init__(self, host: Host) -> None:
         self.host = host
         self.pending: dict[str, str] = {}
-        """By request id: what was asked."""
+        """Id of each unanswered request -> its title."""
 
     @property
     def follower(self) -> JournalFollower:
         return self.host.follower
 
     def answered(self, answers: Sequence[RequestAccepted | RequestRefused]) -> None:
-        """Says what became of the requests that were left from here."""
+        """Shows the answers to requests of this monitor."""
         for answer in answers:
             title = self.pending.pop(answer.id, None)
             if title is None:
@@ -68,7 +68,7 @@ class RequestSender:
         return os.access(spot, os.W_OK | os.X_OK)
 
     def ask(self, action: RequestAction, jobs: Sequence[JobState]) -> None:
-        """Confirms, then leaves the request. `jobs` matter to cancel, kill and retry alone."""
+        """Asks for confirmation, then sends the request. Only cancel, kill and retry use `jobs`."""
         follower = self.follower
         starts = action == "retry" and follower.holder is None and self.may_start() is None
         refused = None if starts else self.why_not(action)
@@ -100,7 +100,7 @@ class RequestSender:
         self.host.confirm(title, notes, list(names), confirmed)
 
     def _in_the_queue(self, action: RequestAction, jobs: Sequence[JobState]) -> list[str]:
-        """What it means to an engine whose queue holds attempts."""
+        """Notes on what the request does in the engine's queue."""
         kind = kind_of(self.follower.state)
         if kind is None or kind.queue is None:
             return []
@@ -122,7 +122,7 @@ class RequestSender:
         self.host.say(f"… asked: {title}")
 
     def drain(self) -> None:
-        """Asks which GPU, then asks the executor to start nothing on it, or again."""
+        """Lets a person choose a GPU, then sends a request to drain it or to use it again."""
         refused = self.why_not("drain")
         if refused:
             self.host.say(refused, "warn")
@@ -143,7 +143,7 @@ class RequestSender:
     # -- an executor for a run that has none -------------------------------------------------------
 
     def may_start(self) -> str | None:
-        """Why no executor may be started from here; None where it may."""
+        """Why the monitor cannot start an executor; None if it can."""
         follower = self.follower
         if self.host.read_only:
             return "cannot start an executor: this is a read-only view"
@@ -152,7 +152,7 @@ class RequestSender:
         if follower.error is not None:
             return f"cannot start an executor: {follower.error}"
         if follower.holder is not None:
-            return "an executor is at work already"
+            return "an executor is running already"
         executor, kind = follower.state.executor, kind_of(follower.state)
         if (
             executor is not None
@@ -203,16 +203,16 @@ def _me() -> str:
 
 def _senseless(action: str, jobs: Sequence[JobState]) -> str:
     if not jobs:
-        return f"nothing to {action}: no job is chosen"
+        return f"nothing to {action}: no job is selected"
     states = sorted({job.shown for job in jobs})
     which = jobs[0].spec.id if len(jobs) == 1 else f"all {len(jobs)}"
     return f"nothing to {action}: {which} {'is' if len(jobs) == 1 else 'are'} {' or '.join(states)}"
 
 
 def _notes(action: str, jobs: Sequence[JobState]) -> list[str]:
-    """What it means, before it is done."""
+    """What the request will do, for the confirmation."""
     if action == "hold":
-        return ["no new attempts start; what runs goes on", "release with U"]
+        return ["no new attempts start; running ones go on", "release with U"]
     if action == "release":
         return ["waiting jobs start again"]
     active = sum(1 for job in jobs if job.phase in ACTIVE)

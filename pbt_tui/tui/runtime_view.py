@@ -1,6 +1,6 @@
-"""The kind of runtime that a run's executor uses: what it can do, and its words for the screens.
+"""The kind of the runtime that a run's executor uses, for the screens.
 
-Must not compare a runtime's name with anything: a kind says what it can do.
+Must not compare names of runtimes: screens read the capabilities in the kind.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from pbt_tui.runtimes.kind import Submission, SubmittedAttempt
 
 
 def kind_of(state: RunState) -> RuntimeKind | None:
-    """The kind of the newest executor; None where there was none.
+    """The kind of the newest executor's runtime; None without an executor.
 
-    It is known: the follower folds no executor of a runtime that is not installed here.
+    It is always installed: the follower refuses events of executors with unknown runtimes.
     """
     executor = state.executor
     return None if executor is None else RUNTIMES.get(executor.runtime)
 
 
 def check_known(event: ExecutorStarted, journal: Path) -> None:
-    """Raises `BadSpec`, which names the known ones, for a runtime that is not installed here."""
+    """Raises `BadSpec`, which names the installed runtimes, if this one is not installed."""
     try:
         RUNTIMES.get(event.runtime)
     except UnknownKind as e:
@@ -38,7 +38,7 @@ def check_known(event: ExecutorStarted, journal: Path) -> None:
 
 
 def settings_of(state: RunState) -> Mapping[str, Any]:
-    """What the engine was asked, by name, as the newest executor wrote it down."""
+    """The settings of the engine, by name, from the event of the newest executor."""
     kind = kind_of(state)
     found = getattr(state.executor, kind.journal_key, None) if kind is not None else None
     return found if isinstance(found, Mapping) else {}
@@ -47,7 +47,7 @@ def settings_of(state: RunState) -> Mapping[str, Any]:
 def read_submission(
     job: JobState, state: RunState, rundir: RunDir, handle: str | None
 ) -> Submission | None:
-    """What the engine was given for the newest attempt; None where its kind keeps nothing."""
+    """The submission of the newest attempt; None if the runtime keeps none."""
     kind = kind_of(state)
     if kind is None or kind.submissions is None or not job.attempts:
         return None

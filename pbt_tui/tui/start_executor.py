@@ -1,6 +1,6 @@
-"""Starting an executor: as its own program, detached, by the same command that a person types.
+"""Starts a detached executor with the command that a person would type: `pbt-run --detach`.
 
-Must not know the executor: it is a command line and an exit code.
+Must not import the executor.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class StartedExecutor:
 
 
 def executor(target: str | Path, more: Sequence[str] = (), timeout: float = 120) -> StartedExecutor:
-    """Runs `pbt-run TARGET --detach` and waits until the run is its own."""
+    """Runs `pbt-run TARGET --detach` and waits until its executor holds the run."""
     argv = [sys.executable, "-m", "pbt_tui.cli.run", str(target), "--detach", *more]
     try:
         done = subprocess.run(

@@ -1,6 +1,6 @@
-"""Which jobs are shown, and in what order: filter and sort over the fold.
+"""Filters and sorts the jobs for the table. Must not import Textual.
 
-Must not know Textual, nor how a row looks. `order` is rebuilt only when a change moves a row.
+`order` is rebuilt only when a change moves a row.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Key = Callable[[JobState], Any]
 
 
 def _time(job: JobState) -> float:
-    """Seconds of the newest attempt; what still goes on sorts by its start."""
+    """Duration of the newest attempt in seconds; active attempts sort by their start."""
     attempt = job.attempt
     if attempt is None:
         return -1.0
@@ -32,7 +32,7 @@ SORTS: dict[str, tuple[str, Key | None]] = {
     "d": ("duration", lambda job: -_time(job)),
     "c": ("changed", lambda job: -job.since),
 }
-"""By the letter that follows `s`: the name and the key; None is the order of the plan."""
+"""The letter typed after `s` -> the name and the key of a sort order; None keeps plan order."""
 PROBLEMS = ("failed", "stopping", "cancelled", "skipped")
 
 
@@ -52,7 +52,7 @@ class TableOrder:
         self.rebuild()
 
     def reset(self, state: RunState) -> None:
-        """Another fold of the same run, or of another one."""
+        """Replaces the state by another one, of the same or of another run."""
         self.state = state
         self.rebuild()
 
@@ -71,11 +71,11 @@ class TableOrder:
 
     @property
     def is_whole(self) -> bool:
-        """Every job is shown."""
+        """Whether every job is shown."""
         return self._test is None and not self.problems_only
 
     def update(self, changed: Iterable[int]) -> bool:
-        """Takes in what changed; True if rows came, went or moved."""
+        """Processes changed jobs, given by plan index; True if rows came, went or moved."""
         key = SORTS[self.sort][1]
         jobs, keys = self.state.jobs, self._keys
         if self.is_whole and key is None:
@@ -107,7 +107,7 @@ class TableOrder:
         self._rows_by_index = None
 
     def row_of(self, index: int) -> int | None:
-        """The row of a plan index, None where it is not shown."""
+        """The row of a plan index; None if the job is not shown."""
         if self._rows_by_index is None:
             self._rows_by_index = {index: row for row, index in enumerate(self.order)}
         return self._rows_by_index.get(index)

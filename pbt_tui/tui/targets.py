@@ -1,6 +1,6 @@
-"""What a person means by TARGET: a run to look at, something to start, or a plain workspace.
+"""Resolves TARGET: a run directory to show, a spec or module to start, or a plain workspace.
 
-Must not know Textual, nor how a spec or a module is read: that is for `pbt-run`.
+Must not read specs or modules itself: `pbt-run` does that.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pbt_tui.spec import Style
 from pbt_tui.tui import start_executor as starting
 
 _RUNS = re.compile(r"_pbt(_.*)?")
-"""Not `_pbt.1`: that is one put aside."""
+"""Names of run directories, but not `_pbt.1`: `--fresh` has moved that one aside."""
 _DIAGNOSTIC = re.compile(r"(?P<level>error|warning|note)(?:\[(?P<code>\w+)\])?: (?P<text>.*)")
 
 
@@ -34,7 +34,7 @@ class Workspace:
 
 
 def resolve(target: str | None, *, is_module: bool = False) -> Path | ToStart | Workspace:
-    """The run directory, or what else it is; raises `UsageError` where there is nothing."""
+    """The run directory, spec, module or workspace. Raises `UsageError` if there is none."""
     if target is None:
         newest = _newest(Path("train_dir"))
         if newest is None:
@@ -72,7 +72,7 @@ def _is_dotted(target: str) -> bool:
 
 
 def _newest(below: Path) -> Path | None:
-    """The run whose journal was written last, at most two levels below."""
+    """The run with the newest journal, at most two levels below."""
     return max(_runs(below), key=lambda run: RunDir(run).journal.stat().st_mtime_ns, default=None)
 
 
@@ -86,8 +86,8 @@ def _runs(below: Path) -> Iterator[Path]:
 def start(what: ToStart, more: Sequence[str] = ()) -> Path:
     """Starts a detached executor and returns its run directory.
 
-    One that is closed or being executed already is shown as it is. Raises `Findings` with the
-    words and the exit code of `pbt-run` where nothing was started.
+    Returns a run that is closed or has an executor already without starting another. Raises
+    `Findings` with the messages and the exit code of `pbt-run` if it started nothing.
     """
     started = starting.executor(what.target, more)
     found = _named(started.stdout) or _named(started.stderr)
@@ -95,28 +95,28 @@ def start(what: ToStart, more: Sequence[str] = ()) -> Path:
         return found
     if started.code != 0:
         raise Findings(_diagnostics(started.stderr), started.code)
-    raise RunError("an executor was started, but it did not say where")
+    raise RunError("an executor was started, but it did not name its run directory")
 
 
-def _named(words: str) -> Path | None:
-    """The run directory that is named in `words`, the last one first."""
-    for word in reversed(re.findall(r"`([^`]+)`|(\S+)", words)):
+def _named(output: str) -> Path | None:
+    """The last run directory that the output of `pbt-run` names."""
+    for word in reversed(re.findall(r"`([^`]+)`|(\S+)", output)):
         text = word[0].removeprefix("pbt-tui ") or word[1]
         if RunDir(Path(text)).is_run():
             return Path(text)
     return None
 
 
-def _diagnostics(words: str) -> list[Diagnostic]:
-    """What `pbt-run` complained of, as it said it."""
-    found: list[Diagnostic] = []
-    for line in words.strip().splitlines():
+def _diagnostics(output: str) -> list[Diagnostic]:
+    """The diagnostics that `pbt-run` printed."""
+    diagnostics: list[Diagnostic] = []
+    for line in output.strip().splitlines():
         message = _DIAGNOSTIC.fullmatch(line)
         if message is not None:
             level: Any = message["level"]
-            found.append(Diagnostic(level, message["text"], message["code"] or ""))
-        elif line.startswith("hint: ") and found:
-            found[-1] = replace(found[-1], hint=line.removeprefix("hint: "))
+            diagnostics.append(Diagnostic(level, message["text"], message["code"] or ""))
+        elif line.startswith("hint: ") and diagnostics:
+            diagnostics[-1] = replace(diagnostics[-1], hint=line.removeprefix("hint: "))
         elif line:
-            found.append(Diagnostic("error", line))
-    return found or [Diagnostic("error", "`pbt-run` failed without a word")]
+            diagnostics.append(Diagnostic("error", line))
+    return diagnostics or [Diagnostic("error", "`pbt-run` failed without a message")]

@@ -1,6 +1,6 @@
-"""Lines of styled text, and the measures of text in terminal cells.
+"""Lines of styled text, and functions that measure, cut and pad text in terminal cells.
 
-Must not know Textual, nor what the text is about.
+Must not import Textual.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from unicodedata import combining, east_asian_width
 from pbt_tui.errors import printable
 
 Span = tuple[str, str]
-"""A text and the name of its style: one of `STYLES`, empty for the ordinary one."""
+"""A text and the name of its style: one of `STYLES`, or empty for plain text."""
 Line = tuple[Span, ...]
 
 
 class Frame(NamedTuple):
-    """What a page is drawn into: its size in cells, and the time, in Unix seconds."""
+    """The area of a page in cells, and the time of drawing in Unix seconds."""
 
     width: int
     height: int
@@ -27,7 +27,7 @@ class Frame(NamedTuple):
 
 
 STYLES = ("dim", "head", "title", "good", "bad", "warn", "run", "wait", "key", "mark")
-"""Every style has a theme colour; none carries a meaning that a word or glyph does not carry."""
+"""Each style has a colour in the themes. A word or a glyph always repeats the colour's meaning."""
 
 _DRAWN = "●◐◑◌✓✗⊘‖○▌▸▾×·—–…│─━└├┌┐┘┤╭╮╰╯↑↓←→█░"
 _TO_ASCII = str.maketrans(_DRAWN, "*><.+x/=o>>vx---~|--++++++++++^v<>#.")
@@ -54,7 +54,7 @@ def fit(text: str, width: int, align: str = "<") -> str:
 
 
 def cut(text: str, width: int) -> str:
-    """At most `width` cells of `text`; what is missing shows as an ellipsis."""
+    """At most `width` cells of `text`, with an ellipsis where it is cut."""
     if width <= 0:
         return ""
     if text.isascii():
@@ -71,7 +71,7 @@ def cut(text: str, width: int) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Pieces of at most `width` cells, broken at a blank where there is one near the end."""
+    """Pieces of at most `width` cells, broken at a blank if there is one near the end."""
     pieces = []
     while cells(text) > width > 0:
         piece = text[:width]
@@ -93,7 +93,7 @@ def length(line: Iterable[Span]) -> int:
 
 
 def both(left: Line, right: Line, width: int) -> Line:
-    """`left` and `right` at the two ends of `width` cells; the left one gives way."""
+    """`left` and `right` at the two ends of `width` cells; `left` is cut if both do not fit."""
     room = width - length(right)
     if room <= 0:
         return clip(left, width)
@@ -102,7 +102,7 @@ def both(left: Line, right: Line, width: int) -> Line:
 
 
 def clip(line: Line, width: int) -> Line:
-    """At most `width` cells of `line`, the cut shown by an ellipsis."""
+    """At most `width` cells of `line`, with an ellipsis where it is cut."""
     out: list[Span] = []
     for text, style in line:
         have = cells(text)
@@ -115,7 +115,7 @@ def clip(line: Line, width: int) -> Line:
 
 
 def ascii_only(text: str) -> str:
-    """The same number of cells for all that we draw, with ASCII alone."""
+    """Replaces each glyph of the monitor by ASCII of the same width."""
     if text.isascii():
         return text
     text = text.translate(_TO_ASCII)
@@ -128,14 +128,14 @@ def safe(text: str) -> str:
 
 
 def at(moment: float, now: float) -> str:
-    """A clock time; with its date when that is not today."""
+    """A time of day; with its date if that is not today."""
     then = time.localtime(moment)
     same_day = time.localtime(now)[:3] == then[:3]
     return time.strftime("%H:%M:%S" if same_day else "%Y-%m-%d %H:%M:%S", then)
 
 
 def amount(count: int) -> str:
-    """Bytes for people: `812 B`, `1.4 MB`."""
+    """A number of bytes as people write it: `812 B`, `1.4 MB`."""
     size = float(count)
     for unit in ("B", "kB", "MB", "GB"):
         if size < 1000:

@@ -1,6 +1,6 @@
-"""The run on one page of text, for pipes, logs, screen readers and people without a terminal.
+"""The run as one page of plain text, for pipes, logs and screen readers: `--once`.
 
-Must not know Textual: it is the screens' lines, without their styles.
+It uses the lines of the screens without their styles. Must not import Textual.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pbt_tui.tui.text import Line, ascii_only, cut, plain, safe, wrap
 _JOBS = 40
 _POPULATIONS = 8
 _LOGS = 3
-"""Jobs of a group whose logs are named."""
+"""Number of jobs of a group of failures whose logs are listed."""
 
 
 def page(
@@ -32,7 +32,7 @@ def page(
     width: int = 80,
     populations: Sequence[PopulationRow] = (),
 ) -> str:
-    """The whole page, with a newline at its end; `follower` has been read."""
+    """The whole page, ending with a newline. `follower` must have read the journal."""
     state = follower.state
     model = Model(follower)
     lines: list[Line] = []
@@ -68,7 +68,7 @@ def in_ascii(text: str) -> str:
 
 
 def exit_code(state: RunState) -> int:
-    """What `pbt-run` would return if the run is closed; 0 otherwise."""
+    """The exit code that `pbt-run` would return for a closed run; 0 if the run is not closed."""
     return 0 if state.closed in (None, "succeeded") else 4
 
 
@@ -117,6 +117,6 @@ def _population(row: PopulationRow, width: int) -> list[Line]:
 
 
 def _flush(line: Line) -> Line:
-    """Without the margin that a screen has on its left."""
+    """The line without the left margin of screens."""
     text = plain(line)
     return ((cut(text[1:] if text.startswith(" ") else text, 10_000), ""),)

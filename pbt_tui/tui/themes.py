@@ -1,7 +1,4 @@
-"""Two themes from the Okabe-Ito palette, which people with any colour vision can tell apart.
-
-Must not know widgets: colours have names, and the names have meanings.
-"""
+"""Two themes with the Okabe-Ito palette, which people with any colour vision can read."""
 
 from __future__ import annotations
 

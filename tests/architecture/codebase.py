@@ -11,17 +11,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("pbt_tui", "examples", "docs", "benchmarks", "tests")
-"""Folders that hold our Python; all else is made by tools."""
+"""The folders with Python of this repository."""
 
 
 @dataclass(frozen=True)
 class Import:
-    """One thing imported: `pbt_tui.journal.file.Tail` is target and name in one."""
+    """One imported name; `target` includes it: `pbt_tui.journal.file.Tail`."""
 
     target: str
     line: int
     typing_only: bool
-    """Below `if TYPE_CHECKING`: never executed."""
+    """Whether it is below `if TYPE_CHECKING`, and therefore never executed."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Module:
     source: str
 
     @property
-    def room(self) -> str:
+    def package(self) -> str:
         """`journal` for `pbt_tui/journal/file.py`, `errors` for `pbt_tui/errors.py`."""
         return self.path.parts[1].removesuffix(".py")
 
@@ -40,7 +40,7 @@ class Module:
         return ast.parse(self.source)
 
     def imports(self) -> Iterator[Import]:
-        """All of them, late ones too."""
+        """Every import of the module, including those inside functions."""
         unseen = _typing_only(self.tree)
         for node in ast.walk(self.tree):
             late = isinstance(node, ast.Import | ast.ImportFrom) and node.lineno in unseen

@@ -30,7 +30,7 @@ class Entry:
 
     @property
     def rules(self) -> list[str]:
-        return re.findall(r"\[(PBT\d{3})\]\(reference/rules/", self.parts["Here"])
+        return re.findall(r"\[(PBT\d{3})\]\(reference/rules/[\w-]+\.md#", self.parts["Here"])
 
     @property
     def tests(self) -> list[tuple[str, str]]:

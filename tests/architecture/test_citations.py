@@ -43,7 +43,7 @@ def test_a_document_that_nobody_has_is_found() -> None:
         *("DESIGN's", "DESIGN", "issue 12"),
         "core.md",
     ]
-    assert missing("docs/architecture.md#the-house, rules/README.md and ../CHANGELOG.md") == []
+    assert missing("docs/architecture.md#the-loop, rules/README.md and ../CHANGELOG.md") == []
     assert missing("architecture.md#the-barn, docs/core.md") == [
         "architecture.md#the-barn",
         "docs/core.md",

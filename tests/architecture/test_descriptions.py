@@ -90,7 +90,7 @@ def typed_defaults(module: Module) -> list[str]:
 
 def test_no_help_text_has_a_default_that_is_typed_by_hand() -> None:
     sources = [
-        m for m in modules("pbt_tui") if m.room in ("cli", "settings", "backends", "launcher")
+        m for m in modules("pbt_tui") if m.package in ("cli", "settings", "backends", "launcher")
     ]
     assert len(sources) > 20
     assert [line for module in sources for line in typed_defaults(module)] == []

@@ -1,4 +1,4 @@
-"""What the documents say is so: links lead somewhere, commands and options exist."""
+"""The documents are true: their links lead somewhere, and their commands and options exist."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ from tests.architecture.codebase import ROOT, documents
 
 PAGES = documents()
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+NUMBERED = re.compile(r"\[(PBT\d{3}|[DPR]\d{1,2})\]\(([^)\s]+)\)")
+"""A link whose text is the code of a rule or the number of an upstream defect."""
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 OTHERS = {
     "--experiment": "the trainer's",
     "--name": "a parameter of the trainer's",
+    "--test-only": "sbatch's",
     "--wait": "sbatch's",
     "--toy_priority": "the toy backend's, in the page that shows how one is added",
     "--toy_queue": "the toy backend's, in the page that shows how one is added",
     "--demo": "README says that it is not there yet",
     "--web": "README says that it is not there yet",
 }
-"""Options in our pages that no command of ours has."""
+"""Options that the documents mention although no command of pbt_tui has them."""
 
 
 def anchors(page: str) -> set[str]:
@@ -38,7 +41,7 @@ def anchors(page: str) -> set[str]:
 
 
 def broken(page: Path, text: str) -> list[str]:
-    """The links of a page that lead nowhere in this repository."""
+    """The links of a page whose target does not exist in this repository."""
     found = []
     for target in LINK.findall(CODE.sub("", text)):
         path, _, anchor = target.partition("#")
@@ -49,6 +52,9 @@ def broken(page: Path, text: str) -> list[str]:
             found.append(f"{page}: {target}")
         elif anchor and there.suffix == ".md" and anchor not in anchors(there.read_text()):
             found.append(f"{page}: {target}: no such heading")
+    for number, target in NUMBERED.findall(CODE.sub("", text)):
+        if target.partition("#")[2] != number.lower():
+            found.append(f"{page}: {target}: not the section of {number}")
     return found
 
 
@@ -63,6 +69,13 @@ def test_a_broken_link_is_found() -> None:
         "README.md: README.md#no: no such heading"
     ]
     assert broken(Path("README.md"), "[x](https://example.org) [y](docs/architecture.md)") == []
+    rules = "docs/reference/rules/1xx-descriptions.md"
+    assert broken(Path("README.md"), f"[PBT106]({rules}#pbt106)") == []
+    assert broken(Path("README.md"), f"[PBT106]({rules}#pbt104) [D1]({rules})") == [
+        f"README.md: {rules}#pbt104: no such heading",
+        f"README.md: {rules}#pbt104: not the section of PBT106",
+        f"README.md: {rules}: not the section of D1",
+    ]
 
 
 def test_every_page_is_reached_from_the_readme() -> None:
@@ -139,18 +152,27 @@ def test_every_option_that_pages_name_exists() -> None:
         if page.parts[0] in ("docs", "README.md")
         for code in CODE.findall((ROOT / page).read_text())
         if not code.startswith(("```python", "```yaml"))
-        for option in re.findall(r"(?<![\w-])--[a-z_]+(?![\w…])", code)
+        for option in re.findall(r"(?<![\w-])--[a-z_]+(?:-[a-z]+)*(?![\w…])", code)
         if option not in known
     }
     assert unknown == set()
 
 
-def test_every_room_is_on_the_architecture_page() -> None:
+def test_every_package_is_on_the_architecture_page() -> None:
     page = (ROOT / "docs/architecture.md").read_text()
     for path in (ROOT / "pbt_tui").iterdir():
         if path.suffix == ".py" or (path / "__init__.py").exists():
-            room = path.stem
-            assert room == "__init__" or re.search(rf"^\|.*`{room}`.*\|", page, re.MULTILINE), room
+            name = path.stem
+            assert name == "__init__" or re.search(rf"^\|.*`{name}`.*\|", page, re.MULTILINE), name
+
+
+def test_modules_of_the_glossary_exist() -> None:
+    """The last column of the tables in CONTRIBUTING.md is relative to `pbt_tui/`."""
+    glossary = (ROOT / "CONTRIBUTING.md").read_text().partition("## Glossary")[2]
+    cells = re.findall(r"^\|.*\| (`.*`) \|$", glossary, re.MULTILINE)
+    places = [place for cell in cells for place in re.findall(r"`([^`]+)`", cell)]
+    assert len(places) > 20
+    assert [place for place in places if not (ROOT / "pbt_tui" / place).exists()] == []
 
 
 def test_what_is_generated_is_fresh_and_owned() -> None:

@@ -1,4 +1,4 @@
-"""Rooms only look down: the import table of the architecture page, over every import there is."""
+"""Every import obeys the import table of the architecture page: packages import downwards only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.architecture.codebase import Module, modules
 
 
 class May(NamedTuple):
-    """What a room may import: parts of ours (a room, or one module of it), and of others."""
+    """What a package may import: our packages or single modules of them, and third-party ones."""
 
     ours: tuple[str, ...]
     third: tuple[str, ...] = ()
@@ -80,7 +80,7 @@ TABLE = {
     ),
 }
 EVERYTHING = ("cli", "launcher")
-"""They may use all rooms, loaded late: `test_weight.py` holds that."""
+"""They may import every package, late: `test_weight.py` checks that they do it late."""
 DOCKER = Path("pbt_tui/runtimes/docker/client.py")
 
 PURE = ("spec", "scheduler", "errors")
@@ -117,14 +117,14 @@ def wrong(module: Module) -> list[str]:
             if module.path == DOCKER and top == "docker":
                 continue
             if top == "docker" or (
-                module.room not in EVERYTHING and top not in TABLE[module.room].third
+                module.package not in EVERYTHING and top not in TABLE[module.package].third
             ):
-                found.append(f"{place}: `{module.room}` must not import `{top}`")
-        elif module.room not in EVERYTHING:
-            allowed = (module.room, *TABLE[module.room].ours, *_KINDS)
+                found.append(f"{place}: `{module.package}` must not import `{top}`")
+        elif module.package not in EVERYTHING:
+            allowed = (module.package, *TABLE[module.package].ours, *_KINDS)
             rest = rest or "__init__"
             if not any(rest == name or rest.startswith(f"{name}.") for name in allowed):
-                found.append(f"{place}: `{module.room}` must not import `pbt_tui.{rest}`")
+                found.append(f"{place}: `{module.package}` must not import `pbt_tui.{rest}`")
     return found
 
 
@@ -146,28 +146,30 @@ def worldly(module: Module) -> list[str]:
 
 
 def _is_pure(module: Module) -> bool:
-    return module.room in PURE or (module.room == "journal" and module.path.stem in PURE_JOURNAL)
+    return module.package in PURE or (
+        module.package == "journal" and module.path.stem in PURE_JOURNAL
+    )
 
 
 OURS = modules("pbt_tui")
 
 
-@pytest.mark.parametrize("room", sorted({module.room for module in OURS}))
-def test_rooms_only_look_down(room: str) -> None:
-    assert room in TABLE or room in EVERYTHING, "a room without a row in the table"
-    assert [line for module in OURS if module.room == room for line in wrong(module)] == []
+@pytest.mark.parametrize("package", sorted({module.package for module in OURS}))
+def test_packages_import_downwards_only(package: str) -> None:
+    assert package in TABLE or package in EVERYTHING, "a package without a row in the table"
+    assert [line for module in OURS if module.package == package for line in wrong(module)] == []
 
 
-def test_pure_rooms_do_not_touch_the_world() -> None:
+def test_pure_packages_do_no_io() -> None:
     assert [line for module in OURS if _is_pure(module) for line in worldly(module)] == []
 
 
-def test_nothing_looks_up_at_the_command_line() -> None:
+def test_nothing_imports_the_command_line() -> None:
     """`python -m pbt_tui.cli.run` is a command line, not an import."""
     upward = [
         f"{module.path}:{each.line}"
         for module in OURS
-        if module.room not in EVERYTHING
+        if module.package not in EVERYTHING
         for each in module.imports()
         if each.target.startswith(("pbt_tui.cli", "pbt_tui.launcher"))
     ]

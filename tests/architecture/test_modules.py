@@ -27,7 +27,7 @@ SOURCES = modules("pbt_tui", "examples", "docs", "benchmarks")
 
 
 def wrong(module: Module) -> list[str]:
-    """What one module does not keep to, in words."""
+    """The rules that one module breaks, as messages."""
     path, tree = module.path, module.tree
     found = []
     if not ast.get_docstring(tree):
@@ -59,7 +59,7 @@ def test_tests_are_small_too() -> None:
     assert long == {}
 
 
-def test_the_rooms_say_what_they_must_not_know() -> None:
+def test_packages_name_what_they_must_not_know() -> None:
     silent = [
         str(module.path)
         for module in modules("pbt_tui")

@@ -26,7 +26,6 @@ def test_compile_validate_check_in_peace(here: Path, pbt: Pbt) -> None:
     assert said.err == (
         "note[PBT421]: `runs/ant.py`:5: `max_parallel` is 8, not 4: all members of population "
         "`ant_pbt` have to run at once\n"
-        f"note: `runs/ant.py`: left out: {NGC}\n"
     ).replace("`:5:", "`:")
     assert len(spec_of(here).jobs) == 8
     assert pbt("--validate", "specs").out == (

@@ -195,3 +195,85 @@ def test_ask_where_there_is_no_slurm(
         "PBT641",
         "there is no `sbatch` here, so SLURM was not asked",
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("24:00:00", 86400),
+        ("1-00:00:00", 86400),
+        ("1-12", 129600),
+        ("1-12:30", 131400),
+        ("90:00", 5400),  # minutes and seconds, as `sbatch` reads it
+        ("0:30", 30),
+        ("90m", 5400),
+        ("1.5h", 5400),
+    ],
+)
+def test_a_time_is_taken_as_sbatch_writes_it(
+    pbt: Callable[..., Any], text: str, seconds: int
+) -> None:
+    code, _, err = pbt("ant.py", "--slurm_time", text, "--strict")
+    assert (code, err) == (0, "")
+    assert settings().time == seconds
+
+
+@pytest.mark.parametrize("text", ["24:00:00:00", "1-", "-1", "1:2:3:4", "UNLIMITED", "1-1-1"])
+def test_what_is_no_time_is_refused(pbt: Callable[..., Any], text: str) -> None:
+    code, _, err = pbt("ant.py", f"--slurm_time={text}")
+    assert code == 2
+    assert (
+        f"expected a duration such as `90m`, `24h`, `24:00:00` or `1-12:00:00`, got `{text}`" in err
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "file", "cure"),
+    [
+        (("--slurm_time", "90"), "", ("--slurm_time", "90m")),
+        (("--slurm_time", "90"), "", ("--slurm_time", "90s")),
+        (("--slurm_memory", "4000"), "", ("--slurm_memory", "4000M")),
+        ((), "[slurm]\ntime = 90\n", ("--slurm_time", "90s")),
+        ((), "[slurm]\nmemory = 16000\n", ("--slurm_memory", "16000M")),
+    ],
+)
+def test_a_bare_number_that_sbatch_reads_otherwise_is_warned_of(
+    pbt: Callable[..., Any], words: tuple[str, ...], file: str, cure: tuple[str, ...]
+) -> None:
+    Path("pbt.toml").write_text(file)
+    code, _, err = pbt("ant.py", *words)
+    assert code == 0
+    assert err.startswith("warning[PBT638]: ")
+    assert f"`{cure[1]}`" in err
+    assert pbt("ant.py", *words, "--ignore", "PBT638")[2] == ""
+    Path("pbt.toml").write_text("")
+    assert pbt("ant.py", *cure)[::2] == (0, "")
+
+
+def test_cpus_of_jobs_without_gpus_are_not_multiplied_by_nothing(pbt: Callable[..., Any]) -> None:
+    def cpus(*words: str) -> str:
+        assert pbt("ant.py", "--backend", "slurm", *words)[0] == 0
+        (script,) = Path("specs/ant/slurm").glob("*.sbatch")
+        return next(s for s in script.read_text().splitlines() if "--cpus-per-task" in s)
+
+    none = "--slurm_gpus_per_job=0"
+    assert cpus(none, "--slurm_cpus_per_gpu=50").endswith('="50"')
+    assert cpus(none, "--slurm_cpus_per_gpu=16").endswith('="16"'), "also where it is the default"
+    assert cpus(none).endswith('="1"')
+    assert cpus(none, "--slurm_cpus_per_gpu=50", "--slurm_cpus=3").endswith('="3"')
+    assert cpus("--slurm_gpus_per_job=2", "--slurm_cpus_per_gpu=5").endswith('="10"')
+    Path("pbt.toml").write_text("[slurm]\ncpus_per_gpu = 7\n")
+    assert cpus(none).endswith('="7"')
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("--slurm_cpus_per_job", "--slurm_cpus"), ("--slurm-time-limit", "--slurm_time"),
+     ("--slurm_gpu_per_job", "--slurm_gpus_per_job")],
+)  # fmt: skip
+def test_an_unknown_option_leads_to_the_nearest(
+    pbt: Callable[..., Any], word: str, meant: str
+) -> None:
+    code, _, err = pbt("ant.py", word, "3")
+    assert code == 2
+    assert f"hint: did you mean `{meant}`" in err

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
+from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -160,6 +165,106 @@ def test_run_takes_a_description_of_this_process(
     assert RunDir(tmp_path / "train_dir" / "here" / "_pbt_x").is_run()
     assert launcher.run(object(), args) == 3
     assert "no RunDescription" in capsys.readouterr().err
+
+
+UPSTREAM = {
+    "num_gpus": 1,
+    "max_parallel": 2,
+    "experiments_per_gpu": -1,
+    "train_dir": "./results",
+    "pause_between": 0,
+}
+"""The attributes that upstream's `run` reads, and no other one."""
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        Namespace(**UPSTREAM),
+        SimpleNamespace(**UPSTREAM),
+        Namespace(**UPSTREAM | {"train_dir": Path("results"), "pause_between": 0.01}),
+        Namespace(**UPSTREAM | {"num_gpus": "1", "max_parallel": 2.0, "lr": 3}),
+    ],
+)
+def test_run_takes_the_attributes_that_upstream_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = dict(vars(args))
+    description = RunDescription("here", experiments=[Experiment("e", "true")])
+    assert launcher.run(run_description=description, args=args) == 0
+    assert RunDir(tmp_path / "results" / "here" / "_pbt").is_run()
+    started = next(
+        event
+        for event in Tail(RunDir(tmp_path / "results" / "here" / "_pbt").journal).read_all()
+        if isinstance(event, ExecutorStarted)
+    )
+    assert started.policy.max_parallel == 2
+    assert vars(args) == given
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--num_gpus", "-1"),
+        ("--max_parallel", "0"),
+        ("--pause_between", "-1"),
+        ("--backend", "slurm", "--slurm_gpus_per_job", "-3", "--slurm_print_only", "yes"),
+    ],
+)
+def test_a_number_out_of_bounds_is_refused_before_anything_is_written(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    module(tmp_path)
+    done = call(tmp_path, "--run", "door", *words)
+    assert done.returncode == 2
+    assert "expected" in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} <= {"door.py", "__pycache__"}
+
+
+def test_run_needs_no_attribute_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    description = RunDescription("here", experiments=[Experiment("e", "true")])
+    assert launcher.run(description, Namespace()) == 0
+    assert RunDir(tmp_path / "train_dir" / "here" / "_pbt").is_run()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("num_gpus", "two", "`args.num_gpus` is not a whole number: `'two'`"),
+        ("max_parallel", 2.5, "`args.max_parallel` is not a whole number: `2.5`"),
+        ("max_parallel", float("nan"), "`args.max_parallel` is not a whole number: `nan`"),
+        ("pause_between", [], "`args.pause_between` is not a whole number: `[]`"),
+        ("train_dir", 5, "`args.train_dir` is not a path: `5`"),
+        ("num_gpus", -1, "`--num_gpus`: expected an integer from 0, got `-1`"),
+        ("pause_between", -1, "`--pause_between`: expected"),
+        ("experiments_per_gpu", True, "`args.experiments_per_gpu` is not a whole number: `True`"),
+    ],
+)
+def test_run_names_an_attribute_of_the_wrong_type(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    value: object,
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    description = RunDescription("here", experiments=[Experiment("e", "true")])
+    assert launcher.run(description, Namespace(**UPSTREAM | {name: value})) == 2
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_parameters_are_called_as_upstream_calls_them() -> None:
+    names: dict[Callable[..., Any], list[str]] = {
+        launcher.run: ["run_description", "args"],
+        launcher.add_os_parallelism_args: ["parser"],
+        launcher.ensure_dir_exists: ["path"],
+    }
+    for function, expected in names.items():
+        assert list(inspect.signature(function).parameters) == expected
 
 
 def test_add_os_parallelism_args_extends_a_parser_of_somebody_else() -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from docs.pages import rule_page
-from pbt_tui.diagnostics import finding, rule, rules
+from docs.pages import rule_link, rule_section
+from pbt_tui.diagnostics import finding, page, rule, rules
+from tests.architecture.test_documents import anchors
 
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r"PBT\d{3}")
@@ -27,11 +28,23 @@ def test_each_code_has_a_test() -> None:
     assert set(rules()) - mentioned(ROOT / "tests") == set()
 
 
-def test_each_code_has_its_page() -> None:
-    pages = {p.stem: p for p in (ROOT / "docs/reference/rules").glob("PBT*.md")}
-    assert set(pages) == set(rules())
+def test_each_code_has_its_section_on_the_page_of_its_hundred() -> None:
+    folder = ROOT / "docs/reference/rules"
+    pages = {p.name: p.read_text("utf-8") for p in sorted(folder.glob("[0-9]*.md"))}
+    heads = re.findall(r"^## (.*)$", "".join(pages.values()), re.MULTILINE)
+    assert heads == list(rules())
     for code, rule_ in rules().items():
-        assert pages[code].read_text("utf-8").endswith(rule_page(rule_))
+        name, _, anchor = rule_link(code).partition("#")
+        assert name.startswith(f"{code[3]}xx-")
+        assert rule_section(rule_).rstrip() in pages[name]
+        assert anchor in anchors(pages[name])
+
+
+def test_a_section_has_the_words_that_explain_prints() -> None:
+    for rule_ in rules().values():
+        assert re.findall(r"[\w`]+", rule_section(rule_).replace("](../../", "](docs/")) == (
+            re.findall(r"[\w`]+", page(rule_))
+        )
 
 
 def test_words_are_in_the_style_of_the_house() -> None:

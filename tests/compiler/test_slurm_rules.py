@@ -247,8 +247,10 @@ def test_what_is_set_and_wrong_is_refused_whoever_asked() -> None:
 
 def test_notes_of_what_nobody_asked_for_are_kept() -> None:
     boxed = spec(container=box(), jobs=(job(0),))
-    [left_out] = render(boxed, None, {"slurm": {}}, asked=False).found
-    assert left_out.message.startswith("left out: `ngc`: ")
+    assert render(boxed, None, {"slurm": {}}, asked=False).found == []
+    [half_set] = render(boxed, None, {"ngc": {"org": "acme"}}, asked=False).found
+    assert (half_set.code, half_set.level) == ("PBT817", "note")
+    assert half_set.message.startswith("no files for backend `ngc`: `--ngc_ace`, ")
     for asked, given_ in ((True, {}), (False, {"slurm": {"cpus": 1}})):
         found = render(boxed, None, given_, asked=asked).found
         assert [d.code for d in found if d.code] == ["PBT634"]

@@ -207,3 +207,24 @@ def test_settings_that_cannot_be_read_any_more_are_named(here: Path) -> None:
             assert f"error[PBT820]: `{RUN}/ngc/submit.sh`: its line `# settings" in said.stderr
     finally:
         script.write_bytes(kept)
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "ngc/.submitted.json",  # a record that a killed `pbt-run` was replacing
+        "ngc/._00_ant.json",  # what a file browser keeps beside a file
+        "slurm/.array-0.sbatch.swp.sbatch",
+        "slurm/.manifest-1.txt",
+        ".processes.json",
+    ],
+)
+def test_a_hidden_file_is_no_spec(tmp_path: Path, left: str) -> None:
+    project(tmp_path)
+    assert call("compile", tmp_path, "runs.ant").returncode == 0
+    (tmp_path / "specs/ant/slurm").mkdir(exist_ok=True)
+    (tmp_path / "specs/ant" / left).write_text('{"half')
+    assert call("compile", tmp_path, "runs.ant", "--check").returncode == 0
+    assert call("compile", tmp_path, "--validate", "specs").returncode == 0
+    assert call("compile", tmp_path, "runs.ant").returncode == 0
+    assert (tmp_path / "specs/ant" / left).exists()

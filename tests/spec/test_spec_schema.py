@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,27 @@ def test_each_schema_is_one_and_says_what_it_is(name: str) -> None:
     assert document["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert document["$id"] == f"pbt-{'/'.join(name.rsplit('-', 1))}"
     assert document["title"]
+
+
+def integers(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Each integer or number of a schema, and where it stands."""
+    if isinstance(node, dict):
+        if node.get("type") in ("integer", "number"):
+            yield path, node
+        for key, value in node.items():
+            yield from integers(value, f"{path}/{key}")
+    elif isinstance(node, list):
+        for k, value in enumerate(node):
+            yield from integers(value, f"{path}/{k}")
+
+
+@pytest.mark.parametrize("name", ["processes-1", "slurm-index-1", "ngc-job-1"])
+def test_every_number_of_a_spec_has_bounds(name: str) -> None:
+    found = dict(integers(load_schema(name)))
+    assert found
+    for path, node in found.items():
+        assert node["maximum"] <= 2**53, path
+        assert "minimum" in node or "exclusiveMinimum" in node, path
 
 
 def test_schemas_are_found_and_there_is_no_other() -> None:

@@ -131,7 +131,7 @@ def test_unknown_and_missing_settings(pbt: Command, tmp_path: Path) -> None:
     said = pbt("compile", "ant.py", exits=2).stderr
     assert "tool.pbt.toy.queue: expected the name of a queue, got `3`" in said
     file.write_text(text.replace('queue = "night"', "priority = 1"))
-    assert "left out: " in pbt("compile", "ant.py").stderr
+    assert "note[PBT817]: " in pbt("compile", "ant.py").stderr
     said = pbt("compile", "ant.py", "--backend", "toy", exits=3).stderr
     assert "backend `toy`: `--toy_queue` not set" in said
     file.write_text(text + "[tool.pbt.toi]\n")

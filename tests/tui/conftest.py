@@ -1,6 +1,6 @@
 """Screens as plain text, compared with what is stored under `screens/`.
 
-`UPDATE_SCREENS=1` writes them anew; read the difference before you commit it.
+`UPDATE_SCREENS=1` rewrites them; read the difference before you commit it.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ async def test_without_an_executor_there_is_nobody_to_ask(run: Story, shown: Sho
         for key in "xKHU":
             await pilot.press(key)
             await pilot.pause()
-            assert "no executor obeys; start one with `pbt-run" in text_of(app)
+            assert "no executor is running; start one with `pbt-run" in text_of(app)
         assert asked(run) == []
 
 

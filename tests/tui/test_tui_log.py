@@ -188,7 +188,7 @@ async def test_searching(tmp_path: Path, shown: Shown) -> None:
         await opened(app, pilot)
         await pilot.press("n")
         await pilot.pause()
-        assert "nothing to look for yet" in text_of(app)
+        assert "no search yet: press / to search" in text_of(app)
         await pilot.press("g", "slash", *"hit", "enter")
         await pilot.pause(0.1)
         assert "▸ line 7 HIT" in text_of(app)

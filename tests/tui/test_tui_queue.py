@@ -226,7 +226,7 @@ async def test_a_reason_is_explained_where_it_is_known(
             ("cancel", ("08_ant_pbt", "09_ant_pbt", "10_ant_pbt")),
         ),
         (["f", "r"], "submitted to SLURM again, in a new array", None),
-        (["H"], "what waits in SLURM's queue is held there, too", ("hold", ())),
+        (["H"], "attempts in SLURM's queue are held, too", ("hold", ())),
     ],
 )
 async def test_a_request_says_what_it_means_in_slurm(

@@ -91,7 +91,7 @@ def story(tmp_path: Path) -> Story:
         (["slash", *"04_", "enter", "enter"], ["TollRoad: the toll is not paid"]),
         (["slash", *"00_", "enter", "x"], ["in Grid it is g0.7"]),
         (["a", "x"], ["in Grid: 5 tickets"]),
-        (["H"], ["what waits in Grid's queue is held there, too"]),
+        (["H"], ["attempts in Grid's queue are held, too"]),
         (["f", "r"], ["parked again, at the end of the queue"]),
     ],
 )

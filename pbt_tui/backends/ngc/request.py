@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from pbt_tui.spec.types import MOST, Count
+
 NOT_SAID = UNSET
 """Of a key that is not in the file."""
 LABELS = 20
@@ -39,8 +41,8 @@ Part = Annotated[str, _like(r"[A-Za-z0-9_.-]{1,63}", "1 to 63 letters, digits, `
 Value = Annotated[str, _like(r"[^\r\n]{0,2048}", "at most 2048 characters without a line break")]
 Mounted = Annotated[str, _like(r"/[^\x00-\x1f]+", "an absolute path below `/`")]
 MountedOrNot = Annotated[str, _like(r"(/[^\x00-\x1f]+|no-mount)", "a path, or `no-mount`")]
-Seconds = Annotated[int, Meta(ge=0, title="whole seconds from 0")]
-Number = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[int, Meta(ge=0, le=MOST, title="whole seconds from 0")]
+Number = Annotated[int, Meta(ge=1, le=MOST)]
 Port = Annotated[int, Meta(ge=1, le=65535, title="a port from 1 to 65535")]
 PortName = Annotated[
     str, _like(r"[A-Za-z][A-Za-z0-9]{0,9}", "a letter, then up to 9 letters or digits")
@@ -101,7 +103,7 @@ class DatasetMount(Shape, frozen=True, kw_only=True):
 
     containerMountPoint: MountedOrNot
     """Folder of the dataset in the container, or `no-mount`."""
-    id: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
+    id: Count | UnsetType = UNSET
     """Number of the dataset."""
     uuid: Word | UnsetType = UNSET
     """UUID of the dataset."""
@@ -285,7 +287,7 @@ class SidecarContainer(Shape, frozen=True, kw_only=True):
 class JobRequest(Shape, frozen=True, kw_only=True):
     """One job: the body that the client sends. Org and team are in the address, never here."""
 
-    aceId: int | UnsetType = UNSET
+    aceId: Count | UnsetType = UNSET
     """Number of the ACE; deprecated: `aceName`."""
     aceInstance: Word
     """Type of machine, such as `dgxa100.80g.1.norm`."""

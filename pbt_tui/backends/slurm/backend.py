@@ -37,14 +37,23 @@ class SlurmBackend(Backend):
         return Slurm
 
     def complete(self, flags: Given, file: Given) -> Given:
-        """With the text of the template instead of its path; raises `UsageError`."""
-        path = {**file.sections["slurm"], **flags.sections["slurm"]}.get("sbatch_template")
-        if path is None:
+        """With the text of the template instead of its path; raises `UsageError`.
+
+        Where jobs have no GPU, `cpus_per_gpu` is the CPUs of a job if somebody set it.
+        """
+        given = {**file.sections["slurm"], **flags.sections["slurm"]}
+        more: dict[str, Any] = {}
+        if given.get("gpus_per_job") == 0 and given.get("cpus_per_gpu") and "cpus" not in given:
+            more["cpus"] = given["cpus_per_gpu"]
+        if (path := given.get("sbatch_template")) is not None:
+            from pbt_tui.backends.slurm.template import text_of
+
+            more["sbatch_template"] = text_of(path)
+        if not more:
             return flags
-        from pbt_tui.backends.slurm.template import text_of
         from pbt_tui.settings import Given
 
-        return Given.of(slurm={"sbatch_template": text_of(path)}).over(flags)
+        return Given.of(slurm=more).over(flags)
 
     def prepare(self) -> None:
         from pbt_tui.backends.slurm import render, rules  # noqa: F401

@@ -230,6 +230,15 @@ RULES: tuple[Rule, ...] = (
         "pbt-compile runs.ant --slurm_throttle 8",
     ),
     Rule(
+        "PBT638",
+        "warning",
+        "number without a unit, in another unit than SLURM's",
+        "A time without a unit is seconds, and a size without a unit is bytes, as everywhere in "
+        "this tool. `sbatch` reads the same numbers as minutes and megabytes.",
+        "pbt-compile runs.ant --slurm_time 90",
+        "pbt-compile runs.ant --slurm_time 90m",
+    ),
+    Rule(
         "PBT640",
         "error",
         "SLURM refuses it",

@@ -5,10 +5,16 @@ Must not know what becomes of them. The struct that they fill is `index.Slurm`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pbt_tui.settings import Setting, parsers
 
+if TYPE_CHECKING:
+    from pbt_tui.errors import Diagnostic
+
+_ENOUGH = 1 << 26
+"""Bytes from which a bare number is taken for what it says: nobody has as many megabytes."""
+_TIME = "a duration such as `90m`, `24h`, `24:00:00` or `1-12:00:00`"
 _SECONDS = "a duration such as `90`, `30s`, `5m`, `2h` or `7d`"
 _BYTES = "a size such as `512M` or `4G`"
 _FROM_0, _FROM_1 = "an integer from 0", "an integer from 1"
@@ -18,14 +24,40 @@ def _slurm(name: str, *rest: Any, **more: Any) -> Setting:
     return Setting(name, "slurm", *rest, **more)
 
 
+def _bare(value: Any) -> bool:
+    """Whether a number was given without a unit, as an option or by TOML."""
+    text = value.strip() if isinstance(value, str) else str(value)
+    return not isinstance(value, bool) and text.isascii() and text.isdigit() and int(text) > 0
+
+
+def _time_doubt(value: Any) -> Diagnostic | None:
+    if not _bare(value):
+        return None
+    from pbt_tui.diagnostics import finding
+
+    number = int(value)
+    message = f"`time` is {number} seconds here; `sbatch --time {number}` would be minutes"
+    return finding("PBT638", message, hint=f"write `{number}m`, or `{number}s`")
+
+
+def _memory_doubt(value: Any) -> Diagnostic | None:
+    if not _bare(value) or int(value) >= _ENOUGH:
+        return None
+    from pbt_tui.diagnostics import finding
+
+    number = int(value)
+    message = f"`memory` is {number} bytes here; `sbatch --mem {number}` would be megabytes"
+    return finding("PBT638", message, hint=f"write `{number}M`")
+
+
 SETTINGS: tuple[Setting, ...] = (
     _slurm("gpus_per_job", parsers.integer, "N", _FROM_0),
     _slurm("cpus_per_gpu", parsers.integer, "N", _FROM_0),
     _slurm("partition", parsers.plain, "NAME", "the name of a partition"),
     _slurm("account", parsers.plain, "NAME", "the name of an account"),
     _slurm("qos", parsers.plain, "NAME", "the name of a QOS"),
-    _slurm("time", parsers.duration, "SECONDS", _SECONDS),
-    _slurm("memory", parsers.size, "SIZE", _BYTES),
+    _slurm("time", parsers.slurm_duration, "TIME", _TIME, doubt=_time_doubt),
+    _slurm("memory", parsers.size, "SIZE", _BYTES, doubt=_memory_doubt),
     _slurm("cpus", parsers.integer, "N", _FROM_0),
     _slurm("gpu_type", parsers.plain, "TYPE", "a type of GPU"),
     _slurm("constraint", parsers.plain, "TEXT", "features of nodes"),

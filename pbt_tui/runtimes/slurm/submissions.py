@@ -105,4 +105,4 @@ class Submissions:
         return self.folder / f"{record.key}.out"
 
     def _records(self) -> Iterable[Path]:
-        return sorted(self.folder.glob("*.json"))
+        return sorted(self.folder.glob("[!.]*.json"))  # not one that is being written

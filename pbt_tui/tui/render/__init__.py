@@ -1,4 +1,4 @@
-"""What is on the screens, as lines of styled text: pure functions of the fold and a width.
+"""Renders screens as lines of styled text: pure functions of the run's state and a width.
 
-Must not know Textual, keys or files: the same lines go to a terminal, to `--once` and to tests.
+Must not import Textual or read files: terminal, `--once` and tests use the same lines.
 """

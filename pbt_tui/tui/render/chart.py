@@ -1,7 +1,4 @@
-"""Curves of braille dots: a line of text has four rows of dots, a cell two columns.
-
-Must not know Textual, nor what is drawn.
-"""
+"""Draws curves with braille characters: each cell has two columns and four rows of dots."""
 
 from __future__ import annotations
 
@@ -15,9 +12,9 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 
 def chart(series: Sequence[tuple[str, Sequence[Point]]], width: int, height: int) -> list[Line]:
-    """`series`: (style, points by rising x), the most important last: it lies on top.
+    """Draws `series`: (style, points sorted by x), the most important last, because it is on top.
 
-    A column of dots shows the least and the greatest of its points, so that no spike is lost.
+    A column of dots spans the least and the greatest of its points, so that no spike is lost.
     """
     points = [p for _, line in series for p in line if math.isfinite(p[1])]
     label = 12
@@ -56,7 +53,7 @@ def chart(series: Sequence[tuple[str, Sequence[Point]]], width: int, height: int
 
 
 def _columns(line: Sequence[Point], x0: float, x_step: float) -> list[tuple[int, float, float]]:
-    """(column, least, greatest), the way between two points filled so that it is a line."""
+    """(column, least, greatest) of the polyline through the points."""
     found: dict[int, tuple[float, float]] = {}
     before: tuple[int, float] | None = None
     for x, y in line:

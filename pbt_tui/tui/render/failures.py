@@ -1,6 +1,6 @@
-"""Failures: the groups as a table, and one job of a group with the line of its log that tells.
+"""Renders the failures page: the table of groups, and one job of a group with the end of its log.
 
-Must not know Textual or read files: the log's lines are handed in.
+Must not read files: the caller passes the lines of the log.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _right(width: int, cells_: tuple[str, str] | None) -> list[Span]:
 
 
 def _where(jobs: Sequence[JobState], state: RunState) -> str:
-    """The GPUs, or in a cluster the nodes, that they failed on, with how many there."""
+    """The GPUs (in a cluster: nodes) on which the jobs failed, with the number of jobs."""
     what, on = "GPU", Counter(map(_gpu_of(state), jobs))
     del on[""]
     if not on:
@@ -65,18 +65,21 @@ def _where(jobs: Sequence[JobState], state: RunState) -> str:
 
 
 def concentration(jobs: Sequence[JobState], state: RunState) -> str | None:
-    """What seven in ten of a group share and the other jobs do not; None for small groups."""
+    """A GPU, node or parameter value that 70 % of a group share and most other jobs do not.
+
+    None if there is none, or if the group has fewer than three jobs.
+    """
     if len(jobs) < 3:
         return None
     everyone = [job for job in state.jobs if job.attempts]
     for what, of in (("on GPU", _gpu_of(state)), ("on node", _node_of)):
-        found = _shared(what, of, jobs, everyone)
-        if found:
-            return found
+        shared = _shared(what, of, jobs, everyone)
+        if shared:
+            return shared
     for name in jobs[0].spec.params:
-        found = _shared(f"with {name} =", _param_of(name), jobs, everyone)
-        if found:
-            return found
+        shared = _shared(f"with {name} =", _param_of(name), jobs, everyone)
+        if shared:
+            return shared
     return None
 
 
@@ -89,7 +92,7 @@ def _shared(
         return None
     others = Counter(of(job) for job in everyone)
     if others[value] > 0.5 * len(everyone):
-        return None  # most jobs have it: it tells nothing
+        return None  # most jobs share it, so it does not explain the failures
     return f"{count} of {len(jobs)} {what} {value}"
 
 
@@ -114,7 +117,7 @@ def detail(
     log: Sequence[str],
     note: str | None = None,
 ) -> list[Line]:
-    """One failed job in a frame: what happened, and the end of its log."""
+    """One failed job: outcome, cause, and the end of its log."""
     width, height, now = frame
     attempt = job.attempt
     which, many = place
@@ -148,27 +151,24 @@ def detail(
     return lines
 
 
-def excerpt(log: Sequence[str], telling: str | None, width: int, height: int) -> list[Line]:
-    """The last `height` lines, with the telling one marked and in sight if it is among them."""
+def excerpt(log: Sequence[str], cause: str | None, width: int, height: int) -> list[Line]:
+    """The last `height` lines; the line that shows the cause is marked and kept visible."""
     if not log:
-        return [(("   nothing was written", "dim"),)]
-    needle = safe(telling)[:60] if telling else None
-    told = next((i for i in range(len(log) - 1, -1, -1) if needle and needle in log[i]), None)
-    last = len(log) if told is None else min(len(log), max(told + 3, height))
+        return [(("   the log is empty", "dim"),)]
+    needle = safe(cause)[:60] if cause else None
+    marked = next((i for i in range(len(log) - 1, -1, -1) if needle and needle in log[i]), None)
+    last = len(log) if marked is None else min(len(log), max(marked + 3, height))
     first = max(0, last - height)
-    return [
-        (("   ", "") if i != told else (" ▸ ", "bad"), (cut(log[i], width - 4), _of(i, told)))
-        for i in range(first, last)
-    ]
-
-
-def _of(index: int, told: int | None) -> str:
-    return "bad" if index == told else ""
+    lines: list[Line] = []
+    for i in range(first, last):
+        mark, style = (" ▸ ", "bad") if i == marked else ("   ", "")
+        lines.append(((mark, style), (cut(log[i], width - 4), style)))
+    return lines
 
 
 def none(width: int, failed_before: int) -> list[Line]:
     """The page of a run without failures."""
     lines: list[Line] = [(), (("  ✓ nothing has failed", "good"),)]
     if failed_before:
-        lines.append(((f"  {failed_before} attempts failed, and were tried again", "dim"),))
+        lines.append(((f"  {failed_before} attempts failed and were retried", "dim"),))
     return [*lines, (), (("  1", "key"), (" all jobs", "dim"))]

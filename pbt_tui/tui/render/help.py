@@ -1,7 +1,4 @@
-"""The help: keys of one screen, made from the registry of actions, and the words of states.
-
-Must not know Textual.
-"""
+"""Renders the help of one screen: its keys, from the table of actions, and the states of jobs."""
 
 from __future__ import annotations
 
@@ -33,7 +30,7 @@ def page(name: str, width: int) -> list[Line]:
     if name == "jobs":
         lines += [(), ((" filter", "title"),), ()]
         for text in (
-            "words are regular expressions over name, state and cause; all must match",
+            "words are regular expressions for name, state and cause; all must match",
             f"field:value with {', '.join(FIELDS)}",
             "! before a word inverts it: state:fail !cause:cuda lr:0.0003",
         ):
@@ -43,13 +40,13 @@ def page(name: str, width: int) -> list[Line]:
 
 
 _MEANING = {
-    "starting": "decided, and on its way",
-    "running": "its process is there",
-    "stopping": "asked to end, given some grace",
-    "failed": "ended badly, and will not be tried again by itself",
-    "waiting": "for its turn, or until it is tried again",
-    "queued": "started, but the engine's own queue holds it",
+    "starting": "scheduled; its process has not started yet",
+    "running": "its process is running",
+    "stopping": "asked to end, within the grace time",
+    "failed": "ended badly; will not be retried automatically",
+    "waiting": "waits for a slot, or for a retry",
+    "queued": "submitted; waits in the engine's own queue",
     "cancelled": "ended by a person",
-    "skipped": "never to be started, by decision of the system",
-    "succeeded": "ended with code 0",
+    "skipped": "the executor will never start it",
+    "succeeded": "ended with exit code 0",
 }

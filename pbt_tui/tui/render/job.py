@@ -1,6 +1,6 @@
-"""A job's page: what became of it, why it waits, its attempts, the end of its log, its command.
+"""Renders a job's page: state, why it waits, attempts, end of the log, command and parameters.
 
-Must not know Textual or read files: the log's lines are handed in.
+Must not read files: the caller passes the lines of the log.
 """
 
 from __future__ import annotations
@@ -39,10 +39,12 @@ def page(
     queued: QueueStatus | None = None,
     submission: Submission | None = None,
 ) -> list[Line]:
-    """The whole page, to be scrolled; the frame is what is seen of it at once.
+    """The whole page, which may be longer than the frame.
 
-    `request` is what the newest attempt's engine was asked for, as a command, where there is one;
-    `queued` is where an engine's queue has it, and `submission` what that engine was given.
+    Args:
+        request: The request to the engine for the newest attempt, as a command, if there is one.
+        queued: The entry of the newest attempt in the engine's queue.
+        submission: The files and texts that were submitted to the engine.
     """
     width, height, now = frame
     kind = kind_of(state)
@@ -77,12 +79,12 @@ def page(
 
 
 def command(job: JobState, state: RunState) -> str:
-    """Exactly what the spec says, quoted for a shell."""
+    """The command in the spec, quoted for a shell."""
     return shlex.join(job.spec.argv)
 
 
 def by_hand(job: JobState, state: RunState, request: str = "") -> list[str]:
-    """What to type in a shell to see the same again."""
+    """Shell commands that run the job by hand."""
     if request:
         return [safe(request.strip())]
     executor = state.executor
@@ -159,7 +161,7 @@ def _node(attempt: Attempt) -> str:
 
 
 def _handle(handle: str, kind: RuntimeKind | None) -> str:
-    """`pid 4182`: of a process without the time of its start."""
+    """`pid 4182`; the handle of a process without its start time."""
     if kind is None or kind.plain:
         return f"{kind.handle if kind else 'pid'} {safe(handle).partition('.')[0]}"
     return f"{kind.handle} {safe(handle)}"
@@ -172,7 +174,7 @@ def _in_the_queue(
     queued: QueueStatus | None,
     submission: Submission | None,
 ) -> list[Line]:
-    """The newest attempt in its engine's terms, with what the engine was given and writes."""
+    """The newest attempt in the engine: its id and state, what was submitted, and its files."""
     name = queued.id if queued else attempt.handle or (submission.id if submission else None)
     texts = [queue.facts(attempt, queued) or safe(name or "being submitted")]
     if name and kind.queue is not None:

@@ -1,6 +1,6 @@
-"""A population: its members by rank, who copied whom, what is wrong, and the curves.
+"""Renders a population: members by rank, exchanges, alarms and curves.
 
-Must not know Textual or workspaces: it draws the rows of the snapshot.
+Must not read workspaces: it draws the rows of the snapshot.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LEVELS = {"error": ("✗", "bad"), "warning": ("!", "warn"), "note": ("·", "di
 
 
 def title(row: PopulationRow, place: tuple[int, int], width: int) -> list[Line]:
-    """The name, the best member, and the alarms, gravest first."""
+    """The name, the best member, and the alarms, most severe first."""
     furthest = max((m.generation for m in row.members if m.generation is not None), default=None)
     facts = [row.style, f"{row.size} members"]
     if furthest is not None:
@@ -47,7 +47,7 @@ def title(row: PopulationRow, place: tuple[int, int], width: int) -> list[Line]:
 
 
 def ranked(row: PopulationRow) -> list[MemberRow]:
-    """The best objective first; those without one last, by index."""
+    """Members by objective, best first; members without one last, by index."""
     return sorted(
         row.members,
         key=lambda m: (not _known(m.objective), -(m.objective or 0.0), m.index),
@@ -55,7 +55,7 @@ def ranked(row: PopulationRow) -> list[MemberRow]:
 
 
 def varied(row: PopulationRow, most: int) -> list[str]:
-    """The parameters in which the members differ: what PBT is about."""
+    """The parameters in which the members differ."""
     names = list(dict.fromkeys(name for member in row.members for name in member.params))
     differ = [n for n in names if len({repr(m.params.get(n)) for m in row.members}) > 1]
     return (differ or names)[:most]
@@ -128,7 +128,7 @@ def _event(event: EventRow) -> str:
 
 
 def curves(row: PopulationRow, chosen: int | None, width: int, height: int) -> list[Line]:
-    """Objective by generation: all members dim, the best one and the chosen one on top."""
+    """Objective by generation: all members dim, the best and the selected one on top."""
     best = row.best.member if row.best else None
     series = []
     for member in row.members:
@@ -149,7 +149,7 @@ def curves(row: PopulationRow, chosen: int | None, width: int, height: int) -> l
 
 
 def number(value: Any) -> str:
-    """Four digits of anything that may stand in a table."""
+    """A value for a table, numbers with four digits."""
     if value is None:
         return "-"
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -183,7 +183,7 @@ def _copied(member: MemberRow, events: Sequence[EventRow]) -> str:
 
 
 def none(workspace: str | None, width: int) -> list[Line]:
-    """The page of a run without populations, or of one that has not been read yet."""
+    """The page of a run without populations, or before its workspaces have been read."""
     if workspace is None:
         return [
             (),

@@ -1,8 +1,7 @@
-"""An engine's queue: the strip above the table, and what it means for one job, in phrases.
+"""Renders an engine's queue: the strip above the table, and phrases about one job.
 
-Must not know Textual, any engine, or files: the words of a queue are those of its kind. Times are
-those of the clock, and ages are in minutes: between two answers of the engine nothing here changes,
-so nothing is painted.
+Must not know any engine: the texts about its reasons come from the runtime's kind. Times are times
+of day and ages are in minutes, so that nothing is redrawn between two answers of the engine.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from pbt_tui.tui.text import Line, at, both, safe
 def strip(
     row: QueueRow, width: int, now: float, *, asks: bool, words: QueueText | None = None
 ) -> list[Line]:
-    """A line of counts with the meter; one more in front where the engine does not answer.
+    """A line with counts and the time of the last answer; one before it if the engine is silent.
 
-    `asks`: there is an executor, who will ask again.
+    `asks`: whether there is an executor, which will ask the engine again.
     """
     lines: list[Line] = []
     trouble = row.stale and asks
@@ -61,13 +60,13 @@ def _meter(row: QueueRow, width: int, now: float, asks: bool, trouble: bool) -> 
 
 
 def note(attempt: Attempt, status: QueueStatus | None, now: float) -> str:
-    """Of a task that waits, in few words: `Priority · starts about 12:31 · requeued 2×`."""
+    """Why a task waits, for the table: `Priority · starts about 12:31 · requeued 2×`."""
     parts = [safe(attempt.queued or ""), _starts(status, now), requeued(attempt, status)]
     return " · ".join(part for part in parts if part)
 
 
 def why(attempt: Attempt, status: QueueStatus | None, now: float, words: QueueText | None) -> str:
-    """The same for a job's own page: with what the reason means."""
+    """Why a task waits, for a job's page, with the meaning of the reason."""
     reason = safe(attempt.queued or "")
     means = _meaning(reason, words) if words is not None else ""
     parts = [f"{reason}: {means}" if means else reason, _starts(status, now)]
@@ -86,12 +85,12 @@ def requeued(attempt: Attempt, status: QueueStatus | None = None) -> str:
 
 
 def handed_over(status: QueueStatus | None) -> str:
-    """Of a task that the queue has said nothing about."""
+    """For a task that is not in the queue yet."""
     return f"submitted as {safe(status.id)}" if status else "being submitted"
 
 
 def facts(attempt: Attempt, status: QueueStatus | None) -> str:
-    """Where the engine has it: `67_3, running on n3, requeued 2×`; empty without an id."""
+    """Id and state in the engine: `67_3, running on n3, requeued 2×`; empty without an id."""
     name = status.id if status else attempt.handle
     if not name:
         return ""
@@ -107,13 +106,13 @@ def request_notes(
     status_of: Callable[[JobState], QueueStatus | None],
     kind: RuntimeKind,
 ) -> list[str]:
-    """What a request means for the engine, before it is made."""
+    """What a request will do in the engine, for its confirmation."""
     if kind.queue is None:
         return []
     if action == "hold":
-        return [f"what waits in {kind.title}'s queue is held there, too"]
+        return [f"attempts in {kind.title}'s queue are held, too"]
     if action == "release":
-        return [f"what is held in {kind.title}'s queue is released there, too"]
+        return [f"attempts held in {kind.title}'s queue are released, too"]
     if action == "retry":
         return [kind.queue.retried]
     names = [_id(job, status_of(job)) for job in jobs if job.phase in ACTIVE]
@@ -135,5 +134,5 @@ def _starts(status: QueueStatus | None, now: float) -> str:
 
 
 def _clock(moment: float, now: float) -> str:
-    """Of an estimate: to the minute."""
+    """An estimated time, to the minute."""
     return at(moment, now)[:-3]

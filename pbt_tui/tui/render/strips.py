@@ -1,7 +1,4 @@
-"""The strips above the table: who executes, how many are where, what failed, what is on the GPUs.
-
-Must not know Textual.
-"""
+"""Renders the strips above the table: the executor, counts of states, failures and GPUs."""
 
 from __future__ import annotations
 
@@ -43,10 +40,10 @@ def header(
     read_only: bool = False,
     workspace: bool = False,
 ) -> Line:
-    """One line: the run, where it stands, who executes it, which page this is."""
+    """One line: the run, its status, its executor and the page."""
     stands, style = labels.run_status(state, holder, loaded)
     if workspace:
-        stands, style = "○ a workspace, no run: nothing can be asked of it", "dim"
+        stands, style = "○ a workspace without a run: no requests possible", "dim"
     if error is not None:
         stands, style = f"! {safe(error)}", "bad"
     left: list[Span] = [(" " + run_name(state) + " ", "title"), ("  " + stands, style)]
@@ -69,7 +66,7 @@ def header(
 
 
 def bar(done: int, bad: int, total: int, width: int) -> list[Span]:
-    """A bar of `width` cells: what ended well, what ended otherwise, what is left."""
+    """A bar of `width` cells: succeeded jobs, jobs that ended otherwise, and the rest."""
     if total <= 0 or width < 4:
         return []
     good = done * width // total
@@ -78,12 +75,12 @@ def bar(done: int, bad: int, total: int, width: int) -> list[Span]:
 
 
 def counts(state: RunState, width: int) -> Line:
-    """One line: how many are in which state, a bar and per cent of those that have ended."""
+    """One line: the number of jobs in each state, a bar, and the percentage of ended jobs."""
     have = status_text.counts(state)
     total = sum(have.values())
     ended = total - have["running"] - have["waiting"]
     percent = f"{ended * 100 // total if total else 0} % ended"
-    for names in ({}, SHORT):  # the words give way before the numbers do
+    for names in ({}, SHORT):  # labels become shorter before numbers are cut
         spans: list[Span] = [(" ", "")]
         for name, count in have.items():
             if count or name in ("running", "waiting", "succeeded", "failed"):
@@ -103,12 +100,12 @@ def counts(state: RunState, width: int) -> Line:
 
 
 def reading(state: RunState) -> Line:
-    """In place of the counts, while they are not known yet."""
+    """Replaces the counts while the journal is loading."""
     return ((f" … {state.seq} events read", "dim"),)
 
 
 def failures(groups: Sequence[Group], width: int) -> Line:
-    """One line: the largest groups of failures; empty where nothing failed."""
+    """One line with the largest groups of failures; empty if nothing failed."""
     if not groups:
         return ()
     jobs = sum(group.count for group in groups)
@@ -127,7 +124,7 @@ def failures(groups: Sequence[Group], width: int) -> Line:
 
 
 def gpus(rows: Sequence[GpuRow], width: int, slots: int, limit: int = 8) -> list[Line]:
-    """A GPU a cell, two cells a line where there is room: its index, what it does, its jobs."""
+    """One cell for each GPU (index, utilisation, jobs), two cells per line if they fit."""
     columns = 2 if width >= 120 and len(rows) > 1 else 1
     each = width // columns
     shown = rows if len(rows) <= limit else rows[: limit - 1]

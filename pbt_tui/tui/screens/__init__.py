@@ -1,4 +1,4 @@
-"""The pages of the monitor and the dialogs above them, one a file, each with its style sheet.
+"""The pages and dialogs of the monitor, one per file, each with its style sheet.
 
-Must not read files: everything shown comes from the model, everything asked goes to the host.
+Screens get their data from the model and send requests through the host. Must not import `app`.
 """

@@ -1,7 +1,4 @@
-"""The question before anything is asked of the executor. Enter alone never destroys.
-
-Must not know what is asked: a title, notes, names, and yes or no.
-"""
+"""The confirmation before each request. Enter alone never confirms."""
 
 from __future__ import annotations
 
@@ -15,11 +12,11 @@ from pbt_tui.tui.screens.dialog import Dialog
 from pbt_tui.tui.text import Line, cut, safe, wrap
 
 TYPED_FROM = 11
-"""From so many jobs on their number is typed."""
+"""From this number of jobs on, a person has to type the number."""
 
 
 class ConfirmDialog(Dialog[bool]):
-    """One to ten jobs: `y`. More: the number of jobs, typed, and Enter."""
+    """Confirmed with `y`, or for many jobs with their number and Enter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape", "no", "keep"),

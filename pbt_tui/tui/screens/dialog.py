@@ -1,7 +1,4 @@
-"""A question over a screen: a frame with lines in it. The screen below is frozen meanwhile.
-
-Must not know what is asked.
-"""
+"""A dialog over a screen: a frame with lines. The screen below is not redrawn meanwhile."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Which GPU to drain, or to use again.
-
-Must not know what draining does.
-"""
+"""The dialog that asks which GPU to drain, or to use again."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from pbt_tui.tui.text import Line, cut
 
 
 class DrainDialog(Dialog[tuple[str, bool]]):
-    """Answers the GPU's name and whether it is drained now."""
+    """Returns the GPU's name and whether it is drained now."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape,q,n", "no", "keep"),
@@ -39,7 +36,7 @@ class DrainDialog(Dialog[tuple[str, bool]]):
             text = f"{'▸' if index == self.chosen else ' '} GPU {name}  {what}  {gpu.name or ''}"
             lines.append(((cut(text, width), "mark" if index == self.chosen else ""),))
         drained = self.rows[self.chosen][0] in self.state.drained
-        verb = "use it again" if drained else "drain it: nothing new starts there"
+        verb = "use it again" if drained else "drain it: no new attempts on it"
         return [
             *lines,
             (),

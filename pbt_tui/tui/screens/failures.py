@@ -1,7 +1,4 @@
-"""What failed, grouped by what killed it; below, one job of the group and the end of its log.
-
-Must not know how failures are grouped.
-"""
+"""The failures page: failures grouped by cause, and below one job with the end of its log."""
 
 from __future__ import annotations
 
@@ -32,11 +29,11 @@ class FailuresScreen(Page):
         self.groups = Lines("groups", has_cursor=True)
         self.detail = Lines("detail")
         self._height = 0
-        """Lines of the groups."""
+        """Number of lines for the groups."""
         self._which = 0
-        """Which job of the group is shown below."""
+        """Index of the job of the group that is shown below."""
         self._signature = ""
-        """Of the group under the cursor: it stays chosen while others grow."""
+        """Signature of the selected group: the cursor stays on it while others grow."""
         self._log: tuple[str, int, list[str]] = ("", 0, [])
         self._note: tuple[str, int, str | None] = ("", 0, None)
 
@@ -57,7 +54,7 @@ class FailuresScreen(Page):
         return groups[self.groups.cursor] if self.groups.cursor < len(groups) else None
 
     def selected(self) -> list[JobState]:
-        """The whole group: that is what is tried again from here."""
+        """The whole group: a retry on this page is for all its jobs."""
         return self.neighbours()
 
     def neighbours(self) -> list[JobState]:

@@ -1,7 +1,4 @@
-"""The keys of the screen that it was opened from.
-
-Must not know the keys: they come from the registry.
-"""
+"""The help: the keys of the screen from which it was opened."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A job's page.
-
-Must not know what is on it: it reads the end of the log, and lets the lines be drawn.
-"""
+"""A job's page: reads the end of its log and its submission, and shows what `render.job` draws."""
 
 from __future__ import annotations
 
@@ -73,7 +70,7 @@ class JobScreen(Page):
         self.draw(None)
 
     def _request(self, job: JobState) -> str:
-        """What the newest attempt's engine was asked for; it never changes once it is there."""
+        """The request to the engine for the newest attempt; it never changes once it exists."""
         name = (self.job, len(job.attempts))
         if job.attempts and self._requested[0] != name:
             with suppress(OSError):
@@ -82,7 +79,7 @@ class JobScreen(Page):
         return self._requested[1] if self._requested[0] == name else ""
 
     def _submission(self, job: JobState) -> Submission | None:
-        """What the engine was given for the newest attempt; read until it is final."""
+        """The submission of the newest attempt; read again until it is final."""
         status, attempt = self.model.queue_status(job), job.attempt
         handle = status.id if status else attempt.handle if attempt else None
         name = (self.job, len(job.attempts), handle)
@@ -92,7 +89,7 @@ class JobScreen(Page):
                 return known
         try:
             found = read_submission(job, self.model.state, self.host.follower.rundir, handle)
-        except Exception as e:  # the reader of another package's kind may do anything
+        except Exception as e:  # a kind of another package may raise anything
             found = None
             self.say(f"cannot read what was submitted: {type(e).__name__}: {e}", "bad")
         self._submitted = (name, found)

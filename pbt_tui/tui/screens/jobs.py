@@ -1,7 +1,4 @@
-"""The main screen: the strips, the filter and the table of jobs.
-
-Must not know how a row looks or what a request does.
-"""
+"""The main screen: the strips, the filter and the table of jobs."""
 
 from __future__ import annotations
 
@@ -26,7 +23,7 @@ from pbt_tui.tui.widgets.job_table import JobTable
 from pbt_tui.tui.widgets.lines import Lines
 
 _GPUS_FROM = 30
-"""Rows of terminal from which the GPUs are shown."""
+"""Height of the terminal, in rows, from which the GPUs are shown."""
 
 
 class JobsScreen(Page):
@@ -172,7 +169,7 @@ class JobsScreen(Page):
                 (),
                 (("  Esc", "key"), (" shows all again", "dim")),
                 ((f"  field:value with {fields}", "dim"),),
-                (("  several words must all match, ! before one inverts it", "dim"),),
+                (("  all words must match; ! before a word inverts it", "dim"),),
             ]
         return [
             (),

@@ -1,7 +1,4 @@
-"""The log of a job's attempt.
-
-Must not know how a log is read.
-"""
+"""The log of one attempt."""
 
 from __future__ import annotations
 
@@ -115,7 +112,7 @@ class LogScreen(Page):
 
     def action_search(self) -> None:
         self.input.remove_class("-off")
-        self.input.placeholder = "a regular expression; capitals make it tell case"
+        self.input.placeholder = "a regular expression; capitals make it case-sensitive"
         self.set_focus(self.input)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -138,7 +135,7 @@ class LogScreen(Page):
 
     def _find(self, back: bool) -> None:
         if self.view.needle is None:
-            self.say("nothing to look for yet: / searches", "warn")
+            self.say("no search yet: press / to search", "warn")
         else:
             self.view.search(self.view.needle, back)
             self.draw(None)

@@ -1,7 +1,4 @@
-"""What all screens share: the header, the bar at the bottom, moving, and asking the executor.
-
-Must not know what is between header and bar.
-"""
+"""The base class of all pages: header, key bar, moving, navigation and requests."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ from pbt_tui.tui.widgets.lines import Lines
 
 
 def bindings(page: str) -> list[BindingType]:
-    """The bindings of a page, from the registry; their ids can be remapped."""
+    """The bindings of a page, from the table of actions; users can remap their ids."""
     return [
         Binding(a.keys, a.id, a.label or a.help, show=False, id=f"{page}.{a.id}")
         for a in actions.on(page)
@@ -33,7 +30,7 @@ def bindings(page: str) -> list[BindingType]:
 
 
 class Page(Screen[None]):
-    """A full screen. `changed` is called only while it is the one on top."""
+    """A full screen. `changed` is called only while it is the top page."""
 
     PAGE: ClassVar[str] = ""
     AUTO_FOCUS = ""
@@ -55,11 +52,11 @@ class Page(Screen[None]):
 
     @property
     def body(self) -> Lines:
-        """What the moving keys move."""
+        """The lines that the moving keys scroll."""
         raise NotImplementedError
 
     def selected(self) -> list[JobState]:
-        """The jobs that an action here is about."""
+        """The jobs to which an action applies."""
         return []
 
     def current(self) -> JobState | None:
@@ -68,13 +65,13 @@ class Page(Screen[None]):
         return jobs[0] if jobs else None
 
     def draw(self, change: FollowerUpdate | None) -> None:
-        """Draws what changed; everything where `change` is None."""
+        """Draws the change; everything if `change` is None."""
 
     # -- keys typed fast ---------------------------------------------------------------------------
 
     PROMPTS: ClassVar[dict[str, str]] = {}
-    """Keys after which the next ones are text, not actions: they take effect at once, since a
-    binding would come too late for a key that is already on its way."""
+    """Keys after which the next keys are text: handled in `on_key`, because Textual would run a
+    binding only after it has dispatched keys that were typed fast."""
     input: Input | None = None
 
     def on_key(self, event: events.Key) -> None:
@@ -111,7 +108,7 @@ class Page(Screen[None]):
         self.draw(change)
 
     def tick(self, now: float) -> None:
-        """Once a second, though nothing was read: what follows from the time alone."""
+        """Called once a second, also without new events: draws what depends on the time."""
         self.keys.tick(self.host.clock())
 
     def on_mount(self) -> None:
@@ -154,7 +151,7 @@ class Page(Screen[None]):
             self.host.open_job(job, [j.spec.id for j in self.neighbours()])
 
     def neighbours(self) -> Sequence[JobState]:
-        """Where `n` and `N` lead from a job opened here."""
+        """The jobs that `n` and `N` step through on a job's page opened here."""
         return self.selected()
 
     def action_log(self) -> None:
@@ -195,7 +192,7 @@ class Page(Screen[None]):
     def action_pause(self) -> None:
         self.host.paused = not self.host.paused
         if self.host.paused:
-            self.say("the screen is paused: i goes on", "warn")
+            self.say("the screen is paused: press i to go on", "warn")
         else:
             self.say("the screen follows the run again")
 

@@ -1,7 +1,6 @@
-"""Populations: members by rank, exchanges, alarms and curves.
+"""The population page: members by rank, exchanges, alarms and curves.
 
-Must not know workspaces: another thread reads them through `observe`, every two seconds, while
-this screen is the one on top.
+While this page is on top, another thread reads the workspaces every two seconds.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ class PopulationScreen(Page):
         self.history = Lines("history")
         self.which = 0
         self._chosen: int | None = None
-        """The member under the cursor, once a person has moved it."""
+        """The member under the cursor, once a person has moved the cursor."""
 
     def compose(self) -> ComposeResult:
         yield self.header

@@ -1,4 +1,1 @@
-"""What pages are made of, drawn line by line.
-
-Must not know what page they are on.
-"""
+"""The widgets of the pages, drawn line by line. Must not depend on the page that uses them."""

@@ -1,7 +1,4 @@
-"""The table of jobs: a head and one line a job, for any number of jobs.
-
-Must not know the fold's rules: it asks `rows` for the order and `columns` for the cells.
-"""
+"""The table of jobs: a head and one line per job, for any number of jobs."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from pbt_tui.tui.widgets.lines import Lines
 
 
 class JobTable(Lines):
-    """The cursor stays on its job while rows come, go and move."""
+    """The cursor stays on its job when rows come, go or move."""
 
     DEFAULT_CSS = "JobTable { height: 1fr; }"
 
@@ -35,7 +32,7 @@ class JobTable(Lines):
         return order[self.cursor] if self.cursor < len(order) else None
 
     def refresh_rows(self, context: TableContext) -> None:
-        """Looks at everything anew; paints the cells that differ."""
+        """Computes all visible rows again and redraws the cells that differ."""
         self.context = context
         width = self.scrollable_content_region.width
         made_of = (width, self.model.longest, self.model.useless_columns)

@@ -1,7 +1,4 @@
-"""The bottom line: the keys of this screen, or what there is to say for some seconds.
-
-Must not know what the keys do.
-"""
+"""The bottom line: the keys of the screen, or for some seconds a message."""
 
 from __future__ import annotations
 
@@ -32,7 +29,7 @@ class KeyBar(Lines):
         self.draw()
 
     def prompt(self, line: Line | None) -> None:
-        """A question that stays until it is answered."""
+        """Shows a question until a person answers it."""
         self._prompt = line
         self.draw()
 
@@ -48,7 +45,7 @@ class KeyBar(Lines):
 
 
 def keys(page: str, width: int) -> Line:
-    """As many keys as fit whole; how to get help and how to leave always do."""
+    """As many keys as fit; help and quit are always shown."""
     shown = actions.bar(page)
     first = [a for a in shown if a.id in ("help", "quit")]
     room = width - 1 - sum(len(_key(a)) for a in first)

@@ -1,6 +1,6 @@
-"""A list of styled lines: the one widget that paints. Only what changed is painted again.
+"""A scrolling list of styled lines with an optional cursor. It redraws only what changed.
 
-Must not know what the lines say. It keeps a cursor where it is asked to, and scrolls by itself.
+All other widgets draw through it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Lines(ScrollView, can_focus=False):
             self.lines = lines
 
     class Chosen(Message):
-        """A line was clicked twice, or once where the cursor already was."""
+        """A person clicked a line twice, or clicked the line under the cursor."""
 
         def __init__(self, lines: Lines) -> None:
             super().__init__()
@@ -61,17 +61,17 @@ class Lines(ScrollView, can_focus=False):
         self.count = 0
         self._line: Callable[[int], Line] = lambda index: ()
         self._painted: dict[int, Line] = {}
-        """What the terminal shows, by line index: the visible ones alone."""
+        """Line index -> the visible line as the terminal shows it."""
         self._rich: dict[str, Style] = {}
 
     # -- what is shown -----------------------------------------------------------------------------
 
     def show(self, lines: Sequence[Line]) -> None:
-        """Shows these lines; paints the spans that differ from what is on screen."""
+        """Shows these lines; redraws the spans that differ from the screen."""
         self.show_lazily(len(lines), lines.__getitem__)
 
     def show_lazily(self, count: int, line: Callable[[int], Line]) -> None:
-        """As `show`, for more lines than anybody will look at."""
+        """As `show`, but calls `line` only for visible lines."""
         self._line = line
         if count != self.count:
             self.count = count
@@ -80,7 +80,7 @@ class Lines(ScrollView, can_focus=False):
         self.repaint()
 
     def repaint(self) -> None:
-        """Asks for every visible line again, and paints the cells that changed."""
+        """Computes every visible line again, and redraws the cells that changed."""
         if not self.is_attached:
             return
         regions: list[Region] = []
@@ -145,7 +145,7 @@ class Lines(ScrollView, can_focus=False):
     # -- moving ------------------------------------------------------------------------------------
 
     def move(self, to: int) -> None:
-        """Moves the cursor to a line (or scrolls, where there is no cursor)."""
+        """Moves the cursor to a line, or scrolls if there is no cursor."""
         if not self.has_cursor:
             self.scroll_to(y=max(0, to), animate=False)
             return
@@ -192,7 +192,7 @@ class Lines(ScrollView, can_focus=False):
 
 
 def _differences(old: Line, new: Line, y: int, width: int) -> list[Region]:
-    """The cells of row `y` where two lines differ: by span where they have the same widths."""
+    """The cells of row `y` that differ: single spans if both lines have the same span widths."""
     if len(old) == len(new):
         regions: list[Region] = []
         x = 0

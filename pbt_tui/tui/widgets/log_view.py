@@ -1,6 +1,6 @@
-"""The view of a log: last page first, follows its end or stays, searches in slices.
+"""The view of a log: opens at the last page, follows the end, and searches in slices.
 
-Must not know jobs: a path in. Any move upwards stops following; what came below is said.
+Moving up stops following; the screen then reports how much was written below.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from pbt_tui.tui.widgets.lines import Lines
 
 _WARN = re.compile(r"(?i)\bwarn(?:ing)?\b")
 _CHUNKS = 96
-"""Counted between two looks at the keyboard: 24 MB, in about 15 ms."""
+"""Chunks counted between two checks of the keyboard: 24 MB, about 15 ms."""
 
 
 class LogView(Lines):
     DEFAULT_CSS = "LogView { height: 1fr; overflow: hidden; }"
 
     class Notice(Message):
-        """Something to tell: what a search found, or that the file was replaced."""
+        """A message for the person: the result of a search, or that the file was replaced."""
 
         def __init__(self, text: str, style: str = "") -> None:
             super().__init__()
@@ -38,9 +38,9 @@ class LogView(Lines):
         self.file = LogFile(path)
         self.follow = True
         self.top = 0
-        """Where the first visible line starts."""
+        """Position of the first visible line."""
         self.left = 0
-        """Cells scrolled to the right."""
+        """Number of cells scrolled to the right."""
         self.hit: int | None = None
         self.needle: Needle | None = None
         self._rows: list[LogRow] = []
@@ -57,7 +57,7 @@ class LogView(Lines):
         self.file.close()
 
     def open(self, path: Path) -> None:
-        """Another log in its place."""
+        """Shows another log."""
         self.file.close()
         self.file = LogFile(path)
         self.follow, self.top, self.hit, self._search = True, 0, None, None
@@ -71,7 +71,7 @@ class LogView(Lines):
     # -- following ---------------------------------------------------------------------------------
 
     def poll(self) -> bool:
-        """Looks whether the file changed; True if anything on screen may have."""
+        """Checks whether the file changed; True if the visible lines may have changed."""
         trouble = self.file.trouble
         what = self.file.check()
         if what == "same":
@@ -86,7 +86,7 @@ class LogView(Lines):
 
     @property
     def below(self) -> int:
-        """Bytes below what is on screen."""
+        """Number of bytes below the visible lines."""
         return max(0, self.file.size - self._seen)
 
     def set_follow(self, on: bool) -> None:
@@ -96,7 +96,7 @@ class LogView(Lines):
     # -- the page ----------------------------------------------------------------------------------
 
     def repage(self) -> None:
-        """Reads the lines that are to be seen now."""
+        """Reads the visible lines."""
         height = max(1, self.size.height)
         if self.follow:
             self.top = self.file.last_page(height)
@@ -125,10 +125,10 @@ class LogView(Lines):
     def _empty(self) -> list[Line]:
         if self.file.trouble:
             return [(), ((f"  {self.file.path}", "dim"),), ((f"  {self.file.trouble}", "warn"),)]
-        return [(), (("  nothing was written yet", "dim"),)]
+        return [(), (("  the log is empty", "dim"),)]
 
     def facts(self) -> str:
-        """Size, and lines where they are counted."""
+        """The size, and the number of lines once they are counted."""
         size = amount(self.file.size)
         if self.file.size - self.file.indexed > 1 << 20:
             return f"{size} · counting lines {self.file.indexed * 100 // self.file.size} %"
@@ -168,9 +168,9 @@ class LogView(Lines):
     # -- searching and counting, in slices ---------------------------------------------------------
 
     def search(self, needle: Needle, back: bool = False, *, turn: bool = False) -> None:
-        """Looks for the next match after (or before) the last one, or what is on screen.
+        """Searches the next match after (or before) the last match or the visible lines.
 
-        `turn`: in the other direction, where there is none in this one.
+        `turn`: if there is none, search in the other direction.
         """
         self.needle = needle
         start = self.hit
@@ -188,7 +188,7 @@ class LogView(Lines):
         self._search = None
 
     def _work(self) -> None:
-        """One slice; comes again by itself while there is more."""
+        """Does one slice of work, and schedules the next one if there is more."""
         more = self.file.index(_CHUNKS)
         if not more and self._numbers and self._numbers[0] is None:
             self.repage()
