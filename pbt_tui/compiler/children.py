@@ -1,6 +1,6 @@
-"""The processes that import run modules: started together, listened to, taken down as groups.
+"""The child processes that import run modules: start, read their answers and output, kill.
 
-Must not know what they answer.
+Each child leads a process group of its own. `load` decodes the answers.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from pbt_tui.compiler.child import HEADER, STARTED
 
 OUTPUT_KEPT = 64 * 1024
 GRACE = 5.0
-"""Seconds that a child may take to begin; its own watchdog keeps the time of the import."""
+"""Seconds that a child may take to start; its own watchdog limits the time of the import."""
 TOO_LATE = b"Timeout"
-"""How the watchdog begins to say where the import hangs."""
+"""First bytes of the watchdog's report of where the import hangs."""
 LONGEST = 1 << 32
-"""Bytes of an answer; ten million jobs are shorter."""
+"""Maximum bytes of an answer; ten million jobs take less."""
 _DIGITS = re.compile(rb"[0-9a-f]+").fullmatch
 _REST = 0.2
-"""Seconds for the rest of that."""
+"""Seconds to wait for the rest of the watchdog's report."""
 _BOOT = """
 import sys, types
 sys.path.insert(0, sys.argv.pop(1))
@@ -44,7 +44,7 @@ main()
 
 
 class Child:
-    """One child: its process, its answer as far as it came, the end of its output."""
+    """One child: its process, the bytes of its answer so far, and the end of its output."""
 
     def __init__(
         self,
@@ -71,8 +71,8 @@ class Child:
         }
         env = {**os.environ, "PYTHONHASHSEED": str(hash_seed)}
         root = str(Path(__file__).resolve().parents[2])
-        # -B: compiling writes nothing; -P: what is on the path is decided in the child;
-        # utf8: files are read alike wherever it runs
+        # -B: write no bytecode; -P: the child itself sets `sys.path`;
+        # utf8: read files the same way under every locale
         python = [sys.executable, "-B", "-P", "-X", "utf8"]
         command = [*python, "-c", _BOOT, root, marshal.dumps(options).hex()]
         try:
@@ -98,7 +98,7 @@ class Child:
 
     @property
     def length(self) -> int | None:
-        """Of the whole answer; None as long as that is not known, and where it is garbled."""
+        """Length of the answer; None while the header is incomplete, or if it is not a number."""
         head = bytes(self.data[: HEADER - 1])
         return int(head, 16) if len(self.data) >= HEADER and _DIGITS(head) else None
 
@@ -108,21 +108,21 @@ class Child:
 
     @property
     def garbled(self) -> bool:
-        """Whether somebody else has written into the pipe."""
+        """Whether something other than the child's answer was written into the pipe."""
         if len(self.data) < HEADER or self.data.startswith(TOO_LATE):
             return len(self.data) > LONGEST
         return self.length is None or len(self.data) > HEADER + min(self.length, LONGEST)
 
     @property
     def answer(self) -> bytes | None:
-        """The whole answer, once it is there."""
+        """The answer once it is complete, else None."""
         return bytes(self.data[HEADER:]) if self.complete else None
 
     def text(self) -> str:
         return self.output.decode(errors="replace")
 
     def take(self, pipe: int) -> bool:
-        """Reads what there is; false if that was nothing."""
+        """Reads what is available without blocking; false if that is nothing."""
         try:
             chunk = os.read(pipe, 1 << 20)
         except BlockingIOError:
@@ -135,11 +135,11 @@ class Child:
         return bool(chunk)
 
     def end(self) -> None:
-        """Takes down all that it started, and takes in what it still had to say."""
-        if self.closed and not self.data:  # without a word: the code of its end is worth a moment
+        """Reads the rest of the answer and kills every process that the child started."""
+        if self.closed and not self.data:  # no answer: wait a moment for the exit code
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(0.5)
-        # unreaped until here, so that the number of the group is still ours
+        # not reaped until here, so that the kernel cannot reuse the number of the process group
         pid, marked = self.process.pid, resource_limits.mark(self.memory, self.process.pid)
         self.ended = self.process.returncode is not None or bool(_ready(self.alive))
         while self.ended and not self.garbled and self.take(self.pipe):
@@ -149,7 +149,7 @@ class Child:
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
         self.process.wait()
-        if self.answer is None:  # it may have gone on until now
+        if self.answer is None:  # the child may have started more until it was killed
             resource_limits.end_all(marked)
         self.take(self.stdout)
         os.close(self.pipe)
@@ -165,7 +165,7 @@ def _ready(descriptor: int) -> list[tuple[int, int]]:
 
 
 def listen(children: Sequence[Child], deadline: float) -> None:
-    """Until every child has answered, ended or run out of time."""
+    """Reads until every child has answered or ended, or the deadline is reached."""
     poller = poll()
     owners = {d: child for child in children for d in (child.pipe, child.stdout, child.alive)}
     for descriptor in owners:
@@ -176,9 +176,9 @@ def listen(children: Sequence[Child], deadline: float) -> None:
             child = owners[descriptor]
             if descriptor == child.alive or not child.take(descriptor):
                 poller.unregister(descriptor)
-                if descriptor != child.stdout:  # who closed its output may still answer
+                if descriptor != child.stdout:  # a child that closed its output may still answer
                     waiting.discard(child)
-            elif child.complete or child.garbled:  # its own children may hold the pipe open
+            elif child.complete or child.garbled:  # its descendants may hold the pipe open
                 waiting.discard(child)
         if any(child.data.startswith(TOO_LATE) for child in children):
             deadline = min(deadline, time.monotonic() + _REST)

@@ -1,6 +1,6 @@
-"""What no schema can say: the names in a process list mean something, and each the right thing.
+"""Checks references within a process list, which a schema cannot: ids, populations and members.
 
-Must not know files; a pointer is as near as it gets. Codes PBT806 to PBT808 and PBT811.
+Places are JSON pointers; the caller adds the file. Codes PBT806 to PBT808 and PBT811.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What a compilation would change, for those who review it: each file in words, then in lines.
-
-Must not know who asks, nor write anything.
-"""
+"""Reports what a compilation would change: a summary of each file, then a unified diff."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from pbt_tui.spec import Processes, decode
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """One file that is not what it should be; `inside` where both are process lists."""
+    """One file that differs from the compiled one; `inside` if both are process lists."""
 
     file: str
     how: Literal["added", "removed", "changed"]
@@ -30,26 +27,26 @@ class Changed:
 def changed(
     out: Path, files: Mapping[str, bytes], old: Mapping[str, bytes | None], spec: Processes
 ) -> list[Changed]:
-    """What is to be said of the files that differ (`old`, from `output.stale`)."""
-    found = []
+    """The changes to the files that differ (`old`, from `output.stale`)."""
+    report = []
     for path, data in old.items():
         name = str(out / path)
         if path not in files:
-            found.append(Changed(name, "removed", "is not made any more"))
+            report.append(Changed(name, "removed", "is no longer generated"))
         elif data is None:
-            found.append(Changed(name, "added", "is not there"))
+            report.append(Changed(name, "added", "is missing"))
         elif not path.endswith(f"/{FILE}"):
-            found.append(Changed(name, "changed", "changed"))
+            report.append(Changed(name, "changed", "changed"))
         else:
-            found.append(_process_list(name, data, spec))
-    return found
+            report.append(_process_list(name, data, spec))
+    return report
 
 
 def _process_list(name: str, data: bytes, spec: Processes) -> Changed:
     try:
         inside = changes(decode(data), spec)
     except PbtError:
-        return Changed(name, "changed", "what is there is not a process list")
+        return Changed(name, "changed", "the file on disk is not a process list")
     return Changed(name, "changed", headline(inside), inside)
 
 

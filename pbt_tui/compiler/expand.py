@@ -1,7 +1,8 @@
-"""A description in, jobs out: names, directories and commands exactly as the original makes them.
+"""Expands a description into jobs; names, directories and commands equal the upstream launcher's.
 
-Must not know files, backends or populations. A job costs a few microseconds: what its experiment
-or its parameter names decide is made once, and only odd values are looked at closely.
+Must not know files, backends or populations. To keep the cost of a job at a few microseconds, what
+depends only on its experiment or its parameter names is computed once, and only values with special
+or non-ASCII characters are checked in detail.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ if TYPE_CHECKING:
 
 LONG_NAME = 100
 LONGEST_COMPONENT = 255
-"""Bytes of one part of a path."""
+"""Maximum bytes of one component of a path."""
 
-_NOTICED: dict[str, tuple[str, str, str]] = {
+_PROBLEMS: dict[str, tuple[str, str, str]] = {
     "empty": (
         "PBT106",
-        "has no values: the original drops all parameters and runs the bare command once",
+        "has no values: the upstream launcher drops all parameters and runs the bare command once",
         "give it a value, or leave it out",
     ),
     "spent": (
@@ -46,12 +47,12 @@ _NOTICED: dict[str, tuple[str, str, str]] = {
     ),
     "nothing": (
         "PBT108",
-        "its parameters are an iterator that gave nothing: the bare command runs once",
-        "leave `param_generator` out if that is meant",
+        "its parameters are an iterator without items: the bare command runs once",
+        "if that is intended, leave `param_generator` out",
     ),
     "repeated": (
         "PBT109",
-        "stands in the grid more than once: only the last values count",
+        "is in the grid more than once: only its last values are used",
         "name every parameter once",
     ),
     "cut": (
@@ -61,7 +62,7 @@ _NOTICED: dict[str, tuple[str, str, str]] = {
     ),
     "letters": (
         "PBT111",
-        "is given a text where a list is meant, so that its letters are the values: `{}`",
+        "has a text instead of a list, so its letters are the values: `{}`",
         "write a list: `[{!r}]`",
     ),
 }
@@ -91,7 +92,7 @@ def expand(
     error are good for further findings only. `suffix` is used as it is given.
     """
     jobs: list[Job] = []
-    found: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     ids = Ids()
     file = loaded.file or loaded.module
     if not loaded.experiments:
@@ -109,7 +110,7 @@ def expand(
 
 
 def _traces(loaded: Loaded) -> Iterator[Diagnostic]:
-    """What the import did besides describing."""
+    """Side effects of the import: files that it wrote, processes that it started."""
     hint = "keep work out of the run module: it is imported twice, by every command that reads it"
     for path, file, line in loaded.written:
         message = f"the import writes to `{printable(path)}`"
@@ -122,7 +123,10 @@ def _traces(loaded: Loaded) -> Iterator[Diagnostic]:
 
 @dataclass(slots=True)
 class _Shape:
-    """What follows from the names of parameters alone."""
+    """What depends on the parameter names alone: argument prefixes and shorthands.
+
+    `odd`: they need the detailed check.
+    """
 
     heads: list[str]
     shorts: list[str]
@@ -131,7 +135,7 @@ class _Shape:
 
 @dataclass(slots=True)
 class _Expansion:
-    """One experiment on its way to jobs. Findings that repeat are counted."""
+    """The expansion of one experiment. A diagnostic that repeats is kept once, with its count."""
 
     loaded: Loaded
     experiment: LoadedExperiment
@@ -219,12 +223,12 @@ class _Expansion:
         return made.start, made.tokens, made.fill
 
     def found(self) -> Iterator[Diagnostic]:
-        """Everything, once: what the description noticed, then what the jobs showed."""
+        """The problems of the description, then the diagnostics of the jobs, each once."""
         for kind, param, detail in self.experiment.problems:
-            code, message, hint = _NOTICED[kind]
+            code, message, hint = _PROBLEMS[kind]
             where = replace(self.where, param=param)
-            said = message.format(printable(detail))
-            yield finding(code, said, where=where, hint=printable(hint.format(detail)))
+            text = message.format(printable(detail))
+            yield finding(code, text, where=where, hint=printable(hint.format(detail)))
         for d, count in self.kept.values():
             more = f" (and {count - 1} more of its jobs)" if count > 1 else ""
             yield replace(d, message=d.message + more)
@@ -276,7 +280,7 @@ class _Expansion:
         """The POSIX reading of `text`, and a finding where it is not what the author sees."""
         theirs = words.original(words.joined_lines(text))
         try:
-            ours = words.split(text)
+            posix = words.split(text)
         except ValueError:
             hint = "close the quote, or write it as `\\'`"
             message = f"{what} holds a quote that is not closed: `{text:.80}`"
@@ -296,7 +300,7 @@ class _Expansion:
             hint = _WHOLE[what]
             message = f"{what} falls apart at its blanks: {words.shown(ours)}"
             self._keep("PBT304", message, param=param, job=job, hint=hint)
-        return ours
+        return posix
 
     def _odd_words(self, tokens: list[str], names: list[str], name: str) -> list[str]:
         """Tokens with blanks, quotes or backslashes, as a POSIX shell would cut them."""
@@ -309,9 +313,9 @@ class _Expansion:
             elif param is None and message and (quiet := self._quietly(token)) is not None:
                 result += quiet  # the name only repeats what its values have shown
             else:
-                message = True
-                result += self._split(token, param, "value" if param else "name", name)
-        return result
+                reported = True
+                argv += self._split(token, param, "value" if param else "name", name)
+        return argv
 
     def _quoted(self, token: str, param: str) -> bool:
         """Whether a value of Hydra's brings quotes of its own, which no shell has seen."""
@@ -323,14 +327,14 @@ class _Expansion:
         try:
             return words.split(token)
         except ValueError:
-            told = any(code == "PBT301" for code, _ in self.kept)
-            return [word for word in words.original(token) if word] if told else None
+            reported = any(code == "PBT301" for code, _ in self.kept)
+            return [word for word in words.original(token) if word] if reported else None
 
     def _odd_name(self, name: str, job_id: str, directory: str, twin: bool) -> None:
-        alias = f"its files are called `{job_id}`"
+        alias = f"its files are named `{job_id}`"
         if twin:
             message = (
-                f"two jobs are called `{printable(name)}` in directory `{printable(directory)}`"
+                f"two jobs are named `{printable(name)}` in directory `{printable(directory)}`"
             )
             hint = "give the experiments different names"
             self._keep("PBT201", message, job=name, hint=hint)
@@ -343,7 +347,7 @@ class _Expansion:
             self._keep("PBT203", message, job=name)
         part = max(len(p.encode(errors="surrogatepass")) for p in name.split("/"))
         if part > LONGEST_COMPONENT:
-            message = f"name has {part} bytes: no file system takes more than {LONGEST_COMPONENT}"
+            message = f"name has {part} bytes, but file systems allow {LONGEST_COMPONENT}"
             hint = "`customize_experiment_name=False` leaves the values out of names"
             self._keep("PBT205", message, job=name, hint=hint)
         elif len(name) > LONG_NAME:
@@ -352,8 +356,8 @@ class _Expansion:
     def _check_directory(self, directory: str) -> None:
         part = max(len(p.encode(errors="surrogatepass")) for p in directory.split("/"))
         if part > LONGEST_COMPONENT:
-            message = f"a directory has {part} bytes: no file system takes more than "
-            self._keep("PBT205", f"{message}{LONGEST_COMPONENT}", hint="shorten its name")
+            message = f"a directory has {part} bytes, but file systems allow {LONGEST_COMPONENT}"
+            self._keep("PBT205", message, hint="shorten its name")
 
     def _check_text(self, text: str, param: str | None = None) -> None:
         if text.isascii() or text.isprintable():
@@ -361,7 +365,7 @@ class _Expansion:
         try:
             text.encode()
         except UnicodeEncodeError:
-            message = f"holds half a character, which no file can hold: `{text:.80}`"
+            message = f"holds a lone surrogate, which UTF-8 cannot encode: `{text:.80}`"
             self._keep("PBT307", message, param=param)
 
     def _check_keys(self, argv: list[str], job_id: str) -> None:

@@ -1,7 +1,7 @@
-"""What an import does besides describing: the files that it writes, the processes that it starts.
+"""Records side effects of the import: files that it writes, and whether it starts processes.
 
-Must not know the run module; lives in the child. Seen by an audit hook, which sees Python alone:
-what a compiled extension does goes unnoticed, and nothing is forbidden.
+Runs in the child process, as an audit hook. The hook sees only Python code and not compiled
+extensions, and it forbids nothing.
 """
 
 from __future__ import annotations
@@ -22,31 +22,31 @@ _PATHS = {
     "os.mkdir": 1, "os.remove": 1, "os.rmdir": 1, "os.truncate": 1, "os.symlink": 2,
     "os.rename": 2, "os.link": 2,
 }  # fmt: skip
-"""Events that change files: how many of their arguments are paths, the changed one last."""
+"""Audit events that change files, and how many of their leading arguments are paths."""
 _STARTING = frozenset(
     ("os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen")
 )
 
 
 class ImportAudit:
-    """Begins to look when it is made; ends with `stop`."""
+    """Records from its creation until `stop`."""
 
     def __init__(self) -> None:
         self.written: dict[str, Place] = {}
-        """Paths below the folder that we began in, each with who wrote it first."""
+        """Paths below the initial working directory, each with the code that wrote it first."""
         self.started = False
         self.folder = os.path.realpath(os.curdir) + os.sep
         self.looking = True
-        sys.addaudithook(self._saw)
+        sys.addaudithook(self._hook)
 
     def stop(self) -> None:
         self.looking = False
 
-    def _saw(self, event: str, args: tuple[Any, ...]) -> None:
+    def _hook(self, event: str, args: tuple[Any, ...]) -> None:
         if event in _STARTING:
             self.started = True
         elif self.looking and (event == "open" or event in _PATHS):
-            with suppress(Exception):  # or what is looked at would fail
+            with suppress(Exception):  # an exception in the hook would make the audited call fail
                 if event != "open":
                     for path in args[: _PATHS[event]]:
                         self._note(path)
@@ -60,7 +60,7 @@ class ImportAudit:
         if not full.startswith(self.folder):
             return
         name = full.removeprefix(self.folder)
-        if "__pycache__" in name or "/." in f"/{name}":  # caches are nobody's concern
+        if "__pycache__" in name or "/." in f"/{name}":  # caches are not reported
             return
         if any(name.startswith(known + os.sep) for known in self.written):
             return

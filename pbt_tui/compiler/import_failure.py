@@ -1,6 +1,6 @@
-"""Why a run module cannot be imported: what an exception says, where, and what would help.
+"""Turns the exception of a failed import into a message, a place and a hint.
 
-Must not know how the module is imported; lives in the child.
+Runs in the child process.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def failure(e: BaseException, name: str, file: str | None, finder: Finder) -> dict[str, Any]:
-    """What went wrong, and the last place of it that is neither ours nor the library's.
+    """The message, the hint and the innermost place in the user's code.
 
-    Never raises, whatever the exception is made of.
+    Never raises, even if `str()` of the exception does.
     """
     from pbt_tui.errors import BrokenKind, DescriptionError
 
@@ -34,14 +34,14 @@ def failure(e: BaseException, name: str, file: str | None, finder: Finder) -> di
             "kind": kind, "what": e.what, "hint": e.hint, "file": where or file, "line": line,
         } | place  # fmt: skip
     try:
-        what, hint, (where, line) = _words(e, name, where, line, finder)
-    except Exception:  # its own text cannot be had
+        what, hint, (where, line) = _message(e, name, where, line, finder)
+    except Exception:  # `str()` of the exception raises
         what, hint = type(e).__name__, None
     line = line if type(line) is int else None
     return {"kind": "cannot_load", "what": what, "hint": hint, "file": where or file, "line": line}
 
 
-def _words(
+def _message(
     e: BaseException, name: str, where: str | None, line: int | None, finder: Finder
 ) -> tuple[str, str | None, Place]:
     what, hint = f"{type(e).__name__}: {e}".removesuffix(": "), None
@@ -54,17 +54,17 @@ def _words(
     elif isinstance(e, SystemExit):
         what = f"it exits while it is imported: code {e.code}"
     elif isinstance(e, MemoryError):
-        what = "the import needs more memory than it may have"
+        what = "the import needs more memory than its limit"
         hint = "keep work out of the run module, or pass a larger `--load_memory`"
         if where is None:
-            what = "it is nested more deeply, or larger, than Python can read"
+            what = "it is nested too deeply or too large for the Python parser"
     elif isinstance(e, ModuleNotFoundError) and e.name:
         missing = e.name.partition(".")[0]
         if (name == e.name or name.startswith(e.name + ".")) and where is None:
             what = f"no module `{e.name}` here"
             hint = "call from the folder that holds it, or give the path of the file"
         elif missing in PACKAGES or e.name in LEAVES:
-            hint = f"`{missing}` is not installed; only its launcher's classes are stood in for"
+            hint = f"`{missing}` is not installed; only its launcher classes have stand-ins"
         elif missing not in sys.stdlib_module_names:
             hint = f"install `{missing}` where `pbt-compile` runs, or keep it out of the run module"
     elif isinstance(e, ImportError) and e.name in finder.stood_in:

@@ -1,7 +1,4 @@
-"""Ids of jobs: safe as names of files and containers, unique in the run, the same every time.
-
-Must not know commands or parameters.
-"""
+"""Ids of jobs: safe as names of files and containers, unique in the run, and deterministic."""
 
 from __future__ import annotations
 
@@ -22,24 +19,24 @@ class Ids:
     clashed: set[tuple[str, str]] = field(default_factory=set)
 
     def of(self, directory: str, name: str) -> tuple[str, bool]:
-        """(id, whether another job has this very name in this very directory, D9)."""
-        who = (directory, name)
-        fits = _SAFE(name) is not None
-        candidate = name if fits else _cut(name, directory)
+        """(id, whether another job has the same name in the same directory, D9)."""
+        key = (directory, name)
+        safe = _SAFE(name) is not None
+        candidate = name if safe else _cut(name, directory)
         if candidate not in self.given:
-            self.given[candidate] = who
+            self.given[candidate] = key
             return candidate, False
-        twin = who in self.clashed or self.given[candidate] == who
-        self.clashed.add(who)
+        twin = key in self.clashed or self.given[candidate] == key
+        self.clashed.add(key)
         count = 0
         while (alias := _cut(name, f"{directory}\0{count}")) in self.given:
             count += 1
-        self.given[alias] = who
+        self.given[alias] = key
         return alias, twin
 
 
 def _cut(name: str, salt: str) -> str:
-    import hashlib  # most runs never need it
+    import hashlib  # imported late: most runs need no digest
 
     whole = f"{salt}\0{name}".encode(errors="surrogatepass")
     digest = hashlib.blake2b(whole, digest_size=_DIGEST // 2).hexdigest()

@@ -1,9 +1,10 @@
-"""A run module in, its description out: imported in a child process, never in ours.
+"""Loads a run module: imports it in child processes and returns its description as data.
 
-Must not know jobs, names or commands: what the description means is `expand`'s business.
+Must not import the module into this process, nor interpret its names and commands: `expand` does.
 
-The module is imported by two children at once; where their answers differ, it is not repeatable
-(D12). Their output is kept to its end, their process groups are gone when `load` returns.
+Two children import the module at the same time. If their answers differ, the description is not
+repeatable (D12). The end of their output is kept. When `load` returns, their process groups have
+been killed.
 """
 
 from __future__ import annotations
@@ -49,10 +50,10 @@ _KINDS: dict[str, tuple[type[DescriptionError], str]] = {
 class LoadedExperiment:
     """One `Experiment` as data.
 
-    `params` holds a dictionary per job, JSON values only (non-finite floats and foreign objects as
-    text). `texts` holds what Python's `str` makes of a value where the JSON value does not tell:
-    job index -> name -> text. `problems` is what the description classes noticed on the way:
-    (kind, parameter or None, detail); the kinds are in `pbt_tui.description`.
+    `params` holds one dictionary of JSON values for each job; non-finite floats and other objects
+    are text. `texts` holds `str()` of a value where the JSON value would give another text: job
+    index -> name -> text. `problems` holds what the description classes reported: (kind, parameter
+    or None, detail); `pbt_tui.description` lists the kinds.
     """
 
     name: str
@@ -70,7 +71,7 @@ class LoadedExperiment:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """One `RunDescription` as data, and what its module printed (the last of it)."""
+    """One `RunDescription` as data, and the end of what its module printed."""
 
     module: str
     file: str | None
@@ -87,7 +88,7 @@ class Loaded:
     seed: int | None = None
     """The seed that the import had, if any."""
     written: tuple[tuple[str, str | None, int | None], ...] = ()
-    """Paths below the current folder that the import writes to: path, file, line."""
+    """Paths below the current folder that the import writes to; file and line of the code."""
     styles: tuple[str, ...] = ()
     """The population styles that the module asked `population` for."""
     named_files: tuple[str, ...] = ()
@@ -95,7 +96,7 @@ class Loaded:
     argument_style: str | None = None
     placeholders: bool | None = None
     leaves_processes: bool = False
-    """Whether processes that the import started had to be ended."""
+    """Whether `load` had to kill processes that the import started."""
 
     @property
     def unrepeatable(self) -> tuple[str, ...]:
@@ -120,7 +121,7 @@ def load(
     decides what follows. `seed` seeds `random`, and NumPy where it is, before the import, and
     makes the order of sets the same. `meanwhile` is called while the children work.
 
-    Raises `CannotLoad`, `NotARun`, `BadParam`, and `BrokenKind` for a style that it asks for.
+    Raises `CannotLoad`, `NotARun`, `BadParam`, and `BrokenKind` for a style that the module names.
     """
     _check(target)
     most = resource_limits.usual(LOAD_MEMORY) if memory is None else memory
@@ -175,7 +176,7 @@ def load(
 
 
 def of_object(run: Any, module: str) -> Loaded:
-    """A `RunDescription` that lives in this process, as data; `module` is what it is called.
+    """A `RunDescription` of this process as data; `module` is its name in messages and in the spec.
 
     Raises `NotARun`, `BadParam`.
     """
@@ -192,14 +193,14 @@ def of_object(run: Any, module: str) -> Loaded:
 
 
 def _check(target: str) -> None:
-    """Refuses what is neither a file nor could be a module, without starting anything."""
+    """Rejects what is neither a file nor a valid module name, before a process is started."""
     where = Where(file=target or None)
     if "\0" in target or not target:
-        raise CannotLoad("no run module is named", where=where, code="PBT101")
+        raise CannotLoad("no run module was given", where=where, code="PBT101")
     try:
         target.encode()
     except UnicodeEncodeError:
-        hint = "a spec names its module, and is UTF-8"
+        hint = "a spec holds the name of its module, and is UTF-8"
         message = "its name is not UTF-8"
         raise CannotLoad(message, where=where, hint=hint, code="PBT101") from None
     with suppress(OSError):  # longer than a path can be
@@ -222,7 +223,7 @@ def _check(target: str) -> None:
 
 
 def _read(child: Child, target: str, timeout: float) -> dict[str, Any]:
-    """The description as it came over the pipe; raises what the child had to say instead."""
+    """The description from the pipe; raises the error that the child sent or died of."""
     answer = child.answer
     if answer is not None:
         with suppress(ValueError, EOFError, TypeError):
@@ -231,17 +232,17 @@ def _read(child: Child, target: str, timeout: float) -> dict[str, Any]:
                 raise _error(read["error"], target, child.text())
             if isinstance(read, dict) and "run" in read:
                 return read
-    where, hint = Where(file=target), _last_words(child.text())
+    where, hint = Where(file=target), _last_line(child.text())
     code = child.process.returncode
     if child.data.startswith(TOO_LATE) or not (child.ended or child.closed or child.garbled):
         where = _hanging(bytes(child.data), target)
         what = f"the import did not end within {timeout:g} s"
         hint = hint or "pass a longer `--load_timeout`, and keep work out of the run module"
     elif child.garbled:
-        what = "the import wrote into the pipe that its result is read from"
-        hint = "a run module writes to no descriptor that it has not opened"
+        what = "the import wrote into the pipe of its result"
+        hint = "a run module must write only to descriptors that it has opened"
     elif not child.ended:
-        what = "the import closed the pipe that its result is read from"
+        what = "the import closed the pipe of its result"
     elif code < 0:
         what = f"the import was killed: {_signal(-code)}"
     else:
@@ -265,11 +266,11 @@ def _error(error: dict[str, Any], target: str, output: str) -> PbtError:
         error.get("param"),
     )
     what = printable(error["what"][:1000])
-    hint = error.get("hint") or (_last_words(output) if kind is CannotLoad else None)
+    hint = error.get("hint") or (_last_line(output) if kind is CannotLoad else None)
     return kind(what, hint=hint and printable(hint), where=where, code=code)
 
 
-def _last_words(output: str) -> str | None:
+def _last_line(output: str) -> str | None:
     lines = [line for line in output.splitlines() if line.strip()]
     return f"its last line of output: {printable(lines[-1].strip()[:200])}" if lines else None
 
@@ -282,7 +283,7 @@ def _signal(number: int) -> str:
 
 
 def _hanging(dump: bytes, target: str) -> Where:
-    """The innermost place in the user's own files, of the stacks that the watchdog left."""
+    """The innermost place in the user's own files, from the stacks that the watchdog wrote."""
     text = dump.decode(errors="replace")
     for file, line in re.findall(r'File "(.+)", line (\d+) in', text):
         if theirs(file):
@@ -291,14 +292,14 @@ def _hanging(dump: bytes, target: str) -> Where:
 
 
 def _shown(file: str | None, target: str) -> str:
-    """`file` as the user knows it: as given, or from the current folder where it is below."""
+    """`file` as the user wrote it, else relative to the current folder, if it is below that."""
     given = Path(target if target.endswith(".py") else f"{target}.py")
     try:
         if file is None or not (path := Path(file).resolve()).is_file():
             return target
         if given.is_file() and given.resolve() == path:
             return str(given)
-    except (OSError, ValueError):  # what a module says of itself may be no path at all
+    except (OSError, ValueError):  # `__file__` is set by the module, and may be no path
         return target
     with suppress(ValueError):
         return str(path.relative_to(Path.cwd()))

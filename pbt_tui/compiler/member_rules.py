@@ -1,7 +1,7 @@
-"""What the members of a population say in their commands, and what of it stops the exchange.
+"""Rules for the commands of a population's members: settings that prevent the exchange.
 
-Must not know how members were found, nor slots or containers. Codes 402 to 414; in which of its
-words a trainer differs is said by its style, in `populations`.
+Must not know how members were found, nor slots or containers. Codes PBT402 to PBT414. The style of
+the population (see `populations`) supplies the names of the trainer's settings.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def styles(named: Iterable[str] = ()) -> list[Style]:
 
 
 def member_of(place: int, job: Job, known: Sequence[Style]) -> tuple[Style, Member] | None:
-    """The job as a member, and of what, if it names an index."""
+    """The style and the member, if the job's command gives an index."""
     values = argv.settings(job.argv)
     for style in known:
         for key in style.index_keys:
@@ -40,12 +40,12 @@ def member_of(place: int, job: Job, known: Sequence[Style]) -> tuple[Style, Memb
 
 
 def as_whole(place: int, job: Job) -> Member:
-    """The job as all members of a population of policies."""
+    """A job that trains all policies of its population."""
     return Member(place, job, argv.settings(job.argv))
 
 
 def check(style: Style, members: Sequence[Member]) -> Iterator[Diagnostic]:
-    """What is wrong with a population of several jobs, sorted by index."""
+    """All findings for a population whose members are jobs, sorted by index."""
     first = members[0]
     yield from _numbers(style, members)
     yield from _same(members)
@@ -60,7 +60,7 @@ def check(style: Style, members: Sequence[Member]) -> Iterator[Diagnostic]:
 
 
 def check_alone(style: Style, member: Member, size: int) -> Iterator[Diagnostic]:
-    """What is wrong with a population that is one job."""
+    """All findings for a population that is one job."""
     yield from _small(style, size, member.job)
     for name in style.fraction_names:
         yield from _fraction(member, name)
@@ -68,18 +68,24 @@ def check_alone(style: Style, member: Member, size: int) -> Iterator[Diagnostic]
 
 
 def _own(style: Style, members: Sequence[Member]) -> Iterator[Diagnostic]:
-    """What the style's own rules find."""
-    for found in style.rules(members):
-        member = found.member or members[0]
-        level = found.level or _usual_level(found.code)
-        place = at(member.job, found.param)
-        yield finding(found.code, found.message, where=place, hint=found.hint, level=level)
+    """The findings of the style's own rules."""
+    for style_finding in style.rules(members):
+        member = style_finding.member or members[0]
+        level = style_finding.level or _usual_level(style_finding.code)
+        where = at(member.job, style_finding.param)
+        yield finding(
+            style_finding.code,
+            style_finding.message,
+            where=where,
+            hint=style_finding.hint,
+            level=level,
+        )
 
 
 def _usual_level(code: str) -> Level:
     try:
         return rule(code).level
-    except KeyError:  # a code of an installed package, or none
+    except KeyError:  # the code of an installed package, or no code
         return "warning"
 
 
@@ -164,19 +170,21 @@ def _size(style: Style, members: Sequence[Member]) -> Iterator[Diagnostic]:
 
 def _small(style: Style, size: int, job: Job) -> Iterator[Diagnostic]:
     if size < style.smallest:
-        message = f"a population of {size} never exchanges anything: it takes {style.smallest}"
+        message = (
+            f"a population of {size} never exchanges anything: at least {style.smallest} are needed"
+        )
         yield finding("PBT407", message, where=at(job))
 
 
 def _same(members: Sequence[Member]) -> Iterator[Diagnostic]:
-    """Members differ in their index, name and seed, and in nothing else."""
+    """Members may differ only in their index, name and seed."""
     first = members[0]
     own = {_key(first), *_SEEDS}
     for seed in _SEEDS:
         given = {m.set.get(seed) for m in members}
         if len(members) > 1 and len(given) == 1 and (first.set.get(seed) or "-").isdigit():
-            message = f"all members have `{seed}={first.set[seed]}`, and so begin alike"
-            hint = f"leave it out, or write `{seed}=-1` where the trainer draws one"
+            message = f"all members have `{seed}={first.set[seed]}`, so they start identically"
+            hint = f"leave it out, or write `{seed}=-1` if the trainer then draws a random seed"
             yield finding("PBT408", message, where=at(first.job, seed), hint=hint)
     for member in members[1:]:
         names = dict.fromkeys((*first.set, *member.set))
@@ -187,7 +195,7 @@ def _same(members: Sequence[Member]) -> Iterator[Diagnostic]:
             if _is_label(name):
                 continue
             message = f"members differ in `{printable(name)}`: {_value(a)} and {_value(b)}"
-            hint = "members begin alike; the trainer itself changes what its mutation names"
+            hint = "members start with equal settings; the trainer itself mutates the ones it lists"
             yield finding("PBT405", message, where=at(member.job, name), hint=hint)
             return
 
@@ -217,12 +225,12 @@ def _off(style: Style, member: Member) -> Iterator[Diagnostic]:
 
 
 def _fraction(member: Member, name: str) -> Iterator[Diagnostic]:
-    """The last 0 of a list is all of it in Python, and the first 0 nobody (P7)."""
+    """A fraction of 0 breaks the selection: in Python `[:0]` is empty and `[-0:]` is all (P7)."""
     if (value := _float(member.set.get(name))) is not None and value <= 0:
         message = f"`{name}` is 0: " + (
-            "the first selection ends in an error, since nobody is the best"
+            "the first selection fails, because no member is among the best"
             if name.endswith("best")
-            else "everybody counts as the worst"
+            else "every member counts as one of the worst"
         )
         hint = f"leave `{name}` out, or give a fraction such as 0.125"
         yield finding("PBT409", message, where=at(member.job, name), hint=hint)
@@ -238,20 +246,20 @@ def _interval(style: Style, member: Member) -> Iterator[Diagnostic]:
 
 
 def _forgotten(style: Style, member: Member) -> Iterator[Diagnostic]:
-    """A restart passes on what the script left in its arguments, and a short list (P11)."""
+    """A member's restart drops arguments that the trainer's script has consumed (P11)."""
     for word in member.job.argv:
         name = word.partition("=")[0]
         if name in style.forgotten_options:
             message = f"`{name}` is lost when a member restarts itself"
-            hint = f"say it as {style.kept_instead}"
+            hint = f"use {style.kept_instead} instead"
             yield finding("PBT414", message, where=at(member.job), hint=hint)
 
 
 def _second_equals(member: Member) -> Iterator[Diagnostic]:
     for word in member.job.argv:
         if word.count("=") > 1:
-            message = f"`{printable(word)[:80]}` holds a second `=`: the first restart dies of it"
-            hint = "the trainer cuts its arguments at every `=`; put such a value into its config"
+            message = f"`{printable(word)[:80]}` holds a second `=`: the first restart fails"
+            hint = "the trainer splits its arguments at every `=`; put the value into its config"
             yield finding("PBT406", message, where=at(member.job), hint=hint)
 
 

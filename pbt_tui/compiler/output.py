@@ -1,6 +1,6 @@
-"""Files in, a directory out: all of them or none, and what would change as a diff.
+"""Writes files below `--out`, all of them or none, and shows what would change as a diff.
 
-Must not know what is in them. Paths are relative to `--out`.
+All paths are relative to `--out`. Must not know what the files contain.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from pathlib import Path
 from pbt_tui.errors import UsageError
 
 _MANY = 100
-"""So many files are synced at once: one by one, ten thousand take 40 s instead of one."""
+"""From this many files on, one `sync` replaces an `fsync` of each: 1 s for ten thousand, not 40."""
 
 
 def write(out: Path, files: Mapping[str, bytes], gone: Sequence[str] = ()) -> list[str]:
     """Makes `out` hold `files`, and nothing at the paths `gone`; returns the paths that changed.
 
-    Everything is written aside and synced before the first rename; a rename that fails takes the
-    earlier ones back. Raises `UsageError` (2), and then nothing has changed.
+    All files are written to a staging folder and synced before the first rename. If a rename
+    fails, the earlier ones are undone. Raises `UsageError` (2); then nothing has changed.
     """
     made: list[Path] = []
     stage: Path | None = None
@@ -55,7 +55,7 @@ def write(out: Path, files: Mapping[str, bytes], gone: Sequence[str] = ()) -> li
 
 
 def check_writable(out: Path) -> None:
-    """Raises `UsageError` (2) where `out` could never be written, before any module is loaded."""
+    """Raises `UsageError` (2) if `out` cannot be written; called before any module is loaded."""
     nearest = out
     while not os.path.lexists(nearest) and nearest != nearest.parent:
         nearest = nearest.parent
@@ -66,7 +66,7 @@ def check_writable(out: Path) -> None:
 
 
 def diff(out: Path, files: Mapping[str, bytes], old: Mapping[str, bytes | None]) -> Iterator[str]:
-    """Unified diff, line by line, from what is there (`old`, from `stale`) to what should be."""
+    """Unified diff, line by line, from the files on disk (`old`, from `stale`) to `files`."""
     from pbt_tui.compiler.text_diff import unified
 
     for path, data in old.items():
@@ -76,12 +76,12 @@ def diff(out: Path, files: Mapping[str, bytes], old: Mapping[str, bytes | None])
 def stale(
     out: Path, files: Mapping[str, bytes], gone: Sequence[str] = ()
 ) -> dict[str, bytes | None]:
-    """The paths whose file is not what it should be, with what it is; None where there is none."""
+    """Paths whose content differs from `files`, with the content on disk; None: no such file."""
     try:
-        there = [(path, _read(out, path)) for path in (*files, *gone)]
+        on_disk = [(path, _read(out, path)) for path in (*files, *gone)]
     except OSError as e:
         raise UsageError(f"cannot read `{e.filename}`: {_reason(e)}") from None
-    return {path: old for path, old in there if old != files.get(path)}
+    return {path: old for path, old in on_disk if old != files.get(path)}
 
 
 def first_difference(old: bytes, new: bytes) -> int:
@@ -101,7 +101,7 @@ def _read(out: Path, path: str) -> bytes | None:
 
 
 def _folders(path: Path, made: list[Path]) -> None:
-    """Makes `path` and notes what was made, so that it can be taken back."""
+    """Makes `path` and its parents; adds the new folders to `made`, so that they can be removed."""
     if path.is_dir():
         return
     _folders(path.parent, made)
@@ -117,11 +117,11 @@ def _write(path: Path, data: bytes, *, sync: bool) -> None:
             os.fsync(f.fileno())
     if data.startswith(b"#!"):
         mode = path.stat().st_mode
-        path.chmod(mode | (mode & 0o444) >> 2)  # who may read a script may run it
+        path.chmod(mode | (mode & 0o444) >> 2)  # executable by everybody who may read it
 
 
 def _swap(out: Path, changed: list[str], gone: Sequence[str], stage: Path) -> None:
-    """Renames everything into place, or, if one fails, puts back what was there."""
+    """Renames everything into place; if a rename fails, restores the previous files."""
     done: list[tuple[Path, Path | None]] = []
     try:
         for k, path in enumerate(gone):
@@ -145,7 +145,7 @@ def _swap(out: Path, changed: list[str], gone: Sequence[str], stage: Path) -> No
 
 
 def _remove(stage: Path) -> None:
-    """The folder and the files that are left in it; `shutil` costs 3 ms to import."""
+    """Removes the staging folder and its files, without `shutil`, which takes 3 ms to import."""
     with contextlib.suppress(OSError):
         for path in stage.iterdir():
             path.unlink()
@@ -153,7 +153,9 @@ def _remove(stage: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    with contextlib.suppress(OSError):  # some file systems cannot, and the files are there
+    with contextlib.suppress(
+        OSError
+    ):  # some file systems cannot sync folders; the files are written
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(fd)

@@ -63,7 +63,7 @@ def test_check_takes_what_is_not_given_from_the_file(here: Path, pbt: Pbt) -> No
 def test_check_when_the_population_grew_or_nothing_is_there(here: Path, pbt: Pbt) -> None:
     said = pbt("runs.ant", "--check")
     assert said.code == 3
-    assert "is not there" in said.err
+    assert "is missing" in said.err
     assert not (here / "specs").exists()
     pbt("runs.ant")
     module(here, members=12)
@@ -89,7 +89,7 @@ def test_diff_and_print_write_nothing(here: Path, pbt: Pbt) -> None:
     said = pbt("runs.ant", "--diff")
     assert said.code == 0
     assert said.out.startswith(
-        "specs/ant_pbt/processes.json: is not there\nspecs/ant_pbt/slurm/manifest"
+        "specs/ant_pbt/processes.json: is missing\nspecs/ant_pbt/slurm/manifest"
     )
     assert "\n+++ specs/ant_pbt/slurm/array-gpu1-0.sbatch\n" in said.out
     printed = pbt("runs.ant", "--print").out

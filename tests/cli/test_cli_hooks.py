@@ -93,7 +93,7 @@ def test_a_module_edited_without_compiling_fails_the_commit_with_the_diff(
     module = theirs.module()
     said = theirs.commit()
     assert said is not None
-    assert "error[PBT820]: `specs/ant/processes.json`: is not there" in said
+    assert "error[PBT820]: `specs/ant/processes.json`: is missing" in said
     theirs.call("pbt-compile", module)
     assert theirs.commit() is None
     theirs.module(lrs="[0.1, 0.3, 0.4]")

@@ -145,7 +145,7 @@ def test_what_is_new_gone_or_no_process_list_at_all(here: Path, pbt: Callable[..
     file.write_bytes(b"\x1b[2J")
     code, out, _ = pbt("runs/plain.py", *ALONE, "--check")
     assert code == 3
-    assert out.startswith(f"{file.relative_to(here)}: what is there is not a process list\n---")
+    assert out.startswith(f"{file.relative_to(here)}: the file on disk is not a process list\n---")
     assert "\x1b" not in out
 
 

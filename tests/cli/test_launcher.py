@@ -164,7 +164,7 @@ def test_run_takes_a_description_of_this_process(
     assert launcher.run(description, args) == 0
     assert RunDir(tmp_path / "train_dir" / "here" / "_pbt_x").is_run()
     assert launcher.run(object(), args) == 3
-    assert "no RunDescription" in capsys.readouterr().err
+    assert "is not a RunDescription" in capsys.readouterr().err
 
 
 UPSTREAM = {

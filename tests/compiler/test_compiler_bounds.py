@@ -55,7 +55,7 @@ def test_out_of_memory_is_said_though_all_of_it_is_held(here: Callable[..., Any]
     hoard = "hoard = []\nwhile True:\n    hoard.append(object())\n"
     with pytest.raises(CannotLoad) as refused:
         here(hoard, memory=128 * MIB)
-    assert refused.value.what == "the import needs more memory than it may have"
+    assert refused.value.what == "the import needs more memory than its limit"
     assert "`--load_memory`" in str(refused.value.hint)
     assert refused.value.where.line in (3, 4)
 
@@ -78,7 +78,7 @@ def test_limits_that_are_lower_already_stay(here: Callable[..., Any]) -> None:
         preexec_fn=lower, env=shelf.environment(), capture_output=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1
-    assert b"more memory than it may have" in done.stderr
+    assert b"more memory than its limit" in done.stderr
 
 
 @pytest.mark.parametrize(("size", "code"), [("1M", 2), ("soon", 2), ("64M", 1), ("512M", 0)])

@@ -67,11 +67,11 @@ def test_each_file_is_held_to_its_bytes_with_its_line(folder: Path) -> None:
         f"error[PBT820]: `{script}`:6: is not what `pbt-compile` would write{hint}"
     ]
     script.unlink()
-    assert said(folder) == [f"error[PBT820]: `{script}`: is not there{hint}"]
+    assert said(folder) == [f"error[PBT820]: `{script}`: is missing{hint}"]
     lay_out()
     (folder / "slurm/old.sbatch").write_text("#!/bin/bash\n")
     assert said(folder) == [
-        f"error[PBT820]: `{folder}/slurm/old.sbatch`: is not made any more{hint}"
+        f"error[PBT820]: `{folder}/slurm/old.sbatch`: is no longer generated{hint}"
     ]
     (folder / "slurm/old.sbatch").unlink()
     [manifest] = (folder / "slurm").glob("manifest-*.txt")

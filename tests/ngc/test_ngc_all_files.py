@@ -98,7 +98,7 @@ def test_a_file_too_many_or_too_few_is_named(here: Path) -> None:
     try:
         said = call("compile", here, "runs.ant", "--check")
         assert said.returncode == 3
-        assert f"`{RUN}/ngc/99_ant.json`: is not made any more" in said.stderr
+        assert f"`{RUN}/ngc/99_ant.json`: is no longer generated" in said.stderr
         assert call("compile", here, "--validate", "specs").returncode == 3
     finally:
         extra.unlink()
@@ -108,7 +108,7 @@ def test_a_file_too_many_or_too_few_is_named(here: Path) -> None:
     try:
         said = call("compile", here, "runs.ant", "--check")
         assert said.returncode == 3
-        assert f"`{RUN}/ngc/01_ant.json`: is not there" in said.stderr
+        assert f"`{RUN}/ngc/01_ant.json`: is missing" in said.stderr
         assert call("compile", here, "--validate", "specs").returncode == 3
     finally:
         gone.write_bytes(kept)

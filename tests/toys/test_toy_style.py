@@ -75,7 +75,7 @@ def test_it_is_compiled(trained: Path) -> None:
     ("old", "new", "said"),
     [
         ("python evo.py", "python evo.py evo.keep=0", "warning[EVO001]: "),
-        ("population(3,", "population(2,", "never exchanges anything: it takes 3"),
+        ("population(3,", "population(2,", "never exchanges anything: at least 3 are needed"),
     ],
 )
 def test_its_rules_are_asked(old: str, new: str, said: str, site: Path, tmp_path: Path) -> None:
