@@ -1,7 +1,7 @@
-"""COMPILES A RUN MODULE INTO SPEC FILES: load → expand → populations → rules → backends → output.
+"""A RUN MODULE IN, SPEC FILES OUT: load → expand → populations → rules → backends → output.
 
-Must not know the command line, engines or screens. This module calls every step but the last one:
-compiling writes nothing, `output` writes the files.
+Must not know the command line, engines or screens. This page is the whole pipeline but its last
+step: what is compiled here is pure, `output` writes it.
 """
 
 from __future__ import annotations
@@ -24,18 +24,17 @@ _OF_THE_RUN = ("/run", "/suffix", "/jobs", "/train_dir")
 
 @dataclass(frozen=True)
 class Compiled:
-    """A process list, its files relative to `--out`, and the diagnostics that are not errors."""
+    """A process list, its files relative to `--out`, and what was found that is no error."""
 
     spec: Processes
     files: dict[str, bytes]
     diagnostics: list[Diagnostic]
     owned: list[str]
-    """Patterns relative to `--out`. A matching file that is not in `files` is left over from an
-    earlier compilation."""
+    """Patterns, relative to `--out` like the files: what else is there of them is not made now."""
     records: list[str]
-    """Paths that match `owned`, but that belong to whoever submits the run; they are kept."""
+    """Of what these patterns find: what is kept by whoever acts on it."""
     backends: list[str]
-    """Names of the backends that have files."""
+    """Of which there are files."""
 
 
 def compile_module(
@@ -56,12 +55,11 @@ def compile_module(
 ) -> Compiled:
     """Compiles the run module `target`; writes nothing.
 
-    `policy` and `container` hold the settings given by the caller, by field; `settings` holds those
-    of each backend. `known` returns the previous compilation of a run folder, if there is one; it
-    supplies every setting that the caller did not give. `backends` None: all that can be rendered.
-    `load_timeout` is in seconds, `load_memory` in bytes; `train_dir` defaults to `./train_dir`.
-    If the description differs between two loads, that is an error; with `freeze` it is a warning,
-    and the first load is used (D12).
+    `policy` and `container` hold what was set, by field, and `settings` the same for each backend;
+    `backends` None means all that can be made. `load_timeout` in seconds, `load_memory` in bytes;
+    `train_dir` is `./train_dir` if not given. What is not set is taken from the files that `known`
+    has for the folder of the run, if any. With `freeze` a description that differs between
+    two loads is a warning, and the first one stands (D12).
     Raises `CannotLoad`, `NotARun`, or `Findings` with everything that is wrong.
     """
     from pbt_tui.compiler.load import load
@@ -86,7 +84,7 @@ def compile_module(
 
 
 def _import_the_rest(backends: Sequence[str] | None) -> None:
-    """Imports the later steps of the pipeline while the child processes import the run module."""
+    """What is needed once the module is loaded: imported while the children import the module."""
     from pbt_tui.backends import BACKENDS
     from pbt_tui.compiler import (  # noqa: F401
         cross_references,
@@ -145,46 +143,42 @@ def compile_loaded(
     )
     found += more
     jobs, populations, more = recognise(jobs, loaded.styles)
-    findings += more
-    resolved_policy, more = resolve_policy(policy or {}, populations, previous)
-    findings += more
-    resolved_container, more = resolve_container(container or {}, previous)
-    findings += more
+    found += more
+    wanted, more = resolve_policy(policy or {}, populations, before)
+    found += more
+    box, more = resolve_container(container or {}, before)
+    found += more
     spec = Processes(
         format=FORMAT,
         run=loaded.run_name,
         module=before.module if before and keeps_name(before.module, module) else module,
         train_dir=train_dir,
-        policy=resolved_policy,
-        container=resolved_container,
+        policy=wanted,
+        container=box,
         populations=tuple(populations),
         jobs=tuple(jobs),
         command_prefix=tuple(command_prefix),
         suffix=suffix,
         seed=loaded.seed,
     )
-    findings += spec_rules.check(spec, slots=backends is None or "processes" in backends)
-    if not any(d.level == "error" for d in findings):
-        findings += cross_references.check(spec)
-    rendered = render(
+    found += spec_rules.check(spec, slots=backends is None or "processes" in backends)
+    if not any(d.level == "error" for d in found):
+        found += cross_references.check(spec)
+    made = render(
         spec,
         backends if backends is not None or before is None else before.backends,
         given,
         asked=backends is not None,
-        sound=not any(d.level == "error" for d in findings),
+        sound=not any(d.level == "error" for d in found),
     )
-    findings = [
-        _place(d, loaded, spec) for d in credentials.veiled(findings + rendered.found, spec)
-    ]
-    if any(d.level == "error" for d in findings):
-        raise Findings(findings)
-    files = {f"{folder}/{path}": data for path, data in rendered.files.items()}
-    pattern_root = "".join(
-        f"[{c}]" if c in "*?[" else c for c in folder
-    )  # a run may be called `a[1]`
-    owned = [f"{pattern_root}/{pattern}" for pattern in rendered.owned]
-    records = [f"{folder}/{path}" for path in rendered.records]
-    return Compiled(spec, files, findings, owned, records, rendered.backends)
+    found = [_place(d, loaded, spec) for d in credentials.veiled(found + made.found, spec)]
+    if any(d.level == "error" for d in found):
+        raise Findings(found)
+    files = {f"{folder}/{path}": data for path, data in made.files.items()}
+    place = "".join(f"[{c}]" if c in "*?[" else c for c in folder)  # a run may be called `a[1]`
+    owned = [f"{place}/{pattern}" for pattern in made.owned]
+    records = [f"{folder}/{path}" for path in made.records]
+    return Compiled(spec, files, found, owned, records, made.backends)
 
 
 def _has_program(settings: Mapping[str, Mapping[str, Any]], backends: Sequence[str] | None) -> bool:
@@ -201,15 +195,15 @@ _TEMPLATES = (("slurm", "sbatch_template"), ("ngc", "commandline"), ("ngc", "job
 
 
 def _over(
-    settings: Mapping[str, Mapping[str, Any]], previous: Mapping[str, Mapping[str, Any]]
+    settings: Mapping[str, Mapping[str, Any]], before: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, dict[str, Any]]:
-    """The settings of each backend; `previous` supplies those that were not given."""
-    names = dict.fromkeys((*previous, *settings))
-    return {name: {**previous.get(name, {}), **settings.get(name, {})} for name in names}
+    """The settings of each backend, and from `before` what is not said."""
+    names = dict.fromkeys((*before, *settings))
+    return {name: {**before.get(name, {}), **settings.get(name, {})} for name in names}
 
 
 def _place(d: Diagnostic, loaded: Loaded, spec: Processes) -> Diagnostic:
-    """Replaces the diagnostic's JSON pointer by file and line in the run module."""
+    """The finding with its place in the module instead of the one in the process list."""
     where, experiment = d.where, d.where.experiment
     if where.pointer is not None and where.pointer.startswith("/populations/"):
         members = spec.populations[int(where.pointer.split("/")[2])].members

@@ -1,8 +1,8 @@
-"""The child process that imports a run module and sends its description, or the error, to `load`.
+"""The child process that imports a run module and says what it describes, or why it cannot.
 
-The answer goes through a pipe of its own, so that output of the module cannot be mistaken for it.
-Must not import anything heavy: each compilation starts this process twice, and `typing`, `re`,
-`json` or `contextlib` would double its start-up time.
+Must not know jobs. `load` starts it; it answers over a pipe of its own, so that nothing the module
+prints can be mistaken for an answer. Heavy imports stay out: it starts twice a compilation,
+and `typing`, `re`, `json` or `contextlib` would be half of its start.
 """
 
 from __future__ import annotations
@@ -29,37 +29,36 @@ if TYPE_CHECKING:
     from pbt_tui.compiler.surroundings import Surroundings
 
 HEADER = 17
-"""Bytes before an answer: its length in hexadecimal digits, and one byte that is a flag."""
+"""An answer begins with its length, in so many hexadecimal digits but one; then comes a flag."""
 STARTED = b"+"
-"""The flag if the import has started processes."""
+"""The flag where the import has started processes."""
 _OUT_OF_SIGHT = 1023
-"""The highest descriptor below the usual limit of 1024: a module that closes a range of
-descriptors usually ends below it."""
+"""The highest descriptor that there always is: who closes all that are open stops before it."""
 _BUILTINS = vars(builtins)
 _pid, _write, _exit = (
     os.getpid,
     os.write,
     os._exit,
-)  # saved before a run module can replace them
+)  # before a run module can put something else there
 
 
 def main() -> None:
     options = marshal.loads(bytes.fromhex(sys.argv[1]))
     pipe, pid = _aside(options["pipe"]), os.getpid()
-    gc.disable()  # the process is too short-lived for collections to pay off
+    gc.disable()  # nothing lives long enough here to be worth the passes
     os.environ.pop("PYTHONHASHSEED", None)
-    if options["hash_seed"] is not None:  # the module sees the caller's environment
+    if options["hash_seed"] is not None:  # the module sees the environment of who calls
         os.environ["PYTHONHASHSEED"] = options["hash_seed"]
     resource_limits.limit(options["memory"])
     watch = ImportAudit()
-    # the watchdog also exits this process: the parent may be dead by then
+    # it ends us, too: who started us may be dead by then
     faulthandler.dump_traceback_later(options["timeout"], exit=True, file=pipe)
     try:
         answer = _answer(options, watch)
-        if _pid() != pid:  # a fork made by the module must not answer; it has no watchdog
+        if _pid() != pid:  # a fork of ours comes here too: without an answer, or a watchdog
             _exit(0)
         for stream in (sys.stdout, sys.stderr):
-            with suppress(Exception):  # the module may have replaced or closed the stream
+            with suppress(Exception):  # theirs to break
                 stream.flush()
         faulthandler.cancel_dump_traceback_later()
         head = b"%0*x" % (HEADER - 1, len(answer)) + (STARTED if watch.started else b"-")
@@ -70,15 +69,15 @@ def main() -> None:
         with suppress(OSError):
             _write(2, ascii(f"{type(e).__name__}: {e}").encode() + b"\n")
         _exit(1)
-    _exit(0)  # skips threads and exit handlers of the module
+    _exit(0)  # threads and exit handlers of the module have no say any more
 
 
 def _aside(pipe: int) -> int:
-    """Moves the pipe to a descriptor that the module is unlikely to close."""
+    """The pipe where the module does not come across it."""
     with suppress(OSError):
-        moved = os.dup2(pipe, _OUT_OF_SIGHT, inheritable=False)
+        aside = os.dup2(pipe, _OUT_OF_SIGHT, inheritable=False)
         os.close(pipe)
-        return moved
+        return aside
     os.set_inheritable(pipe, False)
     return pipe
 
@@ -102,14 +101,14 @@ def _answer(options: dict[str, Any], watch: ImportAudit) -> bytes:
         sys.argv[:] = [options["target"]]
         sys.path.insert(0, os.getcwd())  # noqa: PTH109 - pathlib costs 5 ms to import
         if root is not None:
-            # a script named like a standard library module must not shadow it
+            # a script called like a module of the library must not take its place
             shadows = name in sys.stdlib_module_names
             sys.path.insert(len(sys.path) if shadows else 0, root)
         module = _import(name, file)
         _BUILTINS.update(own)
         return _packed(_described(module, file), watch) + _asked(around)
     except BaseException as e:
-        _BUILTINS.update(saved_builtins)
+        _BUILTINS.update(own)
         resource_limits.lift()
         return _packed({"error": failure(e, name, file, finder)}, watch) + _asked(around)
 
@@ -121,13 +120,12 @@ def _asked(around: Surroundings | None) -> bytes:
 
 
 def _packed(answer: dict[str, Any], watch: ImportAudit) -> bytes:
-    """Encodes by `marshal`: a tenth of the cost of JSON, and by version 2 equal values give equal
-    bytes."""
+    """By `marshal`, a tenth of the cost of JSON; version 2 gives equal bytes for equal values."""
     watch.stop()
     answer["written"] = [(path, *place) for path, place in watch.written.items()]
     try:
         return marshal.dumps(answer, 2)
-    except ValueError:  # a value of a subclass of `str`
+    except ValueError:  # text of a derived type somewhere
         import json
 
         return marshal.dumps(json.loads(json.dumps(answer)), 2)
@@ -161,7 +159,7 @@ def _import(name: str, file: str | None) -> ModuleType:
 
 
 def _import_file(name: str, file: str) -> ModuleType:
-    # the parts of `importlib.util` that are needed, without its four other imports
+    # what `importlib.util` is made of, without the four modules that it imports beside them
     from importlib import _bootstrap, _bootstrap_external
 
     if not name.isidentifier() or name in sys.stdlib_module_names or name in sys.modules:
@@ -184,7 +182,7 @@ def _seed(seed: int) -> None:
     try:
         numpy = import_module("numpy")
         numpy.random.seed(seed % 2**32)
-    except (ImportError, AttributeError):  # not installed, or only a folder named `numpy`
+    except (ImportError, AttributeError):  # not there, or no more than a folder of that name
         return
 
 
@@ -195,11 +193,9 @@ def _described(module: ModuleType, file: str | None) -> dict[str, Any]:
     given = getattr(module, "__file__", None)
     file = file or (given if isinstance(given, str) else None)
     if not hasattr(module, "RUN_DESCRIPTION"):
-        candidates = [n for n, v in vars(module).items() if hasattr(v, "generate_experiments")]
-        candidates = [n for n in candidates if hasattr(getattr(module, n), "run_name")]
-        hint = None
-        if candidates:
-            hint = f"`{candidates[0]}` looks like one: call it `RUN_DESCRIPTION`"
+        found = [n for n, v in vars(module).items() if hasattr(v, "generate_experiments")]
+        found = [n for n in found if hasattr(getattr(module, n), "run_name")]
+        hint = f"`{found[0]}` looks like one: call it `RUN_DESCRIPTION`" if found else None
         error = {"kind": "not_a_run", "what": "no `RUN_DESCRIPTION`", "hint": hint, "file": file}
         return {"error": error}
     run = described(module.RUN_DESCRIPTION, file)

@@ -1,7 +1,6 @@
-"""Turns a `RUN_DESCRIPTION` into plain data. Runs in the child process.
+"""A `RUN_DESCRIPTION` as plain data, ours or the original's: told by its attributes, not its type.
 
-A description is recognised by its attributes and not by its type, so that objects of the upstream
-launcher are accepted, too.
+Must not know how it was imported, nor what its jobs will be called; lives in the child.
 """
 
 from __future__ import annotations
@@ -19,14 +18,11 @@ _NUMBERS = frozenset((int, float))
 _WORDS = ("run_name", "experiment_arg_name", "experiment_dir_arg_name", "param_prefix")
 _MAY_BE_NONE = ("experiment_arg_name", "experiment_dir_arg_name")
 _MOST = 2**53
-"""Largest count; equals `spec.types.MOST`, whose import would load msgspec into the child."""
+"""Of a count or of bytes, as the spec has it: `spec.types.MOST` would load msgspec here."""
 
 
 def described(run: Any, file: str | None) -> dict[str, Any]:
-    """The description as data; only lines in `file`, the run module, are recorded.
-
-    Raises `NotARun`, `BadParam`.
-    """
+    """Raises `NotARun`, `BadParam`. `file` is the run module's: lines are of it, or unknown."""
     if isinstance(run, type) or not hasattr(run, "experiments") or not hasattr(run, "run_name"):
         raise _not_a_run(f"`RUN_DESCRIPTION` is no RunDescription: {type(run).__name__}")
     if missing := [word for word in _WORDS if not hasattr(run, word)]:
@@ -39,7 +35,7 @@ def described(run: Any, file: str | None) -> dict[str, Any]:
         raise _not_a_run(f"`experiments` is not a list: {kind}") from None
     words = [_word(getattr(run, word), word) for word in _WORDS]
     return {
-        "run": values,
+        "run": words,
         "suffix": str(getattr(run, "experiment_suffix", "")),
         "customize": bool(getattr(run, "customize_experiment_name", True)),
         **_form(run),
@@ -67,8 +63,8 @@ def _form(given: Any, experiment: str | None = None) -> dict[str, Any]:
 def _experiment(experiment: Any, file: str | None) -> dict[str, Any]:
     from pbt_tui.errors import PbtError, Where
 
-    for attribute in ("base_name", "cmd", "params"):
-        if not hasattr(experiment, attribute):
+    for word in ("base_name", "cmd", "params"):
+        if not hasattr(experiment, word):
             raise _not_a_run(f"`experiments` holds a {type(experiment).__name__}")
     places = getattr(experiment, "places", ())
     line = next((line for place, line in places if place == file), None)
@@ -94,7 +90,7 @@ def _experiment(experiment: Any, file: str | None) -> dict[str, Any]:
 
 
 def _rows(params: Any, experiment: str) -> tuple[list[dict[str, Any]], dict[int, dict[str, str]]]:
-    """The dictionaries as JSON values, and the texts of values that JSON would change."""
+    """The dictionaries as JSON values; the text of a value where JSON would give another one."""
     rows: list[dict[str, Any]] = []
     texts: dict[int, dict[str, str]] = {}
     known: set[tuple[str, ...]] = set()
@@ -139,7 +135,7 @@ _OBJECTS = ("<class '", "<function ", "<module '", "<built-in ", "<bound method 
 """What Python shows of a class, a function, a module, or an object without a text of its own."""
 
 
-def _error_text(e: Exception) -> str:
+def _said(e: Exception) -> str:
     try:
         return f"{type(e).__name__}: {e!s:.200}"
     except Exception:
@@ -164,10 +160,10 @@ def _env(env: Any, experiment: str) -> dict[str, str] | None:
         try:
             texts[str(name)] = written = str(value)
         except Exception as e:
-            raise _bad(f"cannot be converted to text: {_error_text(e)}", experiment, name) from None
+            raise _bad(f"its text cannot be had: {_said(e)}", experiment, name) from None
         if not isinstance(value, (str, int, float, os.PathLike)) or "\0" in written:
-            hint = "environment variables are text"
-            raise _bad(f"`env_vars` value is not text: {value!r:.80}", experiment, name, hint)
+            hint = "the environment is text"
+            raise _bad(f"`env_vars` value is no text: {value!r:.80}", experiment, name, hint)
     return texts
 
 

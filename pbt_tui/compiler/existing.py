@@ -1,6 +1,6 @@
-"""The spec files of earlier compilations: their settings, their run module, stale and orphan files.
+"""The spec files that are there already: what they set, whose they are, whether they are stale.
 
-Reads below `--out`; must not write.
+Must not know how they were made. Reads below `--out`, writes nothing.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class _Head(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class PreviousCompilation:
-    """Settings in the files of a run: `settings` by backend and field; `backends` have files."""
+    """What the files of a run set: `settings` by backend and field, `backends` those with files."""
 
     module: str
     train_dir: str
@@ -51,9 +51,9 @@ class PreviousCompilation:
 
 
 def known(out: Path, folder: str) -> PreviousCompilation | None:
-    """The settings in the files of the run in `folder` below `out`; None without a process list.
+    """What the files below `out` set for the run of this folder; None without a process list.
 
-    Raises `BadSpec` if the settings cannot be read from a file.
+    Raises `BadSpec` where a file does not tell its settings any more.
     """
     head = _head(out / folder / FILE)
     if head is None:
@@ -84,9 +84,9 @@ def _head(path: Path) -> _Head | None:
 
 
 def with_files(folder: Path) -> Iterator[tuple[Backend, dict[str, bytes]]]:
-    """The backends that have files in the folder of a run, each with these files by path.
+    """The backends that have files in the folder of a run, and these files by their path there.
 
-    A subfolder that belongs to no built-in backend is looked up as the name of an installed one.
+    Installed ones are looked up by the names of the folders that are of no built-in one.
     """
     for name in (*BACKENDS.built_in, *installed(folder)):
         backend = BACKENDS.get(name)
@@ -95,7 +95,7 @@ def with_files(folder: Path) -> Iterator[tuple[Backend, dict[str, bytes]]]:
 
 
 def installed(folder: Path) -> list[str]:
-    """The installed (not built-in) backends that have a subfolder in the folder of a run."""
+    """The installed backends that have a folder of their own in the folder of a run."""
     built_in = {pattern.partition("/")[0] for b in _built_in() for pattern in b.owned}
     try:
         inside = sorted(path.name for path in folder.iterdir() if path.is_dir())
@@ -109,31 +109,31 @@ def _built_in() -> list[Backend]:
 
 
 def _files(folder: Path, backend: Backend) -> dict[str, bytes]:
-    contents = {}
+    found = {}
     for path in (p for pattern in backend.owned for p in sorted(visible(folder, pattern))):
         name = str(path.relative_to(folder))
         if name not in backend.records:
             with contextlib.suppress(OSError):
-                contents[name] = path.read_bytes()
-    return contents
+                found[name] = path.read_bytes()
+    return found
 
 
 def orphans(
     out: Path, owned: Iterable[str], files: Collection[str], records: Collection[str] = ()
 ) -> list[str]:
-    """Paths that match `owned`, but are neither in `files` nor `records`: left from before."""
-    paths = (str(path.relative_to(out)) for pattern in owned for path in visible(out, pattern))
-    return sorted(path for path in paths if path not in files and path not in records)
+    """Paths that an earlier compilation left and this one does not make, without `records`."""
+    found = (str(path.relative_to(out)) for pattern in owned for path in visible(out, pattern))
+    return sorted(path for path in found if path not in files and path not in records)
 
 
 def foreign(out: Path, folder: str, spec: Processes) -> list[Diagnostic]:
-    """PBT222 if the folder holds the run of another run module (D10)."""
-    previous = _head(out / folder / FILE)
-    if previous is None or same_module(previous.module, spec.module):
+    """PBT222 if the folder holds the run of another module (D10)."""
+    before = _head(out / folder / FILE)
+    if before is None or same_module(before.module, spec.module):
         return []
-    run_folder = out / folder
+    place = out / folder
     message = (
-        f"`{printable(str(run_folder))}` was compiled from `{printable(previous.module)}`: "
+        f"`{printable(str(place))}` was compiled from `{printable(before.module)}`: "
         f"two modules have the run name `{printable(spec.run)}`, and would share `train_dir`"
     )
     hint = (
@@ -145,15 +145,15 @@ def foreign(out: Path, folder: str, spec: Processes) -> list[Diagnostic]:
 
 
 def stale(
-    report: Iterable[Changed],
+    found: Iterable[Changed],
     old: Mapping[str, bytes | None],
     new: Mapping[str, bytes],
     command: str,
 ) -> list[Diagnostic]:
-    """PBT820 for each file that differs from the compiled one; the hint names `command`."""
+    """PBT820 for each file that is not what it should be; `command` puts it right."""
     hint = f"run `{printable(command)}` and commit the result"
-    diagnostics = []
-    for change, (path, data) in zip(report, old.items(), strict=True):
+    message = []
+    for one, (path, data) in zip(found, old.items(), strict=True):
         line = first_difference(data, new[path]) if data is not None and path in new else None
         words = one.words
         if data is not None and b"\r\n" in data and data.replace(b"\r\n", b"\n") == new.get(path):
@@ -191,7 +191,7 @@ def _windows(file: str, command: str) -> Diagnostic:
 
 
 def compiled(out: Path) -> list[tuple[Path, str | None, str]]:
-    """The process lists below `out`: path, module (None: it cannot be read) and suffix."""
+    """The process lists below `out`, each with its module (None: it cannot be read) and suffix."""
     found: list[tuple[Path, str | None, str]] = []
     for path in sorted(out.glob(f"*/{FILE}")):
         head = _head(path)
@@ -200,16 +200,16 @@ def compiled(out: Path) -> list[tuple[Path, str | None, str]]:
 
 
 def shared_folders(specs: Mapping[str, Processes]) -> list[Diagnostic]:
-    """PBT223 if jobs of two process lists write into one directory (D10)."""
+    """PBT223 where jobs of two process lists write into one directory (D10)."""
     owner: dict[tuple[str, str], str] = {}
-    diagnostics = []
+    found = []
     for file, spec in specs.items():
         for folder in dict.fromkeys(job.dir for job in spec.jobs):
             other = owner.setdefault((spec.train_dir, folder), file)
             if other != file:
                 message = f"directory `{printable(folder)}` is also that of `{printable(other)}`"
-                diagnostics.append(finding("PBT223", message, where=Where(file=file)))
-    return diagnostics
+                found.append(finding("PBT223", message, where=Where(file=file)))
+    return found
 
 
 def keeps_name(before: str, module: str) -> bool:

@@ -1,8 +1,7 @@
-"""Expands a description into jobs; names, directories and commands equal the upstream launcher's.
+"""A description in, jobs out: names, directories and commands exactly as the original makes them.
 
-Must not know files, backends or populations. To keep the cost of a job at a few microseconds, what
-depends only on its experiment or its parameter names is computed once, and only values with special
-or non-ASCII characters are checked in detail.
+Must not know files, backends or populations. A job costs a few microseconds: what its experiment
+or its parameter names decide is made once, and only odd values are looked at closely.
 """
 
 from __future__ import annotations
@@ -32,12 +31,12 @@ if TYPE_CHECKING:
 
 LONG_NAME = 100
 LONGEST_COMPONENT = 255
-"""Maximum bytes of one component of a path."""
+"""Bytes of one part of a path."""
 
-_PROBLEMS: dict[str, tuple[str, str, str]] = {
+_NOTICED: dict[str, tuple[str, str, str]] = {
     "empty": (
         "PBT106",
-        "has no values: the upstream launcher drops all parameters and runs the bare command once",
+        "has no values: the original drops all parameters and runs the bare command once",
         "give it a value, or leave it out",
     ),
     "spent": (
@@ -47,12 +46,12 @@ _PROBLEMS: dict[str, tuple[str, str, str]] = {
     ),
     "nothing": (
         "PBT108",
-        "its parameters are an iterator without items: the bare command runs once",
-        "if that is intended, leave `param_generator` out",
+        "its parameters are an iterator that gave nothing: the bare command runs once",
+        "leave `param_generator` out if that is meant",
     ),
     "repeated": (
         "PBT109",
-        "is in the grid more than once: only its last values are used",
+        "stands in the grid more than once: only the last values count",
         "name every parameter once",
     ),
     "cut": (
@@ -62,7 +61,7 @@ _PROBLEMS: dict[str, tuple[str, str, str]] = {
     ),
     "letters": (
         "PBT111",
-        "has a text instead of a list, so its letters are the values: `{}`",
+        "is given a text where a list is meant, so that its letters are the values: `{}`",
         "write a list: `[{!r}]`",
     ),
 }
@@ -92,7 +91,7 @@ def expand(
     error are good for further findings only. `suffix` is used as it is given.
     """
     jobs: list[Job] = []
-    diagnostics: list[Diagnostic] = []
+    found: list[Diagnostic] = []
     ids = Ids()
     file = loaded.file or loaded.module
     if not loaded.experiments:
@@ -110,7 +109,7 @@ def expand(
 
 
 def _traces(loaded: Loaded) -> Iterator[Diagnostic]:
-    """Side effects of the import: files that it wrote, processes that it started."""
+    """What the import did besides describing."""
     hint = "keep work out of the run module: it is imported twice, by every command that reads it"
     for path, file, line in loaded.written:
         message = f"the import writes to `{printable(path)}`"
@@ -123,10 +122,7 @@ def _traces(loaded: Loaded) -> Iterator[Diagnostic]:
 
 @dataclass(slots=True)
 class _Shape:
-    """What depends on the parameter names alone: argument prefixes and shorthands.
-
-    `odd`: they need the detailed check.
-    """
+    """What follows from the names of parameters alone."""
 
     heads: list[str]
     shorts: list[str]
@@ -135,7 +131,7 @@ class _Shape:
 
 @dataclass(slots=True)
 class _Expansion:
-    """The expansion of one experiment. A diagnostic that repeats is kept once, with its count."""
+    """One experiment on its way to jobs. Findings that repeat are counted."""
 
     loaded: Loaded
     experiment: LoadedExperiment
@@ -223,12 +219,12 @@ class _Expansion:
         return made.start, made.tokens, made.fill
 
     def found(self) -> Iterator[Diagnostic]:
-        """The problems of the description, then the diagnostics of the jobs, each once."""
+        """Everything, once: what the description noticed, then what the jobs showed."""
         for kind, param, detail in self.experiment.problems:
-            code, message, hint = _PROBLEMS[kind]
+            code, message, hint = _NOTICED[kind]
             where = replace(self.where, param=param)
-            text = message.format(printable(detail))
-            yield finding(code, text, where=where, hint=printable(hint.format(detail)))
+            said = message.format(printable(detail))
+            yield finding(code, said, where=where, hint=printable(hint.format(detail)))
         for d, count in self.kept.values():
             more = f" (and {count - 1} more of its jobs)" if count > 1 else ""
             yield replace(d, message=d.message + more)
@@ -280,7 +276,7 @@ class _Expansion:
         """The POSIX reading of `text`, and a finding where it is not what the author sees."""
         theirs = words.original(words.joined_lines(text))
         try:
-            posix = words.split(text)
+            ours = words.split(text)
         except ValueError:
             hint = "close the quote, or write it as `\\'`"
             message = f"{what} holds a quote that is not closed: `{text:.80}`"
@@ -300,7 +296,7 @@ class _Expansion:
             hint = _WHOLE[what]
             message = f"{what} falls apart at its blanks: {words.shown(ours)}"
             self._keep("PBT304", message, param=param, job=job, hint=hint)
-        return posix
+        return ours
 
     def _odd_words(self, tokens: list[str], names: list[str], name: str) -> list[str]:
         """Tokens with blanks, quotes or backslashes, as a POSIX shell would cut them."""
@@ -313,9 +309,9 @@ class _Expansion:
             elif param is None and message and (quiet := self._quietly(token)) is not None:
                 result += quiet  # the name only repeats what its values have shown
             else:
-                reported = True
-                argv += self._split(token, param, "value" if param else "name", name)
-        return argv
+                message = True
+                result += self._split(token, param, "value" if param else "name", name)
+        return result
 
     def _quoted(self, token: str, param: str) -> bool:
         """Whether a value of Hydra's brings quotes of its own, which no shell has seen."""
@@ -327,14 +323,14 @@ class _Expansion:
         try:
             return words.split(token)
         except ValueError:
-            reported = any(code == "PBT301" for code, _ in self.kept)
-            return [word for word in words.original(token) if word] if reported else None
+            told = any(code == "PBT301" for code, _ in self.kept)
+            return [word for word in words.original(token) if word] if told else None
 
     def _odd_name(self, name: str, job_id: str, directory: str, twin: bool) -> None:
-        alias = f"its files are named `{job_id}`"
+        alias = f"its files are called `{job_id}`"
         if twin:
             message = (
-                f"two jobs are named `{printable(name)}` in directory `{printable(directory)}`"
+                f"two jobs are called `{printable(name)}` in directory `{printable(directory)}`"
             )
             hint = "give the experiments different names"
             self._keep("PBT201", message, job=name, hint=hint)
@@ -347,7 +343,7 @@ class _Expansion:
             self._keep("PBT203", message, job=name)
         part = max(len(p.encode(errors="surrogatepass")) for p in name.split("/"))
         if part > LONGEST_COMPONENT:
-            message = f"name has {part} bytes, but file systems allow {LONGEST_COMPONENT}"
+            message = f"name has {part} bytes: no file system takes more than {LONGEST_COMPONENT}"
             hint = "`customize_experiment_name=False` leaves the values out of names"
             self._keep("PBT205", message, job=name, hint=hint)
         elif len(name) > LONG_NAME:
@@ -356,8 +352,8 @@ class _Expansion:
     def _check_directory(self, directory: str) -> None:
         part = max(len(p.encode(errors="surrogatepass")) for p in directory.split("/"))
         if part > LONGEST_COMPONENT:
-            message = f"a directory has {part} bytes, but file systems allow {LONGEST_COMPONENT}"
-            self._keep("PBT205", message, hint="shorten its name")
+            message = f"a directory has {part} bytes: no file system takes more than "
+            self._keep("PBT205", f"{message}{LONGEST_COMPONENT}", hint="shorten its name")
 
     def _check_text(self, text: str, param: str | None = None) -> None:
         if text.isascii() or text.isprintable():
@@ -365,7 +361,7 @@ class _Expansion:
         try:
             text.encode()
         except UnicodeEncodeError:
-            message = f"holds a lone surrogate, which UTF-8 cannot encode: `{text:.80}`"
+            message = f"holds half a character, which no file can hold: `{text:.80}`"
             self._keep("PBT307", message, param=param)
 
     def _check_keys(self, argv: list[str], job_id: str) -> None:

@@ -1,7 +1,7 @@
-"""Detects the populations among jobs by their commands: each style names its keys of an index.
+"""Jobs in, the populations among them out: upstream's ways of naming a policy index.
 
-Must not know run modules, files or settings. Commands are read as the trainer reads them: if a key
-is given twice, the last value counts.
+Must not know run modules, files or settings. What is read is the command, as the trainer reads it:
+of a key that is given twice the last one counts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pbt_tui.spec import Job, Population, Processes
 
 @dataclass(slots=True)
 class _Group:
-    """The members of one style that share a workspace and the key of their index."""
+    """The members of one style that share a workspace, and spell their index alike."""
 
     style: Style
     workspace: str
@@ -34,10 +34,9 @@ def recognise(
 ) -> tuple[list[Job], list[Population], list[Diagnostic]]:
     """The jobs with `population` and `member` filled in, the populations, codes 4xx.
 
-    The members of a population share a workspace. If an index occurs twice in one workspace, the
-    jobs are grouped by their other parameters; each group is a population, and sharing the
-    workspace is an error. `named`: styles that the run module uses; a style of an installed package
-    is looked for only if it is among them.
+    The members of a population share a workspace; where indices come again in one workspace, each
+    set of other parameters is a population, and that they share it is an error. `named`: styles
+    that the run module asked for; those of installed packages are looked for only then.
     """
     styles = rules.styles(named)
     apart = [style for style in styles if style.members_are_jobs]
@@ -45,19 +44,19 @@ def recognise(
     together = [(style, sign) for style in styles for sign in style.signs if style not in apart]
     groups: dict[tuple[str, str, str | None], _Group] = {}
     populations: list[Population] = []
-    diagnostics: list[Diagnostic] = []
+    found: list[Diagnostic] = []
     result = list(jobs)
     for place, job in enumerate(jobs):
-        command_text = "\n".join(job.argv)
-        if _any(keys, command_text) and (known := member_of(place, job, job_styles)) is not None:
+        line = "\n".join(job.argv)
+        if _any(keys, line) and (known := member_of(place, job, apart)) is not None:
             style, member = known
             workspace = style.workspace(member)
             place_of = (_key(member), workspace, style.name_below(member.set))
             group = groups.setdefault(place_of, _Group(style, workspace, []))
             group.members.append(member)
             continue
-        for style, sign in sign_styles:
-            if sign not in command_text or style.policies is None:
+        for style, sign in together:
+            if sign not in line or style.policies is None:
                 continue
             member = as_whole(place, job)
             if (size := style.policies(member.set)) is None:
@@ -66,7 +65,7 @@ def recognise(
             workspace = style.workspace(member)
             populations.append(Population(name, style.name, size, workspace, (job.id,)))
             result[place] = replace(job, population=name)
-            diagnostics += rules.check_alone(style, member, size)
+            found += rules.check_alone(style, member, size)
             break
     scattered = _scattered(list(groups.values()))
     for group in groups.values():
@@ -78,24 +77,24 @@ def recognise(
             message = f"{len(sets)} populations share the workspace `{shown}`"
             own = f"{members[0].stem}{group.style.workspace_name}"
             hint = f"give each its own `{own}`, or an experiment of its own"
-            diagnostics.append(finding("PBT404", message, where=at(first), hint=hint))
+            found.append(finding("PBT404", message, where=at(first), hint=hint))
         for gathered in sets:
             population = _population(group.style, gathered, group.workspace, populations)
             populations.append(population)
             if members[0].place not in scattered:
-                diagnostics += rules.check(group.style, gathered)
+                found += rules.check(group.style, gathered)
             elif message := scattered[members[0].place]:
-                hint = "put them into one experiment: its jobs share a directory"
-                diagnostics.append(finding("PBT413", message, where=at(gathered[0].job), hint=hint))
+                hint = "make one experiment of them: its jobs share a directory"
+                found.append(finding("PBT413", message, where=at(gathered[0].job), hint=hint))
             for member in gathered:
                 result[member.place] = replace(
                     member.job, population=population.id, member=member.index
                 )
-    return result, populations, diagnostics
+    return result, populations, found
 
 
 def _any(keys: list[str], line: str) -> bool:
-    """Whether a command may hold any of the keys: a cheap test before the command is parsed."""
+    """Before a command is read, which costs: whether it can hold any of the keys."""
     for key in keys:  # noqa: SIM110  # a generator would cost more than it finds
         if key in line:
             return True
@@ -107,14 +106,14 @@ def _key(member: Member) -> str:
 
 
 def check(spec: Processes) -> Iterator[Diagnostic]:
-    """The findings of `member_rules` for populations that a process list declares."""
+    """The same findings for the populations that a process list names, which nobody recognised."""
     jobs = {job.id: (place, job) for place, job in enumerate(spec.jobs)}
     styles = rules.styles(population.style for population in spec.populations)
     by_name = {style.name: style for style in styles}
     for i, population in enumerate(spec.populations):
-        style = by_name.get(population.style)
-        if style is None:
-            continue  # an unknown style is reported by `cross_references`
+        own = by_name.get(population.style)
+        if own is None:
+            continue  # nobody has such a style, which another rule says
         known = [jobs[name] for name in population.members if name in jobs]
         if own.members_are_jobs:
             pairs = [m for place, job in known if (m := member_of(place, job, [own])) is not None]
@@ -125,21 +124,21 @@ def check(spec: Processes) -> Iterator[Diagnostic]:
                 message = f"`size` is {population.size}, but the members' commands say {size}"
                 found.append(finding("PBT807", message))
         else:
-            diagnostics = [
+            found = [
                 d
                 for place, job in known
-                for d in rules.check_alone(style, as_whole(place, job), population.size)
+                for d in rules.check_alone(own, as_whole(place, job), population.size)
             ]
-        for d in diagnostics:
+        for d in found:
             where = dataclasses.replace(d.where, pointer=f"/populations/{i}")
             yield dataclasses.replace(d, where=where)
 
 
 def _scattered(groups: list[_Group]) -> dict[int, str]:
-    """Populations whose members are in several directories, each of which has its own workspace.
+    """Members of one population in several directories, where the workspace lies in each: place of
+    each group's first member -> what is said of it, nothing but for the first group.
 
-    Maps the place of each group's first member to a message, which is empty except for the first
-    group. Groups are such a population if they are one only together, and none of them is alone.
+    No group is a population on its own, and all together they are one.
     """
     kin: dict[tuple[str, str], list[_Group]] = {}
     for group in groups:
@@ -167,7 +166,7 @@ def _scattered(groups: list[_Group]) -> dict[int, str]:
 
 
 def _sets(members: list[Member]) -> list[list[Member]]:
-    """One list if every index occurs once, else one list for each set of other parameters."""
+    """One list if every index stands there once, else one for each set of other parameters."""
     if len({m.index for m in members}) == len(members):
         return [members]
     by_rest: dict[str, list[Member]] = {}
