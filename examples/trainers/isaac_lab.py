@@ -1,4 +1,7 @@
-"""Isaac Lab 3.0 with rl_games: its command line, then overrides for Hydra."""
+"""Isaac Lab 3.0 with rl_games: its command line, then overrides for Hydra.
+
+Its script chooses the folder itself, below `logs/rl_games`. `++` sets a key that may not be there.
+"""
 
 from pbt_tui import Experiment, ParamGrid, RunDescription
 
@@ -9,7 +12,7 @@ ANT = Experiment(
 RUN_DESCRIPTION = RunDescription(
     "lab",
     [ANT],
-    "agent.params.config.full_experiment_name",
-    "agent.params.config.train_dir",
+    "++agent.params.config.full_experiment_name",
+    None,
     argument_style="hydra",
 )

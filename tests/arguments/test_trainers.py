@@ -63,7 +63,7 @@ def cleanrl(argv: list[str]) -> dict[str, Any]:
 
 def sb3_zoo(argv: list[str]) -> dict[str, Any]:
     options = ("algo", "env", "log-folder", "tensorboard-log", "trained-agent", "device")
-    known = parser(*options, switches="progress track verbose", seed=int, n_timesteps=int)
+    known = parser(*options, switches="progress track uuid", verbose=int, seed=int, n_timesteps=int)
     return vars(known.parse_args(argv[3:]))
 
 
@@ -88,7 +88,9 @@ def skrl(argv: list[str]) -> dict[str, Any]:
 
 def rl_games(argv: list[str]) -> dict[str, Any]:
     options = ("file", "checkpoint", "wandb-project-name", "wandb-entity")
-    known = parser(*options, switches="train play track tf", seed=int, num_actors=int, sigma=float)
+    known = parser(
+        *options, switches="train play tf", track=boolean, seed=int, num_actors=int, sigma=float
+    )
     return vars(known.parse_args(argv[2:]))
 
 
@@ -133,7 +135,7 @@ TRAINERS: dict[str, tuple[Callable[[list[str]], dict[str, Any]], str | None, str
     "isaac_lab": (
         isaac_lab,
         "agent.params.config.full_experiment_name",
-        "agent.params.config.train_dir",
+        None,
         "Hydra, stand-in",
     ),
     "isaacgymenvs": (isaacgymenvs, "experiment", "hydra.run.dir", "Hydra"),
