@@ -331,7 +331,7 @@ class RunDescription:
 
 def population(
     size: int,
-    style: str = "isaacgymenvs",
+    style: PopulationStyle = "isaacgymenvs",
     workspace: str | None = None,
     index_arg: str | None = None,
 ) -> list[dict[str, Any]]:

@@ -190,7 +190,7 @@ def test_too_small_to_exchange() -> None:
 def test_what_our_own_word_makes_is_recognised(style: str) -> None:
     prefix = "--" if style == "sample_factory" else ""
     cmd = "python t.py agent.pbt.objective=x" if style == "isaaclab" else "python t.py"
-    _, (made,), findings = recognise(jobs(cmd, population(4, style), prefix=prefix))
+    _, (made,), findings = recognise(jobs(cmd, population(4, style), prefix=prefix))  # type: ignore[arg-type]
     assert (made.style, made.size, findings) == (style, 4, [])
 
 

@@ -137,7 +137,7 @@ def test_a_tuple_may_take_what_can_only_be_indexed() -> None:
         ),
         (lambda: Experiment("e", "c", foreign(3)), "not iterable"),
         (lambda: population(0), "at least one member"),
-        (lambda: population(2, "other"), "no such style"),
+        (lambda: population(2, "other"), "no such style"),  # type: ignore[arg-type]
         (lambda: ParamList(foreign(3)).generate_params().__next__(), "values are not a list"),
     ],
 )

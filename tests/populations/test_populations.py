@@ -59,7 +59,7 @@ def test_an_unknown_style_is_refused_with_those_that_there_are() -> None:
         STYLES.get("x")
     assert e.value.hint == "one of isaacgymenvs, isaaclab, rl_games, sample_factory"
     with pytest.raises(BadParam, match="no such style: 'x'") as wrong:
-        population(2, style="x")
+        population(2, style="x")  # type: ignore[arg-type]
     assert wrong.value.hint == "one of isaacgymenvs, isaaclab, rl_games, sample_factory"
 
 
