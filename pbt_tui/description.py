@@ -1,11 +1,9 @@
-"""The words a run module is written in.
+"""The classes that a run module is written with. Must not import anything that costs.
 
-Must not know that it is compiled, nor import anything that costs.
-
-Commands, names and directories are the original's, character for character. Where the original
-raises something of its own, `BadParam` is raised here. Where it goes wrong in silence (an empty
-value list, a spent generator) its result is kept, and what was noticed is left in `problems` as
-(kind, parameter or None, detail), for the compiler to refuse. The kinds:
+Commands, names and directories are upstream's, character for character. Where upstream raises an
+error of its own, these classes raise `BadParam`. Where upstream loses parameters in silence, they
+keep its result and add (kind, parameter or None, detail) to `problems`, so that the compiler can
+refuse it. The kinds:
 
     empty     a value list without values: the grid vanishes, the bare command runs once (D1)
     spent     the generator was used up by an earlier experiment (D2)
@@ -22,6 +20,7 @@ import sys
 from itertools import chain, product
 
 from pbt_tui.naming import (
+    Params,
     argument_name,
     argument_style_named,
     as_upstream,
@@ -37,12 +36,13 @@ from pbt_tui.naming import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import FrameType
-    from typing import Any, Literal
+    from typing import Any
+
+    from pbt_tui.naming import JobResources, PopulationStyle, Style
 
     Problem = tuple[str, str | None, str]
-    Style = Literal["hydra", "keyvalue", "argparse", "tyro", "flags"]
 
 asked_styles: dict[str, None] = {}
 """The styles that `population` was asked for, in order: those of installed packages are looked for
@@ -142,20 +142,6 @@ class ParamList(ParamGenerator):
         yield from _shuffled(combinations) if randomize else combinations
 
 
-class Params:
-    """The combinations of a generator, to be taken once, and what was noticed in making them."""
-
-    def __init__(self, make: Callable[[list[Problem]], Iterator[dict[str, Any]]]) -> None:
-        self.problems: list[Problem] = []
-        self.generator = make(self.problems)
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        return self.generator
-
-    def __next__(self) -> dict[str, Any]:
-        return next(self.generator)
-
-
 class Experiment:
     """A base command and the parameters of its jobs; none means one job with the bare command.
 
@@ -184,7 +170,7 @@ class Experiment:
         cmd: str,
         param_generator: Iterable[Mapping[str, Any]] = (),
         env_vars: Mapping[str, str] | None = None,
-        resources: Mapping[str, Any] | None = None,
+        resources: JobResources | None = None,
         argument_style: Style | None = None,
         placeholders: bool | None = None,
     ) -> None:

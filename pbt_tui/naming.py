@@ -10,12 +10,23 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import Any
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any, Literal, TypedDict
 
     from pbt_tui.errors import BadParam
 
     Problem = tuple[str, str | None, str]
+    Style = Literal["hydra", "keyvalue", "argparse", "tyro", "flags"]
+    """How a trainer takes its arguments."""
+    PopulationStyle = Literal["isaacgymenvs", "isaaclab", "rl_games", "sample_factory"]
+
+    class JobResources(TypedDict, total=False):
+        """What one job needs; `memory` is bytes, or text such as `16G`."""
+
+        gpus: int
+        cpus: int
+        memory: int | str
+
 
 ARGUMENT_STYLES = ("hydra", "keyvalue", "argparse", "tyro", "flags")
 """The names of `pbt_tui.arguments.styles`, whose table is loaded only where one is used."""
@@ -272,3 +283,17 @@ def placed(error: Exception, experiment: object) -> Exception:
     if isinstance(error, PbtError) and isinstance(experiment, str):
         error.where = error.where.within(Where(experiment=experiment))
     return error
+
+
+class Params:
+    """The combinations of a generator, to be taken once, and what was noticed in making them."""
+
+    def __init__(self, make: Callable[[list[Problem]], Iterator[dict[str, Any]]]) -> None:
+        self.problems: list[Problem] = []
+        self.generator = make(self.problems)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return self.generator
+
+    def __next__(self) -> dict[str, Any]:
+        return next(self.generator)

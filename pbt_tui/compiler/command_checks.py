@@ -6,7 +6,6 @@ Must not know jobs or backends: text in, findings out, each as (code, message, h
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
@@ -59,6 +58,8 @@ def base_command(text: str, base: Sequence[str], *, supplied: bool) -> Iterator[
 
 def in_a_shell(text: str) -> str:
     """A command that runs `text` in bash; what is appended to it reaches the last program."""
+    import shlex  # not where every command is in order
+
     script = f'{text} "$@"'
     return f"bash -c {shlex.quote(script)} bash"
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pbt_tui.compiler.command_checks import base_command, differing, with_quotes
 from pbt_tui.compiler.formed_commands import form_for, formed
 from pbt_tui.compiler.job_ids import Ids
-from pbt_tui.compiler.load import Loaded, LoadedExperiment
+from pbt_tui.compiler.loaded import Loaded, LoadedExperiment
 from pbt_tui.compiler.note_merging import notes_once
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import BadParam, Diagnostic, Level, Where, printable

@@ -12,7 +12,7 @@ from pbt_tui.naming import as_upstream
 if TYPE_CHECKING:
     from pbt_tui.arguments.command_form import CommandForm
     from pbt_tui.arguments.styles import Refused
-    from pbt_tui.compiler.load import Loaded, LoadedExperiment
+    from pbt_tui.compiler.loaded import Loaded, LoadedExperiment
     from pbt_tui.spec import Placeholder
 
 

@@ -20,7 +20,7 @@ from pbt_tui.errors import printable
 
 if TYPE_CHECKING:
     from pbt_tui.compiler.children import Child
-    from pbt_tui.compiler.load import Loaded
+    from pbt_tui.compiler.loaded import Loaded
 
 Way = tuple[int, tuple[tuple[str, ...], tuple[str, ...]] | None]
 """How to load: the hash seed, and the sources that are moved and pinned; None: none of them."""

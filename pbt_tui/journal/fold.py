@@ -31,13 +31,12 @@ An illegal event raises `ImpossibleEvent` with the history of its job: a move th
 a job that the spec lacks, an attempt that is not the newest, an attempt number that is not the
 next, `attempt_waiting` for a job without an active attempt, `run_closed` while a job is waiting or
 active, and a time that goes back. Each is a bug of the writer, and the state may be half changed.
-A late fact is no bug: a runtime may report an attempt that has already ended. The executor drops
-such facts before it calls `apply`.
+A late fact about an attempt that has ended is no bug: the executor drops it before `apply`.
 
 `apply` also keeps four indexes: `slots`, `ready_queue`, `to_stop` and `deadlines`. They follow from
 jobs, attempts and policy, and add nothing to the state. They are kept here because `decide` runs
 after every event and must not look at every job, and because only the code that changes the state
-cannot miss a change. A monitor that explains why a job waits reads the same indexes.
+cannot miss a change.
 The price: a new handler must keep them, too. `_move` keeps the ready queue, and takes ended jobs
 out of `to_stop`. The handlers do the rest: `slots.take` where an attempt takes or frees GPUs,
 `set_deadline` where a time limit or a grace begins, `review_stop` where `stop_at`, `kill_at`,

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from pbt_tui.compiler import cross_references
-from pbt_tui.compiler.load import LoadedExperiment
+from pbt_tui.compiler.loaded import LoadedExperiment
 from pbt_tui.compiler.population_detection import check, recognise
 from tests.compiler.compile_specs import spec
 from tests.compiler.test_compiler_populations import found, jobs, members

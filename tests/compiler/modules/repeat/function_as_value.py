@@ -1,7 +1,6 @@
 #: pbt-compile repeat/function_as_value.py
 #: exit 3
-#: error PBT120 at repeat/function_as_value.py
-#: warning PBT304 at repeat/function_as_value.py:10
+#: error PBT103 at repeat/function_as_value.py:9
 """A function as a value."""
 
 from pbt_tui import Experiment, RunDescription

@@ -1,0 +1,67 @@
+"""A run description as data, as the child process that imported its module sent it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pbt_tui.compiler.repeatability import Variation
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedExperiment:
+    """One `Experiment` as data.
+
+    `params` holds one dictionary of JSON values for each job; non-finite floats and other objects
+    are text. `texts` holds `str()` of a value where the JSON value would give another text: job
+    index -> name -> text. `problems` holds what the description classes reported: (kind, parameter
+    or None, detail); `pbt_tui.description` lists the kinds.
+    """
+
+    name: str
+    cmd: str
+    params: tuple[dict[str, Any], ...]
+    env_vars: dict[str, str] | None = None
+    resources: dict[str, Any] | None = None
+    line: int | None = None
+    problems: tuple[tuple[str, str | None, str], ...] = ()
+    texts: dict[int, dict[str, str]] = field(default_factory=dict)
+    argument_style: str | None = None
+    placeholders: bool | None = None
+    """Both as those of the run, where it has none of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One `RunDescription` as data, and the end of what its module printed."""
+
+    module: str
+    file: str | None
+    run_name: str
+    suffix: str
+    experiment_arg: str | None
+    dir_arg: str | None
+    customize_names: bool
+    param_prefix: str
+    experiments: tuple[LoadedExperiment, ...]
+    output: str = ""
+    variations: tuple[Variation, ...] = ()
+    """What another load, or a load on another machine, describes otherwise."""
+    seed: int | None = None
+    """The seed that the import had, if any."""
+    written: tuple[tuple[str, str | None, int | None], ...] = ()
+    """Paths below the current folder that the import writes to; file and line of the code."""
+    styles: tuple[str, ...] = ()
+    """The population styles that the module asked `population` for."""
+    named_files: tuple[str, ...] = ()
+    """Paths of files that the child names beside the description, as it wrote them."""
+    argument_style: str | None = None
+    placeholders: bool | None = None
+    leaves_processes: bool = False
+    """Whether `load` had to kill processes that the import started."""
+
+    @property
+    def unrepeatable(self) -> tuple[str, ...]:
+        """What differs between two loads on this machine, by its name."""
+        return tuple(v.what for v in self.variations if not v.elsewhere)
