@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from pbt_tui.compiler.repeatability import Variation
+ELSEWHERE = frozenset(("host", "user", "revision", "home", "checkout"))
+"""Sources that are the same at each load here, and others in another place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """One part of a description that is not the same everywhere.
+
+    `what` is a parameter, a field of the description or a phrase; `source` is None where no reason
+    was found; `function` and the place are those of the call that asks the source.
+    """
+
+    what: str
+    source: str | None = None
+    function: str | None = None
+    file: str | None = None
+    line: int | None = None
+    experiment: str | None = None
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it is the same at each load here."""
+        return self.source in ELSEWHERE
 
 
 @dataclass(frozen=True, slots=True)
