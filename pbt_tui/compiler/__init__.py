@@ -80,6 +80,7 @@ def compile_module(
         known=known,
         backends=backends,
         settings=settings,
+        command_prefix=command_prefix,
     )
 
 

@@ -277,3 +277,38 @@ def test_an_unknown_option_leads_to_the_nearest(
     code, _, err = pbt("ant.py", word, "3")
     assert code == 2
     assert f"hint: did you mean `{meant}`" in err
+
+
+def test_a_command_prefix_is_of_local_commands_alone(pbt: Callable[..., Any]) -> None:
+    Path("ant.py").write_text(MODULE.replace("python t.py", "train.py multi_gpu=True"))
+    code, _, err = pbt("ant.py", "--backend", "processes")
+    assert code == 3
+    assert '--command_prefix "torchrun --standalone --nproc_per_node=8"' in err
+    prefix = ("--command_prefix", "torchrun --standalone --nproc_per_node=8")
+    Path("site.sh").write_text("#!/bin/bash\ntorchrun --nproc_per_node=8 $CMD\n")
+    more = ("--slurm_sbatch_template", "site.sh", "--slurm_gpus_per_job", "8")
+    assert pbt("ant.py", *prefix, *more)[::2] == (0, "")
+    spec = json.loads(Path("specs/ant/processes.json").read_text())
+    assert spec["command_prefix"] == ["torchrun", "--standalone", "--nproc_per_node=8"]
+    for job in spec["jobs"]:
+        assert job["argv"][:5] == [*spec["command_prefix"], "train.py", "multi_gpu=True"]
+    (manifest,) = Path("specs/ant/slurm").glob("manifest-*.txt")
+    assert "torchrun" not in manifest.read_text()
+    assert "train.py multi_gpu=True" in manifest.read_text()
+    assert pbt("--validate", "specs")[0] == 0
+    assert pbt("ant.py", "--check")[0] == 0, "what is not given is taken from the file"
+    assert pbt("ant.py", "--check", "--command_prefix", "nice")[0] == 3
+
+
+def test_a_launcher_that_starts_more_processes_than_slurm_gives_gpus(
+    pbt: Callable[..., Any],
+) -> None:
+    Path("ant.py").write_text(MODULE.replace("python t.py", "torchrun --nproc_per_node=8 t.py"))
+    code, _, err = pbt("ant.py", "--backend", "slurm")
+    assert code == 0
+    assert "warning[PBT642]" in err
+    assert "hint: pass `--slurm_gpus_per_job 8`" in err
+    assert pbt("ant.py", "--backend", "slurm", "--slurm_gpus_per_job", "8")[::2] == (0, "")
+    code, _, err = pbt("ant.py", "--backend", "slurm", "--gpus_per_job", "4")
+    assert "`--gpus_per_job 4`" in err
+    assert "`--slurm_gpus_per_job`" in err
