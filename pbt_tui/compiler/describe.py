@@ -24,7 +24,7 @@ _MOST = 2**53
 def described(run: Any, file: str | None) -> dict[str, Any]:
     """Raises `NotARun`, `BadParam`. `file` is the run module's: lines are of it, or unknown."""
     if isinstance(run, type) or not hasattr(run, "experiments") or not hasattr(run, "run_name"):
-        raise _not_a_run(f"`RUN_DESCRIPTION` is no RunDescription: {type(run).__name__}")
+        raise _not_a_run(f"`RUN_DESCRIPTION` is not a RunDescription: {type(run).__name__}")
     if missing := [word for word in _WORDS if not hasattr(run, word)]:
         origin = f"{type(run).__module__}.{type(run).__qualname__}"
         raise _not_a_run(f"`RUN_DESCRIPTION` has no `{missing[0]}`: its class is `{origin}`")

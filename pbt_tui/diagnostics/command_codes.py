@@ -77,7 +77,7 @@ RULES: tuple[Rule, ...] = (
         "as they stand. The original's SLURM backend lets a shell act on them and its local one "
         "does not, so that one module means two things (D36, D44). OmegaConf's `${...}` is fine.",
         'Experiment("ant", "python train.py --data=$HOME/data")',
-        """Experiment("ant", "bash -c 'python train.py --data=$HOME/data \\"$@\\"' bash")""",
+        'Experiment("ant", "sh train.sh")',
     ),
     Rule(
         "PBT309",

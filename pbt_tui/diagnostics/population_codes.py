@@ -204,7 +204,7 @@ RULES: tuple[Rule, ...] = (
         "pbt-compile runs.ant --out specs --experiment_suffix high\n"
         "pbt-compile --validate specs",
         'A = "python train.py pbt.num_policies=8 pbt.workspace=/data/ant"\n'
-        'Experiment("ant", A, [{"pbt.policy_idx": i} for i in range(5)])\n\n'
+        'Experiment("ant", A, [{"pbt.policy_idx": i} for i in range(8)])\n\n'
         "pbt-compile runs.ant --out specs --experiment_suffix low\n"
         "pbt-compile --validate specs",
     ),

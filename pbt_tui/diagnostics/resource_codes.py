@@ -12,7 +12,8 @@ RULES: tuple[Rule, ...] = (
         "Slots are counted as soon as `experiments_per_gpu` is given. A job that needs more GPUs "
         "than there are, or for which there is no slot at all, would wait for ever.",
         "pbt-compile runs.ant --num_gpus 1 --gpus_per_job 2 --experiments_per_gpu 1",
-        "pbt-compile runs.ant --num_gpus 2 --gpus_per_job 2 --experiments_per_gpu 1",
+        "pbt-compile runs.ant --num_gpus 2 --gpus_per_job 2 --experiments_per_gpu 1 "
+        "--slurm_gpus_per_job 2",
     ),
     Rule(
         "PBT521",

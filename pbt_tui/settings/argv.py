@@ -77,7 +77,7 @@ def meant_for_a_shell(words: list[str]) -> list[str]:
 
 def processes_per_node(argv: Sequence[str]) -> tuple[str, int] | None:
     """How many processes a launcher starts on each node: its argument, and the number."""
-    for word, following in zip(argv, (*argv[1:], ""), strict=True):
+    for word, following in zip(argv, (*argv[1:], ""), strict=False):
         name, equals, value = word.partition("=")
         if name.replace("-", "_") in ("__nproc_per_node", "__num_processes"):
             number = value if equals else following

@@ -138,8 +138,7 @@ COMPILE: tuple[Setting, ...] = (
         parsers.size,
         "SIZE",
         _MEMORY,
-        "memory limit of the import (default: half of the machine's memory, at most "
-        f"{LOAD_MEMORY >> 30}G)",
+        f"memory limit of the import (default: half, max {LOAD_MEMORY >> 30}G)",
     ),
     _compile(
         "seed",

@@ -208,7 +208,7 @@ def test_annotations_are_of_the_repository(project: Path, tmp_path: Path) -> Non
 
 def test_check_tells_a_foreign_folder_and_a_line_for_each_missing_file(project: Path) -> None:
     done = compile_in(project, "runs/ant.py", "--seed", "7", "--check", code=3)
-    assert all(": is not there" in line for line in done.stdout.splitlines())
+    assert all(": is missing" in line for line in done.stdout.splitlines())
     assert len(done.stdout.splitlines()) == 4
     compile_in(project, "runs/ant.py", "--seed", "7")
     (project / "runs/other.py").write_text(DRAWS)

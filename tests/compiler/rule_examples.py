@@ -16,7 +16,7 @@ from pbt_tui.spec import Population
 from tests.compiler.compile_specs import job, plain, spec
 
 FOUND = re.compile(r"^(error|warning|note)\[(PBT\d{3})\]", re.MULTILINE)
-COMMANDS = ("pbt-compile ", "pbt-run ", "python ", "mkdir ", "touch ", "rm ", "sed ")
+COMMANDS = ("pbt-compile ", "pbt-run ", "python ", "mkdir ", "touch ", "rm ", "sed ", "echo ")
 RUN = "from pbt_tui import *\nRUN_DESCRIPTION = RunDescription({run!r}, [{experiment}])\n"
 MODULES = {
     "ant": ("ant", 'Experiment("ant", "python train.py", [{"a": 1}, {"a": 2}])'),
@@ -102,6 +102,8 @@ def _obey(line: str, folder: Path) -> list[tuple[str, str]]:
             words = [sys.executable, "-m", "pbt_tui.cli.run", *argv, "--pause_between", "0"]
         elif program == "python":
             words = [sys.executable, *argv]
+        elif program == "echo":
+            words = ["sh", "-c", line]
         done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
         assert "Traceback" not in done.stderr
         return FOUND.findall(done.stderr)
@@ -127,7 +129,8 @@ def _module(piece: str) -> str:
             tree.body[at] = ast.Assign([ast.Name(target)], value)
             piece = ast.unparse(ast.fix_missing_locations(tree))
     if "EXPERIMENTS = " in piece:
-        piece += '\nRUN_DESCRIPTION = RunDescription("ant", EXPERIMENTS)'
+        named = ', None, None, False, ""' if "agent.pbt." in piece else ""  # no such arguments
+        piece += f'\nRUN_DESCRIPTION = RunDescription("ant", EXPERIMENTS{named})'
     return f"from pbt_tui import *\n{piece}\n"
 
 

@@ -45,8 +45,6 @@ SOURCES = [
     ("seeds(1)[0]", "random"),
     ("tempfile.mkdtemp()", "tempfile"),
     ("'+'.join(set('abcdefgh'))", "order"),
-    ("object()", "address"),
-    ("(lambda: 1)", "address"),
     ("id(object())", "address"),
     ("f'{int(time.time())}_{os.getpid()}'", "clock"),
     ("socket.gethostname()", "host"),
