@@ -23,7 +23,7 @@ from pbt_tui.settings.flags import Untouched
 
 if TYPE_CHECKING:
     from pbt_tui.backends import Backend
-    from pbt_tui.compiler.load import Loaded
+    from pbt_tui.compiler.loaded import Loaded
     from pbt_tui.settings import Given
 
 __all__ = [

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pbt_tui.backends.ngc.settings_struct import Ngc
     from pbt_tui.cli.target import Target
     from pbt_tui.compiler import Compiled
-    from pbt_tui.compiler.load import Loaded
+    from pbt_tui.compiler.loaded import Loaded
     from pbt_tui.settings import Given
     from pbt_tui.spec import Processes
 

@@ -15,7 +15,7 @@ from pbt_tui.settings.run_settings import LOAD_TIMEOUT, TRAIN_DIR
 
 if TYPE_CHECKING:
     from pbt_tui.compiler.existing import PreviousCompilation
-    from pbt_tui.compiler.load import Loaded
+    from pbt_tui.compiler.loaded import Loaded
     from pbt_tui.spec import Processes
 
 _OF_THE_RUN = ("/run", "/suffix", "/jobs", "/train_dir")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from pbt_tui.compiler.job_ids import Ids
-from pbt_tui.compiler.load import Loaded, LoadedExperiment
+from pbt_tui.compiler.loaded import Loaded, LoadedExperiment
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import BadParam, Diagnostic, Level, Where, printable
 from pbt_tui.naming import root_of, shorthands

@@ -14,12 +14,13 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pbt_tui.compiler import resource_limits
 from pbt_tui.compiler.children import GRACE, TOO_LATE, Child, listen
+from pbt_tui.compiler.loaded import Loaded, LoadedExperiment
 from pbt_tui.compiler.traceback_origin import theirs
 from pbt_tui.errors import (
     BadParam,
@@ -34,7 +35,7 @@ from pbt_tui.errors import (
 from pbt_tui.settings.run_settings import LOAD_MEMORY, LOAD_TIMEOUT
 
 if TYPE_CHECKING:
-    from pbt_tui.compiler.repeatability import Variation, Way
+    from pbt_tui.compiler.repeatability import Way
 
 EVERYTHING = ("clock", "host", "user", "revision")
 """The sources that have other values in the second load; the others differ by themselves."""
@@ -43,59 +44,6 @@ _KINDS: dict[str, tuple[type[DescriptionError], str]] = {
     "not_a_run": (NotARun, "PBT102"),
     "bad_param": (BadParam, "PBT103"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedExperiment:
-    """One `Experiment` as data.
-
-    `params` holds a dictionary per job, JSON values only (non-finite floats and foreign objects as
-    text). `texts` holds what Python's `str` makes of a value where the JSON value does not tell:
-    job index -> name -> text. `problems` is what the description classes noticed on the way:
-    (kind, parameter or None, detail); the kinds are in `pbt_tui.description`.
-    """
-
-    name: str
-    cmd: str
-    params: tuple[dict[str, Any], ...]
-    env_vars: dict[str, str] | None = None
-    resources: dict[str, Any] | None = None
-    line: int | None = None
-    problems: tuple[tuple[str, str | None, str], ...] = ()
-    texts: dict[int, dict[str, str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """One `RunDescription` as data, and what its module printed (the last of it)."""
-
-    module: str
-    file: str | None
-    run_name: str
-    suffix: str
-    experiment_arg: str
-    dir_arg: str
-    customize_names: bool
-    param_prefix: str
-    experiments: tuple[LoadedExperiment, ...]
-    output: str = ""
-    variations: tuple[Variation, ...] = ()
-    """What another load, or a load on another machine, describes otherwise."""
-    seed: int | None = None
-    """The seed that the import had, if any."""
-    written: tuple[tuple[str, str | None, int | None], ...] = ()
-    """Paths below the current folder that the import writes to: path, file, line."""
-    styles: tuple[str, ...] = ()
-    """The population styles that the module asked `population` for."""
-    named_files: tuple[str, ...] = ()
-    """Paths of files that the child names beside the description, as it wrote them."""
-    leaves_processes: bool = False
-    """Whether processes that the import started had to be ended."""
-
-    @property
-    def unrepeatable(self) -> tuple[str, ...]:
-        """What differs between two loads on this machine, by its name."""
-        return tuple(v.what for v in self.variations if not v.elsewhere)
 
 
 def load(

@@ -11,48 +11,24 @@ import marshal
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pbt_tui.compiler.loaded import Loaded, Variation
 from pbt_tui.compiler.project import project_root, revision
 from pbt_tui.errors import printable
 
 if TYPE_CHECKING:
     from pbt_tui.compiler.children import Child
-    from pbt_tui.compiler.load import Loaded
 
 Way = tuple[int, tuple[tuple[str, ...], tuple[str, ...]] | None]
 """How to load: the hash seed, and the sources that are moved and pinned; None: none of them."""
 Asked = dict[str, tuple[str, str | None, int | None]]
 """The sources that an import asked: the function, the file and the line of the call."""
-ELSEWHERE = frozenset(("host", "user", "revision", "home", "checkout"))
-"""Sources that are the same at each load here, and others in another place."""
 _MOVABLE = ("clock", "random", "entropy", "pid", "host", "user", "revision")
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")
 _AT_ONCE = 4
 """Loads that run at the same time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Variation:
-    """One part of a description that is not the same everywhere.
-
-    `what` is a parameter, a field of the description or a phrase; `source` is None where no reason
-    was found; `function` and the place are those of the call that asks the source.
-    """
-
-    what: str
-    source: str | None = None
-    function: str | None = None
-    file: str | None = None
-    line: int | None = None
-    experiment: str | None = None
-
-    @property
-    def elsewhere(self) -> bool:
-        """Whether it is the same at each load here."""
-        return self.source in ELSEWHERE
 
 
 def asked(first: Child, second: Child) -> tuple[Asked, bool]:

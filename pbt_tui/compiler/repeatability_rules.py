@@ -12,8 +12,7 @@ from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Where
 
 if TYPE_CHECKING:
-    from pbt_tui.compiler.load import Loaded
-    from pbt_tui.compiler.repeatability import Variation
+    from pbt_tui.compiler.loaded import Loaded, Variation
 
 _NOUNS = {
     "clock": "the time of the import",

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pbt_tui.compiler.load import Loaded, load
+from pbt_tui.compiler.load import load
+from pbt_tui.compiler.loaded import Loaded
 from pbt_tui.errors import CannotLoad, PbtError
 
 Write = Callable[[str, str | bytes], str]

@@ -13,7 +13,7 @@ from pbt_tui.backends.processes import render as processes
 from pbt_tui.compiler import compile_module, cross_references, spec_rules
 from pbt_tui.compiler.existing import PreviousCompilation
 from pbt_tui.compiler.expand import expand
-from pbt_tui.compiler.load import Loaded, LoadedExperiment
+from pbt_tui.compiler.loaded import Loaded, LoadedExperiment
 from pbt_tui.compiler.population_detection import recognise
 from pbt_tui.compiler.resolve import resolve_container, resolve_policy
 from pbt_tui.compiler.validate import validate

@@ -15,7 +15,8 @@ import pytest
 
 from pbt_tui.compiler import resource_limits
 from pbt_tui.compiler.expand import expand
-from pbt_tui.compiler.load import Loaded, load
+from pbt_tui.compiler.load import load
+from pbt_tui.compiler.loaded import Loaded
 from pbt_tui.errors import CannotLoad
 from pbt_tui.settings.run_settings import LOAD_MEMORY
 from tests.compiler import shelf

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pbt_tui import Experiment, RunDescription
 from pbt_tui.compiler.describe import described
 from pbt_tui.compiler.expand import expand
-from pbt_tui.compiler.load import Loaded, LoadedExperiment
+from pbt_tui.compiler.loaded import Loaded, LoadedExperiment
 from pbt_tui.compiler.population_detection import recognise
 from pbt_tui.diagnostics import rules
 from pbt_tui.errors import Diagnostic

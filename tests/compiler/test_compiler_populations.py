@@ -8,7 +8,7 @@ import pytest
 
 from pbt_tui import population
 from pbt_tui.compiler.expand import expand
-from pbt_tui.compiler.load import Loaded, LoadedExperiment
+from pbt_tui.compiler.loaded import Loaded, LoadedExperiment
 from pbt_tui.compiler.population_detection import check, recognise
 from pbt_tui.errors import Diagnostic
 from pbt_tui.settings.argv import settings
