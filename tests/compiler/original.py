@@ -23,7 +23,6 @@ PATHS = (
     "sample_factory.runner",
     "runner",
     "multi_sample_factory.runner",
-    "pbt_baseline.launcher",
 )
 
 
