@@ -56,7 +56,9 @@ def compiled(
 
 @pytest.fixture(scope="module")
 def usual(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    return compiled(shelf.MODULES, tmp_path_factory.mktemp("usual"))
+    tree = tmp_path_factory.mktemp("usual") / "modules"  # of no project, as every other copy here
+    shutil.copytree(shelf.MODULES, tree)
+    return compiled(tree, tree.with_name("out"))
 
 
 OTHERWISE = {
@@ -73,7 +75,8 @@ OTHERWISE = {
 def test_nothing_around_it_matters(
     words: dict[str, Any], usual: dict[str, bytes], tmp_path: Path
 ) -> None:
-    assert compiled(shelf.MODULES, tmp_path / "out", **words) == usual
+    shutil.copytree(shelf.MODULES, tmp_path / "modules")
+    assert compiled(tmp_path / "modules", tmp_path / "out", **words) == usual
 
 
 def test_a_copy_elsewhere_gives_the_same(usual: dict[str, bytes], tmp_path: Path) -> None:
