@@ -127,4 +127,5 @@ def kin(handle: str) -> list[int]:
     """Everyone else in the session, but for a copy of the shim on its way to becoming the job."""
     session = proc.pid_of(handle)
     rest = [p.pid for p in proc.everyone() if p.session == session and p.pid != session]
-    return [pid for pid in rest if proc._command_line(pid) not in (b"", proc._command_line(session))]
+    shim = proc._command_line(session)
+    return [pid for pid in rest if proc._command_line(pid) not in (b"", shim)]
