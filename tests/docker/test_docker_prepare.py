@@ -40,7 +40,7 @@ def test_an_image_that_cannot_be_pulled(drive: Drive) -> None:
 
 
 def test_a_pull_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image, "_TOLD_EVERY", 0.0)
+    monkeypatch.setattr(image, "_REPORT_EVERY", 0.0)
     said: list[str] = []
     objects: list[dict[str, Any]] = [
         {"status": "Pulling from x", "id": "latest"},

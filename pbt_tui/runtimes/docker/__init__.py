@@ -1,1 +1,1 @@
-"""Runtime `docker`: attempts as containers of an engine. Must not decide anything."""
+"""The `docker` runtime: runs attempts as containers of an engine. Must not decide anything."""

@@ -1,7 +1,4 @@
-"""What is known of one container attempt while it lives.
-
-Must not ask or decide anything: threads share it under the runtime's lock.
-"""
+"""The state of one container attempt while it is active. Threads share it under a lock."""
 
 from __future__ import annotations
 
@@ -13,35 +10,48 @@ from pbt_tui.runtimes.docker.request import ContainerRequest
 Name = tuple[str, int]
 
 SOFT, HARD = 1, 2
-"""How hard it was asked to stop."""
+"""Levels of a stop: the stop signal of the image, or SIGKILL."""
 _SETTLED = 0.5
-"""Seconds after a start before which a gentle signal may have met nobody to hear it."""
+"""Seconds after a start for which the job may not have installed its signal handler yet."""
 
 
 @dataclass(slots=True)
 class ContainerAttempt:
+    """An attempt as a container."""
+
     job: str
+    """Id of the job."""
     number: int
+    """Number of the attempt within the job."""
     request: ContainerRequest | None = None
+    """Its create request; None if another executor created it."""
     id: str = ""
-    """Of its container, once there is one."""
+    """Id of its container; empty until there is one."""
     running: bool = False
+    """Whether its start was reported."""
     died: bool = False
-    """Its end was heard of; its start may not have been told yet."""
+    """Whether an event reported its end; its start may not have been reported yet."""
     oom: bool = False
+    """Whether an event reported an out-of-memory kill in it."""
     began: float = 0.0
+    """When it started, in Unix seconds."""
     wanted: int = 0
+    """Level of the stop that the executor wants: 0, `SOFT` or `HARD`."""
     delivered: int = 0
+    """Level of the last signal that the engine delivered."""
     delivered_at: float = 0.0
+    """When that was, in Unix seconds."""
     capture: Capture | None = None
+    """Thread that writes its log; None if the wrapper does."""
     pid: int = 0
-    """Of its first process on this machine; -1 where that cannot be seen from here."""
+    """Process id of its first process on this machine; 0: not asked yet, -1: not visible here."""
     stale: bool = False
-    """The engine reported it as running in the last poll, but that process was missing."""
+    """Whether, in the last poll, the engine reported it as running but its process was missing."""
 
     @property
     def name(self) -> Name:
         return self.job, self.number
 
     def has_heard(self, level: int) -> bool:
+        """Whether the job must have got a signal of this level."""
         return self.delivered >= level and self.delivered_at >= self.began + _SETTLED

@@ -1,7 +1,7 @@
-"""The `docker` runtime, and the one place that speaks to a docker engine (docker-py, low level).
+"""Talks to a docker engine through docker-py; no other module imports that library.
 
-Must not decide anything: `attempts` does what the runtime does, in terms of `engine`. The objects
-of docker-py's upper level are left alone: they inspect every container they list.
+`runtime` implements the methods of the runtime in terms of `engine`. This module uses docker-py's
+low-level API, because the objects of its high-level API inspect every container that they list.
 """
 
 from __future__ import annotations
@@ -26,21 +26,23 @@ from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 from pbt_tui.spec import Container, Policy, digest
 
 _TIMEOUT = 120
-"""Seconds for one answer: starting a container on a busy machine takes its time."""
+"""Seconds for one answer: to start a container on a busy machine may take long."""
 _QUICK = 2.0
-"""Seconds for one that only has to say that it is there."""
+"""Seconds for the answer to a ping."""
 _LATELY = 600.0
-"""Seconds of events that are asked for."""
+"""Seconds of past events to ask for."""
 _CONNECTIONS = 32
 _HINT = "start it, or name another one in `DOCKER_HOST`"
 
 
 class DockerRuntime(ContainerRuntime):
-    """Attempts of one run directory as containers of the engine that `environ` names.
+    """Runs the attempts of one run directory as containers of the engine that `environ` names.
 
-    `engine_before` is the engine id of the last executor: what it left active is `unknown` to any
-    other engine. `engine_id` and `image_digest` are there after `prepare`. Raises
-    `RuntimeUnavailable` where `cwd` or `train_dir` must not be mounted.
+    `engine_before` is the id of the last executor's engine: what that executor left active is
+    `unknown` to any other engine. `engine_id` and `image_digest` are known after `prepare`.
+
+    Raises:
+        RuntimeUnavailable: if `cwd` or `train_dir` must not be mounted.
     """
 
     def __init__(
@@ -82,7 +84,7 @@ class DockerRuntime(ContainerRuntime):
 def create(
     context: RunContext, progress: Callable[[str], None] = lambda line: None
 ) -> DockerRuntime:
-    """The runtime of one run directory. Raises `RuntimeUnavailable` as its class does."""
+    """Creates the runtime of one run directory. Raises `RuntimeUnavailable` as its class does."""
     assert context.container is not None, "the kind needs an image"
     return DockerRuntime(
         context.rundir,
@@ -101,9 +103,10 @@ def create(
 
 
 def connect(environ: Mapping[str, str]) -> DockerEngine:
-    """The engine of `DOCKER_HOST`, else of the current docker context, else the usual socket.
+    """Connects to the engine of `DOCKER_HOST`, of the current docker context, or the usual socket.
 
-    Raises `RuntimeUnavailable` where none answers.
+    Raises:
+        RuntimeUnavailable: if it does not answer.
     """
     from docker.api import APIClient
     from docker.errors import DockerException
@@ -126,7 +129,7 @@ def connect(environ: Mapping[str, str]) -> DockerEngine:
 
 
 def _context(environ: Mapping[str, str]) -> str | None:
-    """Where the command line's current context points: rootless engines are found by it."""
+    """Address in docker's current context, which is how rootless engines are found; None: none."""
     from docker.context import ContextAPI
     from docker.errors import DockerException
 
@@ -138,7 +141,7 @@ def _context(environ: Mapping[str, str]) -> str | None:
 
 
 def down(where: str, why: str) -> RuntimeUnavailable:
-    """The error that no engine answers at `where`, with what to do about it."""
+    """The error that no engine answers at `where`, with a hint."""
     hint = _HINT
     if "permission denied" in why.lower():
         hint = "join the group that may use it (often `docker`), or run a rootless engine"
@@ -146,7 +149,7 @@ def down(where: str, why: str) -> RuntimeUnavailable:
 
 
 def _reason(error: BaseException) -> str:
-    """The innermost words: docker-py wraps three libraries' errors around the system's."""
+    """The message of the system's error, which docker-py wraps in errors of three libraries."""
     inner: BaseException | None = error
     while inner is not None:
         if isinstance(inner, OSError) and inner.strerror:
@@ -157,31 +160,31 @@ def _reason(error: BaseException) -> str:
 
 @contextmanager
 def _asking() -> Iterator[None]:
-    """Turns what docker-py raises into our two words."""
+    """Turns errors of docker-py into `EngineUnavailable` and `EngineError`."""
     from docker.errors import APIError
 
     try:
         yield
     except APIError as error:
-        words = str(error.explanation or error).strip()
-        if error.status_code == 503:  # it is going, or not there yet
-            raise EngineUnavailable(words) from error
-        raise EngineError(error.status_code or 500, words) from error
+        text = str(error.explanation or error).strip()
+        if error.status_code == 503:  # the engine starts or stops
+            raise EngineUnavailable(text) from error
+        raise EngineError(error.status_code or 500, text) from error
     except Exception as error:
-        # What requests raises is an `OSError`; below it, streams raise what urllib3 does.
+        # Errors of requests are `OSError`s; streams raise errors of urllib3.
         if isinstance(error, OSError) or type(error).__module__.startswith("urllib3."):
             raise EngineUnavailable(_reason(error)) from error
         raise
 
 
 class _Arriving:
-    """A stream of docker-py that ends, as ours do, where the engine goes away."""
+    """A stream of docker-py that ends without an error if the engine stops."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
 
     def __iter__(self) -> Iterator[Any]:
-        # A closed stream raises whatever its layer makes of a bad descriptor.
+        # After `close`, the layers of docker-py raise different errors for the closed descriptor.
         with suppress(EngineUnavailable, EngineError, ValueError, AttributeError), _asking():
             yield from self._stream
 
@@ -191,7 +194,7 @@ class _Arriving:
 
 
 class DockerEngine:
-    """`engine.Engine` over docker-py's `APIClient`; one client serves all threads."""
+    """`engine.Engine` with docker-py's `APIClient`; all threads share one client."""
 
     def __init__(self, client: Any, where: str, anew: Callable[[], Any]) -> None:
         self._client = client
@@ -216,7 +219,7 @@ class DockerEngine:
             return False
 
     def started(self) -> float | None:
-        # The default bridge is made anew each time the engine begins; nothing else tells.
+        # The engine creates the default bridge at each start; it reports its start nowhere else.
         try:
             with _asking():
                 return seconds(self._client.inspect_network("bridge").get("Created"))
@@ -286,7 +289,7 @@ class DockerEngine:
         return _Arriving(stream)
 
     def began(self, container: str) -> bool:
-        # By the engine's own clock: a time ahead of it would be waited for.
+        # Use the engine's clock: for an `until` ahead of it, the call would wait.
         now = seconds(str(self.info()["SystemTime"])) or time.time()
         filters = {"container": container, "event": "start"}
         with _asking():

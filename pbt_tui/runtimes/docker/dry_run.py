@@ -1,6 +1,6 @@
-"""What the `docker` runtime would ask of its engine: each create request, and it as a command.
+"""What the `docker` runtime would start: each create request, also as a command.
 
-Must not start anything: the engine is asked about the image alone.
+It asks the engine about the image only.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def show(context: RunContext, starts: PlannedStarts) -> Iterator[str]:
 
     def lines(launch: Launch) -> list[str]:
         request = runtime.request(launch)
-        whole = msgspec.json.encode(body(request)).decode()
-        return [f"# POST /containers/create?name={request.name} {whole}", docker_run(request)]
+        document = msgspec.json.encode(body(request)).decode()
+        return [f"# POST /containers/create?name={request.name} {document}", docker_run(request)]
 
     yield from one_by_one(starts, lines)

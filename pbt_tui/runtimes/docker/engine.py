@@ -1,6 +1,6 @@
-"""What we ask of a container engine, in its own words.
+"""The protocol of a container engine: the calls of its API that the runtime uses.
 
-Must not know attempts or runs, nor any client library: `client` speaks for the real one.
+Must not depend on a client library: `client` implements the protocol with docker-py.
 """
 
 from __future__ import annotations
@@ -9,65 +9,74 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 Found = Mapping[str, Any]
-"""What the engine's API answers with: a JSON object."""
+"""An answer of the engine's API: a JSON object."""
 
 
 class Stream(Protocol):
-    """What arrives until the other side, or `close` from another thread, ends it."""
+    """Items that arrive until the engine ends the stream, or another thread calls `close`."""
 
     def __iter__(self) -> Iterator[Any]: ...
     def close(self) -> None: ...
 
 
 class Engine(Protocol):
-    """Containers are named by id or name. Every call may raise `EngineUnavailable`."""
+    """A container engine. Calls take the id or name of a container.
+
+    Every call may raise `EngineUnavailable`.
+    """
 
     where: str
     """Its address, for messages."""
 
     def info(self) -> Found: ...
     def accepts(self) -> bool:
-        """Whether it takes new connections: one that goes serves its old ones to the end."""
+        """Whether it accepts new connections: an engine that shuts down only serves old ones."""
 
     def started(self) -> float | None:
-        """Unix seconds at which the engine itself began, where it can be told."""
+        """When the engine started, in Unix seconds; None if unknown."""
 
     def image(self, name: str) -> Found | None:
-        """What is inspected of a local image; None where it is not there."""
+        """The inspected local image; None if there is none."""
 
     def pull(self, name: str) -> Iterator[Found]:
-        """The engine's progress objects; one with `error` ends it. Raises `EngineError`."""
+        """Pulls an image; yields the engine's progress objects. One with `error` is the last.
+
+        Raises `EngineError`.
+        """
 
     def create(self, name: str, body: Mapping[str, Any]) -> str:
-        """The new container's id. Raises `EngineError`: 409 where the name is taken."""
+        """Creates a container, returns its id. Raises `EngineError`: 409 if the name is taken."""
 
     def start(self, container: str) -> None:
-        """Raises `EngineError`; what is running stays so, what has ended would run again."""
+        """Starts a container. A running one stays as it is; one that has ended would run again.
+
+        Raises `EngineError`.
+        """
 
     def inspect(self, container: str) -> Found | None: ...
     def signal(self, container: str, name: str) -> None:
-        """Does nothing where it is not running."""
+        """Sends a signal; does nothing if the container is not running."""
 
     def remove(self, container: str, *, force: bool = False) -> None:
-        """Does nothing where it is gone.
+        """Removes a container; does nothing if there is none.
 
-        Raises `EngineError`: 409 where it runs and not `force`.
+        Raises `EngineError`: 409 if it is running, without `force`.
         """
 
     def list(self, labels: Sequence[str]) -> Sequence[Found]:
-        """All containers that bear them, stopped ones too; not inspected."""
+        """All containers with these labels, stopped ones too; not inspected."""
 
     def events(self, labels: Sequence[str], since: float) -> Stream:
-        """Ends of containers, from Unix second `since` on."""
+        """Events of the ends of containers, from Unix second `since` on."""
 
     def began(self, container: str) -> bool:
-        """Whether it was started within the last minutes, though it may be gone."""
+        """Whether it was started within the last minutes, also if it is gone since."""
 
     def attach(self, container: str) -> Stream:
         """Its output from here on, as bytes."""
 
     def logs(self, container: str, *, follow: bool) -> Stream:
-        """Its output from the first byte, as far as the engine holds it."""
+        """Its output from the first byte that the engine still has."""
 
     def has_file(self, container: str, path: str) -> bool: ...
     def close(self) -> None: ...

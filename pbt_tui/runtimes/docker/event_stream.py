@@ -1,7 +1,7 @@
-"""The one stream of an engine's events, kept open for as long as there is an engine.
+"""Keeps a stream of the engine's events open, in a thread.
 
-Must not know attempts. The stream ends without an error when the engine goes away: then it is
-opened again, and one look at the list catches up with what was missed.
+The stream ends without an error when the engine stops. The thread then opens it again, and lists
+the containers once to catch up with missed events.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pbt_tui.runtimes.worker_pool import AGAIN, WorkerPool
 
 
 class EventListener:
-    """Calls `hear` with each event and `catch_up` whenever the stream was opened."""
+    """Calls `hear` for each event, and `catch_up` each time the stream was opened."""
 
     def __init__(
         self,
@@ -42,7 +42,10 @@ class EventListener:
         pool.thread(self._run)
 
     def wait(self) -> None:
-        """Until it is open: what is found alive after that cannot end unheard."""
+        """Waits until the stream is open: from then on, no end of a container can be missed.
+
+        Raises `RuntimeUnavailable`.
+        """
         end = time.monotonic() + self._pool.patience
         while not self._open.wait(0.1):
             self._pool.check()
@@ -50,6 +53,7 @@ class EventListener:
                 raise self._pool.unavailable(EngineUnavailable("its events do not come"))
 
     def close(self) -> None:
+        """Closes the stream."""
         if self._stream is not None:
             self._stream.close()
 
@@ -77,7 +81,7 @@ class EventListener:
             self._pool.closing.wait(AGAIN / 5)
 
     def _same_engine(self) -> None:
-        """What answers now may be another one, which knows none of our containers."""
+        """Raises `RuntimeUnavailable` if another engine answers: it has none of the containers."""
         if str(self._engine.info().get("ID") or "") != self._engine_id:
             raise RuntimeUnavailable(
                 f"another docker engine answers at `{self._engine.where}`",

@@ -1,8 +1,8 @@
-"""How a container ended, from what the engine says of it, told apart from the job's own codes.
+"""How a container ended, from its inspected state; tells codes of the engine from those of the job.
 
-Must not ask an engine or wait: it gets the inspected state and gives an `Ended`. Each rule stands
-for something seen on a real engine: a failed start stays `created` with 127, 126 or 128; the
-memory flag is set when any child was killed, so it is evidence, not the cause.
+Pure: it gets the state and returns an `Ended`. Each rule is for a case seen on a real engine. A
+failed start leaves the container `created` with 127, 126 or 128. The engine sets its out-of-memory
+flag if the kernel killed any child, so the flag alone does not make it the cause.
 """
 
 from __future__ import annotations
@@ -18,28 +18,29 @@ from pbt_tui.runtimes.protocol import Ended
 from pbt_tui.spec import Cause
 
 LOST_CODE = 255
-"""What an engine records for a container whose end nobody saw."""
+"""The code that an engine records for a container that ended while the engine was down."""
 BY_ENGINE = (130, 137, 143)
-"""What its own shutdown makes of a container: INT, KILL, TERM."""
+"""Codes of containers that an engine stops at its shutdown: SIGINT, SIGKILL, SIGTERM."""
 _BEFORE, _AFTER = 600.0, 15.0
-"""Seconds around the engine's beginning in which such an end was its doing."""
+"""Seconds before and after the engine's start in which such an end counts as its shutdown."""
 _START_FAILED: dict[int, tuple[Cause, str]] = {
     126: ("not_executable", "the command cannot be executed"),
     127: ("command_not_found", "command not found"),
 }
 _COMMAND = re.compile(r"exec:? (?:line \d+: )?(.*?)(?: failed)?: [^:]*$", re.S)
-"""`1: exec: NAME: not found`, of a shell; `7)] exec NAME failed: No such file`, of the init."""
+"""Finds the command in `1: exec: NAME: not found` of a shell, or in the init process's
+`7)] exec NAME failed: No such file`."""
 
 
 def seconds(text: str | None) -> float | None:
-    """Unix seconds of the engine's time stamp; None for its year 1, which means never."""
+    """Unix seconds of a time stamp of the engine; None for year 1, which means never."""
     if not text or text.startswith("0001-"):
         return None
     return datetime.fromisoformat(text).timestamp()
 
 
 def failed_start(found: Found) -> bool:
-    """It was asked to start and could not: it stays `created`, and keeps its name."""
+    """Whether its start failed: such a container stays `created`, and keeps its name."""
     state = found["State"]
     return state["Status"] == "created" and bool(state["ExitCode"] or state.get("Error"))
 
@@ -47,17 +48,17 @@ def failed_start(found: Found) -> bool:
 def of_refusal(
     job: str, attempt: int, error: EngineError, now: float, found: Found | None = None
 ) -> Ended:
-    """The engine would not create it, or (`found`) would not start it."""
+    """The end of an attempt whose container the engine did not create, or (`found`) not start."""
     handle = found["Id"] if found is not None else None
     code = found["State"]["ExitCode"] if found is not None else None
-    words = printable(" ".join(error.words.split()))
+    text = printable(" ".join(error.words.split()))
     cause: Cause | None = None
-    detail = words
-    if found is None and error.status == 404 and "no such image" in words.lower():
+    detail = text
+    if found is None and error.status == 404 and "no such image" in text.lower():
         cause = "image_missing"
     elif code in _START_FAILED:
         cause, message = _START_FAILED[code]
-        detail = f"{message}: {words}"
+        detail = f"{message}: {text}"
     if cause in (None, "image_missing"):
         code = None
     return Ended(job, attempt, handle, code, now, refused=True, cause=cause, detail=detail)
@@ -73,10 +74,16 @@ def of_state(
     oom: bool = False,
     engine_started: float | None = None,
 ) -> Ended:
-    """The end of a container that is `exited`, `created` after a failed start, or on its way out.
+    """The end of a container that exited, failed to start, or is being removed.
 
-    `oom`: the engine has told of an out-of-memory kill in it. `said`: what was said in place of a
-    job that could not begin (`captured.excuse`).
+    Args:
+        job: id of the job.
+        attempt: number of the attempt.
+        found: the inspected container.
+        now: Unix seconds.
+        said: the error of a job that could not start (`logs.excuse`).
+        oom: whether an event reported an out-of-memory kill in it.
+        engine_started: when the engine started, in Unix seconds.
     """
     state, handle = found["State"], found["Id"]
     if failed_start(found):
@@ -113,13 +120,14 @@ def of_state(
     if said is not None:
         cause, detail = None, f"cannot write its log: {printable(said)}"
         if code in _START_FAILED and (command := _COMMAND.search(said)):
-            cause, words = _START_FAILED[code]
-            detail = f"{words}: `{printable(command[1])}`"
+            cause, text = _START_FAILED[code]
+            detail = f"{text}: `{printable(command[1])}`"
         return Ended(job, attempt, handle, code, at, refused=True, cause=cause, detail=detail)
     return Ended(job, attempt, handle, code, at, signal=_signal(code))
 
 
 def lost(job: str, attempt: int, handle: str | None, now: float, why: str) -> Ended:
+    """The end of an attempt that went away without an exit code."""
     return Ended(job, attempt, handle, None, now, lost=True, cause="lost", detail=why)
 
 
@@ -128,6 +136,7 @@ def _signal(code: int) -> int | None:
 
 
 def _restarted(code: int, started: float | None, finished: float, engine: float | None) -> bool:
+    """Whether a restart of the engine ended the container."""
     if engine is None or started is None or engine <= started:
         return False
     if code == LOST_CODE:

@@ -1,7 +1,7 @@
-"""The image of a run: there, or fetched with progress; what it brings; whether GPUs go into it.
+"""The image of a run: pulls and inspects it, and checks that containers can get GPUs.
 
-Must not know attempts. All of it belongs to `prepare`: a launch never waits for a pull, and what
-every job would be refused for is said once.
+All of this happens in `prepare`: so a launch never waits for a pull, and an error that concerns
+every job is reported once.
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ from pbt_tui.runtimes.docker.request import Identity, Image
 from pbt_tui.runtimes.engine_errors import EngineError
 from pbt_tui.spec import Container
 
-_TOLD_EVERY = 1.0
+_REPORT_EVERY = 1.0
 """Seconds between two lines of progress."""
 _NOWHERE = "/pbt-probe"
-"""A command that no image has: its start fails after the devices were granted."""
+"""A command that no image has: its start fails, but only after the engine granted the devices."""
 
 
 def ready(engine: Engine, container: Container, progress: Callable[[str], None]) -> Found:
-    """The inspected image, pulled if it is missing and may be. Raises `RuntimeUnavailable`."""
+    """The inspected image; pulls it if it is missing and the spec allows that.
+
+    Raises `RuntimeUnavailable`.
+    """
     name = container.image
     found = engine.image(name)
     if found is None and container.pull == "never":
@@ -34,12 +37,12 @@ def ready(engine: Engine, container: Container, progress: Callable[[str], None])
         )
     if found is None:
         try:
-            words = pull(engine.pull(name), name, progress)
+            failure = pull(engine.pull(name), name, progress)
         except EngineError as error:
-            words = error.words
-        if words is not None:
+            failure = error.words
+        if failure is not None:
             raise RuntimeUnavailable(
-                f"image `{printable(name)}` cannot be pulled: {printable(words)}",
+                f"image `{printable(name)}` cannot be pulled: {printable(failure)}",
                 hint="build it on this machine, or log in to its registry: `docker login`",
             )
         found = engine.image(name)
@@ -49,25 +52,25 @@ def ready(engine: Engine, container: Container, progress: Callable[[str], None])
 
 
 def pull(objects: Iterable[Found], name: str, progress: Callable[[str], None]) -> str | None:
-    """Follows a pull to its end: the engine's words where it failed."""
+    """Follows a pull and reports its progress; returns the engine's error, or None."""
     layers: dict[str, tuple[int, int]] = {}
     done: set[str] = set()
     progress(f"pulling `{printable(name)}`")
-    told = time.monotonic()
-    for one in objects:
-        if one.get("error"):
-            return str(one["error"])
-        layer, status = one.get("id"), one.get("status") or ""
-        numbers = one.get("progressDetail") or {}
+    reported_at = time.monotonic()
+    for item in objects:
+        if item.get("error"):
+            return str(item["error"])
+        layer, status = item.get("id"), item.get("status") or ""
+        numbers = item.get("progressDetail") or {}
         if layer and status == "Downloading" and numbers.get("total"):
             layers[layer] = (int(numbers.get("current") or 0), int(numbers["total"]))
         elif layer and status in ("Pull complete", "Already exists"):
             done.add(layer)
-        if time.monotonic() >= told + _TOLD_EVERY and layers:
-            told = time.monotonic()
-            here, whole = (sum(n) / 1e6 for n in zip(*layers.values(), strict=True))
+        if time.monotonic() >= reported_at + _REPORT_EVERY and layers:
+            reported_at = time.monotonic()
+            loaded, total = (sum(n) / 1e6 for n in zip(*layers.values(), strict=True))
             progress(
-                f"pulling `{printable(name)}`: {here:.0f} of {whole:.0f} MB, "
+                f"pulling `{printable(name)}`: {loaded:.0f} of {total:.0f} MB, "
                 f"{len(done)} of {len(done | set(layers))} layers done"
             )
     progress(f"pulled `{printable(name)}`")
@@ -75,7 +78,7 @@ def pull(objects: Iterable[Found], name: str, progress: Callable[[str], None]) -
 
 
 def facts(found: Found, *, shell: bool) -> Image:
-    """What of the inspected image a request needs."""
+    """What a create request needs to know about the image."""
     config = found.get("Config") or {}
     digests = found.get("RepoDigests") or ()
     return Image(
@@ -90,10 +93,13 @@ def facts(found: Found, *, shell: bool) -> Image:
 def probe(
     engine: Engine, image: str, identity: Identity, gpus: Sequence[str], capabilities: Sequence[str]
 ) -> bool:
-    """Whether the image has a shell; with `gpus`, also that the engine gives them to containers.
+    """Whether the image has a shell; with `gpus`, also checks that containers can get them.
 
-    Both can only be learnt from a container: one is made, and removed again. Raises
-    `RuntimeUnavailable` where there is no NVIDIA runtime, or not these devices.
+    To find out, it creates a container and removes it again.
+
+    Raises:
+        RuntimeUnavailable: if the engine cannot create it, has no NVIDIA runtime, or lacks one of
+            the devices.
     """
     name = f"pbt-{identity.run_id}-probe"
     with suppress(EngineError):
@@ -132,15 +138,15 @@ def _grant(engine: Engine, made: str, gpus: Sequence[str]) -> None:
         engine.start(made)
     except EngineError as error:
         if _NOWHERE in error.words:
-            return  # it came as far as the command
-        words = printable(" ".join(error.words.split()))
-        if "could not select device driver" in words:
+            return  # the engine granted the devices, and then did not find the command
+        text = printable(" ".join(error.words.split()))
+        if "could not select device driver" in text:
             raise RuntimeUnavailable(
-                f"the engine cannot give GPUs to containers: {words}",
+                f"the engine cannot give GPUs to containers: {text}",
                 hint="install the NVIDIA Container Toolkit and restart the engine",
             ) from error
         raise RuntimeUnavailable(
             f"the engine cannot give GPU {', '.join(f'`{gpu}`' for gpu in gpus)} to a container: "
-            f"{words}",
+            f"{text}",
             hint="name the devices that are there with `--gpus`",
         ) from error

@@ -1,4 +1,4 @@
-"""Runtime `docker`, as data. Must not import a client of an engine."""
+"""The `docker` runtime as data. Must not import a client of an engine."""
 
 from pbt_tui.runtimes.kind import RuntimeKind
 

@@ -1,6 +1,7 @@
-"""Containers that runs left on an engine: listed by our labels, removed on request.
+"""Lists the containers that runs left on an engine, and removes them.
 
-Must not know which of them somebody still executes: whoever removes them asks that first.
+It does not know which of them an executor still follows: the caller checks that before it removes
+them.
 """
 
 from __future__ import annotations
@@ -17,24 +18,32 @@ from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A container of ours that is still there, as `--list` shows it."""
+    """A container with pbt_tui's labels, as `--list` shows it."""
 
     id: str
+    """Id of the container."""
     name: str
+    """Name of the container."""
     run_id: str
+    """Id of the run."""
     run: str
+    """Name of the run."""
     rundir: str
+    """The run directory."""
     job: str
+    """Id of the job."""
     attempt: int
+    """Number of the attempt; 0 if the label is missing."""
     state: str
-    """The engine's word: created, running, paused, exited, …"""
+    """State as the engine names it: created, running, paused, exited, …"""
     status: str
-    """The engine's sentence: `Exited (137) 2 hours ago`."""
+    """Status as the engine describes it: `Exited (137) 2 hours ago`."""
     created: float
+    """When it was created, in Unix seconds."""
 
 
 def leftovers(environ: Mapping[str, str] | None = None) -> list[Left]:
-    """Every container with our labels, of all runs, oldest first. Raises `RuntimeUnavailable`."""
+    """All containers of all runs, oldest first. Raises `RuntimeUnavailable`."""
     engine = connect(os.environ if environ is None else environ)
     try:
         found = engine.list([request.RUN_ID])
@@ -42,38 +51,41 @@ def leftovers(environ: Mapping[str, str] | None = None) -> list[Left]:
         raise down(engine.where, str(error)) from error
     finally:
         engine.close()
-    return sorted((_left(one) for one in found), key=lambda left: left.created)
+    return sorted(map(_left, found), key=lambda left: left.created)
 
 
 def clean(ids: Sequence[str], environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Removes them, running ones too; the engine's words for those it would not remove."""
+    """Removes containers, running ones too; returns the engine's error for each that it kept.
+
+    Raises `RuntimeUnavailable`.
+    """
     engine = connect(os.environ if environ is None else environ)
-    wrong: dict[str, str] = {}
+    failed: dict[str, str] = {}
     try:
-        for one in ids:
+        for container in ids:
             try:
-                engine.remove(one, force=True)
+                engine.remove(container, force=True)
             except EngineError as error:
-                wrong[one] = error.words
+                failed[container] = error.words
     except EngineUnavailable as error:
         raise down(engine.where, str(error)) from error
     finally:
         engine.close()
-    return wrong
+    return failed
 
 
-def _left(one: Found) -> Left:
-    labels = one.get("Labels") or {}
+def _left(listed: Found) -> Left:
+    labels = listed.get("Labels") or {}
     number = labels.get(request.ATTEMPT, "")
     return Left(
-        id=one["Id"],
-        name=(one.get("Names") or ["/"])[0].removeprefix("/"),
+        id=listed["Id"],
+        name=(listed.get("Names") or ["/"])[0].removeprefix("/"),
         run_id=labels.get(request.RUN_ID, ""),
         run=labels.get(request.RUN, ""),
         rundir=labels.get(request.RUNDIR, ""),
         job=labels.get(request.JOB, ""),
         attempt=int(number) if number.isdecimal() else 0,
-        state=one.get("State", ""),
-        status=one.get("Status", ""),
-        created=float(one.get("Created") or 0),
+        state=listed.get("State", ""),
+        status=listed.get("Status", ""),
+        created=float(listed.get("Created") or 0),
     )

@@ -1,8 +1,7 @@
-"""The output that the engine holds: all of it where the image has no shell, else what the wrapper
-could not put into the log.
+"""Output that the engine has: all of it if the image has no shell, else what the wrapper could not
+write to the log.
 
-Must not judge what it says, nor stop reading while a container writes: a full disk costs output,
-never the job.
+Must not stop reading while a container writes: a full disk may cost output, but never the job.
 """
 
 from __future__ import annotations
@@ -17,19 +16,22 @@ from pbt_tui.runtimes.docker.engine import Engine, Found, Stream
 
 _HEAD = 4096
 _COULD_NOT = (1, 2, 126, 127)
-"""Codes of a shell, or an init process, that could not become the job."""
+"""Codes of a shell or an init process that could not exec the job."""
 
 
 class Capture:
-    """A thread that writes one stream to one log until it ends.
+    """A thread that writes one stream to one log until the stream ends.
 
-    `anew`: the stream begins with the first byte that there ever was (after a crash, after an
-    engine restart), so what the log holds is written once more.
+    Args:
+        stream: output of a container.
+        log: the log.
+        anew: whether the stream has all output from the first byte, so that the log is overwritten:
+            after a crash of the executor or a restart of the engine.
     """
 
     def __init__(self, stream: Stream, log: Path, *, anew: bool = False) -> None:
         self.ended: float | None = None
-        """When the stream was over, Unix seconds."""
+        """When the stream ended, in Unix seconds; None before."""
         self._stream = stream
         self._log = log
         self._flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if anew else 0)
@@ -38,17 +40,19 @@ class Capture:
 
     @property
     def over(self) -> bool:
+        """Whether the stream has ended."""
         return not self._thread.is_alive()
 
     def finish(self, seconds: float) -> None:
-        """Waits for the rest: the stream ends a moment after its container."""
+        """Waits for the rest of the stream, which ends a moment after its container."""
         self._thread.join(seconds)
 
     def is_cut(self, finished: float | None) -> bool:
-        """The stream was over before its container: the engine went away, and there is more."""
+        """Whether the stream ended before its container, because the engine stopped."""
         return self.ended is not None and finished is not None and self.ended < finished
 
     def close(self) -> None:
+        """Ends the stream."""
         self._stream.close()
 
     def _run(self) -> None:
@@ -67,11 +71,11 @@ class Capture:
 
 
 def excuse(engine: Engine, found: Found, log: Path) -> str | None:
-    """What was said in place of a job that could not begin; None where it did begin.
+    """The error of a job that could not start; None if it did start.
 
-    The wrapper's shell calls itself by its `$0`, the log's own path; the init process of an image
-    without a shell calls itself `[FATAL tini (`. Words that the log could not take are with the
-    engine. Of a full disk nobody could say anything: then we do.
+    Messages of the wrapper's shell begin with its `$0`, which is the path of the log; those of the
+    init process, for an image without a shell, with `[FATAL tini (`. If the log is empty, the
+    engine has the message. If the disk is full, there is no message, and this returns one.
     """
     if found["State"]["ExitCode"] not in _COULD_NOT:
         return None

@@ -1,8 +1,8 @@
-"""What exactly is asked of a container engine for one attempt: one frozen value, said in two ways.
+"""The create request of one attempt, as a frozen value with two forms.
 
-Must not talk to an engine, read a disk or look at the user: all of that comes in as facts. What
-`--dry_run` and a failure's page show is this value, and so is what is sent (`body`); `docker_run`
-says the same as a command for people.
+`body` is what the runtime sends to the engine, and `docker_run` the same as a command for people.
+`--dry_run` and the job's page show this value. Pure: it does not call an engine, read files or look
+up the user.
 """
 
 from __future__ import annotations
@@ -24,79 +24,105 @@ from pbt_tui.spec import Container, Mount, Policy, Ulimit
 
 SHELL = "/bin/sh"
 WRAPPER = 'exec "$@" >>"$0" 2>&1'
-"""Fixed text: the log and the command come as arguments, so no quoting can go wrong."""
+"""A fixed script: log and command are its arguments, so that nothing needs quoting."""
 RUN_ID, RUN, JOB, ATTEMPT, PLAN, RUNDIR = (
-    f"pbt.{word}" for word in ("run_id", "run", "job", "attempt", "plan", "rundir")
+    f"pbt.{name}" for name in ("run_id", "run", "job", "attempt", "plan", "rundir")
 )
 ABANDONED, PROBE = "pbt.abandoned", "pbt.probe"
 _NAME = 120
-"""Characters of a container name, at most."""
+"""Most characters of a container name."""
 _MASKS = ("CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES")
 _LOG_LIMIT = {"max-size": "1m", "max-file": "2"}
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which run an attempt belongs to: `plan` is the digest of what it runs."""
+    """The run that a container belongs to."""
 
     run_id: str
+    """Id of the run."""
     run: str
+    """Name of the run."""
     plan: str
+    """Hash of the spec."""
     rundir: str = ""
+    """Path of the run directory."""
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who the job is inside: `spec` is what the engine is told, None for the image's own."""
+    """The user that runs the job inside the container."""
 
     spec: str | None
+    """`uid:gid` for the engine; None: the user of the image."""
     name: str | None = None
+    """Value of `USER`."""
     home: Path | None = None
-    """A folder that this user may write, inside a mount."""
+    """Value of `HOME`: a folder inside a mount that this user may write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What the engine says of the image."""
+    """What a request needs to know about the image."""
 
     entrypoint: tuple[str, ...] = ()
+    """Its entry point."""
     shell: bool = True
-    """It has `/bin/sh`."""
+    """Whether it has `/bin/sh`."""
     user: str = ""
+    """Its user."""
     stop_signal: str = "SIGTERM"
+    """The signal that stops its containers."""
     digest: str | None = None
+    """Its digest; its id if it was never pulled."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContainerRequest:
-    """One container, wholly; bytes and seconds."""
+    """Everything about one container."""
 
     name: str
+    """Name of the container."""
     image: str
+    """Name of the image."""
     words: tuple[str, ...]
-    """The process: entry point and arguments, the wrapper included."""
+    """The command: entry point and arguments, the wrapper included."""
     env: tuple[tuple[str, str], ...]
+    """Environment variables."""
     env_from: tuple[str, ...]
-    """Names only: a secret is filled in when it is sent, and never shown."""
+    """Names of variables of the executor to pass on: a secret is added to what is sent only."""
     labels: tuple[tuple[str, str], ...]
+    """Labels, by which executors find the container."""
     cwd: str
+    """Working directory."""
     user: str | None
+    """`uid:gid`; None: the user of the image."""
     mounts: tuple[Mount, ...]
+    """Bind mounts."""
     gpus: tuple[str, ...]
+    """Ids of the devices to pin; empty: no GPU."""
     capabilities: tuple[str, ...]
+    """Driver capabilities to ask for."""
     stop_timeout: int
+    """Seconds between stop signal and SIGKILL if the engine stops the container."""
     shm_size: int | None
+    """Size of `/dev/shm` in bytes; None: the engine's default."""
     memory: int | None
+    """Memory limit in bytes; None: no limit."""
     cpus: float | None
+    """Limit of CPUs; None: no limit."""
     network: str | None
+    """Network mode; None: the engine's default."""
     ulimits: tuple[Ulimit, ...]
+    """Resource limits."""
     log: Path
+    """File for the output."""
     attach: bool
-    """The image has no shell: we write the log, from the engine's stream."""
+    """Whether the executor writes the log from the engine's stream: the image has no shell."""
 
 
 def container_name(run_id: str, job: str, attempt: int) -> str:
-    """`pbt-<run id>-<job>-<attempt>`; what does not fit is cut and gets a digest."""
+    """`pbt-<run id>-<job>-<attempt>`; a job id that does not fit is cut and gets a hash."""
     slug = re.sub(r"[^A-Za-z0-9_.-]", "_", job)
     room = _NAME - len(f"pbt-{run_id}--{attempt}")
     if slug != job or len(slug) > room:
@@ -106,7 +132,10 @@ def container_name(run_id: str, job: str, attempt: int) -> str:
 
 
 def resolve_user(user: str, *, uid: int, gid: int, name: str, home: Path, rootless: bool) -> User:
-    """`caller`, `image` or `uid:gid`. On a rootless engine root inside is the caller outside."""
+    """The user for `caller`, `image` or `uid:gid`.
+
+    On a rootless engine, root in the container is the caller outside.
+    """
     if user == "image":
         return User(None)
     if user != "caller":
@@ -115,9 +144,9 @@ def resolve_user(user: str, *, uid: int, gid: int, name: str, home: Path, rootle
 
 
 def pin(launch: Launch, policy: Policy, known: Sequence[Gpu]) -> tuple[str, ...]:
-    """The device ids inside: the slots' where pinned, else every GPU that is known.
+    """Ids of the devices for an attempt: of its slots if jobs are pinned, else of all known GPUs.
 
-    Never a count: `Count: 2` is devices 0 and 1 for every job. A job that needs none has none.
+    Never a count: `Count: 2` means devices 0 and 1 for every job. A job that needs no GPU has none.
     """
     if policy.experiments_per_gpu >= 1:
         return launch.gpus
@@ -127,16 +156,19 @@ def pin(launch: Launch, policy: Policy, known: Sequence[Gpu]) -> tuple[str, ...]
 
 
 def names(gpus: Sequence[Gpu]) -> tuple[str, ...]:
-    """What the engine is told: the UUID where known, else the index."""
+    """The device ids for the engine: the UUID if known, else the index."""
     return tuple(gpu.uuid if gpu.uuid is not None else str(gpu.index) for gpu in gpus)
 
 
 def mounts(
     container: Container, cwd: Path, train_dir: Path, rundir: Path, home: Path
 ) -> tuple[Mount, ...]:
-    """`cwd` and `train_dir` at their own paths, then what the spec names; relative is to `cwd`.
+    """Mounts of `cwd`, `train_dir` and the run directory at the same paths, then those of the spec.
 
-    Raises `RuntimeUnavailable` where that would hand a container all of `/` or of `home`.
+    Relative sources are relative to `cwd`.
+
+    Raises:
+        RuntimeUnavailable: if containers would get all of `/` or of `home`.
     """
     for path, what in ((cwd, "the working directory"), (train_dir, "`train_dir`")):
         if path == Path("/") or home.is_relative_to(path):
@@ -176,7 +208,7 @@ def request(
         env.pop(name, None)
     env.update(launch.env)
     hidden = _MASKS if policy.experiments_per_gpu >= 1 else ()
-    for name in hidden:  # devices are numbered from 0 inside: a mask could only be wrong
+    for name in hidden:  # devices are numbered from 0 in the container: a mask would be wrong
         env.pop(name, None)
     needs = launch.spec.resources
     memory = needs.memory if needs and needs.memory is not None else container.memory
@@ -205,7 +237,7 @@ def request(
 
 
 def labels(identity: Identity, job: str, attempt: int) -> tuple[tuple[str, str], ...]:
-    """By these an attempt's container is found again."""
+    """The labels by which an executor finds the container of an attempt."""
     return (
         (RUN_ID, identity.run_id),
         (RUN, identity.run),
@@ -217,10 +249,12 @@ def labels(identity: Identity, job: str, attempt: int) -> tuple[tuple[str, str],
 
 
 def capabilities(container: Container) -> tuple[str, ...]:
+    """`gpu`, then the driver capabilities of the spec."""
     return tuple(dict.fromkeys(("gpu", *container.capabilities)))
 
 
 def device_requests(gpus: Sequence[str], opened: Sequence[str]) -> list[dict[str, Any]]:
+    """The part of a create request that pins devices; `opened` are the capabilities."""
     if not gpus:
         return []
     return [
@@ -235,8 +269,10 @@ def device_requests(gpus: Sequence[str], opened: Sequence[str]) -> list[dict[str
 
 
 def body(one: ContainerRequest, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The create request of the engine's API. `environ` fills in `env_from`; without it, to be
-    shown, those are names alone.
+    """The create request for the engine's API.
+
+    `environ` gives the values of `env_from`. Without it, for display, only their names are
+    included.
     """
     env = [f"{name}={value}" for name, value in one.env]
     for name in one.env_from:
@@ -253,7 +289,7 @@ def body(one: ContainerRequest, environ: Mapping[str, str] | None = None) -> dic
             for m in one.mounts
         ],
         "DeviceRequests": device_requests(one.gpus, one.capabilities),
-        # A limit would lose the beginning of what only the engine holds.
+        # Without the wrapper, only the engine has the output: a limit would lose its beginning.
         "LogConfig": {"Type": "json-file", "Config": {} if one.attach else _LOG_LIMIT},
     }
     if one.shm_size is not None:
@@ -266,7 +302,7 @@ def body(one: ContainerRequest, environ: Mapping[str, str] | None = None) -> dic
         host["NetworkMode"] = one.network
     if one.ulimits:
         host["Ulimits"] = [{"Name": u.name, "Soft": u.soft, "Hard": u.hard} for u in one.ulimits]
-    whole: dict[str, Any] = {
+    document: dict[str, Any] = {
         "Image": one.image,
         "Entrypoint": [one.words[0]],
         "Cmd": list(one.words[1:]),
@@ -277,14 +313,15 @@ def body(one: ContainerRequest, environ: Mapping[str, str] | None = None) -> dic
         "HostConfig": host,
     }
     if one.user is not None:
-        whole["User"] = one.user
-    return whole
+        document["User"] = one.user
+    return document
 
 
 def docker_run(one: ContainerRequest) -> str:
-    """The same as a command to copy. Secrets are passed by name, device lists quoted twice.
+    """The same as a command to copy. It passes secrets by name.
 
-    Unquoted, `device=0,1` would mean device 0 and a count of one (`--gpus` is read as CSV).
+    The device list is quoted twice: docker reads `--gpus` as CSV, and `device=0,1` would mean
+    device 0 and a count of one.
     """
     words = ["docker", "run", "--detach", "--name", one.name, "--init", "--restart", "no"]
     words += ["--stop-timeout", str(one.stop_timeout)]
@@ -321,7 +358,7 @@ def docker_run(one: ContainerRequest) -> str:
 
 
 def _csv(*fields: str) -> str:
-    """One CSV record, as the command line reads `--gpus` and `--mount`."""
+    """One CSV record, as docker parses `--gpus` and `--mount`."""
     return ",".join(
         '"' + f.replace('"', '""') + '"' if any(c in f for c in ',"\n') else f for f in fields
     )

@@ -1,7 +1,4 @@
-"""What all containers of one run have in common: who they are, what is mounted, which image.
-
-Must not know attempts beyond the launch that it makes a request of.
-"""
+"""What all containers of one run have in common: user, mounts and image. Makes create requests."""
 
 from __future__ import annotations
 
@@ -24,9 +21,13 @@ from pbt_tui.spec import Container, Job, Policy
 
 
 class RunConfig:
-    """Before it has seen an engine it takes the image for a usual one.
+    """The common configuration of a run's containers.
 
-    Raises `RuntimeUnavailable` where `cwd` or `train_dir` must not be mounted.
+    Until `prepare` or `peek` has inspected the image, it assumes a usual one, with a shell and
+    without an entry point.
+
+    Raises:
+        RuntimeUnavailable: if `cwd` or `train_dir` must not be mounted.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class RunConfig:
         self._user = self._who(rootless=False)
 
     def request(self, launch: Launch) -> ContainerRequest:
+        """The create request of an attempt."""
         return containers.request(
             launch,
             self.container,
@@ -65,6 +67,7 @@ class RunConfig:
         )
 
     def labels(self, job: str, attempt: int) -> dict[str, str]:
+        """The labels of an attempt's container."""
         return dict(containers.labels(self.identity, job, attempt))
 
     def prepare(
@@ -79,15 +82,15 @@ class RunConfig:
             )
         self._user = self._who(rootless=_rootless(info))
         found = image.ready(engine, self.container, progress)
-        some = any(need(job, self.policy) for job in jobs)
-        devices = containers.names(self._known) if some else ()
-        wide = containers.capabilities(self.container)
-        shell = image.probe(engine, self.container.image, self.identity, devices, wide)
+        needs_gpus = any(need(job, self.policy) for job in jobs)
+        devices = containers.names(self._known) if needs_gpus else ()
+        capabilities = containers.capabilities(self.container)
+        shell = image.probe(engine, self.container.image, self.identity, devices, capabilities)
         self.image = image.facts(found, shell=shell)
         self._make_folders()
 
     def peek(self, engine: Engine) -> str | None:
-        """Learns what it can without a pull or a container; says what it could not."""
+        """Inspects the image without a pull or a container; returns what remains unknown."""
         self._user = self._who(rootless=_rootless(engine.info()))
         found = engine.image(self.container.image)
         if found is None:
@@ -96,7 +99,10 @@ class RunConfig:
         return None
 
     def make_log(self, log: Path) -> None:
-        """First, and writable for the job: else the engine's user would own it. `OSError`."""
+        """Creates the log, writable for the job: else the engine's user would own it.
+
+        Raises `OSError`.
+        """
         fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         try:
             if self._foreign:
@@ -106,7 +112,7 @@ class RunConfig:
 
     @property
     def _foreign(self) -> bool:
-        """The job may be somebody else than we are, as our files see it."""
+        """Whether the job may run as another user than the executor."""
         return self.container.user != "caller"
 
     def _who(self, *, rootless: bool) -> User:
@@ -125,7 +131,7 @@ class RunConfig:
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """What must be there before a container is started."""
+        """Folders to create before a container is started."""
         home = self._user.home
         return (self._dir.logs,) if home is None else (self._dir.logs, home)
 

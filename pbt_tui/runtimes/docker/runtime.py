@@ -1,7 +1,7 @@
-"""Attempts as containers: the verbs of a runtime, in terms of an engine.
+"""The methods of the `docker` runtime, in terms of `engine`.
 
-Must not know docker-py, only `engine`. Nothing here blocks the loop: every question to the engine
-is asked by a thread of the pool, and what a thread learns becomes a fact.
+Must not import docker-py. Only `prepare` and `survey` block: worker threads make every other call
+to the engine, and report facts.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from pbt_tui.runtimes.worker_pool import WorkerPool
 from pbt_tui.spec import Job
 
 POLL = 30.0
-"""Seconds between two looks at the list, should the stream have kept something to itself."""
+"""Seconds between two polls of the list of containers, in case an event was missed."""
 SILENCE = 60.0
-"""Seconds, beyond the grace that a stopping engine gives, for which one is waited for."""
+"""Seconds beyond the grace time of the policy to wait for an engine that does not answer."""
 
 
 class ContainerRuntime:
-    """Starts, follows and ends the containers of one run directory (`runtimes.Runtime`)."""
+    """Starts, follows and stops the containers of one run directory."""
 
     name = "docker"
 
@@ -60,22 +60,22 @@ class ContainerRuntime:
         self._poll_at = time.monotonic() + POLL
 
     def peek(self) -> str | None:
-        """For a dry run: what could not be learnt without a pull, a container, or an engine."""
+        """For a dry run: what remains unknown without a pull, a container or an engine; or None."""
         try:
             return self._config.peek(self._connected())
         except (RuntimeUnavailable, EngineUnavailable, EngineError) as error:
             return f"the engine was not asked: {error}"
 
     def request(self, launch: Launch) -> ContainerRequest:
-        """The exact create request; before `prepare` or `peek`, with what is usual of an image."""
+        """The create request; before `prepare` or `peek`, it assumes a usual image."""
         return self._config.request(launch)
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """What is made before the first container is: a command to copy needs it, too."""
+        """Folders to create before the first container."""
         return self._config.folders
 
-    # -- the verbs ---------------------------------------------------------------------------------
+    # -- methods of a runtime ----------------------------------------------------------------------
 
     def prepare(self, jobs: Sequence[Job]) -> None:
         engine = self._connected()
@@ -91,16 +91,16 @@ class ContainerRuntime:
             raise self._pool.unavailable(error) from error
 
     def launch(self, batch: Sequence[Launch]) -> None:
-        for one in batch:
-            request = self.request(one)
-            attempt = ContainerAttempt(one.job, one.attempt, request)
+        for launch in batch:
+            request = self.request(launch)
+            attempt = ContainerAttempt(launch.job, launch.attempt, request)
             if not self._tracker.claim(attempt):
                 continue
-            self._note(one, request)
+            self._note(launch, request)
             self._pool.start(self._start, attempt)
 
     def _note(self, launch: Launch, request: ContainerRequest) -> None:
-        """For the screens: what is about to be sent, as a command. Comfort: no disk, no note."""
+        """Writes the request as a command, for screens; they can do without it on a full disk."""
         with suppress(OSError):
             path = self._dir.request(launch.job, launch.attempt)
             path.write_text(containers.docker_run(request) + "\n")
@@ -118,18 +118,18 @@ class ContainerRuntime:
             self._pool.run_now(self._remove, left)
 
     def hold(self, held: bool) -> None:
-        """An engine has no queue: what was scheduled is being started."""
+        """Does nothing: an engine has no queue."""
 
     def survey(self, attempts: Sequence[tuple[str, int, str | None]]) -> list[Seen]:
-        """Also removes what is left of attempts that are not asked for: their end is durable."""
+        """Also removes containers of other attempts: their end is in the journal."""
         engine, before = self._there, self._engine_before
         silent = f"docker engine `{engine.where}`"
         if attempts and before is not None and before != self.engine_id:
             silent = f"docker engine `{before}`, and another one answers at `{engine.where}`"
             return [Seen("unknown", detail=silent)] * len(attempts)
         try:
-            found = {name_of(one): one["Id"] for one in engine.list(self._tracker.labels)}
-            seen = [self._see(*one, found.pop(one[:2], None)) for one in attempts]
+            found = {name_of(c): c["Id"] for c in engine.list(self._tracker.labels)}
+            seen = [self._see(*attempt, found.pop(attempt[:2], None)) for attempt in attempts]
         except (EngineUnavailable, EngineError):
             return [Seen("unknown", detail=silent)] * len(attempts)
         for rest in found.values():
@@ -165,7 +165,7 @@ class ContainerRuntime:
     def _start(self, attempt: ContainerAttempt) -> None:
         request = attempt.request
         assert request is not None
-        if attempt.wanted:  # stopped while it was queued
+        if attempt.wanted:  # stopped before its start
             if self._forfeit(attempt):
                 self._tracker.say(Ended(*attempt.name, None, None, time.time()))
             return
@@ -220,7 +220,7 @@ class ContainerRuntime:
             self._signal(attempt)
 
     def _see(self, job: str, number: int, handle: str | None, container: str | None) -> Seen:
-        """One line of a survey."""
+        """The state of one attempt, for `survey`."""
         found = self._there.inspect(container) if container is not None else None
         if found is None or (handle is not None and found["Id"] != handle):
             return Seen("gone" if handle else "never", handle)
@@ -245,7 +245,7 @@ class ContainerRuntime:
             attempt.delivered, attempt.delivered_at = level, time.time()
 
     def _remove(self, container: str) -> None:
-        with suppress(EngineError):  # nobody's failure: `--list` shows it
+        with suppress(EngineError):  # `pbt-run --list` shows what is left
             self._pool.with_retry(lambda: self._there.remove(container, force=True))
 
     # -- what is there -----------------------------------------------------------------------------

@@ -1,7 +1,8 @@
-"""Making and starting one container, so that no attempt ever runs twice, whoever died in between.
+"""Creates and starts one container, so that no attempt runs twice, also if an executor dies.
 
-Must not know threads or facts. We start only what we made ourselves, by an id that nobody else can
-know; what another left unstarted is removed first, once no start can still be on its way to it.
+An executor starts only a container that it created itself, by an id that no other executor knows.
+It removes a container that another executor left unstarted, but only once no start request for it
+can still be in flight.
 """
 
 from __future__ import annotations
@@ -20,15 +21,20 @@ from pbt_tui.runtimes.engine_errors import EngineError
 ALIVE = ("running", "paused", "restarting")
 _TRIES = 10
 SETTLE = 5.0
-"""Seconds after its making for which a start may still be on its way to an engine that is busy."""
+"""Seconds after its creation for which a start request to a busy engine may still be in flight."""
 _TAKEN = 409
 _LOOK_AGAIN = 0.25
 
 
 def create(engine: Engine, name: str, body: Mapping[str, Any]) -> str | Found:
-    """The new container's id; or what was inspected of one of this name that began, or could not.
+    """Creates a container and returns its id.
 
-    What began may be gone by then. Raises `EngineError`.
+    If a container of this name has started or failed to start, returns it as inspected; it may be
+    gone by then.
+
+    Raises:
+        EngineError: if the engine refuses.
+        RuntimeUnavailable: if another process creates and removes the name again and again.
     """
     tries = 0
     while tries < _TRIES:
@@ -39,7 +45,7 @@ def create(engine: Engine, name: str, body: Mapping[str, Any]) -> str | Found:
                 raise
         there = engine.inspect(name)
         if there is not None and _just_made(there):
-            # Removing it now could end what the engine is about to begin: then both would run.
+            # A start request for it may still be in flight: to remove it now could let both run.
             time.sleep(_LOOK_AGAIN)
             continue
         if there is not None and not _unmake(engine, there):
@@ -49,9 +55,12 @@ def create(engine: Engine, name: str, body: Mapping[str, Any]) -> str | Found:
 
 
 def begin(engine: Engine, container: str, request: ContainerRequest) -> None:
-    """Confirms the pin, then starts it. Asked again after a silence, it looks first.
+    """Checks that the engine pinned the right GPUs, then starts a container.
 
-    Raises `EngineError`.
+    May be called again after the engine did not answer: it does not start a container twice.
+
+    Raises:
+        EngineError: if the engine refuses, or pinned other GPUs.
     """
     found = engine.inspect(container)
     if found is None:
@@ -68,9 +77,9 @@ def begin(engine: Engine, container: str, request: ContainerRequest) -> None:
 def take_name(
     engine: Engine, name: str, image: str, labels: Mapping[str, str]
 ) -> str | Found | None:
-    """Takes the name of an attempt that is never to start: the id of what now holds it.
+    """Claims an attempt that must never start: creates a container and returns its id.
 
-    None where nobody could make it, what was inspected where somebody was faster.
+    Returns None if no executor could create it, and the inspected container if one has started.
     """
     body = {
         "Image": image,
@@ -80,16 +89,16 @@ def take_name(
     try:
         return create(engine, name, body)
     except EngineError:
-        return None  # no image, no room: the same would have been said to anybody
+        return None  # without image or disk space, a start would fail, too
 
 
 def wrapped(found: Found) -> bool:
-    """It writes its log itself."""
+    """Whether the wrapper in the container writes the log."""
     return list(found["Config"].get("Cmd") or ())[:2] == ["-c", containers.WRAPPER]
 
 
 def _just_made(there: Found) -> bool:
-    """Never started yet, by an executor that may have asked for it with its last breath."""
+    """Whether it has not started, and a dead executor's start request may still be in flight."""
     if there["State"]["Status"] != "created" or exit_status.failed_start(there):
         return False
     made = exit_status.seconds(there.get("Created"))
@@ -97,10 +106,10 @@ def _just_made(there: Found) -> bool:
 
 
 def _unmake(engine: Engine, there: Found) -> bool:
-    """Removes what never started; False if it has started, or tried to.
+    """Removes a container that never started; False if it has started, or failed to.
 
-    A start that a dead executor left under way may be granted after the look, and all of the job
-    be over before the removal: only the engine's events still know of it then.
+    The start request of a dead executor may arrive after the inspection, and the job may even end
+    before the removal. Then only the engine's events show that it started.
     """
     if there["State"]["Status"] != "created" or exit_status.failed_start(there):
         return False
@@ -114,8 +123,8 @@ def _unmake(engine: Engine, there: Found) -> bool:
 
 
 def _pinned(found: Found) -> tuple[str, ...] | None:
-    """The device ids that the engine holds; None where it made a count of them."""
+    """The device ids that the engine recorded; None if it recorded a count."""
     requests = found["HostConfig"].get("DeviceRequests") or []
-    if any(one.get("Count") for one in requests):
+    if any(request.get("Count") for request in requests):
         return None
-    return tuple(device for one in requests for device in one.get("DeviceIDs") or ())
+    return tuple(device for request in requests for device in request.get("DeviceIDs") or ())

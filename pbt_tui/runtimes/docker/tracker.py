@@ -1,7 +1,6 @@
-"""Containers followed until they have ended: by event, by list where events were missed.
+"""Follows containers until they end: by events, and by their list if events were missed.
 
-Must not start, stop or remove any, nor judge an end, which `exit_status` reads from what the engine
-says. Called from several threads; what they learn becomes a fact, each end once.
+Must not start, stop or remove containers. Several threads call it; each end becomes one fact.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ from pbt_tui.runtimes.protocol import Ended, Fact, Started
 from pbt_tui.runtimes.worker_pool import WorkerPool
 
 _REST = 10.0
-"""Seconds for the rest of a stream, once its container has ended."""
+"""Seconds to wait for the rest of a stream after its container has ended."""
 
 
 class ContainerTracker:
-    """The attempts whose end is still to be told, and the containers that ended ones left."""
+    """The attempts whose end has not been reported, and the containers that ended attempts left."""
 
     def __init__(
         self, engine: Engine, engine_id: str, run_id: str, rundir: RunDir, pool: WorkerPool
@@ -47,7 +46,7 @@ class ContainerTracker:
     # -- which attempts are followed ---------------------------------------------------------------
 
     def claim(self, attempt: ContainerAttempt) -> bool:
-        """Follows it from here on; False where it is followed already."""
+        """Follows an attempt from now on; False if it is followed already."""
         with self._lock:
             if attempt.name in self._attempts:
                 return False
@@ -55,17 +54,17 @@ class ContainerTracker:
         return True
 
     def release(self, name: Name, container: str | None = None) -> None:
-        """Follows it no longer; `container` is what is left of it on the engine."""
+        """Follows an attempt no longer; `container` is what it left on the engine."""
         with self._lock:
             self._attempts.pop(name, None)
             if container is not None:
                 self._left[name] = container
 
     def mark_wanted(self, name: Name, level: int) -> ContainerAttempt | None:
-        """Notes that it is to stop; returns it where its container has yet to be told.
+        """Records that an attempt has to stop; returns it if the caller has to send the signal.
 
-        None where it has ended (`facts` has said so or will), where whoever is starting it sees to
-        it, and where it has heard.
+        Returns None if it has ended, if it is being started (then the starting thread stops it), or
+        if it has got the signal already.
         """
         with self._lock:
             found = self._attempts.get(name)
@@ -75,24 +74,26 @@ class ContainerTracker:
             return found if found.running and not found.has_heard(level) else None
 
     def take_leftover(self, name: Name) -> str | None:
-        """The container that this attempt left, to be removed by the caller; once."""
+        """The container that an attempt left, which the caller has to remove; None if none."""
         with self._lock:
             return self._left.pop(name, None)
 
     # -- what becomes of them ----------------------------------------------------------------------
 
     def facts(self) -> list[Fact]:
+        """The facts since the last call."""
         with self._lock:
             facts, self._facts = self._facts, []
         return facts
 
     def say(self, fact: Fact) -> None:
+        """Reports a fact, and wakes the event loop."""
         with self._lock:
             self._facts.append(fact)
         self._pool.wake()
 
     def began(self, attempt: ContainerAttempt) -> int:
-        """It runs, or has run; how hard it was asked to stop meanwhile."""
+        """Reports a start; returns the level of a stop that was asked for meanwhile."""
         with self._lock:
             attempt.running = True
             attempt.began = attempt.began or time.time()
@@ -103,7 +104,7 @@ class ContainerTracker:
         return wanted
 
     def adopt(self, attempt: ContainerAttempt, found: Found) -> int:
-        """A container of this attempt that somebody else started: followed, or read to its end."""
+        """Follows a container that another executor started; returns the level of a wanted stop."""
         attempt.id = found["Id"]
         if found["State"]["Status"] in ALIVE:
             self._pool.with_retry(lambda: self._capture(attempt, found))
@@ -113,11 +114,11 @@ class ContainerTracker:
             self._over(attempt, found)
             return 0
         wanted = self.began(attempt)
-        self.look(attempt)  # it may have ended unheard since it was found
+        self.look(attempt)  # it may have ended since it was inspected
         return wanted
 
     def catch_up(self) -> None:
-        """Looks at whatever the engine's list does not show running.
+        """Inspects the containers that the engine does not list as running.
 
         Raises `EngineUnavailable`, `EngineError`.
         """
@@ -125,7 +126,7 @@ class ContainerTracker:
             running = [a for a in self._attempts.values() if a.running]
         if not running:
             return
-        alive = {o["Id"] for o in self._engine.list(self.labels) if o["State"] == "running"}
+        alive = {c["Id"] for c in self._engine.list(self.labels) if c["State"] == "running"}
         for attempt in running:
             if attempt.id not in alive:
                 self.look(attempt)
@@ -137,9 +138,9 @@ class ContainerTracker:
                     self._capture(attempt, found)
 
     def _detect_stale_running_state(self, attempt: ContainerAttempt) -> None:
-        """After a containerd crash the engine may report a dead container as running, for ever.
+        """After a containerd crash, the engine may report a dead container as running for ever.
 
-        If its process is missing in two polls, where it can be seen from here, it is lost.
+        If its process is visible on this machine, and is missing in two polls, it is lost.
         """
         if not attempt.pid:
             found = self._engine.inspect(attempt.id)
@@ -154,12 +155,12 @@ class ContainerTracker:
             self.end(attempt, exit_status.lost(*attempt.name, attempt.id, time.time(), why))
 
     def look(self, attempt: ContainerAttempt) -> None:
-        """Tells the end of an attempt if it has ended."""
+        """Inspects the container of an attempt, and reports its end if it has ended."""
         for pause in (0.01, 0.05, 0.2, None):
             try:
                 found = self._engine.inspect(attempt.id)
             except (EngineUnavailable, EngineError):
-                return  # the stream is gone too, and its return catches up
+                return  # the event stream is down, too: it catches up once it is open again
             if found is None:
                 why = "its container was removed"
                 self.end(attempt, exit_status.lost(*attempt.name, attempt.id, time.time(), why))
@@ -169,18 +170,17 @@ class ContainerTracker:
                 return
             if pause is None or not attempt.died:
                 return
-            time.sleep(pause)  # told of its death before its state says so
+            time.sleep(pause)  # the event arrives before the state changes
 
     def ending(self, attempt: ContainerAttempt, found: Found) -> Ended:
-        """How it ended, with the whole output in the log first: it is read for the cause.
+        """How an attempt ended. First completes its log, which is read for the cause.
 
         Raises `EngineUnavailable`.
         """
         log = self._dir.log(*attempt.name)
         message = None
-        with suppress(
-            EngineError
-        ):  # output that the engine does not hold is no reason to wait for it
+        # Without the output, the end is still known.
+        with suppress(EngineError):
             if attempt.capture is not None:
                 attempt.capture.finish(_REST)
                 if attempt.capture.is_cut(exit_status.seconds(found["State"].get("FinishedAt"))):
@@ -204,6 +204,7 @@ class ContainerTracker:
         )
 
     def end(self, attempt: ContainerAttempt, fact: Ended) -> None:
+        """Reports the end of an attempt, once."""
         with self._lock:
             if self._attempts.pop(attempt.name, None) is None:
                 return
@@ -212,6 +213,7 @@ class ContainerTracker:
             self.say(fact)
 
     def close(self) -> None:
+        """Closes all streams; containers go on."""
         self.listening.close()
         for attempt in self._attempts.values():
             if attempt.capture is not None:
@@ -232,7 +234,7 @@ class ContainerTracker:
         self.look(attempt)
 
     def _capture(self, attempt: ContainerAttempt, found: Found) -> None:
-        """Writes the log from the first byte on, where the job does not do it itself."""
+        """Writes the log from the first byte on, if the wrapper in the container does not."""
         if not wrapped(found):
             stream = self._engine.logs(found["Id"], follow=True)
             attempt.capture = Capture(stream, self._dir.log(*attempt.name), anew=True)
@@ -240,20 +242,21 @@ class ContainerTracker:
     def _over(self, attempt: ContainerAttempt, found: Found) -> None:
         by_engine = found["State"]["ExitCode"] in exit_status.BY_ENGINE and not attempt.wanted
         if by_engine and not self._engine.accepts():
-            return  # it is going, and stops them all: told when it is back
+            return  # the engine shuts down and stops all containers: report this after its restart
         with suppress(EngineUnavailable):
             self.end(attempt, self.ending(attempt, found))
 
 
 def _is_first_process(pid: int, container: str) -> bool:
+    """Whether `pid` on this machine is a process of the container."""
     try:
         return container in Path(f"/proc/{pid}/cgroup").read_text()
     except OSError:
         return False
 
 
-def name_of(one: Found) -> Name:
-    """The attempt that a listed container's labels name; no attempt's for a probe."""
-    labels = one.get("Labels") or {}
+def name_of(container: Found) -> Name:
+    """Job and attempt from the labels of a listed container; for a probe, its id and 0."""
+    labels = container.get("Labels") or {}
     number = labels.get(request.ATTEMPT) or ""
-    return labels.get(request.JOB) or one.get("Id") or "", int(number) if number else 0
+    return labels.get(request.JOB) or container.get("Id") or "", int(number) if number else 0
