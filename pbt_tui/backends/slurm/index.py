@@ -86,7 +86,7 @@ class Slurm(Frozen, frozen=True):
     """Seconds between two questions to SLURM while all jobs are pending."""
     poll_floor: Seconds = 5.0
     """Least seconds between two questions to SLURM, whatever else is set."""
-    sbatch_timeout: Annotated[float, Meta(gt=0, le=MOST)] = 30.0
+    sbatch_timeout: Annotated[float, Meta(gt=0, lt=MOST)] = 30.0
     """Seconds that one call of `sbatch` may take; it retries for two minutes at a full queue."""
 
 
