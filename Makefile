@@ -11,10 +11,10 @@ READY := $(VENV)/.ready
 JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
 WHICH := import os, sys; print(os.path.realpath(sys.executable), sys.version)
 
-.PHONY: help demo test check fix bench clean
+.PHONY: help demo test test-upstream check fix bench clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 # Updates the environment in place, so that programs running from it keep working. Another Python gets
 # a new one.
@@ -31,6 +31,12 @@ demo: $(READY) ## compile the example population, train it, show it
 
 test: $(READY) ## run every test
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+# PBT_UPSTREAM: checkouts of IsaacGymEnvs and Sample-Factory, separated by a colon.
+test-upstream: $(READY) ## compare the run modules of upstream checkouts with upstream's launcher
+	@[ '$(PBT_UPSTREAM)' ] || { echo 'set PBT_UPSTREAM to the checkouts' >&2; exit 2; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check numpy
+	@PBT_UPSTREAM='$(PBT_UPSTREAM)' $(BIN)/python -m pytest -n $(JOBS) tests/upstream $(ARGS)
 
 check: $(READY) ## check lint, spelling, types, import rules, schemas and documents
 	@$(BIN)/ruff check .

@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 FORMAT: Final = "pbt-processes/1"
 
 MOST: Final = 2**53
-"""The largest integer of every format: beyond it, readers that know only doubles see another."""
+"""The largest integer of a spec file: beyond it, readers that know only doubles see another."""
 Count = Annotated[int, Meta(ge=0, le=MOST)]
 Positive = Annotated[int, Meta(ge=1, le=MOST)]
 Integer = Annotated[int, Meta(ge=-MOST, le=MOST)]
