@@ -33,7 +33,8 @@ test: $(READY) ## run every test
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 # PBT_UPSTREAM: checkouts of IsaacGymEnvs and Sample-Factory, separated by a colon.
-test-upstream: $(READY) ## compare all run modules of upstream checkouts with upstream's launcher
+test-upstream: $(READY) ## compare the run modules of upstream checkouts with upstream's launcher
+	@[ '$(PBT_UPSTREAM)' ] || { echo 'set PBT_UPSTREAM to the checkouts' >&2; exit 2; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check numpy
 	@PBT_UPSTREAM='$(PBT_UPSTREAM)' $(BIN)/python -m pytest -n $(JOBS) tests/upstream $(ARGS)
 

@@ -242,13 +242,10 @@ def run(run_description: Any, args: argparse.Namespace) -> int:
 
 def _completed(args: Any) -> argparse.Namespace:
     """`args` with the defaults of the options that it lacks, each value of its option's type."""
-    backend = ("--backend", str(getattr(args, "backend", "processes")))
-    parser = launcher_argparser(backend)
-    completed = parser.parse_args(backend)
-    if not isinstance(getattr(args, "train_dir", ""), (str, os.PathLike)):
-        raise UsageError(
-            f"`args.train_dir` is not a path: `{printable(f'{args.train_dir!r:.40}')}`"
-        )
+    backend = getattr(args, "backend", None)
+    words = [] if backend is None else ["--backend", str(backend)]
+    parser = launcher_argparser(words)
+    completed = parser.parse_args(words)
     for action in parser._actions:  # argparse has no public list of its options
         value = getattr(args, action.dest, None)
         if value is not None:
@@ -258,20 +255,25 @@ def _completed(args: Any) -> argparse.Namespace:
 
 def _converted(action: argparse.Action, value: Any) -> Any:
     """`value` as argparse would store it. A caller's number may be a text, or one with decimals."""
-    if isinstance(value, os.PathLike):
+    if action.dest == "train_dir":
+        if not isinstance(value, (str, os.PathLike)):
+            raise _wrong_type(action, value, "a path")
         return os.fspath(value)
     if action.type is not int or type(value) is int or isinstance(value, Untouched):
         return value
+    seconds = action.dest == "pause_between"
     try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = -math.inf
-    if action.dest == "pause_between" and number >= 0 and math.isfinite(number):
-        return number
-    if isinstance(value, bool) or not number.is_integer():
-        message = f"`args.{action.dest}` is not a whole number: `{printable(f'{value!r:.40}')}`"
-        raise UsageError(message)
-    return int(number)
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not (math.isfinite(number) if seconds else number.is_integer()):
+        raise _wrong_type(action, value, "a number" if seconds else "a whole number")
+    return number if seconds else int(number)
+
+
+def _wrong_type(action: argparse.Action, value: Any, expected: str) -> UsageError:
+    shown = printable(f"{value!r:.40}")
+    return UsageError(f"`args.{action.dest}` is not {expected}: `{shown}`")
 
 
 def _main(args: argparse.Namespace) -> int:

@@ -177,8 +177,16 @@ def _resources(resources: Any, experiment: str) -> dict[str, Any] | None:
             raise _bad("no such resource", experiment, str(name), "gpus, cpus or memory")
         counts = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _MOST
         if not counts and not (name == "memory" and isinstance(value, str)):
-            raise _bad(f"not a whole number: {value!r:.80}", experiment, name)
+            expected = f"a whole number up to {_MOST}"
+            raise _bad(f"not {expected}: {_shown(value)}", experiment, name)
     return dict(resources)
+
+
+def _shown(value: Any) -> str:
+    try:
+        return f"{value!r:.80}"
+    except ValueError:  # more digits than Python writes
+        return f"an integer of {value.bit_length()} bits"
 
 
 def _path(value: Any) -> Any:

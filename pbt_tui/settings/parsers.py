@@ -62,7 +62,7 @@ def size(text: str) -> int:
     if found is None:
         raise ValueError
     value: float = float(found[1]) * 1024 ** _POWER[found[2].lower()]
-    if not value < 2**63:
+    if not value <= 2**53:  # the bound of every number of a spec
         raise ValueError
     return int(value)
 

@@ -14,7 +14,7 @@ class CompileSettings(msgspec.Struct, frozen=True):
 
     out: str
     train_dir: str
-    load_timeout: Annotated[float, msgspec.Meta(gt=0, le=MOST)]
+    load_timeout: Annotated[float, msgspec.Meta(gt=0, lt=MOST)]
     load_memory: Annotated[int, msgspec.Meta(ge=1 << 26, le=MOST)]
     seed: int
     command_prefix: tuple[str, ...]

@@ -13,11 +13,12 @@ from msgspec import Meta, Struct
 FORMAT: Final = "pbt-processes/1"
 
 MOST: Final = 2**53
-"""The largest integer of every format: beyond it, readers that know only doubles see another."""
+"""The largest integer of a spec file: beyond it, readers that know only doubles see another."""
 Count = Annotated[int, Meta(ge=0, le=MOST)]
 Positive = Annotated[int, Meta(ge=1, le=MOST)]
 Integer = Annotated[int, Meta(ge=-MOST, le=MOST)]
-Seconds = Annotated[float, Meta(ge=0, le=MOST)]
+# Below it for a float: an integer just above it is rounded down to it before it is compared.
+Seconds = Annotated[float, Meta(ge=0, lt=MOST)]
 Text = Annotated[str, Meta(min_length=1)]
 JobId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$(?!\n)")]
 EnvName = Annotated[str, Meta(pattern=r"^[^=\x00]+$")]
@@ -129,7 +130,7 @@ class Container(Frozen, frozen=True):
     """Bytes of shared memory (`/dev/shm`); `null`: the engine decides."""
     memory: Positive | None = None
     """Memory limit of a container in bytes; `null`: none."""
-    cpus: Annotated[float, Meta(gt=0, le=MOST)] | None = None
+    cpus: Annotated[float, Meta(gt=0, lt=MOST)] | None = None
     """CPU limit of a container, in CPUs; `null`: none."""
     network: Text | None = None
     """Network that containers join; `null`: the engine's default network."""

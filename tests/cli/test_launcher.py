@@ -8,6 +8,7 @@ import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -182,6 +183,7 @@ UPSTREAM = {
     [
         Namespace(**UPSTREAM),
         SimpleNamespace(**UPSTREAM),
+        Namespace(**UPSTREAM, backend=None),
         Namespace(**UPSTREAM | {"train_dir": Path("results"), "pause_between": 0.01}),
         Namespace(**UPSTREAM | {"num_gpus": "1", "max_parallel": 2.0, "lr": 3}),
     ],
@@ -235,7 +237,13 @@ def test_run_needs_no_attribute_at_all(tmp_path: Path, monkeypatch: pytest.Monke
         ("num_gpus", "two", "`args.num_gpus` is not a whole number: `'two'`"),
         ("max_parallel", 2.5, "`args.max_parallel` is not a whole number: `2.5`"),
         ("max_parallel", float("nan"), "`args.max_parallel` is not a whole number: `nan`"),
-        ("pause_between", [], "`args.pause_between` is not a whole number: `[]`"),
+        ("pause_between", [], "`args.pause_between` is not a number: `[]`"),
+        ("pause_between", True, "`args.pause_between` is not a number: `True`"),
+        (
+            "max_parallel",
+            Fraction(10**400),
+            "`args.max_parallel` is not a whole number: `Fraction(",
+        ),
         ("train_dir", 5, "`args.train_dir` is not a path: `5`"),
         ("num_gpus", -1, "`--num_gpus`: expected an integer from 0, got `-1`"),
         ("pause_between", -1, "`--pause_between`: expected"),

@@ -15,7 +15,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pbt_tui.cli import compile as command
@@ -205,6 +205,7 @@ def test_thousands_of_mutations_are_met_with_words() -> None:
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32))
+@example(3682)  # a float that is given as the integer above the largest one
 def test_and_so_are_those_of_any_other_seed(seed: int) -> None:
     check(mutant(random.Random(seed)))
 

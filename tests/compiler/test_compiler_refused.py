@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.errors import BadParam, CannotLoad, NotARun
+from pbt_tui.compiler import compile_module
+from pbt_tui.errors import BadParam, CannotLoad, NotARun, PbtError
 from tests.compiler.loading import RUN, WORDS, Write, read, refused
 from tests.compiler.shelf import MODULES
 
@@ -251,3 +252,19 @@ def test_values_of_no_use_have_their_place(here: Write, experiment: str, param: 
 def test_a_name_that_is_no_text(here: Write) -> None:
     here("ant.py", WORDS + "RUN_DESCRIPTION = RunDescription('r', [Experiment(3, 'c')])\n")
     assert "`name` is not text" in refused("ant.py", BadParam).what
+
+
+@pytest.mark.parametrize("value", ["2**53 + 1", "10**5000", "'10000T'", "-(2**60)"])
+def test_a_resource_that_no_spec_can_hold(tmp_path: Path, value: str) -> None:
+    (tmp_path / "ant.py").write_text(
+        "from pbt_tui import Experiment, RunDescription\n"
+        "RUN_DESCRIPTION = RunDescription('r', [\n"
+        f"    Experiment('e', 'python t.py', resources={{'memory': {value}}})\n"
+        "])\n"
+    )
+    with pytest.raises(PbtError) as caught:
+        compile_module(str(tmp_path / "ant.py"))
+    (found,) = (d for d in caught.value.diagnostics if d.level == "error")
+    assert found.where.line == 3
+    assert found.where.param == "memory"
+    assert found.code in ("PBT103", "PBT113")

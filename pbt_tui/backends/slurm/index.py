@@ -87,7 +87,7 @@ class Slurm(Frozen, frozen=True):
     """Seconds between two status queries to SLURM while all jobs are pending."""
     poll_floor: Seconds = 5.0
     """Minimum seconds between two status queries, whatever `poll` and `poll_pending` say."""
-    sbatch_timeout: Annotated[float, Meta(gt=0, le=MOST)] = 30.0
+    sbatch_timeout: Annotated[float, Meta(gt=0, lt=MOST)] = 30.0
     """Seconds that one call of `sbatch` may take; `sbatch` itself retries for two minutes when the
     queue is full."""
 

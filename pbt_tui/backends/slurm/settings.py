@@ -5,11 +5,14 @@ Must not know what becomes of them. The struct that they fill is `index.Slurm`.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from pbt_tui.settings import Setting, parsers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pbt_tui.errors import Diagnostic
 
 _ENOUGH = 1 << 26
@@ -24,30 +27,23 @@ def _slurm(name: str, *rest: Any, **more: Any) -> Setting:
     return Setting(name, "slurm", *rest, **more)
 
 
-def _bare(value: Any) -> bool:
-    """Whether a number was given without a unit, as an option or by TOML."""
-    text = value.strip() if isinstance(value, str) else str(value)
-    return not isinstance(value, bool) and text.isascii() and text.isdigit() and int(text) > 0
+def _doubt(
+    field: str, units: tuple[str, str], cures: tuple[str, ...], below: float = math.inf
+) -> Callable[[Any], Diagnostic | None]:
+    """The warning about a number without a unit: `units` are ours, and those of `sbatch`."""
 
+    def of(value: Any) -> Diagnostic | None:
+        text = str(value).strip()
+        if isinstance(value, bool) or not text.isdecimal() or not 0 < int(text) < below:
+            return None
+        from pbt_tui.diagnostics import finding
 
-def _time_doubt(value: Any) -> Diagnostic | None:
-    if not _bare(value):
-        return None
-    from pbt_tui.diagnostics import finding
+        ours, theirs = units
+        message = f"`{field}` is {text} {ours} here; `sbatch` would read {text} {theirs}"
+        hint = ", or ".join(f"`{text}{unit}`" for unit in cures)
+        return finding("PBT638", message, hint=f"write {hint}")
 
-    number = int(value)
-    message = f"`time` is {number} seconds here; `sbatch --time {number}` would be minutes"
-    return finding("PBT638", message, hint=f"write `{number}m`, or `{number}s`")
-
-
-def _memory_doubt(value: Any) -> Diagnostic | None:
-    if not _bare(value) or int(value) >= _ENOUGH:
-        return None
-    from pbt_tui.diagnostics import finding
-
-    number = int(value)
-    message = f"`memory` is {number} bytes here; `sbatch --mem {number}` would be megabytes"
-    return finding("PBT638", message, hint=f"write `{number}M`")
+    return of
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -56,8 +52,20 @@ SETTINGS: tuple[Setting, ...] = (
     _slurm("partition", parsers.plain, "NAME", "the name of a partition"),
     _slurm("account", parsers.plain, "NAME", "the name of an account"),
     _slurm("qos", parsers.plain, "NAME", "the name of a QOS"),
-    _slurm("time", parsers.slurm_duration, "TIME", _TIME, doubt=_time_doubt),
-    _slurm("memory", parsers.size, "SIZE", _BYTES, doubt=_memory_doubt),
+    _slurm(
+        "time",
+        parsers.slurm_duration,
+        "TIME",
+        _TIME,
+        doubt=_doubt("time", ("seconds", "minutes"), ("m", "s")),
+    ),
+    _slurm(
+        "memory",
+        parsers.size,
+        "SIZE",
+        _BYTES,
+        doubt=_doubt("memory", ("bytes", "megabytes"), ("M",), _ENOUGH),
+    ),
     _slurm("cpus", parsers.integer, "N", _FROM_0),
     _slurm("gpu_type", parsers.plain, "TYPE", "a type of GPU"),
     _slurm("constraint", parsers.plain, "TEXT", "features of nodes"),
