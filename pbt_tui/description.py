@@ -27,18 +27,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import FrameType
-    from typing import Any, Literal, TypedDict
+    from typing import Any
+
+    from pbt_tui.run_module_types import PopulationStyle, ResourceNeeds
 
     Problem = tuple[str, str | None, str]
-    PopulationStyle = Literal["isaacgymenvs", "isaaclab", "rl_games", "sample_factory"]
-
-    class Resources(TypedDict, total=False):
-        """What one job needs; `memory` is bytes, or text such as `16G`."""
-
-        gpus: int
-        cpus: int
-        memory: int | str
-
 
 asked_styles: dict[str, None] = {}
 """The styles that `population` was asked for, in order: those of installed packages are looked for
@@ -178,7 +171,7 @@ class Experiment:
         cmd: str,
         param_generator: Iterable[Mapping[str, Any]] = (),
         env_vars: Mapping[str, str] | None = None,
-        resources: Resources | None = None,
+        resources: ResourceNeeds | None = None,
     ) -> None:
         self.base_name = name
         self.cmd = cmd

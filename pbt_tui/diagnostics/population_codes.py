@@ -11,14 +11,16 @@ _LAB = (
     'CMD = "./isaaclab.sh train --rl_library rl_games agent.pbt.objective=episode.rate"\n'
     'MEMBERS = population(4, "isaaclab", workspace="ws")\n'
 )
-_LAB_BAD = _LAB + 'RUN_DESCRIPTION = RunDescription("ant", [Experiment("ant", CMD, MEMBERS)])'
-_LAB_GOOD = _LAB + (
-    "RUN_DESCRIPTION = RunDescription(\n"
+_LAB_BAD = _LAB + 'RunDescription("ant", [Experiment("ant", CMD, MEMBERS)])'
+_LAB_RUN = (
+    "RunDescription(\n"
     '    "ant",\n    [Experiment("ant", CMD, MEMBERS)],\n    param_prefix="",\n'
     '    experiment_arg_name="--wandb-name",\n'
     '    experiment_dir_arg_name="agent.pbt.directory",\n'
     "    customize_experiment_name=False,\n)"
 )
+_LAB_GOOD = _LAB + _LAB_RUN
+_LAB_FOUR = 'MEMBERS = [{"agent.pbt.policy_idx": i} for i in range(4)]\n' + _LAB_RUN
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -138,11 +140,10 @@ RULES: tuple[Rule, ...] = (
         "exchanged, and no error is shown (P3). `episode.consecutive_successes` is one. It is a "
         "note where the command names no objective, since then it cannot be seen here.",
         'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4 "\n'
-        'CMD += "agent.pbt.objective=episode.consecutive_successes"\n'
-        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])',
+        'CMD += "agent.pbt.objective=episode.consecutive_successes"\n' + _LAB_FOUR,
         'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4 "\n'
         'CMD += "agent.pbt.objective=episode.success_rate"      # a plain number: float(…)\n'
-        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])',
+        + _LAB_FOUR,
     ),
     Rule(
         "PBT412",
@@ -173,9 +174,8 @@ RULES: tuple[Rule, ...] = (
         "script reads itself are gone by then, but for the few that it puts back: the device and "
         "the number of iterations are not among them (P11).",
         'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4 --device=cuda:0"\n'
-        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])',
-        'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4"\n'
-        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])',
+        + _LAB_FOUR,
+        'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4"\n' + _LAB_FOUR,
     ),
     Rule(
         "PBT415",
@@ -198,12 +198,12 @@ RULES: tuple[Rule, ...] = (
         "same member of one workspace write into the same folder. `pbt-compile --validate` looks "
         "at all the folders that it is given.",
         'A = "python train.py pbt.num_policies=8 pbt.workspace=/data/ant"\n'
-        'Experiment("ant", A, [{"pbt.policy_idx": i} for i in range(5)])\n\n'
+        'Experiment("ant", A, [{"pbt.policy_idx": i} for i in range(8)])\n\n'
         "pbt-compile runs.ant --out specs --experiment_suffix low\n"
         "pbt-compile runs.ant --out specs --experiment_suffix high\n"
         "pbt-compile --validate specs",
         'A = "python train.py pbt.num_policies=8 pbt.workspace=/data/ant"\n'
-        'Experiment("ant", A, [{"pbt.policy_idx": i} for i in range(5)])\n\n'
+        'Experiment("ant", A, [{"pbt.policy_idx": i} for i in range(8)])\n\n'
         "pbt-compile runs.ant --out specs --experiment_suffix low\n"
         "pbt-compile --validate specs",
     ),
@@ -252,11 +252,13 @@ RULES: tuple[Rule, ...] = (
         "Isaac Lab calls the folder of a run after the second in which it starts: members that "
         "start in the same one write their logs and checkpoints into one folder (P13).",
         'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4"\n'
-        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])\n\n'
-        "pbt-compile runs.ant --pause_between 0",
+        + _LAB_FOUR
+        + "\n\n"
+        + "pbt-compile runs.ant --pause_between 0",
         'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4"\n'
-        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])\n\n'
-        "pbt-compile runs.ant --pause_between 30",
+        + _LAB_FOUR
+        + "\n\n"
+        + "pbt-compile runs.ant --pause_between 30",
     ),
     Rule(
         "PBT423",
@@ -282,15 +284,21 @@ RULES: tuple[Rule, ...] = (
         "holds this population.",
         'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=2"\n'
         'CMD += " agent.pbt.workspace=w"\n'
-        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(2)])\n\n'
-        "mkdir -p logs/rl_games/ant/w logs/rl_games/ball/w\n"
-        "pbt-run runs.ant",
+        'MEMBERS = [{"agent.pbt.policy_idx": i} for i in range(2)]\n'
+        + _LAB_RUN
+        + "\n\nmkdir -p train_dir/ant/ant_/logs/rl_games/ant/w\n"
+        "mkdir -p train_dir/ant/ant_/logs/rl_games/ball/w\n"
+        "pbt-compile runs.ant\n"
+        "pbt-run specs/ant",
         'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=2"\n'
         'CMD += " agent.pbt.workspace=w"\n'
         'CMD += " agent.params.config.name=ant"\n'
-        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(2)])\n\n'
-        "mkdir -p logs/rl_games/ant/w logs/rl_games/ball/w\n"
-        "pbt-run runs.ant",
+        'MEMBERS = [{"agent.pbt.policy_idx": i} for i in range(2)]\n'
+        + _LAB_RUN
+        + "\n\nmkdir -p train_dir/ant/ant_/logs/rl_games/ant/w\n"
+        "mkdir -p train_dir/ant/ant_/logs/rl_games/ball/w\n"
+        "pbt-compile runs.ant\n"
+        "pbt-run specs/ant",
     ),
     Rule(
         "PBT450",

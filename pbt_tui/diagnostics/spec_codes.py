@@ -69,7 +69,7 @@ RULES: tuple[Rule, ...] = (
         "population and members disagree",
         "A population lists each of its members once, in the order of their indices, "
         "and each member names it. A Sample-Factory population is one job.",
-        '"populations": [{"id": "ant", "size": 2, "members": ["00_ant"], ...}]',
+        '"populations": [{"id": "ant", "size": 2, "members": ["00_ant", "00_ant"], ...}]',
         '"populations": [{"id": "ant", "size": 2, "members": ["00_ant", "01_ant"], ...}]',
     ),
     Rule(
