@@ -1,4 +1,4 @@
-#: pbt-compile populations/known_index.py
+#: pbt-compile ours/populations/known_index.py
 #: exit 0, 3 jobs in ant
 #: first 00_ant_p.p.idx_0_p.n.pol_3 in ant/ant_
 #:   $ python train.py --pbt_policy_idx=0 --pbt_num_policies=3

@@ -1,7 +1,7 @@
-#: pbt-compile populations/number_twice.py
+#: pbt-compile ours/populations/number_twice.py
 #: exit 3
-#: note PBT305 at populations/number_twice.py:10
-#: error PBT402 at populations/number_twice.py:10
+#: note PBT305 at ours/populations/number_twice.py:10
+#: error PBT402 at ours/populations/number_twice.py:10
 """Member 5 twice: both would write into the folder 005."""
 
 from pbt_tui import Experiment, RunDescription

@@ -1,6 +1,6 @@
-#: pbt-compile populations/lower_half.py
+#: pbt-compile ours/populations/lower_half.py
 #: exit 0, 4 jobs in ant
-#: warning PBT415 at populations/lower_half.py:15
+#: warning PBT415 at ours/populations/lower_half.py:15
 #: first 00_ant in ant/ant_
 #:   $ python train.py task=Ant pbt=pbt_default pbt.num_policies=8 pbt.workspace=/nfs/ant
 #:     pbt.policy_idx=0 experiment=00_ant hydra.run.dir=./train_dir/ant/ant_

@@ -1,6 +1,6 @@
-#: pbt-compile populations/workspace_without_effect.py
+#: pbt-compile ours/populations/workspace_without_effect.py
 #: exit 3
-#: error PBT103 at populations/workspace_without_effect.py:8
+#: error PBT103 at ours/populations/workspace_without_effect.py:8
 """Sample-Factory's policies meet in the folder of their job."""
 
 from pbt_tui import Experiment, RunDescription, population

@@ -1,4 +1,4 @@
-#: pbt-compile populations/lab.py
+#: pbt-compile ours/populations/lab.py
 #: exit 0, 4 jobs in lab3
 #: first 00_shadow in lab3/shadow_
 #:   $ ./isaaclab.sh train --rl_library rl_games agent.pbt.objective=episode.rate

@@ -1,6 +1,6 @@
-#: pbt-compile populations/relative_part.py
+#: pbt-compile ours/populations/relative_part.py
 #: exit 0, 2 jobs in ant
-#: warning PBT415 at populations/relative_part.py:15
+#: warning PBT415 at ours/populations/relative_part.py:15
 #: first 00_ant in ant/ant_
 #:   $ python train.py task=Ant pbt=pbt_default pbt.num_policies=4 pbt.policy_idx=1
 #:     experiment=00_ant hydra.run.dir=./train_dir/ant/ant_

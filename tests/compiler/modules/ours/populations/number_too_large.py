@@ -1,7 +1,7 @@
-#: pbt-compile populations/number_too_large.py
+#: pbt-compile ours/populations/number_too_large.py
 #: exit 3
-#: error PBT402 at populations/number_too_large.py:10
-#: note PBT421 at populations/number_too_large.py
+#: error PBT402 at ours/populations/number_too_large.py:10
+#: note PBT421 at ours/populations/number_too_large.py
 """Member 8 of 8: numbers end at 7."""
 
 from pbt_tui import Experiment, RunDescription

@@ -1,6 +1,6 @@
-#: pbt-compile populations/lab_with_dashes.py
+#: pbt-compile ours/populations/lab_with_dashes.py
 #: exit 3
-#: error PBT417 at populations/lab_with_dashes.py:13
+#: error PBT417 at ours/populations/lab_with_dashes.py:13
 """Settings of the agent with dashes, which Hydra refuses."""
 
 from pbt_tui import Experiment, RunDescription, population

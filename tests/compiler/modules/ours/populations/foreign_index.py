@@ -1,6 +1,6 @@
-#: pbt-compile populations/foreign_index.py
+#: pbt-compile ours/populations/foreign_index.py
 #: exit 3
-#: error PBT103 at populations/foreign_index.py:8
+#: error PBT103 at ours/populations/foreign_index.py:8
 """An index of another style."""
 
 from pbt_tui import Experiment, RunDescription, population

@@ -1,6 +1,6 @@
-#: pbt-compile populations/lab_with_experiment.py
+#: pbt-compile ours/populations/lab_with_experiment.py
 #: exit 3
-#: error PBT418 at populations/lab_with_experiment.py:13
+#: error PBT418 at ours/populations/lab_with_experiment.py:13
 """An option that argparse takes for the abbreviation of another one."""
 
 from pbt_tui import Experiment, RunDescription, population

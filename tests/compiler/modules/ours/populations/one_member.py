@@ -1,6 +1,6 @@
-#: pbt-compile populations/one_member.py
+#: pbt-compile ours/populations/one_member.py
 #: exit 0, 1 job in ant
-#: warning PBT415 at populations/one_member.py:12
+#: warning PBT415 at ours/populations/one_member.py:12
 #: first 00_ant in ant/ant_
 #:   $ python train.py task=Ant pbt=pbt_default pbt.workspace=/nfs/ant pbt.policy_idx=3
 #:     experiment=00_ant hydra.run.dir=./train_dir/ant/ant_

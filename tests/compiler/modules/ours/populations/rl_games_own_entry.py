@@ -1,4 +1,4 @@
-#: pbt-compile populations/rl_games_own_entry.py
+#: pbt-compile ours/populations/rl_games_own_entry.py
 #: exit 0, 4 jobs in lab3
 #: first 00_shadow in lab3/shadow_
 #:   $ python train_pbt.py --device=cpu agent.pbt.objective=episode.rate agent.pbt.policy_idx=0

@@ -1,4 +1,4 @@
-#: pbt-compile populations/labels.py
+#: pbt-compile ours/populations/labels.py
 #: exit 0, 3 jobs in ant
 #: first 00_ant in ant/ant_
 #:   $ python train.py task=Ant pbt=pbt_default pbt.num_policies=3 pbt.policy_idx=0 wandb_name=m0

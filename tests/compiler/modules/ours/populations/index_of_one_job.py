@@ -1,6 +1,6 @@
-#: pbt-compile populations/index_of_one_job.py
+#: pbt-compile ours/populations/index_of_one_job.py
 #: exit 3
-#: error PBT103 at populations/index_of_one_job.py:8
+#: error PBT103 at ours/populations/index_of_one_job.py:8
 """Sample-Factory's policies have no index."""
 
 from pbt_tui import Experiment, RunDescription, population

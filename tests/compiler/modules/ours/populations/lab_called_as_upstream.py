@@ -1,7 +1,7 @@
-#: pbt-compile populations/lab_called_as_upstream.py
+#: pbt-compile ours/populations/lab_called_as_upstream.py
 #: exit 3
-#: error PBT417 at populations/lab_called_as_upstream.py:14
-#: error PBT418 at populations/lab_called_as_upstream.py:14
+#: error PBT417 at ours/populations/lab_called_as_upstream.py:14
+#: error PBT418 at ours/populations/lab_called_as_upstream.py:14
 """Isaac Lab's script, called with the upstream launcher's arguments."""
 
 from pbt_tui import Experiment, RunDescription, population

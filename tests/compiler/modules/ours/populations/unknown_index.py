@@ -1,6 +1,6 @@
-#: pbt-compile populations/unknown_index.py
+#: pbt-compile ours/populations/unknown_index.py
 #: exit 3
-#: error PBT103 at populations/unknown_index.py:8
+#: error PBT103 at ours/populations/unknown_index.py:8
 """An index that no style knows."""
 
 from pbt_tui import Experiment, RunDescription, population
