@@ -221,6 +221,8 @@ def _value(schema: dict[str, Any]) -> str:
             return "one of " + ", ".join(f"`{word}`" for word in words)
         case {"anyOf": branches}:
             return " or ".join(_value(branch) for branch in branches)
+        case {"type": "array", "prefixItems": parts}:
+            return "list of " + ", ".join(_value(part) for part in parts)
         case {"type": "array", "items": items}:
             return f"list: {_value(items)}"
         case {"minimum": least}:

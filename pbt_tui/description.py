@@ -21,7 +21,19 @@ import os
 import sys
 from itertools import chain, product
 
-from pbt_tui.naming import bad, mapping, placed, root_of, shorthands, text
+from pbt_tui.naming import (
+    argument_name,
+    argument_style_named,
+    as_upstream,
+    bad,
+    cell_of,
+    column_of,
+    mapping,
+    placed,
+    root_of,
+    shorthands,
+    text,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +41,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-    from pbt_tui.run_module_types import PopulationStyle, ResourceNeeds
+    from pbt_tui.run_module_types import ArgumentStyleName, PopulationStyle, ResourceNeeds
 
     Problem = tuple[str, str | None, str]
 
@@ -92,11 +104,11 @@ class ParamGrid(ParamGenerator):
 
     def _combinations(self, randomize: bool, problems: list[Problem]) -> Iterator[dict[str, Any]]:
         problems += self.problems
-        columns = {name: _values(name, values, problems) for name, values in self.grid.items()}
+        columns = {name: column_of(name, values, problems) for name, values in self.grid.items()}
         if not columns or not all(columns.values()):
             return
         names = [n for name in columns for n in (name if isinstance(name, tuple) else (name,))]
-        cells = [[_cell(name, v, problems) for v in column] for name, column in columns.items()]
+        cells = [[cell_of(name, v, problems) for v in column] for name, column in columns.items()]
         combinations: Iterable[tuple[tuple[Any, ...], ...]] = product(*cells)
         if randomize:
             combinations = _shuffled(combinations)
@@ -127,7 +139,7 @@ class ParamList(ParamGenerator):
         return Params(lambda problems: self._combinations(randomize, problems))
 
     def _combinations(self, randomize: bool, problems: list[Problem]) -> Iterator[dict[str, Any]]:
-        combinations = _values(None, self.combinations, problems)
+        combinations = column_of(None, self.combinations, problems)
         yield from _shuffled(combinations) if randomize else combinations
 
 
@@ -155,9 +167,11 @@ class Experiment:
         env_vars: Variables for the environment of all its jobs.
         resources: What one job needs: `gpus` and `cpus` (counts), `memory` (bytes, or text such as
             `"16G"`). The upstream launcher does not have it.
+        argument_style: As that of the `RunDescription`, for this experiment; None: the same.
+        placeholders: As that of the `RunDescription`, for this experiment; None: the same.
 
     Raises:
-        BadParam: `param_generator` is not iterable, or it raised this.
+        BadParam: `param_generator` is not iterable, or it raised this; no such `argument_style`.
 
     Example:
         >>> grid = ParamGrid([("seed", [1, 2])])
@@ -172,9 +186,13 @@ class Experiment:
         param_generator: Iterable[Mapping[str, Any]] = (),
         env_vars: Mapping[str, str] | None = None,
         resources: ResourceNeeds | None = None,
+        argument_style: ArgumentStyleName | None = None,
+        placeholders: bool | None = None,
     ) -> None:
         self.base_name = name
         self.cmd = cmd
+        self.argument_style = argument_style_named(argument_style)
+        self.placeholders = placeholders
         self.env_vars = env_vars
         self.resources = resources
         self.places = _places()
@@ -205,8 +223,15 @@ class Experiment:
     def generate_experiments(
         self, experiment_arg_name: str, customize_experiment_name: bool, param_prefix: str
     ) -> Iterator[tuple[str, str]]:
-        """(command without its directory, name) of every job."""
-        base, cmd = text(self.base_name, "name"), text(self.cmd, "cmd", self.base_name)
+        """(command without its directory, name) of every job, as upstream writes it."""
+        cmd = text(self.cmd, "cmd", self.base_name)
+        for params, texts, name in self.jobs(customize_experiment_name):
+            tokens = [f"{param_prefix}{n}={v}" for n, v in zip(params, texts, strict=True)]
+            yield " ".join([cmd, *tokens, f"{experiment_arg_name}={name}"]), name
+
+    def jobs(self, customize_experiment_name: bool) -> Iterator[tuple[Any, list[str], str]]:
+        """Parameters, the texts of their values, and the name of every job."""
+        base = text(self.base_name, "name")
         for index, params in enumerate(self.params or [{}]):
             names, values = list(mapping(params, base)), params.values()
             texts = [f"{value}" for value in values]
@@ -217,68 +242,92 @@ class Experiment:
             if not customize_experiment_name:
                 shorts = []
             tail = [f"{short}_{value}" for short, value in zip(shorts, texts, strict=False)]
-            name = f"{index:02d}_" + "_".join([base, *tail])
-            tokens = [f"{param_prefix}{n}={v}" for n, v in zip(names, texts, strict=True)]
-            yield " ".join([cmd, *tokens, f"{experiment_arg_name}={name}"]), name
+            yield params, texts, f"{index:02d}_" + "_".join([base, *tail])
 
 
 class RunDescription:
     """A run: its experiments, and how their trainer wants to be called.
 
-    With Hydra: `experiment_arg_name="experiment"`, `experiment_dir_arg_name="hydra.run.dir"`,
-    `param_prefix=""`, and for a population `customize_experiment_name=False`.
+    With Hydra: `experiment_arg_name="experiment"`, `experiment_dir_arg_name="hydra.run.dir"`, and
+    `param_prefix=""` or `argument_style="hydra"`; no customized names in populations.
 
     Args:
         run_name: Name of the run, and of its folder below `train_dir`.
         experiments: Its experiments, in the order in which their jobs start.
-        experiment_arg_name: Argument by which the trainer takes the name of a job.
-        experiment_dir_arg_name: Argument by which the trainer takes the folder of an experiment.
+        experiment_arg_name: Argument by which the trainer takes the name of a job; None: the name
+            is not appended.
+        experiment_dir_arg_name: Argument by which the trainer takes the folder of an experiment;
+            None: the folder is not appended.
         customize_experiment_name: Whether parameters are a part of the names of jobs.
         param_prefix: What stands before the name of each parameter in a command.
+        argument_style: How it reads arguments: `hydra`, `keyvalue`, `argparse`, `tyro`, `flags`.
+        placeholders: Whether `{name}`, `{dir}`, `{member}` and `{port}` in base commands are
+            filled; None: they are where there is a style, or a name above is None, and `{member}`
+            where the module calls `population`.
 
     Raises:
-        BadParam: `generate_experiments`: a name, a command or parameters are of the wrong type.
+        BadParam: No such style, an empty argument name; `generate_experiments`: a name, a command
+            or parameters are of the wrong type, or a placeholder has no value.
 
     Example:
         >>> run = RunDescription("ant", [Experiment("base", "python train.py", [{"seed": 1}])])
         >>> [name for _, name, *_ in run.generate_experiments("train_dir", makedirs=False)]
         ['00_base_see_1']
+        >>> ppo = Experiment("ppo", "python ppo.py", [{"track": False}])
+        >>> run = RunDescription("rl", [ppo], "exp-name", None, argument_style="tyro")
+        >>> [command for command, *_ in run.generate_experiments("train_dir", makedirs=False)]
+        ['python ppo.py --no-track --exp-name 00_ppo_tra_False']
     """
 
     def __init__(  # the original's order, which run modules rely on
         self,
         run_name: str,
         experiments: Sequence[Experiment],
-        experiment_arg_name: str = "--experiment",
-        experiment_dir_arg_name: str = "--train_dir",
+        experiment_arg_name: str | None = "--experiment",
+        experiment_dir_arg_name: str | None = "--train_dir",
         customize_experiment_name: bool = True,
         param_prefix: str = "--",
+        argument_style: ArgumentStyleName | None = None,
+        placeholders: bool | None = None,
     ) -> None:
         self.run_name = run_name
         self.experiments = experiments
         self.experiment_suffix = ""
-        self.experiment_arg_name = experiment_arg_name
-        self.experiment_dir_arg_name = experiment_dir_arg_name
+        self.experiment_arg_name = argument_name(experiment_arg_name, "experiment_arg_name")
+        dir_arg = argument_name(experiment_dir_arg_name, "experiment_dir_arg_name")
+        self.experiment_dir_arg_name = dir_arg
         self.customize_experiment_name = customize_experiment_name
         self.param_prefix = param_prefix
+        self.argument_style = argument_style_named(argument_style)
+        self.placeholders = placeholders
 
     def generate_experiments(
         self, train_dir: str, makedirs: bool = True
     ) -> Iterator[tuple[str, str, str, Any]]:
         """(command, experiment name, directory below `train_dir`, env_vars) of every job.
 
-        `makedirs` makes the directories on the way, as the original does. Raises `BadParam`.
+        `makedirs` makes the directories, as upstream does. Raises `BadParam`.
         """
         for experiment in self.experiments:
             root_dir = root_of(self.run_name, experiment.base_name, self.experiment_suffix)
             where = os.path.join(train_dir, root_dir)  # noqa: PTH118 - text, `./` is kept
             if makedirs:
                 os.makedirs(where, exist_ok=True)  # noqa: PTH103 - pathlib costs 5 ms to import
-            for cmd, name in experiment.generate_experiments(
-                self.experiment_arg_name, self.customize_experiment_name, self.param_prefix
-            ):
-                job = f"{cmd} {self.experiment_dir_arg_name}={where}"
+            for job, name in self._commands(experiment, where):
                 yield job, name, root_dir, experiment.env_vars
+
+    def _commands(self, experiment: Experiment, where: str) -> Iterator[tuple[str, str]]:
+        """(command, name) of every job of one experiment."""
+        name_arg, dir_arg = self.experiment_arg_name, self.experiment_dir_arg_name
+        style = experiment.argument_style or self.argument_style
+        if not as_upstream(experiment.cmd, style, name_arg, dir_arg):
+            from pbt_tui.arguments.command_form import commands
+
+            yield from commands(self, experiment, where, asked_styles)
+            return
+        naming = str(name_arg), self.customize_experiment_name, self.param_prefix
+        for start, name in experiment.generate_experiments(*naming):
+            yield f"{start} {dir_arg}={where}", name
 
 
 def population(
@@ -345,36 +394,6 @@ def seeds(num_seeds: int) -> list[int]:
     import random
 
     return [random.randrange(1000000, 9999999) for _ in range(num_seeds)]
-
-
-def _values(name: Any, values: Any, problems: list[Problem]) -> list[Any]:
-    shown = None if name is None else str(name)
-    try:
-        len(values)
-        column = list(values)
-    except TypeError:
-        hint = None if name is None else f"write `({name!r}, [{values!r:.40}])`"
-        raise bad(f"values are not a list: {values!r:.80}", param=shown, hint=hint) from None
-    if not column:
-        problems.append(("empty", shown, ""))
-    elif isinstance(values, str):
-        problems.append(("letters", shown, values))
-    return column
-
-
-def _cell(name: Any, value: Any, problems: list[Problem]) -> tuple[Any, ...]:
-    if not isinstance(name, tuple):
-        return (value,)
-    try:
-        cell = tuple(value[i] for i in range(len(name)))
-    except (IndexError, KeyError, TypeError):
-        message = f"needs a value for each of its {len(name)} names: {value!r:.80}"
-        raise bad(message, param=str(name)) from None
-    if isinstance(value, str):
-        problems.append(("letters", str(name), value))
-    elif getattr(value, "__len__", int)() > len(name):
-        problems.append(("cut", str(name), f"{value!r:.80}"))
-    return cell
 
 
 def _shuffled(combinations: Iterable[Any]) -> list[Any]:

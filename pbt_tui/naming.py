@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
     from pbt_tui.errors import BadParam
 
+    Problem = tuple[str, str | None, str]
+
+ARGUMENT_STYLES = ("hydra", "keyvalue", "argparse", "tyro", "flags")
+"""The names of `pbt_tui.arguments.styles`, whose table is loaded only where one is used."""
+LIMIT = 2**63
+"""Whole numbers of at least this size are text in JSON."""
+
 
 def shorthands(names: Iterable[str]) -> list[str]:
     """Shortens parameter names for the name of an experiment.
@@ -98,6 +105,154 @@ def mapping(params: Any, experiment: str) -> Any:
         hint = "an experiment takes a list of dictionaries"
         raise bad(f"parameters are not a dictionary: {params!r:.80}", experiment, hint=hint)
     return params
+
+
+def argument_name(value: Any, what: str) -> Any:
+    """Returns `value`, the name of an argument that takes a job's name or folder, or None.
+
+    Args:
+        value: What a run module gave.
+        what: The argument that it was given for.
+
+    Raises:
+        BadParam: It is an empty name.
+
+    Example:
+        >>> argument_name("--train_dir", "experiment_dir_arg_name")
+        '--train_dir'
+    """
+    if isinstance(value, str) and not value.strip("-+ "):
+        where = "folder" if "dir" in what else "name"
+        raise bad(
+            f"`{what}` is no name of an argument: {value!r}",
+            hint=f"for a trainer that takes no {where}, write `{what}=None`",
+        )
+    return value
+
+
+def argument_style_named(value: Any, experiment: object = None) -> Any:
+    """Returns `value` if it is the name of an argument style, or None.
+
+    Args:
+        value: What a run module gave.
+        experiment: Name of the experiment, for the message.
+
+    Raises:
+        BadParam: There is no such style.
+
+    Example:
+        >>> argument_style_named("tyro")
+        'tyro'
+    """
+    if value is not None and value not in ARGUMENT_STYLES:
+        known = ", ".join(f"`{name}`" for name in ARGUMENT_STYLES)
+        raise bad(f"no such `argument_style`: {value!r:.80}", experiment, hint=f"one of {known}")
+    return value
+
+
+def as_upstream(cmd: object, style: str | None, name_arg: str | None, dir_arg: str | None) -> bool:
+    """Whether a command can only be as upstream writes it: `arguments` need not be loaded.
+
+    Args:
+        cmd: The base command.
+        style: The argument style.
+        name_arg: Argument for the name of a job.
+        dir_arg: Argument for the directory.
+
+    Example:
+        >>> as_upstream("python train.py", None, "--experiment", None)
+        False
+    """
+    return style is None and name_arg is not None and dir_arg is not None and "{" not in str(cmd)
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON can hold it: scalars of other types reduced, the rest as text.
+
+    Args:
+        value: What a run module gave for a parameter.
+
+    Example:
+        >>> plain((1, 2.5, float("inf")))
+        [1, 2.5, 'inf']
+    """
+    if value is None or isinstance(value, (str, bool)):
+        return value if value is None or isinstance(value, bool) else str.__str__(value)
+    if isinstance(value, int):
+        return int(value) if -LIMIT <= value < LIMIT else str(value)
+    if isinstance(value, float):
+        return float(value) if abs(value) < float("inf") else str(float(value))
+    if isinstance(value, (list, tuple)):
+        return [_inner(item) for item in value]
+    if isinstance(value, dict):
+        return {_inner(str(key)): _inner(item) for key, item in value.items()}
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):  # an array's scalar
+        return plain(value.item())
+    return str(value)
+
+
+def _inner(value: Any) -> Any:
+    """A text inside of a value is written as Python shows it: half a character is spelt out."""
+    value = plain(value)
+    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
+
+
+def column_of(name: Any, values: Any, problems: list[Problem]) -> list[Any]:
+    """The values of one name of a grid, or the combinations of a list, as a list.
+
+    Args:
+        name: The name, or the tuple of names; None for combinations.
+        values: What a run module gave.
+        problems: Gets what is accepted and yet odd.
+
+    Raises:
+        BadParam: They are no list.
+
+    Example:
+        >>> column_of("seed", (1, 2), [])
+        [1, 2]
+    """
+    shown = None if name is None else str(name)
+    try:
+        len(values)
+        column = list(values)
+    except TypeError:
+        hint = None if name is None else f"write `({name!r}, [{values!r:.40}])`"
+        raise bad(f"values are not a list: {values!r:.80}", param=shown, hint=hint) from None
+    if not column:
+        problems.append(("empty", shown, ""))
+    elif isinstance(values, str):
+        problems.append(("letters", shown, values))
+    return column
+
+
+def cell_of(name: Any, value: Any, problems: list[Problem]) -> tuple[Any, ...]:
+    """One value of a grid for each name of its column.
+
+    Args:
+        name: The name, or the tuple of names.
+        value: What a run module gave for it.
+        problems: Gets what is accepted and yet odd.
+
+    Raises:
+        BadParam: It has fewer values than there are names.
+
+    Example:
+        >>> cell_of(("env", "steps"), ["ant", 10], [])
+        ('ant', 10)
+    """
+    if not isinstance(name, tuple):
+        return (value,)
+    try:
+        cell = tuple(value[i] for i in range(len(name)))
+    except (IndexError, KeyError, TypeError):
+        message = f"needs a value for each of its {len(name)} names: {value!r:.80}"
+        raise bad(message, param=str(name)) from None
+    if isinstance(value, str):
+        problems.append(("letters", str(name), value))
+    elif getattr(value, "__len__", int)() > len(name):
+        problems.append(("cut", str(name), f"{value!r:.80}"))
+    return cell
 
 
 def bad(

@@ -10,6 +10,9 @@ from typing import Literal, TypedDict
 PopulationStyle = Literal["isaacgymenvs", "isaaclab", "rl_games", "sample_factory"]
 """Names of the built-in population styles."""
 
+ArgumentStyleName = Literal["hydra", "keyvalue", "argparse", "tyro", "flags"]
+"""Names of the argument styles."""
+
 
 class ResourceNeeds(TypedDict, total=False):
     """What one job needs."""

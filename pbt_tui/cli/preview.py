@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import msgspec
+from msgspec import UNSET
 
 from pbt_tui.cli.planning import warn
 from pbt_tui.cli.request_client import Asked
 from pbt_tui.errors import Findings, RuntimeUnavailable, printable
-from pbt_tui.executor import factory
+from pbt_tui.executor import factory, ports
 from pbt_tui.executor.config import ExecutorConfig
 from pbt_tui.executor.execute import look_ahead
 from pbt_tui.executor.gpu_selection import ORDER, VISIBLE
@@ -56,6 +57,11 @@ def _begin(context: RunContext) -> None:
     state = context.state
     policy = msgspec.structs.replace(context.policy, pause_between=0.0)
     state.next_start = state.at
+    free = None
+    if context.kind.local:
+        free = ports.claim(ports.wanted(state, context.policy), state.run_id or "")
+        if free is not None:
+            free.close()  # shown, not taken
     apply(
         state,
         ev.ExecutorStarted(
@@ -66,6 +72,7 @@ def _begin(context: RunContext) -> None:
             runtime=context.kind.name,
             gpus=context.gpus,
             policy=policy,
+            ports=UNSET if free is None else free.ends,
         ),
     )
 

@@ -5,10 +5,9 @@ Must not know how it was imported, nor what its jobs will be called; lives in th
 
 from __future__ import annotations
 
-import math
 import os
 
-from pbt_tui.naming import mapping, text
+from pbt_tui.naming import LIMIT, argument_name, argument_style_named, mapping, plain, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 _PLAIN = frozenset((str, bool, type(None)))
 _NUMBERS = frozenset((int, float))
 _WORDS = ("run_name", "experiment_arg_name", "experiment_dir_arg_name", "param_prefix")
-_LIMIT = 2**63
+_MAY_BE_NONE = ("experiment_arg_name", "experiment_dir_arg_name")
 _MOST = 2**53
 """Of a count or of bytes, as the spec has it: `spec.types.MOST` would load msgspec here."""
 
@@ -33,12 +32,30 @@ def described(run: Any, file: str | None) -> dict[str, Any]:
     except TypeError:
         kind = type(run.experiments).__name__
         raise _not_a_run(f"`experiments` is not a list: {kind}") from None
-    words = [text(_path(getattr(run, word)), word) for word in _WORDS]
+    words = [_word(getattr(run, word), word) for word in _WORDS]
     return {
         "run": words,
         "suffix": str(getattr(run, "experiment_suffix", "")),
         "customize": bool(getattr(run, "customize_experiment_name", True)),
+        **_form(run),
         "experiments": [_experiment(experiment, file) for experiment in experiments],
+    }
+
+
+def _word(value: Any, what: str) -> str | None:
+    if what not in _MAY_BE_NONE:
+        return text(_path(value), what)
+    value = argument_name(value, what)
+    return None if value is None else text(_path(value), what)
+
+
+def _form(given: Any, experiment: str | None = None) -> dict[str, Any]:
+    """How commands are written, of a run or of an experiment; the upstream classes say nothing."""
+    style = getattr(given, "argument_style", None)
+    placeholders = getattr(given, "placeholders", None)
+    return {
+        "style": argument_style_named(style, experiment) if isinstance(style, str) else None,
+        "placeholders": placeholders if isinstance(placeholders, bool) else None,
     }
 
 
@@ -63,6 +80,7 @@ def _experiment(experiment: Any, file: str | None) -> dict[str, Any]:
             "env": _env(experiment.env_vars, name),
             "resources": _resources(getattr(experiment, "resources", None), name),
             "line": line,
+            **_form(experiment, name),
             "problems": getattr(experiment, "problems", ()) if _ours(experiment) else (),
         }
     except PbtError as e:
@@ -84,7 +102,7 @@ def _rows(params: Any, experiment: str) -> tuple[list[dict[str, Any]], dict[int,
             known.add(names)
         for value in row.values():
             kind = type(value)
-            if kind not in _PLAIN and (kind not in _NUMBERS or not -_LIMIT <= value < _LIMIT):
+            if kind not in _PLAIN and (kind not in _NUMBERS or not -LIMIT <= value < LIMIT):
                 row, texts[index] = _reduced(row, experiment)
                 break
         rows.append(row)
@@ -115,29 +133,6 @@ def _ours(experiment: Any) -> bool:
     from pbt_tui.description import Experiment
 
     return isinstance(experiment, Experiment)
-
-
-def plain(value: Any) -> Any:
-    """`value` as JSON can hold it: scalars of other types reduced, the rest as text."""
-    if value is None or isinstance(value, (str, bool)):
-        return value if value is None or isinstance(value, bool) else str.__str__(value)
-    if isinstance(value, int):
-        return int(value) if -_LIMIT <= value < _LIMIT else str(value)
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else str(float(value))
-    if isinstance(value, (list, tuple)):
-        return [_inner(item) for item in value]
-    if isinstance(value, dict):
-        return {_inner(str(key)): _inner(item) for key, item in value.items()}
-    if getattr(value, "shape", None) == () and hasattr(value, "item"):  # an array's scalar
-        return plain(value.item())
-    return str(value)
-
-
-def _inner(value: Any) -> Any:
-    """A text inside of a value is written as Python shows it: half a character is spelt out."""
-    value = plain(value)
-    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
 
 
 def _env(env: Any, experiment: str) -> dict[str, str] | None:

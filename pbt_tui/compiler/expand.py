@@ -10,7 +10,10 @@ import operator
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
 
+from pbt_tui.compiler.formed_commands import form_for, formed
 from pbt_tui.compiler.job_ids import Ids
 from pbt_tui.compiler.load import Loaded, LoadedExperiment
 from pbt_tui.diagnostics import finding
@@ -19,6 +22,10 @@ from pbt_tui.naming import root_of, shorthands
 from pbt_tui.settings import argv as words
 from pbt_tui.settings import parsers
 from pbt_tui.spec import Job, Resources
+
+if TYPE_CHECKING:
+    from pbt_tui.arguments.command_form import CommandForm
+    from pbt_tui.spec import Placeholder
 
 LONG_NAME = 100
 LONGEST_COMPONENT = 255
@@ -120,8 +127,12 @@ class _Expansion:
         directory = root_of(loaded.run_name, base, self.suffix)
         start = self._base_words()
         path = os.path.join(self.train_dir, directory)  # noqa: PTH118 - text, `./` is kept
-        dir_word = f"{loaded.dir_arg}={path}"
-        dir_words = self._split(dir_word, None, "directory") if self._odd(dir_word) else [dir_word]
+        form = form_for(loaded, experiment)
+        dir_word = f"{loaded.dir_arg or ''}={path}"
+        odd_dir = form is None and self._odd(dir_word)
+        dir_words = self._split(dir_word, None, "directory") if odd_dir else [dir_word]
+        base_words = start
+        fill: tuple[Placeholder, ...] = ()
         if not base:
             self._keep("PBT112", "the name is empty")
         for foreign in (base, dir_word, experiment.cmd):
@@ -144,11 +155,15 @@ class _Expansion:
             name = f"{index:02d}_{base}"
             if customize:
                 name += "".join(map(add, shape.shorts, texts))
-            tokens = list(map(add, shape.heads, texts))
-            tokens.append(name_head + name)
-            joined = "".join(texts)
-            if shape.odd or odd(joined) or not joined.isascii():
-                tokens = self._odd_words(tokens, list(row), name)
+            if form is not None:
+                start, tokens, fill = self._command(form, base_words, row, texts, name, path)
+                dir_words = []
+            else:
+                tokens = list(map(add, shape.heads, texts))
+                tokens.append(name_head + name)
+                joined = "".join(texts)
+                if shape.odd or odd(joined) or not joined.isascii():
+                    tokens = self._odd_words(tokens, list(row), name)
             job_id, twin = ids_of(directory, name)
             if job_id is not name:
                 self._odd_name(name, job_id, directory, twin)
@@ -163,7 +178,22 @@ class _Expansion:
                 dir=directory,
                 params=row,
                 resources=resources,
+                fill=fill,
             )
+
+    def _command(
+        self, form: CommandForm, base: list[str], row: dict[str, Any], texts: list[str], *at: str
+    ) -> tuple[list[str], list[str], tuple[Placeholder, ...]]:
+        """The words of the base command and those after it, and what is filled at launch."""
+        name, path = at
+        made = formed(form, base, row, texts, name, path, self.loaded.styles)
+        if (refused := made.refused) is not None:
+            param, hint = refused.param, refused.hint
+            self._keep(refused.code, refused.what, param=param, job=name, hint=hint)
+        if form.style is None:
+            return made.start, self._odd_words(made.tokens, list(row), name), made.fill
+        self._check_text("".join(made.tokens))
+        return made.start, made.tokens, made.fill
 
     def found(self) -> Iterator[Diagnostic]:
         """Everything, once: what the description noticed, then what the jobs showed."""
@@ -200,7 +230,7 @@ class _Expansion:
             self._keep("PBT103", e.what, param=e.where.param, hint=e.hint)
             shorts = list(names)
         heads = [f"{self.loaded.param_prefix}{name}=" for name in names]
-        constant = "".join([*heads, self.experiment.name, self.loaded.experiment_arg])
+        constant = "".join([*heads, self.experiment.name, self.loaded.experiment_arg or ""])
         shape = _Shape(heads, [f"_{short}_" for short in shorts], self._odd(constant))
         self.shapes[names] = shape
         return shape
@@ -257,7 +287,7 @@ class _Expansion:
         """Tokens with blanks, quotes or backslashes, as a POSIX shell would cut them."""
         result: list[str] = []
         message = False
-        for token, param in zip(tokens, [*names, None], strict=True):
+        for token, param in zip_longest(tokens, names):
             self._check_text(token, param)
             if not words.special(token):
                 result.append(token)

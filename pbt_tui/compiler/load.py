@@ -58,6 +58,9 @@ class LoadedExperiment:
     line: int | None = None
     problems: tuple[tuple[str, str | None, str], ...] = ()
     texts: dict[int, dict[str, str]] = field(default_factory=dict)
+    argument_style: str | None = None
+    placeholders: bool | None = None
+    """Both as those of the run, where it has none of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,8 @@ class Loaded:
     file: str | None
     run_name: str
     suffix: str
-    experiment_arg: str
-    dir_arg: str
+    experiment_arg: str | None
+    dir_arg: str | None
     customize_names: bool
     param_prefix: str
     experiments: tuple[LoadedExperiment, ...]
@@ -81,6 +84,8 @@ class Loaded:
     """Paths below the current folder that the import writes to: path, file, line."""
     styles: tuple[str, ...] = ()
     """The population styles that the module asked `population` for."""
+    argument_style: str | None = None
+    placeholders: bool | None = None
     leaves_processes: bool = False
     """Whether processes that the import started had to be ended."""
 
@@ -261,6 +266,8 @@ def _loaded(target: str, read: dict[str, Any], output: str) -> Loaded:
         dir_arg=dir_arg,
         customize_names=run["customize"],
         param_prefix=prefix,
+        argument_style=run["style"],
+        placeholders=run["placeholders"],
         experiments=tuple(
             LoadedExperiment(
                 name=e["name"],
@@ -271,6 +278,10 @@ def _loaded(target: str, read: dict[str, Any], output: str) -> Loaded:
                 line=e["line"],
                 problems=tuple((kind, param, detail) for kind, param, detail in e["problems"]),
                 texts={int(index): texts for index, texts in e["texts"].items()},
+                argument_style=e["style"] or run["style"],
+                placeholders=run["placeholders"]
+                if e["placeholders"] is None
+                else e["placeholders"],
             )
             for e in run["experiments"]
         ),
@@ -297,7 +308,7 @@ def _differing(one: Loaded, other: Loaded) -> tuple[str, ...] | None:
                 names.update(dict.fromkeys(changed))
         if len(a.params) != len(b.params):
             names["the number of jobs"] = None
-        for word in ("name", "cmd", "env_vars", "resources"):
+        for word in ("name", "cmd", "env_vars", "resources", "argument_style", "placeholders"):
             if getattr(a, word) != getattr(b, word):
                 names[word] = None
     if len(one.experiments) != len(other.experiments):

@@ -114,4 +114,56 @@ RULES: tuple[Rule, ...] = (
         'Experiment("ant", "python train.py")\n\n'
         "pbt-compile runs.ant --image ant --env_from WANDB_API_KEY",
     ),
+    Rule(
+        "PBT325",
+        "error",
+        "braces that name no placeholder",
+        "`{name}`, `{dir}`, `{member}` and `{port}` in a base command are filled where the run "
+        "module sets an `argument_style`, passes None for one of the names of arguments, or says "
+        "`placeholders=True`. Other names in braces are refused there, because a misspelt "
+        "placeholder would reach the trainer as text. Doubled braces stand for the text itself.",
+        "RUN_DESCRIPTION = RunDescription(\n"
+        '    "ant", [Experiment("ant", "python train.py --tag={nmae}")], placeholders=True\n)',
+        "RUN_DESCRIPTION = RunDescription(\n"
+        '    "ant", [Experiment("ant", "python train.py --tag={name}")], placeholders=True\n)',
+    ),
+    Rule(
+        "PBT326",
+        "error",
+        "a placeholder without a value",
+        "`{member}` stands for the index of a member in its population; a job that is no member "
+        "has none.",
+        "RUN_DESCRIPTION = RunDescription(\n"
+        '    "ant", [Experiment("ant", "python train.py --tag={member}")], placeholders=True\n)',
+        "RUN_DESCRIPTION = RunDescription(\n"
+        '    "ant", [Experiment("ant", "python train.py --tag={name}")], placeholders=True\n)',
+    ),
+    Rule(
+        "PBT327",
+        "error",
+        "a placeholder and the same text in one command",
+        "The executor replaces each `{port}` of a command when an attempt starts. It cannot tell "
+        "one that a parameter or `{{port}}` means as text.",
+        "RUN_DESCRIPTION = RunDescription(\n"
+        '    "ant", [Experiment("ant", "python train.py --port={port} --note={{port}}")],\n'
+        "    placeholders=True,\n)",
+        "RUN_DESCRIPTION = RunDescription(\n"
+        '    "ant", [Experiment("ant", "python train.py --port={port}")], placeholders=True\n)',
+    ),
+    Rule(
+        "PBT328",
+        "error",
+        "a port on NGC",
+        "`{port}` stands for a port that the executor finds free on the machine, or the task on "
+        "its node. A job on NGC has a network of its own and nobody who could look for a port: "
+        "there a fixed number does.",
+        "RUN_DESCRIPTION = RunDescription(\n"
+        '    "ant", [Experiment("ant", "python train.py --port={port}")], placeholders=True\n)\n\n'
+        "pbt-compile runs/ant.py --backend ngc --image a/b:1 --ngc_org acme --ngc_ace acme-ace "
+        "--ngc_instance dgxa100.80g.1.norm",
+        "RUN_DESCRIPTION = RunDescription(\n"
+        '    "ant", [Experiment("ant", "python train.py --port=29500")]\n)\n\n'
+        "pbt-compile runs/ant.py --backend ngc --image a/b:1 --ngc_org acme --ngc_ace acme-ace "
+        "--ngc_instance dgxa100.80g.1.norm",
+    ),
 )

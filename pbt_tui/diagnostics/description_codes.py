@@ -126,6 +126,20 @@ RULES: tuple[Rule, ...] = (
         'Experiment("ant", "python train.py", resources={"memory": "16G"})',
     ),
     Rule(
+        "PBT116",
+        "error",
+        "a value that the argument style has no words for",
+        "Styles that write the items of a list as arguments of their own have no words for a "
+        "dictionary, for a list of lists, or for an item that the trainer would read as an option. "
+        "Text is passed on as one argument.",
+        "RUN_DESCRIPTION = RunDescription(\n"
+        '    "ant", [Experiment("ant", "python train.py", [{"net": {"pi": 64}}])],\n'
+        '    argument_style="argparse",\n)',
+        "RUN_DESCRIPTION = RunDescription(\n"
+        '    "ant", [Experiment("ant", "python train.py", [{"net": \'{"pi": 64}\'}])],\n'
+        '    argument_style="argparse",\n)',
+    ),
+    Rule(
         "PBT118",
         "warning",
         "the import writes files",

@@ -12,8 +12,10 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 
+from msgspec import UNSET
+
 from pbt_tui.errors import Diagnostic, Findings, RuntimeUnavailable, Where
-from pbt_tui.executor import factory, interpreter, signals
+from pbt_tui.executor import factory, interpreter, ports, signals
 from pbt_tui.executor.clock import Clock
 from pbt_tui.executor.config import ExecutorConfig
 from pbt_tui.executor.inbox import RequestInbox
@@ -72,9 +74,12 @@ def execute(
     _inspect(context, warn)
     clock, inbox = Clock(state.at), RequestInbox(rundir)
     runtime = factory.create_runtime(context, progress)
+    claimed = None
     try:
         runtime.prepare([job.spec for job in state.jobs])
         _make_folders(context)
+        if context.kind.local:  # elsewhere a node finds its own
+            claimed = ports.claim(ports.wanted(state, context.policy), context.run_id)
         loop = Loop(
             state,
             journal=opened.journal,
@@ -90,7 +95,7 @@ def execute(
             now = clock.now()
             if opened.is_new:
                 loop.record(_run_opened(context), now)
-            loop.record(_executor_started(context, runtime), now)
+            loop.record(_executor_started(context, runtime, claimed), now)
             loop.commit()
             apply_reconciliation(loop, seen, now)
             loop.refuse_old_stops()
@@ -103,6 +108,8 @@ def execute(
                 watching.stop()
     finally:
         runtime.close()
+        if claimed is not None:
+            claimed.close()
     return exit_code(state)
 
 
@@ -167,7 +174,9 @@ def _run_opened(context: RunContext) -> ev.RunOpened:
     )
 
 
-def _executor_started(context: RunContext, runtime: Runtime) -> ev.ExecutorStarted:
+def _executor_started(
+    context: RunContext, runtime: Runtime, claimed: ports.PortRange | None
+) -> ev.ExecutorStarted:
     kind = context.kind
     return ev.ExecutorStarted(
         pid=os.getpid(),
@@ -181,6 +190,7 @@ def _executor_started(context: RunContext, runtime: Runtime) -> ev.ExecutorStart
         engine_id=runtime.engine_id or None,
         image_digest=runtime.image_digest,
         **kept_settings(context.settings, kind),
+        ports=UNSET if claimed is None else claimed.ends,
     )
 
 

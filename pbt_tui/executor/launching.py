@@ -13,7 +13,17 @@ from pbt_tui.executor.interpreter import first_on_path, resolve
 from pbt_tui.journal import RunDir
 from pbt_tui.journal.state import Attempt, JobState
 from pbt_tui.runtimes.protocol import Launch
-from pbt_tui.spec import Policy
+from pbt_tui.spec import Job, Policy
+
+
+def filled(job: Job, attempt: Attempt) -> tuple[str, ...]:
+    """The command of an attempt: its port stands where the job asks for one.
+
+    Without a port the command stays as it is: the node fills it where jobs run elsewhere.
+    """
+    if attempt.port is None or "port" not in job.fill:
+        return job.argv
+    return tuple(word.replace("{port}", str(attempt.port)) for word in job.argv)
 
 
 class ProcessLaunches:
@@ -30,7 +40,7 @@ class ProcessLaunches:
     def __call__(self, job: JobState, attempt: Attempt) -> Launch:
         spec = job.spec
         whole = {**self._environ, **spec.env}
-        argv, folder = resolve(spec.argv, whole)
+        argv, folder = resolve(filled(spec, attempt), whole)
         env = dict(spec.env)
         if folder is not None:
             env["PATH"] = first_on_path(folder, whole.get("PATH"))
@@ -62,7 +72,7 @@ class ForeignLaunches:
         return Launch(
             job=spec.id,
             attempt=attempt.number,
-            argv=spec.argv,
+            argv=filled(spec, attempt),
             env=spec.env,
             cwd=self._cwd,
             log=self._rundir.log(spec.id, attempt.number),

@@ -99,6 +99,9 @@ class ExecutorStarted(Event, frozen=True, kw_only=True):
     """Effective settings of SLURM where it is the runtime; older journals lack them."""
     settings: dict[str, Any] | UnsetType = UNSET
     """Effective settings of the engine of any other runtime; not there: it has none."""
+    ports: tuple[int, int] | UnsetType = UNSET
+    """First and last port that the executor may give to attempts; not there: no job asks it for
+    one."""
 
 
 class FileStamp(msgspec.Struct, frozen=True):
@@ -160,6 +163,9 @@ class AttemptScheduled(Event, frozen=True, kw_only=True, omit_defaults=True):
     """Why it has arguments of its own: `goes on from generation 12 of member 3`."""
     anew: bool = False
     """It begins from scratch: what the member left is moved aside before it is launched."""
+    port: int | None = None
+    """Port that the attempt has for itself on its machine; not there: its job asks for none, or
+    its node finds one."""
 
 
 class ContinuationKnown(Event, frozen=True, kw_only=True, omit_defaults=True):

@@ -66,6 +66,7 @@ def _run_opened(state: RunState, e: ev.RunOpened) -> None:
 def _executor_started(state: RunState, e: ev.ExecutorStarted) -> None:
     state.executor = e
     state.policy = e.policy
+    state.ports = None if e.ports is UNSET else e.ports
     state.stop = None
     state.patience_from = e.at
     state.slots = Slots(e.gpus, e.policy.experiments_per_gpu)
@@ -111,6 +112,8 @@ def _attempt_scheduled(state: RunState, e: ev.AttemptScheduled) -> None:
     attempt = Attempt(e.attempt, e.gpus, e.at, devices)
     if e.args or e.env or e.why or e.anew:
         attempt.args, attempt.env, attempt.why, attempt.anew = e.args, e.env or None, e.why, e.anew
+    if e.port is not None:
+        attempt.port = state.last_port = e.port
     if job.continuation is not None:
         attempt.source = job.continuation.source
         job.continuation = None

@@ -78,6 +78,8 @@ class Attempt:
     """Whether it begins from scratch: what the member left was moved aside."""
     source: Source | None = None
     """The generation that it continues from; after a requeue, that of its newest start."""
+    port: int | None = None
+    """Port that it has for itself; None: its job asks for none, or its node finds one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -199,6 +201,10 @@ class RunState:
         """`seq` of the newest event."""
         self.at = 0.0
         """`at` of the newest event, in Unix seconds."""
+        self.ports: tuple[int, int] | None = None
+        """First and last port that attempts may be given; None: no job asks for one."""
+        self.last_port: int | None = None
+        """The port that an attempt was given last; None before the first."""
         self.next_start = 0.0
         """Unix seconds before which nothing may start: the last start plus `pause_between`."""
         self.patience_from = 0.0
@@ -249,6 +255,7 @@ class RunState:
             "run": (self.run_id, self.digest, self.cwd, self.train_dir, self.executor),
             "asked": (self.held, self.stop, self.closed, self.failures, self.drained),
             "seen": sorted(self.seen),
+            "ports": (self.ports, self.last_port),
             "clock": (self.seq, self.at, self.next_start, self.patience_from),
             "slots": (tuple(self.slots.busy), tuple(self.slots.drained)),
         }

@@ -126,8 +126,25 @@ def _start(state: RunState, now: float) -> Decision | None:
     gpus = state.slots.place(job.need)
     assert gpus is not None
     return AttemptScheduled(
-        job=job.spec.id, attempt=len(job.attempts) + 1, gpus=tuple(name(g) for g in gpus)
+        job=job.spec.id,
+        attempt=len(job.attempts) + 1,
+        gpus=tuple(name(g) for g in gpus),
+        port=_free_port(state) if job.spec.fill else None,
     )
+
+
+def _free_port(state: RunState) -> int | None:
+    """The next port of the executor's range, round and round, that no active attempt has."""
+    if state.ports is None:
+        return None
+    first, last = state.ports
+    taken = {job.attempts[-1].port for job in state.active.values()}
+    port = state.last_port
+    for _ in range(first, last + 1):
+        port = first if port is None or not first <= port < last else port + 1
+        if port not in taken:
+            return port
+    return None
 
 
 def select_next(state: RunState, now: float) -> JobState | None:

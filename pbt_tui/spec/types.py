@@ -39,6 +39,8 @@ Cause = Literal[
 ]
 Style = Text
 """The name of a population style: `pbt_tui.populations` knows which there are."""
+Placeholder = Literal["port"]
+"""What is known only when an attempt starts."""
 Param = Any
 """Any JSON value: `params` keep their types, non-finite floats become text."""
 
@@ -186,6 +188,9 @@ class Job(Frozen, frozen=True, omit_defaults=True):
     """Index of the job in its population, from 0."""
     resources: Resources | None = None
     """Needs of this job that differ from the policy; not there: none."""
+    fill: tuple[Placeholder, ...] = ()
+    """What the executor fills in the command when an attempt starts: `port` stands for each
+    `{port}` in `argv`; not there: the command is started as it stands."""
 
 
 class Processes(Frozen, frozen=True):

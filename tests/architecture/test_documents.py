@@ -21,6 +21,7 @@ NUMBERED = re.compile(r"\[(PBT\d{3}|[DPR]\d{1,2})\]\(([^)\s]+)\)")
 """A link whose text is the code of a rule or the number of an upstream defect."""
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 OTHERS = {
+    **dict.fromkeys(("--a", "--no-a", "--exp-name"), "a trainer's, in the table of styles"),
     "--experiment": "the trainer's",
     "--name": "a parameter of the trainer's",
     "--test-only": "sbatch's",

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from pbt_tui.compiler.children import OUTPUT_KEPT
-from pbt_tui.compiler.describe import described, plain
+from pbt_tui.compiler.describe import described
 from pbt_tui.compiler.stub_modules import LEAVES
 from pbt_tui.errors import BadParam
+from pbt_tui.naming import plain
 from tests.compiler.loading import RUN, WORDS, Write, read
 from tests.executor.running import until
 
@@ -230,7 +231,7 @@ def test_run_names_may_be_paths() -> None:
     class Run:
         run_name = Path("a/b")
         experiments: tuple[()] = ()
-        experiment_arg_name = experiment_dir_arg_name = param_prefix = ""
+        experiment_arg_name = experiment_dir_arg_name = param_prefix = "x"
 
     assert described(Run(), None)["run"][0] == "a/b"
 

@@ -17,8 +17,8 @@ import pbt_tui
 from pbt_tui import description, launcher, naming
 
 RAISE_NOTHING = {
-    "ParamGenerator", "add_ngc_args", "add_os_parallelism_args", "add_slurm_args", "root_of", "run",
-    "seeds",
+    "ParamGenerator", "add_ngc_args", "add_os_parallelism_args", "add_slurm_args", "as_upstream",
+    "plain", "root_of", "run", "seeds",
 }  # fmt: skip
 INNER = {"Params", "bad", "placed"}
 """Public to the modules beside them only."""

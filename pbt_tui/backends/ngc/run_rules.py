@@ -31,6 +31,11 @@ def check(spec: Processes, settings: Ngc) -> list[Diagnostic]:
         message = "no image is set, and NGC runs nothing without one"
         return [finding("PBT710", message, hint="pass `--image ORG/IMAGE:TAG`")]
     found = [*_container(spec), *_places(settings), *_populations(spec, settings)]
+    if job := next((job for job in spec.jobs if "port" in job.fill), None):
+        message = "nobody fills `{port}` on NGC"
+        where = Where(experiment=job.experiment, job=job.id)
+        hint = "give the port as a number: each job on NGC has a network of its own"
+        found.append(finding("PBT328", message, where=where, hint=hint))
     told: set[tuple[str, str, str | None]] = set()
     for job in spec.jobs:
         try:

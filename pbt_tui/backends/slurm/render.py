@@ -15,7 +15,7 @@ from pbt_tui.backends.slurm.files import FILE, FOLDER
 from pbt_tui.backends.slurm.index import FORMAT, Array, Index, Slurm, decode, encode, values
 from pbt_tui.backends.slurm.quoting import word, words
 from pbt_tui.backends.slurm.sbatch import ResourceShape, directives, early, needs, shape_name
-from pbt_tui.backends.slurm.task_script import TASK
+from pbt_tui.backends.slurm.task_script import task
 from pbt_tui.spec import Job, Processes
 
 
@@ -33,14 +33,16 @@ def shapes(spec: Processes, settings: Slurm) -> list[ResourceShape]:
 def manifest(tasks: Iterable[tuple[Job, int]]) -> bytes:
     """One line for each job and its attempt: JOB ATTEMPT DIR NENV NAME=VALUE… ARGV…, as bash words.
 
-    bash reads it back with `eval "set -- $line"`; no word has a line break in it.
+    bash reads it back with `eval "set -- $line"`; no word has a line break in it. NENV is a number,
+    and `NUMBER:port` where the task puts a port into the command.
     """
     return "".join(_line(job, attempt) for job, attempt in tasks).encode()
 
 
 def _line(job: Job, attempt: int) -> str:
     env = [f"{name}={value}" for name, value in job.env.items()] if job.env else ()
-    return words((job.id, str(attempt), job.dir, str(len(env)), *env, *job.argv)) + "\n"
+    count = f"{len(env)}:port" if "port" in job.fill else str(len(env))
+    return words((job.id, str(attempt), job.dir, count, *env, *job.argv)) + "\n"
 
 
 def manifest_name(data: bytes) -> str:
@@ -100,7 +102,7 @@ def script(
             "_pbt_site() {",
             *body,
             "}",
-            TASK.lstrip("\n"),
+            task(fills_port=any(job.fill for job in shape.jobs)).lstrip("\n"),
         ]
     ).encode()
 

@@ -8,6 +8,40 @@ Nothing is newer than bash 4.2; tried with 5.2.
 
 from __future__ import annotations
 
+_READ = """
+  _pbt_env=("${@:5:$4}")
+  _pbt_command=("${@:5+$4}")
+"""
+_READ_PORT = """
+  local count=${4%:port}
+  _pbt_env=("${@:5:$count}")
+  _pbt_command=("${@:5+$count}")
+  [[ $4 == "$count" ]] || _pbt_port=1
+"""
+_TAKEN = """
+_pbt_take || exit 0
+"""
+_TAKEN_PORT = r"""
+_pbt_take || exit 0
+if [[ ${_pbt_port-} ]]; then # jobs of one cluster have ids of their own: tasks of a node differ
+  for ((_pbt_try = 0; _pbt_try < 12000; _pbt_try++)); do
+    _pbt_port=$((20000 + (SLURM_JOB_ID + _pbt_try * 97) % 12000))
+    (exec 3<>"/dev/tcp/127.0.0.1/$_pbt_port") 2>/dev/null || break # nobody listens there
+  done
+  _pbt_mark='{port}'
+  _pbt_command=("${_pbt_command[@]//$_pbt_mark/$_pbt_port}")
+  _pbt_note "port $_pbt_port"
+fi
+"""
+
+
+def task(*, fills_port: bool) -> str:
+    """The lines of every script; with `fills_port` those that put a port into commands, too."""
+    if not fills_port:
+        return TASK
+    return TASK.replace(_READ, _READ_PORT).replace(_TAKEN, _TAKEN_PORT)
+
+
 # Names begin with _pbt_: an assignment to a name in the environment would change what the job gets.
 TASK = r"""
 _pbt_say() { printf 'pbt: %s\n' "$*" >&2; }

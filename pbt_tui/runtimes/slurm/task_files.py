@@ -4,6 +4,7 @@ Must not know SLURM's states, nor judge an end. What the script on the node writ
 
     slurm <id>                       which task took the name, once
     start <n> <node> <seconds>       a life begins; n rises with each requeue
+    port <number>                    that the command was given, where it asks for one
     refused <125, 126 or 127>        the command, or its directory, never began
     requeue <n> <seconds>            it has asked to be queued again
     exit <code> <seconds>            as a shell says it: 128 + n for signal n

@@ -1,0 +1,202 @@
+"""`{port}`: a free port for each attempt, from a range that the executor claimed."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from pbt_tui.backends.slurm.task_script import TASK, task
+from pbt_tui.errors import RuntimeUnavailable
+from pbt_tui.executor import ports
+from pbt_tui.journal import apply
+from pbt_tui.journal import events as ev
+from pbt_tui.journal.state import RunState
+from pbt_tui.scheduler import decide
+from pbt_tui.spec import Job, Policy, decode, digest, encode
+from tests.compiler.compile_specs import job, spec
+
+FILLS = {"argv": ("sh", "-c", "echo port $1", "sh", "{port}"), "fill": ("port",)}
+MODULE = """
+from pbt_tui import *
+
+GRID = ParamGrid([("seed", [1, 2, 3])])
+ANT = Experiment("ant", "sh echo.sh --port={port}", GRID.generate_params())
+DOG = Experiment("dog", "sh echo.sh {{port}}")
+RUN_DESCRIPTION = RunDescription("ant", [ANT, DOG], None, None, argument_style="argparse")
+"""
+
+
+def pbt(program: str, *argv: str, folder: Path) -> str:
+    command = [sys.executable, "-m", f"pbt_tui.cli.{program}", *argv]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ports")
+    (folder / "ant.py").write_text(MODULE)
+    (folder / "echo.sh").write_text('echo "$@"\n')
+    pbt("compile", "ant.py", "--out", "specs", folder=folder)
+    return folder
+
+
+def started(state: RunState, **more: object) -> None:
+    event = ev.ExecutorStarted(
+        seq=1, pid=1, host="", boot_id="", runtime="process", gpus=(), policy=state.policy
+    )
+    apply(state, msgspec.structs.replace(event, **more))
+
+
+def scheduled(state: RunState) -> list[int | None]:
+    found = []
+    while isinstance(decision := decide(state, state.at), ev.AttemptScheduled):
+        apply(state, decision)
+        found.append(decision.port)
+    return found
+
+
+def state_of(*jobs: Job, **policy: Any) -> RunState:
+    return RunState(spec(jobs=jobs, policy=Policy(pause_between=0.0, **policy)))
+
+
+def ended(name: str, attempt: int = 1) -> ev.AttemptEnded:
+    return ev.AttemptEnded(
+        job=name, attempt=attempt, outcome="succeeded", exit_code=0, ended_at=0.0
+    )
+
+
+def test_each_active_attempt_has_a_port_of_its_own_and_a_free_one_comes_last_again() -> None:
+    state = state_of(*(job(i, **FILLS) for i in range(4)), job(9), max_parallel=2)
+    started(state, ports=(100, 102))
+    assert scheduled(state) == [100, 101]
+    apply(state, ended("00_ant"))
+    assert scheduled(state) == [102]
+    apply(state, ended("01_ant"))
+    assert scheduled(state) == [100]
+    apply(state, ended("02_ant"))
+    assert scheduled(state) == [None]  # it asks for none
+
+
+def test_an_attempt_that_outlived_its_executor_keeps_its_port() -> None:
+    state = state_of(*(job(i, **FILLS) for i in range(3)), max_parallel=3)
+    started(state, ports=(100, 102))
+    apply(state, ev.AttemptScheduled(job="00_ant", attempt=1, gpus=(), port=101))
+    started(state, ports=(101, 103))
+    assert scheduled(state) == [102, 103]
+
+
+def test_an_executor_of_an_older_version_gives_no_ports() -> None:
+    state = state_of(job(0, **FILLS))
+    started(state)
+    assert scheduled(state) == [None]
+
+
+def test_a_journal_without_ports_keeps_its_bytes() -> None:
+    assert b"port" not in msgspec.json.encode(ev.AttemptScheduled(job="a", attempt=1, gpus=()))
+    state = state_of(job(0))
+    started(state)
+    assert b"ports" not in msgspec.json.encode(state.executor)
+
+
+def test_a_spec_without_fill_keeps_its_bytes_and_its_digest() -> None:
+    plain, filling = spec(), spec(jobs=(job(0, **FILLS), job(1)))
+    assert b'"fill"' not in encode(plain)
+    assert decode(encode(filling)).jobs[0].fill == ("port",)
+    assert digest(filling) != digest(spec(jobs=(job(0, argv=FILLS["argv"]), job(1))))
+
+
+def test_ranges_do_not_overlap_and_pass_over_ports_in_use() -> None:
+    first = ports.claim(3)
+    second = ports.claim(ports.BLOCK + 1)
+    assert first is not None
+    assert second is not None
+    ranges = [set(range(one.ends[0], one.ends[1] + 1)) for one in (first, second)]
+    assert not ranges[0] & ranges[1]
+    assert len(ranges[1]) >= ports.BLOCK + 1
+    start = first.ends[0]
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", start + 1))
+        first.close()
+        third = ports.claim(3)
+        assert third is not None
+        assert not third.ends[0] <= start + 1 <= third.ends[1]
+        third.close()
+    second.close()
+
+
+def test_too_many_ports_are_refused() -> None:
+    with pytest.raises(RuntimeUnavailable, match="no 100000 ports in a row are free"):
+        ports.claim(100_000)
+    assert ports.claim(0) is None
+    assert ports.wanted(state_of(job(0)), Policy()) == 0
+    jobs = [job(i, **FILLS) for i in range(9)]
+    assert ports.wanted(state_of(*jobs), Policy(max_parallel=4)) == 4 + ports.SPARE
+
+
+def test_pbt_run_fills_the_port_of_each_attempt(compiled: Path) -> None:
+    shown = pbt("run", "specs/ant", "--dry_run", folder=compiled)
+    assert len(set(re.findall(r"--port=(\d{5})\b", shown))) == 3
+    assert "{port}" in shown  # that of `dog`, which is text
+    pbt("run", "specs/ant", "--pause_between", "0", folder=compiled)
+    logs = sorted((compiled / "train_dir/ant/_pbt/logs").glob("*.log"))
+    texts = [log.read_text().split()[0] for log in logs]
+    found = [text.removeprefix("--port=") for text in texts]
+    assert found.pop() == "{port}" or "{port}" in found
+    assert len({text for text in texts if text.startswith("--port=")}) == 3
+    lines = (compiled / "train_dir/ant/_pbt/journal.jsonl").read_bytes().splitlines()
+    events = [msgspec.json.decode(line) for line in lines]
+    given = [e["port"] for e in events if e["event"] == "attempt_scheduled" and "port" in e]
+    assert sorted(f"--port={port}" for port in given) == sorted(t for t in texts if t[0] == "-")
+    first, last = next(e["ports"] for e in events if e["event"] == "executor_started")
+    assert all(first <= port <= last for port in given)
+
+
+def test_a_slurm_task_finds_its_port_on_the_node(compiled: Path) -> None:
+    folder = compiled / "specs/ant/slurm"
+    [script] = folder.glob("*.sbatch")
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", 20_000 + 7007))
+        taken.listen()
+        for number in range(4):
+            ids = {"SLURM_JOB_ID": str(7007 + number), "SLURM_ARRAY_JOB_ID": "7007"}
+            env = {**os.environ, **ids, "SLURM_ARRAY_TASK_ID": str(number)}
+            command = ["bash", str(script), str(folder), str(compiled / "run")]
+            subprocess.run(command, cwd=compiled, env=env, check=True)
+    logs = sorted((compiled / "run/logs").glob("*.log"))
+    texts = [log.read_text().split()[0] for log in logs]
+    assert texts == ["--port=27104", "{port}", "--port=27008", "--port=27009"]
+    claim = (compiled / "run/attempts/00_ant_see_1.1").read_text()
+    assert "port 27104\n" in claim
+
+
+def test_scripts_of_runs_without_ports_keep_their_bytes() -> None:
+    assert task(fills_port=False) == TASK
+    changed = task(fills_port=True)
+    assert "_pbt_try" in changed
+    assert "${4%:port}" in changed
+
+
+def test_pbt328_ngc_fills_no_port(compiled: Path) -> None:
+    words = (
+        "--backend ngc --image a/b:1 --ngc_org a --ngc_ace a-ace --ngc_instance dgxa100.80g.1.norm"
+    )
+    command = [sys.executable, "-m", "pbt_tui.cli.compile", "ant.py", "--out", "n", *words.split()]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        command, cwd=compiled, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 3
+    assert "error[PBT328]: `ant.py`:5: experiment `ant`" in done.stderr
+    assert not (compiled / "n").exists()
