@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-    from pbt_tui.naming import JobResources, PopulationStyle, Style
+    from pbt_tui.run_module_types import ArgumentStyleName, PopulationStyle, ResourceNeeds
 
     Problem = tuple[str, str | None, str]
 
@@ -170,8 +170,8 @@ class Experiment:
         cmd: str,
         param_generator: Iterable[Mapping[str, Any]] = (),
         env_vars: Mapping[str, str] | None = None,
-        resources: JobResources | None = None,
-        argument_style: Style | None = None,
+        resources: ResourceNeeds | None = None,
+        argument_style: ArgumentStyleName | None = None,
         placeholders: bool | None = None,
     ) -> None:
         self.base_name = name
@@ -272,7 +272,7 @@ class RunDescription:
         experiment_dir_arg_name: str | None = "--train_dir",
         customize_experiment_name: bool = True,
         param_prefix: str = "--",
-        argument_style: Style | None = None,
+        argument_style: ArgumentStyleName | None = None,
         placeholders: bool | None = None,
     ) -> None:
         self.run_name = run_name
@@ -323,17 +323,15 @@ def population(
 ) -> list[dict[str, Any]]:
     """Parameters of a whole population, to be given to an `Experiment`.
 
-    `isaacgymenvs` and `isaaclab`: one dictionary per member, with index, `num_policies` and, where
-    it is given, the workspace; for `isaaclab` the switch too, which is off there. `index_arg` is
-    another name of the index that the style knows; its neighbours follow (`pbt_policy_idx`:
-    `pbt_num_policies`). `sample_factory`: one dictionary, since its population lives in one
-    process. Styles of installed packages say themselves what they give.
+    One dictionary per member, with index, `num_policies` and, where it is given, the workspace; for
+    `isaaclab` and `rl_games` the switch too, which is off there. `sample_factory`: one dictionary,
+    since its population lives in one process. Installed styles say themselves what they give.
 
     Args:
         size: Number of members, from 1.
         style: Name of the population style.
         workspace: Folder that the members share; None: the trainer's own default.
-        index_arg: Parameter that tells a member its index; None: that of the style.
+        index_arg: Another name that the style knows for the index; others follow it.
 
     Raises:
         BadParam: No member, an unknown style, or one that takes no such argument.
@@ -345,23 +343,11 @@ def population(
         {'pbt_policy_idx': 1, 'pbt_num_policies': 2}
     """
     from pbt_tui.populations import STYLES
+    from pbt_tui.populations.parameters import parameters_of
 
-    if size < 1:
-        raise bad(f"a population has at least one member: {size}")
     if style not in STYLES:
         raise bad(f"no such style: {style!r:.80}", hint=f"one of {', '.join(STYLES.names())}")
-    known = STYLES.get(style)
-    if index_arg is not None:
-        keys = [key.key for key in known.index_keys]
-        if not keys:
-            raise bad(f"style `{style}` takes no `index_arg`", hint="leave `index_arg` out")
-        if index_arg.lstrip("+-~") not in keys:
-            message = f"style `{style}` knows no index `{index_arg:.80}`"
-            raise bad(message, hint=f"leave `index_arg` out: the index is `{keys[0]}`")
-    made = known.parameters(size, workspace, index_arg)
-    if workspace is not None and made and workspace not in made[0].values():
-        message = f"style `{style}` takes no `workspace`: the trainer chooses its folder"
-        raise bad(message, hint="leave `workspace` out")
+    made = parameters_of(STYLES.get(style), size, workspace, index_arg)
     asked_styles[style] = None
     return made
 

@@ -11,21 +11,11 @@ import os
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from typing import Any, Literal, TypedDict
+    from typing import Any
 
     from pbt_tui.errors import BadParam
 
     Problem = tuple[str, str | None, str]
-    Style = Literal["hydra", "keyvalue", "argparse", "tyro", "flags"]
-    """How a trainer takes its arguments."""
-    PopulationStyle = Literal["isaacgymenvs", "isaaclab", "rl_games", "sample_factory"]
-
-    class JobResources(TypedDict, total=False):
-        """What one job needs; `memory` is bytes, or text such as `16G`."""
-
-        gpus: int
-        cpus: int
-        memory: int | str
 
 
 ARGUMENT_STYLES = ("hydra", "keyvalue", "argparse", "tyro", "flags")

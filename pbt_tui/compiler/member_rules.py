@@ -14,7 +14,7 @@ from pbt_tui.populations import STYLES, Member, Style
 from pbt_tui.settings import argv
 from pbt_tui.spec import Job
 
-_SEEDS = ("seed", "train.seed", "agent.seed")
+_SEEDS = ("seed", "train.seed", "agent.seed", "agent.params.seed", "env.seed")
 _LABELS = ("group", "tag", "tags")
 _LABELLED = "wandb"
 _FALSE = ("false", "0", "no", "off")

@@ -8,14 +8,16 @@ _LAB = (
     'CMD = "./isaaclab.sh train --rl_library rl_games agent.pbt.objective=episode.rate"\n'
     'MEMBERS = population(4, "isaaclab", workspace="ws")\n'
 )
-_LAB_BAD = _LAB + 'RUN_DESCRIPTION = RunDescription("ant", [Experiment("ant", CMD, MEMBERS)])'
-_LAB_GOOD = _LAB + (
-    "RUN_DESCRIPTION = RunDescription(\n"
+_LAB_BAD = _LAB + 'RunDescription("ant", [Experiment("ant", CMD, MEMBERS)])'
+_LAB_RUN = (
+    "RunDescription(\n"
     '    "ant",\n    [Experiment("ant", CMD, MEMBERS)],\n    param_prefix="",\n'
     '    experiment_arg_name="--wandb-name",\n'
     '    experiment_dir_arg_name="agent.pbt.directory",\n'
     "    customize_experiment_name=False,\n)"
 )
+_LAB_GOOD = _LAB + _LAB_RUN
+_LAB_FOUR = 'MEMBERS = [{"agent.pbt.policy_idx": i} for i in range(4)]\n' + _LAB_RUN
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -139,11 +141,10 @@ RULES: tuple[Rule, ...] = (
         "finding is a note if the command names no objective, because the compiler cannot see it "
         "then.",
         'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4 "\n'
-        'CMD += "agent.pbt.objective=episode.consecutive_successes"\n'
-        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])',
+        'CMD += "agent.pbt.objective=episode.consecutive_successes"\n' + _LAB_FOUR,
         'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4 "\n'
         'CMD += "agent.pbt.objective=episode.success_rate"      # a plain number: float(…)\n'
-        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])',
+        + _LAB_FOUR,
     ),
     Rule(
         "PBT412",
@@ -174,9 +175,8 @@ RULES: tuple[Rule, ...] = (
         "loses the options that the training script parses itself, except for a few that the "
         "script adds again. The device and the number of iterations are not among those (P11).",
         'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4 --device=cuda:0"\n'
-        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])',
-        'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4"\n'
-        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])',
+        + _LAB_FOUR,
+        'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4"\n' + _LAB_FOUR,
     ),
     Rule(
         "PBT415",
@@ -199,7 +199,7 @@ RULES: tuple[Rule, ...] = (
         "same member of one workspace write into the same folder. `pbt-compile --validate` looks "
         "at all the folders that it is given.",
         'A = "python train.py pbt.num_policies=8 pbt.workspace=/data/ant"\n'
-        'Experiment("ant", A, [{"pbt.policy_idx": i} for i in range(5)])\n\n'
+        'Experiment("ant", A, [{"pbt.policy_idx": i} for i in range(8)])\n\n'
         "pbt-compile runs.ant --out specs --experiment_suffix low\n"
         "pbt-compile runs.ant --out specs --experiment_suffix high\n"
         "pbt-compile --validate specs",
@@ -254,11 +254,13 @@ RULES: tuple[Rule, ...] = (
         "Isaac Lab names the folder of a run after the second in which the run starts. Members "
         "that start in the same second write their logs and checkpoints into one folder (P13).",
         'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4"\n'
-        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])\n\n'
-        "pbt-compile runs.ant --pause_between 0",
+        + _LAB_FOUR
+        + "\n\n"
+        + "pbt-compile runs.ant --pause_between 0",
         'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=4"\n'
-        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(4)])\n\n'
-        "pbt-compile runs.ant --pause_between 30",
+        + _LAB_FOUR
+        + "\n\n"
+        + "pbt-compile runs.ant --pause_between 30",
     ),
     Rule(
         "PBT423",
@@ -284,15 +286,21 @@ RULES: tuple[Rule, ...] = (
         "holds this population.",
         'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=2"\n'
         'CMD += " agent.pbt.workspace=w"\n'
-        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(2)])\n\n'
-        "mkdir -p logs/rl_games/ant/w logs/rl_games/ball/w\n"
-        "pbt-run runs.ant",
+        'MEMBERS = [{"agent.pbt.policy_idx": i} for i in range(2)]\n'
+        + _LAB_RUN
+        + "\n\nmkdir -p train_dir/ant/ant_/logs/rl_games/ant/w\n"
+        "mkdir -p train_dir/ant/ant_/logs/rl_games/ball/w\n"
+        "pbt-compile runs.ant\n"
+        "pbt-run specs/ant",
         'CMD = "python train.py agent.pbt.enabled=True agent.pbt.num_policies=2"\n'
         'CMD += " agent.pbt.workspace=w"\n'
         'CMD += " agent.params.config.name=ant"\n'
-        'Experiment("ant", CMD, [{"agent.pbt.policy_idx": i} for i in range(2)])\n\n'
-        "mkdir -p logs/rl_games/ant/w logs/rl_games/ball/w\n"
-        "pbt-run runs.ant",
+        'MEMBERS = [{"agent.pbt.policy_idx": i} for i in range(2)]\n'
+        + _LAB_RUN
+        + "\n\nmkdir -p train_dir/ant/ant_/logs/rl_games/ant/w\n"
+        "mkdir -p train_dir/ant/ant_/logs/rl_games/ball/w\n"
+        "pbt-compile runs.ant\n"
+        "pbt-run specs/ant",
     ),
     Rule(
         "PBT450",

@@ -17,7 +17,7 @@ from pbt_tui.journal import lock
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import ENDED, RunState
-from pbt_tui.populations import STYLES
+from pbt_tui.populations import STYLES, Style
 from pbt_tui.scheduler.fit import unfit
 from pbt_tui.spec import Job, Policy, Population, Processes, decode
 
@@ -172,10 +172,19 @@ def _old_generations(population: Population, spec: Processes, train_dir: Path) -
             f"the workspace of population `{population.id}` holds generations of an older one, "
             f"such as `{old.relative_to(workspace)}`",
             workspace,
-            "compile with another `--experiment_suffix`, or move the old workspace away",
+            _another_workspace(style, population, members),
             "PBT450",
         )
     ]
+
+
+def _another_workspace(style: Style, population: Population, members: list[Job]) -> str:
+    """What gives the population a workspace of its own."""
+    suffix = any(population.workspace.startswith(f"{job.dir}/") for job in members)
+    cure = "compile with another `--experiment_suffix`"
+    if style.index_keys and not suffix:  # the workspace does not lie in the run's folder
+        cure = f"give it another `{style.index_keys[0].stem}{style.workspace_name}`"
+    return f"{cure}, or move the old workspace away"
 
 
 def _number(folder: str) -> int | None:

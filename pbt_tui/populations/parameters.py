@@ -5,7 +5,37 @@ Must not know any style.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pbt_tui.errors import BadParam
+    from pbt_tui.populations.contract import Style
+
+
+def parameters_of(
+    style: Style, size: int, workspace: str | None, index_arg: str | None
+) -> list[dict[str, Any]]:
+    """What `population()` gives. Raises `BadParam` for no member, and for what has no effect."""
+    if size < 1:
+        raise _bad(f"a population has at least one member: {size}")
+    if index_arg is not None:
+        keys = [key.key for key in style.index_keys]
+        if not keys:
+            raise _bad(f"style `{style.name}` takes no `index_arg`", "leave `index_arg` out")
+        if index_arg.lstrip("+-~") not in keys:
+            message = f"style `{style.name}` knows no index `{index_arg:.80}`"
+            raise _bad(message, f"leave `index_arg` out: the index is `{keys[0]}`")
+    made = style.parameters(size, workspace, index_arg)
+    if workspace is not None and made and workspace not in made[0].values():
+        message = f"style `{style.name}` takes no `workspace`: the trainer chooses its folder"
+        raise _bad(message, "leave `workspace` out")
+    return made
+
+
+def _bad(what: str, hint: str | None = None) -> BadParam:
+    from pbt_tui.errors import BadParam
+
+    return BadParam(what, hint=hint, code="PBT103")
 
 
 def one_per_member(

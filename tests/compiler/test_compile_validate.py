@@ -48,7 +48,7 @@ def test_a_population_of_a_style_that_nobody_has() -> None:
     (said,) = words(encode(spec(jobs=jobs, populations=(strange,), policy=Policy(num_gpus=3))))
     place, hint = said.split("\n")
     assert place == (f"error[PBT811]: `{FILE}`: /populations/0/style: there is no style `isaacgym`")
-    assert hint == "hint: one of isaacgymenvs, isaaclab, sample_factory"
+    assert hint == "hint: one of isaacgymenvs, isaaclab, rl_games, sample_factory"
     nameless = msgspec.structs.replace(population, style="")
     assert "PBT803" in words(encode(spec(populations=(nameless,))))[0]
 

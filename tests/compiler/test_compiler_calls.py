@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from pbt_tui import population
@@ -13,7 +14,7 @@ from pbt_tui.compiler.population_detection import check, recognise
 from pbt_tui.errors import Diagnostic
 from pbt_tui.populations import STYLES
 from tests.compiler.compile_specs import spec
-from tests.compiler.test_compiler_populations import LAB, found, jobs
+from tests.compiler.test_compiler_populations import LAB, found, jobs, members
 
 LAB3 = "./isaaclab.sh train --rl_library rl_games agent.pbt.objective=episode.rate"
 
@@ -57,9 +58,19 @@ def test_labels_may_differ(name: str) -> None:
     assert found("python t.py pbt.num_policies=3", rows) == []
 
 
-def test_a_seed_of_each_member_beside_settings_of_the_agent() -> None:
-    rows = [{"agent.pbt.policy_idx": i, "--seed": 7 + i} for i in range(3)]
+@pytest.mark.parametrize("name", ["agent.seed", "agent.params.seed", "env.seed"])
+def test_members_may_differ_in_their_seed(name: str) -> None:
+    rows = [{"agent.pbt.policy_idx": i, name: 7 + i} for i in range(3)]
     assert found(f"{LAB} agent.pbt.num_policies=3", rows) == []
+
+
+def test_a_seed_of_each_member_for_the_script_itself() -> None:
+    """As `--seed={member}` in the base command comes out."""
+    given = jobs(f"{LAB} agent.pbt.num_policies=3", members(3, "agent.pbt.policy_idx"))
+    seeded = [
+        msgspec.structs.replace(job, argv=(*job.argv, f"--seed={i}")) for i, job in enumerate(given)
+    ]
+    assert recognise(seeded)[2] == []
 
 
 def test_rl_games_is_a_style_where_the_module_says_so() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 from mypy import api
 
 import pbt_tui
+from pbt_tui.populations import STYLES
+from pbt_tui.run_module_types import PopulationStyle
 
 HEAD = "from pbt_tui import Experiment, population\n"
 
@@ -22,6 +25,10 @@ def errors(tmp_path: Path, text: str) -> str:
 
 def test_the_package_says_that_it_is_typed() -> None:
     assert Path(pbt_tui.__file__).with_name("py.typed").exists()
+
+
+def test_every_built_in_style_is_a_type_and_nothing_else() -> None:
+    assert sorted(get_args(PopulationStyle)) == sorted(STYLES.built_in)
 
 
 def test_a_good_module_and_the_types_of_a_bad_one(tmp_path: Path) -> None:

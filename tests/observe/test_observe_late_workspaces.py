@@ -62,6 +62,7 @@ def test_old_generations_below_any_configuration(tmp_path: Path) -> None:
     (message,) = refused(run_of(), tmp_path)
     assert message.startswith("PBT450")
     assert "`001/000001.yaml`" in message
+    assert "give it another `agent.pbt.workspace`" in message
 
 
 def test_folders_of_members_elsewhere_are_not_looked_into(tmp_path: Path) -> None:

@@ -15,9 +15,8 @@ _TENSORS = ("episode.consecutive_successes",)
 """Objectives that are known to be tensors (P3)."""
 
 
-CALL = CallStyle(
-    prefix="", name_arg="--wandb-name", dir_arg="agent.pbt.directory", argument_style="hydra"
-)
+CALL = CallStyle(prefix="", name_arg="--wandb-name", dir_arg="agent.pbt.directory")
+"""No argument style: the script takes options with dashes and settings without."""
 _HINT = f"pass `{CALL.arguments()}, customize_experiment_name=False` to the `RunDescription`"
 _OF_UPSTREAM = ("--experiment", "--train_dir")
 
