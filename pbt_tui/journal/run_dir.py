@@ -15,19 +15,31 @@ class RunDir:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        """The run directory itself; the table in `docs/architecture.md` describes its files."""
+        """The run directory; `docs/architecture.md` says who writes and reads its files."""
         self.spec = path / "spec.json"
+        """The compiled spec."""
         self.journal = path / "journal.jsonl"
+        """The journal."""
         self.lock = path / "lock"
+        """The lock of the executor."""
         self.requests = path / "requests"
+        """Folder of requests."""
         self.logs = path / "logs"
+        """Folder of logs."""
         self.attempts = path / "attempts"
+        """Folder of attempt files."""
         self.gpus = path / "gpus.json"
+        """Newest samples of the GPUs."""
         self.queue = path / "queue.json"
+        """State of the attempts in an engine's queue."""
         self.slurm = path / "slurm"
+        """Folder of SLURM's scripts, manifests and records."""
         self.progress = path / "progress.json"
+        """Newest progress of each job."""
         self.populations = path / "populations.jsonl"
+        """History of the populations' workspaces."""
         self.executor_log = path / "executor.log"
+        """Output of a detached executor."""
 
     @classmethod
     def of(cls, train_dir: Path, run: str, suffix: str = "") -> RunDir:

@@ -1,4 +1,4 @@
-"""READS WHAT JOBS LEAVE BEHIND: logs, GPUs and population workspaces, as typed values.
+"""Reads what jobs write (logs and population workspaces) and what GPUs report, as typed values.
 
-Must not know the executor or Textual; writes nothing but our own history of the workspaces.
+Must not import the executor or Textual. Writes only the history of the workspaces.
 """

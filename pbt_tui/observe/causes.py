@@ -1,7 +1,6 @@
-"""Why an attempt ended badly, from the end of its log and the way it ended.
+"""The cause of a bad end, from the end of the log and the exit code.
 
-Must not know jobs or retries: a path and a code in, one finding out. What the executor did
-itself (timeout, cancel) it knows better than any log.
+The executor does not ask this for attempts that it stopped itself: it knows their cause.
 """
 
 from __future__ import annotations
@@ -17,12 +16,16 @@ from pbt_tui.spec import Cause
 
 
 class Finding(NamedTuple):
+    """The cause of an end, with its evidence."""
+
     cause: Cause
+    """The cause."""
     detail: str | None
-    """One line, without control characters."""
+    """One line for people about it, without control characters."""
     line: int | None
-    """Of the log, from 1: where it shows."""
+    """Line of the log that shows it, from 1."""
     hint: str | None = None
+    """What to do about it, if the message points the wrong way."""
 
 
 _VERDICT = re.compile(
@@ -43,8 +46,8 @@ _SAYS: tuple[tuple[Cause, re.Pattern[str]], ...] = (
         ),
     ),
     (
-        # Not "device-side assert", "illegal memory access" or "no CUDA GPUs": those are bugs and
-        # settings, and a retry elsewhere would meet them again.
+        # Not "device-side assert", "illegal memory access" or "no CUDA GPUs": these come from bugs
+        # and settings, and would come again after a retry.
         "gpu_lost",
         re.compile(
             r"Failed to initialize NVML|\bXid \(|\bXid: ?\d|GPU is lost|GPU_IS_LOST"
@@ -74,24 +77,28 @@ _ADVICE = re.compile(r"\s*Set the environment variable HYDRA_FULL_ERROR=1")
 """What Hydra prints after each failure: how to see more of it, and never why."""
 _FROM_OUTSIDE = {"SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGXCPU"}
 _NEAR = 60
-"""Lines from the end in which a word without a traceback still counts."""
+"""Lines from the end in which a message without a traceback still counts."""
 TELLING = re.compile(
     r"error|fail|fatal|cannot|can't|could not|unable|not found|no such|denied|invalid|missing"
     r"|abort|unrecognized|unknown|full|refused|exception|usage:",
     re.I,
 )
-"""A line that reads like a reason, and not like the progress that came before it."""
+"""Matches a line that reads like an error, and not like progress."""
 
 
 def diagnose(log: Path, exit_code: int | None, signal: int | None) -> Finding:
-    """The cause as far as the log and the code tell; never raises for what a log holds.
+    """The cause as far as log and exit code show it; no content of a log makes it raise.
 
-    `exit_code` may be 128+n for a signal, as a shell says it. Reads the last 256 kB.
+    Reads the last 256 kB of the log.
+
+    Args:
+        log: the log.
+        exit_code: the exit code; shells report 128 + n for signal n.
+        signal: number of the signal that ended the process, if known.
     """
     lines = tail(log)
     sign = _signal(exit_code, signal)
-    found = _decide(lines, exit_code, sign)
-    cause, detail, at = found
+    cause, detail, at = _decide(lines, exit_code, sign)
     line = None if at is None else line_number(log, at.offset)
     return Finding(cause, detail, line, _hint(lines, detail))
 
@@ -136,10 +143,10 @@ def _ends(lines: list[LogLine], fault: Raised) -> bool:
 
 
 def _last(near: list[LogLine]) -> LogLine | None:
-    """The last line that reads like a reason, else the last that says anything."""
-    spoken = [line for line in near if line.text.strip() and not _ADVICE.match(line.text)]
-    telling = (line for line in reversed(spoken[-8:]) if TELLING.search(line.text))
-    return next(telling, spoken[-1] if spoken else None)
+    """The last line that reads like an error, else the last line that is not empty."""
+    lines = [line for line in near if line.text.strip() and not _ADVICE.match(line.text)]
+    errors = (line for line in reversed(lines[-8:]) if TELLING.search(line.text))
+    return next(errors, lines[-1] if lines else None)
 
 
 def _signal(exit_code: int | None, signal: int | None) -> str | None:
@@ -155,7 +162,7 @@ def _signal(exit_code: int | None, signal: int | None) -> str | None:
 
 
 def _hint(lines: list[LogLine], detail: str | None) -> str | None:
-    """Two defects whose message points the wrong way (R1, R2)."""
+    """Hints for two defects whose message points the wrong way (R1, R2)."""
     if detail and "No module named" in detail:
         recent = b"\n".join(line.raw for line in lines[-400:])
         if b"Mutating initial set" in recent or b"Restarting self with args" in recent:

@@ -1,6 +1,6 @@
-"""Failures that are one failure: what differs between jobs is folded away, then counted.
+"""Groups failures with the same cause: replaces what differs between jobs, then counts.
 
-Must not read logs: states and words in, words out.
+Must not read logs: it reads the state only.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from pbt_tui.spec import Cause
 
 _LONGEST = 160
 _ALIKE: tuple[Cause, ...] = ("oom", "cuda_oom", "shm", "timeout")
-"""Causes of which every case is the same to a person, whatever its detail."""
+"""Causes whose failures are one group, whatever their details."""
 _FOLDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), word)
-    for pattern, word in (
+    (re.compile(pattern), name)
+    for pattern, name in (
         (r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?", "<time>"),
         (r"\b\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?\b", "<time>"),
         (r"\b\d{4}-\d\d-\d\d\b", "<date>"),
@@ -35,67 +35,77 @@ _FOLDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """One failed job, as its newest attempt left it."""
+    """One failed job, with the end of its newest attempt."""
 
     job: str
+    """Id of the job."""
     cause: Cause | None
+    """What made the attempt end."""
     detail: str | None = None
+    """One line for people about the cause."""
     exit_code: int | None = None
+    """Exit code of the attempt."""
     signal: int | None = None
+    """Number of the signal that ended it."""
     at: float = 0.0
-    """Unix seconds of its end."""
+    """When it ended, in Unix seconds."""
 
 
 class Group(msgspec.Struct, frozen=True):
     """Jobs that failed alike."""
 
     signature: str
+    """One line that is the same for all of them."""
     count: int
+    """Number of jobs."""
     jobs: tuple[str, ...]
-    """In the order in which they failed."""
+    """Ids of the jobs, in the order in which they failed."""
     cause: Cause | None
+    """Cause of the first failure."""
     detail: str | None
-    """Of the first one, unfolded."""
+    """Detail of the first failure, unchanged."""
     first_at: float
+    """When the first job failed, in Unix seconds."""
     last_at: float
+    """When the last job failed, in Unix seconds."""
 
 
 def fold(text: str) -> str:
-    """`text` on one line, with times, ids, paths, sizes and numbers replaced by their kind."""
+    """`text` on one line, with placeholders for times, ids, paths, sizes and numbers."""
     text = " ".join(text.split())
-    for pattern, word in _FOLDS:
-        text = pattern.sub(word, text)
+    for pattern, name in _FOLDS:
+        text = pattern.sub(name, text)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def signature(
     cause: Cause | None, detail: str | None, exit_code: int | None, signal: int | None
 ) -> str:
-    """One line that is the same for jobs that failed alike, in the words of all other texts."""
+    """One line that is the same for jobs that failed alike, from the texts of `status_text`."""
     if cause in (None, "exit"):
         head = "failed" if exit_code is None else f"exit {exit_code}"
         return joined(head, fold(detail) if detail and TELLING.search(detail) else "")
     if cause == "signal" and signal is None and exit_code is not None and exit_code > 128:
         signal = exit_code - 128
-    words = fold(detail) if detail else ""
-    if cause == "signal" and not words and signal is not None:
-        words = f"killed by {signal_name(signal)}"
+    folded = fold(detail) if detail else ""
+    if cause == "signal" and not folded and signal is not None:
+        folded = f"killed by {signal_name(signal)}"
     if cause in ("traceback", "signal"):
-        return words or CAUSES[cause]
+        return folded or CAUSES[cause]
     if cause == "lost":
-        return joined("lost", words or CAUSES[cause])
-    return joined(cause_text(cause, exit_code, signal), "" if cause in _ALIKE else words)
+        return joined("lost", folded or CAUSES[cause])
+    return joined(cause_text(cause, exit_code, signal), "" if cause in _ALIKE else folded)
 
 
 def group(failures: Iterable[Failure]) -> list[Group]:
-    """The groups, largest first, then the one seen first."""
-    found: dict[str, list[Failure]] = {}
+    """The groups: the largest first, and of equal ones the earliest."""
+    by_signature: dict[str, list[Failure]] = {}
     for failure in sorted(failures, key=lambda f: f.at):
-        words = signature(failure.cause, failure.detail, failure.exit_code, failure.signal)
-        found.setdefault(words, []).append(failure)
+        line = signature(failure.cause, failure.detail, failure.exit_code, failure.signal)
+        by_signature.setdefault(line, []).append(failure)
     groups = [
         Group(
-            words,
+            line,
             len(alike),
             tuple(f.job for f in alike),
             alike[0].cause,
@@ -103,14 +113,14 @@ def group(failures: Iterable[Failure]) -> list[Group]:
             alike[0].at,
             alike[-1].at,
         )
-        for words, alike in found.items()
+        for line, alike in by_signature.items()
     ]
     groups.sort(key=lambda g: (-g.count, g.first_at))
     return groups
 
 
 def failures(state: RunState) -> list[Group]:
-    """The failed jobs of a run, grouped by what their newest attempt ended of."""
+    """The failed jobs of a run, grouped by the end of their newest attempt."""
     if not state.counts["failed"]:
         return []
     return group(map(_failure, (job for job in state.jobs if job.phase == "failed")))

@@ -1,7 +1,7 @@
-"""What is wrong with a population, and why nothing happens in one where nothing is wrong.
+"""Alarms of a population: what is wrong with it, or why nothing happens although nothing is wrong.
 
-Must not do IO or read a clock: status in, alarms out. Shipped defaults fall into most of these, and
-upstream says none of it: P2, P3, P5, P6, P10, R2, R3.
+Pure: status in, alarms out. Most alarms are for defects that upstream's default settings run into
+without a message: P2, P3, P5, P6, P10, R2, R3.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pbt_tui.observe.snapshot_types import Alarm, Code, Level
 from pbt_tui.observe.workspaces import Generation
 
 _RESTART = 150.0
-"""Seconds of silence that are normal after a restart (measured: 6 to 114)."""
+"""Seconds without a generation that are normal after a restart (measured: 6 to 114)."""
 _SHORTEST = 20.0
-"""Seconds of silence that mean nothing, however fast the generations follow each other."""
+"""Seconds without a generation that never raise an alarm."""
 
 
 def alarms(status: PopulationStatus) -> list[Alarm]:
-    """The gravest first; notes only where no alarm explains the silence already."""
+    """The alarms, the most severe first; notes only if no alarm explains why nothing happens."""
     found = [
         *_never_started(status),
         *_objective_unreadable(status),
@@ -50,7 +50,7 @@ def _names(members: Sequence[int]) -> str:
 
 
 def _never_started(status: PopulationStatus) -> list[Alarm]:
-    """P2: while some train, others wait for a place."""
+    """P2: some members train while others wait for a slot."""
     if not any(status.generations.values()):
         return []
     absent = status.absent()
@@ -70,7 +70,7 @@ def _never_started(status: PopulationStatus) -> list[Alarm]:
 
 
 def _objective_unreadable(status: PopulationStatus) -> list[Alarm]:
-    """P3 and R11: written as a Python object; P4: a file that stays cut."""
+    """P3 and R11: an objective that is a Python object; P4: a file that stays incomplete."""
     tagged = [m for m, steps in status.generations.items() if steps and steps[-1].unreadable]
     found: list[Alarm] = []
     if tagged:
@@ -97,14 +97,14 @@ def _objective_unreadable(status: PopulationStatus) -> list[Alarm]:
 
 
 def _gone(status: PopulationStatus) -> list[int]:
-    """Members that hold a place in the ranking and will not give it up (R3)."""
+    """Dead members, which stay in the ranking (R3)."""
     if status.states:
         return [m for m in status.generations if status.states.get(m) in DEAD]
     return [a for alarm in _stale(status) for a in alarm.members]
 
 
 def _cannot_exchange(status: PopulationStatus) -> list[Alarm]:
-    """P2 and R3: whoever has no checkpoint or is dead holds the worst places; R2: no restart."""
+    """P2 and R3: members without a checkpoint or dead ones rank worst; R2: a failed restart."""
     found: list[Alarm] = []
     aborted = sorted(m for m, log in status.logs.items() if log.aborted)
     if aborted:
@@ -136,7 +136,7 @@ def _cannot_exchange(status: PopulationStatus) -> list[Alarm]:
 
 
 def _settled(status: PopulationStatus) -> bool:
-    """Long enough after the start that a missing member is not just late."""
+    """Whether some member has three generations, so that a missing member is not just late."""
     return max((len(g) for g in status.generations.values()), default=0) >= 3
 
 
@@ -156,7 +156,7 @@ def _ago(seconds: float) -> str:
 
 
 def _relaunched(status: PopulationStatus) -> list[Alarm]:
-    """P5: begun again beside its own old generations, which the others go on reading."""
+    """P5: a member began again; the others still read the generations from before."""
     members = sorted({e.member for e in status.events if e.kind == "relaunch"})
     if not members:
         return []
@@ -169,7 +169,7 @@ def _relaunched(status: PopulationStatus) -> list[Alarm]:
 
 
 def _frame_fallback(status: PopulationStatus) -> list[Alarm]:
-    """P10: a copy took the frames of a donor that was behind, and writes numbers again."""
+    """P10: a member took the frames of a donor that was behind, and reuses generation numbers."""
     fallen = []
     if status.trainer.frames_follow_donor:
         for member, steps in status.generations.items():
@@ -193,7 +193,7 @@ def _frame_fallback(status: PopulationStatus) -> list[Alarm]:
 
 
 def _best_folder(status: PopulationStatus) -> list[Alarm]:
-    """P6: text order of negative numbers keeps the worst file and removes the better ones."""
+    """P6: upstream sorts negative objectives as text, keeps the worst and removes better files."""
     wrong: list[int] = []
     for folder in sorted({b.folder for b in status.best}):
         kept = [b for b in status.best if b.folder == folder]
@@ -219,7 +219,7 @@ def _best_folder(status: PopulationStatus) -> list[Alarm]:
 
 
 def _stale(status: PopulationStatus) -> list[Alarm]:
-    """Silent for three intervals; ten, and some minutes, after a restart."""
+    """Members without a generation for three intervals, or ten after a restart."""
     silent: list[int] = []
     over = bool(status.states) and not any(
         state in RUNNING or state in NOT_YET for state in status.states.values()
@@ -228,7 +228,7 @@ def _stale(status: PopulationStatus) -> list[Alarm]:
         state = status.states.get(member)
         if not steps or state == "succeeded" or (status.states and state in NOT_YET):
             continue
-        if over and state != "failed":  # ended with all the others, as somebody wished
+        if over and state != "failed":  # it ended with all others
             continue
         if state in DEAD:
             silent.append(member)
@@ -252,7 +252,7 @@ def _stale(status: PopulationStatus) -> list[Alarm]:
 
 
 def _usual(status: PopulationStatus, member: int) -> float | None:
-    """Median seconds between generations, the member's own or else everybody's."""
+    """Median seconds between generations: of the member if it has enough, else of all members."""
 
     def gaps(steps: Sequence[Generation]) -> list[float]:
         return [b.at - a.at for a, b in pairwise(steps)]

@@ -1,6 +1,6 @@
-"""Our own history of the workspaces, `populations.jsonl`: upstream deletes its own.
+"""The history of the workspaces, `populations.jsonl`: trainers delete old generations.
 
-Must not be appended to by anybody but the executor's process (`HistoryWriter`); everybody reads.
+Only the executor's process appends to it (`HistoryWriter`); any process may read it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from pbt_tui.observe.workspaces import Generation, Reader
 
 
 class HistoryEntry(msgspec.Struct, frozen=True):
-    """One line: a generation, and whose population it is."""
+    """One line of the history."""
 
     population: str
+    """Id of the population."""
     generation: Generation
+    """A generation of one of its members."""
 
 
 _encoder = msgspec.json.Encoder()
@@ -27,10 +29,10 @@ _decoder = msgspec.json.Decoder(HistoryEntry)
 
 
 class HistoryWriter:
-    """Looks at one workspace and appends what is new to the history.
+    """Polls one workspace and appends new generations to the history.
 
-    Losing the history loses comfort, never a run: when the disk is full, what could not be
-    written is tried again at the next poll.
+    A run does not depend on the history: if the disk is full, the next poll writes again what this
+    one could not.
     """
 
     def __init__(self, population: str, reader: Reader, path: Path) -> None:
@@ -41,7 +43,7 @@ class HistoryWriter:
         self._known: dict[tuple[int, str, int], Generation] | None = None
 
     def poll(self) -> list[Generation]:
-        """What was new, in write order; on disk when this returns, unless the disk refused."""
+        """Returns new generations in write order, after appending them to the history."""
         if self._known is None:
             self._known = {g.key: g for g in read(self.path).get(self.population, [])}
         new = [g for g in self.reader.poll() if self._known.get(g.key) != g]
@@ -62,7 +64,7 @@ class HistoryWriter:
         try:
             end = os.fstat(fd).st_size
             if end and os.pread(fd, 1, end - 1) != b"\n":
-                data = b"\n" + data  # the torn line of a killed executor becomes a line of its own
+                data = b"\n" + data  # separates an incomplete line of a killed executor
             done = os.write(fd, data)
             if done < len(data):
                 os.ftruncate(fd, end)
@@ -77,14 +79,14 @@ class HistoryWriter:
 
 
 class HistoryReader:
-    """The history for those who watch: only what was added is read."""
+    """Follows the history: reads only what was added."""
 
     def __init__(self, path: Path) -> None:
         self._file = Follower(path, first=1 << 40)
         self._waiting: dict[str, list[Generation]] = {}
 
     def take(self, population: str) -> list[Generation]:
-        """What was added about this population since the last call."""
+        """The generations of a population that were added since the last call."""
         while lines := self._file.lines():
             for line in lines:
                 try:
@@ -96,10 +98,10 @@ class HistoryReader:
 
 
 def read(path: Path) -> dict[str, list[Generation]]:
-    """All generations ever seen, by population, in the order in which they were seen.
+    """All generations of the history by population, in the order of their lines.
 
-    A later line about the same step takes the place of the earlier one. A torn last line, or one
-    that does not parse, is passed over: it is in the workspace, or lost.
+    A later line about the same step replaces the earlier one. An incomplete last line, and a line
+    that does not parse, are skipped: the generation is still in the workspace, or lost.
     """
     try:
         data = path.read_bytes()
@@ -109,14 +111,14 @@ def read(path: Path) -> dict[str, list[Generation]]:
 
 
 def decode(data: bytes) -> dict[str, list[Generation]]:
-    """The history in these bytes, up to the last newline."""
-    found: dict[str, dict[tuple[int, str, int], Generation]] = {}
+    """The history in `data`, up to the last newline."""
+    populations: dict[str, dict[tuple[int, str, int], Generation]] = {}
     for line in data[: data.rfind(b"\n") + 1].split(b"\n"):
         try:
             entry = _decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError):
             continue
-        steps = found.setdefault(entry.population, {})
+        steps = populations.setdefault(entry.population, {})
         steps.pop(entry.generation.key, None)
         steps[entry.generation.key] = entry.generation
-    return {population: list(steps.values()) for population, steps in found.items()}
+    return {population: list(steps.values()) for population, steps in populations.items()}

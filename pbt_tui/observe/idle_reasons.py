@@ -1,6 +1,6 @@
-"""Why nothing happens in a population where nothing is wrong.
+"""Why no exchange happens in a population although nothing is wrong.
 
-Must not do IO or read a clock: status in, notes out.
+Pure: status in, notes out.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from pbt_tui.observe.snapshot_types import Alarm, Code
 
 
 def idle_reasons(status: PopulationStatus) -> list[Alarm]:
-    """Why nothing happens, where nothing is wrong."""
+    """Notes about a population whose members train but do not exchange."""
     if status.states and not any(s in RUNNING for s in status.states.values()):
         return []
     present = status.present()
     frames = max((g[-1].frame or 0 for g in status.generations.values() if g), default=0)
-    message = [log.initial_delay for log in status.logs.values() if log.initial_delay is not None]
-    delay = max(message) if message else status.settings.initial_delay
+    delays = [log.initial_delay for log in status.logs.values() if log.initial_delay is not None]
+    delay = max(delays) if delays else status.settings.initial_delay
     trainer = status.trainer
     if trainer.waits_for_frames and delay is not None and frames < delay:
         return _note(

@@ -1,7 +1,7 @@
-"""Restarts and copies as the metadata alone suggests them, for members without a log.
+"""Infers restarts and copies from metadata, for members without a log.
 
-Must not read files or logs: generations in, events out, with a confidence (P16: no file says who
-was copied).
+Pure: generations in, events out. Each event has a confidence, because no file says who was copied
+(P16).
 """
 
 from __future__ import annotations
@@ -21,11 +21,16 @@ def infer(
     style: str,
     restarts: Sequence[tuple[int, float]] = (),
 ) -> list[LineageEvent]:
-    """What the files show, in the order of writing.
+    """The events that the generations suggest, in write order.
 
-    A restart shows as changed `params` (one that changed nothing is invisible unless `restarts`,
-    (member, Unix seconds), has it) or, where each start has a name, as a changed
+    A restart shows as changed `params` or, for trainers that give each start a name, as a changed
     `experiment_name`.
+
+    Args:
+        generations: of all members.
+        style: style of the population.
+        restarts: (member, Unix seconds) of known starts. Only these show a restart that changed
+            nothing.
     """
     members, trainer = by_member(generations), STYLES.get(style)
     if trainer.copy_raises_step is not None:
@@ -63,14 +68,17 @@ def _event(
 
 @dataclass(frozen=True, slots=True)
 class _Files:
-    """Everything that a member could have read."""
+    """The generations of all members."""
 
     members: Mapping[int, list[Generation]]
+    """Generations by member, in write order."""
     trainer: Style
+    """Style of the population."""
     interval: float
+    """Frames of one generation; 0 if unknown."""
 
     def between(self, before: Generation, after: Generation) -> LineageEvent | None:
-        """What happened between two consecutive files of one member."""
+        """The event between two consecutive generations of a member; None if nothing changed."""
         renamed = before.experiment_name != after.experiment_name
         if renamed and self._anew(before, after):
             return _event("relaunch", before, after, 1.0)
@@ -80,10 +88,10 @@ class _Files:
         return _event("exploit" if donor else "mutate", before, after, sure, donor)
 
     def _anew(self, before: Generation, after: Generation) -> bool:
-        """A new life from the beginning (P5), not a restart, which keeps or raises the frames.
+        """Whether the member began from scratch (P5); a restart keeps or raises the frames.
 
-        Where frames follow the donor the number may fall with them (P10), but never to the first
-        one: a donor has at least that, and the copy's next one is higher.
+        If frames follow the donor, the number may fall with them (P10), but never to the first one:
+        a donor has written at least that, and the copy continues after it.
         """
         if self.trainer.frames_follow_donor:
             return after.generation <= 1
@@ -92,9 +100,9 @@ class _Files:
         return after.generation <= before.generation
 
     def _donor(self, before: Generation, after: Generation) -> tuple[Generation | None, float]:
-        """Whose parameters agree best, as the member could see them; and how sure that is.
+        """The donor whose parameters agree best, and the confidence in it.
 
-        It read of each the newest file whose number is not above its own (R4).
+        The member read of each other member the newest generation not above its own number (R4).
         """
         own = _agreement(before, after)
         best: Generation | None = None
@@ -118,17 +126,17 @@ class _Files:
         return None, 0.5  # a copy may keep its own parameters, as half of IsaacGymEnvs' do
 
     def _seen(self, donor: Generation, before: Generation, after: Generation) -> bool:
-        """Whether this file could be what was copied.
+        """Whether the member may have copied this generation.
 
-        Where frames follow the donor `before` may have been overwritten since (P10), so the time
-        of the decision is open; but the leader was better, and the copy goes on from its frame.
+        If frames follow the donor, `before` may have been overwritten since (P10), so the time of
+        the decision is unknown. But the donor was better, and the copy continues from its frame.
         """
         if donor.generation > before.generation:
             return False
         if not self.trainer.frames_follow_donor:
             return donor.at <= before.at
-        told = donor.objective is not None and before.objective is not None
-        if told and (donor.objective or 0.0) <= (before.objective or 0.0):
+        known = donor.objective is not None and before.objective is not None
+        if known and (donor.objective or 0.0) <= (before.objective or 0.0):
             return False
         if donor.frame is None or after.frame is None or not self.interval:
             return donor.at < after.at
@@ -136,12 +144,13 @@ class _Files:
         return donor.at < after.at and continues
 
 
-def _agreement(one: Generation, other: Generation) -> int:
-    return sum(1 for key, value in other.params.items() if one.params.get(key, ...) == value)
+def _agreement(left: Generation, right: Generation) -> int:
+    """Number of equal parameters."""
+    return sum(1 for key, value in right.params.items() if left.params.get(key, ...) == value)
 
 
 def _interval(members: Mapping[int, list[Generation]]) -> float:
-    """Frames of one generation, 0 if nobody knows."""
+    """Frames of one generation; 0 if unknown."""
     steps = [
         (after.frame - before.frame) / (after.generation - before.generation)
         for generations in members.values()
@@ -155,7 +164,7 @@ def _interval(members: Mapping[int, list[Generation]]) -> float:
 
 
 def _jumps(members: Mapping[int, list[Generation]], jump: int) -> list[LineageEvent]:
-    """Copies that the numbers of the checkpoints show; whose weights, only the log knows."""
+    """Copies that show as jumps in the step numbers of checkpoints; only the log has the donor."""
     events: list[LineageEvent] = []
     for steps in members.values():
         rises = [(b, a, (a.step or 0) - (b.step or 0)) for b, a in pairwise(steps)]

@@ -1,6 +1,7 @@
-"""Who was copied by whom: one history out of what the logs say and the metadata suggests.
+"""The lineage of a population: which member copied which, from logs and from metadata.
 
-Must not read files: generations and events in, events out. The log wins (P16: no file says it).
+Pure: generations and events in, events out. Logs have precedence, because no file says who was
+copied (P16).
 """
 
 from __future__ import annotations
@@ -19,24 +20,28 @@ Source = Literal["log", "metadata"]
 
 
 class LineageEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """A member went on with other weights, other parameters, or from the beginning."""
+    """A member continued with other weights or other parameters, or began from scratch."""
 
     kind: Kind
+    """`exploit`: it copied a donor; `mutate`: it changed parameters; `relaunch`: it began again."""
     member: int
+    """Index of the member."""
     donor: int | None = None
+    """Index of the member that it copied; None: none, or unknown."""
     generation: int | None = None
-    """The member's newest one when it decided; of a relaunch, the first of the new life."""
+    """Its newest generation when it decided; for a relaunch, the first one after it."""
     donor_generation: int | None = None
-    """The one that was copied: not the donor's newest (R4)."""
+    """The generation that it copied, which is not always the donor's newest (R4)."""
     source: Source
+    """Where the event was found."""
     confidence: float
-    """1 is certain."""
+    """From 0 to 1, which is certain."""
     at: float | None = None
-    """Unix seconds of the first generation after it, where there is one."""
+    """When the first generation after it was written, in Unix seconds; None before that."""
 
 
 def by_member(generations: Iterable[Generation]) -> dict[int, list[Generation]]:
-    """Each member's generations in the order in which they were written (never by number)."""
+    """The generations of each member in write order, which may differ from their numbers."""
     members: dict[int, list[Generation]] = defaultdict(list)
     for generation in sorted(generations, key=lambda g: (g.at, g.generation)):
         members[generation.member].append(generation)
@@ -49,10 +54,14 @@ def merge(
     covered: Mapping[int, int],
     generations: Sequence[Generation],
 ) -> list[LineageEvent]:
-    """One history out of both, in the order of time as far as anything tells it.
+    """The events of both sources, ordered by time as far as it is known.
 
-    `covered`: by member, the first generation that its log speaks of; from there on only the log
-    counts. Relaunches are the metadata's: a log does not know of another life.
+    Args:
+        said: events from logs.
+        suggested: events inferred from metadata.
+        covered: member to the first generation that its log covers: from there on, only events of
+            the log count. Relaunches always come from metadata, because a log covers one start.
+        generations: of all members.
     """
     members = by_member(generations)
     kept = [
@@ -67,14 +76,16 @@ def merge(
 
 
 def _decided(event: LineageEvent, members: Mapping[int, list[Generation]]) -> float:
-    """When: as its generation was written, which is there also while none has followed yet."""
+    """When the member decided: the time of its generation then, else of the one after it."""
     steps = members.get(event.member, [])
     own = next((g.at for g in reversed(steps) if g.generation == event.generation), event.at)
     return inf if own is None else own
 
 
 def _placed(event: LineageEvent, members: Mapping[int, list[Generation]]) -> LineageEvent:
-    """A log's event has a number but no time, or (Sample-Factory) a time but no number."""
+    """An event of a log with its time and numbers: IsaacGymEnvs logs no time, Sample-Factory
+    logs no numbers.
+    """
     steps = members.get(event.member, [])
     if event.at is not None:
         return msgspec.structs.replace(

@@ -1,7 +1,4 @@
-"""A log as it really is, read from its end and in bounded pieces.
-
-Must not know what a line means: that is for `causes`, `progress` and `lineage`.
-"""
+"""Reads logs from the end, in pieces of bounded size, and cleans their lines for display."""
 
 from __future__ import annotations
 
@@ -13,11 +10,11 @@ from typing import NamedTuple
 from pbt_tui.errors import printable
 
 TAIL = 256 * 1024
-"""Bytes read from the end where nothing else is said."""
+"""Bytes to read from the end by default."""
 COUNTABLE = 256 * 1024 * 1024
-"""Beyond so many bytes a line gets no number: counting would cost more than it tells."""
+"""Bytes beyond which lines have no number, because to count them would take too long."""
 _CLIP = 2000
-"""Characters of one line that are looked at."""
+"""Most characters of a cleaned line."""
 _ANSI = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[ -/]*[0-~])"
 )
@@ -25,21 +22,24 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class LogLine(NamedTuple):
+    """One line of a log."""
+
     offset: int
-    """Of its first byte in the file."""
+    """Offset of its first byte in the file."""
     raw: bytes
-    """Without its newline."""
+    """Its bytes without the newline."""
 
     @property
     def text(self) -> str:
+        """The line for people, without control characters."""
         return clean(self.raw)
 
 
 def clean(raw: bytes) -> str:
-    """One line for people: what a terminal would still show of it, without control characters.
+    """A line for people: what a terminal would show of it, without control characters.
 
-    Of a progress bar that rewrites itself with `\\r` only the last state is kept; of a line of
-    megabytes the first 2000 characters of that.
+    Keeps the last state of a progress bar that rewrites itself with `\\r`, and at most the first
+    2000 characters.
     """
     shown = raw.rstrip(b"\r\n \t\x00")
     start = shown.rfind(b"\r") + 1
@@ -50,9 +50,9 @@ def clean(raw: bytes) -> str:
 
 
 def tail(path: Path, size: int = TAIL) -> list[LogLine]:
-    """The lines in the last `size` bytes, oldest first; empty where there is no log.
+    """The lines in the last `size` bytes, oldest first; empty without a log.
 
-    A line that begins before the window is left out, unless it is all there is.
+    Leaves out a line that begins before these bytes, unless it is the only one.
     """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -70,7 +70,7 @@ def tail(path: Path, size: int = TAIL) -> list[LogLine]:
 
 
 def split(data: bytes, start: int, *, whole: bool) -> list[LogLine]:
-    """`data` as lines; `start` is its offset, `whole` says that a line begins there."""
+    """`data` as lines; `start` is its offset, and `whole` says whether a line begins there."""
     pieces = data.split(b"\n")
     if not pieces[-1]:
         pieces.pop()
@@ -82,7 +82,7 @@ def split(data: bytes, start: int, *, whole: bool) -> list[LogLine]:
 
 
 def _pread(fd: int, start: int, size: int) -> bytes:
-    """`pread` until it is all there: a network file system may give less at a time."""
+    """Calls `pread` until it has all bytes: network file systems may return fewer."""
     parts: list[bytes] = []
     while size > 0:
         part = os.pread(fd, min(size, 1 << 24), start)
@@ -95,7 +95,7 @@ def _pread(fd: int, start: int, size: int) -> bytes:
 
 
 def line_number(path: Path, offset: int) -> int | None:
-    """Which line, from 1, holds the byte at `offset`; None beyond `COUNTABLE` bytes."""
+    """The number, from 1, of the line with the byte at `offset`; None beyond `COUNTABLE` bytes."""
     if offset > COUNTABLE:
         return None
     count = 1
@@ -113,25 +113,26 @@ def line_number(path: Path, offset: int) -> int | None:
 
 
 class Follower:
-    """What was added to a file since the last look, in whole lines."""
+    """Reads the whole lines that were added to a file since the last call."""
 
     def __init__(self, path: Path, *, first: int = 32 * 1024 * 1024) -> None:
         self.path = path
+        """The file."""
         self.first = first
-        """Bytes from the end that the first look takes in."""
+        """Most bytes from the end that the first call reads."""
         self.cut = False
-        """The first look did not begin at the beginning."""
+        """Whether it left out the beginning of the file."""
         self._offset: int | None = None
         self._begin = 0
         self._inode = 0
 
     def lines(self, budget: int = 8 * 1024 * 1024) -> list[LogLine]:
-        """New complete lines, at most `budget` bytes of them; call again while it gives any."""
+        """New complete lines, at most `budget` bytes of them; call again until it returns none."""
         data = self.block(budget)
         return split(data, self._begin, whole=True) if data else []
 
     def block(self, budget: int = 8 * 1024 * 1024) -> bytes:
-        """The same as bytes, for those who look for few lines among many.
+        """The same as bytes, for callers that search for few lines among many.
 
         A file that shrank or was replaced is read from its beginning.
         """
@@ -154,7 +155,7 @@ class Follower:
             os.close(fd)
         end = data.rfind(b"\n") + 1
         if not end and len(data) == budget:
-            end = len(data)  # one line larger than the budget: nothing in it is ours
+            end = len(data)  # a line larger than the budget: no reader needs it
         start = data.find(b"\n", 0, end) + 1 if fresh else 0
         self._offset = begin + end
         self._begin = begin + start

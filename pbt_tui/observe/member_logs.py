@@ -1,7 +1,7 @@
-"""What the members' standard output says that no file does: who replaced whom, and why not.
+"""Parses the members' logs, which alone say who replaced whom, and why not.
 
-Must not know files or processes: lines in; events and the newest state of each member out.
-The patterns are those of IsaacGymEnvs, Isaac Lab, rl_games and Sample-Factory.
+Pure: lines in; events and the newest state of each member out. The patterns are those of
+IsaacGymEnvs, Isaac Lab, rl_games and Sample-Factory.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _OURS = re.compile(
     rb"|Not enough |doing well|Aborting restart|Leaders: \[|Asking learner"
     rb"|No policies initialized|Exception during filesystem op"
 )
-"""Only lines with one of these are made into lines: 200 MB are looked through in a second."""
+"""Only matching lines are parsed: so 200 MB take one second."""
 _MEMBER = re.compile(r"\bPolicy (\d+)\b")
 _ITERATION = re.compile(
     r"Policy (\d+)(?:: New pbt iteration (\d+)|, frames_left -?\d+, PBT it (\d+))"
@@ -38,40 +38,45 @@ _TIME = re.compile(r"^\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)[,.](\d{3})\]")
 
 @dataclass(slots=True)
 class MemberLogState:
-    """The newest of what one member said; None where it said nothing of the kind."""
+    """The newest state in the log of one member; None: the log does not say."""
 
     waits: str | None = None
-    """`Not enough …`: why it does not look at the others yet."""
+    """`Not enough …`: why it does not compare itself with the others yet."""
     frames: int | None = None
+    """Frames trained."""
     initial_delay: int | None = None
-    """Frames before the first exchange, as the trainer itself has it."""
+    """Frames before the first exchange, as the trainer logs it."""
     well: bool = False
-    """Its last verdict: not among the worst, or nobody underperforms."""
+    """Whether it is not among the worst, or nobody underperforms, by its last message."""
     aborted: int = 0
-    """Exchanges that broke off because the donor's weights could not be loaded (R2)."""
+    """Number of exchanges that failed because the donor's weights could not be loaded (R2)."""
     blind: int = 0
-    """Rounds in which it could read nobody's objective (P3, R11)."""
+    """Number of rounds in which it could read no objective (P3, R11)."""
     generation: int | None = None
+    """Its generation."""
 
 
 @dataclass(slots=True)
 class MemberLog:
-    """Folds the lines of one log, or of one that all members share."""
+    """Parses the log of one member, or one that all members share."""
 
     member: int | None = None
-    """Whose log it is, for lines that do not say so."""
+    """The member, for lines that do not name it; None: all members share the log."""
     events: list[LineageEvent] = field(default_factory=list)
+    """Events, in the order of their lines."""
     states: dict[int, MemberLogState] = field(default_factory=dict)
+    """Newest state by member."""
     first: int | None = None
-    """The first generation spoken of: before it, the log says nothing."""
+    """The first generation in the log; earlier ones are not covered."""
     cut: bool = False
-    """Its beginning was not read."""
+    """Whether the beginning of the log was not read."""
     _read: dict[int, dict[int, int]] = field(default_factory=dict)
-    """By member: the generation that it read of each other one (R4)."""
+    """Member to the generation that it read of each other member (R4)."""
     _who: int | None = None
+    """The member that the last line with a name is about."""
 
     def feed(self, block: bytes) -> None:
-        """Takes in more lines, in order; `block` is whole lines."""
+        """Parses more lines; `block` consists of whole lines."""
         done = 0
         for hit in _OURS.finditer(block):
             if hit.start() < done:
@@ -139,7 +144,7 @@ class MemberLog:
         )
 
     def _abort(self, member: int) -> None:
-        """The weights were refused: what was announced did not happen (R2)."""
+        """Removes the member's last event: its weights could not be loaded (R2)."""
         self._of(member).aborted += 1
         for i in range(len(self.events) - 1, -1, -1):
             if self.events[i].member == member:
@@ -147,7 +152,7 @@ class MemberLog:
                 return
 
     def _asking(self, text: str) -> bool:
-        """Sample-Factory: sure once the weights are loaded; the last one may never be (R7)."""
+        """Events of Sample-Factory: certain once the weights are loaded, maybe never (R7)."""
         if asking := _ASKING.search(text):
             self.events.append(
                 LineageEvent(

@@ -1,6 +1,6 @@
-"""The GPUs of this machine, through NVML, where there is a driver.
+"""The GPUs of this machine, through NVML if there is a driver.
 
-Must not know slots or jobs, and never raises: a machine without GPUs is an ordinary machine.
+Nothing here raises: a machine without GPUs is an ordinary machine.
 """
 
 from __future__ import annotations
@@ -16,27 +16,33 @@ from pbt_tui.journal.events import Gpu
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """One device at one moment; None where the device does not say (MIG, some laptops)."""
+    """One device at one moment; None: the device does not report it (MIG, some laptops)."""
 
     index: int
+    """Number of the device in PCI bus order, from 0."""
     uuid: str | None
+    """UUID of the device."""
     name: str | None
+    """Product name."""
     memory: int | None
-    """Bytes, like `memory_used`."""
+    """Memory of the device in bytes."""
     memory_used: int | None
+    """Memory in use in bytes, by all programs."""
     utilisation: int | None
-    """Per cent, of the kernels' time."""
+    """Share of time in which a kernel ran, in per cent."""
 
 
 class Samples(msgspec.Struct, frozen=True):
-    """The contents of `gpus.json`."""
+    """The content of `gpus.json`."""
 
     at: float
+    """When the samples were taken, in Unix seconds."""
     gpus: tuple[Sample, ...]
+    """One sample per device."""
 
 
 def devices() -> list[Gpu] | None:
-    """What NVML lists, in PCI order; None where there is no driver to ask."""
+    """The devices in PCI bus order; None without a driver."""
     samples = sample()
     if samples is None:
         return None
@@ -44,18 +50,18 @@ def devices() -> list[Gpu] | None:
 
 
 _nvml: list[Any] = []
-"""The library, once it is open; it stays open, because opening it takes longer than asking."""
+"""The library, once it is open: it stays open, because to open it takes longer than a query."""
 
 
 def sample() -> list[Sample] | None:
-    """Use and memory of each device now; None where there is no driver."""
+    """Utilisation and memory of each device now; None without a driver."""
     nvml = _open()
     if nvml is None:
         return None
     try:
         count = int(nvml.nvmlDeviceGetCount())
-    except Exception:  # the library raises classes of its own, made at import
-        _nvml.clear()  # a driver that was reloaded: open it anew next time
+    except Exception:  # the library creates its exception classes at import
+        _nvml.clear()  # the driver may have been reloaded: open the library again next time
         return None
     return [_sample(nvml, index) for index in range(count)]
 
@@ -64,10 +70,10 @@ def _open() -> Any:
     if _nvml:
         return _nvml[0]
     try:
-        import pynvml  # late: nobody else needs the driver
+        import pynvml  # late: only these functions need the driver
 
         pynvml.nvmlInit()
-    except Exception:  # no library, no driver, no permission: all the same to us
+    except Exception:  # no library, no driver or no permission
         return None
     _nvml.append(pynvml)
     return pynvml
@@ -75,7 +81,7 @@ def _open() -> Any:
 
 def _sample(nvml: Any, index: int) -> Sample:
     handle = _ask(lambda: nvml.nvmlDeviceGetHandleByIndex(index))
-    if handle is None:  # fallen off the bus: listed, and silent
+    if handle is None:  # fallen off the bus: NVML lists it, but it does not answer
         return Sample(index, None, None, None, None, None)
     memory = _ask(lambda: nvml.nvmlDeviceGetMemoryInfo(handle))
     use = _ask(lambda: nvml.nvmlDeviceGetUtilizationRates(handle))
@@ -89,15 +95,15 @@ def _sample(nvml: Any, index: int) -> Sample:
     )
 
 
-def _ask(question: Callable[[], Any]) -> Any:
+def _ask(query: Callable[[], Any]) -> Any:
     try:
-        return question()
-    except Exception:  # "not supported" is an exception there
+        return query()
+    except Exception:  # NVML raises for "not supported"
         return None
 
 
 def _text(value: Any) -> str | None:
-    """Older versions of the library give bytes."""
+    """Text of a value; older versions of the library return bytes."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return None if value is None else str(value)
@@ -109,7 +115,7 @@ def encode(samples: Samples) -> bytes:
 
 
 def read(path: Path) -> Samples | None:
-    """The newest samples, or None: not there, or half of it."""
+    """The newest samples; None if the file is missing or incomplete."""
     with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
         return msgspec.json.decode(path.read_bytes(), type=Samples)
     return None

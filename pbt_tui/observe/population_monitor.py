@@ -1,6 +1,6 @@
-"""One population, watched: its workspace, our history of it, and its members' logs, as one row.
+"""Monitors one population: combines its workspace, its history and its members' logs into a row.
 
-Must not write (`HistoryWriter` does, for the executor), nor know the executor or the screen.
+Must not write: the executor writes the history, with `HistoryWriter`.
 """
 
 from __future__ import annotations
@@ -30,9 +30,15 @@ Key = tuple[int, str, int]
 
 
 class PopulationMonitor:
-    """Everything seen of one population, kept up to date by `poll`.
+    """The state of one population; `poll` updates it.
 
-    `size` 0 takes it from the folders that there are.
+    Args:
+        name: name of the population.
+        style: its style.
+        workspace: the folder that the members share.
+        size: number of members; 0: as many as there are folders.
+        settings: when members exchange; None: the defaults of the style.
+        history: the history; None without a run directory.
     """
 
     def __init__(
@@ -52,9 +58,9 @@ class PopulationMonitor:
         self.settings = settings or self.trainer.settings
         self.reader = reader(style, workspace, argv)
         self.events: list[LineageEvent] = []
-        """With the donor's generation and the time, which the snapshot leaves out."""
+        """All events, oldest first."""
         self.generations: dict[int, list[Generation]] = {}
-        """By member, in write order."""
+        """Generations by member, in write order."""
         self._size = size
         self._history = history
         self._steps: dict[Key, Generation] = {}
@@ -69,13 +75,15 @@ class PopulationMonitor:
 
     @property
     def size(self) -> int:
+        """Number of members."""
         return self._size or max(self.generations, default=-1) + 1
 
     def poll(self, logs: Mapping[int, Sequence[Path]] | None = None) -> bool:
-        """Looks again; True if there is anything new.
+        """Reads what is new; returns whether there was anything.
 
-        `logs`: by member, those of its attempts, oldest first. Of a log larger than 32 MB only
-        the end is read; before that the metadata speaks.
+        Args:
+            logs: logs of each member's attempts, oldest first. Of a log over 32 MB, only the end is
+                read; for the time before, events are inferred from metadata.
         """
         new = self._history.take(self.name) if self._history else []
         new += self.reader.poll()
@@ -84,15 +92,15 @@ class PopulationMonitor:
             if old is None or generation.at >= old.at:
                 self._steps[generation.key] = generation
         restarts = self.reader.restarts()
-        message = self._follow(logs or {})
-        if not new and not message and restarts == self._restarts:
+        grown = self._follow(logs or {})
+        if not new and not grown and restarts == self._restarts:
             return False
         self._restarts = restarts
         self._lineage()
         return True
 
     def _follow(self, logs: Mapping[int, Sequence[Path]]) -> bool:
-        if shared := self.trainer.log_in_workspace:  # the job's own output is the same lines again
+        if shared := self.trainer.log_in_workspace:  # the job prints the same lines
             return self._read(None, self.workspace / shared)
         read = [self._read(member, path) for member, paths in logs.items() for path in paths]
         return any(read)
@@ -102,17 +110,17 @@ class PopulationMonitor:
         if follower is None:
             follower = self._followers[path] = Follower(path)
         log = self._logs.setdefault(member, MemberLog(member))
-        message = False
+        grown = False
         while block := follower.block():
             log.feed(block)
             log.cut = log.cut or follower.cut
-            message = True
-        return message
+            grown = True
+        return grown
 
     def _lineage(self) -> None:
         generations = list(self._steps.values())
         self.generations = by_member(generations)
-        message = [event for log in self._logs.values() for event in log.events]
+        logged = [event for log in self._logs.values() for event in log.events]
         covered: dict[int, int] = {}
         for log in self._logs.values():
             if log.first is None and not log.events:
@@ -121,19 +129,19 @@ class PopulationMonitor:
             speakers = [log.member] if log.member is not None else range(self.size)
             covered.update(dict.fromkeys(speakers, since))
         self.events = merge(
-            message, infer(generations, self.style, self._restarts), covered, generations
+            logged, infer(generations, self.style, self._restarts), covered, generations
         )
 
     def log_states(self) -> dict[int, MemberLogState]:
-        """The newest of what each member said."""
+        """The newest state in the log of each member."""
         return {m: state for log in self._logs.values() for m, state in log.states.items()}
 
     def newest(self) -> float | None:
-        """When the newest generation was written."""
+        """When the newest generation was written, in Unix seconds; None without one."""
         return max((steps[-1].at for steps in self.generations.values()), default=None)
 
     def status(self, states: Mapping[int, MemberWord], now: float) -> PopulationStatus:
-        """What `health` judges."""
+        """The input of `health`."""
         return PopulationStatus(
             style=self.style,
             size=self.size,
@@ -149,7 +157,7 @@ class PopulationMonitor:
         )
 
     def row(self, states: Mapping[int, MemberWord], now: float) -> PopulationRow:
-        """The population as the snapshot has it; `states` empty where nobody knows of jobs."""
+        """The row of the snapshot; `states` is empty for a plain workspace, without jobs."""
         furthest = max((s[-1].generation for s in self.generations.values()), default=0)
         return PopulationRow(
             id=self.name,
@@ -169,14 +177,14 @@ class PopulationMonitor:
         )
 
     def best(self) -> Best | None:
-        """Of all that was ever seen: the best folders may hold the worst (P6)."""
-        told = [g for steps in self.generations.values() for g in steps if g.objective is not None]
-        if not told:
+        """The best generation ever seen; the trainer's best folders may hold the worst (P6)."""
+        known = [g for steps in self.generations.values() for g in steps if g.objective is not None]
+        if not known:
             return None
-        best = max(told, key=lambda g: (g.objective or 0.0, g.at))
-        there = best.checkpoint is not None and Path(best.checkpoint).exists()
+        best = max(known, key=lambda g: (g.objective or 0.0, g.at))
+        exists = best.checkpoint is not None and Path(best.checkpoint).exists()
         return Best(
-            best.member, best.generation, best.objective or 0.0, best.checkpoint if there else None
+            best.member, best.generation, best.objective or 0.0, best.checkpoint if exists else None
         )
 
 

@@ -1,7 +1,4 @@
-"""Everything that is known of a population at one moment, for those who judge it.
-
-Must not know where any of it was read.
-"""
+"""The status of a population at one moment: the input of `health` and `idle_reasons`."""
 
 from __future__ import annotations
 
@@ -21,33 +18,40 @@ DEAD = frozenset(("failed", "cancelled", "skipped"))
 
 @dataclass(frozen=True, slots=True)
 class PopulationStatus:
-    """One population, one moment."""
+    """Everything known about one population at one moment."""
 
     style: str
+    """Name of its style."""
     size: int
+    """Number of members."""
     generations: Mapping[int, Sequence[Generation]]
-    """By member, in write order."""
+    """Generations by member, in write order."""
     events: Sequence[LineageEvent] = ()
+    """Restarts and copies, oldest first."""
     states: Mapping[int, MemberWord] = field(default_factory=dict)
-    """Empty for a plain workspace, where nobody knows of processes."""
+    """State of each member's job; empty for a plain workspace, without jobs."""
     logs: Mapping[int, MemberLogState] = field(default_factory=dict)
+    """Newest state in the log of each member."""
     best: Sequence[BestFile] = ()
+    """Files in the trainer's best folders."""
     unreadable: Sequence[UnreadableGeneration] = ()
+    """Files that stay unreadable."""
     settings: ExchangeSettings = field(default_factory=ExchangeSettings)
+    """When members exchange."""
     missing: str | None = None
     """Why the workspace is not known, where it is to be looked up below the recorded folder."""
     now: float = 0.0
-    """Unix seconds; for a plain workspace, that of its newest file."""
+    """Unix seconds; for a plain workspace, the time of its newest file."""
 
     @property
     def trainer(self) -> Style:
-        """What its style says of the trainer."""
+        """The style, which describes the trainer."""
         return STYLES.get(self.style)
 
     def present(self) -> list[int]:
-        """Members that have written anything."""
+        """Members with a generation."""
         return [m for m, steps in self.generations.items() if steps]
 
     def absent(self) -> list[int]:
-        """Members that have not."""
+        """Members without a generation."""
         return [m for m in range(self.size) if not self.generations.get(m)]

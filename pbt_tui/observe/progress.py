@@ -1,7 +1,6 @@
-"""How far a job is, from the end of its log: cheap enough to ask of every running job.
+"""The progress of a job, from the end of its log: fast enough to read for every running job.
 
-Must not know jobs: a path in, one value out. Knows the lines of the three trainers, and falls
-back to the last line that says anything.
+Parses the log lines of three trainers; the last line that is not empty is always included.
 """
 
 from __future__ import annotations
@@ -17,28 +16,33 @@ from pbt_tui.observe.log_reader import clean, tail
 
 _WINDOW = 16 * 1024
 _LOOK = 200
-"""Lines from the end in which a number is still news."""
+"""Last lines to search for numbers."""
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """The newest that a log says; None where it does not."""
+    """The newest values in a log; None: the log has none."""
 
     frame: int | None = None
     """Environment frames or steps."""
     fps: float | None = None
+    """Frames per second."""
     objective: float | None = None
+    """The objective."""
     generation: int | None = None
+    """Number of the generation."""
     line: str = ""
     """The last line, for people."""
     at: float | None = None
-    """When the log was last written, Unix seconds."""
+    """When the log was last written, in Unix seconds."""
 
 
 class Progresses(msgspec.Struct, frozen=True):
-    """The contents of `progress.json`."""
+    """The content of `progress.json`."""
 
     at: float
+    """When the logs were read, in Unix seconds."""
     jobs: dict[str, Progress]
+    """Progress by id of the job."""
 
 
 _FRAME = re.compile(
@@ -61,13 +65,13 @@ class _Cached(msgspec.Struct, frozen=True):
 
 
 class ProgressReader:
-    """Asks of many logs again and again; a log that did not grow costs one `stat`."""
+    """Reads many logs repeatedly; a log that did not change costs one `stat`."""
 
     def __init__(self) -> None:
         self._seen: dict[Path, _Cached] = {}
 
     def of(self, log: Path) -> Progress:
-        """The newest progress in that log. Numbers stay when their lines leave the window."""
+        """The newest progress in a log. Keeps numbers whose lines are no longer among the last."""
         try:
             stat = log.stat()
         except OSError:
@@ -82,12 +86,12 @@ class ProgressReader:
         return found
 
     def forget(self, kept: Mapping[Path, object] | set[Path]) -> None:
-        """Drops what is known of other logs."""
+        """Drops the cached progress of all logs but `kept`."""
         self._seen = {path: seen for path, seen in self._seen.items() if path in kept}
 
 
 def progress(log: Path) -> Progress:
-    """From the last 16 kB; all None and an empty line where there is no log."""
+    """The progress in the last 16 kB of a log; all None and an empty line without a log."""
     try:
         at = log.stat().st_mtime
     except OSError:
@@ -116,9 +120,9 @@ def progress(log: Path) -> Progress:
 
 
 def last_line(log: Path) -> str:
-    """The last line that says anything, cleaned; empty where there is none.
+    """The last line that is not empty, cleaned; empty if there is none.
 
-    A progress bar counts as it would look on a terminal now.
+    A progress bar counts as a terminal would show it now.
     """
     for line in reversed(tail(log, _WINDOW)):
         text = clean(line.raw)
@@ -154,7 +158,7 @@ def encode(progresses: Progresses) -> bytes:
 
 
 def read(path: Path) -> Progresses | None:
-    """The newest progress of all jobs, or None: not there, or half of it."""
+    """The newest progress of all jobs; None if the file is missing or incomplete."""
     with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
         return msgspec.json.decode(path.read_bytes(), type=Progresses)
     return None

@@ -1,7 +1,7 @@
-"""A run's place in an engine's queue: what the executor saw last, and when it looks again.
+"""The state of a run's attempts in an engine's queue, `queue.json`.
 
-Must not ask the engine: the executor does, at a rate that the site allows, and leaves this for
-all who watch. Written by rename after each look, and not at all where nothing of the run is queued.
+The executor polls the engine at a rate that the site allows, and replaces the file after each poll.
+Readers must not ask the engine themselves. Without submitted attempts there is no file.
 """
 
 from __future__ import annotations
@@ -13,38 +13,41 @@ import msgspec
 
 
 class QueueStatus(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One attempt that has not ended, as the engine sees it."""
+    """One attempt that has not ended, as the engine reports it."""
 
     id: str
-    """The engine's name of it: SLURM's is `67_3`."""
+    """The engine's id of it, such as `67_3` for SLURM."""
     state: str
-    """The engine's own word, such as PENDING, RUNNING, COMPLETING; empty while it has not been
-    seen."""
+    """The engine's state, such as PENDING, RUNNING or COMPLETING; empty before the first answer."""
     reason: str | None = None
-    """Why it waits, in the engine's words: `Priority`, `Resources`, `QOSMaxJobsPerUserLimit`."""
+    """Why it waits: `Priority`, `Resources`, `QOSMaxJobsPerUserLimit`."""
     node: str | None = None
+    """Its node; None while it waits."""
     starts_at: float | None = None
-    """When the engine believes that it will start. Unix seconds, an estimate."""
+    """When the engine expects to start it, in Unix seconds."""
     restarts: int = 0
+    """How often the engine has requeued it."""
 
 
 class Queue(msgspec.Struct, frozen=True):
-    """The contents of `queue.json`. Times are Unix seconds."""
+    """The content of `queue.json`. Times are Unix seconds."""
 
     polled_at: float | None
-    """Of the last answer: what is told of the attempts is as old as that."""
+    """When the engine last answered, which is the age of `attempts`; None: not yet."""
     next_at: float | None
-    """Of the next look; None while nothing is queued."""
+    """When the executor polls next; None while nothing is queued."""
     floor: float
-    """Seconds that the site allows between two looks, at least."""
+    """Least seconds between two polls, as the site allows."""
     stale: bool
-    """The last question had no answer; `error` says why."""
+    """Whether the last poll had no answer."""
     error: str | None
+    """Why it had no answer; None if it had one."""
     attempts: dict[str, QueueStatus]
-    """By `<job>.<attempt>`."""
+    """Attempts by `<job>.<attempt>`."""
 
 
 def key(job: str, attempt: int) -> str:
+    """The key of an attempt in `Queue.attempts`."""
     return f"{job}.{attempt}"
 
 
@@ -54,7 +57,7 @@ def encode(queue: Queue) -> bytes:
 
 
 def read(path: Path) -> Queue | None:
-    """The last picture, or None: not there, or half of it. Never raises."""
+    """The content of `queue.json`; None if the file is missing or incomplete. Never raises."""
     with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return msgspec.json.decode(path.read_bytes(), type=Queue)
     return None

@@ -1,7 +1,4 @@
-"""How many attempts of a run are where in an engine's queue: the picture of all, in a line's worth.
-
-Must not read a file or ask the engine: `queue` is what the executor saw.
-"""
+"""Counts the attempts of a run by their state and reason in an engine's queue."""
 
 from __future__ import annotations
 
@@ -11,11 +8,11 @@ from pbt_tui.observe.queue_status import Queue
 from pbt_tui.observe.snapshot_types import QueueRow
 
 SUBMITTED = "SUBMITTED"
-"""Ours: handed over, and not seen in the queue yet."""
+"""State of attempts that no answer of the engine has listed yet; not a state of the engine."""
 
 
 def tally(queue: Queue) -> QueueRow:
-    """The most frequent first, then by name."""
+    """The counts: the most frequent first, equal ones by name."""
     attempts = queue.attempts.values()
     return QueueRow(
         polled_at=queue.polled_at,
@@ -23,10 +20,11 @@ def tally(queue: Queue) -> QueueRow:
         floor=queue.floor,
         stale=queue.stale,
         error=queue.error,
-        states=_counted(Counter([each.state or SUBMITTED for each in attempts])),
-        reasons=_counted(Counter([each.reason for each in attempts if each.reason])),
+        states=_counted(Counter([attempt.state or SUBMITTED for attempt in attempts])),
+        reasons=_counted(Counter([attempt.reason for attempt in attempts if attempt.reason])),
         starts_at=min(
-            [each.starts_at for each in attempts if each.starts_at is not None], default=None
+            [a.starts_at for a in attempts if a.starts_at is not None],
+            default=None,
         ),
     )
 

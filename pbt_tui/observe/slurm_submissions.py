@@ -1,6 +1,6 @@
-"""What an attempt was submitted to SLURM with, and as what: the executor's records, read.
+"""Reads the executor's records of SLURM submissions, `<run dir>/slurm/<key>.json`.
 
-Must not write them: `<run dir>/slurm/<key>.json`, one for each array, is the executor's.
+Must not write them.
 """
 
 from __future__ import annotations
@@ -15,21 +15,27 @@ from pbt_tui.runtimes.kind import Submission, SubmittedAttempt
 
 
 class Submitted(NamedTuple):
+    """The submission of one attempt."""
+
     script: Path
+    """Batch script of its array."""
     id: str | None
-    """SLURM's, `67_3`; None while nobody has written it down."""
+    """SLURM's id of the task, `67_3`; None while it is not recorded."""
 
 
 class SubmissionRecord(msgspec.Struct, frozen=True):
-    """What is read of one: task `i` of the array is the attempt `tasks[i]`."""
+    """The fields of a record that are read here."""
 
     script: str
+    """File name of the batch script."""
     tasks: tuple[tuple[str, int], ...]
+    """(job, attempt) of each task, by its index in the array."""
     id: str | None = None
+    """SLURM's id of the array; None while it is not recorded."""
 
 
 def read(attempt: SubmittedAttempt) -> Submission:
-    """The script of its array, and the file that SLURM itself writes about the task."""
+    """The script of an attempt's array, and the file with slurmstepd's messages about its task."""
     record = find(attempt.run / "slurm", attempt.job, attempt.number)
     name = attempt.handle or (record.id if record else None)
     files = []
@@ -44,7 +50,7 @@ def read(attempt: SubmittedAttempt) -> Submission:
 
 
 def find(folder: Path, job: str, attempt: int) -> Submitted | None:
-    """By the records in `folder`, or None: it was never handed over, or its record is not there."""
+    """The submission of an attempt by the records in `folder`; None if there is no record."""
     for path in sorted(folder.glob("[!.]*.json")):
         with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
             record = msgspec.json.decode(path.read_bytes(), type=SubmissionRecord)

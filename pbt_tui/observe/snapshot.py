@@ -1,6 +1,6 @@
-"""A run, or a plain workspace, at one moment: `pbt-snapshot/1`.
+"""Makes the snapshot of a run or of a plain workspace: `pbt-snapshot/1`.
 
-Must not know who asks: `--once --json`, the TUI and the tests get the same values.
+`--once --json`, the TUI and the tests get the same values.
 """
 
 from __future__ import annotations
@@ -53,22 +53,26 @@ __all__ = [
 
 
 _OF_SLURM = "slurm"
-"""The runtime whose ids `slurm_id` holds."""
+"""The runtime whose ids are in `slurm_id`."""
 
 
 class RunPaths(Protocol):
-    """What is needed of `journal.run_dir.RunDir`."""
+    """The paths of `journal.run_dir.RunDir` that a snapshot needs."""
 
     path: Path
+    """The run directory."""
     gpus: Path
+    """`gpus.json`."""
     queue: Path
+    """`queue.json`."""
     populations: Path
+    """`populations.jsonl`."""
 
     def log(self, job: str, attempt: int) -> Path: ...
 
 
 class Populations:
-    """The populations of one run, watched; keep it between snapshots, and only news is read."""
+    """Monitors of all populations of a run: kept between snapshots, they read only what is new."""
 
     def __init__(self, state: RunState, rundir: RunPaths) -> None:
         self._state = state
@@ -86,9 +90,10 @@ class Populations:
             )
             for p in state.spec.populations
         ]
+        """The monitors in the order of the spec."""
 
     def poll(self) -> bool:
-        """Reads what is new; True if anything is."""
+        """Reads what is new; returns whether there was anything."""
         news = [
             monitor.poll(self._logs(population))
             for monitor, population in zip(self.monitors, self._state.spec.populations, strict=True)
@@ -96,16 +101,16 @@ class Populations:
         return any(news)
 
     def _logs(self, population: Population) -> dict[int, list[Path]]:
-        found: dict[int, list[Path]] = {}
+        logs: dict[int, list[Path]] = {}
         for index, name in enumerate(population.members):
             job = self._state.by_id.get(name)
             if job:
                 number = index if job.spec.member is None else job.spec.member
-                found[number] = [self._rundir.log(name, a.number) for a in job.attempts]
-        return found
+                logs[number] = [self._rundir.log(name, a.number) for a in job.attempts]
+        return logs
 
     def rows(self, now: float, *, live: bool) -> tuple[PopulationRow, ...]:
-        """As the snapshot has them; where nothing runs, silence is judged by the newest file."""
+        """The rows of the snapshot; without a live executor, as of the time of the newest file."""
         return tuple(
             monitor.row(
                 _states(self._state, population), now if live else (monitor.newest() or now)
@@ -121,7 +126,15 @@ def snapshot(
     populations: Populations | None = None,
     now: float | None = None,
 ) -> Snapshot:
-    """The run now. `live`: an executor holds the lock. Reads logs, workspaces and samples."""
+    """The snapshot of a run; reads logs, workspaces and `gpus.json`.
+
+    Args:
+        state: the state of the run.
+        rundir: its paths.
+        live: whether an executor holds the lock.
+        populations: the monitors of its populations; None: new ones.
+        now: Unix seconds; None: the time of this machine.
+    """
     populations = populations or Populations(state, rundir)
     populations.poll()
     runtime = state.executor.runtime if state.executor is not None else None
@@ -142,7 +155,11 @@ def snapshot(
 
 
 def workspace_snapshot(path: Path) -> Snapshot:
-    """A plain workspace at `path` or below it, without a run; `UsageError` if there is none."""
+    """The snapshot of a workspace without a run, at `path` or below.
+
+    Raises:
+        UsageError: if there is no workspace.
+    """
     found = find(path)
     if found is None:
         raise UsageError(
@@ -166,12 +183,12 @@ def workspace_snapshot(path: Path) -> Snapshot:
 
 
 def encode(snapshot: Snapshot) -> bytes:
-    """The document of `--once --json`, newline at the end."""
+    """The document of `--once --json`, with a newline at the end."""
     return msgspec.json.encode(snapshot) + b"\n"
 
 
 def liveness(state: RunState, live: bool) -> Liveness:
-    """The header's word: closed, else no executor, else held, else live."""
+    """The state of the run: closed, else no executor, else held, else live."""
     if state.closed is not None:
         return "closed"
     if not live:
@@ -180,14 +197,14 @@ def liveness(state: RunState, live: bool) -> Liveness:
 
 
 def counts(state: RunState) -> Counts:
-    """Jobs by state, as everybody counts them."""
+    """Number of jobs by state, from `status_text.counts`."""
     return Counts(**status_text.counts(state))
 
 
 def job_row(
     job: JobState, rundir: RunPaths, in_slurm: bool, places: Mapping[str, queue_status.QueueStatus]
 ) -> JobRow:
-    """One job with its newest attempt, and its place in the queue."""
+    """One job with its newest attempt, and its state in the queue."""
     a = job.attempt
     place = places.get(queue_status.key(job.spec.id, a.number)) if a and a.outcome is None else None
     is_queued = job.shown == "queued"
@@ -213,7 +230,7 @@ def job_row(
 
 
 def gpu_rows(state: RunState, rundir: RunPaths) -> tuple[GpuRow, ...]:
-    """The executor's GPUs, with the newest samples and the jobs that are on them."""
+    """The executor's GPUs, with the newest samples and the active jobs on them."""
     if state.executor is None or not state.executor.gpus:
         return ()
     read = nvml.read(rundir.gpus)
@@ -241,14 +258,17 @@ def gpu_rows(state: RunState, rundir: RunPaths) -> tuple[GpuRow, ...]:
 
 
 def _is(gpu: Gpu, uuid: str | None, index: int | None) -> bool:
-    """The same device: by UUID where both have one, since indices move."""
+    """Whether it is the same device: by UUID if both have one, because indices change."""
     if gpu.uuid is not None and uuid is not None:
         return gpu.uuid == uuid
     return gpu.index is not None and gpu.index == index
 
 
 def workspace(state: RunState, rundir: RunPaths, population: Population) -> Path:
-    """Where a population's workspace is here; a copied run directory brings its own."""
+    """Path of a population's workspace.
+
+    A copied run directory may have a copy of it beside it, which has precedence.
+    """
     here = Path(os.path.abspath(rundir.path.parent.parent / population.workspace))  # noqa: PTH100
     if here.exists() or state.train_dir is None:
         return here
@@ -262,7 +282,7 @@ def command(state: RunState, population: Population) -> tuple[str, ...]:
 
 
 def _states(state: RunState, population: Population) -> dict[int, MemberWord]:
-    """By member; the policies of one job share its state."""
+    """State of each member; the policies of one job share its state."""
     jobs = [state.by_id[m] for m in population.members if m in state.by_id]
     if not STYLES.get(population.style).members_are_jobs and len(jobs) == 1:
         return dict.fromkeys(range(population.size), cast(MemberWord, jobs[0].shown))

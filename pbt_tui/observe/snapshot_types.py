@@ -1,7 +1,6 @@
 """The types of `pbt-snapshot/1`.
 
-Must not know how they are filled. Every key is always there, paths are absolute, times are Unix
-seconds, memory is bytes.
+Every key is always present. Paths are absolute, times are Unix seconds, memory is in bytes.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ MemberWord = Literal[
     "waiting", "queued", "starting", "running", "stopping",
     "succeeded", "failed", "cancelled", "skipped", "unknown",
 ]  # fmt: skip
-"""`unknown`: a plain workspace says nothing about processes."""
+"""`unknown`: a plain workspace has no jobs."""
 Kind = Literal["exploit", "mutate", "relaunch"]
 Source = Literal["log", "metadata"]
 Level = Literal["error", "warning", "note"]
@@ -45,7 +44,7 @@ class Counts(msgspec.Struct, frozen=True):
     cancelled: int = 0
     """Jobs that a person cancelled or killed."""
     skipped: int = 0
-    """Jobs that the executor gave up before they started, since too many others failed."""
+    """Jobs that the executor did not start, because too many others failed."""
 
 
 class JobRow(msgspec.Struct, frozen=True):
@@ -78,21 +77,21 @@ class JobRow(msgspec.Struct, frozen=True):
     node: str | None
     """Host that a cluster chose for the newest attempt; `null`: none did."""
     reason: str | None
-    """Why a queue holds it, in the queue's words; `null` unless it is queued."""
+    """Why a queue holds it, as the queue reports it; `null` unless it is queued."""
     restarts: int
     """How often SLURM requeued the newest attempt."""
     slurm_id: str | None
     """Id of the newest attempt in SLURM, such as `67_3`; `null` outside of SLURM, and before it
     has one."""
     starts_at: float | None
-    """While it is queued, when SLURM expects to start it, in Unix seconds; `null`: not known."""
+    """When SLURM expects to start it, in Unix seconds; `null`: unknown, or it is not queued."""
 
 
 class FailureRow(msgspec.Struct, frozen=True):
     """Jobs that failed alike."""
 
     signature: str
-    """One line that is the same for all of them: numbers, times, ids and paths are left out."""
+    """One line that is the same for all of them, without numbers, times, ids and paths."""
     count: int
     """Number of jobs."""
     jobs: tuple[str, ...]
@@ -100,57 +99,57 @@ class FailureRow(msgspec.Struct, frozen=True):
 
 
 class GpuRow(msgspec.Struct, frozen=True):
-    """One GPU of the executor, as it was measured last."""
+    """One GPU of the executor, with its newest measurement."""
 
     index: int | None
-    """Number of the device, from 0; `null` where only the UUID is known."""
+    """Number of the device, from 0; `null`: only the UUID is known."""
     uuid: str | None
-    """UUID of the device; `null` where nobody could tell."""
+    """UUID of the device; `null`: unknown."""
     name: str | None
-    """Product name; `null` where nobody could tell."""
+    """Product name; `null`: unknown."""
     memory: int | None
-    """Memory of the device in bytes; `null` where nobody could tell."""
+    """Memory of the device in bytes; `null`: unknown."""
     memory_used: int | None
     """Memory in use in bytes, by all programs; `null` without a sample."""
     utilisation: int | None
-    """Share of time in which the device worked, in per cent; `null` without a sample."""
+    """Share of time in which a kernel ran, in per cent; `null` without a sample."""
     drained: bool
-    """Whether a person asked that no new job starts on it."""
+    """Whether a person drained it: no new attempt starts on it."""
     jobs: tuple[str, ...]
     """Ids of this run's jobs that are active on it."""
 
 
 class QueueRow(msgspec.Struct, frozen=True):
-    """SLURM's queue as the executor saw it last; `jobs` say what is known of each."""
+    """SLURM's queue at the executor's last poll; `jobs` has the state of each job."""
 
     polled_at: float | None
-    """When SLURM last answered, in Unix seconds; `null`: never yet."""
+    """When SLURM last answered, in Unix seconds; `null`: not yet."""
     next_at: float | None
-    """When the executor asks next, in Unix seconds; `null` while nothing is queued."""
+    """When the executor polls next, in Unix seconds; `null` while nothing is queued."""
     floor: float
-    """Least seconds between two questions, as the site allows."""
+    """Least seconds between two polls, as the site allows."""
     stale: bool
-    """Whether the last question had no answer; `error` says why."""
+    """Whether the last poll had no answer; `error` says why."""
     error: str | None
-    """Why the last question had no answer; `null`: it had one."""
+    """Why the last poll had no answer; `null`: it had one."""
     states: dict[str, int]
-    """Number of attempts that have not ended, by SLURM's name of the state, the most frequent
-    first; `SUBMITTED` is ours: not seen in the queue yet."""
+    """Number of attempts that have not ended, by SLURM's state, the most frequent first.
+    `SUBMITTED` is no state of SLURM: the queue has not listed the attempt yet."""
     reasons: dict[str, int]
     """Number of attempts that wait, by SLURM's reason."""
     starts_at: float | None
-    """When SLURM expects to start the first of them, in Unix seconds; `null`: not known."""
+    """When SLURM expects to start the first of them, in Unix seconds; `null`: unknown."""
 
 
 class GenerationRow(msgspec.Struct, frozen=True):
-    """One generation of a member, as its metadata has it."""
+    """One generation of a member, from its metadata."""
 
     generation: int
     """Number of the generation; later ones have larger numbers."""
     frame: int | None
-    """Frames trained by then; `null` where the metadata does not say so."""
+    """Frames trained by then; `null`: the metadata lacks it."""
     objective: float | None
-    """The objective by then, larger is better; `null` where the metadata does not say so."""
+    """The objective by then, larger is better; `null`: the metadata lacks it."""
     params: dict[str, Any]
     """Values of the parameters that PBT changes, by name."""
     at: float
@@ -163,14 +162,14 @@ class MemberRow(msgspec.Struct, frozen=True):
     index: int
     """Index of the member in its population, from 0."""
     state: MemberWord
-    """State of its job; `unknown`: a plain workspace says nothing about processes."""
+    """State of its job; `unknown`: a plain workspace has no jobs."""
     generation: int | None
-    """Its newest generation, with frame, objective and params as that left them; `null` before
+    """Number of its newest generation, which frame, objective and params belong to; `null` before
     the first."""
     frame: int | None
-    """Frames trained by the newest generation; `null`: not known."""
+    """Frames trained by the newest generation; `null`: unknown."""
     objective: float | None
-    """The objective by the newest generation; `null`: not known."""
+    """The objective by the newest generation; `null`: unknown."""
     params: dict[str, Any]
     """Values of the parameters that PBT changes, by name."""
     lag: int | None
@@ -183,17 +182,18 @@ class EventRow(msgspec.Struct, frozen=True):
     """One decision of PBT."""
 
     kind: Kind
-    """What the member did: copied another one, only changed parameters, or was relaunched."""
+    """What the member did: `exploit`: it copied a donor; `mutate`: it changed parameters only;
+    `relaunch`: it began again."""
     member: int
     """Index of the member that decided."""
     donor: int | None
-    """Index of the member whose weights it took; `null`: it kept its own, or nobody knows."""
+    """Index of the member whose weights it took; `null`: it kept its own, or unknown."""
     generation: int | None
-    """Generation of the member when it decided; `null`: not known."""
+    """Generation of the member when it decided; `null`: unknown."""
     source: Source
-    """Where the decision was read: the trainer's log, or the metadata that it left."""
+    """Where the decision was found: in the trainer's log, or in its metadata."""
     confidence: float
-    """From 0 to 1: 1 for what the log says, less for what the metadata suggests."""
+    """From 0 to 1: 1 for a decision in the log, less for one inferred from metadata."""
 
 
 class Best(msgspec.Struct, frozen=True):
@@ -206,8 +206,8 @@ class Best(msgspec.Struct, frozen=True):
     objective: float
     """The objective of that generation."""
     checkpoint: str | None
-    """Path of the weights; `null` once they were removed; never a path out of the metadata, which
-    may be a container's."""
+    """Path of the weights; `null` once they are removed. Never a path from the metadata, which may
+    be valid in a container only."""
 
 
 class Alarm(msgspec.Struct, frozen=True):
@@ -216,15 +216,15 @@ class Alarm(msgspec.Struct, frozen=True):
     code: Code
     """Which alarm it is."""
     level: Level
-    """How grave it is."""
+    """How severe it is."""
     message: str
     """One sentence for people."""
     members: tuple[int, ...]
-    """Indices of the members that it is about; empty: the population as a whole."""
+    """Indices of the members that it is about; empty: the whole population."""
 
 
 class PopulationRow(msgspec.Struct, frozen=True):
-    """One population, as its workspace and its logs show it."""
+    """One population, from its workspace and its logs."""
 
     id: str
     """Name of the population."""
@@ -241,7 +241,7 @@ class PopulationRow(msgspec.Struct, frozen=True):
     best: Best | None
     """Its best result; `null` before any has an objective."""
     alarms: tuple[Alarm, ...]
-    """What a person should know."""
+    """Its alarms and notes, the most severe first."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -250,10 +250,10 @@ class Snapshot(msgspec.Struct, frozen=True):
     format: Literal["pbt-snapshot/1"]
     """Name and version of the format."""
     run: str
-    """Name of the run; of a plain workspace, the name of its folder."""
+    """Name of the run; for a plain workspace, the name of its folder."""
     state: Liveness
-    """Whether an executor is at work: `live`, `held` (it starts nothing new), `no_executor`, or
-    `closed` (every job has ended)."""
+    """`live`: an executor runs; `held`: it runs, and starts no attempt; `no_executor`: none runs;
+    `closed`: every job has ended."""
     counts: Counts
     """Jobs by state."""
     jobs: tuple[JobRow, ...]
@@ -261,7 +261,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     failures: tuple[FailureRow, ...]
     """Failed jobs, grouped by what made them fail, the largest group first."""
     gpus: tuple[GpuRow, ...]
-    """GPUs of the executor; empty where there are none."""
+    """GPUs of the executor; empty if it has none."""
     populations: tuple[PopulationRow, ...]
     """The populations of the run."""
     queue: QueueRow | None

@@ -1,7 +1,4 @@
-"""The exception that ended a Python program, from the lines of its log.
-
-Must not know causes or codes: lines in, the exception's own line out.
-"""
+"""Finds the exception that ended a Python program in the lines of its log."""
 
 from __future__ import annotations
 
@@ -16,26 +13,33 @@ _BARE = re.compile(r"^(?:[^\W\d]\w*\.)*\w*(?:Error|Exception|Interrupt|Exit)(?::
 _SYNTAX = re.compile(r"^(?:Syntax|Indentation|Tab)Error: ")
 _GROUP_EDGE = re.compile(r"^[ +|]*\+[-+ ]*-{3,}")
 _ASIDE = re.compile(r"^(?:Exception ignored |--- Logging error ---|Error in atexit)")
-"""Printed in passing, often after the exception that ended the program."""
+"""Headers of tracebacks that did not end the program, but often follow the one that did."""
 _AFTERMATH = re.compile(
     r"^(?:[\w.]*\.)?(?:BrokenPipeError|EOFError|ConnectionResetError|ConnectionRefusedError"
     r"|ChildFailedError|ProcessExitedException|KeyboardInterrupt|SystemExit|BrokenProcessPool)\b"
 )
-"""What the other processes say after the first one died."""
+"""Exceptions of other processes after the first one died."""
 _FRAMES = 2000
-"""Lines after a header in which its exception must come (a chain of frames can be long)."""
+"""Most lines between a header and its exception."""
 
 _HEADERS = 50
-"""Tracebacks looked at, from the end: a log of nothing else must not cost minutes."""
+"""Last tracebacks to examine: a log may consist of tracebacks only."""
 
 
 class Raised(NamedTuple):
+    """An exception."""
+
     text: str
+    """Class and message."""
     line: LogLine
+    """The line of the log with the class."""
 
 
 def raised(lines: list[LogLine]) -> Raised | None:
-    """The last exception that is not an aside or the aftermath of another one; else the last."""
+    """The exception that ended the program; None without one.
+
+    That is the last one that neither was handled nor followed from another; else the last of all.
+    """
     spare: Raised | None = None
     headers = [i for i, line in enumerate(lines) if b"Traceback (most recent" in line.raw]
     for i in reversed(headers[-_HEADERS:]):
@@ -45,7 +49,7 @@ def raised(lines: list[LogLine]) -> Raised | None:
         found = _exception(lines, i, header[1], group="Group" in header[2])
         if not found:
             continue
-        inside = header[1].strip() == "|"  # a leaf: its group comes further up
+        inside = header[1].strip() == "|"  # part of a group, whose header is further up
         if not (inside or _aside(lines, i, header[1]) or _AFTERMATH.match(found.text)):
             return found
         spare = spare or found
@@ -60,7 +64,7 @@ def _exception(lines: list[LogLine], header: int, prefix: str, *, group: bool) -
     for at in range(header + 1, min(len(lines), header + _FRAMES)):
         text = lines[at].text
         if left and not text.startswith(left.rstrip()):
-            if _BARE.match(text):  # the first line was cut into by a progress bar
+            if _BARE.match(text):  # a progress bar overwrote its beginning
                 return Raised(text, lines[at])
             continue
         body = text[len(left) :] if text.startswith(left) else text[len(left.rstrip()) :]
@@ -73,7 +77,7 @@ def _exception(lines: list[LogLine], header: int, prefix: str, *, group: bool) -
 
 
 def _complete(lines: list[LogLine], at: int, text: str, left: str) -> str:
-    """A message that begins on the line below its class (`hydra.errors.X: `) is fetched."""
+    """The exception with its message, also if that begins on the next line (`hydra.errors.X: `)."""
     if not text.endswith(":"):
         return text
     for line in lines[at + 1 : at + 4]:
@@ -84,7 +88,7 @@ def _complete(lines: list[LogLine], at: int, text: str, left: str) -> str:
 
 
 def _leaf(lines: list[LogLine], at: int, text: str) -> str:
-    """A group says little without the first exception in it."""
+    """An exception group with the first exception in it."""
     inside = False
     for line in lines[at + 1 : at + _FRAMES]:
         raw = line.text
@@ -105,7 +109,7 @@ def _aside(lines: list[LogLine], header: int, prefix: str) -> bool:
 
 
 def _syntax(lines: list[LogLine]) -> Raised | None:
-    """A script that does not parse has no traceback above its error."""
+    """The error of a script that does not parse, which has no traceback."""
     for line in reversed(lines[-8:]):
         if _SYNTAX.match(line.text):
             return Raised(line.text, line)

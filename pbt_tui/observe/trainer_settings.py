@@ -1,7 +1,4 @@
-"""The numbers that decide when a population exchanges, out of its members' commands.
-
-Must not know files, nor any style: an argv in, settings out. Names and defaults are the style's.
-"""
+"""Reads from members' commands when a population exchanges. The style has names and defaults."""
 
 from __future__ import annotations
 
@@ -11,13 +8,13 @@ from pbt_tui.populations import STYLES, ExchangeSettings
 
 
 def settings(style: str, argv: Sequence[str]) -> ExchangeSettings:
-    """From one member's command; the last value of a key wins, as it does upstream."""
+    """The settings in one member's command. The last value of a key counts, as it does upstream."""
     trainer = STYLES.get(style)
     found = trainer.settings._replace(initial_delay=trainer.initial_delay)
     given: dict[str, float] = {}
-    for i, word in enumerate(argv):
-        key, equals, value = word.partition("=")
-        if not equals and word.startswith("--") and i + 1 < len(argv):
+    for i, argument in enumerate(argv):
+        key, equals, value = argument.partition("=")
+        if not equals and argument.startswith("--") and i + 1 < len(argv):
             value = argv[i + 1]
         key = key.lstrip("-+")
         for name, spellings in trainer.setting_names.items():

@@ -1,7 +1,7 @@
-"""What populations leave on disk, whatever the trainer, read as one.
+"""Readers of workspaces: one per trainer format, all with the same result.
 
-Must not know jobs, logs of jobs or the journal; never writes into a workspace. A reader is named by
-its style, and loaded only for a population of that style.
+Must not write into a workspace. A style names its reader, which is imported for the first
+population of that style.
 """
 
 from __future__ import annotations
@@ -21,12 +21,15 @@ __all__ = ["BestFile", "Generation", "Reader", "UnreadableGeneration", "find", "
 
 
 def reader(style: str, path: Path, argv: Sequence[str] = ()) -> Reader:
-    """The reader of a workspace of that style; `path` need not exist yet.
+    """Creates the reader for a workspace; `path` need not exist yet.
 
-    `argv`: the command of a member, where a spec records the workspace; some styles name in it a
-    workspace that lies deeper than `path`.
+    Args:
+        style: Name of the population style.
+        path: Folder of the workspace, as the spec records it.
+        argv: The command of a member. Some styles name in it a workspace that lies deeper.
 
-    Raises `BrokenKind` where the reader of an installed style cannot be loaded.
+    Raises:
+        BrokenKind: if the reader of an installed style cannot be imported.
     """
     if argv and (late := _late(style, path, argv)) is not None:
         return late
@@ -47,10 +50,10 @@ def _reader(style: str, path: Path) -> Reader:
     place = STYLES.get(style).reader
     module, _, name = place.partition(":")
     try:
-        made = getattr(import_module(module), name)
-    except Exception as e:  # another package's code may do anything
+        factory = getattr(import_module(module), name)
+    except Exception as e:  # code of another package may raise anything
         if style in STYLES.built_in:
             raise
         message = f"cannot be loaded: {type(e).__name__}: {e}"
         raise BrokenKind("reader of style", style, place, f"{message:.300}") from e
-    return cast(Reader, made(path))
+    return cast(Reader, factory(path))

@@ -1,7 +1,7 @@
-"""Recognises a population's workspace, and its style, by what is in a folder.
+"""Finds the workspace of a population below a folder, and its style.
 
-Must not read more than a few files, however large the tree, nor know any style: each one judges
-for itself what was found.
+Must not read more than a few files, however large the tree. Each style decides whether a folder is
+a workspace of its own.
 """
 
 from __future__ import annotations
@@ -21,22 +21,25 @@ from pbt_tui.populations import STYLES, FoundFolder, Style
 _DEPTH = 5
 _FOLDERS = 3000
 _SAMPLES = 8
-"""Members' folders that are looked into."""
+"""Most folders of members to look into."""
 
 
 class Found(NamedTuple):
+    """A workspace."""
+
     path: Path
-    """Absolute."""
+    """Its absolute path."""
     style: str
+    """Name of its style."""
     newest: float
-    """Unix seconds of the newest member's folder in it."""
+    """When the newest of its members' folders changed, in Unix seconds."""
 
 
 def find(path: Path) -> Found | None:
-    """The workspace at `path`, else the newest one some levels below; None where there is none.
+    """The workspace at `path`, else the newest one up to five levels below; None if there is none.
 
     `path` may be the workspace, the working directory of the members, or the training directory.
-    Styles of installed packages are asked where no built-in one knows anything here.
+    Styles of other packages are tried only if no built-in style recognises a folder.
     """
     path = Path(os.path.abspath(path))  # noqa: PTH100  # no symlink walk: paths stay as given
     built_in = [STYLES.get(name) for name in STYLES.built_in]
@@ -45,7 +48,7 @@ def find(path: Path) -> Found | None:
 
 def _installed() -> Iterator[Style]:
     for name in STYLES.names()[len(STYLES.built_in) :]:
-        with suppress(BrokenKind):  # nobody has asked for this one
+        with suppress(BrokenKind):  # the search goes on without a broken style
             yield STYLES.get(name)
 
 
@@ -72,7 +75,7 @@ def _find(path: Path, styles: Sequence[Style]) -> Found | None:
 
 
 def _recognise(listing: _Listing, styles: Sequence[Style]) -> Found | None:
-    """Whether this very folder is a workspace."""
+    """The workspace in this folder; None if it is none."""
     for style in styles:
         members = listing.members(style)
         if members and style.is_workspace(listing.found(style)):
@@ -82,14 +85,14 @@ def _recognise(listing: _Listing, styles: Sequence[Style]) -> Found | None:
 
 
 class _Listing:
-    """One folder: what lies in it, and what a few of the folders in it hold."""
+    """The entries of one folder, and samples of the files in its folders."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.folders: list[str] = []
         self.files: list[str] = []
         self.below: list[Path] = []
-        """Its folders, without links to some."""
+        """Paths of its folders, without symbolic links."""
         with suppress(OSError), os.scandir(path) as entries:
             for entry in sorted(entries, key=lambda e: e.name):
                 if entry.is_dir():
@@ -101,18 +104,19 @@ class _Listing:
         self._generations: dict[tuple[str, str], list[Path]] = {}
 
     def members(self, style: Style) -> Collection[str]:
-        """The folders that are called as those of the style's members are."""
+        """Folders whose names are those of members in the style."""
         pattern = _compiled(style.generation_files[0])
         return [name for name in self.folders if pattern.fullmatch(name)]
 
     def found(self, style: Style) -> FoundFolder:
+        """The folder as the style judges it."""
         samples = self._samples(style)
         parent = self.path.parent.name
         names = (self.path.name, parent, self.folders, self.files)
         return FoundFolder(*names, bool(samples), _Params(samples))
 
     def _samples(self, style: Style) -> list[Path]:
-        """A file of a generation in each of the first members' folders that has one."""
+        """A generation's file from each of the first members' folders, if it has one."""
         if style.generation_files not in self._generations:
             pattern = _compiled(style.generation_files[1])
             folders = [self.path / name for name in list(self.members(style))[:_SAMPLES]]
@@ -122,7 +126,7 @@ class _Listing:
 
 
 class _Params:
-    """The names of parameters in the first of some metadata files that has any; read once."""
+    """The parameter names in the first metadata file that has any; reads each file once."""
 
     def __init__(self, samples: Sequence[Path]) -> None:
         self._paths = samples
@@ -147,7 +151,7 @@ _compiled = cache(re.compile)
 
 
 def _sample(folder: Path, pattern: re.Pattern[str]) -> Path | None:
-    """Any file there of that name."""
+    """Any file in the folder whose name matches."""
     try:
         with os.scandir(folder) as entries:
             for entry in entries:

@@ -1,7 +1,4 @@
-"""What a reader of a workspace gives: one value per step of a member, whatever the format.
-
-Must not know any format.
-"""
+"""What readers of workspaces return: one `Generation` per step of a member, for every format."""
 
 from __future__ import annotations
 
@@ -14,29 +11,34 @@ Key = tuple[int, str, int]
 
 
 class Generation(msgspec.Struct, frozen=True, kw_only=True):
-    """One PBT step of a member, as its file said it."""
+    """One PBT step of a member, as its files have it."""
 
     member: int
+    """Index of the member."""
     generation: int
+    """Number of the generation."""
     experiment_name: str
-    """Of the life that wrote it: members restart, and numbers run backwards (R5)."""
+    """Name of the start that wrote it: members restart, and numbers may fall (R5)."""
     frame: int | None
+    """Frames trained by then; None: unknown."""
     objective: float | None
-    """None where it is not a finite number, or not known."""
+    """The objective; None if it is not finite or unknown."""
     params: dict[str, Any]
-    """JSON values; a non-finite float is text."""
+    """Parameters as JSON values; a non-finite float is text."""
     at: float
-    """Modification time of the file, Unix seconds."""
+    """Modification time of the file, in Unix seconds."""
     checkpoint: str | None
-    """The sibling here; never the path in the metadata, which may be a container's."""
+    """Path of the weights beside the file; never the path in the metadata, which may be valid in a
+    container only."""
     step: int | None = None
-    """Sample-Factory: the train step in the checkpoint's name (jumps when weights are copied)."""
+    """For Sample-Factory, the train step in the checkpoint's name, which jumps when weights are
+    copied."""
     unreadable: bool = False
-    """The objective was written as a Python object: the other members cannot read it (P3)."""
+    """Whether the objective is a Python object, which other members cannot read (P3)."""
 
     @property
     def key(self) -> Key:
-        """What makes it the same step; the number alone does not (R5)."""
+        """The identity of the step; the number alone is not unique (R5)."""
         number = self.generation if self.step is None else self.step
         return (self.member, self.experiment_name, number)
 
@@ -45,33 +47,42 @@ class BestFile(NamedTuple):
     """One file of a `best<N>` folder."""
 
     folder: int
+    """Number of the folder."""
     objective: float
+    """The objective in the file's name."""
     generation: int
+    """The generation in the file's name."""
     member: int
+    """The member in the file's name."""
     at: float
+    """Modification time of the file, in Unix seconds."""
 
 
 class UnreadableGeneration(NamedTuple):
-    """A file that has not become readable for a while (P4)."""
+    """A file that stays unreadable (P4)."""
 
     member: int
+    """Index of the member."""
     path: Path
+    """The file."""
     why: str
+    """Why it cannot be read."""
 
 
 class Reader(Protocol):
-    """One workspace, looked at again and again; cheap where nothing changed."""
+    """Polls one workspace; fast if nothing changed."""
 
     path: Path
+    """The workspace."""
 
     def poll(self) -> list[Generation]:
-        """What is new or rewritten since the last call, in write order; never raises OSError."""
+        """New and rewritten generations since the last call, in write order. No `OSError`."""
 
     def best(self) -> list[BestFile]:
-        """What the trainer itself holds for its best; empty where the format has none."""
+        """Files that the trainer keeps as its best; empty if the format has none."""
 
     def unreadable(self) -> list[UnreadableGeneration]:
-        """Files complained about: not empty, not readable, for several looks."""
+        """Files that are neither empty nor readable for several polls."""
 
     def restarts(self) -> list[tuple[int, float]]:
-        """(member, Unix seconds) of starts that left a trace of their own, in order."""
+        """(member, Unix seconds) of starts that wrote a file of their own, in order."""

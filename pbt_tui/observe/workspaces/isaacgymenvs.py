@@ -1,6 +1,6 @@
-"""IsaacGymEnvs: member folders, `best<N>` folders, and a configuration folder for every start.
+"""The format of IsaacGymEnvs: member folders, `best<N>` folders, and a folder for every start.
 
-Must not trust the best folders (P6): they are reported, and judged elsewhere.
+Reports the best folders as they are, although they may be wrong (P6): `health` judges them.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _WORKSPACE = re.compile(r"^\s*workspace: *['\"]?([^'\"\n]+?)['\"]? *$", re.M)
 
 
 class IsaacGymEnvs(MemberFolders):
-    """Adds what only this format leaves."""
+    """Member folders, with best folders and starts."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._starts: dict[str, tuple[int, float] | None] = {}
 
     def best(self) -> list[BestFile]:
-        """The files of all `best<N>` folders; they vanish between listing and reading."""
+        """The files of all `best<N>` folders; skips files that the trainer removes meanwhile."""
         found: list[BestFile] = []
         for folder in _folders(self.path):
             number = _BEST.fullmatch(folder.name)
@@ -54,9 +54,9 @@ class IsaacGymEnvs(MemberFolders):
         return found
 
     def restarts(self) -> list[tuple[int, float]]:
-        """From `runs/<experiment>_<dd-HH-MM-SS>/config.yaml`, one for every start by exec.
+        """Starts, from `runs/<experiment>_<dd-HH-MM-SS>/config.yaml`, of which each writes one.
 
-        It shows the restarts whose parameters did not change, which the metadata cannot.
+        They include restarts without changed parameters, which the metadata does not show.
         """
         for folder in _folders(self.path.parent):
             if folder.path not in self._starts and _START.fullmatch(folder.name):
@@ -66,7 +66,7 @@ class IsaacGymEnvs(MemberFolders):
                     with config.open("rb") as f:
                         text = f.read(1 << 20).decode("utf-8", "replace")
                 except FileNotFoundError:
-                    continue  # not a start's folder, or not written yet
+                    continue  # no folder of a start, or not written yet
                 except OSError:
                     continue
                 if text:

@@ -1,7 +1,4 @@
-"""Isaac Lab and rl_games: member folders, and a run folder by the second for every start.
-
-Must not know IsaacGymEnvs' best folders; what a restart does to frames is `lineage`'s.
-"""
+"""The format of Isaac Lab and rl_games: member folders only."""
 
 from __future__ import annotations
 
@@ -9,4 +6,4 @@ from pbt_tui.observe.workspaces.member_folders import MemberFolders
 
 
 class IsaacLab(MemberFolders):
-    """Nothing more than the folders: a changed `experiment_name` says that a member restarted."""
+    """Member folders; a changed `experiment_name` shows a restart."""

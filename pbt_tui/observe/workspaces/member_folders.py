@@ -1,6 +1,6 @@
-"""Folders `000`, `001`, … of metadata files: what IsaacGymEnvs and Isaac Lab have in common.
+"""Folders `000`, `001`, … of metadata files, which IsaacGymEnvs and Isaac Lab have in common.
 
-Must not follow a path that a file names, nor report a file that is being written.
+Must not follow a path in a file, and must not report a file while it is being written.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pbt_tui.observe.workspaces.metadata import LARGEST, Metadata, parse
 _MEMBER = re.compile(r"[0-9]{3}")
 _STEM = re.compile(r"[0-9]{1,12}\.yaml")
 _PATIENCE = 5
-"""Looks at a file that cannot be read before it is complained about."""
+"""Polls after which an unreadable file is reported."""
 
 
 class _Seen(NamedTuple):
@@ -25,10 +25,10 @@ class _Seen(NamedTuple):
 
 
 class MemberFolders:
-    """Polls stat by stat (network file systems give no events), parses only what changed.
+    """Polls every file with `stat`, and parses only changed ones.
 
-    400 files cost a millisecond or two; a directory's own time says nothing about a file that is
-    rewritten in place (R5), so every file is looked at.
+    Network file systems have no events, and the time of a directory does not change when a file is
+    rewritten in place (R5). 400 files take one or two milliseconds.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,7 +42,7 @@ class MemberFolders:
         present: set[str] = set()
         for folder in numbered(self.path):
             self._folder(int(folder.name), folder.path, found, present)
-        for path in self._seen.keys() - present:  # removed by the trainer; the history has it
+        for path in self._seen.keys() - present:  # removed by the trainer; still in the history
             del self._seen[path]
         for path in self._tries.keys() - present:
             del self._tries[path]
@@ -86,7 +86,7 @@ class MemberFolders:
         return parse(data) if len(data) <= LARGEST else "larger than any metadata"
 
     def unreadable(self) -> list[UnreadableGeneration]:
-        """Not readable for several looks (P4): no longer just being written."""
+        """Files that were unreadable for several polls, so that no trainer is writing them (P4)."""
         return [
             UnreadableGeneration(member, Path(path), why)
             for path, (tries, why, member) in sorted(self._tries.items())
@@ -101,7 +101,7 @@ class MemberFolders:
 
 
 def numbered(path: Path) -> list[os.DirEntry[str]]:
-    """The member folders: three digits, nothing else (`best0` is none)."""
+    """The member folders, whose names are three digits."""
     try:
         with os.scandir(path) as entries:
             found = [e for e in entries if _MEMBER.fullmatch(e.name) and e.is_dir()]

@@ -1,7 +1,7 @@
-"""One metadata file of IsaacGymEnvs, Isaac Lab or rl_games: bytes in, values out.
+"""Parses a metadata file of IsaacGymEnvs, Isaac Lab or rl_games.
 
-Must not run anything that a file names: the safe loader, and every Python tag becomes an inert
-value (P3). Must not touch the disk.
+Must not run code that a file names: it uses the safe YAML loader, and turns every Python tag into
+an inert value (P3).
 """
 
 from __future__ import annotations
@@ -11,35 +11,43 @@ import struct
 from typing import Any, NamedTuple
 
 LARGEST = 256 * 1024
-"""Bytes; a real one has 600."""
+"""Most bytes of a metadata file; usual ones have 600."""
 
 
 class Metadata(NamedTuple):
+    """The content of a metadata file."""
+
     frame: int | None
+    """Frames trained by then; None: unknown."""
     generation: int | None
+    """Number of the generation; None: unknown."""
     experiment_name: str
+    """Name of the start that wrote it."""
     objective: float | None
+    """The objective; None if it is not finite or cannot be decoded."""
     params: dict[str, Any]
+    """Parameters as JSON values."""
     unreadable: bool
-    """The objective was a Python object; `objective` is what could be decoded of it."""
+    """Whether the objective is a Python object, which other members cannot read."""
 
 
 class Tagged(NamedTuple):
-    """A value behind a Python tag, never constructed."""
+    """A YAML value with a Python tag, which is never constructed."""
 
     tag: str
+    """The tag."""
     value: Any
+    """Its arguments as plain values."""
 
 
 def parse(data: bytes) -> Metadata | str | None:
-    """The metadata; None for "not yet written"; else the reason why it cannot be read.
+    """The metadata; None if the file is not written yet; else why it cannot be read.
 
-    0 bytes is what a file being written looks like (never a partial document, but be sure: a
-    missing key, as in P4, is a reason too).
+    A file that is being written has 0 bytes. An incomplete one (P4) lacks a key.
     """
     if not data.strip():
         return None
-    import yaml  # heavy, and only needed where a file is new
+    import yaml  # late: heavy, and needed for new files only
 
     try:
         document = yaml.load(data, Loader=_loader())  # a safe loader, see there
@@ -63,7 +71,7 @@ def parse(data: bytes) -> Metadata | str | None:
 
 
 def number(value: Any) -> float | None:
-    """`value` as a finite float, also out of a 0-d tensor or a numpy scalar."""
+    """`value` as a finite float, also from a 0-d tensor or a numpy scalar; else None."""
     if isinstance(value, Tagged):
         value = _decode(value)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -81,7 +89,7 @@ def _integer(value: Any) -> int | None:
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
-    """A JSON value; what has no such form becomes short text."""
+    """`value` as a JSON value; anything else becomes a short text."""
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, float):
@@ -100,12 +108,12 @@ _loaders: list[Any] = []
 
 
 def _loader() -> Any:
-    """The C parser where there is one (ten times faster), with every Python tag made inert."""
+    """The safe C parser (ten times faster) if there is one, with all Python tags inert."""
     if not _loaders:
         import yaml
 
         base: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        made: Any = type("Inert", (base,), {})
+        loader_type: Any = type("Inert", (base,), {})
 
         def inert(loader: Any, suffix: str, node: Any) -> Tagged:
             if isinstance(node, yaml.ScalarNode):
@@ -114,9 +122,9 @@ def _loader() -> Any:
                 return Tagged(suffix, loader.construct_sequence(node, deep=True))
             return Tagged(suffix, loader.construct_mapping(node, deep=True))
 
-        made.add_multi_constructor("tag:yaml.org,2002:python/", inert)
-        made.add_multi_constructor("!", inert)
-        _loaders.append(made)
+        loader_type.add_multi_constructor("tag:yaml.org,2002:python/", inert)
+        loader_type.add_multi_constructor("!", inert)
+        _loaders.append(loader_type)
     return _loaders[0]
 
 
@@ -131,7 +139,7 @@ _STORAGES = {
 
 
 def _decode(value: Tagged) -> Any:
-    """The number inside a 0-d tensor or a numpy scalar, without either library."""
+    """The number in a 0-d tensor or a numpy scalar, decoded without torch and numpy."""
     if value.tag.endswith(("float", "int", "str")):
         return value.value
     try:
@@ -146,7 +154,7 @@ def _decode(value: Tagged) -> Any:
 
 
 def _tensor(arguments: Any) -> float | None:
-    """`storage, offset, size, …`: the raw elements end the storage's pickle, after their count."""
+    """The number in `storage, offset, size, …`: the pickle ends with a count and raw elements."""
     storage = arguments[0]
     while isinstance(storage, Tagged | list):
         storage = storage.value if isinstance(storage, Tagged) else storage[0]

@@ -1,8 +1,8 @@
-"""Sample-Factory: one process, N policies, whose history is in its log and checkpoint names.
+"""The format of Sample-Factory: one process with N policies, a log, and checkpoints.
 
-Must not read weights. The format has no generations: one is `pbt_period_env_steps` of a policy.
-Its JSON files are rewritten in place and hold current values only, so what they say belongs to
-the newest checkpoint.
+The format has no generations: one is `pbt_period_env_steps` of a policy. Its JSON files are
+rewritten in place and have current values only, so they belong to the newest checkpoint. Must not
+read weights.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TIME = re.compile(rb"^\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)[,.](\d{3})\]")
 
 
 class SampleFactory:
-    """Reads `sf_log.txt` for every checkpoint ever saved, and the folders for those without."""
+    """Reads saved checkpoints from `sf_log.txt`, and from the folders if the log lacks them."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -82,7 +82,7 @@ class SampleFactory:
         return sorted(found, key=lambda f: f[3])
 
     def policies(self) -> int:
-        """How many there are folders for."""
+        """Number of policies with a checkpoint folder."""
         try:
             with os.scandir(self.path) as entries:
                 names = [e.name[12:] for e in entries if e.name.startswith("checkpoint_p")]
@@ -131,7 +131,7 @@ class SampleFactory:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    """The object in the file; empty while it is being written or where it holds `null`."""
+    """The JSON object in a file; empty if it is being written or is `null`."""
     try:
         with path.open("rb") as f:
             found = msgspec.json.decode(f.read(1 << 20))
@@ -141,7 +141,7 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _when(raw: bytes) -> float | None:
-    """The line's own time, local as the trainer wrote it."""
+    """The time of a log line in Unix seconds; the trainer writes local time."""
     stamp = _TIME.match(raw)
     if not stamp:
         return None
