@@ -178,7 +178,11 @@ fi 2>>"$_pbt_run/logs/$_pbt_job.$_pbt_attempt.log"
 # SLURM_JOB_ID, which in one task of each array is the id of the whole array.
 if ((_pbt_code == 75 && _pbt_restarts < _pbt_requeues)) && [[ ! $_pbt_ended ]]; then
   _pbt_note "requeue $((_pbt_restarts + 1)) $(_pbt_now)"
-  scontrol requeue "$_pbt_id" && exit 75
+  # SLURM ends every process of the job as it queues it again, this scontrol among them: one that a
+  # signal ended has done its work, and an `exit` line would tell of a failure that is none.
+  (trap '' TERM && exec scontrol requeue "$_pbt_id")
+  _pbt_seen=$?
+  ((_pbt_seen != 0 && _pbt_seen < 128)) || exit 75
 fi
 _pbt_note "exit $_pbt_code $(_pbt_now)"
 exit "$_pbt_code"

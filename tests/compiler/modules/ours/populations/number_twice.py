@@ -1,7 +1,6 @@
 #: pbt-compile ours/populations/number_twice.py
 #: exit 3
-#: note PBT305 at ours/populations/number_twice.py:10
-#: error PBT402 at ours/populations/number_twice.py:10
+#: error PBT402 at ours/populations/number_twice.py:9
 """Member 5 twice: both would write into the folder 005."""
 
 from pbt_tui import Experiment, RunDescription
