@@ -21,10 +21,11 @@ PART = "PBT415"
 
 @dataclass
 class _Shared:
-    """One workspace: which file has which member, and where its parts are."""
+    """One workspace: which run has which member, and where its parts are."""
 
     path: str
-    owners: dict[int, str] = field(default_factory=dict)
+    owners: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Member -> (run name, file) of the first process list that has it."""
     parts: dict[tuple[str, str], int] = field(default_factory=dict)
     """(file, pointer) of a population -> its size."""
 
@@ -40,7 +41,7 @@ def across(
 
     Returns:
         `found` without PBT415 for parts that make a whole population together, and PBT416 for
-        members that two files have.
+        members that two runs have.
     """
     workspaces: dict[tuple[str, str], _Shared] = {}
     twice: list[Diagnostic] = []
@@ -57,7 +58,8 @@ def across(
                 (path, name), _Shared(posixpath.join(path, name).rstrip("/"))
             )
             pointer = f"/populations/{i}"
-            twice += _twice(shared, population, jobs, Where(file=file, pointer=pointer))
+            where = Where(file=file, pointer=pointer)
+            twice += _twice(shared, population, jobs, spec.run, where)
             shared.parts[file, pointer] = population.size
     whole = {
         place
@@ -80,16 +82,16 @@ def _place(
 
 
 def _twice(
-    shared: _Shared, population: Population, jobs: Mapping[str, Job], where: Where
+    shared: _Shared, population: Population, jobs: Mapping[str, Job], run: str, where: Where
 ) -> Iterator[Diagnostic]:
-    file = where.file or ""
+    mine = run, where.file or ""
     numbers = [job.member for name in population.members if (job := jobs.get(name)) is not None]
     others: dict[str, list[int]] = {}
     for number in numbers:
         if number is None:
             continue
-        owner = shared.owners.setdefault(number, file)
-        if owner != file:
+        other_run, owner = shared.owners.setdefault(number, mine)
+        if other_run != run:  # PBT223 reports two files of one run
             others.setdefault(owner, []).append(number)
     for owner, known in others.items():
         shown = ", ".join(map(str, known[:12])) + ("" if len(known) <= 12 else ", …")
