@@ -25,7 +25,7 @@ class _Shared:
 
     path: str
     owners: dict[int, tuple[str, str]] = field(default_factory=dict)
-    """Member -> (run name, file) of the first process list that has it."""
+    """Member -> (directory of its job, file) in the first process list that has it."""
     parts: dict[tuple[str, str], int] = field(default_factory=dict)
     """(file, pointer) of a population -> its size."""
 
@@ -59,7 +59,7 @@ def across(
             )
             pointer = f"/populations/{i}"
             where = Where(file=file, pointer=pointer)
-            twice += _twice(shared, population, jobs, spec.run, where)
+            twice += _twice(shared, population, jobs, where)
             shared.parts[file, pointer] = population.size
     whole = {
         place
@@ -82,17 +82,17 @@ def _place(
 
 
 def _twice(
-    shared: _Shared, population: Population, jobs: Mapping[str, Job], run: str, where: Where
+    shared: _Shared, population: Population, jobs: Mapping[str, Job], where: Where
 ) -> Iterator[Diagnostic]:
-    mine = run, where.file or ""
-    numbers = [job.member for name in population.members if (job := jobs.get(name)) is not None]
+    members = [job for name in population.members if (job := jobs.get(name)) is not None]
     others: dict[str, list[int]] = {}
-    for number in numbers:
-        if number is None:
+    for job in members:
+        if job.member is None:
             continue
-        other_run, owner = shared.owners.setdefault(number, mine)
-        if other_run != run:  # PBT223 reports two files of one run
-            others.setdefault(owner, []).append(number)
+        mine = job.dir, where.file or ""
+        folder, owner = shared.owners.setdefault(job.member, mine)
+        if owner != mine[1] and folder != job.dir:  # PBT223 reports a shared directory
+            others.setdefault(owner, []).append(job.member)
     for owner, known in others.items():
         shown = ", ".join(map(str, known[:12])) + ("" if len(known) <= 12 else ", …")
         message = (
@@ -101,6 +101,6 @@ def _twice(
             f"`{printable(owner)}`"
         )
         hint = f"give the members of `{printable(population.id)}` another workspace"
-        if len(known) < len(numbers):
+        if len(known) < len(members):
             hint = f"leave member{'s' * (len(known) > 1)} {shown} out of one of the two"
         yield finding("PBT416", message, where=where, hint=hint)

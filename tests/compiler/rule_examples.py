@@ -128,7 +128,7 @@ def _module(piece: str) -> str:
             target = "RUN_DESCRIPTION" if name == "RunDescription" else "EXPERIMENTS"
             tree.body[at] = ast.Assign([ast.Name(target)], value)
             piece = ast.unparse(ast.fix_missing_locations(tree))
-    if "EXPERIMENTS = " in piece:
+    if "EXPERIMENTS = " in piece and "RUN_DESCRIPTION = " not in piece:
         named = ', None, None, False, ""' if "agent.pbt." in piece else ""  # no such arguments
         piece += f'\nRUN_DESCRIPTION = RunDescription("ant", EXPERIMENTS{named})'
     return f"from pbt_tui import *\n{piece}\n"
