@@ -18,6 +18,7 @@ from importlib import import_module
 from pbt_tui.compiler import resource_limits
 from pbt_tui.compiler.import_audit import ImportAudit
 from pbt_tui.compiler.import_failure import failure
+from pbt_tui.compiler.packed_rows import pack
 from pbt_tui.compiler.stub_modules import Finder
 from pbt_tui.compiler.suppress import suppress
 
@@ -199,4 +200,6 @@ def _described(module: ModuleType, file: str | None) -> dict[str, Any]:
         error = {"kind": "not_a_run", "what": "no `RUN_DESCRIPTION`", "hint": hint, "file": file}
         return {"error": error}
     run = described(module.RUN_DESCRIPTION, file)
+    for experiment in run["experiments"]:
+        pack(experiment)
     return {"run": run, "file": file, "styles": list(asked_styles)}

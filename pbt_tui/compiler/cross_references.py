@@ -5,7 +5,7 @@ Places are JSON pointers; the caller adds the file. Codes PBT806 to PBT808 and P
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, UnknownKind, Where
@@ -15,12 +15,9 @@ from pbt_tui.spec import Job, Population, Processes
 
 def check(spec: Processes) -> Iterator[Diagnostic]:
     """Unique ids; populations and members that name each other, numbers from 0..N-1."""
-    jobs: dict[str, Job] = {}
-    for i, job in enumerate(spec.jobs):
-        if job.id in jobs:
-            at = Where(pointer=f"/jobs/{i}/id")
-            yield finding("PBT806", f"job id `{job.id}` is given twice", where=at)
-        jobs[job.id] = job
+    jobs = {job.id: job for job in spec.jobs}
+    if len(jobs) < len(spec.jobs):
+        yield from _twice(spec.jobs)
     names: dict[str, Population] = {}
     for i, population in enumerate(spec.populations):
         at = Where(pointer=f"/populations/{i}")
@@ -42,6 +39,15 @@ def check(spec: Processes) -> Iterator[Diagnostic]:
         elif job.id not in listed.members:
             message = f"population `{listed.id}` does not list its member `{job.id}`"
             yield finding("PBT808", message, where=at)
+
+
+def _twice(jobs: Iterable[Job]) -> Iterator[Diagnostic]:
+    known: set[str] = set()
+    for i, job in enumerate(jobs):
+        if job.id in known:
+            at = Where(pointer=f"/jobs/{i}/id")
+            yield finding("PBT806", f"job id `{job.id}` is given twice", where=at)
+        known.add(job.id)
 
 
 def _members(population: Population, jobs: dict[str, Job], pointer: str) -> Iterator[Diagnostic]:

@@ -6,7 +6,6 @@ or its parameter names decide is made once, and only odd values are looked at cl
 
 from __future__ import annotations
 
-import operator
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ from pbt_tui.compiler.formed_commands import form_for, formed
 from pbt_tui.compiler.job_ids import Ids
 from pbt_tui.compiler.loaded import Loaded, LoadedExperiment
 from pbt_tui.compiler.note_merging import notes_once
+from pbt_tui.compiler.parameter_texts import ParameterTexts, RowShape, is_odd
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import BadParam, Diagnostic, Level, Where, printable
 from pbt_tui.naming import root_of, shorthands
@@ -121,15 +121,6 @@ def _traces(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 @dataclass(slots=True)
-class _Shape:
-    """What follows from the names of parameters alone."""
-
-    heads: list[str]
-    shorts: list[str]
-    odd: bool
-
-
-@dataclass(slots=True)
 class _Expansion:
     """One experiment on its way to jobs. Findings that repeat are counted."""
 
@@ -141,7 +132,7 @@ class _Expansion:
     ids: Ids
     prefix: tuple[str, ...] = ()
     supplied: bool = False
-    shapes: dict[tuple[str, ...], _Shape] = field(default_factory=dict)
+    shapes: dict[tuple[str, ...], RowShape] = field(default_factory=dict)
     kept: dict[tuple[str, str | None], tuple[Diagnostic, int]] = field(default_factory=dict)
 
     def jobs(self) -> Iterator[Job]:
@@ -152,7 +143,7 @@ class _Expansion:
         path = os.path.join(self.train_dir, directory)  # noqa: PTH118 - text, `./` is kept
         form = form_for(loaded, experiment)
         dir_word = f"{loaded.dir_arg or ''}={path}"
-        odd_dir = form is None and self._odd(dir_word)
+        odd_dir = form is None and is_odd(dir_word)
         dir_words = self._split(dir_word, None, "directory") if odd_dir else [dir_word]
         base_words = start
         fill: tuple[Placeholder, ...] = ()
@@ -166,43 +157,39 @@ class _Expansion:
             self._check_text(f"{variable}{value}", variable)
         resources = self._resources()
         customize, name_head = loaded.customize_names, f"{loaded.experiment_arg}="
-        shapes, ids_of, add, odd = self.shapes, self.ids.of, operator.add, words.special
+        shapes, ids_of = self.shapes, self.ids.of
         for index, row in enumerate(experiment.params or ({},)):
-            names = tuple(row)
-            shape = shapes.get(names) or self._shape(names)
-            if index in texts_of:
-                row_texts = texts_of[index]
-                texts = [row_texts[n] if n in row_texts else str(v) for n, v in row.items()]
-            else:
-                texts = [v if type(v) is str else str(v) for v in row.values()]
-            name = f"{index:02d}_{base}"
-            if customize:
-                name += "".join(map(add, shape.shorts, texts))
+            shape = shapes.get(tuple(row)) or self._shape(tuple(row))
+            texts = texts_of.get(index)
+            name, tokens, odd = f"{index:02d}_{base}", [], shape.odd
+            for column, (param, value) in zip(shape.columns, row.items(), strict=True):
+                if texts is not None and param in texts:
+                    token, part, strange = column.of_text(texts[param])
+                else:
+                    try:
+                        token, part, strange = column[type(value), value]
+                    except TypeError:  # a list or a dictionary
+                        token, part, strange = column.of_text(str(value))
+                tokens.append(token)
+                if customize:
+                    name += part
+                if strange:
+                    odd = True
             if form is not None:
-                start, tokens, fill = self._command(form, base_words, row, texts, name, path)
+                values = [t[len(c.head) :] for c, t in zip(shape.columns, tokens, strict=True)]
+                start, tokens, fill = self._command(form, base_words, row, values, name, path)
                 dir_words = []
             else:
-                tokens = list(map(add, shape.heads, texts))
                 tokens.append(name_head + name)
-                joined = "".join(texts)
-                if shape.odd or odd(joined) or not joined.isascii():
+                if odd:
                     tokens = self._odd_words(tokens, list(row), name)
             job_id, twin = ids_of(directory, name)
             if job_id is not name:
                 self._odd_name(name, job_id, directory, twin)
             if index == 0:
                 self._check_keys([*start, *tokens, *dir_words], job_id)
-            yield Job(
-                id=job_id,
-                experiment=base,
-                name=name,
-                argv=(*start, *tokens, *dir_words),
-                env=env,
-                dir=directory,
-                params=row,
-                resources=resources,
-                fill=fill,
-            )
+            argv = (*start, *tokens, *dir_words)
+            yield Job(job_id, base, name, argv, env, directory, row, resources=resources, fill=fill)
 
     def _command(
         self, form: CommandForm, base: list[str], row: dict[str, Any], texts: list[str], *at: str
@@ -246,7 +233,7 @@ class _Expansion:
             first = finding(code, printable(message), where=where, hint=hint, level=level)
         self.kept[code, param] = first, count + 1
 
-    def _shape(self, names: tuple[str, ...]) -> _Shape:
+    def _shape(self, names: tuple[str, ...]) -> RowShape:
         if not all(name.strip() for name in names):
             hint = "give it the name that the trainer has for it"
             self._keep("PBT103", "a parameter has an empty name", hint=hint)
@@ -257,13 +244,11 @@ class _Expansion:
             shorts = list(names)
         heads = [f"{self.loaded.param_prefix}{name}=" for name in names]
         constant = "".join([*heads, self.experiment.name, self.loaded.experiment_arg or ""])
-        shape = _Shape(heads, [f"_{short}_" for short in shorts], self._odd(constant))
-        self.shapes[names] = shape
+        columns = [
+            ParameterTexts(head, f"_{short}_") for head, short in zip(heads, shorts, strict=True)
+        ]
+        self.shapes[names] = shape = RowShape(columns, is_odd(constant))
         return shape
-
-    @staticmethod
-    def _odd(text: str) -> bool:
-        return not text.isascii() or words.special(text) is not None
 
     def _base_words(self) -> list[str]:
         cmd = self.experiment.cmd

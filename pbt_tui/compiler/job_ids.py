@@ -13,26 +13,39 @@ _DIGEST = 8
 
 @dataclass(slots=True)
 class Ids:
-    """The ids given so far in one run, each with the directory and name of its job."""
+    """The ids given so far in one run."""
 
-    given: dict[str, tuple[str, str]] = field(default_factory=dict)
+    given: dict[str, str] = field(default_factory=dict)
+    """Id -> directory of the job, where the id is the name of the job."""
+    made: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Id -> directory and name of the job, for all other ids."""
     clashed: set[tuple[str, str]] = field(default_factory=set)
 
     def of(self, directory: str, name: str) -> tuple[str, bool]:
         """(id, whether another job has the same name in the same directory, D9)."""
-        key = (directory, name)
         safe = _SAFE(name) is not None
+        if safe and name not in self.given and name not in self.made:
+            self.given[name] = directory
+            return name, False
+        key = (directory, name)
         candidate = name if safe else _cut(name, directory)
-        if candidate not in self.given:
-            self.given[candidate] = key
+        if not self._taken(candidate):
+            self.made[candidate] = key
             return candidate, False
-        twin = key in self.clashed or self.given[candidate] == key
+        twin = key in self.clashed or self._job(candidate) == key
         self.clashed.add(key)
         count = 0
-        while (alias := _cut(name, f"{directory}\0{count}")) in self.given:
+        while self._taken(alias := _cut(name, f"{directory}\0{count}")):
             count += 1
-        self.given[alias] = key
+        self.made[alias] = key
         return alias, twin
+
+    def _taken(self, candidate: str) -> bool:
+        return candidate in self.given or candidate in self.made
+
+    def _job(self, candidate: str) -> tuple[str, str]:
+        directory = self.given.get(candidate)
+        return self.made[candidate] if directory is None else (directory, candidate)
 
 
 def _cut(name: str, salt: str) -> str:

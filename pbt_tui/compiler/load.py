@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from pbt_tui.compiler import resource_limits
 from pbt_tui.compiler.children import GRACE, TOO_LATE, Child, listen
 from pbt_tui.compiler.loaded import Loaded, LoadedExperiment
+from pbt_tui.compiler.packed_rows import unpack
 from pbt_tui.compiler.traceback_origin import theirs
 from pbt_tui.errors import (
     BadParam,
@@ -174,6 +175,8 @@ def _read(child: Child, target: str, timeout: float) -> dict[str, Any]:
             if isinstance(read, dict) and "error" in read:
                 raise _error(read["error"], target, child.text())
             if isinstance(read, dict) and "run" in read:
+                for experiment in read["run"]["experiments"]:
+                    unpack(experiment)
                 return read
     where, hint = Where(file=target), _last_line(child.text())
     code = child.process.returncode

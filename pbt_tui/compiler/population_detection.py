@@ -107,6 +107,8 @@ def _key(member: Member) -> str:
 
 def check(spec: Processes) -> Iterator[Diagnostic]:
     """The same findings for the populations that a process list names, which nobody recognised."""
+    if not spec.populations:
+        return
     jobs = {job.id: (place, job) for place, job in enumerate(spec.jobs)}
     styles = rules.styles(population.style for population in spec.populations)
     by_name = {style.name: style for style in styles}

@@ -46,7 +46,7 @@ def across(
     workspaces: dict[tuple[str, str], _Shared] = {}
     twice: list[Diagnostic] = []
     for file, spec in specs.items():
-        jobs = {job.id: job for job in spec.jobs}
+        jobs = {job.id: job for job in spec.jobs} if spec.populations else {}
         for i, population in enumerate(spec.populations):
             if population.style not in STYLES:
                 continue

@@ -17,6 +17,8 @@ from pbt_tui.spec import Container, Job, Policy, Processes
 
 LONGEST_ARGUMENT = 131_071
 """Bytes that Linux passes in one argument."""
+_LONG = LONGEST_ARGUMENT // 4
+"""Characters that never have more bytes than that."""
 _DEVICES = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "NVIDIA_VISIBLE_DEVICES")
 _HOME = re.compile(r"/|~|\$HOME|\$\{HOME\}|/root|/home|/home/[^/]+|/Users/[^/]+")
 _USER = re.compile(r"caller|image|\d+:\d+", re.ASCII)
@@ -38,7 +40,10 @@ def check(spec: Processes, *, slots: bool = True) -> list[Diagnostic]:
     dirs: set[str] = set()
     needs: set[int] = set()
     for i, job in enumerate(spec.jobs):
-        found += _command(i, job)
+        argv = job.argv
+        whole = "".join(argv)  # one look at all arguments: a generator costs more than it finds
+        if not argv or not argv[0] or "\0" in whole or len(whole) > _LONG:
+            found += _command(i, job)
         if job.dir not in dirs:
             dirs.add(job.dir)
             found += _folder(i, job)
@@ -95,7 +100,7 @@ def _command(i: int, job: Job) -> Iterator[Diagnostic]:
         if "\0" in word:
             message = f"argument {k} holds a NUL character, which no command can be given"
             yield finding("PBT320", message, where=at(f"/jobs/{i}/argv/{k}", job))
-        elif len(word) > 32_767 and len(word.encode()) > LONGEST_ARGUMENT:
+        elif len(word) > _LONG and len(word.encode()) > LONGEST_ARGUMENT:
             message = (
                 f"argument {k} has {len(word.encode())} bytes: the limit is {LONGEST_ARGUMENT}"
             )

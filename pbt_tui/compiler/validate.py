@@ -19,7 +19,7 @@ from pbt_tui.compiler import cross_references, population_detection, spec_rules
 from pbt_tui.diagnostics import credentials, finding
 from pbt_tui.diagnostics.document_faults import Kind, why_not
 from pbt_tui.errors import Diagnostic, UsageError, Where, printable
-from pbt_tui.spec import FORMAT, Processes, encode
+from pbt_tui.spec import FORMAT, Processes, is_encoded
 
 _decoder = msgspec.json.Decoder(Processes)
 
@@ -227,7 +227,7 @@ def _layout(data: bytes, spec: Processes) -> list[Diagnostic]:
 
     The canonical bytes hold each key once, so only other bytes have to be searched.
     """
-    if encode(spec) == data:
+    if is_encoded(spec, data):
         return []
     from pbt_tui.diagnostics.json_document import read
 

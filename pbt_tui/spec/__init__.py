@@ -3,7 +3,15 @@
 Must not know where a spec came from, nor what becomes of it.
 """
 
-from pbt_tui.spec.codec import DIGEST_RULE, decode, digest, digest_rule, encode, without_prefix
+from pbt_tui.spec.codec import (
+    DIGEST_RULE,
+    decode,
+    digest,
+    digest_rule,
+    encode,
+    is_encoded,
+    without_prefix,
+)
 from pbt_tui.spec.types import (
     FORMAT,
     Cause,
@@ -37,5 +45,6 @@ __all__ = [
     "digest",
     "digest_rule",
     "encode",
+    "is_encoded",
     "without_prefix",
 ]

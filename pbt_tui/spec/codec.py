@@ -5,6 +5,7 @@ Must not read or write files: bytes in, bytes out.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
@@ -25,7 +26,28 @@ class _Head(msgspec.Struct):
 
 def encode(spec: Processes) -> bytes:
     """The file's bytes: valid JSON, a line for each key of the head, a line for each job."""
-    enc = _encoder.encode
+    out = BytesIO()  # a hundred thousand lines, held once
+    for piece in _pieces(spec):
+        out.write(piece)
+    return out.getvalue()
+
+
+def is_encoded(spec: Processes, data: bytes) -> bool:
+    """Whether `data` is what `encode` gives; a second copy of it is never held."""
+    at = 0
+    for piece in _pieces(spec):
+        if not data.startswith(piece, at):
+            return False
+        at += len(piece)
+    return at == len(data)
+
+
+_PIECE = 1000
+"""Jobs that are encoded at once."""
+
+
+def _pieces(spec: Processes) -> Iterator[bytes]:
+    enc, jobs = _encoder.encode, spec.jobs
     head = [b'"%s":%s' % (key.encode(), enc(getattr(spec, key))) for key in _HEAD]
     if spec.seed is not None:
         head.insert(3, b'"seed":%d' % spec.seed)
@@ -33,15 +55,12 @@ def encode(spec: Processes) -> bytes:
         head.insert(2, b'"suffix":' + enc(spec.suffix))
     if spec.command_prefix:
         head.append(b'"command_prefix":' + enc(spec.command_prefix))
-    out = BytesIO()  # a hundred thousand lines, held once
-    out.write(b"{" + b",\n".join(head) + b',\n"jobs":[\n')
-    between = b""
-    for job in spec.jobs:
-        out.write(between)
-        out.write(enc(job))
-        between = b",\n"
-    out.write(b"\n]}\n")
-    return out.getvalue()
+    yield b"{" + b",\n".join(head) + b',\n"jobs":[\n'
+    for start in range(0, len(jobs), _PIECE):
+        if start:
+            yield b",\n"
+        yield b",\n".join(map(enc, jobs[start : start + _PIECE]))
+    yield b"\n]}\n"
 
 
 def without_prefix(spec: Processes) -> Processes:

@@ -275,7 +275,7 @@ def test_argv_is_the_posix_split_of_the_originals_command(
     assert [(j.name, j.dir) for j in jobs] == [(n, d) for _, n, d, _ in upstream]
     quotes = {d.code for d in found} & {"PBT301"}
     for job, (command, *_) in zip(jobs, upstream, strict=True):
-        if not quotes:
+        if not quotes and "\\\n" not in command:  # `shlex` keeps what continues a line
             assert list(job.argv) == shlex.split(command)
     assert len({j.id for j in jobs}) == len(jobs)
     assert all(SAFE.fullmatch(j.id) for j in jobs)
