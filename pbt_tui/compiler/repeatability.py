@@ -94,11 +94,13 @@ def _by_elimination(name: str, loaded: Loaded, sources: Asked) -> str | None:
     texts = [text for _, text in _texts(loaded, name)]
     if any(_ADDRESS.search(text) for text in texts):
         return "address"
-    if "tempfile" in sources:
+    if "tempfile" in sources and any("tmp" in text for text in texts):
         return "tempfile"
     if loaded.written:
         return "file"
-    return "address" if re.search(rb"(?<![\w.])id\(", _source(loaded)) else None
+    if re.search(rb"(?<![\w.])id\(", _source(loaded)):
+        return "address"
+    return "tempfile" if "tempfile" in sources else None
 
 
 def _source(loaded: Loaded) -> bytes:
