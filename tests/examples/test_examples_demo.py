@@ -92,7 +92,7 @@ def test_a_run_that_cannot_begin_ends_the_demo_in_its_words(place: Path) -> None
     old.write_text("")
     done = _demo(place)
     assert done.returncode == 5
-    assert "among the generations of an older one" in done.stderr
+    assert "holds generations of an older one" in done.stderr
     assert "no member has saved anything" not in done.stderr
 
 

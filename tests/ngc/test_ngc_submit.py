@@ -140,7 +140,7 @@ def test_a_job_that_appears_late_is_waited_for(here: Path, service: Service) -> 
     service.faults("run late")
     assert call("run", here, *argv, env=service.env).returncode == 4
     assert "ant.00_ant" not in service.jobs().values()
-    again = start(here, service, *argv)
+    again = start(here, service, *argv[:-1], "60s")
     assert again.stdout
     told = [again.stdout.readline() for _ in range(2)]
     assert "00_ant: was asked for without an answer: waiting" in told[1]

@@ -168,7 +168,7 @@ BACKEND = Derived()
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        (WORDS, "lacks `records`, `documents`"),
+        (WORDS, "lacks `takes_prefix`, `records`, `documents`"),
         (DERIVED.replace('owned, index = ("toy/x",), "toy/x"', 'index = "toy/x"'), "lacks `owned`"),
         (DERIVED.replace("def render", "def rendr"), "abstract method render"),
         (DERIVED.replace(", struct = ", ", strukt = "), "abstract method struct"),
