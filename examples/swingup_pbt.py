@@ -5,20 +5,18 @@
 It must not know how the jobs are run. Two cores and about a minute are enough.
 """
 
-from pbt_tui import Experiment, ParamGrid, RunDescription
-
-_params = ParamGrid([("pbt.policy_idx", list(range(8)))])
+from pbt_tui import Experiment, RunDescription, population
 
 _command = (
     "python -m examples.swingup.train "
-    "pbt.num_policies=8 pbt.workspace=swingup pbt.interval_steps=120000 train.generations=20 "
+    "pbt.interval_steps=120000 train.generations=20 "
     "pbt.initial_delay=240000 pbt.start_after=120000 pbt.replace_fraction_worst=0.25 "
     "pbt.mutation_rate=0.5 pbt.change_max=2.0"
 )
 
 RUN_DESCRIPTION = RunDescription(
     "swingup_pbt",
-    experiments=[Experiment("swingup", _command, _params.generate_params(randomize=False))],
+    experiments=[Experiment("swingup", _command, population(8, workspace="swingup"))],
     experiment_arg_name="experiment",
     experiment_dir_arg_name="hydra.run.dir",
     param_prefix="",

@@ -9,8 +9,7 @@ WORDS = {
     "pbt.interval_steps=120000": "pbt.interval_steps=2000",
     "pbt.initial_delay=240000": "pbt.initial_delay=4000",
     "pbt.start_after=120000": "pbt.start_after=2000",
-    "range(8)": "range(3)",
-    "pbt.num_policies=8": "pbt.num_policies=3",
+    "population(8, ": "population(3, ",
 }
 
 

@@ -145,7 +145,7 @@ def compile_loaded(
     found += more
     jobs, populations, more = recognise(jobs, loaded.styles)
     found += more
-    wanted, more = resolve_policy(policy or {}, populations, before)
+    wanted, more = resolve_policy(policy or {}, populations, before, loaded.styles)
     found += more
     box, more = resolve_container(container or {}, before)
     found += more

@@ -18,7 +18,10 @@ from pbt_tui.spec import Container, Policy, Population
 
 
 def resolve_policy(
-    given: Mapping[str, Any], populations: Sequence[Population], before: PreviousCompilation | None
+    given: Mapping[str, Any],
+    populations: Sequence[Population],
+    before: PreviousCompilation | None,
+    named: Sequence[str] = (),
 ) -> tuple[Policy, list[Diagnostic]]:
     """The policy; if not given, `max_parallel` fits the populations (P2), `num_gpus` the list."""
     gangs = [p for p in populations if STYLES.get(p.style).members_are_jobs]
@@ -34,12 +37,15 @@ def resolve_policy(
         values.setdefault("num_gpus", len(values["gpus"]))
     if "max_parallel" in values or need <= Policy().max_parallel or largest is None:
         return Policy(**values), []
+    policy = Policy(**values, max_parallel=need)
+    if largest.style in named:  # its author wrote `population(…)`: nothing was guessed
+        return policy, []
     message = (
         f"`max_parallel` is {need}, not {Policy().max_parallel}: "
         f"all members of population `{largest.id}` have to run at once"
     )
     note = finding("PBT421", message, where=Where(pointer="/policy/max_parallel"))
-    return Policy(**values, max_parallel=need), [note]
+    return policy, [note]
 
 
 def resolve_container(

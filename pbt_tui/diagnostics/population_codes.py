@@ -243,7 +243,7 @@ RULES: tuple[Rule, ...] = (
         "`max_parallel` is set to the population size",
         "The upstream launcher runs 4 jobs at once by default, and a larger population would then "
         "never exchange anything (P2). If `max_parallel` is not given, it is raised to the size "
-        "of the population.",
+        "of the population. A module that calls `population(…)` gets no note.",
         "pbt-compile runs.ant_pbt      # a population of 8",
         "pbt-compile runs.ant_pbt --max_parallel 8",
     ),

@@ -35,6 +35,8 @@ def test_p2_max_parallel_not_given_fits_the_largest_population() -> None:
     policy, [note] = resolve_policy({}, gang(8), None)
     assert policy.max_parallel == 8
     assert (note.level, note.code) == ("note", "PBT421")
+    assert resolve_policy({}, gang(8), None, ["isaacgymenvs"]) == (policy, [])
+    assert len(resolve_policy({}, gang(8), None, ["isaaclab"])[1]) == 1
     assert resolve_policy({}, gang(4), None) == (Policy(), [])
     assert resolve_policy({}, [], None) == (Policy(), [])
     assert resolve_policy({}, gang(8, "sample_factory"), None) == (Policy(), [])
