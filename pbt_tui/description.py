@@ -1,16 +1,16 @@
-"""The classes that a run module is written with. Must not import anything that costs.
+"""The classes of which run modules are made. Must not import anything slow.
 
-Commands, names and directories are upstream's, character for character. Where upstream raises an
-error of its own, these classes raise `BadParam`. Where upstream loses parameters in silence, they
-keep its result and add (kind, parameter or None, detail) to `problems`, so that the compiler can
-refuse it. The kinds:
+Commands, names and directories equal those of the upstream launcher, character by character. Where
+upstream raises an exception, these classes raise `BadParam`. Where it silently loses parameters,
+they return the same result and add (kind, parameter or None, detail) to `problems`, so that the
+compiler can report it. The kinds:
 
-    empty     a value list without values: the grid vanishes, the bare command runs once (D1)
-    spent     the generator was used up by an earlier experiment (D2)
-    nothing   an iterator of somebody else's gave no parameters at all
-    repeated  a name stands in the grid twice: the earlier values vanish (D5)
+    empty     a list of values is empty: the grid vanishes, the bare command runs once (D1)
+    spent     an earlier experiment used up the generator (D2)
+    nothing   an iterator of another library yielded no parameters
+    repeated  a grid names a parameter twice: the earlier values vanish (D5)
     cut       a value of a tuple of names is longer than the tuple (D6)
-    letters   a text where a list was meant: its letters are the values (D6)
+    letters   a text instead of a list: each letter is a value (D6)
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ if TYPE_CHECKING:
     Problem = tuple[str, str | None, str]
 
 asked_styles: dict[str, None] = {}
-"""The styles that `population` was asked for, in order: those of installed packages are looked for
-in commands only where they stand here."""
+"""The styles that `population` was called with, in order. The compiler recognises populations of an
+installed style only if it is among them."""
 
 
 class ParamGenerator:
-    """What gives parameter dictionaries; to be derived from.
+    """Base class of generators of parameter dictionaries.
 
     Example:
         >>> class Powers(ParamGenerator):
@@ -65,15 +65,15 @@ class ParamGenerator:
 
 
 class ParamGrid(ParamGenerator):
-    """Every combination of `(name, values)` pairs, the first name slowest.
+    """Every combination of the values of a grid; the values of the first name vary slowest.
 
     Args:
         grid_tuples: Pairs of a name and the list of its values, or a dictionary. A name may be a
             tuple of names; its values are tuples that vary together.
 
     Raises:
-        BadParam: `grid_tuples` is something else; `generate_params`: values are not a list, or a
-            tuple of values is shorter than its tuple of names.
+        BadParam: `grid_tuples` is neither. `generate_params` raises it if values are not a list, or
+            if a tuple of values is shorter than its tuple of names.
 
     Example:
         >>> grid = ParamGrid([("seed", [1, 2]), (("env", "steps"), [("ant", 10)])])
@@ -116,15 +116,15 @@ class ParamGrid(ParamGenerator):
 
 
 class ParamList(ParamGenerator):
-    """Parameter dictionaries as they stand, shuffled unless told otherwise (as the original does).
+    """A list of parameter dictionaries, by default in random order, as upstream does.
 
-    Shuffled by the standard library's `random`; a value is never changed (D3, D4).
+    The standard library's `random` shuffles it. Values never change (D3, D4).
 
     Args:
         combinations: A list of dictionaries, one for each job.
 
     Raises:
-        BadParam: `generate_params`: `combinations` is not a list.
+        BadParam: `generate_params` raises it if `combinations` is not a list.
 
     Example:
         >>> list(ParamList([{"lr": 0.1}, {"lr": 0.2}]).generate_params(randomize=False))
@@ -143,20 +143,21 @@ class ParamList(ParamGenerator):
 
 
 class Experiment:
-    """A base command and the parameters of its jobs; none means one job with the bare command.
+    """A base command and the parameters of its jobs. Without any, one job runs the bare command.
 
     Args:
-        name: Base of the names of its jobs, and of its folder.
-        cmd: The command, to which each job's parameters are appended.
-        param_generator: Dictionaries of parameters, one for each job; they are taken at once.
-        env_vars: Variables for the environment of all its jobs.
+        name: Its name, with which its folder and the names of its jobs are made.
+        cmd: The command, to which the parameters of each job are appended.
+        param_generator: One dictionary of parameters for each job; an iterator is used up at once.
+        env_vars: Environment variables of all its jobs.
         resources: What one job needs: `gpus` and `cpus` (counts), `memory` (bytes, or text such as
-            `"16G"`). The upstream launcher does not have it.
-        argument_style: As that of the `RunDescription`, for this experiment; None: the same.
-        placeholders: As that of the `RunDescription`, for this experiment; None: the same.
+            `"16G"`). Upstream has no such argument.
+        argument_style: Overrides that of the `RunDescription`, unless it is None.
+        placeholders: Overrides that of the `RunDescription`, unless it is None.
 
     Raises:
-        BadParam: `param_generator` is not iterable, or it raised this; no such `argument_style`.
+        BadParam: `param_generator` is not iterable or raises this itself, or there is no such
+            `argument_style`.
 
     Example:
         >>> grid = ParamGrid([("seed", [1, 2])])
@@ -208,14 +209,14 @@ class Experiment:
     def generate_experiments(
         self, experiment_arg_name: str, customize_experiment_name: bool, param_prefix: str
     ) -> Iterator[tuple[str, str]]:
-        """(command without its directory, name) of every job, as upstream writes it."""
+        """(command without the directory argument, name) of every job, as upstream writes them."""
         cmd = text(self.cmd, "cmd", self.base_name)
         for params, texts, name in self.jobs(customize_experiment_name):
             tokens = [f"{param_prefix}{n}={v}" for n, v in zip(params, texts, strict=True)]
             yield " ".join([cmd, *tokens, f"{experiment_arg_name}={name}"]), name
 
     def jobs(self, customize_experiment_name: bool) -> Iterator[tuple[Any, list[str], str]]:
-        """Parameters, the texts of their values, and the name of every job."""
+        """(parameters, texts of their values, name) of every job."""
         base = text(self.base_name, "name")
         for index, params in enumerate(self.params or [{}]):
             names, values = list(mapping(params, base)), params.values()
@@ -231,28 +232,30 @@ class Experiment:
 
 
 class RunDescription:
-    """A run: its experiments, and how their trainer wants to be called.
+    """A run: its experiments, and how the commands pass arguments to the trainer.
 
-    With Hydra: `experiment_arg_name="experiment"`, `experiment_dir_arg_name="hydra.run.dir"`, and
-    `param_prefix=""` or `argument_style="hydra"`; no customized names in populations.
+    For Hydra use `experiment_arg_name="experiment"`, `experiment_dir_arg_name="hydra.run.dir"` and
+    `param_prefix=""` or `argument_style="hydra"`, in populations also
+    `customize_experiment_name=False`.
 
     Args:
         run_name: Name of the run, and of its folder below `train_dir`.
         experiments: Its experiments, in the order in which their jobs start.
-        experiment_arg_name: Argument by which the trainer takes the name of a job; None: the name
-            is not appended.
-        experiment_dir_arg_name: Argument by which the trainer takes the folder of an experiment;
-            None: the folder is not appended.
-        customize_experiment_name: Whether parameters are a part of the names of jobs.
-        param_prefix: What stands before the name of each parameter in a command.
+        experiment_arg_name: Argument of the trainer for the name of a job; None: commands do not
+            contain the name.
+        experiment_dir_arg_name: Argument of the trainer for the folder of an experiment; None:
+            commands do not contain the folder.
+        customize_experiment_name: Whether the names of jobs contain their parameters.
+        param_prefix: Text before the name of each parameter in a command.
         argument_style: How it reads arguments: `hydra`, `keyvalue`, `argparse`, `tyro`, `flags`.
         placeholders: Whether `{name}`, `{dir}`, `{member}` and `{port}` in base commands are
-            filled; None: they are where there is a style, or a name above is None, and `{member}`
-            where the module calls `population`.
+            filled; None: if there is a style or one of the two argument names is None, and
+            `{member}` also if the module calls `population`.
 
     Raises:
-        BadParam: No such style, an empty argument name; `generate_experiments`: a name, a command
-            or parameters are of the wrong type, or a placeholder has no value.
+        BadParam: There is no such style, or an argument name is empty. `generate_experiments`
+            raises it if a name, a command or parameters have the wrong type, or if a placeholder
+            has no value.
 
     Example:
         >>> run = RunDescription("ant", [Experiment("base", "python train.py", [{"seed": 1}])])
@@ -264,7 +267,7 @@ class RunDescription:
         ['python ppo.py --no-track --exp-name 00_ppo_tra_False']
     """
 
-    def __init__(  # the original's order, which run modules rely on
+    def __init__(  # run modules rely on the order of the upstream class
         self,
         run_name: str,
         experiments: Sequence[Experiment],
@@ -291,7 +294,7 @@ class RunDescription:
     ) -> Iterator[tuple[str, str, str, Any]]:
         """(command, experiment name, directory below `train_dir`, env_vars) of every job.
 
-        `makedirs` makes the directories, as upstream does. Raises `BadParam`.
+        With `makedirs` it creates the directories, as upstream does. Raises `BadParam`.
         """
         for experiment in self.experiments:
             root_dir = root_of(self.run_name, experiment.base_name, self.experiment_suffix)
@@ -321,20 +324,21 @@ def population(
     workspace: str | None = None,
     index_arg: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Parameters of a whole population, to be given to an `Experiment`.
+    """The parameters of a population, for an `Experiment`.
 
-    One dictionary per member, with index, `num_policies` and, where it is given, the workspace; for
-    `isaaclab` and `rl_games` the switch too, which is off there. `sample_factory`: one dictionary,
-    since its population lives in one process. Installed styles say themselves what they give.
+    Each member gets a dictionary with its index, the number of policies and, if given, the
+    workspace. `isaaclab` and `rl_games` also get the setting that turns PBT on. `sample_factory`
+    gets a single dictionary, because one process trains its population. An installed style defines
+    its own parameters.
 
     Args:
-        size: Number of members, from 1.
+        size: Number of members, at least 1.
         style: Name of the population style.
         workspace: Folder that the members share; None: the trainer's own default.
-        index_arg: Another name that the style knows for the index; others follow it.
+        index_arg: Another name of the style for the index; the names of the others follow from it.
 
     Raises:
-        BadParam: No member, an unknown style, or one that takes no such argument.
+        BadParam: `size` is below 1, the style is unknown, or it has no such argument.
 
     Example:
         >>> population(2)[1]
@@ -353,7 +357,7 @@ def population(
 
 
 def seeds(num_seeds: int) -> list[int]:
-    """Seven-digit draws from the global `random`: other ones at every import, unless seeded.
+    """Random seven-digit numbers from the global `random`: new ones at each import unless seeded.
 
     Args:
         num_seeds: How many.
@@ -376,7 +380,7 @@ def _shuffled(combinations: Iterable[Any]) -> list[Any]:
 
 
 def _places() -> tuple[tuple[str, int], ...]:
-    """(file, line) of everybody on the way here, innermost first, up to the import."""
+    """(file, line) of each caller, innermost first, up to the import system."""
     frame: FrameType | None = sys._getframe(2)
     places = []
     while frame is not None and not frame.f_code.co_filename.startswith("<frozen"):

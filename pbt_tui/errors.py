@@ -1,26 +1,26 @@
-"""Every exception of the package, and the diagnostic that it carries to the reader.
+"""The exceptions of pbt_tui, and the diagnostics that they carry.
 
-Knows nothing of any other room.
+Must not import another module of pbt_tui. Numbers in parentheses are exit codes.
 
-    PbtError                     what, where, hint; knows its exit code
+    PbtError                     message, place and hint
     ├── DescriptionError         the run module is wrong (3)
-    │   ├── CannotLoad               not importable; the last frame in *their* file (1)
-    │   ├── NotARun                  no RUN_DESCRIPTION, or not one
-    │   └── BadParam                 names experiment, parameter, value
-    ├── SpecError                a file in specs/ is wrong (3)
-    │   ├── BadSpec                  file, pointer, what was expected
-    │   └── UnknownVersion
-    ├── UsageError               the command line cannot be obeyed (2)
-    │   ├── UnknownKind              no such backend, runtime or style; names those that there are
-    │   └── BrokenKind               an installed one cannot be loaded, or lacks a word
+    │   ├── CannotLoad               its import failed; the innermost place in the user's files (1)
+    │   ├── NotARun                  `RUN_DESCRIPTION` is missing or no run description
+    │   └── BadParam                 an invalid argument, with experiment and parameter
+    ├── SpecError                a spec file is wrong (3)
+    │   ├── BadSpec                  its content is invalid
+    │   └── UnknownVersion           its format is unknown
+    ├── UsageError               a command line or settings file is wrong (2)
+    │   ├── UnknownKind              no such backend, runtime or style
+    │   └── BrokenKind               an installed one cannot be loaded, or breaks its contract
     ├── RunError                 the run cannot go on (5)
-    │   ├── RunBusy                  another executor holds it
-    │   ├── PlanChanged              names the jobs that differ
-    │   ├── JournalDamaged           file and line; never repaired silently
-    │   ├── JournalNewer             written by a version that knows more events than this one
-    │   └── RuntimeUnavailable       engine, image, interpreter or GPU not there
-    ├── Findings                 several diagnostics at once
-    └── ImpossibleEvent          our bug: event, state, and the job's story (70)
+    │   ├── RunBusy                  another executor has locked it
+    │   ├── PlanChanged              its jobs differ from those of its journal
+    │   ├── JournalDamaged           its journal is damaged at this file and line
+    │   ├── JournalNewer             a newer version wrote its journal
+    │   └── RuntimeUnavailable       an engine, image, interpreter or GPU is missing
+    ├── Findings                 several diagnostics
+    └── ImpossibleEvent          a bug of pbt_tui: an event that the state does not allow (70)
 
 A failure of a *job* is data and never an exception.
 """
@@ -37,7 +37,7 @@ Level = Literal["error", "warning", "note"]
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """The place of a finding; every part is optional and filled in on the way up."""
+    """The place of a finding. Each part is optional; callers add the parts that they know."""
 
     file: str | None = None
     line: int | None = None
@@ -47,7 +47,7 @@ class Where:
     pointer: str | None = None
 
     def within(self, outer: Where) -> Where:
-        """This place, with what it leaves open taken from `outer`."""
+        """This place, with its missing parts taken from `outer`."""
         return Where(
             self.file if self.file is not None else outer.file,
             self.line if self.line is not None else outer.line,
@@ -75,7 +75,7 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding: `code` is `PBTnnn`, that of an installed package, or empty without a rule."""
+    """One finding. `code` is `PBTnnn` or that of an installed package; empty without a rule."""
 
     level: Level
     message: str
@@ -91,7 +91,7 @@ class Diagnostic:
 
 
 class PbtError(Exception):
-    """The root: `str()` is the message for people, without the word `error`."""
+    """The base class: `str()` is the place and the message."""
 
     exit_code: ClassVar[int] = 70
     code: str
@@ -147,7 +147,7 @@ class UsageError(PbtError):
 
 
 class UnknownKind(UsageError):
-    """`sort` is `backend`, `runtime` or `style`; where a file names it, it is a wrong file (3)."""
+    """`sort` is `backend`, `runtime` or `style`. For an unknown kind in a spec, see `BadSpec`."""
 
     def __init__(self, sort: str, name: str, known: Sequence[str]) -> None:
         super().__init__(
@@ -159,7 +159,7 @@ class UnknownKind(UsageError):
 
 
 class BrokenKind(UsageError):
-    """A kind that an installed package adds, at `place` (`module:attribute`)."""
+    """A broken kind of an installed package; `place` is its `module:attribute`."""
 
     def __init__(self, sort: str, name: str, place: str, why: str) -> None:
         super().__init__(
@@ -198,7 +198,7 @@ class ImpossibleEvent(PbtError):
 
 
 class Findings(PbtError):
-    """Several findings raised as one; the exit code is that of the gravest branch it came from."""
+    """Several findings as one exception; who raises it chooses the exit code."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic], exit_code: int = 3) -> None:
         super().__init__("\n".join(str(d) for d in diagnostics))
@@ -210,7 +210,7 @@ class Findings(PbtError):
         return self._diagnostics
 
     @property
-    def exit_code(self) -> int:  # type: ignore[override]  # the instance knows what the class cannot
+    def exit_code(self) -> int:  # type: ignore[override]  # differs by instance
         return self._exit_code
 
 
@@ -224,7 +224,7 @@ def where(
     job: str | None = None,
     pointer: str | None = None,
 ) -> Iterator[None]:
-    """Adds the place to whatever `PbtError` passes through; the innermost word stands."""
+    """Adds the place to a `PbtError` from the block; parts that it already has stay."""
     try:
         yield
     except Findings as e:
@@ -237,7 +237,7 @@ def where(
 
 
 def printable(text: str) -> str:
-    """`text` with control characters spelt out: foreign text never reaches the terminal raw."""
+    """`text` with control characters escaped: a terminal must not interpret foreign text."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

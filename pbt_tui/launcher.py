@@ -1,11 +1,11 @@
-"""The original launcher's door: its names, arguments and return values, with our executor behind.
+"""The upstream entry point: the names, flags and return values of the upstream launcher.
 
-Must not do anything of its own: it reads the original's flags and hands them to `pbt-run`'s parts.
+Converts the flags to the settings of `pbt-run` and runs the jobs with its functions.
 
     from pbt_tui.launcher import main, run, parse_args
     sys.exit(main())
 
-What differs on purpose is told in `docs/guide/coming-from-the-originals.md`.
+`docs/guide/coming-from-the-originals.md` lists the intended differences.
 """
 
 from __future__ import annotations
@@ -96,10 +96,10 @@ def add_ngc_args(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def launcher_argparser(args: Sequence[str] | None = None) -> argparse.ArgumentParser:
-    """The parser for these arguments; `--help` shows the flags of the chosen backend (D48).
+    """The parser for these arguments, with the flags of the backend that they choose (D48).
 
     Args:
-        args: Arguments, of which `--backend` is looked at; None: those of this process.
+        args: Arguments, for the value of `--backend`; None: those of this process.
 
     Raises:
         BrokenKind: The installed backend that `--backend` names cannot be loaded.
@@ -116,7 +116,7 @@ def launcher_argparser(args: Sequence[str] | None = None) -> argparse.ArgumentPa
     words = alike(sys.argv[1:] if args is None else args)
     parser = Parser(
         prog="python -m pbt_tui.launcher",
-        description="The launcher of IsaacGymEnvs and Sample-Factory, kept to its flags.",
+        description="The launcher of IsaacGymEnvs and Sample-Factory, with the same flags.",
         epilog="`pbt-run` does the same and more: see `pbt-run --help`.",
     )
     parser.add_argument(
@@ -147,13 +147,13 @@ def launcher_argparser(args: Sequence[str] | None = None) -> argparse.ArgumentPa
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """The options as the upstream launcher has them.
+    """Parses the options of the upstream launcher.
 
     Args:
         argv: Arguments; None: those of this process.
 
     Raises:
-        SystemExit: With code 2 on a mistake, which is told on stderr, as upstream does.
+        SystemExit: With code 2 after a mistake, which it reports on stderr, as upstream does.
 
     Example:
         >>> parse_args(["--run", "runs.ant", "--max_parallel", "8"]).max_parallel
@@ -170,7 +170,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def ensure_dir_exists(path: str) -> str:
-    """Makes a directory and its parents where they are missing.
+    """Creates a directory and its parents if they are missing.
 
     Args:
         path: Path of the directory.
@@ -179,7 +179,7 @@ def ensure_dir_exists(path: str) -> str:
         The same path.
 
     Raises:
-        OSError: It cannot be made.
+        OSError: It cannot be created.
 
     Example:
         >>> ensure_dir_exists("train_dir/ant")
@@ -190,11 +190,11 @@ def ensure_dir_exists(path: str) -> str:
 
 
 def main() -> int:
-    """Runs what `sys.argv` says.
+    """Runs the module that `sys.argv` names.
 
     Returns:
-        0 if all jobs succeeded, else the exit code of `pbt-run` for what happened: 1 if the run
-        module cannot be imported. Upstream returns 0 whatever happens to its jobs (D16).
+        0 if all jobs succeeded, else the exit code of `pbt-run`, such as 1 if the run module
+        cannot be imported. Upstream returns 0 whatever happens to its jobs (D16).
 
     Raises:
         SystemExit: As `parse_args`.
@@ -211,16 +211,16 @@ def main() -> int:
 
 
 def run(run_description: Any, args: argparse.Namespace) -> int:
-    """Runs a description that lives in this process; what goes wrong is told on stderr.
+    """Runs a description of this process. Reports errors on stderr.
 
     Args:
         run_description: A `RunDescription`.
         args: What `parse_args` returned, or any object with some of these attributes, such as
-            upstream's five: `num_gpus`, `max_parallel`, `experiments_per_gpu`, `train_dir` and
-            `pause_between`. An attribute that it lacks has the default of its option.
+            the five of upstream: `num_gpus`, `max_parallel`, `experiments_per_gpu`, `train_dir`
+            and `pause_between`. A missing attribute has the default of its option.
 
     Returns:
-        0 if all jobs succeeded, else as `main`; 130 if it was interrupted. It raises nothing.
+        The same exit codes as `main`; 130 if it was interrupted. It raises nothing.
 
     Example:
         >>> from pbt_tui import Experiment, RunDescription
@@ -241,7 +241,7 @@ def run(run_description: Any, args: argparse.Namespace) -> int:
 
 
 def _completed(args: Any) -> argparse.Namespace:
-    """`args` with the defaults of the options that it lacks, each value of its option's type."""
+    """`args` with the default of each missing option; each value has the type of its option."""
     backend = getattr(args, "backend", None)
     words = [] if backend is None else ["--backend", str(backend)]
     parser = launcher_argparser(words)
@@ -254,7 +254,7 @@ def _completed(args: Any) -> argparse.Namespace:
 
 
 def _converted(action: argparse.Action, value: Any) -> Any:
-    """`value` as argparse would store it. A caller's number may be a text, or one with decimals."""
+    """`value` as argparse would store it. A caller may give a number as text or as a float."""
     if action.dest == "train_dir":
         if not isinstance(value, (str, os.PathLike)):
             raise _wrong_type(action, value, "a path")
@@ -306,7 +306,7 @@ def _execute(loaded: Loaded, args: argparse.Namespace) -> int:
         loaded,
         train_dir=args.train_dir,
         suffix=args.experiment_suffix,
-        policy={} if queued else settings.policy,  # a queue has its own
+        policy={} if queued else settings.policy,  # a queue schedules by its own
         container=settings.container,
         freeze=True,
         backends=(backend.name,),
@@ -321,7 +321,7 @@ def _execute(loaded: Loaded, args: argparse.Namespace) -> int:
 
 
 def _check_numbers(given: Given, backend: Backend) -> None:
-    """Refuses a number that `pbt-run` would refuse: argparse checks only that it is one."""
+    """Refuses a number that `pbt-run` would refuse: argparse does not check its bounds."""
     from pbt_tui.cli.options import read_options
     from pbt_tui.settings.run_settings import POLICY
 

@@ -1,7 +1,7 @@
-"""The naming rules of the upstream launcher, and the checks of what a run module gives.
+"""The naming rules of the upstream launcher, and checks of the arguments that run modules pass.
 
-Must not import anything that costs: every import of a run module loads it. `errors` comes when
-needed. Names and directories are upstream's, character for character.
+Must not import anything slow: every import of a run module loads it, so `errors` is imported only
+for an error. Names and directories equal those of upstream, character by character.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 
 ARGUMENT_STYLES = ("hydra", "keyvalue", "argparse", "tyro", "flags")
-"""The names of `pbt_tui.arguments.styles`, whose table is loaded only where one is used."""
+"""The names of the styles in `pbt_tui.arguments.styles`, which is loaded only when one is used."""
 LIMIT = 2**63
-"""Whole numbers of at least this size are text in JSON."""
+"""Integers from this size on are text in JSON."""
 
 
 def shorthands(names: Iterable[str]) -> list[str]:
     """Shortens parameter names for the name of an experiment.
 
-    First letters of all parts but the last, up to three letters of the last one, more of them while
-    that is taken.
+    Takes the first letter of each part but the last, and three letters of the last part. If another
+    name has that result already, it takes more letters.
 
     Args:
-        names: Parameter names, in the order in which the command has them.
+        names: Parameter names, in their order in the command.
 
     Raises:
         BadParam: The upstream launcher cannot shorten the name (D7).
@@ -54,12 +54,12 @@ def shorthands(names: Iterable[str]) -> list[str]:
 
 
 def root_of(run_name: str, base_name: str, suffix: str) -> str:
-    """The directory of an experiment below `train_dir`; the underscore stays without a suffix.
+    """The directory of an experiment below `train_dir`; without a suffix it ends in an underscore.
 
     Args:
         run_name: Name of the run.
         base_name: Name of the experiment.
-        suffix: What `--experiment_suffix` says; empty without one.
+        suffix: The value of `--experiment_suffix`, or empty.
 
     Example:
         >>> root_of("ant", "base", "v2"), root_of("ant", "base", "")
@@ -72,12 +72,12 @@ def text(value: Any, what: str, experiment: str | None = None) -> str:
     """Returns `value` if it is text.
 
     Args:
-        value: What a run module gave.
-        what: The argument that it was given for.
+        value: What a run module passed.
+        what: Name of the argument.
         experiment: Name of the experiment, for the message.
 
     Raises:
-        BadParam: It is no text.
+        BadParam: It is not text.
 
     Example:
         >>> text("python train.py", "cmd")
@@ -92,11 +92,11 @@ def mapping(params: Any, experiment: str) -> Any:
     """Returns `params` if it is a dictionary.
 
     Args:
-        params: What a run module gave for one combination of parameters.
+        params: What a run module passed as one combination of parameters.
         experiment: Name of the experiment, for the message.
 
     Raises:
-        BadParam: It is no dictionary.
+        BadParam: It is not a dictionary.
 
     Example:
         >>> mapping({"seed": 1}, "base")
@@ -109,11 +109,11 @@ def mapping(params: Any, experiment: str) -> Any:
 
 
 def argument_name(value: Any, what: str) -> Any:
-    """Returns `value`, the name of an argument that takes a job's name or folder, or None.
+    """Returns `value` if it can be the name of an argument, or is None.
 
     Args:
-        value: What a run module gave.
-        what: The argument that it was given for.
+        value: What a run module passed.
+        what: `experiment_arg_name` or `experiment_dir_arg_name`, for the message.
 
     Raises:
         BadParam: It is an empty name.
@@ -125,7 +125,7 @@ def argument_name(value: Any, what: str) -> Any:
     if isinstance(value, str) and not value.strip("-+ "):
         where = "folder" if "dir" in what else "name"
         raise bad(
-            f"`{what}` is no name of an argument: {value!r}",
+            f"`{what}` is not the name of an argument: {value!r}",
             hint=f"for a trainer that takes no {where}, write `{what}=None`",
         )
     return value
@@ -135,7 +135,7 @@ def argument_style_named(value: Any, experiment: object = None) -> Any:
     """Returns `value` if it is the name of an argument style, or None.
 
     Args:
-        value: What a run module gave.
+        value: What a run module passed.
         experiment: Name of the experiment, for the message.
 
     Raises:
@@ -152,13 +152,13 @@ def argument_style_named(value: Any, experiment: object = None) -> Any:
 
 
 def as_upstream(cmd: object, style: str | None, name_arg: str | None, dir_arg: str | None) -> bool:
-    """Whether a command can only be as upstream writes it: `arguments` need not be loaded.
+    """Whether a command certainly has upstream's form, so that `arguments` need not be loaded.
 
     Args:
         cmd: The base command.
-        style: The argument style.
-        name_arg: Argument for the name of a job.
-        dir_arg: Argument for the directory.
+        style: The argument style, or None.
+        name_arg: Argument for the name of a job, or None.
+        dir_arg: Argument for the directory, or None.
 
     Example:
         >>> as_upstream("python train.py", None, "--experiment", None)
@@ -168,10 +168,10 @@ def as_upstream(cmd: object, style: str | None, name_arg: str | None, dir_arg: s
 
 
 def plain(value: Any) -> Any:
-    """`value` as JSON can hold it: scalars of other types reduced, the rest as text.
+    """Converts `value` to a JSON value: NumPy scalars to numbers, other types to text.
 
     Args:
-        value: What a run module gave for a parameter.
+        value: What a run module passed for a parameter.
 
     Example:
         >>> plain((1, 2.5, float("inf")))
@@ -187,27 +187,27 @@ def plain(value: Any) -> Any:
         return [_inner(item) for item in value]
     if isinstance(value, dict):
         return {_inner(str(key)): _inner(item) for key, item in value.items()}
-    if getattr(value, "shape", None) == () and hasattr(value, "item"):  # an array's scalar
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):  # a scalar of NumPy or torch
         return plain(value.item())
     return str(value)
 
 
 def _inner(value: Any) -> Any:
-    """A text inside of a value is written as Python shows it: half a character is spelt out."""
+    """As `plain`, for a value in a list or dictionary: escapes unpaired surrogates like `repr`."""
     value = plain(value)
     return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
 
 
 def column_of(name: Any, values: Any, problems: list[Problem]) -> list[Any]:
-    """The values of one name of a grid, or the combinations of a list, as a list.
+    """The values of one name of a grid, or the combinations of a `ParamList`, as a list.
 
     Args:
         name: The name, or the tuple of names; None for combinations.
-        values: What a run module gave.
-        problems: Gets what is accepted and yet odd.
+        values: What a run module passed.
+        problems: Receives problems that the compiler reports.
 
     Raises:
-        BadParam: They are no list.
+        BadParam: `values` is not a list.
 
     Example:
         >>> column_of("seed", (1, 2), [])
@@ -228,12 +228,12 @@ def column_of(name: Any, values: Any, problems: list[Problem]) -> list[Any]:
 
 
 def cell_of(name: Any, value: Any, problems: list[Problem]) -> tuple[Any, ...]:
-    """One value of a grid for each name of its column.
+    """One entry of a column of a grid, as a tuple with a value for each name.
 
     Args:
         name: The name, or the tuple of names.
-        value: What a run module gave for it.
-        problems: Gets what is accepted and yet odd.
+        value: What a run module passed for it.
+        problems: Receives problems that the compiler reports.
 
     Raises:
         BadParam: It has fewer values than there are names.
@@ -259,7 +259,7 @@ def cell_of(name: Any, value: Any, problems: list[Problem]) -> tuple[Any, ...]:
 def bad(
     what: str, experiment: Any = None, param: str | None = None, hint: str | None = None
 ) -> BadParam:
-    """The error for a wrong description, with the place that it is about."""
+    """The error for a mistake in a description, with its place."""
     from pbt_tui.errors import BadParam, Where
 
     place = Where(experiment=experiment if isinstance(experiment, str) else None, param=param)
@@ -267,7 +267,7 @@ def bad(
 
 
 def placed(error: Exception, experiment: object) -> Exception:
-    """`error`, with the experiment added where it is one of ours."""
+    """`error`, with the experiment added to its place if it is a `PbtError`."""
     from pbt_tui.errors import PbtError, Where
 
     if isinstance(error, PbtError) and isinstance(experiment, str):
@@ -276,7 +276,7 @@ def placed(error: Exception, experiment: object) -> Exception:
 
 
 class Params:
-    """The combinations of a generator, to be taken once, and what was noticed in making them."""
+    """The combinations of a generator, which can be iterated once, and the problems found then."""
 
     def __init__(self, make: Callable[[list[Problem]], Iterator[dict[str, Any]]]) -> None:
         self.problems: list[Problem] = []

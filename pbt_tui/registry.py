@@ -1,8 +1,8 @@
-"""Kinds by name: those built in, and those that an installed package adds by an entry point.
+"""Finds kinds by name: built-in ones, and those that installed packages add by entry points.
 
 A kind is a backend, a runtime or a population style. Built-in kinds are loaded by their module
-path. Entry points are looked up only for names that are not built in, so that start-up pays
-nothing for them. Must not know what a kind does.
+path. Entry points are read only for names that are not built in, because reading them is slow.
+Must not know what a kind does.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ class Registry(Generic[K]):
     """The kinds of one sort.
 
     Args:
-        sort: What they are called in messages: `backend`.
-        group: The entry point group of other packages: `pbt_tui.backends`.
-        built_in: Name to `module:attribute`, in the order in which people meet them.
-        contract: The class that says what a kind has: each public annotation and method of it.
+        sort: Their name in messages, such as `backend`.
+        group: The entry point group for installed packages, such as `pbt_tui.backends`.
+        built_in: Name to `module:attribute`, in the order of lists for users.
+        contract: The protocol class whose public attributes and methods each kind must have.
     """
 
     def __init__(
@@ -48,9 +48,9 @@ class Registry(Generic[K]):
         """The kind of this name.
 
         Raises:
-            UnknownKind: There is none; its message lists those that there are.
-            BrokenKind: An installed package has one that cannot be loaded, or that lacks a word
-                of its contract.
+            UnknownKind: There is none; the hint lists the known names.
+            BrokenKind: The kind of an installed package cannot be loaded, or lacks a part of the
+                contract.
         """
         if name not in self._loaded:
             place = self._places.get(name) or self._added().get(name)
@@ -60,12 +60,12 @@ class Registry(Generic[K]):
         return self._loaded[name]
 
     def part(self, name: str, place: str) -> Any:
-        """What `module:attribute` names, of the kind of this name; raises `BrokenKind`."""
+        """Loads `module:attribute` for the kind of this name. Raises `BrokenKind`."""
         if name in self._places:
             return load(place)
         try:
             return load(place)
-        except Exception as e:  # another package's code may do anything
+        except Exception as e:  # the code of another package may raise anything
             message = f"{type(e).__name__}: {e}"
             raise BrokenKind(self.sort, name, place, f"cannot be loaded: {message:.300}") from e
 
@@ -89,12 +89,12 @@ class Registry(Generic[K]):
 
 
 def load(place: str) -> Any:
-    """What `module:attribute` names, of a kind that is loaded already."""
+    """Loads `module:attribute`."""
     module, _, attribute = place.partition(":")
     return getattr(import_module(module), attribute)
 
 
 def words_of(contract: type) -> list[str]:
-    """What a kind must have: the public annotations and methods of its contract."""
+    """The names that a kind must have: the public attributes and methods of its contract."""
     own = dict.fromkeys((*vars(contract).get("__annotations__", ()), *vars(contract)))
     return [word for word in own if not word.startswith("_")]

@@ -1,7 +1,8 @@
-"""A RUN MODULE IN, SPEC FILES OUT: load → expand → populations → rules → backends → output.
+"""Compiles a run module into spec files.
 
-Must not know the command line, engines or screens. This page is the whole pipeline but its last
-step: what is compiled here is pure, `output` writes it.
+The steps are load → expand → populations → rules → backends → output. This module calls all of them
+but the last: it returns the files, and `output` writes them. Must not know the command line,
+engines or screens.
 """
 
 from __future__ import annotations
@@ -19,22 +20,23 @@ if TYPE_CHECKING:
     from pbt_tui.spec import Processes
 
 _OF_THE_RUN = ("/run", "/suffix", "/jobs", "/train_dir")
-"""Places in a process list of which the assignment of `RUN_DESCRIPTION` tells."""
+"""Places in a process list that a finding reports at the line that assigns `RUN_DESCRIPTION`."""
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """A process list, its files relative to `--out`, and what was found that is no error."""
+    """A process list, the files to write with paths relative to `--out`, and warnings and notes."""
 
     spec: Processes
     files: dict[str, bytes]
     diagnostics: list[Diagnostic]
     owned: list[str]
-    """Patterns, relative to `--out` like the files: what else is there of them is not made now."""
+    """Patterns of the run's files, relative to `--out`. A file that matches one but is missing in
+    `files` is left over from an earlier compilation."""
     records: list[str]
-    """Of what these patterns find: what is kept by whoever acts on it."""
+    """Paths that match `owned` and are always kept: records of what was done with the files."""
     backends: list[str]
-    """Of which there are files."""
+    """The backends that have files among `files`."""
 
 
 def compile_module(
@@ -55,11 +57,13 @@ def compile_module(
 ) -> Compiled:
     """Compiles the run module `target`; writes nothing.
 
-    `policy` and `container` hold what was set, by field, and `settings` the same for each backend;
-    `backends` None means all that can be made. `load_timeout` in seconds, `load_memory` in bytes;
-    `train_dir` is `./train_dir` if not given. What is not set is taken from the files that `known`
-    has for the folder of the run, if any. With `freeze` a description that differs between
-    two loads is a warning, and the first one stands (D12).
+    `policy` and `container` hold the given settings by field, and `settings` those of each backend.
+    `backends` None means every backend whose required settings are given. `load_timeout` is in
+    seconds, `load_memory` in bytes. A setting that is not given comes from the earlier compilation
+    that `known` returns for the folder of the run, if there is one, else from its default. With
+    `freeze`, a description that differs between two loads is a warning instead of an error, and
+    the first load counts (D12).
+
     Raises `CannotLoad`, `NotARun`, or `Findings` with everything that is wrong.
     """
     from pbt_tui.compiler.load import load
@@ -85,7 +89,7 @@ def compile_module(
 
 
 def _import_the_rest(backends: Sequence[str] | None) -> None:
-    """What is needed once the module is loaded: imported while the children import the module."""
+    """Imports what the later steps need, while the child processes import the run module."""
     from pbt_tui.backends import BACKENDS
     from pbt_tui.compiler import (  # noqa: F401
         cross_references,
@@ -116,7 +120,7 @@ def compile_loaded(
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     command_prefix: Sequence[str] | None = None,
 ) -> Compiled:
-    """The same for a description that is loaded already. Raises `Findings`."""
+    """As `compile_module`, for a description that is already loaded. Raises `Findings`."""
     from pbt_tui.compiler import cross_references, repeatability_rules, spec_rules
     from pbt_tui.compiler.existing import keeps_name
     from pbt_tui.compiler.expand import expand
@@ -176,14 +180,14 @@ def compile_loaded(
     if any(d.level == "error" for d in found):
         raise Findings(found)
     files = {f"{folder}/{path}": data for path, data in made.files.items()}
-    place = "".join(f"[{c}]" if c in "*?[" else c for c in folder)  # a run may be called `a[1]`
+    place = "".join(f"[{c}]" if c in "*?[" else c for c in folder)  # a run name may contain `[`
     owned = [f"{place}/{pattern}" for pattern in made.owned]
     records = [f"{folder}/{path}" for path in made.records]
     return Compiled(spec, files, found, owned, records, made.backends)
 
 
 def _has_program(settings: Mapping[str, Mapping[str, Any]], backends: Sequence[str] | None) -> bool:
-    """Whether a template or command line of a backend that is made starts the commands."""
+    """Whether a template or a command line of one of these backends may supply the program."""
     return any(
         settings.get(name, {}).get(key) is not None
         for name, key in _TEMPLATES
@@ -192,19 +196,19 @@ def _has_program(settings: Mapping[str, Mapping[str, Any]], backends: Sequence[s
 
 
 _TEMPLATES = (("slurm", "sbatch_template"), ("ngc", "commandline"), ("ngc", "job_template"))
-"""Settings whose text holds the command of a job, and may begin with the program."""
+"""(backend, setting): texts that contain the command of a job and may name its program."""
 
 
 def _over(
     settings: Mapping[str, Mapping[str, Any]], before: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, dict[str, Any]]:
-    """The settings of each backend, and from `before` what is not said."""
+    """The settings of each backend; those that are not given come from `before`."""
     names = dict.fromkeys((*before, *settings))
     return {name: {**before.get(name, {}), **settings.get(name, {})} for name in names}
 
 
 def _place(d: Diagnostic, loaded: Loaded, spec: Processes) -> Diagnostic:
-    """The finding with its place in the module instead of the one in the process list."""
+    """The finding, with its place in the process list replaced by one in the run module."""
     where, experiment = d.where, d.where.experiment
     if where.pointer is not None and where.pointer.startswith("/populations/"):
         members = spec.populations[int(where.pointer.split("/")[2])].members

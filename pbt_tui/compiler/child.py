@@ -1,8 +1,8 @@
-"""The child process that imports a run module and says what it describes, or why it cannot.
+"""The child process that imports a run module and sends its description, or an error, to `load`.
 
-Must not know jobs. `load` starts it; it answers over a pipe of its own, so that nothing the module
-prints can be mistaken for an answer. Heavy imports stay out: it starts twice a compilation,
-and `typing`, `re`, `json` or `contextlib` would be half of its start.
+It answers through a pipe of its own, so that `load` cannot take output of the module for an answer.
+Must not import `typing`, `re`, `json` or `contextlib` at its top: each compilation starts two
+children, and these imports would double their start-up time.
 """
 
 from __future__ import annotations
@@ -30,36 +30,37 @@ if TYPE_CHECKING:
     from pbt_tui.compiler.surroundings import Surroundings
 
 HEADER = 17
-"""An answer begins with its length, in so many hexadecimal digits but one; then comes a flag."""
+"""Length of the header of an answer: the answer's length in hexadecimal digits, then a flag."""
 STARTED = b"+"
-"""The flag where the import has started processes."""
+"""The flag of an import that started processes; else it is `-`."""
 _OUT_OF_SIGHT = 1023
-"""The highest descriptor that there always is: who closes all that are open stops before it."""
+"""The highest descriptor below the usual limit of 1024: a module that closes descriptors in bulk
+usually starts at the lowest and stops before this one."""
 _BUILTINS = vars(builtins)
 _pid, _write, _exit = (
     os.getpid,
     os.write,
     os._exit,
-)  # before a run module can put something else there
+)  # saved before the run module can replace them
 
 
 def main() -> None:
     options = marshal.loads(bytes.fromhex(sys.argv[1]))
     pipe, pid = _aside(options["pipe"]), os.getpid()
-    gc.disable()  # nothing lives long enough here to be worth the passes
+    gc.disable()  # the process ends before collecting would pay off
     os.environ.pop("PYTHONHASHSEED", None)
-    if options["hash_seed"] is not None:  # the module sees the environment of who calls
+    if options["hash_seed"] is not None:  # the module sees the caller's environment
         os.environ["PYTHONHASHSEED"] = options["hash_seed"]
     resource_limits.limit(options["memory"])
     watch = ImportAudit()
-    # it ends us, too: who started us may be dead by then
+    # this also ends the child: the process that started it may be dead by then
     faulthandler.dump_traceback_later(options["timeout"], exit=True, file=pipe)
     try:
         answer = _answer(options, watch)
-        if _pid() != pid:  # a fork of ours comes here too: without an answer, or a watchdog
+        if _pid() != pid:  # a fork that the module made: it must not answer
             _exit(0)
         for stream in (sys.stdout, sys.stderr):
-            with suppress(Exception):  # theirs to break
+            with suppress(Exception):  # the module may have replaced or closed it
                 stream.flush()
         faulthandler.cancel_dump_traceback_later()
         head = b"%0*x" % (HEADER - 1, len(answer)) + (STARTED if watch.started else b"-")
@@ -70,11 +71,11 @@ def main() -> None:
         with suppress(OSError):
             _write(2, ascii(f"{type(e).__name__}: {e}").encode() + b"\n")
         _exit(1)
-    _exit(0)  # threads and exit handlers of the module have no say any more
+    _exit(0)  # runs no exit handlers of the module, and waits for no threads
 
 
 def _aside(pipe: int) -> int:
-    """The pipe where the module does not come across it."""
+    """Moves the pipe to a descriptor that the module is unlikely to close; returns it."""
     with suppress(OSError):
         aside = os.dup2(pipe, _OUT_OF_SIGHT, inheritable=False)
         os.close(pipe)
@@ -102,7 +103,7 @@ def _answer(options: dict[str, Any], watch: ImportAudit) -> bytes:
         sys.argv[:] = [options["target"]]
         sys.path.insert(0, os.getcwd())  # noqa: PTH109 - pathlib costs 5 ms to import
         if root is not None:
-            # a script called like a module of the library must not take its place
+            # a script named like a module of the standard library must not replace that module
             shadows = name in sys.stdlib_module_names
             sys.path.insert(len(sys.path) if shadows else 0, root)
         module = _import(name, file)
@@ -115,25 +116,26 @@ def _answer(options: dict[str, Any], watch: ImportAudit) -> bytes:
 
 
 def _asked(around: Surroundings | None) -> bytes:
-    """What follows an answer: the sources that the import asked, where it asked any."""
+    """The second part of an answer: the sources that the import asked. Empty if it asked none."""
     asked = around.report() if around is not None else {}
     return marshal.dumps(asked, 2) if asked else b""
 
 
 def _packed(answer: dict[str, Any], watch: ImportAudit) -> bytes:
-    """By `marshal`, a tenth of the cost of JSON; version 2 gives equal bytes for equal values."""
+    """The answer as bytes. `marshal` takes a tenth of the time of JSON; version 2 gives equal bytes
+    for equal values."""
     watch.stop()
     answer["written"] = [(path, *place) for path, place in watch.written.items()]
     try:
         return marshal.dumps(answer, 2)
-    except ValueError:  # text of a derived type somewhere
+    except ValueError:  # a value of a subclass of `str`, which `marshal` refuses
         import json
 
         return marshal.dumps(json.loads(json.dumps(answer)), 2)
 
 
 def _target(target: str) -> tuple[str, str | None, str | None]:
-    """Module name, file and folder for `sys.path`, of a dotted name or a path."""
+    """Module name, file and `sys.path` folder for a dotted name or a path."""
     path = next((p for p in (target, f"{target}.py") if os.path.isfile(p)), None)  # noqa: PTH113
     if path is None or not (path.endswith(".py") or os.sep in target):
         return target.removesuffix(".py"), None, None
@@ -151,7 +153,7 @@ def _import(name: str, file: str | None) -> ModuleType:
 
         spec = find_spec(name)
         if spec is not None and spec.origin is not None:
-            sys.path.append(os.path.dirname(spec.origin))  # noqa: PTH120 - its siblings
+            sys.path.append(os.path.dirname(spec.origin))  # noqa: PTH120 - for its sibling modules
         return import_module(name)
     if "." in name and all(part.isidentifier() for part in name.split(".")):
         sys.path.append(os.path.dirname(file))  # noqa: PTH120
@@ -183,7 +185,7 @@ def _seed(seed: int) -> None:
     try:
         numpy = import_module("numpy")
         numpy.random.seed(seed % 2**32)
-    except (ImportError, AttributeError):  # not there, or no more than a folder of that name
+    except (ImportError, AttributeError):  # not installed, or only a folder of that name
         return
 
 

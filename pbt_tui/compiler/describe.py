@@ -1,6 +1,7 @@
-"""A `RUN_DESCRIPTION` as plain data, ours or the original's: told by its attributes, not its type.
+"""Converts a `RUN_DESCRIPTION` to plain data.
 
-Must not know how it was imported, nor what its jobs will be called; lives in the child.
+Recognises one by its attributes and not by its type, so that objects of the upstream launcher's
+classes work too. Runs in the child process.
 """
 
 from __future__ import annotations
@@ -18,11 +19,14 @@ _NUMBERS = frozenset((int, float))
 _WORDS = ("run_name", "experiment_arg_name", "experiment_dir_arg_name", "param_prefix")
 _MAY_BE_NONE = ("experiment_arg_name", "experiment_dir_arg_name")
 _MOST = 2**53
-"""Of a count or of bytes, as the spec has it: `spec.types.MOST` would load msgspec here."""
+"""The largest count or number of bytes: `spec.types.MOST`, which would load msgspec here."""
 
 
 def described(run: Any, file: str | None) -> dict[str, Any]:
-    """Raises `NotARun`, `BadParam`. `file` is the run module's: lines are of it, or unknown."""
+    """The description as data. Raises `NotARun`, `BadParam`.
+
+    `file` is that of the run module: a place in another file gives no line.
+    """
     if isinstance(run, type) or not hasattr(run, "experiments") or not hasattr(run, "run_name"):
         raise _not_a_run(f"`RUN_DESCRIPTION` is not a RunDescription: {type(run).__name__}")
     if missing := [word for word in _WORDS if not hasattr(run, word)]:
@@ -51,7 +55,7 @@ def _word(value: Any, what: str) -> str | None:
 
 
 def _form(given: Any, experiment: str | None = None) -> dict[str, Any]:
-    """How commands are written, of a run or of an experiment; the upstream classes say nothing."""
+    """The argument style and placeholders of a run or experiment; upstream classes have neither."""
     style = getattr(given, "argument_style", None)
     placeholders = getattr(given, "placeholders", None)
     return {
@@ -90,7 +94,7 @@ def _experiment(experiment: Any, file: str | None) -> dict[str, Any]:
 
 
 def _rows(params: Any, experiment: str) -> tuple[list[dict[str, Any]], dict[int, dict[str, str]]]:
-    """The dictionaries as JSON values; the text of a value where JSON would give another one."""
+    """The parameters as JSON values, and by row the `str()` of values that JSON would change."""
     rows: list[dict[str, Any]] = []
     texts: dict[int, dict[str, str]] = {}
     known: set[tuple[str, ...]] = set()
@@ -119,20 +123,20 @@ def _reduced(row: dict[str, Any], experiment: str) -> tuple[dict[str, Any], dict
             values[name], texts[name] = plain(value), f"{value}"
             if not isinstance(value, str) and any(mark in texts[name] for mark in _OBJECTS):
                 break
-        except Exception as e:  # the user's `__str__`, or more digits than Python writes
-            message = f"its text cannot be had: {_said(e)}"
+        except Exception as e:  # the user's `__str__`, or more digits than Python converts
+            message = f"converting the value to text failed: {_said(e)}"
             raise _bad(message, experiment, name) from None
     else:
         return values, texts
     kind = getattr(value, "__name__", None) or type(value).__name__
-    message = f"the value is an object of Python, which no command can hold: {texts[name]:.60}"
+    message = f"the value is a Python object, which no command can contain: {texts[name]:.60}"
     raise _bad(
-        message, experiment, name, f"write the text that the trainer reads, such as `{kind!r}`"
+        message, experiment, name, f"write the text that the trainer expects, such as `{kind!r}`"
     )
 
 
 _OBJECTS = ("<class '", "<function ", "<module '", "<built-in ", "<bound method ", " at 0x")
-"""What Python shows of a class, a function, a module, or an object without a text of its own."""
+"""Parts of the default text of a class, a function, a module or another object."""
 
 
 def _said(e: Exception) -> str:
@@ -156,14 +160,15 @@ def _env(env: Any, experiment: str) -> dict[str, str] | None:
     texts: dict[str, str] = {}
     for name, value in env.items():
         if not isinstance(name, str) or not name or "=" in name or "\0" in name:
-            raise _bad("not a name for an environment variable", experiment, str(name))
+            raise _bad("not a valid name for an environment variable", experiment, str(name))
         try:
             texts[str(name)] = written = str(value)
         except Exception as e:
-            raise _bad(f"its text cannot be had: {_said(e)}", experiment, name) from None
+            message = f"converting the value to text failed: {_said(e)}"
+            raise _bad(message, experiment, name) from None
         if not isinstance(value, (str, int, float, os.PathLike)) or "\0" in written:
-            hint = "the environment is text"
-            raise _bad(f"`env_vars` value is no text: {value!r:.80}", experiment, name, hint)
+            hint = "values of environment variables are text"
+            raise _bad(f"`env_vars` value is not text: {value!r:.80}", experiment, name, hint)
     return texts
 
 
@@ -174,7 +179,7 @@ def _resources(resources: Any, experiment: str) -> dict[str, Any] | None:
         raise _bad(f"`resources` is not a dictionary: {resources!r:.80}", experiment, None)
     for name, value in resources.items():
         if name not in ("gpus", "cpus", "memory"):
-            raise _bad("no such resource", experiment, str(name), "gpus, cpus or memory")
+            raise _bad("no such resource", experiment, str(name), "one of gpus, cpus, memory")
         counts = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _MOST
         if not counts and not (name == "memory" and isinstance(value, str)):
             expected = f"a whole number up to {_MOST}"
@@ -185,7 +190,7 @@ def _resources(resources: Any, experiment: str) -> dict[str, Any] | None:
 def _shown(value: Any) -> str:
     try:
         return f"{value!r:.80}"
-    except ValueError:  # more digits than Python writes
+    except ValueError:  # more digits than Python converts
         return f"an integer of {value.bit_length()} bits"
 
 

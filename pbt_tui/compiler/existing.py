@@ -1,6 +1,6 @@
-"""The spec files that are there already: what they set, whose they are, whether they are stale.
+"""Reads the spec files of earlier compilations: their settings, their module, stale files.
 
-Must not know how they were made. Reads below `--out`, writes nothing.
+Writes nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class _Head(msgspec.Struct, frozen=True):
-    """A process list without its jobs."""
+    """The part of a process list that is read here: all but its jobs."""
 
     format: Literal["pbt-processes/1"]
     module: str
@@ -39,7 +39,7 @@ class _Head(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class PreviousCompilation:
-    """What the files of a run set: `settings` by backend and field, `backends` those with files."""
+    """The settings of a run, read from its files; `backends` are those that have files there."""
 
     module: str
     train_dir: str
@@ -51,9 +51,9 @@ class PreviousCompilation:
 
 
 def known(out: Path, folder: str) -> PreviousCompilation | None:
-    """What the files below `out` set for the run of this folder; None without a process list.
+    """The earlier compilation in the folder `folder` below `out`; None without a process list.
 
-    Raises `BadSpec` where a file does not tell its settings any more.
+    Raises `BadSpec` if the settings cannot be read from a file.
     """
     head = _head(out / folder / FILE)
     if head is None:
@@ -84,9 +84,9 @@ def _head(path: Path) -> _Head | None:
 
 
 def with_files(folder: Path) -> Iterator[tuple[Backend, dict[str, bytes]]]:
-    """The backends that have files in the folder of a run, and these files by their path there.
+    """The backends that have files in the folder of a run, with these files by relative path.
 
-    Installed ones are looked up by the names of the folders that are of no built-in one.
+    A subfolder that belongs to no built-in backend is looked up as the name of an installed one.
     """
     for name in (*BACKENDS.built_in, *installed(folder)):
         backend = BACKENDS.get(name)
@@ -95,7 +95,7 @@ def with_files(folder: Path) -> Iterator[tuple[Backend, dict[str, bytes]]]:
 
 
 def installed(folder: Path) -> list[str]:
-    """The installed backends that have a folder of their own in the folder of a run."""
+    """The backends of installed packages that have a subfolder in the folder of a run."""
     built_in = {pattern.partition("/")[0] for b in _built_in() for pattern in b.owned}
     try:
         inside = sorted(path.name for path in folder.iterdir() if path.is_dir())
@@ -121,20 +121,20 @@ def _files(folder: Path, backend: Backend) -> dict[str, bytes]:
 def orphans(
     out: Path, owned: Iterable[str], files: Collection[str], records: Collection[str] = ()
 ) -> list[str]:
-    """Paths that an earlier compilation left and this one does not make, without `records`."""
+    """Paths that an earlier compilation wrote and this one does not, without `records`."""
     found = (str(path.relative_to(out)) for pattern in owned for path in visible(out, pattern))
     return sorted(path for path in found if path not in files and path not in records)
 
 
 def foreign(out: Path, folder: str, spec: Processes) -> list[Diagnostic]:
-    """PBT222 if the folder holds the run of another module (D10)."""
+    """PBT222 if the folder contains the run of another module (D10)."""
     before = _head(out / folder / FILE)
     if before is None or same_module(before.module, spec.module):
         return []
     place = out / folder
     message = (
         f"`{printable(str(place))}` was compiled from `{printable(before.module)}`: "
-        f"two modules have the run name `{printable(spec.run)}`, and would share `train_dir`"
+        f"two modules have the run name `{printable(spec.run)}` and would share `train_dir`"
     )
     hint = (
         f"pass `--experiment_suffix NAME`, or remove `{printable(str(place))}` if the module has "
@@ -150,7 +150,7 @@ def stale(
     new: Mapping[str, bytes],
     command: str,
 ) -> list[Diagnostic]:
-    """PBT820 for each file that is not what it should be; `command` puts it right."""
+    """PBT820 or PBT812 for each file that differs; `command` is what would write it anew."""
     hint = f"run `{printable(command)}` and commit the result"
     message = []
     for one, (path, data) in zip(found, old.items(), strict=True):
@@ -169,7 +169,7 @@ def stale(
 
 
 def _is_earlier(change: Changed) -> bool:
-    """Whether all that differs is what an earlier version did not write, or wrote otherwise."""
+    """Whether the file differs only in seed and module, which earlier versions wrote otherwise."""
     return bool(change.inside) and all(
         (c.name == "seed" and c.how == "added")
         or (
@@ -191,7 +191,7 @@ def _windows(file: str, command: str) -> Diagnostic:
 
 
 def compiled(out: Path) -> list[tuple[Path, str | None, str]]:
-    """The process lists below `out`, each with its module (None: it cannot be read) and suffix."""
+    """The process lists below `out`, each with its module (None if unreadable) and its suffix."""
     found: list[tuple[Path, str | None, str]] = []
     for path in sorted(out.glob(f"*/{FILE}")):
         head = _head(path)
@@ -200,18 +200,18 @@ def compiled(out: Path) -> list[tuple[Path, str | None, str]]:
 
 
 def shared_folders(specs: Mapping[str, Processes]) -> list[Diagnostic]:
-    """PBT223 where jobs of two process lists write into one directory (D10)."""
+    """PBT223 where jobs of two process lists write to the same directory (D10)."""
     owner: dict[tuple[str, str], str] = {}
     found = []
     for file, spec in specs.items():
         for folder in dict.fromkeys(job.dir for job in spec.jobs):
             other = owner.setdefault((spec.train_dir, folder), file)
             if other != file:
-                message = f"directory `{printable(folder)}` is also that of `{printable(other)}`"
+                message = f"directory `{printable(folder)}` is also used by `{printable(other)}`"
                 found.append(finding("PBT223", message, where=Where(file=file)))
     return found
 
 
 def keeps_name(before: str, module: str) -> bool:
-    """Whether a spec that is compared keeps the name that its module has there."""
+    """Whether the spec keeps `before` as its module: the same module, and not an absolute path."""
     return same_module(before, module) and not Path(before).is_absolute()

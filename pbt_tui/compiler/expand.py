@@ -1,7 +1,7 @@
-"""A description in, jobs out: names, directories and commands exactly as the original makes them.
+"""Expands a description to jobs, with the names, directories and commands of the upstream launcher.
 
-Must not know files, backends or populations. A job costs a few microseconds: what its experiment
-or its parameter names decide is made once, and only odd values are looked at closely.
+Must not know files, backends or populations. A job takes a few microseconds: what depends only on
+the experiment or on the parameter names is computed once, and only unusual values are inspected.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 LONG_NAME = 100
 LONGEST_COMPONENT = 255
-"""Bytes of one part of a path."""
+"""Limit in bytes of one component of a path."""
 
 _NOTICED: dict[str, tuple[str, str, str]] = {
     "empty": (
         "PBT106",
-        "has no values: the original drops all parameters and runs the bare command once",
+        "has no values: the upstream launcher drops all parameters and runs the bare command once",
         "give it a value, or leave it out",
     ),
     "spent": (
@@ -46,12 +46,12 @@ _NOTICED: dict[str, tuple[str, str, str]] = {
     ),
     "nothing": (
         "PBT108",
-        "its parameters are an iterator that gave nothing: the bare command runs once",
-        "leave `param_generator` out if that is meant",
+        "its parameters are an iterator that yielded nothing: the bare command runs once",
+        "if that is intended, leave `param_generator` out",
     ),
     "repeated": (
         "PBT109",
-        "stands in the grid more than once: only the last values count",
+        "is named more than once in the grid: only the last values count",
         "name every parameter once",
     ),
     "cut": (
@@ -61,17 +61,17 @@ _NOTICED: dict[str, tuple[str, str, str]] = {
     ),
     "letters": (
         "PBT111",
-        "is given a text where a list is meant, so that its letters are the values: `{}`",
+        "expects a list of values and got a text, so each letter is a value: `{}`",
         "write a list: `[{!r}]`",
     ),
 }
 
 _WHOLE = {
-    "value": "put quotes around it; write a list without blanks, as the trainer expects it",
-    "name": "write names without blanks",
-    "directory": "write names and `--train_dir` without blanks",
+    "value": "put quotes around it; write a list without spaces, as the trainer expects it",
+    "name": "write names without spaces",
+    "directory": "write names and `--train_dir` without spaces",
 }
-"""How a text that falls apart at its blanks becomes one argument."""
+"""Hints of PBT304: how the text becomes one argument."""
 
 
 def expand(
@@ -82,13 +82,13 @@ def expand(
     prefix: Sequence[str] = (),
     supplied: bool = False,
 ) -> tuple[list[Job], list[Diagnostic]]:
-    """The jobs in upstream's order, and everything found on the way (codes 1xx, 2xx, 3xx).
+    """The jobs in upstream's order, and the findings (codes 1xx, 2xx, 3xx).
 
-    `prefix` comes before each command. A command need not begin with a program where a prefix or a
-    template of a backend has it: there it is `supplied`.
+    `prefix` comes before each command. With `supplied`, a command need not begin with a program:
+    the prefix or a template of a backend names it.
 
-    Nothing is raised: what is wrong is an error among the diagnostics, and jobs that come with an
-    error are good for further findings only. `suffix` is used as it is given.
+    Raises nothing: each mistake is an error among the findings. If there is one, the jobs may be
+    used only to find more.
     """
     jobs: list[Job] = []
     found: list[Diagnostic] = []
@@ -109,20 +109,20 @@ def expand(
 
 
 def _traces(loaded: Loaded) -> Iterator[Diagnostic]:
-    """What the import did besides describing."""
+    """Findings about side effects of the import."""
     hint = "keep work out of the run module: it is imported twice, by every command that reads it"
     for path, file, line in loaded.written:
         message = f"the import writes to `{printable(path)}`"
         yield finding("PBT118", message, where=Where(file=file, line=line), hint=hint)
     if loaded.leaves_processes:
-        message = "the import started processes that did not end with it; they were ended"
+        message = "the import started processes that did not end with it; they were killed"
         where = Where(file=loaded.file or loaded.module)
         yield finding("PBT119", message, where=where, hint=hint)
 
 
 @dataclass(slots=True)
 class _Expansion:
-    """One experiment on its way to jobs. Findings that repeat are counted."""
+    """Expands one experiment. Reports a finding of several jobs once, with the number of jobs."""
 
     loaded: Loaded
     experiment: LoadedExperiment
@@ -194,7 +194,7 @@ class _Expansion:
     def _command(
         self, form: CommandForm, base: list[str], row: dict[str, Any], texts: list[str], *at: str
     ) -> tuple[list[str], list[str], tuple[Placeholder, ...]]:
-        """The words of the base command and those after it, and what is filled at launch."""
+        """The arguments of the base command, those after it, and placeholders to fill at launch."""
         name, path = at
         made = formed(form, base, row, texts, name, path, self.loaded.styles)
         if (refused := made.refused) is not None:
@@ -206,7 +206,7 @@ class _Expansion:
         return made.start, made.tokens, made.fill
 
     def found(self) -> Iterator[Diagnostic]:
-        """Everything, once: what the description noticed, then what the jobs showed."""
+        """The findings of the description classes, then those of the jobs."""
         for kind, param, detail in self.experiment.problems:
             code, message, hint = _NOTICED[kind]
             where = replace(self.where, param=param)
@@ -235,7 +235,7 @@ class _Expansion:
 
     def _shape(self, names: tuple[str, ...]) -> RowShape:
         if not all(name.strip() for name in names):
-            hint = "give it the name that the trainer has for it"
+            hint = "write the name of the setting of the trainer"
             self._keep("PBT103", "a parameter has an empty name", hint=hint)
         try:
             shorts = shorthands(names)
@@ -258,7 +258,7 @@ class _Expansion:
         return [*self.prefix, *base]
 
     def _split(self, text: str, param: str | None, what: str, job: str | None = None) -> list[str]:
-        """The POSIX reading of `text`, and a finding where it is not what the author sees."""
+        """Splits `text` as a POSIX shell does. Reports results that its author may not expect."""
         theirs = words.original(words.joined_lines(text))
         try:
             ours = words.split(text)
@@ -271,20 +271,21 @@ class _Expansion:
             mine, others = differing(ours, theirs)
             both = f"read as {mine}; the upstream launcher passes {others}"
             if ours == [word for word in theirs if word]:
-                message = f"{what} holds a blank too many: the original passes an empty argument"
-                self._keep("PBT303", message, param=param, job=job, hint="it is left out here")
+                message = f"{what} holds a superfluous space: "
+                message += "the upstream launcher passes an empty argument"
+                self._keep("PBT303", message, param=param, job=job, hint="pbt_tui leaves it out")
             else:
                 kept = with_quotes(ours, theirs) if what == "command" else None
                 back = None if kept is None else f"to pass the quotes on, write `{kept}`"
                 self._keep("PBT302", f"{what} is {both}", param=param, job=job, hint=back)
         if what != "command" and len(ours) > 1:
             hint = _WHOLE[what]
-            message = f"{what} falls apart at its blanks: {words.shown(ours)}"
+            message = f"{what} is split at its spaces: {words.shown(ours)}"
             self._keep("PBT304", message, param=param, job=job, hint=hint)
         return ours
 
     def _odd_words(self, tokens: list[str], names: list[str], name: str) -> list[str]:
-        """Tokens with blanks, quotes or backslashes, as a POSIX shell would cut them."""
+        """Splits tokens with spaces, quotes or backslashes as a POSIX shell would."""
         result: list[str] = []
         message = False
         for token, param in zip_longest(tokens, names):
@@ -292,19 +293,19 @@ class _Expansion:
             if not words.special(token) or (param is not None and self._quoted(token, param)):
                 result.append(token)
             elif param is None and message and (quiet := self._quietly(token)) is not None:
-                result += quiet  # the name only repeats what its values have shown
+                result += quiet  # the name repeats values whose findings are kept
             else:
                 message = True
                 result += self._split(token, param, "value" if param else "name", name)
         return result
 
     def _quoted(self, token: str, param: str) -> bool:
-        """Whether a value of Hydra's brings quotes of its own, which no shell has seen."""
+        """Whether a value in Hydra's syntax has quotes of its own, which are not for a shell."""
         prefix = self.loaded.param_prefix
         return prefix == "" and words.in_quotes(token[len(prefix) + len(param) + 1 :])
 
     def _quietly(self, token: str) -> list[str] | None:
-        """Its words, if there is nothing to say that has not been said."""
+        """The arguments in `token`, if splitting it needs no new finding; else None."""
         try:
             return words.split(token)
         except ValueError:
@@ -328,7 +329,7 @@ class _Expansion:
             self._keep("PBT203", message, job=name)
         part = max(len(p.encode(errors="surrogatepass")) for p in name.split("/"))
         if part > LONGEST_COMPONENT:
-            message = f"name has {part} bytes: no file system takes more than {LONGEST_COMPONENT}"
+            message = f"name has {part} bytes, but file systems allow at most {LONGEST_COMPONENT}"
             hint = "`customize_experiment_name=False` leaves the values out of names"
             self._keep("PBT205", message, job=name, hint=hint)
         elif len(name) > LONG_NAME:
@@ -337,7 +338,7 @@ class _Expansion:
     def _check_directory(self, directory: str) -> None:
         part = max(len(p.encode(errors="surrogatepass")) for p in directory.split("/"))
         if part > LONGEST_COMPONENT:
-            message = f"a directory has {part} bytes: no file system takes more than "
+            message = f"a directory has {part} bytes, but file systems allow at most "
             self._keep("PBT205", f"{message}{LONGEST_COMPONENT}", hint="shorten its name")
 
     def _check_text(self, text: str, param: str | None = None) -> None:
@@ -346,7 +347,7 @@ class _Expansion:
         try:
             text.encode()
         except UnicodeEncodeError:
-            message = f"holds half a character, which no file can hold: `{text:.80}`"
+            message = f"holds an unpaired surrogate, which UTF-8 cannot encode: `{text:.80}`"
             self._keep("PBT307", message, param=param)
 
     def _check_keys(self, argv: list[str], job_id: str) -> None:
@@ -354,7 +355,7 @@ class _Expansion:
             if len(set(given)) == 1:
                 continue
             message = (
-                f"`{name}` is given {len(given)} times, the last one wins: {words.shown(given)}"
+                f"`{name}` is given {len(given)} times, the last one counts: {words.shown(given)}"
             )
             self._keep("PBT305", message, param=name, job=job_id)
 
@@ -370,5 +371,5 @@ class _Expansion:
                 values[name] = -1
             if values[name] < (name != "gpus"):
                 hint = "gpus and cpus are counts, memory is bytes or text such as `16G`"
-                self._keep("PBT113", f"resource is {value!r:.40}", param=name, hint=hint)
+                self._keep("PBT113", f"invalid amount: {value!r:.40}", param=name, hint=hint)
         return Resources(**values)

@@ -1,7 +1,7 @@
-"""Jobs in, the populations among them out: upstream's ways of naming a policy index.
+"""Finds the populations among the jobs: the members name a policy index in their commands.
 
-Must not know run modules, files or settings. What is read is the command, as the trainer reads it:
-of a key that is given twice the last one counts.
+Must not know run modules, files or settings. Reads a command as its trainer does: the last value of
+a key counts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pbt_tui.spec import Job, Population, Processes
 
 @dataclass(slots=True)
 class _Group:
-    """The members of one style that share a workspace, and spell their index alike."""
+    """The members of one style that share a workspace and give their index under the same key."""
 
     style: Style
     workspace: str
@@ -32,11 +32,12 @@ class _Group:
 def recognise(
     jobs: list[Job], named: Iterable[str] = ()
 ) -> tuple[list[Job], list[Population], list[Diagnostic]]:
-    """The jobs with `population` and `member` filled in, the populations, codes 4xx.
+    """The jobs with `population` and `member` filled in, the populations, and findings (codes 4xx).
 
-    The members of a population share a workspace; where indices come again in one workspace, each
-    set of other parameters is a population, and that they share it is an error. `named`: styles
-    that the run module asked for; those of installed packages are looked for only then.
+    The members of a population share a workspace. If an index occurs twice in one workspace, each
+    set of members with equal other parameters is a population, and sharing the workspace is an
+    error. `named` are the styles that the run module asked for: a style of an installed package is
+    recognised only if it is among them.
     """
     styles = rules.styles(named)
     apart = [style for style in styles if style.members_are_jobs]
@@ -76,7 +77,7 @@ def recognise(
             shown = printable(group.workspace)
             message = f"{len(sets)} populations share the workspace `{shown}`"
             own = f"{members[0].stem}{group.style.workspace_name}"
-            hint = f"give each its own `{own}`, or an experiment of its own"
+            hint = f"give each population its own `{own}`, or its own experiment"
             found.append(finding("PBT404", message, where=at(first), hint=hint))
         for gathered in sets:
             population = _population(group.style, gathered, group.workspace, populations)
@@ -84,7 +85,7 @@ def recognise(
             if members[0].place not in scattered:
                 found += rules.check(group.style, gathered)
             elif message := scattered[members[0].place]:
-                hint = "make one experiment of them: its jobs share a directory"
+                hint = "put the members into one experiment: its jobs share a directory"
                 found.append(finding("PBT413", message, where=at(gathered[0].job), hint=hint))
             for member in gathered:
                 result[member.place] = replace(
@@ -94,7 +95,7 @@ def recognise(
 
 
 def _any(keys: list[str], line: str) -> bool:
-    """Before a command is read, which costs: whether it can hold any of the keys."""
+    """Whether the command contains the text of any key: much cheaper than parsing every command."""
     for key in keys:  # noqa: SIM110  # a generator would cost more than it finds
         if key in line:
             return True
@@ -106,7 +107,7 @@ def _key(member: Member) -> str:
 
 
 def check(spec: Processes) -> Iterator[Diagnostic]:
-    """The same findings for the populations that a process list names, which nobody recognised."""
+    """The findings for the populations that a process list names, without `recognise`."""
     if not spec.populations:
         return
     jobs = {job.id: (place, job) for place, job in enumerate(spec.jobs)}
@@ -115,7 +116,7 @@ def check(spec: Processes) -> Iterator[Diagnostic]:
     for i, population in enumerate(spec.populations):
         own = by_name.get(population.style)
         if own is None:
-            continue  # nobody has such a style, which another rule says
+            continue  # another rule reports the unknown style
         known = [jobs[name] for name in population.members if name in jobs]
         if own.members_are_jobs:
             pairs = [m for place, job in known if (m := member_of(place, job, [own])) is not None]
@@ -137,10 +138,11 @@ def check(spec: Processes) -> Iterator[Diagnostic]:
 
 
 def _scattered(groups: list[_Group]) -> dict[int, str]:
-    """Members of one population in several directories, where the workspace lies in each: place of
-    each group's first member -> what is said of it, nothing but for the first group.
+    """Finds populations whose members have several workspaces, one in the directory of each.
 
-    No group is a population on its own, and all together they are one.
+    The groups together give each index once, and no later group has all indices from 0, which would
+    make it a population of its own. Returns a message for the first group and an empty text for the
+    others, by the place of the group's first member.
     """
     kin: dict[tuple[str, str], list[_Group]] = {}
     for group in groups:
@@ -168,7 +170,7 @@ def _scattered(groups: list[_Group]) -> dict[int, str]:
 
 
 def _sets(members: list[Member]) -> list[list[Member]]:
-    """One list if every index stands there once, else one for each set of other parameters."""
+    """One list if no index occurs twice, else one list for each set of other parameters."""
     if len({m.index for m in members}) == len(members):
         return [members]
     by_rest: dict[str, list[Member]] = {}

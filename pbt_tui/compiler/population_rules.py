@@ -1,6 +1,6 @@
-"""The rules that see the populations of a whole process list: places, pauses, what is shown.
+"""Rules for the populations of a process list: slots, pauses between starts, mounted workspaces.
 
-Must not know this machine, nor what the members' commands say: that is the business of `members`.
+Must not read this machine's state. `member_rules` checks the commands of the members.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def check(spec: Processes) -> Iterator[Diagnostic]:
 
 
 def _needs(spec: Processes) -> dict[str, int]:
-    """How many slots each member takes: one on each of its GPUs."""
+    """The number of slots of each member: one on each of its GPUs."""
     usual = spec.policy.gpus_per_job
     return {
         job.id: usual if job.resources is None or job.resources.gpus is None else job.resources.gpus
@@ -71,7 +71,7 @@ def _needs(spec: Processes) -> dict[str, int]:
 def _shown(
     population: Population, container: Container, train_dir: str, here: Where
 ) -> Iterator[Diagnostic]:
-    """Whether containers see the workspace, where its path says so."""
+    """Checks that the mounts of the container show the workspace, an absolute path, for writing."""
     workspace = posixpath.normpath(population.workspace)
     if train_dir.startswith("/") and _below(workspace, train_dir):
         return
@@ -79,15 +79,15 @@ def _shown(
     nearest = max(mounts, key=lambda m: len(m.target), default=None)
     who = f"the workspace of population `{printable(population.id)}`, `{printable(workspace)}`,"
     if nearest is None:
-        message = f"{who} is shown to containers by no mount"
+        message = f"{who} is in no mount, so containers do not see it"
         hint = (
-            f"pass `--mount {printable(workspace)}:{printable(workspace)}`; below the folder that "
-            "`pbt-run` is started in it is shown anyway"
+            f"pass `--mount {printable(workspace)}:{printable(workspace)}`; a workspace below the "
+            "folder in which `pbt-run` is started needs no mount"
         )
         yield finding("PBT423", message, where=here, hint=hint)
     elif nearest.read_only:
-        message = f"{who} is shown to containers to be read only: members could save nothing"
-        hint = f"leave `:ro` out of the mount on `{printable(nearest.target)}`"
+        message = f"{who} is in a read-only mount, so members cannot save anything"
+        hint = f"remove `:ro` from the mount on `{printable(nearest.target)}`"
         yield finding("PBT423", message, where=here, hint=hint)
 
 

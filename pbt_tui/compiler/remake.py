@@ -1,6 +1,6 @@
-"""Files of a backend beside a process list: are they what the list and their settings make?
+"""Checks that the files of backends match the process list beside them.
 
-Must not know any backend. All its files are made again and compared, byte for byte.
+Renders all files of a backend again and compares them byte for byte. Must not know any backend.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pbt_tui.spec import Processes
 
 
 def changed(folder: Path, spec: Processes, backend: Backend, settings: Any) -> list[Diagnostic]:
-    """PBT820 for each file of `backend` in the folder of a run that is not what it should be."""
+    """PBT820 for each file of `backend` in a run's folder that differs from the rendered one."""
     files = rendered(backend, spec, settings)
     gone = existing.orphans(folder, backend.owned, files, backend.records)
     old = output.stale(folder, files, gone)
@@ -31,9 +31,9 @@ def changed(folder: Path, spec: Processes, backend: Backend, settings: Any) -> l
 
 
 def beside(folder: Path, spec: Processes, *, named: str | None = None) -> list[Diagnostic]:
-    """The same for the backends that have files beside the process list `spec`, or the one `named`.
+    """As `changed`, for each backend that has files beside the process list, or for `named` only.
 
-    An index that is read by itself tells of its files by itself.
+    Skips a backend whose index is a document: validating the index checks its files.
     """
     found: list[Diagnostic] = []
     for backend, files in existing.with_files(folder):
@@ -54,5 +54,5 @@ def beside(folder: Path, spec: Processes, *, named: str | None = None) -> list[D
 
 
 def above(folder: Path) -> Path:
-    """As people write it: `..` only where there is nothing else to say."""
+    """The parent folder, without `..` where the path allows it."""
     return Path(os.path.normpath(folder / ".."))

@@ -1,6 +1,6 @@
-"""A process list and settings in, the files of all wanted backends out; who was left out, and why.
+"""Renders the files of the wanted backends, and reports the backends that are left out.
 
-Must not know what the files look like (`backends` does) nor what is there already.
+Must not know what the files contain, nor which files exist already.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from pbt_tui.spec import Processes, without_prefix
 
 @dataclass(slots=True)
 class Rendered:
-    """The files, relative to the folder of the run, and what was found."""
+    """The files, with paths relative to the folder of the run, and the findings."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     backends: list[str] = field(default_factory=list)
-    """Of which there are files."""
+    """The backends that have files among `files`."""
     owned: list[str] = field(default_factory=list)
-    """Patterns of what else would be theirs."""
+    """Patterns of all files that these backends own."""
     records: list[str] = field(default_factory=list)
-    """What these patterns find and is kept all the same."""
+    """Paths that match `owned` and are always kept."""
     found: list[Diagnostic] = field(default_factory=list)
 
 
@@ -40,15 +40,15 @@ def render(
     asked: bool = True,
     sound: bool = True,
 ) -> Rendered:
-    """What each backend makes of `spec`.
+    """Renders `spec` for each wanted backend.
 
-    `given` holds the settings of each, by field. Of backends that were asked for by name a missing
-    setting is an error. Where nobody asked (`wanted` is None), all are made that can be, installed
-    ones only if something is set for them, and a note names each that is half set. The process
-    list is always made: from it, and from what each backend keeps of its settings, all other files
-    can be made again. Backends that were not `asked` for by name, and of which nothing is set, give
-    no notes. Of a spec that is not `sound` no file is made, only findings: it may hold what no file
-    can.
+    `given` holds the settings of each backend, by field. If `wanted` names backends, a missing
+    setting is an error. If it is None, every built-in backend whose required settings are given is
+    rendered, and every installed one that has settings; a note names each backend that lacks some.
+    The process list is always rendered, because the other files can be made again from it and the
+    settings that each backend keeps. A backend without settings gives notes only if `asked`: then
+    the user named it. If `spec` is not `sound`, nothing is rendered and only the findings are
+    returned, because a spec with errors may contain values that no file can.
     """
     first = BACKENDS.built_in[0]
     made = Rendered()
@@ -76,7 +76,7 @@ def render(
 
 
 def _in_order(names: Sequence[str]) -> list[str]:
-    """Each once, the built-in ones first and in their order."""
+    """Each name once: the built-in backends in their order, then the others."""
     built_in = [name for name in BACKENDS.built_in if name in names]
     return [*built_in, *dict.fromkeys(name for name in names if name not in built_in)]
 
@@ -84,7 +84,7 @@ def _in_order(names: Sequence[str]) -> list[str]:
 def _settings(
     backend: Backend, values: Mapping[str, Any], spec: Processes
 ) -> tuple[Any, str | None]:
-    """The settings, and what they lack."""
+    """The settings, or None and the reason why they are incomplete."""
     lack = backend.lacks(values, spec)
     return (None, lack) if lack else (settings_of(backend, values), None)
 
@@ -100,7 +100,7 @@ def seen_by(backend: Backend, spec: Processes) -> Processes:
 
 
 def rendered(backend: Backend, spec: Processes, settings: Any) -> dict[str, bytes]:
-    """All files of one backend. An installed one may write into a folder of its name alone."""
+    """All files of one backend. An installed backend may write only to the folder of its name."""
     files = backend.render(seen_by(backend, spec), settings)
     if backend.name in BACKENDS.built_in:
         return files

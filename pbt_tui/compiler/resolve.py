@@ -1,6 +1,7 @@
-"""What was set, made whole: policy and container, with what follows from the run itself.
+"""Completes the policy and the container of a run.
 
-Must not know where the settings come from, beyond: given, in the file before, or neither.
+A given setting comes first, then that of the earlier compilation, then the default. Some defaults
+depend on the run: `max_parallel` on its populations.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ def resolve_policy(
     before: PreviousCompilation | None,
     named: Sequence[str] = (),
 ) -> tuple[Policy, list[Diagnostic]]:
-    """The policy; if not given, `max_parallel` fits the populations (P2), `num_gpus` the list."""
+    """The policy.
+
+    If `max_parallel` is not given, it is at least the size of the largest population (P2). The
+    default of `num_gpus` is the length of the list `gpus`.
+    """
     gangs = [p for p in populations if STYLES.get(p.style).members_are_jobs]
     largest = max(gangs, key=lambda p: len(p.members), default=None)
     need = len(largest.members) if largest else 0
@@ -59,5 +64,5 @@ def resolve_container(
     if not values:
         return None, []
     names = ", ".join(f"`{name}`" for name in values)
-    message = f"no image is set, so these settings of a container are not used: {names}"
+    message = f"no image is set, so these settings of the container have no effect: {names}"
     return None, [finding("PBT530", message, hint="pass `--image NAME`")]

@@ -1,8 +1,8 @@
-"""What an import may take of the machine, and what tells the processes that it started.
+"""Limits the memory of an import, and finds and kills the processes that it started.
 
-Must not know run modules. All that a process starts inherits its limits, whatever it does to its
-session, its descriptors and its environment: so the limit of the address space, less the pid of
-the one that was limited, is a mark that its descendants cannot lose by accident.
+Must not know run modules. Child processes inherit resource limits even if they change their
+session, descriptors or environment. So the limit of the address space serves as a mark: it contains
+the pid of the child that imports, and no descendant loses it by accident.
 """
 
 from __future__ import annotations
@@ -13,21 +13,23 @@ import resource
 from pbt_tui.compiler.suppress import suppress
 
 _RESERVED = 4
-"""So many times may be reserved: drivers and allocators take address space for later."""
+"""The limit of the address space, in multiples of the memory limit: drivers and allocators reserve
+much more address space than they use."""
 _ROUNDS = 50
+"""Searches for processes before `end_all` gives up."""
 _PATIENCE = 1.0
-"""Seconds for the kernel to take down what was killed."""
+"""Seconds to wait for a killed process to end."""
 _LINE = b"Max address space "
-"""How the line of `/proc/<pid>/limits` begins that has the mark."""
+"""The beginning of the line in `/proc/<pid>/limits` that contains the mark."""
 
 
 def usual(most: int) -> int:
-    """Bytes that one of two imports may take, so that both leave the machine standing."""
+    """Memory limit in bytes of one import: at most half of the memory, because two run at once."""
     return min(most, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2)
 
 
 def limit(memory: int) -> None:
-    """Limits this process to `memory` bytes of its own, and lets it leave no core behind."""
+    """Limits the memory of this process to `memory` bytes, and disables its core dumps."""
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
     for kind, most in (
@@ -40,18 +42,22 @@ def limit(memory: int) -> None:
 
 
 def lift() -> None:
-    """Gives way again: where memory has run out, there has to be some to say so."""
+    """Lifts the memory limits: after an import ran out of memory, reporting that needs some."""
     for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA):
         _, hard = resource.getrlimit(kind)
         resource.setrlimit(kind, (hard, hard))
 
 
 def mark(memory: int, pid: int) -> int:
+    """The address space limit of the child `pid`."""
     return memory * _RESERVED - pid
 
 
 def end_all(marked: int, but: int | None = None) -> bool:
-    """Kills every process with this mark, and those they start meanwhile; true if there was one."""
+    """Kills all processes with this mark, also those that start meanwhile.
+
+    Returns whether there was one.
+    """
     import signal
 
     found, quiet = False, 0
@@ -66,7 +72,7 @@ def end_all(marked: int, but: int | None = None) -> bool:
             os.close(handle)
         found = found or bool(handles)
         quiet = 0 if handles else quiet + 1
-        if quiet > 1:  # one look may miss who is born between its beginning and its end
+        if quiet > 1:  # a single search may miss a process that starts during it
             break
     return found
 
@@ -76,9 +82,9 @@ def _pids() -> list[int]:
 
 
 def _marked(pid: int, marked: int) -> int | None:
-    """A handle of a process with this mark that still runs."""
+    """A pidfd of this process, if it has the mark and still runs."""
     with suppress(OSError):
-        handle = os.pidfd_open(pid)  # before it is looked at: a pid may come again
+        handle = os.pidfd_open(pid)  # opened before reading its limits: a pid may be reused
         with suppress(OSError), open(f"/proc/{pid}/limits", "rb") as limits:  # noqa: PTH123
             lines = (line for line in limits if line.startswith(_LINE))
             soft = next(lines, _LINE).removeprefix(_LINE).split()[:1]

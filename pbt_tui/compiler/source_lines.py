@@ -1,7 +1,7 @@
-"""Where a parameter is named in a run module: the line of the text, from the syntax tree.
+"""Finds the line of a run module that names a parameter, in the syntax tree.
 
-Must not know findings, nor run anything. Never wrong rather than always there: what could be meant
-in two places has none, and neither has what a loop, a function or an import brings.
+Must not execute the module. Prefers no line to a wrong one: it returns None if several lines could
+be meant, or if a loop, a function or an import produces the parameter.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ _NAMED = (
     *(ast.ExceptHandler, ast.MatchAs, ast.MatchStar),
 )
 _HARMLESS = frozenset({"generate_params", "items", "copy"})
-"""Methods that leave what they are called on as it is."""
+"""Methods that do not change their object."""
 
 
 def in_file(file: str, line: int, param: str) -> int | None:
-    """`of_param` of what stands in `file`; None where it cannot be read any more."""
+    """`of_param` for the content of `file`; None if the file cannot be read."""
     try:
         return of_param(Path(file).read_bytes(), line, param)
     except (OSError, RecursionError):
@@ -28,7 +28,7 @@ def in_file(file: str, line: int, param: str) -> int | None:
 
 
 def of_name(file: str, name: str) -> int | None:
-    """The line of the last assignment to `name` at the top of a module; None if there is none."""
+    """The line of the last assignment to `name` at the top level of a module, or None."""
     try:
         body = ast.parse(Path(file).read_bytes()).body
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
@@ -45,10 +45,11 @@ def _bound_by(node: ast.stmt) -> Iterator[str]:
 
 
 def of_param(source: bytes | str, line: int, param: str) -> int | None:
-    """The line that names `param` for the expression which begins in `line`, an `Experiment(…)`.
+    """The line that names `param` for the call `Experiment(…)` that begins in `line`.
 
-    The key of a dictionary or the head of a `(name, values)` pair, in that expression or in one
-    that it names and that is bound once in the whole module. None if there is none, or several.
+    That is a key of a dictionary or the name in a `(name, values)` pair. It stands in the call, or
+    in the value of a variable that the call uses and that the module binds only once. None if
+    there is no such line, or more than one.
     """
     module = _module(source)
     calls = [call for call in module.calls if call.lineno == line]
@@ -74,7 +75,7 @@ def of_param(source: bytes | str, line: int, param: str) -> int | None:
 
 
 def _parameters(call: ast.Call) -> list[ast.AST]:
-    """Where a call may have its parameters: of an `Experiment`, not in its name or command."""
+    """The arguments of a call that may name parameters: of an `Experiment`, its parameters only."""
     if _called(call) != "Experiment":
         return list(call.args)
     named = [k.value for k in call.keywords if k.arg == "param_generator"]
@@ -88,7 +89,7 @@ def _called(call: ast.Call) -> str | None:
 
 
 def _outside_values(node: ast.AST) -> Iterator[ast.AST]:
-    """Texts that stand where a parameter is named, keywords of `dict`, and names of variables."""
+    """Nodes that may name a parameter, keywords of `dict`, and variables. Leaves out values."""
     if isinstance(node, ast.Dict):
         for key, value in zip(node.keys, node.values, strict=True):
             yield from _outside_values(value) if key is None else (key,)
@@ -107,14 +108,14 @@ def _outside_values(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _heads(node: ast.expr) -> list[ast.expr]:
-    """The texts of `"seed"` or of `("mode", "async")`."""
+    """The text nodes of `"seed"` or of `("mode", "async")`."""
     heads = node.elts if isinstance(node, ast.Tuple) else [node]
     texts = all(isinstance(h, ast.Constant) and isinstance(h.value, str) for h in heads)
     return heads if texts else []
 
 
 class _Module:
-    """The calls of a module, and the names that are bound once and never changed."""
+    """The calls of a module, and the values of names that are bound once and never changed."""
 
     def __init__(self, tree: ast.AST) -> None:
         self.calls: list[ast.Call] = []
@@ -159,7 +160,7 @@ def _bound(node: ast.AST) -> Iterator[str]:
 
 
 def _changed(node: ast.AST) -> Iterator[str]:
-    """Names whose values are written to, or that have methods called which may do so."""
+    """Names whose values this node changes, or may change through a method."""
     inner: ast.AST | None = None
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         inner = None if node.func.attr in _HARMLESS else node.func.value

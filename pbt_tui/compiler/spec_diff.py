@@ -1,7 +1,8 @@
-"""Two process lists in, what became of it in words: jobs, parameters, settings, populations.
+"""Compares two process lists by content: jobs, parameters, settings and populations.
 
-Must not know files. A reviewer reads this before the lines: a job is the same job while its id
-stays; then its name, its experiment and parameters, or its number in the experiment tell.
+Must not know files. Reports name these changes before the diff of the lines. Two jobs are the same
+job if they have the same id, else the same name, else the same experiment and parameters, else the
+same number in their experiment.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ _NAMED = 6
 
 @dataclass(frozen=True, slots=True)
 class SpecChange:
-    """One thing that is not as it was.
+    """One difference between two process lists.
 
-    `jobs` are the ids of those it is about, if any; `old` and `new` are what the file has, of the
-    first of them.
+    `jobs` are the ids of the jobs that it concerns, if any. `old` and `new` are the values in the
+    files, for the first of these jobs.
     """
 
     what: What
@@ -40,10 +41,10 @@ class SpecChange:
     new: str | None = None
     jobs: tuple[str, ...] = ()
     alike: bool = True
-    """`old` and `new` are the same for all the jobs."""
+    """Whether `old` and `new` are the same for all of `jobs`."""
 
     def short(self) -> str:
-        """A few words of a headline."""
+        """The change as a part of `headline`."""
         if self.what == "job":
             return f"{_count(len(self.jobs))} {self.how}"
         kind = f"{self.what} " if self.what in ("population", "environment", "command") else ""
@@ -68,7 +69,7 @@ class SpecChange:
 
 
 def changes(old: Processes, new: Processes) -> list[SpecChange]:
-    """What `new` has otherwise than `old`: jobs first, then what is in them, then the rest."""
+    """The differences of `new` from `old`: first jobs, then their content, then all others."""
     pairs, gone, come = _matched(old.jobs, new.jobs)
     found = []
     if come:
@@ -93,7 +94,7 @@ def changes(old: Processes, new: Processes) -> list[SpecChange]:
 def headline(found: Sequence[SpecChange]) -> str:
     """`3 jobs added, 1 removed, 'lr' changed in 4`."""
     if not found:
-        return "the same content, laid out otherwise"
+        return "the same content in another layout"
     parts = [c.short() for c in found[:_IN_HEADLINE]]
     for k, c in enumerate(found[1:_IN_HEADLINE], 1):
         if c.what == "job":
@@ -102,7 +103,7 @@ def headline(found: Sequence[SpecChange]) -> str:
 
 
 def lines(found: Sequence[SpecChange]) -> Iterator[str]:
-    """A line for each change; of very many, the rest is counted."""
+    """A line for each change; from a limit on, only the number of further changes."""
     yield from map(str, found[:_LINES])
     if len(found) > _LINES:
         yield f"{len(found) - _LINES} more changes"
@@ -111,7 +112,7 @@ def lines(found: Sequence[SpecChange]) -> Iterator[str]:
 def _matched(
     old: Sequence[Job], new: Sequence[Job]
 ) -> tuple[list[tuple[Job, Job]], list[Job], list[Job]]:
-    """Which job is which, in the order of `old`; then those that are gone, those that have come."""
+    """Pairs of the same job in the order of `old`; the removed jobs; the added jobs."""
     partner: dict[int, Job] = {}
     gone, come = list(old), list(new)
     for key in _KEYS:
@@ -127,7 +128,7 @@ def _matched(
 
 
 def _unique(jobs: Iterable[Job], key: Callable[[Job], Any]) -> dict[Any, Job]:
-    """By key; a key that two jobs have says nothing, and so does None."""
+    """The jobs by key. Leaves out jobs without a key and jobs that share theirs with another."""
     found: dict[Any, Job] = {}
     silent = {None}
     for job in jobs:
@@ -141,7 +142,7 @@ def _described(job: Job) -> tuple[str, bytes] | None:
 
 
 def _number(job: Job) -> tuple[str, str] | None:
-    """Names begin with the number that the job has in its run."""
+    """The experiment and the number with which the name of a job begins."""
     number = job.name.partition("_")[0]
     return (job.experiment, number) if number.isdecimal() else None
 
@@ -155,7 +156,7 @@ _KEYS: tuple[Callable[[Job], Any], ...] = (
 
 
 class _Seen:
-    """The same change in many jobs is one change; what was seen first comes first."""
+    """Collects the changes of jobs. The same change in several jobs becomes one `SpecChange`."""
 
     def __init__(self) -> None:
         self.found: dict[tuple[What, How, str], list[tuple[str, str | None, str | None]]] = {}
@@ -198,8 +199,8 @@ def _job(old: Job, new: Job, roots: tuple[str, str], seen: _Seen) -> None:
 
 
 def _left(words: Sequence[str], others: Sequence[str]) -> list[str]:
-    """What `words` have and `others` have not, or not so often."""
-    if len(set(words)) == len(words):  # a tenth of what counting takes
+    """The arguments in `words` that are not in `others`, or occur there less often."""
+    if len(set(words)) == len(words):  # takes a tenth of the time of counting
         there = set(others)
         return [word for word in words if word not in there]
     return list((Counter(words) - Counter(others)).elements())
@@ -214,7 +215,7 @@ def _fields(job: Job) -> dict[str, str]:
 
 
 def _told(word: str, job: Job, root: str, params: set[str]) -> bool:
-    """Whether a word only repeats the job's name, its folder or a parameter that has changed."""
+    """Whether an argument only repeats the job's name, its folder or a reported parameter."""
     key, _, value = word.partition("=")
     if value in (job.name, f"{root}/{job.dir}"):
         return True
@@ -222,9 +223,9 @@ def _told(word: str, job: Job, root: str, params: set[str]) -> bool:
 
 
 def _command(gone: list[str], come: list[str], *, moved: bool) -> Iterator[SpecChange]:
-    """Words with one key belong together: `--horizon=16` became `--horizon=32`."""
+    """Pairs arguments by key: `--horizon=16` that became `--horizon=32` is one change."""
     if moved:
-        yield SpecChange("command", "changed", "order of words")
+        yield SpecChange("command", "changed", "order of arguments")
     keyed = {word.partition("=")[0]: word for word in come if "=" in word}
     rest = []
     for word in gone:
@@ -248,7 +249,7 @@ def _settings(spec: Processes) -> dict[str, str]:
 
 
 def _container(spec: Processes) -> dict[str, str]:
-    """What it has that is not as always."""
+    """The settings of the container that differ from their defaults."""
     if spec.container is None:
         return {}
     values = msgspec.structs.asdict(spec.container)
@@ -279,7 +280,7 @@ def _changed(what: What, old: Mapping[str, str], new: Mapping[str, str]) -> Iter
 
 
 def _texts(values: Mapping[str, Any]) -> dict[str, str]:
-    """Values as the file has them."""
+    """The values as JSON text, as in a file."""
     return {name: msgspec.json.encode(value).decode() for name, value in values.items()}
 
 

@@ -1,7 +1,7 @@
-"""The rules that see a whole process list: folders, commands, populations, resources, container.
+"""Rules for a whole process list: folders, commands, populations, resources, container.
 
-Must not know this machine: what depends on its disk, GPUs or engine is preflight's business.
-Each finding points into the process list; `compile_module` turns that into lines of the module.
+Must not read this machine's state: preflight checks its disk, GPUs and container engine. The place
+of a finding is in the process list; `compile_loaded` converts it to a line of the run module.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pbt_tui.errors import Diagnostic, Level, Where, printable
 from pbt_tui.spec import Container, Job, Policy, Processes
 
 LONGEST_ARGUMENT = 131_071
-"""Bytes that Linux passes in one argument."""
+"""Limit of Linux in bytes for one argument."""
 _LONG = LONGEST_ARGUMENT // 4
-"""Characters that never have more bytes than that."""
+"""Texts of at most so many characters stay below it in UTF-8."""
 _DEVICES = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "NVIDIA_VISIBLE_DEVICES")
 _HOME = re.compile(r"/|~|\$HOME|\$\{HOME\}|/root|/home|/home/[^/]+|/Users/[^/]+")
 _USER = re.compile(r"caller|image|\d+:\d+", re.ASCII)
@@ -29,7 +29,7 @@ _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]*", re.ASCII)
 def check(spec: Processes, *, slots: bool = True) -> list[Diagnostic]:
     """All findings of all rules, in the order of the file.
 
-    Without `slots` it is only asked what is true of every backend: a scheduler has its own.
+    Without `slots`, leaves out the rules about GPU slots, which hold only for backend `processes`.
     """
     found = list(_run_name(spec))
     if slots:
@@ -98,7 +98,7 @@ def _folder(i: int, job: Job) -> Iterator[Diagnostic]:
 def _command(i: int, job: Job) -> Iterator[Diagnostic]:
     for k, word in enumerate(job.argv):
         if "\0" in word:
-            message = f"argument {k} holds a NUL character, which no command can be given"
+            message = f"argument {k} holds a NUL character, which no command can contain"
             yield finding("PBT320", message, where=at(f"/jobs/{i}/argv/{k}", job))
         elif len(word) > _LONG and len(word.encode()) > LONGEST_ARGUMENT:
             message = (
@@ -118,15 +118,15 @@ def _environment(i: int, job: Job, spec: Processes) -> Iterator[Diagnostic]:
             yield finding("PBT320", message, where=here)
         if name in _DEVICES:
             pinned = spec.policy.experiments_per_gpu != -1
-            message = (
-                f"`{name}` is set by the experiment, so the GPU that it is given means nothing"
-            )
+            message = f"the experiment sets `{name}`, which overrides the GPU that the job is given"
             hint = "leave it out, and use `--gpus` to choose among GPUs"
             level: Level = "error" if pinned else "warning"
             yield finding("PBT524", message, where=here, hint=hint, level=level)
         yield from credentials.in_variable(name, value, here)
         if name in taken:
-            message = f"`{name}` is set by the experiment and by `--env_from`: the latter is lost"
+            message = (
+                f"the experiment and `--env_from` both set `{name}`: the experiment's value counts"
+            )
             yield finding("PBT529", message, where=here)
 
 
@@ -136,13 +136,13 @@ def _gpus(policy: Policy) -> Iterator[Diagnostic]:
         if len(set(policy.gpus)) < len(policy.gpus):
             yield finding("PBT521", "a GPU is listed twice", where=here)
         elif len(policy.gpus) < policy.num_gpus:
-            message = f"{policy.num_gpus} GPUs are asked for, but {len(policy.gpus)} are listed"
+            message = f"`--num_gpus` is {policy.num_gpus}, but `--gpus` lists {len(policy.gpus)}"
             yield finding(
                 "PBT521", message, where=here, hint="make `--num_gpus` and `--gpus` agree"
             )
     if policy.experiments_per_gpu == 0:
         message = "`--experiments_per_gpu 0` leaves no slot for any job"
-        hint = "pass -1 to leave GPUs alone"
+        hint = "pass -1 to start jobs without choosing a GPU for them"
         yield finding("PBT520", message, where=at("/policy/experiments_per_gpu"), hint=hint)
     elif policy.experiments_per_gpu > 0 and policy.gpus_per_job > policy.num_gpus:
         message = f"a job needs {policy.gpus_per_job} GPUs, but `--num_gpus` is {policy.num_gpus}"
@@ -150,12 +150,12 @@ def _gpus(policy: Policy) -> Iterator[Diagnostic]:
 
 
 def _idle(spec: Processes) -> Iterator[Diagnostic]:
-    """`max_parallel` goes before slots, and its default is 4 (D23)."""
+    """A `max_parallel` below the number of slots: its default is 4 (D23)."""
     policy = spec.policy
     room = policy.num_gpus * policy.experiments_per_gpu // max(policy.gpus_per_job, 1)
     if policy.experiments_per_gpu > 0 and min(room, len(spec.jobs)) > policy.max_parallel:
         message = (
-            f"there is room for {room} jobs at once, but `max_parallel` is {policy.max_parallel}"
+            f"there are slots for {room} jobs at once, but `max_parallel` is {policy.max_parallel}"
         )
         hint = f"pass `--max_parallel {min(room, len(spec.jobs))}`"
         yield finding("PBT533", message, where=at("/policy/max_parallel"), hint=hint)
@@ -172,7 +172,7 @@ def _limits(i: int, job: Job, container: Container | None) -> Iterator[Diagnosti
     given = [n for n in ("cpus", "memory") if getattr(job.resources, n) is not None]
     if given and container is None:
         names = " and ".join(f"`{name}`" for name in given)
-        message = f"without an image nothing holds the job to its {names}"
+        message = f"without an image nothing limits the job to its {names}"
         yield finding("PBT532", message, where=at(f"/jobs/{i}/resources", job))
 
 
@@ -205,7 +205,7 @@ def _source(source: str, here: Where) -> Iterator[Diagnostic]:
     shown = printable(source)
     plain = posixpath.normpath(source).replace("//", "/")
     if _HOME.fullmatch(plain):
-        message = f"`{shown}` would show the job everything that is yours"
+        message = f"mounting `{shown}` gives the job access to all your files"
         yield finding("PBT522", message, where=here, hint="mount the folder that the job needs")
     elif not source.startswith(("/", "./", "../")) and source not in (".", ".."):
         message = f"mount source `{shown}` is neither absolute nor begins with `./`"

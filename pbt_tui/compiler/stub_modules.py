@@ -1,7 +1,7 @@
-"""Light stand-ins for what run modules import from their training stack; lives in the child.
+"""Stand-ins for the modules of upstream launchers that run modules import.
 
-Must not know the run module. A real package is used wherever it can be imported; what stands in is
-only what a run module needs to describe its jobs, never a piece of training.
+Runs in the child process. A real package is used if it can be imported. A stand-in contains only
+what a run module needs to describe its jobs, and no training code.
 """
 
 from __future__ import annotations
@@ -42,23 +42,24 @@ _OF_THE_LIBRARY = frozenset(
         "warnings",
     )
 )
-"""Whatever lies beside a run module: we need these, and would have loaded them before it."""
+"""Modules that this package itself needs: a file of such a name beside the run module must not
+replace them."""
 
 
 class Finder:
-    """Comes first in `sys.meta_path`, asks all others first.
+    """The first finder in `sys.meta_path`; it asks the other finders before it supplies a stand-in.
 
-    `soft` are names that are let through hollow if their own import fails: a package whose
-    `__init__` needs the training stack, on a machine that has none (D51).
+    If a module of the names in `soft` fails to import, it is replaced by an empty one. An example
+    is a package whose `__init__` needs the training stack, on a machine without it (D51).
     """
 
     def __init__(self, soft: Iterable[str] = ()) -> None:
         self.soft = LEAVES | PACKAGES | frozenset(soft)
         self.stood_in: set[str] = set()
         self.path = list(sys.path)
-        """As it is before the folders of the run module are in it."""
+        """`sys.path` before the folders of the run module are added."""
         self.hooks: Mapping[str, Callable[[ModuleType], None]] = {}
-        """What is called with a module of this name as soon as it is imported."""
+        """Functions by module name: each is called with its module as soon as that is imported."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         if name in self.hooks:
@@ -71,7 +72,7 @@ class Finder:
             return None
         for finder in sys.meta_path:
             if finder is not self and (spec := finder.find_spec(name, path, target)) is not None:
-                if spec.loader is not None:  # a namespace package has none, and nothing to fail
+                if spec.loader is not None:  # a namespace package has none and cannot fail
                     spec.loader = _Loader(self, spec.loader)  # type: ignore[assignment]
                 return spec
         if name in LEAVES or name in PACKAGES:
@@ -91,7 +92,7 @@ class Finder:
 
 
 class _Hooked:
-    """The loader of a module, and what is called once it is executed."""
+    """A loader that calls the hook after the real loader has executed the module."""
 
     def __init__(self, real: Any, hook: Callable[[ModuleType], None]) -> None:
         self.real = real
@@ -110,7 +111,7 @@ class _Hooked:
 
 
 class _Loader:
-    """Executes the real module if there is one; fills in what is known if that cannot be."""
+    """Executes the real module. If there is none, or if it fails, fills in the stand-in."""
 
     def __init__(self, finder: Finder, real: Any) -> None:
         self.finder = finder
@@ -138,9 +139,9 @@ def _contents(name: str) -> dict[str, Any]:
     if name in _DESCRIPTION:
         words = ("Experiment", "ParamGenerator", "ParamGrid", "ParamList", "RunDescription")
         return {word: getattr(description, word) for word in words}
-    if name in _SEEDS:  # IsaacGymEnvs keeps two constants beside it
+    if name in _SEEDS:  # the module of IsaacGymEnvs has these two constants, too
         return {"seeds": description.seeds, "version": "v1", "default_num_frames": 10_000_000_000}
-    if name == _VERSION:  # a label in names; 82 since Sample-Factory 2.0
+    if name == _VERSION:  # run modules put it into names; 82 since Sample-Factory 2.0
         return {"ALGO_VERSION": 82}
     if name == _UTILS:
         import logging

@@ -1,13 +1,10 @@
-"""`contextlib.suppress` for the child, in which `contextlib` would be a sixth of its start.
-
-Must not know what is suppressed.
-"""
+"""`contextlib.suppress` for the child process, of whose start `contextlib` would take a sixth."""
 
 from __future__ import annotations
 
 
-class suppress:  # noqa: N801 - in the place of a function
-    """Ends a block at an exception of one of these kinds, and goes on behind it."""
+class suppress:  # noqa: N801 - named like `contextlib.suppress`
+    """Ends a block at an exception of one of these types and continues after the block."""
 
     def __init__(self, *kinds: type[BaseException]) -> None:
         self.kinds = kinds

@@ -1,7 +1,8 @@
-"""Two texts in, a unified diff out, in time that grows with their lines and not with their square.
+"""Unified diffs of large texts, in time that grows almost linearly with the number of lines.
 
-Must not know what the lines mean. `difflib` alone needs minutes where every other of a hundred
-thousand lines has changed: here it gets the few lines between those that both texts have once.
+Must not know what the lines mean. `difflib` alone needs minutes if every second of 100,000 lines
+has changed. Here lines that occur once in both texts are anchors, and `difflib` compares only the
+few lines between two anchors.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from pbt_tui.errors import printable
 
 CONTEXT = 3
 MOST_LINES = 500
-"""So many lines of one file's diff are shown; of more there is only the number."""
+"""Lines shown of the diff of one file; further lines are only counted."""
 _SMALL = 200
-"""Lines between two anchors that are worth a closer look."""
+"""Maximum number of lines between two anchors that `difflib` compares."""
 
 Block = tuple[int, int, int]
-"""Where it begins in the old lines, in the new ones, and how many they are."""
+"""Equal lines: where they begin in the old and in the new text, and how many they are."""
 
 
 def unified(old: bytes | None, new: bytes | None, name: str) -> Iterator[str]:
-    """The diff of one file, with headers; None is no file. Control characters are spelt out."""
+    """The diff of one file, with headers; None means no file. Control characters are escaped."""
     a, b = _lines(old), _lines(new)
     yield f"--- {printable(name) if old is not None else '/dev/null'}\n"
     yield f"+++ {printable(name) if new is not None else '/dev/null'}\n"
@@ -51,7 +52,7 @@ Opcode = tuple[str, int, int, int, int]
 
 
 def _opcodes(a: list[str], b: list[str]) -> Iterator[Opcode]:
-    """As `difflib` has them, without its search over everything."""
+    """The operations as `difflib` returns them, without its search over the whole text."""
     i = j = 0
     for next_i, next_j, n in (*_anchors(a, b), (len(a), len(b), 0)):
         yield from _between(a, b, (i, next_i), (j, next_j))
@@ -75,7 +76,7 @@ def _between(
 
 
 def _anchors(a: list[str], b: list[str]) -> Iterator[Block]:
-    """Runs of lines that stay: the same start and end, and what both have once, in one order."""
+    """Unchanged lines: the common start and end, and lines that occur once in both texts."""
     head = 0
     most = min(len(a), len(b))
     while head < most and a[head] == b[head]:
@@ -101,7 +102,7 @@ def _once_in_both(
 
 
 def _in_order(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The longest part of `pairs` whose second numbers rise, too."""
+    """The longest subsequence of `pairs` whose second numbers increase."""
     ends: list[int] = []
     last: list[int] = []
     before: list[int] = []
@@ -119,7 +120,7 @@ def _in_order(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 class _Aligned(SequenceMatcher[str]):
-    """What is aligned already, to be grouped."""
+    """Operations that are already computed, for `get_grouped_opcodes`."""
 
     def __init__(self, found: list[Opcode]) -> None:
         super().__init__()
@@ -130,7 +131,7 @@ class _Aligned(SequenceMatcher[str]):
 
 
 def _joined(opcodes: Iterator[Opcode]) -> list[Opcode]:
-    """Equal runs that touch are one: grouping looks at their length."""
+    """Joins adjacent equal blocks, because grouping depends on their length."""
     joined: list[Opcode] = []
     for kind, i1, i2, j1, j2 in opcodes:
         if joined and kind == "equal" == joined[-1][0]:

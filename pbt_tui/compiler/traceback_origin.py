@@ -1,6 +1,6 @@
-"""Whose code a place is in: the user's, ours, the library's; lives in the child, and in `load`.
+"""Finds the innermost place in the user's code, as opposed to ours and that of installed packages.
 
-Must not know why anybody asks.
+Used in the child process and by `load`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from types import FrameType, TracebackType
 
 Place = tuple[str | None, int | None]
-"""File and line, each if it is known."""
+"""File and line; None if unknown."""
 
 _FOLDERS = tuple(
     folder + os.sep
@@ -24,7 +24,7 @@ _FOLDERS = tuple(
 
 
 def theirs(file: str) -> bool:
-    """Whether `file` is the user's: neither generated, nor ours, the library's or installed."""
+    """Whether `file` is the user's: not generated, ours, installed, or of the standard library."""
     if file.startswith("<") or "site-packages" in file or "dist-packages" in file:
         return False
     return not file.startswith(_FOLDERS)
@@ -41,7 +41,7 @@ def of_traceback(trace: TracebackType | None) -> Place:
 
 
 def of_caller(frame: FrameType | None) -> Place:
-    """The same, of what is being done right now."""
+    """The innermost place in the user's files from this frame outward."""
     while frame is not None and not theirs(frame.f_code.co_filename):
         frame = frame.f_back
     return (frame.f_code.co_filename, frame.f_lineno) if frame is not None else (None, None)

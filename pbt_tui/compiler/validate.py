@@ -1,7 +1,7 @@
-"""Spec files alone: is this a process list, or a document of a backend, and does it mean something.
+"""Validates spec files without a run module: process lists, and the documents of backends.
 
-Must not know run modules, nor any backend: each reads its own documents. msgspec says yes quickly;
-where it says no, `document_faults` says what is wrong.
+Must not know any backend: each reads its own documents. msgspec accepts valid files quickly; for
+the others, `document_faults` finds what is wrong.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from pbt_tui.spec import FORMAT, Processes, is_encoded
 _decoder = msgspec.json.Decoder(Processes)
 
 
-# -- which files are meant -------------------------------------------------------------------------
+# -- which files to validate -----------------------------------------------------------------------
 
 
 def spec_files(paths: Iterable[str]) -> list[Path]:
-    """The spec files that `paths` name: files as they are, folders searched all the way down.
+    """The spec files in `paths`; folders are searched recursively.
 
-    What is told of by an index is named by it: the scripts for SLURM stand for their index.
-    Raises `UsageError` (2) for what is not there and for folders without any.
+    A file that an index describes is replaced by that index: a script for SLURM by the index of the
+    scripts. Raises `UsageError` (2) for a missing path and for a folder without spec files.
     """
     found: dict[Path, None] = {}
     for name in paths:
@@ -46,7 +46,7 @@ def spec_files(paths: Iterable[str]) -> list[Path]:
 
 
 def _inside(folder: Path) -> Iterator[Path]:
-    """Process lists, and the documents of each backend that stand beside its index."""
+    """Process lists, and the documents of each backend beside its index."""
     from pbt_tui.compiler import existing
 
     lists = list(folder.rglob(FILE))
@@ -56,7 +56,7 @@ def _inside(folder: Path) -> Iterator[Path]:
         name for run in sorted(runs) if (run / FILE).exists() for name in existing.installed(run)
     )
     for backend in map(BACKENDS.get, (*BACKENDS.built_in, *installed)):
-        # other folders may have a name that is a backend's, too
+        # another folder may have the name of a backend, too
         for index in folder.rglob(Path(backend.index).name) if backend.documents else ():
             if index.absolute().match(backend.index):
                 yield from _documents(backend, index)
@@ -70,7 +70,7 @@ def _documents(backend: Backend, index: Path) -> Iterator[Path]:
 
 
 def _told_of(path: Path) -> Path:
-    """The index that tells of this file, if there is one that is a document; else the file."""
+    """The index that describes this file, if the index is a document; else the file itself."""
     backend = _owner(path)
     if backend is None or backend.index not in backend.documents:
         return path
@@ -78,7 +78,7 @@ def _told_of(path: Path) -> Path:
 
 
 def _owner(path: Path) -> Backend | None:
-    """The backend that has a file of this name there, by the pattern; None for the process list."""
+    """The backend whose patterns match this path; None for the process list and for other files."""
     whole = path.absolute()
     if whole.name == FILE:
         return None
@@ -91,22 +91,22 @@ def _owner(path: Path) -> Backend | None:
     return None
 
 
-# -- what they hold --------------------------------------------------------------------------------
+# -- their content ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """A file, and what is wrong with it; `document` is None where it is not what it should be."""
+    """A file with its findings; `document` is None if the file could not be read as a document."""
 
     path: Path
     document: Any
     found: list[Diagnostic]
     backend: Backend | None = None
-    """Whose document it is; None for a process list."""
+    """The backend of the document; None for a process list."""
 
 
 def validate_document(path: Path) -> Validated:
-    """What `path` holds and all that is wrong with it, and with the files that it tells of.
+    """Reads `path` and checks it, and the files that it describes.
 
     Raises `UsageError` (2) if the file cannot be read.
     """
@@ -127,7 +127,7 @@ def validate_document(path: Path) -> Validated:
 
 
 def validate_file(path: Path) -> tuple[Any, list[Diagnostic]]:
-    """What `path` holds and all that is wrong with it alone; an index is no process list.
+    """Reads and checks `path` alone. The index of a backend is an error here: no process list.
 
     Raises `UsageError` (2) if the file cannot be read.
     """
@@ -147,7 +147,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _reader(path: Path, data: bytes) -> Backend | None:
-    """Whose document it is, by its place; a file of another name by what it holds."""
+    """The backend that reads this file, by its path or the keys in it; None for a process list."""
     whole = path.absolute()
     owner = _owner(path)
     if whole.name == FILE:
@@ -163,7 +163,7 @@ def _reader(path: Path, data: bytes) -> Backend | None:
 
 
 def _of_index(path: Path, data: bytes, backend: Backend, document: Any) -> Iterator[Diagnostic]:
-    """What does not go with the process list beside it, and files that are not what it tells."""
+    """Findings about an index that contradicts its process list, and about changed files."""
     from pbt_tui.compiler import remake
     from pbt_tui.compiler.rendering import seen_by, settings_of
 
@@ -178,8 +178,8 @@ def _of_index(path: Path, data: bytes, backend: Backend, document: Any) -> Itera
         yield finding(_OTHER_LIST, message, hint="write both again with `pbt-compile`")
         return
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        message = f"`{printable(str(listed))}` is no process list"
-        yield finding(_OTHER_LIST, message, hint="validate that one first")
+        message = f"`{printable(str(listed))}` is not a process list"
+        yield finding(_OTHER_LIST, message, hint="validate that file first")
         return
     strange = list(backend.judge(spec, document))
     yield from strange
@@ -199,7 +199,7 @@ _OTHER_LIST = "PBT809"
 
 
 def validate(data: bytes, file: str) -> tuple[Processes | None, list[Diagnostic]]:
-    """The process list in bytes that came from `file`."""
+    """Decodes and checks a process list; `file` is its name in findings."""
     outer = Where(file=file)
     try:
         spec = _decoder.decode(data)
@@ -218,14 +218,14 @@ def _process_list_faults(document: Any) -> list[Diagnostic]:
 
 
 def _pointed(where: Where, file: str) -> Where:
-    """In a file the pointer says it all."""
+    """The place by file, line and pointer: these need no experiment or job."""
     return Where(file, where.line, pointer=where.pointer)
 
 
 def _layout(data: bytes, spec: Processes) -> list[Diagnostic]:
-    """What is not as we write it: keys given twice, which msgspec passes over, or mere layout.
+    """Findings about duplicate keys, which msgspec ignores, or else about another layout.
 
-    The canonical bytes hold each key once, so only other bytes have to be searched.
+    Bytes that equal the encoded spec have neither and need no search.
     """
     if is_encoded(spec, data):
         return []
@@ -233,7 +233,7 @@ def _layout(data: bytes, spec: Processes) -> list[Diagnostic]:
 
     _, found = read(data)
     if not found:
-        message = "not laid out as `pbt-compile` writes it, so its diffs cannot be read by line"
+        message = "has another layout than `pbt-compile` writes, so line diffs are hard to read"
         hint = "write it again with `pbt-compile`"
         found = [finding("PBT805", message, hint=hint)]
     return found

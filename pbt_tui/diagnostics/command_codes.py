@@ -36,9 +36,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "PBT304",
         "warning",
-        "a value that is split at its spaces",
-        "Without quotes a value that contains spaces becomes several arguments, here as in the "
-        "upstream launcher (D15).",
+        "a value or a name is split at its spaces",
+        "Without quotes a value, a name or a directory that contains spaces becomes several "
+        "arguments, here as in the upstream launcher (D15).",
         'Experiment("ant", "python train.py", [{"layers": [256, 128]}])',
         'Experiment("ant", "python train.py", [{"layers": "[256,128]"}])',
     ),
@@ -74,8 +74,8 @@ RULES: tuple[Rule, ...] = (
         "warning",
         "shell syntax in a command",
         "Commands are started without a shell: `$HOME`, `~/`, `&&`, `|` and `;` reach the program "
-        "as they stand. The original's SLURM backend lets a shell act on them and its local one "
-        "does not, so that one module means two things (D36, D44). OmegaConf's `${...}` is fine.",
+        "unchanged. In the upstream launcher a shell interprets them with SLURM and not locally, "
+        "so one module has two meanings (D36, D44). OmegaConf's `${...}` is fine.",
         'Experiment("ant", "python train.py --data=$HOME/data")',
         'Experiment("ant", "sh train.sh")',
     ),

@@ -27,10 +27,10 @@ def split(text: str) -> list[str]:
 
 
 def _as_shlex_reads_it(piece: re.Match[str]) -> str:
-    """A quoted or escaped piece of a command, so that `shlex` makes of it what a shell does.
+    """Rewrites a quoted or escaped piece of a command so that `shlex` reads it as a shell does.
 
-    It knows neither a backslash that continues a line nor, between double quotes, one before `$`
-    and a backquote.
+    `shlex` does not support a backslash that continues a line, nor, between double quotes, one
+    before `$` or a backquote.
     """
     text = piece[0]
     if text == "\\\n":
@@ -47,7 +47,7 @@ def _in_double_quotes(escaped: re.Match[str]) -> str:
 
 
 def joined_lines(text: str) -> str:
-    """`text` without its backslashes at ends of lines, which mean nothing but that it goes on."""
+    """`text` with each line that ends in a backslash joined to the next one."""
     return re.sub(r"[ \t]*\\\n[ \t]*", " ", text) if "\\\n" in text else text
 
 
@@ -76,7 +76,7 @@ def meant_for_a_shell(words: list[str]) -> list[str]:
 
 
 def processes_per_node(argv: Sequence[str]) -> tuple[str, int] | None:
-    """How many processes a launcher starts on each node: its argument, and the number."""
+    """The argument of a launcher that sets the number of processes on each node, and the number."""
     for word, following in zip(argv, (*argv[1:], ""), strict=False):
         name, equals, value = word.partition("=")
         if name.replace("-", "_") in ("__nproc_per_node", "__num_processes"):

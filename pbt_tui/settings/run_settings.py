@@ -138,7 +138,7 @@ COMPILE: tuple[Setting, ...] = (
         parsers.size,
         "SIZE",
         _MEMORY,
-        f"memory limit of it (default: half, max {LOAD_MEMORY >> 30}G)",
+        f"memory limit of import (default: half, max {LOAD_MEMORY >> 30}G)",
     ),
     _compile(
         "seed",
@@ -152,7 +152,7 @@ COMPILE: tuple[Setting, ...] = (
         parsers.command,
         "WORDS",
         "a command",
-        "words before each command of backend processes",
+        "prefix of each command of backend processes",
     ),
     _compile(
         "ignore",
@@ -164,4 +164,4 @@ COMPILE: tuple[Setting, ...] = (
     ),
     _compile("strict", parsers.boolean, "", "true or false", "treat warnings as errors"),
 )
-"""Their help texts and defaults are here, because every `--help` shows them and loads no types."""
+"""These settings have their help texts here: every `--help` shows them and must not load types."""

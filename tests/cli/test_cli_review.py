@@ -141,7 +141,7 @@ def test_what_is_new_gone_or_no_process_list_at_all(here: Path, pbt: Callable[..
     spec = decode(file.read_bytes())
     file.write_text(json.dumps(json.loads(encode(spec)), indent=1))
     _, out, _ = pbt("runs/plain.py", *ALONE, "--diff")
-    assert out.startswith(f"{file.relative_to(here)}: the same content, laid out otherwise\n---")
+    assert out.startswith(f"{file.relative_to(here)}: the same content in another layout\n---")
     file.write_bytes(b"\x1b[2J")
     code, out, _ = pbt("runs/plain.py", *ALONE, "--check")
     assert code == 3

@@ -49,7 +49,7 @@ def test_the_headline_of_the_issue() -> None:
 
 def test_nothing_and_mere_layout() -> None:
     assert changes(spec(), spec()) == []
-    assert headline([]) == "the same content, laid out otherwise"
+    assert headline([]) == "the same content in another layout"
 
 
 def test_settings_and_containers() -> None:
@@ -110,7 +110,7 @@ def test_words_of_the_command_that_no_parameter_explains() -> None:
         "command `b` added in 1 job",
     ]
     moved = of(job(argv=("python", "-m", "a", "--y", "--x", "--horizon=16")))
-    assert said(old, moved) == ["command `order of words` changed in 1 job"]
+    assert said(old, moved) == ["command `order of arguments` changed in 1 job"]
 
 
 @pytest.mark.parametrize("prefix", ["--", "", "task.", "++"])

@@ -148,9 +148,9 @@ def test_p13_members_that_start_in_one_second() -> None:
 @pytest.mark.parametrize(
     ("workspace", "mounts", "said"),
     [
-        ("/data/ws", (), "is shown to containers by no mount"),
-        ("/data/ws", (Mount("/data", "/dat"),), "is shown to containers by no mount"),
-        ("/data/ws", (Mount("/data", "/data", True),), "to be read only"),
+        ("/data/ws", (), "is in no mount, so containers do not see it"),
+        ("/data/ws", (Mount("/data", "/dat"),), "is in no mount, so containers do not see it"),
+        ("/data/ws", (Mount("/data", "/data", True),), "is in a read-only mount"),
         ("/data/ws", (Mount("/data", "/data", True), Mount("/x", "/data/ws")), ""),
         ("/data/ws", (Mount("/data/ws", "/data/ws/"),), ""),
         ("/data/ws", (Mount("/", "/data"),), ""),
@@ -180,7 +180,7 @@ def test_limits_without_a_container() -> None:
     assert len(found(jobs=jobs)) == 3
     [d] = spec_rules.check(spec(jobs=tuple(job(i, resources=shared) for i in range(3))))
     assert (d.code, d.level, d.where.pointer) == ("PBT532", "note", "/jobs/0/resources")
-    assert d.message == "without an image nothing holds the job to its `cpus` and `memory`"
+    assert d.message == "without an image nothing limits the job to its `cpus` and `memory`"
     assert found(jobs=jobs, container=box()) == []
 
 

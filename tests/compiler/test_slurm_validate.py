@@ -95,7 +95,7 @@ def test_pbt809_without_its_process_list(folder: Path) -> None:
         )
     ]
     (folder / "processes.json").write_text("{")
-    assert "`specs/ant/processes.json` is no process list" in said(folder)[0]
+    assert "`specs/ant/processes.json` is not a process list" in said(folder)[0]
     (folder / "processes.json").unlink()
     assert said(folder)[0].startswith(
         "error[PBT809]: `specs/ant/slurm/index.json`: there is no `specs/ant/processes.json`"

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -46,6 +47,8 @@ ALL = (
 BACKENDS = {"plain": PLAIN, "all": ALL}
 CHANCE = "differs between two loads"
 """Modules whose output differs at each call."""
+ADDRESS = re.compile(r"\bat 0x[0-9a-f]+\b")
+"""Where Python shows an object: another number at each call."""
 NAMED = '''"""One of the recorded inputs of the original launcher."""
 
 import json
@@ -146,6 +149,7 @@ def compiled(chosen: list[Case], folder: Path) -> dict[str, Any]:
             if path.is_file()
         }
         said = (stdout + stderr).replace(str(out), "OUT").replace(str(tree), "MODULES")
+        said = ADDRESS.sub("at 0xADDRESS", said)
         found[case.name] = {"code": code, "files": files}
         if code:
             by_chance = CHANCE in said
