@@ -1,5 +1,5 @@
-"""HOW A TRAINER TAKES ITS ARGUMENTS: styles, placeholders, and the commands that follow from them.
+"""How trainers take arguments: argument styles, placeholders, and the commands written with them.
 
-Loaded only for a run module that uses one of these; every other command is upstream's. Must not
-import anything that costs.
+This package is loaded only for a run module that uses one of them; any other module gets the
+commands of the upstream launcher. Must not import heavy packages: run modules load this one.
 """

@@ -1,7 +1,7 @@
-"""How the commands of one experiment are written, where that is not as upstream writes them.
+"""Writes the commands of an experiment that uses an argument style, placeholders, or omits a name.
 
 `description` and the compiler both write such commands with this module, so that they cannot
-differ. Must not import anything that costs: run modules load it.
+differ.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class CommandForm:
-    """How arguments are written, and which placeholders are filled.
+    """How the arguments of a command are written, and which placeholders are filled.
 
     Args:
-        style: Name of the style; None: arguments are written as upstream writes them.
+        style: Name of the argument style; None: arguments are written as upstream writes them.
         filled: Names of the placeholders that are filled in the base command.
         name_arg: Argument for the name of a job; None: the name is not appended.
         dir_arg: Argument for the directory; None: the directory is not appended.
@@ -53,10 +53,10 @@ class CommandForm:
     def arguments(
         self, params: Mapping[str, Any], texts: Sequence[str], name: str, directory: str
     ) -> list[str]:
-        """The words after the base command. `texts` is Python's text of each value.
+        """The arguments after the base command. `texts` are the values as text.
 
-        With a style each word is one argument, for no shell to read. Without a style each is text
-        that is still to be split, as upstream's. Raises `Refused`.
+        With a style, each item is one argument that no shell reads. Without a style, each item is
+        shell text, as upstream writes it. Raises `Refused`.
         """
         own = ((self.name_arg, name), (self.dir_arg, directory))
         if self.style is None:
@@ -77,9 +77,9 @@ class CommandForm:
         return words
 
     def base(self, words: Iterable[str], values: Values) -> list[str]:
-        """The words of the base command, with its placeholders filled. Raises `Refused`.
+        """The arguments of the base command, with placeholders filled. Raises `Refused`.
 
-        A whole value of Hydra's is written as its grammar needs it: `key={name}`.
+        In the style `hydra`, the value in `key={name}` or `key={dir}` is quoted for Hydra.
         """
         quotes = self.style is not None and self.style.sequence == "hydra"
         quoted = {n: hydra_text(v) if v else v for n, v in values.items()} if quotes else values
@@ -99,10 +99,11 @@ def form_of(
     prefix: str,
     population: bool,
 ) -> CommandForm | None:
-    """How commands are written; None: as upstream writes them, and `{…}` stays as it stands.
+    """The form of the commands; None: they are written as upstream writes them, `{…}` included.
 
-    Placeholders are filled where the description has a style, or a name that is None, or says
-    `placeholders=True`; `{member}` alone where its module asks for a `population(…)`.
+    All placeholders are filled if the description has an argument style, an argument name that is
+    None, or `placeholders=True`. Otherwise only `{member}` is filled, and only if the module calls
+    `population(…)`.
     """
     unlike = style is not None or name_arg is None or dir_arg is None
     filled: frozenset[str] = frozenset()
@@ -118,10 +119,10 @@ def form_of(
 def commands(
     run: Any, experiment: Any, where: str, styles: Iterable[str]
 ) -> Iterator[tuple[str, str]]:
-    """(command, name) of every job of an `Experiment` of a `RunDescription`, as text for a shell.
+    """(command, name) of every job of one `Experiment`; the command is shell text.
 
-    `where` is its folder, `styles` the population styles that the module asked for. Raises
-    `BadParam`.
+    `run` is the `RunDescription`, `where` the folder of the experiment, and `styles` the population
+    styles that the module uses. Raises `BadParam`.
     """
     import shlex
 
@@ -134,7 +135,7 @@ def commands(
         dir_arg=run.experiment_dir_arg_name,
         prefix=run.param_prefix,
         population=bool(styles),
-    ) or CommandForm(  # braces that mean nothing
+    ) or CommandForm(  # nothing is filled: braces are plain text
         None, frozenset(), run.experiment_arg_name, run.experiment_dir_arg_name, run.param_prefix
     )
     for params, texts, name in experiment.jobs(customize):
@@ -154,7 +155,10 @@ def commands(
 
 
 def _split(cmd: str) -> list[str]:
-    """The POSIX reading; a quote that is not closed, which the compiler refuses, stays."""
+    """`cmd` as a POSIX shell splits it, or at blanks if a quote is not closed.
+
+    The compiler refuses an unclosed quote.
+    """
     import shlex
 
     try:

@@ -1,8 +1,7 @@
 """Placeholders of base commands: `{name}`, `{dir}`, `{member}` and `{port}`.
 
-`{{name}}` stands for the text `{name}`. Braces around anything but one of Python's identifiers, and
-those after a `$`, are no placeholders: JSON and OmegaConf's `${…}` stay as they stand.
-Must not import anything that costs: run modules load it.
+`{{name}}` stands for the text `{name}`. Braces are plain text if they follow a `$` or do not
+contain a Python identifier, so JSON and OmegaConf's `${…}` are not changed.
 """
 
 from __future__ import annotations
@@ -20,21 +19,24 @@ if TYPE_CHECKING:
 
 NAME, DIR, MEMBER, PORT = "name", "dir", "member", "port"
 NAMES = (NAME, DIR, MEMBER, PORT)
-"""All there are. `{port}` is known only when an attempt starts, and stays in the command."""
+"""All placeholders. `{port}` stays in the command: its value is known when an attempt starts."""
 
 _FOUND = re.compile(r"(?<!\$)(?:\{\{([A-Za-z_]\w*)\}\}|\{([A-Za-z_]\w*)\})", re.ASCII)
 
 
 def fill(text: str, values: Values, filled: frozenset[str]) -> str:
-    """`text` with its placeholders filled; those not in `filled` stay where not all are filled.
+    """`text` with its placeholders filled.
+
+    If `filled` contains all placeholders, any other `{identifier}` is an error. If not, everything
+    that `filled` does not contain stays as it is.
 
     Args:
-        text: A word of a base command.
-        values: Placeholder → text; None: it stays, to be filled at launch.
-        filled: The placeholders that are filled.
+        text: One argument of a base command.
+        values: Placeholder → text; None: it stays, to be filled when an attempt starts.
+        filled: The placeholders to fill.
 
     Raises:
-        Refused: A placeholder that there is not, or one that has no value for this job.
+        Refused: The placeholder is unknown, or has no value for this job.
 
     Example:
         >>> fill("--tag={name}-{{x}}", {"name": "00_ant"}, frozenset(NAMES))
@@ -51,11 +53,11 @@ def fill(text: str, values: Values, filled: frozenset[str]) -> str:
             return f"{{{literal}}}"
         if name not in NAMES:
             known = ", ".join(f"`{{{known}}}`" for known in NAMES)
-            message = f"`{{{name}}}` is no placeholder: there are {known}"
-            raise Refused("PBT325", message, f"for these very characters write `{{{{{name}}}}}`")
+            message = f"`{{{name}}}` is not a placeholder: the placeholders are {known}"
+            raise Refused("PBT325", message, f"for the text `{{{name}}}` write `{{{{{name}}}}}`")
         if name not in values:
-            message = f"`{{{name}}}` has no value: the job is no member of a population"
-            hint = f"leave it out, or for these very characters write `{{{{{name}}}}}`"
+            message = f"`{{{name}}}` has no value: the job is not a member of a population"
+            hint = f"leave it out, or for the text `{{{name}}}` write `{{{{{name}}}}}`"
             raise Refused("PBT326", message, hint)
         value = values[name]
         return match[0] if value is None else value
@@ -66,14 +68,14 @@ def fill(text: str, values: Values, filled: frozenset[str]) -> str:
 def values_of(
     name: str, directory: str, params: Mapping[str, Any], prefix: str, styles: Iterable[str]
 ) -> dict[str, str | None]:
-    """What each placeholder stands for in the command of one job.
+    """The value of each placeholder in the command of one job.
 
     Args:
         name: Name of the job.
         directory: Folder of its experiment, with `train_dir`.
-        params: Its parameters.
+        params: Parameters of the job.
         prefix: The description's `param_prefix`.
-        styles: Names of the population styles that the module asked for.
+        styles: Names of the population styles that the module uses.
 
     Example:
         >>> values_of("00_ant", "train_dir/ant", {}, "--", ())
@@ -86,19 +88,19 @@ def values_of(
 
 
 def places_of_port(words: Iterable[str], filled: frozenset[str]) -> int:
-    """How often the words of a base command hold `{port}` as a placeholder."""
+    """How many times the arguments of a base command contain `{port}` as a placeholder."""
     if PORT not in filled:
         return 0
     return sum(m[2] == PORT for word in words if "{" in word for m in _FOUND.finditer(word))
 
 
 def member_of(params: Mapping[str, Any], prefix: str, styles: Iterable[str]) -> str | None:
-    """The index that the parameters give to a member; None: the job is none.
+    """The member index among the parameters of a job; None: the job is not a member.
 
     Args:
         params: Parameters of a job.
         prefix: The description's `param_prefix`.
-        styles: Names of the population styles that the module asked for.
+        styles: Names of the population styles that the module uses.
 
     Example:
         >>> member_of({"pbt.policy_idx": 3}, "--", ())

@@ -1,9 +1,8 @@
-"""How trainers take arguments: a table of styles, and the words that each makes of a value.
+"""The table of argument styles, and the arguments that each style writes for a value.
 
-`RunDescription(argument_style=…)` names a style. Without one a command is upstream's, character for
-character, and nothing of this module is loaded, unless a name is None or a placeholder is filled.
-`description` and the compiler write such commands with it alone (`command_form`).
-Must not import anything that costs: run modules load it.
+`RunDescription(argument_style=…)` names a style. Without a style, an argument name that is None, or
+a placeholder, a command has exactly the characters that upstream writes, and this module is not
+loaded.
 """
 
 from __future__ import annotations
@@ -19,11 +18,12 @@ OMITTED = None
 
 
 class ArgumentStyle:
-    """One row of the table. `{name}`, `{value}` and `{negated}` stand for what is written.
+    """One row of the table: how a style writes values, `True`, `False`, `None` and lists.
 
-    A form is a tuple of words, or `OMITTED`. `{negated}` is the name with `no-` before its last
-    part. `sequence`: the items of a list are words of their own (`words`), or one value in Python's
-    or in Hydra's syntax.
+    A form is a tuple of arguments, or `OMITTED`. In a form, `{name}` and `{value}` stand for the
+    name and the value of a parameter, and `{negated}` for its name with `no-` before the last part.
+    `sequence` says how the items of a list are written: as one argument each (`words`), or together
+    as one value in the syntax of Python (`python`) or Hydra (`hydra`).
     """
 
     __slots__ = ("dashes", "false", "name", "none", "sequence", "true", "used_by", "value")
@@ -108,14 +108,14 @@ STYLES = {
 """Name → style."""
 
 _NEGATIVE = re.compile(r"-\d+|-\d*\.\d+").fullmatch
-"""What argparse takes for a number, and not for an option: `-1e-05` is none."""
+"""What argparse accepts as a negative number; it reads `-1e-05` as an option."""
 _PLAIN_HYDRA = re.compile(r"[A-Za-z0-9_/.+@%*-]+").fullmatch
-"""What Hydra's grammar reads as a text without quotes, whatever stands around it."""
+"""What Hydra's grammar reads as text without quotes in every context."""
 _HYDRA_CONSTANTS = ("true", "false", "null")
 
 
 class Refused(Exception):
-    """A command that cannot be written: the code of its rule, a message, and what would help."""
+    """A command that cannot be written, with the code of its rule, a message and a hint."""
 
     def __init__(self, code: str, what: str, hint: str, param: str | None = None) -> None:
         super().__init__(what)
@@ -126,9 +126,10 @@ class Refused(Exception):
 
 
 def argument_name(style: ArgumentStyle, prefix: str, name: str) -> str:
-    """The name of an argument as a style writes it: its own dashes, whatever the given name has.
+    """The name of an argument as a style writes it.
 
-    A name with one dash, such as `-f`, is an option of its own and stays.
+    The style's dashes replace those of the prefix and the name. Exception: in a style with dashes,
+    a name that begins with a dash, such as `-f`, stays as it is.
     """
     if style.dashes and name.startswith("-"):
         return name
@@ -136,10 +137,10 @@ def argument_name(style: ArgumentStyle, prefix: str, name: str) -> str:
 
 
 def spelled(style: ArgumentStyle, name: str, value: Any, text: str) -> list[str]:
-    """The words of one argument. `value` is a JSON value, `text` what Python makes of it.
+    """The command-line arguments for one parameter: `value` is a JSON value, `text` its text.
 
     Raises:
-        Refused: No words of this style mean the value.
+        Refused: This style cannot write the value.
 
     Example:
         >>> spelled(STYLES["argparse"], "--layers", [64, 64], "[64, 64]")
@@ -158,7 +159,7 @@ def spelled(style: ArgumentStyle, name: str, value: Any, text: str) -> list[str]
 
 
 def _one(style: ArgumentStyle, name: str, text: str) -> list[str]:
-    if style.dashes and text.startswith("-"):  # argparse would take it for an option
+    if style.dashes and text.startswith("-"):  # alone, argparse would read it as an option
         return [f"{name}={text}"]
     return _written(style.value, name, text)
 
@@ -178,20 +179,20 @@ def _written(form: tuple[str, ...], name: str, text: str) -> list[str]:
 def _several(name: str, value: Any) -> list[str]:
     if isinstance(value, dict) or any(isinstance(item, (list, tuple, dict)) for item in value):
         what = "a dictionary" if isinstance(value, dict) else "a list of lists"
-        message = f"this style has no words for {what}"
+        message = f"this argument style cannot write {what}"
         raise Refused("PBT116", message, "give the value as text: `json.dumps(value)`", name)
     items = [str(item) for item in value]
     odd = [item for item in items if item.startswith("-") and not _NEGATIVE(item)]
     if odd and len(items) == 1:
         return [f"{name}={items[0]}"]
     if odd:
-        message = f"an item of the list would be read as an option: `{odd[0]:.40}`"
+        message = f"the trainer would read an item of the list as an option: `{odd[0]:.40}`"
         raise Refused("PBT116", message, "give the value as text: `json.dumps(value)`", name)
     return [name, *items]
 
 
 def hydra_text(text: str) -> str:
-    """`text` as Hydra reads it back, with quotes only where its grammar needs them.
+    """`text` in Hydra's syntax, with quotes only if its grammar needs them.
 
     Example:
         >>> hydra_text("train_dir/ant"), hydra_text("00_lay_[1, 2]")
@@ -199,7 +200,7 @@ def hydra_text(text: str) -> str:
     """
     if _PLAIN_HYDRA(text) and text.lower() not in _HYDRA_CONSTANTS and not _number(text):
         return text
-    inner = re.sub(r"(\\*)'", r"\1\1\\'", text)  # a backslash means itself, but before a quote
+    inner = re.sub(r"(\\*)'", r"\1\1\\'", text)  # a backslash is literal, except before a quote
     inner = re.sub(r"(\\+)$", r"\1\1", inner)
     return f"'{inner}'"
 
@@ -213,11 +214,11 @@ def _number(text: str) -> bool:
 
 
 def _hydra(value: Any, name: str) -> str:
-    """A list, a dictionary, or a value inside of one, in Hydra's syntax."""
+    """A list, a dictionary, or a value inside one, in Hydra's syntax."""
     if isinstance(value, dict):
         for key in value:
             if not _PLAIN_HYDRA(key):
-                message = f"Hydra takes no such key in a dictionary: `{key:.40}`"
+                message = f"Hydra cannot read this key of a dictionary: `{key:.40}`"
                 raise Refused("PBT116", message, "put the value into a config file", name)
         return "{" + ",".join(f"{k}:{_hydra(v, name)}" for k, v in value.items()) + "}"
     if isinstance(value, (list, tuple)):

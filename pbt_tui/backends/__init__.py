@@ -1,8 +1,8 @@
-"""WHAT A RUN LOOKS LIKE for each place that it can run in: spec in, text out. One folder a backend.
+"""Backends: each turns a spec into the files of one target. Each backend is one folder.
 
-Must not read or write anything, nor know who started the compiler; only a file that a setting
-names is read, by `complete`. Each folder has one object, named in `BACKENDS` and loaded when it is
-asked for; it loads what it needs when one of its methods is called.
+A backend is pure: it gets a spec and returns text. The one exception is `complete`, which reads the
+files that a setting names. Each folder defines one object, which `BACKENDS` names and loads on
+first use. The object imports what a method needs when the method is called.
 """
 
 from __future__ import annotations
@@ -23,114 +23,118 @@ if TYPE_CHECKING:
 
 
 class Backend(Protocol):
-    """One kind of place. All paths are relative to the folder of the run.
+    """A backend. All paths are relative to the folder of the run.
 
-    Derive from it for the words that have a usual meaning; `name`, `title`, `runtimes`, `settings`,
-    `struct`, `owned`, `index` and `render` are always a backend's own. The files of an installed
-    backend lie below a folder of its name.
+    Derive from this class to get the defaults. `name`, `title`, `runtimes`, `settings`, `struct`,
+    `owned`, `index` and `render` have no default. An installed backend writes all its files below a
+    folder that has its name.
     """
 
     name: str
-    """What `--backend` takes; the table of its settings, and the beginning of their options."""
+    """Value of `--backend`, name of the settings table, and first part of the options' names."""
     title: str
-    """Of its topic in `--help`: `SLURM`."""
+    """Title of its topic in `--help`: `SLURM`."""
     runtimes: tuple[str, ...]
-    """Names of the runtimes that execute what it describes, the usual one first; none if its files
-    are written for others."""
+    """Names of the runtimes that can execute its files, the default one first; empty if other
+    programs use the files."""
     settings: tuple[Setting, ...]
-    """What may be set for it; none if policy and container say it all."""
+    """Its settings; empty if policy and container are enough."""
     owned: tuple[str, ...]
-    """Patterns of the files that are its own: what is there and not made any more goes."""
+    """Patterns of its files. The compiler removes a matching file that `render` no longer
+    returns."""
     index: str
-    """The file by which its other files are known to be there, and which keeps its settings."""
+    """The file whose existence shows that the run was compiled for this backend. It stores the
+    settings."""
     takes_prefix: bool = False
-    """Its commands begin with the `command_prefix` of the spec; else they are without it."""
+    """Whether commands begin with the `command_prefix` of the spec; if not, it is left out."""
     records: tuple[str, ...] = ()
-    """Files among those it owns that are kept by whoever acts on them."""
+    """Files that the program that executes or submits its files writes. The compiler keeps them."""
     documents: tuple[str, ...] = ()
     """Patterns of the files that `pbt-compile --validate` reads by themselves."""
     ask: str | None = None
-    """`module:function` that asks the place whether it would take the files: all files of a
-    compilation and the folder of the run in, diagnostics out. For `pbt-compile --ask`."""
+    """`module:function` for `pbt-compile --ask`, which asks the target whether it accepts the
+    files. It gets all files of a compilation and the folder of the run, and returns diagnostics."""
     submit: str | None = None
-    """`module:function` that submits once what it describes and follows nothing: a spec's or
-    module's `Target` and the options of `pbt-run` in, an exit code out."""
+    """`module:function` that submits the jobs once and does not follow them. It gets the `Target`
+    (a spec or a module) and the options of `pbt-run`, and returns an exit code."""
     launch: str | None = None
-    """The same for the upstream launcher's entry point: the loaded module and its options in."""
+    """The same for the upstream launcher's entry point: it gets the loaded module and the options
+    of the entry point."""
 
     # -- settings ---------------------------------------------------------------------------------
 
     @property
     @abstractmethod
     def struct(self) -> type | None:
-        """The frozen struct whose fields are these settings; None without any."""
+        """The frozen struct whose fields are the settings; None if there are no settings."""
 
     def complete(self, flags: Given, file: Given) -> Given:
-        """The flags, with the contents of files that they or the settings file name."""
+        """The flags, and the contents of the files that the flags or the settings file name."""
         return flags
 
     def lacks(self, given: Mapping[str, Any], spec: Processes) -> str | None:
-        """What has to be set before it can be rendered, in words; None if it can."""
+        """A message that names the missing settings; None if nothing is missing."""
         return None
 
     def prepare(self) -> None:
-        """Loads what `check` and `render` need: called while a run module is being imported."""
+        """Imports what `check` and `render` need; called while a child imports the run module."""
         return
 
     # -- from a spec to files, and back -----------------------------------------------------------
 
     def check(self, spec: Processes, settings: Any) -> Sequence[Diagnostic]:
-        """All that its rules find; rendering is safe where nothing of it is an error."""
+        """The findings of its rules. Without an error among them, `render` must not fail."""
         return ()
 
     @abstractmethod
     def render(self, spec: Processes, settings: Any) -> dict[str, bytes]:
-        """All its files."""
+        """The content of each of its files, by path."""
 
     def known(self, files: Mapping[str, bytes]) -> dict[str, Any]:
-        """The settings, by field, that files of an earlier compilation tell of.
+        """The settings, by field, that the files of an earlier compilation were made with.
 
-        Raises `BadSpec` with the file that should tell them and does not.
+        Raises `BadSpec` with the file that should contain the settings, if it does not.
         """
         return {}
 
     # -- files alone, for `pbt-compile --validate` ------------------------------------------------
 
     def recognises(self, keys: Collection[str]) -> bool:
-        """Whether a JSON object with these keys is a document of its, whatever its file's name."""
+        """Whether a JSON object with these keys is one of its documents. The file may have any
+        name."""
         return False
 
     def read_document(self, data: bytes) -> tuple[Any, list[Diagnostic]]:
-        """A document of its and all that is wrong with it; None where it is not one."""
+        """One of its documents, and the findings about it; None: the bytes are not a document."""
         return None, []
 
     def judge(self, spec: Processes, document: Any) -> Iterable[Diagnostic]:
-        """What of its index does not go with the process list beside it.
+        """The contradictions between its index and the process list beside it.
 
-        PBT809 if that is the process list of another run.
+        PBT809 if the process list belongs to another run.
         """
         return ()
 
     def told(self, document: Any) -> str | None:
-        """What is said of a sound document after its file: `8 scripts`; None if it is counted."""
+        """The summary of a valid document: `8 scripts`; None: `total` counts such documents."""
         return None
 
     def total(self, count: int) -> str:
-        """What is said of all the sound documents that are counted."""
+        """The summary of all valid documents that are counted."""
         return f"{count} of {self.title}"
 
     # -- the flags of commands --------------------------------------------------------------------
 
     def run_arguments(self, parser: argparse._ActionsContainer) -> None:
-        """Adds the options of `pbt-run` that are no settings of it."""
+        """Adds the options of `pbt-run` that only this backend needs and that are not settings."""
         return
 
     def launcher_arguments(self, parser: argparse._ActionsContainer) -> None:
-        """Adds the flags that the upstream launcher's entry point has for it."""
+        """Adds the flags that the upstream launcher has for this backend."""
         return
 
     def launcher_settings(self, args: argparse.Namespace) -> Given:
-        """What those flags say."""
+        """The settings that these flags give."""
         from pbt_tui.settings import Given
 
         return Given()
@@ -144,15 +148,15 @@ BACKENDS: Registry[Backend] = Registry(
         "slurm": "pbt_tui.backends.slurm.backend:BACKEND",
         "ngc": "pbt_tui.backends.ngc.backend:BACKEND",
     },
-    Backend,  # type: ignore[type-abstract]  # only its words are looked at
+    Backend,  # type: ignore[type-abstract]  # the registry only reads its attributes
 )
-"""What `--backend` takes. The first one is always made: all other files are made from it."""
+"""The values of `--backend`. The first one is always compiled: the others render its spec."""
 
 
 def visible(folder: Path, pattern: str) -> Iterator[Path]:
-    """What `pattern` matches below `folder`, as a shell would: `*` matches no hidden file.
+    """The paths below `folder` that match `pattern`, without hidden files, as in a shell.
 
-    `Path.glob` matches those as well, and a hidden file is never a spec: an editor, a file browser
-    or a killed `pbt-run` leaves one beside the file that it replaces.
+    A hidden file is never a spec: an editor, a file browser or a killed `pbt-run` may leave one
+    beside the file that it replaces. `Path.glob` would return it.
     """
     return (path for path in folder.glob(pattern) if not path.name.startswith("."))

@@ -46,7 +46,7 @@ def choose(
     if policy.num_gpus > len(found):
         count = f"{len(found)} GPU{'' if len(found) == 1 else 's'}"
         raise RuntimeUnavailable(
-            f"`--num_gpus {policy.num_gpus}` was asked for, {source} {count}: {_names(found)}",
+            f"`--num_gpus {policy.num_gpus}` was given, but {source} {count}: {_names(found)}",
             hint=f"pass `--num_gpus {len(found)}`, or list the devices with `--gpus`",
         )
     return (found if policy.gpus is not None else found[: policy.num_gpus]), True

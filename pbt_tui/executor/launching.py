@@ -19,9 +19,9 @@ from pbt_tui.spec import Job, Policy
 
 
 def filled(job: Job, attempt: Attempt) -> tuple[str, ...]:
-    """The command of an attempt: its port stands where the job asks for one.
+    """The command of an attempt, with its port in place of `{port}`.
 
-    Without a port the command stays as it is: the node fills it where jobs run elsewhere.
+    Without a port the command stays as it is: on other machines, the node fills it.
     """
     if attempt.port is None or "port" not in job.fill:
         return job.argv
@@ -44,7 +44,7 @@ class ProcessLaunches:
         self._pinned = policy.experiments_per_gpu >= 1
         self._environ = environ
         self._prefix = prefix
-        """Arguments before the command itself, which alone decides on the interpreter."""
+        """Number of arguments before the command whose interpreter is resolved."""
 
     def __call__(self, job: JobState, attempt: Attempt) -> Launch:
         spec = job.spec

@@ -257,7 +257,7 @@ class Loop:
                 if request.id in self.state.seen:
                     self._inbox.done(request.id)
                 else:
-                    why = "asked before this executor started"
+                    why = "requested before this executor started"
                     self.record(ev.RequestRefused(id=request.id, why=why), now)
             else:
                 self._answer(request, now)

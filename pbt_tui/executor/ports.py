@@ -1,8 +1,9 @@
-"""The ports that an executor gives to attempts: a range that it found free, and claimed.
+"""The ports that an executor gives to attempts: a free range that the executor claims.
 
-Two executors of one machine never choose overlapping ranges: each block of ports is claimed by an
-abstract unix socket, which the kernel drops with its owner, and which needs no file. A port is not
-held: the job binds it. A job that outlived its executor is recognised by the port that it uses.
+Two executors on one machine never use overlapping ranges. An executor claims each block of ports
+with an abstract unix socket, which needs no file and which the kernel removes with its owner. The
+executor does not bind the ports; the jobs do. A port that a job still uses after the death of its
+executor is not free, so no other executor claims its block.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pbt_tui.journal.state import RunState
 from pbt_tui.spec import Policy
 
 FIRST, LAST = 20_000, 32_767
-"""Below what Linux gives to outgoing connections unless it is told otherwise."""
+"""Range below the ports that Linux gives to outgoing connections by default."""
 BLOCK = 16
 """Ports that one claim covers."""
 SPARE = 4
@@ -40,7 +41,7 @@ class PortRange:
 
 
 def wanted(state: RunState, policy: Policy) -> int:
-    """How many ports attempts can use at once; 0 where no job asks for one."""
+    """How many ports attempts can use at once; 0 if no job needs one."""
     asking = sum("port" in job.spec.fill for job in state.jobs)
     return min(asking, policy.max_parallel) + SPARE if asking else 0
 
@@ -68,13 +69,13 @@ def claim(count: int, salt: str = "") -> PortRange | None:
             return PortRange(start, start + blocks * BLOCK - 1, [s for _, s in row])
     _drop(row)
     raise RuntimeUnavailable(
-        f"jobs ask for a `{{port}}`, and no {count} ports in a row are free: {FIRST} to {LAST}",
+        f"jobs need a `{{port}}`, but no {count} consecutive ports are free: {FIRST} to {LAST}",
         hint="pass a smaller `--max_parallel`",
     )
 
 
 def _blocks(salt: str) -> Iterator[int]:
-    """First ports of all blocks, from a place that `salt` chooses, once round."""
+    """First ports of all blocks; `salt` chooses the block to begin with."""
     count = (_last() - FIRST + 1) // BLOCK
     start = int(salt or "0", 16) % count if count else 0
     for i in range(count):
@@ -82,7 +83,7 @@ def _blocks(salt: str) -> Iterator[int]:
 
 
 def _last() -> int:
-    """The last port below the range of outgoing connections, where that leaves enough."""
+    """The last port below the range of outgoing connections, or `LAST` if that leaves too few."""
     with suppress(OSError, ValueError):
         low = int(_LOCAL_RANGE.read_text().split()[0])
         if low - FIRST >= 64 * BLOCK:

@@ -105,9 +105,9 @@ def _space(train_dir: Path) -> list[Diagnostic]:
         return [_error(f"the disk does not answer: {error.strerror}", train_dir)]
     free = disk.f_bavail * disk.f_frsize
     if disk.f_files and not disk.f_favail:
-        return [_error("the disk has no room for another file", train_dir)]
+        return [_error("the disk has no free inode for another file", train_dir)]
     if free < TIGHT:
-        return [_error(f"the disk is full: {free >> 20} MiB free", train_dir, "make room first")]
+        return [_error(f"the disk is full: {free >> 20} MiB free", train_dir, "free disk space")]
     if free < LOW:
         message = f"the disk is nearly full: {free >> 20} MiB free"
         return [Diagnostic("warning", message, where=Where(file=str(train_dir)))]

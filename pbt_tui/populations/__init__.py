@@ -1,8 +1,8 @@
-"""HOW TRAINERS DO POPULATION-BASED TRAINING: one style each, found by name.
+"""Population styles: how each trainer does population-based training. Each is one folder.
 
-Pure data and predicates: how members name themselves in a command, what their rules are, how a
-workspace is recognised. Must not read or write anything: what reads a workspace is named by its
-style and loaded by `observe`.
+A style is pure data and predicates: how a command gives the index of a member, which rules members
+follow, and how a workspace is recognised. Must not read or write files: a style names the reader of
+its workspaces, and `observe` loads it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ STYLES: Registry[Style] = Registry(
 
 
 def refuse_unknown_styles(spec: Processes, file: str | None = None) -> None:
-    """Raises `BadSpec` where a population of a spec that was read names a style that nobody has."""
+    """Raises `BadSpec` if a population of a decoded spec names a style that is not installed."""
     for i, population in enumerate(spec.populations):
         if population.style not in STYLES:
             from pbt_tui.errors import BadSpec, UnknownKind, Where

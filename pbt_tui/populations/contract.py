@@ -1,7 +1,7 @@
-"""What a population style is: everything in which trainers differ, as data and predicates.
+"""The type of a population style: everything in which trainers differ, as data and predicates.
 
-Everybody may read it: the compiler judges commands by it, `observe` judges generations by it.
-Must not import what a style needs: whatever reads is named as `module:class`.
+Every package may import it: the compiler checks commands with it, `observe` interprets generations.
+Must not import code that reads files: a style names its reader as `module:class`.
 """
 
 from __future__ import annotations
@@ -14,21 +14,22 @@ from pbt_tui.populations.member import IndexKey, Member, StyleFinding
 
 
 class ExchangeSettings(NamedTuple):
-    """The numbers that decide when a population exchanges; None where nothing tells."""
+    """The numbers that decide when members exchange weights; None: unknown."""
 
     initial_delay: float | None = None
     """Frames before the first exchange."""
     worst: float = 0.125
-    """Share of the members that can be replaced (IsaacGymEnvs)."""
+    """Fraction of the members that can be replaced (IsaacGymEnvs)."""
     top: float = 0.3
-    """Share of the members that can be copied (IsaacGymEnvs)."""
+    """Fraction of the members that can be copied (IsaacGymEnvs)."""
     std: float = 0.5
+    """Threshold in standard deviations of the objectives."""
     absolute: float = 0.05
-    """Thresholds: standard deviations, and a share of the value (Lab: the value itself)."""
+    """Threshold as a fraction of the objective (Isaac Lab: in units of the objective)."""
 
 
 class CallStyle(NamedTuple):
-    """How a trainer is called: what a `RunDescription` for it says.
+    """How a trainer is called: the arguments of a `RunDescription` for it.
 
     Example:
         >>> CallStyle(prefix="", dir_arg="agent.pbt.directory").arguments()
@@ -36,16 +37,16 @@ class CallStyle(NamedTuple):
     """
 
     prefix: str = "--"
-    """Before the name of each parameter."""
+    """Text before the name of each parameter."""
     name_arg: str | None = None
-    """The argument that carries the name of a job; None where there is none."""
+    """The argument that passes the name of a job; None: the trainer has none."""
     dir_arg: str | None = None
-    """The argument that carries the directory of a job; None where there is none."""
+    """The argument that passes the directory of a job; None: the trainer has none."""
     argument_style: str | None = None
     """Name of the argument style that writes its parameters; None: as upstream writes them."""
 
     def arguments(self) -> str:
-        """As a run module says it."""
+        """The keyword arguments as text, as a run module contains them."""
         given = (
             ("param_prefix", self.prefix),
             ("experiment_arg_name", self.name_arg),
@@ -57,116 +58,123 @@ class CallStyle(NamedTuple):
 
 
 class FoundFolder(NamedTuple):
-    """What was found in a folder on disk that may be a workspace."""
+    """A folder on disk that may be a workspace, with the names of its contents."""
 
     name: str
     parent: str
-    """The name of the folder that it lies in."""
+    """Name of the parent folder."""
     folders: Collection[str]
+    """Names of the folders in it; links to folders count as folders."""
     files: Collection[str]
-    """Names of what lies in it; links to folders count as folders."""
+    """Names of the files in it."""
     has_generations: bool
-    """A file of a generation was found, by the style's `generation_files`."""
+    """Whether it contains a file of a generation, by the `generation_files` of the style."""
     params: Callable[[], Collection[str]]
-    """The names of parameters in one of the files found, where that is metadata in YAML."""
+    """Returns the parameter names in one of these files, if that file is metadata in YAML."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)  # its code is made at each start
 class Style:
-    """One way of doing population-based training. `name` is what a spec holds.
+    """How one trainer does population-based training.
 
-    Members are jobs of their own where there are `index_keys`; else one job trains them all, and
-    `policies` says how many. Names of settings are without their stem: `workspace` stands for
+    With `index_keys`, each member is a job. Without them, one job trains all members, and
+    `policies` returns their number. Setting names omit the stem: `workspace` stands for
     `pbt.workspace`.
     """
 
     name: str
+    """The name in a spec."""
     title: str
-    """As messages say it: `Isaac Lab`."""
+    """The name in messages: `Isaac Lab`."""
     parameters: Callable[[int, str | None, str | None], list[dict[str, Any]]]
-    """What `population()` makes of size, workspace and `index_arg`."""
+    """Returns the parameters of each member, from the size, the workspace and `index_arg` that
+    `population()` gets."""
     workspace: Callable[[Member], str]
-    """The folder that members share, from `train_dir` or absolute; as deep as a command tells."""
+    """The folder that members share, absolute or relative to `train_dir`. If the command does not
+    determine the whole path, the deepest folder that it determines."""
     reader: str
-    """`module:class`, an `observe.workspaces.Reader` that is made with the path of a workspace."""
+    """`module:class` of an `observe.workspaces.Reader`; its argument is the path of a workspace."""
     generation_files: tuple[str, str]
-    """Regular expressions: the whole name of a member's folder in a workspace, and of a file in it
-    that is there once the member has a generation."""
+    """Two regular expressions: one matches the whole name of a member's folder in a workspace, the
+    other the name of a file in it that exists once the member has a generation."""
 
-    # How a command says it
+    # How the command of a member looks
     call: CallStyle = field(default_factory=CallStyle)
     index_keys: tuple[IndexKey, ...] = ()
     policies: Callable[[Mapping[str, str]], int | None] | None = None
-    """How many policies a job with these settings trains together; None for no population."""
+    """Number of policies that a job with these settings trains; None: the job is no population."""
     signs: tuple[str, ...] = ()
-    """A command that holds none of these texts is not looked at; usually the index keys."""
+    """Only without `index_keys`: the compiler skips a command that contains none of these texts."""
     size_name: str = "num_policies"
     workspace_name: str = "workspace"
     default_workspace: str = "pbt_workspace"
     name_below: Callable[[Mapping[str, str]], str | None] = lambda settings: None
-    """Where only the trainer's configuration names the folder between the recorded workspace and
-    the true one: the name of the true one, which readers look up on disk as `*/<name>`."""
+    """Returns the name of the true workspace if only the trainer's configuration names the folder
+    between it and the recorded workspace. Readers then look for `*/<name>` on disk."""
     folder_setting: str = ""
-    """The setting that names that folder, where a command gives it after all."""
+    """The setting that names that folder in between, if a command contains the setting."""
     workspace_in_job_dir: bool = False
-    """The workspace lies in the directory of each job: members elsewhere are never seen."""
+    """The workspace is inside the directory of each job: a member in another directory never sees
+    it."""
 
-    # What the rules ask
+    # What the rules check
     smallest: int = 2
-    """Members without which nothing is ever exchanged."""
+    """Smallest number of members that can exchange weights."""
     switch_name: str | None = "enabled"
-    """The setting that switches it on and off; None where there is none."""
+    """The setting that switches population-based training on and off; None: there is none."""
     on_by_default: bool = True
     switch_off: tuple[str, str] | None = None
-    """Another setting, and its value, that switches it off."""
+    """Another setting that switches it off, and the value that does so."""
     fraction_names: tuple[str, ...] = ()
-    """Shares of the members that must not be 0."""
+    """Settings that are fractions of the members; the value 0 is an error."""
     interval_name: str | None = None
-    """Steps between two exchanges, by which the trainer divides."""
+    """The setting with the steps between two exchanges; the trainer divides by it."""
     cuts_at_every_equals: bool = False
-    """A member that restarts itself cuts its arguments at each `=`, so that a second one is
-    fatal."""
+    """A member that restarts itself splits its arguments at each `=`, so a second `=` is fatal."""
     run_folder_by_second: bool = False
-    """The folder of a start is named by the second: two members must not start in the same one."""
+    """A member's output folder is named after the second of its start: two members must not start
+    in the same second."""
     forgotten_options: tuple[str, ...] = ()
-    """Options that a member's restart of itself does not pass on."""
+    """Options that a member does not pass on when it restarts itself."""
     kept_instead: str = "a setting of the configuration"
     """What to use in place of a forgotten option."""
     rules: Callable[[Sequence[Member]], Iterable[StyleFinding]] = lambda members: ()
-    """Rules of its own, for the members of one population in the order of their numbers."""
+    """Additional rules of the style. They get the members of one population in index order."""
 
     # What a workspace on disk shows
     is_workspace: Callable[[FoundFolder], bool] = lambda found: False
-    """Whether a folder is a workspace of this style; by default only a run names one."""
+    """Whether a folder is a workspace of this style. By default `pbt-tui` recognises none on disk:
+    only a run names its workspaces."""
     log_in_workspace: str | None = None
-    """A log there that holds what all members say; else each job's own log does."""
+    """Name of a log in the workspace with the output of all members; None: each job has a log."""
 
-    # When it exchanges
+    # When members exchange weights
     settings: ExchangeSettings = field(default_factory=ExchangeSettings)
-    """The trainer's defaults, without its `initial_delay`."""
+    """The trainer's defaults, except `initial_delay`."""
     initial_delay: float | None = None
-    """Frames before the first exchange, where the command does not say."""
+    """Default number of frames before the first exchange."""
     waits_for_frames: bool = False
-    """Nothing is exchanged before so many frames."""
+    """Nothing is exchanged before `initial_delay` frames."""
     setting_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Fields of `ExchangeSettings`: the keys of a command that set them."""
+    """Field of `ExchangeSettings` → the command's keys that set it."""
     quorum: Callable[[int], int] = lambda size: 0
-    """Members with a generation that an exchange needs in a population of this size."""
+    """For the size of a population, the number of members that need a generation before members
+    exchange weights."""
     absent_are_worst: bool = False
-    """Members without a generation hold the worst places, and dead ones keep theirs."""
+    """Members without a generation rank worst, and dead members keep their rank."""
     is_within: Callable[[Sequence[float], ExchangeSettings], bool] | None = None
-    """Whether nobody would be replaced, by the newest objectives in rising order; None where that
-    cannot be told."""
+    """Whether no member would be replaced. It gets the newest objectives in ascending order. None:
+    unknown."""
 
-    # What a copy leaves behind
+    # What a copy of weights changes
     copy_raises_step: int | None = None
-    """Where a checkpoint's name holds a train step: what a copy of weights adds to it at least."""
+    """If the name of a checkpoint contains a train step, the minimum that a copy adds to it."""
     frames_follow_donor: bool = False
-    """A copy goes on from the donor's frame, so that frames and generations may fall."""
+    """A copy continues from the donor's frame, so frames and generations may decrease."""
     restart_is_copy: bool = False
-    """A restart is nearly always a copy, even where parameters do not tell whose."""
+    """A restart is nearly always a copy, even if the parameters do not identify the donor."""
 
     @property
     def members_are_jobs(self) -> bool:
-        """Else they are policies of one job."""
+        """Whether each member is a job. If not, the members are policies of one job."""
         return self.policies is None

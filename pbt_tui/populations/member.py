@@ -1,6 +1,6 @@
-"""A member of a population as its command describes it, and what a rule of a style says of it.
+"""A member of a population, as its command describes it, and a finding of a style's rule.
 
-Must not know any style, nor how the members of a population are found.
+Must not import a style.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ if TYPE_CHECKING:
 
 
 class IndexKey(NamedTuple):
-    """One spelling of the setting that gives a member its number."""
+    """One spelling of the setting that gives a member its index."""
 
     key: str
-    """As it stands in a command, without dashes: `pbt.policy_idx`."""
+    """The key in a command, without dashes: `pbt.policy_idx`."""
     stem: str
-    """What the other settings of its population begin with: `pbt.`."""
+    """The prefix of the other settings of the population: `pbt.`."""
     default_size: int | None = None
-    """The size that the trainer assumes where the command names none; None: it asks the command."""
+    """The size that the trainer assumes if the command gives none; None: it has no default."""
 
 
 @dataclass
 class Member:
-    """A job that belongs to a population: where it stands, and what its command sets."""
+    """A job that belongs to a population, with the settings in its command."""
 
     place: int
-    """Of the job in the process list."""
+    """Position of the job in the process list."""
     job: Job
     set: Mapping[str, str]
-    """Its settings, the last value of each key: what the trainer itself would read."""
+    """Settings in the command: the last value of each key, as the trainer itself reads them."""
     key: IndexKey | None = None
-    """None where the members are policies of this one job."""
+    """The index setting; None: the members are policies of this one job."""
     index: int | None = None
-    """Its number; None also where it is no number."""
+    """Index of the member; None also if the value is not a number."""
 
     @property
     def stem(self) -> str:
@@ -50,23 +50,27 @@ class Member:
 
 
 class StyleFinding(NamedTuple):
-    """What a rule of a style has to say of a population.
+    """A finding of a style's rule about a population.
 
-    `code` is one of pbt_tui's own where the fault is the same, else the style's own, or empty.
+    `code` is a code of pbt_tui if pbt_tui has a rule for the same fault, else one of the style, or
+    empty.
     """
 
     message: str
     code: str = ""
     level: Level | None = None
-    """None: that of the code; a warning where the code is not pbt_tui's."""
+    """None: the level of the code, or a warning if the code is not pbt_tui's."""
     param: str | None = None
     hint: str | None = None
     member: Member | None = None
-    """Whom it is said of; None: the first one."""
+    """The member that the finding is about; None: the first one."""
 
 
 def from_train_dir(path: str, job: Job) -> str:
-    """A path from the current folder as one from `train_dir`, where that is relative too."""
+    """`path`, which is relative to the current folder, made relative to `train_dir`.
+
+    The command of the job shows `train_dir`. If it shows none, or an absolute one, `path` stays.
+    """
     end = f"/{job.dir}"
     for word in reversed(job.argv):
         if "=" in word and word.endswith(end):

@@ -1,7 +1,4 @@
-"""What `population()` gives for styles whose members are jobs: one dictionary each.
-
-Must not know any style.
-"""
+"""The parameters that `population()` returns: one dictionary for each member that is a job."""
 
 from __future__ import annotations
 
@@ -15,7 +12,10 @@ if TYPE_CHECKING:
 def parameters_of(
     style: Style, size: int, workspace: str | None, index_arg: str | None
 ) -> list[dict[str, Any]]:
-    """What `population()` gives. Raises `BadParam` for no member, and for what has no effect."""
+    """The result of `population()`.
+
+    Raises `BadParam` for a size below 1, and for an argument that has no effect in this style.
+    """
     if size < 1:
         raise _bad(f"a population has at least one member: {size}")
     if index_arg is not None:
@@ -41,9 +41,11 @@ def _bad(what: str, hint: str | None = None) -> BadParam:
 def one_per_member(
     size: int, index: str, workspace: str | None = None, *, switch: bool = False
 ) -> list[dict[str, Any]]:
-    """The index, and beside an index called `…policy_idx` its neighbours of the same stem.
+    """One dictionary for each member: its index, and the settings that all members share.
 
-    `switch`: the trainer is told that population-based training is on.
+    An index named `…policy_idx` shows the stem of the other settings. With any other index the
+    dictionaries contain the index alone. `switch` adds the setting that switches population-based
+    training on.
     """
     shared: dict[str, Any] = {}
     if index.endswith("policy_idx"):

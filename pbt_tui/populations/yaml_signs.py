@@ -1,7 +1,4 @@
-"""Which of two trainers wrote a workspace of folders `000` with YAML files: they look alike.
-
-Must not read anything: it judges what was found.
-"""
+"""Distinguishes the workspaces of IsaacGymEnvs and Isaac Lab: both have folders `000` with YAML."""
 
 from __future__ import annotations
 
@@ -13,9 +10,9 @@ _BEST = re.compile(r"best\d+")
 
 
 def lab_wrote(found: FoundFolder) -> bool:
-    """Isaac Lab, or rl_games: parameters begin with `agent.`.
+    """Whether Isaac Lab or rl_games wrote the workspace: parameter names begin with `agent.`.
 
-    Where no file has parameters, best folders and a place in `runs` mean the other one.
+    If no file has parameters, folders `best<n>` or a parent folder `runs` mean IsaacGymEnvs.
     """
     if params := found.params():
         return any(key.startswith("agent.") for key in params)

@@ -73,7 +73,7 @@ class RuntimeKind:
     """The backend whose settings and rules apply; None: the installed one that lists this runtime,
     if settings of it were given."""
     overrides: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of that backend that always have this value, whatever a person asked for."""
+    """Settings of that backend that always have this value, even if a person sets another one."""
     journal_key: str = "settings"
     """The key of these settings in `executor_started`."""
     submissions: str | None = None

@@ -90,11 +90,11 @@ def _too_big(state: RunState, unit: SchedulingUnit) -> str:
     members = len(unit.shape)
     free = state.policy.max_parallel - len(state.active)
     if members > free:
-        return f"its population of {members} begins together; {free} of max_parallel are free"
+        return f"its population of {members} starts together; {free} of max_parallel are free"
     if not could_fit(state, unit):
         return "too few GPUs that are not drained"
     if members > 1:
-        return f"its population of {members} begins together; the GPUs have no room for all yet"
+        return f"its population of {members} starts together; the GPUs have too few free slots"
     return f"needs {_gpus(unit.shape[0])}: none free"
 
 
@@ -102,7 +102,7 @@ def _pause(state: RunState, now: float) -> str:
     """The rest of `pause_between`; empty if it is over."""
     left = state.next_start - now
     return (
-        f"starts stay {state.policy.pause_between:g}s apart: in {countdown(left)}"
+        f"starts are {state.policy.pause_between:g}s apart: next in {countdown(left)}"
         if left > 0
         else ""
     )

@@ -62,8 +62,8 @@ def unfit(unfinished: Iterable[Job], policy: Policy, gpus: tuple[Gpu, ...]) -> l
             findings.append(
                 Diagnostic(
                     "error",
-                    f"population `{name}` of {len(jobs)} begins together, and does not fit: "
-                    f"{places} place{'' if places == 1 else 's'} on {have}",
+                    f"population `{name}` of {len(jobs)} starts together, but does not fit: "
+                    f"{places} slot{'' if places == 1 else 's'} on {have}",
                     code="PBT420",
                     hint="pass a larger `--experiments_per_gpu`, or give more GPUs",
                 )

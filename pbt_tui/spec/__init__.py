@@ -1,6 +1,6 @@
-"""WHAT TO RUN: frozen types, canonical bytes, JSON Schema from the types. No IO.
+"""The spec, which says what to run: frozen types, their canonical bytes, and their JSON Schema.
 
-Must not know where a spec came from, nor what becomes of it.
+Pure: nothing in this package does IO.
 """
 
 from pbt_tui.spec.codec import (

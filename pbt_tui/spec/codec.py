@@ -1,6 +1,6 @@
-"""Spec to bytes and back: one layout, the same on every machine, one job per line.
+"""Encodes a spec to bytes, the same on every machine with one job per line, and decodes it again.
 
-Must not read or write files: bytes in, bytes out.
+Must not read or write files.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class _Head(msgspec.Struct):
 
 
 def encode(spec: Processes) -> bytes:
-    """The file's bytes: valid JSON, a line for each key of the head, a line for each job."""
-    out = BytesIO()  # a hundred thousand lines, held once
+    """The bytes of the spec file: valid JSON, one line for each key of the head and each job."""
+    out = BytesIO()  # holds the lines once: a spec may have a hundred thousand
     for piece in _pieces(spec):
         out.write(piece)
     return out.getvalue()
@@ -64,7 +64,7 @@ def _pieces(spec: Processes) -> Iterator[bytes]:
 
 
 def without_prefix(spec: Processes) -> Processes:
-    """The spec as backends see it that start commands in another way: `command_prefix` is gone."""
+    """The spec without its `command_prefix`, for backends that start commands in another way."""
     if not spec.command_prefix:
         return spec
     n, replace = len(spec.command_prefix), msgspec.structs.replace
@@ -73,9 +73,9 @@ def without_prefix(spec: Processes) -> Processes:
 
 
 def decode(data: bytes, file: str | None = None) -> Processes:
-    """The fast check: types and shape, by msgspec.
+    """The spec in these bytes; msgspec checks the types only.
 
-    Raises `UnknownVersion` or `BadSpec`; the pointer names the key where msgspec can say it.
+    Raises `UnknownVersion` or `BadSpec`, with a pointer to the key if msgspec names it.
     """
     try:
         return _decoder.decode(data)
@@ -98,16 +98,16 @@ def decode(data: bytes, file: str | None = None) -> Processes:
 
 
 DIGEST_RULE = 1
-"""The newest rule: what `digest` obeys where nobody asks for an older one."""
+"""The newest digest rule, and the default of `digest`."""
 
 
 def digest(spec: Processes, rule: int = DIGEST_RULE) -> str:
-    """What makes two specs the same run: train_dir, jobs and populations; not the policy.
+    """The digest of what identifies a run: train_dir, jobs and populations, without the policy.
 
-    A directory is compared by the rule that made its digest (`digest_rule`). A rule never changes
-    once it was published. A field that is added to `Job` or `Population` later has a default, and
-    a rule that is older than the field sees it only where it differs from that default, so that an
-    upgrade refuses no run in progress.
+    The executor compares a spec with a run directory by the rule that made the digest of the
+    directory (`digest_rule`). A published rule never changes. A field that is added to `Job` or
+    `Population` later has a default. A rule that is older than the field includes the field only if
+    its value differs from the default, so that a run in progress can be resumed after an upgrade.
 
     Raises `UnknownVersion` for a rule that this version does not know.
     """
@@ -115,24 +115,24 @@ def digest(spec: Processes, rule: int = DIGEST_RULE) -> str:
 
     if rule != 1:
         raise UnknownVersion(
-            f"the digest is of rule {rule}, this version knows rules up to {DIGEST_RULE}",
-            hint="use the version that made it, or a newer one",
+            f"the digest was made by rule {rule}, this version knows rules up to {DIGEST_RULE}",
+            hint="use the version of pbt_tui that made the run directory, or a newer one",
         )
     populations = [_as_written(p, _POPULATION_1) for p in spec.populations]
     sha = hashlib.sha256(_encoder.encode((spec.train_dir, populations)))
     for job in spec.jobs:
-        sha.update(_encoder.encode(job))  # it leaves out what is at its default by itself
+        sha.update(_encoder.encode(job))  # the type itself omits fields with their default value
     return sha.hexdigest()
 
 
 def digest_rule(text: str) -> int:
-    """The rule that a digest was made by: it stands before a colon, and rule 1 is not written."""
+    """The rule that made a digest: the number before its colon, or 1 if it has no colon."""
     rule, colon, _ = text.partition(":")
     return int(rule) if colon and rule.isascii() and rule.isdigit() else 1
 
 
 _POPULATION_1 = ("id", "style", "size", "workspace", "members")
-"""The fields of a population that rule 1 always sees."""
+"""The fields of a population that rule 1 always includes."""
 
 
 def _as_written(population: Population, always: tuple[str, ...]) -> dict[str, Any]:

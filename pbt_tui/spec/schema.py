@@ -1,6 +1,6 @@
-"""JSON Schemas made from the types, so that the two cannot drift apart.
+"""Generates JSON Schemas from the types, so that schemas and types cannot differ.
 
-Must not read or write files: types in, a document out.
+Must not read or write files.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 
 Notes = Mapping[tuple[str, str], str]
-"""(type, field) → what the type's source says about the field."""
+"""(type, field) → the docstring of the field."""
 
 
 Contents = Mapping[tuple[str, str], Any]
-"""(type, field) → the type of an object that the type itself leaves open."""
+"""(type, field) → the type of the objects in a field that is declared as `Any`."""
 
 
 def schema(
@@ -25,9 +25,10 @@ def schema(
     notes: Notes | None = None,
     contents: Contents | None = None,
 ) -> bytes:
-    """The schema of a document that is one of `types`, as bytes to be committed.
+    """The schema of a document that is one of `types`, as the bytes of a file.
 
-    `contents` are shown where a field is open to the code, because another package owns its type.
+    `contents` gives the type of each field that is declared as `Any`, because another package owns
+    that type.
     """
     within = contents or {}
     everything = [*types, *within.values()]

@@ -1,7 +1,7 @@
-"""The spec: what to run, as frozen values. The JSON Schema is generated from these types.
+"""The types of the spec, which says what to run. Its JSON Schema is generated from these types.
 
-A spec depends on no file, run module, machine or time: it means the same everywhere.
-Units are bytes and seconds. Field order is the order of keys in the file.
+A spec depends on no other file, machine or time: it means the same everywhere. Units are bytes and
+seconds. The keys in the file have the order of the fields.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from msgspec import Meta, Struct
 FORMAT: Final = "pbt-processes/1"
 
 MOST: Final = 2**53
-"""The largest integer of a spec file: beyond it, readers that know only doubles see another."""
+"""The largest integer in a spec file: JSON readers that use doubles would round a larger one."""
 Count = Annotated[int, Meta(ge=0, le=MOST)]
 Positive = Annotated[int, Meta(ge=1, le=MOST)]
 Integer = Annotated[int, Meta(ge=-MOST, le=MOST)]
-# Below it for a float: an integer just above it is rounded down to it before it is compared.
+# `lt` and not `le`: msgspec rounds an integer just above the limit down to it before it compares.
 Seconds = Annotated[float, Meta(ge=0, lt=MOST)]
 Text = Annotated[str, Meta(min_length=1)]
 JobId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$(?!\n)")]
@@ -39,11 +39,11 @@ Cause = Literal[
     "lost",
 ]
 Style = Text
-"""The name of a population style: `pbt_tui.populations` knows which there are."""
+"""The name of a population style; `pbt_tui.populations` defines them."""
 Placeholder = Literal["port"]
-"""What is known only when an attempt starts."""
+"""A placeholder whose value is known only when an attempt starts."""
 Param = Any
-"""Any JSON value: `params` keep their types, non-finite floats become text."""
+"""Any JSON value. `params` keep their types, but non-finite floats become text."""
 
 
 class Frozen(Struct, frozen=True, forbid_unknown_fields=True):

@@ -59,16 +59,6 @@ def test_tests_are_small_too() -> None:
     assert long == {}
 
 
-def test_packages_name_what_they_must_not_know() -> None:
-    silent = [
-        str(module.path)
-        for module in modules("pbt_tui")
-        if module.path.name == "__init__.py"
-        and not re.search(r"\b[Mm]ust (not|stay|never)\b", ast.get_docstring(module.tree) or "")
-    ]
-    assert silent == []
-
-
 @pytest.mark.parametrize(
     ("path", "source"),
     [

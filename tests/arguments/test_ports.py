@@ -136,7 +136,7 @@ def test_ranges_do_not_overlap_and_pass_over_ports_in_use() -> None:
 
 
 def test_too_many_ports_are_refused() -> None:
-    with pytest.raises(RuntimeUnavailable, match="no 100000 ports in a row are free"):
+    with pytest.raises(RuntimeUnavailable, match="no 100000 consecutive ports are free"):
         ports.claim(100_000)
     assert ports.claim(0) is None
     assert ports.wanted(state_of(job(0)), Policy()) == 0

@@ -39,12 +39,12 @@ def test_defaults_are_in_order() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("partition", "a\nb", "holds a line break or another control character"),
-        ("account", "\x1b[1m", "holds a line break"),
-        ("exclude", "n" * 1025, "`--slurm_exclude` has 1025 bytes: SLURM takes 1024"),
+        ("partition", "a\nb", "contains a line break or another control character"),
+        ("account", "\x1b[1m", "contains a line break"),
+        ("exclude", "n" * 1025, "`--slurm_exclude` has 1025 bytes: SLURM accepts 1024"),
         ("constraint", "é" * 513, "has 1026 bytes"),
         ("prologue", ("true", "a\nb"), "error[PBT620]: /settings/prologue/1: `--slurm_prologue`"),
-        ("workdir", "a\0", "holds a line break"),
+        ("workdir", "a\0", "contains a line break"),
         ("timeout", "4h; rm x", "`--slurm_timeout` is not a time: `4h; rm x`"),
     ],
 )
@@ -68,7 +68,7 @@ def test_early_signals_that_arrive(signal: str) -> None:
 def test_pbt621_early_signals_that_reach_nobody(signal: str) -> None:
     assert found(signal=signal) == [
         (
-            f"error[PBT621]: /settings/signal: early signal `{signal}` reaches nobody\n"
+            f"error[PBT621]: /settings/signal: early signal `{signal}` does not reach the program\n"
             "hint: write `USR1@120`: one of USR1, USR2, HUP, and 1 to 65535 seconds"
         )
     ]

@@ -105,12 +105,12 @@ def test_pbt809_without_its_process_list(folder: Path) -> None:
 def test_pbt810_tasks_and_jobs(folder: Path) -> None:
     (folder / "processes.json").write_bytes(encode(spec(jobs=(job(0), job(2)))))
     assert [line.partition("error[PBT810]: ")[2] for line in said(folder)] == [
-        "`specs/ant/slurm/index.json`: /arrays/0/tasks/1: task `01_ant` is no job",
-        "`specs/ant/slurm/index.json`: /arrays: job `02_ant` is a task of no script",
+        "`specs/ant/slurm/index.json`: /arrays/0/tasks/1: task `01_ant` is not a job of the run",
+        "`specs/ant/slurm/index.json`: /arrays: no script has a task for job `02_ant`",
     ]
     lay_out()
     spoil(folder / FILE, b'["00_ant","01_ant"]', b'["00_ant","00_ant"]')
-    assert "job `00_ant` is a task twice" in said(folder)[0]
+    assert "two tasks are job `00_ant`" in said(folder)[0]
 
 
 def test_the_rules_are_those_of_compiling(folder: Path) -> None:

@@ -254,7 +254,7 @@ def test_a_wrong_pin_is_refused_before_it_starts(drive: Drive, engine: Any) -> N
     driver.runtime._there.create = other  # type: ignore[method-assign]
     end = driver.run("true", gpus=("2",))
     assert end.refused
-    assert end.detail == "the engine pinned GPU 0 where 2 was asked"
+    assert end.detail == "the engine pinned GPU 0 instead of 2"
     assert engine.inspect_container(end.handle)["State"]["StartedAt"].startswith("0001")
 
 

@@ -73,7 +73,7 @@ def test_a_dry_run_without_an_engine_says_what_it_could_not_ask(docked: Docked) 
     away = {**docked.environ, "DOCKER_HOST": f"unix://{docked.path}/none.sock"}
     said = docked.pbt(target, "--dry_run", env=away)
     assert said.code == 0, said.all
-    assert "# the engine was not asked: no docker engine answers" in said.out
+    assert "# not checked with the engine: no docker engine answers" in said.out
     assert "docker run " in said.out
 
 

@@ -138,7 +138,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk(monkeypatch, 10 << 20, 500)
     assert "full: 10 MiB free" in only(check(run_of(job("a")), tmp_path)).message
     disk(monkeypatch, 10 << 30, 0)
-    assert "no room for another file" in only(check(run_of(job("a")), tmp_path)).message
+    assert "no free inode for another file" in only(check(run_of(job("a")), tmp_path)).message
     disk(monkeypatch, 500 << 20, 500)
     assert only(check(run_of(job("a")), tmp_path)).level == "warning"
     disk(monkeypatch, 10 << 30, 500)

@@ -47,7 +47,7 @@ def test_slots_beyond_the_gpus_are_refused_before_anything(place: Place) -> None
     target = place.spec(job("j"), num_gpus=3, experiments_per_gpu=2)
     said = place.pbt(target, env={**place.environ, "CUDA_VISIBLE_DEVICES": "0"})
     assert said.code == 5
-    assert "`--num_gpus 3` was asked for, `CUDA_VISIBLE_DEVICES` shows 1 GPU: 0" in said.err
+    assert "`--num_gpus 3` was given, but `CUDA_VISIBLE_DEVICES` shows 1 GPU: 0" in said.err
     assert not (place.path / "train_dir").exists(), "nothing is left behind"
     said = place.pbt(target, "--num_gpus", "1", env={**place.environ, "CUDA_VISIBLE_DEVICES": ""})
     assert said.code == 5

@@ -67,7 +67,7 @@ def test_a_stop_left_before_the_executor_is_not_for_it(place: Place) -> None:
     place.write("go")
     assert place.pbt(str(place.rundir.path), "--failed").code == 0
     (refused,) = place.of(ev.RequestRefused)
-    assert refused.why == "asked before this executor started"
+    assert refused.why == "requested before this executor started"
 
 
 def test_asking_where_nobody_executes(place: Place) -> None:
@@ -104,7 +104,7 @@ def test_detached_errors_come_back(place: Place) -> None:
     target = place.spec(job("j"), num_gpus=2, experiments_per_gpu=1)
     said = place.pbt(target, "--detach", env={**place.environ, "CUDA_VISIBLE_DEVICES": "0"})
     assert said.code == 5
-    assert "`--num_gpus 2` was asked for" in said.err
+    assert "`--num_gpus 2` was given" in said.err
     assert said.out == ""
     assert not (place.path / "train_dir").exists()
 

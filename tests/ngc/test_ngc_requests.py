@@ -322,8 +322,8 @@ def test_the_results_of_a_job_are_no_meeting_place() -> None:
 
     [d] = check(gang_of("/results/t"), settings_of(workspace=["team:/mount:RW"]))
     assert d.message == (
-        "members of population `ant` meet in `/results/t/ant/ws`, "
-        "which is the results of each job alone"
+        "the members of population `ant` share `/results/t/ant/ws`, "
+        "which is inside the results of each job"
     )
 
 

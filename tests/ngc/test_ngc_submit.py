@@ -61,7 +61,7 @@ def test_jobs_that_somebody_else_submitted_are_found_by_their_label(
     (here / "specs/ant/ngc/submitted.json").unlink()
     done = call("run", here, *SUBMIT, env=service.env)
     assert done.returncode == 0
-    assert "01_ant: is there already, id 1001\n" in done.stdout
+    assert "01_ant: was submitted before, id 1001\n" in done.stdout
     assert len(service.jobs()) == 3
     script = subprocess.run(
         [here / "specs/ant/ngc/submit.sh"], env=service.env, capture_output=True, text=True,
@@ -92,7 +92,7 @@ def test_a_job_that_was_made_without_an_answer_is_found(
     service.faults(f"run {fault}")
     done = call("run", here, *QUICK, env=service.env)
     assert done.returncode == 0, done.stdout
-    assert "00_ant: was submitted all the same, id 1000\n" in done.stdout
+    assert "00_ant: was submitted despite the error, id 1000\n" in done.stdout
     assert len(service.jobs()) == 3
     assert submitted(here)["00_ant"] == 1000
 
@@ -104,7 +104,7 @@ def test_failures_are_shown_as_the_client_says_them(here: Path, service: Service
     assert (
         "00_ant: the client did not submit it: exit code 1\n"
         "  ngc: Client Error: 401 Unauthorized\n"
-        "00_ant: whether there is a job is not known: say the same again to find out\n"
+        "00_ant: it is unknown whether NGC has it: run the same command again to see\n"
         "01_ant: submitted, id 1000\n"
     ) in done.stdout
     assert done.stdout.endswith("ant: not all of 3 jobs are submitted\n")
@@ -119,7 +119,7 @@ def test_without_a_list_nothing_is_submitted(here: Path, service: Service, fault
     service.faults(*[f"list {fault}"] * 3)
     done = call("run", here, *QUICK, env=service.env)
     assert done.returncode == 4
-    assert "00_ant: its label cannot be looked for: " in done.stdout
+    assert "00_ant: its label cannot be looked up: " in done.stdout
     assert "\x1b" not in done.stdout
     assert service.jobs() == {}
     assert not any(line.startswith("run") for line in service.calls)
@@ -143,13 +143,13 @@ def test_a_job_that_appears_late_is_waited_for(here: Path, service: Service) -> 
     again = start(here, service, *argv[:-1], "60s")
     assert again.stdout
     told = [again.stdout.readline() for _ in range(2)]
-    assert "00_ant: was asked for without an answer: waiting" in told[1]
+    assert "00_ant: an earlier request got no answer: waiting" in told[1]
     with pytest.raises(subprocess.TimeoutExpired):
         again.wait(1)
     (service.folder / "release").touch()
     out, _ = again.communicate(timeout=60)
     assert again.returncode == 0
-    assert "00_ant: is there already" in out
+    assert "00_ant: was submitted before" in out
     assert sorted(service.jobs().values()) == ["ant.00_ant", "ant.01_ant", "ant.02_ant"]
 
 
@@ -209,7 +209,7 @@ def test_one_at_a_time(here: Path, service: Service) -> None:
         done = call("run", here, *QUICK, env=service.env)
     assert done.returncode == 5
     assert "another submission of this run is under way" in done.stdout
-    assert "this run is being submitted by somebody else" in done.stderr
+    assert "another process is submitting this run" in done.stderr
     assert service.calls == []
 
 
@@ -263,7 +263,7 @@ def test_a_record_that_cannot_be_read(here: Path, service: Service) -> None:
     (here / "specs/ant/ngc/submitted.json").write_text("{")
     done = call("run", here, *SUBMIT, env=service.env)
     assert done.returncode == 5
-    assert "hint: put it aside: jobs are found again by their labels" in done.stderr
+    assert "hint: move the file away: `pbt-run` finds the jobs again by their labels" in done.stderr
 
 
 def test_a_module_is_compiled_written_and_submitted(tmp_path: Path, service: Service) -> None:

@@ -75,27 +75,27 @@ CMD = "-c '{{ experiment_cmd }}'"
 @pytest.mark.parametrize(
     ("text", "code", "said"),
     [
-        ("", "PBT712", "is not one line `ngc base-command job run …`"),
-        ("sbatch x.sh", "PBT712", "is not one line"),
-        ("ngc batch list", "PBT712", "is not one line"),
-        ("X=1 ngc batch run " + CMD, "PBT712", "is not one line"),
-        ("# how we do it\nngc batch run " + CMD, "PBT712", "is not one line"),
+        ("", "PBT712", "is not one command line `ngc base-command job run …`"),
+        ("sbatch x.sh", "PBT712", "is not one command line"),
+        ("ngc batch list", "PBT712", "is not one command line"),
+        ("X=1 ngc batch run " + CMD, "PBT712", "is not one command line"),
+        ("# how we do it\nngc batch run " + CMD, "PBT712", "is not one command line"),
         (f"ngc batch run {CMD} --name 'a", "PBT712", "no closing quotation"),
         (f"ngc batch run {CMD} --name", "PBT712", "`--name` has no value"),
         ("ngc batch run --name {{ name }}", "PBT712", "has no `{{ experiment_cmd }}`"),
         (f"ngc batch run {CMD} --name {{{{ nmae }}}}", "PBT712", "`{{ nmae }}` is neither"),
         (f"ngc batch run {CMD} --name {{{{ name", "PBT712", "`{{` is not part of a placeholder"),
-        (f"ngc batch run {CMD} --label {{{{ name }}}}", "PBT713", "`--label` cannot be another"),
-        (f"ngc batch run {CMD} --waitend", "PBT713", "`--waitend` is no part of a job request"),
-        (f"ngc batch run {CMD} --file x.json", "PBT713", "`--file` is no part"),
-        (f"ngc batch run {CMD} --clone 12", "PBT713", "`--clone` is no part"),
-        (f"ngc batch run {CMD} --shell bash", "PBT713", "`--shell` is no part"),
-        ('ngc batch run -c "$HOME/t; {{ experiment_cmd }}"', "PBT713", "`$HOME` would be the sub"),
-        ('ngc batch run -c "`id`{{ experiment_cmd }}"', "PBT713", "a backtick would be the sub"),
-        (f"ngc batch run {CMD} | tee log", "PBT713", "`|` would be the submitting shell's"),
-        (f"ngc batch run {CMD} && echo done", "PBT713", "`&` would be the submitting shell's"),
+        (f"ngc batch run {CMD} --label {{{{ name }}}}", "PBT713", "`--label` cannot differ"),
+        (f"ngc batch run {CMD} --waitend", "PBT713", "`--waitend` is not part of a job request"),
+        (f"ngc batch run {CMD} --file x.json", "PBT713", "`--file` is not part"),
+        (f"ngc batch run {CMD} --clone 12", "PBT713", "`--clone` is not part"),
+        (f"ngc batch run {CMD} --shell bash", "PBT713", "`--shell` is not part"),
+        ('ngc batch run -c "$HOME/t; {{ experiment_cmd }}"', "PBT713", "`$HOME` is shell syntax"),
+        ('ngc batch run -c "`id`{{ experiment_cmd }}"', "PBT713", "a backtick is shell syntax"),
+        (f"ngc batch run {CMD} | tee log", "PBT713", "`|` is shell syntax"),
+        (f"ngc batch run {CMD} && echo done", "PBT713", "`&` is shell syntax"),
         ("ngc batch run -c 'a  b; {{ experiment_cmd }}'", "PBT714", "a run of blanks inside"),
-        (r"ngc batch run -c 'a\tb; {{ experiment_cmd }}'", "PBT714", "a backslash stays here"),
+        (r"ngc batch run -c 'a\tb; {{ experiment_cmd }}'", "PBT714", "a backslash stays;"),
         ("ngc batch run -c '{{experiment_cmd}}'", "PBT714", "`{{experiment_cmd}}` is read as"),
     ],
 )
@@ -131,7 +131,7 @@ def test_d42_to_d45_through_the_command(tmp_path: Path) -> None:
     (tmp_path / "template").write_text("ngc batch run --name {{ name }} | tee log\n")
     done = call("compile", tmp_path, *argv)
     assert done.returncode == 3
-    assert "error[PBT713]: `template`:1: `|` would be the submitting shell's" in done.stderr
+    assert "error[PBT713]: `template`:1: `|` is shell syntax" in done.stderr
     (tmp_path / "template").write_text(AS_IN_THE_WILD.replace("7D", "PT7D"))
     done = call("compile", tmp_path, *argv)
     assert done.returncode == 2

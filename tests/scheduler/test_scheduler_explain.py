@@ -68,7 +68,7 @@ def test_of_a_back_off() -> None:
 
 def test_of_the_pause() -> None:
     told = story(job("a"), job("b"), pause_between=5.0).runs("a")
-    assert why(told, "b", 102.0) == "starts stay 5s apart: in 3s"
+    assert why(told, "b", 102.0) == "starts are 5s apart: next in 3s"
     assert why(told, "b", 105.0) == "next in line"
 
 
@@ -84,10 +84,10 @@ def test_of_gpus() -> None:
 def test_of_a_gang() -> None:
     told = story(job("a"), *pair(), devices=2, experiments_per_gpu=1, max_parallel=4)
     told.runs("a", "GPU-0")
-    words = "its population of 2 begins together; the GPUs have no room for all yet"
+    words = "its population of 2 starts together; the GPUs have too few free slots"
     assert why(told, "p0") == why(told, "p1") == words
     told = story(job("a"), *pair(), max_parallel=2).runs("a")
-    assert why(told, "p1") == "its population of 2 begins together; 1 of max_parallel are free"
+    assert why(told, "p1") == "its population of 2 starts together; 1 of max_parallel are free"
 
 
 def test_of_a_gang_that_is_not_complete() -> None:
@@ -105,14 +105,14 @@ def test_of_a_gang_that_has_begun() -> None:
     told.asks("drain", gpus=("GPU-1",))
     assert why(told, "p1") == "its population has begun; needs 1 GPU, none free"
     told = story(*pair(), job("z"), pause_between=4.0).runs("p0")
-    assert why(told, "p1", 101.0) == "starts stay 4s apart: in 3s"
+    assert why(told, "p1", 101.0) == "starts are 4s apart: next in 3s"
 
 
 def test_of_a_gang_whose_back_off_is_over() -> None:
     told = story(*pair(), job("z"), retries=1, retry_on=("exit",), retry_delay=10.0, max_parallel=2)
     told.runs("p0").runs("p1").fails("p0").ends("p1", outcome="interrupted", exit_code=None)
     told.runs("z")
-    words = "its population of 2 begins together; 1 of max_parallel are free"
+    words = "its population of 2 starts together; 1 of max_parallel are free"
     assert why(told, "p0", 110.0) == why(told, "p1", 110.0) == words
 
 

@@ -46,8 +46,8 @@ def test_a_population_too_big_for_max_parallel() -> None:
 def test_a_population_too_big_for_the_slots() -> None:
     (said,) = found(*(job(f"p{i}", population="p") for i in range(5)), devices=2,
                     experiments_per_gpu=2)  # fmt: skip
-    assert said.startswith("error[PBT420]: population `p` of 5 begins together, and does not fit:")
-    assert "4 places on 2 GPUs" in said
+    assert said.startswith("error[PBT420]: population `p` of 5 starts together, but does not fit:")
+    assert "4 slots on 2 GPUs" in said
 
 
 def test_need_is_the_jobs_own_or_the_policys() -> None:

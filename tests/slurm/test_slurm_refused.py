@@ -100,7 +100,7 @@ def test_sbatch_that_says_nothing_is_not_waited_for(queued: Queued) -> None:
     said = queued.end(process)
     assert said.code == 0, said.all
     assert queued.called("sbatch") == 1, "found by its key"
-    assert "queued    a: SLURM does not answer: `sbatch` said nothing within 1 s" in said.out
+    assert "queued    a: SLURM does not answer: `sbatch` did not answer within 1 s" in said.out
     assert (queued.path / "lives").read_text() == "life\n"
 
 

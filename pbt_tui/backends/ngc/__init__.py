@@ -1,1 +1,1 @@
-"""Backend `ngc`: its settings, job requests, rules and codes. Must not call a client."""
+"""Backend `ngc`: its settings, job requests, rules and codes. Must not call NVIDIA's client."""

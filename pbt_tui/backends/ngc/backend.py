@@ -1,6 +1,6 @@
-"""Backend `ngc`: a Base Command job request for each job, and a script that submits them once.
+"""The object of backend `ngc`: Base Command job requests, and a script that submits each once.
 
-Must not call the client. What a request is made of is loaded only where one is made.
+Each method imports what it needs, so that a command that renders no request starts fast.
 """
 
 from __future__ import annotations
@@ -41,9 +41,10 @@ class NgcBackend(Backend):
         return Ngc
 
     def complete(self, flags: Given, file: Given) -> Given:
-        """With the upstream launcher's template, if one is named: under the flags, over the file.
+        """The flags, with the settings of the upstream launcher's template, if one is named.
 
-        Raises `Findings` (3) for what is wrong with it, `UsageError` where it cannot be read.
+        A flag overrides the template, the template overrides the settings file. Raises `Findings`
+        (3) for errors in the template, `UsageError` if it cannot be read.
         """
         name = {**file.sections["ngc"], **flags.sections["ngc"]}.get("job_template")
         if name is None:

@@ -1,7 +1,4 @@
-"""The names of the files for NGC, relative to the folder of the run.
-
-Must not know what is in them.
-"""
+"""The names of the files for NGC, relative to the folder of the run."""
 
 from __future__ import annotations
 
@@ -9,5 +6,5 @@ FOLDER = "ngc"
 REQUESTS = f"{FOLDER}/*.json"
 SUBMIT = f"{FOLDER}/submit.sh"
 RECORD = f"{FOLDER}/submitted.json"
-"""What was submitted: written by `pbt-run`, and no file of a compilation."""
+"""Record of the submitted jobs. `pbt-run` writes it, not the compiler."""
 OWNED = (REQUESTS, SUBMIT)

@@ -1,7 +1,4 @@
-"""The flags for backend `ngc` that are no settings: of the upstream launcher, and of `pbt-run`.
-
-Must not know what becomes of them.
-"""
+"""The flags for backend `ngc` that are not settings: of the upstream launcher, and of `pbt-run`."""
 
 from __future__ import annotations
 
@@ -11,13 +8,13 @@ from pbt_tui.settings import Given
 from pbt_tui.settings.flags import yes_no
 
 CLIENT = "ngc"
-"""NVIDIA's client, unless another one is named."""
+"""Default path of NVIDIA's client."""
 CALL_LIMIT = 120.0
-"""Seconds for one call of the client, unless something else is set."""
+"""Default time limit for one call of the client, in seconds."""
 
 
 def add_arguments(parser: argparse._ActionsContainer) -> None:
-    """With the upstream defaults."""
+    """Adds the flags of the upstream launcher, with its defaults."""
     group = parser.add_argument_group("backend ngc")
     group.add_argument("--ngc_job_template", metavar="FILE", help="command template")
     group.add_argument(
@@ -31,12 +28,12 @@ def settings(args: argparse.Namespace) -> Given:
 
 
 def add_run_arguments(group: argparse._ActionsContainer) -> None:
-    """Of `pbt-run --backend ngc`: who submits, and how long one call of it may take."""
+    """Adds the options of `pbt-run --backend ngc`: the client, and its time limit."""
     group.add_argument(
         "--ngc_client",
         metavar="PATH",
         default=CLIENT,
-        help="NVIDIA's client (default: %(default)s)",
+        help="path of NVIDIA's client (default: %(default)s)",
     )
     group.add_argument(
         "--ngc_limit",

@@ -1,7 +1,7 @@
-"""Backend `ngc`: one Base Command job request per job, and a script that submits them.
+"""Renders a Base Command job request for each job, and the script that submits them.
 
-Must not know where they are written, nor call the client: the words of its commands are here, who
-says them is not. What a request may hold is `ngc.request`, what it must not is `ngc.rules`.
+Must not call the client: this module only builds the arguments of its commands. `ngc.request`
+defines the fields of a request, `ngc.rules` checks their values.
 """
 
 from __future__ import annotations
@@ -30,23 +30,26 @@ from pbt_tui.spec import Job, Processes
 
 REGISTRY = "nvcr.io/"
 NO_TEAM = "no-team"
-"""The client's word for none: it goes over a team that its configuration names."""
+"""The client's value for no team. It overrides a team in the client's configuration."""
 PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _SETTINGS_LINE = "# settings "
 _MIG = re.compile(r"(^|[._-])(mig|\d+g[._]\d+gb)([._-]|$)", re.IGNORECASE)
 _SINCE = "3650D"
-"""The client lists the last seven days only, unless it is told."""
+"""How far back the client lists jobs: by default it lists only the last seven days."""
 
 
 def render(spec: Processes, settings: Ngc) -> dict[str, bytes]:
-    """A file for each job, and the script. The image must be set: it is the container's."""
+    """A request file for each job, and the script. The container of `spec` must name an image."""
     requests = {path_of(job): request(spec, job, settings) for job in spec.jobs}
     files = {path: encode(made) for path, made in requests.items()}
     return {**files, SUBMIT: _script(spec, settings, requests)}
 
 
 def known(files: Mapping[str, bytes]) -> dict[str, Any]:
-    """The settings stand in the script, as a comment. Raises `BadSpec` where they do not."""
+    """The settings of an earlier compilation, from a comment in the script.
+
+    Raises `BadSpec` if the script does not contain them.
+    """
     if SUBMIT not in files:
         return {}
     for line in files[SUBMIT].decode(errors="replace").split("\n"):
@@ -64,7 +67,7 @@ def path_of(job: Job) -> str:
 
 
 def request(spec: Processes, job: Job, settings: Ngc) -> JobRequest:
-    """The request of one job; its last label is its identity."""
+    """The request of one job; its last label identifies the job."""
     several = settings.replicas is not None and settings.replicas > 1
     bare = JobRequest(
         aceInstance=settings.instance,
@@ -102,7 +105,7 @@ def request(spec: Processes, job: Job, settings: Ngc) -> JobRequest:
 
 
 def command(text: str, job: Job) -> str:
-    """`text` with the job's command in its places, quoted for where each of them stands (D44)."""
+    """`text` with its placeholders filled. The command is quoted as its position requires (D44)."""
     quoted = shlex.join(job.argv)
 
     def put(found: re.Match[str]) -> str:
@@ -121,21 +124,24 @@ def command(text: str, job: Job) -> str:
 
 
 def is_mig(instance: str) -> bool:
-    """A part of a GPU, as far as the name of the instance tells."""
+    """Whether the name of an instance says that it is a part of a GPU (MIG)."""
     return _MIG.search(instance) is not None
 
 
-# -- the client's words ----------------------------------------------------------------------------
+# -- the arguments of the client -------------------------------------------------------------------
 
 
 def list_words(settings: Ngc, label: str) -> list[str]:
-    """Lists all own jobs with this label, as JSON."""
+    """Arguments with which the client lists all of the user's jobs with this label, as JSON."""
     words = ["base-command", "job", "list", *_where(settings)]
     return [*words, "--label", label, "--duration", _SINCE, "--format_type", "json"]
 
 
 def run_words(settings: Ngc, file: str) -> list[str]:
-    """Submits a file. The client's `--ace` goes over the file's, and over its configuration."""
+    """Arguments with which the client submits a file.
+
+    Its `--ace` overrides the ACE in the file and in the client's configuration.
+    """
     words = ["base-command", "job", "run", "--file", file]
     return [*words, *_where(settings), "--format_type", "json"]
 
@@ -162,7 +168,10 @@ def _entry_point(spec: Processes, settings: Ngc) -> Any:
 
 
 def _class(job: Job, settings: Ngc) -> Class:
-    """Members checkpoint and may be moved; a part of a GPU takes jobs that run once only."""
+    """The preempt class: members write checkpoints, so NGC may preempt and resume them.
+
+    A part of a GPU accepts `RUNONCE` only.
+    """
     if settings.preempt is not None:
         return settings.preempt
     return "RESUMABLE" if job.population and not is_mig(settings.instance) else "RUNONCE"
@@ -173,7 +182,7 @@ def _folder(spec: Processes) -> str:
 
 
 def _name(spec: Processes, job: Job, settings: Ngc) -> str:
-    """Values never stand in it; what does not fit is cut and gets a digest."""
+    """The name of a job at NGC. A name that is too long, or was changed, ends in a digest."""
     text = settings.name
     if not re.search(r"\{\{\s*name\s*\}\}", text):
         text += ".{{ name }}"
@@ -196,7 +205,7 @@ def _labels(spec: Processes, job: Job) -> list[str]:
 
 
 def _open_quote(text: str) -> str:
-    """The quote that a shell is inside of after `text`; empty for none."""
+    """The quote that is still open after a shell read `text`; empty for none."""
     quote, skip = "", False
     for c in text:
         if skip:
@@ -243,7 +252,7 @@ exit "$failed"
 
 def _script(spec: Processes, settings: Ngc, requests: Mapping[str, JobRequest]) -> bytes:
     line = _SETTINGS_LINE + encode_settings(settings)
-    # Whoever edits the settings by hand makes the digest wrong, and `--check` finds it.
+    # If a person edits the settings by hand, the digest is wrong and `--check` reports it.
     digest = hashlib.sha256(line.encode()).hexdigest()[:16]
     variables = {"$1": '"$1"', "$2": '"$2"'}
     ask, run = (

@@ -1,8 +1,8 @@
-"""Base Command on NGC as values: the job request that is sent.
+"""The types of a Base Command job request for NGC.
 
-Must not know runs, files or the client. The request is version 2, the same in NVIDIA's `ngcsdk`
-from 3.41.2 to 4.19.1, the last release that has Base Command. Keys are in the order in which that
-client prints them. Units are seconds; `title` says in words what a pattern or a limit is about.
+The request is version 2, which is the same in NVIDIA's `ngcsdk` from 3.41.2 to 4.19.1, the last
+release with Base Command. The keys have the order in which that client prints them. Units are
+seconds. The `title` of a constraint describes it for messages.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from pbt_tui.spec.types import MOST, Count
 
 NOT_SAID = UNSET
-"""Of a key that is not in the file."""
+"""Value of a key that is not in the file."""
 LABELS = 20
-"""Of each kind, at most."""
+"""Maximum number of labels of each kind."""
 LONGEST_NAME = 128
 
 
@@ -66,7 +66,7 @@ Flag = bool | UnsetType
 
 
 class Shape(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """A part of a request: what has no content is not in the file."""
+    """Base of the parts of a request: fields with their default are not in the file."""
 
 
 class Env(Shape, frozen=True, kw_only=True):
@@ -88,7 +88,7 @@ class SecretKey(Shape, frozen=True, kw_only=True):
 
 
 class Secret(Shape, frozen=True, kw_only=True):
-    """A secret that NGC keeps; no value ever stands here."""
+    """A secret that NGC stores; the request never contains its value."""
 
     allKeys: Flag = UNSET
     """Whether the job gets all keys of the secret."""
@@ -99,7 +99,7 @@ class Secret(Shape, frozen=True, kw_only=True):
 
 
 class DatasetMount(Shape, frozen=True, kw_only=True):
-    """A dataset that a container sees: one of `id` and `uuid` names it."""
+    """A dataset that a container sees, named by one of `id` and `uuid`."""
 
     containerMountPoint: MountedOrNot
     """Folder of the dataset in the container, or `no-mount`."""
@@ -166,11 +166,12 @@ class RunPolicy(Shape, frozen=True, kw_only=True):
     expirySeconds: Seconds | UnsetType = UNSET
     """Seconds after which the request expires."""
     minTimesliceSeconds: Seconds | UnsetType = UNSET
-    """Least seconds that the job should run, once it runs, before NGC preempts it."""
+    """Minimum seconds that a started job runs before NGC may preempt it."""
     preemptClass: Class | UnsetType = UNSET
-    """Whether NGC may preempt the job and how it goes on then; not there: `RUNONCE`."""
+    """Whether NGC may preempt the job, and how the job continues afterwards; not there:
+    `RUNONCE`."""
     totalRuntimeSeconds: Seconds | UnsetType = UNSET
-    """Limit of all the time that the job runs, in seconds; 0 or not there: the limit of the ACE."""
+    """Maximum total run time of the job in seconds; 0 or not there: the limit of the ACE."""
 
 
 class ExpTracking(Shape, frozen=True, kw_only=True):
@@ -185,7 +186,7 @@ class ExpTracking(Shape, frozen=True, kw_only=True):
 
 
 class ResourceAmounts(Shape, frozen=True, kw_only=True):
-    """CPU and memory."""
+    """Amounts of CPU and memory."""
 
     cpu: Word | UnsetType = UNSET
     """CPUs, as Kubernetes writes them, such as `2` or `500m`."""
@@ -194,34 +195,34 @@ class ResourceAmounts(Shape, frozen=True, kw_only=True):
 
 
 class ContainerResources(Shape, frozen=True, kw_only=True):
-    """What a container needs, and what it gets at most."""
+    """Resources that a container needs, and its limits."""
 
     limits: ResourceAmounts | UnsetType = UNSET
-    """The most that the container gets."""
+    """Maximum resources of the container."""
     requests: ResourceAmounts | UnsetType = UNSET
-    """The least that the container needs."""
+    """Minimum resources that the container needs."""
 
 
 class HttpGet(Shape, frozen=True, kw_only=True):
     """A request over HTTP."""
 
     path: Text | UnsetType = UNSET
-    """Path that the check asks for."""
+    """Path that the check requests."""
     port: Port | UnsetType = UNSET
-    """Port that the check asks at."""
+    """Port that the check connects to."""
 
 
 class HealthCheck(Shape, frozen=True, kw_only=True):
-    """How NGC finds out whether a container is healthy."""
+    """A check by which NGC detects whether a container is healthy."""
 
     httpGet: HttpGet | UnsetType = UNSET
-    """Request that has to succeed for the container to count as healthy."""
+    """Request that succeeds while the container is healthy."""
     initialDelaySeconds: Seconds | UnsetType = UNSET
-    """Seconds after the start of the container until the first check."""
+    """Seconds from the start of the container to the first check."""
     periodSeconds: Seconds | UnsetType = UNSET
     """Seconds between two checks."""
     timeoutSeconds: Seconds | UnsetType = UNSET
-    """Seconds after which a check without an answer has failed."""
+    """Seconds after which a check without a response counts as failed."""
 
 
 class InitContainer(Shape, frozen=True, kw_only=True):
@@ -252,7 +253,7 @@ class InitContainer(Shape, frozen=True, kw_only=True):
 
 
 class SidecarContainer(Shape, frozen=True, kw_only=True):
-    """A container beside that of the job."""
+    """A container that runs beside the container of the job."""
 
     command: Text | UnsetType = UNSET
     """Command, one text for a shell; not there: that of the image."""
@@ -269,7 +270,7 @@ class SidecarContainer(Shape, frozen=True, kw_only=True):
     envs: tuple[Env, ...] = ()
     """Variables of the container."""
     healthCheck: HealthCheck | UnsetType = UNSET
-    """How NGC finds out whether the container is healthy."""
+    """Check by which NGC detects whether the container is healthy."""
     jobVolumeMounts: tuple[VolumeMount, ...] = ()
     """Volumes of the job that the container sees."""
     portMappings: tuple[PortMapping, ...] = ()
@@ -285,16 +286,16 @@ class SidecarContainer(Shape, frozen=True, kw_only=True):
 
 
 class JobRequest(Shape, frozen=True, kw_only=True):
-    """One job: the body that the client sends. Org and team are in the address, never here."""
+    """The request of one job: the body that the client sends. Its URL contains org and team."""
 
     aceId: Count | UnsetType = UNSET
-    """Number of the ACE; deprecated: `aceName`."""
+    """Number of the ACE; deprecated, use `aceName`."""
     aceInstance: Word
     """Type of machine, such as `dgxa100.80g.1.norm`."""
     aceName: Word | UnsetType = UNSET
     """Name of the ACE, the cluster on which the job runs."""
     arrayType: Array | UnsetType = UNSET
-    """How NGC starts a job of several nodes."""
+    """How NGC starts a job on several nodes."""
     command: Text | UnsetType = UNSET
     """Command of the job, one text for a shell."""
     containerName: Word | UnsetType = UNSET
@@ -314,7 +315,7 @@ class JobRequest(Shape, frozen=True, kw_only=True):
     expTrackingParams: ExpTracking | UnsetType = UNSET
     """Experiment tracker that the job reports to."""
     healthCheck: HealthCheck | UnsetType = UNSET
-    """How NGC finds out whether a service is healthy."""
+    """Check by which NGC detects whether a service is healthy."""
     initContainers: tuple[InitContainer, ...] = ()
     """Containers that end before the job begins."""
     isLabelLocked: Flag = UNSET
@@ -324,7 +325,7 @@ class JobRequest(Shape, frozen=True, kw_only=True):
     jobPriority: Priority | UnsetType = UNSET
     """Priority of the job in the queue."""
     jobType: Literal["BATCH", "SERVICE"] | UnsetType = UNSET
-    """`BATCH`: a job that ends; `SERVICE`: one that serves until it is stopped."""
+    """`BATCH`: a job that ends by itself; `SERVICE`: a job that runs until somebody stops it."""
     jobVolumeMounts: tuple[VolumeMount, ...] = ()
     """Volumes of the job that its container sees."""
     jobVolumes: tuple[Volume, ...] = ()
@@ -334,7 +335,7 @@ class JobRequest(Shape, frozen=True, kw_only=True):
     name: Name
     """Name of the job, for people."""
     networkType: Network | UnsetType = UNSET
-    """Network between several nodes."""
+    """Network between the nodes of a job."""
     portMappings: tuple[PortMapping, ...] = ()
     """Ports that NGC publishes."""
     publishedContainerPorts: tuple[Port, ...] = ()
@@ -344,17 +345,17 @@ class JobRequest(Shape, frozen=True, kw_only=True):
     reservedLabels: Annotated[tuple[ReservedLabel, ...], _SOME] = ()
     """Labels with one `_` in front."""
     resultContainerMountPoint: Mounted
-    """Folder in the container that is the job's own; NGC keeps it."""
+    """Folder in the container for the results of the job; NGC keeps it."""
     resultsetMounts: ResultsetMount | UnsetType = UNSET
-    """Results of another job, for jobs that move data."""
+    """Results of another job to mount, for jobs that move data."""
     runPolicy: RunPolicy | UnsetType = UNSET
     """How long the job may run, and whether NGC may preempt it."""
     sidecarContainers: tuple[SidecarContainer, ...] = ()
-    """Containers that run beside that of the job."""
+    """Containers that run beside the container of the job."""
     systemLabels: Annotated[tuple[SystemLabel, ...], _SOME] = ()
     """Labels with `__` in front."""
     topologyConstraint: Word | UnsetType = UNSET
-    """How near to each other several nodes are: `pack` or `any`."""
+    """Placement of the nodes of a job: `pack` (close together) or `any`."""
     useImageEntryPoint: Flag = UNSET
     """Whether the entry point of the image runs."""
     userLabels: Annotated[tuple[UserLabel, ...], _SOME] = ()
@@ -366,16 +367,16 @@ class JobRequest(Shape, frozen=True, kw_only=True):
 
 
 def encode(made: JobRequest) -> bytes:
-    """The file's bytes."""
+    """The bytes of the request file."""
     return msgspec.json.format(msgspec.json.encode(made), indent=2) + b"\n"
 
 
 def identified(made: JobRequest, *context: str | None) -> JobRequest:
-    """With one more label, the last: it stands for all of the request, and for its context."""
+    """The request with a last label that is a hash of the request and its context."""
     digest = hashlib.sha256(msgspec.json.encode((*context, made))).hexdigest()[:16]
     return msgspec.structs.replace(made, userLabels=(*made.userLabels, f"pbt_{digest}"))
 
 
 def key(made: JobRequest) -> str:
-    """The label by which a job that was submitted already is found."""
+    """The label by which a submitted job is found again."""
     return made.userLabels[-1]

@@ -1,7 +1,7 @@
-"""The rules of one job request: what NVIDIA's client lets through, or checks on flags only.
+"""The rules of one job request, whether `pbt-compile` or a person wrote it: PBT701 to PBT711.
 
-Must not know whether `pbt-compile` made it or a person. Codes PBT701 to PBT711; the rules are those
-of the client's flags, of its model, and those that nobody enforces, applied to what a file says.
+NVIDIA's client checks some of these rules on its flags only, some by its data model, and some not
+at all. Here all of them apply to a file.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _CODES = {
     **dict.fromkeys(("replicaCount", "minAvailability", "arrayType", "networkType"), "PBT709"),
     "dockerImageName": "PBT710",
 }
-"""The code of what is wrong at a key; PBT701 at all others."""
+"""Key → the code of a finding about it; any other key has PBT701."""
 _RESERVED_PORT = 1729
 
 
 def validate(data: bytes) -> tuple[JobRequest | None, list[Diagnostic]]:
-    """The request in these bytes and all that is wrong with it; None where it is not one."""
+    """The request in these bytes, and all findings; None: the bytes are not a request."""
     try:
         made = _decoder.decode(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
@@ -55,13 +55,13 @@ def validate(data: bytes) -> tuple[JobRequest | None, list[Diagnostic]]:
 
 
 def check(made: JobRequest) -> list[Diagnostic]:
-    """What no schema can say of a request."""
+    """The findings that a JSON Schema cannot express."""
     parts: list[Any] = [*made.initContainers, *made.sidecarContainers]
     bases = [f"/initContainers/{i}" for i in range(len(made.initContainers))]
     bases += [f"/sidecarContainers/{i}" for i in range(len(made.sidecarContainers))]
     found = [*_labels(made), *_secrets(made), *_class(made), *_nodes(made), *_otherwise(made)]
     if made.useImageEntryPoint is True and made.entryPoint is not UNSET:
-        message = "`useImageEntryPoint` and `entryPoint` do not go together"
+        message = "`useImageEntryPoint` and `entryPoint` exclude each other"
         found.append(finding("PBT701", message, where=Where(pointer="/entryPoint")))
     for part, base in zip([made, *parts], ["", *bases], strict=True):
         found += chain(
@@ -75,13 +75,13 @@ def check(made: JobRequest) -> list[Diagnostic]:
     for part, base in zip([made, *parts], ["", *bases], strict=True):
         for i, mount in enumerate(part.jobVolumeMounts):
             if mount.name not in volumes:
-                message = f"there is no `jobVolumes` of name `{printable(mount.name)}`"
+                message = f"`jobVolumes` has no volume `{printable(mount.name)}`"
                 at = Where(pointer=f"{base}/jobVolumeMounts/{i}/name")
                 found.append(finding("PBT707", message, where=at))
     return found
 
 
-# -- what is not of the right shape ----------------------------------------------------------------
+# -- documents that do not match the schema --------------------------------------------------------
 
 
 def _why_not(data: bytes) -> list[Diagnostic]:
@@ -92,7 +92,7 @@ def _why_not(data: bytes) -> list[Diagnostic]:
     if document is None and found:
         return found
     if isinstance(document, dict) and "jobDefinition" in document:
-        message = "the client would take this alone, and pass over every key beside it"
+        message = "the client would read this key only, and ignore every key beside it"
         at = Where(pointer="/jobDefinition")
         return [*found, finding("PBT701", message, where=at, hint="write its keys at the top")]
     faults = [_coded(d) for d in schema_faults(document, "ngc-job-1")]
@@ -105,34 +105,34 @@ def _why_not(data: bytes) -> list[Diagnostic]:
             at = Where(pointer=pointer.replace(".", "/") or None)
             faults = [_coded(finding("PBT701", message[:1].lower() + message[1:], where=at))]
         else:
-            message = "holds a number or text that JSON readers do not agree on"
+            message = "contains a number or text that JSON readers do not agree on"
             faults = [finding("PBT701", message)]
     return found + faults
 
 
 def _coded(d: Diagnostic) -> Diagnostic:
-    """With the code of the key that it is about, and a word on keys that are no requests."""
+    """The finding with the code of its key, and with a hint for keys that no request has."""
     parts = (d.where.pointer or "").split("/")
     last, hint = parts[-1], d.hint
     if last == "labels":
         hint = "did you mean `userLabels`"
     elif last in ("team", "org"):
-        hint = f"`--{last}` says it to the client: a file cannot"
+        hint = f"a file cannot set it: pass `--{last}` to the client"
     message = d.message
     if "envs" in parts and last == "value":
-        message = message.partition(", got ")[0]  # nobody should read it, least of all in a log
+        message = message.partition(", got ")[0]  # the value may be a secret
     codes = [_CODES[part] for part in parts if part in _CODES]
     code = codes[-1] if codes and d.message != "there is no such key" else "PBT701"
     return replace(d, message=message, code=code, hint=hint)
 
 
 def _empty(value: Any, pointer: str = "") -> Iterator[Diagnostic]:
-    """What holds nothing: dropped by the client, or sent for nothing."""
+    """Finds empty lists and objects: the client drops them, or sends them without effect."""
     items = value.items() if isinstance(value, dict) else enumerate(value)
     for key, inner in items:
         here = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
         if inner in ([], {}):
-            message = f"`{printable(str(key))}` holds nothing"
+            message = f"`{printable(str(key))}` is empty"
             yield finding("PBT711", message, where=Where(pointer=here), hint="leave it out")
         elif isinstance(inner, dict | list):
             yield from _empty(inner, here)
@@ -172,7 +172,7 @@ def _ports(part: Any, base: str) -> Iterator[Diagnostic]:
 def _port(number: int, numbers: set[int], pointer: str) -> Iterator[Diagnostic]:
     at = Where(pointer=pointer)
     if number == _RESERVED_PORT:
-        yield finding("PBT703", f"port {number} is NGC's own", where=at)
+        yield finding("PBT703", f"port {number} is reserved for NGC", where=at)
     if number in numbers:
         yield finding("PBT703", f"port {number} is given twice", where=at)
     numbers.add(number)
@@ -202,8 +202,8 @@ def secrets_of(text: Any, pointer: str) -> Iterator[Diagnostic]:
 
 
 def _secret(what: str, secret: Credential, pointer: str) -> Diagnostic:
-    message = f"{what} holds {secret.kind}, and job files are read by everybody"
-    hint = "keep it at NGC, and pass `--ngc_secret NAME:KEY:VARIABLE`"
+    message = f"{what} contains {secret.kind}, and everybody can read job files"
+    hint = "store it at NGC, and pass `--ngc_secret NAME:KEY:VARIABLE`"
     return finding("PBT705", message, where=Where(pointer=pointer), hint=hint)
 
 
@@ -212,10 +212,10 @@ def _secrets(made: JobRequest) -> Iterator[Diagnostic]:
     for i, secret in enumerate(made.userSecretsSpec):
         here = f"/userSecretsSpec/{i}"
         if secret.allKeys is True and secret.keysSpec:
-            message = f"secret `{secret.name}` is taken whole, and by its keys"
+            message = f"secret `{secret.name}` has both `allKeys` and `keysSpec`"
             yield finding("PBT706", message, where=Where(pointer=f"{here}/keysSpec"))
         elif secret.allKeys is not True and not secret.keysSpec:
-            message = f"secret `{secret.name}` brings nothing: neither `allKeys` nor `keysSpec`"
+            message = f"secret `{secret.name}` has neither `allKeys` nor `keysSpec`"
             yield finding("PBT706", message, where=Where(pointer=here))
         for k, key in enumerate(secret.keysSpec):
             name = key.keyName if key.envName is UNSET else key.envName
@@ -230,9 +230,9 @@ def _mounts(part: Any, base: str) -> Iterator[Diagnostic]:
     for i, dataset in enumerate(part.datasetMounts):
         at = Where(pointer=f"{base}/datasetMounts/{i}")
         if (dataset.id is UNSET) == (dataset.uuid is UNSET):
-            yield finding("PBT707", "a dataset has one of `id` and `uuid`", where=at)
+            yield finding("PBT707", "a dataset needs either `id` or `uuid`", where=at)
         elif dataset.uuid is UNSET and dataset.containerMountPoint == "no-mount":
-            yield finding("PBT707", "`no-mount` is for datasets with a `uuid`", where=at)
+            yield finding("PBT707", "`no-mount` needs a dataset with a `uuid`", where=at)
     points: dict[str, str] = {}
     for key in ("datasetMounts", "jobVolumeMounts", "workspaceMounts"):
         for i, mount in enumerate(getattr(part, key)):
@@ -263,11 +263,12 @@ def _class(made: JobRequest) -> Iterator[Diagnostic]:
     if chosen is UNSET or chosen == "RUNONCE":
         return
     if is_mig(made.aceInstance):
-        message = f"`{made.aceInstance}` is a part of a GPU: its jobs are `RUNONCE`, not `{chosen}`"
+        message = f"`{made.aceInstance}` is a part of a GPU: it accepts `RUNONCE`, not `{chosen}`"
         yield finding("PBT708", message, where=at)
     elif chosen == "RESTARTABLE" and _many(made):
-        message = "a job on several nodes is never `RESTARTABLE`"
-        yield finding("PBT708", message, where=at, hint="`RESUMABLE`, if it leaves checkpoints")
+        message = "a job on several nodes cannot be `RESTARTABLE`"
+        hint = "use `RESUMABLE` if the job writes checkpoints"
+        yield finding("PBT708", message, where=at, hint=hint)
 
 
 def _many(made: JobRequest) -> bool:
@@ -277,11 +278,11 @@ def _many(made: JobRequest) -> bool:
 def _nodes(made: JobRequest) -> Iterator[Diagnostic]:
     nodes = 1 if made.replicaCount is UNSET else made.replicaCount
     if made.minAvailability is not UNSET and made.minAvailability > nodes:
-        message = f"waits for {made.minAvailability} nodes, and has {nodes}"
+        message = f"the job waits for {made.minAvailability} nodes, but has {nodes}"
         yield finding("PBT709", message, where=Where(pointer="/minAvailability"))
     if not _many(made):
         if made.topologyConstraint is not UNSET:
-            message = "`topologyConstraint` is for several nodes"
+            message = "`topologyConstraint` needs several nodes"
             yield finding("PBT709", message, where=Where(pointer="/topologyConstraint"))
         return
     policy = made.runPolicy
@@ -289,11 +290,11 @@ def _nodes(made: JobRequest) -> Iterator[Diagnostic]:
         message, hint = f"{nodes} nodes need an `arrayType`", "pass `--ngc_array_type PYTORCH`"
         yield finding("PBT709", message, where=Where(pointer="/arrayType"), hint=hint)
     if policy is UNSET or not policy.totalRuntimeSeconds:
-        message = f"{nodes} nodes need a time: `totalRuntimeSeconds`"
+        message = f"{nodes} nodes need a time limit: `totalRuntimeSeconds`"
         at = Where(pointer="/runPolicy/totalRuntimeSeconds")
         yield finding("PBT709", message, where=at, hint="pass `--ngc_total_runtime 1D`")
     if is_mig(made.aceInstance):
-        message = f"`{made.aceInstance}` is a part of a GPU, which is never several nodes"
+        message = f"`{made.aceInstance}` is a part of a GPU, so a job has one node"
         yield finding("PBT709", message, where=Where(pointer="/replicaCount"))
 
 
@@ -301,15 +302,15 @@ def _image(image: str, base: str) -> Iterator[Diagnostic]:
     parts, shown = image.split("/"), printable(image)
     message = hint = None
     if "@" in image:
-        message = f"`{shown}` holds a digest, which the client would read as a tag"
+        message = f"`{shown}` contains a digest, which the client would read as a tag"
     elif len(parts) > 1 and re.search(r"[.:]", parts[0]):
         message, hint = f"`{shown}` begins with the address of a registry", "leave it out"
     elif len(parts) > 3:
-        message = f"`{shown}` has {len(parts)} parts: at most org, team and image"
+        message = f"`{shown}` has {len(parts)} parts: at most org, team and image are allowed"
     elif len(parts) < 2:
-        message, hint = f"`{shown}` names no org", "`org/[team/]image[:tag]`"
+        message, hint = f"`{shown}` names no org", "write `org/[team/]image[:tag]`"
     elif image.count(":") > 1 or ":" in "".join(parts[:-1]):
-        message = f"`{shown}` holds a `:` that is not before a tag"
+        message = f"`{shown}` contains a `:` that is not before a tag"
     elif not all(parts) or parts[-1].startswith(":") or image.endswith(":"):
         message = f"`{shown}` has an empty part"
     if message:
@@ -318,19 +319,19 @@ def _image(image: str, base: str) -> Iterator[Diagnostic]:
 
 
 def _otherwise(made: JobRequest) -> Iterator[Diagnostic]:
-    """What published files do, and the client takes (PBT711)."""
+    """Oddities of published files that the client accepts (PBT711)."""
     if made.aceName is UNSET:
-        message = "there is no `aceName`: the job goes where whoever submits it has configured"
+        message = "there is no `aceName`: the job runs on the ACE that the client's user configured"
         yield finding("PBT711", message, where=Where(pointer="/aceName"))
     if made.aceId is not UNSET:
-        message = "`aceId` is passed over: `aceName` counts"
+        message = "NGC ignores `aceId`: use `aceName`"
         yield finding("PBT711", message, where=Where(pointer="/aceId"))
     if made.publishedContainerPorts:
         message = "`publishedContainerPorts` is an older form of `portMappings`"
         yield finding("PBT711", message, where=Where(pointer="/publishedContainerPorts"))
     if made.arrayType is not UNSET and not _many(made):
-        message = "`arrayType` is for several nodes, and this is one"
+        message = "`arrayType` has no effect on a job with one node"
         yield finding("PBT711", message, where=Where(pointer="/arrayType"))
     if made.networkType is UNSET and _many(made):
-        message = "which network its nodes have is left to chance: `networkType` is not said"
+        message = "`networkType` is not set: NGC chooses the network between the nodes"
         yield finding("PBT711", message, where=Where(pointer="/networkType"))

@@ -1,6 +1,6 @@
-"""The rules of all job requests of a run: populations that meet, and settings without a place.
+"""The rules of all job requests of a run: shared workspaces, and settings without effect on NGC.
 
-Must not know files. Codes PBT720 to PBT723, and those of each request.
+Codes PBT720 to PBT723, and those of each request (`ngc.rules`).
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ _WITHOUT_A_PLACE = (
 
 
 def check(spec: Processes, settings: Ngc) -> list[Diagnostic]:
-    """All findings; what is wrong with all jobs alike is said of the first one."""
+    """All findings. A finding that applies to several jobs is reported for the first one only."""
     if spec.container is None:
-        message = "no image is set, and NGC runs nothing without one"
+        message = "no image is set, but NGC needs one to run a job"
         return [finding("PBT710", message, hint="pass `--image ORG/IMAGE:TAG`")]
     found = [*_container(spec), *_places(settings), *_populations(spec, settings)]
     if job := next((job for job in spec.jobs if "port" in job.fill), None):
-        message = "nobody fills `{port}` on NGC"
+        message = "on NGC no program fills `{port}`"
         where = Where(experiment=job.experiment, job=job.id)
-        hint = "give the port as a number: each job on NGC has a network of its own"
+        hint = "give the port as a number: each job on NGC has its own network"
         found.append(finding("PBT328", message, where=where, hint=hint))
     told: set[tuple[str, str, str | None]] = set()
     for job in spec.jobs:
         try:
             data = encode(request(spec, job, settings))
         except UnicodeEncodeError:
-            continue  # no file can hold it, which another rule says
+            continue  # no file can contain it; another rule reports that
         made, wrong = validate(data)
         for d in wrong:
             pointer = d.where.pointer
@@ -55,7 +55,7 @@ def check(spec: Processes, settings: Ngc) -> list[Diagnostic]:
 
 
 def _of_the_experiment(d: Diagnostic, settings: Ngc) -> bool:
-    """A secret that the rules of the process list have told of already."""
+    """Whether the rules of the process list already reported this secret."""
     if d.code != "PBT705":
         return False
     _, key, number, *_ = f"{d.where.pointer}//".split("/")
@@ -65,15 +65,15 @@ def _of_the_experiment(d: Diagnostic, settings: Ngc) -> bool:
 
 
 def _places(settings: Ngc) -> Iterator[Diagnostic]:
-    """PBT723 for a command without the job's, and for places that nothing is put into."""
+    """PBT723 for unknown placeholders, and for a command line without the command of the job."""
     for name, known in (("name", ("run", "name")), ("commandline", ("name", "experiment_cmd"))):
         text = getattr(settings, name)
         for place in PLACEHOLDER.finditer(text):
             if place[1] not in known:
-                message = f"`--ngc_{name}`: nothing is put in the place of `{place[0]}`"
-                yield finding("PBT723", message, hint=f"there is `{{{{ {known[-1]} }}}}`")
+                message = f"`--ngc_{name}` has an unknown placeholder: `{place[0]}`"
+                yield finding("PBT723", message, hint=f"write `{{{{ {known[-1]} }}}}`")
     if "experiment_cmd" not in [place[1] for place in PLACEHOLDER.finditer(settings.commandline)]:
-        message = "`--ngc_commandline` has no `{{ experiment_cmd }}`: no job would do its own work"
+        message = "`--ngc_commandline` has no `{{ experiment_cmd }}`: no job would run its command"
         yield finding("PBT723", message)
 
 
@@ -83,8 +83,8 @@ def _container(spec: Processes) -> Iterator[Diagnostic]:
     if any(job.resources is not None for job in spec.jobs):
         names.append("resources")
     if names:
-        message = f"has no place in a job request: {', '.join(f'`{name}`' for name in names)}"
-        hint = "`--ngc_workspace`, `--ngc_datasetid` and `--ngc_secret` are what NGC has"
+        message = f"a job request cannot contain {', '.join(f'`{name}`' for name in names)}"
+        hint = "NGC has `--ngc_workspace`, `--ngc_datasetid` and `--ngc_secret`"
         yield finding("PBT720", message, hint=hint)
 
 
@@ -95,16 +95,16 @@ def _populations(spec: Processes, settings: Ngc) -> Iterator[Diagnostic]:
         yield from _meeting(spec, population, settings, at)
         chosen = settings.preempt
         if chosen not in (None, "RESUMABLE") and not is_mig(settings.instance):
-            message = f"the members of population `{name}` leave checkpoints, but are `{chosen}`"
+            message = f"the members of population `{name}` write checkpoints, but are `{chosen}`"
             yield finding("PBT722", message, where=at, hint="leave out `--ngc_preempt`")
 
 
 def _meeting(
     spec: Processes, population: Population, settings: Ngc, at: Where
 ) -> Iterator[Diagnostic]:
-    """PBT721 where members could not see what the others write."""
+    """PBT721 if the members of a population could not read each other's files."""
     if not STYLES.get(population.style).members_are_jobs:
-        return  # one job: its policies meet in its own folder
+        return  # one job, whose policies share its folder
     name = printable(population.id)
     start = _start(settings.commandline)
     folder = posixpath.normpath(posixpath.join(start, spec.train_dir, population.workspace))
@@ -112,14 +112,14 @@ def _meeting(
     hint = "pass `--train_dir /mount/train_dir --ngc_workspace ID:/mount:RW`"
     if not folder.startswith("/"):
         message = (
-            f"members of population `{name}` meet in `{printable(folder)}`, which is relative: "
-            "where it is depends on the image"
+            f"the members of population `{name}` share `{printable(folder)}`, which is relative: "
+            "the image decides where it is"
         )
         hint += ", or `--ngc_commandline 'cd /mount && {{ experiment_cmd }}'`"
     elif not any(_below(folder, place) for place in shared):
-        message = f"members of population `{name}` meet in `{printable(folder)}`, which "
+        message = f"the members of population `{name}` share `{printable(folder)}`, which is "
         own = _below(folder, settings.result)
-        message += "is the results of each job alone" if own else "no read-write workspace shares"
+        message += "inside the results of each job" if own else "in no read-write workspace"
     else:
         return
     yield finding("PBT721", message, where=at, hint=hint)
@@ -131,7 +131,7 @@ def _below(folder: str, place: str) -> bool:
 
 
 def _start(commandline: str) -> str:
-    """The folder that the command goes to first; empty for the image's own."""
+    """The folder that the command line changes to first; empty: it stays in the image's folder."""
     found = re.match(r"\s*cd\s+(--\s+)?([^;&|]+?)\s*(&&|;)", commandline)
     try:
         words = shlex.split(found[2]) if found else []

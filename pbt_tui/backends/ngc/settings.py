@@ -1,7 +1,7 @@
-"""The settings of backend `ngc`, spelled as NVIDIA's client spells its flags. Text in, values out.
+"""The settings of backend `ngc`, and the parsers of their values.
 
-Must not know what becomes of them; the struct that they fill is `settings_struct.Ngc`.
-`ValueError` for what is not one, as in `settings.parsers`.
+Values are written as for the flags of NVIDIA's client. A parser raises `ValueError` for any other
+text, as in `settings.parsers`. The settings fill the struct `settings_struct.Ngc`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _DURATION = (
 
 
 def duration(text: str) -> int:
-    """Whole seconds: `7D`, `1D12H30M`, `1.5H`; units in this order, in either case."""
+    """A duration such as `7D`, `1D12H30M` or `1.5h` as whole seconds; the units in this order."""
     import re
     from decimal import Decimal
 
@@ -47,7 +47,7 @@ def dataset(text: str) -> list[dict[str, Any]]:
 
 
 def env_var(text: str) -> list[dict[str, Any]]:
-    """`NAME:VALUE`; the first colon splits."""
+    """`NAME:VALUE`, split at the first colon."""
     name, colon, value = text.partition(":")
     if not colon:
         raise ValueError
@@ -80,12 +80,12 @@ def port(text: str) -> list[dict[str, Any]]:
 
 
 def labels(text: str) -> list[str]:
-    """A list with commas."""
+    """Labels, separated by commas."""
     return text.split(",")
 
 
 def choice(text: str) -> str:
-    """A word of a list, in either case."""
+    """One of several names, in upper or lower case."""
     return plain(text).upper()
 
 
@@ -109,7 +109,7 @@ SETTINGS: tuple[Setting, ...] = (
         "commandline",
         plain,
         "TEXT",
-        "a command of a shell",
+        "a shell command",
     ),
     _ngc("entrypoint", plain, "TEXT", "a command"),
     _ngc("use_image_entrypoint", boolean, "", "true or false"),
@@ -146,7 +146,7 @@ SETTINGS: tuple[Setting, ...] = (
         "label",
         labels,
         "LIST",
-        "letters, digits and `_`, the first no digit",
+        "letters, digits and `_`, not beginning with a digit",
         many=True,
     ),
     _ngc("lock_label", boolean, "", "true or false"),

@@ -1,7 +1,4 @@
-"""What may be set for Base Command on NGC: the struct that the settings of backend `ngc` fill.
-
-Must not know how people write a value (`settings` does) or what becomes of it. Units are seconds.
-"""
+"""The struct that the settings of backend `ngc` fill. Units are seconds."""
 
 from __future__ import annotations
 
@@ -33,7 +30,7 @@ EXPERIMENT_CMD = "{{ experiment_cmd }}"
 
 
 class Ngc(Frozen, frozen=True, omit_defaults=True):
-    """What may be set; each field is an option `--ngc_<field>`, named after the client's own."""
+    """The settings of NGC. Each field is an option `--ngc_<field>`, named after a client's flag."""
 
     org: Word
     """Organisation at NGC."""
@@ -95,12 +92,12 @@ class Ngc(Frozen, frozen=True, omit_defaults=True):
 
 
 def encode_settings(settings: Ngc) -> str:
-    """In one line."""
+    """The settings as JSON in one line."""
     return msgspec.json.encode(settings).decode()
 
 
 def decode_settings(text: str) -> dict[str, Any] | None:
-    """The settings by field, as JSON values; None where the text is not of them."""
+    """The settings by field, as JSON values; None: the text does not contain valid settings."""
     try:
         msgspec.json.decode(text, type=Ngc)
         found: dict[str, Any] = msgspec.json.decode(text)

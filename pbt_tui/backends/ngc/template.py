@@ -1,7 +1,7 @@
-"""The original launcher's template for NGC: one line of a shell, read as settings.
+"""Reads the upstream launcher's template for NGC, one shell command line, as settings.
 
-Must not run anything, nor know what the settings become. The original flattens the text, puts name
-and command into it, and hands it to a shell (D42–D45); here each word is a setting, or a finding.
+Must not run anything. Upstream joins the lines, puts name and command into the text, and passes it
+to a shell (D42 to D45). Here each argument becomes a setting or a finding.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ _FLAGS = {
     "-p": "port",
     "-w": "workspace",
 }
-"""The client's flags, and the settings that they are."""
+"""Flag of the client → name of the setting."""
 _SWITCHES = {"--use-image-entrypoint": "use_image_entrypoint", "--lock-label": "lock_label"}
 _NOTHING = {"--coscheduling": 0, "--format_type": 1, "--debug": 0}
-"""Flags that change nothing in a request, with the number of their words."""
+"""Flags that change nothing in a request, with the number of their arguments."""
 _MANY = ("datasetid", "port", "workspace", "label", "secret", "env_var")
 _WITH_PLACES = ("name", "commandline")
 _LINE = re.compile(r"(\S*/)?ngc( (batch|base-command|bc))( job)? run")
@@ -52,7 +52,7 @@ _ACTS = "`$;&|<>()"
 
 @dataclass(slots=True)
 class Translated:
-    """Settings as texts, by field; `image` is the container's."""
+    """The settings as text, by field; `image` is a setting of the container."""
 
     ngc: dict[str, Any] = field(default_factory=dict)
     image: str | None = None
@@ -60,9 +60,9 @@ class Translated:
 
 
 def read(path: Path) -> Given:
-    """The settings that a template says, with what is no error.
+    """The settings of a template, with its warnings and notes.
 
-    Raises `Findings` (3) for all that is one, `UsageError` (2) where the file cannot be read.
+    Raises `Findings` (3) if there are errors, `UsageError` (2) if the file cannot be read.
     """
     try:
         text = path.read_bytes().decode()
@@ -83,11 +83,11 @@ def read(path: Path) -> Given:
 
 
 def translate(text: str) -> Translated:
-    """All that the template says, and all that cannot be said."""
+    """All settings of the template, and findings for the parts that cannot be settings."""
     made = Translated()
     made.found += _placeholders(text)
     places = [found[0] for found in PLACEHOLDER.finditer(text)]
-    # A placeholder is one word, whatever blanks it holds; U+E000 and up are nobody's characters.
+    # A placeholder is one word although it contains blanks: a character from U+E000 on masks it.
     masked = text
     for k, place in enumerate(places):
         masked = masked.replace(place, chr(0xE000 + k), 1)
@@ -102,12 +102,12 @@ def translate(text: str) -> Translated:
     back = {chr(0xE000 + k): f"{{{{ {_word(place)} }}}}" for k, place in enumerate(places)}
     words = ["".join(back.get(c, c) for c in word) for word in words]
     if not (head := _LINE.match(" ".join(words))):
-        message = "is not one line `ngc base-command job run …`"
+        message = "is not one command line `ngc base-command job run …`"
         made.found.append(finding("PBT712", message))
         return made
     made.found += _flags(words[head[0].count(" ") + 1 :], made)
     if EXPERIMENT_CMD not in made.ngc.get("commandline", ""):
-        message = "has no `{{ experiment_cmd }}`: no job would do anything of its own"
+        message = "has no `{{ experiment_cmd }}`: no job would run its command"
         made.found.append(finding("PBT712", message))
     return made
 
@@ -128,7 +128,7 @@ def _flags(words: list[str], made: Translated) -> Iterator[Diagnostic]:
                 return
             text = value if equals else left.pop()
             if PLACEHOLDER.search(text) and name not in _WITH_PLACES:
-                yield finding("PBT713", f"`{flag}` cannot be another one for each job")
+                yield finding("PBT713", f"`{flag}` cannot differ between jobs")
             elif name == "image":
                 made.image = text
             elif name in _MANY:
@@ -137,7 +137,7 @@ def _flags(words: list[str], made: Translated) -> Iterator[Diagnostic]:
                 made.ngc[name] = text
         else:
             shown = printable(word if len(word) <= 60 else word[:59] + "…")
-            yield finding("PBT713", f"`{shown}` is no part of a job request")
+            yield finding("PBT713", f"`{shown}` is not part of a job request")
             if flag.startswith("-") and not equals and left and not left[-1].startswith("-"):
                 left.pop()  # its value
 
@@ -155,14 +155,14 @@ def _placeholders(text: str) -> Iterator[Diagnostic]:
             message = f"`{shown}` is neither `{{{{ name }}}}` nor `{{{{ experiment_cmd }}}}`"
             yield finding("PBT712", message, where=at)
         elif found[0] != f"{{{{ {found[1]} }}}}":
-            message = f"`{shown}` is read as a placeholder, which the original leaves as it is"
+            message = f"`{shown}` is read as a placeholder; the upstream launcher does not fill it"
             yield finding("PBT714", message, where=at)
     for found in re.finditer(r"\{\{|\}\}", PLACEHOLDER.sub("", text)):
         yield finding("PBT712", f"`{found[0]}` is not part of a placeholder")
 
 
 def _lost(text: str) -> Iterator[Diagnostic]:
-    """Where the original takes something out that means something (D43)."""
+    """Finds characters with a meaning that the upstream launcher removes (D43)."""
     quote = ""
     for k, (c, after) in enumerate(zip(text, [*text[1:], ""], strict=False)):
         if c == "\\" and after != "\n":
@@ -172,7 +172,7 @@ def _lost(text: str) -> Iterator[Diagnostic]:
         else:
             what = ""
         if what:
-            message = f"{what} stays here, and the original takes it out"
+            message = f"{what} stays; the upstream launcher removes it"
             yield finding("PBT714", message, where=Where(line=text.count("\n", 0, k) + 1))
             return
         if c in "'\"":
@@ -180,7 +180,7 @@ def _lost(text: str) -> Iterator[Diagnostic]:
 
 
 def _shell(text: str) -> Iterator[Diagnostic]:
-    """What the submitting shell would have acted on (D44)."""
+    """Finds characters that the submitting shell would have interpreted (D44)."""
     quote, skip = "", False
     for k, c in enumerate(text):
         if skip:
@@ -192,7 +192,7 @@ def _shell(text: str) -> Iterator[Diagnostic]:
         elif c in "`$" if quote == '"' else not quote and c in _ACTS:
             name = re.match(r"\$\w+", text[k:])
             what = "a backtick" if c == "`" else f"`{name[0] if name else c}`"
-            message = f"{what} would be the submitting shell's, and a file has none"
-            hint = "if the job's own shell is meant, put the command into single quotes"
+            message = f"{what} is shell syntax, but no shell reads the template"
+            hint = "if the shell of the job should read it, put the command into single quotes"
             at = Where(line=text.count("\n", 0, k) + 1)
             yield finding("PBT713", message, where=at, hint=hint)

@@ -1,1 +1,1 @@
-"""Backend `processes`: the process list. Must not know where it is written."""
+"""Backend `processes`: the process list, which `pbt-run` executes on one machine."""

@@ -1,7 +1,6 @@
-"""Backend `processes`: the process list, which `pbt-run` executes on one machine.
+"""The object of backend `processes`.
 
-Must not know where it is written. Policy and container are read by the compiler, because they
-concern all backends.
+It has no settings: the compiler reads policy and container, because they apply to all backends.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The flags that the upstream launcher's entry point has for backend `processes`.
-
-Must not know what becomes of them.
-"""
+"""The flags that the upstream launcher has for backend `processes`."""
 
 from __future__ import annotations
 
@@ -12,28 +9,28 @@ from pbt_tui.settings.flags import Untouched, typed
 
 
 def add_arguments(parser: argparse._ActionsContainer) -> None:
-    """With the upstream defaults."""
+    """Adds the flags, with the upstream defaults."""
     group = parser.add_argument_group("backend processes")
     group.add_argument(
         "--num_gpus",
         default=Untouched(1),
         type=int,
         metavar="N",
-        help="how many GPUs to use (default: %(default)s)",
+        help="number of GPUs to use (default: %(default)s)",
     )
     group.add_argument(
         "--max_parallel",
         default=Untouched(4),
         type=int,
         metavar="N",
-        help="jobs at once (default: %(default)s, or the largest population)",
+        help="jobs that run at the same time (default: %(default)s, or the largest population)",
     )
     group.add_argument(
         "--experiments_per_gpu",
         default=Untouched(-1),
         type=int,
         metavar="N",
-        help="jobs on one GPU at once; -1 leaves CUDA_VISIBLE_DEVICES alone (default: %(default)s)",
+        help="slots on each GPU; -1 leaves CUDA_VISIBLE_DEVICES alone (default: %(default)s)",
     )
 
 

@@ -1,4 +1,4 @@
-"""Backend `processes`: the process list, as bytes. Must not know where it is written."""
+"""Renders the process list as the bytes of a file."""
 
 from __future__ import annotations
 

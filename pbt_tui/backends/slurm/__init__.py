@@ -1,1 +1,1 @@
-"""Backend `slurm`: its settings, files, rules and codes. Must not ask a cluster."""
+"""Backend `slurm`: its settings, files, rules and codes. Must not call any command of SLURM."""

@@ -1,6 +1,6 @@
-"""Backend `slurm`: scripts of arrays and what they read, for `pbt-run` and for `sbatch` by hand.
+"""The object of backend `slurm`: array scripts and their manifests, for `pbt-run` or `sbatch`.
 
-Must not know any cluster. What a script is made of is loaded only where one is made.
+Each method imports what it needs, so that a command that renders no script starts fast.
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ class SlurmBackend(Backend):
         return Slurm
 
     def complete(self, flags: Given, file: Given) -> Given:
-        """With the text of the template instead of its path; raises `UsageError`.
+        """The flags, with the text of the script template instead of its path.
 
-        Where jobs have no GPU, `cpus_per_gpu` is the CPUs of a job if somebody set it.
+        If jobs have no GPU, `cpus` gets the value that the user gave for `cpus_per_gpu`. Raises
+        `UsageError`.
         """
         given = {**file.sections["slurm"], **flags.sections["slurm"]}
         more: dict[str, Any] = {}

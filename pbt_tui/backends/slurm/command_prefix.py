@@ -1,7 +1,7 @@
-"""What stands before each command at a site: nothing, `apptainer exec …`, or a pyxis `srun …`.
+"""The arguments before each command: none, `apptainer exec …`, or `srun …` of pyxis.
 
-Must not know the command. Each part is one word of bash, quoted but for the folder that the job is
-in, which only the node knows.
+Each argument is one word of bash. All are quoted except `$PWD`, the folder that the job starts in,
+because only the node knows it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ def image(spec: Processes, settings: Slurm) -> str | None:
 
 
 def prefix(spec: Processes, settings: Slurm, shape: ResourceShape) -> list[str]:
-    """Words of bash. The folder that jobs start in and `train_dir` are at the same paths inside."""
+    """The arguments, as words of bash.
+
+    The container sees the folder that jobs start in, and `train_dir`, at their paths on the host.
+    """
     of = image(spec, settings)
     if settings.container == "plain" or of is None:
         return []
@@ -38,7 +41,8 @@ def prefix(spec: Processes, settings: Slurm, shape: ResourceShape) -> list[str]:
         "srun",
         "--nodes=1",
         "--ntasks=1",
-        '--cpus-per-task="${SLURM_CPUS_PER_TASK:-1}"',  # 22.05 to 23.02 do not take it from the job
+        # `srun` of SLURM 22.05 to 23.02 does not inherit this option from the job.
+        '--cpus-per-task="${SLURM_CPUS_PER_TASK:-1}"',
         "--export=ALL",
         f"--container-image={word(of)}",
         f"--container-mounts={','.join(pairs)}",

@@ -1,6 +1,6 @@
-"""What SLURM answers, and what a person can do about it.
+"""Hints for the error messages of SLURM's commands, versions 22.05 to 26.05.
 
-Must not run anything. Words of versions 22.05 to 26.05; what is not known here stands alone.
+A message that no entry matches gets no hint.
 """
 
 from __future__ import annotations
@@ -10,27 +10,27 @@ _CURES = (
     ("invalid account", "`sacctmgr show associations user=$USER` lists what you may use"),
     ("invalid qos", "`sacctmgr show qos` lists them: `--slurm_qos`"),
     ("invalid generic resource", "this cluster has no such GPUs; `sinfo -o %G` lists what it has"),
-    ("memory specification can", "no node has that much; pass a smaller `--slurm_memory`"),
-    ("cpu count per node", "no node has so many; pass a smaller `--slurm_cpus`"),
-    ("node configuration is not", "no node has all of that; `sinfo -o '%n %c %m %G'` lists them"),
+    ("memory specification can", "no node has so much memory; pass a smaller `--slurm_memory`"),
+    ("cpu count per node", "no node has so many CPUs; pass a smaller `--slurm_cpus`"),
+    ("node configuration is not", "no node has all of it; `sinfo -o '%n %c %m %G'` lists nodes"),
     ("invalid node name", "`sinfo -N` lists the nodes; see `--slurm_exclude`"),
     ("invalid feature", "`sinfo -o %f` lists the features; see `--slurm_constraint`"),
     ("invalid job array", "`scontrol show config` has MaxArraySize: `--slurm_max_array`"),
     ("requested time limit", "`sinfo -o '%R %l'` lists the limits; pass a shorter `--slurm_time`"),
-    ("maxsubmitjob", "wait for others of your jobs, or submit fewer"),
-    ("qos policy", "the limits of your account or QOS do not allow it"),
+    ("maxsubmitjob", "wait until other jobs of yours have ended, or submit fewer jobs"),
+    ("qos policy", "the limits of your account or QOS do not allow this job"),
     ("unable to accept job", "the cluster's queue is full: try again later"),
     ("queue full", "the cluster's queue is full: try again later"),
     ("resource temporarily", "the cluster's queue is full: try again later"),
-    ("configuration source", "this machine has the programs of SLURM, but is of no cluster"),
+    ("configuration source", "this machine has SLURM's commands, but belongs to no cluster"),
     ("unable to contact", "the controller does not answer: try again later"),
     ("timed out", "the controller does not answer: try again later"),
-    ("too long", "a value, or the whole script, is longer than SLURM takes"),
+    ("too long", "a value, or the whole script, is longer than SLURM accepts"),
 )  # fmt: skip
 
 
 def last_words(said: str) -> str:
-    """What matters of all that a command of SLURM's wrote, in one line and without its name."""
+    """The error messages of a SLURM command in one line, without the name of the command."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     plain = [_plain(line) for line in lines]
     return "; ".join(dict.fromkeys(line for line in plain if line))
@@ -43,6 +43,6 @@ def _plain(line: str) -> str:
 
 
 def cure(said: str) -> str | None:
-    """What to do about it, if that is known."""
+    """The hint for a message; None if there is none."""
     low = said.lower()
     return next((words for key, words in _CURES if key in low), None)

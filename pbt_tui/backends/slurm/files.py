@@ -1,7 +1,4 @@
-"""The names of the files for SLURM, relative to the folder of the run.
-
-Must not know what is in them.
-"""
+"""The names of the files for SLURM, relative to the folder of the run."""
 
 from __future__ import annotations
 

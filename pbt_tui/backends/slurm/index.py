@@ -1,7 +1,4 @@
-"""The SLURM side of a spec: what is set for it, and the index of the files that come of it.
-
-Must not know what a script looks like, nor any cluster. Units are bytes and seconds.
-"""
+"""The settings of backend `slurm`, and the index of its files. Units are bytes and seconds."""
 
 from __future__ import annotations
 
@@ -129,7 +126,7 @@ _decoder = msgspec.json.Decoder(Index)
 
 
 def encode(index: Index) -> bytes:
-    """The file's bytes: a line for each key, and one for each script."""
+    """The bytes of the file: one line for each key and each script."""
     enc = msgspec.json.encode
     head = [b'"%s":%s' % (key.encode(), enc(getattr(index, key))) for key in _HEAD]
     arrays = b",\n".join(map(enc, index.arrays))
@@ -137,7 +134,7 @@ def encode(index: Index) -> bytes:
 
 
 def decode(data: bytes) -> Index | None:
-    """The index, or None where the bytes are none: `slurm.validate` says why."""
+    """The index in these bytes; None if there is none: `index_check.read` says why."""
     try:
         return _decoder.decode(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
@@ -145,5 +142,5 @@ def decode(data: bytes) -> Index | None:
 
 
 def values(settings: Slurm) -> dict[str, Any]:
-    """By field."""
+    """The settings by field."""
     return msgspec.structs.asdict(settings)

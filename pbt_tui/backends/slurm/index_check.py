@@ -1,6 +1,6 @@
-"""The index of files for SLURM alone: is it one, and does it go with the process list beside it.
+"""Checks an index of files for SLURM: its format, and whether it matches the process list.
 
-Must not know files: whether the scripts are what it tells is the compiler's to compare.
+It does not compare the scripts with the index; the compiler does.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pbt_tui.spec import Processes
 
 
 def read(data: bytes) -> tuple[Index | None, list[Diagnostic]]:
-    """The index in these bytes, or None and why they are none."""
+    """The index in these bytes, or None and the findings that say why there is none."""
     index = decode(data)
     return index, [] if index is not None else why_not(data, Kind(FORMAT, Index, _faults))
 
@@ -28,7 +28,7 @@ def _faults(document: Any) -> list[Diagnostic]:
 
 
 def judge(spec: Processes, index: Index) -> Iterator[Diagnostic]:
-    """PBT809 for the process list of another run, PBT810 for tasks that are not its jobs."""
+    """PBT809 if the process list is of another run, PBT810 if tasks and jobs differ."""
     if (spec.run, spec.suffix) != (index.run, index.suffix):
         message = f"the process list beside it is of run `{printable(spec.run)}`"
         yield finding("PBT809", message, where=Where(pointer="/run"))
@@ -39,10 +39,10 @@ def judge(spec: Processes, index: Index) -> Iterator[Diagnostic]:
         for k, task in enumerate(array.tasks):
             here = Where(pointer=f"/arrays/{i}/tasks/{k}")
             if task not in jobs:
-                yield finding("PBT810", f"task `{task}` is no job", where=here)
+                yield finding("PBT810", f"task `{task}` is not a job of the run", where=here)
             elif task in seen:
-                yield finding("PBT810", f"job `{task}` is a task twice", where=here)
+                yield finding("PBT810", f"two tasks are job `{task}`", where=here)
             seen.add(task)
     for missing in [job.id for job in spec.jobs if job.id not in seen]:
-        message = f"job `{missing}` is a task of no script"
+        message = f"no script has a task for job `{missing}`"
         yield finding("PBT810", message, where=Where(pointer="/arrays"))

@@ -1,7 +1,4 @@
-"""The flags that the upstream launcher's entry point has for backend `slurm`.
-
-Must not know what becomes of them.
-"""
+"""The flags that the upstream launcher has for backend `slurm`."""
 
 from __future__ import annotations
 
@@ -15,33 +12,33 @@ _NO_TIMEOUT = "0"
 
 
 def add_arguments(parser: argparse._ActionsContainer) -> None:
-    """With the upstream defaults."""
+    """Adds the flags, with the upstream defaults."""
     group = parser.add_argument_group("backend slurm")
     group.add_argument(
         "--slurm_gpus_per_job",
         default=Untouched(1),
         type=int,
         metavar="N",
-        help="GPUs of a job (default: %(default)s)",
+        help="GPUs of each job (default: %(default)s)",
     )
     group.add_argument(
         "--slurm_cpus_per_gpu",
         default=Untouched(16),
         type=int,
         metavar="N",
-        help="CPUs for each GPU (default: %(default)s)",
+        help="CPUs for each GPU of a job (default: %(default)s)",
     )
     group.add_argument(
         "--slurm_print_only", default=False, type=yes_no, metavar="BOOL", help="submit nothing"
     )
-    group.add_argument("--slurm_workdir", metavar="DIR", help="folder of sbatch files and logs")
+    group.add_argument("--slurm_workdir", metavar="DIR", help="folder for SLURM's output files")
     group.add_argument("--slurm_partition", metavar="NAME", help="partition")
-    group.add_argument("--slurm_sbatch_template", metavar="FILE", help="template of the script")
+    group.add_argument("--slurm_sbatch_template", metavar="FILE", help="script template")
     group.add_argument(
         "--slurm_timeout",
         default=_NO_TIMEOUT,
         metavar="TIME",
-        help="`$TIMEOUT` of the template (default: %(default)s)",
+        help="value of `$TIMEOUT` in the template (default: %(default)s)",
     )
 
 

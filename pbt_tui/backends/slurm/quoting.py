@@ -1,6 +1,6 @@
-"""How text is written so that bash, and the scanner of `#SBATCH` lines, read it back unchanged.
+"""Quotes text so that bash, or the parser of `#SBATCH` lines, reads it back unchanged.
 
-Must not know what the text is. The only way in which a value of anybody's gets into a script.
+Every value of a user gets into a script through this module, except lines that are bash already.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from collections.abc import Sequence
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 _PLAIN_LINE = re.compile(r"[A-Za-z0-9_@%+=:,./ -]*")
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
-"""What no reviewer could see; a fixed list, because each Python calls other text printable."""
+"""Characters that a reviewer cannot see. The list is fixed, because `str.isprintable` depends
+on the version of Python."""
 _SHORT = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\\": "\\\\", "'": "\\'"}
 _UNDIRECTED = ("\n", "\r", "\0")
 
 
 def word(text: str) -> str:
-    r"""`text` as one word of bash: `x`, `'x y'`, or `$'x\ny'`. NUL no word can hold."""
+    r"""`text` as one word of bash: `x`, `'x y'`, or `$'x\ny'`. No word can contain NUL."""
     if _PLAIN.fullmatch(text):
         return text
     if not _UNSEEN.search(text):
@@ -31,7 +32,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def words(texts: Sequence[str]) -> str:
-    """All of them, with blanks between. Where none needs quotes, which is usual, one look tells."""
+    """The texts as words of bash with blanks between. One match suffices if none needs quotes."""
     line = " ".join(texts)
     if _PLAIN_LINE.fullmatch(line) and line.count(" ") == len(texts) - 1 and "" not in texts:
         return line
@@ -39,12 +40,12 @@ def words(texts: Sequence[str]) -> str:
 
 
 def directive(option: str, value: str | int) -> str:
-    r"""One `#SBATCH` line: in double quotes only `\` and `"` mean anything, and `#` is no comment.
+    r"""One `#SBATCH` line. In double quotes, only `\` and `"` need an escape; `#` is plain text.
 
-    Raises `ValueError` for a value with a line break, which no directive can hold.
+    Raises `ValueError` if the value has a line break, which a directive cannot contain.
     """
     text = str(value)
     if any(char in text for char in _UNDIRECTED):
-        raise ValueError(f"`--{option}` holds a line break")
+        raise ValueError(f"`--{option}` contains a line break")
     text = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'#SBATCH --{option}="{text}"'

@@ -1,7 +1,8 @@
-"""Backend `slurm`: frozen manifests, scripts of arrays, and the index that says what is where.
+"""Renders the files of backend `slurm`: manifests, array scripts, and the index that lists them.
 
-Must not know where they are written, nor any cluster. No text of a user's stands where bash would
-obey it: commands and environment are words of a manifest, everything else is one quoted word.
+Must not put text of a user where bash would execute it: commands and environments are quoted words
+of a manifest, every other value is one quoted word. Exceptions are the prologue and the template,
+which are bash.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pbt_tui.spec import Job, Processes
 
 
 def shapes(spec: Processes, settings: Slurm) -> list[ResourceShape]:
-    """Jobs grouped by what they ask of SLURM, in the order of the plan."""
+    """The jobs grouped by the resources that they request, in plan order."""
     found: dict[tuple[int, int, int | None], list[Job]] = {}
     for job in spec.jobs:
         found.setdefault(needs(job, settings), []).append(job)
@@ -33,8 +34,8 @@ def shapes(spec: Processes, settings: Slurm) -> list[ResourceShape]:
 def manifest(tasks: Iterable[tuple[Job, int]]) -> bytes:
     """One line for each job and its attempt: JOB ATTEMPT DIR NENV NAME=VALUE… ARGV…, as bash words.
 
-    bash reads it back with `eval "set -- $line"`; no word has a line break in it. NENV is a number,
-    and `NUMBER:port` where the task puts a port into the command.
+    bash reads it back with `eval "set -- $line"`; no word contains a line break. NENV is the number
+    of variables, or `NUMBER:port` if the task puts a port into the command.
     """
     return "".join(_line(job, attempt) for job, attempt in tasks).encode()
 
@@ -46,12 +47,15 @@ def _line(job: Job, attempt: int) -> str:
 
 
 def manifest_name(data: bytes) -> str:
-    """Of its own contents: a script that waits in the queue reads it only when it starts."""
+    """A name with the hash of the content, so that no later compilation overwrites the file.
+
+    A task in the queue reads its manifest only when it starts.
+    """
     return f"manifest-{hashlib.sha256(data).hexdigest()[:12]}.txt"
 
 
 def script_name(shape: ResourceShape, k: int) -> str:
-    """Of the `k`-th array of a shape."""
+    """The name of the script for the `k`-th array of a shape."""
     return f"array-{shape.name}-{k}.sbatch"
 
 
@@ -66,11 +70,12 @@ def script(
     name: str | None = None,
     job: str | None = None,
 ) -> bytes:
-    """One script: `count` tasks that are the lines of `manifest` from `offset` on.
+    """One script with `count` tasks; task 0 runs line `offset` of `manifest`.
 
-    `name` is that of its own file; `job` the one that it is for, where it is no array. The script
-    takes the folder of the manifest and, if that is not as compiled, the run directory. Raises
-    `ValueError` where a setting cannot be written; `slurm.rules` finds all of them before.
+    `name` is the name of the script's file; `job` is the id of its job if it is not an array. The
+    arguments of the script are the folder of the manifest and, if it differs from the compiled one,
+    the run directory. Raises `ValueError` for a setting that cannot be written; `slurm.rules`
+    reports each such setting before.
     """
     signal = early(settings)
     name = name or script_name(shape, 0)
@@ -110,7 +115,7 @@ def script(
 def _site(
     settings: Slurm, shape: ResourceShape, name: str
 ) -> tuple[bool, Iterable[str], Iterable[str]]:
-    """Whether it is a login shell, the lines of its head, and those that start the command."""
+    """Whether the script needs a login shell, its own head, and the lines that run the command."""
     if settings.sbatch_template is None:
         return False, (), _command(settings)
     from pbt_tui.backends.slurm import template
@@ -155,6 +160,6 @@ def render(spec: Processes, settings: Slurm) -> dict[str, bytes]:
 
 
 def known(files: Mapping[str, bytes]) -> dict[str, Any]:
-    """What the index of an earlier compilation was made with; nothing where it cannot be read."""
+    """The settings in the index of an earlier compilation; empty if the index cannot be read."""
     index = decode(files.get(FILE, b""))
     return {} if index is None else values(index.settings)

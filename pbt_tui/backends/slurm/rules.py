@@ -1,6 +1,7 @@
-"""The rules of backend `slurm`: what sbatch takes without a word, or answers with long silence.
+"""The rules of backend `slurm`: settings that `sbatch` accepts although the jobs cannot work.
 
-Must not know any cluster: what depends on one is asked with `--ask`. Pointers lead into the index.
+Must not depend on a cluster: `pbt-compile --ask` asks one. The pointers of findings point into the
+index.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from pbt_tui.settings.argv import processes_per_node
 from pbt_tui.spec import Processes
 
 LONGEST = 1024
-"""Bytes that SLURM takes of a name or a comment."""
+"""Maximum length of a name or a comment in SLURM, in bytes."""
 HIGHEST_INDEX = 1000
-"""Of an array, where the site has not raised `MaxArraySize`."""
+"""Highest index of an array with SLURM's default `MaxArraySize`."""
 SOON = 90
-"""Seconds before the limit from which an early signal is early."""
+"""Minimum seconds from an early signal to the time limit: SLURM checks limits twice a minute."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _TYPE = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 _TIMEOUT = re.compile(r"[A-Za-z0-9_.:+-]+", re.ASCII)
@@ -36,7 +37,7 @@ _MAIL = frozenset(
 
 
 def check(spec: Processes, settings: Slurm) -> list[Diagnostic]:
-    """All findings; rendering is safe where none of them is an error."""
+    """All findings. If none of them is an error, rendering does not fail."""
     return [
         *_values(settings),
         *_signal(settings),
@@ -51,12 +52,12 @@ def check(spec: Processes, settings: Slurm) -> list[Diagnostic]:
 
 
 def _gpus(spec: Processes, settings: Slurm) -> Iterator[Diagnostic]:
-    """GPUs that are set for another backend, or counted by a launcher, and not asked of SLURM."""
+    """GPUs that another backend's option or `torchrun` counts, and that SLURM is not asked for."""
     here, mine, others = _at("gpus_per_job"), settings.gpus_per_job, spec.policy.gpus_per_job
     if others not in (1, mine):
         message = (
-            f"`--gpus_per_job {others}` is of backend `processes`: on SLURM a job asks for "
-            f"{mine} GPUs, by `--slurm_gpus_per_job`"
+            f"`--gpus_per_job {others}` applies to backend `processes`: a job requests "
+            f"{mine} GPUs from SLURM (`--slurm_gpus_per_job`)"
         )
         hint = f"pass `--slurm_gpus_per_job {others}`"
         yield finding("PBT642", message, where=here, hint=hint)
@@ -67,8 +68,8 @@ def _gpus(spec: Processes, settings: Slurm) -> Iterator[Diagnostic]:
         started, gpus = supplied or processes_per_node(job.argv), needs(job, settings)[0]
         if started is not None and 0 < gpus < started[1]:
             message = (
-                f"`{printable(started[0])}` starts {started[1]} processes on a node, and "
-                f"job `{job.id}` asks SLURM for {gpus} GPUs"
+                f"`{printable(started[0])}` starts {started[1]} processes on a node, but "
+                f"job `{job.id}` requests {gpus} GPUs from SLURM"
             )
             hint = f"pass `--slurm_gpus_per_job {started[1]}`"
             yield finding("PBT642", message, where=here, hint=hint)
@@ -76,7 +77,7 @@ def _gpus(spec: Processes, settings: Slurm) -> Iterator[Diagnostic]:
 
 
 def _lines(settings: Slurm) -> Iterable[Diagnostic]:
-    """Of a template or a prologue, where there is one."""
+    """The findings about the template and the prologue."""
     if not settings.prologue and settings.sbatch_template is None:
         return ()
     from pbt_tui.backends.slurm import template_rules
@@ -107,10 +108,10 @@ def _values(settings: Slurm) -> Iterator[Diagnostic]:
             continue
         name, size = field.partition("/")[0], len(text.encode(errors="replace"))
         if _CONTROL.search(text if name != "prologue" else text.replace("\t", " ")):
-            message = f"`--slurm_{name}` holds a line break or another control character"
+            message = f"`--slurm_{name}` contains a line break or another control character"
             yield finding("PBT620", message, where=_at(field))
         elif size > LONGEST and name != "prologue":
-            message = f"`--slurm_{name}` has {size} bytes: SLURM takes {LONGEST}"
+            message = f"`--slurm_{name}` has {size} bytes: SLURM accepts {LONGEST}"
             yield finding("PBT620", message, where=_at(field))
     if not _TIMEOUT.fullmatch(settings.timeout):
         message = f"`--slurm_timeout` is not a time: `{printable(settings.timeout)}`"
@@ -127,7 +128,7 @@ def _signal(settings: Slurm) -> Iterator[Diagnostic]:
     try:
         signal = early(settings)
     except ValueError:
-        message = f"early signal `{printable(settings.signal or '')}` reaches nobody"
+        message = f"early signal `{printable(settings.signal or '')}` does not reach the program"
         hint = f"write `USR1@120`: one of {', '.join(SIGNALS)}, and 1 to {MAX_SIGNAL} seconds"
         yield finding("PBT621", message, where=here, hint=hint)
         return
@@ -135,23 +136,23 @@ def _signal(settings: Slurm) -> Iterator[Diagnostic]:
         return
     before, limit = signal[1], settings.time
     if limit and before >= limit:
-        message = f"the early signal comes {before} s before a limit of {limit:g} s"
+        message = f"SLURM sends the early signal {before} s before a limit of {limit:g} s"
         yield finding("PBT622", message, where=here, hint="pass a longer `--slurm_time`")
     elif before < SOON:
-        message = f"the early signal comes {before} s before the limit, and SLURM's clock is coarse"
+        message = f"{before} s for the early signal are too few: SLURM checks limits twice a minute"
         hint = f"pass `--slurm_signal {signal[0]}@120`"
         yield finding("PBT623", message, where=here, hint=hint)
 
 
 def _numbers(settings: Slurm) -> Iterator[Diagnostic]:
     if settings.time == 0:
-        message = "`--slurm_time 0` is no limit at all"
+        message = "`--slurm_time 0` means no limit to SLURM"
         yield finding("PBT627", message, where=_at("time"), hint="leave it out, or pass a limit")
     if settings.cpus == 0:
         message = "`--slurm_cpus 0` leaves a job without a CPU"
         yield finding("PBT628", message, where=_at("cpus"), hint="leave it out, or pass 1")
     if settings.memory == 0:
-        message = "`--slurm_memory 0` is all memory of a node"
+        message = "`--slurm_memory 0` requests all memory of a node"
         hint = "leave it out for the partition's default"
         yield finding("PBT628", message, where=_at("memory"), hint=hint)
 
@@ -159,12 +160,10 @@ def _numbers(settings: Slurm) -> Iterator[Diagnostic]:
 def _arrays(spec: Processes, settings: Slurm) -> Iterator[Diagnostic]:
     throttle, most = settings.throttle, settings.max_array
     if most > HIGHEST_INDEX + 1 and not settings.files:
-        message = f"arrays of {most} tasks: most clusters take {HIGHEST_INDEX + 1} at most"
+        message = f"arrays of {most} tasks: most clusters accept at most {HIGHEST_INDEX + 1}"
         yield finding("PBT624", message, where=_at("max_array"))
     if throttle is not None and (throttle == 0 or settings.files):
-        why = (
-            "is no throttle to SLURM" if throttle == 0 else "has no array to act on with `--files`"
-        )
+        why = "means no limit to SLURM" if throttle == 0 else "has no effect with `--files`"
         message = f"`--slurm_throttle {throttle}` {why}"
         yield finding("PBT625", message, where=_at("throttle"), hint="leave it out for no throttle")
     elif throttle is not None:
@@ -179,7 +178,7 @@ def _arrays(spec: Processes, settings: Slurm) -> Iterator[Diagnostic]:
                 yield finding("PBT626", message, where=_at("throttle"), hint=hint)
         count = sum(-(-len(shape.jobs) // most) for shape in shapes(spec, settings))
         if count > 1:
-            message = f"there are {count} arrays, and each runs up to {throttle} tasks at once"
+            message = f"there are {count} arrays, and each may run {throttle} tasks at once"
             yield finding("PBT637", message, where=_at("throttle"))
     name = run_name(spec)
     if job_name(name) != name:
@@ -197,7 +196,7 @@ def _folders(spec: Processes, settings: Slurm) -> Iterator[Diagnostic]:
     goes = any(_CD.search(line) for line in lines or settings.prologue)
     if goes and not spec.train_dir.startswith("/"):
         message = (
-            f"`{field}` leaves the folder that jobs start in, "
+            f"`{field}` changes the folder (`cd`), "
             f"but `train_dir` is relative: `{printable(spec.train_dir)}`"
         )
         hint = "pass an absolute `--train_dir`, or leave out the `cd`"
@@ -207,13 +206,14 @@ def _folders(spec: Processes, settings: Slurm) -> Iterator[Diagnostic]:
 def _mail(settings: Slurm) -> Iterator[Diagnostic]:
     events = settings.mail_type
     if settings.mail_user is not None and events is None:
-        message = "`--slurm_mail_user` without `--slurm_mail_type`: no mail is ever sent"
+        message = "`--slurm_mail_user` without `--slurm_mail_type`: SLURM sends no mail"
         hint = "pass `--slurm_mail_type END,FAIL`"
         yield finding("PBT632", message, where=_at("mail_user"), hint=hint)
     for event in events.split(",") if events is not None else ():
         if event.strip().upper() not in _MAIL:
-            message = f"`{printable(event)}` is not an event that mail is sent for"
-            yield finding("PBT632", message, where=_at("mail_type"), hint="such as `END,FAIL`")
+            message = f"SLURM sends no mail for `{printable(event)}`: it is not an event"
+            hint = "name events such as `END,FAIL`"
+            yield finding("PBT632", message, where=_at("mail_type"), hint=hint)
 
 
 def _container(spec: Processes, settings: Slurm) -> Iterator[Diagnostic]:
@@ -229,14 +229,16 @@ def _container(spec: Processes, settings: Slurm) -> Iterator[Diagnostic]:
         hint = "pass `--slurm_image NAME` or `--image NAME`"
         yield finding("PBT633", f"`{how}` has no image to run", where=here, hint=hint)
     elif how == "pyxis" and of.endswith(".sqsh") and not of.startswith(("/", "./")):
-        message = f"pyxis takes `{printable(of)}` for the name of an image in a registry"
+        message = f"pyxis reads `{printable(of)}` as the name of an image in a registry"
         yield finding("PBT633", message, where=_at("image"), hint=f"write `./{printable(of)}`")
     elif of.startswith("-"):
         message = f"`{printable(of)}` is not the name of an image"
         yield finding("PBT633", message, where=_at("image"))
     for path in _shown(spec):
         if "," in path or ":" in path or _CONTROL.search(path):
-            message = f"`{printable(path)}` cannot be shown inside: it holds a `,`, a `:` or worse"
+            message = (
+                f"cannot mount `{printable(path)}`: it contains a `,`, a `:` or a control character"
+            )
             yield finding("PBT635", message, where=here)
 
 

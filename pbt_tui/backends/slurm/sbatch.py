@@ -1,7 +1,4 @@
-"""What SLURM is asked for one shape of jobs: the lines that begin with `#SBATCH`.
-
-Must not know the commands of the jobs, nor what the script does.
-"""
+"""The `#SBATCH` lines of a script: the resources and options that one shape of jobs requests."""
 
 from __future__ import annotations
 
@@ -15,17 +12,18 @@ from pbt_tui.spec import Job, Processes
 
 MIN_SIGNAL, MAX_SIGNAL = 1, 65535
 SIGNALS = ("USR1", "USR2", "HUP")
-"""TERM also comes with a cancel; INT and QUIT are ignored by what bash runs in the background."""
+"""The allowed early signals. SLURM also sends TERM for a cancel, and programs that bash runs in the
+background ignore INT and QUIT."""
 _SIGNAL = re.compile(r"(?:B:)?(?:SIG)?([A-Z0-9]+)@([0-9]{1,9})", re.ASCII)
 _KIB = 1024
-"""Nothing smaller can be asked for: two jobs that differ in less are of one shape."""
+"""The smallest unit of a memory request: it is rounded up to whole KiB."""
 _UNITS = (("T", 2**40), ("G", 2**30), ("M", 2**20))
 _UNNAMED = re.compile(r"[^A-Za-z0-9._-]")
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceShape:
-    """Jobs that ask the same of SLURM; `name` is safe in a file name."""
+    """Jobs that request the same resources; `name` can be part of a file name."""
 
     name: str
     gpus: int
@@ -36,7 +34,7 @@ class ResourceShape:
 
 
 def needs(job: Job, settings: Slurm) -> tuple[int, int, int | None]:
-    """GPUs, CPUs and memory of one job; at least one CPU, whatever is set (D38)."""
+    """GPUs, CPUs and memory of one job; at least one CPU, even if a setting says 0 (D38)."""
     own = job.resources
     gpus = settings.gpus_per_job if own is None or own.gpus is None else own.gpus
     cpus = own.cpus if own is not None and own.cpus is not None else _cpus(gpus, settings)
@@ -49,7 +47,7 @@ def _cpus(gpus: int, settings: Slurm) -> int:
 
 
 def shape_name(gpus: int, cpus: int, memory: int | None, settings: Slurm) -> str:
-    """`gpu1`, `cpu4`, `gpu2-cpu4-mem8g`: what is as the settings say is left out."""
+    """A short name such as `gpu1`, `cpu4` or `gpu2-cpu4-mem8g`, without values of the settings."""
     name = f"gpu{gpus}" if gpus else f"cpu{cpus}"
     if gpus and cpus != _cpus(gpus, settings):
         name += f"-cpu{cpus}"
@@ -59,7 +57,10 @@ def shape_name(gpus: int, cpus: int, memory: int | None, settings: Slurm) -> str
 
 
 def early(settings: Slurm) -> tuple[str, int] | None:
-    """The early signal and its seconds before the limit; raises `ValueError` where it is none."""
+    """The early signal and its seconds before the limit; None: there is none.
+
+    Raises `ValueError` if the setting has another form.
+    """
     if settings.signal is None:
         return None
     found = _SIGNAL.fullmatch(settings.signal)
@@ -73,12 +74,12 @@ def run_name(spec: Processes) -> str:
 
 
 def job_name(text: str) -> str:
-    """`text` as a name that no pattern of SLURM's, and no table, mistakes for something else."""
+    """`text` as a job name, with `_` for characters that mean something in patterns or tables."""
     return _UNNAMED.sub("_", text)
 
 
 def size(count: int) -> str:
-    """Bytes as SLURM reads them: `8G`, `1536M`, or whole KiB, rounded up."""
+    """A number of bytes in SLURM's notation: `8G`, `1536M`, or whole KiB, rounded up."""
     for unit, factor in _UNITS:
         if count and count % factor == 0:
             return f"{count // factor}{unit}"
@@ -86,7 +87,7 @@ def size(count: int) -> str:
 
 
 def limit(seconds: float) -> str:
-    """`4:00:00` or `2-00:00:00`; a part of a second counts as a whole one."""
+    """A time limit in SLURM's notation: `04:00:00` or `2-00:00:00`; seconds are rounded up."""
     whole = int(-(-seconds // 1))
     days, rest = divmod(whole, 86400)
     clock = f"{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}"
@@ -96,7 +97,7 @@ def limit(seconds: float) -> str:
 def directives(
     spec: Processes, settings: Slurm, shape: ResourceShape, count: int, name: str | None = None
 ) -> Iterator[str]:
-    """All lines of one script; without an array where there is one script for each job."""
+    """The `#SBATCH` lines of one script. A script for one job (`files`) gets no `--array`."""
     yield directive("job-name", job_name(name or run_name(spec)))
     for option, value in (
         ("partition", settings.partition),
@@ -109,7 +110,7 @@ def directives(
             yield directive(option, value)
     if settings.time is not None:
         yield directive("time", limit(settings.time))
-    if settings.sbatch_template is None or settings.nodes != 1:  # a template may say it itself
+    if settings.sbatch_template is None or settings.nodes != 1:  # a template may have these lines
         yield directive("nodes", settings.nodes)
         yield directive("ntasks-per-node", 1)
     yield directive("cpus-per-task", shape.cpus)

@@ -1,6 +1,6 @@
 """The settings of backend `slurm`: options `--slurm_<field>`, and keys of the table `slurm`.
 
-Must not know what becomes of them. The struct that they fill is `index.Slurm`.
+They fill the struct `index.Slurm`, which describes each field.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pbt_tui.errors import Diagnostic
 
 _ENOUGH = 1 << 26
-"""Bytes from which a bare number is taken for what it says: nobody has as many megabytes."""
+"""A number without a unit below this is doubtful: `sbatch` would read it as megabytes. No node has
+so many megabytes that a larger number could mean them."""
 _TIME = "a duration such as `90m`, `24h`, `24:00:00` or `1-12:00:00`"
 _SECONDS = "a duration such as `90`, `30s`, `5m`, `2h` or `7d`"
 _BYTES = "a size such as `512M` or `4G`"
@@ -30,7 +31,11 @@ def _slurm(name: str, *rest: Any, **more: Any) -> Setting:
 def _doubt(
     field: str, units: tuple[str, str], cures: tuple[str, ...], below: float = math.inf
 ) -> Callable[[Any], Diagnostic | None]:
-    """The warning about a number without a unit: `units` are ours, and those of `sbatch`."""
+    """A function that warns about a number without a unit that `sbatch` would read differently.
+
+    `units` are the unit of pbt_tui and that of `sbatch`, `cures` the suffixes that the hint
+    suggests. Numbers from `below` on get no warning.
+    """
 
     def of(value: Any) -> Diagnostic | None:
         text = str(value).strip()

@@ -1,9 +1,10 @@
-"""What a SLURM task does: fixed lines of bash, and nothing else of ours on a compute node.
+"""The bash program of a SLURM task: the only code of pbt_tui on a compute node.
 
-Must not hold a word of any spec: commands, environment and folders are read from the manifest.
+Must not contain text of a spec: the program reads commands, environments and folders from the
+manifest.
 
-A script is names with values, the lines of the site in the function `_pbt_site`, and `TASK`.
-Nothing is newer than bash 4.2; tried with 5.2.
+A script consists of assignments, the site's lines in the function `_pbt_site`, and `TASK`. It needs
+bash 4.2; the tests use 5.2.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ fi
 
 
 def task(*, fills_port: bool) -> str:
-    """The lines of every script; with `fills_port` those that put a port into commands, too."""
+    """The fixed lines of a script; `fills_port` adds those that put a port into the command."""
     if not fills_port:
         return TASK
     return TASK.replace(_READ, _READ_PORT).replace(_TAKEN, _TAKEN_PORT)

@@ -1,9 +1,9 @@
-"""A template of the original launcher, with `$CMD $FILENAME $PARTITION $GPU $CPU $TIMEOUT` in it.
+"""A template of the upstream launcher, with `$CMD $FILENAME $PARTITION $GPU $CPU $TIMEOUT` in it.
 
-Must not know where it was read. Its text is shell of the user's own and stands as it is; the
-command does not become a part of it (D36): `$CMD` is words of the manifest, run by fixed lines that
-keep the true exit code whatever the template does afterwards (D33). Any other `$` is left alone
-(D35), and `$$` is one `$`, as it was.
+The template is bash of the user, and its text is copied as it is. The command is not copied into it
+(D36): `$CMD` becomes words that bash reads from the manifest. Fixed lines run the command and keep
+its exit code, whatever the template does afterwards (D33). `$$` becomes one `$`, as upstream does
+it; any other `$` stays (D35).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _KEEP = '"${_pbt_keep[@]}" '
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """`head` is what the scanner of `#SBATCH` lines reads, `body` what bash obeys, both by line."""
+    """The lines of a template: SLURM reads `#SBATCH` lines in `head`, bash executes `body`."""
 
     first: str
     head: tuple[str, ...]
@@ -70,14 +70,14 @@ def read(text: str) -> Template:
 
 
 def runs_command(line: str) -> bool:
-    """Whether a line of the body starts the command, not merely names it."""
+    """Whether a line of the body runs the command, and does not only mention or print it."""
     if line.lstrip().startswith("#") or _PRINTED.match(line):
         return False
     return bool(COMMAND.search(line))
 
 
 def quoted(line: str) -> bool:
-    """Whether the command stands inside quotes, or behind `eval`, where it would be text."""
+    """Whether `$CMD` is inside quotes or after `eval`, where bash would not run it as words."""
     for found in COMMAND.finditer(line):
         before = re.sub(r"\\.", "", line[: found.start()])
         outside = re.sub(r"'[^']*'|\"[^\"]*\"", "", before)
@@ -87,7 +87,7 @@ def quoted(line: str) -> bool:
 
 
 def values(settings: Slurm, shape: ResourceShape, filename: str) -> dict[str, str]:
-    """What the placeholders stand for, but the command; as the original filled them in."""
+    """The values of the placeholders, except the command, as the upstream launcher fills them."""
     partition = f"-p {word(settings.partition)} " if settings.partition is not None else ""
     return {
         "FILENAME": filename,
@@ -112,7 +112,7 @@ def head(template: Template, settings: Slurm, shape: ResourceShape, name: str) -
 
 
 def body(template: Template, settings: Slurm, shape: ResourceShape, name: str) -> Iterator[str]:
-    """The lines of bash; the command is started by `_pbt_keep`, which notes its exit code."""
+    """The lines of bash; `_pbt_keep` runs the command and writes down its exit code."""
     known = values(settings, shape, "${_pbt_folder}/" + name)
     for line in template.body:
         printed = _PRINTED.match(line) is not None

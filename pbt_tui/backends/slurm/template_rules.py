@@ -1,7 +1,4 @@
-"""The rules of a template of the original launcher: what is wrong with it, and in which line.
-
-Must not know where the template was read; its text is among the settings.
-"""
+"""The rules for a template of the upstream launcher. Most findings name a line of the template."""
 
 from __future__ import annotations
 
@@ -37,12 +34,12 @@ def check(settings: Slurm) -> Iterator[Diagnostic]:
     parts = template.read(text)
     if "\r" in text or not template.SHEBANG.fullmatch(parts.first):
         first = printable(parts.first[:60]) or "an empty line"
-        message = f"the template is not a script of bash: line 1 is `{first}`"
+        message = f"the template is not a bash script: line 1 is `{first}`"
         if "\r" in text:
-            message = "the template has line ends of DOS"
+            message = "the template has DOS line ends"
         yield finding("PBT603", message, where=_HERE, hint="begin it with `#!/bin/bash`")
     if not any(template.runs_command(line) for line in parts.body):
-        message = "the template never runs `$CMD`: its jobs would do nothing, and succeed"
+        message = "the template never runs `$CMD`: jobs would do nothing and succeed"
         yield finding("PBT601", message, where=_HERE, hint="put `$CMD` where the command belongs")
     lines = [parts.first, *parts.head, *parts.body]
     yield from _placeholders(lines)
@@ -57,13 +54,16 @@ def _line(k: int) -> str:
 
 
 def _placeholders(lines: Sequence[str]) -> Iterator[Diagnostic]:
-    """Words that are nearly one of the six and that nobody sets; every other `$` is bash's."""
+    """Variables whose names are similar to one of the six placeholders and that no line sets.
+
+    Every other `$` belongs to bash.
+    """
     text = "\n".join(lines)
     for k, line in enumerate(lines, 1):
         if line.lstrip().startswith("#") and not _DIRECTIVE.match(line):
             continue
         for found in _BRACES.finditer(line):
-            message = f"{_line(k)} has a placeholder of another kind: `{printable(found[0])}`"
+            message = f"{_line(k)} has a placeholder in braces: `{printable(found[0])}`"
             yield finding("PBT602", message, where=_HERE, hint=_the_six())
         for found in template.PLACEHOLDER.finditer(line):
             name = found[2] or found[3]
@@ -78,14 +78,15 @@ def _placeholders(lines: Sequence[str]) -> Iterator[Diagnostic]:
 
 
 def _the_six() -> str:
-    return "the six are " + ", ".join(f"`${name}`" for name in template.NAMES)
+    return "the placeholders are " + ", ".join(f"`${name}`" for name in template.NAMES)
 
 
 def _quotes(parts: template.Template) -> Iterator[Diagnostic]:
     for k, line in enumerate(parts.body, 2 + len(parts.head)):
         if template.runs_command(line) and template.quoted(line):
-            message = f"{_line(k)} has `$CMD` inside quotes or behind `eval`"
-            yield finding("PBT604", message, where=_HERE, hint="let it stand alone: it is words")
+            message = f"{_line(k)} has `$CMD` inside quotes or after `eval`"
+            hint = "write `$CMD` without quotes: it stands for several words"
+            yield finding("PBT604", message, where=_HERE, hint=hint)
 
 
 def _directives(parts: template.Template) -> Iterator[Diagnostic]:
@@ -95,26 +96,27 @@ def _directives(parts: template.Template) -> Iterator[Diagnostic]:
             continue
         if not (in_head and _DIRECTIVE.match(line)):
             why = "does not begin with `#SBATCH `" if in_head else "comes after the first command"
-            message = f"{_line(k)} is no directive: it {why}"
+            message = f"{_line(k)} is not a directive: it {why}"
             yield finding("PBT606", message, where=_HERE)
         elif (found := _SIGNAL.search(line)) and not _TO_SCRIPT.fullmatch(found[1]):
-            message = f"{_line(k)}: early signal `{printable(found[1])}` reaches nobody"
-            hint = "leave it out, and the template too: `--slurm_signal USR1@120`"
+            signal = printable(found[1])
+            message = f"{_line(k)}: early signal `{signal}` does not reach the program"
+            hint = "instead of the template, pass `--slurm_signal USR1@120`"
             yield finding("PBT621", message, where=_HERE, hint=hint)
 
 
 def _again(lines: Sequence[str], before: int, here: Where) -> Iterator[Diagnostic]:
-    """`before` is how many lines come before these."""
+    """Lines that submit or requeue the job themselves; `before` lines precede `lines`."""
     of = "the template" if here is _HERE else "the prologue"
     for k, line in enumerate(lines, before + 1):
         if line.lstrip().startswith("#"):
             continue
-        hint = "leave it out, and pass `--slurm_requeue`: a requeue is bounded, under one id"
+        hint = "leave it out and pass `--slurm_requeue`, which limits requeues and keeps the id"
         if _BY_JOB_ID.search(line):
-            message = f"line {k} of {of} queues the whole array again, not its own task"
+            message = f"line {k} of {of} requeues the whole array, not only its own task"
             yield finding("PBT605", message, where=here, hint=hint, level="error")
         elif _REQUEUE.search(line) or _SUBMITS.search(line):
-            message = f"line {k} of {of} submits the job again, without a bound"
+            message = f"line {k} of {of} submits the job again, without a limit"
             yield finding("PBT605", message, where=here, hint=hint)
 
 
@@ -125,6 +127,6 @@ def _no_place(settings: Slurm) -> Iterator[Diagnostic]:
         "container": settings.container != "plain",
     }
     for field in (field for field, there in message.items() if there):
-        text = f"`--slurm_{field}` has no place in a template"
+        text = f"`--slurm_{field}` has no effect on a template"
         hint = "write it into the template, or leave the template out"
         yield finding("PBT636", text, where=Where(pointer=f"/settings/{field}"), hint=hint)

@@ -1,4 +1,1 @@
-"""IsaacGymEnvs: members are jobs that share a workspace in their directory.
-
-Must not read a workspace: `observe.workspaces.isaacgymenvs` does.
-"""
+"""IsaacGymEnvs: members are jobs that share a workspace in their directory."""

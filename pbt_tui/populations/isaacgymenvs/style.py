@@ -1,6 +1,6 @@
-"""IsaacGymEnvs, as data: its index, its thresholds, and when it exchanges nothing.
+"""The population style of IsaacGymEnvs: index keys, thresholds and exchange conditions.
 
-Must not read a workspace: `observe.workspaces.isaacgymenvs` does.
+`observe.workspaces.isaacgymenvs` reads its workspaces.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _quorum(size: int) -> int:
 
 
 def _is_within(values: Sequence[float], settings: ExchangeSettings) -> bool:
-    from statistics import pstdev  # heavy, and only asked by who watches
+    from statistics import pstdev  # late, because it is heavy and only `observe` calls this
 
     spread = pstdev(values[int(0.2 * len(values)) :])
     gap = values[-1] - values[0]

@@ -1,4 +1,1 @@
-"""Isaac Lab and rl_games: members are jobs that share a workspace below their logs.
-
-Must not read a workspace: `observe.workspaces.isaaclab` does.
-"""
+"""Isaac Lab and rl_games: members are jobs that share a workspace below their log folder."""

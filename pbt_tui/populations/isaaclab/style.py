@@ -1,6 +1,6 @@
-"""Isaac Lab and rl_games, as data: the index, the thresholds, and what a copy does to frames.
+"""The population style of Isaac Lab: index keys, thresholds, and what a copy does to frames.
 
-Must not read a workspace: `observe.workspaces.isaaclab` does.
+`observe.workspaces.isaaclab` reads its workspaces.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def _parameters(size: int, workspace: str | None, index_arg: str | None) -> list
 
 
 def _workspace(member: Member) -> str:
-    """As deep as is known: the folders below are called by the agent's configuration."""
+    """The deepest known folder: the agent's configuration names the folders below it."""
     name = member.setting(STYLE.workspace_name, STYLE.default_workspace)
     folder = member.set.get("agent.pbt.directory") or ""
     config = member.set.get(_CONFIG)
@@ -33,7 +33,10 @@ def _workspace(member: Member) -> str:
 
 
 def _name_below(settings: Mapping[str, str]) -> str | None:
-    """The trainer's YAML names its configuration; a command seldom does."""
+    """Name of the workspace, unless the command contains the name of the configuration.
+
+    Usually only the trainer's YAML contains that name.
+    """
     if settings.get(_CONFIG):
         return None
     return settings.get("agent.pbt.workspace") or STYLE.default_workspace
@@ -44,7 +47,7 @@ def _is_workspace(found: FoundFolder) -> bool:
 
 
 def _is_within(values: Sequence[float], settings: ExchangeSettings) -> bool:
-    from statistics import fmean, pstdev  # heavy, and only asked by who watches
+    from statistics import fmean, pstdev  # late, because it is heavy and only `observe` calls this
 
     mean = fmean(values)
     return values[0] >= min(mean - settings.std * pstdev(values), mean - settings.absolute)

@@ -1,4 +1,1 @@
-"""rl_games with an entry point of one's own: members, settings and workspace are Isaac Lab's.
-
-Must not read a workspace: `observe.workspaces.isaaclab` does.
-"""
+"""rl_games with a training script of the user: members, settings and workspace are Isaac Lab's."""

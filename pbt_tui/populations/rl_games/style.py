@@ -1,7 +1,7 @@
-"""rl_games, as data: Isaac Lab's style without the options of Isaac Lab's script.
+"""The population style of rl_games: Isaac Lab's style without the options of Isaac Lab's script.
 
-A command does not tell the two apart, so that a population is one of rl_games only where its run
-module says `style="rl_games"`.
+The commands of both look alike, so a population has this style only if its run module says
+`style="rl_games"`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pbt_tui.populations.isaaclab.style import STYLE as ISAACLAB
 
 
 def _is_workspace(found: FoundFolder) -> bool:
-    return False  # a plain workspace of either is shown as Isaac Lab's
+    return False  # a workspace without a run is shown as Isaac Lab's
 
 
 STYLE = replace(

@@ -1,4 +1,1 @@
-"""Sample-Factory: members are policies of one job.
-
-Must not read a workspace: `observe.workspaces.sample_factory` does.
-"""
+"""Sample-Factory: members are policies of one job."""

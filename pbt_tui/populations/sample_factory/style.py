@@ -1,6 +1,6 @@
-"""Sample-Factory, as data: a population is one job, and its members are that job's policies.
+"""The population style of Sample-Factory: a population is one job, its members are policies.
 
-Must not read a workspace: `observe.workspaces.sample_factory` does.
+`observe.workspaces.sample_factory` reads its workspaces.
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ def probe(
             _grant(engine, made, gpus)
         return engine.has_file(made, request.SHELL)
     except EngineError as error:
-        raise RuntimeUnavailable(f"the engine cannot look into the image: {error.words}") from error
+        raise RuntimeUnavailable(f"the engine cannot inspect the image: {error.words}") from error
     finally:
         with suppress(EngineError):
             engine.remove(made, force=True)

@@ -64,7 +64,7 @@ class ContainerRuntime:
         try:
             return self._config.peek(self._connected())
         except (RuntimeUnavailable, EngineUnavailable, EngineError) as error:
-            return f"the engine was not asked: {error}"
+            return f"not checked with the engine: {error}"
 
     def request(self, launch: Launch) -> ContainerRequest:
         """The create request; before `prepare` or `peek`, it assumes a usual image."""

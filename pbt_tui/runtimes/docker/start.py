@@ -69,7 +69,7 @@ def begin(engine: Engine, container: str, request: ContainerRequest) -> None:
     if given != request.gpus:
         asked = ", ".join(request.gpus) or "none"
         what = ", ".join(given) if given is not None else "a count of GPUs"
-        raise EngineError(500, f"the engine pinned GPU {what or 'none'} where {asked} was asked")
+        raise EngineError(500, f"the engine pinned GPU {what or 'none'} instead of {asked}")
     if found["State"]["Status"] == "created" and not exit_status.failed_start(found):
         engine.start(container)
 

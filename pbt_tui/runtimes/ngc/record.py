@@ -55,9 +55,9 @@ class SubmissionLog:
             pass
         except (OSError, msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as e:
             raise RunError(
-                f"the record of what was submitted cannot be read: {e}",
+                f"the record of submitted jobs cannot be read: {e}",
                 where=Where(file=str(self._path)),
-                hint="put it aside: jobs are found again by their labels",
+                hint="move the file away: `pbt-run` finds the jobs again by their labels",
             ) from None
 
     def put(self, label: str, entry: SubmittedJob) -> None:
@@ -68,7 +68,7 @@ class SubmissionLog:
             replace(self._path, data + b"\n", sync=True)
         except OSError as e:
             raise RunError(
-                f"cannot record what is submitted: {(e.strerror or str(e)).lower()}",
+                f"cannot record the submission: {(e.strerror or str(e)).lower()}",
                 where=Where(file=str(self._path)),
             ) from e
 
@@ -105,9 +105,9 @@ def held(folder: Path, patience: float, wait: Callable[[], None]) -> Iterator[in
             except BlockingIOError:
                 if time.monotonic() >= end:
                     raise RunBusy(
-                        "this run is being submitted by somebody else",
+                        "another process is submitting this run",
                         where=Where(file=str(folder)),
-                        hint="wait for them to end",
+                        hint="wait until it ends",
                     ) from None
                 if not told:
                     wait()

@@ -82,14 +82,14 @@ class NgcSubmission:
             found = once.find(entry)
             left = min(entry.asked + self.settle - time.time(), self.settle)
             if found is None and before is not None and left > 0:
-                self.tell(f"{job}: was asked for without an answer: waiting {left:.0f} s for it")
+                self.tell(f"{job}: an earlier request got no answer: waiting {left:.0f} s for it")
                 time.sleep(left)
                 found = once.find(entry)
         except EngineUnavailable:
             self.failures += 1
             return
         if found is not None:
-            self._found(found, "is there already")
+            self._found(found, "was submitted before")
             return
         entry = SubmittedJob(job=job, asked=time.time())
         try:
@@ -99,10 +99,10 @@ class NgcSubmission:
             with suppress(EngineUnavailable):
                 found = once.find(entry)
         if found is not None:
-            self._found(found, "was submitted all the same")
+            self._found(found, "was submitted despite the error")
             return
         self.failures += 1
-        self.tell(f"{job}: whether there is a job is not known: say the same again to find out")
+        self.tell(f"{job}: it is unknown whether NGC has it: run the same command again to see")
 
     def _ask(self, entry: SubmittedJob, path: str, client: Client) -> SubmittedJob:
         answer = client.call(run_words(self.settings, str(self.folder / path)))
@@ -119,8 +119,8 @@ class NgcSubmission:
         ids = [_id(row) for row in rows] if isinstance(rows, list) else [None]
         numbers = sorted(ident for ident in ids if ident is not None)
         if len(numbers) < len(ids):
-            self._failed(entry.job, "its label cannot be looked for", answer)
-            raise EngineUnavailable("its label cannot be looked for")
+            self._failed(entry.job, "its label cannot be looked up", answer)
+            raise EngineUnavailable("its label cannot be looked up")
         if len(numbers) > 1:
             listed = ", ".join(map(str, numbers))
             self.tell(f"{entry.job}: several jobs have its label: {listed}")
@@ -133,7 +133,7 @@ class NgcSubmission:
     def _failed(self, job: str, what: str, answer: Answer) -> None:
         why = "exit code " + str(answer.code)
         if answer.code is None:
-            why = f"no end within {self.limit:g} s"
+            why = f"it did not end within {self.limit:g} s"
         elif answer.code == 0:
             why = "its answer cannot be read"
         self.tell(f"{job}: {what}: {why}")

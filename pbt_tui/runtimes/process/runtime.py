@@ -251,7 +251,7 @@ class ProcessRuntime:
             raise RunError(
                 f"cannot start an attempt: {os.strerror(error.errno or 0).lower()}",
                 where=Where(job=launch.job),
-                hint="running jobs go on; make room, then run the directory again to pick them up",
+                hint="running jobs go on; free the resource, then run the directory again to go on",
             ) from error
         detail = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         claim = Claim(time.time(), refused=f"cannot be started: {detail}")

@@ -69,7 +69,7 @@ def ask(argv: Sequence[str], environ: Mapping[str, str], limit: float = LIMIT) -
             out, err = process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
             _kill(process)
-            raise EngineUnavailable(f"`{argv[0]}` said nothing within {limit:g} s") from None
+            raise EngineUnavailable(f"`{argv[0]}` did not answer within {limit:g} s") from None
     message = words(err.decode("utf-8", "replace"))
     if process.returncode:
         _declined(argv[0], process.returncode, message)
@@ -102,7 +102,7 @@ def submit(
     if code is None:
         if _FULL.search(text):
             raise QueueFull(text)
-        raise EngineUnavailable(text or f"`sbatch` said nothing within {limit:g} s")
+        raise EngineUnavailable(text or f"`sbatch` did not answer within {limit:g} s")
     if code:
         if _FULL.search(text):
             raise QueueFull(text)

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from pbt_tui.runtimes.kind import QueueText, RuntimeKind
 
 _REASONS = {
-    "BadConstraints": "never starts: no node is as it asks",
-    "BeginTime": "waits a while after it was queued again",
+    "BadConstraints": "never starts: no node meets its constraints",
+    "BeginTime": "waits after a requeue",
     "Dependency": "waits for another job",
-    "JobArrayTaskLimit": "the throttle of its array lets no more run at once",
+    "JobArrayTaskLimit": "the throttle of its array allows no more running tasks",
     "JobHeldAdmin": "held by an administrator, or with a run that is root's",
     "JobHeldUser": "held, as the whole run (U releases it) or with `scontrol hold`",
-    "JobHoldMaxRequeue": "held: queued again too often",
+    "JobHoldMaxRequeue": "held: requeued too often",
     "Licenses": "waits for a licence",
     "PartitionDown": "its partition starts nothing now",
     "PartitionInactive": "its partition starts nothing now",

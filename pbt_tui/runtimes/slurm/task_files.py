@@ -2,12 +2,12 @@
 
 The script on the node writes these lines:
 
-    slurm <id>                       which task took the name, once
-    start <n> <node> <seconds>       a life begins; n rises with each requeue
-    port <number>                    that the command was given, where it asks for one
-    refused <125, 126 or 127>        the command, or its directory, never began
-    requeue <n> <seconds>            it has asked to be queued again
-    exit <code> <seconds>            as a shell says it: 128 + n for signal n
+    slurm <id>                       the task that claimed the attempt; written once
+    start <n> <node> <seconds>       the task starts; n increases with each requeue
+    port <number>                    the port that the task put into the command, if it has one
+    refused <125, 126 or 127>        the task could not start the command or use its directory
+    requeue <n> <seconds>            the task asked SLURM to requeue it
+    exit <code> <seconds>            exit code of the command; 128 + n for signal n
 
 The executor writes `given up` or `refused <text>`, as for plain processes (`claims`). Lines before
 the last `start` belong to an earlier start. A line without its newline does not count.
