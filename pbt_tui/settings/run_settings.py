@@ -138,7 +138,7 @@ COMPILE: tuple[Setting, ...] = (
         parsers.size,
         "SIZE",
         _MEMORY,
-        f"memory limit of the import (default: half, max {LOAD_MEMORY >> 30}G)",
+        f"memory limit of import (default: half, max {LOAD_MEMORY >> 30}G)",
     ),
     _compile(
         "seed",
