@@ -99,7 +99,11 @@ class ParamGrid(ParamGenerator):
             ) from None
 
     def generate_params(self, randomize: bool = False) -> Params:
-        return Params(lambda problems: self._combinations(randomize, problems))
+        widths = {len(name) if isinstance(name, tuple) else 0 for name in self.grid}
+        kind = "grid" if len(widths) < 2 else "uneven grid"
+        return Params(
+            lambda problems: self._combinations(randomize, problems), kind if randomize else None
+        )
 
     def _combinations(self, randomize: bool, problems: list[Problem]) -> Iterator[dict[str, Any]]:
         problems += self.problems
@@ -135,7 +139,9 @@ class ParamList(ParamGenerator):
         self.combinations = combinations
 
     def generate_params(self, randomize: bool = True) -> Params:
-        return Params(lambda problems: self._combinations(randomize, problems))
+        return Params(
+            lambda problems: self._combinations(randomize, problems), "list" if randomize else None
+        )
 
     def _combinations(self, randomize: bool, problems: list[Problem]) -> Iterator[dict[str, Any]]:
         combinations = column_of(None, self.combinations, problems)
@@ -183,6 +189,7 @@ class Experiment:
         self.resources = resources
         self.places = _places()
         self.problems: list[Problem] = []
+        self.shuffled: str | None = getattr(param_generator, "shuffled", None)
         self.params = self._taken(param_generator)
 
     def _taken(self, source: Any) -> list[Any]:

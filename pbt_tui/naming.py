@@ -278,8 +278,14 @@ def placed(error: Exception, experiment: object) -> Exception:
 class Params:
     """The combinations of a generator, which can be iterated once, and the problems found then."""
 
-    def __init__(self, make: Callable[[list[Problem]], Iterator[dict[str, Any]]]) -> None:
+    def __init__(
+        self,
+        make: Callable[[list[Problem]], Iterator[dict[str, Any]]],
+        shuffled: str | None = None,
+    ) -> None:
         self.problems: list[Problem] = []
+        self.shuffled = shuffled
+        """What is shuffled: a `list`, a `grid`, or an `uneven grid` of names and tuples (D4)."""
         self.generator = make(self.problems)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:

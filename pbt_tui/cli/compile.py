@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pbt_tui.cli import error_boundary
 from pbt_tui.errors import DescriptionError, Diagnostic, Findings, PbtError, UsageError, printable
@@ -42,6 +42,7 @@ class Result:
     files: list[str] = field(default_factory=list)
     text: bytes = b""
     changes: list[Changed] = field(default_factory=list)
+    differences: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     def of(cls, results: Sequence[Result]) -> Result:
@@ -103,13 +104,15 @@ def _show(result: Result, style: str) -> None:
     if style == "json":
         import json
 
-        made = report.document(found, result.run, result.jobs, result.files, result.changes)
+        about = result.run, result.jobs, result.files, result.changes, result.differences
+        made = report.document(found, *about)
         sys.stdout.write(json.dumps(made) + "\n")
         return
     text = result.text
     if style == "github":
         sys.stdout.write(report.workflow_commands(found))
-        text = report.quoted(text) if result.changes else text
+        title = "what would change" if result.changes else "differences from upstream"
+        text = report.quoted(text, title) if result.changes or result.differences else text
     sys.stdout.flush()
     left = memoryview(text)
     while left:  # with `python -u`, one write may write only a part
@@ -143,6 +146,8 @@ def _compile(args: argparse.Namespace, given: Given, weigh: Weigh) -> Result:
 
     out = Path(given.compile.get("out", OUT))
     wanted = targets(args, out)
+    if args.explain_differences:
+        return _differences(wanted[0], out, args, given, weigh)
     if len(wanted) == 1:
         return _one(wanted[0], out, args, given, weigh)
     results = []
@@ -216,6 +221,20 @@ def _one(
         folder = out / spec_rules.folder(spec.run, spec.suffix)
         text = f"{printable(str(folder))}: up to date, {_count(len(spec.jobs), 'job')}\n".encode()
     return Result(found, code, spec.run, len(spec.jobs), paths, text, changes)
+
+
+def _differences(
+    target: CompileTarget, out: Path, args: argparse.Namespace, given: Given, weigh: Weigh
+) -> Result:
+    from pbt_tui.cli.explain_differences import explain
+
+    explained = explain(target, args, given, _seed(target, out, given))
+    found, spec = weigh(explained.found), explained.spec
+    if _wrong(found):
+        return Result(found, 3, spec.run, len(spec.jobs))
+    text = explained.text(target.module).encode(errors="replace")
+    rows = explained.document()
+    return Result(found, 0, spec.run, len(spec.jobs), text=text, differences=rows)
 
 
 def _seed(target: CompileTarget, out: Path, given: Given) -> int | None:

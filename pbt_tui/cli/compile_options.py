@@ -76,8 +76,13 @@ def parser(argv: Sequence[str] = ()) -> Parser:
     modes.add_argument(
         "--explain", metavar="CODE", help="print what a code means and how to fix it"
     )
+    modes.add_argument(
+        "--explain_differences",
+        action="store_true",
+        help="compare the jobs with upstream's; says why",
+    )
     p.add_argument("--ask", action="store_true", help="check the scripts with `sbatch --test-only`")
-    skips = "with --check: where a MODULE describes no run, check all compiled modules"
+    skips = "with --check: check all if a MODULE has no run"
     instead.add_argument("--skip_helpers", action="store_true", help=skips)
     diagnostics = p.add_argument_group("diagnostics")
     diagnostics.add_argument(
@@ -105,6 +110,8 @@ def read(args: argparse.Namespace) -> Given:
         )
     if args.ask and args.validate:
         raise UsageError("`--ask` checks compiled SLURM scripts, and `--validate` compiles nothing")
+    if args.ask and args.explain_differences:
+        raise UsageError("`--ask` and `--explain_differences` do not go together")
     if args.skip_helpers and not (args.check or args.diff):
         raise UsageError("`--skip_helpers` needs `--check` or `--diff`")
     from pathlib import Path

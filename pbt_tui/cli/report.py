@@ -69,12 +69,13 @@ def _in_repository(file: str) -> str:
     return file
 
 
-def quoted(text: bytes) -> bytes:
+def quoted(text: bytes, title: str) -> bytes:
     """Text for the log of a workflow, with workflow commands disabled inside it."""
     from hashlib import sha256
 
     token = b"pbt-" + sha256(text).hexdigest()[:32].encode()
-    return b"::group::what would change\n::stop-commands::%s\n%s::%s::\n::endgroup::\n" % (
+    return b"::group::%s\n::stop-commands::%s\n%s::%s::\n::endgroup::\n" % (
+        title.encode(),
         token,
         text,
         token,
@@ -92,6 +93,7 @@ def document(
     jobs: int | None = None,
     files: Sequence[str] = (),
     changes: Iterable[Changed] = (),
+    differences: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """The JSON document of `pbt-compile --format json`; it always has every key."""
     return {
@@ -114,6 +116,7 @@ def document(
         "jobs": jobs,
         "files": list(files),
         "changes": [change for changed in changes for change in _changes(changed)],
+        "differences": list(differences),
     }
 
 

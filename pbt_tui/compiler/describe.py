@@ -87,6 +87,7 @@ def _experiment(experiment: Any, file: str | None) -> dict[str, Any]:
             "line": line,
             **_form(experiment, name),
             "problems": getattr(experiment, "problems", ()) if _ours(experiment) else (),
+            "shuffled": getattr(experiment, "shuffled", None) if _ours(experiment) else None,
         }
     except PbtError as e:
         e.where = e.where.within(Where(line=line))

@@ -277,6 +277,7 @@ def _loaded(target: str, read: dict[str, Any], output: str) -> Loaded:
                 problems=tuple((kind, param, detail) for kind, param, detail in e["problems"]),
                 texts={int(index): texts for index, texts in e["texts"].items()},
                 argument_style=e["style"] or run["style"],
+                shuffled=e["shuffled"],
                 placeholders=run["placeholders"]
                 if e["placeholders"] is None
                 else e["placeholders"],

@@ -51,6 +51,8 @@ class LoadedExperiment:
     argument_style: str | None = None
     placeholders: bool | None = None
     """Both as those of the run, where it has none of its own."""
+    shuffled: str | None = None
+    """What shuffled its parameters, as `naming.Params` has it; None: nothing of ours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import pytest
 from pbt_tui.cli import compile as command
 from tests.cli.compiling import ROOT, Pbt, spec_of
 
-KEYS = {"diagnostics", "run", "jobs", "files", "changes"}
+KEYS = {"diagnostics", "run", "jobs", "files", "changes", "differences"}
 
 DIAGNOSTIC = {
     "code", "level", "message", "file", "line", "experiment", "param", "job", "hint", "pointer",

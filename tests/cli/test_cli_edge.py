@@ -156,4 +156,5 @@ def test_the_document_is_json() -> None:
         "jobs": 3,
         "files": ["a"],
         "changes": [],
+        "differences": [],
     }  # fmt: skip
