@@ -245,7 +245,8 @@ class RunDescription:
             None: the folder is not appended.
         customize_experiment_name: Whether parameters are a part of the names of jobs.
         param_prefix: What stands before the name of each parameter in a command.
-        argument_style: How it reads arguments: `hydra`, `keyvalue`, `argparse`, `tyro`, `flags`.
+        argument_style: How it reads arguments: `hydra`, `keyvalue`, `argparse`, `jsonargparse`,
+            `tyro`, `flags`.
         placeholders: Whether `{name}`, `{dir}`, `{member}` and `{port}` in base commands are
             filled; None: they are where there is a style, or a name above is None, and `{member}`
             where the module calls `population`.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Problem = tuple[str, str | None, str]
 
 
-ARGUMENT_STYLES = ("hydra", "keyvalue", "argparse", "tyro", "flags")
+ARGUMENT_STYLES = ("hydra", "keyvalue", "argparse", "jsonargparse", "tyro", "flags")
 """The names of `pbt_tui.arguments.styles`, whose table is loaded only where one is used."""
 LIMIT = 2**63
 """Whole numbers of at least this size are text in JSON."""

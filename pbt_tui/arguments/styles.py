@@ -22,8 +22,8 @@ class ArgumentStyle:
     """One row of the table. `{name}`, `{value}` and `{negated}` stand for what is written.
 
     A form is a tuple of words, or `OMITTED`. `{negated}` is the name with `no-` before its last
-    part. `sequence`: the items of a list are words of their own (`words`), or one value in Python's
-    or in Hydra's syntax.
+    part. `sequence`: the items of a list are words of their own (`words`), or one value in the
+    syntax of Python, of Hydra or of JSON.
     """
 
     __slots__ = ("dashes", "false", "name", "none", "sequence", "true", "used_by", "value")
@@ -75,13 +75,23 @@ STYLES = {
         ),
         ArgumentStyle(
             "argparse",
-            used_by="argparse options that take a value each, Lightning CLI",
+            used_by="argparse options that take a value each",
             dashes="--",
             value=("{name}", "{value}"),
             true=("{name}", "True"),
             false=("{name}", "False"),
             none=OMITTED,
             sequence="words",
+        ),
+        ArgumentStyle(
+            "jsonargparse",
+            used_by="jsonargparse: Lightning CLI",
+            dashes="--",
+            value=("{name}", "{value}"),
+            true=("{name}", "true"),
+            false=("{name}", "false"),
+            none=("{name}", "null"),
+            sequence="json",
         ),
         ArgumentStyle(
             "tyro",
@@ -154,6 +164,10 @@ def spelled(style: ArgumentStyle, name: str, value: Any, text: str) -> list[str]
         return _one(style, name, text)
     if style.sequence == "hydra":
         return _one(style, name, _hydra(value, name))
+    if style.sequence == "json":
+        import json
+
+        return _one(style, name, json.dumps(value, ensure_ascii=False, separators=(",", ":")))
     return _several(name, value)
 
 
