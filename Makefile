@@ -7,24 +7,32 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TRAINERS := .venv-trainers
 # Workers of `make test`: many tests wait for processes, so there are more than processors.
 JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
 WHICH := import os, sys; print(os.path.realpath(sys.executable), sys.version)
 
-.PHONY: help demo test test-upstream check fix bench clean
+.PHONY: help demo test test-upstream test-trainers check fix bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-# Updates the environment in place, so that programs running from it keep working. Another Python gets
-# a new one.
-$(READY): pyproject.toml constraints.txt
+# Updates an environment in place, so that programs running from it keep working. Another Python gets
+# a new one. Arguments: its folder, what pip installs, how pbt_tui is named.
+define environment
 	@tests/services/python $(PYTHON)
-	@echo "setting up $(VENV)"
-	@[ "$$($(BIN)/python -c 'import pip; $(WHICH)' 2>&1)" = "$$($(PYTHON) -c '$(WHICH)')" ] || \
-		$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	@touch $(READY)
+	@echo "setting up $(1)"
+	@[ "$$($(1)/bin/python -c 'import pip; $(WHICH)' 2>&1)" = "$$($(PYTHON) -c '$(WHICH)')" ] || \
+		$(PYTHON) -m venv --clear $(1)
+	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(2) -e '$(3)'
+	@touch $(1)/.ready
+endef
+
+$(READY): pyproject.toml constraints.txt
+	$(call environment,$(VENV),,.[dev])
+
+$(TRAINERS)/.ready: pyproject.toml constraints.txt tests/trainers/requirements.txt
+	$(call environment,$(TRAINERS),-r tests/trainers/requirements.txt,.)
 
 demo: $(READY) ## compile the example population, train it, show it
 	@$(BIN)/python -m examples.demo $(if $(RUNTIME),--runtime $(RUNTIME)) $(ARGS)
@@ -37,6 +45,10 @@ test-upstream: $(READY) ## compare the run modules of upstream checkouts with up
 	@[ '$(PBT_UPSTREAM)' ] || { echo 'set PBT_UPSTREAM to the checkouts' >&2; exit 2; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check numpy
 	@PBT_UPSTREAM='$(PBT_UPSTREAM)' $(BIN)/python -m pytest -n $(JOBS) tests/upstream $(ARGS)
+
+# Its environment takes 1.6 GB. PBT_UPSTREAM may name a checkout of rl_games: its runner.py is tested too.
+test-trainers: $(TRAINERS)/.ready ## train with the trainers of examples/trainers that pip installs, on CPUs
+	@PBT_TRAINERS=1 PBT_UPSTREAM='$(PBT_UPSTREAM)' $(TRAINERS)/bin/python -m pytest tests/trainers $(ARGS)
 
 check: $(READY) ## check lint, spelling, types, import rules, schemas and documents
 	@$(BIN)/ruff check .
@@ -55,4 +67,4 @@ bench: $(READY) ## run the benchmarks, side by side, as ratios
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## remove what make created; trainings in train_dir/ stay
-	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(TRAINERS) dist .mypy_cache .ruff_cache .hypothesis

@@ -254,7 +254,8 @@ class RunDescription:
             commands do not contain the folder.
         customize_experiment_name: Whether the names of jobs contain their parameters.
         param_prefix: Text before the name of each parameter in a command.
-        argument_style: How it reads arguments: `hydra`, `keyvalue`, `argparse`, `tyro`, `flags`.
+        argument_style: How it reads arguments: `hydra`, `keyvalue`, `argparse`, `jsonargparse`,
+            `tyro`, `flags`.
         placeholders: Whether `{name}`, `{dir}`, `{member}` and `{port}` in base commands are
             filled; None: if there is a style or one of the two argument names is None, and
             `{member}` also if the module calls `population`.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Problem = tuple[str, str | None, str]
 
 
-ARGUMENT_STYLES = ("hydra", "keyvalue", "argparse", "tyro", "flags")
+ARGUMENT_STYLES = ("hydra", "keyvalue", "argparse", "jsonargparse", "tyro", "flags")
 """The names of the styles in `pbt_tui.arguments.styles`, which is loaded only when one is used."""
 LIMIT = 2**63
 """Integers from this size on are text in JSON."""

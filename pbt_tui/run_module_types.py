@@ -10,7 +10,7 @@ from typing import Literal, TypedDict
 PopulationStyle = Literal["isaacgymenvs", "isaaclab", "rl_games", "sample_factory"]
 """Names of the built-in population styles."""
 
-ArgumentStyleName = Literal["hydra", "keyvalue", "argparse", "tyro", "flags"]
+ArgumentStyleName = Literal["hydra", "keyvalue", "argparse", "jsonargparse", "tyro", "flags"]
 """Names of the argument styles."""
 
 

@@ -23,7 +23,7 @@ class ArgumentStyle:
     A form is a tuple of arguments, or `OMITTED`. In a form, `{name}` and `{value}` stand for the
     name and the value of a parameter, and `{negated}` for its name with `no-` before the last part.
     `sequence` says how the items of a list are written: as one argument each (`words`), or together
-    as one value in the syntax of Python (`python`) or Hydra (`hydra`).
+    as one value in the syntax of Python (`python`), Hydra (`hydra`) or JSON (`json`).
     """
 
     __slots__ = ("dashes", "false", "name", "none", "sequence", "true", "used_by", "value")
@@ -75,13 +75,23 @@ STYLES = {
         ),
         ArgumentStyle(
             "argparse",
-            used_by="argparse options that take a value each, Lightning CLI",
+            used_by="argparse options that take a value each",
             dashes="--",
             value=("{name}", "{value}"),
             true=("{name}", "True"),
             false=("{name}", "False"),
             none=OMITTED,
             sequence="words",
+        ),
+        ArgumentStyle(
+            "jsonargparse",
+            used_by="jsonargparse: Lightning CLI",
+            dashes="--",
+            value=("{name}", "{value}"),
+            true=("{name}", "true"),
+            false=("{name}", "false"),
+            none=("{name}", "null"),
+            sequence="json",
         ),
         ArgumentStyle(
             "tyro",
@@ -155,6 +165,10 @@ def spelled(style: ArgumentStyle, name: str, value: Any, text: str) -> list[str]
         return _one(style, name, text)
     if style.sequence == "hydra":
         return _one(style, name, _hydra(value, name))
+    if style.sequence == "json":
+        import json
+
+        return _one(style, name, json.dumps(value, ensure_ascii=False, separators=(",", ":")))
     return _several(name, value)
 
 

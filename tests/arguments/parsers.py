@@ -7,6 +7,7 @@ import ast
 import dataclasses
 from typing import Any
 
+import jsonargparse
 import tyro
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
@@ -51,6 +52,19 @@ def by_argparse(argv: list[str], *, bare: bool = False) -> dict[str, Any]:
         else:
             parser.add_argument(name, type=boolean)
     return vars(parser.parse_args(argv))
+
+
+def by_jsonargparse(argv: list[str]) -> dict[str, Any]:
+    parser = jsonargparse.ArgumentParser(exit_on_error=False)
+    for name in ("--exp-name", "--train-dir", "--note"):
+        parser.add_argument(name, type=str, default="?")
+    parser.add_argument("--lr", type=float, default=0.5)
+    parser.add_argument("--limit", type=int | None, default=7)
+    parser.add_argument("--layers", type=list[int], default=[])
+    parser.add_argument("--net", type=dict[str, Any] | None, default=None)
+    for name in ("--track", "--inner.fast"):
+        parser.add_argument(name, type=bool, default=None)
+    return dict(parser.parse_args(argv).items())
 
 
 def by_hydra(argv: list[str]) -> dict[str, Any]:

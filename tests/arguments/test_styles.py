@@ -27,6 +27,7 @@ READERS: dict[str, Read] = {
     "hydra": parsers.by_hydra,
     "keyvalue": parsers.by_literals,
     "argparse": parsers.by_argparse,
+    "jsonargparse": parsers.by_jsonargparse,
     "tyro": parsers.by_tyro,
     "flags": lambda argv: parsers.by_argparse(argv, bare=True),
 }
@@ -176,9 +177,9 @@ def test_pbt116_a_value_without_words() -> None:
         assert "PBT116" in codes(run)
         with pytest.raises(BadParam, match="net"):
             described(run)
-    for style in ("hydra", "keyvalue"):
+    for style, end in (("hydra", 2), ("keyvalue", 2), ("jsonargparse", 3)):
         run = run_of("t", {"net": {"a": [1, "x y"]}}, argument_style=style)
-        assert READERS[style](list(jobs(run)[0].argv[1:2])) == {"net": {"a": [1, "x y"]}}
+        assert READERS[style](list(jobs(run)[0].argv[1:end]))["net"] == {"a": [1, "x y"]}
 
 
 def test_a_member_stands_where_the_module_asks_for_a_population() -> None:

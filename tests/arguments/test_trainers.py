@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonargparse
 import pytest
 import tyro
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -116,6 +117,35 @@ def pufferlib(argv: list[str]) -> dict[str, Any]:
     return vars(known.parse_args(argv[3:]))
 
 
+class Logger:
+    """The base class of Lightning's loggers, of which `Trainer` takes one."""
+
+
+class CSVLogger(Logger):
+    def __init__(self, save_dir: str, name: str = "lightning_logs") -> None:
+        self.save_dir, self.name = save_dir, name
+
+
+class Trainer:
+    def __init__(self, logger: Logger | None = None, max_epochs: int | None = None) -> None:
+        self.logger, self.max_epochs = logger, max_epochs
+
+
+class Model:
+    def __init__(self, learning_rate: float = 0.1, layers: list[int] | None = None) -> None:
+        self.learning_rate, self.layers = learning_rate, layers
+
+
+def lightning_cli(argv: list[str]) -> dict[str, Any]:
+    known = jsonargparse.ArgumentParser(exit_on_error=False)
+    known.add_argument("--seed_everything", type=bool | int, default=True)
+    known.add_class_arguments(Trainer, "trainer")
+    known.add_class_arguments(Model, "model")
+    read = known.parse_args(argv[3:])
+    logger = known.instantiate(read).trainer.logger
+    return dict(read.items()) | {"save_dir": logger.save_dir, "name": logger.name}
+
+
 def hydra_multirun(argv: list[str]) -> dict[str, Any]:
     return overrides(argv[2:])
 
@@ -140,6 +170,7 @@ TRAINERS: dict[str, tuple[Callable[[list[str]], dict[str, Any]], str | None, str
     ),
     "isaacgymenvs": (isaacgymenvs, "experiment", "hydra.run.dir", "Hydra"),
     "pufferlib": (pufferlib, "tag", "train.data_dir", "stand-in"),
+    "lightning_cli": (lightning_cli, "name", "save_dir", "jsonargparse"),
     "hydra_multirun": (hydra_multirun, "hydra.job.name", "hydra.run.dir", "Hydra"),
 }
 """Module → how its trainer reads a command, where name and folder arrive, and by what it is read.
@@ -180,14 +211,17 @@ def test_each_module_is_read_by_a_trainer(capsys: pytest.CaptureFixture[str]) ->
     modules = {path.stem for path in FOLDER.glob("*.py")} - {"__init__"}
     assert modules == set(TRAINERS)
     with capsys.disabled():
-        print("\ntrainer          style      read by")
+        print("\ntrainer          style        read by")
         for name, (*_, by) in TRAINERS.items():
             text = (FOLDER / f"{name}.py").read_text()
             style = text.partition('argument_style="')[2].partition('"')[0]
-            print(f"{name:16} {style:10} {by}")
+            print(f"{name:16} {style:12} {by}")
 
 
-@pytest.mark.parametrize("name", ["sb3_zoo", "rsl_rl", "sample_factory", "rl_games", "pufferlib"])
+STAND_INS = [name for name, (*_, by) in TRAINERS.items() if by == "stand-in"]
+
+
+@pytest.mark.parametrize("name", STAND_INS)
 def test_the_stand_ins_refuse_what_they_do_not_know(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
