@@ -213,6 +213,7 @@ class _Expansion:
         if (refused := made.refused) is not None:
             param, hint = refused.param, refused.hint
             self._keep(refused.code, refused.what, param=param, job=name, hint=hint)
+            return made.start, made.tokens, made.fill
         if form.style is None:
             return made.start, self._odd_words(made.tokens, list(row), name), made.fill
         self._check_text("".join(made.tokens))
