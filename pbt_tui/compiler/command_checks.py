@@ -152,5 +152,7 @@ def with_quotes(ours: list[str], theirs: list[str]) -> str | None:
     if len(ours) != len(theirs):
         return None
     word = next((b for a, b in zip(ours, theirs, strict=True) if a != b), "")
-    quoted = f'"{word}"' if '"' not in word and not set(word) & set("\\$`") else f"'{word}'"
-    return quoted if set(word) & {"'", '"'} and words.split(quoted) == [word] else None
+    mark = "'" if set(word) & set('"\\$`') else '"'
+    if mark in word or not set(word) & {"'", '"'}:
+        return None
+    return f"{mark}{word}{mark}"
