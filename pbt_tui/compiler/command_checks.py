@@ -45,10 +45,13 @@ def base_command(text: str, base: Sequence[str], *, supplied: bool) -> Iterator[
     """
     yield from _pasted(text)
     yield from _first(text, base, supplied=supplied)
-    acting = words.meant_for_a_shell(list(base))
+    acting = words.meant_for_a_shell(text, base)
     if acting and base[0] not in BUILT_IN:  # there PBT306 has the cure for the whole command
         message = f"no shell reads the command, so the program is given {words.shown(acting)}"
         yield "PBT308", message, f"start a shell: `{in_a_shell(text)}`"
+    if words.comment(text):
+        message = "no shell reads the command, so the program is given `#` and what follows it"
+        yield "PBT308", message, "leave the comment out, or put the `#` in quotes"
     for word in base:
         if (option := _stuck(word)) is not None:
             message = f"two settings stuck together in `{word:.80}`: a blank is missing before "

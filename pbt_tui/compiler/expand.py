@@ -72,6 +72,8 @@ _WHOLE = {
     "directory": "write names and `--train_dir` without blanks",
 }
 """How a text that falls apart at its blanks becomes one argument."""
+_UNREAD = "no shell reads the command, so the program is given `{:.60}`"
+_TEXT = "write the text itself, or let the trainer read the variable"
 
 
 def expand(
@@ -311,6 +313,8 @@ class _Expansion:
                 result += quiet  # the name only repeats what its values have shown
             else:
                 message = True
+                if param is not None and words.expands(token):
+                    self._keep("PBT308", _UNREAD.format(token), param=param, job=name, hint=_TEXT)
                 result += self._split(token, param, "value" if param else "name", name)
         return result
 

@@ -73,9 +73,11 @@ RULES: tuple[Rule, ...] = (
         "PBT308",
         "warning",
         "shell syntax in a command",
-        "Commands are started without a shell: `$HOME`, `~/`, `&&`, `|` and `;` reach the program "
-        "as they stand. The original's SLURM backend lets a shell act on them and its local one "
-        "does not, so that one module means two things (D36, D44). OmegaConf's `${...}` is fine.",
+        "Commands are started without a shell: `$HOME`, `~/`, `&&`, `|`, `;`, `>log.txt` and "
+        "comments reach the program as they stand, and so does `$HOME` in a parameter. The "
+        "original's SLURM backend lets a shell act on them and its local one does not, so that one "
+        "module means two things (D36, D44). OmegaConf's `${...}` is fine, and so are operators "
+        "inside an argument, such as `--filter=a|b`.",
         'Experiment("ant", "python train.py --data=$HOME/data")',
         'Experiment("ant", "sh train.sh")',
     ),
