@@ -155,9 +155,9 @@ def commands(
 
 def _split(cmd: str) -> list[str]:
     """The POSIX reading; a quote that is not closed, which the compiler refuses, stays."""
-    import shlex
+    from pbt_tui.settings.argv import split
 
     try:
-        return shlex.split(cmd)
+        return split(cmd)
     except ValueError:
         return cmd.split()
