@@ -155,13 +155,13 @@ def commands(
 
 
 def _split(cmd: str) -> list[str]:
-    """`cmd` as a POSIX shell splits it, or at blanks if a quote is not closed.
+    """`cmd` as a POSIX shell splits it, or at spaces if a quote is not closed.
 
     The compiler refuses an unclosed quote.
     """
-    import shlex
+    from pbt_tui.settings.argv import split
 
     try:
-        return shlex.split(cmd)
+        return split(cmd)
     except ValueError:
         return cmd.split()

@@ -103,6 +103,14 @@ class Parser(argparse.ArgumentParser):
             parsed.settings = self.settings
         return parsed
 
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        if action.option_strings and action.nargs is None and arg_strings == ["--"]:
+            # `--train_dir=--`: argparse drops the value before Python 3.13, and returns `[]`
+            value = self._get_value(action, "--")
+            self._check_value(action, value)
+            return value
+        return super()._get_values(action, arg_strings)
+
     def error(self, message: str) -> NoReturn:
         message = re.sub(r"^argument ([^:]*):", r"`\1`:", message)
         raise UsageError(message, hint=f"see `{self.prog} --help`")

@@ -45,10 +45,13 @@ def base_command(text: str, base: Sequence[str], *, supplied: bool) -> Iterator[
     """
     yield from _pasted(text)
     yield from _first(text, base, supplied=supplied)
-    acting = words.meant_for_a_shell(list(base))
+    acting = words.meant_for_a_shell(text, base)
     if acting and base[0] not in BUILT_IN:  # there PBT306 has the cure for the whole command
         message = f"no shell reads the command, so the program is given {words.shown(acting)}"
         yield "PBT308", message, f"start a shell: `{in_a_shell(text)}`"
+    if words.comment(text):
+        message = "no shell reads the command, so the program is given `#` and what follows it"
+        yield "PBT308", message, "leave the comment out, or put the `#` in quotes"
     for word in base:
         if (option := _stuck(word)) is not None:
             message = f"two settings stuck together in `{word:.80}`: a blank is missing before "
@@ -152,5 +155,7 @@ def with_quotes(ours: list[str], theirs: list[str]) -> str | None:
     if len(ours) != len(theirs):
         return None
     word = next((b for a, b in zip(ours, theirs, strict=True) if a != b), "")
-    quoted = f'"{word}"' if '"' not in word and not set(word) & set("\\$`") else f"'{word}'"
-    return quoted if set(word) & {"'", '"'} and words.split(quoted) == [word] else None
+    mark = "'" if set(word) & set('"\\$`') else '"'
+    if mark in word or not set(word) & {"'", '"'}:
+        return None
+    return f"{mark}{word}{mark}"

@@ -72,6 +72,8 @@ _WHOLE = {
     "directory": "write names and `--train_dir` without spaces",
 }
 """Hints of PBT304: how the text becomes one argument."""
+_UNREAD = "no shell reads the command, so the program is given `{:.60}`"
+_TEXT = "write the text itself, or let the trainer read the variable"
 
 
 def expand(
@@ -200,6 +202,7 @@ class _Expansion:
         if (refused := made.refused) is not None:
             param, hint = refused.param, refused.hint
             self._keep(refused.code, refused.what, param=param, job=name, hint=hint)
+            return made.start, made.tokens, made.fill
         if form.style is None:
             return made.start, self._odd_words(made.tokens, list(row), name), made.fill
         self._check_text("".join(made.tokens))
@@ -296,6 +299,8 @@ class _Expansion:
                 result += quiet  # the name repeats values whose findings are kept
             else:
                 message = True
+                if param is not None and words.expands(token):
+                    self._keep("PBT308", _UNREAD.format(token), param=param, job=name, hint=_TEXT)
                 result += self._split(token, param, "value" if param else "name", name)
         return result
 

@@ -73,9 +73,11 @@ RULES: tuple[Rule, ...] = (
         "PBT308",
         "warning",
         "shell syntax in a command",
-        "Commands are started without a shell: `$HOME`, `~/`, `&&`, `|` and `;` reach the program "
-        "unchanged. In the upstream launcher a shell interprets them with SLURM and not locally, "
-        "so one module has two meanings (D36, D44). OmegaConf's `${...}` is fine.",
+        "Commands are started without a shell: `$HOME`, `~/`, `&&`, `|`, `;`, `>log.txt` and "
+        "comments reach the program unchanged, and so does `$HOME` in a parameter. In the upstream "
+        "launcher a shell interprets them with SLURM and not locally, so one module has two "
+        "meanings (D36, D44). OmegaConf's `${...}` is fine, and so are operators inside an "
+        "argument, such as `--filter=a|b`.",
         'Experiment("ant", "python train.py --data=$HOME/data")',
         'Experiment("ant", "sh train.sh")',
     ),

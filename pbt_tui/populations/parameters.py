@@ -8,16 +8,24 @@ if TYPE_CHECKING:
     from pbt_tui.errors import BadParam
     from pbt_tui.populations.contract import Style
 
+MOST_MEMBERS = 10_000_000
+"""More jobs than a run can have; without a bound a typing error takes all memory."""
+
 
 def parameters_of(
     style: Style, size: int, workspace: str | None, index_arg: str | None
 ) -> list[dict[str, Any]]:
     """The result of `population()`.
 
-    Raises `BadParam` for a size below 1, and for an argument that has no effect in this style.
+    Raises `BadParam` for a size that is no number of members, and for an argument that has no
+    effect in this style.
     """
+    if not isinstance(size, int):
+        raise _bad(f"the size of a population is a whole number: {size!r:.80}")
     if size < 1:
         raise _bad(f"a population has at least one member: {size}")
+    if size > MOST_MEMBERS:
+        raise _bad(f"a population has at most {MOST_MEMBERS:,} members")
     if index_arg is not None:
         keys = [key.key for key in style.index_keys]
         if not keys:

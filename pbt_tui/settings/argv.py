@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-special = re.compile(r"[ \t\r\n'\"\\]").search
-"""Finds a character that would split or change an argument."""
+special = re.compile(r"[ \t\r\n'\"\\$`]").search
+"""Finds a character that would split or change an argument, or that a shell would expand."""
 _quoting = re.compile(r"['\"\\]").search
-_acts = re.compile(
-    r"(?:&&?|\|\|?|;|\d?>>?(?:&\d)?|<)$|.*;$|~/|.*(?<!\\)\$(?:[A-Za-z_]|\()|.*`", re.DOTALL
-).match
+_expansion = re.compile(r"\$[A-Za-z_0-9@*#?$!(-]|`").search
+"""Finds what a shell would replace. OmegaConf writes `${…}`, which is no matter of a shell."""
+_operates = re.compile(r"[&|;]|\d?>|<(?!\S+>$)|.*;$|~/", re.DOTALL).match
+_comment = re.compile(r"(?:^|\s)#").search
+_script = re.compile(r"(?:ba|da|k|z|fi)?sh|python[\d.]*").fullmatch
 _blanks = re.compile(r"[ \t\r\n]+")
 
 
@@ -70,9 +72,43 @@ def shown(words: list[str]) -> str:
     return ", ".join(first) + (f" and {len(words) - 6} more" if len(words) > 6 else "")
 
 
-def meant_for_a_shell(words: list[str]) -> list[str]:
-    """Arguments that only a shell interprets, in a command that starts no shell (D36)."""
-    return [] if "-c" in words else [word for word in words if _acts(word)]
+def meant_for_a_shell(text: str, words: Sequence[str]) -> list[str]:
+    """Arguments of a command `text` that only a shell interprets, and which starts none (D36)."""
+    own, replaced = _scripts(words), expands(text)
+    return [
+        word
+        for k, word in enumerate(words)
+        if k not in own and (_operates(word) or (replaced and _expansion(word)))
+    ]
+
+
+def expands(text: str) -> bool:
+    """Whether a shell would replace a part of `text`: a variable, or the output of a program."""
+    if "$" not in text and "`" not in text:
+        return False
+    return _expansion(_pieces.sub(_expanded_in, text)) is not None
+
+
+def _expanded_in(piece: re.Match[str]) -> str:
+    """What a shell expands in a quoted or escaped piece of a command."""
+    return re.sub(r"\\.", "", piece[0], flags=re.DOTALL) if piece[0].startswith('"') else "''"
+
+
+def _scripts(words: Sequence[str]) -> set[int]:
+    """Where the command has scripts of its own, after the `-c` of a shell or of Python."""
+    places = set()
+    program = ""
+    for k, word in enumerate(words):
+        if not word.startswith("-"):
+            program = word.rpartition("/")[2]
+        elif word.endswith("c") and not word.startswith("--") and _script(program):
+            places.add(k + 1)
+    return places
+
+
+def comment(text: str) -> bool:
+    """Whether a shell would ignore the end of a command, from a `#` on."""
+    return "#" in text and _comment(_pieces.sub("''", text)) is not None
 
 
 def processes_per_node(argv: Sequence[str]) -> tuple[str, int] | None:

@@ -34,7 +34,7 @@ TABLE = {
     "registry": May(("errors",)),
     "naming": May(("errors",)),
     "run_module_types": May(()),
-    "arguments": May(("errors", "naming", "populations")),
+    "arguments": May(("errors", "naming", "populations", "settings.argv")),
     "description": May(("errors", "naming", "populations", "arguments", "run_module_types")),
     "spec": May(("errors",), ("msgspec",)),
     "populations": May(("errors", "registry", "spec")),

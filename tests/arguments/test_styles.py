@@ -246,3 +246,10 @@ def test_hydra_constants_inside_of_lists_keep_their_types() -> None:
     assert [(type(v), v) for v in read] == [(type(v), v) for v in value[:7]] + [
         (str, "inf"), *((type(v), v) for v in value[8:])
     ]  # fmt: skip
+
+
+def test_a_continued_line_before_a_placeholder_is_no_part_of_an_argument() -> None:
+    run = run_of("python t.py \\\n  --tag={name}", placeholders=True)
+    words = ("python", "t.py", "--tag=00_base", "--experiment=00_base", "--train_dir=t/ant/base_")
+    assert described(run, "t") == [words]
+    assert [job.argv for job in jobs(run, "t")] == [words]

@@ -30,6 +30,12 @@ def test_underscore_and_dash_are_alike() -> None:
     ]  # fmt: skip
 
 
+def test_two_dashes_are_a_value_where_they_stand_behind_the_name(parser: Parser) -> None:
+    assert parser.parse_args(["--user=--"]).user == "--"
+    with pytest.raises(UsageError):
+        parser.parse_args(["--user", "--"])
+
+
 def test_values_are_typed(parser: Parser) -> None:
     text = """--num-gpus 2 --gpus 0,1 --gpus 3 --pause_between 5m --fail-fast
         --retry_on oom,lost --experiments_per_gpu -1 --memory 4G --cpus 1.5 --mount a:/a:ro

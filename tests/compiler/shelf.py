@@ -7,7 +7,7 @@
     #:   with PORT=40300                  its environment
     #:   $ python -m sf.train             its arguments, as a shell would be given them
 
-`python -m tests.compiler.shelf` rewrites these comments; read the diff.
+`python -m tests.compiler.shelf [MODULE...]` rewrites these comments; read the diff.
 """
 
 from __future__ import annotations
@@ -142,12 +142,12 @@ def run_all(chosen: list[Case], tree: Path, out: Path, at_once: int = 6) -> list
         return list(pool.map(lambda pair: run(pair[1], tree, out / str(pair[0])), numbered))
 
 
-def _rewrite() -> bool:
+def _rewrite(modules: list[str]) -> bool:
     """Writes the result of each case into its module; True if that changed anything."""
     with tempfile.TemporaryDirectory() as folder:
         tree, out = Path(folder, "modules"), Path(folder, "out")
         shutil.copytree(MODULES, tree)
-        chosen = cases()
+        chosen = [case for case in cases() if case.module in modules or not modules]
         outcomes = run_all(chosen, tree, out)
     heads: dict[str, list[str]] = {}
     for case, one in zip(chosen, outcomes, strict=True):
@@ -168,5 +168,5 @@ def _rewrite() -> bool:
 
 
 if __name__ == "__main__":
-    while _rewrite():  # lines move with what stands above them
+    while _rewrite(sys.argv[1:]):  # lines move with what stands above them
         pass

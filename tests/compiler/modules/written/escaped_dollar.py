@@ -1,7 +1,6 @@
 #: pbt-compile written/escaped_dollar.py
 #: exit 0, 1 job in c
-#: warning PBT302 at written/escaped_dollar.py:12
-#: warning PBT308 at written/escaped_dollar.py:12
+#: warning PBT302 at written/escaped_dollar.py:11
 #: first 00_e in c/e_
 #:   $ python t.py '--a=$x' --experiment=00_e --train_dir=./train_dir/c/e_
 """Between double quotes a backslash before a dollar vanishes."""
