@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pbt_tui.journal import events as ev
 from pbt_tui.spec import Container
@@ -278,3 +279,12 @@ def test_a_secret_is_nowhere_but_in_the_container(docked: Docked) -> None:
 
 def _text(file: Path) -> str:
     return file.read_bytes().decode("utf-8", "replace")
+
+
+def test_each_container_is_given_a_port_of_its_own(docked: Docked) -> None:
+    jobs = [replace(job(f"j{n}", "echo {port}"), fill=("port",)) for n in range(3)]
+    said = docked.end(docked.start(docked.spec(*jobs)))
+    assert said.code == 0, said.all
+    given = {e.job: str(e.port) for e in docked.of(ev.AttemptScheduled)}
+    assert {name: docked.log(name).strip() for name in given} == given
+    assert len(set(given.values())) == 3

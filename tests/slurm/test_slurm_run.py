@@ -251,3 +251,15 @@ def test_the_screen_starts_it_too(queued: Queued) -> None:
     assert done.returncode == 0, done.stderr
     until(lambda: queued.rundir.journal.exists() and queued.state().closed == "succeeded")
     assert Submissions(queued.rundir.slurm, "").all()
+
+
+def test_each_task_finds_a_port_of_its_own(queued: Queued) -> None:
+    """A claim names the port, so that whoever looks at a task later knows it."""
+    jobs = [msgspec.structs.replace(job(f"j{n}", "echo {port}"), fill=("port",)) for n in range(3)]
+    said = queued.small(queued.spec(*jobs))
+    assert said.code == 0, said.all
+    ports = [queued.log(f"j{n}").strip() for n in range(3)]
+    assert all(port.isdecimal() for port in ports)
+    assert len(set(ports)) == 3
+    for n, port in enumerate(ports):
+        assert f"port {port}\n" in queued.rundir.claim(f"j{n}", 1).read_text()
