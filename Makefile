@@ -11,10 +11,10 @@ READY := $(VENV)/.ready
 JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
 WHICH := import os, sys; print(os.path.realpath(sys.executable), sys.version)
 
-.PHONY: help demo test test-upstream check fix bench clean
+.PHONY: help demo test test-upstream test-descriptions coverage check fix bench clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 # Updates the environment in place, so that programs running from it keep working. Another Python gets
 # a new one.
@@ -38,6 +38,18 @@ test-upstream: $(READY) ## compare the run modules of upstream checkouts with up
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check numpy
 	@PBT_UPSTREAM='$(PBT_UPSTREAM)' $(BIN)/python -m pytest -n $(JOBS) tests/upstream $(ARGS)
 
+test-descriptions: $(READY) ## compile random run modules; compare 20,000 commands with `sh`
+	@PBT_COMMANDS=20000 $(BIN)/python -m pytest -o timeout=1800 -rP \
+		tests/compiler/test_compile_descriptions.py $(ARGS)
+
+coverage: $(READY) ## print which lines and branches of the compiler its tests run
+	@rm -f .coverage .coverage.*
+	@export COVERAGE_FILE='$(CURDIR)/.coverage'; \
+		$(BIN)/python -m coverage run -m pytest -n $(JOBS) tests/compiler tests/arguments $(ARGS) \
+			|| failed=$$?; \
+		$(BIN)/python -m coverage combine --quiet; \
+		$(BIN)/python -m coverage report --show-missing --skip-covered; exit $${failed:-0}
+
 check: $(READY) ## check lint, spelling, types, import rules, schemas and documents
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -55,4 +67,4 @@ bench: $(READY) ## run the benchmarks, side by side, as ratios
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## remove what make created; trainings in train_dir/ stay
-	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .hypothesis .coverage*
