@@ -12,10 +12,10 @@ TRAINERS := .venv-trainers
 JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
 WHICH := import os, sys; print(os.path.realpath(sys.executable), sys.version)
 
-.PHONY: help demo test test-upstream test-trainers check fix bench clean
+.PHONY: help demo test test-upstream test-trainers test-descriptions coverage check fix bench clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 # Updates an environment in place, so that programs running from it keep working. Another Python gets
 # a new one. Arguments: its folder, what pip installs, how pbt_tui is named.
@@ -50,6 +50,18 @@ test-upstream: $(READY) ## compare the run modules of upstream checkouts with up
 test-trainers: $(TRAINERS)/.ready ## train with the trainers of examples/trainers that pip installs, on CPUs
 	@PBT_TRAINERS=1 PBT_UPSTREAM='$(PBT_UPSTREAM)' $(TRAINERS)/bin/python -m pytest tests/trainers $(ARGS)
 
+test-descriptions: $(READY) ## compile random run modules; compare 20,000 commands with `sh`
+	@PBT_COMMANDS=20000 $(BIN)/python -m pytest -o timeout=1800 -rP \
+		tests/compiler/test_compile_descriptions.py $(ARGS)
+
+coverage: $(READY) ## print which lines and branches of the compiler its tests run
+	@rm -f .coverage .coverage.*
+	@export COVERAGE_FILE='$(CURDIR)/.coverage'; \
+		$(BIN)/python -m coverage run -m pytest -n $(JOBS) tests/compiler tests/arguments $(ARGS) \
+			|| failed=$$?; \
+		$(BIN)/python -m coverage combine --quiet; \
+		$(BIN)/python -m coverage report --show-missing --skip-covered; exit $${failed:-0}
+
 check: $(READY) ## check lint, spelling, types, import rules, schemas and documents
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -67,4 +79,4 @@ bench: $(READY) ## run the benchmarks, side by side, as ratios
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## remove what make created; trainings in train_dir/ stay
-	@rm -rf $(VENV) $(TRAINERS) dist .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(TRAINERS) dist .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -299,9 +299,10 @@ class _Expansion:
                 result += quiet  # the name repeats values whose findings are kept
             else:
                 message = True
-                if param is not None and words.expands(token):
+                made = self._split(token, param, "value" if param else "name", name)
+                if param and (words.comment(token) or words.meant_for_a_shell(token, made)):
                     self._keep("PBT308", _UNREAD.format(token), param=param, job=name, hint=_TEXT)
-                result += self._split(token, param, "value" if param else "name", name)
+                result += made
         return result
 
     def _quoted(self, token: str, param: str) -> bool:

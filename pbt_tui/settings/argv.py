@@ -74,7 +74,7 @@ def shown(words: list[str]) -> str:
 
 def meant_for_a_shell(text: str, words: Sequence[str]) -> list[str]:
     """Arguments of a command `text` that only a shell interprets, and which starts none (D36)."""
-    own, replaced = _scripts(words), expands(text)
+    own, replaced = _scripts(words), _expands(text)
     return [
         word
         for k, word in enumerate(words)
@@ -82,7 +82,7 @@ def meant_for_a_shell(text: str, words: Sequence[str]) -> list[str]:
     ]
 
 
-def expands(text: str) -> bool:
+def _expands(text: str) -> bool:
     """Whether a shell would replace a part of `text`: a variable, or the output of a program."""
     if "$" not in text and "`" not in text:
         return False

@@ -228,8 +228,17 @@ def test_a_package_is_imported_by_its_dotted_name(project: Path) -> None:
     done = compile_in(project, "pkg/", code=1)
     assert "hint: a package is named with dots: `pkg`" in done.stderr
     compile_in(project, "runs", code=1)
+    (project / "pkg/inner").mkdir()
+    (project / "pkg/inner/__init__.py").write_text("from pkg import RUN_DESCRIPTION\n")
+    compile_in(project, "pkg.inner", "--seed", "7", "--out", "inner")
+    assert b'"module":"pkg.inner",' in (project / "inner/ant/processes.json").read_bytes()
+    (project / "pkg/near.py").write_text("from . import RUN_DESCRIPTION\n")
+    compile_in(project, "pkg.near", "--seed", "7", "--out", "near")
 
 
-def test_runner_is_backend_now(project: Path) -> None:
-    done = compile_in(project, "runs/ant.py", "--runner=processes", code=2)
+@pytest.mark.parametrize(
+    "words", [("--runner=processes",), ("--runner", "slurm"), ("--backend=slurm", "--runner=ngc")]
+)
+def test_runner_is_backend_now(project: Path, words: tuple[str, ...]) -> None:
+    done = compile_in(project, "runs/ant.py", *words, code=2)
     assert done.stderr.endswith("hint: `--runner` is `--backend` now\n")

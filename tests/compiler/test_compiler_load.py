@@ -15,7 +15,7 @@ from pbt_tui.compiler.describe import described
 from pbt_tui.compiler.stub_modules import LEAVES
 from pbt_tui.errors import BadParam
 from pbt_tui.naming import plain
-from tests.compiler.loading import RUN, WORDS, Write, read
+from tests.compiler.loading import RUN, WORDS, Write, read, refused
 from tests.executor.running import until
 
 MODULES = Path(__file__).with_name("modules")
@@ -71,6 +71,20 @@ def test_d51_the_six_paths_are_stood_in_for(here: Write, leaf: str) -> None:
         f"import {leaf.rpartition('.')[0]}\n" + RUN,
     )
     assert read("ant.py", twice=False).run_name == "r"
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        "pbt_baseline.launcher.run_description",
+        "fast_td3.launcher.run_description",
+        "sample_factory.launcher.run_descriptions",
+    ],
+)
+def test_no_other_path_is_stood_in_for(here: Write, leaf: str) -> None:
+    """Other projects have classes of these names that write other commands."""
+    here("ant.py", f"from {leaf} import Experiment, RunDescription\n{RUN}")
+    assert "ModuleNotFoundError" in refused("ant.py").what
 
 
 def test_the_neighbours_that_run_modules_use(here: Write) -> None:
