@@ -183,6 +183,7 @@ def _one(
         backends=args.backend,
         settings=given.backends,
         command_prefix=given.compile.get("command_prefix"),
+        accepted=given.compile.get("ignore", ()),
     )
     # Imported only here, so that these imports overlap with the import of the run module.
     from pbt_tui.compiler import existing, spec_rules
@@ -318,20 +319,22 @@ def _explain(args: argparse.Namespace) -> Result:
 
 
 def _weigh(given: Given) -> Weigh:
-    """A function that applies `--ignore` and `--strict` to findings; it never drops an error."""
+    """Applies `--ignore` and `--strict` to findings; drops no error but of `IGNORABLE`."""
     ignored = {code.upper() for code in given.compile.get("ignore", ())}
+    accepted: set[str] = set()
     strict = given.compile.get("strict", False)
     if ignored:
-        from pbt_tui.diagnostics import rules
+        from pbt_tui.diagnostics import IGNORABLE, rules
         from pbt_tui.settings import near
 
         table = rules(*ignored)
         for code in sorted(ignored):
             if code not in table:
                 raise UsageError(f"there is no code `{printable(code)}`", hint=near(code, table))
+        accepted = ignored & IGNORABLE
 
     def weigh(found: Sequence[Diagnostic]) -> list[Diagnostic]:
-        kept = [d for d in found if d.level == "error" or d.code not in ignored]
+        kept = [d for d in found if d.code not in (accepted if d.level == "error" else ignored)]
         if strict:
             kept = [replace(d, level="error") if d.level == "warning" else d for d in kept]
         return kept

@@ -88,6 +88,7 @@ def explain(
         backends=backends,
         settings=given.backends,
         command_prefix=given.compile.get("command_prefix"),
+        accepted=given.compile.get("ignore", ()),
     )
     by_backend = {
         backend: differences(

@@ -254,6 +254,7 @@ def compiled_module(
         freeze=True,
         backends=backends,
         settings=settings.backends,
+        accepted=settings.compile.get("ignore", ()),
         **known,
     )
     return compiled, settings

@@ -7,7 +7,7 @@ engines or screens.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,7 @@ def compile_module(
     backends: Sequence[str] | None = ("processes",),
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     command_prefix: Sequence[str] | None = None,
+    accepted: Collection[str] = (),
 ) -> Compiled:
     """Compiles the run module `target`; writes nothing.
 
@@ -62,7 +63,7 @@ def compile_module(
     seconds, `load_memory` in bytes. A setting that is not given comes from the earlier compilation
     that `known` returns for the folder of the run, if there is one, else from its default. With
     `freeze`, a description that differs between two loads is a warning instead of an error, and
-    the first load counts (D12).
+    the first load counts (D12). Errors of `IGNORABLE` are left out where `accepted` has the code.
 
     Raises `CannotLoad`, `NotARun`, or `Findings` with everything that is wrong.
     """
@@ -85,6 +86,7 @@ def compile_module(
         backends=backends,
         settings=settings,
         command_prefix=command_prefix,
+        accepted=accepted,
     )
 
 
@@ -119,6 +121,7 @@ def compile_loaded(
     backends: Sequence[str] | None = ("processes",),
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     command_prefix: Sequence[str] | None = None,
+    accepted: Collection[str] = (),
 ) -> Compiled:
     """As `compile_module`, for a description that is already loaded. Raises `Findings`."""
     from pbt_tui.compiler import cross_references, repeatability_rules, spec_rules
@@ -128,7 +131,7 @@ def compile_loaded(
     from pbt_tui.compiler.project import portable
     from pbt_tui.compiler.rendering import render
     from pbt_tui.compiler.resolve import resolve_container, resolve_policy
-    from pbt_tui.diagnostics import credentials
+    from pbt_tui.diagnostics import IGNORABLE, credentials
     from pbt_tui.spec import FORMAT, Processes
 
     suffix = suffix or loaded.suffix
@@ -166,7 +169,11 @@ def compile_loaded(
         suffix=suffix,
         seed=loaded.seed,
     )
-    found += spec_rules.check(spec, slots=backends is None or "processes" in backends)
+    found += [
+        d
+        for d in spec_rules.check(spec, slots=backends is None or "processes" in backends)
+        if not (d.code in IGNORABLE and d.code.lower() in map(str.lower, accepted))
+    ]
     if not any(d.level == "error" for d in found):
         found += cross_references.check(spec)
     made = render(

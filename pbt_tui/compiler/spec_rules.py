@@ -10,7 +10,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from pbt_tui.compiler import population_rules
+from pbt_tui.compiler import host_mounts, population_rules
 from pbt_tui.diagnostics import credentials, finding
 from pbt_tui.errors import Diagnostic, Level, Where, printable
 from pbt_tui.spec import Container, Job, Policy, Processes
@@ -187,6 +187,7 @@ def _container(container: Container) -> Iterator[Diagnostic]:
     for i, mount in enumerate(container.mounts):
         here = f"/container/mounts/{i}"
         yield from _source(mount.source, at(f"{here}/source"))
+        yield from host_mounts.check(mount, at(f"{here}/source"))
         target, shown = posixpath.normpath(mount.target), printable(mount.target)
         if target in ("/", "//") or not target.startswith("/"):
             message = f"mount target `{shown}` is not an absolute path below `/`"

@@ -66,6 +66,10 @@ class Rule:
     cure: str
 
 
+IGNORABLE = frozenset(("PBT535",))
+"""Errors that `--ignore` accepts: the user takes a risk that nothing else depends on."""
+
+
 def finding(
     code: str,
     message: str,

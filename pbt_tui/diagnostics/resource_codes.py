@@ -134,4 +134,24 @@ RULES: tuple[Rule, ...] = (
         "pbt-compile runs.ant --max_parallel 1 --num_gpus 2 --experiments_per_gpu 1",
         "pbt-compile runs.ant --max_parallel 2 --num_gpus 2 --experiments_per_gpu 1",
     ),
+    Rule(
+        "PBT534",
+        "warning",
+        "mount exposes the system of the host",
+        "A job that sees `/etc`, `/proc`, `/sys`, `/dev`, `/usr` or `/var` sees keys and devices "
+        "of the host, and it can change what is not mounted with `:ro`. One file of these folders "
+        "with `:ro`, such as `/etc/localtime`, is fine.",
+        "pbt-compile runs.ant --image ant --mount /etc:/etc:ro",
+        "pbt-compile runs.ant --image ant --mount /etc/localtime:/etc/localtime:ro",
+    ),
+    Rule(
+        "PBT535",
+        "error",
+        "mount of the socket of a container engine",
+        "Whoever can write to the socket of the engine can start a container with all of the host "
+        "in it: the job is root on the host. `--ignore PBT535` accepts that.",
+        "pbt-compile runs.ant --image ant --mount /var/run/docker.sock:/var/run/docker.sock",
+        "pbt-compile runs.ant --image ant --mount /var/run/docker.sock:/var/run/docker.sock "
+        "--ignore PBT535",
+    ),
 )

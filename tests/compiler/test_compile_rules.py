@@ -232,6 +232,37 @@ def test_mounts_that_show_everything(source: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "read_only", "code"),
+    [
+        ("/var/run/docker.sock", True, "PBT535"),
+        ("/run/docker.sock", False, "PBT535"),
+        ("/run/user/1000/podman/podman.sock", False, "PBT535"),
+        ("/var/run", True, "PBT535"),
+        ("/run/", True, "PBT535"),
+        ("/run/containerd/containerd.sock", False, "PBT535"),
+        ("/etc", True, "PBT534"),
+        ("/usr/../etc/", True, "PBT534"),
+        ("/proc", False, "PBT534"),
+        ("/dev", True, "PBT534"),
+        ("/var/lib/docker", True, "PBT534"),
+        ("/etc/passwd", False, "PBT534"),
+        ("/etc/localtime", True, None),
+        ("/dev/shm", False, None),
+        ("/data/etc", False, None),
+        ("./etc", False, None),
+        ("/var/data", False, None),
+    ],
+)
+def test_mounts_that_expose_the_host(source: str, read_only: bool, code: str | None) -> None:
+    levels = {"PBT534": "warning", "PBT535": "error"}
+    mounts = (Mount(source, "/x", read_only=read_only),)
+    at = "/container/mounts/0/source"
+    assert found(container=box(mounts=mounts)) == (
+        [] if code is None else [(code, levels[code], at)]
+    )
+
+
+@pytest.mark.parametrize(
     ("source", "target", "part"),
     [
         ("data", "/data", "source"),
