@@ -115,7 +115,7 @@ KINDS: dict[str, Reason] = {
     "together": Reason(
         "order",
         "P2",
-        "members that do not run at the same time exchange nothing",
+        "while members are missing, the others replace nobody",
     ),
     "container": Reason(
         "executor", "D25", "an image is set, and upstream starts plain processes only"
