@@ -79,7 +79,7 @@ def parser(argv: Sequence[str] = ()) -> Parser:
     modes.add_argument(
         "--explain_differences",
         action="store_true",
-        help="compare the jobs with upstream's; says why",
+        help="say where jobs differ from upstream's, and why",
     )
     p.add_argument("--ask", action="store_true", help="check the scripts with `sbatch --test-only`")
     skips = "with --check: check all if a MODULE has no run"

@@ -115,7 +115,7 @@ KINDS: dict[str, Reason] = {
     "together": Reason(
         "order",
         "P2",
-        "members that do not run at the same time exchange nothing",
+        "while members are missing, the others replace nobody",
     ),
     "container": Reason(
         "executor", "D25", "an image is set, and upstream starts plain processes only"
@@ -162,7 +162,7 @@ def differences(
     `suffix` and `max_parallel` are those of the command line, `settings` those of the backend, and
     `drawn` is what another import describes otherwise.
     """
-    found = _Found(backend, loaded.customize_names)
+    found = _Found(backend, loaded)
     if backend == "processes":
         _together(found, spec, max_parallel or upstream.MAX_PARALLEL)
         if spec.container is not None:
@@ -182,9 +182,11 @@ def differences(
 class _Found:
     """Differences by kind; those of one kind are counted."""
 
-    def __init__(self, backend: str, customized: bool) -> None:
+    def __init__(self, backend: str, loaded: Loaded) -> None:
         self.backend = backend
-        self._customized = customized
+        self.params = {name for e in loaded.experiments for row in e.params for name in row}
+        """The names of all parameters of the run."""
+        self._customized = loaded.customize_names
         """Whether the values of parameters are a part of the names of jobs."""
         self._kept: dict[str, Difference] = {}
 
@@ -305,9 +307,8 @@ def _drawn(found: _Found, drawn: Sequence[Variation], job: Job, loaded: Loaded) 
             value = f"`{v.what}={job.params[v.what]}`, that of {kept}"
             found.add("import", job, f"another `{v.what}` at each start", value)
             return
-    params = {name for e in loaded.experiments for row in e.params for name in row}
     for v in drawn:
-        if v.what not in params:
+        if v.what not in found.params:
             found.add("import", job, f"another `{v.what}` at each start", f"that of {kept}")
             return
 

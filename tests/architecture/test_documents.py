@@ -23,6 +23,8 @@ CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 OTHERS = {
     **dict.fromkeys(("--a", "--no-a", "--exp-name"), "a trainer's, in the table of styles"),
     "--experiment": "the trainer's",
+    **dict.fromkeys(("--with_pbt", "--num_policies", "--wandb_group"), "Sample-Factory's"),
+    "--nproc_per_node": "torchrun's",
     "--name": "a parameter of the trainer's",
     "--test-only": "sbatch's",
     "--wait": "sbatch's",

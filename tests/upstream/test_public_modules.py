@@ -21,6 +21,7 @@ from tests.upstream import jobs
 
 CHECKOUTS = [Path(p).resolve() for p in os.environ.get("PBT_UPSTREAM", "").split(":") if p]
 SEED = "0"
+PREFIX = ("--command_prefix", "env")  # one published command names no interpreter
 NGC = ("--ngc_org", "acme", "--ngc_ace", "acme-ace", "--ngc_instance", "dgxa100.80g.8.norm",
        "--ngc_workspace", "team:/mount:RW", "--train_dir", "/mount/train_dir",
        "--image", "nvcr.io/nvidia/pytorch:23.10-py3")  # fmt: skip
@@ -36,9 +37,9 @@ def _modules() -> list[Any]:
     return found
 
 
-def _upstream(checkout: Path, module: str) -> list[list[Any]]:
+def _upstream(checkout: Path, module: str, seed: str = SEED) -> list[list[Any]]:
     done = subprocess.run(
-        [sys.executable, jobs.__file__, str(checkout), module, SEED],
+        [sys.executable, jobs.__file__, str(checkout), module, seed],
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     if "unexpected keyword argument 'use_gpus'" in done.stderr:
@@ -80,6 +81,21 @@ def test_it_compiles_for_every_backend(tmp_path: Path, checkout: Path, module: s
     _compiled(checkout, module, out, *backends, *NGC)
     assert list(out.glob("*/slurm/index.json"))
     assert list(out.glob("*/ngc/*.json"))
+
+
+@pytest.mark.parametrize(("checkout", "module"), _modules())
+def test_differences_are_told_where_upstreams_jobs_vary(checkout: Path, module: str) -> None:
+    """Apart from seeds, only the number of members that start together may differ."""
+    varies = _upstream(checkout, module) != _upstream(checkout, module, "1")
+    words = (module, "--explain_differences", "--seed", SEED, "--format", "json", *PREFIX)
+    done = subprocess.run(
+        [sys.executable, "-m", "pbt_tui.cli.compile", *words],
+        cwd=checkout, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    kinds = {row["kind"] for row in json.loads(done.stdout)["differences"]}
+    assert {"prefix", "execution"} <= kinds <= {"prefix", "execution", "import", "together"}
+    assert ("import" in kinds) == varies
 
 
 def test_the_checkouts_hold_run_modules() -> None:

@@ -74,10 +74,20 @@ def work_through(
     blocks = fences((ROOT / page).read_text())
     (folder / "train.py").write_text("print('trained')\n")
     _lay_out(blocks, folder)
+    return _bash(script(blocks, able), folder)
+
+
+def printed(page: str, folder: Path, command: str) -> str:
+    """What a command prints in a folder that has the files of the page and nothing else."""
+    _lay_out(fences((ROOT / page).read_text()), folder)
+    return _bash(command, folder).stdout
+
+
+def _bash(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     keep = {k: v for k, v in os.environ.items() if not k.startswith(("CUDA_", "PBT_"))}
     return subprocess.run(
-        ["bash", "-c", script(blocks, able)],
+        ["bash", "-c", script],
         cwd=folder, env={**keep, "PATH": path, "PYTHONPATH": str(folder)}, stdin=subprocess.DEVNULL,
         capture_output=True, text=True, check=False, timeout=240,
     )  # fmt: skip
