@@ -25,6 +25,7 @@ PREFIX = ("--command_prefix", "env")  # one published command names no interpret
 NGC = ("--ngc_org", "acme", "--ngc_ace", "acme-ace", "--ngc_instance", "dgxa100.80g.8.norm",
        "--ngc_workspace", "team:/mount:RW", "--train_dir", "/mount/train_dir",
        "--image", "nvcr.io/nvidia/pytorch:23.10-py3")  # fmt: skip
+TORCHRUN = "torchrun --standalone --nproc_per_node=8"
 
 
 def _modules() -> list[Any]:
@@ -64,8 +65,13 @@ def _compiled(checkout: Path, module: str, out: Path, *more: str) -> dict[str, A
 @pytest.mark.parametrize(("checkout", "module"), _modules())
 def test_its_jobs_are_upstreams(tmp_path: Path, checkout: Path, module: str) -> None:
     expected = _upstream(checkout, module)
-    spec = _compiled(checkout, module, tmp_path / "specs")
-    assert [job["argv"] for job in spec["jobs"]] == [shlex.split(cmd) for cmd, *_ in expected]
+    multi_gpu = "multi_gpu=True" in expected[0][0]
+    more = ("--command_prefix", TORCHRUN) if multi_gpu else ()
+    spec = _compiled(checkout, module, tmp_path / "specs", *more)
+    prefix = shlex.split(TORCHRUN) if multi_gpu else []
+    assert [job["argv"] for job in spec["jobs"]] == [
+        [*prefix, *shlex.split(command)] for command, *_ in expected
+    ]
     assert [job["name"] for job in spec["jobs"]] == [name for _, name, *_ in expected]
     assert [job["dir"] for job in spec["jobs"]] == [folder for *_, folder, _ in expected]
     assert [job["env"] for job in spec["jobs"]] == [
@@ -75,10 +81,15 @@ def test_its_jobs_are_upstreams(tmp_path: Path, checkout: Path, module: str) -> 
 
 @pytest.mark.parametrize(("checkout", "module"), _modules())
 def test_it_compiles_for_every_backend(tmp_path: Path, checkout: Path, module: str) -> None:
-    _upstream(checkout, module)
+    (tmp_path / "site.sh").write_text("#!/bin/bash\ntorchrun --nproc_per_node=8 $CMD\n")
+    more: tuple[str, ...] = NGC
+    if "multi_gpu=True" in _upstream(checkout, module)[0][0]:
+        more = (*NGC, "--command_prefix", TORCHRUN,
+                "--slurm_sbatch_template", str(tmp_path / "site.sh"),
+                "--ngc_commandline", "torchrun {{ experiment_cmd }}")  # fmt: skip
     out = tmp_path / "specs"
     backends = ("--backend", "processes", "--backend", "slurm", "--backend", "ngc")
-    _compiled(checkout, module, out, *backends, *NGC)
+    _compiled(checkout, module, out, *backends, *more)
     assert list(out.glob("*/slurm/index.json"))
     assert list(out.glob("*/ngc/*.json"))
 
