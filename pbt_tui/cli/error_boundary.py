@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NoReturn
 
+from pbt_tui.cli.interrupts import defer_in_imports
 from pbt_tui.errors import PbtError
 
 
 def run(main: Callable[[list[str]], int], argv: Sequence[str] | None = None) -> NoReturn:
     """Ends the process with the exit code of `main`; an exception becomes a message on stderr."""
+    defer_in_imports()
     sys.exit(outcome(main, sys.argv[1:] if argv is None else list(argv)))
 
 
@@ -21,6 +23,7 @@ def run_and_leave(main: Callable[[list[str]], int]) -> NoReturn:
 
     Only for commands that leave no work to threads or `atexit` functions.
     """
+    defer_in_imports()
     code = outcome(main, sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # closed, or its reader is gone

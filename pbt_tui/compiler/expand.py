@@ -295,14 +295,16 @@ class _Expansion:
             self._check_text(token, param)
             if not words.special(token) or (param is not None and self._quoted(token, param)):
                 result.append(token)
-            elif param is None and message and (quiet := self._quietly(token)) is not None:
-                result += quiet  # the name repeats values whose findings are kept
-            else:
+                continue
+            # the name repeats values whose findings are kept
+            made = self._quietly(token) if param is None and message else None
+            if made is None:
                 message = True
                 made = self._split(token, param, "value" if param else "name", name)
-                if param and (words.comment(token) or words.meant_for_a_shell(token, made)):
+            if words.comment(token) or words.meant_for_a_shell(token, made):
+                if param is not None or not any(code == "PBT308" for code, _ in self.kept):
                     self._keep("PBT308", _UNREAD.format(token), param=param, job=name, hint=_TEXT)
-                result += made
+            result += made
         return result
 
     def _quoted(self, token: str, param: str) -> bool:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pbt_tui.errors import BadParam
     from pbt_tui.populations.contract import Style
 
-MOST_MEMBERS = 10_000_000
+MOST_MEMBERS = 1_000_000
 """More jobs than a run can have; without a bound a typing error takes all memory."""
 
 

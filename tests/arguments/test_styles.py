@@ -120,7 +120,7 @@ def test_the_style_of_an_experiment_overrides_that_of_the_run() -> None:
 @pytest.mark.parametrize("name", ["experiment_arg_name", "experiment_dir_arg_name"])
 @pytest.mark.parametrize("empty", ["", "--", " "])
 def test_an_empty_argument_name_is_refused_with_its_cure(name: str, empty: str) -> None:
-    with pytest.raises(BadParam, match=f"`{name}` is no name") as refused:
+    with pytest.raises(BadParam, match=f"`{name}` is not the name of an argument") as refused:
         run_of("t", **{name: empty})
     assert f"`{name}=None`" in str(refused.value.hint)
     run = run_of("t", {"a": 1}, **{name: None})

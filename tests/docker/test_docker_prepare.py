@@ -105,5 +105,5 @@ def test_a_dry_run_asks_without_changing_anything(drive: Drive, engine: Any, ent
     missing = drive(container=Container(image="pbt-not-there:test"))
     assert "is not there" in (missing.runtime.peek() or "")
     nobody = drive(environ={"DOCKER_HOST": "unix:///none.sock"})
-    assert "was not asked" in (nobody.runtime.peek() or "")
+    assert "not checked with the engine" in (nobody.runtime.peek() or "")
     assert nobody.runtime.request(nobody.of("x")).name.startswith("pbt-")
