@@ -116,6 +116,6 @@ def encode(samples: Samples) -> bytes:
 
 def read(path: Path) -> Samples | None:
     """The newest samples; None if the file is missing or incomplete."""
-    with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
+    with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return msgspec.json.decode(path.read_bytes(), type=Samples)
     return None

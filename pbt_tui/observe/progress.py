@@ -159,6 +159,6 @@ def encode(progresses: Progresses) -> bytes:
 
 def read(path: Path) -> Progresses | None:
     """The newest progress of all jobs; None if the file is missing or incomplete."""
-    with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
+    with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return msgspec.json.decode(path.read_bytes(), type=Progresses)
     return None

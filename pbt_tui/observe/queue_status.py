@@ -58,6 +58,6 @@ def encode(queue: Queue) -> bytes:
 
 def read(path: Path) -> Queue | None:
     """The content of `queue.json`; None if the file is missing or incomplete. Never raises."""
-    with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return msgspec.json.decode(path.read_bytes(), type=Queue)
     return None

@@ -52,7 +52,7 @@ def read(attempt: SubmittedAttempt) -> Submission:
 def find(folder: Path, job: str, attempt: int) -> Submitted | None:
     """The submission of an attempt by the records in `folder`; None if there is no record."""
     for path in sorted(folder.glob("[!.]*.json")):
-        with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             record = msgspec.json.decode(path.read_bytes(), type=SubmissionRecord)
             if (job, attempt) in record.tasks:
                 task = record.tasks.index((job, attempt))
