@@ -11,6 +11,9 @@ import os
 import stat
 from os import PathLike
 
+OURS = 1 << 40
+"""More bytes than a file of a run directory has."""
+_PIECE = 1 << 20
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 
@@ -42,7 +45,7 @@ def read_regular(path: str | PathLike[str], most: int) -> bytes:
     try:
         parts: list[bytes] = []
         left = most + 1
-        while left and (part := os.read(fd, left)):  # file systems may return fewer bytes
+        while left and (part := os.read(fd, min(left, _PIECE))):
             parts.append(part)
             left -= len(part)
     finally:

@@ -10,7 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.observe import log_reader, progress, regular_file
+from pbt_tui.observe import (
+    history,
+    log_reader,
+    nvml,
+    progress,
+    queue_status,
+    regular_file,
+    slurm_submissions,
+)
+from pbt_tui.observe.history import HistoryReader
 from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.member_logs import MemberLog
 from pbt_tui.observe.population_monitor import PopulationMonitor
@@ -93,6 +102,23 @@ def test_a_log_that_is_no_file(tmp_path: Path, strange: Callable[[Path], None]) 
     assert (follower.block(), follower.problem) == (b"a line\n", None)
 
 
+def test_files_of_a_run_directory_that_are_no_files(
+    tmp_path: Path, strange: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "1.json"
+    strange(path)
+    assert (progress.read(path), nvml.read(path), queue_status.read(path)) == (None, None, None)
+    assert history.read(path) == {}
+    assert slurm_submissions.find(tmp_path, "a", 1) is None
+    path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+    for deep in (b"[" * 100_000, b'{"at":1.0,"jobs":{},"later":' + b"[" * 100_000):
+        path.write_bytes(deep + b"\n")
+        assert (progress.read(path), nvml.read(path), queue_status.read(path)) == (None, None, None)
+        assert history.read(path) == {}
+        assert HistoryReader(path).take("p") == []
+        assert slurm_submissions.find(tmp_path, "a", 1) is None
+
+
 # -- member folders --------------------------------------------------------------------------------
 
 
@@ -170,7 +196,7 @@ def test_an_index_beyond_all_is_no_policy(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["config.json", "sf_log.txt", "policy_00_cfg.json"])
-def test_files_of_a_run_that_are_no_files(
+def test_files_of_sample_factory_that_are_no_files(
     tmp_path: Path, strange: Callable[[Path], None], name: str
 ) -> None:
     path = sample_factory(tmp_path / "x")
