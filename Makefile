@@ -12,7 +12,7 @@ TRAINERS := .venv-trainers
 JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
 WHICH := import os, sys; print(os.path.realpath(sys.executable), sys.version)
 
-.PHONY: help demo test test-upstream test-trainers check fix bench clean
+.PHONY: help demo test test-upstream test-trainers fuzz check fix bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,10 @@ test-upstream: $(READY) ## compare the run modules of upstream checkouts with up
 # Its environment takes 1.6 GB. PBT_UPSTREAM may name a checkout of rl_games: its runner.py is tested too.
 test-trainers: $(TRAINERS)/.ready ## train with the trainers of examples/trainers that pip installs, on CPUs
 	@PBT_TRAINERS=1 PBT_UPSTREAM='$(PBT_UPSTREAM)' $(TRAINERS)/bin/python -m pytest tests/trainers $(ARGS)
+
+# `make test` has a short form. ARGS='--seconds 600 member-log' takes ten minutes for one reader.
+fuzz: $(READY) ## give each reader of foreign files broken input for a minute
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 check: $(READY) ## check lint, spelling, types, import rules, schemas and documents
 	@$(BIN)/ruff check .
