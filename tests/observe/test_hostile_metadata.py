@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,7 @@ READABLE = {
     "a long exponent": document(frame="1e999999999", lr="1.0e+999999999"),
     "a number of underscores": document(frame="1" + "_" * 20_000, lr="+_____"),
     "octal digits that are none": document(frame="0999", lr="-08"),
+    "digits that are none": document(frame="0b_", lr="-0x__"),
     "a date that is none": document(frame="2020-99-99", lr="2020-13-45 99:99:99"),
     "half a character": document(name='"\\ud800"', lr='"\\udfff"'),
     "a merge key": document(lr="{<<: 1, =: 2}"),
@@ -190,3 +192,21 @@ def test_a_file_that_stays_the_same_is_parsed_once(
     path.write_bytes(document())
     assert len(workspace.poll()) == 1
     assert workspace.unreadable() == []
+
+
+def test_an_old_file_is_unreadable_at_once(tmp_path: Path) -> None:
+    """`pbt-tui --once` polls only once."""
+    from pbt_tui.observe.snapshot import workspace_snapshot
+
+    for name, data in (("000001", document()), ("000002", b"["), ("000003", b"{")):
+        path = tmp_path / "000" / f"{name}.yaml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+        if name == "000002":
+            os.utime(path, (1e9, 1e9))
+    workspace = reader("isaaclab", tmp_path)
+    workspace.poll()
+    assert [file.path.name for file in workspace.unreadable()] == ["000002.yaml"]
+    (row,) = workspace_snapshot(tmp_path).populations
+    (message,) = (a.message for a in row.alarms if a.code == "objective_unreadable")
+    assert message.startswith(f"`{tmp_path}/000/000002.yaml`: not YAML: line 2, column 1: ")

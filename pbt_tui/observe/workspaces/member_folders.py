@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from pathlib import Path
 from stat import S_ISREG
 from typing import NamedTuple
@@ -18,7 +19,9 @@ from pbt_tui.observe.workspaces.metadata import LARGEST, Metadata, parse
 _MEMBER = re.compile(r"[0-9]{3}")
 _STEM = re.compile(r"[0-9]{1,12}\.yaml")
 PATIENCE = 5
-"""Polls after which an unreadable file is reported."""
+"""Polls after which an unreadable file is reported, unless it is older than `SETTLED`."""
+SETTLED = 60.0
+"""Seconds after which no trainer is still writing a file: one poll is enough then."""
 
 
 class _Seen(NamedTuple):
@@ -96,7 +99,7 @@ class MemberFolders:
                 number = int(entry.name[:-5])
                 found.append(_generation(member, number, Path(path), stat.st_mtime, result))
             elif result:
-                polls = tried.polls if tried else 0
+                polls = PATIENCE if is_settled(stat.st_mtime) else tried.polls if tried else 0
                 parsed = None if isinstance(result, _NotRead) else _Seen(*now)
                 self._tries[path] = _Tries(polls + 1, str(result), member, parsed)
 
@@ -122,6 +125,15 @@ class MemberFolders:
 
     def restarts(self) -> list[tuple[int, float]]:
         return []
+
+
+def is_settled(mtime: float) -> bool:
+    """Whether a file changed so long ago that it is not being written.
+
+    The clock of a file server may differ from ours: a file may count as settled too late or too
+    early, and then an alarm comes or goes with a later poll.
+    """
+    return time.time() - mtime > SETTLED
 
 
 def numbered(path: Path) -> list[os.DirEntry[str]]:

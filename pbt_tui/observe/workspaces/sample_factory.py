@@ -11,6 +11,7 @@ import itertools
 import os
 import re
 import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.regular_file import read_regular
 from pbt_tui.observe.workspaces.bounded_json import UnreadableJson, load
 from pbt_tui.observe.workspaces.generation import BestFile, Generation, UnreadableGeneration
-from pbt_tui.observe.workspaces.member_folders import PATIENCE
+from pbt_tui.observe.workspaces.member_folders import PATIENCE, is_settled
 from pbt_tui.observe.workspaces.metadata import LARGEST, number, plain_params
 
 _PERIOD = 5_000_000
@@ -151,6 +152,8 @@ class SampleFactory:
 
     def _failed(self, path: Path, policy: int | None, why: str) -> dict[str, Any]:
         tries, _ = self._tries.get(path, (0, None))
+        with suppress(OSError):
+            tries = PATIENCE if is_settled(path.lstat().st_mtime) else tries
         self._tries[path] = (tries + 1, UnreadableGeneration(policy, path, why))
         return {}
 
