@@ -86,6 +86,10 @@ class ConsoleReporter:
         """Prints a step that takes long before the start, such as pulling an image."""
         self._say([f"  preparing {printable(line)}"])
 
+    def trouble(self, line: str) -> None:
+        """Prints what could not be sampled; the run goes on without it."""
+        self._say([f"  warning   {line}"])
+
     def summary(self, *, over: bool = False) -> None:
         """Prints the summary; `over`: the run was closed before, and nothing was started."""
         lines = summary(self._state, self._rundir)

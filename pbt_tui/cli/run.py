@@ -159,7 +159,7 @@ def _execute(
 
     config = plan.config(opened.state, detached=detached)
     if json:
-        writer = AsyncWriter(sys.stdout)
+        writer, errors = AsyncWriter(sys.stdout), AsyncWriter(sys.stderr)
         try:
             return execute(
                 opened,
@@ -167,9 +167,11 @@ def _execute(
                 tell=lambda events: writer.say(console_reporter.as_json(events)),
                 ready=lambda state: ready(),
                 warn=warn,
+                trouble=lambda line: errors.say(f"warning: {line}\n"),
             )
         finally:
             writer.finish()
+            errors.finish()
     reporter = console_reporter.ConsoleReporter(opened.state, opened.rundir)
 
     def started(state: RunState) -> None:
@@ -188,6 +190,7 @@ def _execute(
             tick=reporter.tick,
             warn=warn,
             progress=reporter.progress,
+            trouble=reporter.trouble,
         )
         reporter.summary(over=over)
     finally:

@@ -58,6 +58,7 @@ def execute(
     tick: Callable[[RunState], None] = lambda state: None,
     warn: Callable[[Sequence[Diagnostic]], None] = lambda found: None,
     progress: Callable[[str], None] = lambda line: None,
+    trouble: Callable[[str], None] = lambda line: None,
 ) -> int:
     """Executes until the run is closed or stopped; returns the exit code.
 
@@ -73,6 +74,7 @@ def execute(
         tick: Called after every turn of the event loop.
         warn: Called with the warnings of preflight.
         progress: Called with steps that take long before the start, such as pulling an image.
+        trouble: Called with what the sampler could not sample; the run goes on.
 
     Raises:
         Findings: Preflight found errors; nothing was started.
@@ -113,10 +115,20 @@ def execute(
             ready(state)
             sampler = Sampler(state, rundir)
             sampler.start()
+
+            def tell_problems() -> None:
+                for line in sampler.problems():
+                    trouble(line)
+
+            def turned(state: RunState) -> None:
+                tell_problems()
+                tick(state)
+
             try:
-                _drive(loop, runtime, clock, signal_fd, tick)
+                _drive(loop, runtime, clock, signal_fd, turned)
             finally:
                 sampler.stop()
+            tell_problems()
     finally:
         runtime.close()
         if claimed is not None:

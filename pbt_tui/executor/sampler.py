@@ -1,8 +1,8 @@
 """Samples progress, GPUs and populations in a background thread, and writes them for `pbt-tui`.
 
 Must not influence the run: an error here leaves a gap on the screen and never fails a job. The
-sampler has a thread of its own, because file systems may be slow, and uses at most `SHARE` of one
-core.
+sampler says what it could not sample, once each. It has a thread of its own, because file systems
+may be slow, and uses at most `SHARE` of one core.
 """
 
 from __future__ import annotations
@@ -10,10 +10,17 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from pathlib import Path
+from collections.abc import Iterator
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
 
+from pbt_tui.errors import printable
 from pbt_tui.journal import RunDir, RunState
 from pbt_tui.journal.atomic import replace
+
+if TYPE_CHECKING:
+    from pbt_tui.observe.history import HistoryWriter
+    from pbt_tui.observe.progress import ProgressReader
 
 INTERVAL = 2.0
 """Minimum seconds between two samples."""
@@ -28,6 +35,8 @@ class Sampler:
         self._state = state
         self._rundir = rundir
         self._done = threading.Event()
+        self._problems: SimpleQueue[str] = SimpleQueue()
+        self._said: set[tuple[str, str]] = set()
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
 
     def start(self) -> None:
@@ -38,33 +47,46 @@ class Sampler:
         self._done.set()
         self._thread.join(timeout=5)
 
+    def problems(self) -> list[str]:
+        """What could not be sampled, as lines for people; each is returned once."""
+        found: list[str] = []
+        with contextlib.suppress(Empty):
+            while True:
+                found.append(self._problems.get_nowait())
+        return found
+
+    @contextlib.contextmanager
+    def _surviving(self, what: str) -> Iterator[None]:
+        """Says what raised in the block; the thread goes on."""
+        try:
+            yield
+        except Exception as e:
+            self._say(f"{what} cannot be sampled", f"{type(e).__name__}: {e}")
+
+    def _say(self, what: str, why: str) -> None:
+        key = (what, why.partition(":")[0])
+        if key not in self._said:
+            self._said.add(key)
+            self._problems.put(f"{what}: {printable(why):.300}")
+
     def _run(self) -> None:
         from pbt_tui.observe import nvml, progress
-        from pbt_tui.observe.history import HistoryWriter
-        from pbt_tui.observe.snapshot import command, workspace
-        from pbt_tui.observe.workspaces import reader
 
-        watchers = []
-        for p in self._state.spec.populations:
-            with contextlib.suppress(Exception):
-                folder = workspace(self._state, self._rundir, p)
-                watchers.append(
-                    HistoryWriter(
-                        p.id, reader(p.style, folder, command(self._state, p)), self._history
-                    )
-                )
+        writers = self._writers()
         logs = progress.ProgressReader()
-        driver = nvml.sample() is not None  # once: the search for a driver costs more than all else
+        driver = False
+        with self._surviving("the use of GPUs"):
+            # Once: the search for a driver costs more than all else.
+            driver = nvml.sample() is not None
         last = False
         while not last:
             last = self._done.is_set()
             began = time.thread_time()
-            with contextlib.suppress(Exception):
-                for watcher in watchers:
-                    watcher.poll()
-            with contextlib.suppress(Exception):
+            for writer in writers:
+                self._sample_population(writer)
+            with self._surviving("the progress of the jobs"):
                 self._sample_progress(logs)
-            with contextlib.suppress(Exception):
+            with self._surviving("the use of GPUs"):
                 found = nvml.sample() if driver else None
                 if found is not None:
                     samples = nvml.Samples(time.time(), tuple(found))
@@ -72,14 +94,29 @@ class Sampler:
             cost = time.thread_time() - began
             self._done.wait(max(INTERVAL, cost / SHARE))
 
-    @property
-    def _history(self) -> Path:
-        return self._rundir.populations
+    def _writers(self) -> list[HistoryWriter]:
+        from pbt_tui.observe.history import HistoryWriter
+        from pbt_tui.observe.snapshot import command, workspace
+        from pbt_tui.observe.workspaces import reader
 
-    def _sample_progress(self, logs: object) -> None:
+        writers = []
+        for p in self._state.spec.populations:
+            with self._surviving(f"population `{printable(p.id)}`"):
+                folder = workspace(self._state, self._rundir, p)
+                found = reader(p.style, folder, command(self._state, p))
+                writers.append(HistoryWriter(p.id, found, self._rundir.populations))
+        return writers
+
+    def _sample_population(self, writer: HistoryWriter) -> None:
+        name = f"population `{printable(writer.population)}`"
+        with self._surviving(name):
+            writer.poll()
+        if writer.problem is not None:
+            self._say(f"the history of {name} cannot be written", writer.problem)
+
+    def _sample_progress(self, logs: ProgressReader) -> None:
         from pbt_tui.observe import progress
 
-        assert isinstance(logs, progress.ProgressReader)
         paths = {
             job.spec.id: self._rundir.log(job.spec.id, job.attempts[-1].number)
             for job in list(self._state.active.values())

@@ -94,7 +94,7 @@ def _decode(path: Path, data: bytes, before: int) -> list[AnyEvent]:
     """The events in `data`, which consists of whole lines, after `before` lines."""
     try:
         events = _decoder.decode_lines(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         events = []
     # `decode_lines` is fast, but its error names no line, and it accepts empty lines and two events
     # on one line.
@@ -122,6 +122,8 @@ def _damages(path: Path, data: bytes, before: int) -> Iterator[RunError]:
             yield _damage(path, number, "an empty line")
         try:
             _decoder.decode(text)
+        except RecursionError:
+            yield _damage(path, number, "not an event: nested too deeply")
         except (msgspec.MsgspecError, UnicodeDecodeError) as e:
             name = _unknown_event(text)
             if name is not None:
@@ -143,7 +145,7 @@ def _unknown_event(text: bytes) -> str | None:
     """The name of an event that this version does not know; None if `text` is no such event."""
     try:
         head = msgspec.json.decode(text, type=_Head)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     known = {kind.__struct_config__.tag for kind in AnyEvent.__args__}
     return None if head.event in known or not _EVENT.fullmatch(head.event) else head.event

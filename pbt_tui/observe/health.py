@@ -91,7 +91,7 @@ def _objective_unreadable(status: PopulationStatus) -> list[Alarm]:
         )
     if status.unreadable:
         first = status.unreadable[0]
-        members = sorted({u.member for u in status.unreadable})
+        members = sorted({u.member for u in status.unreadable if u.member is not None})
         found += _alarm("objective_unreadable", "warning", f"`{first.path}`: {first.why}", members)
     return found
 

@@ -6,12 +6,14 @@ Only the executor's process appends to it (`HistoryWriter`); any process may rea
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
 import msgspec
 
 from pbt_tui.observe.log_reader import Follower
+from pbt_tui.observe.regular_file import OURS, read_regular
 from pbt_tui.observe.workspaces import Generation, Reader
 
 
@@ -39,7 +41,9 @@ class HistoryWriter:
         self.population = population
         self.reader = reader
         self.path = path
-        self._unwritten: list[Generation] = []
+        self.problem: str | None = None
+        """Why the last poll could not write what it read."""
+        self._unwritten: list[bytes] = []
         self._known: dict[tuple[int, str, int], Generation] | None = None
 
     def poll(self) -> list[Generation]:
@@ -48,18 +52,28 @@ class HistoryWriter:
             self._known = {g.key: g for g in read(self.path).get(self.population, [])}
         new = [g for g in self.reader.poll() if self._known.get(g.key) != g]
         self._known.update({g.key: g for g in new})
-        self._unwritten += new
-        if self._unwritten and self._append(self._unwritten):
+        self.problem = None
+        self._unwritten += self._encoded(new)
+        if self._unwritten and self._append(b"".join(self._unwritten)):
             self._unwritten = []
         return new
 
-    def _append(self, generations: list[Generation]) -> bool:
-        data = b"".join(
-            _encoder.encode(HistoryEntry(self.population, g)) + b"\n" for g in generations
-        )
+    def _encoded(self, generations: list[Generation]) -> list[bytes]:
+        """The lines; leaves out a generation that is no JSON, which another package may return."""
+        lines: list[bytes] = []
+        for generation in generations:
+            try:
+                entry = HistoryEntry(self.population, generation)
+                lines.append(_encoder.encode(entry) + b"\n")
+            except (TypeError, ValueError, OverflowError, RecursionError) as e:
+                self.problem = f"a generation of member {generation.member} is no JSON: {e}"
+        return lines
+
+    def _append(self, data: bytes) -> bool:
         try:
             fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        except OSError:
+        except OSError as e:
+            self.problem = e.strerror or type(e).__name__
             return False
         try:
             end = os.fstat(fd).st_size
@@ -68,10 +82,12 @@ class HistoryWriter:
             done = os.write(fd, data)
             if done < len(data):
                 os.ftruncate(fd, end)
+                self.problem = os.strerror(errno.ENOSPC)
                 return False
-        except OSError:
+        except OSError as e:
             with contextlib.suppress(OSError):
                 os.ftruncate(fd, end)
+            self.problem = e.strerror or type(e).__name__
             return False
         finally:
             os.close(fd)
@@ -91,7 +107,7 @@ class HistoryReader:
             for line in lines:
                 try:
                     entry = _decoder.decode(line.raw)
-                except (msgspec.DecodeError, UnicodeDecodeError):
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                     continue
                 self._waiting.setdefault(entry.population, []).append(entry.generation)
         return self._waiting.pop(population, [])
@@ -104,7 +120,7 @@ def read(path: Path) -> dict[str, list[Generation]]:
     that does not parse, are skipped: the generation is still in the workspace, or lost.
     """
     try:
-        data = path.read_bytes()
+        data = read_regular(path, OURS)
     except OSError:
         return {}
     return decode(data)
@@ -116,7 +132,7 @@ def decode(data: bytes) -> dict[str, list[Generation]]:
     for line in data[: data.rfind(b"\n") + 1].split(b"\n"):
         try:
             entry = _decoder.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
         steps = populations.setdefault(entry.population, {})
         steps.pop(entry.generation.key, None)

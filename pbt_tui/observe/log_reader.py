@@ -1,4 +1,7 @@
-"""Reads logs from the end, in pieces of bounded size, and cleans their lines for display."""
+"""Reads logs from the end, in pieces of bounded size, and cleans their lines for display.
+
+A log that is not a regular file is as no log.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pbt_tui.errors import printable
+from pbt_tui.observe.regular_file import open_regular
 
 TAIL = 256 * 1024
 """Bytes to read from the end by default."""
@@ -55,7 +59,7 @@ def tail(path: Path, size: int = TAIL) -> list[LogLine]:
     Leaves out a line that begins before these bytes, unless it is the only one.
     """
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = open_regular(path)
     except OSError:
         return []
     try:
@@ -100,7 +104,7 @@ def line_number(path: Path, offset: int) -> int | None:
         return None
     count = 1
     try:
-        with path.open("rb", buffering=0) as log:
+        with open(open_regular(path), "rb", buffering=0) as log:  # noqa: PTH123  # a descriptor
             while offset > 0:
                 part = log.read(min(offset, 1 << 20))
                 if not part:
@@ -122,6 +126,8 @@ class Follower:
         """Most bytes from the end that the first call reads."""
         self.cut = False
         """Whether it left out the beginning of the file."""
+        self.problem: str | None = None
+        """Why the last call could not read the file, if the file exists."""
         self._offset: int | None = None
         self._begin = 0
         self._inode = 0
@@ -137,9 +143,12 @@ class Follower:
         A file that shrank or was replaced is read from its beginning.
         """
         try:
-            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
+            fd = open_regular(self.path)
+        except OSError as e:
+            missing = isinstance(e, FileNotFoundError | NotADirectoryError)
+            self.problem = None if missing else e.strerror or type(e).__name__
             return b""
+        self.problem = None
         try:
             seen = os.fstat(fd)
             begin = self._offset

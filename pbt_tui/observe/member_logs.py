@@ -21,18 +21,20 @@ _OURS = re.compile(
     rb"|No policies initialized|Exception during filesystem op"
 )
 """Only matching lines are parsed: so 200 MB take one second."""
-_MEMBER = re.compile(r"\bPolicy (\d+)\b")
+_INDEX = r"([0-9]{1,4})(?![0-9])"
+_NUMBER = r"([0-9]{1,18})(?![0-9])"
+_MEMBER = re.compile(rf"\bPolicy {_INDEX}\b")
 _ITERATION = re.compile(
-    r"Policy (\d+)(?:: New pbt iteration (\d+)|, frames_left -?\d+, PBT it (\d+))"
+    rf"Policy {_INDEX}(?:: New pbt iteration {_NUMBER}|, frames_left -?\d+, PBT it {_NUMBER})"
 )
-_LOADING = re.compile(r"Policy (\d+).*?: Loading policy-(\d+) (\d+)\.yaml")
-_EXPLOIT = re.compile(r"Replacing (?:underperforming )?policy (\d+) with (\d+)")
+_LOADING = re.compile(rf"Policy {_INDEX}.*?: Loading policy-{_INDEX} {_NUMBER}\.yaml")
+_EXPLOIT = re.compile(rf"Replacing (?:underperforming )?policy {_INDEX} with {_INDEX}")
 _SELF = "is not sufficient to justify replacement"
 _WAITS = re.compile(r"Not enough (?:experience|data|episodes|time)[^.]*\.?")
-_DELAY = re.compile(r"env_frames=(\d+).*?initial_delay=(\d+)")
+_DELAY = re.compile(rf"env_frames={_NUMBER}.*?initial_delay={_NUMBER}")
 _RANKS = re.compile(r"Leaders: \[(.*?)\] Underperformers: \[(.*?)\]")
-_ASKING = re.compile(r"Asking learner (\d+) to load model from (\d+)")
-_LOADED = re.compile(r"Loading state from checkpoint .*checkpoint_p(\d+)")
+_ASKING = re.compile(rf"Asking learner {_INDEX} to load model from {_INDEX}")
+_LOADED = re.compile(rf"Loading state from checkpoint .*checkpoint_p{_INDEX}")
 _TIME = re.compile(r"^\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)[,.](\d{3})\]")
 
 
@@ -181,6 +183,6 @@ def _when(text: str) -> float | None:
         return None
     try:
         local = datetime.strptime(stamp[1], "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007  # as written
-    except ValueError:
+        return local.timestamp() + int(stamp[2]) / 1000
+    except (ValueError, OverflowError):  # also a year that this machine cannot represent
         return None
-    return local.timestamp() + int(stamp[2]) / 1000

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from pbt_tui.journal.events import Gpu
+from pbt_tui.observe.regular_file import OURS, read_regular
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -116,6 +117,6 @@ def encode(samples: Samples) -> bytes:
 
 def read(path: Path) -> Samples | None:
     """The newest samples; None if the file is missing or incomplete."""
-    with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
-        return msgspec.json.decode(path.read_bytes(), type=Samples)
+    with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return msgspec.json.decode(read_regular(path, OURS), type=Samples)
     return None

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from pbt_tui.observe.log_reader import clean, tail
+from pbt_tui.observe.regular_file import OURS, read_regular
 
 _WINDOW = 16 * 1024
 _LOOK = 200
@@ -159,6 +160,6 @@ def encode(progresses: Progresses) -> bytes:
 
 def read(path: Path) -> Progresses | None:
     """The newest progress of all jobs; None if the file is missing or incomplete."""
-    with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
-        return msgspec.json.decode(path.read_bytes(), type=Progresses)
+    with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return msgspec.json.decode(read_regular(path, OURS), type=Progresses)
     return None

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from pbt_tui.observe.regular_file import OURS, read_regular
+
 
 class QueueStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     """One attempt that has not ended, as the engine reports it."""
@@ -58,6 +60,6 @@ def encode(queue: Queue) -> bytes:
 
 def read(path: Path) -> Queue | None:
     """The content of `queue.json`; None if the file is missing or incomplete. Never raises."""
-    with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
-        return msgspec.json.decode(path.read_bytes(), type=Queue)
+    with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return msgspec.json.decode(read_regular(path, OURS), type=Queue)
     return None

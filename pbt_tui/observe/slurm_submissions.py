@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from pbt_tui.observe.regular_file import OURS, read_regular
 from pbt_tui.runtimes.kind import Submission, SubmittedAttempt
 
 
@@ -52,8 +53,8 @@ def read(attempt: SubmittedAttempt) -> Submission:
 def find(folder: Path, job: str, attempt: int) -> Submitted | None:
     """The submission of an attempt by the records in `folder`; None if there is no record."""
     for path in sorted(folder.glob("[!.]*.json")):
-        with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
-            record = msgspec.json.decode(path.read_bytes(), type=SubmissionRecord)
+        with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            record = msgspec.json.decode(read_regular(path, OURS), type=SubmissionRecord)
             if (job, attempt) in record.tasks:
                 task = record.tasks.index((job, attempt))
                 name = f"{record.id}_{task}" if record.id else None

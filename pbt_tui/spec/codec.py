@@ -85,7 +85,9 @@ def decode(data: bytes, file: str | None = None) -> Processes:
             head = msgspec.json.decode(data, type=_Head)
         except msgspec.ValidationError:
             head = None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as damage:
+        except RecursionError:
+            raise BadSpec("nested too deeply", where=where) from None
+        except (msgspec.DecodeError, UnicodeDecodeError) as damage:
             raise BadSpec(f"not JSON: {damage}", where=where) from None
         if head is not None and head.format != FORMAT:
             raise UnknownVersion(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from pbt_tui.observe.log_reader import clean
+from pbt_tui.observe.regular_file import open_regular
 
 CHUNK = 256 * 1024
 _SHOWN = 16 * 1024
@@ -90,7 +91,7 @@ class LogFile:
             again = self._fd is not None
             self.close()
             try:
-                self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+                self._fd = open_regular(self.path)
             except OSError as e:
                 self.trouble = str(e.strerror).lower()
                 self.size = 0

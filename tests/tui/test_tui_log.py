@@ -127,6 +127,22 @@ def test_growing_cut_replaced_and_missing(tmp_path: Path) -> None:
     file.close()
 
 
+@pytest.mark.timeout(60)
+def test_a_log_that_is_a_fifo_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    os.mkfifo(path)
+    file = LogFile(path)
+    file.check()
+    assert file.trouble == "not a regular file"
+    assert file.forward(0, 9) == []
+    path.unlink()
+    path.write_bytes(b"one\n")
+    file.check()
+    assert file.trouble is None
+    assert [r.text for r in file.forward(0, 9)] == ["one"]
+    file.close()
+
+
 async def opened(app: Monitor, pilot: Pilot[str]) -> LogScreen:
     await pilot.press("l")
     await pilot.pause()

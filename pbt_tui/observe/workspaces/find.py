@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pbt_tui.errors import BrokenKind
+from pbt_tui.observe.regular_file import read_regular
 from pbt_tui.observe.workspaces.metadata import LARGEST, Metadata, parse
 from pbt_tui.populations import STYLES, FoundFolder, Style
 
@@ -138,8 +139,7 @@ class _Params:
     def _names(self) -> Collection[str]:
         for path in self._paths:
             try:
-                with path.open("rb") as f:
-                    data = parse(f.read(LARGEST))
+                data = parse(read_regular(path, LARGEST))
             except OSError:
                 continue
             if isinstance(data, Metadata) and data.params:

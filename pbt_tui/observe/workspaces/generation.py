@@ -61,8 +61,8 @@ class BestFile(NamedTuple):
 class UnreadableGeneration(NamedTuple):
     """A file that stays unreadable (P4)."""
 
-    member: int
-    """Index of the member."""
+    member: int | None
+    """Index of the member; None: the file is about all members."""
     path: Path
     """The file."""
     why: str

@@ -9,16 +9,22 @@ import os
 import re
 from pathlib import Path
 
+from pbt_tui.observe.regular_file import read_regular
 from pbt_tui.observe.workspaces.generation import BestFile
 from pbt_tui.observe.workspaces.member_folders import MemberFolders
+from pbt_tui.observe.workspaces.metadata import number as measured
 
-_BEST = re.compile(r"best(\d{1,4})")
+_BEST = re.compile(r"best([0-9]{1,4})")
 _FILE = re.compile(
-    r".*_best_obj_(-?[\d.]+(?:e[-+]?\d+)?)_iter_(\d+)_policy(\d+)_frame\d+\.yaml", re.I
+    r".*_best_obj_(-?[0-9.]+(?:e[-+]?[0-9]+)?)_iter_([0-9]{1,18})_policy([0-9]{1,3})"
+    r"_frame[0-9]+\.yaml",
+    re.I,
 )
 _START = re.compile(r"(.+)_(\d\d-\d\d-\d\d-\d\d)")
-_INDEX = re.compile(r"^\s*policy_idx: *(\d+) *$", re.M)
-_WORKSPACE = re.compile(r"^\s*workspace: *['\"]?([^'\"\n]+?)['\"]? *$", re.M)
+_INDEX = re.compile(r"^[ \t]*policy_idx: *([0-9]{1,3}) *$", re.M)
+_WORKSPACE = re.compile(r"^[ \t]*workspace:(.*)$", re.M)
+_LARGEST = 1 << 20
+"""Most bytes of a `config.yaml`."""
 
 
 class IsaacGymEnvs(MemberFolders):
@@ -39,17 +45,18 @@ class IsaacGymEnvs(MemberFolders):
                 with os.scandir(folder.path) as entries:
                     for entry in entries:
                         name = _FILE.fullmatch(entry.name)
-                        if name:
+                        objective = measured(name[1]) if name else None
+                        if name and objective is not None:
                             found.append(
                                 BestFile(
                                     int(number[1]),
-                                    float(name[1]),
+                                    objective,
                                     int(name[2]),
                                     int(name[3]),
                                     entry.stat().st_mtime,
                                 )
                             )
-            except (OSError, ValueError):
+            except OSError:
                 continue
         return found
 
@@ -63,19 +70,17 @@ class IsaacGymEnvs(MemberFolders):
                 config = Path(folder.path, "config.yaml")
                 try:
                     stat = config.stat()
-                    with config.open("rb") as f:
-                        text = f.read(1 << 20).decode("utf-8", "replace")
-                except FileNotFoundError:
-                    continue  # no folder of a start, or not written yet
+                    text = read_regular(config, _LARGEST).decode("utf-8", "replace")
                 except OSError:
-                    continue
+                    continue  # no folder of a start, not written yet, or not a configuration
                 if text:
                     self._starts[folder.path] = self._start(text, stat.st_mtime)
         return sorted((s for s in self._starts.values() if s), key=lambda s: s[1])
 
     def _start(self, text: str, at: float) -> tuple[int, float] | None:
         index = _INDEX.search(text)
-        workspaces = _WORKSPACE.findall(text)
+        workspaces = [name.strip().strip("'\"") for name in _WORKSPACE.findall(text)]
+        workspaces = [name for name in workspaces if name]
         if not index or (workspaces and self.path.name not in workspaces):
             return None
         return int(index[1]), at

@@ -7,21 +7,43 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from pathlib import Path
+from stat import S_ISREG
 from typing import NamedTuple
 
+from pbt_tui.observe.regular_file import read_regular
 from pbt_tui.observe.workspaces.generation import BestFile, Generation, UnreadableGeneration
 from pbt_tui.observe.workspaces.metadata import LARGEST, Metadata, parse
 
 _MEMBER = re.compile(r"[0-9]{3}")
 _STEM = re.compile(r"[0-9]{1,12}\.yaml")
-_PATIENCE = 5
-"""Polls after which an unreadable file is reported."""
+PATIENCE = 5
+"""Polls after which an unreadable file is reported, unless it is older than `SETTLED`."""
+SETTLED = 60.0
+"""Seconds after which no trainer is still writing a file: one poll is enough then."""
 
 
 class _Seen(NamedTuple):
     size: int
     mtime_ns: int
+
+
+class _NotRead(str):
+    """Why a file could not be read; that may change although the file does not."""
+
+    __slots__ = ()
+
+
+class _Tries(NamedTuple):
+    """A file that could not be read so far."""
+
+    polls: int
+    """Polls that found it unreadable."""
+    why: str
+    member: int
+    parsed: _Seen | None
+    """What was parsed, so that it is not parsed again; None: its bytes could not be read."""
 
 
 class MemberFolders:
@@ -34,7 +56,7 @@ class MemberFolders:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._seen: dict[str, _Seen] = {}
-        self._tries: dict[str, tuple[int, str, int]] = {}
+        self._tries: dict[str, _Tries] = {}
 
     def poll(self) -> list[Generation]:
         """New and rewritten generations in write order."""
@@ -64,7 +86,11 @@ class MemberFolders:
             path = entry.path
             present.add(path)
             now = (stat.st_size, stat.st_mtime_ns)
-            if not stat.st_size or seen.get(path) == now:
+            if seen.get(path) == now or (not stat.st_size and S_ISREG(stat.st_mode)):
+                continue
+            tried = self._tries.get(path)
+            if tried is not None and tried.parsed == now:
+                self._tries[path] = tried._replace(polls=tried.polls + 1)
                 continue
             result = self._read(path)
             if isinstance(result, Metadata):
@@ -73,24 +99,25 @@ class MemberFolders:
                 number = int(entry.name[:-5])
                 found.append(_generation(member, number, Path(path), stat.st_mtime, result))
             elif result:
-                self._tries[path] = (self._tries.get(path, (0, "", 0))[0] + 1, result, member)
+                polls = PATIENCE if is_settled(stat.st_mtime) else tried.polls if tried else 0
+                parsed = None if isinstance(result, _NotRead) else _Seen(*now)
+                self._tries[path] = _Tries(polls + 1, str(result), member, parsed)
 
     def _read(self, path: str) -> Metadata | str | None:
         try:
-            with open(path, "rb", buffering=0) as f:  # noqa: PTH123  # this loop is the hot one
-                data = f.read(LARGEST + 1)
+            data = read_regular(path, LARGEST)
         except FileNotFoundError:
             return None
         except OSError as e:
-            return e.strerror or type(e).__name__
-        return parse(data) if len(data) <= LARGEST else "larger than any metadata"
+            return _NotRead(e.strerror or type(e).__name__)
+        return parse(data)
 
     def unreadable(self) -> list[UnreadableGeneration]:
         """Files that were unreadable for several polls, so that no trainer is writing them (P4)."""
         return [
-            UnreadableGeneration(member, Path(path), why)
-            for path, (tries, why, member) in sorted(self._tries.items())
-            if tries >= _PATIENCE
+            UnreadableGeneration(tries.member, Path(path), tries.why)
+            for path, tries in sorted(self._tries.items())
+            if tries.polls >= PATIENCE
         ]
 
     def best(self) -> list[BestFile]:
@@ -98,6 +125,15 @@ class MemberFolders:
 
     def restarts(self) -> list[tuple[int, float]]:
         return []
+
+
+def is_settled(mtime: float) -> bool:
+    """Whether a file changed so long ago that it is not being written.
+
+    The clock of a file server may differ from ours: a file may count as settled too late or too
+    early, and then an alarm comes or goes with a later poll.
+    """
+    return time.time() - mtime > SETTLED
 
 
 def numbered(path: Path) -> list[os.DirEntry[str]]:

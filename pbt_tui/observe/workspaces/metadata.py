@@ -1,17 +1,24 @@
-"""Parses a metadata file of IsaacGymEnvs, Isaac Lab or rl_games.
+"""Parses a metadata file of IsaacGymEnvs, Isaac Lab or rl_games, and bounds the values in it.
 
-Must not run code that a file names: it uses the safe YAML loader, and turns every Python tag into
-an inert value (P3).
+Must not run code that a file names (P3): `bounded_yaml` reads the document.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import struct
 from typing import Any, NamedTuple
 
+from pbt_tui.observe.workspaces.bounded_yaml import Tagged, UnreadableYaml, load
+
 LARGEST = 256 * 1024
 """Most bytes of a metadata file; usual ones have 600."""
+_LONGEST = 500
+"""Most characters of a text."""
+_MOST_PARAMS = 1000
+_GREATEST = 2**63
+"""A number of frames or generations is smaller."""
 
 
 class Metadata(NamedTuple):
@@ -31,15 +38,6 @@ class Metadata(NamedTuple):
     """Whether the objective is a Python object, which other members cannot read."""
 
 
-class Tagged(NamedTuple):
-    """A YAML value with a Python tag, which is never constructed."""
-
-    tag: str
-    """The tag."""
-    value: Any
-    """Its arguments as plain values."""
-
-
 def parse(data: bytes) -> Metadata | str | None:
     """The metadata; None if the file is not written yet; else why it cannot be read.
 
@@ -47,12 +45,12 @@ def parse(data: bytes) -> Metadata | str | None:
     """
     if not data.strip():
         return None
-    import yaml  # late: heavy, and needed for new files only
-
+    if len(data) > LARGEST:
+        return f"larger than {LARGEST // 1024} KiB"
     try:
-        document = yaml.load(data, Loader=_loader())  # a safe loader, see there
-    except (yaml.YAMLError, ValueError, RecursionError) as e:
-        return f"not YAML: {str(e).splitlines()[0] if str(e) else type(e).__name__}"
+        document = load(data)
+    except UnreadableYaml as e:
+        return f"not YAML: {e}"
     if not isinstance(document, dict):
         return "not a map"
     missing = [k for k in ("frame", "params", "true_objective") if k not in document]
@@ -63,9 +61,9 @@ def parse(data: bytes) -> Metadata | str | None:
     return Metadata(
         _integer(document["frame"]),
         _integer(document.get("iteration")),
-        str(document.get("experiment_name", "")),
+        str(plain(document.get("experiment_name", "")))[:_LONGEST],
         number(raw),
-        {str(k): _plain(v) for k, v in params.items()} if isinstance(params, dict) else {},
+        plain_params(params) if isinstance(params, dict) else {},
         isinstance(raw, Tagged),
     )
 
@@ -76,6 +74,8 @@ def number(value: Any) -> float | None:
         value = _decode(value)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
+    if isinstance(value, str) and len(value) > _LONGEST:
+        return None
     try:
         found = float(value)
     except (ValueError, OverflowError):
@@ -85,47 +85,30 @@ def number(value: Any) -> float | None:
 
 def _integer(value: Any) -> int | None:
     found = number(value)
-    return None if found is None else int(found)
+    return None if found is None or abs(found) >= _GREATEST else int(found)
 
 
-def _plain(value: Any, depth: int = 0) -> Any:
-    """`value` as a JSON value; anything else becomes a short text."""
-    if value is None or isinstance(value, bool | int):
+def plain_params(params: dict[str, Any]) -> dict[str, Any]:
+    """Parameters as JSON values of a bounded size."""
+    return {k[:_LONGEST]: plain(v) for k, v in itertools.islice(params.items(), _MOST_PARAMS)}
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """`value` as a JSON value of a bounded size; anything else becomes a short text."""
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int):
+        return value if abs(value) < _GREATEST else hex(value)[:80]
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if isinstance(value, str):
-        return value[:500]
+        return value[:_LONGEST]
     if isinstance(value, Tagged):
         found = number(value)
-        return _plain(value.value, depth + 1) if found is None else found
+        return plain(value.value, depth + 1) if found is None else found
     if isinstance(value, list | tuple) and depth < 3:
-        return [_plain(v, depth + 1) for v in value[:50]]
+        return [plain(v, depth + 1) for v in value[:50]]
     return str(value)[:80] if not isinstance(value, dict | list | tuple) else "…"
-
-
-_loaders: list[Any] = []
-
-
-def _loader() -> Any:
-    """The safe C parser (ten times faster) if there is one, with all Python tags inert."""
-    if not _loaders:
-        import yaml
-
-        base: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        loader_type: Any = type("Inert", (base,), {})
-
-        def inert(loader: Any, suffix: str, node: Any) -> Tagged:
-            if isinstance(node, yaml.ScalarNode):
-                return Tagged(suffix, loader.construct_scalar(node))
-            if isinstance(node, yaml.SequenceNode):
-                return Tagged(suffix, loader.construct_sequence(node, deep=True))
-            return Tagged(suffix, loader.construct_mapping(node, deep=True))
-
-        loader_type.add_multi_constructor("tag:yaml.org,2002:python/", inert)
-        loader_type.add_multi_constructor("!", inert)
-        _loaders.append(loader_type)
-    return _loaders[0]
 
 
 _STORAGES = {
@@ -148,7 +131,7 @@ def _decode(value: Tagged) -> Any:
         if value.tag.endswith("scalar"):
             kind, data = value.value
             return _unpack(_order(kind) + _code(kind), data)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, struct.error):
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, struct.error):
         pass
     return None
 

@@ -2,14 +2,16 @@
 
 The format has no generations: one is `pbt_period_env_steps` of a policy. Its JSON files are
 rewritten in place and have current values only, so they belong to the newest checkpoint. Must not
-read weights.
+read weights. An index of a policy has at most four digits, a step and a frame at most 18.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,14 +19,22 @@ from typing import Any
 import msgspec
 
 from pbt_tui.observe.log_reader import Follower
+from pbt_tui.observe.regular_file import read_regular
+from pbt_tui.observe.workspaces.bounded_json import UnreadableJson, load
 from pbt_tui.observe.workspaces.generation import BestFile, Generation, UnreadableGeneration
-from pbt_tui.observe.workspaces.metadata import number
+from pbt_tui.observe.workspaces.member_folders import PATIENCE, is_settled
+from pbt_tui.observe.workspaces.metadata import LARGEST, number, plain_params
 
 _PERIOD = 5_000_000
-_CHECKPOINT = re.compile(rb"checkpoint_p(\d+)[/\\]checkpoint_(\d{9,})_(\d+)\.pth")
-_NAME = re.compile(r"checkpoint_([0-9]{9,})_([0-9]+)\.pth")
-_REWARD = re.compile(rb"Avg (?:episode reward|true_objective): \[(.*)\]")
-_PAIR = re.compile(rb"\((\d+), '?(-?[\d.]+(?:e[-+]?\d+)?|-?inf|nan)'?\)")
+_AGAIN = 16
+"""Most unreadable files that one poll reads again."""
+_FOLDER = re.compile(r"checkpoint_p([0-9]{1,4})")
+_CHECKPOINT = re.compile(
+    rb"checkpoint_p([0-9]{1,4})[/\\]checkpoint_([0-9]{9,18})_([0-9]{1,18})\.pth"
+)
+_NAME = re.compile(r"checkpoint_([0-9]{9,18})_([0-9]{1,18})\.pth")
+_REWARD = re.compile(rb"Avg (?:episode reward|true_objective): \[([^][]*)\]")
+_PAIR = re.compile(rb"\(([0-9]{1,4}), '?(-?[0-9.]{1,40}(?:e[-+]?[0-9]{1,4})?|-?inf|nan)'?\)")
 _TIME = re.compile(rb"^\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)[,.](\d{3})\]")
 
 
@@ -37,9 +47,12 @@ class SampleFactory:
         self._period: int | None = None
         self._reward: dict[int, float] = {}
         self._known: set[tuple[int, int]] = set()
+        self._tries: dict[Path, tuple[int, UnreadableGeneration]] = {}
+        """JSON files that cannot be read, with the number of polls that found them so."""
 
     def poll(self) -> list[Generation]:
         """Checkpoints saved since the last call, in order."""
+        self._look_again()
         found: dict[tuple[int, int], Generation] = {}
         for line in self._log.lines(32 * 1024 * 1024):
             self._line(line.raw, found)
@@ -69,7 +82,7 @@ class SampleFactory:
 
     def _folders(self) -> list[tuple[int, int, int, float]]:
         found = []
-        for policy in range(self.policies()):
+        for policy in self._policies():
             try:
                 with os.scandir(self.path / f"checkpoint_p{policy}") as entries:
                     for entry in entries:
@@ -81,14 +94,14 @@ class SampleFactory:
                 continue
         return sorted(found, key=lambda f: f[3])
 
-    def policies(self) -> int:
-        """Number of policies with a checkpoint folder."""
+    def _policies(self) -> list[int]:
+        """Indices of the policies with a checkpoint folder."""
         try:
             with os.scandir(self.path) as entries:
-                names = [e.name[12:] for e in entries if e.name.startswith("checkpoint_p")]
+                names = [_FOLDER.fullmatch(e.name) for e in entries]
         except OSError:
-            return 0
-        return max((int(n) + 1 for n in names if n.isdecimal()), default=0)
+            return []
+        return sorted({int(name[1]) for name in names if name})
 
     def _generation(self, policy: int, step: int, frame: int, at: float | None) -> Generation:
         checkpoint = self.path / f"checkpoint_p{policy}" / f"checkpoint_{step:09d}_{frame}.pth"
@@ -106,38 +119,56 @@ class SampleFactory:
 
     def period(self) -> int:
         """Environment steps of one generation, from `config.json`."""
-        if self._period is None:
-            config = _json(self.path / "config.json")
-            period = number(config.get("pbt_period_env_steps")) if config else None
-            if not config:
-                return _PERIOD
+        return _PERIOD if self._period is None else self._period
+
+    def _look_again(self) -> None:
+        """Reads the configuration until it is known, and some files that were unreadable."""
+        for path, (_, file) in list(itertools.islice(self._tries.items(), _AGAIN)):
+            if file.member is not None:
+                self._json(path.name, file.member)
+        if self._period is None and (config := self._json("config.json", None)):
+            period = number(config.get("pbt_period_env_steps"))
             self._period = int(period) if period and period >= 1 else _PERIOD
-        return self._period
 
     def _params(self, policy: int) -> dict[str, Any]:
-        params = dict(_json(self.path / f"policy_{policy:02d}_cfg.json"))
-        shaping = _json(self.path / f"policy_{policy:02d}_reward_shaping.json")
-        params.update({f"rew_{key}": value for key, value in shaping.items()})
-        return params
+        params = self._json(f"policy_{policy:02d}_cfg.json", policy)
+        shaping = self._json(f"policy_{policy:02d}_reward_shaping.json", policy)
+        return plain_params(params | {f"rew_{key}": value for key, value in shaping.items()})
+
+    def _json(self, name: str, policy: int | None) -> dict[str, Any]:
+        """The JSON object in a file; empty if it is `null`, unreadable or not written yet."""
+        path = self.path / name
+        try:
+            data = read_regular(path, LARGEST)
+            found = load(data) if data.strip() else None
+        except FileNotFoundError:
+            found = None
+        except OSError as e:
+            return self._failed(path, policy, e.strerror or type(e).__name__)
+        except UnreadableJson as e:
+            return self._failed(path, policy, f"not JSON: {e}")
+        self._tries.pop(path, None)
+        return found if isinstance(found, dict) else {}
+
+    def _failed(self, path: Path, policy: int | None, why: str) -> dict[str, Any]:
+        tries, _ = self._tries.get(path, (0, None))
+        with suppress(OSError):
+            tries = PATIENCE if is_settled(path.lstat().st_mtime) else tries
+        self._tries[path] = (tries + 1, UnreadableGeneration(policy, path, why))
+        return {}
 
     def best(self) -> list[BestFile]:
         return []
 
     def unreadable(self) -> list[UnreadableGeneration]:
-        return []
+        """JSON files that were unreadable for several polls, and a log that is no regular file."""
+        found = [file for tries, file in self._tries.values() if tries >= PATIENCE]
+        if self._log.problem is not None:
+            found.append(UnreadableGeneration(None, self._log.path, self._log.problem))
+        return found
 
     def restarts(self) -> list[tuple[int, float]]:
         return []
-
-
-def _json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file; empty if it is being written or is `null`."""
-    try:
-        with path.open("rb") as f:
-            found = msgspec.json.decode(f.read(1 << 20))
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _when(raw: bytes) -> float | None:
@@ -147,6 +178,6 @@ def _when(raw: bytes) -> float | None:
         return None
     try:
         local = datetime.strptime(stamp[1].decode(), "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007
-    except ValueError:
+        return local.timestamp() + int(stamp[2]) / 1000
+    except (ValueError, OverflowError):  # also a year that this machine cannot represent
         return None
-    return local.timestamp() + int(stamp[2]) / 1000
