@@ -86,7 +86,7 @@ def test_an_answer_that_is_no_id(queued: Queued) -> None:
     queued.watch_calls(sbatch="echo welcome; exit 0")
     said = queued.small(queued.spec(job("a", "true")))
     assert said.code == 4, said.all
-    assert "printed no id: `welcome`" in said.out
+    assert "no job of this submission; `sbatch` printed: `welcome`" in said.out
 
 
 def test_sbatch_that_says_nothing_is_not_waited_for(queued: Queued) -> None:

@@ -10,7 +10,7 @@ from pbt_tui.backends.slurm.error_hints import cure
 from pbt_tui.runtimes.slurm import client, squeue, task_files
 from pbt_tui.runtimes.slurm.exit_status import ended, heard
 from pbt_tui.runtimes.slurm.squeue import SqueueRow
-from pbt_tui.runtimes.slurm.submissions import accepted
+from pbt_tui.runtimes.slurm.submissions import printed_id
 
 AT = "2026-11-26T04:28:18"
 WHO = "slurmstepd-n0: error: *** JOB 13 ON n0 CANCELLED AT"
@@ -133,11 +133,13 @@ def test_tasks_in_few_words_are_the_same_tasks(tasks: list[tuple[int, int]]) -> 
         ("123;cluster\n", ("123", "cluster")),
         ("", None),
         ("Submitted batch job 5\n", None),
-        ("12\n13\n", None),
+        ("12\n13\n", ("13", None)),
+        ("Welcome\n2026\n67;east\nBye 2026\n", ("67", "east")),
+        ("\u0662\u0663\n", None),  # digits of another script
     ],
 )
 def test_the_id_that_sbatch_printed(text: str, what: object) -> None:
-    assert accepted(text) == what
+    assert printed_id(text) == what
 
 
 @pytest.mark.parametrize(

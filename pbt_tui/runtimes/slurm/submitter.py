@@ -20,9 +20,10 @@ from pbt_tui.backends.slurm.sbatch import ResourceShape, job_name, run_name
 from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 from pbt_tui.runtimes.protocol import Ended, Queued
 from pbt_tui.runtimes.slurm import client
+from pbt_tui.runtimes.slurm.array_lookup import Answer, ArrayLookup
 from pbt_tui.runtimes.slurm.client import QueueFull
 from pbt_tui.runtimes.slurm.poller import RARELY
-from pbt_tui.runtimes.slurm.submissions import ArraySubmission, Files, Name, Submissions, accepted
+from pbt_tui.runtimes.slurm.submissions import ArraySubmission, Files, Name, Submissions, printed_id
 from pbt_tui.runtimes.slurm.tracker import Task, TaskTracker
 from pbt_tui.runtimes.submit_once import SubmitOnce
 from pbt_tui.runtimes.worker_pool import Closing, WorkerPool
@@ -30,6 +31,8 @@ from pbt_tui.spec import Processes
 
 MORE = 5.0
 """Seconds beyond the time limit of `sbatch` to wait for one that a dead executor left behind."""
+_SHOWN = 40
+"""Words of the output of `sbatch` that a message repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ class Submitter:
         self._tasks = tasks
         self._pool = pool
         self._for_jobs = client.for_jobs(environ)
-        self._for_us = client.for_us(environ)
+        self._lookup = ArrayLookup(client.for_us(environ))
         self._submitted = submitted
         self._once = SubmitOnce(look_up=self._find, ask=self._sbatch, save=records.save)
 
@@ -149,19 +152,12 @@ class Submitter:
         while client.still_written(out) and time.monotonic() < until:
             time.sleep(0.05)
         text = out.read_text("utf-8", "replace") if out.exists() else ""
-        message = accepted(text) or self._look_up(record) or self._claimed(record)
-        return _with_id(record, message) if message is not None else None
+        answer = self._confirmed(record, text) or self._claimed(record)
+        return _with_id(record, answer) if answer is not None else None
 
-    def _look_up(self, record: ArraySubmission) -> tuple[str, None] | None:
-        name = self._order.name(record)
-        try:
-            text = client.ask(
-                ["squeue", "-h", "-t", "all", "-n", name, "-o", "%F %k"], self._for_us
-            )
-        except EngineError as error:
-            raise EngineUnavailable(error.words) from error
-        ids = [line.split()[0] for line in text.splitlines() if line.split()[1:] == [record.key]]
-        return (ids[0], None) if ids else None
+    def _confirmed(self, record: ArraySubmission, text: str) -> Answer | None:
+        """The array that SLURM has under the key; `text` is the output of `sbatch`."""
+        return self._lookup.confirmed(self._order.name(record), printed_id(text))
 
     def _claimed(self, record: ArraySubmission) -> tuple[str, None] | None:
         """The array id in an attempt file: a task may have run so long ago that SLURM forgot it."""
@@ -186,7 +182,7 @@ class Submitter:
                     record = self._written(record, shape, tasks)
                     if record is None:
                         return
-                    found = self._once.submit(record)
+                    found = self._submit(record)
             except (QueueFull, EngineUnavailable) as error:
                 waits = self._patience(error)
                 if waits is None:
@@ -203,6 +199,16 @@ class Submitter:
                 if task.file is None:  # else SLURM has it, and it has started
                     self._tasks.say(Queued(*task.name, waits))
             self._rest(pause, tasks)
+
+    def _submit(self, record: ArraySubmission) -> ArraySubmission:
+        """Submits an array; looks its key up before an error counts as a refusal."""
+        try:
+            return self._once.submit(record)
+        except (QueueFull, EngineError):
+            found = self._once.find(record)
+            if found is None:
+                raise
+            return found
 
     def _patience(self, error: QueueFull | EngineUnavailable) -> str | None:
         """Why to wait before the next try; None if waiting would not help."""
@@ -246,10 +252,12 @@ class Submitter:
             self._records.out(record),
             self._order.settings.sbatch_timeout,
         )
-        message = accepted(text)
-        if message is None:
-            raise EngineError(0, f"`sbatch` printed no id: `{client.words(text)}`")
-        return _with_id(record, message)
+        answer = self._confirmed(record, text)
+        if answer is None:
+            printed = " ".join(client.words(text).split()[-_SHOWN:])
+            why = f"it has no job of this submission; `sbatch` printed: `{printed}`"
+            raise EngineError(0, why)
+        return _with_id(record, answer)
 
     def _in_queue(self, record: ArraySubmission) -> None:
         ids = record.ids
@@ -281,5 +289,5 @@ class Submitter:
                 return
 
 
-def _with_id(record: ArraySubmission, answer: tuple[str, str | None]) -> ArraySubmission:
+def _with_id(record: ArraySubmission, answer: Answer) -> ArraySubmission:
     return msgspec.structs.replace(record, id=answer[0], cluster=answer[1])
