@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbt_tui.backends.slurm.error_hints import cure
-from pbt_tui.runtimes.slurm import client, squeue, task_files
+from pbt_tui.runtimes.slurm import client, queue_limits, squeue, task_files
 from pbt_tui.runtimes.slurm.exit_status import ended, heard
 from pbt_tui.runtimes.slurm.squeue import SqueueRow
 from pbt_tui.runtimes.slurm.submissions import printed_id
@@ -172,6 +172,30 @@ def test_a_folder_that_is_missing_on_the_node_is_named() -> None:
     end = ended(("j", 1), "7_0", 9.0, file=None, line=line, output="/away/slurm")
     assert end.refused
     assert end.detail == "SLURM could not begin it on `n0`: is `/away/slurm` there, and writable?"
+
+
+@pytest.mark.parametrize(
+    ("message", "whose"),
+    [
+        ("AssocMaxSubmitJobLimit; Job violates accounting/QOS policy", "user"),
+        ("QOSMaxSubmitJobPerUserLimit", "user"),
+        ("AssocGrpSubmitJobsLimit", "several"),
+        ("QOSGrpSubmitJobsLimit", "several"),
+        ("QOSMaxSubmitJobPerAccountLimit", "several"),
+        ("QOSMaxWallDurationPerJobLimit; Job violates accounting/QOS policy", None),
+        ("Slurm temporarily unable to accept job, sleeping and retrying", None),
+    ],
+)
+def test_whose_limit_it_is(message: str, whose: str | None) -> None:
+    assert queue_limits.whose(message) == whose
+    if whose is not None:
+        assert "`--slurm_max_array`" in (cure(message) or "")
+
+
+def test_hidden_jobs_may_count_towards_a_limit_of_several() -> None:
+    limits = queue_limits.QueueLimits({"PATH": ""})
+    limits.private = True
+    assert limits.may_pass("several")
 
 
 def test_the_environment_of_a_call() -> None:

@@ -17,7 +17,7 @@ _CURES = (
     ("invalid feature", "`sinfo -o %f` lists the features; see `--slurm_constraint`"),
     ("invalid job array", "`scontrol show config` has MaxArraySize: `--slurm_max_array`"),
     ("requested time limit", "`sinfo -o '%R %l'` lists the limits; pass a shorter `--slurm_time`"),
-    ("maxsubmitjob", "wait until other jobs of yours have ended, or submit fewer jobs"),
+    ("submitjob", "wait until other jobs have ended, or pass a smaller `--slurm_max_array`"),
     ("qos policy", "the limits of your account or QOS do not allow this job"),
     ("unable to accept job", "the cluster's queue is full: try again later"),
     ("queue full", "the cluster's queue is full: try again later"),

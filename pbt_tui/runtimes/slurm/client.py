@@ -31,18 +31,15 @@ _NO_ANSWER = re.compile(
     re.I,
 )
 _FULL = re.compile(
-    r"temporarily unable to accept|queue full|resource temporarily unavailable|max_?submit", re.I
+    r"temporarily unable to accept|queue full|resource temporarily unavailable"
+    r"|(?:max|grp)_?submit",
+    re.I,
 )
 _OWN = ("SQUEUE_", "SCANCEL_", "SACCT_", "SLURM_TIME_FORMAT", "SLURM_BITSTR_LEN")
 
 
 class QueueFull(Exception):
     """SLURM takes no more jobs now; the text is SLURM's."""
-
-
-def is_of_user(message: str) -> bool:
-    """Whether a message is about the limit of one user, and not of the whole queue."""
-    return bool(re.search(r"max_?submit", message, re.I))
 
 
 def lacking(environ: Mapping[str, str]) -> str | None:

@@ -132,6 +132,7 @@ class SlurmRuntime:
         self.engine_id = found.get("ClusterName", "").strip()
         limits = [_number(found.get(name)) for name in ("MaxArraySize", "MaxJobCount")]
         self._submitter.most = min(n for n in (*limits, self._order.settings.max_array) if n)
+        self._submitter.limits.private = "jobs" in found.get("PrivateData", "")
         for folder in (self._dir.attempts, self._dir.logs, self._dir.slurm, self._order.output):
             self._make(folder)
         self._pool.thread(self._poller.files)

@@ -19,7 +19,7 @@ from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.backends.slurm.sbatch import ResourceShape, job_name, run_name
 from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 from pbt_tui.runtimes.protocol import Ended, Queued
-from pbt_tui.runtimes.slurm import client
+from pbt_tui.runtimes.slurm import client, queue_limits
 from pbt_tui.runtimes.slurm.array_lookup import Answer, ArrayLookup
 from pbt_tui.runtimes.slurm.client import QueueFull
 from pbt_tui.runtimes.slurm.poller import RARELY
@@ -105,7 +105,7 @@ class Submitter:
     """Submits the arrays of one run.
 
     `most` is the largest number of tasks in one array: the runtime sets it to the limit of the
-    cluster. With `held`, arrays are submitted on hold.
+    cluster. With `held`, arrays are submitted on hold. `limits` tells whether limits may pass.
     """
 
     def __init__(
@@ -126,6 +126,7 @@ class Submitter:
         self._pool = pool
         self._for_jobs = client.for_jobs(environ)
         self._lookup = ArrayLookup(client.for_us(environ))
+        self.limits = queue_limits.QueueLimits(client.for_us(environ))
         self._submitted = submitted
         self._once = SubmitOnce(look_up=self._find, ask=self._sbatch, save=records.save)
 
@@ -171,34 +172,48 @@ class Submitter:
     # -- one array ---------------------------------------------------------------------------------
 
     def _hand_over(self, shape: ResourceShape, names: Sequence[Name]) -> None:
-        pause = 0.0
+        """Submits attempts as one array, or as several where a limit is below their number."""
+        size, pause, was_alone = len(names), 0.0, False
         record: ArraySubmission | None = None
-        while True:
-            tasks: list[Task] = []
+        while names:
+            left: list[Task] = []
             try:
                 found = self._once.find(record) if record is not None else None
                 if found is None:
-                    tasks = self._still_wanted(names)
-                    record = self._written(record, shape, tasks)
+                    left = self._still_wanted(names)
+                    names = [task.name for task in left]
+                    record = self._written(record, shape, names[:size])
                     if record is None:
                         return
                     found = self._submit(record)
-            except (QueueFull, EngineUnavailable) as error:
-                waits = self._patience(error)
-                if waits is None:
-                    self._refuse(record, tasks, str(error))
-                    return
+            except QueueFull as error:
+                limit = queue_limits.whose(str(error))
+                if limit is not None and (asked := len(names[:size])) > 1:
+                    size = asked // 2
+                    continue
+                if limit is not None and not self._may_pass(limit):
+                    if was_alone:
+                        self._refuse(record, left, str(error))
+                        return
+                    was_alone = True  # what counted before may have ended only now
+                    continue
+                was_alone = False
+                waits = f"SLURM takes no more jobs now: {error}"
+            except EngineUnavailable as error:
+                waits = f"SLURM does not answer: {error}"
             except EngineError as error:
-                self._refuse(record, tasks, error.words)
+                self._refuse(record, left, error.words)
                 return
             else:
                 self._in_queue(found)
-                return
+                names = [name for name in names if name not in found.ids]
+                size, pause, record, was_alone = size * 2, 0.0, None, False
+                continue
             pause = min(max(pause * 2, self._order.settings.poll), RARELY)
-            for task in tasks:
+            for task in left:
                 if task.file is None:  # else SLURM has it, and it has started
                     self._tasks.say(Queued(*task.name, waits))
-            self._rest(pause, tasks)
+            self._rest(pause, left)
 
     def _submit(self, record: ArraySubmission) -> ArraySubmission:
         """Submits an array; looks its key up before an error counts as a refusal."""
@@ -210,21 +225,18 @@ class Submitter:
                 raise
             return found
 
-    def _patience(self, error: QueueFull | EngineUnavailable) -> str | None:
-        """Why to wait before the next try; None if waiting would not help."""
-        if isinstance(error, EngineUnavailable):
-            return f"SLURM does not answer: {error}"
-        submitted = any(task.id for task in self._tasks.current())
-        if client.is_of_user(str(error)) and not submitted:
-            return None
-        return f"SLURM takes no more jobs now: {error}"
+    def _may_pass(self, limit: queue_limits.Whose) -> bool:
+        """Whether a limit may pass; as long as SLURM does not answer, it may."""
+        try:
+            return self.limits.may_pass(limit)
+        except EngineUnavailable:
+            return True
 
     def _written(
-        self, record: ArraySubmission | None, shape: ResourceShape, tasks: Sequence[Task]
+        self, record: ArraySubmission | None, shape: ResourceShape, names: Sequence[Name]
     ) -> ArraySubmission | None:
         """The record of exactly these tasks, with its files; None if there are none."""
-        names = [task.name for task in tasks]
-        if record is not None and list(record.tasks) == names:
+        if record is not None and list(record.tasks) == list(names):
             return record
         if record is not None:
             self._records.discard(record)
