@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pbt_tui.backends.slurm import environment
 from pbt_tui.backends.slurm.error_hints import cure
+from pbt_tui.backends.slurm.index import Index, Slurm, decode, encode
 from pbt_tui.runtimes.slurm import client, queue_limits, squeue, task_files
 from pbt_tui.runtimes.slurm.exit_status import ended, heard
 from pbt_tui.runtimes.slurm.squeue import SqueueRow
@@ -199,11 +202,37 @@ def test_hidden_jobs_may_count_towards_a_limit_of_several() -> None:
 
 
 def test_the_environment_of_a_call() -> None:
-    environ = {"SBATCH_PARTITION": "x", "SQUEUE_FORMAT": "%i", "LANG": "de_DE", "SLURM_CONF": "c"}
-    assert client.for_jobs(environ) == {
+    environ = {
+        "SBATCH_PARTITION": "x",
+        "SQUEUE_FORMAT": "%i",
+        "LANG": "de_DE",
+        "SLURM_CONF": "c",
+        "SLURM_JOB_ID": "7",
+        "SLURMD_NODENAME": "n0",
+    }
+    assert environment.for_jobs(environ) == {
         "SQUEUE_FORMAT": "%i",
         "LANG": "de_DE",
         "SLURM_CONF": "c",
     }
     assert client.for_us(environ)["LC_ALL"] == "C"
     assert "SQUEUE_FORMAT" not in client.for_us(environ)
+    assert "SLURM_JOB_ID" not in client.for_us(environ)
+    assert environment.dropped(environ) == ["SBATCH_PARTITION", "SLURMD_NODENAME", "SLURM_JOB_ID"]
+
+
+def test_a_dropped_variable_is_named_unless_a_setting_replaces_it() -> None:
+    environ = {"SBATCH_RESERVATION": "mine", "SBATCH_QOS": "", "SBATCH_WAIT": "1"}
+    [line] = environment.messages(environ, Slurm())
+    assert line.startswith("jobs without `SBATCH_RESERVATION` of this shell")
+    assert "`--slurm_reservation`" in line
+    assert list(environment.messages(environ, Slurm(reservation="other"))) == []
+
+
+def test_a_setting_that_came_later_is_left_out_while_it_is_null() -> None:
+    """Files that an earlier version compiled are the same bytes today."""
+    index = Index("pbt-slurm-index/1", "r", "", Slurm(), ())
+    assert b"reservation" not in encode(index)
+    asked = msgspec.structs.replace(index, settings=Slurm(reservation="mine"))
+    assert decode(encode(index)) == index
+    assert decode(encode(asked)) == asked

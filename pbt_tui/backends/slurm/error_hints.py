@@ -14,6 +14,7 @@ _CURES = (
     ("cpu count per node", "no node has so many CPUs; pass a smaller `--slurm_cpus`"),
     ("node configuration is not", "no node has all of it; `sinfo -o '%n %c %m %G'` lists nodes"),
     ("invalid node name", "`sinfo -N` lists the nodes; see `--slurm_exclude`"),
+    ("reservation", "`scontrol show reservation` lists them; see `--slurm_reservation`"),
     ("invalid feature", "`sinfo -o %f` lists the features; see `--slurm_constraint`"),
     ("invalid job array", "`scontrol show config` has MaxArraySize: `--slurm_max_array`"),
     ("requested time limit", "`sinfo -o '%R %l'` lists the limits; pass a shorter `--slurm_time`"),

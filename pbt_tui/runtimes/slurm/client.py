@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from pbt_tui.backends.slurm.environment import for_jobs
 from pbt_tui.backends.slurm.error_hints import last_words
 from pbt_tui.errors import printable
 from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
@@ -35,7 +36,7 @@ _FULL = re.compile(
     r"|(?:max|grp)_?submit",
     re.I,
 )
-_OWN = ("SQUEUE_", "SCANCEL_", "SACCT_", "SLURM_TIME_FORMAT", "SLURM_BITSTR_LEN")
+_OWN = ("SQUEUE_", "SCANCEL_", "SACCT_", "SCONTROL_")
 
 
 class QueueFull(Exception):
@@ -48,14 +49,9 @@ def lacking(environ: Mapping[str, str]) -> str | None:
     return next((name for name in NEEDED if shutil.which(name, path=path) is None), None)
 
 
-def for_jobs(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment for jobs, without variables that override options of the script."""
-    return {name: value for name, value in environ.items() if not name.startswith("SBATCH_")}
-
-
 def for_us(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment for our own calls, without variables that change the form of an answer."""
-    kept = {name: value for name, value in environ.items() if not name.startswith(_OWN)}
+    kept = {name: value for name, value in for_jobs(environ).items() if not name.startswith(_OWN)}
     return {**kept, "LC_ALL": "C"}
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from pbt_tui.backends.slurm import environment
 from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.errors import RuntimeUnavailable, Where
 from pbt_tui.journal.run_dir import RunDir
@@ -36,10 +37,13 @@ _SETTING = re.compile(r"^(\w+)\s*= (.*)$", re.M)
 
 
 def create(context: RunContext, progress: Callable[[str], None]) -> SlurmRuntime:
-    """Creates the runtime of one run directory; `prepare` is fast, so `progress` is not used."""
+    """Creates the runtime of one run directory; `progress` gets the variables that are dropped."""
+    order = submit_order(context)
+    for line in environment.messages(context.environ, order.settings):
+        progress(line)
     return SlurmRuntime(
         context.rundir,
-        submit_order(context),
+        order,
         run_id=context.run_id,
         environ=context.environ,
         cluster_before=context.engine_before,

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from pbt_tui.backends.slurm import render as backend
+from pbt_tui.backends.slurm.environment import for_jobs
 from pbt_tui.backends.slurm.error_hints import cure
 from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.backends.slurm.sbatch import ResourceShape, job_name, run_name
@@ -124,7 +125,7 @@ class Submitter:
         self._records = records
         self._tasks = tasks
         self._pool = pool
-        self._for_jobs = client.for_jobs(environ)
+        self._for_jobs = for_jobs(environ)
         self._lookup = ArrayLookup(client.for_us(environ))
         self.limits = queue_limits.QueueLimits(client.for_us(environ))
         self._submitted = submitted
