@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from pbt_tui.runtimes.kind import QueueText
+
 
 class QueueStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     """One attempt that has not ended, as the engine reports it."""
@@ -44,6 +46,11 @@ class Queue(msgspec.Struct, frozen=True):
     """Why it had no answer; None if it had one."""
     attempts: dict[str, QueueStatus]
     """Attempts by `<job>.<attempt>`."""
+
+
+def is_suspended(status: QueueStatus | None, texts: QueueText | None) -> bool:
+    """Whether the engine has stopped a started attempt for now."""
+    return status is not None and texts is not None and status.state in texts.suspended
 
 
 def key(job: str, attempt: int) -> str:

@@ -23,7 +23,7 @@ _CURES = (
     ("unable to accept job", "the cluster's queue is full: try again later"),
     ("queue full", "the cluster's queue is full: try again later"),
     ("resource temporarily", "the cluster's queue is full: try again later"),
-    ("configuration source", "this machine has SLURM's commands, but belongs to no cluster"),
+    ("configuration source", "this machine has the programs of SLURM, but is of no cluster"),
     ("unable to contact", "the controller does not answer: try again later"),
     ("timed out", "the controller does not answer: try again later"),
     ("too long", "a value, or the whole script, is longer than SLURM accepts"),

@@ -43,6 +43,11 @@ class QueueFull(Exception):
     """SLURM takes no more jobs now; the text is SLURM's."""
 
 
+def is_of_no_cluster(message: str) -> bool:
+    """Whether a message means that this machine has no configuration of a cluster."""
+    return "configuration source" in message.lower()
+
+
 def lacking(environ: Mapping[str, str]) -> str | None:
     """The first program that is not on `PATH`; None if all are."""
     path = environ.get("PATH")

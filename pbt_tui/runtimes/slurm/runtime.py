@@ -17,7 +17,7 @@ import msgspec
 
 from pbt_tui.backends.slurm import environment
 from pbt_tui.backends.slurm.index import Slurm
-from pbt_tui.errors import RuntimeUnavailable, Where
+from pbt_tui.errors import RuntimeUnavailable, Where, printable
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.runtimes import claims
 from pbt_tui.runtimes.context import RunContext
@@ -33,6 +33,8 @@ from pbt_tui.spec import Job
 
 _GATHER = 0.05
 """Seconds for which stops are collected, to cancel them with one call."""
+NO_CLUSTER = "this machine has the programs of SLURM, but is of no cluster"
+_LOGIN = "start it on a login node of the cluster, or load its SLURM module first"
 _SETTING = re.compile(r"^(\w+)\s*= (.*)$", re.M)
 
 
@@ -123,11 +125,17 @@ class SlurmRuntime:
         if lacking:
             raise RuntimeUnavailable(
                 f"no `{lacking}` on the path",
-                hint="start it on a login node of the cluster, or load its SLURM module first",
+                hint=_LOGIN,
             )
+        conf = self._environ.get("SLURM_CONF")
+        if conf and not Path(conf).exists():
+            hint = f"`SLURM_CONF` names a file that does not exist: `{printable(conf)}`"
+            raise RuntimeUnavailable(NO_CLUSTER, hint=hint)
         try:
             text = client.ask(["scontrol", "show", "config"], self._for_us)
         except (EngineUnavailable, EngineError) as error:
+            if client.is_of_no_cluster(str(error)):
+                raise RuntimeUnavailable(NO_CLUSTER, hint=_LOGIN) from error
             raise RuntimeUnavailable(
                 f"SLURM does not answer: {error}",
                 hint="try `sinfo`; once that answers, start this again: nothing was changed",
