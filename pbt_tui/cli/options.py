@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any, NoReturn
 
 from pbt_tui.backends import BACKENDS, Backend
-from pbt_tui.errors import UsageError
+from pbt_tui.errors import UsageError, printable
 from pbt_tui.settings import Given, Setting, gather, near, structs
 from pbt_tui.settings.parsers import boolean
 from pbt_tui.settings.run_settings import COMPILE, CONTAINER, POLICY
@@ -88,7 +88,29 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]  # typeshed spells four overloads
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        return super().parse_known_args(alike(sys.argv[1:] if args is None else args), namespace)
+        words = self._without_truths(alike(sys.argv[1:] if args is None else args))
+        return super().parse_known_args(words, namespace)
+
+    def _without_truths(self, args: Sequence[str]) -> list[str]:
+        """The arguments, with `--flag true` and `--flag=false` as the switches that they mean."""
+        words = list(args)
+        end = words.index("--") if "--" in words else len(words)
+        for i in reversed(range(end)):
+            flag, equals, text = words[i].partition("=")
+            action = self._option_string_actions.get(flag)
+            if not isinstance(action, argparse._StoreConstAction) or action.const is not True:
+                continue
+            after = words[i + 1 : i + 2] if i + 1 < end else []
+            if not equals and (not after or after[0].lower() not in ("true", "false")):
+                continue
+            try:
+                yes = boolean(text if equals else after[0])
+            except ValueError:
+                raise UsageError(f"`{flag}`: expected true or false: `{printable(text)}`") from None
+            off = f"--no_{action.dest}"
+            switch = [flag] if yes else [off] if off in self._option_string_actions else []
+            words[i : i + (1 if equals else 2)] = switch
+        return words
 
     def parse_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 
+from pbt_tui.backends.slurm.environment import for_jobs
 from pbt_tui.backends.slurm.error_hints import cure, last_words
 from pbt_tui.backends.slurm.files import FILE, FOLDER
 from pbt_tui.backends.slurm.index import decode
@@ -33,13 +34,11 @@ def ask(files: Mapping[str, bytes], folder: str) -> Iterator[Diagnostic]:
 
 def _answer(path: str, script: bytes, seconds: float) -> Diagnostic:
     here = Where(file=path)
-    # SBATCH_* variables of the shell would override the script.
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("SBATCH_")}
     try:
         done = subprocess.run(
             ["sbatch", "--test-only"],
             input=script,
-            env=environ,
+            env=for_jobs(os.environ),
             capture_output=True,
             check=False,
             timeout=seconds,

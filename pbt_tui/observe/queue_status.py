@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from pbt_tui.observe.regular_file import OURS, read_regular
+from pbt_tui.runtimes.kind import QueueText
 
 
 class QueueStatus(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -46,6 +47,11 @@ class Queue(msgspec.Struct, frozen=True):
     """Why it had no answer; None if it had one."""
     attempts: dict[str, QueueStatus]
     """Attempts by `<job>.<attempt>`."""
+
+
+def is_suspended(status: QueueStatus | None, texts: QueueText | None) -> bool:
+    """Whether the engine has stopped a started attempt for now."""
+    return status is not None and texts is not None and status.state in texts.suspended
 
 
 def key(job: str, attempt: int) -> str:

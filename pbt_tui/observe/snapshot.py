@@ -43,6 +43,7 @@ from pbt_tui.observe.trainer_settings import settings
 from pbt_tui.observe.workspaces import find
 from pbt_tui.populations import STYLES
 from pbt_tui.runtimes import RUNTIMES
+from pbt_tui.runtimes.kind import QueueText
 from pbt_tui.spec import Population
 
 __all__ = [
@@ -138,15 +139,16 @@ def snapshot(
     populations = populations or Populations(state, rundir)
     populations.poll()
     runtime = state.executor.runtime if state.executor is not None else None
-    queued = runtime is not None and runtime in RUNTIMES and RUNTIMES.get(runtime).has_queue
-    seen = queue_status.read(rundir.queue) if queued else None
+    known = runtime if runtime is not None and runtime in RUNTIMES else None
+    texts = RUNTIMES.get(known).queue if known is not None else None
+    seen = queue_status.read(rundir.queue) if texts is not None else None
     places = seen.attempts if seen else {}
     return Snapshot(
         format="pbt-snapshot/1",
         run=state.spec.run,
         state=liveness(state, live),
         counts=counts(state),
-        jobs=tuple(job_row(job, rundir, runtime == _OF_SLURM, places) for job in state.jobs),
+        jobs=tuple(job_row(job, rundir, runtime == _OF_SLURM, places, texts) for job in state.jobs),
         failures=tuple(FailureRow(g.signature, g.count, g.jobs) for g in failures(state)),
         gpus=gpu_rows(state, rundir),
         populations=populations.rows(time.time() if now is None else now, live=live),
@@ -202,16 +204,21 @@ def counts(state: RunState) -> Counts:
 
 
 def job_row(
-    job: JobState, rundir: RunPaths, in_slurm: bool, places: Mapping[str, queue_status.QueueStatus]
+    job: JobState,
+    rundir: RunPaths,
+    in_slurm: bool,
+    places: Mapping[str, queue_status.QueueStatus],
+    texts: QueueText | None,
 ) -> JobRow:
     """One job with its newest attempt, and its state in the queue."""
     a = job.attempt
     place = places.get(queue_status.key(job.spec.id, a.number)) if a and a.outcome is None else None
     is_queued = job.shown == "queued"
+    suspended = job.shown == "running" and queue_status.is_suspended(place, texts)
     return JobRow(
         id=job.spec.id,
         name=job.spec.name,
-        state=cast(JobWord, job.shown),
+        state="suspended" if suspended else cast(JobWord, job.shown),
         attempt=a.number if a else None,
         gpus=a.gpus if a else (),
         exit_code=a.exit_code if a else None,

@@ -13,7 +13,7 @@ from pbt_tui.spec import Cause, Style
 
 Liveness = Literal["live", "held", "no_executor", "closed"]
 JobWord = Literal[
-    "waiting", "queued", "starting", "running", "stopping",
+    "waiting", "queued", "starting", "running", "suspended", "stopping",
     "succeeded", "failed", "cancelled", "skipped",
 ]  # fmt: skip
 MemberWord = Literal[
@@ -31,7 +31,7 @@ Code = Literal[
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """Jobs by state. `queued` counts as waiting, `starting` and `stopping` as running."""
+    """Jobs by state: `queued` is waiting; `starting`, `suspended` and `stopping` are running."""
 
     waiting: int = 0
     """Jobs that have not started: the executor or the queue of an engine holds them."""
@@ -55,7 +55,8 @@ class JobRow(msgspec.Struct, frozen=True):
     name: str
     """Name that the job's command passes to the trainer."""
     state: JobWord
-    """State of the job; `queued`: the queue of an engine holds it."""
+    """State of the job; `queued`: the queue of an engine holds it; `suspended`: the engine has
+    stopped the running job for now."""
     attempt: int | None
     """Number of the newest attempt; `null` before the first."""
     gpus: tuple[str, ...]

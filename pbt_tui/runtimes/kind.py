@@ -23,6 +23,8 @@ class QueueText:
 
     pending: str = "PENDING"
     """The engine's state of a waiting task; screens count it first, with its reasons."""
+    suspended: frozenset[str] = frozenset()
+    """The engine's states of a task that has started and that the engine has stopped for now."""
     reasons: Mapping[str, str] = field(default_factory=dict)
     """Reason of the queue to its meaning for people: `Priority` -> `others go first`."""
     reason_prefixes: Mapping[str, str] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pbt_tui.journal import status_text
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
 from pbt_tui.journal.status_text import duration, lasting
-from pbt_tui.observe.queue_status import QueueStatus
+from pbt_tui.observe.queue_status import QueueStatus, is_suspended
 from pbt_tui.scheduler.explain import explain
 from pbt_tui.tui import labels
 from pbt_tui.tui.render import queue
@@ -39,6 +39,11 @@ class TableContext:
         kind = kind_of(self.state)
         return kind is not None and kind.has_queue
 
+    def is_suspended(self, job: JobState) -> bool:
+        """Whether the engine has stopped the job for now."""
+        kind = kind_of(self.state)
+        return is_suspended(self.queue_status(job), kind.queue if kind else None)
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -51,7 +56,9 @@ class Column:
 
 
 def _state(job: JobState, context: TableContext) -> Span:
-    return labels.state_span(job) if context.settled else ("…", "dim")
+    if not context.settled:
+        return "…", "dim"
+    return labels.state_span(job, suspended=context.is_suspended(job))
 
 
 def _tries(job: JobState, context: TableContext) -> Span:

@@ -12,6 +12,7 @@ from pbt_tui.tui.text import Span, at, safe
 STATES: dict[str, tuple[str, str]] = {
     "starting": ("◐", "run"),
     "running": ("●", "run"),
+    "suspended": ("‖", "warn"),
     "stopping": ("◑", "warn"),
     "failed": ("✗", "bad"),
     "waiting": ("◌", "wait"),
@@ -47,8 +48,9 @@ def short_number(value: float) -> str:
     return f"{value:.3g}T"
 
 
-def state_span(job: JobState) -> Span:
-    shown = job.shown
+def state_span(job: JobState, *, suspended: bool = False) -> Span:
+    """Glyph and state; `suspended`: the engine has stopped the running job for now."""
+    shown = "suspended" if suspended and job.shown == "running" else job.shown
     glyph, style = STATES[shown]
     return f"{glyph} {shown}", style
 

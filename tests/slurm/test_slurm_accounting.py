@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ def accounting(cluster: Path) -> Iterator[dict[str, str]]:
     try:
         ask("sacctmgr", "-i", "add", "account", "people")
         ask("sacctmgr", "-i", "add", "user", "nobody", "account=people")
+        ask("sacctmgr", "-i", "add", "user", "daemon", "account=people")
     finally:
         os.environ.clear()
         os.environ.update(before)
@@ -53,9 +55,30 @@ class Counted(Queued):
 
     def as_nobody(self) -> None:
         self.watch_calls()
-        program = self.path / "bin" / "sbatch"
-        who = "setpriv --reuid=nobody --regid=nogroup --clear-groups"
-        program.write_text(program.read_text().replace("exec ", f"exec {who} "))
+        for name in ("sbatch", "squeue"):
+            program = self.path / "bin" / name
+            program.write_text(program.read_text().replace("exec ", f"exec {_as('nobody')} "))
+
+    def by_hand(self, user: str) -> str:
+        """A task of a user that is not of this run; its id."""
+        wrapped = ("sbatch", "--parsable", "-o", "/dev/null", "--wrap", "sleep 300")
+        return ask(*_as(user).split(), *wrapped, cwd=Path("/"))
+
+
+def _as(user: str) -> str:
+    return f"setpriv --reuid={user} --regid=nogroup --clear-groups"
+
+
+@contextmanager
+def limited(*what: str) -> Iterator[None]:
+    """Limits of accounting, such as `user nobody` and `MaxSubmitJobs=2`, while the block runs."""
+    *entity, limit = what
+    change = ("sacctmgr", "-i", "modify", *entity, "set")
+    ask(*change, limit)
+    try:
+        yield
+    finally:
+        ask(*change, f"{limit.partition('=')[0]}=-1")
 
 
 @pytest.fixture
@@ -83,28 +106,73 @@ def test_words_of_accounting(counted: Counted, option: str, words: str, advice: 
     assert advice in (counted.ends()["a"].detail or "")
 
 
-def test_a_limit_on_submitted_jobs(counted: Counted) -> None:
-    """Refused where nothing of ours is queued: waiting would not help."""
+def test_a_limit_below_the_size_of_the_run_makes_smaller_arrays(counted: Counted) -> None:
     counted.as_nobody()
-    change = ("sacctmgr", "-i", "modify", "user", "nobody", "set")
-    ask(*change, "MaxSubmitJobs=2")
-    try:
+    jobs = [job(f"j{i}", f"echo life >>lives.{i}; chmod a+w lives.{i}") for i in range(7)]
+    with limited("user", "nobody", "MaxSubmitJobs=2"):
+        said = counted.small(counted.spec(*jobs))
+    assert said.code == 0, said.all
+    assert {len(record.tasks) for record in counted.records()} <= {1, 2}
+    lives = {path.name: path.read_text() for path in counted.path.glob("lives.*")}
+    assert lives == {f"lives.{i}": "life\n" for i in range(7)}
+    assert len(counted.submissions()) <= len(counted.records())
+
+
+@pytest.mark.parametrize(
+    ("entity", "limit", "user", "name"),
+    [
+        (("user", "nobody"), "MaxSubmitJobs=2", "nobody", "AssocMaxSubmitJobLimit"),
+        (("account", "people"), "GrpSubmitJobs=2", "daemon", "AssocGrpSubmitJobsLimit"),
+        (("qos", "normal"), "GrpSubmitJobs=2", "daemon", "QOSGrpSubmitJobsLimit"),
+        (("qos", "normal"), "MaxSubmitJobsPerUser=2", "nobody", "QOSMaxSubmitJobPerUserLimit"),
+    ],
+)
+def test_a_limit_that_others_fill_is_waited_for(
+    counted: Counted, entity: tuple[str, ...], limit: str, user: str, name: str
+) -> None:
+    """Tasks of another run of this user, or of another user of the account or QOS."""
+    counted.as_nobody()
+    with limited(*entity, limit):
+        others = [counted.by_hand(user), counted.by_hand(user)]
+        try:
+            process = counted.on_slurm(
+                counted.spec(*(job(f"j{i}", "true") for i in range(3))), *SMALL
+            )
+            until(lambda: all(any(name in r for r in counted.reasons(f"j{i}")) for i in range(3)))
+            assert counted.records(), "a record is on the disk while it waits"
+        finally:
+            ask("scancel", *others)
+        said = counted.end(process)
+    assert said.code == 0, said.all
+    assert "SLURM takes no more jobs now" in said.out
+
+
+@pytest.mark.parametrize(
+    ("entity", "limit"),
+    [(("user", "nobody"), "MaxSubmitJobs=0"), (("account", "people"), "GrpSubmitJobs=0")],
+)
+def test_a_limit_that_nothing_fills_is_a_refusal(
+    counted: Counted, entity: tuple[str, ...], limit: str
+) -> None:
+    """Nothing is queued that could end: waiting would not help."""
+    counted.as_nobody()
+    until(lambda: not ask("squeue", "-h"))
+    with limited(*entity, limit):
         said = counted.small(counted.spec(*(job(f"j{i}", "true") for i in range(4))))
-    finally:
-        ask(*change, "MaxSubmitJobs=-1")
     assert said.code == 4, said.all
-    assert "AssocMaxSubmitJobLimit" in (counted.ends()["j0"].detail or "")
+    ends = counted.ends()
+    assert {end.outcome for end in ends.values()} == {"refused"}
+    assert "SubmitJob" in (ends["j3"].detail or "")
+    assert "`--slurm_max_array`" in (ends["j3"].detail or "")
+    assert counted.records() == []
+    assert counted.submissions() == []
 
 
 def test_a_limit_on_running_jobs_is_a_reason(counted: Counted) -> None:
     counted.as_nobody()
-    change = ("sacctmgr", "-i", "modify", "user", "nobody", "set")
-    ask(*change, "MaxJobs=1")
-    try:
+    with limited("user", "nobody", "MaxJobs=1"):
         process = counted.on_slurm(counted.spec(job("a", GATE), job("b", GATE)), *SMALL)
         until(lambda: any("AssocMaxJobsLimit" in r for r in counted.reasons("b")))
-    finally:
-        ask(*change, "MaxJobs=-1")
     counted.write("go")
     assert counted.end(process).code == 0
 

@@ -86,7 +86,7 @@ def test_an_answer_that_is_no_id(queued: Queued) -> None:
     queued.watch_calls(sbatch="echo welcome; exit 0")
     said = queued.small(queued.spec(job("a", "true")))
     assert said.code == 4, said.all
-    assert "printed no id: `welcome`" in said.out
+    assert "no job of this submission; `sbatch` printed: `welcome`" in said.out
 
 
 def test_sbatch_that_says_nothing_is_not_waited_for(queued: Queued) -> None:
@@ -116,6 +116,42 @@ def test_a_program_is_missing(queued: Queued, name: str) -> None:
     assert said.code == 5, said.all
     assert f"no `{name}` on the path" in said.err
     assert not queued.rundir.path.exists()
+
+
+@pytest.mark.parametrize("conf", ["", "/nowhere/slurm.conf"])
+def test_a_machine_that_is_of_no_cluster(queued: Queued, conf: str) -> None:
+    del queued.environ["SLURM_CONF"]
+    if conf:
+        queued.environ["SLURM_CONF"] = conf
+    said = queued.small(queued.spec(job("a", "true")))
+    assert said.code == 5, said.all
+    assert "this machine has the programs of SLURM, but is of no cluster" in said.err
+    assert (f"a file that does not exist: `{conf}`" if conf else "login node") in said.err
+    assert not queued.rundir.path.exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "directive"),
+    [
+        (["--slurm_requeue"], "--requeue"),
+        (["--slurm_requeue", "true"], "--requeue"),
+        (["--slurm-requeue=True"], "--requeue"),
+        (["--slurm_requeue", "false"], "--no-requeue"),
+        (["--slurm_requeue=no"], "--no-requeue"),
+        (["--no_slurm_requeue"], "--no-requeue"),
+    ],
+)
+def test_a_switch_with_a_value(queued: Queued, option: list[str], directive: str) -> None:
+    said = queued.pbt(*option, queued.spec(job("a", "true")), "--backend", "slurm", "--dry_run")
+    assert said.code == 0, said.all
+    assert f"#SBATCH {directive}\n" in said.out
+
+
+def test_a_switch_with_another_value(queued: Queued) -> None:
+    spec = queued.spec(job("a", "true"))
+    said = queued.pbt(spec, "--backend", "slurm", "--slurm_requeue=maybe")
+    assert said.code == 2, said.all
+    assert "`--slurm_requeue`: expected true or false: `maybe`" in said.err
 
 
 def test_its_output_cannot_be_written(queued: Queued) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pbt_tui.backends.slurm import environment
 from pbt_tui.backends.slurm.error_hints import cure
-from pbt_tui.runtimes.slurm import client, squeue, task_files
+from pbt_tui.backends.slurm.index import Index, Slurm, decode, encode
+from pbt_tui.runtimes.slurm import client, queue_limits, squeue, task_files
 from pbt_tui.runtimes.slurm.exit_status import ended, heard
 from pbt_tui.runtimes.slurm.squeue import SqueueRow
-from pbt_tui.runtimes.slurm.submissions import accepted
+from pbt_tui.runtimes.slurm.submissions import printed_id
 
 AT = "2026-11-26T04:28:18"
 WHO = "slurmstepd-n0: error: *** JOB 13 ON n0 CANCELLED AT"
@@ -133,11 +136,13 @@ def test_tasks_in_few_words_are_the_same_tasks(tasks: list[tuple[int, int]]) -> 
         ("123;cluster\n", ("123", "cluster")),
         ("", None),
         ("Submitted batch job 5\n", None),
-        ("12\n13\n", None),
+        ("12\n13\n", ("13", None)),
+        ("Welcome\n2026\n67;east\nBye 2026\n", ("67", "east")),
+        ("\u0662\u0663\n", None),  # digits of another script
     ],
 )
 def test_the_id_that_sbatch_printed(text: str, what: object) -> None:
-    assert accepted(text) == what
+    assert printed_id(text) == what
 
 
 @pytest.mark.parametrize(
@@ -172,12 +177,62 @@ def test_a_folder_that_is_missing_on_the_node_is_named() -> None:
     assert end.detail == "SLURM could not begin it on `n0`: is `/away/slurm` there, and writable?"
 
 
+@pytest.mark.parametrize(
+    ("message", "whose"),
+    [
+        ("AssocMaxSubmitJobLimit; Job violates accounting/QOS policy", "user"),
+        ("QOSMaxSubmitJobPerUserLimit", "user"),
+        ("AssocGrpSubmitJobsLimit", "several"),
+        ("QOSGrpSubmitJobsLimit", "several"),
+        ("QOSMaxSubmitJobPerAccountLimit", "several"),
+        ("QOSMaxWallDurationPerJobLimit; Job violates accounting/QOS policy", None),
+        ("Slurm temporarily unable to accept job, sleeping and retrying", None),
+    ],
+)
+def test_whose_limit_it_is(message: str, whose: str | None) -> None:
+    assert queue_limits.whose(message) == whose
+    if whose is not None:
+        assert "`--slurm_max_array`" in (cure(message) or "")
+
+
+def test_hidden_jobs_may_count_towards_a_limit_of_several() -> None:
+    limits = queue_limits.QueueLimits({"PATH": ""})
+    limits.private = True
+    assert limits.may_pass("several")
+
+
 def test_the_environment_of_a_call() -> None:
-    environ = {"SBATCH_PARTITION": "x", "SQUEUE_FORMAT": "%i", "LANG": "de_DE", "SLURM_CONF": "c"}
-    assert client.for_jobs(environ) == {
+    environ = {
+        "SBATCH_PARTITION": "x",
+        "SQUEUE_FORMAT": "%i",
+        "LANG": "de_DE",
+        "SLURM_CONF": "c",
+        "SLURM_JOB_ID": "7",
+        "SLURMD_NODENAME": "n0",
+    }
+    assert environment.for_jobs(environ) == {
         "SQUEUE_FORMAT": "%i",
         "LANG": "de_DE",
         "SLURM_CONF": "c",
     }
     assert client.for_us(environ)["LC_ALL"] == "C"
     assert "SQUEUE_FORMAT" not in client.for_us(environ)
+    assert "SLURM_JOB_ID" not in client.for_us(environ)
+    assert environment.dropped(environ) == ["SBATCH_PARTITION", "SLURMD_NODENAME", "SLURM_JOB_ID"]
+
+
+def test_a_dropped_variable_is_named_unless_a_setting_replaces_it() -> None:
+    environ = {"SBATCH_RESERVATION": "mine", "SBATCH_QOS": "", "SBATCH_WAIT": "1"}
+    [line] = environment.messages(environ, Slurm())
+    assert line.startswith("jobs without `SBATCH_RESERVATION` of this shell")
+    assert "`--slurm_reservation`" in line
+    assert list(environment.messages(environ, Slurm(reservation="other"))) == []
+
+
+def test_a_setting_that_came_later_is_left_out_while_it_is_null() -> None:
+    """Files that an earlier version compiled are the same bytes today."""
+    index = Index("pbt-slurm-index/1", "r", "", Slurm(), ())
+    assert b"reservation" not in encode(index)
+    asked = msgspec.structs.replace(index, settings=Slurm(reservation="mine"))
+    assert decode(encode(index)) == index
+    assert decode(encode(asked)) == asked

@@ -156,8 +156,8 @@ def test_groups_and_marks(tmp_path: Path) -> None:
 
 def test_every_state_has_glyph_and_word() -> None:
     assert set(labels.STATES) == {
-        "waiting", "queued", "starting", "running", "stopping", "succeeded", "failed",
-        "cancelled", "skipped",
+        "waiting", "queued", "starting", "running", "suspended", "stopping",
+        "succeeded", "failed", "cancelled", "skipped",
     }  # fmt: skip
     glyphs = {text.ascii_only(glyph) for glyph, _ in labels.STATES.values()}
     assert all(g.isascii() and len(g) == 1 for g in glyphs)

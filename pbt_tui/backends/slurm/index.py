@@ -40,6 +40,8 @@ class Slurm(Frozen, frozen=True):
     """CPUs of each job; `null`: `cpus_per_gpu` for each GPU, or 1 without GPUs."""
     gpu_type: Text | None = None
     """Type of GPU, such as `a100`; `null`: any."""
+    reservation: Text | None = None
+    """Reservation whose nodes the jobs use; `null`: none."""
     constraint: Text | None = None
     """Features that nodes must have; `null`: none."""
     exclude: Text | None = None
@@ -122,13 +124,22 @@ class Index(Frozen, frozen=True):
 
 
 _HEAD = [name for name in Index.__struct_fields__ if name != "arrays"]
+_LATER = ("reservation",)
+"""Settings that an earlier version of pbt_tui lacked: left out while `null`, so that what it
+compiled stays the same bytes."""
 _decoder = msgspec.json.Decoder(Index)
 
 
 def encode(index: Index) -> bytes:
     """The bytes of the file: one line for each key and each script."""
     enc = msgspec.json.encode
-    head = [b'"%s":%s' % (key.encode(), enc(getattr(index, key))) for key in _HEAD]
+    parts = {key: getattr(index, key) for key in _HEAD}
+    parts["settings"] = {
+        name: value
+        for name, value in values(index.settings).items()
+        if name not in _LATER or value is not None
+    }
+    head = [b'"%s":%s' % (key.encode(), enc(part)) for key, part in parts.items()]
     arrays = b",\n".join(map(enc, index.arrays))
     return b"{" + b",\n".join(head) + b',\n"arrays":[\n' + arrays + b"\n]}\n"
 

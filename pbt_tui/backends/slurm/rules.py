@@ -95,6 +95,7 @@ def _values(settings: Slurm) -> Iterator[Diagnostic]:
         "account": settings.account,
         "qos": settings.qos,
         "gpu_type": settings.gpu_type,
+        "reservation": settings.reservation,
         "constraint": settings.constraint,
         "exclude": settings.exclude,
         "mail_user": settings.mail_user,

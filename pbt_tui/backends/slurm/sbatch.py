@@ -103,6 +103,7 @@ def directives(
         ("partition", settings.partition),
         ("account", settings.account),
         ("qos", settings.qos),
+        ("reservation", settings.reservation),
         ("constraint", settings.constraint),
         ("exclude", settings.exclude),
     ):

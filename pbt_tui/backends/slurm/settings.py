@@ -73,6 +73,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _slurm("cpus", parsers.integer, "N", _FROM_0),
     _slurm("gpu_type", parsers.plain, "TYPE", "a type of GPU"),
+    _slurm("reservation", parsers.plain, "NAME", "the name of a reservation"),
     _slurm("constraint", parsers.plain, "TEXT", "features of nodes"),
     _slurm("exclude", parsers.plain, "NODES", "nodes such as `n[1-3],n7`"),
     _slurm("nodes", parsers.integer, "N", _FROM_1),

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from pbt_tui.backends.slurm.environment import for_jobs
 from pbt_tui.backends.slurm.error_hints import last_words
 from pbt_tui.errors import printable
 from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
@@ -31,18 +32,20 @@ _NO_ANSWER = re.compile(
     re.I,
 )
 _FULL = re.compile(
-    r"temporarily unable to accept|queue full|resource temporarily unavailable|max_?submit", re.I
+    r"temporarily unable to accept|queue full|resource temporarily unavailable"
+    r"|(?:max|grp)_?submit",
+    re.I,
 )
-_OWN = ("SQUEUE_", "SCANCEL_", "SACCT_", "SLURM_TIME_FORMAT", "SLURM_BITSTR_LEN")
+_OWN = ("SQUEUE_", "SCANCEL_", "SACCT_", "SCONTROL_")
 
 
 class QueueFull(Exception):
     """SLURM takes no more jobs now; the text is SLURM's."""
 
 
-def is_of_user(message: str) -> bool:
-    """Whether a message is about the limit of one user, and not of the whole queue."""
-    return bool(re.search(r"max_?submit", message, re.I))
+def is_of_no_cluster(message: str) -> bool:
+    """Whether a message means that this machine has no configuration of a cluster."""
+    return "configuration source" in message.lower()
 
 
 def lacking(environ: Mapping[str, str]) -> str | None:
@@ -51,14 +54,9 @@ def lacking(environ: Mapping[str, str]) -> str | None:
     return next((name for name in NEEDED if shutil.which(name, path=path) is None), None)
 
 
-def for_jobs(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment for jobs, without variables that override options of the script."""
-    return {name: value for name, value in environ.items() if not name.startswith("SBATCH_")}
-
-
 def for_us(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment for our own calls, without variables that change the form of an answer."""
-    kept = {name: value for name, value in environ.items() if not name.startswith(_OWN)}
+    kept = {name: value for name, value in for_jobs(environ).items() if not name.startswith(_OWN)}
     return {**kept, "LC_ALL": "C"}
 
 

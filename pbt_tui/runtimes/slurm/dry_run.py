@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 
+from pbt_tui.backends.slurm import environment
 from pbt_tui.runtimes.context import RunContext
 from pbt_tui.runtimes.planned_starts import PlannedStarts
 from pbt_tui.runtimes.slurm.runtime import submit_order
 from pbt_tui.runtimes.slurm.submissions import made
 
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""A name of a variable as `unset` takes it."""
+
 
 def show(context: RunContext, starts: PlannedStarts) -> Iterator[str]:
-    """Commands that write the same files and make the same calls as a run."""
+    """Commands that write the same files and make the same calls as a run, in the same shell."""
     order = submit_order(context)
     if not starts.first:
         held = starts.held and len(starts.later)
         yield f"# held: {held} are submitted once it is released" if held else "# nothing to submit"
         return
+    yield from (f"# {line}" for line in environment.messages(context.environ, order.settings))
+    gone = [name for name in environment.dropped(context.environ) if _NAME.fullmatch(name)]
+    if gone:
+        yield shlex.join(["unset", *gone])
     run = context.rundir
     folders = [run.attempts, run.logs, order.scripts, order.output]
     yield shlex.join(["mkdir", "-p", *map(str, dict.fromkeys(folders))])

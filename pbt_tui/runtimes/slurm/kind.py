@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 from pbt_tui.runtimes.kind import QueueText, RuntimeKind
 
+SUSPENDED = frozenset(["SUSPENDED", "STOPPED"])
+"""States of a task that is on a node and does not run: `scontrol suspend`, gang scheduling."""
+
 _REASONS = {
     "BadConstraints": "never starts: no node meets its constraints",
     "BeginTime": "waits after a requeue",
@@ -56,6 +59,7 @@ KIND = RuntimeKind(
     in_container=True,
     reached_from_anywhere=True,
     queue=QueueText(
+        suspended=SUSPENDED,
         reasons=_REASONS,
         reason_prefixes=_REASON_PREFIXES,
         commands=_commands,

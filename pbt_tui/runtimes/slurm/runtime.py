@@ -15,8 +15,9 @@ from pathlib import Path
 
 import msgspec
 
+from pbt_tui.backends.slurm import environment
 from pbt_tui.backends.slurm.index import Slurm
-from pbt_tui.errors import RuntimeUnavailable, Where
+from pbt_tui.errors import RuntimeUnavailable, Where, printable
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.runtimes import claims
 from pbt_tui.runtimes.context import RunContext
@@ -32,14 +33,19 @@ from pbt_tui.spec import Job
 
 _GATHER = 0.05
 """Seconds for which stops are collected, to cancel them with one call."""
+NO_CLUSTER = "this machine has the programs of SLURM, but is of no cluster"
+_LOGIN = "start it on a login node of the cluster, or load its SLURM module first"
 _SETTING = re.compile(r"^(\w+)\s*= (.*)$", re.M)
 
 
 def create(context: RunContext, progress: Callable[[str], None]) -> SlurmRuntime:
-    """Creates the runtime of one run directory; `prepare` is fast, so `progress` is not used."""
+    """Creates the runtime of one run directory; `progress` gets the variables that are dropped."""
+    order = submit_order(context)
+    for line in environment.messages(context.environ, order.settings):
+        progress(line)
     return SlurmRuntime(
         context.rundir,
-        submit_order(context),
+        order,
         run_id=context.run_id,
         environ=context.environ,
         cluster_before=context.engine_before,
@@ -119,11 +125,17 @@ class SlurmRuntime:
         if lacking:
             raise RuntimeUnavailable(
                 f"no `{lacking}` on the path",
-                hint="start it on a login node of the cluster, or load its SLURM module first",
+                hint=_LOGIN,
             )
+        conf = self._environ.get("SLURM_CONF")
+        if conf and not Path(conf).exists():
+            hint = f"`SLURM_CONF` names a file that does not exist: `{printable(conf)}`"
+            raise RuntimeUnavailable(NO_CLUSTER, hint=hint)
         try:
             text = client.ask(["scontrol", "show", "config"], self._for_us)
         except (EngineUnavailable, EngineError) as error:
+            if client.is_of_no_cluster(str(error)):
+                raise RuntimeUnavailable(NO_CLUSTER, hint=_LOGIN) from error
             raise RuntimeUnavailable(
                 f"SLURM does not answer: {error}",
                 hint="try `sinfo`; once that answers, start this again: nothing was changed",
@@ -132,6 +144,7 @@ class SlurmRuntime:
         self.engine_id = found.get("ClusterName", "").strip()
         limits = [_number(found.get(name)) for name in ("MaxArraySize", "MaxJobCount")]
         self._submitter.most = min(n for n in (*limits, self._order.settings.max_array) if n)
+        self._submitter.limits.private = "jobs" in found.get("PrivateData", "")
         for folder in (self._dir.attempts, self._dir.logs, self._dir.slurm, self._order.output):
             self._make(folder)
         self._pool.thread(self._poller.files)

@@ -23,7 +23,7 @@ import msgspec
 from pbt_tui.journal.atomic import replace
 
 Name = tuple[str, int]
-_ID = re.compile(r"\s*(\d+)\s*(?:;\s*(\S+)\s*)?")
+_ID = re.compile(r"\s*([0-9]+)\s*(?:;\s*(\S+)\s*)?")
 
 
 class ArraySubmission(msgspec.Struct, frozen=True):
@@ -66,10 +66,13 @@ def made(run_id: str, tasks: Sequence[Name], files: Files) -> ArraySubmission:
     return ArraySubmission(key, f"{key}.sbatch", files.name, tuple(tasks))
 
 
-def accepted(text: str) -> tuple[str, str | None] | None:
-    """(id, cluster of a federation) in the output of `sbatch --parsable`: `123;cluster`."""
-    match = _ID.fullmatch(text)
-    return (match[1], match[2]) if match else None
+def printed_id(text: str) -> tuple[str, str | None] | None:
+    """(id, cluster of a federation) in the last such line of the output of `sbatch --parsable`.
+
+    Such a line is `123` or `123;cluster`. It may be a line of a site's banner: `ArrayLookup` tells.
+    """
+    matches = [match for line in text.splitlines() if (match := _ID.fullmatch(line))]
+    return (matches[-1][1], matches[-1][2]) if matches else None
 
 
 class Submissions:

@@ -14,15 +14,17 @@ from pathlib import Path
 import msgspec
 
 from pbt_tui.backends.slurm import render as backend
+from pbt_tui.backends.slurm.environment import for_jobs
 from pbt_tui.backends.slurm.error_hints import cure
 from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.backends.slurm.sbatch import ResourceShape, job_name, run_name
 from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 from pbt_tui.runtimes.protocol import Ended, Queued
-from pbt_tui.runtimes.slurm import client
+from pbt_tui.runtimes.slurm import client, queue_limits
+from pbt_tui.runtimes.slurm.array_lookup import Answer, ArrayLookup
 from pbt_tui.runtimes.slurm.client import QueueFull
 from pbt_tui.runtimes.slurm.poller import RARELY
-from pbt_tui.runtimes.slurm.submissions import ArraySubmission, Files, Name, Submissions, accepted
+from pbt_tui.runtimes.slurm.submissions import ArraySubmission, Files, Name, Submissions, printed_id
 from pbt_tui.runtimes.slurm.tracker import Task, TaskTracker
 from pbt_tui.runtimes.submit_once import SubmitOnce
 from pbt_tui.runtimes.worker_pool import Closing, WorkerPool
@@ -30,6 +32,8 @@ from pbt_tui.spec import Processes
 
 MORE = 5.0
 """Seconds beyond the time limit of `sbatch` to wait for one that a dead executor left behind."""
+_SHOWN = 40
+"""Words of the output of `sbatch` that a message repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ class Submitter:
     """Submits the arrays of one run.
 
     `most` is the largest number of tasks in one array: the runtime sets it to the limit of the
-    cluster. With `held`, arrays are submitted on hold.
+    cluster. With `held`, arrays are submitted on hold. `limits` tells whether limits may pass.
     """
 
     def __init__(
@@ -121,8 +125,9 @@ class Submitter:
         self._records = records
         self._tasks = tasks
         self._pool = pool
-        self._for_jobs = client.for_jobs(environ)
-        self._for_us = client.for_us(environ)
+        self._for_jobs = for_jobs(environ)
+        self._lookup = ArrayLookup(client.for_us(environ))
+        self.limits = queue_limits.QueueLimits(client.for_us(environ))
         self._submitted = submitted
         self._once = SubmitOnce(look_up=self._find, ask=self._sbatch, save=records.save)
 
@@ -149,19 +154,12 @@ class Submitter:
         while client.still_written(out) and time.monotonic() < until:
             time.sleep(0.05)
         text = out.read_text("utf-8", "replace") if out.exists() else ""
-        message = accepted(text) or self._look_up(record) or self._claimed(record)
-        return _with_id(record, message) if message is not None else None
+        answer = self._confirmed(record, text) or self._claimed(record)
+        return _with_id(record, answer) if answer is not None else None
 
-    def _look_up(self, record: ArraySubmission) -> tuple[str, None] | None:
-        name = self._order.name(record)
-        try:
-            text = client.ask(
-                ["squeue", "-h", "-t", "all", "-n", name, "-o", "%F %k"], self._for_us
-            )
-        except EngineError as error:
-            raise EngineUnavailable(error.words) from error
-        ids = [line.split()[0] for line in text.splitlines() if line.split()[1:] == [record.key]]
-        return (ids[0], None) if ids else None
+    def _confirmed(self, record: ArraySubmission, text: str) -> Answer | None:
+        """The array that SLURM has under the key; `text` is the output of `sbatch`."""
+        return self._lookup.confirmed(self._order.name(record), printed_id(text))
 
     def _claimed(self, record: ArraySubmission) -> tuple[str, None] | None:
         """The array id in an attempt file: a task may have run so long ago that SLURM forgot it."""
@@ -175,50 +173,71 @@ class Submitter:
     # -- one array ---------------------------------------------------------------------------------
 
     def _hand_over(self, shape: ResourceShape, names: Sequence[Name]) -> None:
-        pause = 0.0
+        """Submits attempts as one array, or as several where a limit is below their number."""
+        size, pause, was_alone = len(names), 0.0, False
         record: ArraySubmission | None = None
-        while True:
-            tasks: list[Task] = []
+        while names:
+            left: list[Task] = []
             try:
                 found = self._once.find(record) if record is not None else None
                 if found is None:
-                    tasks = self._still_wanted(names)
-                    record = self._written(record, shape, tasks)
+                    left = self._still_wanted(names)
+                    names = [task.name for task in left]
+                    record = self._written(record, shape, names[:size])
                     if record is None:
                         return
-                    found = self._once.submit(record)
-            except (QueueFull, EngineUnavailable) as error:
-                waits = self._patience(error)
-                if waits is None:
-                    self._refuse(record, tasks, str(error))
-                    return
+                    found = self._submit(record)
+            except QueueFull as error:
+                limit = queue_limits.whose(str(error))
+                if limit is not None and (asked := len(names[:size])) > 1:
+                    size = asked // 2
+                    continue
+                if limit is not None and not self._may_pass(limit):
+                    if was_alone:
+                        self._refuse(record, left, str(error))
+                        return
+                    was_alone = True  # what counted before may have ended only now
+                    continue
+                was_alone = False
+                waits = f"SLURM takes no more jobs now: {error}"
+            except EngineUnavailable as error:
+                waits = f"SLURM does not answer: {error}"
             except EngineError as error:
-                self._refuse(record, tasks, error.words)
+                self._refuse(record, left, error.words)
                 return
             else:
                 self._in_queue(found)
-                return
+                names = [name for name in names if name not in found.ids]
+                size, pause, record, was_alone = size * 2, 0.0, None, False
+                continue
             pause = min(max(pause * 2, self._order.settings.poll), RARELY)
-            for task in tasks:
+            for task in left:
                 if task.file is None:  # else SLURM has it, and it has started
                     self._tasks.say(Queued(*task.name, waits))
-            self._rest(pause, tasks)
+            self._rest(pause, left)
 
-    def _patience(self, error: QueueFull | EngineUnavailable) -> str | None:
-        """Why to wait before the next try; None if waiting would not help."""
-        if isinstance(error, EngineUnavailable):
-            return f"SLURM does not answer: {error}"
-        submitted = any(task.id for task in self._tasks.current())
-        if client.is_of_user(str(error)) and not submitted:
-            return None
-        return f"SLURM takes no more jobs now: {error}"
+    def _submit(self, record: ArraySubmission) -> ArraySubmission:
+        """Submits an array; looks its key up before an error counts as a refusal."""
+        try:
+            return self._once.submit(record)
+        except (QueueFull, EngineError):
+            found = self._once.find(record)
+            if found is None:
+                raise
+            return found
+
+    def _may_pass(self, limit: queue_limits.Whose) -> bool:
+        """Whether a limit may pass; as long as SLURM does not answer, it may."""
+        try:
+            return self.limits.may_pass(limit)
+        except EngineUnavailable:
+            return True
 
     def _written(
-        self, record: ArraySubmission | None, shape: ResourceShape, tasks: Sequence[Task]
+        self, record: ArraySubmission | None, shape: ResourceShape, names: Sequence[Name]
     ) -> ArraySubmission | None:
         """The record of exactly these tasks, with its files; None if there are none."""
-        names = [task.name for task in tasks]
-        if record is not None and list(record.tasks) == names:
+        if record is not None and list(record.tasks) == list(names):
             return record
         if record is not None:
             self._records.discard(record)
@@ -246,10 +265,12 @@ class Submitter:
             self._records.out(record),
             self._order.settings.sbatch_timeout,
         )
-        message = accepted(text)
-        if message is None:
-            raise EngineError(0, f"`sbatch` printed no id: `{client.words(text)}`")
-        return _with_id(record, message)
+        answer = self._confirmed(record, text)
+        if answer is None:
+            printed = " ".join(client.words(text).split()[-_SHOWN:])
+            why = f"it has no job of this submission; `sbatch` printed: `{printed}`"
+            raise EngineError(0, why)
+        return _with_id(record, answer)
 
     def _in_queue(self, record: ArraySubmission) -> None:
         ids = record.ids
@@ -281,5 +302,5 @@ class Submitter:
                 return
 
 
-def _with_id(record: ArraySubmission, answer: tuple[str, str | None]) -> ArraySubmission:
+def _with_id(record: ArraySubmission, answer: Answer) -> ArraySubmission:
     return msgspec.structs.replace(record, id=answer[0], cluster=answer[1])

@@ -20,6 +20,7 @@ from pbt_tui.runtimes import claims
 from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Queued, Started
 from pbt_tui.runtimes.slurm import task_files
 from pbt_tui.runtimes.slurm.exit_status import ended, heard
+from pbt_tui.runtimes.slurm.kind import SUSPENDED
 from pbt_tui.runtimes.slurm.squeue import SqueueRow, array_of, line_of
 from pbt_tui.runtimes.slurm.task_files import TaskFile
 
@@ -222,7 +223,7 @@ class TaskTracker:
             if task.wanted
             and task.asked_at < since
             and task.line is not None
-            and (task.line.waits or task.line.state == "RUNNING")
+            and (task.line.waits or task.line.state in ("RUNNING", *SUSPENDED))
         ]
 
     def _waits(self, task: Task, line: SqueueRow) -> None:

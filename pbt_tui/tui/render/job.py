@@ -14,7 +14,7 @@ from pbt_tui.journal import status_text
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
 from pbt_tui.journal.status_text import duration, lasting
-from pbt_tui.observe.queue_status import QueueStatus
+from pbt_tui.observe.queue_status import QueueStatus, is_suspended
 from pbt_tui.runtimes import RuntimeKind
 from pbt_tui.runtimes.kind import Submission
 from pbt_tui.scheduler.explain import explain
@@ -48,7 +48,9 @@ def page(
     """
     width, height, now = frame
     kind = kind_of(state)
-    title: list[Span] = [(f" {job.spec.id}  ", "title"), labels.state_span(job)]
+    suspended = is_suspended(queued, kind.queue if kind else None)
+    state_now = labels.state_span(job, suspended=suspended)
+    title: list[Span] = [(f" {job.spec.id}  ", "title"), state_now]
     if job.spec.population is not None:
         member = "" if job.spec.member is None else f" member {job.spec.member}"
         title.append((f"  {safe(job.spec.population)}{member}", "dim"))

@@ -9,11 +9,12 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from pbt_tui.journal.state import JobState
+from pbt_tui.observe.queue_status import is_suspended
 from pbt_tui.tui import labels
 from pbt_tui.tui.journal_follower import FollowerUpdate
 from pbt_tui.tui.logfile import ERROR, needle_of
 from pbt_tui.tui.screens.page import Page, bindings
-from pbt_tui.tui.text import Line, both
+from pbt_tui.tui.text import Line, Span, both
 from pbt_tui.tui.widgets.lines import Lines
 from pbt_tui.tui.widgets.log_view import LogView
 
@@ -49,12 +50,17 @@ class LogScreen(Page):
     def selected(self) -> list[JobState]:
         return self.model.jobs([self.job])
 
+    def _state(self, job: JobState) -> Span:
+        kind, status = self.model.kind, self.model.queue_status(job)
+        suspended = is_suspended(status, kind.queue if kind else None)
+        return labels.state_span(job, suspended=suspended)
+
     def draw(self, change: FollowerUpdate | None) -> None:
         jobs = self.selected()
         many = len(jobs[0].attempts) if jobs else 0
         left: list[tuple[str, str]] = [(f" {self.job}", "title")]
         if jobs:
-            left += [("  ", ""), labels.state_span(jobs[0])]
+            left += [("  ", ""), self._state(jobs[0])]
         left.append((f"  attempt {self.attempt} of {many} · {self.view.facts()}", "dim"))
         right: Line
         if self.view.searching:
