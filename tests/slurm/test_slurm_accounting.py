@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 from pbt_tui.journal import events as ev
+from pbt_tui.runtimes.slurm import client
+from pbt_tui.runtimes.slurm.array_lookup import ArrayLookup
 from tests.executor.running import job, until
 from tests.slurm.clusters import ask, bring_up, take_down
 from tests.slurm.queued import GATE, SMALL, Queued, placed
@@ -201,3 +203,14 @@ def test_accounting_remembers_what_the_controller_forgot(counted: Counted) -> No
     assert said.code == 4, said.all
     assert "SLURM says COMPLETED" in (counted.ends()["a"].detail or "")
     assert counted.called("sacct") >= 1
+
+
+def test_accounting_knows_the_key_of_an_array_that_the_controller_forgot(counted: Counted) -> None:
+    """The executor died before it had the id, and its cluster keeps ended jobs for two seconds."""
+    named = ("-o", "/dev/null", "-J", "run.5c0ffee5", "--array=0-1", "--wrap", "true")
+    array = ask("sbatch", "--parsable", *named, cwd=Path("/"))
+    until(lambda: not ask("squeue", "-h", "-t", "all", "-n", "run.5c0ffee5"))
+    lookup = ArrayLookup(client.for_us(counted.environ))
+    assert lookup.confirmed("run.5c0ffee5", (array, None)) == (array, None)
+    assert lookup.confirmed("run.0ther000", (array, None)) is None
+    assert lookup.confirmed("run.5c0ffee5", ("2026", "Welcome")) is None
