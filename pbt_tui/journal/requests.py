@@ -6,6 +6,7 @@ in the journal. Nothing here tells whether an executor runs.
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from pathlib import Path
@@ -16,7 +17,13 @@ from msgspec import UNSET
 from pbt_tui.errors import BadSpec, UsageError, Where
 from pbt_tui.journal.atomic import replace
 from pbt_tui.journal.events import Action, Request
+from pbt_tui.journal.regular_file import read_own
 from pbt_tui.journal.run_dir import RunDir
+
+_DIGITS = 20
+"""Digits of a time in nanoseconds, with one to spare."""
+_LARGEST = 64 << 20
+"""Bytes: a request may name a hundred thousand jobs."""
 
 
 def ask(
@@ -67,16 +74,27 @@ def pending(rundir: RunDir) -> list[Path]:
         return []
     for name in names:
         ns, dash, pid = name.removesuffix(".json").partition("-")
-        if name.endswith(".json") and dash and ns.isdigit() and pid.isdigit():
+        if name.endswith(".json") and dash and _number(ns) and _number(pid):
             requests.append((int(ns), int(pid), rundir.requests / name))
     return [path for _, _, path in sorted(requests)]
 
 
+def _number(text: str) -> bool:
+    """Whether it is a number as `ask` writes it: other digits and longer ones are foreign."""
+    return text.isascii() and text.isdecimal() and len(text) <= _DIGITS
+
+
 def read(path: Path) -> Request:
-    """Reads a request. Raises `BadSpec` if it is damaged, or if its name is not its id."""
+    """Reads a request, which is a regular file of this user or of root.
+
+    Raises `BadSpec` if it is damaged, too large or foreign, or if its name is not its id.
+    """
     try:
-        request = msgspec.json.decode(path.read_bytes(), type=Request)
-    except (msgspec.MsgspecError, UnicodeDecodeError, OSError) as e:
+        request = msgspec.json.decode(read_own(path, _LARGEST), type=Request)
+    except OSError as e:
+        reason = "it is a link" if e.errno == errno.ELOOP else (e.strerror or str(e)).lower()
+        raise BadSpec(f"not a request: {reason}", where=Where(file=str(path))) from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as e:
         raise BadSpec(f"not a request: {e}", where=Where(file=str(path))) from None
     if request.id != path.stem:
         raise BadSpec(f"is named for another request: `{request.id}`", where=Where(file=str(path)))

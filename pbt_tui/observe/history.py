@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 
+from pbt_tui.journal.regular_file import OURS, read_regular
 from pbt_tui.observe.log_reader import Follower
-from pbt_tui.observe.regular_file import OURS, read_regular
 from pbt_tui.observe.workspaces import Generation, Reader
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 
+from pbt_tui.journal.regular_file import OURS, read_regular
 from pbt_tui.observe.log_reader import clean, tail
-from pbt_tui.observe.regular_file import OURS, read_regular
 
 _WINDOW = 16 * 1024
 _LOOK = 200

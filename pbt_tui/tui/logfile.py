@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from pbt_tui.journal.regular_file import open_regular
 from pbt_tui.observe.log_reader import clean
-from pbt_tui.observe.regular_file import open_regular
 
 CHUNK = 256 * 1024
 _SHOWN = 16 * 1024

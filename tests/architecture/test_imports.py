@@ -59,7 +59,8 @@ TABLE = {
     "journal": May(("errors", "spec", "backends.slurm.index"), ("msgspec",)),
     "scheduler": May(("errors", "spec", *_STATE)),
     "observe": May(
-        ("errors", "spec", "settings.argv", "populations", *_STATE), ("msgspec", "yaml", "pynvml")
+        ("errors", "spec", "settings.argv", "populations", "journal.regular_file", *_STATE),
+        ("msgspec", "yaml", "pynvml"),
     ),
     "runtimes": May(
         ("registry", "errors", "spec", "backends", "journal", "scheduler.fit", "observe"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -34,6 +35,61 @@ def test_there_and_back(rundir: RunDir) -> None:
     (path,) = requests.pending(rundir)
     assert requests.read(path) == Request(name, "cancel", ("a", "b"), (), "someone")
     assert [p.name for p in rundir.requests.iterdir()] == [f"{name}.json"], "nothing half-written"
+
+
+@pytest.mark.parametrize("name", ["²-1", "1-²", "٣-1", f"{'9' * 21}-1", f"1-{'9' * 5000}"[:200]])
+def test_names_with_foreign_numbers_are_no_requests(rundir: RunDir, name: str) -> None:
+    put(rundir, f"{name}.json", b"{}")
+    assert requests.pending(rundir) == []
+
+
+def make_fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def link_to_a_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def link_to_a_request(path: Path) -> None:
+    target = path.with_name("request")
+    target.write_bytes(msgspec.json.encode(Request("1-1", "hold")))
+    path.symlink_to(target)
+
+
+def make_sparse(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+
+
+def written_by_another(path: Path) -> None:
+    path.write_bytes(msgspec.json.encode(Request("1-1", "stop")))
+    os.chown(path, 65534, 65534)
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (make_fifo, "not a regular file"),
+        (Path.mkdir, "not a regular file"),
+        (link_to_a_device, "it is a link"),
+        (link_to_a_request, "it is a link"),
+        (make_sparse, "larger than"),
+        pytest.param(
+            written_by_another,
+            "written by another user, uid 65534",
+            marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away"),
+        ),
+    ],
+)
+def test_what_is_no_file_of_ours_is_refused(
+    rundir: RunDir, make: Callable[[Path], None], why: str
+) -> None:
+    rundir.requests.mkdir()
+    make(rundir.requests / "1-1.json")
+    (unreadable,) = RequestInbox(rundir).new()
+    assert isinstance(unreadable, UnreadableRequest)
+    assert why in unreadable.why
 
 
 def test_order_is_by_numbers(rundir: RunDir) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from pbt_tui.journal import regular_file
 from pbt_tui.observe import (
     history,
     log_reader,
     nvml,
     progress,
     queue_status,
-    regular_file,
     slurm_submissions,
 )
 from pbt_tui.observe.history import HistoryReader

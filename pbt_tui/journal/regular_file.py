@@ -17,15 +17,15 @@ _PIECE = 1 << 20
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 
-def open_regular(path: str | PathLike[str]) -> int:
-    """Opens a regular file for reading, and returns its descriptor; links are followed.
+def open_regular(path: str | PathLike[str], *, follow: bool = True) -> int:
+    """Opens a regular file for reading, and returns its descriptor.
 
-    Never waits: a FIFO is opened without a writer, and then refused.
+    Never waits: a FIFO is opened without a writer, and then refused. `follow`: links, too.
 
     Raises:
         OSError: if the file cannot be opened, or is not a regular file.
     """
-    fd = os.open(path, _FLAGS)
+    fd = os.open(path, _FLAGS if follow else _FLAGS | os.O_NOFOLLOW)
     try:
         if stat.S_ISREG(os.fstat(fd).st_mode):
             return fd
@@ -36,12 +36,29 @@ def open_regular(path: str | PathLike[str]) -> int:
 
 
 def read_regular(path: str | PathLike[str], most: int) -> bytes:
-    """The content of a regular file of at most `most` bytes.
+    """The content of a regular file of at most `most` bytes; links are followed.
 
     Raises:
         OSError: if the file cannot be read, is not a regular file, or is larger.
     """
-    fd = open_regular(path)
+    return _read(open_regular(path), path, most)
+
+
+def read_own(path: str | PathLike[str], most: int) -> bytes:
+    """The same for a file that this user or root wrote, and for no link.
+
+    Raises:
+        OSError: also if somebody else owns the file, or the path is a link.
+    """
+    fd = open_regular(path, follow=False)
+    owner = os.fstat(fd).st_uid
+    if owner not in (os.geteuid(), 0):
+        os.close(fd)
+        raise OSError(errno.EPERM, f"written by another user, uid {owner}", os.fspath(path))
+    return _read(fd, path, most)
+
+
+def _read(fd: int, path: str | PathLike[str], most: int) -> bytes:
     try:
         parts: list[bytes] = []
         left = most + 1
