@@ -82,8 +82,7 @@ def _check_asked(plan: Plan, jobs: Sequence[str]) -> None:
     if not plan.rundir.is_run():
         raise UsageError("`--failed` needs an earlier run, and there is none")
     kept = read_spec(plan.rundir)
-    if plan.spec is not None:
-        check_same_spec(kept, plan.spec, plan.rundir)
+    check_same_spec(kept, plan.spec, plan.rundir)
     known = {job.id for job in kept.jobs}
     for name in jobs:
         if name not in known:
@@ -209,8 +208,7 @@ def show_plan(plan: Plan, asked: Asked | None = None, *, fresh: bool = False) ->
     spec, events = plan.spec, []
     if plan.rundir.is_run() and not fresh:
         kept = read_spec(plan.rundir)
-        if spec is not None:
-            check_same_spec(kept, spec, plan.rundir)
+        check_same_spec(kept, spec, plan.rundir)
         spec, events = kept, Tail(plan.rundir.journal).read_all()
     assert spec is not None
     state = replay(spec, events)

@@ -11,6 +11,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from pbt_tui.errors import PlanChanged, RunBusy, RunError, UsageError, Where
 from pbt_tui.journal import RunDir, RunState, lock, replay
 from pbt_tui.journal.atomic import replace
@@ -103,20 +105,41 @@ def read_spec(rundir: RunDir) -> Processes:
     return spec
 
 
-def check_same_spec(
-    kept: Processes, spec: Processes, rundir: RunDir, made: str | None = None
-) -> None:
-    """Raises `PlanChanged`, naming the jobs, if `spec` is not the spec of the directory.
+def check_same_spec(kept: Processes, spec: Processes | None, rundir: RunDir) -> None:
+    """Compares the spec of the directory with that of the opening of its run, and with `spec`.
 
-    `made` is the digest in the journal; its digest rule is used for both specs.
+    Raises `PlanChanged`, which names the jobs where they are known.
     """
-    rule = digest_rule(made) if made else DIGEST_RULE
-    if digest(spec, rule) != digest(kept, rule):
+    made = _opened_with(rundir)
+    rule, opened = (digest_rule(made), made.rpartition(":")[2]) if made else (DIGEST_RULE, None)
+    here = digest(kept, rule)
+    given = here if spec is None else digest(spec, rule)
+    if opened is not None and here != opened:
+        jobs = f": {_difference(spec, kept)}" if spec is not None and given == opened else ""
+        raise PlanChanged(
+            f"it was changed after the run was opened with it{jobs}",
+            where=Where(file=str(rundir.spec)),
+            hint="restore it; other jobs are another run: compile with `--experiment_suffix NAME`",
+        )
+    if spec is not None and given != here:
         raise PlanChanged(
             f"this run directory belongs to another spec: {_difference(kept, spec)}",
             where=_at(rundir),
             hint="keep both with `--experiment_suffix NAME`, or, once it is closed, pass `--fresh`",
         )
+
+
+def _opened_with(rundir: RunDir) -> str | None:
+    """The digest in the first line of the journal; None where none can be read."""
+    try:
+        with rundir.journal.open("rb") as file:
+            return msgspec.json.decode(file.readline(_FIRST), type=RunOpened).digest
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+_FIRST = 1 << 20
+"""Bytes of the longest first line of a journal."""
 
 
 def new_run_id() -> str:
@@ -193,9 +216,8 @@ def _kept(rundir: RunDir, spec: Processes | None, first: AnyEvent | None) -> Pro
     """
     if rundir.spec.exists() and (first is not None or spec is None):
         kept = read_spec(rundir)
-        if spec is not None:
-            made = first.digest if isinstance(first, RunOpened) else None
-            check_same_spec(kept, spec, rundir, made)
+        if first is not None:
+            check_same_spec(kept, spec, rundir)
         return kept
     if spec is None:
         raise UsageError("not a run directory: no `spec.json`", where=_at(rundir))

@@ -37,6 +37,30 @@ def test_belonging_to_another_spec_names_the_jobs(place: Place) -> None:
     assert place.pbt(other, "--fresh").code == 4
 
 
+def test_a_spec_edited_in_the_run_directory_is_not_executed(place: Place) -> None:
+    target = place.spec(job("a"), job("b", "echo b >>ran; exit 1"))
+    assert place.pbt(target).code == 4
+    kept = place.rundir.spec.read_bytes()
+    before = place.rundir.journal.read_bytes()
+    for edited, jobs in (
+        (kept.replace(b"echo b >>ran", b"echo X >>ran"), "changed: `b`"),
+        (kept.replace(b'"e"', b'"f"'), "changed: `a`, `b`"),
+    ):
+        assert edited != kept
+        place.rundir.spec.write_bytes(edited)
+        said = place.pbt(target, "--failed")
+        assert said.code == 5
+        assert f"was changed after the run was opened with it: {jobs}" in said.err, said.err
+        said = place.pbt(str(place.rundir.path), "--failed")
+        assert said.code == 5
+        assert "spec.json`: it was changed after the run was opened with it" in said.err
+    assert place.rundir.journal.read_bytes() == before
+    assert (place.path / "ran").read_text() == "b\n"
+    place.rundir.spec.write_bytes(kept)
+    assert place.pbt(target, "--failed").code == 4
+    assert (place.path / "ran").read_text() == "b\nb\n"
+
+
 def test_policy_may_change_between_calls(place: Place) -> None:
     assert place.pbt(place.spec(job("j", "[ -e go ]"))).code == 4
     place.write("go")
