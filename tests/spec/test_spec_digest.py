@@ -11,6 +11,7 @@ import pytest
 from pbt_tui.errors import PlanChanged, UnknownVersion
 from pbt_tui.executor.run_dirs import check_same_spec
 from pbt_tui.journal import RunDir
+from pbt_tui.journal import events as ev
 from pbt_tui.spec import (
     DIGEST_RULE,
     FORMAT,
@@ -76,8 +77,22 @@ def test_a_field_of_a_later_version_counts_only_where_it_says_something() -> Non
 
 def test_a_directory_is_compared_by_its_own_rule(tmp_path: Path) -> None:
     rundir = RunDir.of(tmp_path, "r")
-    check_same_spec(spec(), spec(), rundir, digest(spec()))
-    with pytest.raises(PlanChanged, match="changed: `00_e`, `01_e`"):
-        check_same_spec(spec(), spec("false"), rundir, digest(spec()))
+    rundir.path.mkdir(parents=True)
+    opened = ev.RunOpened(format=ev.FORMAT, run_id="0", run="r", cwd="/", train_dir="/t", digest="")
+
+    def open_with(made: str) -> None:
+        rundir.journal.write_bytes(
+            msgspec.json.encode(msgspec.structs.replace(opened, digest=made))
+        )
+
+    check_same_spec(spec(), spec(), rundir)
+    open_with(digest(spec()))
+    check_same_spec(spec(), spec(), rundir)
+    check_same_spec(spec(), None, rundir)
+    with pytest.raises(PlanChanged, match="belongs to another spec: changed: `00_e`, `01_e`"):
+        check_same_spec(spec(), spec("false"), rundir)
+    with pytest.raises(PlanChanged, match="after the run was opened with it: changed: `00_e`"):
+        check_same_spec(spec("false"), spec(), rundir)
+    open_with("2:" + digest(spec()))
     with pytest.raises(UnknownVersion):
-        check_same_spec(spec(), spec(), rundir, "2:" + digest(spec()))
+        check_same_spec(spec(), spec(), rundir)
