@@ -102,13 +102,15 @@ def load(
     from pbt_tui.compiler import repeatability
 
     assert first.answer is not None
-    asked, second = repeatability.asked(first, others[0])
-    if second or (loaded.written and run([(1, None)])[0].answer != first.answer):
+    asked, differs = repeatability.asked(first, others[0])
+    again = run([(1, None)])[0] if loaded.written else first  # it may read what it wrote
+    if differs or again.answer != first.answer:
         variations = repeatability.explain(
             loaded,
             read(others[0]),
             asked,
             lambda ways: [read(child) for child in run(ways)],
+            again=loaded if again is first else read(again),
         )
     else:
         variations = ()

@@ -52,9 +52,15 @@ def explain(
     second: Loaded | None,
     sources: Asked,
     load: Callable[[Sequence[Way]], list[Loaded | None]],
+    *,
+    again: Loaded | None,
 ) -> tuple[Variation, ...]:
-    """The differences between two loads with their sources; `second` is None where it failed."""
-    names = differing(first, second) if second is not None else ()
+    """The differences between two loads with their sources; `second` is None where it failed.
+
+    `again`: a load in the surroundings of the first one, or the first one itself.
+    """
+    repeated = differing(first, again) if again is not None else ()
+    names = dict.fromkeys((*(differing(first, second) if second is not None else ()), *repeated))
     if not names and second is not None and not first.written:
         return ()
     movable = tuple(
@@ -77,7 +83,8 @@ def explain(
                 if name not in noise:
                     reasons.setdefault(name, source)
     # where no source explains a difference and a plain load shows none, it is of our making
-    kept = [n for n in names if n in reasons or changed] or dict.fromkeys((*changed, *reasons))
+    kept = [n for n in names if n in reasons or n in repeated or changed]
+    kept = kept or list(dict.fromkeys((*changed, *reasons)))
     return tuple(
         _variation(name, reasons.get(name) or _by_elimination(name, natural, sources), sources)
         for name in kept

@@ -23,6 +23,10 @@ from pbt_tui.runtimes.worker_pool import WorkerPool
 
 _REST = 10.0
 """Seconds to wait for the rest of a stream after its container has ended."""
+_KILLED = 137
+"""Exit code after SIGKILL."""
+_LATE, _LATE_PAUSE = 5, 0.1
+"""How often, and after how many seconds, an engine is asked whether memory was the reason."""
 
 
 class ContainerTracker:
@@ -177,6 +181,7 @@ class ContainerTracker:
 
         Raises `EngineUnavailable`.
         """
+        found = self._late_verdict(attempt, found)
         log = self._dir.log(*attempt.name)
         message = None
         # Without the output, the end is still known.
@@ -202,6 +207,21 @@ class ContainerTracker:
             oom=attempt.oom,
             engine_started=self.listening.engine_started,
         )
+
+    def _late_verdict(self, attempt: ContainerAttempt, found: Found) -> Found:
+        """Waits a moment for the engine to say that memory was the reason of a SIGKILL.
+
+        The engine hears of the kill and of the end on two ways, and the end may come first.
+        """
+        limited = (found.get("HostConfig") or {}).get("Memory")
+        if found["State"].get("ExitCode") != _KILLED or not limited or attempt.wanted:
+            return found
+        for _ in range(_LATE):
+            if attempt.oom or found["State"].get("OOMKilled"):
+                break
+            time.sleep(_LATE_PAUSE)
+            found = self._engine.inspect(found["Id"]) or found
+        return found
 
     def end(self, attempt: ContainerAttempt, fact: Ended) -> None:
         """Reports the end of an attempt, once."""
