@@ -292,7 +292,7 @@ def _pasted_command(found: _Found, job: Job, argv: list[str], command: str) -> N
         found.add("shell", job, f"a shell acts on `{acted:.60}`", "the same text")
         return
     theirs = words.split(command)
-    if found.backend == "ngc" and words.special(command.replace(" ", "")):
+    if found.backend == "ngc" and words.quoting(command):
         found.add("shell", job, "its quotes end those of the template", "the same arguments")
     elif theirs != argv:
         mine, others = differing(argv, theirs)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pbt_tui.description import Experiment
 from pbt_tui.naming import root_of
+from pbt_tui.settings.argv import pieces
 
 if TYPE_CHECKING:
     from pbt_tui.compiler.loaded import Loaded, LoadedExperiment
@@ -58,8 +59,6 @@ def replaced_by_its_interpreter(first: str) -> bool:
     return first.startswith("python")
 
 
-_PIECE = re.compile(r"""'[^']*'|\\.|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
-"""A quoted or escaped piece of a command."""
 _ESCAPE = re.compile(r"\\.", re.DOTALL)
 _EXPANDED = r"\$[A-Za-z_{(\[0-9@*#?$!-]|`"
 _IN_QUOTES = re.compile(rf"\\.|({_EXPANDED})", re.DOTALL)
@@ -72,7 +71,7 @@ def acted_on_by_a_shell(command: str) -> str | None:
     The backends `slurm` and `ngc` paste the command into the text of a shell script (D36, D44).
     That a shell splits and unquotes is not meant here.
     """
-    text = _PIECE.sub(_joined, command)
+    text = pieces.sub(_joined, command)
     places: list[int] = []
 
     def masked(piece: re.Match[str]) -> str:
@@ -81,7 +80,7 @@ def acted_on_by_a_shell(command: str) -> str | None:
             places.extend(piece.start() + found.start(1) for found in inside if found[1])
         return "_" * len(piece[0])
 
-    if found := _BARE.search(_PIECE.sub(masked, text)):
+    if found := _BARE.search(pieces.sub(masked, text)):
         places.append(found.start())
     return _word_at(text, min(places)) if places else None
 

@@ -7,24 +7,26 @@ from collections.abc import Sequence
 
 special = re.compile(r"[ \t\r\n'\"\\$`]").search
 """Finds a character that would split or change an argument, or that a shell would expand."""
-_quoting = re.compile(r"['\"\\]").search
+quoting = re.compile(r"['\"\\]").search
+"""Finds a quote or a backslash."""
 _expansion = re.compile(r"\$[A-Za-z_0-9@*#?$!(-]|`").search
-"""Finds what a shell would replace. OmegaConf writes `${…}`, which is no matter of a shell."""
+"""Finds what a shell would replace, but OmegaConf's `${…}`."""
 _operates = re.compile(r"[&|;]|\d?>|<(?!\S+>$)|.*;$|~/", re.DOTALL).match
 _comment = re.compile(r"(?:^|\s)#").search
 _script = re.compile(r"(?:ba|da|k|z|fi)?sh|python[\d.]*").fullmatch
 _blanks = re.compile(r"[ \t\r\n]+")
 
 
-_pieces = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\.""", re.DOTALL)
+pieces = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\.""", re.DOTALL)
+"""The quoted and escaped pieces of a command."""
 
 
 def split(text: str) -> list[str]:
     """Splits as a POSIX shell does. Raises `ValueError` for an unclosed quote."""
-    if _quoting(text):
+    if quoting(text):
         import shlex
 
-        return shlex.split(_pieces.sub(_as_shlex_reads_it, text) if "\\" in text else text)
+        return shlex.split(pieces.sub(_as_shlex_reads_it, text) if "\\" in text else text)
     return [word for word in _blanks.split(text) if word]
 
 
@@ -73,7 +75,7 @@ def shown(words: list[str]) -> str:
 
 
 def meant_for_a_shell(text: str, words: Sequence[str]) -> list[str]:
-    """Arguments of a command `text` that only a shell interprets, and which starts none (D36)."""
+    """The arguments of the command `text` that a shell would interpret: none reads them (D36)."""
     own, replaced = _scripts(words), _expands(text)
     return [
         word
@@ -86,7 +88,7 @@ def _expands(text: str) -> bool:
     """Whether a shell would replace a part of `text`: a variable, or the output of a program."""
     if "$" not in text and "`" not in text:
         return False
-    return _expansion(_pieces.sub(_expanded_in, text)) is not None
+    return _expansion(pieces.sub(_expanded_in, text)) is not None
 
 
 def _expanded_in(piece: re.Match[str]) -> str:
@@ -108,7 +110,7 @@ def _scripts(words: Sequence[str]) -> set[int]:
 
 def comment(text: str) -> bool:
     """Whether a shell would ignore the end of a command, from a `#` on."""
-    return "#" in text and _comment(_pieces.sub("''", text)) is not None
+    return "#" in text and _comment(pieces.sub("''", text)) is not None
 
 
 def processes_per_node(argv: Sequence[str]) -> tuple[str, int] | None:

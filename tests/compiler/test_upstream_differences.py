@@ -153,6 +153,7 @@ NOTHING = [
     (run(), S),
     (run("python t.py --a='b c'", [{"l": "[1,2]"}]), S),
     (run(), N),
+    (run("python t.py --currency=us$"), N),
 ]
 """Descriptions of which upstream starts the same jobs."""
 
