@@ -216,9 +216,11 @@ class ContainerTracker:
         limited = (found.get("HostConfig") or {}).get("Memory")
         if found["State"].get("ExitCode") != _KILLED or not limited or attempt.wanted:
             return found
+        ended = exit_status.seconds(found["State"].get("FinishedAt"))
         for _ in range(_LATE):
-            if attempt.oom or found["State"].get("OOMKilled"):
-                break
+            known = attempt.oom or found["State"].get("OOMKilled")
+            if known or (ended and time.time() > ended + _LATE * _LATE_PAUSE):
+                break  # of many that ended together, only the first one waits
             time.sleep(_LATE_PAUSE)
             found = self._engine.inspect(found["Id"]) or found
         return found
