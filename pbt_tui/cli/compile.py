@@ -293,7 +293,7 @@ def _validate(paths: Sequence[str], weigh: Weigh) -> Result:
             counts[backend] += 1
     text += "".join(f"{kind.total(count)}\n" for kind, count in counts.items())
     found, twice = shared_workspaces.across(specs, found)
-    found += weigh([*(existing.shared_folders(specs) if len(specs) > 1 else ()), *twice])
+    found += weigh([*existing.shared_folders(specs), *twice])
     run = next(iter(specs.values())).run if len(specs) == 1 else None
     jobs = sum(len(spec.jobs) for spec in specs.values())
     code = 3 if _wrong(found) else 0

@@ -169,11 +169,9 @@ def compile_loaded(
         suffix=suffix,
         seed=loaded.seed,
     )
-    found += [
-        d
-        for d in spec_rules.check(spec, slots=backends is None or "processes" in backends)
-        if not (d.code in IGNORABLE and d.code.lower() in map(str.lower, accepted))
-    ]
+    left_out = IGNORABLE.intersection(map(str.upper, accepted))
+    ruled = spec_rules.check(spec, slots=backends is None or "processes" in backends)
+    found += [d for d in ruled if d.code not in left_out]
     if not any(d.level == "error" for d in found):
         found += cross_references.check(spec)
     made = render(

@@ -18,6 +18,7 @@ from pbt_tui.journal import RunDir, RunState, lock, replay
 from pbt_tui.journal.atomic import replace
 from pbt_tui.journal.events import AnyEvent, RunOpened
 from pbt_tui.journal.file import Journal
+from pbt_tui.journal.regular_file import open_regular
 from pbt_tui.populations import refuse_unknown_styles
 from pbt_tui.spec import DIGEST_RULE, Processes, decode, digest, digest_rule, encode
 
@@ -132,7 +133,7 @@ def check_same_spec(kept: Processes, spec: Processes | None, rundir: RunDir) -> 
 def _opened_with(rundir: RunDir) -> str | None:
     """The digest in the first line of the journal; None where none can be read."""
     try:
-        with rundir.journal.open("rb") as file:
+        with os.fdopen(open_regular(rundir.journal), "rb") as file:
             return msgspec.json.decode(file.readline(_FIRST), type=RunOpened).digest
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
