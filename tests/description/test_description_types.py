@@ -8,8 +8,9 @@ from typing import get_args
 from mypy import api
 
 import pbt_tui
+from pbt_tui.naming import ARGUMENT_STYLES
 from pbt_tui.populations import STYLES
-from pbt_tui.run_module_types import PopulationStyle
+from pbt_tui.run_module_types import ArgumentStyleName, PopulationStyle
 
 HEAD = "from pbt_tui import Experiment, population\n"
 
@@ -29,6 +30,7 @@ def test_the_package_says_that_it_is_typed() -> None:
 
 def test_every_built_in_style_is_a_type_and_nothing_else() -> None:
     assert sorted(get_args(PopulationStyle)) == sorted(STYLES.built_in)
+    assert get_args(ArgumentStyleName) == ARGUMENT_STYLES
 
 
 def test_a_good_module_and_the_types_of_a_bad_one(tmp_path: Path) -> None:
