@@ -79,7 +79,9 @@ def recorded_seed(out: Path, module: str, suffix: str) -> int | None:
         if same_module(name, module):
             seed = keys.get(b'"seed"', b"")
             whole = seed.removeprefix(b"-").isdigit() and len(seed) < 20
-            found[keys.get(b'"suffix"', b"").decode().strip('"')] = int(seed) if whole else None
+            own = keys.get(b'"suffix"', b"").decode(errors="replace").strip('"')
+            if whole or own not in found:  # a damaged file takes no seed from another one
+                found[own] = int(seed) if whole else None
     if suffix in found or suffix:
         return found.get(suffix)
     return next(iter(found.values())) if len(found) == 1 else None

@@ -145,6 +145,17 @@ def test_the_bytes_are_the_same_from_every_folder(project: Path) -> None:
     assert b'"module":"runs/ant.py",\n"seed":1,\n' in made[0]
 
 
+@pytest.mark.parametrize("line", [b'"suffix":"\xff"', b'"module":"\xff"', b'"seed":\xb2', b"\0"])
+def test_a_damaged_spec_records_no_seed(project: Path, line: bytes) -> None:
+    compile_in(project, "runs/ant.py", "--seed", "7")
+    broken = project / "specs/broken"
+    broken.mkdir()
+    head = b'{"format":"pbt-processes/1",\n"module":"runs/ant.py",\n'
+    (broken / "processes.json").write_bytes(head + line + b",\n")
+    done = compile_in(project, "runs/ant.py", "--check")
+    assert done.stderr == ""
+
+
 def test_which_seed_counts(project: Path) -> None:
     spec = project / "specs/ant/processes.json"
     compile_in(project, "runs/ant.py", code=3)
