@@ -105,17 +105,21 @@ def stop_session(leader: str, others: list[Process]) -> bool:
     return reached
 
 
-def kill_session(leader: str, others: list[Process]) -> None:
-    """Kills the other processes of a session, or the leader if it is alone.
+def kill_session(leader: str, others: list[Process]) -> bool:
+    """Kills the other processes of a session; False if there were none: then send it again.
 
-    The leader is the shim: as long as it lives, it records how the job ended and then kills its own
-    group.
+    The leader is the shim. Without another process it is about to start the job, or to record how
+    the job ended, and a SIGKILL would lose that exit code. SIGTERM ends a shim only before it has
+    claimed the attempt; SIGCONT wakes one that was stopped.
     """
     for process in others:
         if alive(process.handle):
             _signal(process.pid, signal.SIGKILL)
-    if not others and alive(leader):
-        _signal_group(pid_of(leader), signal.SIGKILL)
+    if others or not alive(leader):
+        return True
+    for number in (signal.SIGTERM, signal.SIGCONT):
+        _signal_group(pid_of(leader), number)
+    return False
 
 
 def kill_orphans(leader: str) -> None:

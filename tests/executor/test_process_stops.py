@@ -130,6 +130,21 @@ def test_a_stop_before_the_claim_is_an_end(tmp_path: Path) -> None:
         driver.runtime.close()
 
 
+def test_a_kill_in_the_moment_of_the_end_leaves_the_exit_code(driver: ProcessDriver) -> None:
+    """The job is gone, its shim has not recorded that yet: held in that moment by SIGSTOP."""
+    driver.start("sleep", "600")
+    handle = driver.begin()
+    shim = proc.pid_of(handle)
+    os.kill(shim, signal.SIGSTOP)
+    until(lambda: kin(handle))
+    for pid in kin(handle):
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: not kin(handle))
+    assert not driver.runtime.stop("job", 1, kill=True), "it is sent again: no job was there"
+    end = driver.end()
+    assert (end.lost, end.exit_code) == (False, 137)
+
+
 @pytest.mark.parametrize("with_copy", [False, True])
 def test_a_stop_that_only_the_shim_heard_is_not_delivered(with_copy: bool) -> None:
     """Nor is one that only its copy heard: it forgets what it caught when it becomes the job."""

@@ -146,8 +146,7 @@ class ProcessRuntime:
             return True  # it has ended: `facts` has reported it, or will
         others = self._others(found.pid, age=_SCAN) or self._others(found.pid, age=0.0)
         if kill:
-            proc.kill_session(now.handle, others)
-            return True
+            return proc.kill_session(now.handle, others)
         return proc.stop_session(now.handle, others)
 
     def forget(self, job: str, attempt: int) -> None:

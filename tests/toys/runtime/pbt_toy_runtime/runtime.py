@@ -112,8 +112,7 @@ class ToyQueue:
         leader = proc.pid_of(claim.handle)
         others = [p for p in proc.everyone() if p.session == leader and p.pid != leader]
         if kill:
-            proc.kill_session(claim.handle, others)
-            return True
+            return proc.kill_session(claim.handle, others)
         return proc.stop_session(claim.handle, others)
 
     def forfeit(self, job: str, attempt: int) -> bool:
