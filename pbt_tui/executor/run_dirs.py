@@ -14,11 +14,11 @@ from pathlib import Path
 import msgspec
 
 from pbt_tui.errors import PlanChanged, RunBusy, RunError, UsageError, Where
+from pbt_tui.files.atomic import replace
+from pbt_tui.files.regular import open_regular
 from pbt_tui.journal import RunDir, RunState, lock, replay
-from pbt_tui.journal.atomic import replace
 from pbt_tui.journal.events import AnyEvent, RunOpened
 from pbt_tui.journal.file import Journal
-from pbt_tui.journal.regular_file import open_regular
 from pbt_tui.populations import refuse_unknown_styles
 from pbt_tui.spec import DIGEST_RULE, Processes, decode, digest, digest_rule, encode
 

@@ -15,8 +15,8 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from pbt_tui.errors import printable
+from pbt_tui.files.atomic import replace
 from pbt_tui.journal import RunDir, RunState
-from pbt_tui.journal.atomic import replace
 
 if TYPE_CHECKING:
     from pbt_tui.observe.history import HistoryWriter

@@ -15,9 +15,9 @@ import msgspec
 from msgspec import UNSET
 
 from pbt_tui.errors import BadSpec, UsageError, Where
-from pbt_tui.journal.atomic import replace
+from pbt_tui.files.atomic import replace
+from pbt_tui.files.regular import read_own
 from pbt_tui.journal.events import Action, Request
-from pbt_tui.journal.regular_file import read_own
 from pbt_tui.journal.run_dir import RunDir
 
 _DIGITS = 20

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pbt_tui.errors import printable
-from pbt_tui.journal.regular_file import open_regular
+from pbt_tui.files.regular import open_regular
 
 TAIL = 256 * 1024
 """Bytes to read from the end by default."""

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
+from pbt_tui.files.regular import OURS, read_regular
 from pbt_tui.journal.events import Gpu
-from pbt_tui.journal.regular_file import OURS, read_regular
 
 
 class Sample(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from pbt_tui.journal.regular_file import OURS, read_regular
+from pbt_tui.files.regular import OURS, read_regular
 from pbt_tui.observe.log_reader import clean, tail
 
 _WINDOW = 16 * 1024

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from pbt_tui.journal.regular_file import OURS, read_regular
+from pbt_tui.files.regular import OURS, read_regular
 from pbt_tui.runtimes.kind import Submission, SubmittedAttempt
 
 

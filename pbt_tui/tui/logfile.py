@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pbt_tui.journal.regular_file import open_regular
+from pbt_tui.files.regular import open_regular
 from pbt_tui.observe.log_reader import clean
 
 CHUNK = 256 * 1024

@@ -45,6 +45,7 @@ TABLE = {
         (
             "__init__",
             "errors",
+            "files",
             "description",
             "arguments",
             "naming",
@@ -56,20 +57,22 @@ TABLE = {
         ),
         ("msgspec",),
     ),
-    "journal": May(("errors", "spec", "backends.slurm.index"), ("msgspec",)),
+    "files": May(("errors",)),
+    "journal": May(("errors", "spec", "files", "backends.slurm.index"), ("msgspec",)),
     "scheduler": May(("errors", "spec", *_STATE)),
     "observe": May(
-        ("errors", "spec", "settings.argv", "populations", "journal.regular_file", *_STATE),
+        ("errors", "spec", "settings.argv", "populations", "files", *_STATE),
         ("msgspec", "yaml", "pynvml"),
     ),
     "runtimes": May(
-        ("registry", "errors", "spec", "backends", "journal", "scheduler.fit", "observe"),
+        ("registry", "errors", "spec", "files", "backends", "journal", "scheduler.fit", "observe"),
         ("msgspec",),
     ),
     "executor": May(
         (
             "errors",
             "spec",
+            "files",
             "backends",
             "journal",
             "scheduler",
@@ -81,7 +84,7 @@ TABLE = {
     ),
     # `rich` is the part of Textual's line API that has another name.
     "tui": May(
-        ("errors", "spec", "journal", "scheduler.explain", "observe", "populations"),
+        ("errors", "spec", "files", "journal", "scheduler.explain", "observe", "populations"),
         ("textual", "rich"),
     ),
 }

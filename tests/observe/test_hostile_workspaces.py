@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.journal import regular_file
+from pbt_tui.files import regular
 from pbt_tui.observe import (
     history,
     log_reader,
@@ -60,10 +60,10 @@ def test_only_a_regular_file_is_opened(tmp_path: Path, strange: Callable[[Path],
     strange(path)
     before = len(list(Path("/proc/self/fd").iterdir()))
     with pytest.raises(OSError, match="not a regular file") as caught:
-        regular_file.open_regular(path)
+        regular.open_regular(path)
     assert caught.value.errno == errno.EINVAL
     with pytest.raises(OSError, match="not a regular file"):
-        regular_file.read_regular(path, 100)
+        regular.read_regular(path, 100)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
@@ -71,15 +71,15 @@ def test_a_file_is_read_up_to_a_bound(tmp_path: Path) -> None:
     path = put_bytes(tmp_path / "file", b"x" * 1024)
     link = tmp_path / "link"
     link.symlink_to(path)
-    assert regular_file.read_regular(link, 1024) == b"x" * 1024
+    assert regular.read_regular(link, 1024) == b"x" * 1024
     with pytest.raises(OSError, match="larger than 1023 bytes") as caught:
-        regular_file.read_regular(path, 1023)
+        regular.read_regular(path, 1023)
     assert caught.value.errno == errno.EFBIG
     sparse = tmp_path / "sparse"
     with sparse.open("wb") as f:
         f.truncate(1 << 40)
     with pytest.raises(OSError, match="larger than"):
-        regular_file.read_regular(sparse, 1024)
+        regular.read_regular(sparse, 1024)
 
 
 def put_bytes(path: Path, data: bytes) -> Path:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pbt_tui.errors import BrokenKind
-from pbt_tui.journal.regular_file import read_regular
+from pbt_tui.files.regular import read_regular
 from pbt_tui.observe.workspaces.metadata import LARGEST, Metadata, parse
 from pbt_tui.populations import STYLES, FoundFolder, Style
 

@@ -9,7 +9,7 @@ import os
 import re
 from pathlib import Path
 
-from pbt_tui.journal.regular_file import read_regular
+from pbt_tui.files.regular import read_regular
 from pbt_tui.observe.workspaces.generation import BestFile
 from pbt_tui.observe.workspaces.member_folders import MemberFolders
 from pbt_tui.observe.workspaces.metadata import number as measured

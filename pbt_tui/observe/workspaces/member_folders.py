@@ -12,7 +12,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import NamedTuple
 
-from pbt_tui.journal.regular_file import read_regular
+from pbt_tui.files.regular import read_regular
 from pbt_tui.observe.workspaces.generation import BestFile, Generation, UnreadableGeneration
 from pbt_tui.observe.workspaces.metadata import LARGEST, Metadata, parse
 

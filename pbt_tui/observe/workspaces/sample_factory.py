@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from pbt_tui.journal.regular_file import read_regular
+from pbt_tui.files.regular import read_regular
 from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.workspaces.bounded_json import UnreadableJson, load
 from pbt_tui.observe.workspaces.generation import BestFile, Generation, UnreadableGeneration

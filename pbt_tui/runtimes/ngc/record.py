@@ -18,7 +18,7 @@ import msgspec
 
 from pbt_tui.backends.ngc.files import FOLDER, RECORD
 from pbt_tui.errors import RunBusy, RunError, Where
-from pbt_tui.journal.atomic import replace
+from pbt_tui.files.atomic import replace
 from pbt_tui.spec.types import Frozen
 
 FORMAT: Final = "pbt-ngc-submitted/1"

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pbt_tui.backends.slurm.index import Slurm
-from pbt_tui.journal.atomic import replace
+from pbt_tui.files.atomic import replace
 from pbt_tui.observe.queue_status import Queue, encode
 from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 from pbt_tui.runtimes.slurm import client, squeue

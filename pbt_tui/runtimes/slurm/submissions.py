@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from pbt_tui.journal.atomic import replace
+from pbt_tui.files.atomic import replace
 
 Name = tuple[str, int]
 _ID = re.compile(r"\s*([0-9]+)\s*(?:;\s*(\S+)\s*)?")

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from pbt_toy_runtime import ticket
 from pbt_tui.errors import RuntimeUnavailable
-from pbt_tui.journal.atomic import replace
+from pbt_tui.files.atomic import replace
 from pbt_tui.observe import queue_status
 from pbt_tui.runtimes import claims, proc
 from pbt_tui.runtimes.context import RunContext

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.journal.atomic import replace
+from pbt_tui.files.atomic import replace
 
 
 @pytest.mark.parametrize("sync", [False, True])
