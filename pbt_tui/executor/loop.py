@@ -201,7 +201,7 @@ class Loop:
         result, cause = outcome(
             attempt,
             exit_code=fact.exit_code,
-            ended_at=fact.ended_at,
+            order=fact.order,
             refused=fact.refused,
             lost=fact.lost,
             stopped=fact.stopped,

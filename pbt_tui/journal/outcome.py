@@ -5,12 +5,14 @@ Must not depend on a runtime: it gets numbers and flags.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pbt_tui.journal.events import Outcome, Why
 from pbt_tui.journal.state import Attempt
 from pbt_tui.spec import Cause
 
-CLOCK_GRAIN = 0.01
-"""Seconds. File systems date an end by the kernel's tick, which may be 10 ms early."""
+Order = Literal["before", "after"]
+"""Whether an attempt ended before or after the executor marked that it stops it."""
 
 _BY_WHY: dict[Why, tuple[Outcome, Cause | None]] = {
     "cancel": ("stopped", "cancelled"),
@@ -24,30 +26,30 @@ def outcome(
     attempt: Attempt,
     *,
     exit_code: int | None,
-    ended_at: float,
+    order: Order | None = None,
     refused: bool = False,
     lost: bool = False,
     stopped: Why | None = None,
 ) -> tuple[Outcome, Cause | None]:
     """The outcome of an attempt, and the cause if the outcome alone decides it.
 
-    If the attempt ended after the executor asked it to stop, the reason of the stop decides and the
+    If the attempt ended after the executor marked its stop, the reason of the stop decides and the
     exit code does not: a trainer that writes a checkpoint on SIGTERM and exits with 0 has not
-    succeeded. If it ended before, the exit code decides.
+    succeeded. If it ended before, the exit code decides. Dates are not compared: the clock of a
+    file server or of an engine is not that of the executor.
 
     Args:
         attempt: the attempt, which has not ended in the state yet.
         exit_code: exit code of its process; None if unknown.
-        ended_at: when its process ended, in Unix seconds.
+        order: whether it ended before or after the mark of its stop; None: nobody can tell, and
+            the reason of the stop decides.
         refused: whether the runtime could not start it.
         lost: whether it went away without an exit code.
         stopped: the reason, if another program than the executor stopped it.
     """
     why = attempt.stop_why
-    if why is not None and attempt.stop_at is not None:
-        after = lost or refused or ended_at + CLOCK_GRAIN >= attempt.stop_at
-        if after:
-            return _BY_WHY[why]
+    if why is not None and (lost or refused or order != "before"):
+        return _BY_WHY[why]
     if stopped is not None:
         return _BY_WHY[stopped]
     if refused:

@@ -54,6 +54,10 @@ class RunDir:
         """The attempt file: the claim of the shim, later with the exit code."""
         return self.attempts / f"{job}.{attempt}"
 
+    def stop_mark(self, job: str, attempt: int) -> Path:
+        """The mark that the executor makes before it stops the attempt."""
+        return self.attempts / f"{job}.{attempt}.stop"
+
     def request(self, job: str, attempt: int) -> Path:
         """The request that the runtime sent to its engine, as a command for people."""
         return self.attempts / f"{job}.{attempt}.request"

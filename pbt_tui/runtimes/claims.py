@@ -3,9 +3,12 @@
 Whoever creates the file owns the attempt: it is created exclusively and never replaced. Its lines,
 in this order:
 
-    <pid>.<start time> <boot id>     the shim that runs the attempt
-    refused <126, 127 or a text>     the command could not start; 125: not enter its directory
-    exit <code>                      the exit code as shells report it: 128 + n for signal n
+    <pid>.<start time> <boot id> [<mark>]   the shim that runs the attempt
+    refused <126, 127 or a text>   the command could not start; 125: not enter its directory
+    exit <code> [stop]             the exit code as shells report it: 128 + n for signal n
+
+`stop`: whoever noted the end looked once for the mark of a stop, after the process had ended, and
+found it. Claims of earlier versions have no `<mark>` and never say `stop`.
 
 or `given up`, from an executor that ended the attempt before it started. A line without its newline
 does not count.
@@ -14,13 +17,16 @@ does not count.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from pbt_tui.journal.outcome import Order
 from pbt_tui.runtimes.protocol import Ended, Launch
 from pbt_tui.spec import Cause
 
 GIVEN_UP = "given up"
+_EXIT = re.compile(r"([0-9]{1,4})( stop)?", re.ASCII)
 SETTLE = 1.0
 """Seconds after which the shim of an empty claim must be dead."""
 
@@ -41,10 +47,14 @@ class Claim:
     """The shim, as `pid.start time`."""
     boot: str | None = None
     """The boot in which that pid is valid."""
+    mark: str | None = None
+    """The number by which the processes of the attempt are found."""
     refused: str | None = None
     """Why the command never started: 125, 126, 127 or a text."""
     code: int | None = None
     """The exit code."""
+    order: Order | None = None
+    """Whether it ended before or after the mark of its stop; None if nobody looked."""
     given_up: bool = False
     """Whether an executor took the claim so that the attempt never starts."""
 
@@ -71,21 +81,26 @@ def read(path: Path) -> Claim | None:
         written = os.fstat(fd).st_mtime
     finally:
         os.close(fd)
-    handle = boot = refused = None
+    handle = boot = mark = refused = None
     code = None
+    order: Order | None = None
     for line in text.split("\n")[:-1]:
         first, _, rest = line.partition(" ")
         if line == GIVEN_UP:
             return Claim(written, given_up=True)
-        if first == "exit" and rest.isdecimal():
-            code = int(rest)
+        if first == "exit" and (match := _EXIT.fullmatch(rest)):
+            code, order = int(match[1]), "after" if match[2] else "before"
         elif first == "refused":
             refused = rest
         elif all(part.isdecimal() for part in first.split(".", 1)) and "." in first:
-            handle, boot = first, rest
+            handle = first
+            boot, _, last = rest.partition(" ")
+            mark = last or None
     if refused is not None and refused.isdecimal() and refused not in _REFUSED:
         refused = None
-    return Claim(written, handle, boot, refused, code)
+    if handle is not None and mark is None:
+        order = None
+    return Claim(written, handle, boot, mark, refused, code, order)
 
 
 def take(path: Path, line: str) -> bool:
@@ -101,13 +116,26 @@ def take(path: Path, line: str) -> bool:
     return True
 
 
+def mark_stop(path: Path) -> bool:
+    """Makes the mark of a stop (`RunDir.stop_mark`), before the signal is sent.
+
+    Returns False if it cannot be made, because the disk is full, for instance. Then the claim as it
+    was before the signal tells whether the attempt ended before.
+    """
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644))
+    except OSError:
+        return False
+    return True
+
+
 def ended(job: str, attempt: int, claim: Claim, now: float, launch: Launch | None = None) -> Ended:
     """The end that an `over` claim reports; `launch`, if known, gives the command for the text."""
     at = min(claim.written, now)
     if claim.refused is None:
         code = claim.code or 0
         number = code - 128 if 128 < code <= 128 + 64 else None
-        return Ended(job, attempt, claim.handle, code, at, signal=number)
+        return Ended(job, attempt, claim.handle, code, at, signal=number, order=claim.order)
     cause, detail = _REFUSED.get(claim.refused, (None, claim.refused))
     if launch is not None and claim.refused in _REFUSED:
         detail = f"{detail}: `{launch.argv[0] if cause else launch.cwd}`"

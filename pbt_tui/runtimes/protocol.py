@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from pbt_tui.journal.events import Why
+from pbt_tui.journal.outcome import Order
 from pbt_tui.spec import Cause, Job
 
 Survey = Literal["never", "queued", "alive", "ended", "gone", "forfeited", "unknown"]
@@ -77,7 +78,7 @@ class Ended:
     exit_code: int | None
     """Exit code of the process, 128 + n for signal n as shells report it; None if unknown."""
     ended_at: float
-    """When it ended, in Unix seconds."""
+    """When it ended, in Unix seconds, by the clock of whoever noted it: for people only."""
     signal: int | None = None
     """Number of the signal that ended it."""
     refused: bool = False
@@ -90,6 +91,8 @@ class Ended:
     """One line for people about the cause."""
     stopped: Why | None = None
     """Why, if something other than the executor stopped it, such as SLURM's time limit."""
+    order: Order | None = None
+    """Whether it ended before or after its stop was marked (`claims.mark_stop`); None: unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,7 @@ class Runtime(Protocol):
         """Starts the attempts that have not started; a failed start becomes an `Ended` fact."""
 
     def stop(self, job: str, attempt: int, *, kill: bool) -> bool:
-        """Stops an attempt, or kills it.
+        """Marks that an attempt is stopped (`claims.mark_stop`), then stops or kills it.
 
         Returns False if the signal may not have reached it: the loop calls this again until the
         attempt has ended.

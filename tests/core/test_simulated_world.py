@@ -149,18 +149,18 @@ FAULTS = [
         near=540,
     ),
     Fault(
-        "an end is judged by the stop whatever its date",
+        "an end is judged by the stop whatever came first",
         outcome,
         "outcome",
-        "after = lost or refused or ended_at + CLOCK_GRAIN >= attempt.stop_at",
-        "after = True",
+        'if why is not None and (lost or refused or order != "before"):',
+        "if why is not None:",
     ),
     Fault(
         "an end is judged by its code whatever was asked",
         outcome,
         "outcome",
-        "after = lost or refused or ended_at + CLOCK_GRAIN >= attempt.stop_at",
-        "after = False",
+        'if why is not None and (lost or refused or order != "before"):',
+        "if False:",
     ),
     Fault(
         "a cancelled job is retried",

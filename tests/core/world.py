@@ -15,6 +15,7 @@ from typing import Any
 
 from pbt_tui.executor.inbox import UnreadableRequest
 from pbt_tui.journal import events as ev
+from pbt_tui.journal.outcome import Order
 from pbt_tui.journal.state import Attempt, JobState
 from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Queued, Runtime, Seen, Started
 
@@ -44,6 +45,8 @@ class Proc:
     """Whether the shim wrote an exit code; after a kill it does not."""
     restart: int = 0
     """How often the queue restarted it."""
+    order: Order = "before"
+    """Whether it ended before or after the mark of its stop."""
 
 
 @dataclass
@@ -75,6 +78,10 @@ class World:
     has_queue: bool = False
     """Whether the world has a queue, which knows and can cancel attempts that have not started."""
     queue: set[Name] = field(default_factory=set)
+    marked: set[Name] = field(default_factory=set)
+    """Attempts whose stop an executor has marked."""
+    server_clock: float = 0.0
+    """Seconds by which the clock that dates ends is ahead."""
     procs: dict[Name, Proc] = field(default_factory=dict)
     durable: list[ev.AnyEvent] = field(default_factory=list)
     inbox: dict[str, ev.Request | UnreadableRequest] = field(default_factory=dict)
@@ -170,15 +177,21 @@ class World:
     def _end(self, proc: Proc, code: int, coded: bool = True) -> None:
         if proc.ended is None:
             proc.ended, proc.code, proc.coded = self.now, code, coded
+            proc.order = "after" if proc.name in self.marked else "before"
             self.tell(self.end_of(proc))
 
     def end_of(self, proc: Proc) -> Ended:
         assert proc.ended is not None
         if not proc.coded:
             return Ended(*proc.name, proc.handle, None, proc.ended, lost=True)
-        signal = proc.code - 128 if proc.code > 128 else None
         return Ended(
-            *proc.name, proc.handle, proc.code, proc.ended, signal=signal, refused=proc.refused
+            *proc.name,
+            proc.handle,
+            proc.code,
+            proc.ended + self.server_clock,
+            signal=proc.code - 128 if proc.code > 128 else None,
+            refused=proc.refused,
+            order=proc.order,
         )
 
     def tell(self, fact: Fact) -> None:
@@ -263,6 +276,8 @@ class SimRuntime(Runtime):
     def stop(self, job: str, attempt: int, *, kill: bool) -> bool:
         self.world.maybe_die()
         self._check_decided(ev.KillRequested if kill else ev.StopRequested, (job, attempt))
+        self.world.marked.add((job, attempt))
+        self.world.maybe_die()
         return self.world.signal((job, attempt), kill)
 
     def _check_decided(self, kind: Decided, name: Name) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from pbt_tui.journal import Attempt
 from pbt_tui.journal.events import Why
-from pbt_tui.journal.outcome import CLOCK_GRAIN, outcome
+from pbt_tui.journal.outcome import Order, outcome
 
 BY_WHY = [
     ("cancel", ("stopped", "cancelled")),
@@ -25,12 +25,12 @@ def attempt(why: Why | None = None, at: float = 100.0) -> Attempt:
     [(0, "succeeded"), (1, "failed"), (137, "failed"), (None, "failed"), (-9, "failed")],
 )
 def test_without_a_stop_the_code_says_it(code: int | None, expected: str) -> None:
-    assert outcome(attempt(), exit_code=code, ended_at=1.0) == (expected, None)
+    assert outcome(attempt(), exit_code=code) == (expected, None)
 
 
 def test_refused_and_lost() -> None:
-    assert outcome(attempt(), exit_code=127, ended_at=1.0, refused=True) == ("refused", None)
-    assert outcome(attempt(), exit_code=None, ended_at=1.0, lost=True) == ("lost", "lost")
+    assert outcome(attempt(), exit_code=127, refused=True) == ("refused", None)
+    assert outcome(attempt(), exit_code=None, lost=True) == ("lost", "lost")
 
 
 @pytest.mark.parametrize(("why", "expected"), BY_WHY)
@@ -39,14 +39,15 @@ def test_after_a_stop_its_reason_says_it(
     why: Why, expected: tuple[str, str | None], code: int | None
 ) -> None:
     """A trainer that checkpoints on TERM and exits 0 has not succeeded."""
-    for late in (0.0, 5.0, -CLOCK_GRAIN):
-        assert outcome(attempt(why), exit_code=code, ended_at=100.0 + late) == expected
+    orders: tuple[Order | None, ...] = ("after", None)
+    for order in orders:
+        assert outcome(attempt(why), exit_code=code, order=order) == expected
     for lost in (True, False):
-        told = outcome(attempt(why), exit_code=code, ended_at=0.0, lost=lost, refused=not lost)
+        told = outcome(attempt(why), exit_code=code, order="before", lost=lost, refused=not lost)
         assert told == expected
 
 
 @pytest.mark.parametrize("why", [why for why, _ in BY_WHY])
 def test_before_the_stop_the_code_says_it(why: Why) -> None:
-    assert outcome(attempt(why), exit_code=0, ended_at=99.0) == ("succeeded", None)
-    assert outcome(attempt(why), exit_code=3, ended_at=99.0) == ("failed", None)
+    assert outcome(attempt(why), exit_code=0, order="before") == ("succeeded", None)
+    assert outcome(attempt(why), exit_code=3, order="before") == ("failed", None)

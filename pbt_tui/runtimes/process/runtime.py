@@ -144,6 +144,7 @@ class ProcessRuntime:
         now = proc.look(found.pid) if found is not None else None
         if found is None or now is None or (found.handle or now.handle) != now.handle:
             return True  # it has ended: `facts` has reported it, or will
+        claims.mark_stop(self._dir.stop_mark(job, attempt))
         others = self._others(found.pid, age=_SCAN) or self._others(found.pid, age=0.0)
         if kill:
             return proc.kill_session(now.handle, others)

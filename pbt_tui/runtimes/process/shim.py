@@ -24,6 +24,8 @@ from pbt_tui.runtimes.protocol import Launch
 #   after the claim, so that a stop before the claim ends the shim.
 # - In the subshell `exec` returns only if it fails: then the trap records that the job did not
 #   start. (bash drops the trap if a file exists but cannot be executed, so that is tested before.)
+# - Whether the executor stopped the job is looked up once, after the job has ended: the order of
+#   the two decides, because clocks differ.
 # - A full disk may be emptied: the shim tries to write the code until it succeeds or the file is
 #   gone.
 # - At the end it kills its process group: orphans of a dead trainer keep their GPU memory (R8).
@@ -33,7 +35,7 @@ read -r _pbt_stat <"/proc/$$/stat" || exit 1
 _pbt_self() { _pbt_self="$$.${20}"; }
 _pbt_self ${_pbt_stat##*)}
 _pbt_claim=$1
-echo "$_pbt_self $2" >"$1" || exit 0
+echo "$_pbt_self $2 -" >"$1" || exit 0
 echo "$_pbt_self" >&3
 exec 3>&-
 ulimit -S -n "$4"
@@ -52,8 +54,9 @@ trap : HUP INT QUIT ALRM TERM USR1 USR2
   esac
   exec "$@"
 )
-_pbt_code=$?
-until echo "exit $_pbt_code" >>"$1"; do
+_pbt_code="exit $?"
+[ ! -e "$1.stop" ] || _pbt_code="$_pbt_code stop"
+until echo "$_pbt_code" >>"$1"; do
   [ -e "$1" ] || exit 1
   sleep 1
 done
