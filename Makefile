@@ -12,7 +12,7 @@ TRAINERS := .venv-trainers
 JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
 WHICH := import os, sys; print(os.path.realpath(sys.executable), sys.version)
 
-.PHONY: help demo test test-upstream test-trainers test-descriptions coverage fuzz check fix bench clean
+.PHONY: help demo test test-upstream test-trainers test-descriptions coverage fuzz stress check fix bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -65,6 +65,10 @@ coverage: $(READY) ## print which lines and branches of the compiler its tests r
 # `make test` has a short form. ARGS='--seconds 600 member-log' takes ten minutes for one reader.
 fuzz: $(READY) ## give each reader of foreign files broken input for a minute
 	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+# Takes about ten minutes. ARGS='--runs 1 --seed 7' repeats one run.
+stress: $(READY) ## stress 200 whole runs with faults: kills, copies, other clocks, full disks, engines
+	@$(BIN)/python -m tests.stress $(ARGS)
 
 check: $(READY) ## check lint, spelling, types, import rules, schemas and documents
 	@$(BIN)/ruff check .
