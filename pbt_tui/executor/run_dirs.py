@@ -16,7 +16,7 @@ import msgspec
 from pbt_tui.errors import PlanChanged, RunBusy, RunError, UsageError, Where
 from pbt_tui.files.atomic import replace
 from pbt_tui.files.regular import open_regular
-from pbt_tui.journal import RunDir, RunState, lock, replay
+from pbt_tui.journal import RunDir, RunState, byte_locks, lock, replay
 from pbt_tui.journal.events import AnyEvent, RunOpened
 from pbt_tui.journal.file import Journal
 from pbt_tui.populations import refuse_unknown_styles
@@ -72,7 +72,7 @@ def open_run(rundir: RunDir, spec: Processes | None) -> OpenRun:
 
 def _opened(rundir: RunDir, spec: Processes | None, made: Path | None) -> OpenRun:
     try:
-        journal = Journal(rundir.journal)
+        journal = Journal(rundir.journal, rundir.lock)
     except OSError as e:
         raise RunError(
             f"cannot open the journal: {(e.strerror or str(e)).lower()}",
@@ -82,10 +82,21 @@ def _opened(rundir: RunDir, spec: Processes | None, made: Path | None) -> OpenRu
         kept = _kept(rundir, spec, journal.events[0] if journal.events else None)
         state = replay(kept, journal.events)
         journal.events = []
+        _refuse_unknown_attempts(rundir, state)
         return OpenRun(rundir, kept, state, journal, made)
     except BaseException:
         journal.close()
         raise
+
+
+def _refuse_unknown_attempts(rundir: RunDir, state: RunState) -> None:
+    """Raises `RunError` if attempts are alive that were scheduled after the last line."""
+    if byte_locks.held_after(rundir.journal, state.seq) is not None:
+        raise RunError(
+            "jobs are running that this journal does not know: it was restored while they ran",
+            where=Where(file=str(rundir.journal)),
+            hint="wait until they end, or end them; then run the directory again",
+        )
 
 
 def close_run(opened: OpenRun) -> None:

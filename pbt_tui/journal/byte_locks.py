@@ -20,6 +20,7 @@ import errno
 import fcntl
 import os
 import struct
+import time
 from pathlib import Path
 
 from pbt_tui.errors import RunBusy, Where
@@ -31,6 +32,9 @@ _OFD_GETLK = 36
 _OFD_SETLK = 37
 _FLOCK = "@hhqqi4x"
 """`struct flock` of 64-bit Linux: type, whence, start, len, pid. The pid must be 0."""
+_PATIENCE, _AGAIN = 0.3, 0.02
+"""Seconds to wait for the lock, and between two tries: a child that the last executor was starting
+when it was killed holds the lock until its `exec`."""
 _NO_LOCKS = frozenset((errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP))
 """Errors of a kernel or a file system without these locks."""
 
@@ -71,7 +75,29 @@ def is_held(journal: Path, seq: int) -> bool | None:
     """
     fd = open_regular(journal)
     try:
-        return _is_locked(fd, ATTEMPTS + seq, 1)
+        return _first_locked(fd, ATTEMPTS + seq, 1) is not None
+    except OSError as e:
+        if e.errno in _NO_LOCKS:
+            return None
+        raise
+    finally:
+        os.close(fd)
+
+
+def held_after(journal: Path, seq: int) -> int | None:
+    """The line of a live attempt that a journal of `seq` lines does not have; None: there is none.
+
+    Raises:
+        OSError: if the journal cannot be opened.
+    """
+    fd = open_regular(journal)
+    try:
+        start = _first_locked(fd, ATTEMPTS + seq + 1, 0)
+        return None if start is None else max(start - ATTEMPTS, seq + 1)
+    except OSError as e:
+        if e.errno in _NO_LOCKS:
+            return None
+        raise
     finally:
         os.close(fd)
 
@@ -89,32 +115,32 @@ def own(fd: int, path: Path) -> bool:
     Raises:
         RunBusy: if another executor is the writer, although this one has `lock`.
     """
-    try:
-        _set(fd, fcntl.F_WRLCK, 0, ATTEMPTS)
-    except OSError as e:
-        if e.errno in _NO_LOCKS:
-            return False
-        if e.errno not in (errno.EAGAIN, errno.EACCES):
-            raise
-        raise RunBusy(
-            "this run is already being executed: another executor writes its journal",
-            where=Where(file=str(path.parent)),
-            hint="its `lock` was removed, and it ends as soon as it notices: try again",
-        ) from None
-    return True
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            _set(fd, fcntl.F_WRLCK, 0, ATTEMPTS)
+        except OSError as e:
+            if e.errno in _NO_LOCKS:
+                return False
+            if e.errno not in (errno.EAGAIN, errno.EACCES):
+                raise
+        else:
+            return True
+        if time.monotonic() > until:
+            raise RunBusy(
+                "this run is already being executed: another executor writes its journal",
+                where=Where(file=str(path.parent)),
+                hint="its `lock` was removed, and it ends as soon as it notices: try again",
+            )
+        time.sleep(_AGAIN)
 
 
 def _set(fd: int, kind: int, start: int, length: int) -> None:
     fcntl.fcntl(fd, _OFD_SETLK, struct.pack(_FLOCK, kind, os.SEEK_SET, start, length, 0))
 
 
-def _is_locked(fd: int, start: int, length: int) -> bool | None:
+def _first_locked(fd: int, start: int, length: int) -> int | None:
+    """The first locked byte of a lock in the range (length 0: to the end of all bytes)."""
     query = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, start, length, 0)
-    try:
-        found = fcntl.fcntl(fd, _OFD_GETLK, query)
-    except OSError as e:
-        if e.errno in _NO_LOCKS:
-            return None
-        raise
-    kind: int = struct.unpack(_FLOCK, found)[0]
-    return kind != fcntl.F_UNLCK
+    kind, _, first, _, _ = struct.unpack(_FLOCK, fcntl.fcntl(fd, _OFD_GETLK, query))
+    return None if kind == fcntl.F_UNLCK else int(first)

@@ -80,6 +80,9 @@ class Attempt:
     """The generation that it continues from; after a requeue, that of its newest start."""
     port: int | None = None
     """Port that it has for itself; None: its job asks for none, or its node finds one."""
+    seq: int = 0
+    """The line of its `attempt_scheduled`: its processes hold this byte of the journal
+    (`byte_locks`)."""
 
 
 @dataclass(slots=True, eq=False)

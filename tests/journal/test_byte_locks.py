@@ -73,6 +73,15 @@ def test_the_writer_is_no_attempt(journal: Path) -> None:
         assert not any(byte_locks.is_held(journal, seq) for seq in (0, 1, 2))
 
 
+def test_attempts_beyond_the_last_line(journal: Path) -> None:
+    fds = [byte_locks.hold(journal, seq) for seq in (3, 9)]
+    found = [byte_locks.held_after(journal, seq) for seq in (0, 2, 3, 8, 9)]
+    assert found == [3, 3, 9, 9, None]
+    for fd in fds:
+        os.close(fd)
+    assert byte_locks.held_after(journal, 0) is None
+
+
 @pytest.mark.parametrize("number", ["ENOLCK", "EINVAL", "ENOSYS", "EOPNOTSUPP"])
 def test_a_file_system_without_such_locks(
     journal: Path, monkeypatch: pytest.MonkeyPatch, number: str
