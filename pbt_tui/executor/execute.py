@@ -111,8 +111,8 @@ def execute(
             seen = observe_active(loop)
             now = clock.now()
             if opened.is_new:
-                loop.record(_run_opened(context), now)
-            loop.record(_executor_started(context, runtime, claimed), now)
+                loop.record(_run_opened(context, opened.journal.inode), now)
+            loop.record(_executor_started(context, runtime, claimed, opened.journal.inode), now)
             loop.commit()
             apply_reconciliation(loop, seen, now)
             loop.refuse_old_stops()
@@ -207,7 +207,7 @@ def _drive(
         signals.drain(signal_fd)
 
 
-def _run_opened(context: RunContext) -> ev.RunOpened:
+def _run_opened(context: RunContext, inode: int) -> ev.RunOpened:
     return ev.RunOpened(
         format=ev.FORMAT,
         run_id=context.run_id,
@@ -215,11 +215,12 @@ def _run_opened(context: RunContext) -> ev.RunOpened:
         cwd=str(context.cwd),
         train_dir=str(context.train_dir),
         digest=digest(context.state.spec),
+        inode=inode,
     )
 
 
 def _executor_started(
-    context: RunContext, runtime: Runtime, claimed: ports.PortRange | None
+    context: RunContext, runtime: Runtime, claimed: ports.PortRange | None, inode: int
 ) -> ev.ExecutorStarted:
     kind = context.kind
     return ev.ExecutorStarted(
@@ -235,6 +236,7 @@ def _executor_started(
         image_digest=runtime.image_digest,
         **kept_settings(context.settings, kind),
         ports=UNSET if claimed is None else claimed.ends,
+        inode=UNSET if inode == context.state.inode else inode,
     )
 
 
