@@ -36,6 +36,8 @@ class Plan:
     rundir: RunDir
     spec: Processes | None
     options: ExecutorOptions
+    rehome: bool = False
+    """Whether a run directory that was copied or moved goes on at its new place."""
 
     def anew(self) -> Plan:
         """The same plan for a new run, with the spec of its run directory."""
@@ -82,6 +84,9 @@ def refuse_what_is_not_there(args: argparse.Namespace) -> None:
         raise UsageError(message, hint="compile them with `pbt-compile`")
     if args.runtime is not None:
         _check_runtime(args.runtime, args.backend)
+    for name in ("dry_run", "fresh"):
+        if args.rehome and getattr(args, name):
+            raise UsageError(f"`--rehome` and `--{name}` do not go together")
     if args.json and args.dry_run:
         raise UsageError("`--json` and `--dry_run` do not go together")
     if args.detach and args.json:
@@ -139,7 +144,7 @@ def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
         settings=flags.backends,
         compiled={} if found.kind == "run" else _compiled(found, args.backend),
     )
-    return replace(plan, options=options)
+    return replace(plan, options=options, rehome=args.rehome)
 
 
 def _compiled(found: targets.Target, name: str | None) -> Mapping[str, Any]:

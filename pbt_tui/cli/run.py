@@ -94,13 +94,14 @@ def _put_aside(plan: Plan) -> Plan:
     from pbt_tui.executor.run_dirs import archive_run
 
     anew = plan.anew()
-    old = archive_run(plan.rundir)
+    old = archive_run(plan.rundir, cwd=plan.options.cwd if plan.spec is None else None)
     if old is None:
         return anew
     print(f"the old run is kept in `{printable(str(old.path))}`", file=sys.stderr)
-    if plan.spec is not None or old.cwd is None:
+    if plan.spec is not None or old.cwd is None or old.train_dir is None:
         return anew
-    return replace(anew, options=replace(anew.options, cwd=old.cwd))
+    options = replace(anew.options, cwd=old.cwd, train_dir=old.train_dir)
+    return replace(anew, options=options)
 
 
 # -- running it ------------------------------------------------------------------------------------
@@ -133,6 +134,7 @@ def execute_plan(
 
     opened = open_run(plan.rundir, plan.spec)
     try:
+        _at_its_place(plan, opened, asked, json=json)
         if detached:
             from pbt_tui.cli.detach import write_to
 
@@ -144,6 +146,24 @@ def execute_plan(
         raise
     close_run(opened)
     return code
+
+
+def _at_its_place(plan: Plan, opened: OpenRun, asked: Asked | None, *, json: bool) -> None:
+    """Raises `RunError` if the run would be executed where it was copied or moved to."""
+    from pbt_tui.executor.rehome import refuse_elsewhere, rehome
+    from pbt_tui.journal import requests
+
+    if plan.rehome:
+        from pbt_tui.cli.console_reporter import as_json
+
+        events = rehome(opened, plan.options.cwd)
+        if json and events:
+            sys.stdout.write(as_json(events))
+        elif events:
+            place = printable(str(opened.state.train_dir))
+            print(f"the run goes on at this place: `{place}`", file=sys.stderr)
+    elif opened.state.closed is None or asked is not None or requests.pending(opened.rundir):
+        refuse_elsewhere(opened.rundir, opened.state)
 
 
 def _execute(
@@ -200,6 +220,7 @@ def _execute(
 def show_plan(plan: Plan, asked: Asked | None = None, *, fresh: bool = False) -> int:
     """Prints what would be started, and starts nothing."""
     from pbt_tui.cli.preview import dry_run
+    from pbt_tui.executor.rehome import refuse_elsewhere
     from pbt_tui.executor.run_dirs import check_same_spec, read_spec
     from pbt_tui.journal import Tail, replay
 
@@ -212,6 +233,7 @@ def show_plan(plan: Plan, asked: Asked | None = None, *, fresh: bool = False) ->
         spec, events = kept, Tail(plan.rundir.journal).read_all()
     assert spec is not None
     state = replay(spec, events)
+    refuse_elsewhere(plan.rundir, state)
     sys.stdout.write(dry_run(state, plan.rundir, plan.config(state), asked))
     return 0
 

@@ -48,6 +48,11 @@ def parser(argv: Sequence[str] = ()) -> Parser:
         help="rename the old run to `_pbt.1`, start a new one",
     )
     p.add_argument(
+        "--rehome",
+        action="store_true",
+        help="go on where a copied or moved run directory is now",
+    )
+    p.add_argument(
         "--dry_run", action="store_true", help="print what would be started; start nothing"
     )
     p.add_argument("--json", action="store_true", help="print events to stdout as JSON lines")

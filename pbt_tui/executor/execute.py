@@ -25,7 +25,7 @@ from pbt_tui.executor.preflight import preflight
 from pbt_tui.executor.reconcile import apply_reconciliation, observe_active
 from pbt_tui.executor.run_dirs import OpenRun, new_run_id
 from pbt_tui.executor.sampler import Sampler
-from pbt_tui.journal import RunState, requests
+from pbt_tui.journal import RunDir, RunState, requests
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import JobState
 from pbt_tui.runtimes import proc
@@ -35,6 +35,8 @@ from pbt_tui.spec import digest
 
 REQUEST_INTERVAL = 0.2
 """Seconds between two reads of the request folder."""
+CHECK_INTERVAL = 1.0
+"""Seconds between two looks whether this executor still has the run."""
 
 SUCCEEDED, NOT_ALL, INTERRUPTED = 0, 4, 130
 
@@ -85,6 +87,8 @@ def execute(
         return exit_code(state)
     context = factory.run_context(rundir, state, config, new_run_id())
     _inspect(context, warn)
+    if not opened.journal.exclusive:
+        warn([_no_byte_locks(rundir)])
     clock, inbox = Clock(state.at), RequestInbox(rundir)
     runtime = factory.create_runtime(context, progress)
     claimed = None
@@ -107,8 +111,8 @@ def execute(
             seen = observe_active(loop)
             now = clock.now()
             if opened.is_new:
-                loop.record(_run_opened(context), now)
-            loop.record(_executor_started(context, runtime, claimed), now)
+                loop.record(_run_opened(context, opened.journal.inode), now)
+            loop.record(_executor_started(context, runtime, claimed, opened.journal.inode), now)
             loop.commit()
             apply_reconciliation(loop, seen, now)
             loop.refuse_old_stops()
@@ -125,7 +129,7 @@ def execute(
                 tick(state)
 
             try:
-                _drive(loop, runtime, clock, signal_fd, turned)
+                _drive(loop, runtime, clock, signal_fd, turned, opened.journal.check)
             finally:
                 sampler.stop()
             tell_problems()
@@ -143,6 +147,16 @@ def _inspect(context: RunContext, warn: Callable[[Sequence[Diagnostic]], None]) 
         raise Findings(found, RuntimeUnavailable.exit_code)
     warn(found)
     factory.check_same_runtime(context)
+
+
+def _no_byte_locks(rundir: RunDir) -> Diagnostic:
+    return Diagnostic(
+        "warning",
+        "this file system has no open file description locks: only the file `lock` keeps a second "
+        "executor away",
+        where=Where(file=str(rundir.path)),
+        hint="do not remove `lock` while the run is executed",
+    )
 
 
 def look_ahead(context: RunContext) -> list[Diagnostic]:
@@ -164,11 +178,17 @@ def _drive(
     clock: Clock,
     signal_fd: int,
     tick: Callable[[RunState], None],
+    check: Callable[[], None],
 ) -> None:
     poller = select.poll()
     poller.register(runtime.fileno(), select.POLLIN)
     poller.register(signal_fd, select.POLLIN)
+    check_at = 0.0
     while True:
+        # Each append checks, too, but a run may have nothing to append for days.
+        if time.monotonic() >= check_at:
+            check()
+            check_at = time.monotonic() + CHECK_INTERVAL
         more = loop.turn()
         tick(loop.state)
         if more:
@@ -187,7 +207,7 @@ def _drive(
         signals.drain(signal_fd)
 
 
-def _run_opened(context: RunContext) -> ev.RunOpened:
+def _run_opened(context: RunContext, inode: int) -> ev.RunOpened:
     return ev.RunOpened(
         format=ev.FORMAT,
         run_id=context.run_id,
@@ -195,11 +215,12 @@ def _run_opened(context: RunContext) -> ev.RunOpened:
         cwd=str(context.cwd),
         train_dir=str(context.train_dir),
         digest=digest(context.state.spec),
+        inode=inode,
     )
 
 
 def _executor_started(
-    context: RunContext, runtime: Runtime, claimed: ports.PortRange | None
+    context: RunContext, runtime: Runtime, claimed: ports.PortRange | None, inode: int
 ) -> ev.ExecutorStarted:
     kind = context.kind
     return ev.ExecutorStarted(
@@ -215,6 +236,7 @@ def _executor_started(
         image_digest=runtime.image_digest,
         **kept_settings(context.settings, kind),
         ports=UNSET if claimed is None else claimed.ends,
+        inode=UNSET if inode == context.state.inode else inode,
     )
 
 

@@ -11,13 +11,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
-from pbt_tui.errors import PlanChanged, RunBusy, RunError, UsageError, Where
+from pbt_tui.errors import PlanChanged, RunBusy, RunError, UsageError, Where, printable
+from pbt_tui.executor.whereabouts import opening, whereabouts
 from pbt_tui.files.atomic import replace
-from pbt_tui.files.regular import open_regular
-from pbt_tui.journal import RunDir, RunState, lock, replay
-from pbt_tui.journal.events import AnyEvent, RunOpened
+from pbt_tui.journal import RunDir, RunState, byte_locks, lock, replay
+from pbt_tui.journal.events import AnyEvent
 from pbt_tui.journal.file import Journal
 from pbt_tui.populations import refuse_unknown_styles
 from pbt_tui.spec import DIGEST_RULE, Processes, decode, digest, digest_rule, encode
@@ -72,7 +70,7 @@ def open_run(rundir: RunDir, spec: Processes | None) -> OpenRun:
 
 def _opened(rundir: RunDir, spec: Processes | None, made: Path | None) -> OpenRun:
     try:
-        journal = Journal(rundir.journal)
+        journal = Journal(rundir.journal, rundir.lock)
     except OSError as e:
         raise RunError(
             f"cannot open the journal: {(e.strerror or str(e)).lower()}",
@@ -82,10 +80,21 @@ def _opened(rundir: RunDir, spec: Processes | None, made: Path | None) -> OpenRu
         kept = _kept(rundir, spec, journal.events[0] if journal.events else None)
         state = replay(kept, journal.events)
         journal.events = []
+        _refuse_unknown_attempts(rundir, state)
         return OpenRun(rundir, kept, state, journal, made)
     except BaseException:
         journal.close()
         raise
+
+
+def _refuse_unknown_attempts(rundir: RunDir, state: RunState) -> None:
+    """Raises `RunError` if attempts are alive that were scheduled after the last line."""
+    if byte_locks.held_after(rundir.journal, state.seq) is not None:
+        raise RunError(
+            "jobs are running that this journal does not know: it was restored while they ran",
+            where=Where(file=str(rundir.journal)),
+            hint="wait until they end, or end them; then run the directory again",
+        )
 
 
 def close_run(opened: OpenRun) -> None:
@@ -111,7 +120,8 @@ def check_same_spec(kept: Processes, spec: Processes | None, rundir: RunDir) -> 
 
     Raises `PlanChanged`, which names the jobs where they are known.
     """
-    made = _opened_with(rundir)
+    first = opening(rundir)
+    made = first.digest if first is not None else None
     rule, opened = (digest_rule(made), made.rpartition(":")[2]) if made else (DIGEST_RULE, None)
     here = digest(kept, rule)
     given = here if spec is None else digest(spec, rule)
@@ -130,19 +140,6 @@ def check_same_spec(kept: Processes, spec: Processes | None, rundir: RunDir) -> 
         )
 
 
-def _opened_with(rundir: RunDir) -> str | None:
-    """The digest in the first line of the journal; None where none can be read."""
-    try:
-        with os.fdopen(open_regular(rundir.journal), "rb") as file:
-            return msgspec.json.decode(file.readline(_FIRST), type=RunOpened).digest
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-        return None
-
-
-_FIRST = 1 << 20
-"""Bytes of the longest first line of a journal."""
-
-
 def new_run_id() -> str:
     """A run id: 8 hex digits."""
     return secrets.token_hex(4)
@@ -154,19 +151,32 @@ class Old:
 
     path: Path
     cwd: Path | None
+    """The folder in which its jobs started; None if that belongs to another place."""
+    train_dir: Path | None
+    """The root folder of what they wrote; None if that belongs to another place."""
 
 
-def archive_run(rundir: RunDir) -> Old | None:
+def archive_run(rundir: RunDir, *, cwd: Path | None = None) -> Old | None:
     """`--fresh`: renames `_pbt` to `_pbt.<n>`. Returns the old run, or None if there was none.
 
-    Raises `RunBusy`, or `RunError` if attempts are still active.
+    Args:
+        rundir: the run directory.
+        cwd: the folder in which jobs would start if the new run has the spec of the old one and
+            the directory was copied or moved; None: the new run has a spec of its own.
+
+    Raises `RunBusy`, or `RunError` if attempts are still active, or if that spec names a
+    `train_dir` at another place.
     """
     if not rundir.is_run():
         return None
     opened = open_run(rundir, None)
     try:
-        if opened.state.active:
-            n = len(opened.state.active)
+        state = opened.state
+        relation = whereabouts(rundir, state).relation
+        if relation != "here" and cwd is not None:
+            _refuse_other_train_dir(rundir, cwd / state.spec.train_dir)
+        if state.active and relation != "copied":
+            n = len(state.active)
             raise RunError(
                 f"{n} of its attempts may still be running",
                 where=Where(file=str(rundir.path)),
@@ -176,9 +186,21 @@ def archive_run(rundir: RunDir) -> Old | None:
         while (old := rundir.path.with_name(f"{rundir.path.name}.{n}")).exists():
             n += 1
         rundir.path.rename(old)
-        return Old(old, Path(opened.state.cwd) if opened.state.cwd else None)
+        if relation != "here" or state.cwd is None or state.train_dir is None:
+            return Old(old, None, None)
+        return Old(old, Path(state.cwd), Path(state.train_dir))
     finally:
         close_run(opened)
+
+
+def _refuse_other_train_dir(rundir: RunDir, meant: Path) -> None:
+    here = rundir.path.parent.parent
+    if not meant.exists() or not meant.samefile(here):
+        raise RunError(
+            f"its jobs write to `{printable(str(meant))}`, which is not this place",
+            where=_at(rundir),
+            hint=f"compile again with `--train_dir {printable(str(here))}`",
+        )
 
 
 def discard_if_empty(opened: OpenRun) -> None:

@@ -68,6 +68,8 @@ class RunOpened(Event, frozen=True, kw_only=True):
     """Root folder of everything that jobs write. Absolute."""
     digest: str
     """Hash of the spec; a run directory can only be resumed with the same spec."""
+    inode: int | UnsetType = UNSET
+    """Inode of this file: a copy of the run directory has another one. Older journals lack it."""
 
 
 class ExecutorStarted(Event, frozen=True, kw_only=True):
@@ -104,6 +106,9 @@ class ExecutorStarted(Event, frozen=True, kw_only=True):
     ports: tuple[int, int] | UnsetType = UNSET
     """First and last port that the executor may give to attempts; not there: no job asks it for
     one."""
+    inode: int | UnsetType = UNSET
+    """Inode of this file where it is another one than before: the journal was restored from a
+    copy."""
 
 
 class FileStamp(msgspec.Struct, frozen=True):
@@ -311,6 +316,27 @@ class RunClosed(Event, frozen=True, kw_only=True):
     """Result of the whole run; `budget`: jobs were skipped because too many others failed."""
 
 
+class RunRehomed(Event, frozen=True, kw_only=True):
+    """The run directory was copied or moved, and the run goes on at its new place.
+
+    What was known to continue from no longer holds. In a copy, the attempts that were active
+    belong to the original run: each has ended `interrupted` before this event.
+    """
+
+    run_id: str
+    """The run's new id, 8 hex digits: names of containers never mix with those of the original."""
+    cwd: str
+    """Folder in which jobs start from here on. Absolute."""
+    train_dir: str
+    """Root folder of everything that jobs write from here on. Absolute."""
+    old_cwd: str
+    """The folder in which jobs started before. Absolute."""
+    old_train_dir: str
+    """The root folder before. Absolute."""
+    inode: int
+    """Inode of this file."""
+
+
 AnyEvent = (
     RunOpened
     | ExecutorStarted
@@ -325,6 +351,7 @@ AnyEvent = (
     | RequestRefused
     | JobSkipped
     | RunClosed
+    | RunRehomed
 )
 
 Decision = AttemptScheduled | StopRequested | KillRequested | JobSkipped | RunClosed

@@ -16,6 +16,7 @@ import msgspec
 
 from pbt_tui.errors import JournalDamaged, JournalNewer, RunError, Where, printable
 from pbt_tui.journal.events import FORMAT, AnyEvent, AttemptStarted, AttemptWaiting, RunOpened
+from pbt_tui.journal.ownership import Ownership
 
 _decoder = msgspec.json.Decoder(AnyEvent)
 _encoder = msgspec.json.Encoder()
@@ -170,23 +171,49 @@ def _damage(path: Path, line: int, what: str) -> JournalDamaged:
 class Journal:
     """The writer of a journal, used by the executor while it holds the lock of the run."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, lock: Path | None = None) -> None:
         """Opens or creates the journal, and drops a last line without its newline.
 
+        Args:
+            path: the journal.
+            lock: the lock of the run, which this process holds.
+
         Raises:
+            RunBusy: if another executor writes it.
             JournalDamaged: if a line is no event.
             JournalNewer: if a later version wrote the journal.
             OSError: if the file cannot be opened.
         """
         self.path = path
         """The journal."""
-        tail = Tail(path)
-        self.events: list[AnyEvent] = tail.read_all()
-        """The events read when it was opened: the caller folds them and clears the list."""
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        os.ftruncate(self._fd, tail.offset)
-        if not self.events:
-            _sync_folder(path.parent)
+        try:
+            # Before it is read: another writer may be in the middle of its last line.
+            self._owned = Ownership(self._fd, path, lock)
+            tail = Tail(path)
+            self.events: list[AnyEvent] = tail.read_all()
+            """The events read when it was opened: the caller folds them and clears the list."""
+            os.ftruncate(self._fd, tail.offset)
+            if not self.events:
+                _sync_folder(path.parent)
+        except BaseException:
+            os.close(self._fd)
+            raise
+        self._size = tail.offset
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether the kernel refuses a second writer even after `lock` was removed."""
+        return self._owned.exclusive
+
+    @property
+    def inode(self) -> int:
+        """The inode of the file."""
+        return os.fstat(self._fd).st_ino
+
+    def check(self) -> None:
+        """Raises `RunError` if the run is no longer ours: nothing may be written any more."""
+        self._owned.check(self._size)
 
     def append(self, events: Sequence[AnyEvent]) -> None:
         """Appends a batch with one write, and syncs it to disk.
@@ -195,11 +222,13 @@ class Journal:
             RunError: if that failed: then the executor may not perform anything of the batch.
         """
         data = b"".join([_encoder.encode(event) + b"\n" for event in events])
+        self.check()
         try:
             _room(self._fd)
             written = 0
             while written < len(data):
                 written += os.write(self._fd, data[written:])
+            self._size += written
             # A batch of nothing but recoverable events waits for the next sync: after a crash of
             # the machine, the next executor asks the runtime again.
             if not all(isinstance(event, _RECOVERABLE) for event in events):

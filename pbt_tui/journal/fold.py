@@ -56,7 +56,7 @@ from msgspec import UNSET
 from pbt_tui.errors import ImpossibleEvent
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.due_stops import clean_deadlines, review_stop, set_deadline
-from pbt_tui.journal.lookup import find_job, newest_attempt, story
+from pbt_tui.journal.lookup import asked_jobs, find_job, newest_attempt, story, written_at
 from pbt_tui.journal.ready_queue import ReadyQueue
 from pbt_tui.journal.slots import Slots, named, same
 from pbt_tui.journal.state import ACTIVE, ENDED, Attempt, JobState, RunState
@@ -98,20 +98,31 @@ def apply(state: RunState, event: ev.AnyEvent) -> None:
 
 
 def _run_opened(state: RunState, e: ev.RunOpened) -> None:
-    state.run_id = e.run_id
     state.digest = e.digest
-    state.cwd = e.cwd
-    state.train_dir = e.train_dir
+    _run_rehomed(state, e)
+
+
+def _run_rehomed(state: RunState, e: ev.RunOpened | ev.RunRehomed) -> None:
+    state.run_id, state.cwd, state.train_dir = e.run_id, e.cwd, e.train_dir
+    _journal_is(state, e)
+    for job in (job for job in state.jobs if job.is_waiting):
+        _ask(job, e)
+
+
+def _journal_is(state: RunState, e: ev.RunOpened | ev.ExecutorStarted | ev.RunRehomed) -> None:
+    if e.inode is not UNSET:
+        state.inode, state.inode_since = e.inode, e.seq
 
 
 def _executor_started(state: RunState, e: ev.ExecutorStarted) -> None:
+    _journal_is(state, e)
     state.executor = e
     state.policy = e.policy
     state.ports = None if e.ports is UNSET else e.ports
     state.stop = None
     state.patience_from = e.at
     state.slots = Slots(e.gpus, e.policy.experiments_per_gpu)
-    _mark_drained(state)
+    state.slots.drain(state.drained)
     for job in state.active.values():
         state.slots.take(job.attempts[-1].devices)
     # The policy may have changed: rebuild what follows from it. This costs O(jobs) per start.
@@ -150,7 +161,7 @@ def _attempt_scheduled(state: RunState, e: ev.AttemptScheduled) -> None:
     _move(state, job, "scheduled", e)
     known = state.executor.gpus if state.executor else ()
     devices = tuple(g for g in (named(text, known) for text in e.gpus) if g is not None)
-    attempt = Attempt(e.attempt, e.gpus, e.at, devices)
+    attempt = Attempt(e.attempt, e.gpus, e.at, devices, seq=e.seq)
     if e.args or e.env or e.why or e.anew:
         attempt.args, attempt.env, attempt.why, attempt.anew = e.args, e.env or None, e.why, e.anew
     if e.port is not None:
@@ -170,12 +181,8 @@ def _continuation_known(state: RunState, e: ev.ContinuationKnown) -> None:
     if job.phase != "waiting" or e.attempt != len(job.attempts) + 1 or e.after != job.question:
         return
     job.continuation = e
-    if _written(e.source) > _written(job.attempts[-1].source if job.attempts else None):
+    if written_at(e.source) > written_at(job.attempts[-1].source if job.attempts else None):
         job.tries = 0  # the last attempt made progress: its failure is not one in a row
-
-
-def _written(source: ev.Source | None) -> int:
-    return source.stamp.written if source is not None and source.stamp is not None else 0
 
 
 def _attempt_waiting(state: RunState, e: ev.AttemptWaiting) -> None:
@@ -256,7 +263,7 @@ def _request_accepted(state: RunState, e: ev.RequestAccepted) -> None:
     state.seen.add(e.id)
     match e.action:
         case "cancel" | "kill":
-            for job in _asked(state, e):
+            for job in asked_jobs(state, e):
                 _cancel(state, job, hard=e.action == "kill", event=e)
         case "retry":
             _retry(state, e)
@@ -270,7 +277,7 @@ def _request_accepted(state: RunState, e: ev.RequestAccepted) -> None:
             asked = [g for g in (named(text, known) for text in e.gpus) if g is not None]
             others = tuple(d for d in state.drained if not any(same(d, g) for g in asked))
             state.drained = (*others, *asked) if e.action == "drain" else others
-            _mark_drained(state)
+            state.slots.drain(state.drained)
         case "stop":
             state.stop = "kill" if state.stop else "stop"
             for job in state.active.values():
@@ -287,7 +294,7 @@ def _cancel(state: RunState, job: JobState, *, hard: bool, event: ev.Event) -> N
 
 def _retry(state: RunState, e: ev.RequestAccepted) -> None:
     returned = 0
-    for job in _asked(state, e):
+    for job in asked_jobs(state, e):
         if not e.jobs and job.phase == "succeeded":
             continue
         if job.phase in ENDED:
@@ -375,14 +382,6 @@ def _ask(job: JobState, event: ev.Event) -> None:
         job.continuation = None
 
 
-def _mark_drained(state: RunState) -> None:
-    state.slots.drained = [any(same(g, d) for d in state.drained) for g in state.slots.gpus]
-
-
-def _asked(state: RunState, e: ev.RequestAccepted) -> list[JobState]:
-    return [find_job(state, name, e) for name in e.jobs] if e.jobs else state.jobs
-
-
 _HANDLERS: dict[type, Callable[[RunState, Any], None]] = {
     ev.RunOpened: _run_opened,
     ev.ExecutorStarted: _executor_started,
@@ -397,4 +396,5 @@ _HANDLERS: dict[type, Callable[[RunState, Any], None]] = {
     ev.RequestRefused: _request_refused,
     ev.JobSkipped: _job_skipped,
     ev.RunClosed: _run_closed,
+    ev.RunRehomed: _run_rehomed,
 }

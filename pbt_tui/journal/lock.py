@@ -75,6 +75,15 @@ def release(path: Path) -> None:
         os.close(fd)
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """Device and inode of a lock that this process holds; None if it holds no such lock."""
+    fd = _held.get(path.resolve())
+    if fd is None:
+        return None
+    mine = os.fstat(fd)
+    return mine.st_dev, mine.st_ino
+
+
 def holder(path: Path) -> int | None:
     """Process id of the holder; None if the lock is free; 0 if the holder is on another host."""
     if path.resolve() in _held:

@@ -1,4 +1,4 @@
-"""Finds the job and the attempt that an event is about, or raises `ImpossibleEvent`."""
+"""Finds what an event is about, its job and attempt, or raises `ImpossibleEvent`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pbt_tui.journal.events import (
     AttemptWaiting,
     Event,
     KillRequested,
+    RequestAccepted,
+    Source,
     StopRequested,
 )
 from pbt_tui.journal.state import Attempt, JobState, RunState
@@ -31,6 +33,16 @@ def newest_attempt(state: RunState, event: AboutAttempt) -> tuple[JobState, Atte
     if not job.attempts or job.attempts[-1].number != event.attempt:
         raise ImpossibleEvent(f"not the newest attempt: {event}\n{story(job)}")
     return job, job.attempts[-1]
+
+
+def asked_jobs(state: RunState, event: RequestAccepted) -> list[JobState]:
+    """The jobs that a request is about."""
+    return [find_job(state, name, event) for name in event.jobs] if event.jobs else state.jobs
+
+
+def written_at(source: Source | None) -> int:
+    """When a generation was written, in nanoseconds since the epoch; 0 if unknown."""
+    return source.stamp.written if source is not None and source.stamp is not None else 0
 
 
 def story(job: JobState) -> str:

@@ -53,6 +53,10 @@ class Slots:
                 return i
         return None
 
+    def drain(self, devices: Sequence[Gpu]) -> None:
+        """Says which devices a person drained."""
+        self.drained = [any(same(gpu, d) for d in devices) for gpu in self.gpus]
+
     def take(self, devices: Iterable[Gpu], n: int = 1) -> None:
         """Adds (n=1) or removes (n=-1) an attempt; devices that are not listed have no slots."""
         for gpu in devices:

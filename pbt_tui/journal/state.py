@@ -80,6 +80,9 @@ class Attempt:
     """The generation that it continues from; after a requeue, that of its newest start."""
     port: int | None = None
     """Port that it has for itself; None: its job asks for none, or its node finds one."""
+    seq: int = 0
+    """The line of its `attempt_scheduled`: its processes hold this byte of the journal
+    (`byte_locks`)."""
 
 
 @dataclass(slots=True, eq=False)
@@ -180,6 +183,11 @@ class RunState:
         """Folder in which the jobs start. Absolute."""
         self.train_dir: str | None = None
         """Root folder of everything that jobs write. Absolute."""
+        self.inode: int | None = None
+        """Inode of the journal, as it was recorded last; None: an older journal."""
+        self.inode_since = 0
+        """The `seq` from which the journal has that inode: attempts scheduled before hold no byte
+        of this file."""
         self.executor: ExecutorStarted | None = None
         """The newest start of an executor; `journal.lock` tells whether it still runs."""
         self.policy: Policy = spec.policy
@@ -253,6 +261,7 @@ class RunState:
             "counts": dict(self.counts),
             "active": list(self.active),
             "run": (self.run_id, self.digest, self.cwd, self.train_dir, self.executor),
+            "journal": (self.inode, self.inode_since),
             "asked": (self.held, self.stop, self.closed, self.failures, self.drained),
             "seen": sorted(self.seen),
             "ports": (self.ports, self.last_port),
