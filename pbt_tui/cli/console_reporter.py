@@ -13,8 +13,9 @@ from typing import TextIO
 import msgspec
 
 from pbt_tui.cli.async_writer import AsyncWriter
+from pbt_tui.cli.hangup import Terminal
 from pbt_tui.cli.run_summary import log_place, summary
-from pbt_tui.errors import printable
+from pbt_tui.errors import command, printable
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.slots import named
@@ -30,20 +31,32 @@ SILENCE = 300.0
 class ConsoleReporter:
     """Prints lines about events that are durable in the journal.
 
-    If the terminal or the pipe is closed, the run goes on without output.
+    If the terminal or the pipe is closed, `terminal` says where the lines go from then on.
     """
 
-    def __init__(self, state: RunState, rundir: RunDir, stream: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        state: RunState,
+        rundir: RunDir,
+        stream: TextIO | None = None,
+        terminal: Terminal | None = None,
+    ) -> None:
         self._state = state
         self._rundir = rundir
         stream = stream or sys.stdout
-        self._writer = AsyncWriter(stream)
-        self._live = stream.isatty()
+        self._terminal = terminal
+        self._writer = AsyncWriter(stream, terminal.lost if terminal is not None else None)
+        self._on_terminal = stream.isatty()
         self._shown = ""
         self._next = 0.0
         self._quiet_until = time.monotonic() + SILENCE
         self._first: list[str] = []
         """Lines that the first output begins with."""
+
+    @property
+    def _live(self) -> bool:
+        """Whether lines go to a terminal."""
+        return self._on_terminal and not (self._terminal is not None and self._terminal.closed)
 
     def begin(self) -> None:
         """Prepares the heading: the run, its directory and, after a resume, its progress.
@@ -53,6 +66,11 @@ class ConsoleReporter:
         lines = [f"run `{printable(self._state.spec.run)}`: {printable(str(self._rundir.path))}"]
         if self._state.executor is not None:
             lines.append(f"  resumed   {counts_text(self._state)}")
+        if self._live:
+            stop = command("pbt-run", self._rundir.path, "--stop")
+            lines.append(
+                f"  to stop   press Ctrl-C or run `{stop}`; a closed terminal stops nothing"
+            )
         self._first = lines
 
     def ready(self) -> None:
@@ -104,7 +122,7 @@ class ConsoleReporter:
     def _say(self, lines: Sequence[str]) -> None:
         lines, self._first = [*self._first, *lines], []
         if lines:
-            erased = "\r\x1b[2K" if self._shown else ""
+            erased = "\r\x1b[2K" if self._shown and self._live else ""
             self._shown = ""
             self._writer.say(erased + "".join(f"{line}\n" for line in lines))
 

@@ -15,6 +15,7 @@ from pbt_tui.cli import error_boundary
 from pbt_tui.errors import UsageError, printable
 
 if TYPE_CHECKING:
+    from pbt_tui.cli.hangup import Terminal
     from pbt_tui.cli.planning import Plan
     from pbt_tui.executor.run_dirs import OpenRun
     from pbt_tui.journal.events import Action
@@ -128,7 +129,7 @@ def execute_plan(
     ready: Callable[[], None] = lambda: None,
 ) -> int:
     """Executes the run to its end, prints what happens and returns the exit code."""
-    from pbt_tui.cli import request_client
+    from pbt_tui.cli import hangup, request_client
     from pbt_tui.executor.run_dirs import close_run, discard_if_empty, open_run
 
     opened = open_run(plan.rundir, plan.spec)
@@ -137,8 +138,11 @@ def execute_plan(
             from pbt_tui.cli.detach import write_to
 
             write_to(plan.rundir.executor_log)
-        with request_client.of_ourselves(plan.rundir, asked):
-            code = _execute(plan, opened, json=json, detached=detached, ready=ready)
+        with (
+            hangup.outlived(plan.rundir.executor_log) as terminal,
+            request_client.of_ourselves(plan.rundir, asked),
+        ):
+            code = _execute(plan, opened, terminal, json=json, ready=ready)
     except BaseException:
         discard_if_empty(opened)
         raise
@@ -147,7 +151,7 @@ def execute_plan(
 
 
 def _execute(
-    plan: Plan, opened: OpenRun, *, json: bool, detached: bool, ready: Callable[[], None]
+    plan: Plan, opened: OpenRun, terminal: Terminal, *, json: bool, ready: Callable[[], None]
 ) -> int:
     """Executes the run and prints what happens: as JSON events, or as lines for people."""
     from pbt_tui.cli import console_reporter
@@ -156,9 +160,9 @@ def _execute(
     from pbt_tui.executor.execute import execute
     from pbt_tui.journal import requests
 
-    config = plan.config(opened.state, detached=detached)
+    config = plan.config(opened.state)
     if json:
-        writer, errors = AsyncWriter(sys.stdout), AsyncWriter(sys.stderr)
+        writer, errors = (AsyncWriter(stream, terminal.lost) for stream in (sys.stdout, sys.stderr))
         try:
             return execute(
                 opened,
@@ -171,7 +175,7 @@ def _execute(
         finally:
             writer.finish()
             errors.finish()
-    reporter = console_reporter.ConsoleReporter(opened.state, opened.rundir)
+    reporter = console_reporter.ConsoleReporter(opened.state, opened.rundir, terminal=terminal)
 
     def started(state: RunState) -> None:
         reporter.ready()

@@ -34,7 +34,7 @@ class RequestInbox:
         self._taken: dict[str, Path] = {}
 
     def signal(self) -> None:
-        """Adds a stop request for SIGINT, SIGTERM or SIGHUP. A second stop kills."""
+        """Adds a stop request for SIGINT or SIGTERM. A second stop kills."""
         name = f"{time.time_ns()}-{os.getpid()}"
         self._signals.append(Request(id=name, action="stop", by="signal"))
 
