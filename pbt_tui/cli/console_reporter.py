@@ -52,6 +52,8 @@ class ConsoleReporter:
         self._quiet_until = time.monotonic() + SILENCE
         self._first: list[str] = []
         """Lines that the first output begins with."""
+        self._resumed: list[str] = []
+        """Lines that the first event begins with."""
 
     @property
     def _live(self) -> bool:
@@ -61,9 +63,11 @@ class ConsoleReporter:
     def begin(self) -> None:
         """Prepares the heading: the run, its directory and, after a resume, its progress.
 
-        The heading is printed with the first event, so that a refused run prints only its error.
+        It is printed with the first event, so that a refused run prints only its error, and what
+        took long before.
         """
-        lines = [f"run `{printable(self._state.spec.run)}`: {printable(str(self._rundir.path))}"]
+        run = f"run `{printable(self._state.spec.run)}`: {printable(str(self._rundir.path))}"
+        lines = self._resumed
         if self._state.executor is not None:
             lines.append(f"  resumed   {counts_text(self._state)}")
         if self._live:
@@ -71,13 +75,14 @@ class ConsoleReporter:
             lines.append(
                 f"  to stop   press Ctrl-C or run `{stop}`; a closed terminal stops nothing"
             )
-        self._first = lines
+        self._first = [run]
 
     def ready(self) -> None:
         """Prints the heading: this executor owns the run now."""
         self._say([])
 
     def tell(self, events: Sequence[ev.AnyEvent]) -> None:
+        self._first, self._resumed = [*self._first, *self._resumed], []
         lines = [line for line in map(self._line, events) if line]
         lines += _queued(events) + _skipped(events)
         self._say(lines)
@@ -112,7 +117,8 @@ class ConsoleReporter:
         """Prints the summary; `over`: the run was closed before, and nothing was started."""
         lines = summary(self._state, self._rundir)
         if over:
-            lines.append(f"hint: start anew with `pbt-run {self._rundir.path} --fresh`")
+            again = command("pbt-run", self._rundir.path, "--fresh")
+            lines.append(f"hint: start anew with `{again}`")
         self._say(lines)
 
     def finish(self) -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from pbt_tui.cli import error_boundary
-from pbt_tui.errors import UsageError, printable
+from pbt_tui.errors import UsageError, command, printable
 
 if TYPE_CHECKING:
     from pbt_tui.cli.hangup import Terminal
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pbt_tui.executor.run_dirs import OpenRun
     from pbt_tui.journal.events import Action
     from pbt_tui.journal.state import RunState
+    from pbt_tui.spec import Processes
 
     Asked = tuple[Action, tuple[str, ...]]
 
@@ -52,7 +53,10 @@ def main(argv: Sequence[str]) -> int:
     showing = args.dry_run or plan.only_shows
     if asked is not None:
         action, jobs = asked
-        _check_asked(plan, jobs)
+        kept = _check_asked(plan, jobs)
+        if action != "retry" and _is_closed(plan, kept):
+            print(f"nothing to {action}: the run is closed", file=sys.stderr)
+            return execute_plan(plan)
         if not showing and not request_client.is_left_to_us(plan.rundir, action, jobs):
             return request_client.ask(plan.rundir, action, jobs)
     if showing:
@@ -77,7 +81,7 @@ def _hold_streams() -> None:
             stream.reconfigure(errors="replace")  # a character that cannot be encoded ends no run
 
 
-def _check_asked(plan: Plan, jobs: Sequence[str]) -> None:
+def _check_asked(plan: Plan, jobs: Sequence[str]) -> Processes:
     from pbt_tui.executor.run_dirs import check_same_spec, read_spec
 
     if not plan.rundir.is_run():
@@ -88,6 +92,16 @@ def _check_asked(plan: Plan, jobs: Sequence[str]) -> None:
     for name in jobs:
         if name not in known:
             raise UsageError(f"no such job: `{printable(name)}`")
+    return kept
+
+
+def _is_closed(plan: Plan, spec: Processes) -> bool:
+    """Whether the run has ended: then an executor obeys no request but a retry."""
+    from pbt_tui.journal import Tail, lock, replay
+
+    if lock.holder(plan.rundir.lock) is not None:
+        return False
+    return replay(spec, Tail(plan.rundir.journal).read_all()).closed is not None
 
 
 def _put_aside(plan: Plan) -> Plan:
@@ -111,12 +125,12 @@ def _detach(plan: Plan, asked: Asked | None) -> int:
     from pbt_tui.cli.detach import detached
 
     pid, code = detached(lambda ready: execute_plan(plan, asked, detached=True, ready=ready))
-    name, path = printable(plan.rundir.path.parent.name), printable(str(plan.rundir.path))
+    name = printable(plan.rundir.path.parent.name)
     if code is None:
         print(f"run `{name}` continues in the background: pid {pid}")
     else:
         print(f"run `{name}` is closed: exit code {code}")
-    print(f"hint: look at it with `pbt-tui {path}`")
+    print(f"hint: look at it with `{command('pbt-tui', plan.rundir.path)}`")
     return code or 0
 
 

@@ -93,7 +93,7 @@ def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
             case "forfeited":
                 _end_unstarted(loop, job, attempt, now)
             case _:
-                lost = Ended(*key, attempt.handle, None, now, lost=True)
+                lost = Ended(*key, attempt.handle, None, now, lost=True, detail=found.detail)
                 loop.end(job, attempt, lost, now)
     loop.commit()
     if loop.state.held:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from pbt_tui.errors import PlanChanged, RunBusy, RunError, UsageError, Where
+from pbt_tui.errors import PlanChanged, RunBusy, RunError, UsageError, Where, command
 from pbt_tui.journal import RunDir, RunState, lock, replay
 from pbt_tui.journal.atomic import replace
 from pbt_tui.journal.events import AnyEvent, RunOpened
@@ -170,7 +170,7 @@ def archive_run(rundir: RunDir) -> Old | None:
             raise RunError(
                 f"{n} of its attempts may still be running",
                 where=Where(file=str(rundir.path)),
-                hint=f"end them first: `pbt-run {rundir.path} --cancel`",
+                hint=f"end them first: `{command('pbt-run', rundir.path, '--cancel')}`",
             )
         n = 1
         while (old := rundir.path.with_name(f"{rundir.path.name}.{n}")).exists():

@@ -122,7 +122,8 @@ class Seen:
     restart: int | None = None
     """How often its engine has requeued it; None if never."""
     detail: str | None = None
-    """For `unknown`: who started it and does not answer, as in `2 attempts were …`."""
+    """For `unknown`: who started it and does not answer, as in `2 attempts were …`.
+    For `gone`: what became of it, if the runtime knows."""
 
 
 class Runtime(Protocol):

@@ -223,7 +223,7 @@ class ContainerRuntime:
         """The state of one attempt, for `survey`."""
         found = self._there.inspect(container) if container is not None else None
         if found is None or (handle is not None and found["Id"] != handle):
-            return Seen("gone" if handle else "never", handle)
+            return Seen("gone", handle, detail=exit_status.REMOVED) if handle else Seen("never")
         attempt = ContainerAttempt(job, number, id=found["Id"])
         status = found["State"]["Status"]
         if (found["Config"].get("Labels") or {}).get(containers.ABANDONED):
