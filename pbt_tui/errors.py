@@ -243,8 +243,15 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def printable_lines(text: str) -> str:
+    """`text` with control characters escaped, but for its newlines: the last step before output."""
+    if text.isprintable():
+        return text
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def command(*words: object) -> str:
-    """A command line to paste into a shell, of printable characters only.
+    """A command line to paste into a shell, of printable characters and newlines only.
 
     Example:
         >>> command("pbt-run", "my runs/ants", "--failed")
@@ -256,7 +263,7 @@ def command(*words: object) -> str:
 def _quoted(word: str) -> str:
     from shlex import quote
 
-    if word.isprintable():
+    if word.replace("\n", "").isprintable():  # every shell reads these quotes, `$'…'` only some
         return quote(word)
     try:
         data = word.encode("utf-8", "surrogateescape")

@@ -15,7 +15,7 @@ import msgspec
 from pbt_tui.cli.async_writer import AsyncWriter
 from pbt_tui.cli.hangup import Terminal
 from pbt_tui.cli.run_summary import log_place, summary
-from pbt_tui.errors import command, printable
+from pbt_tui.errors import command, printable, printable_lines
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.slots import named
@@ -130,7 +130,7 @@ class ConsoleReporter:
         if lines:
             erased = "\r\x1b[2K" if self._shown and self._live else ""
             self._shown = ""
-            self._writer.say(erased + "".join(f"{line}\n" for line in lines))
+            self._writer.say(erased + "".join(f"{printable_lines(line)}\n" for line in lines))
 
     def _line(self, event: ev.AnyEvent) -> str | None:
         say = _LINES.get(type(event))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pbt_tui.errors import Diagnostic, Findings, PbtError, RunError, Where
+from pbt_tui.errors import Diagnostic, Findings, PbtError, RunError, Where, printable_lines
 
 
 def detached(work: Callable[[Callable[[], None]], int]) -> tuple[int, int | None]:
@@ -84,7 +84,7 @@ def _child(work: Callable[[Callable[[], None]], int], write_fd: int) -> None:
 def _print(found: tuple[Diagnostic, ...]) -> None:
     """Into the executor's log, which stderr writes to by then."""
     for diagnostic in found:
-        print(diagnostic, file=sys.stderr)
+        print(printable_lines(str(diagnostic)), file=sys.stderr)
 
 
 def write_to(log: Path, descriptors: Sequence[int] = (1, 2)) -> None:

@@ -76,12 +76,24 @@ def _folders(jobs: list[Job], cwd: Path, train_dir: Path) -> list[Diagnostic]:
                 "start `pbt-run` in the directory in which the commands should run",
             )
         )
+    for folder in dict.fromkeys((cwd, train_dir)):
+        if not str(folder).isascii() and _is_not_utf8(folder):
+            message = "its name is not UTF-8: neither journal nor spec can name it"
+            found.append(_error(message, folder, "rename it, or start `pbt-run` in another one"))
     wrong: dict[Path, str] = {}
     for folder in dict.fromkeys([train_dir, *(train_dir / job.dir for job in jobs)]):
         why = _unwritable(folder)
         if why is not None:
             wrong.setdefault(why[0], f"cannot be written: {why[1]}")
     return found + [_error(message, folder) for folder, message in wrong.items()]
+
+
+def _is_not_utf8(folder: Path) -> bool:
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _unwritable(folder: Path) -> tuple[Path, str] | None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Mapping
@@ -188,8 +189,14 @@ def workspace_snapshot(path: Path) -> Snapshot:
 
 
 def encode(snapshot: Snapshot) -> bytes:
-    """The document of `--once --json`, with a newline at the end."""
-    return msgspec.json.encode(snapshot) + b"\n"
+    """The document of `--once --json`, with a newline at the end.
+
+    In a path that is not UTF-8, each wrong byte is a lone surrogate, `\\udcff` for 0xff.
+    """
+    try:
+        return msgspec.json.encode(snapshot) + b"\n"
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(snapshot)).encode() + b"\n"
 
 
 def liveness(state: RunState, live: bool) -> Liveness:
