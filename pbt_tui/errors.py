@@ -241,3 +241,36 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def printable_lines(text: str) -> str:
+    """`text` with control characters escaped, but for its newlines: the last step before output."""
+    if text.isprintable():
+        return text
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def command(*words: object) -> str:
+    """A command line to paste into a shell, of printable characters and newlines only.
+
+    Example:
+        >>> command("pbt-run", "my runs/ants", "--failed")
+        "pbt-run 'my runs/ants' --failed"
+    """
+    return " ".join(_quoted(str(word)) for word in words)
+
+
+def _quoted(word: str) -> str:
+    from shlex import quote
+
+    if word.replace("\n", "").isprintable():  # every shell reads these quotes, `$'…'` only some
+        return quote(word)
+    try:
+        data = word.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # no file has such a name
+        data = word.encode("utf-8", "surrogatepass")
+    plain = b"\\'"
+    escaped = (
+        f"\\{b:c}" if b in plain else chr(b) if 0x20 <= b < 0x7F else f"\\x{b:02x}" for b in data
+    )
+    return f"$'{''.join(escaped)}'"

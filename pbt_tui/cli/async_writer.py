@@ -7,8 +7,10 @@ until the reader goes on.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import threading
+from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TextIO
 
@@ -16,8 +18,10 @@ from typing import TextIO
 class AsyncWriter:
     """Writes texts to one stream, in order. The first text starts the thread, after any fork."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, lost: Callable[[int], None] | None = None) -> None:
+        """`lost` gets the descriptor of the stream once nobody reads it, and redirects it."""
         self._stream = stream
+        self._lost = lost or _to_null
         self._texts: SimpleQueue[str | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
@@ -36,16 +40,35 @@ class AsyncWriter:
 
     def _run(self) -> None:
         while (text := self._texts.get()) is not None:
-            _write(self._stream, text)
+            self._write(text)
+
+    def _write(self, text: str) -> None:
+        """Writes past the buffer of the stream, whose content after an error is not defined."""
+        try:
+            descriptor = self._stream.fileno()
+        except io.UnsupportedOperation:  # a stream in memory
+            self._stream.write(text)
+            return
+        data = text.encode(self._stream.encoding, self._stream.errors or "strict")
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+        data = data[_write_all(descriptor, data) :]
+        if data:  # the reader is gone
+            with contextlib.suppress(OSError):
+                self._lost(descriptor)
+            _write_all(descriptor, data)
 
 
-def _write(stream: TextIO, text: str) -> None:
-    try:
-        stream.write(text)
-        stream.flush()
-    except OSError:
-        # The reader is gone. All further output goes to /dev/null, as does the flush at exit.
-        with contextlib.suppress(OSError, ValueError):
-            null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, stream.fileno())
-            os.close(null)
+def _write_all(descriptor: int, data: bytes) -> int:
+    """Returns how many bytes were written; fewer than there are once nobody reads them."""
+    written = 0
+    with contextlib.suppress(OSError):
+        while written < len(data):
+            written += os.write(descriptor, data[written:])
+    return written
+
+
+def _to_null(descriptor: int) -> None:
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, descriptor)
+    os.close(null)

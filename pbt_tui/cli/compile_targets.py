@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from pbt_tui.errors import BadSpec, UsageError, Where, printable
+from pbt_tui.errors import BadSpec, UsageError, Where, command, printable
 
 
 class CompileTarget(NamedTuple):
@@ -18,8 +18,8 @@ class CompileTarget(NamedTuple):
 
     def command(self, out: Path) -> str:
         """The command line that compiles this target."""
-        suffix = f" --experiment_suffix {self.suffix}" if self.suffix else ""
-        return f"pbt-compile {self.module} --out {out}{suffix}"
+        suffix = ("--experiment_suffix", self.suffix) if self.suffix else ()
+        return command("pbt-compile", self.module, "--out", out, *suffix)
 
 
 def targets(args: argparse.Namespace, out: Path) -> list[CompileTarget]:

@@ -13,8 +13,9 @@ from typing import TextIO
 import msgspec
 
 from pbt_tui.cli.async_writer import AsyncWriter
+from pbt_tui.cli.hangup import Terminal
 from pbt_tui.cli.run_summary import log_place, summary
-from pbt_tui.errors import printable
+from pbt_tui.errors import command, printable, printable_lines
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.slots import named
@@ -30,36 +31,58 @@ SILENCE = 300.0
 class ConsoleReporter:
     """Prints lines about events that are durable in the journal.
 
-    If the terminal or the pipe is closed, the run goes on without output.
+    If the terminal or the pipe is closed, `terminal` says where the lines go from then on.
     """
 
-    def __init__(self, state: RunState, rundir: RunDir, stream: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        state: RunState,
+        rundir: RunDir,
+        stream: TextIO | None = None,
+        terminal: Terminal | None = None,
+    ) -> None:
         self._state = state
         self._rundir = rundir
         stream = stream or sys.stdout
-        self._writer = AsyncWriter(stream)
-        self._live = stream.isatty()
+        self._terminal = terminal
+        self._writer = AsyncWriter(stream, terminal.lost if terminal is not None else None)
+        self._on_terminal = stream.isatty()
         self._shown = ""
         self._next = 0.0
         self._quiet_until = time.monotonic() + SILENCE
         self._first: list[str] = []
         """Lines that the first output begins with."""
+        self._resumed: list[str] = []
+        """Lines that the first event begins with."""
+
+    @property
+    def _live(self) -> bool:
+        """Whether lines go to a terminal."""
+        return self._on_terminal and not (self._terminal is not None and self._terminal.closed)
 
     def begin(self) -> None:
         """Prepares the heading: the run, its directory and, after a resume, its progress.
 
-        The heading is printed with the first event, so that a refused run prints only its error.
+        It is printed with the first event, so that a refused run prints only its error, and what
+        took long before.
         """
-        lines = [f"run `{printable(self._state.spec.run)}`: {printable(str(self._rundir.path))}"]
+        run = f"run `{printable(self._state.spec.run)}`: {printable(str(self._rundir.path))}"
+        lines = self._resumed
         if self._state.executor is not None:
             lines.append(f"  resumed   {counts_text(self._state)}")
-        self._first = lines
+        if self._live:
+            stop = command("pbt-run", self._rundir.path, "--stop")
+            lines.append(
+                f"  to stop   press Ctrl-C or run `{stop}`; a closed terminal stops nothing"
+            )
+        self._first = [run]
 
     def ready(self) -> None:
         """Prints the heading: this executor owns the run now."""
         self._say([])
 
     def tell(self, events: Sequence[ev.AnyEvent]) -> None:
+        self._first, self._resumed = [*self._first, *self._resumed], []
         lines = [line for line in map(self._line, events) if line]
         lines += _queued(events) + _skipped(events)
         self._say(lines)
@@ -94,7 +117,8 @@ class ConsoleReporter:
         """Prints the summary; `over`: the run was closed before, and nothing was started."""
         lines = summary(self._state, self._rundir)
         if over:
-            lines.append(f"hint: start anew with `pbt-run {self._rundir.path} --fresh`")
+            again = command("pbt-run", self._rundir.path, "--fresh")
+            lines.append(f"hint: start anew with `{again}`")
         self._say(lines)
 
     def finish(self) -> None:
@@ -104,9 +128,9 @@ class ConsoleReporter:
     def _say(self, lines: Sequence[str]) -> None:
         lines, self._first = [*self._first, *lines], []
         if lines:
-            erased = "\r\x1b[2K" if self._shown else ""
+            erased = "\r\x1b[2K" if self._shown and self._live else ""
             self._shown = ""
-            self._writer.say(erased + "".join(f"{line}\n" for line in lines))
+            self._writer.say(erased + "".join(f"{printable_lines(line)}\n" for line in lines))
 
     def _line(self, event: ev.AnyEvent) -> str | None:
         say = _LINES.get(type(event))

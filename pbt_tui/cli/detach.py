@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pbt_tui.errors import Diagnostic, Findings, PbtError, RunError, Where
+from pbt_tui.errors import Diagnostic, Findings, PbtError, RunError, Where, printable_lines
 
 
 def detached(work: Callable[[Callable[[], None]], int]) -> tuple[int, int | None]:
@@ -84,14 +84,14 @@ def _child(work: Callable[[Callable[[], None]], int], write_fd: int) -> None:
 def _print(found: tuple[Diagnostic, ...]) -> None:
     """Into the executor's log, which stderr writes to by then."""
     for diagnostic in found:
-        print(diagnostic, file=sys.stderr)
+        print(printable_lines(str(diagnostic)), file=sys.stderr)
 
 
-def write_to(log: Path) -> None:
-    """Redirects stdout and stderr of this process to `log`."""
-    fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(fd, 1)
-    os.dup2(fd, 2)
+def write_to(log: Path, descriptors: Sequence[int] = (1, 2)) -> None:
+    """Redirects these descriptors of this process to `log`; by default stdout and stderr."""
+    fd = os.open(log, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    for descriptor in descriptors:
+        os.dup2(fd, descriptor)
     os.close(fd)
 
 

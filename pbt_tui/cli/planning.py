@@ -49,11 +49,11 @@ class Plan:
         options = replace(self.options, train_dir=Path(spec.train_dir).absolute())
         return replace(self, spec=spec, options=options)
 
-    def config(self, state: RunState, *, detached: bool = False) -> ExecutorConfig:
+    def config(self, state: RunState) -> ExecutorConfig:
         """The effective settings. Prints the warnings of the backend's rules."""
         from pbt_tui.executor.config import executor_config
 
-        config = executor_config(self.spec, state, replace(self.options, detached=detached))
+        config = executor_config(self.spec, state, self.options)
         warn(config.found)
         return config
 

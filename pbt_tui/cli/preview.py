@@ -5,7 +5,6 @@ Must not start, write or lock anything. The `dry_run` function of the runtime pr
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -14,7 +13,7 @@ from msgspec import UNSET
 
 from pbt_tui.cli.planning import warn
 from pbt_tui.cli.request_client import Asked
-from pbt_tui.errors import Findings, RuntimeUnavailable, printable
+from pbt_tui.errors import Findings, RuntimeUnavailable, command, printable
 from pbt_tui.executor import factory, ports
 from pbt_tui.executor.config import ExecutorConfig
 from pbt_tui.executor.execute import look_ahead
@@ -45,7 +44,7 @@ def dry_run(
         apply(state, ev.RequestAccepted(at=state.at, id="", action=asked[0], jobs=asked[1]))
     lines = [
         f"# run {printable(state.spec.run)} in {printable(str(rundir.path))}",
-        f"cd {shlex.quote(str(context.cwd))}",
+        f"cd {command(str(context.cwd))}",
     ]
     show = RUNTIMES.part(config.kind.name, config.kind.dry_run)
     return "".join(f"{line}\n" for line in [*lines, *show(context, _planned(context))])

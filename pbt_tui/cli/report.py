@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from pbt_tui.errors import Diagnostic, printable
+from pbt_tui.errors import Diagnostic, printable, printable_lines
 
 if TYPE_CHECKING:
     from pbt_tui.compiler.diff_report import Changed
@@ -20,7 +20,7 @@ def say(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) -> None
     stream = stream or sys.stderr
     coloured = colours(stream)
     for d in diagnostics:
-        lines = str(d).split("\n")
+        lines = printable_lines(str(d)).split("\n")
         shown = [_paint(line) if coloured else line for line in lines]
         stream.write("\n".join(shown) + "\n")
 
@@ -49,6 +49,7 @@ def workflow_commands(diagnostics: Iterable[Diagnostic]) -> str:
         inner = [d.where.pointer, d.where.experiment, d.where.param, d.where.job]
         parts = [printable(p) for p in inner if p]
         text = ": ".join([*parts, d.message]) + (f"\nhint: {d.hint}" if d.hint else "")
+        text = printable_lines(text)
         lines.append(
             f"::{level} {keys}::{_escape(text)}" if keys else f"::{level}::{_escape(text)}"
         )

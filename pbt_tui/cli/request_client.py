@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from pbt_tui.errors import RunError, UsageError, Where, printable
+from pbt_tui.errors import RunError, UsageError, Where, command, printable
 from pbt_tui.journal import RunDir, Tail, lock, requests
 from pbt_tui.journal.events import Action, RequestAccepted, RequestRefused
 
@@ -77,7 +77,7 @@ def ask(rundir: RunDir, action: Action, jobs: tuple[str, ...]) -> int:
         raise RunError(
             f"this run has no executor: cannot {action}",
             where=Where(file=str(rundir.path)),
-            hint=f"start an executor with `pbt-run {rundir.path}`",
+            hint=f"start an executor with `{command('pbt-run', rundir.path)}`",
         )
     tail = Tail(rundir.journal)
     tail.read_all()
@@ -92,10 +92,13 @@ def ask(rundir: RunDir, action: Action, jobs: tuple[str, ...]) -> int:
             if isinstance(event, RequestRefused) and event.id == name:
                 raise UsageError(f"the executor refused to {action}: {event.why}")
         time.sleep(0.02)
-    raise RunError(
-        f"the executor did not answer within {ANSWER:g} s; it may still read the request",
-        where=Where(file=str(rundir.path)),
-    )
+    pid = lock.holder(rundir.lock)
+    hint = f"its executor (pid {pid}) may be stopped; it obeys when it goes on"
+    if pid == 0:
+        hint = "its executor is on another host; it obeys once it reads the request"
+    if pid is None:
+        hint = "its executor has ended since; the next one reads the request"
+    raise RunError(f"no answer within {ANSWER:g} s", where=Where(file=str(rundir.path)), hint=hint)
 
 
 def who() -> str:

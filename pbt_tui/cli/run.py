@@ -12,13 +12,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from pbt_tui.cli import error_boundary
-from pbt_tui.errors import UsageError, printable
+from pbt_tui.errors import UsageError, command, printable
 
 if TYPE_CHECKING:
+    from pbt_tui.cli.hangup import Terminal
     from pbt_tui.cli.planning import Plan
     from pbt_tui.executor.run_dirs import OpenRun
     from pbt_tui.journal.events import Action
     from pbt_tui.journal.state import RunState
+    from pbt_tui.spec import Processes
 
     Asked = tuple[Action, tuple[str, ...]]
 
@@ -51,7 +53,10 @@ def main(argv: Sequence[str]) -> int:
     showing = args.dry_run or plan.only_shows
     if asked is not None:
         action, jobs = asked
-        _check_asked(plan, jobs)
+        kept = _check_asked(plan, jobs)
+        if action != "retry" and _is_closed(plan, kept):
+            print(f"nothing to {action}: the run is closed", file=sys.stderr)
+            return execute_plan(plan)
         if not showing and not request_client.is_left_to_us(plan.rundir, action, jobs):
             return request_client.ask(plan.rundir, action, jobs)
     if showing:
@@ -76,7 +81,7 @@ def _hold_streams() -> None:
             stream.reconfigure(errors="replace")  # a character that cannot be encoded ends no run
 
 
-def _check_asked(plan: Plan, jobs: Sequence[str]) -> None:
+def _check_asked(plan: Plan, jobs: Sequence[str]) -> Processes:
     from pbt_tui.executor.run_dirs import check_same_spec, read_spec
 
     if not plan.rundir.is_run():
@@ -87,6 +92,16 @@ def _check_asked(plan: Plan, jobs: Sequence[str]) -> None:
     for name in jobs:
         if name not in known:
             raise UsageError(f"no such job: `{printable(name)}`")
+    return kept
+
+
+def _is_closed(plan: Plan, spec: Processes) -> bool:
+    """Whether the run has ended: then an executor obeys no request but a retry."""
+    from pbt_tui.journal import Tail, lock, replay
+
+    if lock.holder(plan.rundir.lock) is not None:
+        return False
+    return replay(spec, Tail(plan.rundir.journal).read_all()).closed is not None
 
 
 def _put_aside(plan: Plan) -> Plan:
@@ -111,12 +126,12 @@ def _detach(plan: Plan, asked: Asked | None) -> int:
     from pbt_tui.cli.detach import detached
 
     pid, code = detached(lambda ready: execute_plan(plan, asked, detached=True, ready=ready))
-    name, path = printable(plan.rundir.path.parent.name), printable(str(plan.rundir.path))
+    name = printable(plan.rundir.path.parent.name)
     if code is None:
         print(f"run `{name}` continues in the background: pid {pid}")
     else:
         print(f"run `{name}` is closed: exit code {code}")
-    print(f"hint: look at it with `pbt-tui {path}`")
+    print(f"hint: look at it with `{command('pbt-tui', plan.rundir.path)}`")
     return code or 0
 
 
@@ -129,7 +144,7 @@ def execute_plan(
     ready: Callable[[], None] = lambda: None,
 ) -> int:
     """Executes the run to its end, prints what happens and returns the exit code."""
-    from pbt_tui.cli import request_client
+    from pbt_tui.cli import hangup, request_client
     from pbt_tui.executor.run_dirs import close_run, discard_if_empty, open_run
 
     opened = open_run(plan.rundir, plan.spec)
@@ -139,8 +154,11 @@ def execute_plan(
             from pbt_tui.cli.detach import write_to
 
             write_to(plan.rundir.executor_log)
-        with request_client.of_ourselves(plan.rundir, asked):
-            code = _execute(plan, opened, json=json, detached=detached, ready=ready)
+        with (
+            hangup.outlived(plan.rundir.executor_log) as terminal,
+            request_client.of_ourselves(plan.rundir, asked),
+        ):
+            code = _execute(plan, opened, terminal, json=json, ready=ready)
     except BaseException:
         discard_if_empty(opened)
         raise
@@ -167,7 +185,7 @@ def _at_its_place(plan: Plan, opened: OpenRun, asked: Asked | None, *, json: boo
 
 
 def _execute(
-    plan: Plan, opened: OpenRun, *, json: bool, detached: bool, ready: Callable[[], None]
+    plan: Plan, opened: OpenRun, terminal: Terminal, *, json: bool, ready: Callable[[], None]
 ) -> int:
     """Executes the run and prints what happens: as JSON events, or as lines for people."""
     from pbt_tui.cli import console_reporter
@@ -176,9 +194,9 @@ def _execute(
     from pbt_tui.executor.execute import execute
     from pbt_tui.journal import requests
 
-    config = plan.config(opened.state, detached=detached)
+    config = plan.config(opened.state)
     if json:
-        writer, errors = AsyncWriter(sys.stdout), AsyncWriter(sys.stderr)
+        writer, errors = (AsyncWriter(stream, terminal.lost) for stream in (sys.stdout, sys.stderr))
         try:
             return execute(
                 opened,
@@ -191,7 +209,7 @@ def _execute(
         finally:
             writer.finish()
             errors.finish()
-    reporter = console_reporter.ConsoleReporter(opened.state, opened.rundir)
+    reporter = console_reporter.ConsoleReporter(opened.state, opened.rundir, terminal=terminal)
 
     def started(state: RunState) -> None:
         reporter.ready()

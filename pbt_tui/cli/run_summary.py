@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pbt_tui.errors import printable
+from pbt_tui.errors import command, printable
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import Attempt, RunState
 from pbt_tui.journal.status_text import counts, duration, ending_text
@@ -22,7 +22,7 @@ _VERDICTS: dict[str, str] = {
     "succeeded": "succeeded",
     "failures": "closed with failures",
     "budget": "gave up",
-    "cancelled": "closed, not all of it run",
+    "cancelled": "closed",
 }
 
 
@@ -35,13 +35,17 @@ def summary(state: RunState, rundir: RunDir) -> list[str]:
     took = "" if seconds is None else f" after {duration(seconds)}"
     jobs = "1 job" if len(state.jobs) == 1 else f"{len(state.jobs)} jobs"
     verdict = _VERDICTS[state.closed] if state.closed else "interrupted"
+    if state.closed == "cancelled":
+        ended = "1 job was" if have["cancelled"] == 1 else f"{have['cancelled']} jobs were"
+        verdict = f"{verdict}{took}; {ended} cancelled"
+        took = ""
     lines = [f"run `{printable(state.spec.run)}` {verdict}{took}: {jobs}: {', '.join(parts)}"]
     lines += _failures(state, rundir) + _best(state, rundir)
-    here = printable(str(rundir.path))
+    again = command("pbt-run", rundir.path)
     if state.closed is None:
-        lines.append(f"hint: go on with `pbt-run {here}`")
+        lines.append(f"hint: go on with `{again}`")
     elif state.closed != "succeeded":
-        lines.append(f"hint: run again what did not succeed with `pbt-run {here} --failed`")
+        lines.append(f"hint: run again what did not succeed with `{again} --failed`")
     return lines
 
 

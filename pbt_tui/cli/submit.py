@@ -16,7 +16,7 @@ from pbt_tui.backends.ngc.backend import BACKEND
 from pbt_tui.backends.ngc.files import SUBMIT
 from pbt_tui.backends.ngc.launcher_flags import CALL_LIMIT, CLIENT
 from pbt_tui.cli import planning
-from pbt_tui.errors import Findings, RuntimeUnavailable, UsageError, printable
+from pbt_tui.errors import Findings, RuntimeUnavailable, UsageError, command, printable
 from pbt_tui.settings.run_settings import OUT
 
 if TYPE_CHECKING:
@@ -103,11 +103,10 @@ def _obey(plan: _Plan, client: str, limit: float, *, printing: bool) -> int:
 
     path = find(client)
     if path is None:
-        by_hand = shlex.join(["bash", str(plan.folder / SUBMIT)])
+        by_hand = command("bash", plan.folder / SUBMIT)
         raise RuntimeUnavailable(
             f"NGC client not found: `{printable(client)}`",
-            hint="pass `--ngc_client PATH`, or, on a machine with a client, run "
-            f"`{printable(by_hand)}`",
+            hint=f"pass `--ngc_client PATH`, or, on a machine with a client, run `{by_hand}`",
         )
     submission = NgcSubmission(
         folder=plan.folder,
@@ -174,7 +173,7 @@ def _read(folder: Path) -> _Plan:
     except OSError:
         raise UsageError(
             f"nothing is compiled for NGC in `{printable(str(folder))}`",
-            hint=f"`pbt-compile {printable(spec.module)} --ngc_org ORG --ngc_ace ACE "
+            hint=f"`{command('pbt-compile', spec.module)} --ngc_org ORG --ngc_ace ACE "
             "--ngc_instance TYPE --image ORG/IMAGE`",
         ) from None
     stale = remake.beside(folder, spec, named=BACKEND.name)

@@ -18,7 +18,7 @@ from pbt_tui.backends.processes.render import FILE
 from pbt_tui.compiler.output import first_difference
 from pbt_tui.compiler.project import same_module
 from pbt_tui.diagnostics import finding
-from pbt_tui.errors import BadSpec, Diagnostic, Where, printable
+from pbt_tui.errors import BadSpec, Diagnostic, Where, command, printable
 from pbt_tui.spec import Container, Policy, Processes
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def foreign(out: Path, folder: str, spec: Processes) -> list[Diagnostic]:
     hint = (
         f"pass `--experiment_suffix NAME`, or remove `{printable(str(place))}` if the module has "
         "moved; to run failed jobs again, no module is needed: "
-        f"`pbt-run {printable(str(place))} --failed`"
+        f"`{command('pbt-run', place, '--failed')}`"
     )
     return [finding("PBT222", message, where=Where(file=spec.module), hint=hint)]
 

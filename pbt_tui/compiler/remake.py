@@ -16,7 +16,7 @@ from pbt_tui.backends.processes.render import FILE
 from pbt_tui.compiler import diff_report, existing, output
 from pbt_tui.compiler.rendering import rendered, settings_of
 from pbt_tui.diagnostics import finding
-from pbt_tui.errors import BadSpec, Diagnostic, Where
+from pbt_tui.errors import BadSpec, Diagnostic, Where, command
 from pbt_tui.spec import Processes
 
 
@@ -25,9 +25,9 @@ def changed(folder: Path, spec: Processes, backend: Backend, settings: Any) -> l
     files = rendered(backend, spec, settings)
     gone = existing.orphans(folder, backend.owned, files, backend.records)
     old = output.stale(folder, files, gone)
-    suffix = f" --experiment_suffix {spec.suffix}" if spec.suffix else ""
-    command = f"pbt-compile {spec.module} --out {above(folder)}{suffix}"
-    return existing.stale(diff_report.changed(folder, files, old, spec), old, files, command)
+    suffix = ("--experiment_suffix", spec.suffix) if spec.suffix else ()
+    again = command("pbt-compile", spec.module, "--out", above(folder), *suffix)
+    return existing.stale(diff_report.changed(folder, files, old, spec), old, files, again)
 
 
 def beside(folder: Path, spec: Processes, *, named: str | None = None) -> list[Diagnostic]:

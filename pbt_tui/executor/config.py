@@ -39,7 +39,6 @@ class ExecutorOptions:
     compiled: Mapping[str, Any] = field(default_factory=dict)
     """The compiled settings of `backend`, or those of the settings file."""
     environ: Mapping[str, str] = field(default_factory=dict)
-    detached: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +54,6 @@ class ExecutorConfig:
     settings: Any | None = None
     """Settings of the backend, an instance of its struct; None if the backend has no settings."""
     environ: Mapping[str, str] = field(default_factory=dict)
-    detached: bool = False
     found: tuple[Diagnostic, ...] = ()
     """Warnings and notes of the backend's rules."""
 
@@ -91,7 +89,6 @@ def executor_config(
         container=container,
         settings=settings,
         environ=options.environ,
-        detached=options.detached,
         found=found,
     )
 

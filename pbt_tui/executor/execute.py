@@ -107,7 +107,7 @@ def execute(
             diagnose=_diagnose(opened),
             tell=tell,
         )
-        with signals.caught(inbox.signal, detached=config.detached) as signal_fd:
+        with signals.caught(inbox.signal) as signal_fd:
             seen = observe_active(loop)
             now = clock.now()
             if opened.is_new:

@@ -25,6 +25,8 @@ TIGHT = 64 << 20
 """Free bytes below which a run does not start: logs and journal alone may need them."""
 LOW = 1 << 30
 """Free bytes below which there is a warning: about one checkpoint of a large policy."""
+_PART = 10
+"""On a small disk, a tenth of it replaces `TIGHT`, and a fifth `LOW`: an empty disk is not full."""
 
 
 def preflight(
@@ -74,12 +76,24 @@ def _folders(jobs: list[Job], cwd: Path, train_dir: Path) -> list[Diagnostic]:
                 "start `pbt-run` in the directory in which the commands should run",
             )
         )
+    for folder in dict.fromkeys((cwd, train_dir)):
+        if not str(folder).isascii() and _is_not_utf8(folder):
+            message = "its name is not UTF-8: neither journal nor spec can name it"
+            found.append(_error(message, folder, "rename it, or start `pbt-run` in another one"))
     wrong: dict[Path, str] = {}
     for folder in dict.fromkeys([train_dir, *(train_dir / job.dir for job in jobs)]):
         why = _unwritable(folder)
         if why is not None:
             wrong.setdefault(why[0], f"cannot be written: {why[1]}")
     return found + [_error(message, folder) for folder, message in wrong.items()]
+
+
+def _is_not_utf8(folder: Path) -> bool:
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _unwritable(folder: Path) -> tuple[Path, str] | None:
@@ -103,12 +117,12 @@ def _space(train_dir: Path) -> list[Diagnostic]:
         disk = os.statvfs(nearest)
     except OSError as error:
         return [_error(f"the disk does not answer: {error.strerror}", train_dir)]
-    free = disk.f_bavail * disk.f_frsize
+    free, size = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
     if disk.f_files and not disk.f_favail:
         return [_error("the disk has no free inode for another file", train_dir)]
-    if free < TIGHT:
+    if free < min(TIGHT, size // _PART):
         return [_error(f"the disk is full: {free >> 20} MiB free", train_dir, "free disk space")]
-    if free < LOW:
+    if free < min(LOW, 2 * size // _PART):
         message = f"the disk is nearly full: {free >> 20} MiB free"
         return [Diagnostic("warning", message, where=Where(file=str(train_dir)))]
     return []

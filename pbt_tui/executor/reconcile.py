@@ -6,7 +6,7 @@ and everything that happened in between is recorded. A killed executor costs no 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pbt_tui.errors import RuntimeUnavailable, Where
 from pbt_tui.executor.loop import Loop
@@ -18,21 +18,37 @@ from pbt_tui.runtimes.protocol import Ended, Launch, Seen
 def observe_active(loop: Loop) -> list[Seen]:
     """Asks the runtime about every active attempt, in order; records nothing.
 
-    Raises `RuntimeUnavailable` if the host or the engine does not answer. No answer never means
+    Raises `RuntimeUnavailable` if a host or an engine does not answer. No answer never means
     `lost`, and an executor that gets none must not be recorded as the last one.
     """
     active = list(loop.state.active.values())
     attempts = [job.attempts[-1] for job in active]
     asked = [(j.spec.id, a.number, a.handle) for j, a in zip(active, attempts, strict=True)]
     seen = loop.runtime.survey(asked)
+    unknown: dict[str, list[str]] = {}
     for job, found in zip(active, seen, strict=True):
         if found.state == "unknown":
-            raise RuntimeUnavailable(
-                f"cannot tell what became of an attempt: {found.detail or 'no answer'}",
-                where=Where(job=job.spec.id),
-                hint="start `pbt-run` where host and engine answer; nothing was changed",
-            )
+            unknown.setdefault(found.detail or _SILENT, []).append(job.spec.id)
+    if unknown:
+        raise _unknown(unknown)
     return seen
+
+
+_SILENT = "started by an engine that does not answer"
+
+
+def _unknown(unknown: Mapping[str, Sequence[str]]) -> RuntimeUnavailable:
+    """One sentence for each host or engine, with the number of its attempts."""
+    sentences = [
+        f"1 attempt was {detail}" if len(jobs) == 1 else f"{len(jobs)} attempts were {detail}"
+        for detail, jobs in unknown.items()
+    ]
+    only = [job for jobs in unknown.values() for job in jobs]
+    return RuntimeUnavailable(
+        "; ".join(sentences),
+        where=Where(job=only[0] if len(only) == 1 else None),
+        hint="start `pbt-run` where host and engine answer; nothing was changed",
+    )
 
 
 def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
@@ -77,7 +93,7 @@ def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
             case "forfeited":
                 _end_unstarted(loop, job, attempt, now)
             case _:
-                lost = Ended(*key, attempt.handle, None, now, lost=True)
+                lost = Ended(*key, attempt.handle, None, now, lost=True, detail=found.detail)
                 loop.end(job, attempt, lost, now)
     loop.commit()
     if loop.state.held:

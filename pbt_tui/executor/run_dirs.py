@@ -11,7 +11,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from pbt_tui.errors import PlanChanged, RunBusy, RunError, UsageError, Where, printable
+from pbt_tui.errors import PlanChanged, RunBusy, RunError, UsageError, Where, command, printable
 from pbt_tui.executor.whereabouts import opening, whereabouts
 from pbt_tui.files.atomic import replace
 from pbt_tui.journal import RunDir, RunState, byte_locks, lock, replay
@@ -180,7 +180,7 @@ def archive_run(rundir: RunDir, *, cwd: Path | None = None) -> Old | None:
             raise RunError(
                 f"{n} of its attempts may still be running",
                 where=Where(file=str(rundir.path)),
-                hint=f"end them first: `pbt-run {rundir.path} --cancel`",
+                hint=f"end them first: `{command('pbt-run', rundir.path, '--cancel')}`",
             )
         n = 1
         while (old := rundir.path.with_name(f"{rundir.path.name}.{n}")).exists():

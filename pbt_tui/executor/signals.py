@@ -1,4 +1,7 @@
-"""Turns SIGINT, SIGTERM and SIGHUP into stop requests in the inbox of the event loop."""
+"""Turns SIGINT and SIGTERM into stop requests in the inbox of the event loop.
+
+SIGHUP stops nothing: the command line lets the executor outlive its terminal.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,14 @@ from typing import Any
 
 
 @contextmanager
-def caught(on_stop: Callable[[], None], *, detached: bool) -> Iterator[int]:
-    """Calls `on_stop` for each signal; yields a descriptor that becomes readable with a signal.
-
-    A detached executor has no terminal: it ignores SIGHUP. So does an executor that inherits an
-    ignored SIGHUP (`nohup`).
-    """
+def caught(on_stop: Callable[[], None]) -> Iterator[int]:
+    """Calls `on_stop` for each signal; yields a descriptor that becomes readable with a signal."""
     signal_fd, write_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def handle(number: int, frame: Any) -> None:
         on_stop()
 
-    ignored = detached or signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else handle)
     old = signal.set_wakeup_fd(write_fd, warn_on_full_buffer=False)
     try:
         yield signal_fd

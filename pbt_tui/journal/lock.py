@@ -12,7 +12,7 @@ import os
 import struct
 from pathlib import Path
 
-from pbt_tui.errors import RunBusy, Where
+from pbt_tui.errors import RunBusy, RunError, Where, command
 
 _FLOCK = "@hhqqi0q"
 """`struct flock` of 64-bit Linux: type, whence, start, len, pid."""
@@ -25,7 +25,8 @@ def acquire(path: Path) -> None:
 
     Raises:
         RunBusy: if another process holds it; the message names the process.
-        OSError: if the file cannot be created, or the file system has no locks.
+        RunError: if the file system has no locks.
+        OSError: if the file cannot be created.
     """
     path = path.resolve()
     if path in _held:
@@ -42,9 +43,13 @@ def acquire(path: Path) -> None:
             if pid is not None:
                 os.close(fd)
                 raise _busy(path, pid) from None
-        except OSError:
+        except OSError as e:
             os.close(fd)
-            raise
+            raise RunError(
+                f"the file system of the run directory has no locks: {(e.strerror or '').lower()}",
+                where=Where(file=str(path.parent)),
+                hint="pass a `--train_dir` on another file system, or mount this one with locks",
+            ) from e
         # The holder released it since, or `--fresh` moved the directory away: try again.
         os.close(fd)
 
@@ -64,7 +69,7 @@ def _busy(path: Path, pid: int) -> RunBusy:
     return RunBusy(
         f"this run is already being executed: {whose}",
         where=Where(file=str(path.parent)),
-        hint=f"look at it with `pbt-tui {path.parent}`",
+        hint=f"look at it with `{command('pbt-tui', path.parent)}`",
     )
 
 
@@ -85,7 +90,10 @@ def identity(path: Path) -> tuple[int, int] | None:
 
 
 def holder(path: Path) -> int | None:
-    """Process id of the holder; None if the lock is free; 0 if the holder is on another host."""
+    """Process id of the holder; None if the lock is free; 0 if the holder is on another host.
+
+    Without locks on the file system no executor can hold the run: None.
+    """
     if path.resolve() in _held:
         return os.getpid()
     try:
@@ -94,6 +102,8 @@ def holder(path: Path) -> int | None:
         return None
     try:
         return _holder_pid(fd)
+    except OSError:
+        return None
     finally:
         os.close(fd)
 

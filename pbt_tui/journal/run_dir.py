@@ -39,7 +39,7 @@ class RunDir:
         self.populations = path / "populations.jsonl"
         """History of the populations' workspaces."""
         self.executor_log = path / "executor.log"
-        """Output of a detached executor."""
+        """Output of an executor that is detached, or whose terminal was closed."""
 
     @classmethod
     def of(cls, train_dir: Path, run: str, suffix: str = "") -> RunDir:

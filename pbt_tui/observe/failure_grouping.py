@@ -84,7 +84,7 @@ def signature(
     """One line that is the same for jobs that failed alike, from the texts of `status_text`."""
     if cause in (None, "exit"):
         head = "failed" if exit_code is None else f"exit {exit_code}"
-        return joined(head, fold(detail) if detail and TELLING.search(detail) else "")
+        return joined(head, fold(detail) if detail and _tells(detail) else "")
     if cause == "signal" and signal is None and exit_code is not None and exit_code > 128:
         signal = exit_code - 128
     folded = fold(detail) if detail else ""
@@ -95,6 +95,11 @@ def signature(
     if cause == "lost":
         return joined("lost", folded or CAUSES[cause])
     return joined(cause_text(cause, exit_code, signal), "" if cause in _ALIKE else folded)
+
+
+def _tells(detail: str) -> bool:
+    """Whether a line reads like an error. In another language than English, every line may."""
+    return bool(TELLING.search(detail)) or not detail.isascii()
 
 
 def group(failures: Iterable[Failure]) -> list[Group]:

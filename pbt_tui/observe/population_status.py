@@ -12,7 +12,7 @@ from pbt_tui.observe.workspaces import BestFile, Generation, UnreadableGeneratio
 from pbt_tui.populations import STYLES, ExchangeSettings, Style
 
 NOT_YET = frozenset(("waiting", "queued"))
-RUNNING = frozenset(("starting", "running", "stopping"))
+RUNNING = frozenset(("starting", "running", "suspended", "stopping"))
 DEAD = frozenset(("failed", "cancelled", "skipped"))
 
 

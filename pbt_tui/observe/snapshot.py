@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Mapping
@@ -112,9 +113,13 @@ class Populations:
 
     def rows(self, now: float, *, live: bool) -> tuple[PopulationRow, ...]:
         """The rows of the snapshot; without a live executor, as of the time of the newest file."""
+        texts = _queue_text(self._state)
+        seen = queue_status.read(self._rundir.queue) if texts is not None else None
+        places = seen.attempts if seen else {}
         return tuple(
             monitor.row(
-                _states(self._state, population), now if live else (monitor.newest() or now)
+                _states(self._state, population, places, texts),
+                now if live else (monitor.newest() or now),
             )
             for monitor, population in zip(self.monitors, self._state.spec.populations, strict=True)
         )
@@ -139,8 +144,7 @@ def snapshot(
     populations = populations or Populations(state, rundir)
     populations.poll()
     runtime = state.executor.runtime if state.executor is not None else None
-    known = runtime if runtime is not None and runtime in RUNTIMES else None
-    texts = RUNTIMES.get(known).queue if known is not None else None
+    texts = _queue_text(state)
     seen = queue_status.read(rundir.queue) if texts is not None else None
     places = seen.attempts if seen else {}
     return Snapshot(
@@ -185,8 +189,14 @@ def workspace_snapshot(path: Path) -> Snapshot:
 
 
 def encode(snapshot: Snapshot) -> bytes:
-    """The document of `--once --json`, with a newline at the end."""
-    return msgspec.json.encode(snapshot) + b"\n"
+    """The document of `--once --json`, with a newline at the end.
+
+    In a path that is not UTF-8, each wrong byte is a lone surrogate, `\\udcff` for 0xff.
+    """
+    try:
+        return msgspec.json.encode(snapshot) + b"\n"
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(snapshot)).encode() + b"\n"
 
 
 def liveness(state: RunState, live: bool) -> Liveness:
@@ -212,13 +222,12 @@ def job_row(
 ) -> JobRow:
     """One job with its newest attempt, and its state in the queue."""
     a = job.attempt
-    place = places.get(queue_status.key(job.spec.id, a.number)) if a and a.outcome is None else None
+    place = _place(job, places)
     is_queued = job.shown == "queued"
-    suspended = job.shown == "running" and queue_status.is_suspended(place, texts)
     return JobRow(
         id=job.spec.id,
         name=job.spec.name,
-        state="suspended" if suspended else cast(JobWord, job.shown),
+        state=_word(job, places, texts),
         attempt=a.number if a else None,
         gpus=a.gpus if a else (),
         exit_code=a.exit_code if a else None,
@@ -234,6 +243,27 @@ def job_row(
         slurm_id=(place.id if place else a.handle if a else None) if in_slurm else None,
         starts_at=place.starts_at if place and is_queued else None,
     )
+
+
+def _queue_text(state: RunState) -> QueueText | None:
+    """The texts of the engine's queue; None without one, or if the runtime is not installed."""
+    name = state.executor.runtime if state.executor is not None else None
+    return RUNTIMES.get(name).queue if name is not None and name in RUNTIMES else None
+
+
+def _place(
+    job: JobState, places: Mapping[str, queue_status.QueueStatus]
+) -> queue_status.QueueStatus | None:
+    a = job.attempt
+    return places.get(queue_status.key(job.spec.id, a.number)) if a and a.outcome is None else None
+
+
+def _word(
+    job: JobState, places: Mapping[str, queue_status.QueueStatus], texts: QueueText | None
+) -> JobWord:
+    if job.shown == "running" and queue_status.is_suspended(_place(job, places), texts):
+        return "suspended"
+    return cast(JobWord, job.shown)
 
 
 def gpu_rows(state: RunState, rundir: RunPaths) -> tuple[GpuRow, ...]:
@@ -288,12 +318,17 @@ def command(state: RunState, population: Population) -> tuple[str, ...]:
     return job.spec.argv if job else ()
 
 
-def _states(state: RunState, population: Population) -> dict[int, MemberWord]:
+def _states(
+    state: RunState,
+    population: Population,
+    places: Mapping[str, queue_status.QueueStatus],
+    texts: QueueText | None,
+) -> dict[int, MemberWord]:
     """State of each member; the policies of one job share its state."""
     jobs = [state.by_id[m] for m in population.members if m in state.by_id]
     if not STYLES.get(population.style).members_are_jobs and len(jobs) == 1:
-        return dict.fromkeys(range(population.size), cast(MemberWord, jobs[0].shown))
+        return dict.fromkeys(range(population.size), _word(jobs[0], places, texts))
     return {
-        (index if job.spec.member is None else job.spec.member): cast(MemberWord, job.shown)
+        (index if job.spec.member is None else job.spec.member): _word(job, places, texts)
         for index, job in enumerate(jobs)
     }

@@ -17,7 +17,7 @@ JobWord = Literal[
     "succeeded", "failed", "cancelled", "skipped",
 ]  # fmt: skip
 MemberWord = Literal[
-    "waiting", "queued", "starting", "running", "stopping",
+    "waiting", "queued", "starting", "running", "suspended", "stopping",
     "succeeded", "failed", "cancelled", "skipped", "unknown",
 ]  # fmt: skip
 """`unknown`: a plain workspace has no jobs."""

@@ -21,6 +21,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from pbt_tui.errors import printable
 from pbt_tui.journal.outcome import Order
 from pbt_tui.runtimes.protocol import Ended, Launch
 from pbt_tui.spec import Cause
@@ -141,6 +142,12 @@ def ended(job: str, attempt: int, claim: Claim, now: float, launch: Launch | Non
         detail = f"{detail}: `{launch.argv[0] if cause else launch.cwd}`"
     of_shell = int(claim.refused) if cause else None
     return Ended(job, attempt, claim.handle, of_shell, at, refused=True, cause=cause, detail=detail)
+
+
+def unreadable(error: OSError) -> str:
+    """Why the state of an attempt is not known, as `Seen.detail`: its claim cannot be read."""
+    reason = (error.strerror or str(error)).lower()
+    return f"claimed in `{printable(str(error.filename))}`, which cannot be read: {reason}"
 
 
 def lost(job: str, attempt: int, handle: str | None, now: float, detail: str) -> Ended:

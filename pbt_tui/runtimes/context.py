@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pbt_tui.errors import printable
 from pbt_tui.journal import RunDir, RunState
 from pbt_tui.journal.events import Gpu
 from pbt_tui.runtimes.kind import RuntimeKind
@@ -51,8 +52,9 @@ class RunContext:
 
     @property
     def elsewhere(self) -> str | None:
-        """The host of the last executor, for people; None if it is this one."""
-        before = self.state.executor
-        if before is None or before.host == socket.gethostname():
+        """Where the last executor started attempts, as `Seen.detail`; None if on this host."""
+        before, here = self.state.executor, socket.gethostname()
+        if before is None or before.host == here:
             return None
-        return f"host `{before.host}`"
+        host = printable(before.host)
+        return f"started on host `{host}`, this is `{here}`: only `{host}` can say what still runs"

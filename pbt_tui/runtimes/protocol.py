@@ -125,7 +125,8 @@ class Seen:
     restart: int | None = None
     """How often its engine has requeued it; None if never."""
     detail: str | None = None
-    """For `unknown`: the host or engine that does not answer."""
+    """For `unknown`: who started it and does not answer, as in `2 attempts were …`.
+    For `gone`: what became of it, if the runtime knows."""
 
 
 class Runtime(Protocol):

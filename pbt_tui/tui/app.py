@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from textual.app import App
 from textual.binding import BindingType
 
-from pbt_tui.errors import BrokenKind
+from pbt_tui.errors import BrokenKind, command
 from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.observe import progress
 from pbt_tui.tui import labels, themes
@@ -262,10 +262,9 @@ class Monitor(App[str], inherit_bindings=False):
 
     def leave(self) -> None:
         """Ends the monitor. The run goes on."""
-        path = self.follower.rundir.path
         if self.follower.workspace:
             self.exit("")
             return
         live = self.follower.holder is not None
         status = "the run goes on" if live else "the run stays as it is"
-        self.exit(f"{status}; come back with `pbt-tui {path}`")
+        self.exit(f"{status}; come back with `{command('pbt-tui', self.follower.rundir.path)}`")

@@ -9,7 +9,7 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 
-from pbt_tui.errors import PbtError
+from pbt_tui.errors import PbtError, command
 from pbt_tui.journal.events import Action as RequestAction
 from pbt_tui.journal.events import RequestAccepted, RequestRefused
 from pbt_tui.journal.requests import ask as leave_request
@@ -58,7 +58,7 @@ class RequestSender:
             live=self.follower.holder is not None,
             writable=self.is_writable,
             read_only=self.host.read_only,
-            start=f"pbt-run {self.follower.rundir.path}",
+            start=command("pbt-run", self.follower.rundir.path),
         )
 
     @property

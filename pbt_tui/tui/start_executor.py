@@ -5,16 +5,18 @@ Must not import the executor.
 
 from __future__ import annotations
 
-import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pbt_tui.errors import command
+
 
 def shown(target: str | Path, more: Sequence[str] = ()) -> str:
-    return shlex.join(["pbt-run", str(target), "--detach", *more])
+    """The command for people."""
+    return command("pbt-run", target, "--detach", *more)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def page(
         lines += _population(row, width)
     if len(populations) > _POPULATIONS:
         lines.append(((f"… {len(populations) - _POPULATIONS} more populations", ""),))
-    return "".join(plain(line) + "\n" for line in lines)
+    return "".join(safe(plain(line)) + "\n" for line in lines)
 
 
 def in_ascii(text: str) -> str:

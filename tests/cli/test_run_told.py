@@ -94,7 +94,7 @@ def test_a_whole_story_read_aloud() -> None:
         "  stopping  b: cancelled by a person\n"
         "  killing   b: cancelled by a person\n"
         "⊘ stopped   b: pid 277 after 6.0s: SIGKILL, cancelled by a person\n"
-        "run `r` closed, not all of it run after 15s: 2 jobs: 1 succeeded, 1 cancelled\n"
+        "run `r` closed after 15s; 1 job was cancelled: 2 jobs: 1 succeeded, 1 cancelled\n"
         "hint: run again what did not succeed with `pbt-run /run --failed`\n"
     )
 

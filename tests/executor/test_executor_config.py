@@ -101,7 +101,6 @@ def cases(draw: st.DrawFn) -> tuple[Processes | None, RunState, ExecutorOptions]
         settings={"slurm": draw(SLURM)} if backend == "slurm" else {},
         compiled=draw(SLURM) if backend == "slurm" else {},
         environ={"A": draw(st.sampled_from("xy"))},
-        detached=draw(st.booleans()),
     )
     return draw(st.sampled_from([None, spec])), draw(states(spec)), options
 
@@ -194,7 +193,7 @@ def test_options_go_over_the_spec_and_the_spec_over_what_was_kept(
     assert (found.cwd, found.train_dir) == (
         (Path("/then"), Path("/then/t")) if before else (OPTIONS.cwd, OPTIONS.train_dir)
     )
-    assert (found.environ, found.detached) == (options.environ, options.detached)
+    assert found.environ == options.environ
 
 
 @given(cases())

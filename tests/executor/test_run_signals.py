@@ -1,10 +1,12 @@
-"""INT, TERM, HUP and closed pipes: no job stays running unless the run is detached (D18)."""
+"""INT and TERM stop all jobs (D18); a closed terminal or pipe stops none."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import pty
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -24,7 +26,7 @@ def outcomes(place: Place) -> dict[tuple[str, int], str]:
     return {(e.job, e.attempt): e.outcome for e in place.of(ev.AttemptEnded)}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_d18_the_first_signal_stops_all_and_the_run_can_go_on(
     place: Place, number: signal.Signals
 ) -> None:
@@ -105,18 +107,99 @@ def on_terminal(terminal: int) -> Callable[[], None]:
     return own
 
 
-def test_d18_a_closed_terminal_stops_the_run(place: Place) -> None:
+@pytest.mark.parametrize("how", ["", "--json"])
+def test_d18_a_closed_terminal_leaves_the_jobs_an_executor(place: Place, how: str) -> None:
+    """The kernel sends SIGHUP to the leader of the session, which is the executor here."""
     ours, theirs = pty.openpty()
-    target = place.spec(job("polite", f"trap 'sleep 0.3; exit 0' TERM; {WAITS}"), job("b", WAITS))
+    target = place.spec(
+        job("a", WAITS),
+        job("b", f"{WAITS}; exit 3"),
+        job("late", "cat /proc/self/status"),
+        max_parallel=2,
+    )
     executor = place.start(
-        target, stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=on_terminal(theirs)
+        target,
+        *([how] if how else []),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        preexec_fn=on_terminal(theirs),
     )
     os.close(theirs)
-    place.wait_for(ev.AttemptStarted, 2)
+    shown = b""
+    while b"2 running" not in shown and shown.count(b"attempt_started") < 2:
+        shown += os.read(ours, 65536)
     os.close(ours)
-    assert executor.wait(60) == 130, "it stays until its jobs have ended, though nobody hears it"
-    assert not place.alive()
-    assert set(outcomes(place).values()) == {"interrupted"}
+    until(place.rundir.executor_log.exists)
+    assert executor.poll() is None
+    place.write("go")
+    assert executor.wait(60) == 4
+    assert outcomes(place) == {("a", 1): "succeeded", ("b", 1): "failed", ("late", 1): "succeeded"}
+    assert not place.of(ev.RequestAccepted)
+    ignored = re.search(r"SigIgn:\s*([0-9a-f]+)", place.log("late"))
+    assert ignored is not None
+    assert int(ignored[1], 16) & 1 == 0, "a job that starts afterwards hears its own hangups"
+    written = place.rundir.executor_log.read_text()
+    assert written.startswith(f"the terminal was closed; the run goes on: pid {executor.pid}\n")
+    if not how:
+        assert "✗ failed    b" in written
+        assert "run `r` closed with failures" in written
+        assert "\x1b" not in written, "a progress line is for terminals"
+
+
+def test_a_shell_that_hangs_up_stops_nothing(place: Place) -> None:
+    """As a closed ssh session: the shell gets SIGHUP, repeats it to its jobs, and ends."""
+    ours, theirs = pty.openpty()
+    target = place.spec(job("a", WAITS))
+    command = shlex.join([sys.executable, "-m", "pbt_tui.cli.run", target])
+    shell = subprocess.Popen(
+        ["bash", "--norc", "-i"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        preexec_fn=on_terminal(theirs),  # noqa: PLW1509 - this process has no other threads
+        cwd=place.path,
+        env={**place.environ, "HISTFILE": ""},
+    )
+    os.close(theirs)
+    os.write(ours, f"{command}\n".encode())
+    place.wait_for(ev.AttemptStarted)
+    pid = lock.holder(place.rundir.lock)
+    os.close(ours)
+    shell.wait(60)
+    until(place.rundir.executor_log.exists)
+    assert lock.holder(place.rundir.lock) == pid
+    place.write("go")
+    until(lambda: lock.holder(place.rundir.lock) is None)
+    assert outcomes(place) == {("a", 1): "succeeded"}
+    assert "run `r` succeeded" in place.rundir.executor_log.read_text()
+
+
+def test_a_terminal_that_breaks_without_a_signal_stops_nothing(place: Place) -> None:
+    """As after `disown`: no SIGHUP, but every write fails."""
+    ours, theirs = pty.openpty()
+    executor = place.start(place.spec(job("a", WAITS)), stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    place.wait_for(ev.AttemptStarted)
+    os.close(ours)
+    place.write("go")
+    assert executor.wait(60) == 0
+    assert "✓ succeeded a" in place.rundir.executor_log.read_text(), "no line is lost"
+
+
+def test_a_hangup_leaves_files_alone(place: Place) -> None:
+    """With its output in a file, the terminal is only where it was started."""
+    ours, theirs = pty.openpty()
+    with (place.path / "out").open("w") as out:
+        executor = place.start(
+            place.spec(job("a", WAITS)), stdin=theirs, stdout=out, preexec_fn=on_terminal(theirs)
+        )
+    os.close(theirs)
+    place.wait_for(ev.AttemptStarted)
+    os.close(ours)
+    place.write("go")
+    assert place.end(executor).code == 0
+    assert "✓ succeeded a" in (place.path / "out").read_text()
 
 
 def test_a_terminal_sees_a_progress_line(place: Place) -> None:
@@ -127,6 +210,8 @@ def test_a_terminal_sees_a_progress_line(place: Place) -> None:
     shown = b""
     while b"0/1 done: 1 running" not in shown:
         shown += os.read(ours, 65536)
+    stop = f"  to stop   press Ctrl-C or run `pbt-run {place.rundir.path} --stop`;"
+    assert f"{stop} a closed terminal stops nothing\r\n".encode() in shown
     place.write("go")
     while b"run `r` succeeded" not in shown:
         shown += os.read(ours, 65536)
@@ -145,6 +230,7 @@ def test_a_reader_that_has_seen_enough_ends_no_run(place: Place, how: str) -> No
     executor.stdout.close()
     place.write("go")
     assert executor.wait(60) == 4, "its code is that of the run"
+    assert place.rundir.executor_log.exists(), "what nobody reads is kept"
     assert executor.stderr is not None
     assert executor.stderr.read() == ""
     executor.stderr.close()

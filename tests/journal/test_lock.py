@@ -13,7 +13,7 @@ from typing import IO
 
 import pytest
 
-from pbt_tui.errors import RunBusy
+from pbt_tui.errors import RunBusy, RunError
 from pbt_tui.journal import lock
 
 HOLDER = """
@@ -154,7 +154,7 @@ def test_a_file_system_without_locks_is_no_other_executor(
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(fcntl, "lockf", fails)
-    with pytest.raises(OSError, match="No locks"):
+    with pytest.raises(RunError, match="has no locks: no locks available"):
         lock.acquire(path)
 
 

@@ -72,3 +72,8 @@ def test_every_failure_is_in_exactly_one_group(names: list[str]) -> None:
     groups = group(failures)
     assert sorted(j for g in groups for j in g.jobs) == sorted(f.job for f in failures)
     assert all(g.count == len(g.jobs) for g in groups)
+
+
+def test_a_last_line_in_another_language_is_kept() -> None:
+    assert signature("exit", "Datei nicht lesbar: größe", 3, None).endswith("größe")
+    assert signature("exit", "step 3", 3, None) == "exit 3"

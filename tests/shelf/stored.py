@@ -193,6 +193,7 @@ class Stored:
 
 _OURS = (
     (re.compile(r"\bUSER=[\w-]+"), f"USER={WHO}"),
+    (re.compile(rf"this is `{re.escape(socket.gethostname())}`"), "this is `here`"),
     (re.compile(r"--user \d+:\d+"), "--user 1000:1000"),
     (re.compile(r"(?<= )/\S*…"), "/…"),
     (re.compile(r'"User":"\d+:\d+"'), '"User":"1000:1000"'),

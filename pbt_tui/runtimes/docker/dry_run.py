@@ -5,12 +5,11 @@ It asks the engine about the image only.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 import msgspec
 
-from pbt_tui.errors import printable
+from pbt_tui.errors import command, printable
 from pbt_tui.runtimes.context import RunContext
 from pbt_tui.runtimes.docker.client import create
 from pbt_tui.runtimes.docker.request import body, docker_run
@@ -25,7 +24,7 @@ def show(context: RunContext, starts: PlannedStarts) -> Iterator[str]:
     if unknown:
         yield f"# {printable(unknown)}"
     dirs = {context.train_dir / job.spec.dir for job in context.state.jobs if job.spec.dir}
-    yield shlex.join(["mkdir", "-p", *map(str, sorted({*dirs, *runtime.folders}))])
+    yield command("mkdir", "-p", *map(str, sorted({*dirs, *runtime.folders})))
 
     def lines(launch: Launch) -> list[str]:
         request = runtime.request(launch)

@@ -19,6 +19,8 @@ from pbt_tui.spec import Cause
 
 LOST_CODE = 255
 """The code that an engine records for a container that ended while the engine was down."""
+REMOVED = "its container was removed before its exit code was read"
+"""Detail of an attempt whose container is gone."""
 BY_ENGINE = (130, 137, 143)
 """Codes of containers that an engine stops at its shutdown: SIGINT, SIGKILL, SIGTERM."""
 _BEFORE, _AFTER = 600.0, 15.0

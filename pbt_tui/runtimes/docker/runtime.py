@@ -123,9 +123,9 @@ class ContainerRuntime:
     def survey(self, attempts: Sequence[tuple[str, int, str | None]]) -> list[Seen]:
         """Also removes containers of other attempts: their end is in the journal."""
         engine, before = self._there, self._engine_before
-        silent = f"docker engine `{engine.where}`"
+        silent = f"started by docker engine `{engine.where}`, which does not answer"
         if attempts and before is not None and before != self.engine_id:
-            silent = f"docker engine `{before}`, and another one answers at `{engine.where}`"
+            silent = f"started by docker engine `{before}`, and another answers at `{engine.where}`"
             return [Seen("unknown", detail=silent)] * len(attempts)
         try:
             found = {name_of(c): c["Id"] for c in engine.list(self._tracker.labels)}
@@ -223,7 +223,7 @@ class ContainerRuntime:
         """The state of one attempt, for `survey`."""
         found = self._there.inspect(container) if container is not None else None
         if found is None or (handle is not None and found["Id"] != handle):
-            return Seen("gone" if handle else "never", handle)
+            return Seen("gone", handle, detail=exit_status.REMOVED) if handle else Seen("never")
         attempt = ContainerAttempt(job, number, id=found["Id"])
         status = found["State"]["Status"]
         if (found["Config"].get("Labels") or {}).get(containers.ABANDONED):

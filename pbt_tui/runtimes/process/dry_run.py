@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
+from pbt_tui.errors import command
 from pbt_tui.runtimes.context import RunContext
 from pbt_tui.runtimes.planned_starts import PlannedStarts, one_by_one
 from pbt_tui.runtimes.protocol import Launch
@@ -17,10 +17,10 @@ def show(context: RunContext, starts: PlannedStarts) -> Iterator[str]:
         # `env` starts programs only, not a builtin such as `echo`, and sets variables whose names a
         # shell cannot hold.
         names = [f"{name}={value}" for name, value in sorted(launch.env.items())]
-        command = shlex.join(["env", *names, *launch.argv])
+        words = command("env", *names, *launch.argv)
         if launch.spec.dir:
-            folder = shlex.quote(str(context.train_dir / launch.spec.dir))
-            command = f"mkdir -p {folder} && {command}"
-        return [command]
+            folder = command(str(context.train_dir / launch.spec.dir))
+            words = f"mkdir -p {folder} && {words}"
+        return [words]
 
     return one_by_one(starts, line)

@@ -327,7 +327,7 @@ class ProcessRuntime:
                 return Seen("alive", claim.handle)
             claim = claims.read(path) or claim  # it may have ended since the claim was read
         except OSError as error:
-            return Seen("unknown", handle, detail=f"`{path}`: {error.strerror}")
+            return Seen("unknown", handle, detail=claims.unreadable(error))
         if claim.over:
             return Seen("ended", claim.handle, ended=claims.ended(job, attempt, claim, now))
         if claim.handle is not None and claim.boot == self._boot:

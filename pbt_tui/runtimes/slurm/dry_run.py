@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 
 from pbt_tui.backends.slurm import environment
+from pbt_tui.errors import command
 from pbt_tui.runtimes.context import RunContext
 from pbt_tui.runtimes.planned_starts import PlannedStarts
 from pbt_tui.runtimes.slurm.runtime import submit_order
@@ -26,18 +26,18 @@ def show(context: RunContext, starts: PlannedStarts) -> Iterator[str]:
     yield from (f"# {line}" for line in environment.messages(context.environ, order.settings))
     gone = [name for name in environment.dropped(context.environ) if _NAME.fullmatch(name)]
     if gone:
-        yield shlex.join(["unset", *gone])
+        yield command("unset", *gone)
     run = context.rundir
     folders = [run.attempts, run.logs, order.scripts, order.output]
-    yield shlex.join(["mkdir", "-p", *map(str, dict.fromkeys(folders))])
+    yield command("mkdir", "-p", *map(str, dict.fromkeys(folders)))
     tasks = [(launch.job, launch.attempt) for launch in starts.first]
     for shape, names in order.chunks(tasks, order.settings.max_array):
         files = order.files(shape, names)
         record = made(context.run_id, names, files)
         yield f"# an array of {len(names)}, each {shape.name}: from {names[0][0]} to {names[-1][0]}"
         for name, text in ((record.manifest, files.manifest), (record.script, files.script)):
-            path = shlex.quote(str(order.scripts / name))
+            path = command(str(order.scripts / name))
             yield f"cat >{path} <<'END_OF_FILE'"
             yield text.decode().rstrip("\n")
             yield "END_OF_FILE"
-        yield shlex.join(order.argv(record))
+        yield command(*order.argv(record))

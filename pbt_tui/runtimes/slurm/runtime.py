@@ -183,13 +183,14 @@ class SlurmRuntime:
             return []
         before = self._cluster_before
         if before and before != self.engine_id:
-            where = f"they are in cluster `{before}`, and this is `{self.engine_id}`"
+            where = f"submitted to cluster `{before}`, and this is `{self.engine_id}`"
             return [Seen("unknown", detail=where) for _ in attempts]
         wanted = {(job, attempt) for job, attempt, _ in attempts}
         try:
             ids = self._known(wanted)
         except EngineUnavailable as error:
-            return [Seen("unknown", detail=f"SLURM does not answer: {error}") for _ in attempts]
+            silent = f"submitted to SLURM, which does not answer: {error}"
+            return [Seen("unknown", detail=silent) for _ in attempts]
         seen = [self._see(*attempt, ids.get(attempt[:2], "")) for attempt in attempts]
         self._hurry()
         return seen
@@ -236,7 +237,7 @@ class SlurmRuntime:
         try:
             file = task_files.read(self._dir.claim(job, attempt))
         except OSError as error:
-            return Seen("unknown", handle, detail=f"its file: {(error.strerror or '').lower()}")
+            return Seen("unknown", handle, detail=claims.unreadable(error))
         if file is not None and file.given_up:
             return Seen("gone" if handle else "forfeited", handle)
         if file is not None and file.refused is not None and file.holder is None:

@@ -5,11 +5,11 @@ Must not read files: the caller passes the lines of the log.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pbt_tui.errors import command as quoted
 from pbt_tui.journal import status_text
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
@@ -82,7 +82,7 @@ def page(
 
 def command(job: JobState, state: RunState) -> str:
     """The command in the spec, quoted for a shell."""
-    return shlex.join(job.spec.argv)
+    return quoted(*job.spec.argv)
 
 
 def by_hand(job: JobState, state: RunState, request: str = "") -> list[str]:
@@ -101,8 +101,8 @@ def by_hand(job: JobState, state: RunState, request: str = "") -> list[str]:
     if job.attempt is not None and job.attempt.gpus:
         env["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
         env["CUDA_VISIBLE_DEVICES"] = ",".join(job.attempt.gpus)
-    pairs = [f"{name}={shlex.quote(value)}" for name, value in env.items()]
-    return [f"cd {shlex.quote(state.cwd or '.')}", " ".join([*pairs, shlex.join(argv)])]
+    pairs = [f"{name}={quoted(value)}" for name, value in env.items()]
+    return [f"cd {quoted(state.cwd or '.')}", " ".join([*pairs, quoted(*argv)])]
 
 
 def directory(job: JobState, state: RunState) -> str:

@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from pbt_tui.tui.text import STYLES, Line, ascii_only, cells
+from pbt_tui.tui.text import STYLES, Line, ascii_only, cells, safe
 
 
 class Lines(ScrollView, can_focus=False):
@@ -120,7 +120,7 @@ class Lines(ScrollView, can_focus=False):
         plain = self.app.has_class("-ascii")
         segments = [
             Segment(
-                ascii_only(text) if plain else text,
+                ascii_only(text) if plain else safe(text),
                 self._style(style) + under if under else self._style(style),
             )
             for text, style in line
