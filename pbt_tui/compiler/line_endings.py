@@ -5,7 +5,6 @@ The text of such a file is right, so nobody is shown a diff of it.
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 from pbt_tui.diagnostics import finding
@@ -25,6 +24,6 @@ def only(old: bytes | None, new: bytes | None) -> bool:
 def found(file: str, out: Path, command: str, level: Level | None = None) -> Diagnostic:
     """PBT812 for a file below `out`; `command` is what would write it anew."""
     name, beside = printable(out.absolute().name), printable(str(out.parent / ".gitattributes"))
-    pattern = f'"{name}/**"' if shlex.quote(name) != name else f"{name}/**"
+    pattern = f'"{name}/**"' if " " in name else f"{name}/**"  # as git reads the file
     hint = f"put the line `{pattern} text eol=lf` into `{beside}`, then run `{printable(command)}`"
     return finding("PBT812", "has Windows line endings", where=Where(file), hint=hint, level=level)

@@ -72,7 +72,16 @@ IMPORTS = (
 )
 
 
-def test_each_source_is_found_and_named(here: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+EARLY = "import platform, random, secrets, socket, tempfile, uuid\nplatform.node()\n"
+
+
+@pytest.mark.parametrize("site", ["", EARLY])
+def test_each_source_is_found_and_named(
+    here: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, site: str
+) -> None:
+    """Also if the site, as tools for coverage do, has used the modules before."""
+    here("site/sitecustomize.py", site)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
     monkeypatch.setenv("HOME", "/home/ada")
     rows = ", ".join(f"'v{k}': {text}" for k, (text, _) in enumerate(SOURCES))
     here("ant.py", f"{WORDS}{IMPORTS}RUN_DESCRIPTION = RunDescription('r', "
