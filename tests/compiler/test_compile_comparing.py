@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from pbt_tui.cli import compile as command
+from pbt_tui.compiler import remake
+from pbt_tui.spec import decode
 
 MODULE = """
 from pbt_tui import Experiment, RunDescription
@@ -179,3 +181,18 @@ def test_check_of_all_modules_is_a_line_for_each_missing_file(specs: Path, pbt: 
         3,
         [*(f"{file}: is missing" for file in files), "specs/bee: up to date, 60 jobs"],
     )
+
+
+def test_a_backend_whose_settings_cannot_be_read_is_said(specs: Path, pbt: Pbt) -> None:
+    spec = decode((specs / "ant/processes.json").read_bytes())
+    assert remake.beside(specs / "ant", spec, named="slurm") == []
+    index = specs / "ant/slurm/index.json"
+    another_type = index.read_bytes().replace(b'"gpus_per_job":1', b'"gpus_per_job":"x"')
+    for damaged in (b'{"format":', another_type):
+        index.write_bytes(damaged)
+        (found,) = remake.beside(specs / "ant", spec, named="slurm")
+        assert (found.code, found.where.file) == ("PBT820", str(index))
+        assert found.message
+    index.unlink()
+    (found,) = remake.beside(specs / "ant", spec, named="slurm")
+    assert str(found).startswith(f"error[PBT820]: `{index}`: is missing\n")
