@@ -51,7 +51,7 @@ test-trainers: $(TRAINERS)/.ready ## train with the trainers of examples/trainer
 	@PBT_TRAINERS=1 PBT_UPSTREAM='$(PBT_UPSTREAM)' $(TRAINERS)/bin/python -m pytest tests/trainers $(ARGS)
 
 test-descriptions: $(READY) ## compile random run modules; compare 20,000 commands with `sh`
-	@PBT_COMMANDS=20000 $(BIN)/python -m pytest -o timeout=1800 -rP \
+	@PBT_COMMANDS=20000 $(BIN)/python -m pytest -n $(JOBS) -o timeout=1800 -rP \
 		tests/compiler/test_compile_descriptions.py $(ARGS)
 
 coverage: $(READY) ## print which lines and branches of the compiler its tests run

@@ -14,6 +14,9 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TextIO
 
+ERASE = "\r\x1b[2K"
+"""Erases the line of progress on a terminal."""
+
 
 class AsyncWriter:
     """Writes texts to one stream, in order. The first text starts the thread, after any fork."""
@@ -49,6 +52,8 @@ class AsyncWriter:
         except io.UnsupportedOperation:  # a stream in memory
             self._stream.write(text)
             return
+        if not os.isatty(descriptor):
+            text = _settled(text)  # the terminal was closed since it was composed
         data = text.encode(self._stream.encoding, self._stream.errors or "strict")
         with contextlib.suppress(OSError):
             self._stream.flush()
@@ -56,7 +61,13 @@ class AsyncWriter:
         if data:  # the reader is gone
             with contextlib.suppress(OSError):
                 self._lost(descriptor)
-            _write_all(descriptor, data)
+            _write_all(descriptor, data if os.isatty(descriptor) else _settled(text).encode())
+
+
+def _settled(text: str) -> str:
+    """A text without what only a terminal understands; nothing of a line of progress."""
+    erased, rest = text.startswith(ERASE), text.removeprefix(ERASE)
+    return "" if erased and "\n" not in rest else rest
 
 
 def _write_all(descriptor: int, data: bytes) -> int:

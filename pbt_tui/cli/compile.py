@@ -204,7 +204,7 @@ def _one(
         text = "".join(lines).encode(errors="replace")
         if args.check:
             seed = f" --seed {args.seed}" if args.seed is not None else ""
-            found += existing.stale(changes, old, files, target.command(out) + seed)
+            found += existing.stale(changes, old, files, out, target.command(out) + seed)
         found += foreign
     elif args.print:
         text = next(iter(files.values()))

@@ -12,7 +12,7 @@ from typing import TextIO
 
 import msgspec
 
-from pbt_tui.cli.async_writer import AsyncWriter
+from pbt_tui.cli.async_writer import ERASE, AsyncWriter
 from pbt_tui.cli.hangup import Terminal
 from pbt_tui.cli.run_summary import log_place, summary
 from pbt_tui.errors import command, printable, printable_lines
@@ -103,7 +103,7 @@ class ConsoleReporter:
         text = counts_text(state)
         if text != self._shown:
             self._shown = text
-            self._writer.say(f"\r\x1b[2K{text}")
+            self._writer.say(f"{ERASE}{text}")
 
     def progress(self, line: str) -> None:
         """Prints a step that takes long before the start, such as pulling an image."""
@@ -128,7 +128,7 @@ class ConsoleReporter:
     def _say(self, lines: Sequence[str]) -> None:
         lines, self._first = [*self._first, *lines], []
         if lines:
-            erased = "\r\x1b[2K" if self._shown and self._live else ""
+            erased = ERASE if self._shown and self._live else ""
             self._shown = ""
             self._writer.say(erased + "".join(f"{printable_lines(line)}\n" for line in lines))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from pbt_tui.backends.processes.render import FILE
-from pbt_tui.compiler import output
+from pbt_tui.compiler import line_endings, output
 from pbt_tui.compiler.spec_diff import SpecChange, changes, headline, lines
 from pbt_tui.errors import PbtError, printable
 from pbt_tui.spec import Processes, decode
@@ -35,6 +35,8 @@ def changed(
             report.append(Changed(name, "removed", "is no longer generated"))
         elif data is None:
             report.append(Changed(name, "added", "is missing"))
+        elif line_endings.only(data, files[path]):
+            report.append(Changed(name, "changed", "has Windows line endings"))
         elif not path.endswith(f"/{FILE}"):
             report.append(Changed(name, "changed", "changed"))
         else:
@@ -58,10 +60,22 @@ def text(
     *,
     only_changed: bool = False,
 ) -> Iterator[str]:
-    """The changes for people, then the unified diff; with `only_changed` of no whole file."""
+    """The changes for people, then the unified diff of the texts, whatever their line endings.
+
+    With `only_changed` a file that is not there, or is there without text, is one line.
+    """
     for one in found:
         yield f"{printable(one.file)}: {one.words}\n"
         yield from (f"  {line}\n" for line in lines(one.inside))
-    if only_changed:
-        old = {path: data for path, data in old.items() if data is not None and path in files}
-    yield from output.diff(out, files, old)
+    yield from output.diff(out, files, dict(_compared(files, old, only_changed=only_changed)))
+
+
+def _compared(
+    files: Mapping[str, bytes], old: Mapping[str, bytes | None], *, only_changed: bool
+) -> Iterator[tuple[str, bytes | None]]:
+    for path, data in old.items():
+        if line_endings.only(data, files.get(path)):
+            continue
+        if only_changed and (not data or path not in files):
+            continue
+        yield path, None if data is None else line_endings.unix(data)

@@ -15,6 +15,7 @@ import msgspec
 
 from pbt_tui.backends import BACKENDS, Backend, visible
 from pbt_tui.backends.processes.render import FILE
+from pbt_tui.compiler import line_endings
 from pbt_tui.compiler.output import first_difference
 from pbt_tui.compiler.project import same_module
 from pbt_tui.diagnostics import finding
@@ -148,17 +149,20 @@ def stale(
     found: Iterable[Changed],
     old: Mapping[str, bytes | None],
     new: Mapping[str, bytes],
+    out: Path,
     command: str,
 ) -> list[Diagnostic]:
-    """PBT820 or PBT812 for each file that differs; `command` is what would write it anew."""
+    """PBT820 or PBT812 for each file that differs; `command` is what would write `out` anew."""
     hint = f"run `{printable(command)}` and commit the result"
     message = []
     for one, (path, data) in zip(found, old.items(), strict=True):
-        line = first_difference(data, new[path]) if data is not None and path in new else None
-        words = one.words
-        if data is not None and b"\r\n" in data and data.replace(b"\r\n", b"\n") == new.get(path):
-            message.append(_windows(one.file, command))
+        if line_endings.only(data, new.get(path)):
+            message.append(line_endings.found(one.file, out, command))
             continue
+        line = None
+        if data is not None and path in new:
+            line = first_difference(line_endings.unix(data), new[path])
+        words = one.words
         if one.how == "changed" and _is_earlier(one):
             words = "was written by an earlier version: compile again"
         elif one.how == "changed":
@@ -179,15 +183,6 @@ def _is_earlier(change: Changed) -> bool:
         for c in change.inside
         if c.what == "setting" or c.name
     )
-
-
-def _windows(file: str, command: str) -> Diagnostic:
-    folder = printable(str(Path(file).parent.parent))
-    hint = (
-        f"put the line `{folder}/** text eol=lf` into `.gitattributes`, "
-        f"then run `{printable(command)}`"
-    )
-    return finding("PBT812", "has Windows line endings", where=Where(file=file), hint=hint)
 
 
 def compiled(out: Path) -> list[tuple[Path, str | None, str]]:

@@ -25,9 +25,15 @@ def changed(folder: Path, spec: Processes, backend: Backend, settings: Any) -> l
     files = rendered(backend, spec, settings)
     gone = existing.orphans(folder, backend.owned, files, backend.records)
     old = output.stale(folder, files, gone)
+    out = above(folder)
+    now = diff_report.changed(folder, files, old, spec)
+    return existing.stale(now, old, files, out, compile_command(spec, out))
+
+
+def compile_command(spec: Processes, out: Path) -> str:
+    """The command line that compiles the run into `out`."""
     suffix = ("--experiment_suffix", spec.suffix) if spec.suffix else ()
-    again = command("pbt-compile", spec.module, "--out", above(folder), *suffix)
-    return existing.stale(diff_report.changed(folder, files, old, spec), old, files, again)
+    return command("pbt-compile", spec.module, "--out", out, *suffix)
 
 
 def beside(folder: Path, spec: Processes, *, named: str | None = None) -> list[Diagnostic]:

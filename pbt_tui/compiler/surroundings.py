@@ -59,6 +59,7 @@ class Surroundings:
         self.hooks: dict[str, Callable[[ModuleType], None]] = {
             "datetime": self._datetime,
             "numpy.random": self._numpy,
+            "platform": self._platform,
             "pwd": self._pwd,
             "random": self._random,
             "socket": self._socket,
@@ -273,7 +274,11 @@ class Surroundings:
 
         module.gethostname, module.getfqdn = gethostname, getfqdn
 
+    def _platform(self, module: Any) -> None:
+        module._uname_cache = None  # a `sitecustomize` may have asked for it before
+
     def _random(self, module: Any) -> None:
+        module._urandom = os.urandom  # `secrets` draws from it
         if "random" in self.pinned:
             module.seed("random" in self.moved)
         self.random_state = module.getstate()

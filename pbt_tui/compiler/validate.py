@@ -206,7 +206,7 @@ def validate(data: bytes, file: str) -> tuple[Processes | None, list[Diagnostic]
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         found = why_not(data, Kind(FORMAT, Processes, _process_list_faults))
         return None, [replace(d, where=d.where.within(outer)) for d in found]
-    found = [*_layout(data, spec), *cross_references.check(spec), *spec_rules.check(spec)]
+    found = [*_layout(data, spec, file), *cross_references.check(spec), *spec_rules.check(spec)]
     found = credentials.veiled([*found, *population_detection.check(spec)], spec)
     return spec, [replace(d, where=_pointed(d.where, file)) for d in found]
 
@@ -222,13 +222,18 @@ def _pointed(where: Where, file: str) -> Where:
     return Where(file, where.line, pointer=where.pointer)
 
 
-def _layout(data: bytes, spec: Processes) -> list[Diagnostic]:
+def _layout(data: bytes, spec: Processes, file: str) -> list[Diagnostic]:
     """Findings about duplicate keys, which msgspec ignores, or else about another layout.
 
     Bytes that equal the encoded spec have neither and need no search.
     """
     if is_encoded(spec, data):
         return []
+    from pbt_tui.compiler import line_endings, remake
+
+    if is_encoded(spec, line_endings.unix(data)):  # jobs read it as well as the other
+        out = remake.above(Path(file).parent)
+        return [line_endings.found(file, out, remake.compile_command(spec, out), "warning")]
     from pbt_tui.diagnostics.json_document import read
 
     _, found = read(data)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pbt_tui.errors import BadSpec, RunError, Where
+from pbt_tui.errors import BadSpec
 from pbt_tui.journal import requests
 from pbt_tui.journal.events import Request
 from pbt_tui.journal.run_dir import RunDir
@@ -39,20 +39,9 @@ class RequestInbox:
         self._signals.append(Request(id=name, action="stop", by="signal"))
 
     def new(self) -> list[Request | UnreadableRequest]:
-        """The requests that arrived since the last call.
-
-        Raises `RunError` if the run directory is gone: then no request would ever arrive, and no
-        decision could be written.
-        """
+        """The requests that arrived since the last call."""
         found: list[Request | UnreadableRequest] = []
-        waiting = requests.pending(self._rundir)
-        if not waiting and not os.path.lexists(self._rundir.journal):
-            raise RunError(
-                "the run directory was removed or moved while the run was going on",
-                where=Where(file=str(self._rundir.path)),
-                hint="running jobs go on; put it back, then run it again to pick them up",
-            )
-        for path in waiting:
+        for path in requests.pending(self._rundir):
             if path.stem in self._taken:
                 continue
             self._taken[path.stem] = path

@@ -82,7 +82,7 @@ class Ownership:
         return RunError(
             f"this executor has lost the run: {what}",
             where=Where(file=str(self._journal.parent)),
-            hint="this executor ends and writes nothing more; running jobs go on",
+            hint="running jobs go on; once its files are back, run it again to pick them up",
         )
 
 

@@ -24,7 +24,7 @@ def infer(
     """The events that the generations suggest, in write order.
 
     A restart shows as changed `params` or, for trainers that give each start a name, as a changed
-    `experiment_name`.
+    `experiment_name`. A member that began from scratch shows by its numbers, whatever its name.
 
     Args:
         generations: of all members.
@@ -80,7 +80,8 @@ class _Files:
     def between(self, before: Generation, after: Generation) -> LineageEvent | None:
         """The event between two consecutive generations of a member; None if nothing changed."""
         renamed = before.experiment_name != after.experiment_name
-        if renamed and self._anew(before, after):
+        fell = after.generation < before.generation  # a command may give all starts one name
+        if (renamed or fell) and self._anew(before, after):
             return _event("relaunch", before, after, 1.0)
         if not renamed and before.params == after.params:
             return None

@@ -12,7 +12,7 @@ quoting = re.compile(r"['\"\\]").search
 _expansion = re.compile(r"\$[A-Za-z_0-9@*#?$!(-]|`").search
 """Finds what a shell would replace, but OmegaConf's `${…}`."""
 _operates = re.compile(r"[&|;]|\d?>|<(?!\S+>$)|.*;$|~/", re.DOTALL).match
-_comment = re.compile(r"(?:^|\s)#").search
+_comment = re.compile(r"(?:^|[ \t\r\n])#").search
 _script = re.compile(r"(?:ba|da|k|z|fi)?sh|python[\d.]*").fullmatch
 _blanks = re.compile(r"[ \t\r\n]+")
 
@@ -93,7 +93,9 @@ def _expands(text: str) -> bool:
 
 def _expanded_in(piece: re.Match[str]) -> str:
     """What a shell expands in a quoted or escaped piece of a command."""
-    return re.sub(r"\\.", "", piece[0], flags=re.DOTALL) if piece[0].startswith('"') else "''"
+    if piece[0].startswith('"'):
+        return re.sub(r"\\.", "", piece[0], flags=re.DOTALL)
+    return _without_text(piece)
 
 
 def _scripts(words: Sequence[str]) -> set[int]:
@@ -110,7 +112,12 @@ def _scripts(words: Sequence[str]) -> set[int]:
 
 def comment(text: str) -> bool:
     """Whether a shell would ignore the end of a command, from a `#` on."""
-    return "#" in text and _comment(pieces.sub("''", text)) is not None
+    return "#" in text and _comment(pieces.sub(_without_text, text)) is not None
+
+
+def _without_text(piece: re.Match[str]) -> str:
+    """A backslash at the end of a line leaves nothing: a `#` after it may begin a word."""
+    return "" if piece[0] == "\\\n" else "''"
 
 
 def processes_per_node(argv: Sequence[str]) -> tuple[str, int] | None:

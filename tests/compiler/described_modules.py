@@ -5,7 +5,7 @@ Three kinds of modules: all fields are sound, some texts are odd, or some values
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,34 @@ FRAGMENTS = (
     *("<", "(", ")", "(1,)", "{", "}", "{a,b}", "[1, 2]", "*", "?", "!", "#", " # x", "a#b", "%"),
     *("{name}", "{dir}", "{member}", "{port}", "{{name}}", "{oops}", "{{", "\u2013n", "\u201cx"),
 )
-SHELL_TEXT = st.lists(st.sampled_from(FRAGMENTS), max_size=7).map("".join)
+_REFUSED = ("\u00a0", "\u2013n", "\u201cx", "{oops}", "{{", "{member}")
+"""Fragments for which a base command is refused, always or where placeholders are filled."""
+
+
+def shell_text(fragments: Sequence[str]) -> st.SearchStrategy[str]:
+    """A few of the fragments.
+
+    Hypothesis makes one choice for all of them: most of the time is spent on its choices.
+    """
+    return st.binary(max_size=7).map(lambda ks: "".join(fragments[k % len(fragments)] for k in ks))
+
+
+def closed(text: str) -> str:
+    """`text`, with the quote and the character for which a shell would wait at its end."""
+    quote, escaped = "", False
+    for c in text:
+        if escaped:
+            escaped = False
+        elif c == "\\" and quote != "'":
+            escaped = True
+        elif quote:
+            quote = "" if c == quote else quote
+        elif c in "'\"":
+            quote = c
+    return text + "\\" * escaped + quote
+
+
+SHELL_TEXT = shell_text(FRAGMENTS)
 """Text with the characters on which a shell acts."""
 ODD = (
     *("", " ", "..", ".", "/", "../x", "x/y", "/abs", "a\nb", "\x1b[31m", "\x9b", "\0", "\ud800"),
@@ -103,7 +130,14 @@ _values = st.one_of(
     st.tuples(_scalars),
     st.dictionaries(PLAIN, _scalars, max_size=2),
 ).map(_expression)
+_sound_texts = SHELL_TEXT.map(closed).map(ascii)
+_sound_values = st.one_of(
+    *[_sound_texts] * 8,
+    st.one_of(_scalars, st.lists(_scalars, max_size=2), st.tuples(_scalars)).map(_expression),
+)
+_read_texts = shell_text([text for text in FRAGMENTS if text not in _REFUSED]).map(closed)
 _programs = st.sampled_from(["python t.py", "python -m x --gpus 0 1", "uv run t.py ", "./t"])
+_sound_commands = st.builds("{} {}".format, _programs, _read_texts).map(ascii)
 _commands = st.builds("{} {}".format, _programs, SHELL_TEXT).map(ascii)
 _odd_commands = st.one_of(_commands, SHELL_TEXT.map(ascii))
 _plain, _names = PLAIN.map(ascii), NAMES.map(ascii)
@@ -112,6 +146,7 @@ _odd_types = st.sampled_from(TYPES)
 _dice = st.integers(0, 15)
 _chance = st.integers(0, 3)
 _few = st.integers(1, 3)
+_several = st.integers(3, 8)
 _switches = _one_of(True, False)
 _placeholders = _one_of(True, False, None)
 _styles = _one_of("hydra", "keyvalue", "argparse", "tyro", "flags", None)
@@ -120,6 +155,9 @@ _dir_args = _one_of("--train_dir", "dir", None)
 _prefixes = _one_of("--", "", "++")
 _forms = st.sampled_from(["grid", "grid", "rows", "rows", "population", "none"])
 _populations = _one_of("isaacgymenvs", "isaaclab", "rl_games", "sample_factory", "none")
+_sound_populations = st.sampled_from(
+    ["1", "2", "3, workspace='w'", "2, index_arg='pbt_policy_idx'", "4, 'sample_factory'"]
+)
 _sizes = st.integers(1, 4).map(repr)
 _indices = _one_of("pbt.policy_idx", "pbt_policy_idx", "i")
 _needs = {"gpus": _one_of(0, 1, 8), "cpus": _one_of(1, 2), "memory": _one_of("16G", 2**30, "x")}
@@ -139,11 +177,13 @@ class _Writer:
             return str(self.draw(_odd_texts if self.kind == ODD_TEXTS else _odd_types))
         return sound if isinstance(sound, str) else str(self.draw(sound))
 
-    def optional(self, name: str, sound: st.SearchStrategy[str] | str) -> list[str]:
-        return [] if self.draw(_chance) else [f"{name}={self.field(sound)}"]
+    def optional(self, name: str, sound: st.SearchStrategy[str] | Callable[[], str]) -> list[str]:
+        if self.draw(_chance):
+            return []
+        return [f"{name}={self.field(sound() if callable(sound) else sound)}"]
 
     def module(self) -> str:
-        count = self.draw(_few)
+        count = self.draw(_few if self.kind else _several)
         if self.kind and not self.draw(_dice):
             count = 0
         arguments = [
@@ -151,7 +191,7 @@ class _Writer:
             self.field("[" + ", ".join(self.experiment(k) for k in range(count)) + "]"),
             *self.optional("experiment_arg_name", _name_args),
             *self.optional("experiment_dir_arg_name", _dir_args),
-            *self.optional("customize_experiment_name", _switches),
+            *self.names_of_jobs(),
             *self.optional("param_prefix", _prefixes),
             *self.form(),
         ]
@@ -160,6 +200,12 @@ class _Writer:
         if self.kind:
             lines += [f"RUN_DESCRIPTION.{s}" for s in self.optional("experiment_suffix", _plain)]
         return "\n".join([*lines, ""])
+
+    def names_of_jobs(self) -> list[str]:
+        """Most values are no part of a file name."""
+        if self.kind:
+            return self.optional("customize_experiment_name", _switches)
+        return ["customize_experiment_name=False"] if self.draw(_dice) else []
 
     def form(self) -> list[str]:
         if self.draw(_chance):
@@ -172,10 +218,10 @@ class _Writer:
     def experiment(self, number: int) -> str:
         arguments = [
             self.field(f"'e{number}'"),
-            self.field(_odd_commands if self.kind else _commands),
+            self.field(_odd_commands if self.kind else _sound_commands),
             self.field(self.parameters()),
-            *self.optional("env_vars", self.variables()),
-            *(self.optional("resources", self.resources()) if self.kind else []),
+            *self.optional("env_vars", self.variables),
+            *(self.optional("resources", self.resources) if self.kind else []),
             *self.form(),
         ]
         return f"Experiment({', '.join(arguments)})"
@@ -209,16 +255,19 @@ class _Writer:
         return self.field("{" + ", ".join(pairs) + "}")
 
     def value(self) -> str:
-        return self.field(_values)
+        return self.field(_values if self.kind else _sound_values)
 
     def population(self) -> str:
+        if not self.kind:
+            return f"population({self.draw(_sound_populations)})"
         arguments = [self.field(_sizes), self.field(_populations)]
         arguments += self.optional("workspace", _plain)
         arguments += self.optional("index_arg", _indices)
         return f"population({', '.join(arguments)})"
 
     def variables(self) -> str:
-        pairs = [f"{self.field(_plain)}: {self.field(_odd_texts)}" for _ in range(2)]
+        texts = _odd_texts if self.kind else _sound_texts
+        pairs = [f"{self.field(_plain)}: {self.field(texts)}" for _ in range(2)]
         return "{" + ", ".join(pairs) + "}"
 
     def resources(self) -> str:

@@ -16,11 +16,6 @@ SCRIPT = r"""set -f
 for text do
     (eval "set -- $text" >/dev/null 2>&1 && printf '%s\0' $# "$@") || printf '!\0'
 done"""
-_ENDS_LINES = "\r\n"
-_BLANKS = " \t\r\n"
-AT_ONCE = 1000
-"""Commands of one shell."""
-_ACTS = ";&|<>()#~*?[]{}!$`"
 _PATTERNS = "()*?[]{}!"
 _OPERATORS = ";&|<>"
 _ENDS_LINES = "\r\n"

@@ -59,6 +59,7 @@ def test_quotes_are_kept_by_other_quotes(text: str, kept: str | None) -> None:
         ("/bin/sh -ec 'echo `date`' --data=$HOME", ["--data=$HOME"]),
         ("python3.11 -c 'import t; t.main(\"$x\")'", []),
         ("python t.py --price='$5' --x=\\$y", []),
+        ("python t.py --x=$\\\ny", ["--x=$y"]),
         ("python t.py --dir=${oc.env:HOME} --eos <s> --url=a?b&c --x=(1,) --re=^a|b$", []),
     ],
 )
@@ -75,6 +76,9 @@ def test_what_only_a_shell_interprets(text: str, acting: list[str]) -> None:
         ("python t.py --colour=#fff", False),
         ("python t.py '# no comment'", False),
         ("python t.py \\# x", False),
+        ("python t.py \\\n# faster", True),
+        ("python t.py --colour=\\\n#fff", False),
+        ("python t.py \v#fff", False),
     ],
 )
 def test_comments(text: str, said: bool) -> None:

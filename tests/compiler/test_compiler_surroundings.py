@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pbt_tui.cli import run as command
+from pbt_tui.compiler.project import revision
 from pbt_tui.compiler.surroundings import SHIFT, other
 from pbt_tui.errors import Findings
 from tests.compiler.loading import WORDS, Write, read
@@ -72,7 +73,16 @@ IMPORTS = (
 )
 
 
-def test_each_source_is_found_and_named(here: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+EARLY = "import platform, random, secrets, socket, tempfile, uuid\nplatform.node()\n"
+
+
+@pytest.mark.parametrize("site", ["", EARLY])
+def test_each_source_is_found_and_named(
+    here: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, site: str
+) -> None:
+    """Also if the site, as tools for coverage do, has used the modules before."""
+    here("site/sitecustomize.py", site)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
     monkeypatch.setenv("HOME", "/home/ada")
     rows = ", ".join(f"'v{k}': {text}" for k, (text, _) in enumerate(SOURCES))
     here("ant.py", f"{WORDS}{IMPORTS}RUN_DESCRIPTION = RunDescription('r', "
@@ -172,3 +182,28 @@ def test_pbt_run_refuses_a_run_name_that_is_not_fixed(
     assert ("error[PBT224]: `ant.py`:" in said) == bool(code)
     assert "warning[PBT120]" in said
     assert Path("train_dir").exists() is False
+
+
+def test_the_revision_of_a_repository(tmp_path: Path) -> None:
+    def git(*words: str) -> str:
+        who = ("-c", "user.name=ada", "-c", "user.email=ada@localhost", "-c", "core.hooksPath=/")
+        command = ["git", "-C", str(folder), *who, *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    folder = tmp_path / "repository"
+    (folder / "runs").mkdir(parents=True)
+    assert revision(folder / "runs") is None
+    git("init", "-q", "-b", "main")
+    assert revision(folder) is None  # there is no commit
+    git("commit", "-q", "--allow-empty", "-m", "one")
+    commit = git("rev-parse", "HEAD")
+    assert revision(folder / "runs") == commit
+    git("pack-refs", "--all")
+    assert revision(folder) == commit
+    git("worktree", "add", "-q", "-b", "other", str(tmp_path / "tree"))
+    git("commit", "-q", "--allow-empty", "-m", "two")
+    assert revision(tmp_path / "tree") == commit != revision(folder)
+    git("checkout", "-q", "--detach")
+    assert revision(folder) == git("rev-parse", "HEAD")
+    (folder / ".git/HEAD").write_bytes(b"\xff")
+    assert revision(folder) is None

@@ -18,7 +18,7 @@ from pbt_tui.compiler import Compiled, compile_loaded, upstream_launcher
 from pbt_tui.compiler.load import of_object
 from pbt_tui.compiler.loaded import Loaded, Variation
 from pbt_tui.compiler.upstream_differences import KINDS, PYTHONS, Difference, differences
-from pbt_tui.compiler.upstream_execution import executed
+from pbt_tui.compiler.upstream_execution import executed, same
 from pbt_tui.executor import interpreter
 from pbt_tui.settings import argv as words
 from tests.architecture.codebase import ROOT
@@ -280,3 +280,25 @@ def test_what_no_shell_acts_upon_is_what_bash_passes_on(
 )
 def test_the_word_that_a_shell_acts_upon(command: str, word: str | None) -> None:
     assert upstream_launcher.acted_on_by_a_shell(command) == word
+
+
+@pytest.mark.parametrize(
+    ("per_gpu", "image", "rows", "alike"), [(-1, None, 1, 3), (2, None, 2, 2), (2, "a/b:1", 0, 2)]
+)
+def test_what_the_policy_makes_of_the_processes(
+    per_gpu: int, image: str | None, rows: int, alike: int
+) -> None:
+    def compiled(image: str | None) -> Compiled:
+        container = {"image": image} if image else None
+        policy = {"experiments_per_gpu": per_gpu}
+        return compile_loaded(of_object(run(), "m.py"), policy=policy, container=container)
+
+    spec = compiled(image).spec
+    always = executed(compiled("a/b:1").spec, "processes")
+    found = executed(spec, "processes")
+    assert found[: len(always)] == always
+    assert len(found) - len(always) == rows
+    said = same(spec, "processes")
+    assert len(said) == alike
+    assert ("`CUDA_VISIBLE_DEVICES` stays as it is" in said) == (alike == 3)
+    assert same(spec, "slurm") == []

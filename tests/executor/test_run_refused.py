@@ -113,9 +113,9 @@ def test_a_run_directory_that_goes_away(place: Place, how: str) -> None:
     said = place.end(executor)
     assert said.code == 5
     assert said.err == (
-        f"error: `{place.rundir.path}`: the run directory was removed or moved while the run was "
-        "going on\n"
-        "hint: running jobs go on; put it back, then run it again to pick them up\n"
+        f"error: `{place.rundir.path}`: this executor has lost the run: the run directory was "
+        "removed or moved\n"
+        "hint: running jobs go on; once its files are back, run it again to pick them up\n"
     )
     place.write("go")
     until((place.path / "done").exists, "the job goes on")

@@ -294,7 +294,7 @@ def test_dev_full(tmp_path: Path) -> None:
     journal.close()
 
 
-@pytest.mark.parametrize("event", ["run_rehomed", "gpu_drained", "leg_reported"])
+@pytest.mark.parametrize("event", ["run_forked", "gpu_drained", "leg_reported"])
 def test_an_event_of_a_later_version_is_told_as_that(path: Path, event: str) -> None:
     later = f'{{"event":"{event}","seq":{len(EVENTS) + 1},"at":9999.5,"who":{{"knows":[1]}}}}\n'
     written(path, WHOLE + later.encode())
@@ -314,8 +314,8 @@ def test_an_event_of_a_later_version_is_told_as_that(path: Path, event: str) -> 
     "line",
     [
         '{"event":"Not An Event","seq":%d,"at":9999.5}',
-        '{"event":"run_rehomed","at":9999.5}',
-        '{"event":"run_rehomed","seq":"%d","at":9999.5}',
+        '{"event":"run_forked","at":9999.5}',
+        '{"event":"run_forked","seq":"%d","at":9999.5}',
         '{"event":"attempt_started","seq":%d,"at":9999.5}',
         '{"event":7,"seq":%d,"at":9999.5}',
     ],

@@ -111,6 +111,21 @@ def test_p5_a_new_life_is_a_relaunch_and_a_copy_is_not() -> None:
     assert [(e.kind, e.donor, e.donor_generation) for e in found] == [("exploit", 1, 3)]
 
 
+def test_a_constant_name_does_not_hide_a_new_life() -> None:
+    """As `agent.params.config.full_experiment_name` gives it; the new files replace the old."""
+    old = [step(0, n, n * 10.0) for n in range(3, 7)]
+    for style in ("isaaclab", "rl_games", "isaacgymenvs"):
+        for params in ({"a": 1.0, "b": 1.0, "c": 1.0}, {"a": 2.0}):
+            new = [step(0, n, 100.0 + n, params=params) for n in (1, 2)]
+            found = infer(old + new, style)
+            assert [(e.kind, e.generation, e.at) for e in found] == [("relaunch", 1, 101.0)]
+    fallen = [step(0, 4, 101.0, params={"a": 2.0})]
+    donor = [step(1, n, n * 30.0, objective=99.0) for n in range(1, 4)]
+    assert [e.kind for e in infer([*old[2:], *fallen, *donor], "isaaclab")] == ["exploit"]
+    assert [e.kind for e in infer([*old[2:], *fallen, *donor], "isaacgymenvs")] == ["relaunch"]
+    assert infer([step(0, n, 10.0 + n) for n in (0, 1, 2)], "isaaclab") == []
+
+
 def test_the_order_is_that_of_the_decisions() -> None:
     """Also of members that have not written a generation since."""
     steps = [step(0, 1, 10.0), step(1, 1, 11.0), step(0, 2, 20.0), step(1, 2, 21.0)]

@@ -49,9 +49,12 @@ class Template:
 
 
 def text_of(path: str) -> str:
-    """The text of a template in a file; raises `UsageError`."""
+    """The text of a template in a file; raises `UsageError`.
+
+    Git may have written the file with Windows line endings, which bash does not read.
+    """
     try:
-        return sound(Path(path).read_bytes().decode())
+        return sound(Path(path).read_bytes().decode()).replace("\r\n", "\n")
     except OSError as e:
         message = f"`--slurm_sbatch_template`: cannot read `{printable(path)}`"
         raise UsageError(f"{message}: {(e.strerror or '').lower()}") from None

@@ -35,9 +35,11 @@ def check(settings: Slurm) -> Iterator[Diagnostic]:
     if "\r" in text or not template.SHEBANG.fullmatch(parts.first):
         first = printable(parts.first[:60]) or "an empty line"
         message = f"the template is not a bash script: line 1 is `{first}`"
+        hint = "begin it with `#!/bin/bash`"
         if "\r" in text:
-            message = "the template has DOS line ends"
-        yield finding("PBT603", message, where=_HERE, hint="begin it with `#!/bin/bash`")
+            message = "the template has a carriage return, which is no line ending on Linux"
+            hint = "end its lines with a line feed alone"
+        yield finding("PBT603", message, where=_HERE, hint=hint)
     if not any(template.runs_command(line) for line in parts.body):
         message = "the template never runs `$CMD`: jobs would do nothing and succeed"
         yield finding("PBT601", message, where=_HERE, hint="put `$CMD` where the command belongs")
