@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pbt_tui.compiler import Compiled
     from pbt_tui.executor.config import ExecutorConfig, ExecutorOptions
     from pbt_tui.journal import RunDir, RunState
+    from pbt_tui.journal.owners import Trust
     from pbt_tui.settings import Given
     from pbt_tui.spec import Processes
 
@@ -36,6 +37,14 @@ class Plan:
     rundir: RunDir
     spec: Processes | None
     options: ExecutorOptions
+    trusted: tuple[str, ...] = ()
+    """The values of `--trust`."""
+
+    def trust(self) -> Trust:
+        """What the user trusts. Raises `UsageError` if the user's configuration is wrong."""
+        from pbt_tui.cli.user_config import trust
+
+        return trust(self.trusted)
 
     def anew(self) -> Plan:
         """The same plan for a new run, with the spec of its run directory."""
@@ -139,7 +148,7 @@ def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
         settings=flags.backends,
         compiled={} if found.kind == "run" else _compiled(found, args.backend),
     )
-    return replace(plan, options=options)
+    return replace(plan, options=options, trusted=tuple(args.trust or ()))
 
 
 def _compiled(found: targets.Target, name: str | None) -> Mapping[str, Any]:

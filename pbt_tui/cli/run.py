@@ -53,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
         action, jobs = asked
         _check_asked(plan, jobs)
         if not showing and not request_client.is_left_to_us(plan.rundir, action, jobs):
-            return request_client.ask(plan.rundir, action, jobs)
+            return request_client.ask(plan.rundir, plan.trust(), action, jobs)
     if showing:
         return show_plan(plan, asked, fresh=args.fresh)
     if args.fresh:
@@ -94,7 +94,7 @@ def _put_aside(plan: Plan) -> Plan:
     from pbt_tui.executor.run_dirs import archive_run
 
     anew = plan.anew()
-    old = archive_run(plan.rundir)
+    old = archive_run(plan.rundir, plan.trust())
     if old is None:
         return anew
     print(f"the old run is kept in `{printable(str(old.path))}`", file=sys.stderr)
@@ -131,7 +131,7 @@ def execute_plan(
     from pbt_tui.cli import request_client
     from pbt_tui.executor.run_dirs import close_run, discard_if_empty, open_run
 
-    opened = open_run(plan.rundir, plan.spec)
+    opened = open_run(plan.rundir, plan.spec, plan.trust())
     try:
         if detached:
             from pbt_tui.cli.detach import write_to

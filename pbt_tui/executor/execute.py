@@ -85,7 +85,7 @@ def execute(
         return exit_code(state)
     context = factory.run_context(rundir, state, config, new_run_id())
     _inspect(context, warn)
-    clock, inbox = Clock(state.at), RequestInbox(rundir)
+    clock, inbox = Clock(state.at), RequestInbox(rundir, opened.trust)
     runtime = factory.create_runtime(context, progress)
     claimed = None
     try:

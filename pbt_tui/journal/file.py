@@ -16,6 +16,7 @@ import msgspec
 
 from pbt_tui.errors import JournalDamaged, JournalNewer, RunError, Where, printable
 from pbt_tui.journal.events import FORMAT, AnyEvent, AttemptStarted, AttemptWaiting, RunOpened
+from pbt_tui.journal.permissions import fit
 
 _decoder = msgspec.json.Decoder(AnyEvent)
 _encoder = msgspec.json.Encoder()
@@ -186,6 +187,7 @@ class Journal:
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         os.ftruncate(self._fd, tail.offset)
         if not self.events:
+            fit(self._fd, path.parent)
             _sync_folder(path.parent)
 
     def append(self, events: Sequence[AnyEvent]) -> None:

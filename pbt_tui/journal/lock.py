@@ -13,6 +13,7 @@ import struct
 from pathlib import Path
 
 from pbt_tui.errors import RunBusy, Where
+from pbt_tui.journal.permissions import fit
 
 _FLOCK = "@hhqqi0q"
 """`struct flock` of 64-bit Linux: type, whence, start, len, pid."""
@@ -36,6 +37,7 @@ def acquire(path: Path) -> None:
             fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_at(fd, path):
                 _held[path] = fd
+                fit(fd, path.parent)
                 return
         except (BlockingIOError, PermissionError):
             pid = _holder_pid(fd)

@@ -17,6 +17,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from pbt_tui.journal.permissions import fit
+from pbt_tui.journal.regular_file import open_regular
 from pbt_tui.runtimes.protocol import Ended, Launch
 from pbt_tui.spec import Cause
 
@@ -62,7 +64,7 @@ class Claim:
 def read(path: Path) -> Claim | None:
     """The claim; None if there is none. Raises `OSError` if the file cannot be read."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = open_regular(path, follow=False)
     except FileNotFoundError:
         os.stat(path.parent)  # noqa: PTH116 - without the folder, nothing is known
         return None
@@ -95,6 +97,7 @@ def take(path: Path, line: str) -> bool:
     except FileExistsError:
         return False
     try:
+        fit(fd, path.parent)
         os.write(fd, f"{line}\n".encode())
     finally:
         os.close(fd)

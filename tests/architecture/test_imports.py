@@ -59,7 +59,15 @@ TABLE = {
     "journal": May(("errors", "spec", "backends.slurm.index"), ("msgspec",)),
     "scheduler": May(("errors", "spec", *_STATE)),
     "observe": May(
-        ("errors", "spec", "settings.argv", "populations", "journal.regular_file", *_STATE),
+        (
+            "errors",
+            "spec",
+            "settings.argv",
+            "populations",
+            "journal.regular_file",
+            "journal.permissions",
+            *_STATE,
+        ),
         ("msgspec", "yaml", "pynvml"),
     ),
     "runtimes": May(
