@@ -145,10 +145,25 @@ def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
         container=flags.container,
         backend=args.backend,
         runtime=args.runtime,
+        python=_python(args.python),
         settings=flags.backends,
         compiled={} if found.kind == "run" else _compiled(found, args.backend),
     )
     return replace(plan, options=options, trusted=tuple(args.trust or ()))
+
+
+def _python(text: str | None) -> str | None:
+    """The value of `--python` as an absolute path, whose links are not followed."""
+    if text is None:
+        return None
+    path = Path(text).absolute()
+    if path.is_file() and os.access(path, os.X_OK):
+        return str(path)
+    inner = path / "bin" / "python3"
+    raise UsageError(
+        f"`--python`: no such interpreter: `{printable(text)}`",
+        hint=f"pass `--python {printable(str(inner))}`" if inner.is_file() else None,
+    )
 
 
 def _compiled(found: targets.Target, name: str | None) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -15,7 +15,9 @@ from pbt_tui.cli import error_boundary
 from pbt_tui.errors import UsageError, printable
 
 if TYPE_CHECKING:
+    from pbt_tui.cli.detach import Ready
     from pbt_tui.cli.planning import Plan
+    from pbt_tui.errors import Diagnostic
     from pbt_tui.executor.run_dirs import OpenRun
     from pbt_tui.journal.events import Action
     from pbt_tui.journal.state import RunState
@@ -125,9 +127,12 @@ def execute_plan(
     *,
     json: bool = False,
     detached: bool = False,
-    ready: Callable[[], None] = lambda: None,
+    ready: Ready = lambda found=(): None,
 ) -> int:
-    """Executes the run to its end, prints what happens and returns the exit code."""
+    """Executes the run to its end, prints what happens and returns the exit code.
+
+    `ready` is called once the run has begun, with the warnings and notes that were printed.
+    """
     from pbt_tui.cli import request_client
     from pbt_tui.executor.run_dirs import close_run, discard_if_empty, open_run
 
@@ -146,9 +151,7 @@ def execute_plan(
     return code
 
 
-def _execute(
-    plan: Plan, opened: OpenRun, *, json: bool, detached: bool, ready: Callable[[], None]
-) -> int:
+def _execute(plan: Plan, opened: OpenRun, *, json: bool, detached: bool, ready: Ready) -> int:
     """Executes the run and prints what happens: as JSON events, or as lines for people."""
     from pbt_tui.cli import console_reporter
     from pbt_tui.cli.async_writer import AsyncWriter
@@ -157,6 +160,12 @@ def _execute(
     from pbt_tui.journal import requests
 
     config = plan.config(opened.state, detached=detached)
+    told: list[Diagnostic] = []
+
+    def warns(found: Sequence[Diagnostic]) -> None:
+        told.extend(found)
+        warn(found)
+
     if json:
         writer, errors = AsyncWriter(sys.stdout), AsyncWriter(sys.stderr)
         try:
@@ -164,8 +173,8 @@ def _execute(
                 opened,
                 config,
                 tell=lambda events: writer.say(console_reporter.as_json(events)),
-                ready=lambda state: ready(),
-                warn=warn,
+                ready=lambda state: ready(told),
+                warn=warns,
                 trouble=lambda line: errors.say(f"warning: {line}\n"),
             )
         finally:
@@ -175,7 +184,7 @@ def _execute(
 
     def started(state: RunState) -> None:
         reporter.ready()
-        ready()
+        ready(told)
 
     over = opened.state.closed is not None and not requests.pending(opened.rundir)
     try:
@@ -187,7 +196,7 @@ def _execute(
             tell=reporter.tell,
             ready=started,
             tick=reporter.tick,
-            warn=warn,
+            warn=warns,
             progress=reporter.progress,
             trouble=reporter.trouble,
         )

@@ -96,6 +96,12 @@ def _add_place(group: argparse._ArgumentGroup) -> None:
         help="execute run directories in DIR also if another user owns them; may be repeated "
         "(for good: `trusted_directories` in `~/.config/pbt/config.toml`)",
     )
+    group.add_argument(
+        "--python",
+        metavar="PATH",
+        help="interpreter of plain processes, instead of that of the last executor or of the "
+        "active environment",
+    )
 
 
 def _backends_help(backends: Sequence[Backend]) -> str:

@@ -147,7 +147,7 @@ def _inspect(context: RunContext, warn: Callable[[Sequence[Diagnostic]], None]) 
 
 def look_ahead(context: RunContext) -> list[Diagnostic]:
     """The findings of preflight."""
-    return preflight(
+    found = preflight(
         context.state.spec,
         context.state,
         context.policy,
@@ -155,7 +155,10 @@ def look_ahead(context: RunContext) -> list[Diagnostic]:
         cwd=context.cwd,
         train_dir=context.train_dir,
         plain=context.kind.plain,
+        environ=context.environ,
+        python=context.python,
     )
+    return [*found, *context.notes]
 
 
 def _drive(
@@ -210,12 +213,19 @@ def _executor_started(
         gpus=context.gpus,
         policy=context.policy,
         container=context.container,
-        interpreter=interpreter.interpreter(context.environ) if kind.plain else None,
+        interpreter=_interpreter(context),
         engine_id=runtime.engine_id or None,
         image_digest=runtime.image_digest,
         **kept_settings(context.settings, kind),
         ports=UNSET if claimed is None else claimed.ends,
+        masked=context.masked or UNSET,
     )
+
+
+def _interpreter(context: RunContext) -> str | None:
+    if not context.kind.plain:
+        return None
+    return context.python or interpreter.interpreter(context.environ)
 
 
 def _make_folders(context: RunContext) -> None:

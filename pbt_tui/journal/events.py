@@ -104,6 +104,9 @@ class ExecutorStarted(Event, frozen=True, kw_only=True):
     ports: tuple[int, int] | UnsetType = UNSET
     """First and last port that the executor may give to attempts; not there: no job asks it for
     one."""
+    masked: bool | UnsetType = UNSET
+    """Whether `gpus` are those that the variable `CUDA_VISIBLE_DEVICES` showed the executor; not
+    there: they are not, or the journal is older."""
 
 
 class FileStamp(msgspec.Struct, frozen=True):

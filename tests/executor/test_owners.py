@@ -167,16 +167,20 @@ def test_only_root_believes_sudo(place: Place, eve: OtherUser, lab: int) -> None
     """An ordinary user with this variable executes nothing of a third user; what root owns is."""
     assert place.pbt(place.spec(job("a", "exit 3"))).code == 4
     here = str(place.rundir.path)
-    call = [*eve.become, sys.executable, "-m", "pbt_tui.cli.run", here]
+    command = [*eve.become, sys.executable, "-m", "pbt_tui.cli.run", here]
     env = {**place.environ, "SUDO_UID": "65534"}
-    how = {"env": env, "cwd": place.path, "capture_output": True, "text": True}
-    done = subprocess.run(call, check=False, **how)
-    assert done.returncode == 5
-    assert "permission denied" in done.stderr, "root's directory, which eve may not write"
+
+    def said() -> tuple[int, str]:
+        done = subprocess.run(
+            command, env=env, cwd=place.path, capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stderr
+
+    code, text = said()
+    assert (code, "permission denied" in text) == (5, True), "root's, which eve may not write"
     subprocess.run(["chown", "-R", "65534", here], check=True)
-    done = subprocess.run(call, check=False, **how)
-    assert done.returncode == 5
-    assert "belongs to user `nobody` (uid 65534)" in done.stderr
+    code, text = said()
+    assert (code, "belongs to user `nobody` (uid 65534)" in text) == (5, True)
 
 
 def test_a_link_that_appears_while_the_run_goes_on(place: Place) -> None:
