@@ -15,6 +15,7 @@ Must not import another module of pbt_tui. Numbers in parentheses are exit codes
     │   └── BrokenKind               an installed one cannot be loaded, or breaks its contract
     ├── RunError                 the run cannot go on (5)
     │   ├── RunBusy                  another executor has locked it
+    │   ├── NotOurs                  a file of it belongs to another user, or is a link
     │   ├── PlanChanged              its jobs differ from those of its journal
     │   ├── JournalDamaged           its journal is damaged at this file and line
     │   ├── JournalNewer             a newer version wrote its journal
@@ -174,6 +175,10 @@ class RunError(PbtError):
 
 
 class RunBusy(RunError):
+    pass
+
+
+class NotOurs(RunError):
     pass
 
 

@@ -7,13 +7,21 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pbt_tui.errors import Diagnostic, Findings, PbtError, RunError, Where, printable_lines
+from pbt_tui.files.permissions import open_log
 
 
-def detached(work: Callable[[Callable[[], None]], int]) -> tuple[int, int | None]:
+class Ready(Protocol):
+    def __call__(self, found: Sequence[Diagnostic] = ()) -> None:
+        """Ends the wait of the parent process, which prints what was found."""
+
+
+def detached(work: Callable[[Ready], int]) -> tuple[int, int | None]:
     """Runs `work(ready)` in a child with its own session; returns when the child calls `ready`.
+
+    Prints the diagnostics that the child passes to `ready`: its own stderr is a file by then.
 
     Returns the pid of the child and None. If `work` returned before it called `ready`, the second
     value is its exit code. A `PbtError` that the child raises first is raised here, with the same
@@ -41,10 +49,14 @@ def detached(work: Callable[[Callable[[], None]], int]) -> tuple[int, int | None
     if "found" in message:
         os.waitpid(pid, 0)
         raise Findings([_diagnostic(d) for d in message["found"]], message["code"])
+    if message.get("told"):
+        from pbt_tui.cli.report import say
+
+        say([_diagnostic(d) for d in message["told"]])
     return pid, message.get("code")
 
 
-def _child(work: Callable[[Callable[[], None]], int], write_fd: int) -> None:
+def _child(work: Callable[[Ready], int], write_fd: int) -> None:
     """Runs `work` and ends the process. Only the first message reaches the parent."""
     sent = False
 
@@ -61,7 +73,7 @@ def _child(work: Callable[[Callable[[], None]], int], write_fd: int) -> None:
         null = os.open(os.devnull, os.O_RDWR)
         for fd in (0, 1, 2):
             os.dup2(null, fd)
-        code = work(lambda: send({}))
+        code = work(lambda found=(): send({"told": [_plain(d) for d in found]}))
         send({"code": code})
     except PbtError as e:
         code = e.exit_code
@@ -89,7 +101,7 @@ def _print(found: tuple[Diagnostic, ...]) -> None:
 
 def write_to(log: Path, descriptors: Sequence[int] = (1, 2)) -> None:
     """Redirects these descriptors of this process to `log`; by default stdout and stderr."""
-    fd = os.open(log, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    fd = open_log(log)
     for descriptor in descriptors:
         os.dup2(fd, descriptor)
     os.close(fd)

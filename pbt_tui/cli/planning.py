@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pbt_tui.compiler import Compiled
     from pbt_tui.executor.config import ExecutorConfig, ExecutorOptions
     from pbt_tui.journal import RunDir, RunState
+    from pbt_tui.journal.owners import Trust
     from pbt_tui.settings import Given
     from pbt_tui.spec import Processes
 
@@ -38,6 +39,14 @@ class Plan:
     options: ExecutorOptions
     rehome: bool = False
     """Whether a run directory that was copied or moved goes on at its new place."""
+    trusted: tuple[str, ...] = ()
+    """The values of `--trust`."""
+
+    def trust(self) -> Trust:
+        """What the user trusts. Raises `UsageError` if the user's configuration is wrong."""
+        from pbt_tui.cli.user_config import trust
+
+        return trust(self.trusted)
 
     def anew(self) -> Plan:
         """The same plan for a new run, with the spec of its run directory."""
@@ -141,10 +150,25 @@ def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
         container=flags.container,
         backend=args.backend,
         runtime=args.runtime,
+        python=_python(args.python),
         settings=flags.backends,
         compiled={} if found.kind == "run" else _compiled(found, args.backend),
     )
-    return replace(plan, options=options, rehome=args.rehome)
+    return replace(plan, options=options, rehome=args.rehome, trusted=tuple(args.trust or ()))
+
+
+def _python(text: str | None) -> str | None:
+    """The value of `--python` as an absolute path, whose links are not followed."""
+    if text is None:
+        return None
+    path = Path(text).absolute()
+    if path.is_file() and os.access(path, os.X_OK):
+        return str(path)
+    inner = path / "bin" / "python3"
+    raise UsageError(
+        f"`--python`: no such interpreter: `{printable(text)}`",
+        hint=f"pass `--python {printable(str(inner))}`" if inner.is_file() else None,
+    )
 
 
 def _compiled(found: targets.Target, name: str | None) -> Mapping[str, Any]:

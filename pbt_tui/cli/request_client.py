@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from pbt_tui.errors import RunError, UsageError, Where, command, printable
-from pbt_tui.journal import RunDir, Tail, lock, requests
+from pbt_tui.journal import RunDir, Tail, lock, owners, requests
 from pbt_tui.journal.events import Action, RequestAccepted, RequestRefused
+from pbt_tui.journal.owners import Trust
 
 ANSWER = 5.0
 """Seconds to wait for the answer."""
@@ -68,11 +69,13 @@ def of_ourselves(rundir: RunDir, what: Asked | None) -> Iterator[None]:
             (rundir.requests / f"{name}.json").unlink(missing_ok=True)
 
 
-def ask(rundir: RunDir, action: Action, jobs: tuple[str, ...]) -> int:
+def ask(rundir: RunDir, trust: Trust, action: Action, jobs: tuple[str, ...]) -> int:
     """Writes the request, waits for the answer and returns the exit code.
 
-    Raises `UsageError` if the executor refuses the request, `RunError` if nobody answers.
+    Raises `UsageError` if the executor refuses the request, `RunError` if nobody answers, and
+    `NotOurs` if the run directory belongs to a user without trust.
     """
+    owners.check(rundir, trust)
     if lock.holder(rundir.lock) is None:
         raise RunError(
             f"this run has no executor: cannot {action}",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -15,8 +15,10 @@ from pbt_tui.cli import error_boundary
 from pbt_tui.errors import UsageError, command, printable
 
 if TYPE_CHECKING:
+    from pbt_tui.cli.detach import Ready
     from pbt_tui.cli.hangup import Terminal
     from pbt_tui.cli.planning import Plan
+    from pbt_tui.errors import Diagnostic
     from pbt_tui.executor.run_dirs import OpenRun
     from pbt_tui.journal.events import Action
     from pbt_tui.journal.state import RunState
@@ -58,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
             print(f"nothing to {action}: the run is closed", file=sys.stderr)
             return execute_plan(plan)
         if not showing and not request_client.is_left_to_us(plan.rundir, action, jobs):
-            return request_client.ask(plan.rundir, action, jobs)
+            return request_client.ask(plan.rundir, plan.trust(), action, jobs)
     if showing:
         return show_plan(plan, asked, fresh=args.fresh)
     if args.fresh:
@@ -109,7 +111,9 @@ def _put_aside(plan: Plan) -> Plan:
     from pbt_tui.executor.run_dirs import archive_run
 
     anew = plan.anew()
-    old = archive_run(plan.rundir, cwd=plan.options.cwd if plan.spec is None else None)
+    old = archive_run(
+        plan.rundir, plan.trust(), cwd=plan.options.cwd if plan.spec is None else None
+    )
     if old is None:
         return anew
     print(f"the old run is kept in `{printable(str(old.path))}`", file=sys.stderr)
@@ -141,13 +145,16 @@ def execute_plan(
     *,
     json: bool = False,
     detached: bool = False,
-    ready: Callable[[], None] = lambda: None,
+    ready: Ready = lambda found=(): None,
 ) -> int:
-    """Executes the run to its end, prints what happens and returns the exit code."""
+    """Executes the run to its end, prints what happens and returns the exit code.
+
+    `ready` is called once the run has begun, with the warnings and notes that were printed.
+    """
     from pbt_tui.cli import hangup, request_client
     from pbt_tui.executor.run_dirs import close_run, discard_if_empty, open_run
 
-    opened = open_run(plan.rundir, plan.spec)
+    opened = open_run(plan.rundir, plan.spec, plan.trust())
     try:
         _at_its_place(plan, opened, asked, json=json)
         if detached:
@@ -184,9 +191,7 @@ def _at_its_place(plan: Plan, opened: OpenRun, asked: Asked | None, *, json: boo
         refuse_elsewhere(opened.rundir, opened.state)
 
 
-def _execute(
-    plan: Plan, opened: OpenRun, terminal: Terminal, *, json: bool, ready: Callable[[], None]
-) -> int:
+def _execute(plan: Plan, opened: OpenRun, terminal: Terminal, *, json: bool, ready: Ready) -> int:
     """Executes the run and prints what happens: as JSON events, or as lines for people."""
     from pbt_tui.cli import console_reporter
     from pbt_tui.cli.async_writer import AsyncWriter
@@ -195,6 +200,12 @@ def _execute(
     from pbt_tui.journal import requests
 
     config = plan.config(opened.state)
+    told: list[Diagnostic] = []
+
+    def warns(found: Sequence[Diagnostic]) -> None:
+        told.extend(found)
+        warn(found)
+
     if json:
         writer, errors = (AsyncWriter(stream, terminal.lost) for stream in (sys.stdout, sys.stderr))
         try:
@@ -202,8 +213,8 @@ def _execute(
                 opened,
                 config,
                 tell=lambda events: writer.say(console_reporter.as_json(events)),
-                ready=lambda state: ready(),
-                warn=warn,
+                ready=lambda state: ready(told),
+                warn=warns,
                 trouble=lambda line: errors.say(f"warning: {line}\n"),
             )
         finally:
@@ -213,7 +224,7 @@ def _execute(
 
     def started(state: RunState) -> None:
         reporter.ready()
-        ready()
+        ready(told)
 
     over = opened.state.closed is not None and not requests.pending(opened.rundir)
     try:
@@ -225,7 +236,7 @@ def _execute(
             tell=reporter.tell,
             ready=started,
             tick=reporter.tick,
-            warn=warn,
+            warn=warns,
             progress=reporter.progress,
             trouble=reporter.trouble,
         )

@@ -11,6 +11,8 @@ from pbt_tui.cli.options import Parser, add_compiling, add_installed, add_settin
 from pbt_tui.runtimes import RUNTIMES
 
 if TYPE_CHECKING:
+    import argparse
+
     from pbt_tui.backends import Backend
 
 
@@ -57,7 +59,8 @@ def parser(argv: Sequence[str] = ()) -> Parser:
     )
     p.add_argument("--json", action="store_true", help="print events to stdout as JSON lines")
     p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    add_compiling(p.add_argument_group("how a run module is compiled"))
+    add_compiling(p.topic("module", "how a run module is compiled"))
+    _add_place(p.topic("place", "where and as whom it runs"))
     asks = p.add_argument_group("requests to the executor of a run directory")
     request = asks.add_mutually_exclusive_group()
     for name, text in (
@@ -88,6 +91,22 @@ def parser(argv: Sequence[str] = ()) -> Parser:
     add_settings(p, "policy", "container", *(b.name for b in built_in if b.runtimes))
     add_installed(p, argv, lambda backend: bool(backend.runtimes))
     return p
+
+
+def _add_place(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--trust",
+        action="append",
+        metavar="DIR",
+        help="execute run directories in DIR also if another user owns them; may be repeated "
+        "(for good: `trusted_directories` in `~/.config/pbt/config.toml`)",
+    )
+    group.add_argument(
+        "--python",
+        metavar="PATH",
+        help="interpreter of plain processes, instead of that of the last executor or of the "
+        "active environment",
+    )
 
 
 def _backends_help(backends: Sequence[Backend]) -> str:

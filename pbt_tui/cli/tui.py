@@ -216,11 +216,15 @@ def _show(feed: JournalFollower, args: argparse.Namespace) -> str | None:
         ("TEXTUAL_FPS", "15"),
     ):
         os.environ.setdefault(name, value)
+    from functools import partial
+
+    from pbt_tui.cli.user_config import trust
     from pbt_tui.tui.app import Monitor
 
     monitor = Monitor(
         feed,
         read_only=args.read_only,
+        trust=partial(trust, warn=False),
         theme=args.theme,
         ascii_only=args.ascii,
         interval=args.interval,

@@ -39,6 +39,8 @@ class ExecutorOptions:
     compiled: Mapping[str, Any] = field(default_factory=dict)
     """The compiled settings of `backend`, or those of the settings file."""
     environ: Mapping[str, str] = field(default_factory=dict)
+    python: str | None = None
+    """`--python`: the interpreter of plain processes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,11 @@ class ExecutorConfig:
     settings: Any | None = None
     """Settings of the backend, an instance of its struct; None if the backend has no settings."""
     environ: Mapping[str, str] = field(default_factory=dict)
+    """The environment of this start."""
+    python: str | None = None
+    """The interpreter that an option names; None: the last executor's, else that of `environ`."""
+    keeps_gpus: bool = False
+    """Whether the GPUs of the last executor stay: no option names or counts others."""
     found: tuple[Diagnostic, ...] = ()
     """Warnings and notes of the backend's rules."""
 
@@ -77,6 +84,7 @@ def executor_config(
     before = _last_kind(state)
     container = _container(state, options.container, spec)
     kind = _kind(before, options, container, spec)
+    _refuse_python(kind, options.python)
     policy = _policy(state, before, options.policy, spec)
     backend = _backend(state, kind, options)
     _refuse_settings_of_others(options, backend)
@@ -89,6 +97,8 @@ def executor_config(
         container=container,
         settings=settings,
         environ=options.environ,
+        python=options.python,
+        keeps_gpus=before is not None and before.local and _keeps_gpus(state, policy),
         found=found,
     )
 
@@ -140,6 +150,14 @@ def _usual(names: tuple[str, ...], container: Container | None) -> RuntimeKind:
     return next(fitting, kinds[0])
 
 
+def _refuse_python(kind: RuntimeKind, python: str | None) -> None:
+    if python is not None and not kind.plain:
+        raise UsageError(
+            f"`--python` is for plain processes, and these jobs run in {kind.title}",
+            hint="their image or their node has the interpreter: leave the option out",
+        )
+
+
 # -- policy and container --------------------------------------------------------------------------
 
 _OF_A_QUEUE = ("experiments_per_gpu", "max_parallel", "pause_between")
@@ -157,6 +175,17 @@ def _policy(
         own = {name: getattr(kept, name) for name in _OF_A_QUEUE if before.has_queue}
         kept = msgspec.structs.replace(state.executor.policy, **own)
     return msgspec.structs.replace(kept, **given)
+
+
+def _keeps_gpus(state: RunState, policy: Policy) -> bool:
+    """Whether the policy leaves the choice of GPUs to the last executor."""
+    if state.executor is None or policy.gpus is not None:
+        return False
+    before = state.executor.policy
+    pinned, were_pinned = policy.experiments_per_gpu >= 1, before.experiments_per_gpu >= 1
+    if not pinned and before.gpus is not None:
+        return False  # an option listed them, and the jobs were not pinned to the list
+    return (policy.num_gpus, pinned) == (before.num_gpus, were_pinned)
 
 
 def queue_policy(policy: Policy, jobs: int) -> Policy:

@@ -89,7 +89,7 @@ def execute(
     _inspect(context, warn)
     if not opened.journal.exclusive:
         warn([_no_byte_locks(rundir)])
-    clock, inbox = Clock(state.at), RequestInbox(rundir)
+    clock, inbox = Clock(state.at), RequestInbox(rundir, opened.trust)
     runtime = factory.create_runtime(context, progress)
     claimed = None
     try:
@@ -161,7 +161,7 @@ def _no_byte_locks(rundir: RunDir) -> Diagnostic:
 
 def look_ahead(context: RunContext) -> list[Diagnostic]:
     """The findings of preflight."""
-    return preflight(
+    found = preflight(
         context.state.spec,
         context.state,
         context.policy,
@@ -169,7 +169,10 @@ def look_ahead(context: RunContext) -> list[Diagnostic]:
         cwd=context.cwd,
         train_dir=context.train_dir,
         plain=context.kind.plain,
+        environ=context.environ,
+        python=context.python,
     )
+    return [*found, *context.notes]
 
 
 def _drive(
@@ -231,13 +234,20 @@ def _executor_started(
         gpus=context.gpus,
         policy=context.policy,
         container=context.container,
-        interpreter=interpreter.interpreter(context.environ) if kind.plain else None,
+        interpreter=_interpreter(context),
         engine_id=runtime.engine_id or None,
         image_digest=runtime.image_digest,
         **kept_settings(context.settings, kind),
         ports=UNSET if claimed is None else claimed.ends,
         inode=UNSET if inode == context.state.inode else inode,
+        masked=context.masked or UNSET,
     )
+
+
+def _interpreter(context: RunContext) -> str | None:
+    if not context.kind.plain:
+        return None
+    return context.python or interpreter.interpreter(context.environ)
 
 
 def _make_folders(context: RunContext) -> None:

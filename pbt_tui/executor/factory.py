@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pbt_tui.errors import BrokenKind, RuntimeUnavailable
-from pbt_tui.executor import gpu_selection
 from pbt_tui.executor.config import ExecutorConfig
+from pbt_tui.executor.kept_shell import job_environment
 from pbt_tui.executor.launching import ForeignLaunches, ProcessLaunches
 from pbt_tui.journal import RunDir, RunState
-from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.state import Attempt, JobState
 from pbt_tui.registry import words_of
 from pbt_tui.runtimes import RUNTIMES
@@ -25,14 +24,12 @@ Progress = Callable[[str], None]
 def run_context(rundir: RunDir, state: RunState, config: ExecutorConfig, run_id: str) -> RunContext:
     """The context of a run, with the GPUs that the driver reports.
 
-    Raises `RuntimeUnavailable` if the policy asks for more GPUs than there are.
+    Raises `RuntimeUnavailable` if the policy asks for more GPUs than there are, or a kept one is
+    gone.
     """
     from pbt_tui.observe.nvml import devices
 
-    found: tuple[Gpu, ...] = ()
-    known = False
-    if config.kind.local:
-        found, known = gpu_selection.choose(config.policy, config.environ, devices())
+    around = job_environment(config, state.executor, devices() if config.kind.local else None)
     return RunContext(
         kind=config.kind,
         rundir=rundir,
@@ -43,9 +40,12 @@ def run_context(rundir: RunDir, state: RunState, config: ExecutorConfig, run_id:
         policy=config.policy,
         container=config.container,
         settings=config.settings,
-        environ=config.environ,
-        gpus=found,
-        known=known,
+        environ=around.environ,
+        python=around.python,
+        gpus=around.gpus,
+        known=around.known,
+        masked=around.masked,
+        notes=around.notes,
     )
 
 
@@ -55,7 +55,9 @@ def launches(context: RunContext) -> Callable[[JobState, Attempt], Launch]:
     if not context.kind.plain:
         dropped = prefix if context.kind.has_queue else 0
         return ForeignLaunches(context.rundir, context.cwd, dropped)
-    return ProcessLaunches(context.rundir, context.cwd, context.policy, context.environ, prefix)
+    return ProcessLaunches(
+        context.rundir, context.cwd, context.policy, context.environ, prefix, context.python
+    )
 
 
 def create_runtime(context: RunContext, progress: Progress = lambda line: None) -> Runtime:

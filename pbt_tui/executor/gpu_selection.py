@@ -35,10 +35,10 @@ def choose(
     elif nvml is not None:
         found, source = tuple(nvml), "this machine has"
     else:
-        assumed = tuple(Gpu(index) for index in range(policy.num_gpus))
-        if pinned and not assumed:
+        found = assumed(policy)
+        if pinned and not found:
             raise _none(policy, "`--num_gpus 0` was given")
-        return assumed, False
+        return found, False
     if not pinned:
         return found, True
     if not found:
@@ -46,10 +46,15 @@ def choose(
     if policy.num_gpus > len(found):
         count = f"{len(found)} GPU{'' if len(found) == 1 else 's'}"
         raise RuntimeUnavailable(
-            f"`--num_gpus {policy.num_gpus}` was given, but {source} {count}: {_names(found)}",
+            f"`--num_gpus {policy.num_gpus}` was given, but {source} {count}: {names(found)}",
             hint=f"pass `--num_gpus {len(found)}`, or list the devices with `--gpus`",
         )
     return (found if policy.gpus is not None else found[: policy.num_gpus]), True
+
+
+def assumed(policy: Policy) -> tuple[Gpu, ...]:
+    """The GPUs that the policy supposes where nobody can tell which there are."""
+    return tuple(Gpu(index) for index in range(policy.num_gpus))
 
 
 def mask(gpus: Sequence[str], pinned: bool) -> dict[str, str]:
@@ -69,7 +74,7 @@ def _listed(texts: Iterable[str], nvml: Sequence[Gpu] | None) -> tuple[Gpu, ...]
     for text in (part.strip() for value in texts for part in value.split(",")):
         gpu = _device(text, nvml)
         if gpu is None:
-            known = f"this machine has {_names(nvml or ()) or 'none'}"
+            known = f"this machine has {names(nvml or ()) or 'none'}"
             raise RuntimeUnavailable(
                 f"`--gpus` names a GPU that is not there: `{text}`",
                 hint=f"{known}; name them by index or by UUID",
@@ -111,7 +116,8 @@ def _device(text: str, nvml: Sequence[Gpu] | None) -> Gpu | None:
     return None
 
 
-def _names(gpus: Sequence[Gpu]) -> str:
+def names(gpus: Sequence[Gpu]) -> str:
+    """The GPUs for people: indices, or UUIDs where no index is known."""
     return ", ".join(str(gpu.index) if gpu.index is not None else str(gpu.uuid) for gpu in gpus)
 
 

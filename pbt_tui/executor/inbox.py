@@ -14,6 +14,7 @@ from pathlib import Path
 from pbt_tui.errors import BadSpec
 from pbt_tui.journal import requests
 from pbt_tui.journal.events import Request
+from pbt_tui.journal.owners import NOBODY_ELSE, Trust, obeyed
 from pbt_tui.journal.run_dir import RunDir
 
 
@@ -28,8 +29,9 @@ class UnreadableRequest:
 class RequestInbox:
     """The request files of one run directory, and the stop requests that signals cause."""
 
-    def __init__(self, rundir: RunDir) -> None:
+    def __init__(self, rundir: RunDir, trust: Trust = NOBODY_ELSE) -> None:
         self._rundir = rundir
+        self._obeyed = obeyed(rundir, trust)
         self._signals: list[Request] = []
         self._taken: dict[str, Path] = {}
 
@@ -46,7 +48,7 @@ class RequestInbox:
                 continue
             self._taken[path.stem] = path
             try:
-                found.append(requests.read(path))
+                found.append(requests.read(path, self._obeyed))
             except BadSpec as e:
                 found.append(UnreadableRequest(path.stem, e.what))
         found += self._signals

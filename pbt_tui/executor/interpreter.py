@@ -20,37 +20,45 @@ _TOOL_MARKS = ("pipx_metadata.json", "uv-receipt.toml")
 """Files by which pipx and uv mark an environment that they made for one program."""
 
 
-def resolve(argv: Sequence[str], environ: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
+def resolve(
+    argv: Sequence[str], environ: Mapping[str, str], python: str | None = None
+) -> tuple[tuple[str, ...], str | None]:
     """The command to start, and the folder to put first on its `PATH` (None: no folder).
 
     `environ` is the complete environment of the job, so a `VIRTUAL_ENV` of the job counts. The
     folder is that of the interpreter: trainers restart themselves as plain `python3` (defect R1),
     and other programs (`torchrun`, a script) usually start a Python. A command that begins with the
-    path of an interpreter stays, and the folder of that interpreter comes first.
+    path of an interpreter stays, and the folder of that interpreter comes first. `python` is the
+    interpreter of the run, if it is not that of the environment.
     """
     command = tuple(argv)
     first = command[0] if command else ""
     if _BY_PATH.fullmatch(first):
         return command, str(Path(first).parent)
     name = first if first in WORDS else "python3"
-    found = interpreter(environ, name)
+    found = interpreter(environ, name, python)
     if found is None:
         return command, None
     folder = str(Path(found).parent)
     return ((found, *command[1:]) if first in WORDS else command), folder
 
 
-def interpreter(environ: Mapping[str, str], name: str = "python3") -> str | None:
+def interpreter(
+    environ: Mapping[str, str], name: str = "python3", python: str | None = None
+) -> str | None:
     """The absolute path of the interpreter for `name`; None if there is none.
 
-    First the active virtual or conda environment (of both, the one earlier on `PATH`), then the
-    interpreter that runs pbt_tui. If that one belongs to a tool environment (pipx, uv), `PATH` is
-    searched instead.
+    First the active virtual or conda environment (of both, the one earlier on `PATH`), then
+    `python` if there is one, then the interpreter that runs pbt_tui. If that one belongs to a tool
+    environment (pipx, uv), `PATH` is searched instead.
     """
     for folder in _active(environ):
         found = _within(folder, name)
         if found is not None:
             return found
+    if python is not None:
+        sibling = str(Path(python).with_name(name))
+        return sibling if is_same_file(sibling, python) else python
     if sys.executable and not _own_tool_environment(Path(sys.prefix)):
         return sys.executable
     path = environ.get("PATH", os.defpath)
@@ -59,6 +67,19 @@ def interpreter(environ: Mapping[str, str], name: str = "python3") -> str | None
         if found is not None:
             return str(Path(found).absolute())
     return None
+
+
+def is_same_file(one: str, other: str) -> bool:
+    """Whether both paths lead to one file; False if one of them does not exist."""
+    try:
+        return Path(one).samefile(other)
+    except OSError:
+        return False
+
+
+def is_executable(path: str) -> bool:
+    """Whether there is a program at this path."""
+    return Path(path).is_file() and os.access(path, os.X_OK)
 
 
 def first_on_path(folder: str | None, path: str | None) -> str:
@@ -86,9 +107,9 @@ def _active(environ: Mapping[str, str]) -> list[Path]:
 
 def _within(folder: Path, name: str) -> str | None:
     for candidate in (name, *WORDS):
-        path = folder / candidate
-        if path.is_file() and os.access(path, os.X_OK):
-            return str(path)
+        path = str(folder / candidate)
+        if is_executable(path):
+            return path
     return None
 
 

@@ -38,6 +38,7 @@ class ProcessLaunches:
         policy: Policy,
         environ: Mapping[str, str],
         prefix: int = 0,
+        python: str | None = None,
     ) -> None:
         self._rundir = rundir
         self._cwd = cwd
@@ -45,12 +46,14 @@ class ProcessLaunches:
         self._environ = environ
         self._prefix = prefix
         """Number of arguments before the command whose interpreter is resolved."""
+        self._python = python
+        """The interpreter of the run; None: that of the environment."""
 
     def __call__(self, job: JobState, attempt: Attempt) -> Launch:
         spec = job.spec
         environ = {**self._environ, **spec.env}
         command = filled(spec, attempt)
-        words, folder = resolve(command[self._prefix :], environ)
+        words, folder = resolve(command[self._prefix :], environ, self._python)
         argv = (*command[: self._prefix], *words)
         env = dict(spec.env)
         if folder is not None:

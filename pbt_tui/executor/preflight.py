@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pbt_tui.errors import Diagnostic, PbtError, Where
@@ -38,11 +38,15 @@ def preflight(
     cwd: Path,
     train_dir: Path,
     plain: bool = True,
+    environ: Mapping[str, str] | None = None,
+    python: str | None = None,
 ) -> list[Diagnostic]:
     """All errors and warnings; an error means exit 5 before anything starts.
 
     `state` is None for a run that is not opened yet. `policy` and `gpus` are the effective ones;
-    `cwd` and `train_dir` are absolute. `plain`: jobs are processes of this machine.
+    `cwd` and `train_dir` are absolute. `plain`: jobs are processes of this machine,
+    which inherit `environ` (None: that of this process); `python` is the interpreter of the run, if
+    it is not that of `environ`.
     """
     unfinished = [
         job for job in spec.jobs if state is None or state.by_id[job.id].phase not in ENDED
@@ -50,7 +54,8 @@ def preflight(
     found = [*_folders(unfinished, cwd, train_dir), *_space(train_dir)]
     found += fits(policy, gpus, unfinished)
     if plain:
-        found += _interpreter(unfinished, len(spec.command_prefix))
+        around = os.environ if environ is None else environ
+        found += _interpreter(unfinished, len(spec.command_prefix), around, python)
     for population in spec.populations:
         if not _begun(population, state):
             found += _old_generations(population, spec, train_dir)
@@ -128,12 +133,16 @@ def _space(train_dir: Path) -> list[Diagnostic]:
     return []
 
 
-def _interpreter(jobs: list[Job], prefix: int) -> list[Diagnostic]:
+def _interpreter(
+    jobs: list[Job], prefix: int, around: Mapping[str, str], python: str | None
+) -> list[Diagnostic]:
+    if python is not None and not interpreter.is_executable(python):
+        message = "the interpreter of this run is gone: the last executor gave it to the jobs"
+        return [_error(message, Path(python), "pass another one with `--python PATH`")]
     for job in jobs:
         first = "".join(job.argv[prefix : prefix + 1])
         if first in interpreter.WORDS:
-            environ = {**os.environ, **job.env}
-            if interpreter.interpreter(environ, first) is None:
+            if interpreter.interpreter({**around, **job.env}, first, python) is None:
                 return [
                     Diagnostic(
                         "error",

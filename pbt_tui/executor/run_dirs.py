@@ -8,15 +8,17 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pbt_tui.errors import PlanChanged, RunBusy, RunError, UsageError, Where, command, printable
 from pbt_tui.executor.whereabouts import opening, whereabouts
-from pbt_tui.files.atomic import replace
-from pbt_tui.journal import RunDir, RunState, byte_locks, lock, replay
+from pbt_tui.files import atomic
+from pbt_tui.files.permissions import make_folders
+from pbt_tui.journal import RunDir, RunState, byte_locks, lock, owners, replay
 from pbt_tui.journal.events import AnyEvent
 from pbt_tui.journal.file import Journal
+from pbt_tui.journal.owners import NOBODY_ELSE, Trust
 from pbt_tui.populations import refuse_unknown_styles
 from pbt_tui.spec import DIGEST_RULE, Processes, decode, digest, digest_rule, encode
 
@@ -32,23 +34,25 @@ class OpenRun:
     journal: Journal
     made: Path | None = None
     """The topmost folder that opening created; None if the run directory existed."""
+    trust: Trust = NOBODY_ELSE
+    """What the user of this executor trusts."""
 
     @property
     def is_new(self) -> bool:
         return self.state.run_id is None
 
 
-def open_run(rundir: RunDir, spec: Processes | None) -> OpenRun:
+def open_run(rundir: RunDir, spec: Processes | None, trust: Trust = NOBODY_ELSE) -> OpenRun:
     """Takes the lock and folds the journal; with `spec` None, the spec of the directory is used.
 
-    Raises `RunBusy`, `PlanChanged`, `JournalDamaged`, `SpecError`, and `RunError` if the directory
-    cannot be written. A directory that cannot be opened stays unchanged.
+    Raises `NotOurs`, `RunBusy`, `PlanChanged`, `JournalDamaged`, `SpecError`, and `RunError` if
+    the directory cannot be written. A directory that cannot be opened stays unchanged.
     """
+    owners.check(rundir, trust)
     made = _missing(rundir.path)
     try:
         try:
-            for folder in (rundir.requests, rundir.logs, rundir.attempts):
-                folder.mkdir(parents=True, exist_ok=True)
+            make_folders(rundir.path, rundir.folders, share=trust.share)
             lock.acquire(rundir.lock)
         except OSError as e:
             raise RunError(
@@ -57,7 +61,7 @@ def open_run(rundir: RunDir, spec: Processes | None) -> OpenRun:
                 hint="pass another `--train_dir`",
             ) from e
         try:
-            return _opened(rundir, spec, made)
+            return replace(_opened(rundir, spec, made), trust=trust)
         except BaseException:
             lock.release(rundir.lock)
             raise
@@ -156,20 +160,23 @@ class Old:
     """The root folder of what they wrote; None if that belongs to another place."""
 
 
-def archive_run(rundir: RunDir, *, cwd: Path | None = None) -> Old | None:
+def archive_run(
+    rundir: RunDir, trust: Trust = NOBODY_ELSE, *, cwd: Path | None = None
+) -> Old | None:
     """`--fresh`: renames `_pbt` to `_pbt.<n>`. Returns the old run, or None if there was none.
 
     Args:
         rundir: the run directory.
+        trust: whose run directories are used.
         cwd: the folder in which jobs would start if the new run has the spec of the old one and
             the directory was copied or moved; None: the new run has a spec of its own.
 
-    Raises `RunBusy`, or `RunError` if attempts are still active, or if that spec names a
+    Raises `NotOurs`, `RunBusy`, or `RunError` if attempts are still active, or if that spec names a
     `train_dir` at another place.
     """
     if not rundir.is_run():
         return None
-    opened = open_run(rundir, None)
+    opened = open_run(rundir, None, trust)
     try:
         state = opened.state
         relation = whereabouts(rundir, state).relation
@@ -245,7 +252,7 @@ def _kept(rundir: RunDir, spec: Processes | None, first: AnyEvent | None) -> Pro
     if spec is None:
         raise UsageError("not a run directory: no `spec.json`", where=_at(rundir))
     try:
-        replace(rundir.spec, encode(spec), sync=True)
+        atomic.replace(rundir.spec, encode(spec), sync=True)
     except OSError as e:
         raise RunError(
             f"cannot write a copy of the spec: {(e.strerror or str(e)).lower()}", where=_at(rundir)

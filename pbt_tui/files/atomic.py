@@ -8,6 +8,9 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
+
+from pbt_tui.files.permissions import fit
 
 
 def replace(path: Path, data: bytes, *, sync: bool) -> None:
@@ -24,7 +27,8 @@ def replace(path: Path, data: bytes, *, sync: bool) -> None:
     """
     aside = path.with_name(f".{path.name}")
     try:
-        with aside.open("wb") as file:
+        with _created(aside) as file:
+            fit(file.fileno(), path.parent)
             file.write(data)
             if sync:
                 file.flush()
@@ -40,3 +44,13 @@ def replace(path: Path, data: bytes, *, sync: bool) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _created(path: Path) -> BinaryIO:
+    """Creates a file, and never writes into one that another user may have prepared."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        return os.fdopen(os.open(path, flags, 0o644), "wb")
+    except FileExistsError:
+        path.unlink()  # left by a process that was killed
+        return os.fdopen(os.open(path, flags, 0o644), "wb")

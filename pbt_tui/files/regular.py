@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable
 from os import PathLike
 
 OURS = 1 << 40
@@ -44,15 +45,19 @@ def read_regular(path: str | PathLike[str], most: int) -> bytes:
     return _read(open_regular(path), path, most)
 
 
-def read_own(path: str | PathLike[str], most: int) -> bytes:
+def read_own(
+    path: str | PathLike[str], most: int, others: Callable[[int], bool] = lambda uid: False
+) -> bytes:
     """The same for a file that this user or root wrote, and for no link.
+
+    `others` tells whether files of the user with this uid are read, too.
 
     Raises:
         OSError: also if somebody else owns the file, or the path is a link.
     """
     fd = open_regular(path, follow=False)
     owner = os.fstat(fd).st_uid
-    if owner not in (os.geteuid(), 0):
+    if owner not in (os.geteuid(), 0) and not others(owner):
         os.close(fd)
         raise OSError(errno.EPERM, f"written by another user, uid {owner}", os.fspath(path))
     return _read(fd, path, most)

@@ -109,6 +109,9 @@ class ExecutorStarted(Event, frozen=True, kw_only=True):
     inode: int | UnsetType = UNSET
     """Inode of this file where it is another one than before: the journal was restored from a
     copy."""
+    masked: bool | UnsetType = UNSET
+    """Whether `gpus` are those that the variable `CUDA_VISIBLE_DEVICES` showed the executor; not
+    there: they are not, or the journal is older."""
 
 
 class FileStamp(msgspec.Struct, frozen=True):

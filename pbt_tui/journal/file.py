@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from pbt_tui.errors import JournalDamaged, JournalNewer, RunError, Where, printable
+from pbt_tui.files.permissions import fit
 from pbt_tui.journal.events import FORMAT, AnyEvent, AttemptStarted, AttemptWaiting, RunOpened
 from pbt_tui.journal.ownership import Ownership
 
@@ -195,6 +196,7 @@ class Journal:
             """The events read when it was opened: the caller folds them and clears the list."""
             os.ftruncate(self._fd, tail.offset)
             if not self.events:
+                fit(self._fd, path.parent)
                 _sync_folder(path.parent)
         except BaseException:
             os.close(self._fd)

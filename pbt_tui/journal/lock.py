@@ -13,6 +13,7 @@ import struct
 from pathlib import Path
 
 from pbt_tui.errors import RunBusy, RunError, Where, command
+from pbt_tui.files.permissions import fit
 
 _FLOCK = "@hhqqi0q"
 """`struct flock` of 64-bit Linux: type, whence, start, len, pid."""
@@ -37,6 +38,7 @@ def acquire(path: Path) -> None:
             fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_at(fd, path):
                 _held[path] = fd
+                fit(fd, path.parent)
                 return
         except (BlockingIOError, PermissionError):
             pid = _holder_pid(fd)

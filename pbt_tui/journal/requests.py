@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from msgspec import UNSET
 
 from pbt_tui.errors import BadSpec, UsageError, Where
 from pbt_tui.files.atomic import replace
+from pbt_tui.files.permissions import make_folder
 from pbt_tui.files.regular import read_own
 from pbt_tui.journal.events import Action, Request
 from pbt_tui.journal.run_dir import RunDir
@@ -56,7 +58,7 @@ def ask(
         id=name, action=action, jobs=jobs, gpus=gpus, by=by, anew=True if anew else UNSET
     )
     try:
-        rundir.requests.mkdir(exist_ok=True)
+        make_folder(rundir.requests)
         replace(rundir.requests / f"{name}.json", msgspec.json.encode(request), sync=False)
     except OSError as e:
         raise UsageError(
@@ -84,13 +86,13 @@ def _number(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= _DIGITS
 
 
-def read(path: Path) -> Request:
-    """Reads a request, which is a regular file of this user or of root.
+def read(path: Path, obeyed: Callable[[int], bool] = lambda uid: False) -> Request:
+    """Reads a request, which is a regular file of this user, of root or of a user who is `obeyed`.
 
     Raises `BadSpec` if it is damaged, too large or foreign, or if its name is not its id.
     """
     try:
-        request = msgspec.json.decode(read_own(path, _LARGEST), type=Request)
+        request = msgspec.json.decode(read_own(path, _LARGEST, obeyed), type=Request)
     except OSError as e:
         reason = "it is a link" if e.errno == errno.ELOOP else (e.strerror or str(e)).lower()
         raise BadSpec(f"not a request: {reason}", where=Where(file=str(path))) from None

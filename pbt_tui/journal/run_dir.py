@@ -28,6 +28,8 @@ class RunDir:
         """Folder of logs."""
         self.attempts = path / "attempts"
         """Folder of attempt files."""
+        self.folders = (self.requests, self.logs, self.attempts)
+        """The folders that every run directory has."""
         self.gpus = path / "gpus.json"
         """Newest samples of the GPUs."""
         self.queue = path / "queue.json"

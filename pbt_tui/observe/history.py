@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from pbt_tui.files.permissions import fit
 from pbt_tui.files.regular import OURS, read_regular
 from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.workspaces import Generation, Reader
@@ -71,11 +72,12 @@ class HistoryWriter:
 
     def _append(self, data: bytes) -> bool:
         try:
-            fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as e:
             self.problem = e.strerror or type(e).__name__
             return False
         try:
+            fit(fd, self.path.parent)
             end = os.fstat(fd).st_size
             if end and os.pread(fd, 1, end - 1) != b"\n":
                 data = b"\n" + data  # separates an incomplete line of a killed executor

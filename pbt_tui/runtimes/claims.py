@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pbt_tui.errors import printable
+from pbt_tui.files.permissions import fit
+from pbt_tui.files.regular import open_regular
 from pbt_tui.journal.outcome import Order
 from pbt_tui.runtimes.protocol import Ended, Launch
 from pbt_tui.spec import Cause
@@ -73,7 +75,7 @@ class Claim:
 def read(path: Path) -> Claim | None:
     """The claim; None if there is none. Raises `OSError` if the file cannot be read."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = open_regular(path, follow=False)
     except FileNotFoundError:
         os.stat(path.parent)  # noqa: PTH116 - without the folder, nothing is known
         return None
@@ -111,6 +113,7 @@ def take(path: Path, line: str) -> bool:
     except FileExistsError:
         return False
     try:
+        fit(fd, path.parent)
         os.write(fd, f"{line}\n".encode())
     finally:
         os.close(fd)

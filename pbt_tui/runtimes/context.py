@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pbt_tui.errors import printable
+from pbt_tui.errors import Diagnostic, printable
 from pbt_tui.journal import RunDir, RunState
 from pbt_tui.journal.events import Gpu
 from pbt_tui.runtimes.kind import RuntimeKind
@@ -38,11 +38,18 @@ class RunContext:
     settings: Any | None
     """Effective settings of the engine: the struct of its backend, or None if it has none."""
     environ: Mapping[str, str]
-    """The executor's own environment, which plain processes inherit."""
+    """The environment that plain processes inherit: that of the executor's shell, but for what is
+    kept of the last executor's."""
+    python: str | None = None
+    """The interpreter of plain processes; None: that of `environ`."""
     gpus: tuple[Gpu, ...] = ()
     """GPUs of this machine; empty if jobs run elsewhere."""
     known: bool = False
     """Whether a person listed the GPUs or the executor detected them; else it assumes them."""
+    masked: bool = False
+    """Whether the GPUs are those that `CUDA_VISIBLE_DEVICES` shows."""
+    notes: tuple[Diagnostic, ...] = ()
+    """What the executor keeps of the last one although its own shell differs."""
 
     @property
     def engine_before(self) -> str | None:

@@ -37,7 +37,7 @@ def find(start: Path, backends: Backends) -> Given:
             shown = name if folder == start else str(path)
             if keys and b"pbt" not in data:
                 continue  # a file of another tool: its errors are not reported here
-            table: Any = _parse(data, shown)
+            table: Any = parse_toml(data, shown)
             if keys:
                 _refuse_wrong_places(table, shown)
             for key in keys:
@@ -47,12 +47,13 @@ def find(start: Path, backends: Backends) -> Given:
     return Given()
 
 
-def _parse(data: bytes, file: str) -> dict[str, Any]:
+def parse_toml(data: bytes, file: str) -> dict[str, Any]:
+    """The table in a TOML file. Raises `UsageError` with file and line."""
     import tomllib
 
     try:
         return tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as e:
+    except (ValueError, RecursionError) as e:  # also a number of too many digits
         import re
 
         message, line = str(e), None

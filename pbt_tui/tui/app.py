@@ -15,6 +15,7 @@ from textual.app import App
 from textual.binding import BindingType
 
 from pbt_tui.errors import BrokenKind, command
+from pbt_tui.journal.owners import Trust
 from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.observe import progress
 from pbt_tui.tui import labels, themes
@@ -69,6 +70,7 @@ class Monitor(App[str], inherit_bindings=False):
         follower: JournalFollower,
         *,
         read_only: bool = False,
+        trust: Callable[[], Trust] = Trust,
         theme: str = "dark",
         ascii_only: bool = False,
         interval: float = 0.25,
@@ -80,6 +82,7 @@ class Monitor(App[str], inherit_bindings=False):
         self.model = Model(follower)
         self.requests = RequestSender(self)  # mypy checks here that `Monitor` implements `Host`
         self.read_only = read_only
+        self.trust = trust
         self.paused = False
         self.clock = now
         self.interval = max(0.05, interval)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from pbt_tui.journal.events import Action as RequestAction
+from pbt_tui.journal.owners import Trust
 from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.observe.snapshot_types import GpuRow, PopulationRow
 from pbt_tui.tui.journal_follower import JournalFollower
@@ -46,6 +47,10 @@ class Host(Protocol):
 
     @property
     def read_only(self) -> bool: ...
+
+    @property
+    def trust(self) -> Callable[[], Trust]:
+        """Reads what the user trusts; raises `PbtError` if the user's configuration is wrong."""
 
     @property
     def clock(self) -> Callable[[], float]:

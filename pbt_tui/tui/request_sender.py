@@ -9,7 +9,8 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 
-from pbt_tui.errors import PbtError, command
+from pbt_tui.errors import NotOurs, PbtError, command
+from pbt_tui.journal import owners
 from pbt_tui.journal.events import Action as RequestAction
 from pbt_tui.journal.events import RequestAccepted, RequestRefused
 from pbt_tui.journal.requests import ask as leave_request
@@ -53,13 +54,24 @@ class RequestSender:
                 self.host.say(f"✗ refused: {title}: {answer.why}", "bad")
 
     def why_not(self, action: RequestAction) -> str | None:
-        return actions.refusal(
+        refused = actions.refusal(
             action,
             live=self.follower.holder is not None,
             writable=self.is_writable,
             read_only=self.host.read_only,
             start=command("pbt-run", self.follower.rundir.path),
         )
+        return refused or self._untrusted(action)
+
+    def _untrusted(self, what: str) -> str | None:
+        """Why the run directory is not trusted; None if it is. To look at it needs no trust."""
+        try:
+            owners.check(self.follower.rundir, self.host.trust())
+        except NotOurs as e:
+            return f"cannot {what}: {e.what}"
+        except PbtError as e:
+            return f"cannot {what}: {e}"
+        return None
 
     @property
     def is_writable(self) -> bool:
@@ -162,7 +174,7 @@ class RequestSender:
             and follower.state.active
         ):
             return f"jobs of this run may still be active on {executor.host}: start it there"
-        return None
+        return self._untrusted("start an executor")
 
     def offer_executor(self) -> None:
         refused = self.may_start()

@@ -61,7 +61,14 @@ TABLE = {
     "journal": May(("errors", "spec", "files", "backends.slurm.index"), ("msgspec",)),
     "scheduler": May(("errors", "spec", *_STATE)),
     "observe": May(
-        ("errors", "spec", "settings.argv", "populations", "files", *_STATE),
+        (
+            "errors",
+            "spec",
+            "settings.argv",
+            "populations",
+            "files",
+            *_STATE,
+        ),
         ("msgspec", "yaml", "pynvml"),
     ),
     "runtimes": May(

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from pbt_tui.errors import NotOurs
 from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.protocol import Runtime
 from tests.executor.driver import ProcessDriver
@@ -88,11 +89,10 @@ def test_arguments_too_long_for_the_system_are_refused(driver: ProcessDriver) ->
     assert driver.runtime.survey([("job", 1, None)])[0].state == "ended"
 
 
-def test_a_log_that_cannot_be_opened_is_refused(driver: ProcessDriver) -> None:
+def test_a_log_that_is_no_file_is_not_the_jobs_failure(driver: ProcessDriver) -> None:
     driver.rundir.log("job", 1).mkdir()
-    end = driver.run("true")
-    assert end.refused
-    assert "irectory" in (end.detail or "")
+    with pytest.raises(NotOurs, match="it is not a regular file"):
+        driver.run("true")
 
 
 TALE = "import sys, json; json.dump(sys.argv[1:], sys.stdout)"

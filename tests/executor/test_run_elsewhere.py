@@ -10,6 +10,7 @@ import subprocess
 import sys
 import uuid
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -29,7 +30,7 @@ def there(place: Place, path: Path) -> Place:
     return other
 
 
-def failed_once(place: Place, **policy: object) -> str:
+def failed_once(place: Place, **policy: Any) -> str:
     """A run whose only job has failed, in `orig`."""
     orig = there(place, place.path / "orig")
     orig.path.mkdir()

@@ -7,8 +7,8 @@ change, this module does not. Each folder of `runs/` contains
     times.json       modification times, which git does not keep
     expected.json    the output of the commands when it was stored (`expect.py`)
 
-and the working directory of a run as it was, in which `/shelf/NAME` stands for its path and
-`shelf-host` for the name of the machine.
+and the working directory of a run as it was, in which `/shelf/NAME` stands for its path,
+`/shelf/bin` for the folder of its interpreter, and `shelf-host` for the name of the machine.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 RUNS = HERE / "runs"
 HOST = "shelf-host"
+INTERPRETERS = "/shelf/bin"
+"""Stands for the folder of the interpreter that the run was executed with."""
 NOTES = ("about.json", "times.json", "expected.json")
 LIMIT = 120.0
 """Seconds after which a command counts as hung."""
@@ -116,8 +118,10 @@ class Stored:
         shutil.copytree(RUNS / name, self.path, ignore=shutil.ignore_patterns(*NOTES))
         for path in self.files():
             data = path.read_bytes()
-            if f"/shelf/{name}".encode() in data:
-                path.write_bytes(data.replace(f"/shelf/{name}".encode(), str(self.path).encode()))
+            for stored, now in ((f"/shelf/{name}", self.path), (INTERPRETERS, home / "bin")):
+                data = data.replace(stored.encode(), str(now).encode())
+            if data != path.read_bytes():
+                path.write_bytes(data)
         if here and not self.about.elsewhere:
             journal = self.run / "journal.jsonl"
             mine = f'"host":"{socket.gethostname()}"'

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from pbt_tui.journal import events as ev
+from pbt_tui.journal.owners import Trust
 from pbt_tui.journal.requests import pending, read
 from pbt_tui.tui import actions, start_executor
 from pbt_tui.tui.screens.failures import FailuresScreen
@@ -190,6 +192,38 @@ async def test_no_executor_is_started_where_jobs_may_live_on_another_host(
         await pilot.press("E")
         await pilot.pause()
         assert "may still be active on node7: start it there" in text_of(app)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+async def test_a_run_of_another_user_is_only_looked_at(run: Story, shown: Shown) -> None:
+    os.chown(run.rundir.path, 65534, 65534)
+    async with shown(run.rundir.path) as (app, pilot):
+        for key, what in (("x", "cancel"), ("H", "hold"), ("D", "drain")):
+            await pilot.press(key)
+            await pilot.pause()
+            assert f"cannot {what}: this run directory belongs to user `nobody`" in text_of(app)
+    assert asked(run) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+async def test_no_executor_is_started_in_a_run_of_another_user(
+    tmp_path: Path, shown: Shown
+) -> None:
+    story = Story(tmp_path / "_pbt", spec(3)).opened().flush()
+    os.chown(story.rundir.path, 65534, 65534)
+    async with shown(story.rundir.path, holder=None) as (app, pilot):
+        await pilot.press("E")
+        await pilot.pause()
+        assert "cannot start an executor: this run directory belongs to" in text_of(app)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+async def test_a_trusted_run_of_another_user_takes_requests(run: Story, shown: Shown) -> None:
+    os.chown(run.rundir.path, 65534, 65534)
+    async with shown(run.rundir.path, trust=lambda: Trust((run.rundir.path,))) as (_, pilot):
+        await pilot.press("H", "y")
+        await pilot.pause()
+    assert asked(run) == [("hold", (), ())]
 
 
 async def test_read_only(run: Story, shown: Shown) -> None:

@@ -12,6 +12,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from pbt_tui.errors import NotOurs
+from pbt_tui.files.permissions import open_log
 from pbt_tui.runtimes.docker.engine import Engine, Found, Stream
 
 _HEAD = 4096
@@ -34,7 +36,7 @@ class Capture:
         """When the stream ended, in Unix seconds; None before."""
         self._stream = stream
         self._log = log
-        self._flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if anew else 0)
+        self._anew = anew
         self._thread = threading.Thread(target=self._run, name="captured", daemon=True)
         self._thread.start()
 
@@ -57,8 +59,10 @@ class Capture:
 
     def _run(self) -> None:
         fd = None
-        with suppress(OSError):
-            fd = os.open(self._log, self._flags | os.O_CLOEXEC, 0o644)
+        with suppress(OSError, NotOurs):
+            fd = open_log(self._log)
+            if self._anew:
+                os.ftruncate(fd, 0)
         try:
             for data in self._stream:
                 if fd is not None:

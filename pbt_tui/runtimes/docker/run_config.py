@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pbt_tui.errors import RuntimeUnavailable
+from pbt_tui.files.permissions import open_log
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.runtimes.docker import image
@@ -101,9 +102,9 @@ class RunConfig:
     def make_log(self, log: Path) -> None:
         """Creates the log, writable for the job: else the engine's user would own it.
 
-        Raises `OSError`.
+        Raises `OSError`, or `NotOurs` if it is a link.
         """
-        fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        fd = open_log(log)
         try:
             if self._foreign:
                 os.fchmod(fd, 0o666)

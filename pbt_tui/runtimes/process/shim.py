@@ -14,9 +14,11 @@ import re
 import signal
 from collections.abc import Mapping
 
+from pbt_tui.files import permissions
 from pbt_tui.runtimes.protocol import Launch
 
-# Arguments: $1 claim, $2 boot id, $3 folder, $4 soft limit of open files, then the command.
+# Arguments: $1 claim, $2 boot id, $3 folder, $4 soft limit of open files, $5 umask of the claim,
+# $6 umask of the job, then the command.
 # Standard output is the log, standard error is /dev/null (the shell reports on its children there),
 # and descriptor 3 is a pipe to the executor.
 # - Variables begin with _pbt_: to assign to a variable in the job's environment would change it.
@@ -30,6 +32,7 @@ from pbt_tui.runtimes.protocol import Launch
 #   gone.
 # - At the end it kills its process group: orphans of a dead trainer keep their GPU memory (R8).
 SHIM = r"""set -C
+umask "$5"
 trap : PIPE
 read -r _pbt_stat <"/proc/$$/stat" || exit 1
 _pbt_self() { _pbt_self="$$.${20}"; }
@@ -44,7 +47,8 @@ trap : HUP INT QUIT ALRM TERM USR1 USR2
   exec 2>&1
   trap 'echo "refused $?" >>"$_pbt_claim"' EXIT
   cd -- "$3" || exit 125
-  shift 4
+  umask "$6"
+  shift 6
   case ${1-} in
     "" | -*) echo "$1: not found"; exit 127 ;;
     */*) if [ -d "$1" ] || { [ -e "$1" ] && [ ! -x "$1" ]; }; then
@@ -82,34 +86,41 @@ def spawn(launch: Launch, environ: Mapping[str, str], boot: str, tell: int, open
         open_files: soft limit of open files for the job.
 
     Raises:
+        NotOurs: if the log is a link.
         OSError: if the system refuses, because of the log, the arguments or a limit.
         ValueError: if an argument or a variable contains a null byte.
     """
     argv = (*_unholdable(launch.env), *launch.argv)
-    return os.posix_spawn(
-        SHELL,
-        [
-            "sh",
-            "-c",
-            SHIM,
-            NAME,
-            str(launch.claim),
-            boot,
-            str(launch.cwd),
-            str(open_files),
-            *argv,
-        ],
-        environ,
-        file_actions=(
-            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
-            (os.POSIX_SPAWN_OPEN, 1, launch.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644),
-            (os.POSIX_SPAWN_DUP2, 0, 2),
-            (os.POSIX_SPAWN_DUP2, tell, 3),
-        ),
-        setsid=True,
-        setsigmask=(),
-        setsigdef=_DEFAULT,
-    )
+    masks = (permissions.umask_in(launch.claim.parent), permissions.umask())
+    log = permissions.open_log(launch.log)
+    try:
+        return os.posix_spawn(
+            SHELL,
+            [
+                "sh",
+                "-c",
+                SHIM,
+                NAME,
+                str(launch.claim),
+                boot,
+                str(launch.cwd),
+                str(open_files),
+                *(f"{mask:04o}" for mask in masks),
+                *argv,
+            ],
+            environ,
+            file_actions=(
+                (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
+                (os.POSIX_SPAWN_DUP2, log, 1),
+                (os.POSIX_SPAWN_DUP2, 0, 2),
+                (os.POSIX_SPAWN_DUP2, tell, 3),
+            ),
+            setsid=True,
+            setsigmask=(),
+            setsigdef=_DEFAULT,
+        )
+    finally:
+        os.close(log)
 
 
 def _unholdable(env: Mapping[str, str]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ import msgspec
 from pbt_tui.backends.slurm import environment
 from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.errors import RuntimeUnavailable, Where, printable
+from pbt_tui.files.permissions import refuse_link
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.runtimes import claims
 from pbt_tui.runtimes.context import RunContext
@@ -151,6 +152,8 @@ class SlurmRuntime:
         self._pool.thread(self._poller.queue)
 
     def launch(self, batch: Sequence[Launch]) -> None:
+        for launch in batch:  # the shell of a task opens its log, and would follow a link
+            refuse_link(launch.log)
         tasks = [self._tasks.track(Task(a.job, a.attempt, a)) for a in batch]
         names = [task.name for task in tasks if task is not None]
         if names:
