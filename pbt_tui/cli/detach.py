@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pbt_tui.errors import Diagnostic, Findings, PbtError, RunError, Where
+from pbt_tui.files.writing import open_append
 
 
 def detached(work: Callable[[Callable[[], None]], int]) -> tuple[int, int | None]:
@@ -89,7 +90,7 @@ def _print(found: tuple[Diagnostic, ...]) -> None:
 
 def write_to(log: Path) -> None:
     """Redirects stdout and stderr of this process to `log`."""
-    fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    fd = open_append(log)
     os.dup2(fd, 1)
     os.dup2(fd, 2)
     os.close(fd)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from pbt_tui.errors import RunError, UsageError, Where, printable
+from pbt_tui.files.folders import remove
 from pbt_tui.journal import RunDir, Tail, lock, requests
 from pbt_tui.journal.events import Action, RequestAccepted, RequestRefused
 
@@ -65,7 +66,7 @@ def of_ourselves(rundir: RunDir, what: Asked | None) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):
-            (rundir.requests / f"{name}.json").unlink(missing_ok=True)
+            remove(rundir.requests / f"{name}.json")
 
 
 def ask(rundir: RunDir, action: Action, jobs: tuple[str, ...]) -> int:

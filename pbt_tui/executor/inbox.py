@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pbt_tui.errors import BadSpec
+from pbt_tui.files import folders
 from pbt_tui.journal import requests
 from pbt_tui.journal.events import Request
 from pbt_tui.journal.run_dir import RunDir
@@ -58,5 +59,5 @@ class RequestInbox:
         path = self._taken.get(name)
         if path is not None:
             with suppress(OSError):  # a file that stays is answered anyway, and never read again
-                path.unlink(missing_ok=True)
+                folders.remove(path)
                 del self._taken[name]

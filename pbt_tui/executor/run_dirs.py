@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from pbt_tui.errors import PlanChanged, RunBusy, RunError, UsageError, Where
+from pbt_tui.files import folders
 from pbt_tui.files.atomic import replace
-from pbt_tui.files.regular import open_regular
+from pbt_tui.files.regular import SPEC_BYTES, read_head, read_regular
 from pbt_tui.journal import RunDir, RunState, lock, replay
 from pbt_tui.journal.events import AnyEvent, RunOpened
 from pbt_tui.journal.file import Journal
@@ -50,7 +51,7 @@ def open_run(rundir: RunDir, spec: Processes | None) -> OpenRun:
     try:
         try:
             for folder in (rundir.requests, rundir.logs, rundir.attempts):
-                folder.mkdir(parents=True, exist_ok=True)
+                folders.make_all(folder)
             lock.acquire(rundir.lock)
         except OSError as e:
             raise RunError(
@@ -96,7 +97,7 @@ def close_run(opened: OpenRun) -> None:
 def read_spec(rundir: RunDir) -> Processes:
     """The spec of the directory. Raises `SpecError`, or `RunError` if it cannot be read."""
     try:
-        spec = decode(rundir.spec.read_bytes(), str(rundir.spec))
+        spec = decode(read_regular(rundir.spec, SPEC_BYTES), str(rundir.spec))
     except OSError as e:
         raise RunError(
             f"cannot read the run's spec: {(e.strerror or str(e)).lower()}",
@@ -133,8 +134,8 @@ def check_same_spec(kept: Processes, spec: Processes | None, rundir: RunDir) -> 
 def _opened_with(rundir: RunDir) -> str | None:
     """The digest in the first line of the journal; None where none can be read."""
     try:
-        with os.fdopen(open_regular(rundir.journal), "rb") as file:
-            return msgspec.json.decode(file.readline(_FIRST), type=RunOpened).digest
+        first, _, _ = read_head(rundir.journal, _FIRST).partition(b"\n")
+        return msgspec.json.decode(first, type=RunOpened).digest
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
@@ -175,7 +176,7 @@ def archive_run(rundir: RunDir) -> Old | None:
         n = 1
         while (old := rundir.path.with_name(f"{rundir.path.name}.{n}")).exists():
             n += 1
-        rundir.path.rename(old)
+        folders.rename(rundir.path, old)
         return Old(old, Path(opened.state.cwd) if opened.state.cwd else None)
     finally:
         close_run(opened)
@@ -200,12 +201,13 @@ def _unmake(rundir: RunDir, made: Path | None) -> None:
     """Removes the folders that opening created, unless they hold other files."""
     if made is None:
         return
-    shutil.rmtree(rundir.path, ignore_errors=True)
+    with suppress(OSError):
+        folders.remove_tree(rundir.path)
     folder = rundir.path
     while folder != made:
         folder = folder.parent
         try:
-            folder.rmdir()
+            folders.remove_folder(folder)
         except OSError:
             return
 

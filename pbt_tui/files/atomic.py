@@ -9,6 +9,11 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from pbt_tui.files import disk, folders
+from pbt_tui.files.writing import write_all
+
+_ANEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+
 
 def replace(path: Path, data: bytes, *, sync: bool) -> None:
     """Makes `data` the content of `path`; a reader finds the old content or all of the new.
@@ -24,19 +29,18 @@ def replace(path: Path, data: bytes, *, sync: bool) -> None:
     """
     aside = path.with_name(f".{path.name}")
     try:
-        with aside.open("wb") as file:
-            file.write(data)
+        # A file of an executor that died meanwhile is overwritten; a link is refused.
+        fd = disk.calls.open(aside, _ANEW, 0o666)
+        try:
+            write_all(fd, data)
             if sync:
-                file.flush()
-                os.fsync(file.fileno())
-        aside.rename(path)
+                disk.calls.fsync(fd)
+        finally:
+            disk.calls.close(fd)
+        disk.calls.rename(aside, path)
     except OSError:
         with suppress(OSError):
-            aside.unlink(missing_ok=True)
+            folders.remove(aside)
         raise
     if sync:
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        folders.sync(path.parent)

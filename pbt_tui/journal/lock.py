@@ -13,6 +13,7 @@ import struct
 from pathlib import Path
 
 from pbt_tui.errors import RunBusy, Where
+from pbt_tui.files import disk
 
 _FLOCK = "@hhqqi0q"
 """`struct flock` of 64-bit Linux: type, whence, start, len, pid."""
@@ -31,7 +32,7 @@ def acquire(path: Path) -> None:
     if path in _held:
         return
     while True:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fd = disk.calls.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_at(fd, path):
@@ -40,22 +41,22 @@ def acquire(path: Path) -> None:
         except (BlockingIOError, PermissionError):
             pid = _holder_pid(fd)
             if pid is not None:
-                os.close(fd)
+                disk.calls.close(fd)
                 raise _busy(path, pid) from None
         except OSError:
-            os.close(fd)
+            disk.calls.close(fd)
             raise
         # The holder released it since, or `--fresh` moved the directory away: try again.
-        os.close(fd)
+        disk.calls.close(fd)
 
 
 def _is_at(fd: int, path: Path) -> bool:
     """Whether `path` still names the open file."""
     try:
-        there = path.stat()
+        there = disk.calls.stat(path)
     except FileNotFoundError:
         return False
-    mine = os.fstat(fd)
+    mine = disk.calls.fstat(fd)
     return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
 
 
@@ -72,7 +73,7 @@ def release(path: Path) -> None:
     """Releases the lock if this process holds it."""
     fd = _held.pop(path.resolve(), None)
     if fd is not None:
-        os.close(fd)
+        disk.calls.close(fd)
 
 
 def holder(path: Path) -> int | None:
@@ -80,13 +81,13 @@ def holder(path: Path) -> int | None:
     if path.resolve() in _held:
         return os.getpid()
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = disk.calls.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     try:
         return _holder_pid(fd)
     finally:
-        os.close(fd)
+        disk.calls.close(fd)
 
 
 def _holder_pid(fd: int) -> int | None:

@@ -6,7 +6,6 @@ in the journal. Nothing here tells whether an executor runs.
 
 from __future__ import annotations
 
-import errno
 import os
 import time
 from pathlib import Path
@@ -15,7 +14,9 @@ import msgspec
 from msgspec import UNSET
 
 from pbt_tui.errors import BadSpec, UsageError, Where
+from pbt_tui.files import folders
 from pbt_tui.files.atomic import replace
+from pbt_tui.files.faults import reason
 from pbt_tui.files.regular import read_own
 from pbt_tui.journal.events import Action, Request
 from pbt_tui.journal.run_dir import RunDir
@@ -56,7 +57,7 @@ def ask(
         id=name, action=action, jobs=jobs, gpus=gpus, by=by, anew=True if anew else UNSET
     )
     try:
-        rundir.requests.mkdir(exist_ok=True)
+        folders.make(rundir.requests)
         replace(rundir.requests / f"{name}.json", msgspec.json.encode(request), sync=False)
     except OSError as e:
         raise UsageError(
@@ -69,7 +70,7 @@ def pending(rundir: RunDir) -> list[Path]:
     """Request files, oldest first: ordered by (ns, pid) as numbers."""
     requests: list[tuple[int, int, Path]] = []
     try:
-        names = os.listdir(rundir.requests)  # noqa: PTH208 - runs five times a second
+        names = folders.names(rundir.requests)
     except FileNotFoundError:
         return []
     for name in names:
@@ -92,8 +93,7 @@ def read(path: Path) -> Request:
     try:
         request = msgspec.json.decode(read_own(path, _LARGEST), type=Request)
     except OSError as e:
-        reason = "it is a link" if e.errno == errno.ELOOP else (e.strerror or str(e)).lower()
-        raise BadSpec(f"not a request: {reason}", where=Where(file=str(path))) from None
+        raise BadSpec(f"not a request: {reason(e)}", where=Where(file=str(path))) from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as e:
         raise BadSpec(f"not a request: {e}", where=Where(file=str(path))) from None
     if request.id != path.stem:

@@ -16,11 +16,13 @@ does not count.
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from pbt_tui.files import disk, folders
+from pbt_tui.files.regular import open_regular
+from pbt_tui.files.writing import create, mark
 from pbt_tui.journal.outcome import Order
 from pbt_tui.runtimes.protocol import Ended, Launch
 from pbt_tui.spec import Cause
@@ -72,15 +74,15 @@ class Claim:
 def read(path: Path) -> Claim | None:
     """The claim; None if there is none. Raises `OSError` if the file cannot be read."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = open_regular(path, follow=False)
     except FileNotFoundError:
-        os.stat(path.parent)  # noqa: PTH116 - without the folder, nothing is known
+        folders.require(path.parent)  # without the folder, nothing is known
         return None
     try:
-        text = os.read(fd, 4096).decode("utf-8", "replace")
-        written = os.fstat(fd).st_mtime
+        text = disk.calls.read(fd, 4096).decode("utf-8", "replace")
+        written = disk.calls.fstat(fd).st_mtime
     finally:
-        os.close(fd)
+        disk.calls.close(fd)
     handle = boot = mark = refused = None
     code = None
     order: Order | None = None
@@ -105,15 +107,7 @@ def read(path: Path) -> Claim | None:
 
 def take(path: Path, line: str) -> bool:
     """Creates the claim with `line` in it; False if it exists already."""
-    try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-    except FileExistsError:
-        return False
-    try:
-        os.write(fd, f"{line}\n".encode())
-    finally:
-        os.close(fd)
-    return True
+    return create(path, f"{line}\n".encode())
 
 
 def mark_stop(path: Path) -> bool:
@@ -123,7 +117,7 @@ def mark_stop(path: Path) -> bool:
     was before the signal tells whether the attempt ended before.
     """
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644))
+        mark(path)
     except OSError:
         return False
     return True

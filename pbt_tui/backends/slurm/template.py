@@ -11,12 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.backends.slurm.quoting import word
 from pbt_tui.backends.slurm.sbatch import ResourceShape
 from pbt_tui.errors import UsageError, printable
+from pbt_tui.files.faults import reason
+from pbt_tui.files.regular import TEXT_BYTES, read_regular
 from pbt_tui.settings import sound
 
 NAMES = ("CMD", "FILENAME", "PARTITION", "GPU", "CPU", "TIMEOUT")
@@ -51,10 +52,10 @@ class Template:
 def text_of(path: str) -> str:
     """The text of a template in a file; raises `UsageError`."""
     try:
-        return sound(Path(path).read_bytes().decode())
+        return sound(read_regular(path, TEXT_BYTES).decode())
     except OSError as e:
         message = f"`--slurm_sbatch_template`: cannot read `{printable(path)}`"
-        raise UsageError(f"{message}: {(e.strerror or '').lower()}") from None
+        raise UsageError(f"{message}: {reason(e)}") from None
     except ValueError:
         message = f"`--slurm_sbatch_template`: expected UTF-8 text in `{printable(path)}`"
         raise UsageError(message) from None

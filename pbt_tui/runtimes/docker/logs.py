@@ -12,6 +12,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from pbt_tui.files import disk
+from pbt_tui.files.regular import read_head
+from pbt_tui.files.writing import open_append, write_all
 from pbt_tui.runtimes.docker.engine import Engine, Found, Stream
 
 _HEAD = 4096
@@ -34,7 +37,7 @@ class Capture:
         """When the stream ended, in Unix seconds; None before."""
         self._stream = stream
         self._log = log
-        self._flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if anew else 0)
+        self._flags = os.O_TRUNC if anew else 0
         self._thread = threading.Thread(target=self._run, name="captured", daemon=True)
         self._thread.start()
 
@@ -58,16 +61,16 @@ class Capture:
     def _run(self) -> None:
         fd = None
         with suppress(OSError):
-            fd = os.open(self._log, self._flags | os.O_CLOEXEC, 0o644)
+            fd = open_append(self._log, flags=self._flags)
         try:
             for data in self._stream:
                 if fd is not None:
                     with suppress(OSError):
-                        _write(fd, data)
+                        write_all(fd, data)
         finally:
             self.ended = time.time()
             if fd is not None:
-                os.close(fd)
+                disk.calls.close(fd)
 
 
 def excuse(engine: Engine, found: Found, log: Path) -> str | None:
@@ -80,8 +83,7 @@ def excuse(engine: Engine, found: Found, log: Path) -> str | None:
     if found["State"]["ExitCode"] not in _COULD_NOT:
         return None
     try:
-        with log.open("rb") as file:
-            message = file.read(_HEAD)
+        message = read_head(log, _HEAD)
         if not message:
             message = b"".join(engine.logs(found["Id"], follow=False))[:_HEAD]
         disk = os.statvfs(log)
@@ -91,9 +93,3 @@ def excuse(engine: Engine, found: Found, log: Path) -> str | None:
         if message.startswith(mark):
             return message.removeprefix(mark).decode("utf-8", "replace").strip()
     return "no space left on the disk of the log" if not (message or disk.f_bavail) else None
-
-
-def _write(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pbt_tui.errors import RuntimeUnavailable
+from pbt_tui.files.atomic import replace
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.runtimes.docker import exit_status
 from pbt_tui.runtimes.docker import request as containers
@@ -103,7 +104,7 @@ class ContainerRuntime:
         """Writes the request as a command, for screens; they can do without it on a full disk."""
         with suppress(OSError):
             path = self._dir.request(launch.job, launch.attempt)
-            path.write_text(containers.docker_run(request) + "\n")
+            replace(path, f"{containers.docker_run(request)}\n".encode(), sync=False)
 
     def stop(self, job: str, attempt: int, *, kill: bool) -> bool:
         waits = self._tracker.mark_wanted((job, attempt), HARD if kill else SOFT)

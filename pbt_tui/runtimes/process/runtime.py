@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pbt_tui.errors import RunError, RuntimeUnavailable, Where
+from pbt_tui.files import folders
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.runtimes import claims, proc
 from pbt_tui.runtimes.claims import Claim
@@ -118,7 +119,7 @@ class ProcessRuntime:
             raise RuntimeUnavailable(f"plain processes need a shell: `{shim.SHELL}`")
         for folder in (self._dir.attempts, self._dir.logs):
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                folders.make_all(folder)
             except OSError as error:
                 raise RuntimeUnavailable(f"cannot make `{folder}`: {error.strerror}") from error
 
