@@ -18,12 +18,9 @@ that should be there is not; foreign: it is there, and this user may not use it,
 pbt_tui writes."""
 
 _OURS = frozenset((errno.EBADF, errno.EFAULT, errno.ESPIPE))
-_FULL = frozenset(
-    (
-        *(errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM),
-        *(errno.EAGAIN, errno.ENOLCK, errno.EMLINK),
-    )
-)
+_MACHINE = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOLCK))
+"""The machine is out of descriptors, memory, processes or locks."""
+_FULL = _MACHINE | {errno.ENOSPC, errno.EDQUOT, errno.EMLINK}
 _FOREIGN = frozenset(
     (
         *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.EEXIST, errno.EISDIR),
@@ -93,6 +90,9 @@ def cannot_go_on(error: OSError, what: str, path: str | PathLike[str]) -> RunErr
     kind = fault_kind(error)
     if kind == "ours":
         raise error
+    if error.errno in _MACHINE:  # no file is to blame
+        hint = "running jobs go on; free the resource, then run the directory again to go on"
+        return RunError(f"{what}: {reason(error)}", hint=hint)
     return RunError(
         f"{what}: {reason(error)}", where=Where(file=os.fspath(path)), hint=_HINTS[kind]
     )

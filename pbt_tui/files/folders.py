@@ -64,7 +64,7 @@ def sync(folder: str | PathLike[str]) -> None:
         if e.errno not in _NO_SYNC:
             raise
     finally:
-        disk.calls.close(fd)
+        disk.let_go(fd)
 
 
 def remove(path: str | PathLike[str]) -> None:

@@ -41,7 +41,7 @@ def open_regular(path: str | PathLike[str], *, follow: bool = True) -> int:
             raise ForeignFile(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
         raise ForeignFile(errno.EINVAL, "not a regular file", os.fspath(path))
     except BaseException:
-        disk.calls.close(fd)
+        disk.let_go(fd)
         raise
 
 
@@ -63,7 +63,7 @@ def read_own(path: str | PathLike[str], most: int) -> bytes:
     fd = open_regular(path, follow=False)
     owner = disk.calls.fstat(fd).st_uid
     if owner not in (os.geteuid(), 0):
-        disk.calls.close(fd)
+        disk.let_go(fd)
         raise ForeignFile(errno.EPERM, f"written by another user, uid {owner}", os.fspath(path))
     return _read(fd, path, most)
 
@@ -78,7 +78,7 @@ def read_head(path: str | PathLike[str], most: int) -> bytes:
     try:
         return _pieces(fd, most)
     finally:
-        disk.calls.close(fd)
+        disk.let_go(fd)
 
 
 def _read(fd: int, path: str | PathLike[str], most: int) -> bytes:
@@ -87,7 +87,7 @@ def _read(fd: int, path: str | PathLike[str], most: int) -> bytes:
         size = disk.calls.fstat(fd).st_size
         data = b"" if size > most else _pieces(fd, most + 1, first=size + 1)
     finally:
-        disk.calls.close(fd)
+        disk.let_go(fd)
     if max(size, len(data)) > most:
         raise ForeignFile(
             errno.EFBIG,

@@ -77,7 +77,7 @@ class Tail:
                     break
                 data += more
         finally:
-            disk.calls.close(fd)
+            disk.let_go(fd)
         lines = data[: data.rfind(b"\n") + 1]
         events = _decode(self.path, lines, self.line)
         self.offset += len(lines)
@@ -212,7 +212,7 @@ class Journal:
             raise cannot_go_on(e, "cannot write the journal", self.path) from e
 
     def close(self) -> None:
-        disk.calls.close(self._fd)
+        disk.let_go(self._fd)
 
 
 def _room(fd: int) -> None:

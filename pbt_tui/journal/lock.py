@@ -41,13 +41,13 @@ def acquire(path: Path) -> None:
         except (BlockingIOError, PermissionError):
             pid = _holder_pid(fd)
             if pid is not None:
-                disk.calls.close(fd)
+                disk.let_go(fd)
                 raise _busy(path, pid) from None
         except OSError:
-            disk.calls.close(fd)
+            disk.let_go(fd)
             raise
         # The holder released it since, or `--fresh` moved the directory away: try again.
-        disk.calls.close(fd)
+        disk.let_go(fd)
 
 
 def _is_at(fd: int, path: Path) -> bool:
@@ -73,7 +73,7 @@ def release(path: Path) -> None:
     """Releases the lock if this process holds it."""
     fd = _held.pop(path.resolve(), None)
     if fd is not None:
-        disk.calls.close(fd)
+        disk.let_go(fd)
 
 
 def holder(path: Path) -> int | None:
@@ -87,7 +87,7 @@ def holder(path: Path) -> int | None:
     try:
         return _holder_pid(fd)
     finally:
-        disk.calls.close(fd)
+        disk.let_go(fd)
 
 
 def _holder_pid(fd: int) -> int | None:

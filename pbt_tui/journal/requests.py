@@ -16,7 +16,7 @@ from msgspec import UNSET
 from pbt_tui.errors import BadSpec, UsageError, Where
 from pbt_tui.files import folders
 from pbt_tui.files.atomic import replace
-from pbt_tui.files.faults import reason
+from pbt_tui.files.faults import fault_kind, reason
 from pbt_tui.files.regular import read_own
 from pbt_tui.journal.events import Action, Request
 from pbt_tui.journal.run_dir import RunDir
@@ -66,12 +66,22 @@ def ask(
     return name
 
 
-def pending(rundir: RunDir) -> list[Path]:
-    """Request files, oldest first: ordered by (ns, pid) as numbers."""
+def pending(rundir: RunDir, *, strict: bool = False) -> list[Path]:
+    """Request files, oldest first: ordered by (ns, pid) as numbers.
+
+    Args:
+        rundir: the run directory.
+        strict: whether a folder that is missing is an error.
+
+    Raises:
+        OSError: if the folder cannot be read.
+    """
     requests: list[tuple[int, int, Path]] = []
     try:
         names = folders.names(rundir.requests)
     except FileNotFoundError:
+        if strict:
+            raise
         return []
     for name in names:
         ns, dash, pid = name.removesuffix(".json").partition("-")
@@ -88,11 +98,15 @@ def _number(text: str) -> bool:
 def read(path: Path) -> Request:
     """Reads a request, which is a regular file of this user or of root.
 
-    Raises `BadSpec` if it is damaged, too large or foreign, or if its name is not its id.
+    Raises:
+        BadSpec: if it is damaged, too large, foreign or gone, or if its name is not its id.
+        OSError: if the disk fails.
     """
     try:
         request = msgspec.json.decode(read_own(path, _LARGEST), type=Request)
     except OSError as e:
+        if fault_kind(e) != "foreign" and not isinstance(e, FileNotFoundError):
+            raise
         raise BadSpec(f"not a request: {reason(e)}", where=Where(file=str(path))) from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as e:
         raise BadSpec(f"not a request: {e}", where=Where(file=str(path))) from None

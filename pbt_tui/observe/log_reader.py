@@ -69,7 +69,7 @@ def tail(path: Path, size: int = TAIL) -> list[LogLine]:
     except OSError:
         return []
     finally:
-        disk.calls.close(fd)
+        disk.let_go(fd)
     return split(data, start, whole=start == 0)
 
 
@@ -117,7 +117,7 @@ def line_number(path: Path, offset: int) -> int | None:
     except OSError:
         return None
     finally:
-        disk.calls.close(log)
+        disk.let_go(log)
     return count
 
 
@@ -166,7 +166,7 @@ class Follower:
         except OSError:
             return b""
         finally:
-            disk.calls.close(fd)
+            disk.let_go(fd)
         end = data.rfind(b"\n") + 1
         if not end and len(data) == budget:
             end = len(data)  # a line larger than the budget: no reader needs it

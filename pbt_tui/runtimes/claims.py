@@ -82,7 +82,7 @@ def read(path: Path) -> Claim | None:
         text = disk.calls.read(fd, 4096).decode("utf-8", "replace")
         written = disk.calls.fstat(fd).st_mtime
     finally:
-        disk.calls.close(fd)
+        disk.let_go(fd)
     handle = boot = mark = refused = None
     code = None
     order: Order | None = None

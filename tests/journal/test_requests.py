@@ -71,7 +71,7 @@ def written_by_another(path: Path) -> None:
     ("make", "why"),
     [
         (make_fifo, "not a regular file"),
-        (Path.mkdir, "not a regular file"),
+        (Path.mkdir, "is a directory"),
         (link_to_a_device, "it is a link"),
         (link_to_a_request, "it is a link"),
         (make_sparse, "larger than"),
@@ -153,6 +153,7 @@ def test_what_cannot_be_removed_is_not_asked_again(rundir: RunDir) -> None:
 
 
 def test_signals_are_requests_to_stop(rundir: RunDir) -> None:
+    rundir.requests.mkdir(parents=True, exist_ok=True)
     desk = RequestInbox(rundir)
     desk.signal()
     (found,) = desk.new()

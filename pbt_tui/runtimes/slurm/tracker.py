@@ -148,11 +148,8 @@ class TaskTracker:
     # -- files -------------------------------------------------------------------------------------
 
     def scan(self) -> None:
-        """Reads the attempt files that changed."""
-        try:
-            names = set(folders.names(self._dir.attempts))
-        except OSError:
-            return  # without the folder, nothing is known
+        """Reads the attempt files that changed. Raises `OSError` without their folder."""
+        names = set(folders.names(self._dir.attempts))
         for task in self.current():
             if f"{task.job}.{task.number}" in names:
                 self.read(task)
