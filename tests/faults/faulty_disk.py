@@ -48,10 +48,14 @@ class FaultyDisk(Disk):
     Only the calls of the main thread are counted. Those of other threads fail after a crash.
     """
 
-    def __init__(self, folder: Path, at: Call | None = None, fault: str = "") -> None:
+    def __init__(
+        self, folder: Path, at: Call | None = None, fault: str = "", others: str = ""
+    ) -> None:
+        """`others`: the error of every call of the other threads."""
         self._folder = folder
         self._at = at
         self._fault = fault
+        self._others = others
         self._main = threading.main_thread()
         self._files: dict[int, str] = {}
         """Descriptor to file, for what is open."""
@@ -89,8 +93,9 @@ class FaultyDisk(Disk):
             return found
 
         if threading.current_thread() is not self._main:
-            if self.crashed and name != "close":
-                raise OSError(errno.EIO, "the executor is dead")
+            code = "EIO" if self.crashed else self._others
+            if code and name != "close":
+                raise OSError(getattr(errno, code), os.strerror(getattr(errno, code)))
             return do()
         if self.crashed:
             if name == "close":

@@ -63,6 +63,8 @@ class SmallRun:
     folder: Path
     violations: list[str] = field(default_factory=list)
     cancelled: bool = False
+    troubles: list[str] = field(default_factory=list)
+    """What the sampler said."""
 
     @property
     def rundir(self) -> RunDir:
@@ -98,7 +100,9 @@ class SmallRun:
                 cwd=self.folder, train_dir=self.folder / "train_dir", environ=os.environ
             )
             config = executor_config(opened.spec, opened.state, options)
-            code = execute(opened, config, tell=self._tell, ready=self._look)
+            code = execute(
+                opened, config, tell=self._tell, ready=self._look, trouble=self.troubles.append
+            )
         except BaseException:
             discard_if_empty(opened)
             raise

@@ -17,7 +17,7 @@ from pbt_tui.errors import RunError
 from pbt_tui.journal import Journal
 from pbt_tui.journal.events import AnyEvent
 from tests.faults import small_run
-from tests.faults.faulty_disk import FAULTS, OF_WRITES, Call
+from tests.faults.faulty_disk import FAULTS, OF_WRITES, Call, FaultyDisk
 
 SHARDS = 8
 EVERY = int(os.environ.get("PBT_FAULTS", "1"))
@@ -66,6 +66,15 @@ def test_a_fault_at_every_call(tmp_path: Path, shard: int, resumed: bool) -> Non
     assert found == []
     # A turn more or less of the loop makes some calls of one run unknown to another.
     assert reached > len(every) * 3 // 4
+
+
+@pytest.mark.parametrize("error", ["ENOSPC", "EIO", "ESTALE", "EACCES"])
+def test_a_run_does_not_depend_on_its_sampler(tmp_path: Path, error: str) -> None:
+    run = small_run.SmallRun(tmp_path)
+    code = run.live(FaultyDisk(tmp_path, others=error))
+    run.check([code])
+    assert run.violations == []
+    assert any("cannot be sampled" in line for line in run.troubles)
 
 
 def test_a_planted_mistake_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
