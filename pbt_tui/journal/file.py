@@ -17,6 +17,7 @@ import msgspec
 from pbt_tui.errors import JournalDamaged, JournalNewer, RunError, Where, printable
 from pbt_tui.files import disk, folders
 from pbt_tui.files.faults import cannot_go_on
+from pbt_tui.files.regular import open_regular
 from pbt_tui.journal.events import FORMAT, AnyEvent, AttemptStarted, AttemptWaiting, RunOpened
 
 _decoder = msgspec.json.Decoder(AnyEvent)
@@ -57,7 +58,7 @@ class Tail:
             JournalNewer: if a later version wrote the journal.
         """
         try:
-            fd = disk.calls.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            fd = open_regular(self.path)
         except FileNotFoundError:
             if self._inode is not None:
                 self._inode = _GONE

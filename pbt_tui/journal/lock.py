@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pbt_tui.errors import RunBusy, Where
 from pbt_tui.files import disk
+from pbt_tui.files.regular import open_regular
 
 _FLOCK = "@hhqqi0q"
 """`struct flock` of 64-bit Linux: type, whence, start, len, pid."""
@@ -81,7 +82,7 @@ def holder(path: Path) -> int | None:
     if path.resolve() in _held:
         return os.getpid()
     try:
-        fd = disk.calls.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = open_regular(path)
     except OSError:
         return None
     try:
