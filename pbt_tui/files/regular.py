@@ -34,11 +34,8 @@ def open_regular(path: str | PathLike[str], *, follow: bool = True) -> int:
     """
     fd = disk.calls.open(path, _FLAGS if follow else _FLAGS | os.O_NOFOLLOW)
     try:
-        mode = disk.calls.fstat(fd).st_mode
-        if stat.S_ISREG(mode):
+        if stat.S_ISREG(disk.calls.fstat(fd).st_mode):
             return fd
-        if stat.S_ISDIR(mode):
-            raise ForeignFile(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
         raise ForeignFile(errno.EINVAL, "not a regular file", os.fspath(path))
     except BaseException:
         disk.let_go(fd)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.compiling import Pbt, module
+from tests.cli.compiling import Pbt
 
 NOT_REGULAR = "not a regular file"
 
@@ -27,11 +27,10 @@ def huge(path: Path) -> None:
     [(os.mkfifo, NOT_REGULAR), (zeros, NOT_REGULAR), (huge, "larger than 1 GiB")],
 )
 def test_a_process_list_that_is_none(
-    pbt: Pbt, tmp_path: Path, place: Callable[[Path], None], said: str
+    pbt: Pbt, here: Path, place: Callable[[Path], None], said: str
 ) -> None:
-    module(tmp_path)
     assert pbt("runs.ant").code == 0
-    path = tmp_path / "specs" / "ant_pbt" / "processes.json"
+    path = here / "specs" / "ant_pbt" / "processes.json"
     path.unlink()
     place(path)
     shown = "specs/ant_pbt/processes.json"
@@ -51,10 +50,9 @@ def test_a_process_list_that_is_none(
 @pytest.mark.parametrize("name", ["pbt.toml", "pyproject.toml"])
 @pytest.mark.parametrize("place", [os.mkfifo, zeros, huge])
 def test_a_settings_file_that_is_none(
-    pbt: Pbt, tmp_path: Path, place: Callable[[Path], None], name: str
+    pbt: Pbt, here: Path, place: Callable[[Path], None], name: str
 ) -> None:
-    module(tmp_path)
-    place(tmp_path / name)
+    place(here / name)
     said = pbt("runs.ant")
     assert said.code == 2
     assert f"{name}`: cannot be read: " in said.err
@@ -65,16 +63,15 @@ def test_a_settings_file_that_is_none(
     ("path", "why"),
     [("/dev/zero", NOT_REGULAR), ("/dev/null", NOT_REGULAR), ("nothing", "no such file")],
 )
-def test_what_cannot_be_validated(pbt: Pbt, path: str, why: str) -> None:
+def test_what_cannot_be_validated(pbt: Pbt, here: Path, path: str, why: str) -> None:
     said = pbt("--validate", path)
     assert said.code == 2
     assert why in said.err
 
 
-def test_a_file_of_a_backend_that_is_none(pbt: Pbt, tmp_path: Path) -> None:
-    module(tmp_path)
+def test_a_file_of_a_backend_that_is_none(pbt: Pbt, here: Path) -> None:
     assert pbt("runs.ant").code == 0
-    index = tmp_path / "specs" / "ant_pbt" / "slurm" / "index.json"
+    index = here / "specs" / "ant_pbt" / "slurm" / "index.json"
     index.unlink()
     os.mkfifo(index)
     calls: tuple[tuple[str, ...], ...] = (("runs.ant",), ("--validate", "specs"))

@@ -56,7 +56,7 @@ def test_a_folder_in_the_place_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "ant/slurm/index.json").mkdir(parents=True)
     with pytest.raises(UsageError) as e:
         output.write(tmp_path, FILES)
-    assert "is a directory" in str(e.value)
+    assert "not a regular file" in str(e.value)
     assert e.value.exit_code == 2
     assert e.value.hint == "nothing was changed"
     assert tree(tmp_path) == old

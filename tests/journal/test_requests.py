@@ -71,7 +71,7 @@ def written_by_another(path: Path) -> None:
     ("make", "why"),
     [
         (make_fifo, "not a regular file"),
-        (Path.mkdir, "is a directory"),
+        (Path.mkdir, "not a regular file"),
         (link_to_a_device, "it is a link"),
         (link_to_a_request, "it is a link"),
         (make_sparse, "larger than"),
