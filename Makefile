@@ -12,7 +12,7 @@ TRAINERS := .venv-trainers
 JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
 WHICH := import os, sys; print(os.path.realpath(sys.executable), sys.version)
 
-.PHONY: help demo test test-upstream test-trainers test-descriptions coverage fuzz stress check fix bench clean
+.PHONY: help demo test test-upstream test-trainers test-descriptions coverage fuzz stress faults check fix bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -69,6 +69,11 @@ fuzz: $(READY) ## give each reader of foreign files broken input for a minute
 # Takes about ten minutes. ARGS='--runs 1 --seed 7' repeats one run.
 stress: $(READY) ## stress 200 whole runs with faults: kills, copies, other clocks, full disks, engines
 	@$(BIN)/python -m tests.stress $(ARGS)
+# `make test` has the first part of it. The figures are printed: calls, faults, violations.
+faults: $(READY) ## let every call for a file fail once, and the disk of the simulation 10,000 times
+	@$(BIN)/python -m pytest -n $(JOBS) -rP tests/faults $(ARGS)
+	@PBT_SIMULATED_RUNS=40000 $(BIN)/python -m pytest -n $(JOBS) \
+		tests/core/test_simulated_world.py -k no_invariant
 
 check: $(READY) ## check lint, spelling, types, import rules, schemas and documents
 	@$(BIN)/ruff check .

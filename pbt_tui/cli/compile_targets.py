@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pbt_tui.errors import BadSpec, UsageError, Where, command, printable
+from pbt_tui.files.regular import TEXT_BYTES, read_regular
 
 
 class CompileTarget(NamedTuple):
@@ -77,7 +78,7 @@ def _is_helper(name: str, known: Iterable[CompileTarget]) -> bool:
     if any(_is(t, name) for t in known):
         return False
     try:
-        text = Path(name).read_bytes()
+        text = read_regular(name, TEXT_BYTES)
     except OSError:
         return False
     return b"RUN_DESCRIPTION" not in text and b"RunDescription(" not in text

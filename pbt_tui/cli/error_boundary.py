@@ -46,7 +46,10 @@ def outcome(main: Callable[[list[str]], int], argv: list[str]) -> int:
     except PbtError as e:
         return _say(e)
     except OSError as e:
-        return _say(bug(e) if e.errno is None else world(e))
+        from pbt_tui.files.faults import fault_kind
+
+        ours = e.errno is None or fault_kind(e) == "ours"
+        return _say(bug(e) if ours else world(e))
     except Exception as e:  # a bug of pbt_tui
         return _say(bug(e))
     return code

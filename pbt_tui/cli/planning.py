@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pbt_tui.backends import BACKENDS
 from pbt_tui.cli import target as targets
 from pbt_tui.errors import Diagnostic, Findings, UsageError, printable
+from pbt_tui.files.regular import SPEC_BYTES, read_regular
 from pbt_tui.runtimes import RUNTIMES
 
 if TYPE_CHECKING:
@@ -182,7 +183,9 @@ def _compiled(found: targets.Target, name: str | None) -> Mapping[str, Any]:
     index = BACKENDS.get(name).index
     if found.kind == "spec":
         with suppress(OSError):
-            return BACKENDS.get(name).known({index: (found.path.parent / index).read_bytes()})
+            return BACKENDS.get(name).known(
+                {index: read_regular(found.path.parent / index, SPEC_BYTES)}
+            )
     return complete(Given(), find(Path.cwd(), BACKENDS), (name,)).sections[name]
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from pbt_tui.errors import RunError, UsageError, Where, command, printable
+from pbt_tui.files.folders import remove
 from pbt_tui.journal import RunDir, Tail, lock, owners, requests
 from pbt_tui.journal.events import Action, RequestAccepted, RequestRefused
 from pbt_tui.journal.owners import Trust
@@ -66,7 +67,7 @@ def of_ourselves(rundir: RunDir, what: Asked | None) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):
-            (rundir.requests / f"{name}.json").unlink(missing_ok=True)
+            remove(rundir.requests / f"{name}.json")
 
 
 def ask(rundir: RunDir, trust: Trust, action: Action, jobs: tuple[str, ...]) -> int:

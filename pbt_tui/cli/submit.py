@@ -17,6 +17,7 @@ from pbt_tui.backends.ngc.files import SUBMIT
 from pbt_tui.backends.ngc.launcher_flags import CALL_LIMIT, CLIENT
 from pbt_tui.cli import planning
 from pbt_tui.errors import Findings, RuntimeUnavailable, UsageError, command, printable
+from pbt_tui.files.regular import SPEC_BYTES, read_regular
 from pbt_tui.settings.run_settings import OUT
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def _read(folder: Path) -> _Plan:
     script = folder / SUBMIT
     spec = planning.read_spec(folder / FILE, queued=True)
     try:
-        data = script.read_bytes()
+        data = read_regular(script, SPEC_BYTES)
     except OSError:
         raise UsageError(
             f"nothing is compiled for NGC in `{printable(str(folder))}`",

@@ -20,6 +20,7 @@ from pbt_tui.compiler.output import first_difference
 from pbt_tui.compiler.project import same_module
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import BadSpec, Diagnostic, Where, command, printable
+from pbt_tui.files.regular import SPEC_BYTES, read_regular
 from pbt_tui.spec import Container, Policy, Processes
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def known(out: Path, folder: str) -> PreviousCompilation | None:
 
 def _head(path: Path) -> _Head | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_Head)
+        return msgspec.json.decode(read_regular(path, SPEC_BYTES), type=_Head)
     except (OSError, msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         return None
 
@@ -115,7 +116,7 @@ def _files(folder: Path, backend: Backend) -> dict[str, bytes]:
         name = str(path.relative_to(folder))
         if name not in backend.records:
             with contextlib.suppress(OSError):
-                found[name] = path.read_bytes()
+                found[name] = read_regular(path, SPEC_BYTES)
     return found
 
 

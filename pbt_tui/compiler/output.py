@@ -11,6 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pbt_tui.errors import UsageError
+from pbt_tui.files import folders
+from pbt_tui.files.faults import ForeignFile, reason
+from pbt_tui.files.regular import SPEC_BYTES, read_regular
+from pbt_tui.files.writing import create
 
 _MANY = 100
 """From this many files on, one `sync` replaces an `fsync` of each: 1 s for ten thousand, not 40."""
@@ -30,7 +34,7 @@ def write(out: Path, files: Mapping[str, bytes], gone: Sequence[str] = ()) -> li
             return []
         _folders(out, made)
         stage = out / f".pbt-{os.urandom(6).hex()}"
-        stage.mkdir(mode=0o700)
+        folders.make(stage, 0o700)
         for k, path in enumerate(changed):
             _write(stage / f"{k}.new", files[path], sync=len(changed) <= _MANY)
         if len(changed) > _MANY:
@@ -43,7 +47,7 @@ def write(out: Path, files: Mapping[str, bytes], gone: Sequence[str] = ()) -> li
             if stage is not None:
                 _remove(stage)
             with contextlib.suppress(OSError):
-                folder.rmdir()
+                folders.remove_folder(folder)
         raise _unwritable(out, e) from e
     finally:
         if stage is not None:
@@ -80,7 +84,7 @@ def stale(
     try:
         on_disk = [(path, _read(out, path)) for path in (*files, *gone)]
     except OSError as e:
-        raise UsageError(f"cannot read `{e.filename}`: {_reason(e)}") from None
+        raise UsageError(f"cannot read `{e.filename}`: {reason(e)}") from None
     return {path: old for path, old in on_disk if old != files.get(path)}
 
 
@@ -95,7 +99,7 @@ def first_difference(old: bytes, new: bytes) -> int:
 
 def _read(out: Path, path: str) -> bytes | None:
     try:
-        return (out / path).read_bytes()
+        return read_regular(out / path, SPEC_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return None
 
@@ -105,19 +109,13 @@ def _folders(path: Path, made: list[Path]) -> None:
     if path.is_dir():
         return
     _folders(path.parent, made)
-    path.mkdir(exist_ok=True)
+    folders.make(path)
     made.append(path)
 
 
 def _write(path: Path, data: bytes, *, sync: bool) -> None:
-    with path.open("wb") as f:
-        f.write(data)
-        f.flush()
-        if sync:
-            os.fsync(f.fileno())
-    if data.startswith(b"#!"):
-        mode = path.stat().st_mode
-        path.chmod(mode | (mode & 0o444) >> 2)  # executable by everybody who may read it
+    # executable by everybody who may read it
+    create(path, data, 0o777 if data.startswith(b"#!") else 0o666, sync=sync)
 
 
 def _swap(out: Path, changed: list[str], gone: Sequence[str], stage: Path) -> None:
@@ -126,21 +124,20 @@ def _swap(out: Path, changed: list[str], gone: Sequence[str], stage: Path) -> No
     try:
         for k, path in enumerate(gone):
             kept_aside = stage / f"{k}.gone"
-            (out / path).replace(kept_aside)
+            folders.rename(out / path, kept_aside)
             done.append((out / path, kept_aside))
         for k, path in enumerate(changed):
             target, old = out / path, stage / f"{k}.old"
             kept = target.exists() and len(changed) + len(gone) > 1
             if kept:
-                import shutil
-
-                shutil.copy2(target, old)
-            (stage / f"{k}.new").replace(target)
+                mode = target.stat().st_mode & 0o777
+                create(old, read_regular(target, SPEC_BYTES), mode)
+            folders.rename(stage / f"{k}.new", target)
             done.append((target, old if kept else None))
     except OSError:
         for target, before in reversed(done):
             with contextlib.suppress(OSError):
-                target.unlink() if before is None else before.replace(target)
+                folders.remove(target) if before is None else folders.rename(before, target)
         raise
 
 
@@ -148,25 +145,15 @@ def _remove(stage: Path) -> None:
     """Removes the staging folder and its files, without `shutil`, which takes 3 ms to import."""
     with contextlib.suppress(OSError):
         for path in stage.iterdir():
-            path.unlink()
-        stage.rmdir()
+            folders.remove(path)
+        folders.remove_folder(stage)
 
 
 def _sync_folder(folder: Path) -> None:
-    with contextlib.suppress(
-        OSError
-    ):  # some file systems cannot sync folders; the files are written
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+    with contextlib.suppress(OSError):  # the files are written
+        folders.sync(folder)
 
 
 def _unwritable(out: Path, e: OSError) -> UsageError:
-    return UsageError(f"cannot write `{out}`: {_reason(e)}", hint="nothing was changed")
-
-
-def _reason(e: OSError) -> str:
-    text = e.strerror or str(e)
-    return text[:1].lower() + text[1:]
+    place = e.filename if isinstance(e, ForeignFile) else out
+    return UsageError(f"cannot write `{place}`: {reason(e)}", hint="nothing was changed")

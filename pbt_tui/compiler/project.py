@@ -8,6 +8,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from pbt_tui.files.folders import names
+from pbt_tui.files.regular import TEXT_BYTES, read_head, read_regular
+
 MARKS = ("pyproject.toml", "pbt.toml", ".git")
 """A folder that holds one of these is the root of a project; the nearest one counts."""
 _FIRST = 8192
@@ -68,10 +71,9 @@ def recorded_seed(out: Path, module: str, suffix: str) -> int | None:
     is asked before the module is imported, so that only the first lines of each file are read.
     """
     found: dict[str, int | None] = {}
-    for folder in sorted(os.listdir(out)) if out.is_dir() else ():  # noqa: PTH208
+    for folder in sorted(names(out)) if out.is_dir() else ():
         try:
-            with open(f"{out}/{folder}/processes.json", "rb") as spec:  # noqa: PTH123
-                first = spec.read(_FIRST).split(b"\n")
+            first = read_head(f"{out}/{folder}/processes.json", _FIRST).split(b"\n")
         except OSError:
             continue
         keys = dict(line.rstrip(b",\r").partition(b":")[::2] for line in first)
@@ -95,19 +97,24 @@ def revision(folder: Path) -> str | None:
             continue
         try:
             if git.is_file():  # of a worktree or a submodule
-                git = root / git.read_text("utf-8").removeprefix("gitdir:").strip()
+                git = root / _text(git).removeprefix("gitdir:").strip()
             common = git / "commondir"
-            shared = git / common.read_text("utf-8").strip() if common.is_file() else git
-            head = (git / "HEAD").read_text("utf-8").strip()
+            shared = git / _text(common).strip() if common.is_file() else git
+            head = _text(git / "HEAD").strip()
             if not head.startswith("ref: "):
                 return head
             name = head.removeprefix("ref: ")
             for place in (git, shared):
                 if (place / name).is_file():
-                    return (place / name).read_text("utf-8").strip()
-            packed = (shared / "packed-refs").read_text("utf-8").splitlines()
+                    return _text(place / name).strip()
+            packed = _text(shared / "packed-refs").splitlines()
             lines = (line.partition(" ") for line in packed)
             return next((commit for commit, _, ref in lines if ref == name), None)
         except (OSError, UnicodeDecodeError):
             return None
     return None
+
+
+def _text(path: Path) -> str:
+    """Raises `OSError`, and `UnicodeDecodeError`."""
+    return read_regular(path, TEXT_BYTES).decode()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pbt_tui.compiler.loaded import Loaded, Variation
 from pbt_tui.compiler.project import project_root, revision
 from pbt_tui.errors import printable
+from pbt_tui.files.regular import TEXT_BYTES, read_regular
 
 if TYPE_CHECKING:
     from pbt_tui.compiler.children import Child
@@ -112,7 +113,7 @@ def _by_elimination(name: str, loaded: Loaded, sources: Asked) -> str | None:
 
 def _source(loaded: Loaded) -> bytes:
     try:
-        return Path(loaded.file).read_bytes() if loaded.file is not None else b""
+        return read_regular(loaded.file, TEXT_BYTES) if loaded.file is not None else b""
     except OSError:
         return b""
 

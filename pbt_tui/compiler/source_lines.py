@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path
+
+from pbt_tui.files.regular import TEXT_BYTES, read_regular
 
 _NAMED = (
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
@@ -22,7 +23,7 @@ _HARMLESS = frozenset({"generate_params", "items", "copy"})
 def in_file(file: str, line: int, param: str) -> int | None:
     """`of_param` for the content of `file`; None if the file cannot be read."""
     try:
-        return of_param(Path(file).read_bytes(), line, param)
+        return of_param(read_regular(file, TEXT_BYTES), line, param)
     except (OSError, RecursionError):
         return None
 
@@ -30,7 +31,7 @@ def in_file(file: str, line: int, param: str) -> int | None:
 def of_name(file: str, name: str) -> int | None:
     """The line of the last assignment to `name` at the top level of a module, or None."""
     try:
-        body = ast.parse(Path(file).read_bytes()).body
+        body = ast.parse(read_regular(file, TEXT_BYTES)).body
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     bound = ((name, node) for node in body for name in _bound_by(node))

@@ -19,6 +19,8 @@ from pbt_tui.compiler import cross_references, population_detection, spec_rules
 from pbt_tui.diagnostics import credentials, finding
 from pbt_tui.diagnostics.document_faults import Kind, why_not
 from pbt_tui.errors import Diagnostic, UsageError, Where, printable
+from pbt_tui.files.faults import reason
+from pbt_tui.files.regular import SPEC_BYTES, read_regular
 from pbt_tui.spec import FORMAT, Processes, is_encoded
 
 _decoder = msgspec.json.Decoder(Processes)
@@ -141,9 +143,9 @@ def validate_file(path: Path) -> tuple[Any, list[Diagnostic]]:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path, SPEC_BYTES)
     except OSError as e:
-        raise UsageError(f"cannot read `{path}`: {(e.strerror or '').lower()}") from None
+        raise UsageError(f"cannot read `{path}`: {reason(e)}") from None
 
 
 def _reader(path: Path, data: bytes) -> Backend | None:
@@ -172,7 +174,7 @@ def _of_index(path: Path, data: bytes, backend: Backend, document: Any) -> Itera
         folder = remake.above(folder)
     listed = folder / FILE
     try:
-        spec = _decoder.decode(listed.read_bytes())
+        spec = _decoder.decode(read_regular(listed, SPEC_BYTES))
     except OSError:
         message = f"there is no `{printable(str(listed))}`"
         yield finding(_OTHER_LIST, message, hint="write both again with `pbt-compile`")

@@ -25,6 +25,7 @@ from pbt_tui.executor.preflight import preflight
 from pbt_tui.executor.reconcile import apply_reconciliation, observe_active
 from pbt_tui.executor.run_dirs import OpenRun, new_run_id
 from pbt_tui.executor.sampler import Sampler
+from pbt_tui.files import folders
 from pbt_tui.journal import RunDir, RunState, requests
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import JobState
@@ -255,7 +256,7 @@ def _make_folders(context: RunContext) -> None:
     for folder in sorted({job.spec.dir for job in context.state.jobs if job.spec.dir}):
         path = context.train_dir / folder
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            folders.make_all(path)
         except OSError as e:
             raise RuntimeUnavailable(
                 f"cannot create the folder of a job: {(e.strerror or str(e)).lower()}",

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pbt_tui.errors import BadSpec
+from pbt_tui.files import folders
+from pbt_tui.files.faults import cannot_go_on
 from pbt_tui.journal import requests
 from pbt_tui.journal.events import Request
 from pbt_tui.journal.owners import NOBODY_ELSE, Trust, obeyed
@@ -41,9 +43,18 @@ class RequestInbox:
         self._signals.append(Request(id=name, action="stop", by="signal"))
 
     def new(self) -> list[Request | UnreadableRequest]:
-        """The requests that arrived since the last call."""
+        """The requests that arrived since the last call.
+
+        Raises:
+            RunError: if their folder cannot be read: then the run directory was moved, or its disk
+                fails.
+        """
         found: list[Request | UnreadableRequest] = []
-        for path in requests.pending(self._rundir):
+        try:
+            waiting = requests.pending(self._rundir, strict=True)
+        except OSError as e:
+            raise cannot_go_on(e, "cannot look for requests", self._rundir.requests) from e
+        for path in waiting:
             if path.stem in self._taken:
                 continue
             self._taken[path.stem] = path
@@ -51,6 +62,8 @@ class RequestInbox:
                 found.append(requests.read(path, self._obeyed))
             except BadSpec as e:
                 found.append(UnreadableRequest(path.stem, e.what))
+            except OSError as e:
+                raise cannot_go_on(e, "cannot read a request", path) from e
         found += self._signals
         self._signals.clear()
         return found
@@ -60,5 +73,5 @@ class RequestInbox:
         path = self._taken.get(name)
         if path is not None:
             with suppress(OSError):  # a file that stays is answered anyway, and never read again
-                path.unlink(missing_ok=True)
+                folders.remove(path)
                 del self._taken[name]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pbt_tui.errors import Diagnostic, PbtError, Where
 from pbt_tui.executor import interpreter
+from pbt_tui.files.regular import SPEC_BYTES, read_regular
 from pbt_tui.journal import lock
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.run_dir import RunDir
@@ -237,7 +238,7 @@ def _others(spec: Processes, jobs: list[Job], train_dir: Path) -> list[Diagnosti
         if lock.holder(other.lock) is None:
             continue
         try:
-            theirs = decode(other.spec.read_bytes())
+            theirs = decode(read_regular(other.spec, SPEC_BYTES))
         except (OSError, PbtError):
             continue  # the executor of that run reports it
         shared = sorted(mine & {job.dir for job in theirs.jobs})

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pbt_tui.errors import PlanChanged, RunBusy, RunError, UsageError, Where, command, printable
 from pbt_tui.executor.whereabouts import opening, whereabouts
-from pbt_tui.files import atomic
+from pbt_tui.files import atomic, folders
 from pbt_tui.files.permissions import make_folders
+from pbt_tui.files.regular import SPEC_BYTES, read_regular
 from pbt_tui.journal import RunDir, RunState, byte_locks, lock, owners, replay
 from pbt_tui.journal.events import AnyEvent
 from pbt_tui.journal.file import Journal
@@ -109,7 +110,7 @@ def close_run(opened: OpenRun) -> None:
 def read_spec(rundir: RunDir) -> Processes:
     """The spec of the directory. Raises `SpecError`, or `RunError` if it cannot be read."""
     try:
-        spec = decode(rundir.spec.read_bytes(), str(rundir.spec))
+        spec = decode(read_regular(rundir.spec, SPEC_BYTES), str(rundir.spec))
     except OSError as e:
         raise RunError(
             f"cannot read the run's spec: {(e.strerror or str(e)).lower()}",
@@ -192,7 +193,7 @@ def archive_run(
         n = 1
         while (old := rundir.path.with_name(f"{rundir.path.name}.{n}")).exists():
             n += 1
-        rundir.path.rename(old)
+        folders.rename(rundir.path, old)
         if relation != "here" or state.cwd is None or state.train_dir is None:
             return Old(old, None, None)
         return Old(old, Path(state.cwd), Path(state.train_dir))
@@ -229,12 +230,13 @@ def _unmake(rundir: RunDir, made: Path | None) -> None:
     """Removes the folders that opening created, unless they hold other files."""
     if made is None:
         return
-    shutil.rmtree(rundir.path, ignore_errors=True)
+    with suppress(OSError):
+        folders.remove_tree(rundir.path)
     folder = rundir.path
     while folder != made:
         folder = folder.parent
         try:
-            folder.rmdir()
+            folders.remove_folder(folder)
         except OSError:
             return
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
 
+from pbt_tui.files import disk, folders
 from pbt_tui.files.permissions import fit
+from pbt_tui.files.writing import write_all
+
+_ANEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 def replace(path: Path, data: bytes, *, sync: bool) -> None:
@@ -27,30 +30,27 @@ def replace(path: Path, data: bytes, *, sync: bool) -> None:
     """
     aside = path.with_name(f".{path.name}")
     try:
-        with _created(aside) as file:
-            fit(file.fileno(), path.parent)
-            file.write(data)
+        fd = _created(aside)
+        try:
+            fit(fd, path.parent)
+            write_all(fd, data)
             if sync:
-                file.flush()
-                os.fsync(file.fileno())
-        aside.rename(path)
+                disk.calls.fsync(fd)
+        finally:
+            disk.calls.close(fd)
+        disk.calls.rename(aside, path)
     except OSError:
         with suppress(OSError):
-            aside.unlink(missing_ok=True)
+            folders.remove(aside)
         raise
     if sync:
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        folders.sync(path.parent)
 
 
-def _created(path: Path) -> BinaryIO:
+def _created(path: Path) -> int:
     """Creates a file, and never writes into one that another user may have prepared."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
-        return os.fdopen(os.open(path, flags, 0o644), "wb")
+        return disk.calls.open(path, _ANEW, 0o644)
     except FileExistsError:
-        path.unlink()  # left by a process that was killed
-        return os.fdopen(os.open(path, flags, 0o644), "wb")
+        folders.remove(path)  # left by a process that was killed
+        return disk.calls.open(path, _ANEW, 0o644)

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from pbt_tui.errors import NotOurs, Where
+from pbt_tui.files import disk, folders
 
 OTHERS = stat.S_IWGRP | stat.S_IWOTH
 """The permissions that other users never get, unless the run directory is shared."""
@@ -43,9 +44,9 @@ def make_folders(path: Path, inner: Iterable[Path], *, share: bool) -> None:
         above.append(folder)
         folder = folder.parent
     for folder in reversed(above):
-        folder.mkdir(exist_ok=True)
+        folders.make(folder)
         if share:
-            folder.chmod(stat.S_IMODE(folder.stat().st_mode) | 0o2050)
+            disk.calls.chmod(folder, stat.S_IMODE(folder.stat().st_mode) | 0o2050)
     make_folder(path, share=share)
     for folder in inner:
         make_folder(folder)
@@ -59,14 +60,14 @@ def make_folder(folder: Path, *, share: bool = False) -> None:
     """
     if folder.is_dir():
         return
-    folder.mkdir(mode=0o777 & ~OTHERS, exist_ok=True)
+    folders.make(folder, 0o777 & ~OTHERS)
     if share or is_shared(folder.parent):
-        folder.chmod(SHARED)
+        disk.calls.chmod(folder, SHARED)
 
 
 def is_shared(folder: str | Path) -> bool:
     """Whether the members of its group may write in the folder, and new files keep the group."""
-    return os.stat(folder).st_mode & _OF_GROUP == _OF_GROUP  # noqa: PTH116 - once an attempt
+    return disk.calls.stat(folder).st_mode & _OF_GROUP == _OF_GROUP
 
 
 def fit(fd: int, folder: str | Path) -> None:
@@ -75,13 +76,13 @@ def fit(fd: int, folder: str | Path) -> None:
     In a shared folder, its group may write the file. In the folder of another user, that user may
     read it: root leaves requests there.
     """
-    there = os.stat(folder)  # noqa: PTH116 - once an attempt
-    if os.fstat(fd).st_uid != os.geteuid():
+    there = disk.calls.stat(folder)
+    if disk.calls.fstat(fd).st_uid != os.geteuid():
         return
     if there.st_mode & _OF_GROUP == _OF_GROUP:
-        os.fchmod(fd, 0o660)
+        disk.calls.fchmod(fd, 0o660)
     elif there.st_uid != os.geteuid():
-        os.fchmod(fd, 0o644)
+        disk.calls.fchmod(fd, 0o644)
 
 
 def open_log(path: str | Path) -> int:
@@ -93,7 +94,7 @@ def open_log(path: str | Path) -> int:
         OSError: if it cannot be opened.
     """
     try:
-        fd = os.open(path, _NEW, 0o644)
+        fd = disk.calls.open(path, _NEW, 0o644)
     except FileExistsError:
         return _open_old(path)
     fit(fd, os.path.dirname(path) or ".")  # noqa: PTH120 - once an attempt
@@ -102,7 +103,7 @@ def open_log(path: str | Path) -> int:
 
 def _open_old(path: str | Path) -> int:
     refuse_link(path)
-    fd = os.open(path, _OLD)
+    fd = disk.calls.open(path, _OLD)
     os.set_blocking(fd, True)
     return fd
 

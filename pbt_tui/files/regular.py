@@ -12,8 +12,15 @@ import stat
 from collections.abc import Callable
 from os import PathLike
 
+from pbt_tui.files import disk
+from pbt_tui.files.faults import ForeignFile
+
 OURS = 1 << 40
 """More bytes than a file of a run directory has."""
+SPEC_BYTES = 1 << 30
+"""More bytes than a compiled file has: a process list of a million jobs takes a third."""
+TEXT_BYTES = 16 << 20
+"""More bytes than a file has that a person writes, such as settings or a template."""
 _PIECE = 1 << 20
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
@@ -26,13 +33,13 @@ def open_regular(path: str | PathLike[str], *, follow: bool = True) -> int:
     Raises:
         OSError: if the file cannot be opened, or is not a regular file.
     """
-    fd = os.open(path, _FLAGS if follow else _FLAGS | os.O_NOFOLLOW)
+    fd = disk.calls.open(path, _FLAGS if follow else _FLAGS | os.O_NOFOLLOW)
     try:
-        if stat.S_ISREG(os.fstat(fd).st_mode):
+        if stat.S_ISREG(disk.calls.fstat(fd).st_mode):
             return fd
-        raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
+        raise ForeignFile(errno.EINVAL, "not a regular file", os.fspath(path))
     except BaseException:
-        os.close(fd)
+        disk.let_go(fd)
         raise
 
 
@@ -56,26 +63,57 @@ def read_own(
         OSError: also if somebody else owns the file, or the path is a link.
     """
     fd = open_regular(path, follow=False)
-    owner = os.fstat(fd).st_uid
+    owner = disk.calls.fstat(fd).st_uid
     if owner not in (os.geteuid(), 0) and not others(owner):
-        os.close(fd)
-        raise OSError(errno.EPERM, f"written by another user, uid {owner}", os.fspath(path))
+        disk.let_go(fd)
+        raise ForeignFile(errno.EPERM, f"written by another user, uid {owner}", os.fspath(path))
     return _read(fd, path, most)
+
+
+def read_head(path: str | PathLike[str], most: int) -> bytes:
+    """The first `most` bytes of a regular file, or all of a shorter one; links are followed.
+
+    Raises:
+        OSError: if the file cannot be read, or is not a regular file.
+    """
+    fd = open_regular(path)
+    try:
+        return _pieces(fd, most)
+    finally:
+        disk.let_go(fd)
 
 
 def _read(fd: int, path: str | PathLike[str], most: int) -> bytes:
     try:
-        parts: list[bytes] = []
-        left = most + 1
-        while left and (part := os.read(fd, min(left, _PIECE))):
-            parts.append(part)
-            left -= len(part)
+        # One byte more tells a larger file, and one that grows.
+        size = disk.calls.fstat(fd).st_size
+        data = b"" if size > most else _pieces(fd, most + 1, first=size + 1)
     finally:
-        os.close(fd)
-    if not left:
-        raise OSError(
+        disk.let_go(fd)
+    if max(size, len(data)) > most:
+        raise ForeignFile(
             errno.EFBIG,
-            f"larger than {most} bytes" if most < 1024 else f"larger than {most // 1024} KiB",
+            f"larger than {_size(most)}",
             os.fspath(path),
         )
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    return data
+
+
+def _pieces(fd: int, most: int, first: int = _PIECE) -> bytes:
+    """Reads up to the end of the file, or `most` bytes; `first`: how many to ask for at once."""
+    data = disk.calls.read(fd, min(most, first))
+    if not data or len(data) == most:
+        return data
+    parts = [data]
+    left = most - len(data)
+    while left and (part := disk.calls.read(fd, min(left, _PIECE))):
+        parts.append(part)
+        left -= len(part)
+    return data if len(parts) == 1 else b"".join(parts)
+
+
+def _size(most: int) -> str:
+    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if most >= unit:
+            return f"{most // unit} {name}"
+    return f"{most} bytes"

@@ -15,7 +15,10 @@ from pathlib import Path
 import msgspec
 
 from pbt_tui.errors import JournalDamaged, JournalNewer, RunError, Where, printable
+from pbt_tui.files import disk, folders
+from pbt_tui.files.faults import cannot_go_on
 from pbt_tui.files.permissions import fit
+from pbt_tui.files.regular import open_regular
 from pbt_tui.journal.events import FORMAT, AnyEvent, AttemptStarted, AttemptWaiting, RunOpened
 from pbt_tui.journal.ownership import Ownership
 
@@ -57,27 +60,27 @@ class Tail:
             JournalNewer: if a later version wrote the journal.
         """
         try:
-            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            fd = open_regular(self.path)
         except FileNotFoundError:
             if self._inode is not None:
                 self._inode = _GONE
             return []
         try:
-            stat = os.fstat(fd)
+            stat = disk.calls.fstat(fd)
             if self._inode not in (None, stat.st_ino) or stat.st_size < self.offset:
                 self.offset = self.line = 0
                 self.life += 1
             self._inode = stat.st_ino
             if stat.st_size == self.offset:
                 return []
-            data = os.pread(fd, limit, self.offset)
+            data = disk.calls.pread(fd, limit, self.offset)
             while b"\n" not in data:
-                more = os.pread(fd, limit, self.offset + len(data))
+                more = disk.calls.pread(fd, limit, self.offset + len(data))
                 if not more:
                     break
                 data += more
         finally:
-            os.close(fd)
+            disk.let_go(fd)
         lines = data[: data.rfind(b"\n") + 1]
         events = _decode(self.path, lines, self.line)
         self.offset += len(lines)
@@ -187,19 +190,21 @@ class Journal:
         """
         self.path = path
         """The journal."""
-        self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._fd = disk.calls.open(
+            path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644
+        )
         try:
             # Before it is read: another writer may be in the middle of its last line.
             self._owned = Ownership(self._fd, path, lock)
             tail = Tail(path)
             self.events: list[AnyEvent] = tail.read_all()
             """The events read when it was opened: the caller folds them and clears the list."""
-            os.ftruncate(self._fd, tail.offset)
+            disk.calls.ftruncate(self._fd, tail.offset)
             if not self.events:
                 fit(self._fd, path.parent)
-                _sync_folder(path.parent)
+                folders.sync(path.parent)
         except BaseException:
-            os.close(self._fd)
+            disk.let_go(self._fd)
             raise
         self._size = tail.offset
 
@@ -211,7 +216,7 @@ class Journal:
     @property
     def inode(self) -> int:
         """The inode of the file."""
-        return os.fstat(self._fd).st_ino
+        return disk.calls.fstat(self._fd).st_ino
 
     def check(self) -> None:
         """Raises `RunError` if the run is no longer ours: nothing may be written any more."""
@@ -229,21 +234,17 @@ class Journal:
             _room(self._fd)
             written = 0
             while written < len(data):
-                written += os.write(self._fd, data[written:])
+                written += disk.calls.write(self._fd, data[written:])
             self._size += written
             # A batch of nothing but recoverable events waits for the next sync: after a crash of
             # the machine, the next executor asks the runtime again.
             if not all(isinstance(event, _RECOVERABLE) for event in events):
-                os.fdatasync(self._fd)
+                disk.calls.fdatasync(self._fd)
         except OSError as e:
-            raise RunError(
-                f"cannot write the journal: {(e.strerror or str(e)).lower()}",
-                where=Where(file=str(self.path)),
-                hint="running jobs go on; make room, then run the directory again to pick them up",
-            ) from e
+            raise cannot_go_on(e, "cannot write the journal", self.path) from e
 
     def close(self) -> None:
-        os.close(self._fd)
+        disk.let_go(self._fd)
 
 
 def _room(fd: int) -> None:
@@ -252,16 +253,7 @@ def _room(fd: int) -> None:
     Each scheduled attempt needs space for its claim and its log: an attempt that the executor
     scheduled with the last bytes of the disk would be lost.
     """
-    disk = os.fstatvfs(fd)
-    free = disk.f_bavail if os.geteuid() else disk.f_bfree
-    if disk.f_blocks and free * disk.f_frsize < RESERVE:
+    room = disk.calls.fstatvfs(fd)
+    free = room.f_bavail if os.geteuid() else room.f_bfree
+    if room.f_blocks and free * room.f_frsize < RESERVE:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def _sync_folder(folder: Path) -> None:
-    """Syncs a folder: without it, a new file may be missing after a crash of the machine."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

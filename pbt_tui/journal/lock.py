@@ -13,7 +13,9 @@ import struct
 from pathlib import Path
 
 from pbt_tui.errors import RunBusy, RunError, Where, command
+from pbt_tui.files import disk
 from pbt_tui.files.permissions import fit
+from pbt_tui.files.regular import open_regular
 
 _FLOCK = "@hhqqi0q"
 """`struct flock` of 64-bit Linux: type, whence, start, len, pid."""
@@ -33,7 +35,7 @@ def acquire(path: Path) -> None:
     if path in _held:
         return
     while True:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fd = disk.calls.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_at(fd, path):
@@ -43,26 +45,26 @@ def acquire(path: Path) -> None:
         except (BlockingIOError, PermissionError):
             pid = _holder_pid(fd)
             if pid is not None:
-                os.close(fd)
+                disk.let_go(fd)
                 raise _busy(path, pid) from None
         except OSError as e:
-            os.close(fd)
+            disk.let_go(fd)
             raise RunError(
                 f"the file system of the run directory has no locks: {(e.strerror or '').lower()}",
                 where=Where(file=str(path.parent)),
                 hint="pass a `--train_dir` on another file system, or mount this one with locks",
             ) from e
         # The holder released it since, or `--fresh` moved the directory away: try again.
-        os.close(fd)
+        disk.let_go(fd)
 
 
 def _is_at(fd: int, path: Path) -> bool:
     """Whether `path` still names the open file."""
     try:
-        there = path.stat()
+        there = disk.calls.stat(path)
     except FileNotFoundError:
         return False
-    mine = os.fstat(fd)
+    mine = disk.calls.fstat(fd)
     return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
 
 
@@ -79,7 +81,7 @@ def release(path: Path) -> None:
     """Releases the lock if this process holds it."""
     fd = _held.pop(path.resolve(), None)
     if fd is not None:
-        os.close(fd)
+        disk.let_go(fd)
 
 
 def identity(path: Path) -> tuple[int, int] | None:
@@ -99,7 +101,7 @@ def holder(path: Path) -> int | None:
     if path.resolve() in _held:
         return os.getpid()
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = open_regular(path)
     except OSError:
         return None
     try:
@@ -107,7 +109,7 @@ def holder(path: Path) -> int | None:
     except OSError:
         return None
     finally:
-        os.close(fd)
+        disk.let_go(fd)
 
 
 def _holder_pid(fd: int) -> int | None:

@@ -6,7 +6,6 @@ in the journal. Nothing here tells whether an executor runs.
 
 from __future__ import annotations
 
-import errno
 import os
 import time
 from collections.abc import Callable
@@ -16,7 +15,9 @@ import msgspec
 from msgspec import UNSET
 
 from pbt_tui.errors import BadSpec, UsageError, Where
+from pbt_tui.files import folders
 from pbt_tui.files.atomic import replace
+from pbt_tui.files.faults import fault_kind, reason
 from pbt_tui.files.permissions import make_folder
 from pbt_tui.files.regular import read_own
 from pbt_tui.journal.events import Action, Request
@@ -67,12 +68,22 @@ def ask(
     return name
 
 
-def pending(rundir: RunDir) -> list[Path]:
-    """Request files, oldest first: ordered by (ns, pid) as numbers."""
+def pending(rundir: RunDir, *, strict: bool = False) -> list[Path]:
+    """Request files, oldest first: ordered by (ns, pid) as numbers.
+
+    Args:
+        rundir: the run directory.
+        strict: whether a folder that is missing is an error.
+
+    Raises:
+        OSError: if the folder cannot be read.
+    """
     requests: list[tuple[int, int, Path]] = []
     try:
-        names = os.listdir(rundir.requests)  # noqa: PTH208 - runs five times a second
+        names = folders.names(rundir.requests)
     except FileNotFoundError:
+        if strict:
+            raise
         return []
     for name in names:
         ns, dash, pid = name.removesuffix(".json").partition("-")
@@ -89,13 +100,16 @@ def _number(text: str) -> bool:
 def read(path: Path, obeyed: Callable[[int], bool] = lambda uid: False) -> Request:
     """Reads a request, which is a regular file of this user, of root or of a user who is `obeyed`.
 
-    Raises `BadSpec` if it is damaged, too large or foreign, or if its name is not its id.
+    Raises:
+        BadSpec: if it is damaged, too large, foreign or gone, or if its name is not its id.
+        OSError: if the disk fails.
     """
     try:
         request = msgspec.json.decode(read_own(path, _LARGEST, obeyed), type=Request)
     except OSError as e:
-        reason = "it is a link" if e.errno == errno.ELOOP else (e.strerror or str(e)).lower()
-        raise BadSpec(f"not a request: {reason}", where=Where(file=str(path))) from None
+        if fault_kind(e) != "foreign" and not isinstance(e, FileNotFoundError):
+            raise
+        raise BadSpec(f"not a request: {reason(e)}", where=Where(file=str(path))) from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as e:
         raise BadSpec(f"not a request: {e}", where=Where(file=str(path))) from None
     if request.id != path.stem:

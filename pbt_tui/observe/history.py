@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from pbt_tui.files import disk
 from pbt_tui.files.permissions import fit
 from pbt_tui.files.regular import OURS, read_regular
 from pbt_tui.observe.log_reader import Follower
@@ -27,6 +28,7 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     """A generation of one of its members."""
 
 
+_APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(HistoryEntry)
 
@@ -72,27 +74,27 @@ class HistoryWriter:
 
     def _append(self, data: bytes) -> bool:
         try:
-            fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            fd = disk.calls.open(self.path, _APPEND, 0o644)
         except OSError as e:
             self.problem = e.strerror or type(e).__name__
             return False
         try:
             fit(fd, self.path.parent)
-            end = os.fstat(fd).st_size
-            if end and os.pread(fd, 1, end - 1) != b"\n":
+            end = disk.calls.fstat(fd).st_size
+            if end and disk.calls.pread(fd, 1, end - 1) != b"\n":
                 data = b"\n" + data  # separates an incomplete line of a killed executor
-            done = os.write(fd, data)
+            done = disk.calls.write(fd, data)
             if done < len(data):
-                os.ftruncate(fd, end)
+                disk.calls.ftruncate(fd, end)
                 self.problem = os.strerror(errno.ENOSPC)
                 return False
         except OSError as e:
             with contextlib.suppress(OSError):
-                os.ftruncate(fd, end)
+                disk.calls.ftruncate(fd, end)
             self.problem = e.strerror or type(e).__name__
             return False
         finally:
-            os.close(fd)
+            disk.calls.close(fd)
         return True
 
 

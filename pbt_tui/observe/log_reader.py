@@ -5,12 +5,12 @@ A log that is not a regular file is as no log.
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import NamedTuple
 
 from pbt_tui.errors import printable
+from pbt_tui.files import disk
 from pbt_tui.files.regular import open_regular
 
 TAIL = 256 * 1024
@@ -63,13 +63,13 @@ def tail(path: Path, size: int = TAIL) -> list[LogLine]:
     except OSError:
         return []
     try:
-        end = os.fstat(fd).st_size
+        end = disk.calls.fstat(fd).st_size
         start = max(0, end - size)
         data = _pread(fd, start, end - start)
     except OSError:
         return []
     finally:
-        os.close(fd)
+        disk.let_go(fd)
     return split(data, start, whole=start == 0)
 
 
@@ -89,7 +89,7 @@ def _pread(fd: int, start: int, size: int) -> bytes:
     """Calls `pread` until it has all bytes: network file systems may return fewer."""
     parts: list[bytes] = []
     while size > 0:
-        part = os.pread(fd, min(size, 1 << 24), start)
+        part = disk.calls.pread(fd, min(size, 1 << 24), start)
         if not part:
             break
         parts.append(part)
@@ -104,15 +104,20 @@ def line_number(path: Path, offset: int) -> int | None:
         return None
     count = 1
     try:
-        with open(open_regular(path), "rb", buffering=0) as log:  # noqa: PTH123  # a descriptor
-            while offset > 0:
-                part = log.read(min(offset, 1 << 20))
-                if not part:
-                    return None
-                count += part.count(b"\n")
-                offset -= len(part)
+        log = open_regular(path)
     except OSError:
         return None
+    try:
+        while offset > 0:
+            part = disk.calls.read(log, min(offset, 1 << 20))
+            if not part:
+                return None
+            count += part.count(b"\n")
+            offset -= len(part)
+    except OSError:
+        return None
+    finally:
+        disk.let_go(log)
     return count
 
 
@@ -150,7 +155,7 @@ class Follower:
             return b""
         self.problem = None
         try:
-            seen = os.fstat(fd)
+            seen = disk.calls.fstat(fd)
             begin = self._offset
             fresh = False
             if begin is None or seen.st_ino != self._inode or seen.st_size < begin:
@@ -161,7 +166,7 @@ class Follower:
         except OSError:
             return b""
         finally:
-            os.close(fd)
+            disk.let_go(fd)
         end = data.rfind(b"\n") + 1
         if not end and len(data) == budget:
             end = len(data)  # a line larger than the budget: no reader needs it

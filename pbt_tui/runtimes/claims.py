@@ -16,14 +16,14 @@ does not count.
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from pbt_tui.errors import printable
-from pbt_tui.files.permissions import fit
+from pbt_tui.files import disk, folders
 from pbt_tui.files.regular import open_regular
+from pbt_tui.files.writing import create, mark
 from pbt_tui.journal.outcome import Order
 from pbt_tui.runtimes.protocol import Ended, Launch
 from pbt_tui.spec import Cause
@@ -77,13 +77,13 @@ def read(path: Path) -> Claim | None:
     try:
         fd = open_regular(path, follow=False)
     except FileNotFoundError:
-        os.stat(path.parent)  # noqa: PTH116 - without the folder, nothing is known
+        folders.require(path.parent)  # without the folder, nothing is known
         return None
     try:
-        text = os.read(fd, 4096).decode("utf-8", "replace")
-        written = os.fstat(fd).st_mtime
+        text = disk.calls.read(fd, 4096).decode("utf-8", "replace")
+        written = disk.calls.fstat(fd).st_mtime
     finally:
-        os.close(fd)
+        disk.let_go(fd)
     handle = boot = mark = refused = None
     code = None
     order: Order | None = None
@@ -108,16 +108,7 @@ def read(path: Path) -> Claim | None:
 
 def take(path: Path, line: str) -> bool:
     """Creates the claim with `line` in it; False if it exists already."""
-    try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-    except FileExistsError:
-        return False
-    try:
-        fit(fd, path.parent)
-        os.write(fd, f"{line}\n".encode())
-    finally:
-        os.close(fd)
-    return True
+    return create(path, f"{line}\n".encode())
 
 
 def mark_stop(path: Path) -> bool:
@@ -127,7 +118,7 @@ def mark_stop(path: Path) -> bool:
     was before the signal tells whether the attempt ended before.
     """
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644))
+        mark(path)
     except OSError:
         return False
     return True

@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from pbt_tui.errors import RuntimeUnavailable
+from pbt_tui.files.faults import cannot_go_on
 from pbt_tui.runtimes.engine_errors import EngineUnavailable
 
 Answer = TypeVar("Answer")
@@ -101,6 +102,9 @@ class WorkerPool:
         """Clears the wake-up, and raises an error that a worker did not handle."""
         with suppress(BlockingIOError):
             os.eventfd_read(self._wake)
+        if isinstance(self._broken, OSError) and self._broken.filename:
+            what = "cannot use a file of the run"
+            raise cannot_go_on(self._broken, what, self._broken.filename) from self._broken
         if self._broken is not None:
             raise self._broken
 

@@ -8,6 +8,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pbt_tui.errors import Diagnostic, Findings, UsageError, Where
+from pbt_tui.files.faults import reason
+from pbt_tui.files.regular import TEXT_BYTES, read_regular
 from pbt_tui.settings import Backends, Given, Setting, gather, near, structs
 from pbt_tui.settings.run_settings import COMPILE, CONTAINER, POLICY
 
@@ -29,11 +31,11 @@ def find(start: Path, backends: Backends) -> Given:
         for name, keys in (("pbt.toml", ()), ("pyproject.toml", ("tool", "pbt"))):
             path = folder / name
             try:
-                data = path.read_bytes()
+                data = read_regular(path, TEXT_BYTES)
             except FileNotFoundError:
                 continue
             except OSError as e:
-                raise UsageError(f"cannot be read: {e.strerror}", where=Where(str(path))) from None
+                raise UsageError(f"cannot be read: {reason(e)}", where=Where(str(path))) from None
             shown = name if folder == start else str(path)
             if keys and b"pbt" not in data:
                 continue  # a file of another tool: its errors are not reported here

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pbt_tui.errors import BadSpec, PbtError, RunError, Where
+from pbt_tui.files.regular import SPEC_BYTES, read_head, read_regular
 from pbt_tui.journal.events import (
     AttemptEnded,
     AttemptScheduled,
@@ -228,7 +229,7 @@ class JournalFollower:
 def read_spec(rundir: RunDir) -> Processes:
     """Raises `BadSpec` if the copy in the run directory is missing or damaged."""
     try:
-        data = rundir.spec.read_bytes()
+        data = read_regular(rundir.spec, SPEC_BYTES)
     except OSError as e:
         raise BadSpec(f"cannot read: {e.strerror}", where=Where(file=str(rundir.spec))) from e
     return _decoded(data, rundir)
@@ -246,8 +247,7 @@ def _preview(rundir: RunDir) -> Processes:
     A spec has one job per line, so a document cut after a line needs only closing brackets.
     """
     try:
-        with rundir.spec.open("rb") as file:
-            data = file.read(_PREVIEW)
+        data = read_head(rundir.spec, _PREVIEW)
     except OSError as e:
         raise BadSpec(f"cannot read: {e.strerror}", where=Where(file=str(rundir.spec))) from e
     if len(data) == _PREVIEW:

@@ -39,8 +39,10 @@ TABLE = {
     "spec": May(("errors",), ("msgspec",)),
     "populations": May(("errors", "registry", "spec")),
     "diagnostics": May(("__init__", "errors", "spec"), ("msgspec", "jsonschema")),
-    "settings": May(("errors", "spec"), ("msgspec",)),
-    "backends": May(("errors", "spec", "diagnostics", "settings", "populations"), ("msgspec",)),
+    "settings": May(("errors", "spec", "files"), ("msgspec",)),
+    "backends": May(
+        ("errors", "spec", "files", "diagnostics", "settings", "populations"), ("msgspec",)
+    ),
     "compiler": May(
         (
             "__init__",

@@ -10,6 +10,7 @@ import pytest
 
 from pbt_tui.compiler import output
 from pbt_tui.errors import UsageError
+from pbt_tui.files import disk
 
 FILES = {"ant/processes.json": b"1\n2\n", "ant/slurm/index.json": b"{}\n"}
 
@@ -55,7 +56,7 @@ def test_a_folder_in_the_place_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "ant/slurm/index.json").mkdir(parents=True)
     with pytest.raises(UsageError) as e:
         output.write(tmp_path, FILES)
-    assert "is a directory" in str(e.value)
+    assert "not a regular file" in str(e.value)
     assert e.value.exit_code == 2
     assert e.value.hint == "nothing was changed"
     assert tree(tmp_path) == old
@@ -67,17 +68,17 @@ def test_a_failed_rename_takes_the_others_back(
 ) -> None:
     old = {"a": b"old a", "c": b"old c"}
     output.write(tmp_path, old)
-    real = Path.replace
+    real = os.rename
     calls = 0
 
-    def replace(self: Path, target: Path) -> Path:
+    def rename(path: Path, target: Path) -> None:
         nonlocal calls
         calls += 1
         if calls == fails:
             raise OSError(16, "Device or resource busy")
-        return real(self, target)
+        real(path, target)
 
-    monkeypatch.setattr(Path, "replace", replace)
+    monkeypatch.setattr(disk.calls, "rename", rename)
     with pytest.raises(UsageError, match="device or resource busy"):
         output.write(tmp_path, {"a": b"new a", "b": b"new b", "c": b"new c"})
     assert tree(tmp_path) == old
@@ -111,6 +112,7 @@ import resource, sys
 from pathlib import Path
 from pbt_tui.compiler import output
 from pbt_tui.errors import UsageError
+from pbt_tui.files import disk
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
     output.write(Path(sys.argv[1]), {"ant/processes.json": b"x" * 5000, "ant/a": b"1"})
@@ -135,15 +137,16 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from pbt_tui.compiler import output
+from pbt_tui.files import disk
 target, count = sys.argv[1], int(sys.argv[2])
-real, done = Path.replace, 0
-def replace(self, other):
+done = 0
+def rename(path, to):
     global done
     done += 1
     if done > count:
         os.kill(os.getpid(), signal.SIGKILL)
-    return real(self, other)
-Path.replace = replace
+    os.rename(path, to)
+disk.calls.rename = rename
 output.write(Path(target), {"processes.json": b"new" * 1000})
 """
 

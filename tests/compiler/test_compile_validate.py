@@ -258,7 +258,7 @@ def test_files_and_folders(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match=r"no `processes\.json` in"):
         spec_files([str(tmp_path / "empty")])
-    with pytest.raises(UsageError, match="is a directory"):
+    with pytest.raises(UsageError, match="not a regular file"):
         validate_file(tmp_path)
 
 

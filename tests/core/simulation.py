@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from typing import Any
 
-from pbt_tui.errors import ImpossibleEvent
+from pbt_tui.errors import ImpossibleEvent, RunError
 from pbt_tui.executor.loop import Loop
 from pbt_tui.executor.reconcile import apply_reconciliation, observe_active
 from pbt_tui.journal import events as ev
@@ -34,6 +34,8 @@ class Life:
         self.world.max_parallel = self.policy.max_parallel
         self.world.has_queue = seed % 3 == 1
         self.world.server_clock = rng.choice((0.0, 0.0, -10.0, 0.1, 30.0))
+        if seed % 5 == 2:
+            self.world.disk_dice = random.Random(seed)
         self.calm = False
         self.cancelled: set[str] = set()
         self.events = 0
@@ -66,7 +68,7 @@ class Life:
             return
         self.calm = True
         self.world.chaos = w.Chaos(
-            death=0, slow=0.1, refuse=0, fail=0, endless=0, undelivered=0, requeue=0
+            death=0, slow=0.1, refuse=0, fail=0, endless=0, undelivered=0, requeue=0, disk=0
         )
         self.ask("release")
         for gpu in self.gpus:
@@ -132,7 +134,7 @@ class Life:
             apply_reconciliation(loop, seen, now)
             loop.refuse_old_stops()
             self._run(loop, clock)
-        except w.Death:
+        except (w.Death, RunError):
             world.runtime = None
             world.advance(world.now + self.rng.random() * self.rng.choice((0, 0.2, 5)))
             return False

@@ -25,14 +25,16 @@ CHUNKS = 8
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_no_invariant_breaks(chunk: int) -> None:
-    events = deaths = 0
+    events = deaths = disk_faults = 0
     for seed in range(chunk * RUNS // CHUNKS, (chunk + 1) * RUNS // CHUNKS):
         life, violations = simulation.live(seed)
         assert not violations, f"seed {seed}: {violations[:3]}"
         events += life.events
         deaths += life.world.deaths
+        disk_faults += life.world.disk_faults
     assert events > 20 * RUNS // CHUNKS, "too quiet a world proves nothing"
     assert deaths > RUNS // CHUNKS, "too kind a world proves nothing"
+    assert disk_faults > RUNS // CHUNKS // 20, "too good a disk proves nothing"
 
 
 class Fault:
@@ -78,6 +80,14 @@ FAULTS = [
         "commit",
         "    self._journal.append(batch)\n    self._tell(batch)\n    self._perform(batch)\n",
         "    self._perform(batch)\n    self._journal.append(batch)\n",
+    ),
+    Fault(
+        "performed although the append failed",
+        Loop,
+        "commit",
+        "    self._journal.append(batch)\n",
+        "    try:\n        self._journal.append(batch)\n"
+        "    except Exception:\n        self._perform(batch)\n        raise\n",
     ),
     Fault(
         "in-flight work presumed lost",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pbt_tui.errors import RunError
 from pbt_tui.executor.inbox import UnreadableRequest
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.outcome import Order
@@ -64,6 +65,8 @@ class Chaos:
     undelivered: float = 0.1
     requeue: float = 0.1
     """Preempted, and started again later under the same name."""
+    disk: float = 0.1
+    """An append to the journal fails."""
 
 
 @dataclass
@@ -82,10 +85,13 @@ class World:
     """Attempts whose stop an executor has marked."""
     server_clock: float = 0.0
     """Seconds by which the clock that dates ends is ahead."""
+    disk_dice: random.Random | None = None
+    """Where the disk may fail: when it does. Dice of its own, so that they change no other life."""
     procs: dict[Name, Proc] = field(default_factory=dict)
     durable: list[ev.AnyEvent] = field(default_factory=list)
     inbox: dict[str, ev.Request | UnreadableRequest] = field(default_factory=dict)
     deaths: int = 0
+    disk_faults: int = 0
     violations: list[str] = field(default_factory=list)
     runtime: SimRuntime | None = None
     _agenda: list[tuple[float, int, Any]] = field(default_factory=list)
@@ -111,6 +117,14 @@ class World:
         if self.rng.random() < self.chaos.death:
             self.deaths += 1
             raise Death
+
+    def maybe_fail(self, events: Sequence[ev.AnyEvent]) -> None:
+        """Perhaps fails to append: then none, some or all of the events are durable."""
+        dice = self.disk_dice
+        if dice is not None and dice.random() < self.chaos.disk:
+            self.disk_faults += 1
+            self.durable += events[: dice.choice((0, dice.randint(0, len(events))))]
+            raise RunError("cannot write the journal")
 
     def broken(self, what: str) -> None:
         self.violations.append(f"t={self.now:.3f}: {what}")
@@ -336,6 +350,7 @@ class SimJournal:
 
     def append(self, events: Sequence[ev.AnyEvent]) -> None:
         self.world.maybe_die()
+        self.world.maybe_fail(events)
         try:
             self.world.maybe_die()
         except Death:

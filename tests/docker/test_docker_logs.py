@@ -35,11 +35,10 @@ def test_a_log_that_its_user_cannot_reach(drive: Drive) -> None:
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root to mount a small disk")
-@pytest.mark.parametrize("full", ["nr_inodes=1", "size=4k"])
-def test_a_full_log_directory(drive: Drive, full: str) -> None:
+def test_a_full_log_directory(drive: Drive) -> None:
     driver = drive().prepare()
     logs = str(driver.rundir.logs)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", full, "tmpfs", logs], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", logs], check=True)
     try:
         with suppress(OSError):
             (driver.rundir.logs / "filler").write_bytes(b"x" * 8192)

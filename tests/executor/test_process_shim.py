@@ -121,11 +121,36 @@ def test_a_code_is_written_when_the_disk_has_room_again(
     assert driver.end().exit_code == 3
 
 
-def test_a_run_directory_that_is_gone_is_not_waited_for(
+def test_a_folder_of_claims_that_comes_back_gets_its_code(
     driver: ProcessDriver, tmp_path: Path
 ) -> None:
     driver.start("sh", "-c", "while ! [ -e go ]; do sleep 0.02; done; exit 3")
-    driver.begin()
+    handle = driver.begin()
     driver.rundir.attempts.rename(tmp_path / "away")
     (tmp_path / "go").touch()
-    assert driver.end().lost
+    until(lambda: "sleep" in [called(p) for p in kin(handle)] and not _job_runs(handle))
+    driver.turn(0.2)
+    assert driver.ended() is None
+    (tmp_path / "away").rename(driver.rundir.attempts)
+    assert driver.end().exit_code == 3
+
+
+def _job_runs(handle: str) -> bool:
+    return "sh" in [called(p) for p in kin(handle)]
+
+
+def test_a_folder_of_claims_that_stays_away_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+    claims = tmp_path / "attempts"
+    claims.mkdir()
+    soon = shim.SHIM.replace("-lt 60", "-lt 2")
+    assert soon != shim.SHIM
+    call = ["sh", "-c", soon, "pbt-shim", str(claims / "j.1"), "boot", str(tmp_path), "64"]
+    done = subprocess.run(
+        [*call, "rm", "-r", str(claims)],
+        start_new_session=True,
+        stderr=subprocess.DEVNULL,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert not claims.exists()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 
 import pytest
 
+from pbt_tui.files import disk
 from pbt_tui.files.atomic import replace
 
 
@@ -49,7 +49,7 @@ def test_what_fails_leaves_the_old_and_no_litter(
     def full(*args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path if step == "rename" else os, step, full)
+    monkeypatch.setattr(disk.calls, step, full)
     with pytest.raises(OSError, match="No space left"):
         replace(path, b"new", sync=True)
     assert path.read_bytes() == b"old"
@@ -60,7 +60,7 @@ def test_only_who_asks_for_it_waits_for_the_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[int] = []
-    monkeypatch.setattr(os, "fsync", synced.append)
+    monkeypatch.setattr(disk.calls, "fsync", synced.append)
     replace(tmp_path / "x", b"a", sync=False)
     assert not synced
     replace(tmp_path / "x", b"a", sync=True)

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pbt_tui.errors import JournalDamaged, JournalNewer, RunError
+from pbt_tui.files import disk
 from pbt_tui.journal import Journal, Tail
 from pbt_tui.journal import file as journal_file
 from tests.journal.lives import life
@@ -212,8 +213,8 @@ def test_an_append_is_one_write_and_one_sync(path: Path, monkeypatch: pytest.Mon
         calls.append("sync")
         real_sync(fd)
 
-    monkeypatch.setattr(os, "write", write)
-    monkeypatch.setattr(os, "fdatasync", sync)
+    monkeypatch.setattr(disk.calls, "write", write)
+    monkeypatch.setattr(disk.calls, "fdatasync", sync)
     journal.append(EVENTS)
     assert calls == ["write", "sync"]
     journal.close()
@@ -223,7 +224,7 @@ def test_an_append_is_one_write_and_one_sync(path: Path, monkeypatch: pytest.Mon
 def test_a_short_write_is_gone_on_with(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = Journal(written(path, b""))
     real = os.write
-    monkeypatch.setattr(os, "write", lambda fd, d: real(fd, d[:7]))
+    monkeypatch.setattr(disk.calls, "write", lambda fd, d: real(fd, d[:7]))
     journal.append(EVENTS)
     monkeypatch.undo()
     journal.close()
@@ -237,7 +238,7 @@ def test_a_sync_that_fails_is_an_append_that_fails(
         raise OSError(5, "Input/output error")
 
     journal = Journal(written(path, b""))
-    monkeypatch.setattr(os, "fdatasync", fails)
+    monkeypatch.setattr(disk.calls, "fdatasync", fails)
     with pytest.raises(RunError, match="cannot write the journal: input/output error"):
         journal.append(EVENTS)
     journal.close()

@@ -153,6 +153,7 @@ def test_what_cannot_be_removed_is_not_asked_again(rundir: RunDir) -> None:
 
 
 def test_signals_are_requests_to_stop(rundir: RunDir) -> None:
+    rundir.requests.mkdir(parents=True, exist_ok=True)
     desk = RequestInbox(rundir)
     desk.signal()
     (found,) = desk.new()

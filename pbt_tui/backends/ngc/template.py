@@ -19,6 +19,8 @@ from pbt_tui.backends.ngc.settings import SETTINGS
 from pbt_tui.backends.ngc.settings_struct import EXPERIMENT_CMD
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Findings, UsageError, Where, printable, where
+from pbt_tui.files.faults import reason
+from pbt_tui.files.regular import TEXT_BYTES, read_regular
 from pbt_tui.settings import Given, gather, structs
 from pbt_tui.settings.run_settings import CONTAINER
 
@@ -65,10 +67,9 @@ def read(path: Path) -> Given:
     Raises `Findings` (3) if there are errors, `UsageError` (2) if the file cannot be read.
     """
     try:
-        text = path.read_bytes().decode()
+        text = read_regular(path, TEXT_BYTES).decode()
     except OSError as e:
-        reason = (e.strerror or str(e)).lower()
-        raise UsageError(f"cannot read `{printable(str(path))}`: {reason}") from None
+        raise UsageError(f"cannot read `{printable(str(path))}`: {reason(e)}") from None
     except UnicodeDecodeError:
         raise UsageError(f"not UTF-8: `{printable(str(path))}`") from None
     made = translate(text)

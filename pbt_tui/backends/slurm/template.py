@@ -11,12 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.backends.slurm.quoting import word
 from pbt_tui.backends.slurm.sbatch import ResourceShape
 from pbt_tui.errors import UsageError, printable
+from pbt_tui.files.faults import reason
+from pbt_tui.files.regular import TEXT_BYTES, read_regular
 from pbt_tui.settings import sound
 
 NAMES = ("CMD", "FILENAME", "PARTITION", "GPU", "CPU", "TIMEOUT")
@@ -54,10 +55,10 @@ def text_of(path: str) -> str:
     Git may have written the file with Windows line endings, which bash does not read.
     """
     try:
-        return sound(Path(path).read_bytes().decode()).replace("\r\n", "\n")
+        return sound(read_regular(path, TEXT_BYTES).decode()).replace("\r\n", "\n")
     except OSError as e:
         message = f"`--slurm_sbatch_template`: cannot read `{printable(path)}`"
-        raise UsageError(f"{message}: {(e.strerror or '').lower()}") from None
+        raise UsageError(f"{message}: {reason(e)}") from None
     except ValueError:
         message = f"`--slurm_sbatch_template`: expected UTF-8 text in `{printable(path)}`"
         raise UsageError(message) from None

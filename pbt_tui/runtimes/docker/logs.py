@@ -13,7 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from pbt_tui.errors import NotOurs
+from pbt_tui.files import disk
 from pbt_tui.files.permissions import open_log
+from pbt_tui.files.regular import read_head
+from pbt_tui.files.writing import write_all
 from pbt_tui.runtimes.docker.engine import Engine, Found, Stream
 
 _HEAD = 4096
@@ -62,16 +65,16 @@ class Capture:
         with suppress(OSError, NotOurs):
             fd = open_log(self._log)
             if self._anew:
-                os.ftruncate(fd, 0)
+                disk.calls.ftruncate(fd, 0)
         try:
             for data in self._stream:
                 if fd is not None:
                     with suppress(OSError):
-                        _write(fd, data)
+                        write_all(fd, data)
         finally:
             self.ended = time.time()
             if fd is not None:
-                os.close(fd)
+                disk.calls.close(fd)
 
 
 def excuse(engine: Engine, found: Found, log: Path) -> str | None:
@@ -84,8 +87,7 @@ def excuse(engine: Engine, found: Found, log: Path) -> str | None:
     if found["State"]["ExitCode"] not in _COULD_NOT:
         return None
     try:
-        with log.open("rb") as file:
-            message = file.read(_HEAD)
+        message = read_head(log, _HEAD)
         if not message:
             message = b"".join(engine.logs(found["Id"], follow=False))[:_HEAD]
         disk = os.statvfs(log)
@@ -95,9 +97,3 @@ def excuse(engine: Engine, found: Found, log: Path) -> str | None:
         if message.startswith(mark):
             return message.removeprefix(mark).decode("utf-8", "replace").strip()
     return "no space left on the disk of the log" if not (message or disk.f_bavail) else None
-
-
-def _write(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pbt_tui.errors import RuntimeUnavailable
+from pbt_tui.files import disk, folders
 from pbt_tui.files.permissions import open_log
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.run_dir import RunDir
@@ -107,9 +108,9 @@ class RunConfig:
         fd = open_log(log)
         try:
             if self._foreign:
-                os.fchmod(fd, 0o666)
+                disk.calls.fchmod(fd, 0o666)
         finally:
-            os.close(fd)
+            disk.calls.close(fd)
 
     @property
     def _foreign(self) -> bool:
@@ -139,9 +140,9 @@ class RunConfig:
     def _make_folders(self) -> None:
         for folder in self.folders:
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                folders.make_all(folder)
                 if folder == self._user.home and self._foreign:
-                    folder.chmod(0o777)
+                    folders.open_to_all(folder)
             except OSError as error:
                 raise RuntimeUnavailable(f"cannot make `{folder}`: {error.strerror}") from error
 

@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from pbt_tui.errors import RuntimeUnavailable
+from pbt_tui.files.atomic import replace
+from pbt_tui.files.faults import cannot_go_on
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.runtimes.docker import exit_status
 from pbt_tui.runtimes.docker import request as containers
@@ -103,7 +105,7 @@ class ContainerRuntime:
         """Writes the request as a command, for screens; they can do without it on a full disk."""
         with suppress(OSError):
             path = self._dir.request(launch.job, launch.attempt)
-            path.write_text(containers.docker_run(request) + "\n")
+            replace(path, f"{containers.docker_run(request)}\n".encode(), sync=False)
 
     def stop(self, job: str, attempt: int, *, kill: bool) -> bool:
         waits = self._tracker.mark_wanted((job, attempt), HARD if kill else SOFT)
@@ -172,11 +174,7 @@ class ContainerRuntime:
         try:
             self._config.make_log(request.log)
         except OSError as error:
-            why = f"cannot make its log: {(error.strerror or str(error)).lower()}"
-            now = time.time()
-            end = Ended(*attempt.name, None, None, now, refused=True, detail=why)
-            self._tracker.end(attempt, end)
-            return
+            raise cannot_go_on(error, "cannot make a log", request.log.parent) from error
         body = containers.body(request, self._config.environ)
         try:
             made = self._pool.with_retry(lambda: create(self._there, request.name, body))

@@ -18,7 +18,9 @@ import msgspec
 
 from pbt_tui.backends.ngc.files import FOLDER, RECORD
 from pbt_tui.errors import RunBusy, RunError, Where
+from pbt_tui.files import disk
 from pbt_tui.files.atomic import replace
+from pbt_tui.files.regular import SPEC_BYTES, read_regular
 from pbt_tui.spec.types import Frozen
 
 FORMAT: Final = "pbt-ngc-submitted/1"
@@ -50,7 +52,9 @@ class SubmissionLog:
         self.entries: dict[str, SubmittedJob] = {}
         """Submissions by label."""
         try:
-            self.entries = msgspec.json.decode(self._path.read_bytes(), type=_File).submitted
+            self.entries = msgspec.json.decode(
+                read_regular(self._path, SPEC_BYTES), type=_File
+            ).submitted
         except FileNotFoundError:
             pass
         except (OSError, msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as e:
@@ -91,7 +95,7 @@ def held(folder: Path, patience: float, wait: Callable[[], None]) -> Iterator[in
     """
     place = folder / FOLDER / ".lock"
     try:
-        fd = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fd = disk.calls.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as e:
         reason = (e.strerror or str(e)).lower()
         raise RunError(f"cannot be locked: {reason}", where=Where(file=str(place))) from e

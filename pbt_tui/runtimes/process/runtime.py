@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pbt_tui.errors import RunError, RuntimeUnavailable, Where
+from pbt_tui.files import folders
+from pbt_tui.files.faults import cannot_go_on
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.runtimes import claims, proc
 from pbt_tui.runtimes.claims import Claim
@@ -28,11 +30,6 @@ from pbt_tui.spec import Job
 
 Name = tuple[str, int]
 
-_OUT_OF = frozenset(
-    getattr(errno, name)
-    for name in ("ENOSPC", "EDQUOT", "EROFS", "EAGAIN", "ENOMEM", "EMFILE", "ENFILE")
-)
-"""Errors of a machine that is out of disk space, descriptors, processes or memory."""
 _SCAN = 0.1
 """Seconds for which one scan of all processes serves the stops of a batch."""
 _AGAIN = 0.05
@@ -104,6 +101,8 @@ class ProcessRuntime:
         """Shims to reap by process id, also those that did not get the claim."""
         self._unsettled: dict[Name, _Attempt] = {}
         """Attempts whose claim is still empty."""
+        self._unclaimed: set[Name] = set()
+        """Attempts whose shell has ended without a claim, and that were started again."""
         self._again = 0.0
         """When to read those claims again, in monotonic seconds."""
         self._facts: list[Fact] = []
@@ -118,7 +117,7 @@ class ProcessRuntime:
             raise RuntimeUnavailable(f"plain processes need a shell: `{shim.SHELL}`")
         for folder in (self._dir.attempts, self._dir.logs):
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                folders.make_all(folder)
             except OSError as error:
                 raise RuntimeUnavailable(f"cannot make `{folder}`: {error.strerror}") from error
 
@@ -166,7 +165,11 @@ class ProcessRuntime:
 
     def forfeit(self, job: str, attempt: int) -> bool:
         path = self._dir.claim(job, attempt)
-        if not claims.take(path, claims.GIVEN_UP):
+        try:
+            taken = claims.take(path, claims.GIVEN_UP)
+        except OSError as error:
+            raise cannot_go_on(error, "cannot give up an attempt", path) from error
+        if not taken:
             claim = claims.read(path)
             if claim is None or not claim.given_up:
                 if (job, attempt) not in self._attempts:
@@ -245,14 +248,10 @@ class ProcessRuntime:
         """Claims an attempt that the system cannot start, and reports its end.
 
         Raises:
-            RunError: if the machine is out of resources, so that the job is not to blame.
+            RunError: if the job is not to blame, but the machine or the folder of the logs.
         """
-        if isinstance(error, OSError) and error.errno in _OUT_OF:
-            raise RunError(
-                f"cannot start an attempt: {os.strerror(error.errno or 0).lower()}",
-                where=Where(job=launch.job),
-                hint="running jobs go on; free the resource, then run the directory again to go on",
-            ) from error
+        if isinstance(error, OSError) and error.errno != errno.E2BIG:
+            raise cannot_go_on(error, "cannot start an attempt", launch.log.parent) from error
         detail = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         claim = Claim(time.time(), refused=f"cannot be started: {detail}")
         with suppress(OSError):
@@ -270,12 +269,14 @@ class ProcessRuntime:
         try:
             claim = claims.read(path)
             if claim is None:
+                if found.handle is None and self._begin_again(found):
+                    return
                 taken = claims.take(path, claims.GIVEN_UP)
                 claim = Claim(now, given_up=taken)
         except OSError as error:
-            why = f"its claim cannot be read: {error.strerror}"
-            self._end(claims.lost(*found.name, found.handle, now, why))
-            return
+            raise cannot_go_on(
+                error, "cannot read the claim of an attempt", error.filename or path
+            ) from error
         if claim.young(now):
             self._attempts[found.name] = self._unsettled[found.name] = found
             self._again = time.monotonic() + _AGAIN
@@ -294,7 +295,31 @@ class ProcessRuntime:
             self._end(claims.lost(*found.name, claim.handle, now, "left no exit code: killed?"))
         else:
             why = "its shell ended before the job began"
-            self._end(claims.lost(*found.name, None, now, why))
+            if found.handle is not None:
+                why = "its claim was removed before its exit code was read"
+            self._end(claims.lost(*found.name, found.handle, now, why))
+
+    def _begin_again(self, found: _Attempt) -> bool:
+        """Starts an attempt again whose shell ended without a claim: no job has run.
+
+        Returns False if the shell was stopped, or is of another executor.
+
+        Raises:
+            RunError: if it happens again: then the shell cannot write into the folder of claims.
+        """
+        if found.launch is None or self._dir.stop_mark(*found.name).exists():
+            return False
+        if found.name in self._unclaimed:
+            raise RunError(
+                "the shell of an attempt ended before it could write its claim",
+                where=Where(file=str(self._dir.attempts), job=found.job),
+                hint="running jobs go on; once files can be made in that folder, run the directory "
+                "again to pick them up",
+            )
+        self._unclaimed.add(found.name)
+        self._attempts.pop(found.name, None)
+        self.launch([found.launch])
+        return True
 
     def _follow(self, found: _Attempt, claim: Claim) -> bool:
         """Watches the shim of a claim; False if it has ended or belongs to an earlier boot."""
@@ -315,8 +340,10 @@ class ProcessRuntime:
         path, now = self._dir.claim(job, attempt), time.time()
         try:
             claim = claims.read(path)
+            if claim is None and handle is not None:  # somebody removed the claim
+                claim = Claim(now, handle, self._boot if proc.alive(handle) else None)
             if claim is None:
-                return Seen("gone" if handle else "never", handle)
+                return Seen("never")
             if claim.given_up:
                 return Seen("gone" if handle else "forfeited", handle)
             if self._elsewhere is not None and not claim.over:

@@ -28,8 +28,8 @@ from pbt_tui.runtimes.protocol import Launch
 #   start. (bash drops the trap if a file exists but cannot be executed, so that is tested before.)
 # - Whether the executor stopped the job is looked up once, after the job has ended: the order of
 #   the two decides, because clocks differ.
-# - A full disk may be emptied: the shim tries to write the code until it succeeds or the file is
-#   gone.
+# - A full disk may be emptied, and a folder that was moved away may come back: the shim tries to
+#   write the code until it succeeds, or until the file has been gone for a minute.
 # - At the end it kills its process group: orphans of a dead trainer keep their GPU memory (R8).
 SHIM = r"""set -C
 umask "$5"
@@ -60,8 +60,9 @@ trap : HUP INT QUIT ALRM TERM USR1 USR2
 )
 _pbt_code="exit $?"
 [ ! -e "$1.stop" ] || _pbt_code="$_pbt_code stop"
+_pbt_away=0
 until echo "$_pbt_code" >>"$1"; do
-  [ -e "$1" ] || exit 1
+  [ -e "$1" ] || [ $((_pbt_away += 1)) -lt 60 ] || exit 1
   sleep 1
 done
 kill -KILL 0

@@ -15,10 +15,13 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from pbt_tui.backends.slurm.environment import for_jobs
 from pbt_tui.backends.slurm.error_hints import last_words
 from pbt_tui.errors import printable
+from pbt_tui.files.regular import TEXT_BYTES, open_regular, read_regular
+from pbt_tui.files.writing import open_append
 from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 
 NEEDED = ("sbatch", "squeue", "scancel", "scontrol")
@@ -88,7 +91,7 @@ def submit(
         QueueFull: if SLURM takes no more jobs now.
     """
     err = out.with_suffix(".err")
-    with out.open("wb") as message, err.open("wb") as complaints:
+    with _emptied(out) as message, _emptied(err) as complaints:
         fcntl.flock(message, fcntl.LOCK_EX)
         with _started(argv, environ, message.fileno(), complaints.fileno(), cwd) as process:
             try:
@@ -96,7 +99,7 @@ def submit(
             except subprocess.TimeoutExpired:
                 _kill(process)
                 code = None
-    text = words(err.read_text("utf-8", "replace"))
+    text = words(read_regular(err, TEXT_BYTES).decode("utf-8", "replace"))
     if code is None:
         if _FULL.search(text):
             raise QueueFull(text)
@@ -105,13 +108,17 @@ def submit(
         if _FULL.search(text):
             raise QueueFull(text)
         _declined("sbatch", code, text)
-    return out.read_text("utf-8", "replace")
+    return read_regular(out, TEXT_BYTES).decode("utf-8", "replace")
+
+
+def _emptied(path: Path) -> BinaryIO:
+    return os.fdopen(open_append(path, flags=os.O_TRUNC), "wb")
 
 
 def still_written(out: Path) -> bool:
     """Whether an `sbatch` still runs that an executor left behind and that writes to this file."""
     try:
-        with out.open("rb") as file:
+        with os.fdopen(open_regular(out), "rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False

@@ -18,7 +18,9 @@ import msgspec
 from pbt_tui.backends.slurm import environment
 from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.errors import RuntimeUnavailable, Where, printable
+from pbt_tui.files import folders
 from pbt_tui.files.permissions import refuse_link
+from pbt_tui.files.writing import mark
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.runtimes import claims
 from pbt_tui.runtimes.context import RunContext
@@ -269,10 +271,10 @@ class SlurmRuntime:
 
     def _make(self, folder: Path) -> None:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folders.make_all(folder)
             probe = folder / ".probe"
-            probe.touch()
-            probe.unlink()
+            mark(probe)
+            folders.remove(probe)
         except OSError as error:
             raise RuntimeUnavailable(
                 f"cannot be written: {(error.strerror or str(error)).lower()}",

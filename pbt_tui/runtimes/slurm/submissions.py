@@ -20,7 +20,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from pbt_tui.files import folders
 from pbt_tui.files.atomic import replace
+from pbt_tui.files.regular import SPEC_BYTES, read_regular
 
 Name = tuple[str, int]
 _ID = re.compile(r"\s*([0-9]+)\s*(?:;\s*(\S+)\s*)?")
@@ -87,7 +89,7 @@ class Submissions:
         record = made(self._run_id, tasks, files)
         replace(self.folder / record.manifest, files.manifest, sync=True)
         replace(self.folder / record.script, files.script, sync=True)
-        self.out(record).unlink(missing_ok=True)
+        folders.remove(self.out(record))
         return record
 
     def save(self, record: ArraySubmission) -> None:
@@ -96,18 +98,20 @@ class Submissions:
         replace(self.folder / f"{record.key}.json", data, sync=True)
         if record.id is not None:
             for output in (self.out(record), self.out(record).with_suffix(".err")):
-                output.unlink(missing_ok=True)
+                folders.remove(output)
 
     def discard(self, record: ArraySubmission) -> None:
         """Removes the record of an array that SLURM never accepted."""
-        (self.folder / f"{record.key}.json").unlink(missing_ok=True)
+        folders.remove(self.folder / f"{record.key}.json")
 
     def all(self) -> list[ArraySubmission]:
         """All records; skips files that are no complete record."""
         records = []
         for path in self._records():
             try:
-                records.append(msgspec.json.decode(path.read_bytes(), type=ArraySubmission))
+                records.append(
+                    msgspec.json.decode(read_regular(path, SPEC_BYTES), type=ArraySubmission)
+                )
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 continue
         return records

@@ -18,6 +18,7 @@ from pbt_tui.backends.slurm.environment import for_jobs
 from pbt_tui.backends.slurm.error_hints import cure
 from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.backends.slurm.sbatch import ResourceShape, job_name, run_name
+from pbt_tui.files.regular import TEXT_BYTES, read_regular
 from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 from pbt_tui.runtimes.protocol import Ended, Queued
 from pbt_tui.runtimes.slurm import client, queue_limits
@@ -153,7 +154,7 @@ class Submitter:
         until = time.monotonic() + self._order.settings.sbatch_timeout + MORE
         while client.still_written(out) and time.monotonic() < until:
             time.sleep(0.05)
-        text = out.read_text("utf-8", "replace") if out.exists() else ""
+        text = read_regular(out, TEXT_BYTES).decode("utf-8", "replace") if out.exists() else ""
         answer = self._confirmed(record, text) or self._claimed(record)
         return _with_id(record, answer) if answer is not None else None
 

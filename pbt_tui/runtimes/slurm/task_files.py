@@ -19,6 +19,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pbt_tui.files import folders
 from pbt_tui.files.regular import open_regular
 from pbt_tui.runtimes.claims import GIVEN_UP, Claim
 
@@ -60,7 +61,7 @@ def read(path: Path) -> TaskFile | None:
     try:
         fd = open_regular(path, follow=False)
     except FileNotFoundError:
-        os.stat(path.parent)  # noqa: PTH116 - without the folder, nothing is known
+        folders.require(path.parent)  # without the folder, nothing is known
         return None
     with os.fdopen(fd, "rb") as file:
         return parse(file.read().decode("utf-8", "replace"), os.fstat(fd).st_mtime)

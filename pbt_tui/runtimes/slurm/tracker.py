@@ -6,7 +6,6 @@ the task. The queue adds why tasks wait, and which ended without writing their f
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pbt_tui.errors import printable
+from pbt_tui.files import folders
+from pbt_tui.files.regular import read_head
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.observe.queue_status import QueueStatus, key
 from pbt_tui.runtimes import claims
@@ -147,11 +148,8 @@ class TaskTracker:
     # -- files -------------------------------------------------------------------------------------
 
     def scan(self) -> None:
-        """Reads the attempt files that changed."""
-        try:
-            names = set(os.listdir(self._dir.attempts))  # noqa: PTH208 - runs every second
-        except OSError:
-            return  # without the folder, nothing is known
+        """Reads the attempt files that changed. Raises `OSError` without their folder."""
+        names = set(folders.names(self._dir.attempts))
         for task in self.current():
             if f"{task.job}.{task.number}" in names:
                 self.read(task)
@@ -290,8 +288,7 @@ class TaskTracker:
     def _said(self, task: Task) -> str:
         """What slurmstepd wrote about it."""
         try:
-            with (self._output / f"{task.id}.out").open("rb") as file:
-                return file.read(_SAID).decode("utf-8", "replace")
+            return read_head(self._output / f"{task.id}.out", _SAID).decode("utf-8", "replace")
         except OSError:
             return ""
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from textual.app import ComposeResult
 
+from pbt_tui.files.regular import TEXT_BYTES, read_regular
 from pbt_tui.journal.state import JobState
 from pbt_tui.observe import log_reader
 from pbt_tui.runtimes.kind import Submission
@@ -75,7 +76,7 @@ class JobScreen(Page):
         if job.attempts and self._requested[0] != name:
             with suppress(OSError):
                 path = self.host.follower.rundir.request(*name)
-                self._requested = (name, path.read_text(errors="replace"))
+                self._requested = (name, read_regular(path, TEXT_BYTES).decode(errors="replace"))
         return self._requested[1] if self._requested[0] == name else ""
 
     def _submission(self, job: JobState) -> Submission | None:

@@ -1,0 +1,56 @@
+"""Where the disk of a run fails, no container is started, and no job is to blame."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+from typing import Any
+
+import pytest
+
+from pbt_tui.errors import RunError
+from pbt_tui.files import disk
+from pbt_tui.journal import events as ev
+from tests.docker.containers_driver import Drive
+from tests.docker.docked import Docked, told
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.ESTALE, errno.EACCES])
+def test_a_log_that_cannot_be_made(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    driver = drive().prepare()
+    logs = str(driver.rundir.logs)
+
+    def fails(path: Any, *args: Any) -> int:
+        if str(path).startswith(logs):
+            raise OSError(code, os.strerror(code), str(path))
+        return os.open(path, *args)
+
+    monkeypatch.setattr(disk.calls, "open", fails)
+    driver.start("true")
+    with pytest.raises(RunError, match="cannot make a log") as found:
+        driver.wait(driver.ended)
+    assert found.value.where.file == logs
+    assert found.value.exit_code == 5
+    monkeypatch.undo()
+    again = drive().prepare()
+    assert [s.state for s in again.runtime.survey([("job", 1, None)])] == ["never"]
+    assert again.run("true").exit_code == 0
+
+
+def test_the_logs_are_moved_away(docked: Docked) -> None:
+    jobs = [told(f"j{i}", "sleep 0.2") for i in range(6)]
+    executor = docked.start(docked.spec(*jobs, max_parallel=2), stdout=subprocess.DEVNULL)
+    docked.wait_for(ev.AttemptEnded, 1)
+    away = docked.rundir.logs.with_name("away")
+    docked.rundir.logs.rename(away)
+    said = docked.end(executor)
+    away.rename(docked.rundir.logs)
+    assert said.code == 5, said.err
+    assert f"`{docked.rundir.logs}`: cannot make a log" in said.err
+    again = docked.pbt(str(docked.rundir.path))
+    assert again.code == 0, again.all
+    assert {event.outcome for event in docked.of(ev.AttemptEnded)} == {"succeeded"}
+    assert [len(docked.ran(f"j{i}")) for i in range(6)] == [1] * 6
