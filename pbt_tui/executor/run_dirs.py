@@ -14,9 +14,10 @@ from pathlib import Path
 from pbt_tui.errors import PlanChanged, RunBusy, RunError, UsageError, Where, printable
 from pbt_tui.executor.whereabouts import opening, whereabouts
 from pbt_tui.files.atomic import replace
-from pbt_tui.journal import RunDir, RunState, byte_locks, lock, replay
+from pbt_tui.journal import RunDir, RunState, byte_locks, lock
 from pbt_tui.journal.events import AnyEvent
 from pbt_tui.journal.file import Journal
+from pbt_tui.journal.replaying import replay_file
 from pbt_tui.populations import refuse_unknown_styles
 from pbt_tui.spec import DIGEST_RULE, Processes, decode, digest, digest_rule, encode
 
@@ -78,7 +79,7 @@ def _opened(rundir: RunDir, spec: Processes | None, made: Path | None) -> OpenRu
         ) from e
     try:
         kept = _kept(rundir, spec, journal.events[0] if journal.events else None)
-        state = replay(kept, journal.events)
+        state = replay_file(kept, rundir.journal, journal.events)
         journal.events = []
         _refuse_unknown_attempts(rundir, state)
         return OpenRun(rundir, kept, state, journal, made)
