@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pbt_tui.errors import PlanChanged, RunBusy, RunError, UsageError, Where, printable
+from pbt_tui.executor import new_run_dirs
 from pbt_tui.executor.whereabouts import opening, whereabouts
 from pbt_tui.files.atomic import replace
 from pbt_tui.journal import RunDir, RunState, byte_locks, lock
@@ -48,9 +49,12 @@ def open_run(rundir: RunDir, spec: Processes | None) -> OpenRun:
     made = _missing(rundir.path)
     try:
         try:
+            if spec is not None and not os.path.lexists(rundir.path):
+                new_run_dirs.make(rundir, spec)
             for folder in (rundir.requests, rundir.logs, rundir.attempts):
                 folder.mkdir(parents=True, exist_ok=True)
             lock.acquire(rundir.lock)
+            new_run_dirs.clean(rundir)
         except OSError as e:
             raise RunError(
                 f"cannot create the run directory: {(e.strerror or str(e)).lower()}",
