@@ -141,6 +141,7 @@ def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
         container=flags.container,
         backend=args.backend,
         runtime=args.runtime,
+        forget_host=args.forget_host,
         settings=flags.backends,
         compiled={} if found.kind == "run" else _compiled(found, args.backend),
     )

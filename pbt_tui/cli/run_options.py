@@ -53,6 +53,11 @@ def parser(argv: Sequence[str] = ()) -> Parser:
         help="go on where a copied or moved run directory is now",
     )
     p.add_argument(
+        "--forget_host",
+        metavar="NAME",
+        help="count as lost the attempts of a host that can no longer be asked",
+    )
+    p.add_argument(
         "--dry_run", action="store_true", help="print what would be started; start nothing"
     )
     p.add_argument("--json", action="store_true", help="print events to stdout as JSON lines")

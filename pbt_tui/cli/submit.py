@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pbt_tui.spec import Processes
 
 _NOT_HERE = (
-    *("runtime", "detach", "failed", "fresh", "json", "rehome"),
+    *("runtime", "detach", "failed", "fresh", "json", "rehome", "forget_host"),
     *("hold", "release", "stop", "cancel", "kill", "retry"),
 )
 SETTLE = 60.0

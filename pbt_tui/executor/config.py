@@ -40,6 +40,8 @@ class ExecutorOptions:
     """The compiled settings of `backend`, or those of the settings file."""
     environ: Mapping[str, str] = field(default_factory=dict)
     detached: bool = False
+    forget_host: str | None = None
+    """Name of a host whose attempts are counted as lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,8 @@ class ExecutorConfig:
     detached: bool = False
     found: tuple[Diagnostic, ...] = ()
     """Warnings and notes of the backend's rules."""
+    forget_host: str | None = None
+    """Name of a host whose attempts are counted as lost."""
 
 
 def executor_config(
@@ -93,7 +97,21 @@ def executor_config(
         environ=options.environ,
         detached=options.detached,
         found=found,
+        forget_host=_forgotten(state, options.forget_host),
     )
+
+
+def _forgotten(state: RunState, host: str | None) -> str | None:
+    """The host of `--forget_host`. Raises `UsageError` if it left no attempts active."""
+    if host is None:
+        return None
+    last = state.executor.host if state.executor is not None and state.active else None
+    if host != last:
+        left = "no host has" if last is None else f"only `{printable(last)}` has"
+        raise UsageError(
+            f"`--forget_host`: host `{printable(host)}` has left no attempts active: {left}"
+        )
+    return host
 
 
 def _last_kind(state: RunState) -> RuntimeKind | None:

@@ -46,6 +46,7 @@ def run_context(rundir: RunDir, state: RunState, config: ExecutorConfig, run_id:
         environ=config.environ,
         gpus=found,
         known=known,
+        forgotten=config.forget_host,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pbt_tui.journal import RunDir, RunState
 from pbt_tui.journal.events import Gpu
+from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.kind import RuntimeKind
 from pbt_tui.spec import Container, Policy
 
@@ -42,6 +43,8 @@ class RunContext:
     """GPUs of this machine; empty if jobs run elsewhere."""
     known: bool = False
     """Whether a person listed the GPUs or the executor detected them; else it assumes them."""
+    forgotten: str | None = None
+    """Name of a host whose attempts a person counts as lost."""
 
     @property
     def engine_before(self) -> str | None:
@@ -55,4 +58,6 @@ class RunContext:
         before = self.state.executor
         if before is None or before.host == socket.gethostname():
             return None
+        if before.host == self.forgotten or before.boot_id == proc.boot_id():
+            return None  # given up by a person, or this machine with another name
         return f"host `{before.host}`"
