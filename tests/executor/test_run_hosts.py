@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.executor.running import WAITS, Place, job, until
 from tests.shelf.scrub import unsealed
 
 
-def killed(place: Place, **policy: object) -> str:
+def killed(place: Place, **policy: Any) -> str:
     target = place.spec(job("j", f"{WAITS}; echo x >>ran"), **policy)
     executor = place.start(target)
     place.wait_for(ev.AttemptStarted)

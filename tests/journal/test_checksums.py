@@ -151,7 +151,7 @@ def test_a_variable_of_that_name_is_no_checksum(tmp_path: Path) -> None:
 def test_an_impossible_event_of_a_file_is_damage(tmp_path: Path) -> None:
     """Also with a checksum that fits: a line of another run."""
     path = tmp_path / "j"
-    foreign = msgspec.structs.replace(EVENTS[2], job="nobody")  # type: ignore[call-arg]
+    foreign = msgspec.structs.replace(EVENTS[2], job="nobody")
     journal = Journal(path)
     journal.append([*EVENTS[:2], foreign])
     journal.close()
