@@ -26,9 +26,9 @@ def sealed(body: bytes, crc: int) -> tuple[bytes, int]:
 
     Example:
         >>> sealed(b'{"seq":1}', 0)
-        (b'{"seq":1,"crc":"55efb94a"}\\n', 3838085463)
-        >>> damaged(b'{"seq":1,"crc":"55efb94a"}\\n', 0)
-        >>> damaged(b'{"seq":2,"crc":"55efb94a"}\\n', 0)
+        (b'{"seq":1,"crc":"8c63767c"}\\n', 877713188)
+        >>> damaged(b'{"seq":1,"crc":"8c63767c"}\\n', 0)
+        >>> damaged(b'{"seq":2,"crc":"8c63767c"}\\n', 0)
         0
     """
     head = body[:-1]
