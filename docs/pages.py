@@ -171,6 +171,8 @@ def _struct(struct: Any, described: dict[tuple[str, str], str]) -> Iterator[str]
 def _events() -> Iterator[str]:
     yield "# Journal events\n\nFormat `pbt-journal/1`: one JSON object a line; schema:"
     yield "`schemas/journal-1.json`. Each line has `event`, `seq` and `at` (Unix seconds)."
+    yield "The last key of a line may be `crc`: the CRC-32 of all bytes of the file before that"
+    yield "key, in 8 hex digits. Earlier versions wrote lines without it, and both may be mixed."
     described = notes()
     for event in events.AnyEvent.__args__:
         tag = event.__struct_config__.tag

@@ -152,6 +152,7 @@ def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
         backend=args.backend,
         runtime=args.runtime,
         python=_python(args.python),
+        forget_host=args.forget_host,
         settings=flags.backends,
         compiled={} if found.kind == "run" else _compiled(found, args.backend),
     )

@@ -251,7 +251,8 @@ def show_plan(plan: Plan, asked: Asked | None = None, *, fresh: bool = False) ->
     from pbt_tui.cli.preview import dry_run
     from pbt_tui.executor.rehome import refuse_elsewhere
     from pbt_tui.executor.run_dirs import check_same_spec, read_spec
-    from pbt_tui.journal import Tail, replay
+    from pbt_tui.journal import Tail
+    from pbt_tui.journal.replaying import replay_file
 
     if fresh:
         plan = plan.anew()
@@ -261,7 +262,7 @@ def show_plan(plan: Plan, asked: Asked | None = None, *, fresh: bool = False) ->
         check_same_spec(kept, spec, plan.rundir)
         spec, events = kept, Tail(plan.rundir.journal).read_all()
     assert spec is not None
-    state = replay(spec, events)
+    state = replay_file(spec, plan.rundir.journal, events)
     refuse_elsewhere(plan.rundir, state)
     sys.stdout.write(dry_run(state, plan.rundir, plan.config(state), asked))
     return 0

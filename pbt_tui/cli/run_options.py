@@ -50,11 +50,6 @@ def parser(argv: Sequence[str] = ()) -> Parser:
         help="rename the old run to `_pbt.1`, start a new one",
     )
     p.add_argument(
-        "--rehome",
-        action="store_true",
-        help="go on where a copied or moved run directory is now",
-    )
-    p.add_argument(
         "--dry_run", action="store_true", help="print what would be started; start nothing"
     )
     p.add_argument("--json", action="store_true", help="print events to stdout as JSON lines")
@@ -84,6 +79,17 @@ def parser(argv: Sequence[str] = ()) -> Parser:
         const="ended",
         choices=("ended", "all"),
         help="list, then remove stopped ones (all: running too)",
+    )
+    moved = p.topic("moved", "copied and moved runs, and lost hosts")
+    moved.add_argument(
+        "--rehome",
+        action="store_true",
+        help="go on at the place where the run directory is now",
+    )
+    moved.add_argument(
+        "--forget_host",
+        metavar="NAME",
+        help="count as lost the attempts of a host that can no longer be asked",
     )
     for backend in built_in:
         if not backend.runtimes:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pbt_tui.spec import Processes
 
 _NOT_HERE = (
-    *("runtime", "detach", "failed", "fresh", "json", "rehome", "trust", "python"),
+    *("runtime", "detach", "failed", "fresh", "json", "rehome", "forget_host", "trust", "python"),
     *("hold", "release", "stop", "cancel", "kill", "retry"),
 )
 SETTLE = 60.0

@@ -41,6 +41,8 @@ class ExecutorOptions:
     environ: Mapping[str, str] = field(default_factory=dict)
     python: str | None = None
     """`--python`: the interpreter of plain processes."""
+    forget_host: str | None = None
+    """Name of a host whose attempts are counted as lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,8 @@ class ExecutorConfig:
     """Whether the GPUs of the last executor stay: no option names or counts others."""
     found: tuple[Diagnostic, ...] = ()
     """Warnings and notes of the backend's rules."""
+    forget_host: str | None = None
+    """Name of a host whose attempts are counted as lost."""
 
 
 def executor_config(
@@ -100,7 +104,21 @@ def executor_config(
         python=options.python,
         keeps_gpus=before is not None and before.local and _keeps_gpus(state, policy),
         found=found,
+        forget_host=_forgotten(state, options.forget_host),
     )
+
+
+def _forgotten(state: RunState, host: str | None) -> str | None:
+    """The host of `--forget_host`. Raises `UsageError` if it left no attempts active."""
+    if host is None:
+        return None
+    last = state.executor.host if state.executor is not None and state.active else None
+    if host != last:
+        left = "no host has" if last is None else f"only `{printable(last)}` has"
+        raise UsageError(
+            f"`--forget_host`: host `{printable(host)}` has left no attempts active: {left}"
+        )
+    return host
 
 
 def _last_kind(state: RunState) -> RuntimeKind | None:

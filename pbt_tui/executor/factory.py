@@ -46,6 +46,7 @@ def run_context(rundir: RunDir, state: RunState, config: ExecutorConfig, run_id:
         known=around.known,
         masked=around.masked,
         notes=around.notes,
+        forgotten=config.forget_host,
     )
 
 

@@ -34,6 +34,7 @@ def observe_active(loop: Loop) -> list[Seen]:
     return seen
 
 
+_GONE_HOST = "; `--forget_host NAME` counts what a host has started as lost"
 _SILENT = "started by an engine that does not answer"
 
 
@@ -47,7 +48,8 @@ def _unknown(unknown: Mapping[str, Sequence[str]]) -> RuntimeUnavailable:
     return RuntimeUnavailable(
         "; ".join(sentences),
         where=Where(job=only[0] if len(only) == 1 else None),
-        hint="start `pbt-run` where host and engine answer; nothing was changed",
+        hint="start `pbt-run` where host and engine answer; nothing was changed"
+        + (_GONE_HOST if any(detail.startswith("started on host") for detail in unknown) else ""),
     )
 
 

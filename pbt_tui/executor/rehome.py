@@ -19,6 +19,7 @@ from pbt_tui.executor.clock import Clock
 from pbt_tui.executor.old_places import Held, holding
 from pbt_tui.executor.run_dirs import NAMED, OpenRun, new_run_id
 from pbt_tui.executor.whereabouts import Whereabouts, whereabouts
+from pbt_tui.files import folders
 from pbt_tui.journal import RunDir, RunState, apply, byte_locks
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import JobState
@@ -178,7 +179,7 @@ def _drop_foreign(rundir: RunDir, state: RunState) -> None:
         job = state.by_id.get(name)
         known = job is not None and number.isdecimal() and int(number) <= len(job.attempts)
         if not known and not path.is_dir():
-            path.unlink(missing_ok=True)
+            folders.remove(path)
 
 
 def _entries(folder: Path) -> list[Path]:

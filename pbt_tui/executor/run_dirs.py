@@ -12,14 +12,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pbt_tui.errors import PlanChanged, RunBusy, RunError, UsageError, Where, command, printable
+from pbt_tui.executor import new_run_dirs
 from pbt_tui.executor.whereabouts import opening, whereabouts
 from pbt_tui.files import atomic, folders
 from pbt_tui.files.permissions import make_folders
 from pbt_tui.files.regular import SPEC_BYTES, read_regular
-from pbt_tui.journal import RunDir, RunState, byte_locks, lock, owners, replay
+from pbt_tui.journal import RunDir, RunState, byte_locks, lock, owners
 from pbt_tui.journal.events import AnyEvent
 from pbt_tui.journal.file import Journal
 from pbt_tui.journal.owners import NOBODY_ELSE, Trust
+from pbt_tui.journal.replaying import replay_file
 from pbt_tui.populations import refuse_unknown_styles
 from pbt_tui.spec import DIGEST_RULE, Processes, decode, digest, digest_rule, encode
 
@@ -53,8 +55,11 @@ def open_run(rundir: RunDir, spec: Processes | None, trust: Trust = NOBODY_ELSE)
     made = _missing(rundir.path)
     try:
         try:
+            if spec is not None and not os.path.lexists(rundir.path):
+                new_run_dirs.make(rundir, spec, share=trust.share)
             make_folders(rundir.path, rundir.folders, share=trust.share)
             lock.acquire(rundir.lock)
+            new_run_dirs.clean(rundir)
         except OSError as e:
             raise RunError(
                 f"cannot create the run directory: {(e.strerror or str(e)).lower()}",
@@ -83,7 +88,7 @@ def _opened(rundir: RunDir, spec: Processes | None, made: Path | None) -> OpenRu
         ) from e
     try:
         kept = _kept(rundir, spec, journal.events[0] if journal.events else None)
-        state = replay(kept, journal.events)
+        state = replay_file(kept, rundir.journal, journal.events)
         journal.events = []
         _refuse_unknown_attempts(rundir, state)
         return OpenRun(rundir, kept, state, journal, made)

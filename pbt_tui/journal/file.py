@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pbt_tui.files import disk, folders
 from pbt_tui.files.faults import cannot_go_on
 from pbt_tui.files.permissions import fit
 from pbt_tui.files.regular import open_regular
+from pbt_tui.journal import checksums
 from pbt_tui.journal.events import FORMAT, AnyEvent, AttemptStarted, AttemptWaiting, RunOpened
 from pbt_tui.journal.ownership import Ownership
 
@@ -47,6 +49,8 @@ class Tail:
         """Number of lines read so far."""
         self.life = 0
         """Rises when another file replaced the journal: the reader has to fold from its start."""
+        self.crc = 0
+        """The checksum of the bytes read so far."""
         self._inode: int | None = None
 
     def read(self, limit: int = _PAGE) -> list[AnyEvent]:
@@ -68,7 +72,7 @@ class Tail:
         try:
             stat = disk.calls.fstat(fd)
             if self._inode not in (None, stat.st_ino) or stat.st_size < self.offset:
-                self.offset = self.line = 0
+                self.offset = self.line = self.crc = 0
                 self.life += 1
             self._inode = stat.st_ino
             if stat.st_size == self.offset:
@@ -82,7 +86,15 @@ class Tail:
         finally:
             disk.let_go(fd)
         lines = data[: data.rfind(b"\n") + 1]
+        wrong = checksums.damaged(lines, self.crc)
+        if wrong is not None:
+            raise damage(self.path, self.line + wrong + 1, "the checksum of the line does not fit")
         events = _decode(self.path, lines, self.line)
+        crc = zlib.crc32(lines, self.crc)
+        # A torn line is the begin of a line: with more than the newline missing, or less.
+        if checksums.is_whole(data[len(lines) : -1], crc):
+            raise damage(self.path, self.line + len(events) + 1, "another byte than a newline")
+        self.crc = crc
         self.offset += len(lines)
         self.line += len(events)
         return events
@@ -107,16 +119,16 @@ def _decode(path: Path, data: bytes, before: int) -> list[AnyEvent]:
         raise next(_damages(path, data, before))
     for number, event in enumerate(events, before + 1):
         if event.seq != number:
-            raise _damage(path, number, f"expected seq {number}, got {event.seq}")
+            raise damage(path, number, f"expected seq {number}, got {event.seq}")
     if before == 0 and events:
         first = events[0]
         if not isinstance(first, RunOpened):
-            raise _damage(path, 1, "a journal begins with `run_opened`")
+            raise damage(path, 1, "a journal begins with `run_opened`")
         if first.format != FORMAT:
             what = f"format is `{printable(first.format)}`, this is `{FORMAT}`"
             if _NEWER_FORMAT.fullmatch(first.format):
                 raise _newer(path, 1, what)
-            raise _damage(path, 1, what)
+            raise damage(path, 1, what)
     return events
 
 
@@ -124,18 +136,18 @@ def _damages(path: Path, data: bytes, before: int) -> Iterator[RunError]:
     """The errors of the lines that are no events, found line by line."""
     for number, text in enumerate(data.split(b"\n")[:-1], before + 1):
         if not text.strip():
-            yield _damage(path, number, "an empty line")
+            yield damage(path, number, "an empty line")
         try:
             _decoder.decode(text)
         except RecursionError:
-            yield _damage(path, number, "not an event: nested too deeply")
+            yield damage(path, number, "not an event: nested too deeply")
         except (msgspec.MsgspecError, UnicodeDecodeError) as e:
             name = _unknown_event(text)
             if name is not None:
                 yield _newer(path, number, f"`{printable(name)}` is no event of this version")
             if str(e).startswith("Object contains unknown field"):  # of a policy, or a container
                 yield _newer(path, number, printable(str(e)[:1].lower() + str(e)[1:]))
-            yield _damage(path, number, f"not an event: {printable(str(e))}")
+            yield damage(path, number, f"not an event: {printable(str(e))}")
 
 
 class _Head(msgspec.Struct):
@@ -164,9 +176,10 @@ def _newer(path: Path, line: int, what: str) -> JournalNewer:
     )
 
 
-def _damage(path: Path, line: int, what: str) -> JournalDamaged:
+def damage(path: Path, line: int, what: str) -> JournalDamaged:
+    """The error that names a damaged line."""
     return JournalDamaged(
-        f"the journal is damaged: {what}",
+        f"the journal is damaged: {printable(what)}",
         where=Where(file=str(path), line=line),
         hint="nothing was changed; restore the file from a copy, or start anew with `--fresh`",
     )
@@ -206,7 +219,7 @@ class Journal:
         except BaseException:
             disk.let_go(self._fd)
             raise
-        self._size = tail.offset
+        self._size, self._crc = tail.offset, tail.crc
 
     @property
     def exclusive(self) -> bool:
@@ -228,14 +241,18 @@ class Journal:
         Raises:
             RunError: if that failed: then the executor may not perform anything of the batch.
         """
-        data = b"".join([_encoder.encode(event) + b"\n" for event in events])
+        lines, crc = [], self._crc
+        for event in events:
+            line, crc = checksums.sealed(_encoder.encode(event), crc)
+            lines.append(line)
+        data = b"".join(lines)
         self.check()
         try:
             _room(self._fd)
             written = 0
             while written < len(data):
                 written += disk.calls.write(self._fd, data[written:])
-            self._size += written
+            self._size, self._crc = self._size + written, crc
             # A batch of nothing but recoverable events waits for the next sync: after a crash of
             # the machine, the next executor asks the runtime again.
             if not all(isinstance(event, _RECOVERABLE) for event in events):

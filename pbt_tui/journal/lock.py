@@ -84,6 +84,11 @@ def release(path: Path) -> None:
         disk.let_go(fd)
 
 
+def moved(before: Path, path: Path) -> None:
+    """Says that a lock that this process holds has another path: its folder was renamed."""
+    _held[path.resolve()] = _held.pop(before.resolve())
+
+
 def identity(path: Path) -> tuple[int, int] | None:
     """Device and inode of a lock that this process holds; None if it holds no such lock."""
     fd = _held.get(path.resolve())

@@ -11,6 +11,7 @@ from typing import Any
 from pbt_tui.errors import Diagnostic, printable
 from pbt_tui.journal import RunDir, RunState
 from pbt_tui.journal.events import Gpu
+from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.kind import RuntimeKind
 from pbt_tui.spec import Container, Policy
 
@@ -50,6 +51,8 @@ class RunContext:
     """Whether the GPUs are those that `CUDA_VISIBLE_DEVICES` shows."""
     notes: tuple[Diagnostic, ...] = ()
     """What the executor keeps of the last one although its own shell differs."""
+    forgotten: str | None = None
+    """Name of a host whose attempts a person counts as lost."""
 
     @property
     def engine_before(self) -> str | None:
@@ -63,5 +66,7 @@ class RunContext:
         before, here = self.state.executor, socket.gethostname()
         if before is None or before.host == here:
             return None
+        if before.host == self.forgotten or before.boot_id == proc.boot_id():
+            return None  # given up by a person, or this machine with another name
         host = printable(before.host)
         return f"started on host `{host}`, this is `{here}`: only `{host}` can say what still runs"

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pbt_tui.errors import BadSpec, PbtError, RunError, Where
+from pbt_tui.errors import BadSpec, ImpossibleEvent, PbtError, RunError, Where
 from pbt_tui.files.regular import SPEC_BYTES, read_head, read_regular
 from pbt_tui.journal.events import (
     AttemptEnded,
@@ -30,6 +30,7 @@ from pbt_tui.journal.events import (
 from pbt_tui.journal.file import Tail
 from pbt_tui.journal.fold import apply
 from pbt_tui.journal.lock import holder
+from pbt_tui.journal.replaying import impossible
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import RunState
 from pbt_tui.observe.queue_status import Queue
@@ -188,7 +189,10 @@ class JournalFollower:
         for event in events:
             if isinstance(event, ExecutorStarted):
                 check_known(event, self.rundir.journal)
-            apply(state, event)
+            try:
+                apply(state, event)
+            except ImpossibleEvent as e:
+                raise impossible(self.rundir.journal, event, e) from e
             if isinstance(event, _OF_A_JOB):
                 jobs.add(by_id[event.job].index)
                 continue

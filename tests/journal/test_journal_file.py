@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,13 +17,27 @@ from hypothesis import strategies as st
 
 from pbt_tui.errors import JournalDamaged, JournalNewer, RunError
 from pbt_tui.files import disk
-from pbt_tui.journal import Journal, Tail
+from pbt_tui.journal import Journal, Tail, checksums
 from pbt_tui.journal import file as journal_file
+from pbt_tui.journal.events import AnyEvent
 from tests.journal.lives import life
 
 EVENTS = life(2)
 LINES = [msgspec.json.encode(event) + b"\n" for event in EVENTS]
 WHOLE = b"".join(LINES)
+"""As earlier versions wrote it: without checksums."""
+
+
+def appended(data: bytes, events: Sequence[AnyEvent]) -> bytes:
+    """`data`, and the lines that a journal appends to it."""
+    crc = zlib.crc32(data)
+    for event in events:
+        line, crc = checksums.sealed(msgspec.json.encode(event), crc)
+        data += line
+    return data
+
+
+SEALED = appended(b"", EVENTS)
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +75,13 @@ def test_a_tail_torn_anywhere_is_healed(path: Path, cut: int, limit: int) -> Non
     assert journal.events == EVENTS[:kept]
     journal.append(EVENTS[kept:])
     journal.close()
-    assert path.read_bytes() == WHOLE
+    whole = appended(b"".join(LINES[:kept]), EVENTS[kept:])
+    assert path.read_bytes() == whole
     tail, found = Tail(path), []
     while more := tail.read(limit):
         found += more
     assert found == EVENTS, "a reader with a small budget reads the same"
-    assert (tail.offset, tail.line, tail.life) == (len(WHOLE), len(EVENTS), 0)
+    assert (tail.offset, tail.line, tail.life) == (len(whole), len(EVENTS), 0)
 
 
 def test_every_position(path: Path) -> None:
@@ -218,7 +234,7 @@ def test_an_append_is_one_write_and_one_sync(path: Path, monkeypatch: pytest.Mon
     journal.append(EVENTS)
     assert calls == ["write", "sync"]
     journal.close()
-    assert path.read_bytes() == WHOLE
+    assert path.read_bytes() == SEALED
 
 
 def test_a_short_write_is_gone_on_with(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,7 +244,7 @@ def test_a_short_write_is_gone_on_with(path: Path, monkeypatch: pytest.MonkeyPat
     journal.append(EVENTS)
     monkeypatch.undo()
     journal.close()
-    assert path.read_bytes() == WHOLE
+    assert path.read_bytes() == SEALED
 
 
 def test_a_sync_that_fails_is_an_append_that_fails(
@@ -295,7 +311,7 @@ def test_dev_full(tmp_path: Path) -> None:
     journal.close()
 
 
-@pytest.mark.parametrize("event", ["run_forked", "gpu_drained", "leg_reported"])
+@pytest.mark.parametrize("event", ["run_adopted", "gpu_drained", "leg_reported"])
 def test_an_event_of_a_later_version_is_told_as_that(path: Path, event: str) -> None:
     later = f'{{"event":"{event}","seq":{len(EVENTS) + 1},"at":9999.5,"who":{{"knows":[1]}}}}\n'
     written(path, WHOLE + later.encode())
@@ -315,8 +331,8 @@ def test_an_event_of_a_later_version_is_told_as_that(path: Path, event: str) -> 
     "line",
     [
         '{"event":"Not An Event","seq":%d,"at":9999.5}',
-        '{"event":"run_forked","at":9999.5}',
-        '{"event":"run_forked","seq":"%d","at":9999.5}',
+        '{"event":"run_adopted","at":9999.5}',
+        '{"event":"run_adopted","seq":"%d","at":9999.5}',
         '{"event":"attempt_started","seq":%d,"at":9999.5}',
         '{"event":7,"seq":%d,"at":9999.5}',
     ],
