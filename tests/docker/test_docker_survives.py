@@ -129,6 +129,7 @@ def test_a_start_under_way_that_is_over_before_the_name_is_free(
     driver = drive().prepare()
     script = "echo ran >> ran; exit 3"
     first = driver.of("sh", "-c", script)
+    driver.rundir.claim("job", 1).touch()
     body = containers.body(driver.runtime.request(first), {})
     name = containers.container_name(driver.run_id, "job", 1)
     made = engine.create_container_from_config(body, name=name)["Id"]
@@ -142,7 +143,6 @@ def test_a_start_under_way_that_is_over_before_the_name_is_free(
 
     ours.remove = late  # type: ignore[method-assign]
     driver.rundir.log("job", 1).touch()
-    driver.rundir.claim("job", 1).touch()
     end = driver.run("sh", "-c", script)
     assert (driver.folder / "ran").read_text() == "ran\n"
     assert (end.handle, end.lost, end.exit_code) == (made, False, 3), "its attempt file has it"
