@@ -26,12 +26,13 @@ from benchmarks.executing import RUN, spec
 from benchmarks.measure import paired, row, run, title
 from pbt_tui.journal import RunDir, Tail
 from pbt_tui.journal import events as ev
+from pbt_tui.runtimes.docker.wrapper import LOG_ONLY, WRAPPER
 from pbt_tui.spec import Container, decode, encode
 
 SERVICES = Path(__file__).resolve().parents[1] / "tests" / "services" / "docker"
 IMAGE = "pbt-busybox:test"
 IN_FLIGHT = 4
-N, ENDING, WATCHED = 80, 40, 50
+N, ENDING, WATCHED, WRAPPED = 80, 40, 50, 200
 SECONDS = 35.0
 """For which 50 are watched: a slow look at the list is among it."""
 
@@ -87,6 +88,7 @@ def main() -> None:
             return
         here = Path(folder)
         _throughput(here, Api(host))
+        _wrapper(here)
         _ends(here)
         _watching(here)
 
@@ -143,6 +145,35 @@ def _raw(api: Api, name: str, body: Any) -> None:
     api("POST", f"/containers/{made['Id']}/start")
     api("POST", f"/containers/{made['Id']}/wait")
     api("DELETE", f"/containers/{made['Id']}?v=1")
+
+
+# -- what the recorded exit code costs ------------------------------------------------------------
+
+_LOOP = """
+text=$(cat {name})
+n=0
+while [ $n -lt {count} ]; do n=$((n + 1)); : >claim; /bin/sh -c "$text" log {claim} /bin/true; done
+times
+"""
+
+
+def _wrapper(here: Path) -> None:
+    """Processor time of both wrappers, one after the other in one container."""
+    ours = min(_seconds(here, "ours", WRAPPER, "claim") for _ in range(5))
+    plain = min(_seconds(here, "plain", LOG_ONLY, "") for _ in range(5))
+    figure = f"{(ours - plain) * 1000 / WRAPPED:.2f} ms"
+    row("the wrapper that records the exit code, processor time a job", figure, "<= 1 ms")
+
+
+def _seconds(here: Path, name: str, text: str, claim: str) -> float:
+    (here / name).write_text(text)
+    script = _LOOP.format(name=name, count=WRAPPED, claim=claim)
+    argv = ["docker", "run", "--rm", "--init", "--network", "none", "--workdir", str(here)]
+    argv += ["--volume", f"{here}:{here}", IMAGE, "sh", "-c", script]
+    said = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    children = said.splitlines()[-1].split()  # `0m0.123s 0m0.045s`
+    parts = [one.removesuffix("s").split("m") for one in children]
+    return sum(int(minutes) * 60 + float(rest) for minutes, rest in parts)
 
 
 # -- how soon an end is known ----------------------------------------------------------------------

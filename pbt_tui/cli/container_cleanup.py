@@ -56,9 +56,13 @@ def _clean(found: Sequence[Left], which: str) -> int:
 
     found = [left for left in found if not _has_executor(left)]
     chosen = [left for left in found if which == "all" or left.state in _OVER]
-    wrong = leftovers.clean([left.id for left in chosen])
-    kept = len(found) - len(chosen)
+    # Without force: one of them may have been started since they were listed.
+    wrong = leftovers.clean([left.id for left in chosen], force=which == "all")
     print(f"removed {len(chosen) - len(wrong)} of {len(found)}")
+    started = [name for name, reason in wrong.items() if reason == leftovers.RUNS]
+    kept = len(found) - len(chosen) + len(started)
+    for name in started:
+        del wrong[name]
     if kept:
         print(f"hint: {kept} still running: remove them with `--clean all`, or stop their run")
     if wrong:

@@ -66,3 +66,28 @@ def close(one: ContainerDriver) -> None:
 def left(engine: Any, run_id: str) -> list[str]:
     found = engine.containers(all=True, filters={"label": f"pbt.run_id={run_id}"})
     return [re.sub("^/", "", one["Names"][0]) for one in found]
+
+
+def shell_image(engine: Any, shell: str) -> str:
+    """An image whose `/bin/sh` is this machine's `dash` or `bash`; the rest of it is busybox."""
+    program, busybox = shutil.which(shell), shutil.which("busybox")
+    assert program is not None
+    assert busybox is not None
+    linked = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w", dereference=True) as tar:
+        tar.add(program, arcname="bin/sh")
+        tar.add(busybox, arcname="bin/busybox")
+        for library in re.findall(r"(/\S+) \(0x", linked):
+            tar.add(library, arcname=library.removeprefix("/"))
+        for name in ("cat", "echo", "grep", "id", "ps", "seq", "sleep", "touch", "true"):
+            link = tarfile.TarInfo(f"bin/{name}")
+            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+            tar.addfile(link)
+        for name in ("tmp", "proc", "sys", "dev", "etc"):
+            folder = tarfile.TarInfo(name)
+            folder.type, folder.mode = tarfile.DIRTYPE, 0o777
+            tar.addfile(folder)
+    name = f"pbt-{shell}"
+    engine.import_image_from_data(whole.getvalue(), repository=name, tag="test")
+    return f"{name}:test"

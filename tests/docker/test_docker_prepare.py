@@ -100,7 +100,7 @@ def test_root_and_home_are_never_mounted(tmp_path: Path, where: str) -> None:
 def test_a_dry_run_asks_without_changing_anything(drive: Drive, engine: Any, entry: str) -> None:
     driver = drive(container=Container(image=entry))
     assert driver.runtime.peek() is None
-    assert driver.runtime.request(driver.of("x")).words[4:6] == ("/bin/sh", "-c")
+    assert driver.runtime.request(driver.of("x")).words[5:7] == ("/bin/sh", "-c")
     assert left(engine, driver.run_id) == []
     missing = drive(container=Container(image="pbt-not-there:test"))
     assert "is not there" in (missing.runtime.peek() or "")

@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pbt_tui.journal.events import Gpu
-from pbt_tui.runtimes.docker import exit_status, request
+from pbt_tui.runtimes.docker import exit_status, request, wrapper
 from pbt_tui.runtimes.docker.request import (
     ContainerRequest,
     Identity,
@@ -56,7 +56,7 @@ def made(
         env=env or {},
         cwd=HERE,
         log=HERE / "logs" / "job.2.log",
-        claim=HERE / "claim",
+        claim=HERE / "attempts" / "job.2",
         gpus=more.pop("gpus", ()),
         spec=job,
     )
@@ -111,7 +111,8 @@ def test_without_slots_what_is_known_and_needed() -> None:
 
 def test_a_mask_never_goes_in_where_devices_are_pinned() -> None:
     env = {"CUDA_VISIBLE_DEVICES": "1", "NVIDIA_VISIBLE_DEVICES": "all", "A": "1"}
-    assert dict(made(env=env).env) == {"HOME": "/project/home", "USER": "me", "A": "1"}
+    own = {"HOME": "/project/home", "USER": "me", "A": "1"}
+    assert dict(made(env=env).env) == {**own, wrapper.GROUP: "1"}
     named = Container(image="i", env_from=("CUDA_VISIBLE_DEVICES", "TOKEN"))
     assert made(container=named).env_from == ("TOKEN",)
     free = made(env=env, policy=Policy(experiments_per_gpu=-1))
@@ -131,7 +132,7 @@ def test_secrets_are_filled_in_only_when_it_is_sent() -> None:
     shown = [e for e in body(one)["Env"] if "TOKEN" in e or "HOME" in e]
     assert shown == ["TOKEN", "HOME"]
     sent = body(one, {"TOKEN": "s", "HOME": "/h", "OTHER": "x"})["Env"]
-    assert sent == ["USER=me", "TOKEN=s", "HOME=/h"]
+    assert sent == ["USER=me", f"{wrapper.GROUP}=1", "TOKEN=s", "HOME=/h"]
 
 
 def test_a_jobs_resources_go_before_the_containers() -> None:
@@ -144,12 +145,24 @@ def test_a_jobs_resources_go_before_the_containers() -> None:
 
 def test_the_process_is_entry_point_then_command_behind_the_wrapper() -> None:
     image = Image(entrypoint=("/entry", "a b"))
-    wrapped = ("/bin/sh", "-c", 'exec "$@" >>"$0" 2>&1', "/project/logs/job.2.log")
+    log, claim = "/project/logs/job.2.log", "/project/attempts/job.2"
+    wrapped = ("/bin/sh", "-c", wrapper.WRAPPER, log, claim)
     assert made("x", "y z", image=image).words == (*wrapped, "/entry", "a b", "x", "y z")
     own = Container(image="i", entrypoint=())
     assert made("x", image=image, container=own).words == (*wrapped, "x")
     bare = made("x", image=Image(entrypoint=("/entry",), shell=False))
-    assert (bare.words, bare.attach) == (("/entry", "x"), True)
+    assert (bare.words, bare.attach, bare.claim) == (("/entry", "x"), True, None)
+    other = made("x", image=Image(init=False))
+    assert other.words == ("/bin/sh", "-c", 'exec "$@" >>"$0" 2>&1', log, "x")
+    assert (wrapper.GROUP in dict(other.env), other.claim) == (False, None)
+
+
+def test_a_container_can_write_its_own_attempt_file_only() -> None:
+    claim = "/project/attempts/job.2"
+    last = [(m.source, m.target, m.read_only) for m in made().mounts[-2:]]
+    assert last == [(*["/project/attempts"] * 2, True), (claim, claim, False)]
+    for image in (Image(shell=False), Image(init=False)):
+        assert not [m for m in made(image=image).mounts if "attempts" in m.target]
 
 
 def test_mounts_are_at_the_same_paths_and_a_specs_own_goes_first() -> None:
@@ -207,6 +220,8 @@ def test_the_line_to_copy_asks_for_the_same(
     one = driver.runtime.request(driver.of(*words, gpus=gpus, env={"V": "a b\n"}))
     line = docker_run(one)
     assert "s3 cret" not in line
+    if one.claim is not None:
+        one.claim.touch()
     made = engine.create_container_from_config(body(one, {"TOKEN": "s3 cret"}), name=one.name)
     ours = engine.inspect_container(made["Id"])
     engine.remove_container(made["Id"])

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from pbt_tui.errors import RuntimeUnavailable
+from pbt_tui.runtimes.docker import exit_status, start
 from pbt_tui.runtimes.docker import request as containers
-from pbt_tui.runtimes.docker import start
 from pbt_tui.runtimes.protocol import Queued
 from pbt_tui.runtimes.worker_pool import WorkerPool
 from pbt_tui.spec import Container, Policy
@@ -129,6 +129,7 @@ def test_a_start_under_way_that_is_over_before_the_name_is_free(
     driver = drive().prepare()
     script = "echo ran >> ran; exit 3"
     first = driver.of("sh", "-c", script)
+    driver.rundir.claim("job", 1).touch()
     body = containers.body(driver.runtime.request(first), {})
     name = containers.container_name(driver.run_id, "job", 1)
     made = engine.create_container_from_config(body, name=name)["Id"]
@@ -144,7 +145,7 @@ def test_a_start_under_way_that_is_over_before_the_name_is_free(
     driver.rundir.log("job", 1).touch()
     end = driver.run("sh", "-c", script)
     assert (driver.folder / "ran").read_text() == "ran\n"
-    assert (end.handle, end.lost, end.detail) == (made, True, "its container was removed")
+    assert (end.handle, end.lost, end.exit_code) == (made, False, 3), "its attempt file has it"
     ours.remove = remove  # type: ignore[method-assign]
 
 
@@ -162,6 +163,7 @@ def test_a_survey_tells_all_states_apart(
     assert first.runtime.forfeit("abandoned", 1), "asked twice"
     forgotten = first.run("true", job="forgotten").handle
     first.runtime._tracker._left.clear()  # it dies before it could remove it
+    first.rundir.claim("unstarted", 1).touch()
     unstarted = containers.body(first.runtime.request(first.of("true", job="unstarted")), {})
     name = containers.container_name(first.run_id, "unstarted", 1)
     engine.create_container_from_config(unstarted, name=name)
@@ -171,9 +173,10 @@ def test_a_survey_tells_all_states_apart(
     asked += [("unstarted", 1, None), ("nobody", 1, None), ("nobody", 2, "0" * 64)]
     seen = driver.runtime.survey(asked)
     states = [one.state for one in seen]
-    assert states == ["ended", "gone", "forfeited", "never", "never", "gone"]
-    assert seen[0].ended is not None
-    assert seen[0].ended.cause == "command_not_found"
+    assert states == ["ended", "ended", "forfeited", "never", "never", "ended"]
+    ends = [one.ended for one in seen if one.ended is not None]
+    assert [one.cause for one in ends] == ["command_not_found", None, "lost"]
+    assert (ends[1].exit_code, ends[2].detail) == (0, exit_status.REMOVED)
     assert driver.run("sh", "-c", "exit 4", job="unstarted").exit_code == 4
     close(driver)
     names = left(engine, driver.run_id)

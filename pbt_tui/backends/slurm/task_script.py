@@ -119,7 +119,15 @@ _pbt_keep=(bash -c '
   printf "%s\n" "$code" >"$0"
   exit "$code"')
 
+_pbt_strays() { # what the job has left on this node: every descendant has its number as a limit
+  local found
+  found=$(grep -ls -- "^Max file locks  *$_pbt_number " /proc/[0-9]*/limits)
+  found=${found//\/limits/}
+  _pbt_left=(${found//\/proc\//})
+}
+
 _pbt_begin() {
+  ulimit -S -x "$_pbt_number" 2>/dev/null # no kernel since 2.4.25 reads this limit
   cd -- "${_pbt_cwd:-.}" && mkdir -p -- "$_pbt_train/$_pbt_dir" || {
     _pbt_note "refused 125"
     exit 125
@@ -148,7 +156,10 @@ mkdir -p -- "$_pbt_run/attempts" "$_pbt_run/logs" || exit 1
 _pbt_claim=$_pbt_run/attempts/$_pbt_job.$_pbt_attempt
 _pbt_take || exit 0
 _pbt_keep+=("$_pbt_claim.code" "${#_pbt_env[@]}" "${_pbt_env[@]}")
-_pbt_note "start $_pbt_restarts ${SLURMD_NODENAME:-$HOSTNAME} $(_pbt_now)"
+read -r _pbt_number </proc/sys/kernel/random/uuid
+_pbt_number=${_pbt_number//-/}
+_pbt_number=$((16#${_pbt_number:0:15}))
+_pbt_note "start $_pbt_restarts ${SLURMD_NODENAME:-$HOSTNAME} $(_pbt_now) $_pbt_number"
 
 # TERM comes to every process of a job: the program has its own. The early one comes here alone.
 _pbt_ended=''
@@ -165,6 +176,8 @@ while kill -0 "$_pbt_child" 2>/dev/null; do wait "$_pbt_child"; _pbt_seen=$?; do
 wait "$_pbt_child"
 _pbt_code=$? # bash has forgotten it where a signal and the end came together: -1 or 127
 ((_pbt_code >= 0 && _pbt_code != 127)) || _pbt_code=$_pbt_seen
+_pbt_stop='' # looked up once, now that it has ended: the executor makes the mark before it cancels
+[[ ! -e $_pbt_claim.stop ]] || _pbt_stop=stop
 if [[ $_pbt_template ]]; then # its own end says nothing: the command's does
   if read -r _pbt_kept <"$_pbt_claim.code"; then
     _pbt_code=$_pbt_kept
@@ -175,9 +188,9 @@ if [[ $_pbt_template ]]; then # its own end says nothing: the command's does
   rm -f -- "$_pbt_claim.code"
 fi 2>>"$_pbt_run/logs/$_pbt_job.$_pbt_attempt.log"
 
-# 75: there is a checkpoint, queue me again. Never after TERM, which would undo a cancel; never by
-# SLURM_JOB_ID, which in one task of each array is the id of the whole array.
-if ((_pbt_code == 75 && _pbt_restarts < _pbt_requeues)) && [[ ! $_pbt_ended ]]; then
+# 75: there is a checkpoint, queue me again. Never after TERM or a stop, which would undo a cancel;
+# never by SLURM_JOB_ID, which in one task of each array is the id of the whole array.
+if ((_pbt_code == 75 && _pbt_restarts < _pbt_requeues)) && [[ ! $_pbt_ended$_pbt_stop ]]; then
   _pbt_note "requeue $((_pbt_restarts + 1)) $(_pbt_now)"
   # SLURM ends every process of the job as it queues it again, this scontrol among them: one that a
   # signal ended has done its work, and an `exit` line would tell of a failure that is none.
@@ -185,6 +198,18 @@ if ((_pbt_code == 75 && _pbt_restarts < _pbt_requeues)) && [[ ! $_pbt_ended ]]; 
   _pbt_seen=$?
   ((_pbt_seen != 0 && _pbt_seen < 128)) || exit 75
 fi
-_pbt_note "exit $_pbt_code $(_pbt_now)"
+_pbt_strays
+((${#_pbt_left[@]} == 0)) || _pbt_note "left ${#_pbt_left[@]}"
+_pbt_note "exit $_pbt_code $(_pbt_now)${_pbt_stop:+ $_pbt_stop}"
+if ((${#_pbt_left[@]})); then
+  kill -s TERM "${_pbt_left[@]}" 2>/dev/null
+  for ((_pbt_try = 0; _pbt_try < 80; _pbt_try++)); do # 30 seconds, then KILL in 20 passes
+    sleep "$((_pbt_try < 60 ? 5 : 1))e-1"
+    _pbt_strays
+    ((${#_pbt_left[@]})) || break
+    ((_pbt_try < 60)) || kill -s KILL "${_pbt_left[@]}" 2>/dev/null
+  done
+  _pbt_note "gone"
+fi
 exit "$_pbt_code"
 """

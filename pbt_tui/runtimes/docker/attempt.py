@@ -45,6 +45,13 @@ class ContainerAttempt:
     """Thread that writes its log; None if the wrapper does."""
     pid: int = 0
     """Process id of its first process on this machine; 0: not asked yet, -1: not visible here."""
+    signalled: bool = False
+    """Whether an executor may have sent it a signal."""
+    too_late: bool = False
+    """Whether the engine said to the first signal that it runs no longer."""
+    unmarked: bool = False
+    """Whether its stop could not be marked before it ended, on a full disk for instance: then its
+    attempt file cannot tell which came first."""
     stale: bool = False
     """Whether, in the last poll, the engine reported it as running but its process was missing."""
 

@@ -16,10 +16,12 @@ from typing import Any
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.run_dir import RunDir
+from pbt_tui.journal.state import RunState
 from pbt_tui.runtimes.context import RunContext
 from pbt_tui.runtimes.docker import request
 from pbt_tui.runtimes.docker.engine import Found, Stream
 from pbt_tui.runtimes.docker.exit_status import seconds
+from pbt_tui.runtimes.docker.ownership import Known
 from pbt_tui.runtimes.docker.run_config import RunConfig
 from pbt_tui.runtimes.docker.runtime import ContainerRuntime
 from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
@@ -39,7 +41,8 @@ class DockerRuntime(ContainerRuntime):
     """Runs the attempts of one run directory as containers of the engine that `environ` names.
 
     `engine_before` is the id of the last executor's engine: what that executor left active is
-    `unknown` to any other engine. `engine_id` and `image_digest` are known after `prepare`.
+    `unknown` to any other engine. `known` says which attempts the journal has. `engine_id` and
+    `image_digest` are known after `prepare`.
 
     Raises:
         RuntimeUnavailable: if `cwd` or `train_dir` must not be mounted.
@@ -59,6 +62,7 @@ class DockerRuntime(ContainerRuntime):
         known_gpus: tuple[Gpu, ...],
         environ: Mapping[str, str] | None = None,
         engine_before: str | None = None,
+        known: Known = lambda job, attempt: True,
         progress: Callable[[str], None] = lambda line: None,
     ) -> None:
         environ = dict(os.environ if environ is None else environ)
@@ -71,6 +75,7 @@ class DockerRuntime(ContainerRuntime):
             policy=policy,
             known_gpus=known_gpus,
             environ=environ,
+            known=known,
         )
         super().__init__(
             rundir,
@@ -98,8 +103,17 @@ def create(
         known_gpus=context.gpus if context.known else (),
         environ=context.environ,
         engine_before=context.engine_before,
+        known=_attempts_of(context.state),
         progress=progress,
     )
+
+
+def _attempts_of(state: RunState) -> Known:
+    def known(job: str, attempt: int) -> bool:
+        found = state.by_id.get(job)
+        return found is not None and any(a.number == attempt for a in found.attempts)
+
+    return known
 
 
 def connect(environ: Mapping[str, str]) -> DockerEngine:
@@ -259,13 +273,15 @@ class DockerEngine:
                 return None
             raise
 
-    def signal(self, container: str, name: str) -> None:
+    def signal(self, container: str, name: str) -> bool:
         try:
             with _asking():
                 self._client.kill(container, signal=name)
         except EngineError as error:
             if error.status not in (404, 409) and "not running" not in error.words:
                 raise
+            return False
+        return True
 
     def remove(self, container: str, *, force: bool = False) -> None:
         try:

@@ -24,7 +24,10 @@ def show(context: RunContext, starts: PlannedStarts) -> Iterator[str]:
     if unknown:
         yield f"# {printable(unknown)}"
     dirs = {context.train_dir / job.spec.dir for job in context.state.jobs if job.spec.dir}
-    yield command("mkdir", "-p", *map(str, sorted({*dirs, *runtime.folders})))
+    prepared = command("mkdir", "-p", *map(str, sorted({*dirs, *runtime.folders})))
+    requests = [runtime.request(launch) for launch in (*starts.first, *starts.later)]
+    files = [str(request.claim) for request in requests if request.claim is not None]
+    yield f"{prepared} && {command('touch', *files)}" if files else prepared
 
     def lines(launch: Launch) -> list[str]:
         request = runtime.request(launch)

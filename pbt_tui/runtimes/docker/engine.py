@@ -54,8 +54,8 @@ class Engine(Protocol):
         """
 
     def inspect(self, container: str) -> Found | None: ...
-    def signal(self, container: str, name: str) -> None:
-        """Sends a signal; does nothing if the container is not running."""
+    def signal(self, container: str, name: str) -> bool:
+        """Sends a signal; False if the engine says that the container is not running."""
 
     def remove(self, container: str, *, force: bool = False) -> None:
         """Removes a container; does nothing if there is none.

@@ -11,7 +11,10 @@ import re
 from datetime import datetime
 
 from pbt_tui.errors import printable
+from pbt_tui.journal.outcome import Order
 from pbt_tui.journal.status_text import OOM_KILL
+from pbt_tui.runtimes.claims import Claim
+from pbt_tui.runtimes.docker import wrapper
 from pbt_tui.runtimes.docker.engine import Found
 from pbt_tui.runtimes.engine_errors import EngineError
 from pbt_tui.runtimes.protocol import Ended
@@ -23,6 +26,8 @@ REMOVED = "its container was removed before its exit code was read"
 """Detail of an attempt whose container is gone."""
 BY_ENGINE = (130, 137, 143)
 """Codes of containers that an engine stops at its shutdown: SIGINT, SIGKILL, SIGTERM."""
+REMOVED = "its container was removed before its exit code was read"
+"""Why an attempt is lost whose container is gone, and whose attempt file has no code."""
 _BEFORE, _AFTER = 600.0, 15.0
 """Seconds before and after the engine's start in which such an end counts as its shutdown."""
 _START_FAILED: dict[int, tuple[Cause, str]] = {
@@ -72,17 +77,24 @@ def of_state(
     found: Found,
     now: float,
     *,
+    claim: Claim | None = None,
+    order: Order | None = None,
     said: str | None = None,
     oom: bool = False,
     engine_started: float | None = None,
 ) -> Ended:
     """The end of a container that exited, failed to start, or is being removed.
 
+    The exit code is that of the attempt file if it has one: the engine's own is wrong if the engine
+    was killed when the job ended.
+
     Args:
         job: id of the job.
         attempt: number of the attempt.
         found: the inspected container.
         now: Unix seconds.
+        claim: the attempt file; None if there is none.
+        order: whether it ended before or after the mark of its stop.
         said: the error of a job that could not start (`logs.excuse`).
         oom: whether an event reported an out-of-memory kill in it.
         engine_started: when the engine started, in Unix seconds.
@@ -91,56 +103,103 @@ def of_state(
     if failed_start(found):
         return of_refusal(job, attempt, EngineError(400, state.get("Error") or ""), now, found)
     if state["Status"] in ("removing", "dead"):
-        return lost(job, attempt, handle, now, "its container was removed")
-    code: int = state["ExitCode"]
+        return of_removed(job, attempt, handle, claim, now, order=order, oom=oom)
+    written = claim.code if claim is not None else None
+    code: int = state["ExitCode"] if written is None else written
     at = min(seconds(state.get("FinishedAt")) or now, now)
     if state.get("OOMKilled") or oom:
-        if code == 137 or code > 128:
+        if code > 128:
             limit = (found.get("HostConfig") or {}).get("Memory") or 0
-            said = OOM_KILL
-            return Ended(
-                job,
-                attempt,
-                handle,
-                code,
-                at,
-                signal=_signal(code),
-                cause="oom",
-                detail=said + (f", limit {limit >> 20} MiB" if limit else ""),
-            )
-    elif _restarted(code, seconds(state.get("StartedAt")), at, engine_started):
-        return Ended(
-            job,
-            attempt,
-            handle,
-            code,
-            at,
-            lost=True,
-            cause="lost",
-            detail="the engine was restarted",
-        )
+            return _out_of_memory(job, attempt, handle, code, at, limit, order)
+    elif _restarted(
+        code, seconds(state.get("StartedAt")), at, engine_started, known=written is not None
+    ):
+        return lost(job, attempt, handle, at, "the engine was restarted", code)
+    if claim is not None and claim.refused is not None:
+        return _refused(job, attempt, handle, claim, at, wrapper.command(found))
     if said is not None:
         cause, detail = None, f"cannot write its log: {printable(said)}"
         if code in _START_FAILED and (command := _COMMAND.search(said)):
             cause, text = _START_FAILED[code]
             detail = f"{text}: `{printable(command[1])}`"
         return Ended(job, attempt, handle, code, at, refused=True, cause=cause, detail=detail)
-    return Ended(job, attempt, handle, code, at, signal=_signal(code))
+    return Ended(job, attempt, handle, code, at, signal=_signal(code), order=order)
 
 
-def lost(job: str, attempt: int, handle: str | None, now: float, why: str) -> Ended:
-    """The end of an attempt that went away without an exit code."""
-    return Ended(job, attempt, handle, None, now, lost=True, cause="lost", detail=why)
+def of_removed(
+    job: str,
+    attempt: int,
+    handle: str | None,
+    claim: Claim | None,
+    now: float,
+    *,
+    order: Order | None = None,
+    oom: bool = False,
+) -> Ended:
+    """The end of an attempt whose container the engine has no longer: its attempt file tells it.
+
+    `oom`: whether an event reported an out-of-memory kill in it.
+    """
+    if claim is None or not claim.over:
+        return lost(job, attempt, handle, now, REMOVED)
+    at = min(claim.written, now)
+    if claim.refused is not None:
+        return _refused(job, attempt, handle, claim, at, "")
+    code = claim.code or 0
+    if oom and code > 128:
+        return _out_of_memory(job, attempt, handle, code, at, 0, order)
+    return Ended(job, attempt, handle, code, at, signal=_signal(code), order=order)
+
+
+def _refused(
+    job: str, attempt: int, handle: str | None, claim: Claim, at: float, command: str
+) -> Ended:
+    """The end of a job whose wrapper could not start the command."""
+    code = int(claim.refused) if claim.refused and claim.refused.isdecimal() else None
+    cause, text = _START_FAILED.get(code or 0, (None, claim.refused or ""))
+    detail = f"{text}: `{printable(command)}`" if command else printable(text)
+    return Ended(job, attempt, handle, code, at, refused=True, cause=cause, detail=detail)
+
+
+def _out_of_memory(
+    job: str,
+    attempt: int,
+    handle: str | None,
+    code: int,
+    at: float,
+    limit: int,
+    order: Order | None,
+) -> Ended:
+    return Ended(
+        job,
+        attempt,
+        handle,
+        code,
+        at,
+        signal=_signal(code),
+        cause="oom",
+        detail=OOM_KILL + (f", limit {limit >> 20} MiB" if limit else ""),
+        order=order,
+    )
+
+
+def lost(
+    job: str, attempt: int, handle: str | None, now: float, why: str, code: int | None = None
+) -> Ended:
+    """The end of an attempt that went away without an exit code of its own."""
+    return Ended(job, attempt, handle, code, now, lost=True, cause="lost", detail=why)
 
 
 def _signal(code: int) -> int | None:
     return code - 128 if 128 < code <= 128 + 64 else None
 
 
-def _restarted(code: int, started: float | None, finished: float, engine: float | None) -> bool:
-    """Whether a restart of the engine ended the container."""
+def _restarted(
+    code: int, started: float | None, finished: float, engine: float | None, *, known: bool
+) -> bool:
+    """Whether a restart of the engine ended the container; `known`: the job's own code is known."""
     if engine is None or started is None or engine <= started:
         return False
     if code == LOST_CODE:
-        return True
+        return not known
     return code in BY_ENGINE and engine - _BEFORE <= finished <= engine + _AFTER

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 from pbt_tui.errors import RuntimeUnavailable, printable
-from pbt_tui.runtimes.docker import request
+from pbt_tui.runtimes.docker import request, wrapper
 from pbt_tui.runtimes.docker.engine import Engine, Found
 from pbt_tui.runtimes.docker.request import Identity, Image
 from pbt_tui.runtimes.engine_errors import EngineError
@@ -77,13 +77,14 @@ def pull(objects: Iterable[Found], name: str, progress: Callable[[str], None]) -
     return None
 
 
-def facts(found: Found, *, shell: bool) -> Image:
-    """What a create request needs to know about the image."""
+def facts(found: Found, info: Found, *, shell: bool) -> Image:
+    """What a create request needs to know about the image, and about the engine of `info`."""
     config = found.get("Config") or {}
     digests = found.get("RepoDigests") or ()
     return Image(
         entrypoint=tuple(config.get("Entrypoint") or ()),
         shell=shell,
+        init=info.get("InitBinary") == wrapper.INIT,
         user=config.get("User") or "",
         stop_signal=config.get("StopSignal") or "SIGTERM",
         digest=digests[0] if digests else found.get("Id"),
@@ -125,7 +126,7 @@ def probe(
     try:
         if gpus:
             _grant(engine, made, gpus)
-        return engine.has_file(made, request.SHELL)
+        return engine.has_file(made, wrapper.SHELL)
     except EngineError as error:
         raise RuntimeUnavailable(f"the engine cannot inspect the image: {error.words}") from error
     finally:

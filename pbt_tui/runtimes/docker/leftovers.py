@@ -15,6 +15,9 @@ from pbt_tui.runtimes.docker.client import connect, down
 from pbt_tui.runtimes.docker.engine import Found
 from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 
+RUNS = "it runs"
+"""Why a container was kept that was to be removed only if it had ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class Left:
@@ -54,8 +57,12 @@ def leftovers(environ: Mapping[str, str] | None = None) -> list[Left]:
     return sorted(map(_left, found), key=lambda left: left.created)
 
 
-def clean(ids: Sequence[str], environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Removes containers, running ones too; returns the engine's error for each that it kept.
+def clean(
+    ids: Sequence[str], environ: Mapping[str, str] | None = None, *, force: bool
+) -> dict[str, str]:
+    """Removes containers, with `force` running ones too; returns the error for each that it kept.
+
+    The error of one that runs, and was not forced, is `RUNS`.
 
     Raises `RuntimeUnavailable`.
     """
@@ -64,9 +71,9 @@ def clean(ids: Sequence[str], environ: Mapping[str, str] | None = None) -> dict[
     try:
         for container in ids:
             try:
-                engine.remove(container, force=True)
+                engine.remove(container, force=force)
             except EngineError as error:
-                failed[container] = error.words
+                failed[container] = RUNS if error.status == 409 and not force else error.words
     except EngineUnavailable as error:
         raise down(engine.where, str(error)) from error
     finally:

@@ -18,13 +18,11 @@ from typing import Any
 
 from pbt_tui.errors import RuntimeUnavailable, Where
 from pbt_tui.journal.events import Gpu
+from pbt_tui.runtimes.docker import wrapper
 from pbt_tui.runtimes.protocol import Launch
 from pbt_tui.scheduler.fit import need
 from pbt_tui.spec import Container, Mount, Policy, Ulimit
 
-SHELL = "/bin/sh"
-WRAPPER = 'exec "$@" >>"$0" 2>&1'
-"""A fixed script: log and command are its arguments, so that nothing needs quoting."""
 RUN_ID, RUN, JOB, ATTEMPT, PLAN, RUNDIR = (
     f"pbt.{name}" for name in ("run_id", "run", "job", "attempt", "plan", "rundir")
 )
@@ -69,6 +67,9 @@ class Image:
     """Its entry point."""
     shell: bool = True
     """Whether it has `/bin/sh`."""
+    init: bool = True
+    """Whether the engine gives its containers the init that the wrapper needs to record the exit
+    code."""
     user: str = ""
     """Its user."""
     stop_signal: str = "SIGTERM"
@@ -117,6 +118,9 @@ class ContainerRequest:
     """Resource limits."""
     log: Path
     """File for the output."""
+    claim: Path | None
+    """Attempt file, in which the wrapper records the exit code: it has to be made before; None if
+    only the engine has the code."""
     attach: bool
     """Whether the executor writes the log from the engine's stream: the image has no shell."""
 
@@ -187,6 +191,17 @@ def mounts(
     return (*(Mount(str(path), str(path)) for path in own), *named)
 
 
+def _attempt_mounts(claim: Path) -> tuple[Mount, ...]:
+    """Mounts with which a container can write its own attempt file, and no other one.
+
+    The folder is mounted read-only, so that the mark of a stop appears in it.
+    """
+    return (
+        Mount(str(claim.parent), str(claim.parent), read_only=True),
+        Mount(str(claim), str(claim)),
+    )
+
+
 def request(
     launch: Launch,
     container: Container,
@@ -201,8 +216,11 @@ def request(
     """The container of one attempt. Pure: the same arguments give the same request."""
     entrypoint = image.entrypoint if container.entrypoint is None else container.entrypoint
     words = (*entrypoint, *launch.argv)
+    claim = launch.claim if image.shell and image.init else None
     if image.shell:
-        words = (SHELL, "-c", WRAPPER, str(launch.log), *words)
+        words = wrapper.words(launch.log, claim, words)
+    if claim is not None:
+        mounted += _attempt_mounts(claim)
     env = {"HOME": str(user.home), "USER": user.name or ""} if user.home is not None else {}
     for name in container.env_from:
         env.pop(name, None)
@@ -210,6 +228,8 @@ def request(
     hidden = _MASKS if policy.experiments_per_gpu >= 1 else ()
     for name in hidden:  # devices are numbered from 0 in the container: a mask would be wrong
         env.pop(name, None)
+    if claim is not None:
+        env[wrapper.GROUP] = "1"
     needs = launch.spec.resources
     memory = needs.memory if needs and needs.memory is not None else container.memory
     cpus = needs.cpus if needs and needs.cpus is not None else container.cpus
@@ -232,6 +252,7 @@ def request(
         network=container.network,
         ulimits=container.ulimits,
         log=launch.log,
+        claim=claim,
         attach=not image.shell,
     )
 

@@ -13,7 +13,7 @@ from pbt_tui.files import disk, folders
 from pbt_tui.files.permissions import open_log
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.run_dir import RunDir
-from pbt_tui.runtimes.docker import image
+from pbt_tui.runtimes.docker import image, ownership
 from pbt_tui.runtimes.docker import request as containers
 from pbt_tui.runtimes.docker.engine import Engine, Found
 from pbt_tui.runtimes.docker.request import ContainerRequest, Identity, Image, User
@@ -43,6 +43,7 @@ class RunConfig:
         policy: Policy,
         known_gpus: tuple[Gpu, ...],
         environ: Mapping[str, str],
+        known: ownership.Known,
     ) -> None:
         self.container = container
         self.identity = identity
@@ -51,6 +52,7 @@ class RunConfig:
         self.image = Image()
         self._dir = rundir
         self._known = known_gpus
+        self._has = known
         home = Path(environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir)
         self._mounts = containers.mounts(container, cwd, train_dir, rundir.path, home)
         self._user = self._who(rootless=False)
@@ -72,6 +74,14 @@ class RunConfig:
         """The labels of an attempt's container."""
         return dict(containers.labels(self.identity, job, attempt))
 
+    def check_owner(self, found: Found) -> None:
+        """Refuses a container of another run directory. Raises `RuntimeUnavailable`."""
+        ownership.check(found, self._dir.path)
+
+    def leftover(self, listed: Found) -> str:
+        """The id of a container that may be removed. Raises `RuntimeUnavailable`."""
+        return ownership.leftover(listed, self._dir.path, self._has)
+
     def prepare(
         self, engine: Engine, info: Found, jobs: Sequence[Job], progress: Callable[[str], None]
     ) -> None:
@@ -88,29 +98,36 @@ class RunConfig:
         devices = containers.names(self._known) if needs_gpus else ()
         capabilities = containers.capabilities(self.container)
         shell = image.probe(engine, self.container.image, self.identity, devices, capabilities)
-        self.image = image.facts(found, shell=shell)
+        self.image = image.facts(found, info, shell=shell)
         self._make_folders()
 
     def peek(self, engine: Engine) -> str | None:
         """Inspects the image without a pull or a container; returns what remains unknown."""
-        self._user = self._who(rootless=_rootless(engine.info()))
+        info = engine.info()
+        self._user = self._who(rootless=_rootless(info))
         found = engine.image(self.container.image)
         if found is None:
             return f"image `{self.container.image}` is not there: its entry point is not known"
-        self.image = image.facts(found, shell=True)
+        self.image = image.facts(found, info, shell=True)
         return None
 
-    def make_log(self, log: Path) -> None:
-        """Creates the log, writable for the job: else the engine's user would own it.
+    def make_file(self, path: Path) -> None:
+        """Creates a log or an attempt file, writable for the job: else the engine's user owns it.
 
         Raises `OSError`, or `NotOurs` if it is a link.
         """
-        fd = open_log(log)
+        fd = open_log(path)
         try:
             if self._foreign:
                 disk.calls.fchmod(fd, 0o666)
         finally:
             disk.calls.close(fd)
+
+    def close_file(self, path: Path) -> None:
+        """Takes back what `make_file` allowed to other users, once the job has ended."""
+        if self._foreign:
+            with suppress(OSError):
+                disk.calls.chmod(path, 0o644)
 
     @property
     def _foreign(self) -> bool:
@@ -135,7 +152,8 @@ class RunConfig:
     def folders(self) -> tuple[Path, ...]:
         """Folders to create before a container is started."""
         home = self._user.home
-        return (self._dir.logs,) if home is None else (self._dir.logs, home)
+        ours = (self._dir.attempts, self._dir.logs)
+        return ours if home is None else (*ours, home)
 
     def _make_folders(self) -> None:
         for folder in self.folders:

@@ -115,27 +115,37 @@ class ContainerRuntime:
         return False
 
     def forget(self, job: str, attempt: int) -> None:
+        self._config.close_file(self._dir.claim(job, attempt))
         left = self._tracker.take_leftover((job, attempt))
         if left is not None:
-            self._pool.run_now(self._remove, left)
+            self._pool.run_now(self._remove, left, True)
 
     def hold(self, held: bool) -> None:
         """Does nothing: an engine has no queue."""
 
     def survey(self, attempts: Sequence[tuple[str, int, str | None]]) -> list[Seen]:
-        """Also removes containers of other attempts: their end is in the journal."""
+        """Also removes containers of other attempts: their end is in the journal.
+
+        Raises:
+            RuntimeUnavailable: if the engine has a container that the journal cannot explain.
+        """
         engine, before = self._there, self._engine_before
         silent = f"started by docker engine `{engine.where}`, which does not answer"
         if attempts and before is not None and before != self.engine_id:
             silent = f"started by docker engine `{before}`, and another answers at `{engine.where}`"
             return [Seen("unknown", detail=silent)] * len(attempts)
         try:
-            found = {name_of(c): c["Id"] for c in engine.list(self._tracker.labels)}
-            seen = [self._see(*attempt, found.pop(attempt[:2], None)) for attempt in attempts]
+            found = {name_of(c): c for c in engine.list(self._tracker.labels)}
+            asked = {attempt[:2] for attempt in attempts}
+            rest = [self._config.leftover(c) for name, c in found.items() if name not in asked]
+            for name in asked & found.keys():
+                self._config.check_owner(found[name])
+            ids = {name: c["Id"] for name, c in found.items()}
+            seen = [self._see(*attempt, ids.get(attempt[:2])) for attempt in attempts]
         except (EngineUnavailable, EngineError):
             return [Seen("unknown", detail=silent)] * len(attempts)
-        for rest in found.values():
-            self._pool.run_now(self._remove, rest)
+        for container in rest:
+            self._pool.run_now(self._remove, container, False)
         return seen
 
     def forfeit(self, job: str, attempt: int) -> bool:
@@ -172,12 +182,18 @@ class ContainerRuntime:
                 self._tracker.say(Ended(*attempt.name, None, None, time.time()))
             return
         try:
-            self._config.make_log(request.log)
+            what, file = "a log", request.log
+            self._config.make_file(file)
+            if request.claim is not None:
+                what, file = "an attempt file", request.claim
+                self._config.make_file(file)
         except OSError as error:
-            raise cannot_go_on(error, "cannot make a log", request.log.parent) from error
+            raise cannot_go_on(error, f"cannot make {what}", file.parent) from error
         body = containers.body(request, self._config.environ)
         try:
-            made = self._pool.with_retry(lambda: create(self._there, request.name, body))
+            made = self._pool.with_retry(
+                lambda: create(self._there, request.name, body, self._config.check_owner)
+            )
             if not isinstance(made, str):
                 self._adopt(attempt, made)
                 return
@@ -205,7 +221,9 @@ class ContainerRuntime:
         config = self._config
         name = containers.container_name(config.identity.run_id, *attempt.name)
         labels, image = config.labels(*attempt.name), config.container.image
-        held = self._pool.with_retry(lambda: take_name(self._there, name, image, labels))
+        held = self._pool.with_retry(
+            lambda: take_name(self._there, name, image, labels, config.check_owner)
+        )
         if isinstance(held, str):
             self._tracker.release(attempt.name, held)
         elif held is not None:
@@ -221,30 +239,43 @@ class ContainerRuntime:
         """The state of one attempt, for `survey`."""
         found = self._there.inspect(container) if container is not None else None
         if found is None or (handle is not None and found["Id"] != handle):
-            return Seen("gone", handle, detail=exit_status.REMOVED) if handle else Seen("never")
+            if handle is None and not self._tracker.has_begun((job, number)):
+                return Seen("never")
+            return self._gone(ContainerAttempt(job, number, id=handle or ""))
         attempt = ContainerAttempt(job, number, id=found["Id"])
         status = found["State"]["Status"]
         if (found["Config"].get("Labels") or {}).get(containers.ABANDONED):
             self._tracker.release(attempt.name, found["Id"])
             return Seen("forfeited")
         if status == "created" and not exit_status.failed_start(found):
-            return Seen("gone" if handle else "never", handle)
+            if handle is None and not self._tracker.has_begun(attempt.name):
+                return Seen("never")
+            # A killed engine may forget that it has started a container.
+            self._tracker.release(attempt.name, found["Id"])
+            return self._gone(attempt)
         if status in ALIVE:
             self._adopt(attempt, found)
             return Seen("alive", found["Id"])
         self._tracker.release(attempt.name, found["Id"])
         return Seen("ended", found["Id"], ended=self._tracker.ending(attempt, found))
 
+    def _gone(self, attempt: ContainerAttempt) -> Seen:
+        """The end of an attempt of which the engine knows nothing, for `survey`."""
+        ended = self._tracker.removed(attempt, self._tracker.claim_of(attempt.name))
+        return Seen("ended", ended.handle, ended=ended)
+
     def _signal(self, attempt: ContainerAttempt) -> None:
         level = attempt.wanted
         name = "SIGKILL" if level == HARD else self._config.image.stop_signal
+        first, attempt.signalled = not attempt.signalled, True
         with suppress(EngineUnavailable, EngineError):
-            self._there.signal(attempt.id, name)
+            # A signal that may have arrived before makes a later refusal worth nothing.
+            attempt.too_late = not self._there.signal(attempt.id, name) and first
             attempt.delivered, attempt.delivered_at = level, time.time()
 
-    def _remove(self, container: str) -> None:
+    def _remove(self, container: str, force: bool) -> None:
         with suppress(EngineError):  # `pbt-run --list` shows what is left
-            self._pool.with_retry(lambda: self._there.remove(container, force=True))
+            self._pool.with_retry(lambda: self._there.remove(container, force=force))
 
     # -- what is there -----------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ can still be in flight.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pbt_tui.errors import RuntimeUnavailable
@@ -26,15 +26,18 @@ _TAKEN = 409
 _LOOK_AGAIN = 0.25
 
 
-def create(engine: Engine, name: str, body: Mapping[str, Any]) -> str | Found:
+def create(
+    engine: Engine, name: str, body: Mapping[str, Any], ours: Callable[[Found], None]
+) -> str | Found:
     """Creates a container and returns its id.
 
     If a container of this name has started or failed to start, returns it as inspected; it may be
-    gone by then.
+    gone by then. `ours` is asked about a container before anything is done to it.
 
     Raises:
         EngineError: if the engine refuses.
-        RuntimeUnavailable: if another process creates and removes the name again and again.
+        RuntimeUnavailable: if another process creates and removes the name again and again; what
+            `ours` raises.
     """
     tries = 0
     while tries < _TRIES:
@@ -44,6 +47,8 @@ def create(engine: Engine, name: str, body: Mapping[str, Any]) -> str | Found:
             if error.status != _TAKEN:
                 raise
         there = engine.inspect(name)
+        if there is not None:
+            ours(there)
         if there is not None and _just_made(there):
             # A start request for it may still be in flight: to remove it now could let both run.
             time.sleep(_LOOK_AGAIN)
@@ -75,7 +80,11 @@ def begin(engine: Engine, container: str, request: ContainerRequest) -> None:
 
 
 def take_name(
-    engine: Engine, name: str, image: str, labels: Mapping[str, str]
+    engine: Engine,
+    name: str,
+    image: str,
+    labels: Mapping[str, str],
+    ours: Callable[[Found], None],
 ) -> str | Found | None:
     """Claims an attempt that must never start: creates a container and returns its id.
 
@@ -87,14 +96,9 @@ def take_name(
         "Labels": {**labels, containers.ABANDONED: "1"},
     }
     try:
-        return create(engine, name, body)
+        return create(engine, name, body, ours)
     except EngineError:
         return None  # without image or disk space, a start would fail, too
-
-
-def wrapped(found: Found) -> bool:
-    """Whether the wrapper in the container writes the log."""
-    return list(found["Config"].get("Cmd") or ())[:2] == ["-c", containers.WRAPPER]
 
 
 def _just_made(there: Found) -> bool:

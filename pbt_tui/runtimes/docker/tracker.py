@@ -10,13 +10,17 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from pbt_tui.journal.outcome import Order
 from pbt_tui.journal.run_dir import RunDir
+from pbt_tui.runtimes import claims
+from pbt_tui.runtimes.claims import Claim
 from pbt_tui.runtimes.docker import exit_status, logs, request
 from pbt_tui.runtimes.docker.attempt import ContainerAttempt, Name
 from pbt_tui.runtimes.docker.engine import Engine, Found
 from pbt_tui.runtimes.docker.event_stream import EventListener
 from pbt_tui.runtimes.docker.logs import Capture
-from pbt_tui.runtimes.docker.start import ALIVE, wrapped
+from pbt_tui.runtimes.docker.start import ALIVE
+from pbt_tui.runtimes.docker.wrapper import writes_log
 from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 from pbt_tui.runtimes.protocol import Ended, Fact, Started
 from pbt_tui.runtimes.worker_pool import WorkerPool
@@ -65,7 +69,7 @@ class ContainerTracker:
                 self._left[name] = container
 
     def mark_wanted(self, name: Name, level: int) -> ContainerAttempt | None:
-        """Records that an attempt has to stop; returns it if the caller has to send the signal.
+        """Marks that an attempt has to stop; returns it if the caller has to send the signal.
 
         Returns None if it has ended, if it is being started (then the starting thread stops it), or
         if it has got the signal already.
@@ -74,8 +78,16 @@ class ContainerTracker:
             found = self._attempts.get(name)
             if found is None:
                 return None
+            if not found.wanted:
+                self._mark_stop(found)
             found.wanted = max(found.wanted, level)
             return found if found.running and not found.has_heard(level) else None
+
+    def _mark_stop(self, attempt: ContainerAttempt) -> None:
+        mark = self._dir.stop_mark(*attempt.name)
+        attempt.signalled = mark.exists()  # by another executor
+        claim = self.claim_of(attempt.name)
+        attempt.unmarked = not claims.mark_stop(mark) and not (claim and claim.over)
 
     def take_leftover(self, name: Name) -> str | None:
         """The container that an attempt left, which the caller has to remove; None if none."""
@@ -155,8 +167,12 @@ class ContainerTracker:
         elif not attempt.stale:
             attempt.stale = True
         else:
+            now, claim = time.time(), self.claim_of(attempt.name)
             why = "the engine says that it runs, but its process is gone"
-            self.end(attempt, exit_status.lost(*attempt.name, attempt.id, time.time(), why))
+            fact = exit_status.lost(*attempt.name, attempt.id, now, why)
+            if claim is not None and claim.over:
+                fact = self.removed(attempt, claim)
+            self.end(attempt, fact)
 
     def look(self, attempt: ContainerAttempt) -> None:
         """Inspects the container of an attempt, and reports its end if it has ended."""
@@ -166,8 +182,7 @@ class ContainerTracker:
             except (EngineUnavailable, EngineError):
                 return  # the event stream is down, too: it catches up once it is open again
             if found is None:
-                why = "its container was removed"
-                self.end(attempt, exit_status.lost(*attempt.name, attempt.id, time.time(), why))
+                self.end(attempt, self.removed(attempt, self.claim_of(attempt.name)))
                 return
             if found["State"]["Status"] not in (*ALIVE, "created"):
                 self._over(attempt, found)
@@ -176,12 +191,46 @@ class ContainerTracker:
                 return
             time.sleep(pause)  # the event arrives before the state changes
 
+    def claim_of(self, name: Name) -> Claim | None:
+        """The attempt file; None if there is none, or if it cannot be read."""
+        try:
+            return claims.read(self._dir.claim(*name))
+        except OSError:
+            return None
+
+    def has_begun(self, name: Name) -> bool:
+        """Whether a container has written into the attempt file: it is made empty."""
+        try:
+            return self._dir.claim(*name).stat().st_size > 0
+        except OSError:
+            return False
+
+    def removed(self, attempt: ContainerAttempt, claim: Claim | None) -> Ended:
+        """How an attempt ended whose container the engine has no longer."""
+        return exit_status.of_removed(
+            *attempt.name,
+            attempt.id or None,
+            claim,
+            time.time(),
+            order=self._order(attempt, claim),
+            oom=attempt.oom,
+        )
+
+    def _order(self, attempt: ContainerAttempt, claim: Claim | None) -> Order | None:
+        """Whether an attempt ended before or after the mark of its stop; None: nobody can tell."""
+        if claim is not None and claim.order is not None:
+            return None if attempt.unmarked and claim.order == "before" else claim.order
+        if not attempt.wanted:
+            return None if self._dir.stop_mark(*attempt.name).exists() else "before"
+        return "before" if attempt.too_late else None
+
     def ending(self, attempt: ContainerAttempt, found: Found) -> Ended:
         """How an attempt ended. First completes its log, which is read for the cause.
 
         Raises `EngineUnavailable`.
         """
         found = self._late_verdict(attempt, found)
+        claim = self.claim_of(attempt.name)
         log = self._dir.log(*attempt.name)
         message = None
         # Without the output, the end is still known.
@@ -192,17 +241,20 @@ class ContainerTracker:
                     attempt.capture = None
             if (
                 attempt.capture is None
-                and not wrapped(found)
+                and not writes_log(found)
                 and not exit_status.failed_start(found)
             ):
                 stream = self._engine.logs(found["Id"], follow=False)
                 attempt.capture = Capture(stream, log, anew=True)
                 attempt.capture.finish(_REST)
-            message = logs.excuse(self._engine, found, log)
+            if claim is None or claim.refused is None:
+                message = logs.excuse(self._engine, found, log)
         return exit_status.of_state(
             *attempt.name,
             found,
             time.time(),
+            claim=claim,
+            order=self._order(attempt, claim),
             said=message,
             oom=attempt.oom,
             engine_started=self.listening.engine_started,
@@ -257,7 +309,7 @@ class ContainerTracker:
 
     def _capture(self, attempt: ContainerAttempt, found: Found) -> None:
         """Writes the log from the first byte on, if the wrapper in the container does not."""
-        if not wrapped(found):
+        if not writes_log(found):
             stream = self._engine.logs(found["Id"], follow=True)
             attempt.capture = Capture(stream, self._dir.log(*attempt.name), anew=True)
 

@@ -77,6 +77,8 @@ def ended(
     line: SqueueRow | None = None,
     launch: Launch | None = None,
     output: str = "",
+    wanted: bool = False,
+    unmarked: bool = False,
 ) -> Ended:
     """The end of a task that has ended according to its file or to SLURM.
 
@@ -89,6 +91,8 @@ def ended(
         line: its row in the queue or in accounting; None: SLURM no longer has it.
         launch: how it was started, for texts.
         output: folder of slurmstepd's messages, for texts.
+        wanted: whether an executor has cancelled it.
+        unmarked: whether that executor could not mark the stop before.
     """
     handle = file.holder if file is not None and file.holder else task or None
     if file is not None and file.refused is not None:
@@ -100,6 +104,11 @@ def ended(
         return claims.lost(*name, handle, now, "queued again, and then SLURM knew it no more")
     if how in (None, "requeued"):
         how = _STATES.get(state)
+    order = file.order if file is not None else None
+    if unmarked and order == "before":
+        order = None
+    if how == "cancelled" and wanted and order == "before":
+        how = None  # our own cancel, which came after its end
     if how == "oom" and code == 0:
         how = None  # the kernel killed a child, and the job went on
     at = min(file.written, now) if file is not None and code is not None else now
@@ -110,16 +119,29 @@ def ended(
         case "oom":
             detail = f"out of memory{where}: killed by SLURM"
             return Ended(
-                *name, handle, code or 137, at, signal=number or 9, cause="oom", detail=detail
+                *name,
+                handle,
+                code or 137,
+                at,
+                signal=number or 9,
+                cause="oom",
+                detail=detail,
+                order=order,
             )
         case "timeout" | "cancelled":
             detail = "SLURM's time limit" if how == "timeout" else "cancelled in SLURM"
             why: Literal["timeout", "cancel"] = "timeout" if how == "timeout" else "cancel"
-            return Ended(*name, handle, code, at, signal=number, stopped=why, detail=detail)
+            return Ended(
+                *name, handle, code, at, signal=number, stopped=why, detail=detail, order=order
+            )
         case "lost":
             return claims.lost(*name, handle, now, f"{_DETAILS[state]}{where}")
     if code is not None:
-        return Ended(*name, handle, code, at, signal=number)
+        count = file.left + file.ended if file is not None else 0
+        left = (
+            f"ended {count} process{'es' if count > 1 else ''} that it had left" if count else None
+        )
+        return Ended(*name, handle, code, at, signal=number, detail=left, order=order)
     return _without_code(name, handle, now, file, said, line, where, output)
 
 

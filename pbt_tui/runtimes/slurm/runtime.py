@@ -169,6 +169,10 @@ class SlurmRuntime:
         """
         task = self._tasks.get((job, attempt))
         if task is not None:
+            if not task.wanted:
+                self._tasks.read(task)
+                over = task.file is not None and task.file.over
+                task.unmarked = not claims.mark_stop(self._dir.stop_mark(job, attempt)) and not over
             task.wanted = True
             self._cancel([task])
         return True

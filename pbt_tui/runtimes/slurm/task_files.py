@@ -3,11 +3,16 @@
 The script on the node writes these lines:
 
     slurm <id>                       the task that claimed the attempt; written once
-    start <n> <node> <seconds>       the task starts; n increases with each requeue
+    start <n> <node> <seconds> <number>   the task starts; n increases with each requeue
     port <number>                    the port that the task put into the command, if it has one
     refused <125, 126 or 127>        the task could not start the command or use its directory
     requeue <n> <seconds>            the task asked SLURM to requeue it
-    exit <code> <seconds>            exit code of the command; 128 + n for signal n
+    left <n>                         the command has left n processes, which the task ends now
+    exit <code> <seconds> [stop]     exit code of the command; 128 + n for signal n
+    gone                             what it had left has ended
+
+`<number>` is a limit that all processes of the start have; scripts of earlier versions have none.
+`stop`: the task looked once for the mark of a stop, after the command had ended, and found it.
 
 The executor writes `given up` or `refused <text>`, as for plain processes (`claims`). Lines before
 the last `start` belong to an earlier start. A line without its newline does not count.
@@ -21,6 +26,7 @@ from pathlib import Path
 
 from pbt_tui.files import folders
 from pbt_tui.files.regular import open_regular
+from pbt_tui.journal.outcome import Order
 from pbt_tui.runtimes.claims import GIVEN_UP, Claim
 
 
@@ -36,8 +42,16 @@ class TaskFile:
     """Number of the last start, from 0; None before the first."""
     node: str | None = None
     """Node of the last start."""
+    number: str | None = None
+    """Number by which the processes of the last start are found."""
     code: int | None = None
     """Exit code of the last start."""
+    order: Order | None = None
+    """Whether the last start ended before or after the mark of its stop; None: nobody looked."""
+    left: int = 0
+    """Number of processes that the last start left, and that the task still ends."""
+    ended: int = 0
+    """Number of processes that the last start left, and that have ended."""
     refused: str | None = None
     """Why the command never started: 125, 126, 127 or a text."""
     asked: bool = False
@@ -53,7 +67,9 @@ class TaskFile:
     @property
     def claim(self) -> Claim:
         """The same as the claim of a plain process."""
-        return Claim(self.written, self.holder, refused=self.refused, code=self.code)
+        return Claim(
+            self.written, self.holder, refused=self.refused, code=self.code, order=self.order
+        )
 
 
 def read(path: Path) -> TaskFile | None:
@@ -75,10 +91,18 @@ def parse(text: str, written: float) -> TaskFile:
         match first, rest.split():
             case "slurm", [holder] if found.holder is None:
                 found = replace(found, holder=holder)
-            case "start", [n, node, *_] if n.isdecimal():
-                found = TaskFile(written, found.holder, int(n), node)
-            case "exit", [code, *_] if code.isdecimal():
-                found = replace(found, code=int(code))
+            case "start", [n, node, *more] if n.isdecimal():
+                number = more[1] if len(more) > 1 else None
+                found = TaskFile(written, found.holder, int(n), node, number)
+            case "exit", [code, *more] if code.isdecimal():
+                order: Order | None = "after" if "stop" in more else "before"
+                if found.number is None:
+                    order = None
+                found = replace(found, code=int(code), order=order)
+            case "left", [n] if n.isdecimal():
+                found = replace(found, left=int(n))
+            case "gone", []:
+                found = replace(found, left=0, ended=found.left)
             case "requeue", [_, *_]:
                 found = replace(found, asked=True)
             case "refused", [_, *_]:

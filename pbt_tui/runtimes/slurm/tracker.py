@@ -51,6 +51,8 @@ class Task:
     """SLURM's id of the task; empty until it is known."""
     wanted: bool = False
     """Whether the executor wants it to stop."""
+    unmarked: bool = False
+    """Whether its stop could not be marked before it ended, on a full disk for instance."""
     asked_at: float = 0.0
     """When `scancel` was last called for it, in monotonic seconds."""
     file: TaskFile | None = None
@@ -258,6 +260,8 @@ class TaskTracker:
             line=task.line if task.looks else None,
             launch=task.launch,
             output=str(self._output),
+            wanted=task.wanted or self._dir.stop_mark(*task.name).exists(),
+            unmarked=task.unmarked,
         )
         self.end(task, fact)
 
@@ -265,6 +269,9 @@ class TaskTracker:
         """Whether the code in its file is final, and nothing more will explain it."""
         if file.refused is not None or (task.line is not None and task.looks >= _firm(task.line)):
             return True
+        if file.left and task.looks < LOOKS:  # what it has left would run beside a retry
+            self._hurry()
+            return False
         how = heard(said, file.restart or 0)
         if how is not None and how != "requeued":
             return True
