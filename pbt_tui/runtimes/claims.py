@@ -3,12 +3,14 @@
 Whoever creates the file owns the attempt: it is created exclusively and never replaced. Its lines,
 in this order:
 
-    <pid>.<start time> <boot id> [<mark>]   the shim that runs the attempt
+    <pid>.<start time> <boot id> [<mark> [<pid namespace>]]   the shim that runs the attempt
     refused <126, 127 or a text>   the command could not start; 125: not enter its directory
     exit <code> [stop]             the exit code as shells report it: 128 + n for signal n
+    left <n>                       the shim had to end n processes that the job had left
 
-`stop`: whoever noted the end looked once for the mark of a stop, after the process had ended, and
-found it. Claims of earlier versions have no `<mark>` and never say `stop`.
+`<mark>`: the number by which its processes are found, or `-`. `stop`: whoever noted the end looked
+once for the mark of a stop, after the process had ended, and found it. Claims of earlier versions
+have no `<mark>` and never say `stop`.
 
 or `given up`, from an executor that ended the attempt before it started. A line without its newline
 does not count.
@@ -55,6 +57,10 @@ class Claim:
     """The exit code."""
     order: Order | None = None
     """Whether it ended before or after the mark of its stop; None if nobody looked."""
+    namespace: str | None = None
+    """The pid namespace in which that pid is valid: its inode; None in claims that do not say."""
+    left: int = 0
+    """Processes that the job left and that the shim ended."""
     given_up: bool = False
     """Whether an executor took the claim so that the attempt never starts."""
 
@@ -81,8 +87,8 @@ def read(path: Path) -> Claim | None:
         written = os.fstat(fd).st_mtime
     finally:
         os.close(fd)
-    handle = boot = mark = refused = None
-    code = None
+    handle = boot = mark = namespace = refused = None
+    code, left = None, 0
     order: Order | None = None
     for line in text.split("\n")[:-1]:
         first, _, rest = line.partition(" ")
@@ -94,13 +100,14 @@ def read(path: Path) -> Claim | None:
             refused = rest
         elif all(part.isdecimal() for part in first.split(".", 1)) and "." in first:
             handle = first
-            boot, _, last = rest.partition(" ")
-            mark = last or None
+            boot, mark, namespace = (*rest.split(" "), None, None)[:3]
+        elif first == "left" and rest.isascii() and rest.isdecimal() and len(rest) < 8:
+            left = int(rest)
     if refused is not None and refused.isdecimal() and refused not in _REFUSED:
         refused = None
     if handle is not None and mark is None:
         order = None
-    return Claim(written, handle, boot, mark, refused, code, order)
+    return Claim(written, handle, boot, mark, refused, code, order, namespace, left)
 
 
 def take(path: Path, line: str) -> bool:
@@ -135,12 +142,37 @@ def ended(job: str, attempt: int, claim: Claim, now: float, launch: Launch | Non
     if claim.refused is None:
         code = claim.code or 0
         number = code - 128 if 128 < code <= 128 + 64 else None
-        return Ended(job, attempt, claim.handle, code, at, signal=number, order=claim.order)
+        return Ended(
+            job,
+            attempt,
+            claim.handle,
+            code,
+            at,
+            signal=number,
+            order=claim.order,
+            left=strays_text(claim.left),
+        )
     cause, detail = _REFUSED.get(claim.refused, (None, claim.refused))
     if launch is not None and claim.refused in _REFUSED:
         detail = f"{detail}: `{launch.argv[0] if cause else launch.cwd}`"
     of_shell = int(claim.refused) if cause else None
     return Ended(job, attempt, claim.handle, of_shell, at, refused=True, cause=cause, detail=detail)
+
+
+def strays_text(count: int, *, kept: bool = False) -> str | None:
+    """What people read about the processes that an attempt left; None if there were none.
+
+    Example:
+        >>> strays_text(1), strays_text(2, kept=True)
+        ('1 process that it left was ended', '2 processes that it left run on')
+    """
+    if not count:
+        return None
+    one = count == 1
+    whom = f"{count} process{'' if one else 'es'} that it left"
+    if kept:
+        return f"{whom} {'runs' if one else 'run'} on"
+    return f"{whom} {'was' if one else 'were'} ended"
 
 
 def lost(job: str, attempt: int, handle: str | None, now: float, detail: str) -> Ended:

@@ -93,6 +93,8 @@ class Ended:
     """Why, if something other than the executor stopped it, such as SLURM's time limit."""
     order: Order | None = None
     """Whether it ended before or after its stop was marked (`claims.mark_stop`); None: unknown."""
+    left: str | None = None
+    """For people: what became of processes that outlived its main process."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,18 @@ def test_other_shells_say_the_same(tmp_path: Path, shell: str) -> None:
         ]
     ):
         path = tmp_path / f"claim{i}"
-        call = [*first, "-c", shim.SHIM, "pbt-shim", str(path), "boot", str(tmp_path), "64", *argv]
+        call = [
+            *first,
+            "-c",
+            shim.SHIM,
+            "pbt-shim",
+            str(path),
+            "boot - 1",
+            str(tmp_path),
+            "64",
+            "5",
+        ]
+        call += argv
         subprocess.run(
             call, start_new_session=True, stderr=subprocess.DEVNULL, check=False, cwd=tmp_path
         )
