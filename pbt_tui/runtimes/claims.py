@@ -12,6 +12,9 @@ in this order:
 once for the mark of a stop, after the process had ended, and found it. Claims of earlier versions
 have no `<mark>` and never say `stop`.
 
+Where the mark of a stop cannot tell the order, the sticky bit of the file does: an executor sets it
+before the signal if the file holds no end yet. To change a mode needs no room on the disk.
+
 or `given up`, from an executor that ended the attempt before it started. A line without its newline
 does not count.
 """
@@ -20,6 +23,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +88,8 @@ def read(path: Path) -> Claim | None:
         return None
     try:
         text = os.read(fd, 4096).decode("utf-8", "replace")
-        written = os.fstat(fd).st_mtime
+        status = os.fstat(fd)
+        written = status.st_mtime
     finally:
         os.close(fd)
     handle = boot = mark = namespace = refused = None
@@ -107,6 +112,8 @@ def read(path: Path) -> Claim | None:
         refused = None
     if handle is not None and mark is None:
         order = None
+    if status.st_mode & stat.S_ISVTX:
+        order = "after"
     return Claim(written, handle, boot, mark, refused, code, order, namespace, left)
 
 
@@ -126,14 +133,29 @@ def take(path: Path, line: str) -> bool:
 def mark_stop(path: Path) -> bool:
     """Makes the mark of a stop (`RunDir.stop_mark`), before the signal is sent.
 
-    Returns False if it cannot be made, because the disk is full, for instance. Then the claim as it
-    was before the signal tells whether the attempt ended before.
+    Returns False if it cannot be made, because the disk is full, for instance. Then, and if the
+    shim does not know the mark, `order_without_mark` tells the order.
     """
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644))
     except OSError:
         return False
     return True
+
+
+def order_without_mark(path: Path) -> Order:
+    """Whether the attempt ended before a stop whose signal has not been sent yet.
+
+    The claim as it is now decides, and keeps what was decided: later executors read it there.
+    """
+    try:
+        claim = read(path)
+        if claim is not None and claim.over:
+            return claim.order or "before"
+        path.chmod(stat.S_IMODE(path.stat().st_mode) | stat.S_ISVTX)
+    except OSError:
+        pass  # only this executor knows
+    return "after"
 
 
 def ended(job: str, attempt: int, claim: Claim, now: float, launch: Launch | None = None) -> Ended:

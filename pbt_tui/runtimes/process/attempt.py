@@ -12,7 +12,7 @@ Name = tuple[str, int]
 
 
 @dataclass(slots=True)
-class Attempt:
+class FollowedAttempt:
     """An attempt whose end has not been reported."""
 
     job: str

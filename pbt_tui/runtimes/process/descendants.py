@@ -36,7 +36,7 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class ProcessTable:
     """All processes of this machine that have not ended, but this one."""
 
     everyone: dict[int, Process]
@@ -51,7 +51,7 @@ class Snapshot:
     """When it was taken, in monotonic seconds."""
 
 
-def look(by_mark: dict[int, list[int]] | None = None) -> Snapshot:
+def look(by_mark: dict[int, list[int]] | None = None) -> ProcessTable:
     """Takes a snapshot; `by_mark` is what `marks.everyone` has just found."""
     if by_mark is None:
         by_mark, _ = marks.everyone()
@@ -60,7 +60,7 @@ def look(by_mark: dict[int, list[int]] | None = None) -> Snapshot:
     for process in everyone.values():
         children.setdefault(process.parent, []).append(process)
     mark_of = {pid: mark for mark, pids in by_mark.items() for pid in pids}
-    return Snapshot(everyone, children, by_mark, mark_of, time.monotonic())
+    return ProcessTable(everyone, children, by_mark, mark_of, time.monotonic())
 
 
 def find(families: Sequence[Family]) -> list[list[Process]]:
@@ -88,7 +88,7 @@ def _find(families: Sequence[Family]) -> list[tuple[list[Process], bool]]:
     return [(members(f, seen), not missed and f.marks.isdisjoint(by_mark)) for f in families]
 
 
-def members(family: Family, seen: Snapshot) -> list[Process]:
+def members(family: Family, seen: ProcessTable) -> list[Process]:
     """The processes of a family in a snapshot. The family learns the marks of runs inside it."""
     shim = proc.pid_of(family.shim)
     now = seen.everyone.get(shim)

@@ -19,7 +19,7 @@ from pbt_tui.runtimes import claims, proc
 from pbt_tui.runtimes.claims import Claim
 from pbt_tui.runtimes.context import RunContext
 from pbt_tui.runtimes.process import descriptors, marks, shim
-from pbt_tui.runtimes.process.attempt import Attempt, Name
+from pbt_tui.runtimes.process.attempt import FollowedAttempt, Name
 from pbt_tui.runtimes.process.descendants import Family
 from pbt_tui.runtimes.process.pidfd_watcher import PidfdWatcher
 from pbt_tui.runtimes.process.stops import Stops
@@ -88,16 +88,16 @@ class ProcessRuntime:
         self._strays = Strays(grace, keep)
         self._open_files = descriptors.raise_open_files()
         descriptors.keep()
-        self._watch = PidfdWatcher[Attempt]()
+        self._watch = PidfdWatcher[FollowedAttempt]()
         self._heard, self._tell = descriptors.pipe()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._watch.also(self._heard)
         self._watch.also(self._wake)
-        self._attempts: dict[Name, Attempt] = {}
+        self._attempts: dict[Name, FollowedAttempt] = {}
         """Attempts whose end has not been reported."""
-        self._children: dict[int, Attempt] = {}
+        self._children: dict[int, FollowedAttempt] = {}
         """Shims to reap by process id, also those that did not get the claim."""
-        self._unsettled: dict[Name, Attempt] = {}
+        self._unsettled: dict[Name, FollowedAttempt] = {}
         """Attempts whose claim is still empty."""
         self._again = 0.0
         """When to read those claims again, in monotonic seconds."""
@@ -116,7 +116,7 @@ class ProcessRuntime:
 
     def launch(self, batch: Sequence[Launch]) -> None:
         for launch in batch:
-            found = Attempt(launch.job, launch.attempt, 0, child=True, launch=launch)
+            found = FollowedAttempt(launch.job, launch.attempt, 0, child=True, launch=launch)
             if found.name in self._attempts:
                 continue
             environ = {**self._environ, **launch.env}
@@ -131,7 +131,7 @@ class ProcessRuntime:
                 del self._children[found.pid]
                 self._settle(found)
 
-    def _spawn(self, launch: Launch, environ: Mapping[str, str], found: Attempt) -> int:
+    def _spawn(self, launch: Launch, environ: Mapping[str, str], found: FollowedAttempt) -> int:
         mark = marks.new() if self._marks else None
         found.mark = marks.NONE if mark is None else str(mark)
         return shim.spawn(
@@ -158,7 +158,7 @@ class ProcessRuntime:
             return self._stops.kill(family)
         return self._stops.term(family, found.told)
 
-    def _mark_stop(self, found: Attempt) -> None:
+    def _mark_stop(self, found: FollowedAttempt) -> None:
         """Makes the mark of the stop, before the signal.
 
         If that fails, or if the shim does not know the mark, the claim as it is before the first
@@ -166,11 +166,7 @@ class ProcessRuntime:
         """
         made = claims.mark_stop(self._dir.stop_mark(*found.name))
         if found.order is None and not (made and found.mark):
-            found.order = "after"
-            with suppress(OSError):
-                claim = claims.read(self._dir.claim(*found.name))
-                if claim is not None and claim.over:
-                    found.order = "before"
+            found.order = claims.order_without_mark(self._dir.claim(*found.name))
 
     def _family(self, handle: str, mark: str | None) -> Family:
         # With `keep`, what has left the session and its parent is not the attempt's any more.
@@ -195,7 +191,7 @@ class ProcessRuntime:
         for name, (end, family) in ends.items():
             if left[name]:
                 pid = proc.pid_of(family.shim)
-                self._attempts[name] = Attempt(*name, pid, handle=end.handle)
+                self._attempts[name] = FollowedAttempt(*name, pid, handle=end.handle)
         return [
             Seen("alive", answer.handle) if left.get((job, number)) else answer
             for (job, number, _), answer in zip(attempts, seen, strict=True)
@@ -208,7 +204,7 @@ class ProcessRuntime:
             claim = claims.read(path)
             if claim is None or not claim.given_up:
                 if (job, attempt) not in self._attempts:
-                    self._settle(Attempt(job, attempt, 0))
+                    self._settle(FollowedAttempt(job, attempt, 0))
                 return False
         self._attempts.pop((job, attempt), None)
         return True
@@ -270,7 +266,7 @@ class ProcessRuntime:
                     if found is not None and self._attempts.get(found.name) is found:
                         self._began(found, handle)
 
-    def _began(self, found: Attempt, handle: str) -> None:
+    def _began(self, found: FollowedAttempt, handle: str) -> None:
         if found.handle is None:
             found.handle = handle
             self._say(Started(found.job, found.number, handle))
@@ -299,11 +295,11 @@ class ProcessRuntime:
         claim = Claim(time.time(), refused=f"cannot be started: {detail}")
         with suppress(OSError):
             if not claims.take(launch.claim, f"refused {claim.refused}"):
-                self._settle(Attempt(launch.job, launch.attempt, 0, launch=launch))
+                self._settle(FollowedAttempt(launch.job, launch.attempt, 0, launch=launch))
                 return
         self._end(claims.ended(launch.job, launch.attempt, claim, claim.written))
 
-    def _settle(self, found: Attempt) -> None:
+    def _settle(self, found: FollowedAttempt) -> None:
         """Reports what the claim says about an attempt without a live shim of this executor.
 
         If another live shim holds the claim, follows that shim from then on.
@@ -338,7 +334,7 @@ class ProcessRuntime:
             why = "its shell ended before the job began"
             self._end(claims.lost(*found.name, None, now, why))
 
-    def _leave(self, found: Attempt, claim: Claim, end: Ended) -> None:
+    def _leave(self, found: FollowedAttempt, claim: Claim, end: Ended) -> None:
         """Reports an end once no process of the attempt is left."""
         if found.order is not None:
             end = replace(end, order=found.order)
@@ -347,7 +343,7 @@ class ProcessRuntime:
             return
         self._strays.add(end, self._family(claim.handle, claim.mark), told=found.told)
 
-    def _follow(self, found: Attempt, claim: Claim) -> bool:
+    def _follow(self, found: FollowedAttempt, claim: Claim) -> bool:
         """Watches the shim of a claim; False if it has ended or belongs to an earlier boot."""
         if claim.handle is None or claim.boot != self._boot:
             return False
@@ -383,7 +379,7 @@ class ProcessRuntime:
                 return Seen("unknown", claim.handle, detail=self._elsewhere)
             if claim.young(now):
                 return None
-            if not claim.over and self._follow(Attempt(job, attempt, 0), claim):
+            if not claim.over and self._follow(FollowedAttempt(job, attempt, 0), claim):
                 return Seen("alive", claim.handle)
             claim = claims.read(path) or claim  # it may have ended since the claim was read
         except OSError as error:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.proc import Process
 from pbt_tui.runtimes.process import descendants
-from pbt_tui.runtimes.process.descendants import Family, Snapshot, members
+from pbt_tui.runtimes.process.descendants import Family, ProcessTable, members
 
 _SCAN = 0.1
 """Seconds for which one snapshot serves the stops of a batch."""
@@ -41,7 +41,7 @@ class Stops:
     """The stops of one run directory."""
 
     def __init__(self) -> None:
-        self._seen: Snapshot | None = None
+        self._seen: ProcessTable | None = None
         self._again: list[_Again] = []
 
     def term(self, family: Family, told: set[str]) -> bool:
