@@ -48,6 +48,7 @@ def create(context: RunContext, progress: Callable[[str], None]) -> ProcessRunti
         environ=context.environ,
         elsewhere=context.elsewhere,
         grace=context.policy.grace,
+        keep=context.policy.keep_descendants is True,
     )
 
 
@@ -153,7 +154,8 @@ class ProcessRuntime:
         if found is None or now is None or (found.handle or now.handle) != now.handle:
             return True  # it has ended: `facts` has reported it, or will
         self._mark_stop(found)
-        family = self._family(now.handle, found.mark)
+        # With `keep`, what has left the session and its parent is not stopped with the attempt.
+        family = Family(now.handle) if self._keep else _family(now.handle, found.mark)
         if kill:
             return self._stops.kill(family)
         return self._stops.term(family, found.told)
@@ -167,11 +169,6 @@ class ProcessRuntime:
         made = claims.mark_stop(self._dir.stop_mark(*found.name))
         if found.order is None and not (made and found.mark):
             found.order = claims.order_without_mark(self._dir.claim(*found.name))
-
-    def _family(self, handle: str, mark: str | None) -> Family:
-        # With `keep`, what has left the session and its parent is not the attempt's any more.
-        number = None if self._keep else marks.parse(mark)
-        return Family(handle, set() if number is None else {number})
 
     def forget(self, job: str, attempt: int) -> None:
         """Does nothing: claim and log of a process are kept."""
@@ -341,7 +338,7 @@ class ProcessRuntime:
         if claim.handle is None or claim.boot != self._boot:
             self._end(end)
             return
-        self._strays.add(end, self._family(claim.handle, claim.mark), told=found.told)
+        self._strays.add(end, _family(claim.handle, claim.mark), told=found.told)
 
     def _follow(self, found: FollowedAttempt, claim: Claim) -> bool:
         """Watches the shim of a claim; False if it has ended or belongs to an earlier boot."""
@@ -388,7 +385,12 @@ class ProcessRuntime:
         if not claim.over:
             end = claims.lost(job, attempt, claim.handle, now, "left no exit code: killed?")
         if claim.handle is not None and claim.boot == self._boot:
-            ends[job, attempt] = end, self._family(claim.handle, claim.mark)
+            ends[job, attempt] = end, _family(claim.handle, claim.mark)
         if claim.over:
             return Seen("ended", claim.handle, ended=end)
         return Seen("gone", claim.handle)
+
+
+def _family(handle: str, mark: str | None) -> Family:
+    number = marks.parse(mark)
+    return Family(handle, set() if number is None else {number})

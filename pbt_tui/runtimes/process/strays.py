@@ -117,7 +117,7 @@ class Strays:
         ends = []
         for name, left in zip(due, descendants.find(families), strict=True):
             one = self._waiting[name]
-            if left and self._keep:
+            if left and self._keep and now >= one.term_at:
                 one.ended = {process.handle for process in left}
             elif left:
                 self._step(one, left, now)
@@ -128,7 +128,7 @@ class Strays:
         return ends
 
     def _step(self, one: _Waiting, left: Sequence[Process], now: float) -> None:
-        one.look_at = now + (_SOON if now < one.term_at else _LATER)
+        one.look_at = min(now + _SOON, one.term_at) if now < one.term_at else now + _LATER
         if now >= one.kill_at:
             one.ended |= descendants.kill(one.family)
             one.look_at = now + _SOON
