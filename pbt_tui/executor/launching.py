@@ -67,6 +67,7 @@ class ProcessLaunches:
             claim=self._rundir.claim(spec.id, attempt.number),
             gpus=attempt.gpus,
             spec=spec,
+            seq=attempt.seq,
         )
 
 
@@ -96,4 +97,5 @@ class ForeignLaunches:
             claim=self._rundir.claim(spec.id, attempt.number),
             gpus=attempt.gpus,
             spec=spec,
+            seq=attempt.seq,
         )

@@ -150,7 +150,7 @@ def _attempt_scheduled(state: RunState, e: ev.AttemptScheduled) -> None:
     _move(state, job, "scheduled", e)
     known = state.executor.gpus if state.executor else ()
     devices = tuple(g for g in (named(text, known) for text in e.gpus) if g is not None)
-    attempt = Attempt(e.attempt, e.gpus, e.at, devices)
+    attempt = Attempt(e.attempt, e.gpus, e.at, devices, seq=e.seq)
     if e.args or e.env or e.why or e.anew:
         attempt.args, attempt.env, attempt.why, attempt.anew = e.args, e.env or None, e.why, e.anew
     if e.port is not None:

@@ -80,6 +80,8 @@ class Attempt:
     """The generation that it continues from; after a requeue, that of its newest start."""
     port: int | None = None
     """Port that it has for itself; None: its job asks for none, or its node finds one."""
+    seq: int = 0
+    """The `seq` of its `attempt_scheduled`."""
 
 
 @dataclass(slots=True, eq=False)

@@ -3,14 +3,16 @@
 Whoever creates the file owns the attempt: it is created exclusively and never replaced. Its lines,
 in this order:
 
-    <pid>.<start time> <boot id> [<mark> [<pid namespace>]]   the shim that runs the attempt
+    <pid>.<start time> <boot id> [<mark> [<pid namespace> [<journal>]]]
+                                   the shim that runs the attempt
     refused <126, 127 or a text>   the command could not start; 125: not enter its directory
     exit <code> [stop]             the exit code as shells report it: 128 + n for signal n
     left <n>                       the shim had to end n processes that the job had left
 
-`<mark>`: the number by which its processes are found, or `-`. `stop`: whoever noted the end looked
-once for the mark of a stop, after the process had ended, and found it. Claims of earlier versions
-have no `<mark>` and never say `stop`.
+`<mark>`: the number by which its processes are found, or `-`. `<journal>`: inode of the journal and
+the byte of it on which its processes hold a lock, as `inode:seq`, or `-`. `stop`: whoever noted the
+end looked once for the mark of a stop, after the process had ended, and found it. Claims of earlier
+versions have no `<mark>` and never say `stop`.
 
 Where the mark of a stop cannot tell the order, the sticky bit of the file does: an executor sets it
 before the signal if the file holds no end yet. To change a mode needs no room on the disk.
@@ -63,6 +65,8 @@ class Claim:
     """Whether it ended before or after the mark of its stop; None if nobody looked."""
     namespace: str | None = None
     """The pid namespace in which that pid is valid: its inode; None in claims that do not say."""
+    journal: str | None = None
+    """`inode:seq` of the journal on which its processes hold a lock; None or `-`: they do not."""
     left: int = 0
     """Processes that the job left and that the shim ended."""
     given_up: bool = False
@@ -92,7 +96,7 @@ def read(path: Path) -> Claim | None:
         written = status.st_mtime
     finally:
         os.close(fd)
-    handle = boot = mark = namespace = refused = None
+    handle = boot = mark = namespace = journal = refused = None
     code, left = None, 0
     order: Order | None = None
     for line in text.split("\n")[:-1]:
@@ -105,7 +109,7 @@ def read(path: Path) -> Claim | None:
             refused = rest
         elif all(part.isdecimal() for part in first.split(".", 1)) and "." in first:
             handle = first
-            boot, mark, namespace = (*rest.split(" "), None, None)[:3]
+            boot, mark, namespace, journal = (*rest.split(" "), None, None, None)[:4]
         elif first == "left" and rest.isascii() and rest.isdecimal() and len(rest) < 8:
             left = int(rest)
     if refused is not None and refused.isdecimal() and refused not in _REFUSED:
@@ -114,7 +118,7 @@ def read(path: Path) -> Claim | None:
         order = None
     if status.st_mode & stat.S_ISVTX:
         order = "after"
-    return Claim(written, handle, boot, mark, refused, code, order, namespace, left)
+    return Claim(written, handle, boot, mark, refused, code, order, namespace, journal, left)
 
 
 def take(path: Path, line: str) -> bool:

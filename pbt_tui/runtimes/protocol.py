@@ -47,6 +47,8 @@ class Launch:
     """UUIDs or indices of its GPUs; empty if jobs are not pinned."""
     spec: Job
     """The job as the spec has it."""
+    seq: int = 0
+    """The `seq` of its `attempt_scheduled`; 0: it is in no journal."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,13 @@ whether or not an executor was running.
 
 from __future__ import annotations
 
-import errno
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from pbt_tui.errors import RunError, RuntimeUnavailable, Where
+from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.runtimes import claims, proc
 from pbt_tui.runtimes.claims import Claim
@@ -22,18 +21,17 @@ from pbt_tui.runtimes.process import descriptors, marks, shim
 from pbt_tui.runtimes.process.attempt import FollowedAttempt, Name
 from pbt_tui.runtimes.process.descendants import Family
 from pbt_tui.runtimes.process.pidfd_watcher import PidfdWatcher
+from pbt_tui.runtimes.process.spawner import Spawner, blame_machine
 from pbt_tui.runtimes.process.stops import Stops
 from pbt_tui.runtimes.process.strays import Strays
+from pbt_tui.runtimes.process.whereabouts import Whereabouts
 from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Seen, Started
 from pbt_tui.spec import Job
 
-_OUT_OF = frozenset(
-    getattr(errno, name)
-    for name in ("ENOSPC", "EDQUOT", "EROFS", "EAGAIN", "ENOMEM", "EMFILE", "ENFILE")
-)
-"""Errors of a machine that is out of disk space, descriptors, processes or memory."""
 _AGAIN = 0.05
 """Seconds until a claim that is still empty is read again."""
+_FAR = 0.5
+"""Seconds between two looks at attempts that are alive elsewhere."""
 
 
 def create(context: RunContext, progress: Callable[[str], None]) -> ProcessRuntime:
@@ -49,6 +47,7 @@ def create(context: RunContext, progress: Callable[[str], None]) -> ProcessRunti
         elsewhere=context.elsewhere,
         grace=context.policy.grace,
         keep=context.policy.keep_descendants is True,
+        note=progress,
     )
 
 
@@ -58,10 +57,10 @@ class ProcessRuntime:
     Args:
         rundir: the run directory.
         environ: environment that jobs inherit; None: that of this process.
-        elsewhere: host of the last executor, if that is not this one: what it left active is
-            `unknown`, because its process ids mean nothing here.
+        elsewhere: host of the last executor, if that is not this one.
         grace: seconds that strays of an ended job have to exit.
         keep: whether they may stay.
+        note: called with what people should know at the start.
     """
 
     name = "process"
@@ -76,19 +75,15 @@ class ProcessRuntime:
         elsewhere: str | None = None,
         grace: float = 30.0,
         keep: bool = False,
+        note: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._dir = rundir
-        self._environ = dict(os.environ if environ is None else environ)
-        self._elsewhere = elsewhere
-        self._boot = proc.boot_id()
-        self._namespace = proc.namespace()
-        self._marks = marks.supported()
-        self._grace = grace
+        self._where = Whereabouts(rundir.journal, elsewhere)
+        self._note = note
+        self._spawner = Spawner(environ, self._where, None if keep else grace)
         self._keep = keep
         self._stops = Stops()
         self._strays = Strays(grace, keep)
-        self._open_files = descriptors.raise_open_files()
-        descriptors.keep()
         self._watch = PidfdWatcher[FollowedAttempt]()
         self._heard, self._tell = descriptors.pipe()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -102,6 +97,10 @@ class ProcessRuntime:
         """Attempts whose claim is still empty."""
         self._again = 0.0
         """When to read those claims again, in monotonic seconds."""
+        self._far: dict[Name, FollowedAttempt] = {}
+        """Attempts that are alive where their process ids mean nothing."""
+        self._look_far = 0.0
+        """When to look at those next, in monotonic seconds."""
         self._facts: list[Fact] = []
         self._half = b""
         """An incomplete line from the pipe of the shims."""
@@ -120,9 +119,8 @@ class ProcessRuntime:
             found = FollowedAttempt(launch.job, launch.attempt, 0, child=True, launch=launch)
             if found.name in self._attempts:
                 continue
-            environ = {**self._environ, **launch.env}
             try:
-                found.pid = self._spawn(launch, environ, found)
+                found.pid, found.mark = self._spawner.spawn(launch, self._tell)
             except (OSError, ValueError) as error:
                 self._refuse(launch, error)
                 continue
@@ -132,24 +130,14 @@ class ProcessRuntime:
                 del self._children[found.pid]
                 self._settle(found)
 
-    def _spawn(self, launch: Launch, environ: Mapping[str, str], found: FollowedAttempt) -> int:
-        mark = marks.new() if self._marks else None
-        found.mark = marks.NONE if mark is None else str(mark)
-        return shim.spawn(
-            launch,
-            environ,
-            place=f"{self._boot} {found.mark} {self._namespace}",
-            mark=mark,
-            tell=self._tell,
-            open_files=self._open_files,
-            grace=None if self._keep else self._grace,
-        )
-
     def stop(self, job: str, attempt: int, *, kill: bool) -> bool:
         found = self._attempts.get((job, attempt))
         if found is not None and found.name in self._strays:
             self._strays.stop(found.name, kill=kill)
             return True
+        if found is not None and found.name in self._far:
+            self._mark_stop(found)
+            return False  # no signal can be sent from here
         now = proc.look(found.pid) if found is not None else None
         if found is None or now is None or (found.handle or now.handle) != now.handle:
             return True  # it has ended: `facts` has reported it, or will
@@ -213,6 +201,7 @@ class ProcessRuntime:
         times = (
             self._watch.next_wake(),
             self._again if self._unsettled else None,
+            self._look_far if self._far else None,
             self._strays.next_wake(),
             self._stops.next_wake(),
         )
@@ -231,6 +220,10 @@ class ProcessRuntime:
         if self._unsettled and time.monotonic() >= self._again:
             waiting, self._unsettled = self._unsettled, {}
             for found in waiting.values():
+                self._settle(found)
+        if self._far and time.monotonic() >= self._look_far:
+            self._look_far = time.monotonic() + _FAR
+            for found in list(self._far.values()):
                 self._settle(found)
         self._stops.look_again()
         for end in self._strays.gone():
@@ -282,12 +275,7 @@ class ProcessRuntime:
         Raises:
             RunError: if the machine is out of resources, so that the job is not to blame.
         """
-        if isinstance(error, OSError) and error.errno in _OUT_OF:
-            raise RunError(
-                f"cannot start an attempt: {os.strerror(error.errno or 0).lower()}",
-                where=Where(job=launch.job),
-                hint="running jobs go on; free the resource, then run the directory again to go on",
-            ) from error
+        blame_machine(launch.job, error)
         detail = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         claim = Claim(time.time(), refused=f"cannot be started: {detail}")
         with suppress(OSError):
@@ -335,15 +323,17 @@ class ProcessRuntime:
         """Reports an end once no process of the attempt is left."""
         if found.order is not None:
             end = replace(end, order=found.order)
-        if claim.handle is None or claim.boot != self._boot:
+        if claim.handle is None or not self._where.is_here(claim):
             self._end(end)
             return
         self._strays.add(end, _family(claim.handle, claim.mark), told=found.told)
 
     def _follow(self, found: FollowedAttempt, claim: Claim) -> bool:
-        """Watches the shim of a claim; False if it has ended or belongs to an earlier boot."""
-        if claim.handle is None or claim.boot != self._boot:
+        """Follows the shim of a claim; False if it has ended, or nobody can tell."""
+        if claim.handle is None:
             return False
+        if not self._where.is_here(claim):
+            return self._follow_far(found, claim)
         known = self._attempts.get(found.name)
         if known is not None and known is not found and known.handle == claim.handle:
             return True
@@ -352,6 +342,20 @@ class ProcessRuntime:
             return False
         found.pid, found.child, found.handle, found.mark = pid, False, claim.handle, claim.mark
         self._attempts[found.name] = found
+        return True
+
+    def _follow_far(self, found: FollowedAttempt, claim: Claim) -> bool:
+        alive = self._where.is_alive(claim)
+        known = self._far.pop(found.name, None)
+        if alive is False or (alive is None and known is None):
+            return False
+        if known is None:
+            self._note(
+                f"attempt {found.number} of `{found.job}` runs in another pid namespace: it is "
+                "followed, and can be stopped only there"
+            )
+        found.child, found.handle, found.mark = False, claim.handle, claim.mark
+        self._attempts[found.name] = self._far[found.name] = found
         return True
 
     def _see(
@@ -372,19 +376,19 @@ class ProcessRuntime:
                 return Seen("gone" if handle else "never", handle)
             if claim.given_up:
                 return Seen("gone" if handle else "forfeited", handle)
-            if self._elsewhere is not None and not claim.over:
-                return Seen("unknown", claim.handle, detail=self._elsewhere)
-            if claim.young(now):
+            if claim.young(now) and self._where.unknown(claim) is None:
                 return None
             if not claim.over and self._follow(FollowedAttempt(job, attempt, 0), claim):
                 return Seen("alive", claim.handle)
             claim = claims.read(path) or claim  # it may have ended since the claim was read
+            if not claim.over and (why := self._where.unknown(claim)) is not None:
+                return Seen("unknown", claim.handle, detail=why)
         except OSError as error:
             return Seen("unknown", handle, detail=f"`{path}`: {error.strerror}")
         end = claims.ended(job, attempt, claim, now)
         if not claim.over:
             end = claims.lost(job, attempt, claim.handle, now, "left no exit code: killed?")
-        if claim.handle is not None and claim.boot == self._boot:
+        if claim.handle is not None and self._where.is_here(claim):
             ends[job, attempt] = end, _family(claim.handle, claim.mark)
         if claim.over:
             return Seen("ended", claim.handle, ended=end)

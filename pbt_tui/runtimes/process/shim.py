@@ -18,10 +18,11 @@ from collections.abc import Mapping
 from pbt_tui.runtimes.process import marks
 from pbt_tui.runtimes.protocol import Launch
 
-# Arguments: $1 claim, $2 boot id, mark and pid namespace, $3 folder, $4 soft limit of open files,
-# $5 seconds that strays have to exit (empty: they may stay), then the command.
+# Arguments: $1 claim, $2 boot id, mark, pid namespace and journal, $3 folder, $4 soft limit of open
+# files, $5 seconds that strays have to exit (empty: they may stay), then the command.
 # Standard output is the log, standard error is /dev/null (the shell reports on its children there),
-# and descriptor 3 is a pipe to the executor, which the job does not get.
+# descriptor 3 is a pipe to the executor, which the job does not get, and descriptor 9 a lock on the
+# journal, by which others see that the attempt is alive.
 # - Variables begin with _pbt_: to assign to a variable in the job's environment would change it.
 # - Signals are caught, not ignored: so children get the default actions back. They are caught only
 #   after the claim, so that a stop before the claim ends the shim.
@@ -47,6 +48,7 @@ ulimit -S -n "$4"
 trap : HUP INT QUIT ALRM TERM USR1 USR2
 (
   exec 2>&1 3>&-
+  [ "$5" ] || exec 9>&-
   trap 'echo "refused $?" >>"$_pbt_claim"' EXIT
   cd -- "$3" || exit 125
   shift 5
@@ -122,6 +124,7 @@ def spawn(
     *,
     place: str,
     mark: int | None,
+    held: int | None,
     tell: int,
     open_files: int,
     grace: float | None,
@@ -131,8 +134,9 @@ def spawn(
     Args:
         launch: the attempt.
         environ: the whole environment.
-        place: boot id, mark and pid namespace, as the claim holds them.
+        place: boot id, mark, pid namespace and journal, as the claim holds them.
         mark: the mark of its processes; None: this system has none.
+        held: the descriptor with the lock that shows that the attempt is alive; None: no lock.
         tell: the descriptor to which the shim writes `pid.start` once it has the claim, and an
             empty line once the job has ended.
         open_files: soft limit of open files for the job.
@@ -150,6 +154,7 @@ def spawn(
             [*argv, *_unholdable(launch.env), *launch.argv],
             environ,
             file_actions=(
+                *(() if held is None else ((os.POSIX_SPAWN_DUP2, held, 9),)),
                 (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
                 (os.POSIX_SPAWN_OPEN, 1, launch.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644),
                 (os.POSIX_SPAWN_DUP2, 0, 2),
