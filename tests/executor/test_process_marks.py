@@ -100,7 +100,7 @@ def test_the_claim_holds_the_mark_before_the_job_begins(driver: ProcessDriver) -
     )
     driver.run(sys.executable, "-S", "-E", "-c", program, str(driver.rundir.claim("job", 1)))
     limit, claim, *_ = driver.log().splitlines()
-    assert claim.split()[2:] == [limit, proc.namespace()]
+    assert claim.split()[2:] == [limit, proc.namespace(), "-"]
     assert marks.parse(limit) is not None
     assert marks.of(os.getpid()) is None
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.proc import Process
 from pbt_tui.runtimes.process import marks
+from pbt_tui.runtimes.process.orphans import marks_of_orphans
 
 _PASSES = 100
 """Passes of one kill at most: a process that cannot die, in a call to a dead file server, must not
@@ -33,6 +34,11 @@ class Family:
     """The shim, as `pid.start`. It is never counted as a process of the attempt."""
     marks: set[int] = field(default_factory=set)
     """The mark of the attempt, and those of runs that were found inside it; empty: no marks."""
+    ours: bool = False
+    """Whether the shim was a child of this process."""
+    over: bool = False
+    """Whether the main process has ended: a shim that lives then ends strays, and its children are
+    the programs by which it does so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +72,15 @@ def look(by_mark: dict[int, list[int]] | None = None) -> ProcessTable:
 def find(families: Sequence[Family]) -> list[list[Process]]:
     """What is left of each family whose shim has ended, from one look at this machine.
 
-    A family without any process of its marks costs only the look at the marks. A process that forks
+    A family without any process of its marks costs only the look at the marks, or at orphans if its
+    shim was a child of this process. A process that forks
     and ends during a look may hide its child, so that a family is looked at once more if a process
     ended meanwhile that may have been one of it.
     """
+    if all(family.marks and family.ours for family in families):
+        orphans = marks_of_orphans()
+        if orphans is not None and all(family.marks.isdisjoint(orphans) for family in families):
+            return [[] for _ in families]
     found = _find(families)
     unsure = [i for i, (left, sure) in enumerate(found) if not left and not sure]
     if unsure:
@@ -101,12 +112,14 @@ def members(family: Family, seen: ProcessTable) -> list[Process]:
         queue = [p for p in everyone if p.session == shim and not _older(p, family.shim)]
     else:  # another process has the number of the session now
         queue = []
-    if shim_lives:
-        queue += seen.children.get(shim, ())
+    own = seen.children.get(shim, []) if shim_lives else []
+    helpers = {process.handle for process in own} if family.over else set()
+    if not family.over:
+        queue += own
     found: dict[int, Process] = {}
     while queue:
         process = queue.pop()
-        if process.pid in found or process.handle == family.shim:
+        if process.pid in found or process.handle == family.shim or process.handle in helpers:
             continue
         found[process.pid] = process
         queue += seen.children.get(process.pid, ())

@@ -142,7 +142,7 @@ class ProcessRuntime:
         if found is None or now is None or (found.handle or now.handle) != now.handle:
             return True  # it has ended: `facts` has reported it, or will
         self._mark_stop(found)
-        # With `keep`, what has left the session and its parent is not stopped with the attempt.
+        # With `keep`, what has left session and parent is not stopped with the attempt.
         family = Family(now.handle) if self._keep else _family(now.handle, found.mark)
         if kill:
             return self._stops.kill(family)
@@ -326,7 +326,7 @@ class ProcessRuntime:
         if claim.handle is None or not self._where.is_here(claim):
             self._end(end)
             return
-        self._strays.add(end, _family(claim.handle, claim.mark), told=found.told)
+        self._strays.add(end, _family(claim.handle, claim.mark, found.child), told=found.told)
 
     def _follow(self, found: FollowedAttempt, claim: Claim) -> bool:
         """Follows the shim of a claim; False if it has ended, or nobody can tell."""
@@ -395,6 +395,6 @@ class ProcessRuntime:
         return Seen("gone", claim.handle)
 
 
-def _family(handle: str, mark: str | None) -> Family:
+def _family(handle: str, mark: str | None, ours: bool = False) -> Family:
     number = marks.parse(mark)
-    return Family(handle, set() if number is None else {number})
+    return Family(handle, set() if number is None else {number}, ours)

@@ -76,6 +76,7 @@ class Strays:
             told: handles of processes that got SIGTERM when the attempt was stopped.
             busy: whether its shim is ending the strays already.
         """
+        family.over = True
         now = time.monotonic()
         term_at = now + SETTLE
         kill_at = term_at + self._grace
@@ -89,6 +90,8 @@ class Strays:
         """Whether each attempt has strays that its end has to wait for; takes those, as `add`."""
         if self._keep:
             return [False] * len(ends)
+        for _, family in ends:
+            family.over = True
         found = [bool(left) for left in descendants.find([family for _, family in ends])]
         for (end, family), left in zip(ends, found, strict=True):
             if left:
@@ -140,6 +143,4 @@ class Strays:
                         one.ended.add(process.handle)
                     one.look_at = now + _SOON
         elif one.term_at == math.inf:
-            # The shim ends them with programs of its own, which are its children.
-            shim = proc.pid_of(one.family.shim)
-            one.ended.update(process.handle for process in left if process.parent != shim)
+            one.ended.update(process.handle for process in left)
