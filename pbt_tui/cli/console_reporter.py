@@ -163,7 +163,8 @@ class ConsoleReporter:
         job, attempt = self._of(e.job, e.attempt)
         took = f" after {duration(e.at - attempt.started_at)}" if attempt.started_at else ""
         if e.outcome == "succeeded":
-            return f"✓ succeeded {job.spec.id}{took}"
+            told = f": {printable(e.detail)}" if e.detail else ""
+            return f"✓ succeeded {job.spec.id}{took}{told}"
         glyph = GLYPHS.get(job.phase, "↻")
         whom = f": {self._whom(attempt.handle)}" if attempt.handle else ""
         ending = ending_text(attempt)

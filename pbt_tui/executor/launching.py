@@ -70,6 +70,7 @@ class ProcessLaunches:
             claim=self._rundir.claim(spec.id, attempt.number),
             gpus=attempt.gpus,
             spec=spec,
+            seq=attempt.seq,
         )
 
 
@@ -99,4 +100,5 @@ class ForeignLaunches:
             claim=self._rundir.claim(spec.id, attempt.number),
             gpus=attempt.gpus,
             spec=spec,
+            seq=attempt.seq,
         )

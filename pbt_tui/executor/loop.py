@@ -212,6 +212,8 @@ class Loop:
         if result == "failed" and cause is None:
             cause, found, line = self._diagnose(job, fact)
             detail = detail or found
+        if fact.left:
+            detail = f"{detail}; {fact.left}" if detail else fact.left
         self.record(
             ev.AttemptEnded(
                 job=fact.job,

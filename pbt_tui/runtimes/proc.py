@@ -50,6 +50,17 @@ def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
+def namespace() -> str:
+    """The pid namespace of this process, as the inode of `/proc/self/ns/pid`; `-` if unknown.
+
+    A pid is valid within one namespace only. Containers share the boot id of their host.
+    """
+    try:
+        return str(os.stat("/proc/self/ns/pid").st_ino)  # noqa: PTH116 - not a file of ours
+    except OSError:
+        return "-"
+
+
 def look(pid: int) -> Process | None:
     """The process that has this pid now, zombies included."""
     try:
@@ -98,8 +109,8 @@ def stop_session(leader: str, others: list[Process]) -> bool:
     if not alive(leader):
         return True
     pid = pid_of(leader)
-    shim = _command_line(pid)
-    reached = any(_command_line(process.pid) not in (b"", shim) for process in others)
+    shim = command_line(pid)
+    reached = any(command_line(process.pid) not in (b"", shim) for process in others)
     for group in {pid} | {process.group for process in others}:
         _signal_group(group, signal.SIGTERM)
     return reached
@@ -122,18 +133,41 @@ def kill_session(leader: str, others: list[Process]) -> bool:
     return False
 
 
-def kill_orphans(leader: str) -> None:
-    """Kills what a dead leader left in its session: an orphan keeps its GPU memory (R8)."""
-    now = look(pid_of(leader))
-    if now is not None and (now.handle != leader or not now.dead):
-        return
-    born = int(leader.partition(".")[2])
-    for process in everyone():
-        if process.session == pid_of(leader) and int(process.start) >= born:
-            _signal(process.pid, signal.SIGKILL)
+def send(process: Process, number: signal.Signals) -> bool:
+    """Sends a signal to a process; False if it has ended, or runs as another user now.
+
+    Its start time is compared while a pidfd holds its pid, so that no other process gets the
+    signal.
+    """
+    try:
+        fd = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return False
+    except OSError:  # a kernel without pidfds, or no descriptor is left
+        fd = None
+    try:
+        if not alive(process.handle):
+            return False
+        if fd is None:
+            os.kill(process.pid, number)
+        else:
+            signal.pidfd_send_signal(fd, number)
+    except _MISSED:
+        return False
+    finally:
+        if fd is not None:
+            os.close(fd)
+    return True
 
 
-def _command_line(pid: int) -> bytes:
+def reap(pid: int) -> None:
+    """Takes the exit status of a child that has ended; does nothing if it was taken already."""
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+
+
+def command_line(pid: int) -> bytes:
+    """The command line of a process, each word with a null byte; empty for a zombie."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:

@@ -47,6 +47,8 @@ class Launch:
     """UUIDs or indices of its GPUs; empty if jobs are not pinned."""
     spec: Job
     """The job as the spec has it."""
+    seq: int = 0
+    """The `seq` of its `attempt_scheduled`; 0: it is in no journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class Ended:
     """Why, if something other than the executor stopped it, such as SLURM's time limit."""
     order: Order | None = None
     """Whether it ended before or after its stop was marked (`claims.mark_stop`); None: unknown."""
+    left: str | None = None
+    """For people: what became of processes that outlived its main process."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ POLICY: tuple[Setting, ...] = (
     _policy("grace", parsers.duration, "SECONDS", _SECONDS),
     _policy("max_failures", parsers.integer, "N", _FROM_1),
     _policy("fail_fast", parsers.boolean, "", "true or false"),
+    _policy("keep_descendants", parsers.boolean, "", "true or false"),
 )
 CONTAINER: tuple[Setting, ...] = (
     _container("image", parsers.plain, "NAME", "the name of an image"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 FORMAT: Final = "pbt-processes/1"
 
@@ -86,6 +86,14 @@ class Policy(Frozen, frozen=True):
     """Failed jobs after which the executor skips the waiting ones; `null`: no limit."""
     fail_fast: bool = False
     """The first failed job makes the executor stop the active jobs and skip the waiting ones."""
+    keep_descendants: bool | UnsetType = UNSET
+    """Processes that left the session of a plain job may outlive it, and a stop does not reach
+    them; otherwise the executor ends them with the job."""
+
+    def __post_init__(self) -> None:
+        # A spec without the key keeps its bytes, also if it is written again by this version.
+        if self.keep_descendants is False:
+            structs.force_setattr(self, "keep_descendants", UNSET)
 
 
 class Mount(Frozen, frozen=True):

@@ -127,6 +127,4 @@ def kin(handle: str) -> list[int]:
     """All other processes of the session, except a fork of the shim that has not called `exec`."""
     session = proc.pid_of(handle)
     rest = [p.pid for p in proc.everyone() if p.session == session and p.pid != session]
-    return [
-        pid for pid in rest if proc._command_line(pid) not in (b"", proc._command_line(session))
-    ]
+    return [pid for pid in rest if proc.command_line(pid) not in (b"", proc.command_line(session))]

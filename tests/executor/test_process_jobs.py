@@ -168,6 +168,6 @@ def test_signals_are_as_at_birth(driver: ProcessDriver, tmp_path: Path) -> None:
 
 def test_limits_are_the_callers(driver: ProcessDriver) -> None:
     driver.run("sh", "-c", "ulimit -S -n")
-    assert int(driver.log()) == driver.runtime._open_files
+    assert int(driver.log()) == driver.runtime._spawner.open_files
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     assert soft == hard

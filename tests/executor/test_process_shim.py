@@ -90,7 +90,7 @@ def test_other_shells_say_the_same(tmp_path: Path, shell: str) -> None:
         ]
     ):
         path = tmp_path / f"claim{i}"
-        own = (str(path), "boot", str(tmp_path), "64", "0022", "0022")
+        own = (str(path), "boot - 1", str(tmp_path), "64", "5", "0022", "0022")
         call = [*first, "-c", shim.SHIM, "pbt-shim", *own, *argv]
         subprocess.run(
             call, start_new_session=True, stderr=subprocess.DEVNULL, check=False, cwd=tmp_path

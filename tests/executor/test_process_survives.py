@@ -17,7 +17,7 @@ EXECUTOR = """
 import sys, time
 from pathlib import Path
 from tests.executor.driver import ProcessDriver
-driver = ProcessDriver(Path({folder!r}))
+driver = ProcessDriver(Path({folder!r}), keep={keep!r})
 for i, command in enumerate({commands!r}):
     driver.start("sh", "-c", command, job=f"job{{i}}")
 if {wait!r}:
@@ -28,12 +28,15 @@ time.sleep(600)
 """
 
 
-def killed_executor(folder: Path, commands: list[str], *, wait: bool = True) -> None:
+def killed_executor(
+    folder: Path, commands: list[str], *, wait: bool = True, keep: bool = False
+) -> None:
     """Starts the commands from another process, which is then really killed."""
     text = EXECUTOR.format(
         folder=str(folder),
         commands=commands,
         wait=wait,
+        keep=keep,
         n=len(commands),
     )
     other = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE)

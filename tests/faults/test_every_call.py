@@ -24,7 +24,6 @@ EVERY = int(os.environ.get("PBT_FAULTS", "1"))
 RESUMED = Call("fdatasync", "train_dir/r/_pbt/journal.jsonl", 1)
 """Where the first executor dies, for the faults of the second: after the jobs have started."""
 OTHER_ENDS = {
-    ("c.1.stop", "*"): "without the mark of a stop, the exit code decides what became of `c`",
     ("request.json", "EACCES"): "a request that this user may not read is refused, and said to be",
 }
 """File and fault where the run does not end as the others, and why that is right."""

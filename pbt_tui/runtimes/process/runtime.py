@@ -6,61 +6,52 @@ whether or not an executor was running.
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
-import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
 
-from pbt_tui.errors import RunError, RuntimeUnavailable, Where
+from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.files import folders
 from pbt_tui.files.faults import cannot_go_on
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.runtimes import claims, proc
 from pbt_tui.runtimes.claims import Claim
 from pbt_tui.runtimes.context import RunContext
-from pbt_tui.runtimes.process import shim
+from pbt_tui.runtimes.process import descriptors, marks, shim
+from pbt_tui.runtimes.process.attempt import FollowedAttempt, Name
+from pbt_tui.runtimes.process.descendants import Family, family_of
 from pbt_tui.runtimes.process.pidfd_watcher import PidfdWatcher
+from pbt_tui.runtimes.process.second_starts import SecondStarts
+from pbt_tui.runtimes.process.spawner import Spawner, refusal
+from pbt_tui.runtimes.process.stops import Stops, mark_stop
+from pbt_tui.runtimes.process.strays import Strays
+from pbt_tui.runtimes.process.whereabouts import Whereabouts
 from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Seen, Started
 from pbt_tui.spec import Job
 
-Name = tuple[str, int]
-
-_SCAN = 0.1
-"""Seconds for which one scan of all processes serves the stops of a batch."""
 _AGAIN = 0.05
 """Seconds until a claim that is still empty is read again."""
-
-
-@dataclass(slots=True)
-class _Attempt:
-    """An attempt whose end has not been reported."""
-
-    job: str
-    """Id of the job."""
-    number: int
-    """Number of the attempt within the job."""
-    pid: int
-    """Process id of the shim: of the one started here, or of another that holds the claim."""
-    child: bool = False
-    """Whether the shim is a child of this process, to be reaped."""
-    handle: str | None = None
-    """`pid.start`, once its claim is known."""
-    launch: Launch | None = None
-    """How it was started; None if another executor started it."""
-
-    @property
-    def name(self) -> Name:
-        return self.job, self.number
+_FAR = 0.5
+"""Seconds between two looks at attempts that are alive elsewhere."""
 
 
 def create(context: RunContext, progress: Callable[[str], None]) -> ProcessRuntime:
-    """Creates the runtime of one run directory; `prepare` is fast, so `progress` is not used."""
-    return ProcessRuntime(context.rundir, environ=context.environ, elsewhere=context.elsewhere)
+    """Creates the runtime of one run directory."""
+    if not marks.supported():
+        progress(
+            "jobs cannot be marked here (`RLIMIT_LOCKS`): a process that leaves the session of its "
+            "job is not found when the job is stopped"
+        )
+    return ProcessRuntime(
+        context.rundir,
+        environ=context.environ,
+        elsewhere=context.elsewhere,
+        grace=context.policy.grace,
+        keep=context.policy.keep_descendants is True,
+        note=progress,
+    )
 
 
 class ProcessRuntime:
@@ -69,8 +60,10 @@ class ProcessRuntime:
     Args:
         rundir: the run directory.
         environ: environment that jobs inherit; None: that of this process.
-        elsewhere: host of the last executor, if that is not this one: what it left active is
-            `unknown`, because its process ids mean nothing here.
+        elsewhere: host of the last executor, if that is not this one.
+        grace: seconds that strays of an ended job have to exit.
+        keep: whether they may stay.
+        note: called with what people should know at the start.
     """
 
     name = "process"
@@ -83,34 +76,38 @@ class ProcessRuntime:
         *,
         environ: Mapping[str, str] | None = None,
         elsewhere: str | None = None,
+        grace: float = 30.0,
+        keep: bool = False,
+        note: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._dir = rundir
-        self._environ = dict(os.environ if environ is None else environ)
-        self._elsewhere = elsewhere
-        self._boot = proc.boot_id()
-        self._open_files = _raise_open_files()
-        _keep_descriptors()
-        self._watch = PidfdWatcher[_Attempt]()
-        self._heard, self._tell = _pipe()
+        self._where = Whereabouts(rundir.journal, elsewhere)
+        self._note = note
+        self._spawner = Spawner(environ, self._where, None if keep else grace)
+        self._keep = keep
+        self._stops = Stops()
+        self._strays = Strays(grace, keep)
+        self._watch = PidfdWatcher[FollowedAttempt]()
+        self._heard, self._tell = descriptors.pipe()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._watch.also(self._heard)
         self._watch.also(self._wake)
-        self._attempts: dict[Name, _Attempt] = {}
+        self._attempts: dict[Name, FollowedAttempt] = {}
         """Attempts whose end has not been reported."""
-        self._children: dict[int, _Attempt] = {}
+        self._children: dict[int, FollowedAttempt] = {}
         """Shims to reap by process id, also those that did not get the claim."""
-        self._unsettled: dict[Name, _Attempt] = {}
+        self._unsettled: dict[Name, FollowedAttempt] = {}
         """Attempts whose claim is still empty."""
-        self._unclaimed: set[Name] = set()
-        """Attempts whose shell has ended without a claim, and that were started again."""
+        self._second_starts = SecondStarts(rundir)
         self._again = 0.0
         """When to read those claims again, in monotonic seconds."""
+        self._far: dict[Name, FollowedAttempt] = {}
+        """Attempts that are alive where their process ids mean nothing."""
+        self._look_far = 0.0
+        """When to look at those next, in monotonic seconds."""
         self._facts: list[Fact] = []
         self._half = b""
         """An incomplete line from the pipe of the shims."""
-        self._scanned = -_SCAN
-        """When `_everyone` was scanned, in monotonic seconds."""
-        self._everyone: list[proc.Process] = []
 
     def prepare(self, jobs: Sequence[Job]) -> None:
         if not os.access(shim.SHELL, os.X_OK):
@@ -123,12 +120,11 @@ class ProcessRuntime:
 
     def launch(self, batch: Sequence[Launch]) -> None:
         for launch in batch:
-            found = _Attempt(launch.job, launch.attempt, 0, child=True, launch=launch)
+            found = FollowedAttempt(launch.job, launch.attempt, 0, child=True, launch=launch)
             if found.name in self._attempts:
                 continue
-            environ = {**self._environ, **launch.env}
             try:
-                found.pid = shim.spawn(launch, environ, self._boot, self._tell, self._open_files)
+                found.pid, found.mark = self._spawner.spawn(launch, self._tell)
             except (OSError, ValueError) as error:
                 self._refuse(launch, error)
                 continue
@@ -140,14 +136,21 @@ class ProcessRuntime:
 
     def stop(self, job: str, attempt: int, *, kill: bool) -> bool:
         found = self._attempts.get((job, attempt))
+        if found is not None and found.name in self._strays:
+            self._strays.stop(found.name, kill=kill)
+            return True
+        if found is not None and found.name in self._far:
+            mark_stop(self._dir, found)
+            return False  # no signal can be sent from here
         now = proc.look(found.pid) if found is not None else None
         if found is None or now is None or (found.handle or now.handle) != now.handle:
             return True  # it has ended: `facts` has reported it, or will
-        claims.mark_stop(self._dir.stop_mark(job, attempt))
-        others = self._others(found.pid, age=_SCAN) or self._others(found.pid, age=0.0)
+        mark_stop(self._dir, found)
+        # With `keep`, what has left session and parent is not stopped with the attempt.
+        family = Family(now.handle) if self._keep else family_of(now.handle, found.mark)
         if kill:
-            return proc.kill_session(now.handle, others)
-        return proc.stop_session(now.handle, others)
+            return self._stops.kill(family)
+        return self._stops.term(family, found.told)
 
     def forget(self, job: str, attempt: int) -> None:
         """Does nothing: claim and log of a process are kept."""
@@ -157,11 +160,22 @@ class ProcessRuntime:
 
     def survey(self, attempts: Sequence[tuple[str, int, str | None]]) -> list[Seen]:
         """Waits for empty claims, for up to a second in total."""
-        seen = [self._see(*attempt) for attempt in attempts]
+        ends: dict[Name, tuple[Ended, Family]] = {}
+        seen = [self._see(*attempt, ends) for attempt in attempts]
         while None in seen:
             time.sleep(_AGAIN)
-            seen = [old or self._see(*a) for a, old in zip(attempts, seen, strict=True)]
-        return [answer for answer in seen if answer is not None]
+            seen = [old or self._see(*a, ends) for a, old in zip(attempts, seen, strict=True)]
+        # An attempt whose strays are alive has not ended: `facts` reports it once they are gone.
+        left = dict(zip(ends, self._strays.look(list(ends.values())), strict=True))
+        for name, (end, family) in ends.items():
+            if left[name]:
+                pid = proc.pid_of(family.shim)
+                self._attempts[name] = FollowedAttempt(*name, pid, handle=end.handle)
+        return [
+            Seen("alive", answer.handle) if left.get((job, number)) else answer
+            for (job, number, _), answer in zip(attempts, seen, strict=True)
+            if answer is not None
+        ]
 
     def forfeit(self, job: str, attempt: int) -> bool:
         path = self._dir.claim(job, attempt)
@@ -173,7 +187,7 @@ class ProcessRuntime:
             claim = claims.read(path)
             if claim is None or not claim.given_up:
                 if (job, attempt) not in self._attempts:
-                    self._settle(_Attempt(job, attempt, 0))
+                    self._settle(FollowedAttempt(job, attempt, 0))
                 return False
         self._attempts.pop((job, attempt), None)
         return True
@@ -182,10 +196,14 @@ class ProcessRuntime:
         return self._watch.fileno()
 
     def next_wake(self) -> float | None:
-        blind = self._watch.next_wake()
-        if not self._unsettled:
-            return blind
-        return self._again if blind is None else min(self._again, blind)
+        times = (
+            self._watch.next_wake(),
+            self._again if self._unsettled else None,
+            self._look_far if self._far else None,
+            self._strays.next_wake(),
+            self._stops.next_wake(),
+        )
+        return min((time for time in times if time is not None), default=None)
 
     def facts(self) -> list[Fact]:
         # Collect exits before draining the pipe: a shim always writes its handle before it exits.
@@ -194,13 +212,20 @@ class ProcessRuntime:
         for found in dead:
             if found.child:
                 del self._children[found.pid]
-                _reap(found.pid)
+                proc.reap(found.pid)
             if self._attempts.get(found.name) is found:
                 self._settle(found)
         if self._unsettled and time.monotonic() >= self._again:
             waiting, self._unsettled = self._unsettled, {}
             for found in waiting.values():
                 self._settle(found)
+        if self._far and time.monotonic() >= self._look_far:
+            self._look_far = time.monotonic() + _FAR
+            for found in list(self._far.values()):
+                self._settle(found)
+        self._stops.look_again()
+        for end in self._strays.gone():
+            self._end(end)
         facts, self._facts = self._facts, []
         return facts
 
@@ -209,29 +234,27 @@ class ProcessRuntime:
         for fd in (self._heard, self._tell, self._wake):
             os.close(fd)
         for pid in self._children:
-            _reap(pid)
-
-    def _others(self, session: int, *, age: float) -> list[proc.Process]:
-        """The other processes of a session, from a scan that is at most `age` seconds old."""
-        if time.monotonic() >= self._scanned + age:
-            self._everyone = list(proc.everyone())
-            self._scanned = time.monotonic()
-        return [p for p in self._everyone if p.session == session and p.pid != session]
+            proc.reap(pid)
 
     def _listen(self) -> None:
-        """Reads from the pipe which shims have their claims: lines of `pid.start`."""
+        """Reads from the pipe which shims have their claims: lines of `pid.start`.
+
+        An empty line, after the end of a job, only shows a shim that this process reads them.
+        """
         with suppress(BlockingIOError):
             os.eventfd_read(self._wake)
         with suppress(BlockingIOError):
             while True:
                 *lines, self._half = (self._half + os.read(self._heard, 65536)).split(b"\n")
                 for line in lines:
+                    if not line:
+                        continue
                     handle = line.decode()
                     found = self._children.get(proc.pid_of(handle))
                     if found is not None and self._attempts.get(found.name) is found:
                         self._began(found, handle)
 
-    def _began(self, found: _Attempt, handle: str) -> None:
+    def _began(self, found: FollowedAttempt, handle: str) -> None:
         if found.handle is None:
             found.handle = handle
             self._say(Started(found.job, found.number, handle))
@@ -250,17 +273,14 @@ class ProcessRuntime:
         Raises:
             RunError: if the job is not to blame, but the machine or the folder of the logs.
         """
-        if isinstance(error, OSError) and error.errno != errno.E2BIG:
-            raise cannot_go_on(error, "cannot start an attempt", launch.log.parent) from error
-        detail = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        claim = Claim(time.time(), refused=f"cannot be started: {detail}")
+        claim = refusal(launch, error)
         with suppress(OSError):
             if not claims.take(launch.claim, f"refused {claim.refused}"):
-                self._settle(_Attempt(launch.job, launch.attempt, 0, launch=launch))
+                self._settle(FollowedAttempt(launch.job, launch.attempt, 0, launch=launch))
                 return
         self._end(claims.ended(launch.job, launch.attempt, claim, claim.written))
 
-    def _settle(self, found: _Attempt) -> None:
+    def _settle(self, found: FollowedAttempt) -> None:
         """Reports what the claim says about an attempt without a live shim of this executor.
 
         If another live shim holds the claim, follows that shim from then on.
@@ -269,7 +289,9 @@ class ProcessRuntime:
         try:
             claim = claims.read(path)
             if claim is None:
-                if found.handle is None and self._begin_again(found):
+                if found.handle is None and (launch := self._second_starts.of(found)) is not None:
+                    self._attempts.pop(found.name, None)
+                    self.launch([launch])
                     return
                 taken = claims.take(path, claims.GIVEN_UP)
                 claim = Claim(now, given_up=taken)
@@ -289,105 +311,89 @@ class ProcessRuntime:
             with suppress(OSError):  # it may have ended since the claim was read
                 claim = claims.read(path) or claim
         if claim.over:
-            self._end(claims.ended(*found.name, claim, now, found.launch))
+            self._leave(found, claim, claims.ended(*found.name, claim, now, found.launch))
         elif claim.handle is not None:
-            proc.kill_orphans(claim.handle)
-            self._end(claims.lost(*found.name, claim.handle, now, "left no exit code: killed?"))
+            why = "left no exit code: killed?"
+            self._leave(found, claim, claims.lost(*found.name, claim.handle, now, why))
         else:
             why = "its shell ended before the job began"
             if found.handle is not None:
                 why = "its claim was removed before its exit code was read"
             self._end(claims.lost(*found.name, found.handle, now, why))
 
-    def _begin_again(self, found: _Attempt) -> bool:
-        """Starts an attempt again whose shell ended without a claim: no job has run.
+    def _leave(self, found: FollowedAttempt, claim: Claim, end: Ended) -> None:
+        """Reports an end once no process of the attempt is left."""
+        if found.order is not None:
+            end = replace(end, order=found.order)
+        if claim.handle is None or not self._where.is_here(claim):
+            self._end(end)
+            return
+        self._strays.add(end, family_of(claim.handle, claim.mark, found.child), told=found.told)
 
-        Returns False if the shell was stopped, or is of another executor.
-
-        Raises:
-            RunError: if it happens again: then the shell cannot write into the folder of claims.
-        """
-        if found.launch is None or self._dir.stop_mark(*found.name).exists():
+    def _follow(self, found: FollowedAttempt, claim: Claim) -> bool:
+        """Follows the shim of a claim; False if it has ended, or nobody can tell."""
+        if claim.handle is None:
             return False
-        if found.name in self._unclaimed:
-            raise RunError(
-                "the shell of an attempt ended before it could write its claim",
-                where=Where(file=str(self._dir.attempts), job=found.job),
-                hint="running jobs go on; once files can be made in that folder, run the directory "
-                "again to pick them up",
-            )
-        self._unclaimed.add(found.name)
-        self._attempts.pop(found.name, None)
-        self.launch([found.launch])
-        return True
-
-    def _follow(self, found: _Attempt, claim: Claim) -> bool:
-        """Watches the shim of a claim; False if it has ended or belongs to an earlier boot."""
-        if claim.handle is None or claim.boot != self._boot:
-            return False
+        if not self._where.is_here(claim):
+            return self._follow_far(found, claim)
         known = self._attempts.get(found.name)
         if known is not None and known is not found and known.handle == claim.handle:
             return True
         pid = proc.pid_of(claim.handle)
         if not self._watch.add(found, pid, claim.handle):
             return False
-        found.pid, found.child, found.handle = pid, False, claim.handle
+        found.pid, found.child, found.handle, found.mark = pid, False, claim.handle, claim.mark
         self._attempts[found.name] = found
         return True
 
-    def _see(self, job: str, attempt: int, handle: str | None) -> Seen | None:
-        """The state of one attempt, for `survey`; None while the claim is empty."""
+    def _follow_far(self, found: FollowedAttempt, claim: Claim) -> bool:
+        alive = self._where.is_alive(claim)
+        known = self._far.pop(found.name, None)
+        if alive is False or (alive is None and known is None):
+            return False
+        if known is None:
+            self._note(
+                f"attempt {found.number} of `{found.job}` runs in another pid namespace: it is "
+                "followed, and can be stopped only there"
+            )
+        found.child, found.handle, found.mark = False, claim.handle, claim.mark
+        self._attempts[found.name] = self._far[found.name] = found
+        return True
+
+    def _see(
+        self,
+        job: str,
+        attempt: int,
+        handle: str | None,
+        ends: dict[Name, tuple[Ended, Family]],
+    ) -> Seen | None:
+        """The state of one attempt, for `survey`; None while the claim is empty.
+
+        What has ended and may have left processes is added to `ends`.
+        """
         path, now = self._dir.claim(job, attempt), time.time()
         try:
             claim = claims.read(path)
             if claim is None and handle is not None:  # somebody removed the claim
-                claim = Claim(now, handle, self._boot if proc.alive(handle) else None)
+                claim = Claim(now, handle, proc.boot_id() if proc.alive(handle) else None)
             if claim is None:
                 return Seen("never")
             if claim.given_up:
                 return Seen("gone" if handle else "forfeited", handle)
-            if self._elsewhere is not None and not claim.over:
-                return Seen("unknown", claim.handle, detail=self._elsewhere)
-            if claim.young(now):
+            if claim.young(now) and self._where.unknown(claim) is None:
                 return None
-            if not claim.over and self._follow(_Attempt(job, attempt, 0), claim):
+            if not claim.over and self._follow(FollowedAttempt(job, attempt, 0), claim):
                 return Seen("alive", claim.handle)
             claim = claims.read(path) or claim  # it may have ended since the claim was read
+            if not claim.over and (why := self._where.unknown(claim)) is not None:
+                return Seen("unknown", claim.handle, detail=why)
         except OSError as error:
             return Seen("unknown", handle, detail=claims.unreadable(error))
+        end = claims.ended(job, attempt, claim, now)
+        if not claim.over:
+            end = claims.lost(job, attempt, claim.handle, now, "left no exit code: killed?")
+        if claim.handle is not None and self._where.is_here(claim):
+            ends[job, attempt] = end, family_of(claim.handle, claim.mark)
         if claim.over:
-            return Seen("ended", claim.handle, ended=claims.ended(job, attempt, claim, now))
-        if claim.handle is not None and claim.boot == self._boot:
-            proc.kill_orphans(claim.handle)
+            return Seen("ended", claim.handle, ended=end)
         return Seen("gone", claim.handle)
-
-
-def _reap(pid: int) -> None:
-    with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
-
-
-def _pipe() -> tuple[int, int]:
-    """A pipe from shims; its writing end is above the descriptors that a shim gets."""
-    heard, low = os.pipe2(os.O_CLOEXEC)
-    tell = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 4)
-    os.close(low)
-    os.set_blocking(heard, False)
-    return heard, tell
-
-
-def _raise_open_files() -> int:
-    """Raises the soft limit of open files of this process; returns the old one, for jobs."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return soft
-
-
-def _keep_descriptors() -> None:
-    """Keeps jobs from inheriting descriptors: a job with the caller's pipe would keep it open."""
-    for entry in list(Path("/proc/self/fd").iterdir()):
-        fd = int(entry.name)
-        if fd > 2:
-            with suppress(OSError):
-                os.set_inheritable(fd, False)

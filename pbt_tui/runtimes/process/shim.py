@@ -9,18 +9,22 @@ ten. Tested with dash, bash and busybox.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import signal
 from collections.abc import Mapping
 
 from pbt_tui.files import permissions
+from pbt_tui.runtimes.process import marks
 from pbt_tui.runtimes.protocol import Launch
 
-# Arguments: $1 claim, $2 boot id, $3 folder, $4 soft limit of open files, $5 umask of the claim,
-# $6 umask of the job, then the command.
+# Arguments: $1 claim, $2 boot id, mark, pid namespace and journal, $3 folder, $4 soft limit of open
+# files, $5 seconds that strays have to exit (empty: they may stay), $6 umask of the claim, $7 umask
+# of the job, then the command.
 # Standard output is the log, standard error is /dev/null (the shell reports on its children there),
-# and descriptor 3 is a pipe to the executor.
+# descriptor 3 is a pipe to the executor, which the job does not get, and descriptor 9 a lock on the
+# journal, by which others see that the attempt is alive.
 # - Variables begin with _pbt_: to assign to a variable in the job's environment would change it.
 # - Signals are caught, not ignored: so children get the default actions back. They are caught only
 #   after the claim, so that a stop before the claim ends the shim.
@@ -30,25 +34,28 @@ from pbt_tui.runtimes.protocol import Launch
 #   the two decides, because clocks differ.
 # - A full disk may be emptied, and a folder that was moved away may come back: the shim tries to
 #   write the code until it succeeds, or until the file has been gone for a minute.
-# - At the end it kills its process group: orphans of a dead trainer keep their GPU memory (R8).
+# - The exit code is written first. Then the shim says so on the pipe: the executor ends what the
+#   job left. If the executor has died the pipe is broken, and the shim does it: it finds the strays
+#   by the mark, or by the session without one, tells the claim how many, sends SIGTERM, and after
+#   the grace SIGKILL, until two passes find none.
 SHIM = r"""set -C
-umask "$5"
+umask "$6"
 trap : PIPE
 read -r _pbt_stat <"/proc/$$/stat" || exit 1
 _pbt_self() { _pbt_self="$$.${20}"; }
 _pbt_self ${_pbt_stat##*)}
 _pbt_claim=$1
-echo "$_pbt_self $2 -" >"$1" || exit 0
+echo "$_pbt_self $2" >"$1" || exit 0
 echo "$_pbt_self" >&3
-exec 3>&-
 ulimit -S -n "$4"
 trap : HUP INT QUIT ALRM TERM USR1 USR2
 (
-  exec 2>&1
+  exec 2>&1 3>&-
+  [ "$5" ] || exec 9>&-
   trap 'echo "refused $?" >>"$_pbt_claim"' EXIT
   cd -- "$3" || exit 125
-  umask "$6"
-  shift 6
+  umask "$7"
+  shift 7
   case ${1-} in
     "" | -*) echo "$1: not found"; exit 127 ;;
     */*) if [ -d "$1" ] || { [ -e "$1" ] && [ ! -x "$1" ]; }; then
@@ -65,7 +72,47 @@ until echo "$_pbt_code" >>"$1"; do
   [ -e "$1" ] || [ $((_pbt_away += 1)) -lt 60 ] || exit 1
   sleep 1
 done
-kill -KILL 0
+[ "$5" ] || exit 0
+echo >&3 && exit 0
+_pbt_mark=${2#* }
+_pbt_mark=${_pbt_mark%% *}
+_pbt_grace=$5
+_pbt_quiet=
+_pbt_left() {
+  case $_pbt_mark in
+    -) set -- "^[0-9]* (.*) [^XZ] [0-9]* [0-9]* $$ " stat ;;
+    *) set -- "^Max file locks  *$_pbt_mark " limits ;;
+  esac
+  _pbt_left=
+  for _pbt_pid in $(grep -ls "$1" /proc/[0-9]*/"$2"); do
+    _pbt_pid=${_pbt_pid#/proc/}
+    _pbt_pid=${_pbt_pid%/*}
+    [ "$_pbt_pid" != $$ ] && read -r _pbt_stat <"/proc/$_pbt_pid/stat" || continue
+    case ${_pbt_stat##*)} in " Z"* | " X"*) continue ;; esac
+    _pbt_left="$_pbt_pid $_pbt_left"
+  done
+  [ "$_pbt_left" ]
+}
+_pbt_count() { echo "left $#" >>"$_pbt_claim"; }
+_pbt_left || exit 0
+sleep 1
+_pbt_left || exit 0
+_pbt_count $_pbt_left
+kill -TERM $_pbt_left
+while [ "$_pbt_grace" -gt 0 ]; do
+  sleep 1
+  _pbt_left || exit 0
+  _pbt_grace=$((_pbt_grace - 1))
+done
+for _pbt_pass in 1 2 3 4 5 6 7 8 9 a b c d e f; do
+  if _pbt_left; then
+    kill -KILL $_pbt_left
+    _pbt_quiet=
+  else
+    [ -z "$_pbt_quiet" ] || exit 0
+    _pbt_quiet=1
+  fi
+done
 """
 
 SHELL = "/bin/sh"
@@ -76,50 +123,57 @@ _DEFAULT = tuple(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
 ignored when it starts."""
 
 
-def spawn(launch: Launch, environ: Mapping[str, str], boot: str, tell: int, open_files: int) -> int:
+def spawn(
+    launch: Launch,
+    environ: Mapping[str, str],
+    *,
+    place: str,
+    mark: int | None,
+    held: int | None,
+    tell: int,
+    open_files: int,
+    grace: float | None,
+) -> int:
     """Starts the shim of an attempt in a session of its own, and returns its pid.
 
     Args:
         launch: the attempt.
         environ: the whole environment.
-        boot: id of this boot.
-        tell: the descriptor to which the shim writes `pid.start` once it has the claim.
+        place: boot id, mark, pid namespace and journal, as the claim holds them.
+        mark: the mark of its processes; None: this system has none.
+        held: the descriptor with the lock that shows that the attempt is alive; None: no lock.
+        tell: the descriptor to which the shim writes `pid.start` once it has the claim, and an
+            empty line once the job has ended.
         open_files: soft limit of open files for the job.
+        grace: seconds that strays have to exit if the shim has to end them; None: they may stay.
 
     Raises:
         NotOurs: if the log is a link.
         OSError: if the system refuses, because of the log, the arguments or a limit.
         ValueError: if an argument or a variable contains a null byte.
     """
-    argv = (*_unholdable(launch.env), *launch.argv)
+    argv = ["sh", "-c", SHIM, NAME, str(launch.claim), place, str(launch.cwd), str(open_files)]
+    argv += ["" if grace is None else str(math.ceil(grace))]
     masks = (permissions.umask_in(launch.claim.parent), permissions.umask())
+    argv += [f"{mask:04o}" for mask in masks]
     log = permissions.open_log(launch.log)
     try:
-        return os.posix_spawn(
-            SHELL,
-            [
-                "sh",
-                "-c",
-                SHIM,
-                NAME,
-                str(launch.claim),
-                boot,
-                str(launch.cwd),
-                str(open_files),
-                *(f"{mask:04o}" for mask in masks),
-                *argv,
-            ],
-            environ,
-            file_actions=(
-                (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
-                (os.POSIX_SPAWN_DUP2, log, 1),
-                (os.POSIX_SPAWN_DUP2, 0, 2),
-                (os.POSIX_SPAWN_DUP2, tell, 3),
-            ),
-            setsid=True,
-            setsigmask=(),
-            setsigdef=_DEFAULT,
-        )
+        with marks.inherited(mark):
+            return os.posix_spawn(
+                SHELL,
+                [*argv, *_unholdable(launch.env), *launch.argv],
+                environ,
+                file_actions=(
+                    (os.POSIX_SPAWN_DUP2, log, 1),
+                    *(() if held is None else ((os.POSIX_SPAWN_DUP2, held, 9),)),
+                    (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
+                    (os.POSIX_SPAWN_DUP2, 0, 2),
+                    (os.POSIX_SPAWN_DUP2, tell, 3),
+                ),
+                setsid=True,
+                setsigmask=(),
+                setsigdef=_DEFAULT,
+            )
     finally:
         os.close(log)
 

@@ -1,0 +1,76 @@
+"""Starts the shims of one executor, each with its mark and its lock on the journal."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Mapping
+
+from pbt_tui.files.faults import cannot_go_on
+from pbt_tui.runtimes.claims import Claim
+from pbt_tui.runtimes.process import descriptors, marks, shim
+from pbt_tui.runtimes.process.whereabouts import Whereabouts
+from pbt_tui.runtimes.protocol import Launch
+
+
+class Spawner:
+    """What all shims of one executor have in common.
+
+    Args:
+        environ: environment that jobs inherit; None: that of this process.
+        where: this place and its journal.
+        grace: seconds that strays have to exit if a shim has to end them; None: they may stay.
+    """
+
+    def __init__(
+        self, environ: Mapping[str, str] | None, where: Whereabouts, grace: float | None
+    ) -> None:
+        self._environ = dict(os.environ if environ is None else environ)
+        self._where = where
+        self._grace = grace
+        self._marks = marks.supported()
+        self.open_files = descriptors.raise_open_files()
+        """Soft limit of open files for jobs: that of this process, before it raised its own."""
+        descriptors.keep()
+
+    def spawn(self, launch: Launch, tell: int) -> tuple[int, str]:
+        """Starts the shim of an attempt; returns its pid, and its mark as the claim has it.
+
+        Args:
+            launch: the attempt.
+            tell: the descriptor to which the shim writes.
+
+        Raises:
+            OSError: if the system refuses, because of the log, the arguments or a limit.
+            ValueError: if an argument or a variable contains a null byte.
+        """
+        mark = marks.new() if self._marks else None
+        held = self._where.hold(launch.seq)
+        try:
+            pid = shim.spawn(
+                launch,
+                {**self._environ, **launch.env},
+                place=self._where.line(mark, held, launch.seq),
+                mark=mark,
+                held=held,
+                tell=tell,
+                open_files=self.open_files,
+                grace=self._grace,
+            )
+        finally:
+            if held is not None:
+                os.close(held)
+        return pid, marks.NONE if mark is None else str(mark)
+
+
+def refusal(launch: Launch, error: OSError | ValueError) -> Claim:
+    """The claim of an attempt that the system cannot start, because of its command.
+
+    Raises:
+        RunError: if the job is not to blame, but the machine or the folder of the logs.
+    """
+    if isinstance(error, OSError) and error.errno != errno.E2BIG:
+        raise cannot_go_on(error, "cannot start an attempt", launch.log.parent) from error
+    detail = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return Claim(time.time(), refused=f"cannot be started: {detail}")
