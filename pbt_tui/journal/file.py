@@ -22,7 +22,7 @@ from pbt_tui.files.permissions import fit
 from pbt_tui.files.regular import open_regular
 from pbt_tui.journal import checksums
 from pbt_tui.journal.events import FORMAT, AnyEvent, AttemptStarted, AttemptWaiting, RunOpened
-from pbt_tui.journal.ownership import Ownership
+from pbt_tui.journal.sole_writer import SoleWriter
 
 _decoder = msgspec.json.Decoder(AnyEvent)
 _encoder = msgspec.json.Encoder()
@@ -208,7 +208,7 @@ class Journal:
         )
         try:
             # Before it is read: another writer may be in the middle of its last line.
-            self._owned = Ownership(self._fd, path, lock)
+            self._owned = SoleWriter(self._fd, path, lock)
             tail = Tail(path)
             self.events: list[AnyEvent] = tail.read_all()
             """The events read when it was opened: the caller folds them and clears the list."""

@@ -14,7 +14,7 @@ from pbt_tui.journal import events as ev
 from pbt_tui.journal.byte_locks import hold, is_held
 from pbt_tui.runtimes import claims, proc
 from pbt_tui.runtimes.claims import Claim
-from pbt_tui.runtimes.process.whereabouts import Whereabouts
+from pbt_tui.runtimes.process.liveness import Liveness
 from tests.executor.running import Place, job, until
 
 IN_PID_NAMESPACE = ["unshare", "--pid", "--fork", "--mount-proc"]
@@ -147,7 +147,7 @@ def test_what_is_told_of_a_claim(
 ) -> None:
     journal = tmp_path / "journal"
     journal.touch()
-    where = Whereabouts(journal, host)
+    where = Liveness(journal, host)
     fd = hold(journal, 7) if held else None
     claim = Claim(
         0.0,
@@ -173,4 +173,4 @@ def test_a_hostile_field_tells_nothing(tmp_path: Path, text: str) -> None:
     journal = tmp_path / "journal"
     journal.touch()
     text = text.replace("1:", f"{journal.stat().st_ino}:")
-    assert Whereabouts(journal, None).is_alive(Claim(0.0, "7.7", "boot", journal=text)) is None
+    assert Liveness(journal, None).is_alive(Claim(0.0, "7.7", "boot", journal=text)) is None

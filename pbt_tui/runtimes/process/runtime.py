@@ -22,12 +22,12 @@ from pbt_tui.runtimes.context import RunContext
 from pbt_tui.runtimes.process import descriptors, marks, shim
 from pbt_tui.runtimes.process.attempt import FollowedAttempt, Name
 from pbt_tui.runtimes.process.descendants import Family, family_of
+from pbt_tui.runtimes.process.liveness import Liveness
 from pbt_tui.runtimes.process.pidfd_watcher import PidfdWatcher
 from pbt_tui.runtimes.process.second_starts import SecondStarts
 from pbt_tui.runtimes.process.spawner import Spawner, refusal
 from pbt_tui.runtimes.process.stops import Stops, mark_stop
 from pbt_tui.runtimes.process.strays import Strays
-from pbt_tui.runtimes.process.whereabouts import Whereabouts
 from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Seen, Started
 from pbt_tui.spec import Job
 
@@ -81,7 +81,7 @@ class ProcessRuntime:
         note: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._dir = rundir
-        self._where = Whereabouts(rundir.journal, elsewhere)
+        self._where = Liveness(rundir.journal, elsewhere)
         self._note = note
         self._spawner = Spawner(environ, self._where, None if keep else grace)
         self._keep = keep

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pbt_tui.files.faults import cannot_go_on
 from pbt_tui.runtimes.claims import Claim
 from pbt_tui.runtimes.process import descriptors, marks, shim
-from pbt_tui.runtimes.process.whereabouts import Whereabouts
+from pbt_tui.runtimes.process.liveness import Liveness
 from pbt_tui.runtimes.protocol import Launch
 
 
@@ -24,7 +24,7 @@ class Spawner:
     """
 
     def __init__(
-        self, environ: Mapping[str, str] | None, where: Whereabouts, grace: float | None
+        self, environ: Mapping[str, str] | None, where: Liveness, grace: float | None
     ) -> None:
         self._environ = dict(os.environ if environ is None else environ)
         self._where = where

@@ -22,7 +22,7 @@ _LAST = 1 << 60
 """More lines than a journal has."""
 
 
-class Whereabouts:
+class Liveness:
     """Knows this place: its boot, its pid namespace and the journal.
 
     Args:

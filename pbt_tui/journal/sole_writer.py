@@ -16,7 +16,7 @@ _Identity = tuple[int, int]
 """Device and inode of a file."""
 
 
-class Ownership:
+class SoleWriter:
     """The two files that make an executor the owner of a run.
 
     Args:
