@@ -144,7 +144,8 @@ def test_a_folder_of_claims_that_stays_away_is_not_waited_for_for_ever(tmp_path:
     claims.mkdir()
     soon = shim.SHIM.replace("-lt 60", "-lt 2")
     assert soon != shim.SHIM
-    call = ["sh", "-c", soon, "pbt-shim", str(claims / "j.1"), "boot", str(tmp_path), "64"]
+    own = (str(claims / "j.1"), "boot - 1", str(tmp_path), "64", "5", "0022", "0022")
+    call = ["sh", "-c", soon, "pbt-shim", *own]
     done = subprocess.run(
         [*call, "rm", "-r", str(claims)],
         start_new_session=True,

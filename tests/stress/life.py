@@ -273,7 +273,7 @@ class Life:
             return
         copy = self._at(path)
         before = (path / "record").read_bytes() if (path / "record").exists() else b""
-        if not copy.rundir.is_run():
+        if not copy.rundir.is_run() or copy.state().run_id is None:  # not begun: it has no place
             shutil.rmtree(path, ignore_errors=True)
             return
         code = self._say("a copy", "run", str(copy.rundir.path), place=copy)
@@ -294,8 +294,8 @@ class Life:
         there = here.with_name(f"{here.name}-moved")
         here.rename(there)
         moved = self._at(there)
-        active = bool(moved.state().active) if moved.state().closed is None else None
-        if active is not None:
+        state = moved.state()
+        if state.run_id is not None and state.closed is None:
             code = self._say("moved", "run", str(moved.rundir.path), place=moved)
             if code != 5:
                 self.wrong(f"a moved run ended with {code}: {self.words[-500:]}")
@@ -314,7 +314,9 @@ class Life:
         if folder.exists():  # something of ours made it anew: that must be empty
             held = [p for p in folder.rglob("*") if p.is_file()]
             if folder == rundir.path and held:
-                self.wrong(f"made again while it was away: {[p.name for p in held]}")
+                self.wrong(
+                    f"made again while it was away: {[(p.name, p.read_bytes()) for p in held]}"
+                )
             for path in held:
                 target = away / path.relative_to(folder)
                 if not target.exists():

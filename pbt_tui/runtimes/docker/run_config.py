@@ -158,7 +158,10 @@ class RunConfig:
     def _make_folders(self) -> None:
         for folder in self.folders:
             try:
-                folders.make_all(folder)
+                if folder.parent == self._dir.path:
+                    folders.make(folder)  # but not the run directory: it may have been moved away
+                else:
+                    folders.make_all(folder)
                 if folder == self._user.home and self._foreign:
                     folders.open_to_all(folder)
             except OSError as error:

@@ -114,7 +114,7 @@ class ProcessRuntime:
             raise RuntimeUnavailable(f"plain processes need a shell: `{shim.SHELL}`")
         for folder in (self._dir.attempts, self._dir.logs):
             try:
-                folders.make_all(folder)
+                folders.make(folder)  # but not the run directory: it may have been moved away
             except OSError as error:
                 raise RuntimeUnavailable(f"cannot make `{folder}`: {error.strerror}") from error
 

@@ -68,9 +68,11 @@ def refusal(launch: Launch, error: OSError | ValueError) -> Claim:
     """The claim of an attempt that the system cannot start, because of its command.
 
     Raises:
-        RunError: if the job is not to blame, but the machine or the folder of the logs.
+        RunError: if the job is not to blame, but the machine, or a folder of ours.
     """
     if isinstance(error, OSError) and error.errno != errno.E2BIG:
-        raise cannot_go_on(error, "cannot start an attempt", launch.log.parent) from error
+        folders = (launch.claim.parent, launch.log.parent)
+        folder = next((folder for folder in folders if not folder.is_dir()), launch.log.parent)
+        raise cannot_go_on(error, "cannot start an attempt", folder) from error
     detail = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return Claim(time.time(), refused=f"cannot be started: {detail}")
