@@ -281,7 +281,11 @@ def _changed(what: What, old: Mapping[str, str], new: Mapping[str, str]) -> Iter
 
 def _texts(values: Mapping[str, Any]) -> dict[str, str]:
     """The values as JSON text, as in a file."""
-    return {name: msgspec.json.encode(value).decode() for name, value in values.items()}
+    return {
+        name: msgspec.json.encode(value).decode()
+        for name, value in values.items()
+        if value is not msgspec.UNSET
+    }
 
 
 def _cut(text: str) -> str:

@@ -15,6 +15,7 @@ from pbt_tui.errors import PlanChanged, RunBusy, RunError, UsageError, Where, co
 from pbt_tui.executor import new_run_dirs
 from pbt_tui.executor.whereabouts import opening, whereabouts
 from pbt_tui.files import atomic, folders
+from pbt_tui.files.faults import cannot_go_on
 from pbt_tui.files.permissions import make_folders
 from pbt_tui.files.regular import SPEC_BYTES, read_regular
 from pbt_tui.journal import RunDir, RunState, byte_locks, lock, owners
@@ -99,7 +100,11 @@ def _opened(rundir: RunDir, spec: Processes | None, made: Path | None) -> OpenRu
 
 def _refuse_unknown_attempts(rundir: RunDir, state: RunState) -> None:
     """Raises `RunError` if attempts are alive that were scheduled after the last line."""
-    if byte_locks.held_after(rundir.journal, state.seq) is not None:
+    try:
+        held = byte_locks.held_after(rundir.journal, state.seq)
+    except OSError as error:
+        raise cannot_go_on(error, "cannot look for running jobs", rundir.journal) from error
+    if held is not None:
         raise RunError(
             "jobs are running that this journal does not know: it was restored while they ran",
             where=Where(file=str(rundir.journal)),

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from pbt_tui.errors import RunError, Where
-from pbt_tui.files.regular import open_regular
+from pbt_tui.files.regular import read_head
 from pbt_tui.journal import RunDir, RunState
 from pbt_tui.journal.events import RunOpened
 
@@ -60,8 +60,8 @@ def whereabouts(rundir: RunDir, state: RunState) -> Whereabouts:
 def opening(rundir: RunDir) -> RunOpened | None:
     """The first line of the journal; None where none can be read."""
     try:
-        with os.fdopen(open_regular(rundir.journal), "rb") as file:
-            return msgspec.json.decode(file.readline(_FIRST), type=RunOpened)
+        first, _, _ = read_head(rundir.journal, _FIRST).partition(b"\n")
+        return msgspec.json.decode(first, type=RunOpened)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 

@@ -24,6 +24,7 @@ import time
 from pathlib import Path
 
 from pbt_tui.errors import RunBusy, Where
+from pbt_tui.files import disk
 from pbt_tui.files.regular import open_regular
 
 ATTEMPTS = 1 << 40
@@ -62,7 +63,7 @@ def hold(journal: Path, seq: int) -> int:
     try:
         _set(fd, fcntl.F_RDLCK, ATTEMPTS + seq, 1)
     except BaseException:
-        os.close(fd)
+        disk.let_go(fd)
         raise
     return fd
 
@@ -81,7 +82,7 @@ def is_held(journal: Path, seq: int) -> bool | None:
             return None
         raise
     finally:
-        os.close(fd)
+        disk.let_go(fd)
 
 
 def held_after(journal: Path, seq: int) -> int | None:
@@ -99,7 +100,7 @@ def held_after(journal: Path, seq: int) -> int | None:
             return None
         raise
     finally:
-        os.close(fd)
+        disk.let_go(fd)
 
 
 def own(fd: int, path: Path) -> bool:

@@ -228,8 +228,11 @@ class Journal:
 
     @property
     def inode(self) -> int:
-        """The inode of the file."""
-        return disk.calls.fstat(self._fd).st_ino
+        """The inode of the file. Raises `RunError` if the disk fails."""
+        try:
+            return disk.calls.fstat(self._fd).st_ino
+        except OSError as e:
+            raise cannot_go_on(e, "cannot look at the journal", self.path) from e
 
     def check(self) -> None:
         """Raises `RunError` if the run is no longer ours: nothing may be written any more."""

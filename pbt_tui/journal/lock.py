@@ -94,7 +94,7 @@ def identity(path: Path) -> tuple[int, int] | None:
     fd = _held.get(path.resolve())
     if fd is None:
         return None
-    mine = os.fstat(fd)
+    mine = disk.calls.fstat(fd)
     return mine.st_dev, mine.st_ino
 
 

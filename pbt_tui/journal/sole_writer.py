@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from pbt_tui.errors import RunError, Where
+from pbt_tui.files import disk
 from pbt_tui.journal import byte_locks, lock
 
 _Identity = tuple[int, int]
@@ -33,10 +34,10 @@ class SoleWriter:
         self.exclusive = byte_locks.own(fd, journal)
         """Whether the kernel refuses a second writer even after `lock` was removed."""
         self._journal = journal
-        self._journal_id = _identity(os.fstat(fd))
+        self._journal_id = _identity(disk.calls.fstat(fd))
         self._lock = held
         self._lock_id = lock.identity(held) if held is not None else None
-        self.check(os.fstat(fd).st_size)
+        self.check(disk.calls.fstat(fd).st_size)
 
     def check(self, size: int) -> None:
         """Costs two looks at the file system.
@@ -68,7 +69,7 @@ class SoleWriter:
 
     def _look(self, path: Path) -> os.stat_result | None:
         try:
-            return os.stat(path)  # noqa: PTH116 - a third of the time of `Path.stat`
+            return disk.calls.stat(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as e:

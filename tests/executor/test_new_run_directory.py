@@ -17,6 +17,7 @@ DIES_AT_EACH_CALL = """
 import os, sys
 from pathlib import Path
 from pbt_tui.executor.run_dirs import close_run, open_run
+from pbt_tui.files import disk
 from pbt_tui.journal import RunDir
 from pbt_tui.spec import decode
 
@@ -36,7 +37,7 @@ def dying(n, after):
             return found
         return call
     for name in NAMES:
-        setattr(os, name, wrapped(getattr(os, name)))
+        setattr(disk.calls, name, wrapped(getattr(disk.calls, name)))
 
 def child(work):
     pid = os.fork()

@@ -15,7 +15,9 @@ import pytest
 
 from pbt_tui.journal import events as ev
 from pbt_tui.journal import lock
+from pbt_tui.runtimes import proc
 from tests.executor.running import WAITS, Place, Said, job, until
+from tests.shelf.scrub import unsealed
 
 MEGABYTE = 1 << 20
 
@@ -52,14 +54,19 @@ def test_attempts_of_another_host_are_counted(place: Place) -> None:
     killed(place, target)
     here = os.uname().nodename
     journal = place.rundir.journal
-    journal.write_text(journal.read_text().replace(f'"host":"{here}"', '"host":"far"'))
+    text = journal.read_bytes().replace(f'"host":"{here}"'.encode(), b'"host":"far"')
+    boot = proc.boot_id().encode()
+    journal.write_bytes(unsealed(text.replace(boot, boot[::-1])))
+    for claim in place.rundir.attempts.iterdir():
+        claim.write_bytes(claim.read_bytes().replace(boot, boot[::-1]))
     before = journal.read_bytes()
     said = place.pbt(target)
     assert said.code == 5
     assert said.err == (
         f"error: 2 attempts were started on host `far`, this is `{here}`: only `far` can say what "
         "still runs\n"
-        "hint: start `pbt-run` where host and engine answer; nothing was changed\n"
+        "hint: start `pbt-run` where host and engine answer; nothing was changed; "
+        "`--forget_host NAME` counts what a host has started as lost\n"
     )
     assert said.out == "", "what is refused was not resumed"
     assert journal.read_bytes() == before
@@ -120,6 +127,7 @@ def test_a_run_directory_that_goes_away(place: Place, how: str) -> None:
     place.write("go")
     until((place.path / "done").exists, "the job goes on")
     assert not place.rundir.path.exists(), "nothing is written where it was"
+    place.clean()  # the shell of the job waits a minute for its folder
 
 
 def test_a_file_system_without_locks(place: Place) -> None:

@@ -71,13 +71,21 @@ def test_a_stop_left_before_the_executor_is_not_for_it(place: Place) -> None:
 
 
 def test_asking_where_nobody_executes(place: Place) -> None:
-    assert place.pbt(place.spec(job("a"))).code == 0
+    executor = place.start(place.spec(job("a", WAITS)))
+    place.wait_for(ev.AttemptStarted)
+    executor.kill()
+    executor.communicate()
     here = str(place.rundir.path)
     for option in ("--hold", "--stop", "--release"):
         said = place.pbt(here, option)
         assert said.code == 5
         assert "this run has no executor" in said.err
-    assert place.pbt(here, "--cancel", "a").code == 5
+    place.write("go")
+    assert place.pbt(here).code == 0
+    for asked in (["--hold"], ["--stop"], ["--cancel", "a"]):
+        said = place.pbt(here, *asked)
+        assert (said.code, said.err) == (0, f"nothing to {asked[0][2:]}: the run is closed\n")
+    assert len(place.of(ev.ExecutorStarted)) == 2
     assert list(place.rundir.requests.iterdir()) == []
 
 

@@ -18,6 +18,7 @@ import pytest
 from pbt_tui.journal import events as ev
 from pbt_tui.journal import lock
 from tests.executor.running import Place, decoded, job, until
+from tests.shelf.scrub import unsealed
 
 WAITS = "until [ -e go ]; do sleep 0.02; done"
 
@@ -269,7 +270,8 @@ def test_events_as_json_are_the_journal(place: Place) -> None:
     target = place.spec(job("a"), job("b", "exit 3"), job("c", "nope", "x"))
     said = place.pbt(target, "--json")
     assert said.code == 4
-    assert decoded(said.out) == decoded(place.rundir.journal.read_text())
+    written = unsealed(place.rundir.journal.read_bytes()).decode()
+    assert decoded(said.out) == decoded(written)
     assert said.err == ""
     again = place.pbt(target, "--json")
     assert (again.code, again.out) == (4, ""), "nothing has happened"

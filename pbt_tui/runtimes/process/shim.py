@@ -15,7 +15,7 @@ import re
 import signal
 from collections.abc import Mapping
 
-from pbt_tui.files import permissions
+from pbt_tui.files import disk, permissions
 from pbt_tui.runtimes.process import marks
 from pbt_tui.runtimes.protocol import Launch
 
@@ -175,7 +175,7 @@ def spawn(
                 setsigdef=_DEFAULT,
             )
     finally:
-        os.close(log)
+        disk.let_go(log)
 
 
 def _unholdable(env: Mapping[str, str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Mapping
 
+from pbt_tui.files import disk
 from pbt_tui.files.faults import cannot_go_on
 from pbt_tui.runtimes.claims import Claim
 from pbt_tui.runtimes.process import descriptors, marks, shim
@@ -60,7 +61,7 @@ class Spawner:
             )
         finally:
             if held is not None:
-                os.close(held)
+                disk.let_go(held)
         return pid, marks.NONE if mark is None else str(mark)
 
 
