@@ -168,7 +168,7 @@ def test_nothing_that_is_said_can_be_taken_for_another_command() -> None:
     d = Diagnostic("warning", "100%: a\r\n::error::b", "PBT524", where, "c:\nd")
     assert report.workflow_commands([d]) == (
         "::warning file=a%3Ab%2Cc%25\\n.py,line=3,title=PBT524::"
-        "/x%25: 100%25: a%0D%0A::error::b%0Ahint: c:%0Ad\n"
+        "/x%25: 100%25: a\\r%0A::error::b%0Ahint: c:%0Ad\n"
     )
     quoted = report.quoted(b"::error::x\n::stop-commands::y\n", "a title").decode()
     lines = quoted.splitlines()

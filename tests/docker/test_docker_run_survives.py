@@ -157,7 +157,7 @@ def test_another_engine_is_not_asked(
     where = str(there.rundir.path)
     said = there.pbt(where, env={**there.environ, "DOCKER_HOST": os.environ["DOCKER_HOST"]})
     assert said.code == 5, said.all
-    assert "another one answers" in said.err
+    assert "and another answers at" in said.err
     assert there.of(ev.AttemptEnded, ev.AttemptScheduled, ev.AttemptStarted) == before
     there.write("go")
     said = there.pbt(where)

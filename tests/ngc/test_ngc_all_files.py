@@ -24,7 +24,8 @@ from tests.ngc.ngc_runs import SETTINGS, call, project
 def told(values: msgspec.Struct) -> str:
     """Every setting that has a value, as TOML."""
     said = msgspec.structs.asdict(values)
-    lines = (f"{k} = {msgspec.json.encode(v).decode()}\n" for k, v in said.items() if v is not None)
+    kept = {k: v for k, v in said.items() if v is not None and v is not msgspec.UNSET}
+    lines = (f"{k} = {msgspec.json.encode(v).decode()}\n" for k, v in kept.items())
     return "".join(lines)
 
 

@@ -53,6 +53,9 @@ class Counted(Queued):
     """Its jobs are those of an ordinary user: no limit binds root."""
 
     def start(self, *args: str, **popen: Any) -> subprocess.Popen[str]:
+        for folder in self.rundir.folders:  # the executor is root, and lets nobody else write
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o777)
         return super().start(*args, umask=0, **popen)
 
     def as_nobody(self) -> None:

@@ -18,6 +18,7 @@ from pbt_tui.journal import events as ev
 from pbt_tui.observe.queue_status import key
 from pbt_tui.spec import Job
 from tests.executor.running import job, until
+from tests.shelf.scrub import unsealed
 from tests.slurm.clusters import SERVICES, ask, bring_up, take_down
 from tests.slurm.queued import GATE, QUICK, SMALL, Queued, placed
 
@@ -176,9 +177,9 @@ def test_another_cluster_knows_nothing_of_them(another: Queued, cluster: Path) -
     another.handle("a")
     process.kill()
     process.communicate()
-    text = another.rundir.journal.read_text()
+    text = unsealed(another.rundir.journal.read_bytes()).decode()
     assert '"engine_id":"test"' in text
     another.rundir.journal.write_text(text.replace('"engine_id":"test"', '"engine_id":"other"'))
     said = another.pbt(str(another.rundir.path))
     assert said.code == 5, said.all
-    assert "they are in cluster `other`" in said.err
+    assert "was submitted to cluster `other`" in said.err
