@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import UNSET
 
-from pbt_tui.errors import Diagnostic, Findings, RuntimeUnavailable, Where
+from pbt_tui.errors import Diagnostic, Findings, RunError, RuntimeUnavailable, Where
 from pbt_tui.executor import factory, interpreter, ports, signals
 from pbt_tui.executor.clock import Clock
 from pbt_tui.executor.config import ExecutorConfig
@@ -131,6 +131,9 @@ def execute(
 
             try:
                 _drive(loop, runtime, clock, signal_fd, turned, opened.journal.check)
+            except RunError:
+                opened.journal.check()  # the whole run directory may be gone, not only one file
+                raise
             finally:
                 sampler.stop()
             tell_problems()
@@ -145,7 +148,9 @@ def _inspect(context: RunContext, warn: Callable[[Sequence[Diagnostic]], None]) 
     """Raises the errors that this machine would cause, before anything is started."""
     found = look_ahead(context)
     if any(d.level == "error" for d in found):
-        raise Findings(found, RuntimeUnavailable.exit_code)
+        # Notes say what jobs keep, and no job is started.
+        told = [d for d in found if d.level != "note"]
+        raise Findings(told, RuntimeUnavailable.exit_code)
     warn(found)
     factory.check_same_runtime(context)
 
