@@ -148,7 +148,9 @@ def _inspect(context: RunContext, warn: Callable[[Sequence[Diagnostic]], None]) 
     """Raises the errors that this machine would cause, before anything is started."""
     found = look_ahead(context)
     if any(d.level == "error" for d in found):
-        raise Findings(found, RuntimeUnavailable.exit_code)
+        # Notes say what jobs keep, and no job is started.
+        told = [d for d in found if d.level != "note"]
+        raise Findings(told, RuntimeUnavailable.exit_code)
     warn(found)
     factory.check_same_runtime(context)
 

@@ -13,7 +13,7 @@ import re
 import secrets
 from contextlib import suppress
 
-from pbt_tui.errors import RunBusy
+from pbt_tui.errors import RunBusy, RunError, Where
 from pbt_tui.files import folders
 from pbt_tui.files.atomic import replace
 from pbt_tui.files.permissions import make_folders
@@ -29,6 +29,7 @@ def make(rundir: RunDir, spec: Processes, *, share: bool) -> None:
     """Makes the directory and takes its lock; if another process was faster, does nothing.
 
     Raises:
+        RunError: if the file system has no locks; then nothing is left.
         OSError: if a file cannot be written; then nothing is left.
     """
     for tries in range(_TRIES):
@@ -40,6 +41,10 @@ def make(rundir: RunDir, spec: Processes, *, share: bool) -> None:
         except (RunBusy, FileNotFoundError):  # somebody took it for what a crash left
             if tries == _TRIES - 1:
                 raise
+        except RunError as e:  # it is about the file system, and the other name is gone with it
+            with suppress(OSError):
+                folders.remove_tree(aside.path)
+            raise RunError(e.what, where=Where(file=str(rundir.path)), hint=e.hint) from e
     try:
         make_folders(aside.path, aside.folders, share=share)
         replace(aside.spec, encode(spec), sync=True)

@@ -30,7 +30,7 @@ _FOREIGN = frozenset(
 )
 
 _HINTS = {
-    "full": "running jobs go on; make room, then run the directory again to pick them up",
+    "full": "running jobs go on; free disk space, then run the directory again to pick them up",
     "gone": "running jobs go on; once it is back, run the directory again to pick them up",
     "foreign": (
         "running jobs go on; once this user may write there, run the directory again to pick them "

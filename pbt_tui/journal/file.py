@@ -181,7 +181,8 @@ def damage(path: Path, line: int, what: str) -> JournalDamaged:
     return JournalDamaged(
         f"the journal is damaged: {printable(what)}",
         where=Where(file=str(path), line=line),
-        hint="nothing was changed; restore the file from a copy, or start anew with `--fresh`",
+        hint="nothing was changed; restore the file from a copy, or, once none of its jobs runs, "
+        "rename the run directory and start anew",
     )
 
 

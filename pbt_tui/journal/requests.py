@@ -109,7 +109,7 @@ def read(path: Path, obeyed: Callable[[int], bool] = lambda uid: False) -> Reque
     except OSError as e:
         if fault_kind(e) != "foreign" and not isinstance(e, FileNotFoundError):
             raise
-        raise BadSpec(f"not a request: {reason(e)}", where=Where(file=str(path))) from None
+        raise BadSpec(f"not obeyed: {reason(e)}", where=Where(file=str(path))) from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as e:
         raise BadSpec(f"not a request: {e}", where=Where(file=str(path))) from None
     if request.id != path.stem:

@@ -15,6 +15,9 @@ from pbt_tui.journal import byte_locks, lock
 
 _Identity = tuple[int, int]
 """Device and inode of a file."""
+_HINT = "running jobs go on; once its files are back, run it again to pick them up"
+_LOCK_HINT = "running jobs go on; run the directory again to pick them up"
+"""The next executor makes the lock again: nothing has to come back."""
 
 
 class SoleWriter:
@@ -63,9 +66,9 @@ class SoleWriter:
         if self._lock is not None:
             found = self._look(self._lock)
             if found is None:
-                raise self._lost("the lock was removed")
+                raise self._lost("the lock was removed", _LOCK_HINT)
             if _identity(found) != self._lock_id:
-                raise self._lost("the lock was replaced")
+                raise self._lost("the lock was replaced", _LOCK_HINT)
 
     def _look(self, path: Path) -> os.stat_result | None:
         try:
@@ -79,11 +82,11 @@ class SoleWriter:
                 hint="running jobs go on; run the directory again to pick them up",
             ) from e
 
-    def _lost(self, what: str) -> RunError:
+    def _lost(self, what: str, hint: str = _HINT) -> RunError:
         return RunError(
             f"this executor has lost the run: {what}",
             where=Where(file=str(self._journal.parent)),
-            hint="running jobs go on; once its files are back, run it again to pick them up",
+            hint=hint,
         )
 
 

@@ -121,7 +121,9 @@ def test_a_directory_that_is_moved_is_missed(place: Place) -> None:
 
 def test_a_directory_that_is_removed_is_missed(place: Place) -> None:
     _, executor = running(place)
+    stopped(executor)  # else it writes and looks while files go, one by one
     shutil.rmtree(place.rundir.path)
+    os.kill(executor.pid, signal.SIGCONT)
     said = place.end(executor)
     assert said.code == 5
     assert f"{LOST}the run directory was removed or moved" in said.err

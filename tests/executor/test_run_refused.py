@@ -113,10 +113,13 @@ def test_a_run_directory_that_goes_away(place: Place, how: str) -> None:
     executor = place.start(place.spec(job("a", f"echo $$ > pid; {WAITS}; touch done")))
     place.wait_for(ev.AttemptStarted)
     until((place.path / "pid").exists)
+    executor.send_signal(signal.SIGSTOP)  # else it writes and looks while files go, one by one
+    until(lambda: " T " in Path(f"/proc/{executor.pid}/stat").read_text())
     if how == "removed":
         shutil.rmtree(place.rundir.path)
     else:
         place.rundir.path.rename(place.path / "away")
+    executor.send_signal(signal.SIGCONT)
     said = place.end(executor)
     assert said.code == 5
     assert said.err == (

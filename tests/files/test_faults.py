@@ -42,7 +42,11 @@ def test_a_foreign_file_is_foreign_whatever_its_number() -> None:
 @pytest.mark.parametrize(
     ("error", "said", "hint"),
     [
-        (OSError(errno.ENOSPC, "No space left on device"), "no space left on device", "make room"),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "no space left on device",
+            "free disk space",
+        ),
         (OSError(errno.ESTALE, "Stale file handle"), "stale file handle", "once it is back"),
         (OSError(errno.ELOOP, "Too many symbolic links"), "it is a link", "may write there"),
     ],
