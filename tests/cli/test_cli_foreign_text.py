@@ -6,6 +6,8 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.executor.running import Place, job
 from tests.foreign_text import HOSTILE, assert_plain
 from tests.fuzz.engine_server import serving
@@ -33,6 +35,19 @@ def test_the_list_of_containers(tmp_path: Path) -> None:
         said = place.pbt("--list", env=away)
         assert said.code == 5
         assert "it sent something else than docker's API: " in said.err
+
+
+@pytest.mark.parametrize("answer", [b"[1]", b'"<html>"', b'{"ID": 7}', b"<html>", b"[" * 90_000])
+def test_a_run_with_something_that_is_no_engine(tmp_path: Path, answer: bytes) -> None:
+    place = Place(tmp_path)
+    target = place.spec(job("a", "true"), grace=0.0)
+    socket = tmp_path / "engine.sock"
+    away = {**place.environ, "DOCKER_HOST": f"unix://{socket}"}
+    with serving(socket, answer, {b"GET /version ": _VERSION}):
+        said = place.pbt(target, "--runtime=docker", "--image=a:b", "--pull=never", env=away)
+    assert said.code == 5, said.all
+    assert "Traceback" not in said.all
+    assert f"the docker engine at `unix://{socket}` does not answer: " in said.err
 
 
 def test_a_dry_run_of_containers(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ _DIGITS = 9
 """Most digits of the number of an attempt."""
 
 
-class Info(Struct):
+class EngineInfo(Struct):
     """The engine itself."""
 
     ID: str | None = None
@@ -34,7 +34,7 @@ class Info(Struct):
     SecurityOptions: _Words = None
 
 
-class Network(Struct):
+class InspectedNetwork(Struct):
     """An inspected network."""
 
     Created: str | None = None
@@ -46,7 +46,7 @@ class _ImageConfig(Struct):
     StopSignal: str | None = None
 
 
-class Image(Struct):
+class InspectedImage(Struct):
     """An inspected image."""
 
     Id: str | None = None
@@ -59,7 +59,7 @@ class _Detail(Struct):
     total: _Size | None = None
 
 
-class Progress(Struct, rename={"detail": "progressDetail"}):
+class PullStep(Struct, rename={"detail": "progressDetail"}):
     """A step of a pull."""
 
     id: str | None = None
@@ -68,7 +68,7 @@ class Progress(Struct, rename={"detail": "progressDetail"}):
     detail: _Detail | None = None
 
 
-class Created(Struct):
+class CreatedContainer(Struct):
     """A container that was created."""
 
     Id: str
@@ -99,7 +99,7 @@ class _ContainerConfig(Struct):
     Labels: _Labels = None
 
 
-class Inspected(Struct):
+class InspectedContainer(Struct):
     """An inspected container."""
 
     Id: str
@@ -110,7 +110,7 @@ class Inspected(Struct):
     Created: str | None = None
 
 
-class Listed(Struct):
+class ListedContainer(Struct):
     """A container in the list."""
 
     Id: str
@@ -126,7 +126,7 @@ class _Actor(Struct):
     Attributes: _Labels = None
 
 
-class Event(Struct):
+class ContainerEvent(Struct):
     """An event of a container."""
 
     Action: str | None = None
@@ -138,7 +138,7 @@ def checked(answer: Any, kind: Any) -> Any:
     """The answer itself, if it has the fields of `kind`. Raises `EngineUnavailable` if not.
 
     Example:
-        >>> checked({"Id": "0c1d", "Warnings": []}, Created)
+        >>> checked({"Id": "0c1d", "Warnings": []}, CreatedContainer)
         {'Id': '0c1d', 'Warnings': []}
     """
     try:

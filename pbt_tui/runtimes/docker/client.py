@@ -231,7 +231,7 @@ class DockerEngine:
 
     def info(self) -> Found:
         with _asking():
-            found: Found = answers.checked(self._client.info(), answers.Info)
+            found: Found = answers.checked(self._client.info(), answers.EngineInfo)
             return found
 
     def accepts(self) -> bool:
@@ -250,7 +250,9 @@ class DockerEngine:
         # The engine creates the default bridge at each start; it reports its start nowhere else.
         try:
             with _asking():
-                found = answers.checked(self._client.inspect_network("bridge"), answers.Network)
+                found = answers.checked(
+                    self._client.inspect_network("bridge"), answers.InspectedNetwork
+                )
                 return seconds(found.get("Created"))
         except EngineError:
             return None
@@ -258,7 +260,9 @@ class DockerEngine:
     def image(self, name: str) -> Found | None:
         try:
             with _asking():
-                found: Found = answers.checked(self._client.inspect_image(name), answers.Image)
+                found: Found = answers.checked(
+                    self._client.inspect_image(name), answers.InspectedImage
+                )
                 return found
         except EngineError as error:
             if error.status == 404:
@@ -268,12 +272,12 @@ class DockerEngine:
     def pull(self, name: str) -> Iterator[Found]:
         with _asking():
             for item in self._client.pull(name, stream=True, decode=True):
-                yield answers.checked(item, answers.Progress)
+                yield answers.checked(item, answers.PullStep)
 
     def create(self, name: str, body: Mapping[str, Any]) -> str:
         with _asking():
             made = self._client.create_container_from_config(dict(body), name=name)
-            return str(answers.checked(made, answers.Created)["Id"])
+            return str(answers.checked(made, answers.CreatedContainer)["Id"])
 
     def start(self, container: str) -> None:
         with _asking():
@@ -283,7 +287,7 @@ class DockerEngine:
         try:
             with _asking():
                 found = self._client.inspect_container(container)
-                return cast(Found, answers.checked(found, answers.Inspected))
+                return cast(Found, answers.checked(found, answers.InspectedContainer))
         except EngineError as error:
             if error.status == 404:
                 return None
@@ -310,13 +314,13 @@ class DockerEngine:
     def list(self, labels: Sequence[str]) -> Sequence[Found]:
         with _asking():
             found = self._client.containers(all=True, filters={"label": list(labels)})
-            return cast(Sequence[Found], answers.checked(found, list[answers.Listed]))
+            return cast(Sequence[Found], answers.checked(found, list[answers.ListedContainer]))
 
     def events(self, labels: Sequence[str], since: float) -> Stream:
         filters = {"type": "container", "event": ["die", "oom", "destroy"], "label": list(labels)}
         with _asking():
             stream = self._client.events(since=f"{since:.3f}", decode=True, filters=filters)
-        return _Arriving(stream, answers.Event)
+        return _Arriving(stream, answers.ContainerEvent)
 
     def began(self, container: str) -> bool:
         # Use the engine's clock: for an `until` ahead of it, the call would wait.
