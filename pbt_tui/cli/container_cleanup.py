@@ -38,11 +38,11 @@ def show(args: argparse.Namespace) -> int:
     rows = [
         (
             printable(left.run) or "?",
-            left.run_id,
+            printable(left.run_id),
             f"{printable(left.job)}.{left.attempt}",
-            left.state,
+            printable(left.state),
             f"{duration(max(now - left.created, 0))} old",
-            left.id[:12],
+            printable(left.id[:12]),
         )
         for left in found
     ]

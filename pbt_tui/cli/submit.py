@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from dataclasses import dataclass
 from itertools import chain
@@ -196,7 +195,7 @@ def _commands(plan: _Plan, client: str) -> str:
     for path, made in plan.requests.items():
         lines += [
             f"# {printable(Path(path).stem)}: submit only if the first command lists nothing",
-            shlex.join([client, *list_words(plan.settings, key(made))]),
-            shlex.join([client, *run_words(plan.settings, str(plan.folder / path))]),
+            command(client, *list_words(plan.settings, key(made))),
+            command(client, *run_words(plan.settings, str(plan.folder / path))),
         ]
     return "".join(f"{line}\n" for line in lines)

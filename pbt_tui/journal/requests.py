@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 from msgspec import UNSET
 
-from pbt_tui.errors import BadSpec, UsageError, Where
+from pbt_tui.errors import BadSpec, UsageError, Where, printable
 from pbt_tui.files import folders
 from pbt_tui.files.atomic import replace
 from pbt_tui.files.faults import fault_kind, reason
@@ -111,7 +111,9 @@ def read(path: Path, obeyed: Callable[[int], bool] = lambda uid: False) -> Reque
             raise
         raise BadSpec(f"not obeyed: {reason(e)}", where=Where(file=str(path))) from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as e:
-        raise BadSpec(f"not a request: {e}", where=Where(file=str(path))) from None
+        raise BadSpec(f"not a request: {printable(str(e))}", where=Where(file=str(path))) from None
     if request.id != path.stem:
-        raise BadSpec(f"is named for another request: `{request.id}`", where=Where(file=str(path)))
+        raise BadSpec(
+            f"is named for another request: `{printable(request.id)}`", where=Where(file=str(path))
+        )
     return request

@@ -173,7 +173,7 @@ def ended(job: str, attempt: int, claim: Claim, now: float, launch: Launch | Non
             order=claim.order,
             left=strays_text(claim.left),
         )
-    cause, detail = _REFUSED.get(claim.refused, (None, claim.refused))
+    cause, detail = _REFUSED.get(claim.refused, (None, printable(claim.refused)))
     if launch is not None and claim.refused in _REFUSED:
         detail = f"{detail}: `{launch.argv[0] if cause else launch.cwd}`"
     of_shell = int(claim.refused) if cause else None

@@ -53,6 +53,8 @@ def parse_toml(data: bytes, file: str) -> dict[str, Any]:
     """The table in a TOML file. Raises `UsageError` with file and line."""
     import tomllib
 
+    if _has_long_key(data):
+        raise UsageError(f"not TOML: a key has more than {_PARTS} parts", where=Where(file))
     try:
         return tomllib.loads(data.decode())
     except (ValueError, RecursionError) as e:  # also a number of too many digits
@@ -63,6 +65,23 @@ def parse_toml(data: bytes, file: str) -> dict[str, Any]:
             message, line = message.replace(f"line {place[1]}, ", ""), int(place[1])
         where = Where(file, line)
         raise UsageError(f"not TOML: {message[:1].lower()}{message[1:]}", where=where) from None
+
+
+_PARTS = 64
+"""Most parts of a dotted key: the time of `tomllib` grows with the square of their number."""
+
+
+def _has_long_key(data: bytes) -> bool:
+    """Whether more than `_PARTS` words follow each other with nothing but dots between them."""
+    import re
+
+    if data.count(b".") < _PARTS:
+        return False
+    text_or_comment = rb'"(?:[^"\\\n]|\\.)*+"|\'[^\'\n]*+\'|#[^\n]*+'
+    part = rb"\.[ \t]*+[\w-]++[ \t]*+"
+    return (
+        re.search(rb"(?:%b){%d}" % (part, _PARTS), re.sub(text_or_comment, b"a", data)) is not None
+    )
 
 
 def _refuse_wrong_places(table: dict[str, Any], file: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from pbt_tui.errors import BadSpec, UnknownVersion, Where
+from pbt_tui.errors import BadSpec, UnknownVersion, Where, printable
 from pbt_tui.spec.types import FORMAT, Population, Processes
 
 _encoder = msgspec.json.Encoder()
@@ -91,12 +91,12 @@ def decode(data: bytes, file: str | None = None) -> Processes:
             raise BadSpec(f"not JSON: {damage}", where=where) from None
         if head is not None and head.format != FORMAT:
             raise UnknownVersion(
-                f"format is `{head.format}`, this is `{FORMAT}`", where=where
+                f"format is `{printable(head.format)}`, this is `{FORMAT}`", where=where
             ) from None
         message, _, path = str(e).partition(" - at `")
         pointer = path.rstrip("`").replace("$", "").replace("[", "/").replace("]", "")
         where = Where(file=file, pointer=pointer.replace(".", "/") or None)
-        raise BadSpec(message[:1].lower() + message[1:], where=where) from None
+        raise BadSpec(printable(message[:1].lower() + message[1:]), where=where) from None
 
 
 DIGEST_RULE = 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,14 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.executor.running import Place, Said, job
-
-HOSTILE = "\x1b]0;x\x07\x1b[2J\r\x9b31m\u202e"
-UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+from tests.foreign_text import HOSTILE, assert_plain
 
 
 def is_plain(said: Said) -> None:
-    found = UNPRINTABLE.search(said.all)
-    assert found is None, said.all[max(0, found.start() - 40) : found.end() + 40].encode()
+    assert_plain(said.all)
 
 
 def shown(place: Place, *args: str) -> Said:

@@ -30,6 +30,11 @@ def _slice(data: bytes, rng: Random) -> tuple[int, int]:
     return begin, min(len(data), begin + int(rng.expovariate(1 / 20)))
 
 
+def _times(data: bytes, count: int) -> bytes:
+    """`data` again and again; not more of it than an input may have."""
+    return data * min(count, LARGEST // max(1, len(data)) + 1)
+
+
 def _flip(data: bytes, rng: Random, corpus: Sequence[bytes]) -> bytes:
     if not data:
         return data
@@ -44,7 +49,7 @@ def _insert(data: bytes, rng: Random, corpus: Sequence[bytes]) -> bytes:
 
 def _nest(data: bytes, rng: Random, corpus: Sequence[bytes]) -> bytes:
     at = rng.randint(0, len(data))
-    return data[:at] + rng.choice(TOKENS) * int(10 ** rng.uniform(0, 5)) + data[at:]
+    return data[:at] + _times(rng.choice(TOKENS), int(10 ** rng.uniform(0, 5))) + data[at:]
 
 
 def _delete(data: bytes, rng: Random, corpus: Sequence[bytes]) -> bytes:
@@ -54,7 +59,7 @@ def _delete(data: bytes, rng: Random, corpus: Sequence[bytes]) -> bytes:
 
 def _repeat(data: bytes, rng: Random, corpus: Sequence[bytes]) -> bytes:
     begin, end = _slice(data, rng)
-    return data[:end] + data[begin:end] * int(10 ** rng.uniform(0, 4)) + data[end:]
+    return data[:end] + _times(data[begin:end], int(10 ** rng.uniform(0, 4))) + data[end:]
 
 
 def _move(data: bytes, rng: Random, corpus: Sequence[bytes]) -> bytes:

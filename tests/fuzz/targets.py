@@ -1,4 +1,4 @@
-"""The readers that are fuzzed: those of each population style, of logs and of the history.
+"""All readers that are fuzzed; here are those of each population style, of logs and of the history.
 
 A target builds a workspace with the input in the place of one file, and reads it as `pbt-run` and
 `pbt-tui` do.
@@ -7,34 +7,26 @@ A target builds a workspace with the input in the place of one file, and reads i
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from pbt_tui.observe import progress
+from pbt_tui.observe.causes import diagnose
 from pbt_tui.observe.history import HistoryWriter, read
 from pbt_tui.observe.member_logs import MemberLog
 from pbt_tui.observe.population_monitor import PopulationMonitor
 from pbt_tui.observe.workspaces import Reader, find, reader
+from pbt_tui.tui.logfile import LogFile
+from tests.fuzz import engine_targets, run_targets
+from tests.fuzz.folders import fresh, put
 from tests.fuzz.runner import Target, corpus
 
 MOST = 2_000_000
 """Most bytes of what one input becomes on the screen or in the history."""
 POLLS = 6
 """As many as make an unreadable file known."""
-
-
-def _fresh(folder: Path) -> Path:
-    for path in folder.iterdir():
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return folder
-
-
-def _put(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
 
 
 def _check(workspace: Reader, style: str, folder: Path) -> None:
@@ -62,8 +54,8 @@ def _check(workspace: Reader, style: str, folder: Path) -> None:
 
 def _metadata(style: str) -> Callable[[bytes, Path], None]:
     def check(data: bytes, folder: Path) -> None:
-        path = _fresh(folder) / "runs" / "ws"
-        _put(path / "000" / "000001.yaml", data)
+        path = fresh(folder) / "runs" / "ws"
+        put(path / "000" / "000001.yaml", data)
         _check(reader(style, path), style, folder)
         find(folder)
 
@@ -72,8 +64,8 @@ def _metadata(style: str) -> Callable[[bytes, Path], None]:
 
 def _configuration(data: bytes, folder: Path) -> None:
     """`config.yaml` of a start of IsaacGymEnvs."""
-    path = _fresh(folder) / "runs" / "ws"
-    _put(path.parent / "a_18-09-22-20" / "config.yaml", data)
+    path = fresh(folder) / "runs" / "ws"
+    put(path.parent / "a_18-09-22-20" / "config.yaml", data)
     workspace = reader("isaacgymenvs", path)
     for member, _ in workspace.restarts():
         assert 0 <= member < 1000
@@ -81,10 +73,10 @@ def _configuration(data: bytes, folder: Path) -> None:
 
 def _sample_factory(name: str) -> Callable[[bytes, Path], None]:
     def check(data: bytes, folder: Path) -> None:
-        path = _fresh(folder) / "x"
+        path = fresh(folder) / "x"
         for policy in range(2):
-            _put(path / f"checkpoint_p{policy}" / "checkpoint_000000010_1000.pth", b"")
-        _put(path / name, data)
+            put(path / f"checkpoint_p{policy}" / "checkpoint_000000010_1000.pth", b"")
+        put(path / name, data)
         _check(reader("sample_factory", path), "sample_factory", folder)
 
     return check
@@ -97,14 +89,28 @@ def _member_log(data: bytes, folder: Path) -> None:
         assert all(0 <= known < 10_000 for known in log.states)
         assert all(0 <= event.member < 10_000 for event in log.events)
         msgspec.json.encode(log.events)
-    path = _fresh(folder) / "a.log"
-    _put(path, data)
+    path = fresh(folder) / "a.log"
+    put(path, data)
     progress.encode(progress.Progresses(0.0, {"a": progress.progress(path)}))
 
 
+def _cause(data: bytes, folder: Path) -> None:
+    """The log of a job that failed: why it did, and its lines on the screen."""
+    path = fresh(folder) / "a.log"
+    put(path, data)
+    for code, signal in ((1, None), (139, 11), (None, None)):
+        found = diagnose(path, code, signal)
+        msgspec.json.encode(found.detail)
+        assert (found.detail or "").isprintable()
+    shown = LogFile(path)
+    for row in (*shown.forward(0, 50), *shown.forward(shown.last_page(50), 50)):
+        assert row.text.isprintable()
+    shown.close()
+
+
 def _history(data: bytes, folder: Path) -> None:
-    path = _fresh(folder) / "populations.jsonl"
-    _put(path, data)
+    path = fresh(folder) / "populations.jsonl"
+    put(path, data)
     for generations in read(path).values():
         msgspec.json.encode(generations)
 
@@ -113,7 +119,7 @@ METADATA = corpus("metadata")
 _LOGS = corpus("logs")
 _JSON = corpus("json")
 
-TARGETS = {
+STYLED = {
     target.name: target
     for target in (
         Target("isaacgymenvs-metadata", _metadata("isaacgymenvs"), METADATA),
@@ -124,6 +130,9 @@ TARGETS = {
         Target("sample_factory-policy", _sample_factory("policy_00_cfg.json"), _JSON),
         Target("sample_factory-log", _sample_factory("sf_log.txt"), _LOGS),
         Target("member-log", _member_log, _LOGS),
+        Target("log-cause", _cause, _LOGS),
         Target("history", _history, corpus("history")),
     )
 }
+"""The readers of what trainers write, whose formats nobody has promised."""
+TARGETS = STYLED | {t.name: t for t in (*run_targets.TARGETS, *engine_targets.TARGETS)}

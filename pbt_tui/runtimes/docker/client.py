@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import RunState
 from pbt_tui.runtimes.context import RunContext
-from pbt_tui.runtimes.docker import request
+from pbt_tui.runtimes.docker import answers, request
 from pbt_tui.runtimes.docker.engine import Found, Stream
 from pbt_tui.runtimes.docker.exit_status import seconds
 from pbt_tui.runtimes.docker.ownership import Known
@@ -175,10 +175,12 @@ def _reason(error: BaseException) -> str:
 @contextmanager
 def _asking() -> Iterator[None]:
     """Turns errors of docker-py into `EngineUnavailable` and `EngineError`."""
-    from docker.errors import APIError
+    from docker.errors import APIError, DockerException, StreamParseError
 
     try:
         yield
+    except EngineUnavailable:
+        raise
     except APIError as error:
         text = str(error.explanation or error).strip()
         if error.status_code == 503:  # the engine starts or stops
@@ -188,19 +190,31 @@ def _asking() -> Iterator[None]:
         # Errors of requests are `OSError`s; streams raise errors of urllib3.
         if isinstance(error, OSError) or type(error).__module__.startswith("urllib3."):
             raise EngineUnavailable(_reason(error)) from error
+        if isinstance(error, (DockerException, StreamParseError, RecursionError, *_UNREAD)):
+            raise answers.unreadable(str(error) or type(error).__name__) from error
         raise
 
 
-class _Arriving:
-    """A stream of docker-py that ends without an error if the engine stops."""
+_UNREAD = (ValueError, KeyError, TypeError, AttributeError)
+"""What docker-py raises for JSON that it does not expect."""
 
-    def __init__(self, stream: Any) -> None:
+
+class _Arriving:
+    """A stream of docker-py that ends without an error if the engine stops.
+
+    `kind`: only items of this kind are passed on; None: all of them.
+    """
+
+    def __init__(self, stream: Any, kind: Any = None) -> None:
         self._stream = stream
+        self._kind = kind
 
     def __iter__(self) -> Iterator[Any]:
         # After `close`, the layers of docker-py raise different errors for the closed descriptor.
         with suppress(EngineUnavailable, EngineError, ValueError, AttributeError), _asking():
-            yield from self._stream
+            for item in self._stream:
+                if self._kind is None or answers.is_answer(item, self._kind):
+                    yield item
 
     def close(self) -> None:
         with suppress(Exception):
@@ -217,7 +231,7 @@ class DockerEngine:
 
     def info(self) -> Found:
         with _asking():
-            found: Found = self._client.info()
+            found: Found = answers.checked(self._client.info(), answers.EngineInfo)
             return found
 
     def accepts(self) -> bool:
@@ -236,14 +250,19 @@ class DockerEngine:
         # The engine creates the default bridge at each start; it reports its start nowhere else.
         try:
             with _asking():
-                return seconds(self._client.inspect_network("bridge").get("Created"))
+                found = answers.checked(
+                    self._client.inspect_network("bridge"), answers.InspectedNetwork
+                )
+                return seconds(found.get("Created"))
         except EngineError:
             return None
 
     def image(self, name: str) -> Found | None:
         try:
             with _asking():
-                found: Found = self._client.inspect_image(name)
+                found: Found = answers.checked(
+                    self._client.inspect_image(name), answers.InspectedImage
+                )
                 return found
         except EngineError as error:
             if error.status == 404:
@@ -252,12 +271,13 @@ class DockerEngine:
 
     def pull(self, name: str) -> Iterator[Found]:
         with _asking():
-            yield from self._client.pull(name, stream=True, decode=True)
+            for item in self._client.pull(name, stream=True, decode=True):
+                yield answers.checked(item, answers.PullStep)
 
     def create(self, name: str, body: Mapping[str, Any]) -> str:
         with _asking():
             made = self._client.create_container_from_config(dict(body), name=name)
-            return str(made["Id"])
+            return str(answers.checked(made, answers.CreatedContainer)["Id"])
 
     def start(self, container: str) -> None:
         with _asking():
@@ -266,8 +286,8 @@ class DockerEngine:
     def inspect(self, container: str) -> Found | None:
         try:
             with _asking():
-                found: Found = self._client.inspect_container(container)
-                return found
+                found = self._client.inspect_container(container)
+                return cast(Found, answers.checked(found, answers.InspectedContainer))
         except EngineError as error:
             if error.status == 404:
                 return None
@@ -293,20 +313,18 @@ class DockerEngine:
 
     def list(self, labels: Sequence[str]) -> Sequence[Found]:
         with _asking():
-            found: Sequence[Found] = self._client.containers(
-                all=True, filters={"label": list(labels)}
-            )
-            return found
+            found = self._client.containers(all=True, filters={"label": list(labels)})
+            return cast(Sequence[Found], answers.checked(found, list[answers.ListedContainer]))
 
     def events(self, labels: Sequence[str], since: float) -> Stream:
         filters = {"type": "container", "event": ["die", "oom", "destroy"], "label": list(labels)}
         with _asking():
             stream = self._client.events(since=f"{since:.3f}", decode=True, filters=filters)
-        return _Arriving(stream)
+        return _Arriving(stream, answers.ContainerEvent)
 
     def began(self, container: str) -> bool:
         # Use the engine's clock: for an `until` ahead of it, the call would wait.
-        now = seconds(str(self.info()["SystemTime"])) or time.time()
+        now = seconds(self.info().get("SystemTime")) or time.time()
         filters = {"container": container, "event": "start"}
         with _asking():
             found = self._client.events(

@@ -5,9 +5,8 @@ It asks the engine about the image only.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-
-import msgspec
 
 from pbt_tui.errors import command, printable
 from pbt_tui.runtimes.context import RunContext
@@ -31,7 +30,7 @@ def show(context: RunContext, starts: PlannedStarts) -> Iterator[str]:
 
     def lines(launch: Launch) -> list[str]:
         request = runtime.request(launch)
-        document = msgspec.json.encode(body(request)).decode()
+        document = json.dumps(body(request), separators=(",", ":"))
         return [f"# POST /containers/create?name={request.name} {document}", docker_run(request)]
 
     yield from one_by_one(starts, lines)

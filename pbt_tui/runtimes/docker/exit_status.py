@@ -8,6 +8,7 @@ flag if the kernel killed any child, so the flag alone does not make it the caus
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import datetime
 
 from pbt_tui.errors import printable
@@ -40,10 +41,12 @@ _COMMAND = re.compile(r"exec:? (?:line \d+: )?(.*?)(?: failed)?: [^:]*$", re.S)
 
 
 def seconds(text: str | None) -> float | None:
-    """Unix seconds of a time stamp of the engine; None for year 1, which means never."""
+    """Unix seconds of a time stamp of the engine; None for year 1 (never), and for other text."""
     if not text or text.startswith("0001-"):
         return None
-    return datetime.fromisoformat(text).timestamp()
+    with suppress(ValueError, OverflowError):
+        return datetime.fromisoformat(text).timestamp()
+    return None
 
 
 def failed_start(found: Found) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pbt_tui.runtimes.docker import request
+from pbt_tui.runtimes.docker.answers import attempt_number
 from pbt_tui.runtimes.docker.client import connect, down
 from pbt_tui.runtimes.docker.engine import Found
 from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
@@ -54,7 +55,7 @@ def leftovers(environ: Mapping[str, str] | None = None) -> list[Left]:
         raise down(engine.where, str(error)) from error
     finally:
         engine.close()
-    return sorted(map(_left, found), key=lambda left: left.created)
+    return sorted(map(row, found), key=lambda left: left.created)
 
 
 def clean(
@@ -81,9 +82,9 @@ def clean(
     return failed
 
 
-def _left(listed: Found) -> Left:
+def row(listed: Found) -> Left:
+    """What `--list` shows of a listed container."""
     labels = listed.get("Labels") or {}
-    number = labels.get(request.ATTEMPT, "")
     return Left(
         id=listed["Id"],
         name=(listed.get("Names") or ["/"])[0].removeprefix("/"),
@@ -91,7 +92,7 @@ def _left(listed: Found) -> Left:
         run=labels.get(request.RUN, ""),
         rundir=labels.get(request.RUNDIR, ""),
         job=labels.get(request.JOB, ""),
-        attempt=int(number) if number.isdecimal() else 0,
+        attempt=attempt_number(labels, request.ATTEMPT),
         state=listed.get("State", ""),
         status=listed.get("Status", ""),
         created=float(listed.get("Created") or 0),

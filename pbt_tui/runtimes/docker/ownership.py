@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pbt_tui.errors import RuntimeUnavailable, printable
 from pbt_tui.runtimes.docker import request
+from pbt_tui.runtimes.docker.answers import attempt_number
 from pbt_tui.runtimes.docker.engine import Found
 from pbt_tui.runtimes.docker.start import ALIVE
 
@@ -46,7 +47,7 @@ def leftover(listed: Found, rundir: Path, known: Known) -> str:
     attempt = f"`{printable(job)}.{printable(number)}`"
     if request.PROBE in labels:
         return str(listed["Id"])
-    if not number.isdecimal() or not known(job, int(number)):
+    if not known(job, attempt_number(labels, request.ATTEMPT)):
         raise RuntimeUnavailable(
             f"container `{name}` is of attempt {attempt}, which the journal does not have",
             hint=f"is the journal an old copy? look with `docker logs {name}`; this goes on once "

@@ -10,13 +10,12 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pbt_tui.errors import RuntimeUnavailable, Where
+from pbt_tui.errors import RuntimeUnavailable, Where, command
 from pbt_tui.journal.events import Gpu
 from pbt_tui.runtimes.docker import wrapper
 from pbt_tui.runtimes.protocol import Launch
@@ -375,7 +374,7 @@ def docker_run(one: ContainerRequest) -> str:
     if not one.attach:
         words += [w for k, v in _LOG_LIMIT.items() for w in ("--log-opt", f"{k}={v}")]
     words += ["--entrypoint", one.words[0], one.image, *one.words[1:]]
-    return shlex.join(words)
+    return command(*words)
 
 
 def _csv(*fields: str) -> str:

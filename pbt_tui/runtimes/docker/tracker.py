@@ -15,6 +15,7 @@ from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.runtimes import claims
 from pbt_tui.runtimes.claims import Claim
 from pbt_tui.runtimes.docker import exit_status, logs, request
+from pbt_tui.runtimes.docker.answers import attempt_number
 from pbt_tui.runtimes.docker.attempt import ContainerAttempt, Name
 from pbt_tui.runtimes.docker.engine import Engine, Found
 from pbt_tui.runtimes.docker.event_stream import EventListener
@@ -332,5 +333,5 @@ def _is_first_process(pid: int, container: str) -> bool:
 def name_of(container: Found) -> Name:
     """Job and attempt from the labels of a listed container; for a probe, its id and 0."""
     labels = container.get("Labels") or {}
-    number = labels.get(request.ATTEMPT) or ""
-    return labels.get(request.JOB) or container.get("Id") or "", int(number) if number else 0
+    job = labels.get(request.JOB) or container.get("Id") or ""
+    return job, attempt_number(labels, request.ATTEMPT)

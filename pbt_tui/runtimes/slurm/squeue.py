@@ -53,7 +53,9 @@ OVER = frozenset(
 """A task in any other state (RUNNING, COMPLETING, SUSPENDED, …) is on a node."""
 UNKNOWN = "Invalid job id"
 """Message of `squeue` if it knows none of the ids."""
-_TASK = re.compile(r"(\d+)_(\d+)")
+_TASK = re.compile(r"([0-9]{1,18})_([0-9]{1,18})")
+_CODE = re.compile(r"([0-9]{1,5}):([0-9]{1,5})")
+"""Exit code and signal, as `sacct` writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +129,8 @@ def past(text: str) -> dict[str, SqueueRow]:
         cells = row.split("|")
         state = cells[1].partition(" ")[0] if len(cells) == 4 else ""
         if state in OVER and _TASK.fullmatch(cells[0]):
-            code, _, number = cells[2].partition(":")
-            status = (int(code) << 8 | int(number)) if (code + number).isdecimal() else 0
+            code = _CODE.fullmatch(cells[2])
+            status = int(code[1]) << 8 | int(code[2]) if code else 0
             rows[cells[0]] = SqueueRow(state, status, node=cells[3])
     return rows
 

@@ -21,13 +21,16 @@ the last `start` belong to an earlier start. A line without its newline does not
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pbt_tui.files import folders
-from pbt_tui.files.regular import open_regular
+from pbt_tui.files.regular import TEXT_BYTES, open_regular
 from pbt_tui.journal.outcome import Order
 from pbt_tui.runtimes.claims import GIVEN_UP, Claim
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def read(path: Path) -> TaskFile | None:
         folders.require(path.parent)  # without the folder, nothing is known
         return None
     with os.fdopen(fd, "rb") as file:
-        return parse(file.read().decode("utf-8", "replace"), os.fstat(fd).st_mtime)
+        return parse(file.read(TEXT_BYTES).decode("utf-8", "replace"), os.fstat(fd).st_mtime)
 
 
 def parse(text: str, written: float) -> TaskFile:
@@ -91,15 +94,15 @@ def parse(text: str, written: float) -> TaskFile:
         match first, rest.split():
             case "slurm", [holder] if found.holder is None:
                 found = replace(found, holder=holder)
-            case "start", [n, node, *more] if n.isdecimal():
+            case "start", [n, node, *more] if _NUMBER.fullmatch(n):
                 number = more[1] if len(more) > 1 else None
                 found = TaskFile(written, found.holder, int(n), node, number)
-            case "exit", [code, *more] if code.isdecimal():
+            case "exit", [code, *more] if _NUMBER.fullmatch(code):
                 order: Order | None = "after" if "stop" in more else "before"
                 if found.number is None:
                     order = None
                 found = replace(found, code=int(code), order=order)
-            case "left", [n] if n.isdecimal():
+            case "left", [n] if _NUMBER.fullmatch(n):
                 found = replace(found, left=int(n))
             case "gone", []:
                 found = replace(found, left=0, ended=found.left)
