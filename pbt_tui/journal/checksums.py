@@ -87,9 +87,15 @@ def _value(line: bytes) -> int:
 
 
 def _nearly(line: bytes) -> bool:
-    """Whether the end of the line is one edit away from a checksum: then the key was damaged."""
+    """Whether the line ends with a damaged checksum.
+
+    Either the end of the line is one edit away from a checksum, or its last key is that of a
+    checksum, with any value.
+    """
     if line.endswith(b"}}"):  # then the last object is another; JSON tells a brace too many
         return False
+    if b'"' not in line[line.rfind(KEY) + len(KEY) : -2] and KEY in line and line.endswith(b'"}'):
+        return True
     for length, needed in ((_SUFFIX, _SUFFIX - 1), (_SUFFIX - 1,) * 2, (_SUFFIX + 1, _SUFFIX)):
         text = line[-length:]
         if len(text) == length and _from(text, 1) + _from(text, -1) >= needed:

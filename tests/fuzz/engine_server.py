@@ -21,12 +21,16 @@ def serving(path: Path, answer: bytes, others: Mapping[bytes, bytes]) -> Iterato
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(path))
         listening.listen()
-        thread = threading.Thread(target=_serve, args=(listening, answers), daemon=True)
+        talking: list[socket.socket] = []
+        thread = threading.Thread(target=_serve, args=(listening, answers, talking), daemon=True)
         thread.start()
         try:
             yield
         finally:
             listening.shutdown(socket.SHUT_RDWR)
+            for connection in list(talking):  # a client may have left an answer half read
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
             thread.join()
 
 
@@ -37,12 +41,15 @@ def _whole(answer: bytes) -> bytes:
     return _HEAD % status + chunk + b"0\r\n\r\n"
 
 
-def _serve(listening: socket.socket, answers: Mapping[bytes, bytes]) -> None:
+def _serve(
+    listening: socket.socket, answers: Mapping[bytes, bytes], talking: list[socket.socket]
+) -> None:
     while True:
         try:
             connection, _ = listening.accept()
         except OSError:
             return
+        talking[:] = [connection]
         with connection, suppress(OSError):
             asked = b""
             while b"\r\n\r\n" not in asked and (more := connection.recv(65536)):

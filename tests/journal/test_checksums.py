@@ -105,6 +105,18 @@ def in_pieces(path: Path, rng: random.Random) -> None:
         pass
 
 
+@pytest.mark.parametrize("value", [b"", b"0", b"fcfb9999999999b0", b"ZZZZ0000", b"0000 000"])
+def test_a_checksum_of_another_form_is_damage(tmp_path: Path, sealed: bytes, value: bytes) -> None:
+    path = tmp_path / "journal.jsonl"
+    for line in (1, sealed.count(b"\n")):
+        lines = sealed.splitlines(keepends=True)
+        lines[line - 1] = lines[line - 1][:-11] + value + b'"}\n'
+        path.write_bytes(b"".join(lines))
+        with pytest.raises(JournalDamaged) as caught:
+            Tail(path).read_all()
+        assert caught.value.where.line == line
+
+
 def test_a_file_read_in_pieces(tmp_path: Path, sealed: bytes) -> None:
     path = tmp_path / "j"
     rng = random.Random(3)

@@ -142,8 +142,9 @@ def checked(answer: Any, kind: Any) -> Any:
         {'Id': '0c1d', 'Warnings': []}
     """
     try:
-        msgspec.convert(answer, kind)
-    except msgspec.ValidationError as error:
+        # Python reads half a character, `\ud800`, from JSON; a journal cannot hold it.
+        msgspec.json.encode(msgspec.convert(answer, kind))
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise unreadable(str(error)) from None
     return answer
 
