@@ -17,6 +17,7 @@ from typing import Any
 
 from pbt_tui.errors import PbtError
 from pbt_tui.journal import RunDir, lock
+from pbt_tui.journal.events import ExecutorStarted
 from tests.executor.running import Place
 from tests.stress import jobs
 from tests.stress.engine import container
@@ -178,6 +179,15 @@ class Life:
     def _runs(self) -> bool:
         return self._executor is not None and self._executor.poll() is None
 
+    def _works(self) -> bool:
+        """Whether the executor has recorded that it is there."""
+        with contextlib.suppress(PbtError, OSError):
+            found = self.place.of(ExecutorStarted)
+            return (
+                bool(found) and self._executor is not None and found[-1].pid == self._executor.pid
+            )
+        return False
+
     def _closed(self) -> bool:
         with contextlib.suppress(PbtError, OSError):
             return self.place.rundir.is_run() and self.place.state().closed is not None
@@ -198,7 +208,8 @@ class Life:
             time.sleep(0.01)
         self._read_terminal()
         code = self._executor.returncode
-        if code not in (0, 4, 5, 130, -signal.SIGKILL, -signal.SIGINT, -signal.SIGHUP):
+        early = (-signal.SIGINT, -signal.SIGHUP, -signal.SIGTERM)  # before its first line
+        if code not in (0, 4, 5, 130, -signal.SIGKILL, *early):
             self.wrong(f"an executor ended with {code}")
         self._executor = None
 
@@ -223,7 +234,8 @@ class Life:
         self._end_executor(signal.SIGKILL)
 
     def _interrupt(self) -> None:
-        self._end_executor(signal.SIGINT)
+        # In the first moments, before our first line, Python itself answers SIGINT.
+        self._end_executor(signal.SIGINT if self._works() else signal.SIGTERM)
 
     def _second(self) -> None:
         """A second executor beside a living one does nothing."""
@@ -252,7 +264,7 @@ class Life:
 
     def _logout(self) -> None:
         """The terminal goes away: jobs and executor go on."""
-        alive = self._runs() and lock.holder(self.place.rundir.lock) is not None
+        alive = self._runs() and self._works()  # before, nothing has been started
         before = len(self.place.events()) if alive else 0
         self._hang_up()
         time.sleep(self.dice.uniform(0.0, 0.6))
