@@ -253,10 +253,10 @@ class Journal:
         self.check()
         try:
             _room(self._fd)
-            written = 0
-            while written < len(data):
-                written += disk.calls.write(self._fd, data[written:])
-            self._size, self._crc = self._size + written, crc
+            end = self._size + len(data)
+            while self._size < end:  # also after an error, what was written is ours
+                self._size += disk.calls.write(self._fd, data[self._size - end :])
+            self._crc = crc
             # A batch of nothing but recoverable events waits for the next sync: after a crash of
             # the machine, the next executor asks the runtime again.
             if not all(isinstance(event, _RECOVERABLE) for event in events):

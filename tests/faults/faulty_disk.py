@@ -24,6 +24,8 @@ FAULTS = (
 )
 """Errors; `short`: half is written; `torn`: half is written, then the disk is full."""
 OF_WRITES = ("short", "torn")
+_NEW = re.compile(r"\._pbt\.[0-9a-f]{8}")
+"""A run directory that is being made: its name is drawn anew each time."""
 _REQUEST = re.compile(r"[0-9]+-[0-9]+")
 
 
@@ -133,7 +135,7 @@ class FaultyDisk(Disk):
         if isinstance(where, int):
             return self._files.get(where, "?")
         path = os.path.relpath(where, self._folder)
-        return _REQUEST.sub("request", path)
+        return _REQUEST.sub("request", _NEW.sub("new", path))
 
 
 def points(seen: list[Call]) -> list[Call]:
