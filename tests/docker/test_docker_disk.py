@@ -14,6 +14,7 @@ from pbt_tui.files import disk
 from pbt_tui.journal import events as ev
 from tests.docker.containers_driver import Drive
 from tests.docker.docked import Docked, told
+from tests.executor.running import until
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.ESTALE, errno.EACCES])
@@ -44,8 +45,12 @@ def test_the_logs_are_moved_away(docked: Docked) -> None:
     jobs = [told(f"j{i}", "sleep 0.2") for i in range(6)]
     executor = docked.start(docked.spec(*jobs, max_parallel=2), stdout=subprocess.DEVNULL)
     docked.wait_for(ev.AttemptEnded, 1)
+    # Nothing may be in the middle of a start: its container would not find the log that was made.
+    assert docked.pbt(str(docked.rundir.path), "--hold").code == 0
+    until(lambda: not docked.state().active)
     away = docked.rundir.logs.with_name("away")
     docked.rundir.logs.rename(away)
+    docked.start(str(docked.rundir.path), "--release").communicate()
     said = docked.end(executor)
     away.rename(docked.rundir.logs)
     assert said.code == 5, said.err

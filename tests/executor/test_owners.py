@@ -215,7 +215,11 @@ def run_with(place: Place, umask: int) -> dict[str, int]:
     executor = place.start(place.spec(job("a", SEES)), umask=umask)
     place.wait_for(ev.AttemptStarted)
     assert place.pbt(str(place.rundir.path), "--hold", umask=umask).code == 0
-    requests.ask(place.rundir, "release")
+    ours = os.umask(umask)
+    try:
+        requests.ask(place.rundir, "release")
+    finally:
+        os.umask(ours)
     place.wait_for(ev.RequestAccepted, 2)
     found = modes(place)
     place.write("go")

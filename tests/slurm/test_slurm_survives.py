@@ -183,3 +183,5 @@ def test_another_cluster_knows_nothing_of_them(another: Queued, cluster: Path) -
     said = another.pbt(str(another.rundir.path))
     assert said.code == 5, said.all
     assert "was submitted to cluster `other`" in said.err
+    another.write("go")
+    until(lambda: not another.alive())
