@@ -135,8 +135,8 @@ def test_a_kill_in_the_moment_of_the_end_leaves_the_exit_code(driver: ProcessDri
     driver.start("sleep", "600")
     handle = driver.begin()
     shim = proc.pid_of(handle)
-    os.kill(shim, signal.SIGSTOP)
     until(lambda: kin(handle))
+    os.kill(shim, signal.SIGSTOP)
     for pid in kin(handle):
         os.kill(pid, signal.SIGKILL)
     until(lambda: not kin(handle))
