@@ -18,7 +18,7 @@ claim=$1 ticket=$2 held=$3 folder=$4 boot=$5
 shift 5
 self=$$.$(cut -d ' ' -f 22 "/proc/$$/stat")
 echo "$self" >|"$ticket"
-sleep 0.3
+sleep 1
 while [ -e "$held" ]; do sleep 0.05; done
 echo "$self $boot" >"$claim" || exit 0
 rm -f "$ticket"
