@@ -126,6 +126,7 @@ def _packed(answer: dict[str, Any], watch: ImportAudit) -> bytes:
     for equal values."""
     watch.stop()
     answer["written"] = [(path, *place) for path, place in watch.written.items()]
+    answer["writes"] = watch.writes
     try:
         return marshal.dumps(answer, 2)
     except ValueError:  # a value of a subclass of `str`, which `marshal` refuses

@@ -34,6 +34,8 @@ class ImportAudit:
     def __init__(self) -> None:
         self.written: dict[str, Place] = {}
         """Paths below the initial working directory, each with the code that wrote it first."""
+        self.writes = False
+        """Whether it has changed any file but compiled modules, wherever that is."""
         self.started = False
         self.folder = os.path.realpath(os.curdir) + os.sep
         self.looking = True
@@ -54,13 +56,16 @@ class ImportAudit:
                     self._note(args[0])
 
     def _note(self, path: Any) -> None:
-        if not isinstance(path, (str, bytes, os.PathLike)) or len(self.written) >= MOST:
+        if not isinstance(path, (str, bytes, os.PathLike)):
             return
         full = os.path.abspath(os.fsdecode(path))  # noqa: PTH100
-        if not full.startswith(self.folder):
+        if "__pycache__" in full or full.startswith("/dev/"):
+            return
+        self.writes = True
+        if not full.startswith(self.folder) or len(self.written) >= MOST:
             return
         name = full.removeprefix(self.folder)
-        if "__pycache__" in name or "/." in f"/{name}":  # caches are not reported
+        if "/." in f"/{name}":  # caches are not reported
             return
         if any(name.startswith(known + os.sep) for known in self.written):
             return

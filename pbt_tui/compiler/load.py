@@ -103,7 +103,7 @@ def load(
 
     assert first.answer is not None
     asked, differs = repeatability.asked(first, others[0])
-    again = run([(1, None)])[0] if loaded.written else first  # it may read what it wrote
+    again = run([(1, None)])[0] if loaded.writes else first  # it may read what it wrote
     if differs or again.answer != first.answer:
         variations = repeatability.explain(
             loaded,
@@ -130,7 +130,7 @@ def of_object(run: Any, module: str) -> Loaded:
     from pbt_tui.description import asked_styles
 
     try:
-        read = {"run": described(run, None), "file": None, "written": (), "styles": asked_styles}
+        read = {"run": described(run, None), "file": None, "written": (), "writes": False, "styles": asked_styles}
         return _loaded(module, read, "")
     except DescriptionError as e:
         e.where = e.where.within(Where(file=module))
@@ -289,6 +289,7 @@ def _loaded(target: str, read: dict[str, Any], output: str) -> Loaded:
         output=output,
         styles=tuple(read["styles"]),
         written=tuple((path, _shown(by, target), line) for path, by, line in read["written"]),
+        writes=read["writes"],
         named_files=tuple(
             name
             for name in (read["file"], *(n for path, by, _ in read["written"] for n in (path, by)))

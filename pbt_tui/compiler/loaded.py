@@ -75,6 +75,8 @@ class Loaded:
     """The seed that the import had, if any."""
     written: tuple[tuple[str, str | None, int | None], ...] = ()
     """Paths below the current folder that the import writes to; file and line of the code."""
+    writes: bool = False
+    """Whether the import writes to any file at all, caches and temporary ones included."""
     styles: tuple[str, ...] = ()
     """The population styles that the module asked `population` for."""
     named_files: tuple[str, ...] = ()

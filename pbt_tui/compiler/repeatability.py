@@ -62,7 +62,7 @@ def explain(
     """
     repeated = differing(first, again) if again is not None else ()
     names = dict.fromkeys((*(differing(first, second) if second is not None else ()), *repeated))
-    if not names and second is not None and not first.written:
+    if not names and second is not None and not first.writes:
         return ()
     movable = tuple(
         s for s in _MOVABLE if s in sources and not (s == "random" and first.seed is not None)
@@ -70,8 +70,10 @@ def explain(
     ways: list[Way] = [(1, None), (0, ((), movable)), (0, ((), movable)), (1, ((), movable))]
     ways += [(0, ((source,), movable)) for source in movable]
     loaded: list[Loaded | None] = []
-    for k in range(0, len(ways), _AT_ONCE):
-        loaded += load(ways[k : k + _AT_ONCE])
+    # one at a time where the import writes: what one load writes, the next one may read
+    at_once = 1 if first.writes else _AT_ONCE
+    for k in range(0, len(ways), at_once):
+        loaded += load(ways[k : k + at_once])
     natural, base, again, ordered, *moved = loaded
     if natural is None:
         return (Variation("the import itself"),)
@@ -108,7 +110,9 @@ def _by_elimination(name: str, loaded: Loaded, sources: Asked) -> str | None:
         return "file"
     if re.search(rb"(?<![\w.])id\(", _source(loaded)):
         return "address"
-    return "tempfile" if "tempfile" in sources else None
+    if "tempfile" in sources:
+        return "tempfile"
+    return "file" if loaded.writes else None
 
 
 def _source(loaded: Loaded) -> bytes:

@@ -18,7 +18,7 @@ from pbt_tui.compiler import child, import_failure, stub_modules
 from pbt_tui.compiler import load as loader
 from pbt_tui.compiler.loaded import Loaded
 
-_WATCH: Any = SimpleNamespace(stop=lambda: None, written={})
+_WATCH: Any = SimpleNamespace(stop=lambda: None, written={}, writes=False)
 
 
 def load(

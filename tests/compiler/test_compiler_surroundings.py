@@ -102,9 +102,18 @@ def test_a_number_of_an_object_is_told_by_elimination(here: Write, text: str) ->
     assert [(v.what, v.source) for v in read("ant.py").variations] == [("key", "address")]
 
 
-def test_a_file_that_counts_the_imports(here: Write) -> None:
-    here("ant.py", WORDS + "from pathlib import Path\ncount = Path('count')\n"
-         "n = int(count.read_text() or 0) if count.exists() else 0\ncount.write_text(str(n + 1))\n"
+@pytest.mark.parametrize("name", ["count", "/cache/count", ".count"])
+@pytest.mark.parametrize("pause", [0, 0.3])
+def test_a_file_that_counts_the_imports(
+    here: Write, tmp_path_factory: pytest.TempPathFactory, pause: float, name: str
+) -> None:
+    """Also if two loads at the same time would read the same number."""
+    if name.startswith("/"):
+        name = f"{tmp_path_factory.mktemp('elsewhere')}/count"
+    here("ant.py", WORDS + "import time\nfrom pathlib import Path\ncount = "
+         f"Path({name!r})\n"
+         "n = int(count.read_text() or 0) if count.exists() else 0\n"
+         f"time.sleep({pause})\ncount.write_text(str(n + 1))\n"
          "RUN_DESCRIPTION = RunDescription('r', [Experiment('e', f'c --n={n}')])\n")  # fmt: skip
     assert [(v.what, v.source) for v in read("ant.py").variations] == [("cmd", "file")]
 
