@@ -164,14 +164,12 @@ class _Expansion:
             shape = shapes.get(tuple(row)) or self._shape(tuple(row))
             texts = texts_of.get(index)
             name, tokens, odd = f"{index:02d}_{base}", [], shape.odd
-            for column, (param, value) in zip(shape.columns, row.items(), strict=True):
-                if texts is not None and param in texts:
-                    token, part, strange = column.of_text(texts[param])
-                else:
-                    try:
-                        token, part, strange = column[type(value), value]
-                    except TypeError:  # a list or a dictionary
-                        token, part, strange = column.of_text(str(value))
+            given = row if texts is None else row | texts
+            for column, value in zip(shape.columns, given.values(), strict=True):
+                try:
+                    token, part, strange = column[type(value), value]
+                except TypeError:  # a list or a dictionary
+                    token, part, strange = column.of_text(str(value))
                 tokens.append(token)
                 if customize:
                     name += part

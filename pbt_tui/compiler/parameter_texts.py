@@ -24,7 +24,9 @@ class ParameterTexts(dict[tuple[type, Any], tuple[str, str, bool]]):
     def __missing__(self, key: tuple[type, Any]) -> tuple[str, str, bool]:
         kind, value = key
         made = self.of_text(value if kind is str else str(value))
-        if len(self) < _CACHED and not (kind is float and value == 0):  # -0.0 equals 0.0
+        if len(self) >= _CACHED:
+            self.clear()  # a grid uses a value in jobs that follow each other
+        if not (kind is float and value == 0):  # -0.0 equals 0.0
             self[key] = made
         return made
 
@@ -33,7 +35,7 @@ class ParameterTexts(dict[tuple[type, Any], tuple[str, str, bool]]):
 
 
 _CACHED = 4096
-"""Values of a parameter that are kept: beyond that, most are of one job each."""
+"""Most values of a parameter that are kept."""
 
 
 def is_odd(text: str) -> bool:

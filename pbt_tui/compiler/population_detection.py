@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter
 
 from msgspec.structs import replace
 
@@ -47,7 +49,8 @@ def recognise(
     populations: list[Population] = []
     found: list[Diagnostic] = []
     result = list(jobs)
-    for place, job in enumerate(jobs):
+    texts = [*keys, *(sign for _, sign in together)]
+    for place, job in _with_any(texts, jobs):
         line = "\n".join(job.argv)
         if _any(keys, line) and (known := member_of(place, job, apart)) is not None:
             style, member = known
@@ -92,6 +95,19 @@ def recognise(
                     member.job, population=population.id, member=member.index
                 )
     return result, populations, found
+
+
+_TOGETHER = 100
+"""Jobs whose commands are looked at as one text."""
+_ARGV = attrgetter("argv")
+
+
+def _with_any(texts: list[str], jobs: list[Job]) -> Iterator[tuple[int, Job]]:
+    """Jobs, with their places, that may contain one of the texts. The others have none of them."""
+    for start in range(0, len(jobs), _TOGETHER):
+        several = jobs[start : start + _TOGETHER]
+        if _any(texts, "\n".join(chain.from_iterable(map(_ARGV, several)))):
+            yield from enumerate(several, start)
 
 
 def _any(keys: list[str], line: str) -> bool:

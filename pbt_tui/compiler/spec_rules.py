@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from operator import attrgetter
 
 from pbt_tui.compiler import host_mounts, population_rules
 from pbt_tui.diagnostics import credentials, finding
@@ -19,6 +21,9 @@ LONGEST_ARGUMENT = 131_071
 """Limit of Linux in bytes for one argument."""
 _LONG = LONGEST_ARGUMENT // 4
 """Texts of at most so many characters stay below it in UTF-8."""
+_TOGETHER = 100
+"""Jobs whose commands are looked at as one text."""
+_ARGV = attrgetter("argv")
 _DEVICES = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "NVIDIA_VISIBLE_DEVICES")
 _HOME = re.compile(r"/|~|\$HOME|\$\{HOME\}|/root|/home|/home/[^/]+|/Users/[^/]+")
 _USER = re.compile(r"caller|image|\d+:\d+", re.ASCII)
@@ -39,10 +44,12 @@ def check(spec: Processes, *, slots: bool = True) -> list[Diagnostic]:
     envs: set[int] = set()
     dirs: set[str] = set()
     needs: set[int] = set()
+    odd = False
     for i, job in enumerate(spec.jobs):
         argv = job.argv
-        whole = "".join(argv)  # one look at all arguments: a generator costs more than it finds
-        if not argv or not argv[0] or "\0" in whole or len(whole) > _LONG:
+        if i % _TOGETHER == 0:
+            odd = _has_odd_words(spec.jobs[i : i + _TOGETHER])
+        if odd or not argv or not argv[0]:
             found += _command(i, job)
         if job.dir not in dirs:
             dirs.add(job.dir)
@@ -57,6 +64,14 @@ def check(spec: Processes, *, slots: bool = True) -> list[Diagnostic]:
                 found += _limits(i, job, spec.container)
     found += credentials.check(spec)
     return found
+
+
+def _has_odd_words(jobs: Sequence[Job]) -> bool:
+    """Whether the commands may have a NUL character, or an argument that is too long."""
+    whole = "".join(chain.from_iterable(map(_ARGV, jobs)))
+    return "\0" in whole or (
+        len(whole) > _LONG and any(len("".join(job.argv)) > _LONG for job in jobs)
+    )
 
 
 def at(pointer: str, job: Job | None = None) -> Where:

@@ -10,9 +10,10 @@ skipped, and one pattern decides whether the rest needs a full check.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from pbt_tui.diagnostics import finding
@@ -184,21 +185,41 @@ def inside(argv: Sequence[str]) -> Iterator[Credential]:
         option = word.lstrip("-") if word.startswith("--") and "=" not in word else None
 
 
-def _suspects(jobs: Iterable[Job]) -> Iterator[tuple[int, Job]]:
+_TOGETHER = 100
+"""Jobs whose commands are looked at as one text."""
+_ARGV = attrgetter("argv")
+
+
+def _suspects(jobs: Sequence[Job]) -> Iterator[tuple[int, Job]]:
     """The jobs that need the full check: the first of each kind, and matches of the pattern."""
     before: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
     n = 0
-    for i, job in enumerate(jobs):
-        argv = job.argv
-        if n and argv[:n] == shared:
-            text = "=".join(argv[n - 1 :])  # a new argument then follows a `=`, as a value does
-            if not (_worth_a_look(text) or ":" in text or " " in text or '"' in text):
+    for start in range(0, len(jobs), _TOGETHER):
+        several = jobs[start : start + _TOGETHER]
+        if n and not _any_suspect(several, "=".join(shared)):
+            before = several[-1].argv
+            continue
+        for i, job in enumerate(several, start):
+            argv = job.argv
+            # a new argument then follows a `=`, as a value does
+            if n and argv[:n] == shared and not _is_suspect("=".join(argv[n - 1 :])):
                 before = argv
                 continue
-        n = next((k for k, (a, b) in enumerate(zip(argv, before)) if a != b), 0)  # noqa: B905
-        before, shared = argv, argv[:n]
-        yield i, job
+            n = next((k for k, (a, b) in enumerate(zip(argv, before)) if a != b), 0)  # noqa: B905
+            before, shared = argv, argv[:n]
+            yield i, job
+
+
+def _any_suspect(jobs: Sequence[Job], shared: str) -> bool:
+    """Whether any of the jobs may need the full check; `shared`: how all commands have to begin."""
+    lines = "\n".join(["", *map("=".join, map(_ARGV, jobs))])
+    head = f"\n{shared}="
+    return lines.count(head) != len(jobs) or _is_suspect(lines.replace(head, "\n="))
+
+
+def _is_suspect(text: str) -> bool:
+    return bool(_worth_a_look(text)) or ":" in text or " " in text or '"' in text
 
 
 def _kind(name: str, value: str) -> str | None:
