@@ -1,11 +1,13 @@
-"""What other launchers on PyPI need for a job of the same grid: torchx and Hydra, in a folder of
-their own that is gone afterwards.
+"""What other launchers need for a job of the same grid: torchx and Hydra from PyPI, in a folder of
+their own that is gone afterwards, and the upstream launcher's classes of the checkouts that
+`PBT_UPSTREAM` names.
 
 Must not install anything anywhere else.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.measure import run
 
-PACKAGES = ("torchx==0.7.0", "hydra-core==1.3.8")
+PACKAGES = ("torchx==0.7.0", "hydra-core==1.3.8", "numpy")
 TORCHX = """
 import sys
 from torchx.runner import get_runner
@@ -26,6 +28,19 @@ with get_runner() as runner:
         role = Role("job", image=".", entrypoint="python", args=args)
         runner.dryrun(AppDef(f"job-{seed}", [role]), "local_cwd")
 """
+UPSTREAM = """
+from {package} import Experiment, ParamGrid, RunDescription
+names = ("seed", "lr", "env")
+values = (list(range({n} // 10)), [1e-4, 3e-4], list("abcde"))
+grid = ParamGrid(list(zip(names, values))).generate_params(False)
+RUN_DESCRIPTION = RunDescription(
+    "bench", experiments=[Experiment("e", "python train.py --algo=ppo", grid)]
+)
+"""
+UPSTREAM_PACKAGES = (
+    "isaacgymenvs.pbt.launcher.run_description",
+    "sample_factory.launcher.run_description",
+)
 HYDRA = """
 import hydra
 @hydra.main(version_base=None, config_path=None)
@@ -68,3 +83,24 @@ def each(python: Path, folder: Path, few: int = 20, many: int = 220) -> Iterator
             assert done.code == 0, name
             took.append(done.cpu)
         yield name, (took[1] - took[0]) / (many - few)
+
+
+def upstream(python: Path, folder: Path, few: int, many: int) -> Iterator[tuple[str, float]]:
+    """Seconds of CPU in which each checkout's own classes expand one job more.
+
+    They check and write nothing; the jobs are printed as JSON, as `tests.upstream.jobs` does.
+    """
+    jobs = Path(__file__).parents[1] / "tests/upstream/jobs.py"
+    for checkout in filter(None, os.environ.get("PBT_UPSTREAM", "").split(":")):
+        root = Path(checkout).resolve()
+        for package in UPSTREAM_PACKAGES:
+            if not root.joinpath(*package.split(".")).with_suffix(".py").is_file():
+                continue
+            took = []
+            for n in (few, many):
+                (folder / f"upstream_{n}.py").write_text(UPSTREAM.format(package=package, n=n))
+                argv = [str(python), str(jobs), str(root), f"upstream_{n}", "0"]
+                done = run(argv, cwd=folder, env={"PYTHONPATH": str(folder)})
+                assert done.code == 0, package
+                took.append(done.cpu)
+            yield package.partition(".")[0], (took[1] - took[0]) / (many - few)
