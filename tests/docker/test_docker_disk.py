@@ -13,7 +13,7 @@ from pbt_tui.errors import RunError
 from pbt_tui.files import disk
 from pbt_tui.journal import events as ev
 from tests.docker.containers_driver import Drive
-from tests.docker.docked import Docked, told
+from tests.docker.docked import GATE, Docked, told
 from tests.executor.running import until
 
 
@@ -42,11 +42,12 @@ def test_a_log_that_cannot_be_made(
 
 
 def test_the_logs_are_moved_away(docked: Docked) -> None:
-    jobs = [told(f"j{i}", "sleep 0.2") for i in range(6)]
+    jobs = [told("j0", "sleep 0.2"), *(told(f"j{i}", GATE) for i in range(1, 6))]
     executor = docked.start(docked.spec(*jobs, max_parallel=2), stdout=subprocess.DEVNULL)
-    docked.wait_for(ev.AttemptEnded, 1)
+    docked.wait_for(ev.AttemptStarted, 3)
     # Nothing may be in the middle of a start: its container would not find the log that was made.
     assert docked.pbt(str(docked.rundir.path), "--hold").code == 0
+    docked.write("go")
     until(lambda: not docked.state().active)
     away = docked.rundir.logs.with_name("away")
     docked.rundir.logs.rename(away)
