@@ -12,8 +12,12 @@ import pytest
 from pbt_tui.errors import RunError
 from pbt_tui.files import disk
 from pbt_tui.journal import events as ev
-from tests.docker.containers_driver import Drive
+from pbt_tui.runtimes.docker.client import DockerEngine
+from pbt_tui.runtimes.docker.tracker import LOG_AWAY
+from pbt_tui.spec import Container
+from tests.docker.containers_driver import BUSYBOX, Drive
 from tests.docker.docked import Docked, told
+from tests.docker.engines import client
 from tests.executor.running import until
 
 
@@ -39,6 +43,45 @@ def test_a_log_that_cannot_be_made(
     again = drive().prepare()
     assert [s.state for s in again.runtime.survey([("job", 1, None)])] == ["never"]
     assert again.run("true").exit_code == 0
+
+
+@pytest.mark.parametrize("back", [True, False], ids=["back", "away"])
+def test_the_logs_are_away_when_a_container_starts(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch, back: bool
+) -> None:
+    driver = drive().prepare()
+    logs = driver.rundir.logs
+    away = logs.with_name("away")
+    real = DockerEngine.start
+
+    def start(engine: DockerEngine, container: str) -> None:
+        logs.rename(away)
+        real(engine, container)
+        client().wait(container)
+        if back:
+            away.rename(logs)
+
+    monkeypatch.setattr(DockerEngine, "start", start)
+    driver.start("true")
+    with pytest.raises(RunError, match="cannot start an attempt: no such file") as found:
+        driver.wait(driver.ended)
+    assert found.value.where.file == str(logs)
+    monkeypatch.undo()
+    if not back:
+        away.rename(logs)
+    again = drive().prepare()
+    (seen,) = again.runtime.survey([("job", 1, None)])
+    assert seen.ended is not None
+    assert (seen.ended.stopped, seen.ended.exit_code) == ("interrupt", None), "it is no try"
+    assert seen.ended.detail == LOG_AWAY
+
+
+def test_a_log_that_a_user_may_not_write_is_no_fault_of_the_disk(drive: Drive) -> None:
+    driver = drive(container=Container(image=BUSYBOX, network="none", user="4321")).prepare()
+    driver.rundir.logs.chmod(0o700)
+    end = driver.run("true")
+    assert end.refused
+    assert "cannot write its log" in (end.detail or "")
 
 
 def test_the_logs_are_moved_away(docked: Docked) -> None:

@@ -129,6 +129,15 @@ def of_state(
     return Ended(job, attempt, handle, code, at, signal=_signal(code), order=order)
 
 
+def never_began(job: str, attempt: int, found: Found, now: float, why: str) -> Ended:
+    """The end of an attempt whose job the wrapper did not start, because of a file of the run.
+
+    It is no try: neither the job nor its command is to blame.
+    """
+    at = min(seconds(found["State"].get("FinishedAt")) or now, now)
+    return Ended(job, attempt, found["Id"], None, at, detail=why, stopped="interrupt")
+
+
 def of_removed(
     job: str,
     attempt: int,

@@ -5,11 +5,14 @@ Must not start, stop or remove containers. Several threads call it; each end bec
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 import time
 from contextlib import suppress
 from pathlib import Path
 
+from pbt_tui.files.faults import cannot_go_on
 from pbt_tui.journal.outcome import Order
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.runtimes import claims
@@ -27,6 +30,8 @@ from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 from pbt_tui.runtimes.protocol import Ended, Fact, Started
 from pbt_tui.runtimes.worker_pool import WorkerPool
 
+LOG_AWAY = "the folder of its log was away"
+"""Why an attempt never began."""
 _REST = 10.0
 """Seconds to wait for the rest of a stream after its container has ended."""
 _KILLED = 137
@@ -265,6 +270,8 @@ class ContainerTracker:
                 attempt.capture.finish(_REST)
             if claim is None or claim.refused is None:
                 message = logs.excuse(self._engine, found, log)
+        if logs.was_away(message, log):
+            return exit_status.never_began(*attempt.name, found, time.time(), LOG_AWAY)
         return exit_status.of_state(
             *attempt.name,
             found,
@@ -342,7 +349,11 @@ class ContainerTracker:
         if by_engine and not self._engine.accepts():
             return  # the engine shuts down and stops all containers: report this after its restart
         with suppress(EngineUnavailable):
-            self.end(attempt, self.ending(attempt, found))
+            end = self.ending(attempt, found)
+            self.end(attempt, end)
+            if end.detail == LOG_AWAY:
+                error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+                raise cannot_go_on(error, "cannot start an attempt", self._dir.logs)
 
 
 def _is_first_process(pid: int, container: str) -> bool:
