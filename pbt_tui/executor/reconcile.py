@@ -88,12 +88,12 @@ def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
                 if attempt.stop_at is None and _still_listed(loop, attempt):
                     launches.append(loop.launch_of(job, attempt))
                 elif loop.runtime.forfeit(*key):
-                    _end_unstarted(loop, job, attempt, now)
+                    _end_unstarted(loop, job, attempt, now, _UNLISTED)
                 elif attempt.stop_at is not None:
                     # A shim has claimed the attempt meanwhile, and it runs: stop it again.
                     stops.append((*key, attempt.kill_at is not None))
             case "forfeited":
-                _end_unstarted(loop, job, attempt, now)
+                _end_unstarted(loop, job, attempt, now, found.detail or _UNLISTED)
             case _:
                 lost = Ended(*key, attempt.handle, None, now, lost=True, detail=found.detail)
                 loop.end(job, attempt, lost, now)
@@ -110,7 +110,10 @@ def _still_listed(loop: Loop, attempt: Attempt) -> bool:
     return all(loop.state.slots.position(gpu) is not None for gpu in attempt.devices)
 
 
-def _end_unstarted(loop: Loop, job: JobState, attempt: Attempt, now: float) -> None:
+_UNLISTED = "its GPU is no longer listed"
+
+
+def _end_unstarted(loop: Loop, job: JobState, attempt: Attempt, now: float, why: str) -> None:
     if attempt.stop_at is not None:
         loop.end(job, attempt, Ended(job.spec.id, attempt.number, None, None, now), now)
         return
@@ -120,7 +123,7 @@ def _end_unstarted(loop: Loop, job: JobState, attempt: Attempt, now: float) -> N
             attempt=attempt.number,
             outcome="interrupted",
             exit_code=None,
-            detail="its GPU is no longer listed",
+            detail=why,
             ended_at=now,
         ),
         now,
