@@ -27,6 +27,10 @@ class _File(msgspec.Struct, frozen=True):
     """Attempts by `<job>.<attempt>`."""
 
 
+_decoder = msgspec.json.Decoder(_File)
+"""Made once: msgspec crashes if two threads prepare a type at the same time."""
+
+
 def encode(attempts: Mapping[str, Pause]) -> bytes:
     """The bytes of `paused.json`."""
     return msgspec.json.encode(_File(dict(attempts))) + b"\n"
@@ -38,5 +42,5 @@ def read(path: Path) -> dict[str, Pause]:
     Never raises.
     """
     with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return msgspec.json.decode(read_regular(path, OURS), type=_File).attempts
+        return _decoder.decode(read_regular(path, OURS)).attempts
     return {}

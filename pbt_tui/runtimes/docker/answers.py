@@ -135,6 +135,14 @@ class ContainerEvent(Struct, rename={"nano": "timeNano"}):
     nano: _Size | None = None
 
 
+for _kind in (
+    *(EngineInfo, InspectedNetwork, InspectedImage, PullStep, CreatedContainer),
+    *(InspectedContainer, ListedContainer, ContainerEvent),
+):
+    # msgspec prepares a type at its first use. Two threads that do so at once crash the process.
+    msgspec.json.Decoder(_kind)
+
+
 def checked(answer: Any, kind: Any) -> Any:
     """The answer itself, if it has the fields of `kind`. Raises `EngineUnavailable` if not.
 
