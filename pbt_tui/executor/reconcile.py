@@ -8,11 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pbt_tui.errors import RuntimeUnavailable, Where
+from pbt_tui.errors import RunError, RuntimeUnavailable, Where
 from pbt_tui.executor.loop import Loop
+from pbt_tui.files import folders
+from pbt_tui.files.faults import reason
+from pbt_tui.journal import RunDir
 from pbt_tui.journal.events import AttemptEnded, AttemptStarted
-from pbt_tui.journal.state import Attempt, JobState
+from pbt_tui.journal.state import Attempt, JobState, RunState
 from pbt_tui.runtimes.protocol import Ended, Launch, Seen
+
+
+def require_attempt_files(rundir: RunDir, state: RunState) -> None:
+    """Raises `RunError` if attempts are active and the folder of their files is away.
+
+    In an empty folder in its place, attempts that have ended would be lost, with their exit codes.
+    """
+    if not state.active:
+        return
+    try:
+        folders.require(rundir.attempts)
+    except OSError as error:
+        raise RunError(
+            f"cannot tell what became of {len(state.active)} active attempts: {reason(error)}",
+            where=Where(file=str(rundir.attempts)),
+            hint="move it back; if it is gone for good, make an empty folder in its place, and "
+            "attempts whose shell has ended count as lost",
+        ) from error
 
 
 def observe_active(loop: Loop) -> list[Seen]:
