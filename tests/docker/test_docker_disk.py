@@ -12,8 +12,10 @@ import pytest
 from pbt_tui.errors import RunError
 from pbt_tui.files import disk
 from pbt_tui.journal import events as ev
+from pbt_tui.runtimes.docker import exit_status
 from pbt_tui.runtimes.docker.client import DockerEngine
 from pbt_tui.runtimes.docker.tracker import LOG_AWAY
+from pbt_tui.runtimes.engine_errors import EngineError
 from pbt_tui.spec import Container
 from tests.docker.containers_driver import BUSYBOX, Drive
 from tests.docker.docked import Docked, told
@@ -43,6 +45,16 @@ def test_a_log_that_cannot_be_made(
     again = drive().prepare()
     assert [s.state for s in again.runtime.survey([("job", 1, None)])] == ["never"]
     assert again.run("true").exit_code == 0
+
+
+def test_a_mounted_folder_that_went_away_before_the_start_is_no_missing_command() -> None:
+    words = "unable to start: error mounting `/t` to rootfs: stat /t: no such file or directory"
+    found = {"Id": "c", "State": {"Status": "created", "ExitCode": 127, "Error": words}}
+    end = exit_status.of_refusal("a", 1, EngineError(400, words), 9.0, found)
+    assert (end.stopped, end.exit_code, end.refused) == ("interrupt", None, False)
+    words = 'exec: "nix": executable file not found in $PATH'
+    end = exit_status.of_refusal("a", 1, EngineError(400, words), 9.0, found)
+    assert (end.refused, end.cause) == (True, "command_not_found")
 
 
 @pytest.mark.parametrize("back", [True, False], ids=["back", "away"])

@@ -62,6 +62,9 @@ def of_refusal(
     handle = found["Id"] if found is not None else None
     code = found["State"]["ExitCode"] if found is not None else None
     text = printable(" ".join(error.words.split()))
+    if found is not None and "error mounting" in text and "no such file" in text:
+        # The engine found it when it created the container: it was moved away after that.
+        return never_began(job, attempt, found, now, "a folder that it mounts was away")
     cause: Cause | None = None
     detail = text
     if found is None and error.status == 404 and "no such image" in text.lower():

@@ -350,10 +350,10 @@ class ContainerTracker:
             return  # the engine shuts down and stops all containers: report this after its restart
         with suppress(EngineUnavailable):
             end = self.ending(attempt, found)
-            self.end(attempt, end)
-            if end.detail == LOG_AWAY:
+            if end.detail == LOG_AWAY:  # the next executor records the end
                 error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
                 raise cannot_go_on(error, "cannot start an attempt", self._dir.logs)
+            self.end(attempt, end)
 
 
 def _is_first_process(pid: int, container: str) -> bool:
