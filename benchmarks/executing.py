@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
 import statistics
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from benchmarks.measure import paired, row, run, title
+from pbt_tui.runtimes.process import descendants
+from pbt_tui.runtimes.process.descendants import Family
 from pbt_tui.spec import FORMAT, Job, Policy, Processes, encode
 
+LOOKS = 200
+MOST_PIDS = 1 << 22
+"""No process has this number."""
 RUN = [sys.executable, "-m", "pbt_tui.cli.run"]
 
 
@@ -55,8 +62,25 @@ def main() -> None:
             mine, other, ratio = paired(ours, theirs, 5)
             what = f"1,000 x `true`, {parallel} at once / `xargs -P{parallel}`"
             row(what, f"{mine:.2f} / {other:.2f} s = {ratio:.1f}x", "<= 5x")
+        _strays()
         _gap(here)
         _memory(here)
+
+
+def _strays() -> None:
+    """One look for each end; an executor makes one look for all ends of a turn of its loop."""
+    figures = []
+    for ours in (True, False):
+        costs = []
+        for _ in range(5):
+            began = time.process_time()
+            for number in range(LOOKS):
+                gone = f"{MOST_PIDS}.{number}"
+                assert descendants.find([Family(gone, {secrets.randbits(63)}, ours)]) == [[]]
+            costs.append((time.process_time() - began) * 1000 / LOOKS)
+        figures.append(f"{min(costs):.2f}")
+    figure = f"{figures[0]} ms; of an adopted job {figures[1]} ms"
+    row("the check for what a job has left, processor time a job", figure, "<= 1 ms")
 
 
 def _gap(here: Path) -> None:

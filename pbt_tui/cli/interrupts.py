@@ -6,6 +6,7 @@ the middle of an import was seen to crash the process, to be lost, and to appear
 
 from __future__ import annotations
 
+import atexit
 import signal
 
 TYPE_CHECKING = False
@@ -30,6 +31,8 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     elif _importing(frame):
         signal.signal(signal.SIGALRM, _interrupt)
         signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+        # At its end, Python gives SIGALRM its default action back, which would end the process.
+        atexit.register(signal.setitimer, signal.ITIMER_REAL, 0)
     else:
         raise KeyboardInterrupt
 

@@ -22,7 +22,11 @@ from pbt_tui.executor.inbox import RequestInbox
 from pbt_tui.executor.kept_settings import kept_settings
 from pbt_tui.executor.loop import Diagnosis, Loop
 from pbt_tui.executor.preflight import preflight
-from pbt_tui.executor.reconcile import apply_reconciliation, observe_active
+from pbt_tui.executor.reconcile import (
+    apply_reconciliation,
+    observe_active,
+    require_attempt_files,
+)
 from pbt_tui.executor.run_dirs import OpenRun, new_run_id
 from pbt_tui.executor.sampler import Sampler
 from pbt_tui.files import folders
@@ -90,6 +94,7 @@ def execute(
     _inspect(context, warn)
     if not opened.journal.exclusive:
         warn([_no_byte_locks(rundir)])
+    require_attempt_files(rundir, state)  # before a runtime makes the folder anew
     clock, inbox = Clock(state.at), RequestInbox(rundir, opened.trust)
     runtime = factory.create_runtime(context, progress)
     claimed = None

@@ -8,11 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pbt_tui.errors import RuntimeUnavailable, Where
+from pbt_tui.errors import RunError, RuntimeUnavailable, Where
 from pbt_tui.executor.loop import Loop
+from pbt_tui.files import folders
+from pbt_tui.files.faults import reason
+from pbt_tui.journal import RunDir
 from pbt_tui.journal.events import AttemptEnded, AttemptStarted
-from pbt_tui.journal.state import Attempt, JobState
+from pbt_tui.journal.state import Attempt, JobState, RunState
 from pbt_tui.runtimes.protocol import Ended, Launch, Seen
+
+
+def require_attempt_files(rundir: RunDir, state: RunState) -> None:
+    """Raises `RunError` if attempts are active and the folder of their files is away.
+
+    In an empty folder in its place, attempts that have ended would be lost, with their exit codes.
+    """
+    if not state.active:
+        return
+    try:
+        folders.require(rundir.attempts)
+    except OSError as error:
+        raise RunError(
+            f"cannot tell what became of {len(state.active)} active attempts: {reason(error)}",
+            where=Where(file=str(rundir.attempts)),
+            hint="move it back; if it is gone for good, make an empty folder in its place, and "
+            "attempts whose shell has ended count as lost",
+        ) from error
 
 
 def observe_active(loop: Loop) -> list[Seen]:
@@ -88,12 +109,12 @@ def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
                 if attempt.stop_at is None and _still_listed(loop, attempt):
                     launches.append(loop.launch_of(job, attempt))
                 elif loop.runtime.forfeit(*key):
-                    _end_unstarted(loop, job, attempt, now)
+                    _end_unstarted(loop, job, attempt, now, _UNLISTED)
                 elif attempt.stop_at is not None:
                     # A shim has claimed the attempt meanwhile, and it runs: stop it again.
                     stops.append((*key, attempt.kill_at is not None))
             case "forfeited":
-                _end_unstarted(loop, job, attempt, now)
+                _end_unstarted(loop, job, attempt, now, found.detail or _UNLISTED)
             case _:
                 lost = Ended(*key, attempt.handle, None, now, lost=True, detail=found.detail)
                 loop.end(job, attempt, lost, now)
@@ -110,7 +131,10 @@ def _still_listed(loop: Loop, attempt: Attempt) -> bool:
     return all(loop.state.slots.position(gpu) is not None for gpu in attempt.devices)
 
 
-def _end_unstarted(loop: Loop, job: JobState, attempt: Attempt, now: float) -> None:
+_UNLISTED = "its GPU is no longer listed"
+
+
+def _end_unstarted(loop: Loop, job: JobState, attempt: Attempt, now: float, why: str) -> None:
     if attempt.stop_at is not None:
         loop.end(job, attempt, Ended(job.spec.id, attempt.number, None, None, now), now)
         return
@@ -120,7 +144,7 @@ def _end_unstarted(loop: Loop, job: JobState, attempt: Attempt, now: float) -> N
             attempt=attempt.number,
             outcome="interrupted",
             exit_code=None,
-            detail="its GPU is no longer listed",
+            detail=why,
             ended_at=now,
         ),
         now,

@@ -24,6 +24,7 @@ from pbt_tui.journal import RunDir, RunState, apply, byte_locks
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import JobState
 from pbt_tui.runtimes import RUNTIMES, claims, proc
+from pbt_tui.runtimes.process.descendants import family_of, find
 
 
 def refuse_elsewhere(rundir: RunDir, state: RunState) -> None:
@@ -223,13 +224,10 @@ def _is_over(opened: OpenRun, job: JobState) -> bool:
     if claim.boot is not None and last is not None and last.host == socket.gethostname():
         if claim.boot != proc.boot_id():
             return True
-    if claim.handle is not None and claim.handle == _handle_now(claim.handle):
+    if claim.handle is not None and proc.alive(claim.handle):
         return False
     # Only a shim that writes a mark holds the byte; `-` stands for none.
-    return claim.mark not in (None, "-") and opened.journal.inode == opened.state.inode
-
-
-def _handle_now(handle: str) -> str | None:
-    """The handle of the process that has the pid of `handle` now."""
-    found = proc.look(proc.pid_of(handle))
-    return None if found is None else found.handle
+    if claim.mark in (None, "-") or opened.journal.inode != opened.state.inode:
+        return False
+    # A process that has closed the descriptor of the lock still has the mark.
+    return claim.handle is None or not any(find([family_of(claim.handle, claim.mark)]))

@@ -58,7 +58,7 @@ def open_run(rundir: RunDir, spec: Processes | None, trust: Trust = NOBODY_ELSE)
         try:
             if spec is not None and not os.path.lexists(rundir.path):
                 new_run_dirs.make(rundir, spec, share=trust.share)
-            make_folders(rundir.path, rundir.folders, share=trust.share)
+            make_folders(rundir.path, _inner(rundir), share=trust.share)
             lock.acquire(rundir.lock)
             new_run_dirs.clean(rundir)
         except OSError as e:
@@ -77,6 +77,15 @@ def open_run(rundir: RunDir, spec: Processes | None, trust: Trust = NOBODY_ELSE)
     except BaseException:
         _unmake(rundir, made)
         raise
+
+
+def _inner(rundir: RunDir) -> tuple[Path, ...]:
+    """The folders to make: not that of the attempt files once a run has begun.
+
+    It may have been moved away, and an empty one would tell that nothing has a claim.
+    """
+    begun = rundir.journal.exists() and rundir.journal.stat().st_size > 0
+    return tuple(path for path in rundir.folders if not begun or path != rundir.attempts)
 
 
 def _opened(rundir: RunDir, spec: Processes | None, made: Path | None) -> OpenRun:

@@ -34,6 +34,8 @@ class RunDir:
         """Newest samples of the GPUs."""
         self.queue = path / "queue.json"
         """State of the attempts in an engine's queue."""
+        self.paused = path / "paused.json"
+        """Attempts that somebody has paused in an engine."""
         self.slurm = path / "slurm"
         """Folder of SLURM's scripts, manifests and records."""
         self.progress = path / "progress.json"

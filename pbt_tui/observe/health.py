@@ -12,7 +12,7 @@ from math import ceil
 from statistics import median
 
 from pbt_tui.observe.idle_reasons import idle_reasons
-from pbt_tui.observe.population_status import DEAD, NOT_YET, RUNNING, PopulationStatus
+from pbt_tui.observe.population_status import DEAD, HALTED, NOT_YET, RUNNING, PopulationStatus
 from pbt_tui.observe.snapshot_types import Alarm, Code, Level
 from pbt_tui.observe.workspaces import Generation
 
@@ -226,7 +226,7 @@ def _stale(status: PopulationStatus) -> list[Alarm]:
     )
     for member, steps in status.generations.items():
         state = status.states.get(member)
-        if not steps or state == "succeeded" or (status.states and state in NOT_YET):
+        if not steps or state == "succeeded" or state in NOT_YET | HALTED:
             continue
         if over and state != "failed":  # it ended with all others
             continue

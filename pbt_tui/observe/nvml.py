@@ -42,6 +42,10 @@ class Samples(msgspec.Struct, frozen=True):
     """One sample per device."""
 
 
+_decoder = msgspec.json.Decoder(Samples)
+"""Made once: msgspec crashes if two threads prepare a type at the same time."""
+
+
 def devices() -> list[Gpu] | None:
     """The devices in PCI bus order; None without a driver."""
     samples = sample()
@@ -118,5 +122,5 @@ def encode(samples: Samples) -> bytes:
 def read(path: Path) -> Samples | None:
     """The newest samples; None if the file is missing or incomplete."""
     with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return msgspec.json.decode(read_regular(path, OURS), type=Samples)
+        return _decoder.decode(read_regular(path, OURS))
     return None

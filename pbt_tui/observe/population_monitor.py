@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from pbt_tui.observe.health import alarms
 from pbt_tui.observe.history import HistoryReader
@@ -14,6 +15,7 @@ from pbt_tui.observe.inference import infer
 from pbt_tui.observe.lineage import LineageEvent, by_member, merge
 from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.member_logs import MemberLog, MemberLogState
+from pbt_tui.observe.pauses import Pause
 from pbt_tui.observe.population_status import PopulationStatus
 from pbt_tui.observe.snapshot_types import (
     Best,
@@ -27,6 +29,7 @@ from pbt_tui.observe.workspaces import Generation, reader
 from pbt_tui.populations import STYLES, ExchangeSettings
 
 Key = tuple[int, str, int]
+_NONE: Mapping[int, Pause] = MappingProxyType({})
 
 
 class PopulationMonitor:
@@ -156,7 +159,12 @@ class PopulationMonitor:
             now=now,
         )
 
-    def row(self, states: Mapping[int, MemberWord], now: float) -> PopulationRow:
+    def row(
+        self,
+        states: Mapping[int, MemberWord],
+        now: float,
+        pauses: Mapping[int, Pause] = _NONE,
+    ) -> PopulationRow:
         """The row of the snapshot; `states` is empty for a plain workspace, without jobs."""
         furthest = max((s[-1].generation for s in self.generations.values()), default=0)
         return PopulationRow(
@@ -165,7 +173,13 @@ class PopulationMonitor:
             size=self.size,
             workspace=str(self.workspace),
             members=tuple(
-                _member(index, states.get(index, "unknown"), self.generations, furthest)
+                _member(
+                    index,
+                    states.get(index, "unknown"),
+                    pauses.get(index),
+                    self.generations,
+                    furthest,
+                )
                 for index in range(self.size)
             ),
             events=tuple(
@@ -189,7 +203,11 @@ class PopulationMonitor:
 
 
 def _member(
-    index: int, state: MemberWord, generations: Mapping[int, list[Generation]], furthest: int
+    index: int,
+    state: MemberWord,
+    pause: Pause | None,
+    generations: Mapping[int, list[Generation]],
+    furthest: int,
 ) -> MemberRow:
     steps = generations.get(index, [])
     last = steps[-1] if steps else None
@@ -204,4 +222,5 @@ def _member(
         generations=tuple(
             GenerationRow(g.generation, g.frame, g.objective, g.params, g.at) for g in steps
         ),
+        paused_at=pause.since if pause else None,
     )

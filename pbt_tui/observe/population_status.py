@@ -12,7 +12,9 @@ from pbt_tui.observe.workspaces import BestFile, Generation, UnreadableGeneratio
 from pbt_tui.populations import STYLES, ExchangeSettings, Style
 
 NOT_YET = frozenset(("waiting", "queued"))
-RUNNING = frozenset(("starting", "running", "suspended", "stopping"))
+HALTED = frozenset(("suspended", "paused"))
+"""States of a member that an engine has stopped for now: it need not write anything."""
+RUNNING = HALTED | {"starting", "running", "stopping"}
 DEAD = frozenset(("failed", "cancelled", "skipped"))
 
 

@@ -46,6 +46,10 @@ class Progresses(msgspec.Struct, frozen=True):
     """Progress by id of the job."""
 
 
+_decoder = msgspec.json.Decoder(Progresses)
+"""Made once: msgspec crashes if two threads prepare a type at the same time."""
+
+
 _FRAME = re.compile(
     r"Total num frames: (\d+)|Env frames:? (\d+)|\bframes: (\d+)|\bframes?[=: ]+(\d{1,18})\b", re.I
 )
@@ -161,5 +165,5 @@ def encode(progresses: Progresses) -> bytes:
 def read(path: Path) -> Progresses | None:
     """The newest progress of all jobs; None if the file is missing or incomplete."""
     with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return msgspec.json.decode(read_regular(path, OURS), type=Progresses)
+        return _decoder.decode(read_regular(path, OURS))
     return None

@@ -49,6 +49,10 @@ class Queue(msgspec.Struct, frozen=True):
     """Attempts by `<job>.<attempt>`."""
 
 
+_decoder = msgspec.json.Decoder(Queue)
+"""Made once: msgspec crashes if two threads prepare a type at the same time."""
+
+
 def is_suspended(status: QueueStatus | None, texts: QueueText | None) -> bool:
     """Whether the engine has stopped a started attempt for now."""
     return status is not None and texts is not None and status.state in texts.suspended
@@ -67,5 +71,5 @@ def encode(queue: Queue) -> bytes:
 def read(path: Path) -> Queue | None:
     """The content of `queue.json`; None if the file is missing or incomplete. Never raises."""
     with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return msgspec.json.decode(read_regular(path, OURS), type=Queue)
+        return _decoder.decode(read_regular(path, OURS))
     return None

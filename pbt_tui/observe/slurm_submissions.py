@@ -35,6 +35,10 @@ class SubmissionRecord(msgspec.Struct, frozen=True):
     """SLURM's id of the array; None while it is not recorded."""
 
 
+_decoder = msgspec.json.Decoder(SubmissionRecord)
+"""Made once: msgspec crashes if two threads prepare a type at the same time."""
+
+
 def read(attempt: SubmittedAttempt) -> Submission:
     """The script of an attempt's array, and the file with slurmstepd's messages about its task."""
     record = find(attempt.run / "slurm", attempt.job, attempt.number)
@@ -54,7 +58,7 @@ def find(folder: Path, job: str, attempt: int) -> Submitted | None:
     """The submission of an attempt by the records in `folder`; None if there is no record."""
     for path in sorted(folder.glob("[!.]*.json")):
         with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            record = msgspec.json.decode(read_regular(path, OURS), type=SubmissionRecord)
+            record = _decoder.decode(read_regular(path, OURS))
             if (job, attempt) in record.tasks:
                 task = record.tasks.index((job, attempt))
                 name = f"{record.id}_{task}" if record.id else None

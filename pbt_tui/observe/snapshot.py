@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
 
 import msgspec
 
@@ -18,9 +18,10 @@ from pbt_tui.errors import UsageError, Where
 from pbt_tui.journal import status_text
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.state import JobState, RunState
-from pbt_tui.observe import nvml, queue_status
+from pbt_tui.observe import nvml, pauses, queue_status
 from pbt_tui.observe.failure_grouping import failures
 from pbt_tui.observe.history import HistoryReader
+from pbt_tui.observe.pauses import Pause
 from pbt_tui.observe.population_monitor import PopulationMonitor
 from pbt_tui.observe.queue_summary import tally
 from pbt_tui.observe.snapshot_types import (
@@ -35,7 +36,6 @@ from pbt_tui.observe.snapshot_types import (
     JobWord,
     Liveness,
     MemberRow,
-    MemberWord,
     PopulationRow,
     QueueRow,
     Snapshot,
@@ -44,7 +44,6 @@ from pbt_tui.observe.trainer_settings import settings
 from pbt_tui.observe.workspaces import find
 from pbt_tui.populations import STYLES
 from pbt_tui.runtimes import RUNTIMES
-from pbt_tui.runtimes.kind import QueueText
 from pbt_tui.spec import Population
 
 __all__ = [
@@ -54,6 +53,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+T = TypeVar("T")
 _OF_SLURM = "slurm"
 """The runtime whose ids are in `slurm_id`."""
 
@@ -67,6 +67,8 @@ class RunPaths(Protocol):
     """`gpus.json`."""
     queue: Path
     """`queue.json`."""
+    paused: Path
+    """`paused.json`."""
     populations: Path
     """`populations.jsonl`."""
 
@@ -113,13 +115,12 @@ class Populations:
 
     def rows(self, now: float, *, live: bool) -> tuple[PopulationRow, ...]:
         """The rows of the snapshot; without a live executor, as of the time of the newest file."""
-        texts = _queue_text(self._state)
-        seen = queue_status.read(self._rundir.queue) if texts is not None else None
-        places = seen.attempts if seen else {}
+        halts = _Halts(self._state, self._rundir)
         return tuple(
             monitor.row(
-                _states(self._state, population, places, texts),
+                _members(self._state, population, halts.word),
                 now if live else (monitor.newest() or now),
+                _members(self._state, population, halts.pause),
             )
             for monitor, population in zip(self.monitors, self._state.spec.populations, strict=True)
         )
@@ -144,19 +145,17 @@ def snapshot(
     populations = populations or Populations(state, rundir)
     populations.poll()
     runtime = state.executor.runtime if state.executor is not None else None
-    texts = _queue_text(state)
-    seen = queue_status.read(rundir.queue) if texts is not None else None
-    places = seen.attempts if seen else {}
+    halts = _Halts(state, rundir)
     return Snapshot(
         format="pbt-snapshot/1",
         run=state.spec.run,
         state=liveness(state, live),
         counts=counts(state),
-        jobs=tuple(job_row(job, rundir, runtime == _OF_SLURM, places, texts) for job in state.jobs),
+        jobs=tuple(_job_row(job, rundir, runtime == _OF_SLURM, halts) for job in state.jobs),
         failures=tuple(FailureRow(g.signature, g.count, g.jobs) for g in failures(state)),
         gpus=gpu_rows(state, rundir),
         populations=populations.rows(time.time() if now is None else now, live=live),
-        queue=tally(seen) if seen else None,
+        queue=tally(halts.queue) if halts.queue else None,
     )
 
 
@@ -213,21 +212,48 @@ def counts(state: RunState) -> Counts:
     return Counts(**status_text.counts(state))
 
 
-def job_row(
-    job: JobState,
-    rundir: RunPaths,
-    in_slurm: bool,
-    places: Mapping[str, queue_status.QueueStatus],
-    texts: QueueText | None,
-) -> JobRow:
-    """One job with its newest attempt, and its state in the queue."""
+class _Halts:
+    """What an engine says about the attempts of a run: their states in its queue, their pauses."""
+
+    def __init__(self, state: RunState, rundir: RunPaths) -> None:
+        name = state.executor.runtime if state.executor is not None else None
+        # The runtime may not be installed.
+        kind = RUNTIMES.get(name) if name is not None and name in RUNTIMES else None
+        self._texts = kind.queue if kind is not None else None
+        self.queue = queue_status.read(rundir.queue) if self._texts is not None else None
+        self._paused = pauses.read(rundir.paused) if kind is not None and kind.pauses else {}
+
+    def place(self, job: JobState) -> queue_status.QueueStatus | None:
+        """The entry of the job's active attempt in the queue."""
+        return _of_active(job, self.queue.attempts) if self.queue else None
+
+    def pause(self, job: JobState) -> Pause | None:
+        """The pause of the job's attempt, if it is paused."""
+        return _of_active(job, self._paused) if job.shown == "running" else None
+
+    def word(self, job: JobState) -> JobWord:
+        """The state of the job."""
+        if self.pause(job) is not None:
+            return "paused"
+        if job.shown == "running" and queue_status.is_suspended(self.place(job), self._texts):
+            return "suspended"
+        return cast(JobWord, job.shown)
+
+
+def _of_active(job: JobState, found: Mapping[str, T]) -> T | None:
     a = job.attempt
-    place = _place(job, places)
+    return found.get(queue_status.key(job.spec.id, a.number)) if a and a.outcome is None else None
+
+
+def _job_row(job: JobState, rundir: RunPaths, in_slurm: bool, halts: _Halts) -> JobRow:
+    """One job with its newest attempt, and its state in the engine."""
+    a = job.attempt
+    place, pause = halts.place(job), halts.pause(job)
     is_queued = job.shown == "queued"
     return JobRow(
         id=job.spec.id,
         name=job.spec.name,
-        state=_word(job, places, texts),
+        state=halts.word(job),
         attempt=a.number if a else None,
         gpus=a.gpus if a else (),
         exit_code=a.exit_code if a else None,
@@ -242,28 +268,8 @@ def job_row(
         restarts=a.restarts if a else 0,
         slurm_id=(place.id if place else a.handle if a else None) if in_slurm else None,
         starts_at=place.starts_at if place and is_queued else None,
+        paused_at=pause.since if pause else None,
     )
-
-
-def _queue_text(state: RunState) -> QueueText | None:
-    """The texts of the engine's queue; None without one, or if the runtime is not installed."""
-    name = state.executor.runtime if state.executor is not None else None
-    return RUNTIMES.get(name).queue if name is not None and name in RUNTIMES else None
-
-
-def _place(
-    job: JobState, places: Mapping[str, queue_status.QueueStatus]
-) -> queue_status.QueueStatus | None:
-    a = job.attempt
-    return places.get(queue_status.key(job.spec.id, a.number)) if a and a.outcome is None else None
-
-
-def _word(
-    job: JobState, places: Mapping[str, queue_status.QueueStatus], texts: QueueText | None
-) -> JobWord:
-    if job.shown == "running" and queue_status.is_suspended(_place(job, places), texts):
-        return "suspended"
-    return cast(JobWord, job.shown)
 
 
 def gpu_rows(state: RunState, rundir: RunPaths) -> tuple[GpuRow, ...]:
@@ -318,17 +324,16 @@ def command(state: RunState, population: Population) -> tuple[str, ...]:
     return job.spec.argv if job else ()
 
 
-def _states(
-    state: RunState,
-    population: Population,
-    places: Mapping[str, queue_status.QueueStatus],
-    texts: QueueText | None,
-) -> dict[int, MemberWord]:
-    """State of each member; the policies of one job share its state."""
+def _members(
+    state: RunState, population: Population, of: Callable[[JobState], T | None]
+) -> dict[int, T]:
+    """What `of` returns for the job of each member; the policies of one job share it."""
     jobs = [state.by_id[m] for m in population.members if m in state.by_id]
     if not STYLES.get(population.style).members_are_jobs and len(jobs) == 1:
-        return dict.fromkeys(range(population.size), _word(jobs[0], places, texts))
-    return {
-        (index if job.spec.member is None else job.spec.member): _word(job, places, texts)
+        of_all = of(jobs[0])
+        return {} if of_all is None else dict.fromkeys(range(population.size), of_all)
+    found = {
+        (index if job.spec.member is None else job.spec.member): of(job)
         for index, job in enumerate(jobs)
     }
+    return {index: value for index, value in found.items() if value is not None}

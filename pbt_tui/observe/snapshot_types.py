@@ -13,11 +13,11 @@ from pbt_tui.spec import Cause, Style
 
 Liveness = Literal["live", "held", "no_executor", "closed"]
 JobWord = Literal[
-    "waiting", "queued", "starting", "running", "suspended", "stopping",
+    "waiting", "queued", "starting", "running", "suspended", "paused", "stopping",
     "succeeded", "failed", "cancelled", "skipped",
 ]  # fmt: skip
 MemberWord = Literal[
-    "waiting", "queued", "starting", "running", "suspended", "stopping",
+    "waiting", "queued", "starting", "running", "suspended", "paused", "stopping",
     "succeeded", "failed", "cancelled", "skipped", "unknown",
 ]  # fmt: skip
 """`unknown`: a plain workspace has no jobs."""
@@ -31,7 +31,8 @@ Code = Literal[
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """Jobs by state: `queued` is waiting; `starting`, `suspended` and `stopping` are running."""
+    """Jobs by state: `queued` is waiting; `starting`, `suspended`, `paused` and `stopping` are
+    running."""
 
     waiting: int = 0
     """Jobs that have not started: the executor or the queue of an engine holds them."""
@@ -56,7 +57,7 @@ class JobRow(msgspec.Struct, frozen=True):
     """Name that the job's command passes to the trainer."""
     state: JobWord
     """State of the job; `queued`: the queue of an engine holds it; `suspended`: the engine has
-    stopped the running job for now."""
+    stopped the running job for now; `paused`: somebody has paused its container."""
     attempt: int | None
     """Number of the newest attempt; `null` before the first."""
     gpus: tuple[str, ...]
@@ -86,6 +87,8 @@ class JobRow(msgspec.Struct, frozen=True):
     has one."""
     starts_at: float | None
     """When SLURM expects to start it, in Unix seconds; `null`: unknown, or it is not queued."""
+    paused_at: float | None
+    """When somebody paused its container, in Unix seconds; `null`: unknown, or it is not paused."""
 
 
 class FailureRow(msgspec.Struct, frozen=True):
@@ -177,6 +180,8 @@ class MemberRow(msgspec.Struct, frozen=True):
     """Generations behind the furthest member; `null` before its first generation."""
     generations: tuple[GenerationRow, ...]
     """Its generations in the order in which they were written."""
+    paused_at: float | None
+    """When somebody paused its container, in Unix seconds; `null`: unknown, or it is not paused."""
 
 
 class EventRow(msgspec.Struct, frozen=True):

@@ -37,6 +37,8 @@ from pbt_tui.runtimes.protocol import Ended, Launch
 from pbt_tui.spec import Cause
 
 GIVEN_UP = "given up"
+KILLED = "left no exit code: killed?"
+"""Why an attempt is lost whose shim ended without a word."""
 _EXIT = re.compile(r"([0-9]{1,4})( stop)?", re.ASCII)
 SETTLE = 1.0
 """Seconds after which the shim of an empty claim must be dead."""
@@ -74,6 +76,8 @@ class Claim:
     """Processes that the job left and that the shim ended."""
     given_up: bool = False
     """Whether an executor took the claim so that the attempt never starts."""
+    blank: bool = False
+    """Whether it has no whole line: its shim has not written who it is, and no job has begun."""
 
     def young(self, now: float) -> bool:
         """Whether it is still empty and its shim may be alive."""
@@ -121,7 +125,19 @@ def read(path: Path) -> Claim | None:
         order = None
     if status.st_mode & stat.S_ISVTX:
         order = "after"
-    return Claim(written, handle, boot, mark, refused, code, order, namespace, journal, left)
+    return Claim(
+        written,
+        handle,
+        boot,
+        mark,
+        refused,
+        code,
+        order,
+        namespace,
+        journal,
+        left,
+        blank="\n" not in text,
+    )
 
 
 def take(path: Path, line: str) -> bool:

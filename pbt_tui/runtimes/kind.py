@@ -38,6 +38,14 @@ class QueueText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PauseText:
+    """Texts about attempts that a person has paused in an engine, for screens."""
+
+    go_on: Callable[[str], str]
+    """Handle of an attempt to the command that lets it go on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeKind:
     """One kind of runtime."""
 
@@ -71,6 +79,9 @@ class RuntimeKind:
     queue: QueueText | None = None
     """Texts about its engine's queue; None if it has none. With a queue, the executor has no slots,
     no `max_parallel` and no pause between starts."""
+    pauses: PauseText | None = None
+    """Texts about attempts that a person pauses in its engine, which the runtime then lists in
+    `paused.json`; None: nobody can, or the queue tells it."""
     backend: str | None = None
     """The backend whose settings and rules apply; None: the installed one that lists this runtime,
     if settings of it were given."""

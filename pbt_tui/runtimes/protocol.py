@@ -130,7 +130,7 @@ class Seen:
     """How often its engine has requeued it; None if never."""
     detail: str | None = None
     """For `unknown`: who started it and does not answer, as in `2 attempts were …`.
-    For `gone`: what became of it, if the runtime knows."""
+    For `gone`: what became of it; for `forfeited`: why it never starts; if the runtime knows."""
 
 
 class Runtime(Protocol):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pbt_tui.journal import status_text
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
 from pbt_tui.journal.status_text import duration, lasting
+from pbt_tui.observe.pauses import Pause
 from pbt_tui.observe.queue_status import QueueStatus, is_suspended
 from pbt_tui.scheduler.explain import explain
 from pbt_tui.tui import labels
@@ -32,6 +33,8 @@ class TableContext:
     """Returns the latest progress of an active job."""
     queue_status: Callable[[JobState], QueueStatus | None] = lambda job: None
     """Returns the job's entry in the engine's queue."""
+    pause: Callable[[JobState], Pause | None] = lambda job: None
+    """Returns the pause of the job's attempt in the engine, if it is paused."""
 
     @property
     def has_queue(self) -> bool:
@@ -58,7 +61,7 @@ class Column:
 def _state(job: JobState, context: TableContext) -> Span:
     if not context.settled:
         return "…", "dim"
-    return labels.state_span(job, suspended=context.is_suspended(job))
+    return labels.state_span(job, suspended=context.is_suspended(job), pause=context.pause(job))
 
 
 def _tries(job: JobState, context: TableContext) -> Span:
@@ -118,7 +121,12 @@ def _active(job: JobState, attempt: Attempt, context: TableContext) -> str:
         return queue.note(attempt, context.queue_status(job), context.now)
     if job.phase == "starting" and context.has_queue:
         return queue.handed_over(context.queue_status(job))
-    parts = (queue.requeued(attempt, context.queue_status(job)), context.progress(job))
+    pause = context.pause(job)
+    parts = (
+        labels.pause_text(pause, context.now) if pause is not None else "",
+        queue.requeued(attempt, context.queue_status(job)),
+        context.progress(job),
+    )
     return " · ".join(part for part in parts if part)
 
 

@@ -33,6 +33,8 @@ from pbt_tui.journal.lock import holder
 from pbt_tui.journal.replaying import impossible
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import RunState
+from pbt_tui.observe.pauses import Pause
+from pbt_tui.observe.pauses import read as read_pauses
 from pbt_tui.observe.queue_status import Queue
 from pbt_tui.observe.queue_status import read as read_queue
 from pbt_tui.populations import refuse_unknown_styles
@@ -56,6 +58,10 @@ _HEAD = 1 << 12
 """Bytes of journal in which the event of its first executor is expected."""
 
 
+Stamp = tuple[int, int] | None
+"""Time of change and inode of a file; None: there is none."""
+
+
 @dataclass(slots=True)
 class FollowerUpdate:
     """The changes that a poll read. `everything`: all jobs changed, or the journal was replaced."""
@@ -67,7 +73,7 @@ class FollowerUpdate:
     """Whether the run itself changed: its executor, a hold, its closing, an error."""
     answers: list[RequestAccepted | RequestRefused] = field(default_factory=list)
     queue: bool = False
-    """Whether the executor has written another answer of its engine's queue."""
+    """Whether the executor has written another answer of its engine: its queue, or a pause."""
 
     def add(self, later: FollowerUpdate) -> None:
         """Adds the changes of a later poll."""
@@ -102,7 +108,10 @@ class JournalFollower:
         self.error: PbtError | None = None
         self.queue: Queue | None = None
         """The engine's queue as the executor read it last; None if no attempts are queued."""
-        self._queue_stamp: tuple[int, int] | None = None
+        self._queue_stamp: Stamp = None
+        self.pauses: dict[str, Pause] = {}
+        """The attempts that somebody has paused in the engine, as the executor knows them."""
+        self._pauses_stamp: Stamp = None
         self._who = who
         self._looked = 0.0
         self._tail = Tail(rundir.journal)
@@ -119,7 +128,7 @@ class JournalFollower:
         follower = cls.__new__(cls)
         follower.rundir, follower.clock, follower.workspace = RunDir(path), time.time, True
         follower.loaded, follower.holder, follower.error = True, None, None
-        follower.queue = None
+        follower.queue, follower.pauses = None, {}
         follower.state = RunState(
             Processes(
                 format=FORMAT, run=path.name, module="", train_dir=str(path.parent),
@@ -208,15 +217,16 @@ class JournalFollower:
 
     def _read_queue(self, change: FollowerUpdate) -> None:
         """Costs one `stat` unless the executor has replaced the file."""
-        stamp = None
         kind = kind_of(self.state)
-        if kind is not None and kind.has_queue:
-            with suppress(OSError):
-                stat = self.rundir.queue.stat()
-                stamp = stat.st_mtime_ns, stat.st_ino
+        stamp = _stamp(self.rundir.queue) if kind is not None and kind.has_queue else None
         if stamp != self._queue_stamp:
             self._queue_stamp = stamp
             self.queue = read_queue(self.rundir.queue) if stamp else None
+            change.queue = True
+        stamp = _stamp(self.rundir.paused) if kind is not None and kind.pauses else None
+        if stamp != self._pauses_stamp:
+            self._pauses_stamp = stamp
+            self.pauses = read_pauses(self.rundir.paused) if stamp else {}
             change.queue = True
 
     def _find_holder(self, change: FollowerUpdate) -> None:
@@ -228,6 +238,13 @@ class JournalFollower:
         if who != self.holder:
             self.holder = who
             change.run = True
+
+
+def _stamp(path: Path) -> Stamp:
+    with suppress(OSError):
+        stat = path.stat()
+        return stat.st_mtime_ns, stat.st_ino
+    return None
 
 
 def read_spec(rundir: RunDir) -> Processes:

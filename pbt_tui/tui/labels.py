@@ -6,6 +6,8 @@ A glyph always comes with its word. Must not import Textual or read files.
 from __future__ import annotations
 
 from pbt_tui.journal.state import JobState, RunState
+from pbt_tui.journal.status_text import lasting
+from pbt_tui.observe.pauses import Pause
 from pbt_tui.observe.progress import Progress
 from pbt_tui.tui.text import Span, at, safe
 
@@ -13,6 +15,7 @@ STATES: dict[str, tuple[str, str]] = {
     "starting": ("◐", "run"),
     "running": ("●", "run"),
     "suspended": ("‖", "warn"),
+    "paused": ("‖", "warn"),
     "stopping": ("◑", "warn"),
     "failed": ("✗", "bad"),
     "waiting": ("◌", "wait"),
@@ -48,11 +51,18 @@ def short_number(value: float) -> str:
     return f"{value:.3g}T"
 
 
-def state_span(job: JobState, *, suspended: bool = False) -> Span:
+def state_span(job: JobState, *, suspended: bool = False, pause: Pause | None = None) -> Span:
     """Glyph and state; `suspended`: the engine has stopped the running job for now."""
-    shown = "suspended" if suspended and job.shown == "running" else job.shown
+    shown = job.shown
+    if shown == "running" and (suspended or pause is not None):
+        shown = "suspended" if pause is None else "paused"
     glyph, style = STATES[shown]
     return f"{glyph} {shown}", style
+
+
+def pause_text(pause: Pause, now: float) -> str:
+    """`paused for 3m`; without a duration if nobody knows since when."""
+    return "paused" if pause.since is None else f"paused for {lasting(now - pause.since)}"
 
 
 def run_status(state: RunState, holder: int | None, loaded: bool = True) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.state import ACTIVE, JobState, RunState
 from pbt_tui.observe.failure_grouping import Group, failures
+from pbt_tui.observe.pauses import Pause
 from pbt_tui.observe.queue_status import Queue, QueueStatus, key
 from pbt_tui.observe.queue_summary import tally
 from pbt_tui.observe.snapshot_types import QueueRow
@@ -101,6 +102,13 @@ class Model:
         if answer is None or attempt is None or attempt.outcome is not None:
             return None
         return answer.attempts.get(key(job.spec.id, attempt.number))
+
+    def pause(self, job: JobState) -> Pause | None:
+        """The pause of the job's attempt in the engine; None if it is not paused."""
+        attempt = job.attempt
+        if attempt is None or job.shown != "running":
+            return None
+        return self.follower.pauses.get(key(job.spec.id, attempt.number))
 
     @property
     def useless_columns(self) -> frozenset[str]:

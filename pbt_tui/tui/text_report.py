@@ -57,7 +57,7 @@ def page(
             lines += [(), *map(_flush, strips.gpus(gpus, width, slots, limit=16))]
         lines += _jobs(model, now, width)
     for row in populations[:_POPULATIONS]:
-        lines += _population(row, width)
+        lines += _population(row, width, now)
     if len(populations) > _POPULATIONS:
         lines.append(((f"… {len(populations) - _POPULATIONS} more populations", ""),))
     return "".join(safe(plain(line)) + "\n" for line in lines)
@@ -94,7 +94,7 @@ def _failures(model: Model, follower: JournalFollower, width: int) -> list[Line]
 def _jobs(model: Model, now: float, width: int) -> list[Line]:
     state = model.state
     layout = TableLayout(width, model.longest, model.useless_columns)
-    context = TableContext(state, now, queue_status=model.queue_status)
+    context = TableContext(state, now, queue_status=model.queue_status, pause=model.pause)
     lines: list[Line] = [(), _flush(layout.head())]
     shown = model.rows.order[:_JOBS]
     lines += [_flush(layout.row(state.jobs[i], context, False)) for i in shown]
@@ -103,11 +103,11 @@ def _jobs(model: Model, now: float, width: int) -> list[Line]:
     return lines
 
 
-def _population(row: PopulationRow, width: int) -> list[Line]:
+def _population(row: PopulationRow, width: int, now: float) -> list[Line]:
     lines = [(), *map(_flush, render_population.title(row, (1, 1), width))]
     if all(member.generation is None for member in row.members):
         return lines
-    table = render_population.MemberTable(row, width)
+    table = render_population.MemberTable(row, width, now)
     lines.append(_flush(table.head()))
     ranked = render_population.ranked(row)
     lines += [_flush(table.line(i + 1, member)) for i, member in enumerate(ranked[:_JOBS])]

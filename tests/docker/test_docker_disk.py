@@ -12,8 +12,14 @@ import pytest
 from pbt_tui.errors import RunError
 from pbt_tui.files import disk
 from pbt_tui.journal import events as ev
-from tests.docker.containers_driver import Drive
+from pbt_tui.runtimes.docker import exit_status
+from pbt_tui.runtimes.docker.client import DockerEngine
+from pbt_tui.runtimes.docker.tracker import LOG_AWAY
+from pbt_tui.runtimes.engine_errors import EngineError
+from pbt_tui.spec import Container
+from tests.docker.containers_driver import BUSYBOX, Drive
 from tests.docker.docked import GATE, Docked, told
+from tests.docker.engines import client
 from tests.executor.running import until
 
 
@@ -39,6 +45,55 @@ def test_a_log_that_cannot_be_made(
     again = drive().prepare()
     assert [s.state for s in again.runtime.survey([("job", 1, None)])] == ["never"]
     assert again.run("true").exit_code == 0
+
+
+def test_a_mounted_folder_that_went_away_before_the_start_is_no_missing_command() -> None:
+    words = "unable to start: error mounting `/t` to rootfs: stat /t: no such file or directory"
+    found = {"Id": "c", "State": {"Status": "created", "ExitCode": 127, "Error": words}}
+    end = exit_status.of_refusal("a", 1, EngineError(400, words), 9.0, found)
+    assert (end.stopped, end.exit_code, end.refused) == ("interrupt", None, False)
+    words = 'exec: "nix": executable file not found in $PATH'
+    end = exit_status.of_refusal("a", 1, EngineError(400, words), 9.0, found)
+    assert (end.refused, end.cause) == (True, "command_not_found")
+
+
+@pytest.mark.parametrize("back", [True, False], ids=["back", "away"])
+def test_the_logs_are_away_when_a_container_starts(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch, back: bool
+) -> None:
+    driver = drive().prepare()
+    logs = driver.rundir.logs
+    away = logs.with_name("away")
+    real = DockerEngine.start
+
+    def start(engine: DockerEngine, container: str) -> None:
+        logs.rename(away)
+        real(engine, container)
+        client().wait(container)
+        if back:
+            away.rename(logs)
+
+    monkeypatch.setattr(DockerEngine, "start", start)
+    driver.start("true")
+    with pytest.raises(RunError, match="cannot start an attempt: no such file") as found:
+        driver.wait(driver.ended)
+    assert found.value.where.file == str(logs)
+    monkeypatch.undo()
+    if not back:
+        away.rename(logs)
+    again = drive().prepare()
+    (seen,) = again.runtime.survey([("job", 1, None)])
+    assert seen.ended is not None
+    assert (seen.ended.stopped, seen.ended.exit_code) == ("interrupt", None), "it is no try"
+    assert seen.ended.detail == LOG_AWAY
+
+
+def test_a_log_that_a_user_may_not_write_is_no_fault_of_the_disk(drive: Drive) -> None:
+    driver = drive(container=Container(image=BUSYBOX, network="none", user="4321")).prepare()
+    driver.rundir.logs.chmod(0o700)
+    end = driver.run("true")
+    assert end.refused
+    assert "cannot write its log" in (end.detail or "")
 
 
 def test_the_logs_are_moved_away(docked: Docked) -> None:

@@ -89,6 +89,8 @@ class Place:
         self.environ = {k: v for k, v in os.environ.items() if k not in _KEPT_OUT}
         self.environ |= {"PYTHONPATH": f"{ROOT}:{NO_DRIVER}", name: value}
         self.rundir = RunDir.of(path / "train_dir", "r")
+        self.module = "pbt_tui.cli.run"
+        """The module that is run as `pbt-run`."""
 
     # -- what to run -------------------------------------------------------------------------------
 
@@ -136,7 +138,7 @@ class Place:
             "text": True,
             **popen,
         }
-        return subprocess.Popen([sys.executable, "-m", "pbt_tui.cli.run", *args], **given)
+        return subprocess.Popen([sys.executable, "-m", self.module, *args], **given)
 
     def end(self, process: subprocess.Popen[str]) -> Said:
         out, err = process.communicate(timeout=PATIENCE)

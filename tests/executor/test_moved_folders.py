@@ -68,6 +68,8 @@ def test_the_claims_are_removed(place: Place) -> None:
     said = place.end(executor)
     assert said.code == 5, said.err
     assert f"`{place.rundir.attempts}" in said.err
+    assert not place.rundir.attempts.exists()
+    place.rundir.attempts.mkdir()  # a person's word that they are gone for good
     again = place.pbt(str(place.rundir.path), "--retries", "1", "--retry_on", "lost")
     assert again.code == 0, again.all
     # What ran while its claim was removed is lost, and was tried again only after its end.
@@ -75,6 +77,27 @@ def test_the_claims_are_removed(place: Place) -> None:
     assert outcomes(place) <= {"succeeded", "lost"}
     lost = sum(event.outcome == "lost" for event in place.of(ev.AttemptEnded))
     assert lost <= 8, "no more than ran at once"
+
+
+def test_no_code_is_lost_while_the_claims_are_away(place: Place) -> None:
+    """The jobs end without an executor, and then one starts while their files are away."""
+    jobs = [job(f"j{i}", "until [ -e go ]; do sleep 0.02; done; exit 3") for i in range(4)]
+    executor = place.start(place.spec(*jobs), stdout=subprocess.DEVNULL)
+    place.wait_for(ev.AttemptStarted, 4)
+    executor.kill()
+    executor.communicate()
+    place.write("go")
+    until(lambda: not place.alive())
+    away = place.rundir.attempts.with_name("away")
+    place.rundir.attempts.rename(away)
+    said = place.pbt(str(place.rundir.path))
+    assert said.code == 5, said.all
+    assert "cannot tell what became of 4 active attempts: no such file" in said.err
+    assert not place.rundir.attempts.exists()
+    assert place.of(ev.AttemptEnded) == []
+    away.rename(place.rundir.attempts)
+    assert place.pbt(str(place.rundir.path)).code == 4
+    assert [event.exit_code for event in place.of(ev.AttemptEnded)] == [3] * 4
 
 
 def test_a_folder_that_comes_back_before_a_job_ends_costs_nothing(place: Place) -> None:

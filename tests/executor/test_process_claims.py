@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
+from pbt_tui.errors import RunError
 from pbt_tui.runtimes import claims, proc
+from pbt_tui.runtimes.process.second_starts import UNWRITTEN
 from pbt_tui.runtimes.protocol import Started
 from tests.executor.driver import ProcessDriver
 from tests.executor.running import until
@@ -107,16 +110,48 @@ def test_an_empty_claim_is_given_a_second(driver: ProcessDriver) -> None:
         ["sh", "-c", f"sleep 0.2; echo 1.1 other >{driver.rundir.claim('late', 1)}"]
     )
     seen = driver.runtime.survey([("job", 1, None), ("late", 1, None)])
-    assert [(s.state, s.handle) for s in seen] == [("gone", None), ("gone", "1.1")]
+    assert [(s.state, s.handle) for s in seen] == [("forfeited", None), ("gone", "1.1")]
     writer.wait()
 
 
 def test_losing_to_a_shim_that_died_before_its_word(driver: ProcessDriver) -> None:
     claim(driver, "")
     driver.start("echo", "never")
-    end = driver.end()
-    assert end.lost
+    with pytest.raises(RunError, match="ended before it could write its claim") as found:
+        driver.end()
+    assert found.value.exit_code == 5
     assert driver.log() == ""
+
+
+def test_an_attempt_that_was_stopped_before_its_shim_wrote_a_word(driver: ProcessDriver) -> None:
+    claim(driver, "")
+    driver.rundir.stop_mark("job", 1).touch()
+    driver.start("echo", "never")
+    assert driver.end().lost, "the reason of the stop decides"
+    assert driver.log() == ""
+
+
+def test_a_full_disk_while_an_attempt_starts_costs_no_try(tmp_path: Path) -> None:
+    """The shim can make its claim, but has no room to write into it."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)]
+    if shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
+        pytest.skip("no right to mount")
+    try:
+        driver = ProcessDriver(tmp_path)
+        with pytest.raises(OSError, match="No space left"):
+            (tmp_path / "filler").write_bytes(bytes(1 << 20))
+        driver.start("echo", "never")
+        with pytest.raises(RunError, match="ended before it could write its claim"):
+            driver.end()
+        driver.runtime.close()
+        (tmp_path / "filler").unlink()
+        again = ProcessDriver(tmp_path)
+        (seen,) = again.runtime.survey([("job", 1, None)])
+        assert (seen.state, seen.detail) == ("forfeited", UNWRITTEN)
+        assert again.log() == ""
+        again.runtime.close()
+    finally:
+        subprocess.run(["umount", "-l", str(tmp_path)], check=True)
 
 
 def test_an_end_is_never_dated_in_the_future(driver: ProcessDriver) -> None:

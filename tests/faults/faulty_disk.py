@@ -128,7 +128,7 @@ class FaultyDisk(Disk):
         if name == "close":  # Linux closes a descriptor also where it reports an error
             do()
         code = getattr(errno, self._fault)
-        path = (args[0],) if not isinstance(args[0], int) else ()
+        path = (os.fspath(args[0]),) if not isinstance(args[0], int) else ()
         raise OSError(code, os.strerror(code), *path)
 
     def _named(self, where: Any) -> str:

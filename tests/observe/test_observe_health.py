@@ -157,6 +157,13 @@ def test_nobody_is_silent_in_a_population_that_was_ended() -> None:
     assert "stale_member" in codes(status_of(lives(range(4)), states=one, now=70.0))
 
 
+@pytest.mark.parametrize("halted", ["paused", "suspended"])
+def test_a_member_that_an_engine_has_stopped_for_now_is_not_silent(halted: str) -> None:
+    states = {0: halted, 1: "running", 2: "succeeded", 3: "succeeded"}
+    (found,) = alarms(status_of(lives(range(4)), states=states, now=60.0 + 3600))
+    assert (found.code, found.members) == ("stale_member", (1,))
+
+
 def test_silence_is_judged_against_restarts() -> None:
     steps = lives(range(4))
     assert codes(status_of(steps, now=70.0)) == []

@@ -9,15 +9,20 @@ from tests.executor.running import Place
 from tests.stress.jobs import TWICE, Plan, Record
 
 
-def broken(place: Place, plan: Plan, *, may_lose: bool) -> Iterator[str]:
+def broken(
+    place: Place, plan: Plan, *, may_lose: bool, original: Place | None = None
+) -> Iterator[str]:
     """The invariants that do not hold in a closed run, in words.
 
     Args:
         place: where the run is.
         plan: its jobs.
         may_lose: whether an attempt may be lost, because an engine was killed.
+        original: the place of which this one is a copy: an attempt may have recorded its end there
+            after the record was copied, and before its attempt file was.
     """
     record = Record.read(place.path / "record")
+    earlier = Record.read(original.path / "record").ends if original is not None else {}
     for name, times in record.starts.items():
         if times > 1:
             yield f"{name} began {times} times"
@@ -27,7 +32,7 @@ def broken(place: Place, plan: Plan, *, may_lose: bool) -> Iterator[str]:
     for job in state.jobs:
         for attempt in job.attempts:
             name = f"{job.spec.id}.{attempt.number}"
-            found = _wrong(attempt, record.ends.get(name), may_lose)
+            found = _wrong(attempt, record.ends.get(name, earlier.get(name)), may_lose)
             if found is not None:
                 yield f"{name} {found}"
         last = job.attempts[-1] if job.attempts else None

@@ -51,6 +51,8 @@ class Life:
         self._executor: subprocess.Popen[str] | None = None
         self._terminal: int | None = None
         self._clock: str | None = None
+        self._was_away = False
+        """Whether the run directory was away while the executor may have been starting."""
 
     # -- the whole ---------------------------------------------------------------------------------
 
@@ -87,7 +89,8 @@ class Life:
         lost = self.engine is not None
         self.broken += broken(place, self.plan, may_lose=lost)
         for copy in self.copies:
-            self.broken += [f"copy: {what}" for what in broken(copy, self.plan, may_lose=lost)]
+            found = broken(copy, self.plan, may_lose=lost, original=place)
+            self.broken += [f"copy: {what}" for what in found]
         left = jobs.left_running(self.plan.token)
         for _ in range(40):
             if not left:
@@ -149,6 +152,7 @@ class Life:
         self._executor = self.place.start(
             target, stdin=slave, stdout=slave, stderr=slave, preexec_fn=lead, env=environ
         )
+        self._was_away = False
         os.close(slave)
         self._hang_up()
         self._terminal = master
@@ -209,7 +213,8 @@ class Life:
         self._read_terminal()
         code = self._executor.returncode
         early = (-signal.SIGINT, -signal.SIGHUP, -signal.SIGTERM)  # before its first line
-        if code not in (0, 4, 5, 130, -signal.SIGKILL, *early):
+        away = (2,) if self._was_away else ()  # there was no such run directory
+        if code not in (0, 4, 5, 130, -signal.SIGKILL, *early, *away):
             self.wrong(f"an executor ended with {code}")
         self._executor = None
 
@@ -323,6 +328,7 @@ class Life:
         except OSError:
             return
         time.sleep(self.dice.uniform(0.0, 0.5))
+        self._was_away = folder == rundir.path
         if folder.exists():  # something of ours made it anew: that must be empty
             held = [p for p in folder.rglob("*") if p.is_file()]
             if folder == rundir.path and held:

@@ -107,7 +107,7 @@ def _populations() -> tuple[PopulationRow, ...]:
     members = tuple(
         MemberRow(
             i, "running", 3, 10, 4.5, {HOSTILE: HOSTILE, "lr": 0.1}, 1,
-            (GenerationRow(3, 10, 4.5, {HOSTILE: HOSTILE}, 1),),
+            (GenerationRow(3, 10, 4.5, {HOSTILE: HOSTILE}, 1),), None,
         )
         for i in range(3)
     )  # fmt: skip

@@ -15,6 +15,7 @@ from pbt_tui.journal import status_text
 from pbt_tui.journal.file import Tail
 from pbt_tui.journal.fold import apply
 from pbt_tui.journal.state import RunState
+from pbt_tui.observe.snapshot_types import MemberRow, PopulationRow
 from pbt_tui.spec import decode
 from pbt_tui.tui import labels, text
 from pbt_tui.tui.columns import TableContext, TableLayout
@@ -22,6 +23,7 @@ from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.tui.model import Model
 from pbt_tui.tui.query import compile_filter
 from pbt_tui.tui.render.chart import chart
+from pbt_tui.tui.render.population import MemberTable
 from pbt_tui.tui.table_order import SORTS, TableOrder
 from tests.tui.journals import Story, spec, typical
 
@@ -156,12 +158,36 @@ def test_groups_and_marks(tmp_path: Path) -> None:
 
 def test_every_state_has_glyph_and_word() -> None:
     assert set(labels.STATES) == {
-        "waiting", "queued", "starting", "running", "suspended", "stopping",
+        "waiting", "queued", "starting", "running", "suspended", "paused", "stopping",
         "succeeded", "failed", "cancelled", "skipped",
     }  # fmt: skip
     glyphs = {text.ascii_only(glyph) for glyph, _ in labels.STATES.values()}
     assert all(g.isascii() and len(g) == 1 for g in glyphs)
     assert "?" not in glyphs
+
+
+@pytest.mark.parametrize(
+    ("since", "cell"),
+    [
+        (None, "‖ paused"),
+        (990.0, "‖ paused <1m"),
+        (400.0, "‖ paused 10m"),
+        (-9e4, "‖ paused 1d01h"),
+    ],
+)
+def test_a_paused_member_says_for_how_long(since: float | None, cell: str) -> None:
+    members = [
+        MemberRow(0, "running", 3, 10, 4.5, {"lr": 0.1}, 1, (), None),
+        MemberRow(1, "paused", 3, 10, 4.0, {"lr": 0.2}, 1, (), since),
+    ]
+    row = PopulationRow("p", "isaacgymenvs", 2, "/w", tuple(members), (), None, ())
+    for width in (60, 100):
+        table = MemberTable(row, width, 1000.0)
+        lines = [text.plain(line) for line in (table.head(), *map(table.line, (1, 2), members))]
+        assert cell in lines[2]
+        begin = lines[0].index("GEN") + 2
+        assert [line[begin] for line in lines[1:]] == ["3", "3"]
+        assert max(map(len, lines)) <= width
 
 
 @settings(max_examples=50, deadline=None)

@@ -93,10 +93,10 @@ def a_population(members: int = 8) -> PopulationRow:
             MemberRow(
                 i, "running", last.generation, last.frame, last.objective,
                 {"lr": 3e-4 * (i + 1), "gamma": 0.99, "mini_epochs": 4 + i % 2},
-                14 - last.generation, steps,
+                14 - last.generation, steps, None,
             )
             if i != 7
-            else MemberRow(i, "waiting", None, None, None, {}, None, ())
+            else MemberRow(i, "waiting", None, None, None, {}, None, (), None)
         )  # fmt: skip
     return PopulationRow(
         "ant_pbt_1", "isaacgymenvs", members, "/home/ada/rl/train_dir/pbt", tuple(rows),

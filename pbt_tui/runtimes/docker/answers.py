@@ -126,12 +126,21 @@ class _Actor(Struct):
     Attributes: _Labels = None
 
 
-class ContainerEvent(Struct):
+class ContainerEvent(Struct, rename={"nano": "timeNano"}):
     """An event of a container."""
 
     Action: str | None = None
     Actor: _Actor | None = None
     time: _Time | None = None
+    nano: _Size | None = None
+
+
+for _kind in (
+    *(EngineInfo, InspectedNetwork, InspectedImage, PullStep, CreatedContainer),
+    *(InspectedContainer, ListedContainer, ContainerEvent),
+):
+    # msgspec prepares a type at its first use. Two threads that do so at once crash the process.
+    msgspec.json.Decoder(_kind)
 
 
 def checked(answer: Any, kind: Any) -> Any:
@@ -156,6 +165,19 @@ def is_answer(answer: Any, kind: Any) -> bool:
     except EngineUnavailable:
         return False
     return True
+
+
+def event_time(event: Any) -> float | None:
+    """When an event happened, in Unix seconds; None if it does not say.
+
+    Example:
+        >>> event_time({"time": 1764432000, "timeNano": 1764432000500000000})
+        1764432000.5
+    """
+    if not is_answer(event, ContainerEvent):
+        return None
+    nano, whole = event.get("timeNano"), event.get("time")
+    return nano / 1e9 if nano else float(whole) if whole else None
 
 
 def unreadable(why: str) -> EngineUnavailable:

@@ -33,6 +33,8 @@ _QUICK = 2.0
 """Seconds for the answer to a ping."""
 _LATELY = 600.0
 """Seconds of past events to ask for."""
+_HEARD = ["die", "oom", "destroy", "pause", "unpause"]
+"""Events to listen to."""
 _CONNECTIONS = 32
 _HINT = "start it, or name another one in `DOCKER_HOST`"
 
@@ -317,20 +319,29 @@ class DockerEngine:
             return cast(Sequence[Found], answers.checked(found, list[answers.ListedContainer]))
 
     def events(self, labels: Sequence[str], since: float) -> Stream:
-        filters = {"type": "container", "event": ["die", "oom", "destroy"], "label": list(labels)}
+        filters = {"type": "container", "event": _HEARD, "label": list(labels)}
         with _asking():
             stream = self._client.events(since=f"{since:.3f}", decode=True, filters=filters)
         return _Arriving(stream, answers.ContainerEvent)
 
     def began(self, container: str) -> bool:
         # Use the engine's clock: for an `until` ahead of it, the call would wait.
-        now = seconds(self.info().get("SystemTime")) or time.time()
-        filters = {"container": container, "event": "start"}
+        now = self._clock()
+        return any(True for _ in self._past(container, "start", now - _LATELY, now))
+
+    def paused_at(self, container: str) -> float | None:
+        found = list(self._past(container, "pause", 1.0, self._clock()))
+        return answers.event_time(found[-1]) if found else None
+
+    def _clock(self) -> float:
+        return seconds(self.info().get("SystemTime")) or time.time()
+
+    def _past(self, container: str, event: str, since: float, until: float) -> Iterator[Found]:
+        filters = {"container": container, "event": event}
         with _asking():
-            found = self._client.events(
-                since=f"{now - _LATELY:.6f}", until=f"{now:.6f}", decode=True, filters=filters
+            yield from self._client.events(
+                since=f"{since:.6f}", until=f"{until:.6f}", decode=True, filters=filters
             )
-            return any(True for _ in found)
 
     def attach(self, container: str) -> Stream:
         with _asking():

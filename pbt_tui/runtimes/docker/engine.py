@@ -67,10 +67,13 @@ class Engine(Protocol):
         """All containers with these labels, stopped ones too; not inspected."""
 
     def events(self, labels: Sequence[str], since: float) -> Stream:
-        """Events of the ends of containers, from Unix second `since` on."""
+        """Events of ends and pauses of containers, from Unix second `since` on."""
 
     def began(self, container: str) -> bool:
         """Whether it was started within the last minutes, also if it is gone since."""
+
+    def paused_at(self, container: str) -> float | None:
+        """When it was last paused, in Unix seconds; None if the engine remembers no pause."""
 
     def attach(self, container: str) -> Stream:
         """Its output from here on, as bytes."""

@@ -62,6 +62,9 @@ def of_refusal(
     handle = found["Id"] if found is not None else None
     code = found["State"]["ExitCode"] if found is not None else None
     text = printable(" ".join(error.words.split()))
+    if found is not None and "error mounting" in text and "no such file" in text:
+        # The engine found it when it created the container: it was moved away after that.
+        return never_began(job, attempt, found, now, "a folder that it mounts was away")
     cause: Cause | None = None
     detail = text
     if found is None and error.status == 404 and "no such image" in text.lower():
@@ -127,6 +130,15 @@ def of_state(
             detail = f"{text}: `{printable(command[1])}`"
         return Ended(job, attempt, handle, code, at, refused=True, cause=cause, detail=detail)
     return Ended(job, attempt, handle, code, at, signal=_signal(code), order=order)
+
+
+def never_began(job: str, attempt: int, found: Found, now: float, why: str) -> Ended:
+    """The end of an attempt whose job the wrapper did not start, because of a file of the run.
+
+    It is no try: neither the job nor its command is to blame.
+    """
+    at = min(seconds(found["State"].get("FinishedAt")) or now, now)
+    return Ended(job, attempt, found["Id"], None, at, detail=why, stopped="interrupt")
 
 
 def of_removed(

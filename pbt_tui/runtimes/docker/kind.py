@@ -1,6 +1,6 @@
 """The `docker` runtime as data. Must not import a client of an engine."""
 
-from pbt_tui.runtimes.kind import RuntimeKind
+from pbt_tui.runtimes.kind import PauseText, RuntimeKind
 
 KIND = RuntimeKind(
     name="docker",
@@ -13,5 +13,6 @@ KIND = RuntimeKind(
     local=True,
     in_container=True,
     needs_image=True,
+    pauses=PauseText(go_on=lambda handle: f"docker unpause {handle[:12]}"),
     backend="processes",
 )

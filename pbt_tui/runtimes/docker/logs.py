@@ -20,6 +20,8 @@ from pbt_tui.files.writing import write_all
 from pbt_tui.runtimes.docker.engine import Engine, Found, Stream
 
 _HEAD = 4096
+_AWAY = ("nonexistent directory", "directory nonexistent", "no such file or directory")
+"""How busybox, dash and bash say that there is no folder for a file."""
 _COULD_NOT = (1, 2, 126, 127)
 """Codes of a shell or an init process that could not exec the job."""
 
@@ -88,12 +90,28 @@ def excuse(engine: Engine, found: Found, log: Path) -> str | None:
         return None
     try:
         message = read_head(log, _HEAD)
-        if not message:
-            message = b"".join(engine.logs(found["Id"], follow=False))[:_HEAD]
-        disk = os.statvfs(log)
+    except FileNotFoundError:  # its folder was moved away
+        message = b""
     except OSError:
         return None
+    if not message:
+        message = b"".join(engine.logs(found["Id"], follow=False))[:_HEAD]
     for mark in (f"{log}: ".encode(), b"[FATAL tini ("):
         if message.startswith(mark):
             return message.removeprefix(mark).decode("utf-8", "replace").strip()
-    return "no space left on the disk of the log" if not (message or disk.f_bavail) else None
+    with suppress(OSError):
+        if not message and not os.statvfs(log).f_bavail:
+            return "no space left on the disk of the log"
+    return None
+
+
+def was_away(message: str | None, log: Path) -> bool:
+    """Whether the wrapper found no folder for the log, by its shell's message (`excuse`).
+
+    Example:
+        >>> was_away("1: cannot create /r/a.log: Directory nonexistent", Path("/r/a.log"))
+        True
+    """
+    return message is not None and message.lower().endswith(
+        tuple(f"{log}: ".lower() + how for how in _AWAY)
+    )

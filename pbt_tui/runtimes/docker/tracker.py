@@ -5,27 +5,33 @@ Must not start, stop or remove containers. Several threads call it; each end bec
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 import time
 from contextlib import suppress
 from pathlib import Path
 
+from pbt_tui.files.faults import cannot_go_on
 from pbt_tui.journal.outcome import Order
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.runtimes import claims
 from pbt_tui.runtimes.claims import Claim
 from pbt_tui.runtimes.docker import exit_status, logs, request
-from pbt_tui.runtimes.docker.answers import attempt_number
+from pbt_tui.runtimes.docker.answers import attempt_number, event_time
 from pbt_tui.runtimes.docker.attempt import ContainerAttempt, Name
 from pbt_tui.runtimes.docker.engine import Engine, Found
 from pbt_tui.runtimes.docker.event_stream import EventListener
 from pbt_tui.runtimes.docker.logs import Capture
+from pbt_tui.runtimes.docker.pause_record import PauseRecord
 from pbt_tui.runtimes.docker.start import ALIVE
 from pbt_tui.runtimes.docker.wrapper import writes_log
 from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 from pbt_tui.runtimes.protocol import Ended, Fact, Started
 from pbt_tui.runtimes.worker_pool import WorkerPool
 
+LOG_AWAY = "the folder of its log was away"
+"""Why an attempt never began."""
 _REST = 10.0
 """Seconds to wait for the rest of a stream after its container has ended."""
 _KILLED = 137
@@ -48,6 +54,7 @@ class ContainerTracker:
         self._dir = rundir
         self._pool = pool
         self._facts: list[Fact] = []
+        self._pauses = PauseRecord(rundir.paused)
         self.listening = EventListener(
             engine, engine_id, self.labels, pool, hear=self._hear, catch_up=self.catch_up
         )
@@ -68,6 +75,7 @@ class ContainerTracker:
             self._attempts.pop(name, None)
             if container is not None:
                 self._left[name] = container
+        self._pauses.end(name)
 
     def mark_wanted(self, name: Name, level: int) -> ContainerAttempt | None:
         """Marks that an attempt has to stop; returns it if the caller has to send the signal.
@@ -145,9 +153,10 @@ class ContainerTracker:
             return
         alive = {c["Id"] for c in self._engine.list(self.labels) if c["State"] == "running"}
         for attempt in running:
-            if attempt.id not in alive:
+            if attempt.id not in alive:  # or it is paused
                 self.look(attempt)
                 continue
+            self._pauses.end(attempt.name)
             self._detect_stale_running_state(attempt)
             if attempt.capture is not None and attempt.capture.over:
                 found = self._engine.inspect(attempt.id)
@@ -188,9 +197,20 @@ class ContainerTracker:
             if found["State"]["Status"] not in (*ALIVE, "created"):
                 self._over(attempt, found)
                 return
+            self._see_pause(attempt, found)
             if pause is None or not attempt.died:
                 return
             time.sleep(pause)  # the event arrives before the state changes
+
+    def _see_pause(self, attempt: ContainerAttempt, found: Found) -> None:
+        """Notes whether a container is paused, as it was inspected; it does not say since when."""
+        if found["State"]["Status"] != "paused":
+            self._pauses.end(attempt.name)
+        elif not self._pauses.knows(attempt.name):
+            since = None
+            with suppress(EngineUnavailable, EngineError):
+                since = self._engine.paused_at(found["Id"])
+            self._pauses.begin(attempt.name, since)
 
     def claim_of(self, name: Name) -> Claim | None:
         """The attempt file; None if there is none, or if it cannot be read."""
@@ -250,6 +270,8 @@ class ContainerTracker:
                 attempt.capture.finish(_REST)
             if claim is None or claim.refused is None:
                 message = logs.excuse(self._engine, found, log)
+        if logs.was_away(message, log):
+            return exit_status.never_began(*attempt.name, found, time.time(), LOG_AWAY)
         return exit_status.of_state(
             *attempt.name,
             found,
@@ -286,6 +308,7 @@ class ContainerTracker:
             if attempt.id:
                 self._left[attempt.name] = attempt.id
             self.say(fact)
+        self._pauses.end(attempt.name)
 
     def close(self) -> None:
         """Closes all streams; containers go on."""
@@ -300,9 +323,16 @@ class ContainerTracker:
             attempt = self._attempts.get(name_of({"Labels": actor.get("Attributes")}))
             if attempt is None or attempt.id not in ("", actor.get("ID")):
                 return
-            if event.get("Action") == "oom":
-                attempt.oom = True
-                return
+            match event.get("Action"):
+                case "oom":
+                    attempt.oom = True
+                    return
+                case "pause":
+                    self._pauses.begin(attempt.name, event_time(event))
+                    return
+                case "unpause":
+                    self._pauses.end(attempt.name)
+                    return
             attempt.died = True
             if not attempt.running:
                 return
@@ -319,7 +349,11 @@ class ContainerTracker:
         if by_engine and not self._engine.accepts():
             return  # the engine shuts down and stops all containers: report this after its restart
         with suppress(EngineUnavailable):
-            self.end(attempt, self.ending(attempt, found))
+            end = self.ending(attempt, found)
+            if end.detail == LOG_AWAY:  # the next executor records the end
+                error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+                raise cannot_go_on(error, "cannot start an attempt", self._dir.logs)
+            self.end(attempt, end)
 
 
 def _is_first_process(pid: int, container: str) -> bool:

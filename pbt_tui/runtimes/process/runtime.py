@@ -24,7 +24,7 @@ from pbt_tui.runtimes.process.attempt import FollowedAttempt, Name
 from pbt_tui.runtimes.process.descendants import Family, family_of
 from pbt_tui.runtimes.process.liveness import Liveness
 from pbt_tui.runtimes.process.pidfd_watcher import PidfdWatcher
-from pbt_tui.runtimes.process.second_starts import SecondStarts
+from pbt_tui.runtimes.process.second_starts import UNWRITTEN, SecondStarts
 from pbt_tui.runtimes.process.spawner import Spawner, refusal
 from pbt_tui.runtimes.process.stops import Stops, mark_stop
 from pbt_tui.runtimes.process.strays import Strays
@@ -206,8 +206,7 @@ class ProcessRuntime:
         return min((time for time in times if time is not None), default=None)
 
     def facts(self) -> list[Fact]:
-        # Collect exits before draining the pipe: a shim always writes its handle before it exits.
-        dead = self._watch.ended()
+        dead = self._watch.ended()  # before the pipe: a shim writes its handle before it exits
         self._listen()
         for found in dead:
             if found.child:
@@ -313,9 +312,9 @@ class ProcessRuntime:
         if claim.over:
             self._leave(found, claim, claims.ended(*found.name, claim, now, found.launch))
         elif claim.handle is not None:
-            why = "left no exit code: killed?"
-            self._leave(found, claim, claims.lost(*found.name, claim.handle, now, why))
+            self._leave(found, claim, claims.lost(*found.name, claim.handle, now, claims.KILLED))
         else:
+            self._second_starts.refuse_empty(found, claim)
             why = "its shell ended before the job began"
             if found.handle is not None:
                 why = "its claim was removed before its exit code was read"
@@ -391,9 +390,11 @@ class ProcessRuntime:
             return Seen("unknown", handle, detail=claims.unreadable(error))
         end = claims.ended(job, attempt, claim, now)
         if not claim.over:
-            end = claims.lost(job, attempt, claim.handle, now, "left no exit code: killed?")
+            if claim.blank and handle is None:
+                return Seen("forfeited", detail=UNWRITTEN)
+            end = claims.lost(job, attempt, claim.handle, now, claims.KILLED)
         if claim.handle is not None and self._where.is_here(claim):
             ends[job, attempt] = end, family_of(claim.handle, claim.mark)
         if claim.over:
             return Seen("ended", claim.handle, ended=end)
-        return Seen("gone", claim.handle)
+        return Seen("gone", claim.handle, detail=claims.KILLED)

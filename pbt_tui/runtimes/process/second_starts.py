@@ -1,14 +1,19 @@
-"""Which attempts are started again because their shell ended before it could claim them.
+"""Attempts whose shell ended before it could claim them, or before it could write its claim.
 
-No job has run then: the attempt is not to blame, and it keeps its name.
+No job has run then, and the job is not to blame. Without a claim, the attempt is started again
+under its name. A claim that stays empty cannot be taken again: a new attempt follows.
 """
 
 from __future__ import annotations
 
 from pbt_tui.errors import RunError, Where
 from pbt_tui.journal.run_dir import RunDir
+from pbt_tui.runtimes.claims import Claim
 from pbt_tui.runtimes.process.attempt import FollowedAttempt, Name
 from pbt_tui.runtimes.protocol import Launch
+
+UNWRITTEN = "the shell of an attempt ended before it could write its claim"
+"""Also the reason why such an attempt never starts."""
 
 
 class SecondStarts:
@@ -28,10 +33,25 @@ class SecondStarts:
             return None
         if found.name in self._names:
             raise RunError(
-                "the shell of an attempt ended before it could write its claim",
+                UNWRITTEN,
                 where=Where(file=str(self._dir.attempts), job=found.job),
                 hint="running jobs go on; once files can be made in that folder, run the directory "
                 "again to pick them up",
             )
         self._names.add(found.name)
         return found.launch
+
+    def refuse_empty(self, found: FollowedAttempt, claim: Claim) -> None:
+        """Raises `RunError` if an attempt has not begun, and was not stopped: its claim is empty.
+
+        The shell made the file and could not write into it: the disk is full, or fails.
+        """
+        if found.launch is None or found.handle is not None or not claim.blank:
+            return
+        if self._dir.stop_mark(*found.name).exists():
+            return
+        raise RunError(
+            UNWRITTEN,
+            where=Where(file=str(self._dir.claim(*found.name)), job=found.job),
+            hint="running jobs go on; free disk space, then run the directory again to go on",
+        )

@@ -50,6 +50,10 @@ class ArraySubmission(msgspec.Struct, frozen=True):
         return {name: f"{self.id}_{i}" for i, name in enumerate(self.tasks)} if self.id else {}
 
 
+_decoder = msgspec.json.Decoder(ArraySubmission)
+"""Made once: msgspec crashes if two threads prepare a type at the same time."""
+
+
 class Files(NamedTuple):
     """The files of an array."""
 
@@ -109,9 +113,7 @@ class Submissions:
         records = []
         for path in self._records():
             try:
-                records.append(
-                    msgspec.json.decode(read_regular(path, SPEC_BYTES), type=ArraySubmission)
-                )
+                records.append(_decoder.decode(read_regular(path, SPEC_BYTES)))
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 continue
         return records

@@ -43,6 +43,7 @@ _MEANING = {
     "starting": "scheduled; its process has not started yet",
     "running": "its process is running",
     "suspended": "started; the engine has stopped its process for now",
+    "paused": "started; somebody has paused its container",
     "stopping": "asked to end, within the grace time",
     "failed": "ended badly; will not be retried automatically",
     "waiting": "waits for a slot, or for a retry",

@@ -14,6 +14,7 @@ from pbt_tui.journal import status_text
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
 from pbt_tui.journal.status_text import duration, lasting
+from pbt_tui.observe.pauses import Pause
 from pbt_tui.observe.queue_status import QueueStatus, is_suspended
 from pbt_tui.runtimes import RuntimeKind
 from pbt_tui.runtimes.kind import Submission
@@ -37,6 +38,7 @@ def page(
     request: str = "",
     place: tuple[int, int] = (1, 1),
     queued: QueueStatus | None = None,
+    pause: Pause | None = None,
     submission: Submission | None = None,
 ) -> list[Line]:
     """The whole page, which may be longer than the frame.
@@ -44,12 +46,13 @@ def page(
     Args:
         request: The request to the engine for the newest attempt, as a command, if there is one.
         queued: The entry of the newest attempt in the engine's queue.
+        pause: The pause of the newest attempt in the engine, if it is paused.
         submission: The files and texts that were submitted to the engine.
     """
     width, height, now = frame
     kind = kind_of(state)
     suspended = is_suspended(queued, kind.queue if kind else None)
-    state_now = labels.state_span(job, suspended=suspended)
+    state_now = labels.state_span(job, suspended=suspended, pause=pause)
     title: list[Span] = [(f" {job.spec.id}  ", "title"), state_now]
     if job.spec.population is not None:
         member = "" if job.spec.member is None else f" member {job.spec.member}"
@@ -58,6 +61,8 @@ def page(
     why = explain(state, job.spec.id, now)
     if job.attempt is not None and job.attempt.queued:
         why = queue.why(job.attempt, queued, now, kind.queue if kind else None)
+    if pause is not None:
+        why = labels.pause_text(pause, now) + _go_on(job.attempt, kind)
     if why:
         lines += _block("why", [safe(why)], width)
     if job.cancel and job.phase in ACTIVE:
@@ -78,6 +83,13 @@ def page(
     lines += _table("env", dict(job.spec.env), width)
     lines += [(), *_block("writes to", [directory(job, state)], width)]
     return lines
+
+
+def _go_on(attempt: Attempt | None, kind: RuntimeKind | None) -> str:
+    """The end of a sentence about a pause: the command that ends it."""
+    if attempt is None or not attempt.handle or kind is None or kind.pauses is None:
+        return ""
+    return f"; `{kind.pauses.go_on(attempt.handle)}` lets it go on"
 
 
 def command(job: JobState, state: RunState) -> str:

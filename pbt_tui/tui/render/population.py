@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from pbt_tui.journal.status_text import lasting
 from pbt_tui.observe.snapshot_types import EventRow, MemberRow, PopulationRow
 from pbt_tui.tui import labels
 from pbt_tui.tui.render.chart import chart
@@ -64,15 +65,17 @@ def varied(row: PopulationRow, most: int) -> list[str]:
 class MemberTable:
     """The members' table at one width."""
 
-    def __init__(self, row: PopulationRow, width: int) -> None:
+    def __init__(self, row: PopulationRow, width: int, now: float) -> None:
         self.row = row
+        self.now = now
         self.wide = width >= 70
-        room = width - (68 if self.wide else 44)
+        self.state = max([11, *(len(self._state(member)[0]) for member in row.members)])
+        room = width - (57 if self.wide else 33) - self.state
         self.params = varied(row, max(0, room // 12))
         self.width = width
 
     def head(self) -> Line:
-        text = f"  {'RANK':>4}  {'MEMBER':<6}  {'STATE':<11}  {'GEN':>4}"
+        text = f"  {'RANK':>4}  {'MEMBER':<6}  {'STATE':<{self.state}}  {'GEN':>4}"
         if self.wide:
             text += f"  {'LAG':>3}"
         text += f"  {'OBJECTIVE':>9}"
@@ -83,10 +86,10 @@ class MemberTable:
         return ((text, "head"),)
 
     def line(self, rank: int, member: MemberRow) -> Line:
-        glyph, style = labels.STATES.get(member.state, ("·", "dim"))
+        state, style = self._state(member)
         spans: list[Span] = [
             (f"  {rank if _known(member.objective) else '-':>4}  {member.index:<6}  ", ""),
-            (fit(f"{glyph} {member.state}", 11), style),
+            (fit(state, self.state), style),
             (f"  {_text(member.generation):>4}", ""),
         ]
         if self.wide:
@@ -99,6 +102,12 @@ class MemberTable:
         for name in self.params:
             spans.append(("  " + fit(number(member.params.get(name)), 10, ">"), ""))
         return tuple(spans)
+
+    def _state(self, member: MemberRow) -> Span:
+        """The state, and for a paused member for how long: `‖ paused 3m`."""
+        glyph, style = labels.STATES.get(member.state, ("·", "dim"))
+        since = "" if member.paused_at is None else f" {lasting(self.now - member.paused_at)}"
+        return f"{glyph} {member.state}{since}", style
 
 
 def history(row: PopulationRow, width: int, height: int) -> list[Line]:

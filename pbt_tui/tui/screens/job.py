@@ -62,6 +62,7 @@ class JobScreen(Page):
             request=self._request(jobs[0]),
             place=place,
             queued=self.model.queue_status(jobs[0]),
+            pause=self.model.pause(jobs[0]),
             submission=self._submission(jobs[0]),
         )
         self.text.show(lines)

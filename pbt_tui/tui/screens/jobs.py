@@ -111,6 +111,7 @@ class JobsScreen(Page):
             host.follower.loaded,
             host.progress,
             self.model.queue_status,
+            self.model.pause,
         )
 
     def _draw_queue(self) -> None:

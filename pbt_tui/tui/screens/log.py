@@ -53,7 +53,7 @@ class LogScreen(Page):
     def _state(self, job: JobState) -> Span:
         kind, status = self.model.kind, self.model.queue_status(job)
         suspended = is_suspended(status, kind.queue if kind else None)
-        return labels.state_span(job, suspended=suspended)
+        return labels.state_span(job, suspended=suspended, pause=self.model.pause(job))
 
     def draw(self, change: FollowerUpdate | None) -> None:
         jobs = self.selected()

@@ -104,7 +104,7 @@ class PopulationScreen(Page):
         ranked = population.ranked(row)
         place = (self.which % len(self.host.populations) + 1, len(self.host.populations))
         title = population.title(row, place, width)
-        table = population.MemberTable(row, width)
+        table = population.MemberTable(row, width, self.host.now())
         self._shape(self.title_, title)
         self._shape(self.head, [table.head()])
         if self._chosen is not None:
