@@ -110,11 +110,13 @@ class JobState:
     """Why it was skipped."""
     question: int = 0
     """The `seq` of the event after which the executor last had to find out what the next attempt
-    goes on from; 0 before the first attempt."""
+    goes on from; 0: it never had to."""
     continuation: ContinuationKnown | None = None
     """The answer to the newest question; None while it is unknown."""
     anew: bool = False
     """Whether a person asked for an attempt from scratch and none has started yet."""
+    continues: bool = False
+    """Whether the newest executor continues the members of its population."""
     need: int = 1
     """GPUs that an attempt occupies: the job's own number, else that of the policy."""
     gang: Gang | None = None
@@ -131,6 +133,21 @@ class JobState:
     def is_waiting(self) -> bool:
         """Whether it has no active attempt and may get one."""
         return self.phase == "waiting"
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it may not start before the executor knows what its next attempt goes on from."""
+        return (
+            self.continues
+            and self.phase == "waiting"
+            and self.continuation is None
+            and bool(self.attempts or self.anew)
+        )
+
+    @property
+    def refusal(self) -> str | None:
+        """Why it cannot be continued; None if it can, or if that is unknown."""
+        return None if self.continuation is None else self.continuation.refused
 
     @property
     def shown(self) -> str:
