@@ -106,6 +106,8 @@ def _run_opened(state: RunState, e: ev.RunOpened) -> None:
 def _run_rehomed(state: RunState, e: ev.RunOpened | ev.RunRehomed) -> None:
     state.run_id, state.cwd, state.train_dir = e.run_id, e.cwd, e.train_dir
     _journal_is(state, e)
+    if isinstance(e, ev.RunRehomed):
+        state.moved_at = e.at
     for job in (job for job in state.jobs if job.question and job.is_waiting):
         ask(state, job, e)
 

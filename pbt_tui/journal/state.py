@@ -205,6 +205,8 @@ class RunState:
         self.inode_since = 0
         """The `seq` from which the journal has that inode: attempts scheduled before hold no byte
         of this file."""
+        self.moved_at: float | None = None
+        """When the run directory was last found moved or copied, in Unix seconds; None: never."""
         self.executor: ExecutorStarted | None = None
         """The newest start of an executor; `journal.lock` tells whether it still runs."""
         self.policy: Policy = spec.policy
@@ -278,6 +280,7 @@ class RunState:
             "counts": dict(self.counts),
             "active": list(self.active),
             "run": (self.run_id, self.digest, self.cwd, self.train_dir, self.executor),
+            "moved": self.moved_at,
             "journal": (self.inode, self.inode_since),
             "asked": (self.held, self.stop, self.closed, self.failures, self.drained),
             "seen": sorted(self.seen),
