@@ -1,4 +1,4 @@
-"""Writes the files of members as trainers do: weights first, then metadata, with times of choice."""
+"""Writes the files of members as trainers do, weights first, with times of choice."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ def member(tmp_path: Path) -> Member:
     return Member(tmp_path)
 
 
-def chosen(member: Member, *argv: str, **fields: object) -> int | str | None:
+def chosen(member: Member, *argv: str, **fields: Any) -> int | str | None:
     """The number of the generation that is chosen, or why none is; None: it begins anew."""
     found = answer(member.question(*argv, **{"waited": LATE, **fields}))
     if found.source is not None:
@@ -96,10 +97,10 @@ def test_never_from_the_folder_of_another_member(member: Member, tmp_path: Path)
     ],
 )
 def test_what_is_not_whole_is_passed_over_with_its_reason(
-    member: Member, change: dict[str, object], why: str
+    member: Member, change: dict[str, Any], why: str
 ) -> None:
     interval = "agent.pbt.interval_steps=4000"
-    member.write(9, **change)  # type: ignore[arg-type]
+    member.write(9, **change)
     assert chosen(member, interval) == (
         f"no whole generation in `{member.folder}`: `000009.yaml`: {why}"
     )
@@ -160,10 +161,11 @@ def test_files_of_another_version_are_not_taken_for_cut_ones(member: Member) -> 
 def test_what_was_known_and_is_gone_is_refused_and_never_begun_anew(
     member: Member, known: str
 ) -> None:
-    fields = {
+    known_by: dict[str, dict[str, Any]] = {
         "history": {"history": [member.generation(4)]},
         "source": {"tried": [Tried(Source(3, 4), "lost")]},
-    }[known]
+    }
+    fields = known_by[known]
     early = answer(member.question(**fields, waited=0.0))
     assert early.again_after is not None
     assert early.refused is None
@@ -210,7 +212,7 @@ def test_links_are_not_followed(member: Member, tmp_path: Path) -> None:
     weights.unlink()
     weights.symlink_to(path.with_suffix(".pth"))
     assert chosen(member) == 7
-    os.rename(member.folder, tmp_path / "moved")
+    member.folder.rename(tmp_path / "moved")
     member.folder.symlink_to(tmp_path / "moved")
     assert str(chosen(member)).endswith("cannot be read: it is a link")
 
@@ -284,7 +286,7 @@ def test_two_failures_from_one_stamp_bar_it(member: Member) -> None:
     ],
 )
 def test_ends_that_say_nothing_about_the_weights_bar_nothing(
-    member: Member, end: dict[str, object]
+    member: Member, end: dict[str, Any]
 ) -> None:
     member.write(3)
     source = answer(member.question()).source
