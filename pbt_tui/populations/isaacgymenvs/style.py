@@ -48,6 +48,7 @@ STYLE = Style(
     workspace=_workspace,
     reader="pbt_tui.observe.workspaces.isaacgymenvs:IsaacGymEnvs",
     recipe=recipe,
+    saved="pbt_tui.observe.continuing.member_folder:read",
     generation_files=(r"[0-9]{3}", r"[0-9]{1,12}\.yaml"),
     call=CallStyle(
         prefix="", name_arg="experiment", dir_arg="hydra.run.dir", argument_style="hydra"

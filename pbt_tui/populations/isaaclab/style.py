@@ -63,6 +63,7 @@ STYLE = Style(
     folder_setting=_CONFIG,
     reader="pbt_tui.observe.workspaces.isaaclab:IsaacLab",
     recipe=recipe,
+    saved="pbt_tui.observe.continuing.member_folder:read",
     generation_files=(r"[0-9]{3}", r"[0-9]{1,12}\.yaml"),
     call=CALL,
     index_keys=(IndexKey(key="agent.pbt.policy_idx", stem="agent.pbt.", default_size=8),),

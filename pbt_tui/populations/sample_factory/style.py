@@ -44,6 +44,7 @@ STYLE = Style(
     workspace=_workspace,
     reader="pbt_tui.observe.workspaces.sample_factory:SampleFactory",
     recipe=recipe,
+    saved="pbt_tui.observe.continuing.policies:read",
     generation_files=(r"checkpoint_p.*", r"checkpoint_.*"),
     call=CallStyle(name_arg="--experiment", dir_arg="--train_dir"),
     policies=_policies,
