@@ -46,13 +46,21 @@ def answer(question: Question) -> Continuation:
     if style.recipe is None:
         return Continuation()
     given = settings(question.job.argv)
-    if not _takes_arguments(style, given):
+    found = (
+        _beginning(style, question) if question.anew else _Member(question, style, given).answer()
+    )
+    if (found.args or found.env) and not _takes_arguments(style, given):
         what = "its command hides the settings of the member in one argument, as `bash -c` does"
         return Continuation(refused=f"{what}: no other setting can be added")
-    if question.anew:
-        made = style.recipe(question.job.argv, None)
-        return Continuation(made.args, made.env, refused=made.refused, why="begins from scratch")
-    return _Member(question, style, given).answer()
+    return found
+
+
+def _beginning(style: Style, question: Question) -> Continuation:
+    """An attempt from scratch: what a person asked for."""
+    made = style.recipe(question.job.argv, None) if style.recipe is not None else None
+    if made is None:
+        return Continuation()
+    return Continuation(made.args, made.env, refused=made.refused, why="begins from scratch")
 
 
 def _takes_arguments(style: Style, given: Mapping[str, str]) -> bool:
@@ -163,7 +171,7 @@ def _of_this_life(tried: Sequence[Tried]) -> Sequence[Tried]:
 def _named(source: Source, style: Style) -> str:
     if style.members_are_jobs:
         return f"generation {source.generation} of member {source.member}"
-    return f"the newest checkpoints, at {source.frame} frames"
+    return "the newest checkpoint of each policy"
 
 
 def _why_none(choice: Choice, reading: Reading) -> str:
