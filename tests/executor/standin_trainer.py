@@ -8,7 +8,8 @@ its arguments. What happens is set by files in the current folder:
     fail-<member>     ends with code 3 at once, after the start was told
     crash-<member>    ends with code 3 after the next generation; the file is removed
     exploit-<member>  copies the member whose number the file has; the file is removed
-    go                trains to the end; without it, it waits after the fourth generation of a life
+    go                trains to the end; without one of these files, it waits after the fourth
+                      generation of a life
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def main(argv: list[str]) -> int:
         told.write(json.dumps([number + 1, frame, argv]) + "\n")
     if Path(f"fail-{member}").exists():
         return 3
-    lived = 0
+    lived, goes_on = 0, ("go", f"crash-{member}", f"exploit-{member}")
     while number < LAST:
         number, frame, lived = number + 1, frame + 1000, lived + 1
         write(folder, number, frame, given)
@@ -50,7 +51,7 @@ def main(argv: list[str]) -> int:
             others = [word for word in argv if "checkpoint" not in word]
             rest = [*others, f"--checkpoint={newest}"]
             os.execv(sys.executable, [sys.executable, __file__, *rest])
-        while lived >= 4 and not Path("go").exists():
+        while lived >= 4 and not any(map(os.path.exists, goes_on)):
             time.sleep(0.02)
         time.sleep(0.005)
     return 0

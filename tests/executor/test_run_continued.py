@@ -61,6 +61,15 @@ def wait_for_generation(place: Place, number: int, *members: int) -> None:
     until(lambda: all(newest(place, m) >= number for m in members))
 
 
+def wait_for_written(place: Place, member: int, number: int) -> None:
+    """Waits until the generation was written last."""
+    folder = place.path / WORKSPACE / f"{member:03d}"
+    until(
+        lambda: max(folder.glob("*.yaml"), key=os.path.getmtime).name == f"{number:06d}.yaml",
+        f"generation {number} is not the last one",
+    )
+
+
 def attempts(place: Place, name: str) -> list[Attempt]:
     return place.jobs()[name].attempts
 
@@ -131,16 +140,21 @@ def test_an_executor_and_its_members_are_killed(place: Place) -> None:
 
 
 def test_after_an_exploit_the_last_written_counts_and_not_the_highest(place: Place) -> None:
-    target = population(place, 2, retries=1, retry_on=("exit",), retry_delay=0.0)
+    """Member 0 leads, copies member 1, and writes lower numbers: the higher ones are left."""
+    target = population(place, 2, retries=2, retry_on=("exit",), retry_delay=0.0)
     executor = place.start(target)
-    wait_for_generation(place, 4, 0)
-    place.write("crash-1")  # so that member 1 lags behind: it writes 1..n, n..n+4
-    until(lambda: len(lives(place, 1)) == 2)
-    wait_for_generation(place, lives(place, 1)[1][0] + 3, 1)
-    place.write("exploit-1", "0")  # and falls back to member 0
+    wait_for_generation(place, 4, 0, 1)
+    place.write("crash-0")
+    wait_for_generation(place, 9, 0)
+    place.write("exploit-0", "1")  # after generation 10
+    until(lambda: len(lives(place, 0)) == 3)
+    wait_for_written(place, 0, 8)
+    place.write("crash-0")  # after generation 9, while 10 of the life before is there
+    until(lambda: len(lives(place, 0)) == 4)
     place.write("go")
     said = place.end(executor)
     assert said.code == 0, said.all
+    assert lives(place, 0) == [(1, 0), (6, 5000), (5, 4000), (10, 9000)]
 
 
 def test_attempts_that_never_started_are_abandoned_and_asked_for_again(place: Place) -> None:
