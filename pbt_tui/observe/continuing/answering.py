@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
-from typing import cast
 
-from pbt_tui.errors import BrokenKind
 from pbt_tui.files.faults import reason
 from pbt_tui.journal.events import Source
 from pbt_tui.observe.continuing import kept
-from pbt_tui.observe.continuing.candidate import Candidate, Place, Read, Reading
+from pbt_tui.observe.continuing.candidate import Candidate, Place, Read, Reading, loaded
 from pbt_tui.observe.continuing.newest import Choice, choose
 from pbt_tui.observe.continuing.question import AGAIN, PATIENCE, Continuation, Question, Tried
 from pbt_tui.observe.workspaces.late import look_up
@@ -104,7 +101,7 @@ class _Member:
 
     def _read(self, at: Place) -> tuple[Reading, Choice]:
         """Reads the newest generations, and all others only if those do not give the answer."""
-        read = _reader(self._style)
+        read: Read = loaded(self._style, self._style.saved)
         for most in (_MOST,) if self._q.moved_at is not None else (_FIRST, _MOST):
             reading = read(at, most)
             if self._q.kept is not None and reading.problem is None:
@@ -210,14 +207,3 @@ def _unreadable(folder: Path) -> str | None:
     except OSError as e:
         return f"`{folder}` cannot be read: {reason(e)}"
     return None
-
-
-def _reader(style: Style) -> Read:
-    module, _, name = style.saved.partition(":")
-    try:
-        return cast(Read, getattr(import_module(module), name))
-    except Exception as e:  # code of another package may raise anything
-        if style.name in STYLES.built_in:
-            raise
-        message = f"cannot be loaded: {type(e).__name__}: {e}"
-        raise BrokenKind("reader of style", style.name, style.saved, f"{message:.300}") from e
