@@ -7,7 +7,19 @@ from collections.abc import Sequence
 
 from pbt_tui.backends.slurm.requeue import KNOWN_STYLES, Again, again
 from pbt_tui.journal.events import Source
+from pbt_tui.runtimes.protocol import Launch
 from pbt_tui.spec import Job
+
+
+def of_launch(launch: Launch) -> Again | None:
+    """The words for one launch; None if the member of it is not continued."""
+    on = launch.goes_on
+    if on is None:
+        return None
+    recorded, job = str(on.recorded), launch.spec
+    return of_attempt(
+        job, on.style, recorded, args=on.args, source=on.source, seen=on.seen, known=on.known
+    )
 
 
 def of_attempt(
