@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pbt_tui.errors import BrokenKind, RuntimeUnavailable
+from pbt_tui.executor import continuing
 from pbt_tui.executor.config import ExecutorConfig
 from pbt_tui.executor.kept_shell import job_environment
 from pbt_tui.executor.launching import ForeignLaunches, ProcessLaunches
@@ -47,6 +48,7 @@ def run_context(rundir: RunDir, state: RunState, config: ExecutorConfig, run_id:
         masked=around.masked,
         notes=around.notes,
         forgotten=config.forget_host,
+        from_scratch=config.from_scratch,
     )
 
 
@@ -54,8 +56,10 @@ def launches(context: RunContext) -> Callable[[JobState, Attempt], Launch]:
     """The function that makes the launch of an attempt for the runtime."""
     prefix = len(context.state.spec.command_prefix)
     if not context.kind.plain:
-        dropped = prefix if context.kind.has_queue else 0
-        return ForeignLaunches(context.rundir, context.cwd, dropped)
+        if not context.kind.has_queue:
+            return ForeignLaunches(context.rundir, context.cwd, prefix)
+        goes_on = continuing.goes_on(context.state, context.rundir)
+        return ForeignLaunches(context.rundir, context.cwd, prefix, drop=True, goes_on=goes_on)
     return ProcessLaunches(
         context.rundir, context.cwd, context.policy, context.environ, prefix, context.python
     )

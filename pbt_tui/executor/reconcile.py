@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from msgspec import UNSET
+
 from pbt_tui.errors import RunError, RuntimeUnavailable, Where
 from pbt_tui.executor.loop import Loop
 from pbt_tui.files import folders
@@ -86,7 +88,8 @@ def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
         key = (job.spec.id, attempt.number)
         match found.state:
             case "alive":
-                if attempt.handle is None:
+                requeued = found.source is not None and found.source != attempt.source
+                if attempt.handle is None or requeued:
                     handle = found.handle or ""
                     loop.record(
                         AttemptStarted(
@@ -95,6 +98,7 @@ def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
                             handle=handle,
                             node=found.node,
                             restart=found.restart,
+                            source=UNSET if found.source is None else found.source,
                         ),
                         now,
                     )
@@ -106,15 +110,17 @@ def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
             case "ended" if found.ended is not None:
                 loop.end(job, attempt, found.ended, now)
             case "never" if attempt.handle is None:
-                if attempt.stop_at is None and _still_listed(loop, attempt):
+                may_start = _still_listed(loop, attempt) and not _has_read(attempt)
+                if attempt.stop_at is None and may_start:
                     launches.append(loop.launch_of(job, attempt))
                 elif loop.runtime.forfeit(*key):
-                    _end_unstarted(loop, job, attempt, now, _UNLISTED)
+                    _end_unstarted(loop, job, attempt, now, _why_not(loop, attempt))
                 elif attempt.stop_at is not None:
                     # A shim has claimed the attempt meanwhile, and it runs: stop it again.
                     stops.append((*key, attempt.kill_at is not None))
             case "forfeited":
-                _end_unstarted(loop, job, attempt, now, found.detail or _UNLISTED)
+                why = found.detail or _why_not(loop, attempt)
+                _end_unstarted(loop, job, attempt, now, why)
             case _:
                 lost = Ended(*key, attempt.handle, None, now, lost=True, detail=found.detail)
                 loop.end(job, attempt, lost, now)
@@ -132,6 +138,16 @@ def _still_listed(loop: Loop, attempt: Attempt) -> bool:
 
 
 _UNLISTED = "its GPU is no longer listed"
+_UNREAD = "its executor ended before it started: what it goes on from is read again"
+
+
+def _why_not(loop: Loop, attempt: Attempt) -> str:
+    return _UNREAD if _still_listed(loop, attempt) else _UNLISTED
+
+
+def _has_read(attempt: Attempt) -> bool:
+    """Whether it was decided with what its executor had read: another one reads again."""
+    return bool(attempt.args or attempt.env or attempt.anew or attempt.source is not None)
 
 
 def _end_unstarted(loop: Loop, job: JobState, attempt: Attempt, now: float, why: str) -> None:

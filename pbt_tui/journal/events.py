@@ -112,6 +112,9 @@ class ExecutorStarted(Event, frozen=True, kw_only=True):
     masked: bool | UnsetType = UNSET
     """Whether `gpus` are those that the variable `CUDA_VISIBLE_DEVICES` showed the executor; not
     there: they are not, or the journal is older."""
+    continues: tuple[str, ...] | UnsetType = UNSET
+    """Ids of the populations whose members go on from what they have written: the executor finds
+    out from what before it starts a later attempt. Not there: none, or the journal is older."""
 
 
 class FileStamp(msgspec.Struct, frozen=True):
@@ -199,6 +202,11 @@ class ContinuationKnown(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The generation that the attempt will continue from."""
     refused: str | None = None
     """Why the executor cannot choose a generation, so that a person has to decide."""
+    why: str | None = None
+    """What the attempt begins from, for people: `goes on from generation 12 of member 3`."""
+    seen: int = 0
+    """When the newest generation was written that the executor saw, in nanoseconds since the epoch;
+    0: it saw none. It may have chosen an older one."""
 
 
 class AttemptWaiting(Event, frozen=True, kw_only=True):
@@ -309,14 +317,15 @@ class JobSkipped(Event, frozen=True, kw_only=True):
     job: str
     """Id of the job."""
     why: str
-    """Why: `fail_fast`, or how many jobs have failed."""
+    """Why: `fail_fast`, how many jobs have failed, or why the member cannot be continued."""
 
 
 class RunClosed(Event, frozen=True, kw_only=True):
     """Every job has ended. Only a retry reopens the run."""
 
     verdict: Verdict
-    """Result of the whole run; `budget`: jobs were skipped because too many others failed."""
+    """Result of the whole run; `budget`: jobs were skipped because too many others failed;
+    `failures`: a job failed, or a member could not be continued."""
 
 
 class RunRehomed(Event, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from pbt_tui.journal.events import Why
+from pbt_tui.journal.events import Source, Why
 from pbt_tui.journal.outcome import Order
 from pbt_tui.spec import Cause, Job
 
@@ -23,6 +23,24 @@ has ended, and its exit code is known. `gone`: it was started, and went away wit
 `forfeited`: an executor claimed it so that it never starts, and died before it recorded that.
 `unknown`: its host or engine does not answer.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class GoesOn:
+    """What an attempt of a member goes on from, and what a requeue of it needs to look again."""
+
+    style: str
+    """Name of the population style."""
+    recorded: Path
+    """The workspace as the spec records it, absolute."""
+    args: tuple[str, ...] = ()
+    """Arguments of the attempt alone; `Launch.argv` has them, `Launch.spec` does not."""
+    source: Source | None = None
+    """The generation that the attempt continues from."""
+    seen: int = 0
+    """When the newest generation that the executor saw was written, in nanoseconds since 1970."""
+    known: bool = False
+    """Whether the member had a generation before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +67,8 @@ class Launch:
     """The job as the spec has it."""
     seq: int = 0
     """The `seq` of its `attempt_scheduled`; 0: it is in no journal."""
+    goes_on: GoesOn | None = None
+    """What it goes on from, if it is of a population that is continued and may be requeued."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +85,8 @@ class Started:
     """Host that a cluster chose for it."""
     restart: int | None = None
     """How often its engine has requeued it; None for the first start."""
+    source: Source | None = None
+    """The generation that a requeued task goes on from, once the task has said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +150,8 @@ class Seen:
     """How it ended, for `ended`."""
     restart: int | None = None
     """How often its engine has requeued it; None if never."""
+    source: Source | None = None
+    """The generation that a requeued task goes on from."""
     detail: str | None = None
     """For `unknown`: who started it and does not answer, as in `2 attempts were …`.
     For `gone`: what became of it; for `forfeited`: why it never starts; if the runtime knows."""
