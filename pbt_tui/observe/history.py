@@ -17,6 +17,7 @@ from pbt_tui.files.permissions import fit
 from pbt_tui.files.regular import OURS, read_regular
 from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.workspaces import Generation, Reader
+from pbt_tui.observe.workspaces.generation import Key
 
 
 class HistoryEntry(msgspec.Struct, frozen=True):
@@ -47,7 +48,7 @@ class HistoryWriter:
         self.problem: str | None = None
         """Why the last poll could not write what it read."""
         self._unwritten: list[bytes] = []
-        self._known: dict[tuple[int, str, int], Generation] | None = None
+        self._known: dict[Key, Generation] | None = None
 
     def poll(self) -> list[Generation]:
         """Returns new generations in write order, after appending them to the history."""
@@ -132,7 +133,7 @@ def read(path: Path) -> dict[str, list[Generation]]:
 
 def decode(data: bytes) -> dict[str, list[Generation]]:
     """The history in `data`, up to the last newline."""
-    populations: dict[str, dict[tuple[int, str, int], Generation]] = {}
+    populations: dict[str, dict[Key, Generation]] = {}
     for line in data[: data.rfind(b"\n") + 1].split(b"\n"):
         try:
             entry = _decoder.decode(line)

@@ -24,9 +24,8 @@ from pbt_tui.observe.snapshot_types import (
     PopulationRow,
 )
 from pbt_tui.observe.workspaces import Generation, reader
+from pbt_tui.observe.workspaces.generation import Key
 from pbt_tui.populations import STYLES, ExchangeSettings
-
-Key = tuple[int, str, int]
 
 
 class PopulationMonitor:

@@ -47,7 +47,7 @@ def test_a_torn_last_line_is_passed_over_and_mended(isaaclab: Recorded, tmp_path
     assert len(read(path)["lab"]) == len(lines)
 
 
-def test_r5_a_number_written_twice_is_two_steps(isaaclab: Recorded, tmp_path: Path) -> None:
+def test_a_number_written_again_is_another_generation_under_any_name(isaaclab: Recorded, tmp_path: Path) -> None:
     path = tmp_path / "populations.jsonl"
     watcher = HistoryWriter("lab", reader("isaaclab", isaaclab.path), path)
     name, at, text = isaaclab.files[0]
@@ -61,6 +61,7 @@ def test_r5_a_number_written_twice_is_two_steps(isaaclab: Recorded, tmp_path: Pa
     watcher.poll()
     history = read(path)["lab"]
     assert [(g.generation, g.experiment_name, g.frame) for g in history] == [
+        (1, "2026-08-18_00-31-00", 100),
         (1, "second", 100),
         (1, "2026-08-18_00-31-00", 101),
     ]
