@@ -75,11 +75,11 @@ ALARMS = (
     ),
     AlarmCode(
         "stale_member",
-        ("warning",),
+        ("warning", "note"),
         "a member has stopped writing generations",
         "The member runs, and has written no generation for much longer than usual. After a start "
-        "or an exchange it has ten times as long. Of a workspace without a run nobody knows "
-        "whether its members still run.",
+        "or an exchange it has ten times as long. In a workspace without a run it is a note, "
+        "because nobody knows whether the member still runs.",
         "Look at its log and its GPU. Cancel and retry a member that hangs.",
     ),
     AlarmCode(

@@ -251,5 +251,6 @@ def _stale(status: PopulationStatus, found: Sequence[int]) -> list[Alarm]:
         return []
     who = ", ".join(_last_seen(status, m) for m in found[:4])
     more = f" and {len(found) - 4} more" if len(found) > 4 else ""
-    what = "silent" if status.states else "silent or finished"
-    return _alarm("stale_member", "warning", f"{what}: {who}{more}", found)
+    if not status.states:  # of a workspace without a run nobody knows who still runs
+        return _alarm("stale_member", "note", f"silent or finished: {who}{more}", found)
+    return _alarm("stale_member", "warning", f"silent: {who}{more}", found)

@@ -8,80 +8,23 @@ generations, decisions or starts touch. Pure.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from math import inf
-from typing import NamedTuple
 
 import msgspec
 
 from pbt_tui.observe.decisions import Gap, events
+from pbt_tui.observe.event_order import EventOrder, PlacedEvent
 from pbt_tui.observe.lineage import LineageEvent
 from pbt_tui.observe.member_logs import Decision, MemberLog
+from pbt_tui.observe.member_record import MemberRecord, Place, Said
 from pbt_tui.observe.member_steps import MemberSteps
 from pbt_tui.observe.snapshot_types import EventRow
 from pbt_tui.observe.workspaces import Generation, Start
-from pbt_tui.observe.workspaces.generation import Key
 from pbt_tui.populations import Style
 
-_SLACK = 2.0
-"""Seconds by which the clocks of the executor and of a file server may differ."""
 _FEW = 16
 """Checkpoints of a donor, before and after a decision, among which is the one that was loaded."""
-
-Place = Key | None
-"""A gap, by its earlier generation; None: all that no generation is known for."""
-
-
-class _Placed(NamedTuple):
-    """An event with its place among all."""
-
-    at: float
-    """When the member decided, in Unix seconds."""
-    member: int
-    order: tuple[bool, int, str, int, bool, int]
-    """Among events of one time and member: whether it is a decision at a generation, the number,
-    name and step of that, whether it is unknown, and a count."""
-    event: LineageEvent
-    row: EventRow
-    """The event as the snapshot has it."""
-
-
-@dataclass(slots=True, eq=False)
-class _Said:
-    """A decision of a log, and the gap that it belongs to."""
-
-    log: MemberLog
-    decision: Decision
-    place: Place = None
-
-    @property
-    def order(self) -> tuple[float, float, int]:
-        """Sorts decisions of a member as they were made."""
-        return (self.decision.at or 0.0, self.log.since, self.decision.position)
-
-
-class _Member:
-    """What is known of one member."""
-
-    def __init__(self) -> None:
-        self.steps = MemberSteps()
-        self.by_key: dict[Key, Generation] = {}
-        self.starts: list[Start] = []
-        self.attempts: list[float] = []
-        """Starts of attempts after the first, in Unix seconds."""
-        self.logs: list[MemberLog] = []
-        self.said: dict[int, _Said] = {}
-        """By the identity of the decision."""
-        self.by_number: dict[int | None, list[_Said]] = defaultdict(list)
-        """By the number of the generation at the decision; None: the log has times instead."""
-        self.at_place: dict[Place, list[_Said]] = defaultdict(list)
-        self.kept: dict[Place, list[LineageEvent]] = defaultdict(list)
-        self.kept_waiting: dict[tuple[str | None, int | None, int | None], list[LineageEvent]]
-        self.kept_waiting = defaultdict(list)
-        self.placed: dict[Place, list[_Placed]] = {}
-        self.dirty: set[Place] = set()
 
 
 class PopulationLineage:
@@ -95,11 +38,8 @@ class PopulationLineage:
         self.trainer = trainer
         self.steps: dict[int, MemberSteps] = {}
         """The generations by member."""
-        self._members: dict[int, _Member] = {}
-        self._placed: list[_Placed] = []
-        self._rows: list[EventRow] = []
-        self._relaunches: dict[int, int] = {}
-        """Number of relaunches by member, without zeros."""
+        self._members: dict[int, MemberRecord] = {}
+        self._order = EventOrder()
         self._newest = -inf
         """When the newest generation of all was written."""
         self._shared: list[MemberLog] = []
@@ -113,11 +53,11 @@ class PopulationLineage:
     @property
     def events(self) -> list[LineageEvent]:
         """All events, in the order of the decisions."""
-        return [placed.event for placed in self._placed]
+        return self._order.events()
 
     def rows(self) -> tuple[EventRow, ...]:
         """All events for the snapshot, in the order of the decisions."""
-        return tuple(self._rows)
+        return self._order.rows()
 
     def decided(self, generation: Generation) -> list[LineageEvent]:
         """The events between a generation and the next one of its member, in order.
@@ -130,7 +70,7 @@ class PopulationLineage:
 
     def relaunched(self) -> list[int]:
         """Members that began again from scratch, in order."""
-        return sorted(self._relaunches)
+        return self._order.relaunched()
 
     def restarting(self) -> set[int]:
         """Members that decided at their newest generation, and may be starting again."""
@@ -175,15 +115,15 @@ class PopulationLineage:
 
     # -- what is new -------------------------------------------------------------------------------
 
-    def _of(self, index: int) -> _Member:
+    def _of(self, index: int) -> MemberRecord:
         member = self._members.get(index)
         if member is None:
-            member = self._members[index] = _Member()
+            member = self._members[index] = MemberRecord()
             self.steps[index] = member.steps
             self.steps = dict(sorted(self.steps.items()))
         return member
 
-    def _mark(self, index: int, member: _Member, place: Place) -> None:
+    def _mark(self, index: int, member: MemberRecord, place: Place) -> None:
         member.dirty.add(place)
         self._touched.add(index)
 
@@ -215,11 +155,11 @@ class PopulationLineage:
             self._mark_from(index, member, 0)
         self._seen_by_others(index, generation.at)
 
-    def _remove(self, index: int, member: _Member, old: Generation) -> None:
+    def _remove(self, index: int, member: MemberRecord, old: Generation) -> None:
         place = member.steps.remove(old)
         del member.by_key[old.key]
         for placed in member.placed.pop(old.key, ()):
-            self._take_out(placed)
+            self._order.take(placed)
         before = member.steps.steps[place - 1].key if place else None
         self._mark(index, member, before)
         if kept := member.kept.pop(old.key, None):
@@ -242,11 +182,11 @@ class PopulationLineage:
                 self._mark(other, member, steps[-1].key)
         self._newest = max(self._newest, at)
 
-    def _mark_from(self, index: int, member: _Member, place: int) -> None:
+    def _mark_from(self, index: int, member: MemberRecord, place: int) -> None:
         for generation in member.steps.steps[max(0, place - 1) :]:
             self._mark(index, member, generation.key)
 
-    def _start(self, index: int, at: float) -> _Member:
+    def _start(self, index: int, at: float) -> MemberRecord:
         """Marks the gap in which a start lies."""
         member = self._of(index)
         count = member.steps.before(at)
@@ -264,7 +204,7 @@ class PopulationLineage:
             member = self._of(index)
             said = member.said.get(id(decision))
             if said is None:
-                said = member.said[id(decision)] = _Said(log, decision)
+                said = member.said[id(decision)] = Said(log, decision)
                 member.by_number[decision.generation].append(said)
                 member.at_place[None].append(said)
             self._place(index, member, said)
@@ -305,8 +245,8 @@ class PopulationLineage:
 
     # -- where decisions belong --------------------------------------------------------------------
 
-    def _place(self, index: int, member: _Member, said: _Said) -> None:
-        place = self._find(member, said)
+    def _place(self, index: int, member: MemberRecord, said: Said) -> None:
+        place = member.find(said)
         if place != said.place:
             member.at_place[said.place].remove(said)
             member.at_place[place].append(said)
@@ -314,39 +254,9 @@ class PopulationLineage:
             said.place = place
             self._mark(index, member, place)
 
-    def _find(self, member: _Member, said: _Said) -> Place:
-        decision, log = said.decision, said.log
-        if decision.at is not None:
-            count = member.steps.before(decision.at)
-            return member.steps.steps[count - 1].key if count else None
-        if decision.generation is None:
-            return None
-        found = [
-            g
-            for g in member.steps.versions(decision.generation)
-            if (decision.frame is None or g.frame in (None, decision.frame))
-            and (decision.name is None or g.experiment_name == decision.name)
-        ]
-        if len(found) > 1:
-            found = [g for g in found if log.since - _SLACK <= g.at <= log.until + _SLACK]
-        return found[decision.occurrence].key if decision.occurrence < len(found) else None
-
-    def _heard(self, member: _Member, generation: Generation) -> bool:
-        """Whether a log has every decision at a generation."""
-        if self.trainer.log_in_workspace is not None:
-            return any(
-                log.first is not None and (not log.cut or log.first <= generation.at)
-                for log in self._shared
-            )
-        key = (generation.member, generation.generation)
-        logs = [log for log in member.logs if key in log.heard]
-        if len(member.steps.versions(generation.generation)) == 1:
-            return bool(logs)
-        return any(log.since - _SLACK <= generation.at <= log.until + _SLACK for log in logs)
-
     # -- judging the gaps --------------------------------------------------------------------------
 
-    def _judge(self, index: int, member: _Member) -> bool:
+    def _judge(self, index: int, member: MemberRecord) -> bool:
         changed = False
         if member.at_place.get(None):
             member.dirty.add(None)
@@ -358,37 +268,22 @@ class PopulationLineage:
             else:
                 continue
             old = member.placed.get(place, [])
-            if [p[:4] for p in old] == [p[:4] for p in new]:
+            if old == new:
                 continue
             changed = True
             for placed in old:
-                self._take_out(placed)
+                self._order.take(placed)
             for placed in new:
-                where = bisect_right(self._placed, placed[:3], key=lambda p: p[:3])
-                self._placed.insert(where, placed)
-                self._rows.insert(where, placed.row)
-                self._count(placed, 1)
+                self._order.put(placed)
             self.fresh += [placed.event for placed in new]
             member.placed[place] = new
         member.dirty.clear()
         return changed
 
-    def _take_out(self, placed: _Placed) -> None:
-        where = bisect_left(self._placed, placed[:3], key=lambda p: p[:3])
-        while self._placed[where] is not placed:
-            where += 1
-        del self._placed[where]
-        del self._rows[where]
-        self._count(placed, -1)
+    def _shared_logs(self) -> list[MemberLog] | None:
+        return self._shared if self.trainer.log_in_workspace is not None else None
 
-    def _count(self, placed: _Placed, change: int) -> None:
-        if placed.event.kind == "relaunch":
-            count = self._relaunches.get(placed.member, 0) + change
-            self._relaunches[placed.member] = count
-            if not count:
-                del self._relaunches[placed.member]
-
-    def _between(self, index: int, member: _Member, before: Generation) -> list[_Placed]:
+    def _between(self, index: int, member: MemberRecord, before: Generation) -> list[PlacedEvent]:
         steps = member.steps.steps
         position = member.steps.position(before) + 1
         after = steps[position] if position < len(steps) else None
@@ -409,7 +304,7 @@ class PopulationLineage:
                 kept=member.kept.get(before.key, ()),
                 starts=starts[first : bisect_left(starts, until, first, key=lambda s: s.at)],
                 attempt=any(before.at < at < until for at in member.attempts),
-                heard=self._heard(member, before),
+                heard=member.heard(before, self._shared_logs()),
             ),
         )
         placed = []
@@ -421,7 +316,7 @@ class PopulationLineage:
                 at = said[count].decision.at or at
             number, name = before.generation, before.experiment_name
             order = (event.kind != "relaunch", number, name, before.step or 0, False, count)
-            placed.append(_Placed(at, index, order, event, _row(event)))
+            placed.append(PlacedEvent(at, index, order, event))
         return placed
 
     def _with_donor(self, decision: Decision) -> LineageEvent:
@@ -436,9 +331,9 @@ class PopulationLineage:
             number = next((g.generation for g in newest if g.step == decision.donor_step), number)
         return msgspec.structs.replace(event, donor_generation=number)
 
-    def _without_generation(self, index: int, member: _Member) -> list[_Placed]:
+    def _without_generation(self, index: int, member: MemberRecord) -> list[PlacedEvent]:
         """Decisions at generations that are not known: they come after those before them."""
-        found: list[_Placed] = []
+        found: list[PlacedEvent] = []
         last: dict[int, float] = {}
         for said in sorted(member.said.values(), key=lambda s: s.order):
             decision, log = said.decision, said.log
@@ -451,18 +346,5 @@ class PopulationLineage:
             since = log.since if log.since > -inf else 0.0
             at = last.get(id(log), since) if decision.at is None else decision.at
             order = (True, decision.generation or 0, "", 0, True, len(found))
-            found.append(_Placed(at, index, order, event, _row(event)))
+            found.append(PlacedEvent(at, index, order, event))
         return found
-
-
-def _row(event: LineageEvent) -> EventRow:
-    return EventRow(
-        kind=event.kind,
-        member=event.member,
-        donor=event.donor,
-        generation=event.generation,
-        source=event.source,
-        confidence=event.confidence,
-        donor_generation=event.donor_generation,
-        applied=event.applied,
-    )

@@ -264,6 +264,14 @@ class PopulationMonitor:
             best.member, best.generation, best.objective or 0.0, best.checkpoint if exists else None
         )
 
+    def best_generation(self) -> Generation | None:
+        """The generation that `best` is about; None without one."""
+        best = self.best()
+        if best is None:
+            return None
+        versions = self.lineage.steps[best.member].versions(best.generation)
+        return next(g for g in reversed(versions) if g.objective == best.objective)
+
 
 class _Rows:
     """Rows of the members' generations: made once each."""

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from math import inf
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,9 @@ def life(rng: random.Random, style: str) -> tuple[list[Generation], list[Start]]
     generations, starts = [], []
     constant = rng.random() < 0.3
     clock, size = 100.0, rng.randint(2, 5)
-    state = [{"number": 0, "life": 0, "params": {"a": 1.0, "b": 1.0}} for _ in range(size)]
+    state: list[dict[str, Any]] = [
+        {"number": 0, "life": 0, "params": {"a": 1.0, "b": 1.0}} for _ in range(size)
+    ]
     for _ in range(rng.randint(5, 40)):
         member = rng.randrange(size)
         mine = state[member]
@@ -110,7 +113,7 @@ def test_whatever_becomes_known_first_the_events_are_the_same(style: str) -> Non
         attempts = [(0, cut)] if texts and rng.random() < 0.5 else []
         lineage = PopulationLineage(STYLES.get(style))
         logs = [MemberLog(member, since) for member, since, _, _ in texts]
-        waiting: list[tuple[str, object]] = [("generation", g) for g in generations]
+        waiting: list[tuple[str, Any]] = [("generation", g) for g in generations]
         waiting += [("start", s) for s in starts]
         waiting += [("attempt", a) for a in attempts]
         if rng.random() < 0.7:  # nearly in order, as polls see it
@@ -118,10 +121,10 @@ def test_whatever_becomes_known_first_the_events_are_the_same(style: str) -> Non
         else:
             rng.shuffle(waiting)
         fed = [0] * len(texts)
-        known: dict[str, list[object]] = {"generation": [], "start": [], "attempt": []}
+        known: dict[str, list[Any]] = {"generation": [], "start": [], "attempt": []}
         while waiting:
             batch = [waiting.pop(0) for _ in range(min(len(waiting), rng.randint(1, 4)))]
-            new: dict[str, list[object]] = {
+            new: dict[str, list[Any]] = {
                 kind: [thing for what, thing in batch if what == kind] for kind in known
             }
             for kind, things in new.items():
@@ -135,14 +138,14 @@ def test_whatever_becomes_known_first_the_events_are_the_same(style: str) -> Non
                 log.feed(text[fed[i] : upto])
                 fed[i] = max(fed[i], upto)
                 read.append(log)
-            lineage.update(new["generation"], new["start"], read, (), new["attempt"])  # type: ignore[arg-type]
+            lineage.update(new["generation"], new["start"], read, (), new["attempt"])
             if rng.random() < 0.3 or not waiting:
                 said = [
                     (t[0], t[1], log.until, t[3][:upto])
                     for t, log, upto in zip(texts, logs, fed, strict=True)
                 ]
                 whole = at_once(
-                    style, known["generation"], known["start"], said, (), known["attempt"]  # type: ignore[arg-type]
+                    style, known["generation"], known["start"], said, (), known["attempt"]
                 )  # fmt: skip
                 assert lineage.events == whole, seed
 
@@ -195,11 +198,11 @@ def test_events_of_the_history_stand_in_for_a_lost_log(tmp_path: Path) -> None:
             return []
 
     path = tmp_path / "populations.jsonl"
-    writer = HistoryWriter("p", Empty(), path)  # type: ignore[arg-type]
+    writer = HistoryWriter("p", Empty(), path)
     writer.keep(before)
     size = path.stat().st_size
     writer.keep(before)
-    again = HistoryWriter("p", Empty(), path)  # type: ignore[arg-type]
+    again = HistoryWriter("p", Empty(), path)
     again.poll()
     again.keep(before)
     assert path.stat().st_size == size
