@@ -34,7 +34,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     frame: int | None
     """Frames trained by then; None: unknown."""
     objective: float | None
-    """The objective; None if it is not finite or unknown."""
+    """The objective; None if it is no finite number, or unknown."""
     params: dict[str, Any]
     """Parameters as JSON values; a non-finite float is text."""
     at: float
@@ -46,7 +46,10 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     """For Sample-Factory, the train step in the checkpoint's name, which jumps when weights are
     copied."""
     unreadable: bool = False
-    """Whether the objective is a Python object, which other members cannot read (P3)."""
+    """Whether other members cannot read or rank the objective: it is a Python object (P3), or no
+    finite number."""
+    written: str | None = None
+    """The objective as the file has it, unless it is a finite number or a Python object."""
 
     @property
     def key(self) -> Key:
