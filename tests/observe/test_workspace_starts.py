@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.observe.workspaces import Loaded, reader, size, starts
+from pbt_tui.observe.workspaces import LoadedCheckpoint, reader, size, starts
 from pbt_tui.observe.workspaces.isaacgymenvs import IsaacGymEnvs
 from pbt_tui.observe.workspaces.isaaclab import IsaacLab
 
@@ -71,7 +71,7 @@ def test_a_start_of_isaac_lab_names_the_file_that_it_loaded(tmp_path: Path) -> N
         (1, 102.0, "2026-11-21_08-20-22", 8),
         (1, 300.0, "2026-11-21_08-24-39", 8),
     ]
-    assert [s.loaded for s in found] == [None, None, Loaded(donor, 3, 17)]
+    assert [s.loaded for s in found] == [None, None, LoadedCheckpoint(donor, 3, 17)]
     assert size(workspace) == 8, "two of eight members have started"
     assert workspace.restarts() == [(0, 100.0), (1, 102.0), (1, 300.0)]
 

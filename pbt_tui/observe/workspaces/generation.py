@@ -81,7 +81,7 @@ class BestFile(NamedTuple):
     """Path of the weights beside it; None: there are none."""
 
 
-class Loaded(NamedTuple):
+class LoadedCheckpoint(NamedTuple):
     """The checkpoint that a start of a member loaded, as its configuration names it."""
 
     path: str
@@ -101,7 +101,7 @@ class Start(NamedTuple):
     """When the configuration was written, in Unix seconds."""
     name: str = ""
     """The `experiment_name` of the generations that it writes; empty: unknown."""
-    loaded: Loaded | None = None
+    loaded: LoadedCheckpoint | None = None
     """What it loaded; None: it began from scratch, or its configuration does not say."""
     size: int | None = None
     """Number of members in its configuration; None: unknown."""

@@ -68,7 +68,7 @@ class _Folder:
         self.newest = 0
         """Number of the generation that was written last."""
 
-    def list(self) -> list[Key]:
+    def refresh(self) -> list[Key]:
         """Finds new names; returns the generations whose files were removed.
 
         Raises:
@@ -77,7 +77,8 @@ class _Folder:
         changed = os.stat(self.path).st_mtime_ns  # noqa: PTH116
         if changed == self.changed:
             return []
-        names = set(os.listdir(self.path))  # noqa: PTH208
+        with os.scandir(self.path) as entries:
+            names = {entry.name for entry in entries}
         for name in sorted(names - self.listed):
             if name.endswith(".yaml") and _STEM.fullmatch(name):
                 self.unread[name] = None
@@ -136,7 +137,7 @@ class MemberFolders:
             if folder is None:
                 folder = self._folders[name] = _Folder(os.path.join(self.path, name))  # noqa: PTH118
             try:
-                for key in folder.list():
+                for key in folder.refresh():
                     self._held.pop(key, None)
             except FileNotFoundError:
                 continue

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pbt_tui.files.regular import read_regular
-from pbt_tui.observe.workspaces.generation import Loaded, Start
+from pbt_tui.observe.workspaces.generation import LoadedCheckpoint, Start
 from pbt_tui.observe.workspaces.settling import TICK, is_folder, is_settled
 
 _LARGEST = 1 << 20
@@ -136,17 +136,17 @@ class StartFolders:
         )
 
 
-def _loaded(path: str, workspaces: Collection[str]) -> Loaded | None:
+def _loaded(path: str, workspaces: Collection[str]) -> LoadedCheckpoint | None:
     """What a path names: a generation in the workspace, or its copy in a temporary folder."""
     if not path or path in ("null", "None", "False"):
         return None
     above, folder, name = ["", "", *path.rsplit("/", 2)][-3:]
     number = name.removesuffix(".pth")
     if name == number or not _is_number(number, 12):
-        return Loaded(path, None, None)
+        return LoadedCheckpoint(path, None, None)
     if _MEMBER.fullmatch(folder) and os.path.basename(above) in workspaces:  # noqa: PTH119
-        return Loaded(path, int(folder), int(number))
-    return Loaded(path, None, int(number) if _COPIES.fullmatch(folder) else None)
+        return LoadedCheckpoint(path, int(folder), int(number))
+    return LoadedCheckpoint(path, None, int(number) if _COPIES.fullmatch(folder) else None)
 
 
 def _values(text: str, key: str, *, inner: bool = True) -> list[str]:
