@@ -47,7 +47,7 @@ def test_a_torn_last_line_is_passed_over_and_mended(isaaclab: Recorded, tmp_path
     assert len(read(path)["lab"]) == len(lines)
 
 
-def test_a_number_written_again_is_another_generation_under_any_name(isaaclab: Recorded, tmp_path: Path) -> None:
+def test_r5_a_number_written_twice_is_two_steps(isaaclab: Recorded, tmp_path: Path) -> None:
     path = tmp_path / "populations.jsonl"
     watcher = HistoryWriter("lab", reader("isaaclab", isaaclab.path), path)
     name, at, text = isaaclab.files[0]

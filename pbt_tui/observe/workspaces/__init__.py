@@ -19,7 +19,7 @@ from pbt_tui.observe.workspaces.generation import (
     Change,
     Generation,
     Latest,
-    Loaded,
+    LoadedCheckpoint,
     Reader,
     Start,
     UnreadableGeneration,
@@ -32,7 +32,7 @@ from pbt_tui.observe.workspaces.generation import (
 from pbt_tui.populations import STYLES
 
 __all__ = [
-    "BestFile", "Change", "Generation", "Latest", "Loaded", "Reader", "Start",
+    "BestFile", "Change", "Generation", "Latest", "LoadedCheckpoint", "Reader", "Start",
     "UnreadableGeneration", "changes", "find", "latest", "reader", "size", "starts", "weights",
 ]  # fmt: skip
 

@@ -34,7 +34,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     frame: int | None
     """Frames trained by then; None: unknown."""
     objective: float | None
-    """The objective; None if it is not finite or unknown."""
+    """The objective; None if it is no finite number, or unknown."""
     params: dict[str, Any]
     """Parameters as JSON values; a non-finite float is text."""
     at: float
@@ -46,7 +46,10 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     """For Sample-Factory, the train step in the checkpoint's name, which jumps when weights are
     copied."""
     unreadable: bool = False
-    """Whether the objective is a Python object, which other members cannot read (P3)."""
+    """Whether other members cannot read or rank the objective: it is a Python object (P3), or no
+    finite number."""
+    written: str | None = None
+    """The objective as the file has it, unless it is a finite number or a Python object."""
 
     @property
     def key(self) -> Key:
@@ -78,7 +81,7 @@ class BestFile(NamedTuple):
     """Path of the weights beside it; None: there are none."""
 
 
-class Loaded(NamedTuple):
+class LoadedCheckpoint(NamedTuple):
     """The checkpoint that a start of a member loaded, as its configuration names it."""
 
     path: str
@@ -98,7 +101,7 @@ class Start(NamedTuple):
     """When the configuration was written, in Unix seconds."""
     name: str = ""
     """The `experiment_name` of the generations that it writes; empty: unknown."""
-    loaded: Loaded | None = None
+    loaded: LoadedCheckpoint | None = None
     """What it loaded; None: it began from scratch, or its configuration does not say."""
     size: int | None = None
     """Number of members in its configuration; None: unknown."""

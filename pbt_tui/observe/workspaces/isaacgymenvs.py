@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from pbt_tui.files.regular import read_regular
-from pbt_tui.observe.workspaces.generation import BestFile
+from pbt_tui.observe.workspaces.generation import BestFile, Start
 from pbt_tui.observe.workspaces.member_folders import MemberFolders
 from pbt_tui.observe.workspaces.metadata import number as measured
+from pbt_tui.observe.workspaces.settling import is_folder
+from pbt_tui.observe.workspaces.start_folders import Layout, StartFolders
 
 _BEST = re.compile(r"best([0-9]{1,4})")
 _FILE = re.compile(
@@ -20,11 +22,7 @@ _FILE = re.compile(
     r"_frame[0-9]+\.yaml",
     re.I,
 )
-_START = re.compile(r"(.+)_(\d\d-\d\d-\d\d-\d\d)")
-_INDEX = re.compile(r"^[ \t]*policy_idx: *([0-9]{1,3}) *$", re.M)
-_WORKSPACE = re.compile(r"^[ \t]*workspace:(.*)$", re.M)
-_LARGEST = 1 << 20
-"""Most bytes of a `config.yaml`."""
+_LAYOUT = Layout("config.yaml", loaded="checkpoint", name="full_experiment_name", inner=False)
 
 
 class IsaacGymEnvs(MemberFolders):
@@ -32,7 +30,7 @@ class IsaacGymEnvs(MemberFolders):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self._starts: dict[str, tuple[int, float] | None] = {}
+        self._starts = StartFolders(path, _LAYOUT)
 
     def best(self) -> list[BestFile]:
         """The files of all `best<N>` folders; skips files that the trainer removes meanwhile."""
@@ -60,35 +58,24 @@ class IsaacGymEnvs(MemberFolders):
                 continue
         return found
 
-    def restarts(self) -> list[tuple[int, float]]:
+    def starts(self) -> Sequence[Start]:
         """Starts, from `runs/<experiment>_<dd-HH-MM-SS>/config.yaml`, of which each writes one.
 
         They include restarts without changed parameters, which the metadata does not show.
         """
-        for folder in _folders(self.path.parent):
-            if folder.path not in self._starts and _START.fullmatch(folder.name):
-                config = Path(folder.path, "config.yaml")
-                try:
-                    stat = config.stat()
-                    text = read_regular(config, _LARGEST).decode("utf-8", "replace")
-                except OSError:
-                    continue  # no folder of a start, not written yet, or not a configuration
-                if text:
-                    self._starts[folder.path] = self._start(text, stat.st_mtime)
-        return sorted((s for s in self._starts.values() if s), key=lambda s: s[1])
+        return self._starts.starts()
 
-    def _start(self, text: str, at: float) -> tuple[int, float] | None:
-        index = _INDEX.search(text)
-        workspaces = [name.strip().strip("'\"") for name in _WORKSPACE.findall(text)]
-        workspaces = [name for name in workspaces if name]
-        if not index or (workspaces and self.path.name not in workspaces):
-            return None
-        return int(index[1]), at
+    def size(self) -> int | None:
+        """Number of members in the newest of these configurations."""
+        return self._starts.size()
+
+    def restarts(self) -> list[tuple[int, float]]:
+        return [(start.member, start.at) for start in self.starts()]
 
 
 def _folders(path: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(path) as entries:
-            return [e for e in entries if e.is_dir()]
+            return [e for e in entries if is_folder(e)]
     except OSError:
         return []

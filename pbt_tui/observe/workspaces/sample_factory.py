@@ -22,8 +22,8 @@ from pbt_tui.files.regular import read_regular
 from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.workspaces.bounded_json import UnreadableJson, load
 from pbt_tui.observe.workspaces.generation import BestFile, Generation, UnreadableGeneration
-from pbt_tui.observe.workspaces.member_folders import PATIENCE, is_settled
 from pbt_tui.observe.workspaces.metadata import LARGEST, number, plain_params
+from pbt_tui.observe.workspaces.settling import PATIENCE, is_settled
 
 _PERIOD = 5_000_000
 _AGAIN = 16
