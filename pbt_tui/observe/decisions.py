@@ -14,7 +14,7 @@ import msgspec
 from pbt_tui.observe import inference
 from pbt_tui.observe.lineage import Kind, LineageEvent
 from pbt_tui.observe.member_steps import MemberSteps
-from pbt_tui.observe.workspaces import Generation, Loaded, Start
+from pbt_tui.observe.workspaces import Generation, LoadedCheckpoint, Start
 from pbt_tui.populations import Style
 
 
@@ -101,7 +101,7 @@ def _outcome(
     )
 
 
-def _loaded(gap: Gap) -> Loaded | None:
+def _loaded(gap: Gap) -> LoadedCheckpoint | None:
     """What the start loaded that wrote `after`: the one of its name, else the last."""
     name = gap.after.experiment_name if gap.after is not None else ""
     named = [s for s in gap.starts if s.name and s.name == name]
@@ -111,7 +111,7 @@ def _loaded(gap: Gap) -> Loaded | None:
 
 
 def _fits(
-    event: LineageEvent, donor: int | None, loaded: Loaded, before: Generation
+    event: LineageEvent, donor: int | None, loaded: LoadedCheckpoint, before: Generation
 ) -> tuple[bool | None, int | None]:
     """Whether a start carried a decision out, and the number of the generation that it loaded."""
     wanted = event.member if event.kind == "mutate" else event.donor

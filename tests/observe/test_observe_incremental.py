@@ -13,7 +13,7 @@ import pytest
 from pbt_tui.observe.member_logs import MemberLog
 from pbt_tui.observe.member_steps import MemberSteps
 from pbt_tui.observe.population_lineage import PopulationLineage
-from pbt_tui.observe.workspaces import Generation, Loaded, Start, reader
+from pbt_tui.observe.workspaces import Generation, LoadedCheckpoint, Start, reader
 from pbt_tui.populations import STYLES
 from tests.observe.conftest import Recorded
 from tests.observe.lineages import at_once
@@ -61,7 +61,7 @@ def life(rng: random.Random, style: str) -> tuple[list[Generation], list[Start]]
                 mine["number"] = 0
             elif style == "isaaclab" and what < 0.8:
                 mine["number"] = state[donor]["number"]
-                loaded = Loaded("/w", donor, mine["number"])
+                loaded = LoadedCheckpoint("/w", donor, mine["number"])
             if rng.random() < 0.7:
                 mine["params"] = dict(state[donor]["params"], a=rng.choice((1.0, 2.0, 3.0)))
             if rng.random() < 0.4:

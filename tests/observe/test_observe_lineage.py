@@ -14,7 +14,7 @@ import pytest
 from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.member_logs import MemberLog
 from pbt_tui.observe.population_monitor import AttemptLog, PopulationMonitor
-from pbt_tui.observe.workspaces import Generation, Loaded, Start, reader
+from pbt_tui.observe.workspaces import Generation, LoadedCheckpoint, Start, reader
 from pbt_tui.spec import Style
 from tests.observe.conftest import Recorded
 from tests.observe.lineages import at_once, inferred, spoken
@@ -218,8 +218,8 @@ def test_a_start_names_the_donor_and_its_generation_without_a_log() -> None:
     steps = [step(0, n, n * 10.0) for n in (1, 2)] + [step(1, n, n * 10.0 + 1) for n in (1, 2)]
     steps += [step(0, 3, 40.0, experiment_name="next"), step(1, 3, 41.0, experiment_name="own")]
     starts = [
-        Start(0, 30.0, "next", Loaded("/w/001/000002.pth", 1, 2)),
-        Start(1, 30.0, "own", Loaded("/w/001/000002.pth", 1, 2)),
+        Start(0, 30.0, "next", LoadedCheckpoint("/w/001/000002.pth", 1, 2)),
+        Start(1, 30.0, "own", LoadedCheckpoint("/w/001/000002.pth", 1, 2)),
     ]
     found = at_once("isaaclab", steps, starts)
     assert [(e.kind, e.member, e.donor, e.donor_generation) for e in found] == [
@@ -230,7 +230,7 @@ def test_a_start_names_the_donor_and_its_generation_without_a_log() -> None:
     text = "Policy 0, frames_left 9, PBT it 2\nReplacing policy 0 with 1.\n"
     found = at_once("isaaclab", steps, starts, [spoken(text, 0)])
     assert (found[0].source, found[0].applied, found[0].donor_generation) == ("log", True, 2)
-    own = [Start(0, 30.0, "next", Loaded("/w/000/000002.pth", 0, 2))]
+    own = [Start(0, 30.0, "next", LoadedCheckpoint("/w/000/000002.pth", 0, 2))]
     found = at_once("isaaclab", steps[:-1], own, [spoken(text, 0)])
     assert [(e.source, e.applied) for e in found] == [("log", False)]  # a retry, not the copy
 
