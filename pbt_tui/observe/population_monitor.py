@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pbt_tui.observe.health import alarms
-from pbt_tui.observe.history import HistoryReader
+from pbt_tui.observe.history import HistoryReader, with_known_times
 from pbt_tui.observe.lineage import LineageEvent
 from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.member_logs import MemberLog
@@ -86,6 +86,8 @@ class PopulationMonitor:
         self._logs: dict[Path, MemberLog] = {}
         self._followers: dict[Path, Follower] = {}
         self._starts: set[Start] = set()
+        self._started: dict[int, float] = {}
+        """When the newest start of each member was."""
         self._rows = _Rows()
         self._events: tuple[EventRow, ...] = ()
 
@@ -131,8 +133,7 @@ class PopulationMonitor:
         kept = self._history.take(self.name) if self._history else []
         events = self._history.take_events(self.name) if self._history else []
         new = self._newer(kept, polled)
-        begun = [s for s in starts(self.reader) if s not in self._starts]
-        self._starts.update(begun)
+        begun = self._begun(starts(self.reader))
         read, attempts = self._follow(logs or {})
         if not (new or begun or read or attempts or events):
             return False
@@ -140,9 +141,21 @@ class PopulationMonitor:
             self._events = self.lineage.rows()
         return True
 
+    def _begun(self, found: Sequence[Start]) -> list[Start]:
+        """New starts; readers forget none."""
+        if len(found) == len(self._starts):
+            return []
+        new = [s for s in found if s not in self._starts]
+        self._starts.update(new)
+        for start in new:
+            self._started[start.member] = max(start.at, self._started.get(start.member, 0.0))
+        return new
+
     def _newer(self, kept: list[Generation], polled: list[Generation]) -> list[Generation]:
         """New generations in write order; of those with one key, the one written last."""
         found: dict[Key, Generation] = {}
+        if kept and not self._known:
+            polled = with_known_times(polled, {g.key: g for g in kept})
         for generation in [*kept, *polled]:
             key = generation.key
             old = found.get(key) or self._known.get(key)
@@ -212,7 +225,7 @@ class PopulationMonitor:
             restarting=self.lineage.restarting(),
             states=states,
             attempts=attempts or {},
-            starts={s.member: s.at for s in sorted(self._starts, key=lambda s: s.at)},
+            starts=self._started,
             logs=self.log_states(),
             best=self.reader.best(),
             unreadable=self.reader.unreadable(),
