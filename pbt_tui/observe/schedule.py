@@ -123,9 +123,10 @@ class _Logged:
 
     def at(self, member: int, at: float) -> dict[str, Any]:
         """The parameters of a member at a time."""
-        for since, state in reversed(self._states.get(member, ())):
-            if since <= at:
-                return state
+        if member in self._states:
+            for since, state in reversed(self._states[member]):
+                if since <= at:
+                    return state
         return self._first
 
 

@@ -191,18 +191,12 @@ def test_events_of_the_history_stand_in_for_a_lost_log(tmp_path: Path) -> None:
         ("exploit", 0, 2, True)
     ]
 
-    class Empty:
-        path = tmp_path
-
-        def poll(self) -> list[Generation]:
-            return []
-
     path = tmp_path / "populations.jsonl"
-    writer = HistoryWriter("p", Empty(), path)
+    writer = HistoryWriter("p", reader("isaacgymenvs", tmp_path), path)
     writer.keep(before)
     size = path.stat().st_size
     writer.keep(before)
-    again = HistoryWriter("p", Empty(), path)
+    again = HistoryWriter("p", reader("isaacgymenvs", tmp_path), path)
     again.poll()
     again.keep(before)
     assert path.stat().st_size == size
