@@ -209,7 +209,7 @@ def lineage_table(histories: Sequence[PopulationHistory]) -> str:
     writer.writerow(["population", *fixed, *(f"param:{name}" for name in names)])
     for document in documents:
         for node in document.generations:
-            row = [document.population, *(_cell(getattr(node, name)) for name in fixed)]
+            row = [_cell(document.population), *(_cell(getattr(node, name)) for name in fixed)]
             writer.writerow([*row, *(_cell(node.params.get(name)) for name in names)])
     return out.getvalue()
 

@@ -123,10 +123,10 @@ class _Logged:
 
     def at(self, member: int, at: float) -> dict[str, Any]:
         """The parameters of a member at a time."""
-        if member in self._states:
-            for since, state in reversed(self._states[member]):
-                if since <= at:
-                    return state
+        known: dict[str, Any]
+        for since, known in reversed(self._states.get(member, [])):
+            if since <= at:
+                return known
         return self._first
 
 

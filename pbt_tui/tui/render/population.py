@@ -122,7 +122,7 @@ def _event(event: EventRow) -> str:
     if event.kind == "exploit":
         donor = "another" if event.donor is None else f"member {event.donor}"
         at = (
-            "" if event.donor_generation is None else f" at its generation {event.donor_generation}"
+            "" if event.donor_generation is None else f" @{event.donor_generation}"
         )
         did = {True: "copied", False: "announced to copy", None: "copies"}[event.applied]
         never = ", and did not" if event.applied is False else ""
