@@ -341,8 +341,6 @@ class PopulationLineage:
                 last[id(log)] = member.by_key[said.place].at
                 continue
             event = self._with_donor(decision)
-            if event.applied is None and log.until < inf:
-                event = msgspec.structs.replace(event, applied=False)
             since = log.since if log.since > -inf else 0.0
             at = last.get(id(log), since) if decision.at is None else decision.at
             order = (True, decision.generation or 0, "", 0, True, len(found))

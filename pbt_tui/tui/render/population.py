@@ -122,7 +122,7 @@ def _event(event: EventRow) -> str:
     if event.kind == "exploit":
         donor = "another" if event.donor is None else f"member {event.donor}"
         at = "" if event.donor_generation is None else f" @{event.donor_generation}"
-        did = {True: "copied", False: "announced to copy", None: "copies"}[event.applied]
+        did = {True: "copied", False: "announced to copy", None: "decided to copy"}[event.applied]
         never = ", and did not" if event.applied is False else ""
         return f"{who} {did} {donor}{at}{never}"
     if event.kind == "mutate":
