@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pbt_tui.observe.best import BestGeneration
 from pbt_tui.observe.health import alarms
 from pbt_tui.observe.history import HistoryReader
 from pbt_tui.observe.inference import infer
@@ -23,7 +24,7 @@ from pbt_tui.observe.snapshot_types import (
     MemberWord,
     PopulationRow,
 )
-from pbt_tui.observe.workspaces import Generation, reader
+from pbt_tui.observe.workspaces import Generation, reader, size
 from pbt_tui.observe.workspaces.generation import Key
 from pbt_tui.populations import STYLES, ExchangeSettings
 
@@ -62,6 +63,7 @@ class PopulationMonitor:
         """Generations by member, in write order."""
         self._size = size
         self._history = history
+        self._best = BestGeneration(self.reader)
         self._steps: dict[Key, Generation] = {}
         self._logs: dict[int | None, MemberLog] = {}
         self._followers: dict[Path, Follower] = {}
@@ -75,7 +77,7 @@ class PopulationMonitor:
     @property
     def size(self) -> int:
         """Number of members."""
-        return self._size or max(self.generations, default=-1) + 1
+        return self._size or size(self.reader) or max(self.generations, default=-1) + 1
 
     def poll(self, logs: Mapping[int, Sequence[Path]] | None = None) -> bool:
         """Reads what is new; returns whether there was anything.
@@ -90,6 +92,7 @@ class PopulationMonitor:
             old = self._steps.get(generation.key)
             if old is None or generation.at >= old.at:
                 self._steps[generation.key] = generation
+        self._best.add(new)
         restarts = self.reader.restarts()
         grown = self._follow(logs or {})
         if not new and not grown and restarts == self._restarts:
@@ -176,15 +179,8 @@ class PopulationMonitor:
         )
 
     def best(self) -> Best | None:
-        """The best generation ever seen; the trainer's best folders may hold the worst (P6)."""
-        known = [g for steps in self.generations.values() for g in steps if g.objective is not None]
-        if not known:
-            return None
-        best = max(known, key=lambda g: (g.objective or 0.0, g.at))
-        exists = best.checkpoint is not None and Path(best.checkpoint).exists()
-        return Best(
-            best.member, best.generation, best.objective or 0.0, best.checkpoint if exists else None
-        )
+        """The best generation whose weights are still there."""
+        return self._best.best()
 
 
 def _member(

@@ -197,8 +197,19 @@ class EventRow(msgspec.Struct, frozen=True):
     """From 0 to 1: 1 for a decision in the log, less for one inferred from metadata."""
 
 
+class LostBest(msgspec.Struct, frozen=True):
+    """A generation whose weights are gone: they were removed, or the file has other ones now."""
+
+    member: int
+    """Index of the member."""
+    generation: int
+    """Number of the generation."""
+    objective: float
+    """The objective of that generation."""
+
+
 class Best(msgspec.Struct, frozen=True):
-    """The best result of a population."""
+    """The best result of a population whose weights are still there."""
 
     member: int
     """Index of the member."""
@@ -207,8 +218,15 @@ class Best(msgspec.Struct, frozen=True):
     objective: float
     """The objective of that generation."""
     checkpoint: str | None
-    """Path of the weights; `null` once they are removed. Never a path from the metadata, which may
-    be valid in a container only."""
+    """Path of a file that has the weights of this generation; `null`: no generation with an
+    objective has any left. Never a path from the metadata, which may be valid in a container
+    only."""
+    frame: int | None = None
+    """Frames trained by then; `null`: the metadata lacks it."""
+    experiment_name: str = ""
+    """Name of the start that wrote it: a member may write a number again."""
+    lost: LostBest | None = None
+    """A better generation whose weights are gone; `null`: there is none."""
 
 
 class Alarm(msgspec.Struct, frozen=True):
