@@ -18,15 +18,16 @@ JobWord = Literal[
 ]  # fmt: skip
 MemberWord = Literal[
     "waiting", "queued", "starting", "running", "suspended", "stopping",
-    "succeeded", "failed", "cancelled", "skipped", "unknown",
+    "succeeded", "failed", "cancelled", "skipped", "unknown", "elsewhere",
 ]  # fmt: skip
-"""`unknown`: a plain workspace has no jobs."""
-Kind = Literal["exploit", "mutate", "relaunch"]
-Source = Literal["log", "metadata"]
+"""`unknown`: a plain workspace has no jobs; `elsewhere`: another run has the member."""
+Kind = Literal["exploit", "mutate", "restart", "relaunch"]
+Source = Literal["log", "file", "metadata"]
 Level = Literal["error", "warning", "note"]
 Code = Literal[
     "never_started", "cannot_exchange", "objective_unreadable", "relaunched", "frame_fallback",
     "best_folder_wrong", "stale_member", "before_start", "too_few_members", "within_threshold",
+    "member_ended", "rounds_skipped", "last_round",
 ]  # fmt: skip
 
 
@@ -163,14 +164,15 @@ class MemberRow(msgspec.Struct, frozen=True):
     index: int
     """Index of the member in its population, from 0."""
     state: MemberWord
-    """State of its job; `unknown`: a plain workspace has no jobs."""
+    """State of its job; `unknown`: a plain workspace has no jobs; `elsewhere`: its job is in
+    another run that shares the workspace."""
     generation: int | None
-    """Number of its newest generation, which frame, objective and params belong to; `null` before
-    the first."""
+    """Number of its newest generation, which the frame belongs to; `null` before the first."""
     frame: int | None
     """Frames trained by the newest generation; `null`: unknown."""
     objective: float | None
-    """The objective by the newest generation; `null`: unknown."""
+    """The objective by the newest generation, or a newer one in the trainer's log; `null`:
+    unknown."""
     params: dict[str, Any]
     """Values of the parameters that PBT changes, by name."""
     lag: int | None
@@ -184,7 +186,8 @@ class EventRow(msgspec.Struct, frozen=True):
 
     kind: Kind
     """What the member did: `exploit`: it copied a donor; `mutate`: it changed parameters only;
-    `relaunch`: it began again."""
+    `restart`: it went on with its own weights and parameters; `relaunch`: it began again from
+    scratch."""
     member: int
     """Index of the member that decided."""
     donor: int | None
@@ -192,9 +195,15 @@ class EventRow(msgspec.Struct, frozen=True):
     generation: int | None
     """Generation of the member when it decided; `null`: unknown."""
     source: Source
-    """Where the decision was found: in the trainer's log, or in its metadata."""
+    """Where the decision was found: in the trainer's log, in the configuration of a start, or in
+    the trainer's metadata."""
     confidence: float
     """From 0 to 1: 1 for a decision in the log, less for one inferred from metadata."""
+    donor_generation: int | None = None
+    """Generation of the donor whose weights it took; `null`: it kept its own, or unknown."""
+    applied: bool | None = None
+    """Whether the member went on with what it decided; `null`: unknown, or not yet. `false`: it
+    only announced the decision, and its weights and parameters are as before."""
 
 
 class LostBest(msgspec.Struct, frozen=True):

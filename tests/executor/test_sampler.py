@@ -10,7 +10,7 @@ import pytest
 
 from pbt_tui.executor.sampler import Sampler
 from pbt_tui.journal import RunDir, replay
-from pbt_tui.observe import history, workspaces
+from pbt_tui.observe import history, population_monitor, workspaces
 from pbt_tui.observe.workspaces import Reader
 from pbt_tui.spec import decode
 from tests.executor.running import Place, job, until
@@ -92,7 +92,7 @@ def sampled(place: Place, found: dict[str, Any], monkeypatch: pytest.MonkeyPatch
         made: Reader = make(path) if make else good(style, path, argv)
         return made
 
-    monkeypatch.setattr(workspaces, "reader", reader)
+    monkeypatch.setattr(population_monitor, "reader", reader)
     state = replay(decode((place.path / "specs" / "processes.json").read_bytes()), [])
     rundir = RunDir.of(place.path / "train_dir", "r")
     rundir.path.mkdir(parents=True)

@@ -18,8 +18,7 @@ from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import RunState
 from pbt_tui.observe import nvml
 from pbt_tui.observe.history import HistoryReader, HistoryWriter
-from pbt_tui.observe.log_reader import Follower
-from pbt_tui.observe.population_monitor import PopulationMonitor
+from pbt_tui.observe.population_monitor import AttemptLog, PopulationMonitor
 from pbt_tui.observe.snapshot import (
     Populations,
     Snapshot,
@@ -213,11 +212,12 @@ def test_a_population_with_its_logs_history_and_best(
     kinds = [e["kind"] for e in population["events"]]
     assert (kinds.count("exploit"), kinds.count("mutate")) == (8, 2)
     assert set(population["events"][0]) == {
-        "kind", "member", "donor", "generation", "source", "confidence",
+        "kind", "member", "donor", "generation", "source", "confidence", "donor_generation",
+        "applied",
     }  # fmt: skip
     assert population["events"][0] == {
         "kind": "exploit", "member": 0, "donor": 2, "generation": 4, "source": "log",
-        "confidence": 1.0,
+        "confidence": 1.0, "donor_generation": 3, "applied": True,
     }  # fmt: skip
     assert population["best"] == {
         "member": 3, "generation": 14, "objective": 71.68117051425895, "checkpoint": str(weights),
@@ -339,15 +339,12 @@ def test_a_history_that_lags_does_not_undo_what_was_seen(
 
 
 def test_before_the_end_of_a_log_that_was_read_the_metadata_speaks(
-    isaacgymenvs: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    isaacgymenvs: Recorded, tmp_path: Path
 ) -> None:
     log = isaacgymenvs.log(tmp_path / "log")
     size = log.stat().st_size
-    monkeypatch.setattr(
-        "pbt_tui.observe.population_monitor.Follower", lambda path: Follower(path, first=size // 2)
-    )
-    watch = PopulationMonitor("p", "isaacgymenvs", isaacgymenvs.all())
-    watch.poll({0: [log]})  # its first member's, for the purpose
+    watch = PopulationMonitor("p", "isaacgymenvs", isaacgymenvs.all(), first=size // 2)
+    watch.poll({0: [AttemptLog(log)]})  # its first member's, for the purpose
     sources = [e.source for e in watch.events if e.member == 0]
     assert sources[0] == "metadata"
     assert sources[-1] == "log"

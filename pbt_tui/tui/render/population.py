@@ -129,9 +129,18 @@ def _event(event: EventRow) -> str:
     who = f"member {event.member}"
     if event.kind == "exploit":
         donor = "another" if event.donor is None else f"member {event.donor}"
-        return f"{who} copied {donor}"
+        at = (
+            "" if event.donor_generation is None else f" at its generation {event.donor_generation}"
+        )
+        did = {True: "copied", False: "announced to copy", None: "copies"}[event.applied]
+        never = ", and did not" if event.applied is False else ""
+        return f"{who} {did} {donor}{at}{never}"
     if event.kind == "mutate":
+        if event.applied is False:
+            return f"{who} announced other parameters of its own, and did not change them"
         return f"{who} changed its own parameters"
+    if event.kind == "restart":
+        return f"{who} started again with its own weights"
     return f"{who} was launched again"
 
 
@@ -183,10 +192,12 @@ def _change(member: MemberRow) -> str:
 
 
 def _copied(member: MemberRow, events: Sequence[EventRow]) -> str:
+    """`2 @18`: it copied generation 18 of member 2 last."""
     for event in reversed(events):
-        if event.member == member.index and event.kind == "exploit":
+        if event.member == member.index and event.kind == "exploit" and event.applied is not False:
             donor = "?" if event.donor is None else str(event.donor)
-            return f"{donor} @{_text(event.generation)}"
+            known = event.donor_generation
+            return donor if known is None else f"{donor} @{known}"
     return "-"
 
 
