@@ -234,6 +234,8 @@ def _ended(status: PopulationStatus) -> list[Alarm]:
     for member in gone[:4]:
         newest = status.last.get(member)
         how = status.attempts[member].ended if member in status.attempts else None
+        if status.states.get(member) == "skipped":
+            how = "cannot be continued"
         where = f" at generation {newest.generation}" if newest is not None else ""
         parts.append(f"member {member} {how or 'has ended'}{where}")
     more = f" and {len(gone) - 4} more" if len(gone) > 4 else ""

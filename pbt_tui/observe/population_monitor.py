@@ -10,11 +10,9 @@ from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from pbt_tui.observe.best import BestGeneration
 from pbt_tui.observe.health import alarms
-from pbt_tui.observe.history import HistoryReader
+from pbt_tui.observe.history import HistoryReader, with_known_times
 from pbt_tui.observe.lineage import LineageEvent
 from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.member_logs import MemberLog
@@ -89,11 +87,11 @@ class PopulationMonitor:
         self._told_size: int | None = None
         """Number of members in the trainers' configuration."""
         self._known: dict[Key, Generation] = {}
-        self._on_disk: set[Key] = set()
-        """Generations that the reader has returned."""
         self._logs: dict[Path, MemberLog] = {}
         self._followers: dict[Path, Follower] = {}
         self._starts: set[Start] = set()
+        self._started: dict[int, float] = {}
+        """When the newest start of each member was."""
         self._rows = _Rows()
         self._events: tuple[EventRow, ...] = ()
 
@@ -141,8 +139,7 @@ class PopulationMonitor:
         new = self._newer(kept, polled)
         self._best.add(new)
         self._told_size = size(self.reader)
-        begun = [s for s in starts(self.reader) if s not in self._starts]
-        self._starts.update(begun)
+        begun = self._begun(starts(self.reader))
         read, attempts = self._follow(logs or {})
         if not (new or begun or read or attempts or events):
             return False
@@ -150,18 +147,21 @@ class PopulationMonitor:
             self._events = self.lineage.rows()
         return True
 
-    def _newer(self, kept: list[Generation], polled: list[Generation]) -> list[Generation]:
-        """New generations in write order; of those with one key, the one written last.
+    def _begun(self, found: Sequence[Start]) -> list[Start]:
+        """New starts; readers forget none."""
+        if len(found) == len(self._starts):
+            return []
+        new = [s for s in found if s not in self._starts]
+        self._starts.update(new)
+        for start in new:
+            self._started[start.member] = max(start.at, self._started.get(start.member, 0.0))
+        return new
 
-        A copied file has the time of the copy: a generation that the history knows keeps its time
-        when it is first found on disk.
-        """
+    def _newer(self, kept: list[Generation], polled: list[Generation]) -> list[Generation]:
+        """New generations in write order; of those with one key, the one written last."""
         found: dict[Key, Generation] = {}
-        for i, generation in enumerate(polled):
-            old = self._known.get(generation.key)
-            if old is not None and generation.key not in self._on_disk:
-                polled[i] = msgspec.structs.replace(generation, at=old.at)
-            self._on_disk.add(generation.key)
+        if kept and not self._known:
+            polled = with_known_times(polled, {g.key: g for g in kept})
         for generation in [*kept, *polled]:
             key = generation.key
             old = found.get(key) or self._known.get(key)
@@ -231,7 +231,7 @@ class PopulationMonitor:
             restarting=self.lineage.restarting(),
             states=states,
             attempts=attempts or {},
-            starts={s.member: s.at for s in sorted(self._starts, key=lambda s: s.at)},
+            starts=self._started,
             logs=self.log_states(),
             best=self.reader.best(),
             unreadable=self.reader.unreadable(),

@@ -20,13 +20,17 @@ _PACE = 16
 
 
 def ended(status: PopulationStatus) -> list[int]:
-    """Members whose job failed while others of the population go on.
+    """Members whose job failed, or cannot be continued, while others of the population go on.
 
     A member that a person cancelled ended as it should, and so did all members of a finished run.
     """
     if status.over or not status.trainer.members_are_jobs:
         return []
-    return sorted(m for m, state in status.states.items() if state == "failed")
+    return sorted(
+        m
+        for m, state in status.states.items()
+        if state == "failed" or (state == "skipped" and m in status.last)
+    )
 
 
 def silent(status: PopulationStatus) -> list[int]:

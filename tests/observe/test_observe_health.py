@@ -163,7 +163,7 @@ def test_nobody_is_silent_in_a_population_that_was_ended() -> None:
     assert next(a for a in alarms(found) if a.code == "stale_member").members == (2,)
 
 
-def test_p8_a_member_that_was_killed_is_not_silent() -> None:
+def test_a_member_that_was_killed_is_not_silent() -> None:
     states = dict.fromkeys(range(3), "running") | {3: "failed"}
     attempts = {3: MemberAttempt(10.0, "was killed by SIGKILL")}
     found = alarms(status_of(lives(range(4)), states=states, attempts=attempts))
@@ -172,6 +172,8 @@ def test_p8_a_member_that_was_killed_is_not_silent() -> None:
         "member 3 was killed by SIGKILL at generation 6; its weights still count; "
         "`r` continues it from there"
     )
+    refused = alarms(status_of(lives(range(4)), states=states | {3: "skipped"}))
+    assert refused[0].message.startswith("member 3 cannot be continued at generation 6;")
     waits = states | {3: "waiting"}  # for its retry
     assert codes(status_of(lives(range(4)), states=waits, attempts=attempts, now=999.0))[:1] != [
         "never_started"
@@ -183,7 +185,7 @@ def test_p8_a_member_that_was_killed_is_not_silent() -> None:
     assert "never_started" not in codes(late)
 
 
-def test_p8_a_member_that_starts_is_not_silent() -> None:
+def test_a_member_that_starts_is_not_silent() -> None:
     steps = lives(range(4))
     starting = dict.fromkeys(range(4), "starting")
     assert codes(status_of(steps, states=starting, now=9999.0)) == []
@@ -241,7 +243,7 @@ def test_why_nothing_happens() -> None:
     assert codes(status_of(lives(range(4)), "isaaclab", settings=Settings(std=0.1))) == []
 
 
-def test_p9_the_members_own_numbers_are_shown_while_nothing_happens() -> None:
+def test_the_members_own_numbers_are_shown_while_nothing_happens() -> None:
     told = Round(6, {0: 75.5, 1: 75.0, 2: 75.3}, 75.27, 74.9, 75.7, (), ())
     logs = {0: MemberLogState(round=Round(5)), 2: MemberLogState(round=told)}
     found = alarms(status_of(lives(range(4)), "isaaclab", settings=Settings(std=0.1), logs=logs))
