@@ -88,7 +88,7 @@ class Populations:
                 p.style,
                 workspace(state, rundir, p),
                 size=p.size,
-                settings=settings(p.style, command(state, p)),
+                settings=settings(p.style, argv) if (argv := command(state, p)) else None,
                 history=history,
                 argv=command(state, p),
             )
