@@ -34,10 +34,11 @@ def idle_reasons(status: PopulationStatus) -> list[Alarm]:
         why = status.missing or "no member has written a generation yet"
         return _note("before_start", why)
     needed = trainer.quorum(status.size)
-    if len(last) < min(needed, status.size):
+    if len(last) < needed:
+        whom = f"{needed} of {status.size}" if needed <= status.size else f"{needed}"
         return _note(
             "too_few_members",
-            f"needs {needed} of {status.size} members with a generation, {len(last)} have one",
+            f"needs {whom} members with a generation, {len(last)} have one",
             status.absent(),
         )
     if _exchanged(status):

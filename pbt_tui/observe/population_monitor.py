@@ -10,6 +10,7 @@ from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
+from pbt_tui.observe.best import BestGeneration
 from pbt_tui.observe.health import alarms
 from pbt_tui.observe.history import HistoryReader, with_known_times
 from pbt_tui.observe.lineage import LineageEvent
@@ -27,7 +28,7 @@ from pbt_tui.observe.snapshot_types import (
     MemberWord,
     PopulationRow,
 )
-from pbt_tui.observe.workspaces import Generation, Start, reader, starts
+from pbt_tui.observe.workspaces import Generation, Latest, Start, latest, reader, size, starts
 from pbt_tui.observe.workspaces.generation import Key
 from pbt_tui.populations import STYLES, ExchangeSettings
 
@@ -82,6 +83,9 @@ class PopulationMonitor:
         self._size = size
         self._history = history
         self._first = first
+        self._best = BestGeneration(self.reader)
+        self._told_size: int | None = None
+        """Number of members in the trainers' configuration."""
         self._known: dict[Key, Generation] = {}
         self._logs: dict[Path, MemberLog] = {}
         self._followers: dict[Path, Follower] = {}
@@ -99,7 +103,7 @@ class PopulationMonitor:
     @property
     def size(self) -> int:
         """Number of members."""
-        return self._size or max(self.lineage.steps, default=-1) + 1
+        return self._size or self._told_size or max(self.lineage.steps, default=-1) + 1
 
     @property
     def events(self) -> list[LineageEvent]:
@@ -133,6 +137,8 @@ class PopulationMonitor:
         kept = self._history.take(self.name) if self._history else []
         events = self._history.take_events(self.name) if self._history else []
         new = self._newer(kept, polled)
+        self._best.add(new)
+        self._told_size = size(self.reader)
         begun = self._begun(starts(self.reader))
         read, attempts = self._follow(logs or {})
         if not (new or begun or read or attempts or events):
@@ -247,6 +253,7 @@ class PopulationMonitor:
             now: Unix seconds.
             attempts: the newest attempt of each member.
         """
+        told = latest(self.reader)
         furthest = max(
             (s.steps[-1].generation for s in self.lineage.steps.values() if s.steps), default=0
         )
@@ -257,7 +264,11 @@ class PopulationMonitor:
             workspace=str(self.workspace),
             members=tuple(
                 self._rows.member(
-                    index, states.get(index, "unknown"), self.lineage.steps.get(index), furthest
+                    index,
+                    states.get(index, "elsewhere" if states else "unknown"),
+                    self.lineage.steps.get(index),
+                    furthest,
+                    told.get(index),
                 )
                 for index in range(self.size)
             ),
@@ -267,23 +278,19 @@ class PopulationMonitor:
         )
 
     def best(self) -> Best | None:
-        """The best generation ever seen; the trainer's best folders may hold the worst (P6)."""
-        known = [s.best for s in self.lineage.steps.values() if s.best is not None]
-        if not known:
-            return None
-        best = max(known, key=lambda g: (g.objective or 0.0, g.at))
-        exists = best.checkpoint is not None and Path(best.checkpoint).exists()
-        return Best(
-            best.member, best.generation, best.objective or 0.0, best.checkpoint if exists else None
-        )
+        """The best generation whose weights are still there."""
+        return self._best.best()
 
     def best_generation(self) -> Generation | None:
         """The generation that `best` is about; None without one."""
         best = self.best()
-        if best is None:
+        if best is None or best.member not in self.lineage.steps:
             return None
         versions = self.lineage.steps[best.member].versions(best.generation)
-        return next(g for g in reversed(versions) if g.objective == best.objective)
+        known = (best.objective, best.frame, best.experiment_name)
+        return next(
+            (g for g in versions if (g.objective, g.frame, g.experiment_name) == known), None
+        )
 
 
 class _Rows:
@@ -293,7 +300,12 @@ class _Rows:
         self._of: dict[int, tuple[int, list[GenerationRow], tuple[GenerationRow, ...]]] = {}
 
     def member(
-        self, index: int, state: MemberWord, known: MemberSteps | None, furthest: int
+        self,
+        index: int,
+        state: MemberWord,
+        known: MemberSteps | None,
+        furthest: int,
+        told: Latest | None = None,
     ) -> MemberRow:
         """The row of a member.
 
@@ -302,15 +314,22 @@ class _Rows:
             state: state of its job.
             known: its generations; None: it has none.
             furthest: the number of the newest generation of the furthest member.
+            told: what the trainer's log said last of it; None: nothing.
         """
         last = known.steps[-1] if known is not None and known.steps else None
+        is_newer = told is not None and (last is None or (told.at or 0.0) >= last.at)
+        objective = last.objective if last else None
+        params = last.params if last else {}
+        if told is not None and is_newer:
+            objective = objective if told.objective is None else told.objective
+            params = dict(told.params) or params
         return MemberRow(
             index=index,
             state=state,
             generation=last.generation if last else None,
             frame=last.frame if last else None,
-            objective=last.objective if last else None,
-            params=last.params if last else {},
+            objective=objective,
+            params=params,
             lag=max(0, furthest - last.generation) if last else None,
             generations=self._generations(index, known) if known is not None else (),
         )

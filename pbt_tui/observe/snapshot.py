@@ -15,7 +15,7 @@ from typing import Protocol, cast
 
 import msgspec
 
-from pbt_tui.errors import UsageError, Where
+from pbt_tui.errors import UsageError, Where, printable_json
 from pbt_tui.journal import status_text
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.state import Attempt, JobState, RunState
@@ -88,7 +88,7 @@ class Populations:
                 p.style,
                 workspace(state, rundir, p),
                 size=p.size,
-                settings=settings(p.style, command(state, p)),
+                settings=settings(p.style, argv) if (argv := command(state, p)) else None,
                 history=history,
                 argv=command(state, p),
             )
@@ -186,14 +186,14 @@ def workspace_snapshot(path: Path) -> Snapshot:
 
 
 def encode(snapshot: Snapshot) -> bytes:
-    """The document of `--once --json`, with a newline at the end.
+    """The document of `--once --json`: one line, in which control characters are escaped.
 
     In a path that is not UTF-8, each wrong byte is a lone surrogate, `\\udcff` for 0xff.
     """
     try:
-        return msgspec.json.encode(snapshot) + b"\n"
+        return printable_json(msgspec.json.encode(snapshot).decode()).encode() + b"\n"
     except UnicodeEncodeError:
-        return json.dumps(msgspec.to_builtins(snapshot)).encode() + b"\n"
+        return printable_json(json.dumps(msgspec.to_builtins(snapshot))).encode() + b"\n"
 
 
 def liveness(state: RunState, live: bool) -> Liveness:

@@ -18,9 +18,9 @@ JobWord = Literal[
 ]  # fmt: skip
 MemberWord = Literal[
     "waiting", "queued", "starting", "running", "suspended", "stopping",
-    "succeeded", "failed", "cancelled", "skipped", "unknown",
+    "succeeded", "failed", "cancelled", "skipped", "unknown", "elsewhere",
 ]  # fmt: skip
-"""`unknown`: a plain workspace has no jobs."""
+"""`unknown`: a plain workspace has no jobs; `elsewhere`: another run has the member."""
 Kind = Literal["exploit", "mutate", "restart", "relaunch"]
 Source = Literal["log", "file", "metadata"]
 Level = Literal["error", "warning", "note"]
@@ -164,14 +164,15 @@ class MemberRow(msgspec.Struct, frozen=True):
     index: int
     """Index of the member in its population, from 0."""
     state: MemberWord
-    """State of its job; `unknown`: a plain workspace has no jobs."""
+    """State of its job; `unknown`: a plain workspace has no jobs; `elsewhere`: its job is in
+    another run that shares the workspace."""
     generation: int | None
-    """Number of its newest generation, which frame, objective and params belong to; `null` before
-    the first."""
+    """Number of its newest generation, which the frame belongs to; `null` before the first."""
     frame: int | None
     """Frames trained by the newest generation; `null`: unknown."""
     objective: float | None
-    """The objective by the newest generation; `null`: unknown."""
+    """The objective by the newest generation, or a newer one in the trainer's log; `null`:
+    unknown."""
     params: dict[str, Any]
     """Values of the parameters that PBT changes, by name."""
     lag: int | None
@@ -205,8 +206,19 @@ class EventRow(msgspec.Struct, frozen=True):
     only announced the decision, and its weights and parameters are as before."""
 
 
+class LostBest(msgspec.Struct, frozen=True):
+    """A generation whose weights are gone: they were removed, or the file has other ones now."""
+
+    member: int
+    """Index of the member."""
+    generation: int
+    """Number of the generation."""
+    objective: float
+    """The objective of that generation."""
+
+
 class Best(msgspec.Struct, frozen=True):
-    """The best result of a population."""
+    """The best result of a population whose weights are still there."""
 
     member: int
     """Index of the member."""
@@ -215,8 +227,15 @@ class Best(msgspec.Struct, frozen=True):
     objective: float
     """The objective of that generation."""
     checkpoint: str | None
-    """Path of the weights; `null` once they are removed. Never a path from the metadata, which may
-    be valid in a container only."""
+    """Path of a file that has the weights of this generation; `null`: no generation with an
+    objective has any left. Never a path from the metadata, which may be valid in a container
+    only."""
+    frame: int | None = None
+    """Frames trained by then; `null`: the metadata lacks it."""
+    experiment_name: str = ""
+    """Name of the start that wrote it: a member may write a number again."""
+    lost: LostBest | None = None
+    """A better generation whose weights are gone; `null`: there is none."""
 
 
 class Alarm(msgspec.Struct, frozen=True):

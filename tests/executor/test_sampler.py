@@ -56,8 +56,8 @@ def test_hostile_metadata_does_not_end_the_history_of_a_run(place: Place) -> Non
     hostile = GOOD.replace("0.5", f"[{LAUGHS}]").replace(
         "experiment_name: a", "experiment_name: &a [*a]"
     )
-    second = GOOD.replace("iteration: 1", "iteration: 2")
-    after = f"printf '{second}' >train_dir/ws_p/000/000002.yaml"
+    good = GOOD.replace("iteration: 1", "iteration: 2")
+    after = f"printf '{good}' >train_dir/ws_p/000/000002.yaml"
     spec = place.spec(
         job("a", trains("p", hostile, after), population="p"),
         job("b", trains("q", GOOD), population="q"),

@@ -123,7 +123,8 @@ def test_p6_the_best_folder_kept_the_worst() -> None:
     assert "best_folder_wrong" not in codes(status_of(steps, best=right))
     # positive ones are sorted rightly; what the folder lacks is only not yet there
     late = [step(0, n, objective=10.0 * n) for n in range(1, 5)]
-    assert codes(status_of(late, size=1, best=[BestFile(0, 20.0, 2, 0, 99.0)])) == []
+    found = codes(status_of(late, size=1, best=[BestFile(0, 20.0, 2, 0, 99.0)]))
+    assert found == ["too_few_members"]
 
 
 def test_p10_frames_fall_back_to_a_donors() -> None:

@@ -28,7 +28,7 @@ from pbt_tui.observe.snapshot import (
 )
 from pbt_tui.observe.workspaces import reader
 from pbt_tui.spec import Job, Policy, Population, Processes
-from tests.observe.conftest import Recorded
+from tests.observe.conftest import BEGIN, Recorded
 
 KEYS = {"format", "run", "state", "counts", "jobs", "failures", "gpus", "populations", "queue"}
 JOB_KEYS = {
@@ -205,7 +205,8 @@ def test_a_population_with_its_logs_history_and_best(
                 lines.append(line)
         story.rundir.log(f"0{i}_ant", 1).write_text("\n".join(lines) + "\n")
     weights = workspace / "003" / "000014.pth"
-    weights.touch()
+    weights.write_bytes(b"weights")
+    os.utime(weights, (BEGIN, BEGIN))
     now = max(p.stat().st_mtime for p in workspace.rglob("*.yaml")) + 0.1
     (population,) = document(story, now=now)["populations"]
     kinds = [e["kind"] for e in population["events"]]
@@ -220,6 +221,7 @@ def test_a_population_with_its_logs_history_and_best(
     }  # fmt: skip
     assert population["best"] == {
         "member": 3, "generation": 14, "objective": 71.68117051425895, "checkpoint": str(weights),
+        "frame": 1400, "experiment_name": "03_ant_v1_pbt_03_18-09-22-23", "lost": None,
     }  # fmt: skip
     weights.unlink()
     assert document(story, now=now)["populations"][0]["best"]["checkpoint"] is None

@@ -24,6 +24,7 @@ from pbt_tui.observe.workspaces.generation import (
     Start,
     UnreadableGeneration,
     changes,
+    kept,
     latest,
     size,
     starts,
@@ -33,7 +34,8 @@ from pbt_tui.populations import STYLES
 
 __all__ = [
     "BestFile", "Change", "Generation", "Latest", "LoadedCheckpoint", "Reader", "Start",
-    "UnreadableGeneration", "changes", "find", "latest", "reader", "size", "starts", "weights",
+    "UnreadableGeneration", "changes", "find", "kept", "latest", "reader", "size", "starts",
+    "weights",
 ]  # fmt: skip
 
 

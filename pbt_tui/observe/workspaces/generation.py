@@ -194,6 +194,15 @@ def size(reader: Reader) -> int | None:
     return None if found is None else found()
 
 
+def kept(reader: Reader) -> Sequence[Generation]:
+    """Generations whose weights the trainer keeps as its best: `reader.kept()`; empty without it.
+
+    They may lie in folders of their own, and may be older than all that the reader has seen.
+    """
+    found = getattr(reader, "kept", None)
+    return () if found is None else found()
+
+
 def weights(reader: Reader, generation: Generation) -> str | None:
     """Path of a file that holds the weights of `generation` now: `reader.weights(generation)`.
 

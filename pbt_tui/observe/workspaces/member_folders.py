@@ -190,12 +190,12 @@ class MemberFolders:
             folder.tries[name] = tried._replace(polls=tried.polls + 1)
             return None
         number = int(name[:-5])
-        result = _read(path)
+        result = read_metadata(path)
         why = result if isinstance(result, str) else None
         if isinstance(result, Metadata):
             why = another(result, folder.member, number)
             if why is None:
-                generation = _generation(folder.member, number, path, stat.st_mtime, result)
+                generation = as_generation(folder.member, number, path, stat.st_mtime, result)
                 self._hold(folder, name, now, generation.key)
                 return generation
         if why:
@@ -267,7 +267,8 @@ def _broken(path: str, error: OSError) -> UnreadableGeneration:
     return UnreadableGeneration(int(os.path.basename(path)), Path(path), why)  # noqa: PTH119
 
 
-def _read(path: str) -> Metadata | str | None:
+def read_metadata(path: str) -> Metadata | str | None:
+    """What `parse` returns for a file; None also if there is none."""
     try:
         data = read_regular(path, LARGEST)
     except FileNotFoundError:
@@ -277,7 +278,8 @@ def _read(path: str) -> Metadata | str | None:
     return parse(data)
 
 
-def _generation(member: int, number: int, path: str, at: float, data: Metadata) -> Generation:
+def as_generation(member: int, number: int, path: str, at: float, data: Metadata) -> Generation:
+    """The generation in the metadata at `path`, which was written at `at`."""
     return Generation(
         member=member,
         generation=number,

@@ -74,7 +74,8 @@ class StartFolders:
 
     def size(self) -> int | None:
         """Number of members in the newest configuration that has it."""
-        return next((s.size for s in reversed(self.starts()) if s.size), None)
+        found = self._sorted or self.starts()
+        return next((s.size for s in reversed(found) if s.size), None)
 
     def _list(self) -> None:
         """Lists the folders, unless none was added."""

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from pbt_tui.observe.snapshot_types import EventRow, MemberRow, PopulationRow
+from pbt_tui.observe.snapshot_types import EventRow, LostBest, MemberRow, PopulationRow
 from pbt_tui.tui import labels
 from pbt_tui.tui.render.chart import chart
 from pbt_tui.tui.text import Line, Span, both, cut, fit, safe, wrap
@@ -33,9 +33,11 @@ def title(row: PopulationRow, place: tuple[int, int], width: int) -> list[Line]:
     ]
     if row.best is not None:
         best = row.best
-        where = f"  {safe(best.checkpoint)}" if best.checkpoint else ""
+        where = f"  {safe(best.checkpoint)}" if best.checkpoint else "  its weights are gone"
         text = f" best {number(best.objective)}  member {best.member}, generation {best.generation}"
         lines.append(((cut(text, width), "good"), (cut(where, width - len(text)), "dim")))
+        if best.lost is not None:
+            lines.append(((cut(f" {lost_text(best.lost)}", width), "dim"),))
     order = list(_LEVELS)
     for alarm in sorted(row.alarms, key=lambda a: order.index(a.level))[:4]:
         glyph, style = _LEVELS[alarm.level]
@@ -44,6 +46,12 @@ def title(row: PopulationRow, place: tuple[int, int], width: int) -> list[Line]:
         lines.append(((f" {glyph} ", style), (pieces[0], style)))
         lines += [((f"   {piece}", style),) for piece in pieces[1:]]
     return lines
+
+
+def lost_text(lost: LostBest) -> str:
+    """A better generation whose weights are gone, as a phrase."""
+    which = f"member {lost.member}, generation {lost.generation}"
+    return f"better, but its weights are gone: {number(lost.objective)}, {which}"
 
 
 def ranked(row: PopulationRow) -> list[MemberRow]:
