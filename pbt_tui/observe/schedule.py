@@ -87,8 +87,8 @@ def _frames(line: Sequence[Step]) -> list[int | None]:
 
 
 def _params(generation: Generation, logged: _Logged) -> tuple[Mapping[str, Any], Origin]:
-    if generation.params:
-        return generation.params, "file"
+    if generation.params:  # those of a train step are from the log, which has its changes
+        return generation.params, "file" if generation.step is None else "log"
     return logged.at(generation.member, generation.at), "log"
 
 
