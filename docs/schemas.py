@@ -12,7 +12,7 @@ import msgspec
 from pbt_tui.backends.ngc import request, settings_struct
 from pbt_tui.backends.slurm import index
 from pbt_tui.journal import events
-from pbt_tui.observe import snapshot_types
+from pbt_tui.observe import lineage_document, schedule, snapshot_types
 from pbt_tui.settings.descriptions import field_notes
 from pbt_tui.spec import types
 from pbt_tui.spec.schema import schema
@@ -24,6 +24,8 @@ MODULES: tuple[ModuleType, ...] = (
     settings_struct,
     events,
     snapshot_types,
+    lineage_document,
+    schedule,
 )
 """Where the types of published formats are."""
 DOCUMENTS: dict[str, tuple[tuple[Any, ...], str]] = {
@@ -33,6 +35,14 @@ DOCUMENTS: dict[str, tuple[tuple[Any, ...], str]] = {
     "pbt-journal/1": ((events.AnyEvent,), "One line of a run's journal"),
     "pbt-request/1": ((events.Request,), "A request to the executor of a run"),
     "pbt-snapshot/1": ((snapshot_types.Snapshot,), "A run at one moment: `pbt-tui --once --json`"),
+    "pbt-lineage/1": (
+        (lineage_document.LineageDocument,),
+        "What each generation of a run's populations comes from: `pbt-tui --export FILE.json`",
+    ),
+    "pbt-schedule/1": (
+        (lineage_document.ScheduleDocument,),
+        "The values that parameters had up to the best generation: `schedule.json`",
+    ),
 }
 CONTENTS: dict[str, dict[tuple[str, str], Any]] = {
     "pbt-journal/1": {("ExecutorStarted", "slurm"): index.Slurm},

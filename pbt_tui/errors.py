@@ -255,6 +255,23 @@ def printable_lines(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
 
 
+def printable_json(text: str) -> str:
+    """A JSON document with its control characters escaped, also those that JSON leaves as they are.
+
+    Example:
+        >>> print(printable_json('{"name": "caf\u00e9 \u009b2J"}'))
+        {"name": "café \\u009b2J"}
+    """
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(c if c == "\n" or c.isprintable() else _json_escape(c) for c in text)
+
+
+def _json_escape(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
+
+
 def command(*words: object) -> str:
     """A command line to paste into a shell, of printable characters and newlines only.
 

@@ -12,7 +12,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pbt_tui.cli import error_boundary
-from pbt_tui.errors import DescriptionError, Diagnostic, Findings, PbtError, UsageError, printable
+from pbt_tui.errors import (
+    DescriptionError,
+    Diagnostic,
+    Findings,
+    PbtError,
+    UsageError,
+    printable,
+    printable_json,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -106,7 +114,7 @@ def _show(result: Result, style: str) -> None:
 
         about = result.run, result.jobs, result.files, result.changes, result.differences
         made = report.document(found, *about)
-        sys.stdout.write(json.dumps(made) + "\n")
+        sys.stdout.write(printable_json(json.dumps(made)) + "\n")
         return
     text = result.text
     if style == "github":

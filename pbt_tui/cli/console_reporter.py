@@ -16,7 +16,7 @@ from msgspec import UNSET
 from pbt_tui.cli.async_writer import ERASE, AsyncWriter
 from pbt_tui.cli.hangup import Terminal
 from pbt_tui.cli.run_summary import log_place, summary
-from pbt_tui.errors import command, printable, printable_lines
+from pbt_tui.errors import command, printable, printable_json, printable_lines
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.slots import named
@@ -229,6 +229,6 @@ def _by_reason(whys: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def as_json(events: Sequence[ev.AnyEvent]) -> str:
-    """The events in the journal's encoding, one per line."""
+    """The events in the journal's encoding, one per line, with control characters escaped."""
     encode = msgspec.json.encode
-    return "".join(f"{encode(event).decode()}\n" for event in events)
+    return "".join(f"{printable_json(encode(event).decode())}\n" for event in events)

@@ -100,10 +100,16 @@ def _best(state: RunState, rundir: RunDir) -> list[str]:
     for row in scored[:POPULATIONS]:
         best = row.best
         assert best is not None
-        where = f": {printable(best.checkpoint)}" if best.checkpoint else ""
+        path = best.checkpoint
+        where = f": {printable(path)}" if path is not None else "; its weights are gone"
         lines.append(
             f"best of {printable(row.id)}: {best.objective:.6g}, member {best.member}, "
             f"generation {best.generation}{where}"
         )
+        if (lost := best.lost) is not None:
+            lines.append(
+                f"better, but its weights are gone: {lost.objective:.6g}, member {lost.member}, "
+                f"generation {lost.generation}"
+            )
     rest = len(scored) - POPULATIONS
     return [*lines, f"and of {rest} more populations, which `pbt-tui` shows"] if rest > 0 else lines

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from pbt_tui.cli import error_boundary
-from pbt_tui.errors import UsageError
+from pbt_tui.errors import UsageError, printable
 from pbt_tui.tui.journal_follower import JournalFollower
 
 THEME = "dark"
@@ -31,6 +31,8 @@ def main(argv: Sequence[str]) -> int:
     args = parser(argv).parse_args(list(argv))
     if args.json and not args.once:
         raise UsageError("`--json` needs `--once`")
+    if args.export is not None:
+        return _export(args)
     feed = _feed(args)
     if args.once or not _on_terminal():
         code = _once(feed, args)
@@ -70,6 +72,12 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     )
     p.add_argument("--once", action="store_true", help="print the run as text and exit")
     p.add_argument("--json", action="store_true", help="with --once: print JSON (pbt-snapshot/1)")
+    p.add_argument(
+        "--export",
+        metavar="FILE",
+        help="write the lineage of the run's populations to FILE, whose name ends with .csv, .json "
+        "or .svg, and the schedules of their best members to schedule.json beside it; then exit",
+    )
     p.add_argument("--read_only", action="store_true", help="send no requests to the executor")
     p.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     p.add_argument(
@@ -138,9 +146,10 @@ def _feed(args: argparse.Namespace) -> JournalFollower:
         _refuse(more, "a workspace")
         return JournalFollower.of_workspace(found.path, found.style)
     if isinstance(found, targets.ToStart):
-        if args.read_only:
+        if args.read_only or args.export is not None:
+            given = "--read_only" if args.read_only else "--export"
             raise UsageError(
-                f"`{found.target}` would have to be started, but `--read_only` was given",
+                f"`{found.target}` would have to be started, but `{given}` was given",
                 hint="pass its run directory instead",
             )
         return JournalFollower(RunDir(targets.start(found, more)))
@@ -206,6 +215,19 @@ def _once(feed: JournalFollower, args: argparse.Namespace) -> int:
         text = text_report.in_ascii(text)
     sys.stdout.write(text)
     return text_report.exit_code(feed.state)
+
+
+def _export(args: argparse.Namespace) -> int:
+    from pbt_tui.cli import export
+
+    if args.once:
+        raise UsageError("`--export` and `--once` exclude each other")
+    path = export.checked(args.export)
+    feed = _feed(args)
+    feed.read_all()
+    for file in export.export(feed, path):
+        print(f"wrote: {printable(str(file))}")
+    return 0
 
 
 def _show(feed: JournalFollower, args: argparse.Namespace) -> str | None:

@@ -75,10 +75,11 @@ ALARMS = (
     ),
     AlarmCode(
         "stale_member",
-        ("warning", "error"),
+        ("warning", "note"),
         "a member has stopped writing generations",
-        "The member has written no generation for much longer than usual. The alarm is an error "
-        "if its job has ended.",
+        "The member runs, and has written no generation for much longer than usual. After a start "
+        "or an exchange it has ten times as long. In a workspace without a run it is a note, "
+        "because nobody knows whether the member still runs.",
         "Look at its log and its GPU. Cancel and retry a member that hangs.",
     ),
     AlarmCode(
@@ -102,6 +103,31 @@ ALARMS = (
         ("note",),
         "all members are within the thresholds",
         "No member is so much worse than the best that the trainer would replace it.",
+        "No action is needed.",
+    ),
+    AlarmCode(
+        "member_ended",
+        ("error",),
+        "a member has ended while the others go on",
+        "The member's newest attempt failed, and no retry is left. Its newest generation stays in "
+        "the ranking: the other members still compare themselves with it, and may copy it.",
+        "Read its log, and press `r` in `pbt-tui`: the member goes on from its newest generation.",
+    ),
+    AlarmCode(
+        "rounds_skipped",
+        ("error",),
+        "members skip the comparison after an exception",
+        "Isaac Lab and rl_games catch an exception while they print the table of the population, "
+        "and skip the round. Nobody is compared, so nobody is replaced.",
+        "Read the exception. Often an objective is no plain number: use `float(…)` where the "
+        "environment reports it.",
+    ),
+    AlarmCode(
+        "last_round",
+        ("note",),
+        "what the last comparison found",
+        "Nothing was exchanged lately. These are the numbers of the newest comparison that a "
+        "member logged: who may be copied, who may be replaced, and what was missing.",
         "No action is needed.",
     ),
 )

@@ -20,12 +20,16 @@ from pbt_tui.journal import RunDir, RunState
 
 if TYPE_CHECKING:
     from pbt_tui.observe.history import HistoryWriter
+    from pbt_tui.observe.population_monitor import PopulationMonitor
     from pbt_tui.observe.progress import ProgressReader
+    from pbt_tui.spec import Population
 
 INTERVAL = 2.0
 """Minimum seconds between two samples."""
 SHARE = 0.02
 """Maximum share of one core."""
+LOG_BYTES = 1 << 20
+"""Most bytes from the end of each member's log that are read at first: the history has the rest."""
 
 
 class Sampler:
@@ -72,7 +76,7 @@ class Sampler:
     def _run(self) -> None:
         from pbt_tui.observe import nvml, progress
 
-        writers = self._writers()
+        populations = self._populations()
         logs = progress.ProgressReader()
         driver = False
         with self._surviving("the use of GPUs"):
@@ -82,8 +86,8 @@ class Sampler:
         while not last:
             last = self._done.is_set()
             began = time.thread_time()
-            for writer in writers:
-                self._sample_population(writer)
+            for writer, monitor, population in populations:
+                self._sample_population(writer, monitor, population)
             with self._surviving("the progress of the jobs"):
                 self._sample_progress(logs)
             with self._surviving("the use of GPUs"):
@@ -94,23 +98,35 @@ class Sampler:
             cost = time.thread_time() - began
             self._done.wait(max(INTERVAL, cost / SHARE))
 
-    def _writers(self) -> list[HistoryWriter]:
+    def _populations(self) -> list[tuple[HistoryWriter, PopulationMonitor, Population]]:
         from pbt_tui.observe.history import HistoryWriter
+        from pbt_tui.observe.population_monitor import PopulationMonitor
         from pbt_tui.observe.snapshot import command, workspace
-        from pbt_tui.observe.workspaces import reader
 
-        writers = []
+        found = []
         for p in self._state.spec.populations:
             with self._surviving(f"population `{printable(p.id)}`"):
                 folder = workspace(self._state, self._rundir, p)
-                found = reader(p.style, folder, command(self._state, p))
-                writers.append(HistoryWriter(p.id, found, self._rundir.populations))
-        return writers
+                argv = command(self._state, p)
+                monitor = PopulationMonitor(
+                    p.id, p.style, folder, size=p.size, argv=argv, first=LOG_BYTES
+                )
+                writer = HistoryWriter(p.id, monitor.reader, self._rundir.populations)
+                found.append((writer, monitor, p))
+        return found
 
-    def _sample_population(self, writer: HistoryWriter) -> None:
+    def _sample_population(
+        self, writer: HistoryWriter, monitor: PopulationMonitor, population: Population
+    ) -> None:
+        from pbt_tui.observe.snapshot import attempt_logs
+
         name = f"population `{printable(writer.population)}`"
         with self._surviving(name):
-            writer.poll()
+            new = writer.poll()
+            problem = writer.problem
+            if monitor.add(new, attempt_logs(self._state, self._rundir, population)):
+                writer.keep(monitor.lineage.fresh)
+            writer.problem = writer.problem or problem
         if writer.problem is not None:
             self._say(f"the history of {name} cannot be written", writer.problem)
 

@@ -1,39 +1,39 @@
 """Alarms of a population: what is wrong with it, or why nothing happens although nothing is wrong.
 
-Pure: status in, alarms out. Most alarms are for defects that upstream's default settings run into
-without a message: P2, P3, P5, P6, P10, R2, R3.
+Pure: status in, alarms out, at a cost that does not grow with the number of generations. Most
+alarms are for defects that upstream's default settings run into without a message: P2, P3, P5, P6,
+P10, R2, R3.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from math import ceil
-from statistics import median
 
 from pbt_tui.observe.idle_reasons import idle_reasons
-from pbt_tui.observe.population_status import DEAD, HALTED, NOT_YET, RUNNING, PopulationStatus
+from pbt_tui.observe.population_status import DEAD, NOT_YET, PopulationStatus
+from pbt_tui.observe.silence import ended, silent
 from pbt_tui.observe.snapshot_types import Alarm, Code, Level
-from pbt_tui.observe.workspaces import Generation
 
-_RESTART = 150.0
-"""Seconds without a generation that are normal after a restart (measured: 6 to 114)."""
-_SHORTEST = 20.0
-"""Seconds without a generation that never raise an alarm."""
+_NO_EXCHANGE: tuple[Code, ...] = ("cannot_exchange", "objective_unreadable", "rounds_skipped")
+"""Alarms that say why nothing is exchanged."""
 
 
 def alarms(status: PopulationStatus) -> list[Alarm]:
     """The alarms, the most severe first; notes only if no alarm explains why nothing happens."""
+    quiet = silent(status)
     found = [
         *_never_started(status),
         *_objective_unreadable(status),
-        *_stale(status),
-        *_cannot_exchange(status),
+        *_skipped_rounds(status),
+        *_ended(status),
+        *_stale(status, quiet),
+        *_cannot_exchange(status, quiet),
         *_relaunched(status),
         *_frame_fallback(status),
         *_best_folder(status),
     ]
-    if not any(a.code in ("cannot_exchange", "objective_unreadable") for a in found):
+    if not any(a.code in _NO_EXCHANGE for a in found):
         found += idle_reasons(status)
     order = {"error": 0, "warning": 1, "note": 2}
     return sorted(found, key=lambda a: order[a.level])
@@ -51,14 +51,13 @@ def _names(members: Sequence[int]) -> str:
 
 def _never_started(status: PopulationStatus) -> list[Alarm]:
     """P2: some members train while others wait for a slot."""
-    if not any(status.generations.values()):
+    if not status.last:
         return []
     absent = status.absent()
     if status.states:
-        never = [m for m in absent if status.states.get(m) in NOT_YET]
+        never = [m for m in absent if status.states.get(m) in NOT_YET and not _began(status, m)]
     else:
-        late = max((len(g) for g in status.generations.values()), default=0)
-        never = absent if late >= 3 else []
+        never = absent if status.longest >= 3 else []
     if not never:
         return []
     return _alarm(
@@ -69,9 +68,14 @@ def _never_started(status: PopulationStatus) -> list[Alarm]:
     )
 
 
+def _began(status: PopulationStatus, member: int) -> bool:
+    attempt = status.attempts.get(member)
+    return attempt is not None and attempt.since is not None
+
+
 def _objective_unreadable(status: PopulationStatus) -> list[Alarm]:
     """P3 and R11: an objective that is a Python object; P4: a file that stays incomplete."""
-    tagged = [m for m, steps in status.generations.items() if steps and steps[-1].unreadable]
+    tagged = [m for m, newest in status.last.items() if newest.unreadable]
     found: list[Alarm] = []
     if tagged:
         found += _alarm(
@@ -96,14 +100,25 @@ def _objective_unreadable(status: PopulationStatus) -> list[Alarm]:
     return found
 
 
-def _gone(status: PopulationStatus) -> list[int]:
-    """Dead members, which stay in the ranking (R3)."""
-    if status.states:
-        return [m for m in status.generations if status.states.get(m) in DEAD]
-    return [a for alarm in _stale(status) for a in alarm.members]
+def _skipped_rounds(status: PopulationStatus) -> list[Alarm]:
+    """An exception of the trainer, which then skips the round: nobody is compared."""
+    skipping = sorted(m for m, log in status.logs.items() if log.skipped)
+    if not skipping or status.over:
+        return []
+    times = sum(status.logs[m].skipped for m in skipping)
+    rounds = f"its last {times} rounds" if times > 1 else "its last round"
+    if len(skipping) > 1:
+        rounds = f"their last rounds ({times})"
+    return _alarm(
+        "rounds_skipped",
+        "error",
+        f"{_names(skipping)} skipped {rounds} after an exception: "
+        f"{status.logs[skipping[0]].exception}",
+        skipping,
+    )
 
 
-def _cannot_exchange(status: PopulationStatus) -> list[Alarm]:
+def _cannot_exchange(status: PopulationStatus, quiet: Sequence[int]) -> list[Alarm]:
     """P2 and R3: members without a checkpoint or dead ones rank worst; R2: a failed restart."""
     found: list[Alarm] = []
     aborted = sorted(m for m, log in status.logs.items() if log.aborted)
@@ -116,35 +131,38 @@ def _cannot_exchange(status: PopulationStatus) -> list[Alarm]:
             "loaded (`TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1` lets an older trainer do so)",
             aborted,
         )
-    present = {m: s[-1].objective for m, s in status.generations.items() if s}
-    if not status.trainer.absent_are_worst or not present:
+    present = {m: newest.objective for m, newest in status.last.items()}
+    if not status.trainer.absent_are_worst or not present or status.over:
         return found
     places = max(1, ceil(status.settings.worst * status.size))
-    absent = status.absent() if _settled(status) else []
+    absent = status.absent() if status.longest >= 3 else []
     ranked = absent + sorted(present, key=lambda m: present[m] or 0.0)
     worst = ranked[:places]
-    gone = set(absent) | set(_gone(status))
-    if len(worst) == places and set(worst) <= gone:
+    if len(worst) == places and set(worst) <= set(absent) | _gone(status, quiet):
         who = ", ".join(_last_seen(status, m) for m in worst[:4])
         found += _alarm(
             "cannot_exchange",
             "error",
-            f"selection is blocked: all {places} of the worst places are held by {who}",
+            f"selection is blocked: all {places} of the worst places are held by {who}"
+            if places > 1
+            else f"selection is blocked: the worst place is held by {who}",
             worst,
         )
     return found
 
 
-def _settled(status: PopulationStatus) -> bool:
-    """Whether some member has three generations, so that a missing member is not just late."""
-    return max((len(g) for g in status.generations.values()), default=0) >= 3
+def _gone(status: PopulationStatus, quiet: Sequence[int]) -> set[int]:
+    """Dead members, which stay in the ranking (R3)."""
+    if status.states:
+        return {m for m in status.last if status.states.get(m) in DEAD}
+    return set(quiet)
 
 
 def _last_seen(status: PopulationStatus, member: int) -> str:
-    steps = status.generations.get(member)
-    if not steps:
+    newest = status.last.get(member)
+    if newest is None:
         return f"member {member}, never seen"
-    return f"member {member}, last seen {_ago(status.now - steps[-1].at)} ago"
+    return f"member {member}, last seen {_ago(status.now - newest.at)} ago"
 
 
 def _ago(seconds: float) -> str:
@@ -157,7 +175,7 @@ def _ago(seconds: float) -> str:
 
 def _relaunched(status: PopulationStatus) -> list[Alarm]:
     """P5: a member began again; the others still read the generations from before."""
-    members = sorted({e.member for e in status.events if e.kind == "relaunch"})
+    members = status.relaunched
     if not members:
         return []
     return _alarm(
@@ -170,18 +188,9 @@ def _relaunched(status: PopulationStatus) -> list[Alarm]:
 
 def _frame_fallback(status: PopulationStatus) -> list[Alarm]:
     """P10: a member took the frames of a donor that was behind, and reuses generation numbers."""
-    fallen = []
-    if status.trainer.frames_follow_donor:
-        for member, steps in status.generations.items():
-            lives = {(e.generation, e.at) for e in status.events if e.kind == "relaunch"}
-            highest = 0
-            for step in steps:
-                if step.generation <= 1 or (step.generation, step.at) in lives:
-                    highest = step.generation
-                elif step.generation <= highest:
-                    fallen.append(member)
-                    break
-                highest = max(highest, step.generation)
+    if not status.trainer.frames_follow_donor:
+        return []
+    fallen = [m for m, known in status.members.items() if known.fell]
     if not fallen:
         return []
     return _alarm(
@@ -196,16 +205,8 @@ def _best_folder(status: PopulationStatus) -> list[Alarm]:
     """P6: upstream sorts negative objectives as text, keeps the worst and removes better files."""
     wrong: list[int] = []
     for folder in sorted({b.folder for b in status.best}):
-        kept = [b for b in status.best if b.folder == folder]
-        top = max(b.objective for b in kept)
-        until = max(b.at for b in kept)
-        seen = [
-            g.objective
-            for steps in status.generations.values()
-            for g in steps
-            if g.at < until and g.objective is not None
-        ]
-        if top < 0 and seen and max(seen) > top + 1e-5 * max(1.0, abs(top)):
+        top = max(b.objective for b in status.best if b.folder == folder)
+        if top < 0 and _better(status, top + 1e-5 * max(1.0, abs(top))):
             wrong.append(folder)
     if not wrong:
         return []
@@ -218,47 +219,43 @@ def _best_folder(status: PopulationStatus) -> list[Alarm]:
     )
 
 
-def _stale(status: PopulationStatus) -> list[Alarm]:
-    """Members without a generation for three intervals, or ten after a restart."""
-    silent: list[int] = []
-    over = bool(status.states) and not any(
-        state in RUNNING or state in NOT_YET for state in status.states.values()
-    )
-    for member, steps in status.generations.items():
-        state = status.states.get(member)
-        if not steps or state == "succeeded" or state in NOT_YET | HALTED:
-            continue
-        if over and state != "failed":  # it ended with all others
-            continue
-        if state in DEAD:
-            silent.append(member)
-            continue
-        usual = _usual(status, member)
-        if usual is None:
-            continue
-        last = steps[-1].at
-        restarted = any(
-            e.member == member and e.kind != "relaunch" and e.generation == steps[-1].generation
-            for e in status.events
-        )
-        allowed = max(10 * usual, _RESTART) if restarted else max(3 * usual, _SHORTEST)
-        if status.now - last > allowed:
-            silent.append(member)
-    if not silent:
+def _better(status: PopulationStatus, objective: float) -> bool:
+    """Whether there was a better one; the newest of a member may not be in the folder yet."""
+    earlier = [known.best_earlier for known in status.members.values()]
+    return any(best is not None and best > objective for best in earlier)
+
+
+def _ended(status: PopulationStatus) -> list[Alarm]:
+    """Members whose attempt failed while others go on: they stay in the ranking."""
+    gone = ended(status)
+    if not gone:
         return []
-    dead = [m for m in silent if status.states.get(m) in DEAD]
-    who = ", ".join(_last_seen(status, m) for m in silent[:4])
-    return _alarm("stale_member", "error" if dead else "warning", f"silent: {who}", silent)
+    parts = []
+    for member in gone[:4]:
+        newest = status.last.get(member)
+        how = status.attempts[member].ended if member in status.attempts else None
+        if status.states.get(member) == "skipped":
+            how = "cannot be continued"
+        where = f" at generation {newest.generation}" if newest is not None else ""
+        parts.append(f"member {member} {how or 'has ended'}{where}")
+    more = f" and {len(gone) - 4} more" if len(gone) > 4 else ""
+    one = len(gone) == 1
+    counts = ""
+    if any(m in status.last for m in gone):
+        counts = f"; {'its' if one else 'their'} weights still count"
+    them = "it" if one else "them"
+    again = f"; `r` continues {them} from there"
+    if status.trainer.recipe is None:
+        again = f"; `r` starts {them} again"
+    return _alarm("member_ended", "error", ", ".join(parts) + more + counts + again, gone)
 
 
-def _usual(status: PopulationStatus, member: int) -> float | None:
-    """Median seconds between generations: of the member if it has enough, else of all members."""
-
-    def gaps(steps: Sequence[Generation]) -> list[float]:
-        return [b.at - a.at for a, b in pairwise(steps)]
-
-    own = gaps(status.generations[member])
-    if len(own) >= 3:
-        return median(own)
-    every = [gap for steps in status.generations.values() for gap in gaps(steps)]
-    return median(every) if len(every) >= 3 else None
+def _stale(status: PopulationStatus, found: Sequence[int]) -> list[Alarm]:
+    """Members without a generation for too long, although they run."""
+    if not found:
+        return []
+    who = ", ".join(_last_seen(status, m) for m in found[:4])
+    more = f" and {len(found) - 4} more" if len(found) > 4 else ""
+    if not status.states:  # of a workspace without a run nobody knows who still runs
+        return _alarm("stale_member", "note", f"silent or finished: {who}{more}", found)
+    return _alarm("stale_member", "warning", f"silent: {who}{more}", found)

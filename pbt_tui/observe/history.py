@@ -1,6 +1,7 @@
 """The history of the workspaces, `populations.jsonl`: trainers delete old generations.
 
-Only the executor's process appends to it (`HistoryWriter`); any process may read it.
+It also has the certain events of the lineage, so that a lost log loses none. Only the executor's
+process appends to it (`HistoryWriter`); any process may read it.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -15,22 +17,60 @@ import msgspec
 from pbt_tui.files import disk
 from pbt_tui.files.permissions import fit
 from pbt_tui.files.regular import OURS, read_regular
+from pbt_tui.observe.lineage import LineageEvent
 from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.workspaces import Generation, Reader
+from pbt_tui.observe.workspaces.generation import Key
 
 
 class HistoryEntry(msgspec.Struct, frozen=True):
-    """One line of the history."""
+    """One line of the history: a generation or an event of a population."""
 
     population: str
     """Id of the population."""
-    generation: Generation
+    generation: Generation | None = None
     """A generation of one of its members."""
+    event: LineageEvent | None = None
+    """An event of its lineage; a later line about the same decision replaces it."""
+
+
+Decided = tuple[int, str | None, int | None, int | None, str, int | None]
+
+
+def decided(event: LineageEvent) -> Decided:
+    """The identity of a decision: whose, at which generation, and what it was.
+
+    Args:
+        event: the decision.
+
+    Example:
+        >>> decided(LineageEvent(kind="exploit", member=1, donor=2, generation=3, source="log",
+        ...                      confidence=1.0, experiment_name="a", frame=30))
+        (1, 'a', 3, 30, 'exploit', 2)
+    """
+    name, frame = event.experiment_name, event.frame
+    return (event.member, name, event.generation, frame, event.kind, event.donor)
 
 
 _APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(HistoryEntry)
+_SAME = 1.0
+"""Seconds: a copy that keeps times may round them."""
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def with_known_times(polled: list[Generation], known: Mapping[Key, Generation]) -> list[Generation]:
+    """Generations of a first poll; if a copy has lost all their times, with those of the history.
+
+    Args:
+        polled: what the workspace has.
+        known: what the history has.
+    """
+    both = [g for g in polled if g.key in known]
+    if len(both) < 2 or any(abs(g.at - known[g.key].at) < _SAME for g in both):
+        return polled
+    return [msgspec.structs.replace(g, at=known[g.key].at) if g.key in known else g for g in polled]
 
 
 class HistoryWriter:
@@ -47,19 +87,47 @@ class HistoryWriter:
         self.problem: str | None = None
         """Why the last poll could not write what it read."""
         self._unwritten: list[bytes] = []
-        self._known: dict[tuple[int, str, int], Generation] | None = None
+        self._known: dict[Key, Generation] | None = None
+        self._events: dict[Decided, LineageEvent] = {}
 
     def poll(self) -> list[Generation]:
         """Returns new generations in write order, after appending them to the history."""
         if self._known is None:
             self._known = {g.key: g for g in read(self.path).get(self.population, [])}
-        new = [g for g in self.reader.poll() if self._known.get(g.key) != g]
+            self._events = {decided(e): e for e in events(self.path, self.population)}
+            polled = with_known_times(self.reader.poll(), self._known)
+        else:
+            polled = self.reader.poll()
+        new = [g for g in polled if self._known.get(g.key) != g]
         self._known.update({g.key: g for g in new})
         self.problem = None
         self._unwritten += self._encoded(new)
         if self._unwritten and self._append(b"".join(self._unwritten)):
             self._unwritten = []
         return new
+
+    def keep(self, found: Iterable[LineageEvent]) -> None:
+        """Appends events that are certain and that the history does not have.
+
+        Args:
+            found: events of the lineage; those inferred from metadata are left out, because any
+                reader of the history can infer them again.
+        """
+        lines: list[bytes] = []
+        for event in found:
+            certain = event.source != "metadata" and event.confidence >= 1
+            if not certain or event.experiment_name is None:
+                continue
+            old = self._events.get(decided(event))
+            if old is None or (old.applied, old.donor_generation) != (
+                event.applied,
+                event.donor_generation,
+            ):
+                self._events[decided(event)] = event
+                lines.append(_encoder.encode(HistoryEntry(self.population, event=event)) + b"\n")
+        self._unwritten += lines
+        if lines and self._append(b"".join(self._unwritten)):
+            self._unwritten = []
 
     def _encoded(self, generations: list[Generation]) -> list[bytes]:
         """The lines; leaves out a generation that is no JSON, which another package may return."""
@@ -104,17 +172,29 @@ class HistoryReader:
     def __init__(self, path: Path) -> None:
         self._file = Follower(path, first=1 << 40)
         self._waiting: dict[str, list[Generation]] = {}
+        self._events: dict[str, list[LineageEvent]] = {}
 
     def take(self, population: str) -> list[Generation]:
         """The generations of a population that were added since the last call."""
+        self._read()
+        return self._waiting.pop(population, [])
+
+    def take_events(self, population: str) -> list[LineageEvent]:
+        """The events of a population that were added since the last call."""
+        self._read()
+        return self._events.pop(population, [])
+
+    def _read(self) -> None:
         while lines := self._file.lines():
             for line in lines:
                 try:
                     entry = _decoder.decode(line.raw)
-                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                except _UNREADABLE:
                     continue
-                self._waiting.setdefault(entry.population, []).append(entry.generation)
-        return self._waiting.pop(population, [])
+                if entry.generation is not None:
+                    self._waiting.setdefault(entry.population, []).append(entry.generation)
+                if entry.event is not None:
+                    self._events.setdefault(entry.population, []).append(entry.event)
 
 
 def read(path: Path) -> dict[str, list[Generation]]:
@@ -130,13 +210,25 @@ def read(path: Path) -> dict[str, list[Generation]]:
     return decode(data)
 
 
+def events(path: Path, population: str) -> list[LineageEvent]:
+    """All events of a population in the history.
+
+    Args:
+        path: the history.
+        population: id of the population.
+    """
+    return HistoryReader(path).take_events(population)
+
+
 def decode(data: bytes) -> dict[str, list[Generation]]:
     """The history in `data`, up to the last newline."""
-    populations: dict[str, dict[tuple[int, str, int], Generation]] = {}
+    populations: dict[str, dict[Key, Generation]] = {}
     for line in data[: data.rfind(b"\n") + 1].split(b"\n"):
         try:
             entry = _decoder.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except _UNREADABLE:
+            continue
+        if entry.generation is None:
             continue
         steps = populations.setdefault(entry.population, {})
         steps.pop(entry.generation.key, None)

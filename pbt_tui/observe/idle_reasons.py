@@ -8,47 +8,63 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pbt_tui.observe.population_status import RUNNING, PopulationStatus
+from pbt_tui.observe.rounds import newest, sentence
 from pbt_tui.observe.snapshot_types import Alarm, Code
+
+_RECENT = 256
+"""Newest events among which a recent one is looked for."""
 
 
 def idle_reasons(status: PopulationStatus) -> list[Alarm]:
     """Notes about a population whose members train but do not exchange."""
     if status.states and not any(s in RUNNING for s in status.states.values()):
         return []
-    present = status.present()
-    frames = max((g[-1].frame or 0 for g in status.generations.values() if g), default=0)
+    last = status.last
+    frames = max((g.frame or 0 for g in last.values()), default=0)
     delays = [log.initial_delay for log in status.logs.values() if log.initial_delay is not None]
     delay = max(delays) if delays else status.settings.initial_delay
     trainer = status.trainer
-    if trainer.waits_for_frames and delay is not None and frames < delay:
+    copied = any(e.kind == "exploit" for e in status.events)
+    if trainer.waits_for_frames and delay is not None and frames < delay and not copied:
         return _note(
             "before_start",
             f"waits for {_count(delay)} frames before the first exchange, now at {_count(frames)}",
         )
-    if not present:
+    if not last:
         why = status.missing or "no member has written a generation yet"
         return _note("before_start", why)
     needed = trainer.quorum(status.size)
-    if len(present) < min(needed, status.size):
+    if len(last) < needed:
+        whom = f"{needed} of {status.size}" if needed <= status.size else f"{needed}"
         return _note(
             "too_few_members",
-            f"needs {needed} of {status.size} members with a generation, {len(present)} have one",
+            f"needs {whom} members with a generation, {len(last)} have one",
             status.absent(),
         )
-    if trainer.is_within is None:
+    if _exchanged(status):
         return []
-    newest = max(g[-1].generation for g in status.generations.values() if g)
-    recent = [
-        e for e in status.events if e.kind != "relaunch" and (e.generation or 0) >= newest - 2
-    ]
-    values = sorted(
-        steps[-1].objective
-        for steps in status.generations.values()
-        if steps and steps[-1].objective is not None
+    found: list[Alarm] = []
+    values = sorted(g.objective for g in last.values() if g.objective is not None)
+    if (
+        trainer.is_within is not None
+        and len(values) >= 2
+        and trainer.is_within(values, status.settings)
+    ):
+        found += _note("within_threshold", "all members are within the thresholds")
+    if (compared := newest(status.logs)) is not None:
+        found += _note("last_round", sentence(*compared), [compared[0]])
+    return found
+
+
+def _exchanged(status: PopulationStatus) -> bool:
+    """Whether a member exchanged something in the newest three generations."""
+    furthest = max(g.generation for g in status.last.values())
+    return any(
+        e.kind in ("exploit", "mutate")
+        and e.applied is not False
+        and (e.generation or 0) >= furthest - 2
+        for e in status.events[-_RECENT:]
     )
-    if recent or len(values) < 2 or not trainer.is_within(values, status.settings):
-        return []
-    return _note("within_threshold", "all members are within the thresholds")
 
 
 def _count(number: float) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
 
 from pbt_tui.observe.lineage import LineageEvent
-from pbt_tui.observe.member_logs import MemberLogState
-from pbt_tui.observe.snapshot_types import MemberWord
+from pbt_tui.observe.member_steps import MemberSteps
+from pbt_tui.observe.rounds import MemberLogState
+from pbt_tui.observe.snapshot_types import EventRow, MemberWord
 from pbt_tui.observe.workspaces import BestFile, Generation, UnreadableGeneration
 from pbt_tui.populations import STYLES, ExchangeSettings, Style
 
@@ -18,7 +21,16 @@ RUNNING = HALTED | {"starting", "running", "stopping"}
 DEAD = frozenset(("failed", "cancelled", "skipped"))
 
 
-@dataclass(frozen=True, slots=True)
+class MemberAttempt(NamedTuple):
+    """The newest attempt of a member's job, as the journal has it."""
+
+    since: float | None = None
+    """When it started, in Unix seconds; None: it has not."""
+    ended: str | None = None
+    """How it ended, as a message says it: `was killed by SIGKILL`; None: it has not."""
+
+
+@dataclass(frozen=True)
 class PopulationStatus:
     """Everything known about one population at one moment."""
 
@@ -26,12 +38,20 @@ class PopulationStatus:
     """Name of its style."""
     size: int
     """Number of members."""
-    generations: Mapping[int, Sequence[Generation]]
-    """Generations by member, in write order."""
-    events: Sequence[LineageEvent] = ()
+    members: Mapping[int, MemberSteps]
+    """Generations by member."""
+    events: Sequence[LineageEvent | EventRow] = ()
     """Restarts and copies, oldest first."""
+    relaunched: Sequence[int] = ()
+    """Members that began again from scratch."""
+    restarting: Collection[int] = ()
+    """Members that decided at their newest generation, and may be starting again."""
     states: Mapping[int, MemberWord] = field(default_factory=dict)
     """State of each member's job; empty for a plain workspace, without jobs."""
+    attempts: Mapping[int, MemberAttempt] = field(default_factory=dict)
+    """The newest attempt of each member; empty for a plain workspace."""
+    starts: Mapping[int, float] = field(default_factory=dict)
+    """When the newest start of a member wrote its configuration, in Unix seconds."""
     logs: Mapping[int, MemberLogState] = field(default_factory=dict)
     """Newest state in the log of each member."""
     best: Sequence[BestFile] = ()
@@ -50,10 +70,24 @@ class PopulationStatus:
         """The style, which describes the trainer."""
         return STYLES.get(self.style)
 
-    def present(self) -> list[int]:
-        """Members with a generation."""
-        return [m for m, steps in self.generations.items() if steps]
+    @cached_property
+    def last(self) -> dict[int, Generation]:
+        """The newest generation of each member that has one."""
+        return {m: known.steps[-1] for m, known in self.members.items() if known.steps}
+
+    @property
+    def longest(self) -> int:
+        """The largest number of generations of a member."""
+        return max((len(known.steps) for known in self.members.values()), default=0)
+
+    @property
+    def over(self) -> bool:
+        """Whether the job of every member has ended for good."""
+        return bool(self.states) and not any(
+            state in RUNNING or state in NOT_YET for state in self.states.values()
+        )
 
     def absent(self) -> list[int]:
         """Members without a generation."""
-        return [m for m in range(self.size) if not self.generations.get(m)]
+        present = self.last
+        return [m for m in range(self.size) if m not in present]

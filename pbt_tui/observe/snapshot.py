@@ -8,21 +8,23 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from math import inf
 from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
 import msgspec
 
-from pbt_tui.errors import UsageError, Where
+from pbt_tui.errors import UsageError, Where, printable_json
 from pbt_tui.journal import status_text
 from pbt_tui.journal.events import Gpu
-from pbt_tui.journal.state import JobState, RunState
+from pbt_tui.journal.state import Attempt, JobState, RunState
 from pbt_tui.observe import nvml, pauses, queue_status
 from pbt_tui.observe.failure_grouping import failures
 from pbt_tui.observe.history import HistoryReader
 from pbt_tui.observe.pauses import Pause
-from pbt_tui.observe.population_monitor import PopulationMonitor
+from pbt_tui.observe.population_monitor import AttemptLog, PopulationMonitor
+from pbt_tui.observe.population_status import MemberAttempt
 from pbt_tui.observe.queue_summary import tally
 from pbt_tui.observe.snapshot_types import (
     Alarm,
@@ -88,7 +90,7 @@ class Populations:
                 p.style,
                 workspace(state, rundir, p),
                 size=p.size,
-                settings=settings(p.style, command(state, p)),
+                settings=settings(p.style, argv) if (argv := command(state, p)) else None,
                 history=history,
                 argv=command(state, p),
             )
@@ -104,23 +106,18 @@ class Populations:
         ]
         return any(news)
 
-    def _logs(self, population: Population) -> dict[int, list[Path]]:
-        logs: dict[int, list[Path]] = {}
-        for index, name in enumerate(population.members):
-            job = self._state.by_id.get(name)
-            if job:
-                number = index if job.spec.member is None else job.spec.member
-                logs[number] = [self._rundir.log(name, a.number) for a in job.attempts]
-        return logs
+    def _logs(self, population: Population) -> dict[int, list[AttemptLog]]:
+        return attempt_logs(self._state, self._rundir, population)
 
     def rows(self, now: float, *, live: bool) -> tuple[PopulationRow, ...]:
         """The rows of the snapshot; without a live executor, as of the time of the newest file."""
         halts = _Halts(self._state, self._rundir)
         return tuple(
             monitor.row(
-                _members(self._state, population, halts.word),
+                _of_members(self._state, population, halts.word),
                 now if live else (monitor.newest() or now),
-                _members(self._state, population, halts.pause),
+                attempts=_attempts(self._state, population),
+                pauses=_of_members(self._state, population, halts.pause),
             )
             for monitor, population in zip(self.monitors, self._state.spec.populations, strict=True)
         )
@@ -188,14 +185,14 @@ def workspace_snapshot(path: Path) -> Snapshot:
 
 
 def encode(snapshot: Snapshot) -> bytes:
-    """The document of `--once --json`, with a newline at the end.
+    """The document of `--once --json`: one line, in which control characters are escaped.
 
     In a path that is not UTF-8, each wrong byte is a lone surrogate, `\\udcff` for 0xff.
     """
     try:
-        return msgspec.json.encode(snapshot) + b"\n"
+        return printable_json(msgspec.json.encode(snapshot).decode()).encode() + b"\n"
     except UnicodeEncodeError:
-        return json.dumps(msgspec.to_builtins(snapshot)).encode() + b"\n"
+        return printable_json(json.dumps(msgspec.to_builtins(snapshot))).encode() + b"\n"
 
 
 def liveness(state: RunState, live: bool) -> Liveness:
@@ -324,7 +321,56 @@ def command(state: RunState, population: Population) -> tuple[str, ...]:
     return job.spec.argv if job else ()
 
 
-def _members(
+def attempt_logs(
+    state: RunState, rundir: RunPaths, population: Population
+) -> dict[int, list[AttemptLog]]:
+    """The logs of each member's attempts, oldest first.
+
+    Args:
+        state: the state of the run.
+        rundir: its paths.
+        population: one of its populations.
+    """
+    return {
+        number: [
+            AttemptLog(
+                rundir.log(job.spec.id, a.number),
+                a.scheduled_at if a.started_at is None else a.started_at,
+                inf if a.outcome is None or a.ended_at is None else a.ended_at,
+            )
+            for a in job.attempts
+        ]
+        for number, job in _members(state, population)
+    }
+
+
+def _members(state: RunState, population: Population) -> Iterator[tuple[int, JobState]]:
+    """The jobs of a population, with the index of each member."""
+    for index, name in enumerate(population.members):
+        if (job := state.by_id.get(name)) is not None:
+            yield index if job.spec.member is None else job.spec.member, job
+
+
+def _attempts(state: RunState, population: Population) -> dict[int, MemberAttempt]:
+    """The newest attempt of each member."""
+    return {
+        number: MemberAttempt(job.attempt.started_at, _ended(job.attempt))
+        for number, job in _members(state, population)
+        if job.attempt is not None
+    }
+
+
+def _ended(attempt: Attempt) -> str | None:
+    """How an attempt ended, after the name of its member; None: it has not."""
+    if attempt.outcome is None:
+        return None
+    if attempt.signal is not None:
+        return f"was killed by {status_text.signal_name(attempt.signal)}"
+    reason = status_text.reason_text(attempt)
+    return f"{attempt.outcome} with {reason}" if reason else f"is {attempt.outcome}"
+
+
+def _of_members(
     state: RunState, population: Population, of: Callable[[JobState], T | None]
 ) -> dict[int, T]:
     """What `of` returns for the job of each member; the policies of one job share it."""

@@ -18,15 +18,16 @@ JobWord = Literal[
 ]  # fmt: skip
 MemberWord = Literal[
     "waiting", "queued", "starting", "running", "suspended", "paused", "stopping",
-    "succeeded", "failed", "cancelled", "skipped", "unknown",
+    "succeeded", "failed", "cancelled", "skipped", "unknown", "elsewhere",
 ]  # fmt: skip
-"""`unknown`: a plain workspace has no jobs."""
-Kind = Literal["exploit", "mutate", "relaunch"]
-Source = Literal["log", "metadata"]
+"""`unknown`: a plain workspace has no jobs; `elsewhere`: another run has the member."""
+Kind = Literal["exploit", "mutate", "restart", "relaunch"]
+Source = Literal["log", "file", "metadata"]
 Level = Literal["error", "warning", "note"]
 Code = Literal[
     "never_started", "cannot_exchange", "objective_unreadable", "relaunched", "frame_fallback",
     "best_folder_wrong", "stale_member", "before_start", "too_few_members", "within_threshold",
+    "member_ended", "rounds_skipped", "last_round",
 ]  # fmt: skip
 
 
@@ -166,14 +167,15 @@ class MemberRow(msgspec.Struct, frozen=True):
     index: int
     """Index of the member in its population, from 0."""
     state: MemberWord
-    """State of its job; `unknown`: a plain workspace has no jobs."""
+    """State of its job; `unknown`: a plain workspace has no jobs; `elsewhere`: its job is in
+    another run that shares the workspace."""
     generation: int | None
-    """Number of its newest generation, which frame, objective and params belong to; `null` before
-    the first."""
+    """Number of its newest generation, which the frame belongs to; `null` before the first."""
     frame: int | None
     """Frames trained by the newest generation; `null`: unknown."""
     objective: float | None
-    """The objective by the newest generation; `null`: unknown."""
+    """The objective by the newest generation, or a newer one in the trainer's log; `null`:
+    unknown."""
     params: dict[str, Any]
     """Values of the parameters that PBT changes, by name."""
     lag: int | None
@@ -189,7 +191,8 @@ class EventRow(msgspec.Struct, frozen=True):
 
     kind: Kind
     """What the member did: `exploit`: it copied a donor; `mutate`: it changed parameters only;
-    `relaunch`: it began again."""
+    `restart`: it went on with its own weights and parameters; `relaunch`: it began again from
+    scratch."""
     member: int
     """Index of the member that decided."""
     donor: int | None
@@ -197,13 +200,30 @@ class EventRow(msgspec.Struct, frozen=True):
     generation: int | None
     """Generation of the member when it decided; `null`: unknown."""
     source: Source
-    """Where the decision was found: in the trainer's log, or in its metadata."""
+    """Where the decision was found: in the trainer's log, in the configuration of a start, or in
+    the trainer's metadata."""
     confidence: float
     """From 0 to 1: 1 for a decision in the log, less for one inferred from metadata."""
+    donor_generation: int | None = None
+    """Generation of the donor whose weights it took; `null`: it kept its own, or unknown."""
+    applied: bool | None = None
+    """Whether the member went on with what it decided; `null`: unknown, or not yet. `false`: it
+    only announced the decision, and its weights and parameters are as before."""
+
+
+class LostBest(msgspec.Struct, frozen=True):
+    """A generation whose weights are gone: they were removed, or the file has other ones now."""
+
+    member: int
+    """Index of the member."""
+    generation: int
+    """Number of the generation."""
+    objective: float
+    """The objective of that generation."""
 
 
 class Best(msgspec.Struct, frozen=True):
-    """The best result of a population."""
+    """The best result of a population whose weights are still there."""
 
     member: int
     """Index of the member."""
@@ -212,8 +232,15 @@ class Best(msgspec.Struct, frozen=True):
     objective: float
     """The objective of that generation."""
     checkpoint: str | None
-    """Path of the weights; `null` once they are removed. Never a path from the metadata, which may
-    be valid in a container only."""
+    """Path of a file that has the weights of this generation; `null`: no generation with an
+    objective has any left. Never a path from the metadata, which may be valid in a container
+    only."""
+    frame: int | None = None
+    """Frames trained by then; `null`: the metadata lacks it."""
+    experiment_name: str = ""
+    """Name of the start that wrote it: a member may write a number again."""
+    lost: LostBest | None = None
+    """A better generation whose weights are gone; `null`: there is none."""
 
 
 class Alarm(msgspec.Struct, frozen=True):

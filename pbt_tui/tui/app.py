@@ -155,8 +155,7 @@ class Monitor(App[str], inherit_bindings=False):
 
     def progress(self, job: JobState) -> str:
         """The latest progress of an active job, from the file that the executor writes."""
-        latest = self._progress.get(job.spec.id)
-        return labels.progress_text(latest) if latest else ""
+        return labels.job_progress(self._progress, job)
 
     def _read_progress(self) -> None:
         """Called once a second. Costs one `stat` unless the executor has replaced the file."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pbt_tui.journal.state import RunState
+from pbt_tui.observe import progress
 from pbt_tui.observe.snapshot import gpu_rows
 from pbt_tui.observe.snapshot_types import PopulationRow
 from pbt_tui.tui import labels
@@ -94,7 +95,15 @@ def _failures(model: Model, follower: JournalFollower, width: int) -> list[Line]
 def _jobs(model: Model, now: float, width: int) -> list[Line]:
     state = model.state
     layout = TableLayout(width, model.longest, model.useless_columns)
-    context = TableContext(state, now, queue_status=model.queue_status, pause=model.pause)
+    latest = progress.read(model.follower.rundir.progress)
+    known = latest.jobs if latest else {}
+    context = TableContext(
+        state,
+        now,
+        progress=lambda job: labels.job_progress(known, job),
+        queue_status=model.queue_status,
+        pause=model.pause,
+    )
     lines: list[Line] = [(), _flush(layout.head())]
     shown = model.rows.order[:_JOBS]
     lines += [_flush(layout.row(state.jobs[i], context, False)) for i in shown]

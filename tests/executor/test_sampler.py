@@ -10,7 +10,7 @@ import pytest
 
 from pbt_tui.executor.sampler import Sampler
 from pbt_tui.journal import RunDir, replay
-from pbt_tui.observe import history, workspaces
+from pbt_tui.observe import history, population_monitor, workspaces
 from pbt_tui.observe.workspaces import Reader
 from pbt_tui.spec import decode
 from tests.executor.running import Place, job, until
@@ -56,7 +56,8 @@ def test_hostile_metadata_does_not_end_the_history_of_a_run(place: Place) -> Non
     hostile = GOOD.replace("0.5", f"[{LAUGHS}]").replace(
         "experiment_name: a", "experiment_name: &a [*a]"
     )
-    after = f"printf '{GOOD}' >train_dir/ws_p/000/000002.yaml"
+    good = GOOD.replace("iteration: 1", "iteration: 2")
+    after = f"printf '{good}' >train_dir/ws_p/000/000002.yaml"
     spec = place.spec(
         job("a", trains("p", hostile, after), population="p"),
         job("b", trains("q", GOOD), population="q"),
@@ -92,7 +93,7 @@ def sampled(place: Place, found: dict[str, Any], monkeypatch: pytest.MonkeyPatch
         made: Reader = make(path) if make else good(style, path, argv)
         return made
 
-    monkeypatch.setattr(workspaces, "reader", reader)
+    monkeypatch.setattr(population_monitor, "reader", reader)
     state = replay(decode((place.path / "specs" / "processes.json").read_bytes()), [])
     rundir = RunDir.of(place.path / "train_dir", "r")
     rundir.path.mkdir(parents=True)

@@ -17,6 +17,7 @@ from pbt_tui.observe.causes import diagnose
 from pbt_tui.observe.history import HistoryWriter, read
 from pbt_tui.observe.member_logs import MemberLog
 from pbt_tui.observe.population_monitor import PopulationMonitor
+from pbt_tui.observe.rounds import sentence
 from pbt_tui.observe.workspaces import Reader, find, reader
 from pbt_tui.tui.logfile import LogFile
 from tests.fuzz import engine_targets, run_targets
@@ -87,8 +88,12 @@ def _member_log(data: bytes, folder: Path) -> None:
         log = MemberLog(member)
         log.feed(data)
         assert all(0 <= known < 10_000 for known in log.states)
-        assert all(0 <= event.member < 10_000 for event in log.events)
-        msgspec.json.encode(log.events)
+        said = [decision.event for decision in log.said]
+        assert all(0 <= event.member < 10_000 for event in said)
+        msgspec.json.encode(said)
+        for state in log.states.values():
+            if state.round is not None:
+                assert sentence(0, state.round)
     path = fresh(folder) / "a.log"
     put(path, data)
     progress.encode(progress.Progresses(0.0, {"a": progress.progress(path)}))

@@ -18,7 +18,6 @@ pytestmark = pytest.mark.timeout(60)
 
 GOOD = """experiment_name: {name}
 frame: {frame}
-iteration: 9
 params:
   agent.lr: {lr}
 true_objective: {objective}
@@ -45,11 +44,11 @@ UNREADABLE = {
     "a tagged map as a key": (b"? !!python/object/apply:f {a: 1}\n: 2\n", "not a scalar"),
     "a tag that refers to itself": (
         document(objective="&a !!python/object/apply:torch._utils._rebuild_tensor_v2 [*a]"),
-        "line 6, column 75: `*a` refers to the value that contains it",
+        "line 5, column 75: `*a` refers to the value that contains it",
     ),
     "a list that refers to itself": (document(lr="&a [*a]"), "refers to the value"),
     "a map that refers to itself": (document(lr="&a {b: {c: *a}}"), "refers to the value"),
-    "an alias of nothing": (document(lr="*b"), "line 5, column 13: `*b` names nothing"),
+    "an alias of nothing": (document(lr="*b"), "line 4, column 13: `*b` names nothing"),
     "a billion in the name": (document(name=f"[{LAUGHS}]"), f"more than {MOST_NODES:,} values"),
     "a billion in a parameter": (document(lr=f"[{LAUGHS}]"), f"more than {MOST_NODES:,} values"),
     "long text many times": (

@@ -303,4 +303,4 @@ def test_a_number_of_many_digits_is_not_its_first_digits() -> None:
     log = MemberLog()
     log.feed(hostile_log().encode())
     assert set(log.states) <= {1}
-    assert all(event.member == 1 and event.donor == 0 for event in log.events)
+    assert all(d.event.member == 1 and d.event.donor == 0 for d in log.said)

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from pbt_tui.observe.health import alarms
-from pbt_tui.observe.inference import infer
-from pbt_tui.observe.lineage import LineageEvent, by_member
-from pbt_tui.observe.member_logs import MemberLogState
+from pbt_tui.observe.population_lineage import PopulationLineage
 from pbt_tui.observe.population_monitor import PopulationMonitor
-from pbt_tui.observe.population_status import PopulationStatus
+from pbt_tui.observe.population_status import MemberAttempt, PopulationStatus
+from pbt_tui.observe.rounds import MemberLogState, Round
 from pbt_tui.observe.trainer_settings import settings
 from pbt_tui.observe.workspaces import BestFile, Generation, UnreadableGeneration
+from pbt_tui.populations import STYLES
 from pbt_tui.populations import ExchangeSettings as Settings
 from pbt_tui.spec import Style
 from tests.observe.conftest import Recorded
@@ -43,7 +43,10 @@ def status_of(
     newest = max((g.at for g in steps), default=0.0)
     states = dict.fromkeys(range(size), "running")
     values = {"states": states, "now": newest + 1, "settings": Settings(), **more}
-    return PopulationStatus(style=style, size=size, generations=by_member(steps), **values)
+    lineage = PopulationLineage(STYLES.get(style))
+    lineage.update(steps)
+    values = {"events": lineage.events, "relaunched": lineage.relaunched(), **values}
+    return PopulationStatus(style=style, size=size, members=lineage.steps, **values)
 
 
 def codes(found: PopulationStatus) -> list[str]:
@@ -107,8 +110,7 @@ def test_p4_a_file_that_stays_cut() -> None:
 
 def test_p5_relaunched() -> None:
     steps = [*lives(range(4)), step(0, 2, 99.0, experiment_name="again")]
-    events = infer(steps, "isaacgymenvs")
-    found = status_of(steps, events=events)
+    found = status_of(steps)
     assert "relaunched" in codes(found)
     assert next(a for a in alarms(found) if a.code == "relaunched").members == (0,)
 
@@ -121,7 +123,8 @@ def test_p6_the_best_folder_kept_the_worst() -> None:
     assert "best_folder_wrong" not in codes(status_of(steps, best=right))
     # positive ones are sorted rightly; what the folder lacks is only not yet there
     late = [step(0, n, objective=10.0 * n) for n in range(1, 5)]
-    assert codes(status_of(late, size=1, best=[BestFile(0, 20.0, 2, 0, 99.0)])) == []
+    found = codes(status_of(late, size=1, best=[BestFile(0, 20.0, 2, 0, 99.0)]))
+    assert found == ["too_few_members"]
 
 
 def test_p10_frames_fall_back_to_a_donors() -> None:
@@ -130,7 +133,7 @@ def test_p10_frames_fall_back_to_a_donors() -> None:
     found = status_of(steps + back, "isaaclab")
     assert "frame_fallback" in codes(found)
     again = [step(0, n, 70.0 + n, experiment_name="b") for n in (1, 2)]
-    found = status_of(steps + again, "isaaclab", events=infer(steps + again, "isaaclab"))
+    found = status_of(steps + again, "isaaclab")
     assert "frame_fallback" not in codes(found)
     assert "relaunched" in codes(found)
 
@@ -139,9 +142,9 @@ def test_r3_a_dead_member_blocks_the_selection() -> None:
     steps = lives(range(4))
     states = {0: "failed", 1: "running", 2: "running", 3: "running"}
     found = alarms(status_of(steps, states=states, now=60.0 + 3600))
-    assert [a.code for a in found][:2] == ["stale_member", "cannot_exchange"]
+    assert [a.code for a in found][:2] == ["member_ended", "cannot_exchange"]
     assert found[0].level == "error"
-    assert "member 0, last seen 60 min ago" in found[1].message
+    assert "the worst place is held by member 0, last seen 60 min ago" in found[1].message
     # one of the two worst places is still held by a living one
     two = Settings(worst=0.5)
     assert "cannot_exchange" not in codes(status_of(steps, states=states, settings=two))
@@ -153,8 +156,50 @@ def test_r3_a_dead_member_blocks_the_selection() -> None:
 def test_nobody_is_silent_in_a_population_that_was_ended() -> None:
     ended = {m: "cancelled" if m else "succeeded" for m in range(4)}
     assert codes(status_of(lives(range(4)), states=ended, now=9999.0)) == []
+    ended[3] = "failed"
+    assert codes(status_of(lives(range(4)), states=ended, now=9999.0)) == []
     one = ended | {2: "running"}
-    assert "stale_member" in codes(status_of(lives(range(4)), states=one, now=70.0))
+    found = status_of(lives(range(4)), states=one, now=60.0 + 40)
+    assert "stale_member" in codes(found)
+    assert next(a for a in alarms(found) if a.code == "stale_member").members == (2,)
+
+
+def test_a_member_that_was_killed_is_not_silent() -> None:
+    states = dict.fromkeys(range(3), "running") | {3: "failed"}
+    attempts = {3: MemberAttempt(10.0, "was killed by SIGKILL")}
+    found = alarms(status_of(lives(range(4)), states=states, attempts=attempts))
+    assert [(a.code, a.members) for a in found] == [("member_ended", (3,))]
+    assert found[0].message == (
+        "member 3 was killed by SIGKILL at generation 6; its weights still count; "
+        "`r` continues it from there"
+    )
+    refused = alarms(status_of(lives(range(4)), states=states | {3: "skipped"}))
+    assert refused[0].message.startswith("member 3 cannot be continued at generation 6;")
+    waits = states | {3: "waiting"}  # for its retry
+    assert codes(status_of(lives(range(4)), states=waits, attempts=attempts, now=999.0))[:1] != [
+        "never_started"
+    ]
+    begun = attempts | {3: MemberAttempt(None, "was killed by SIGKILL")}
+    late = status_of(lives(range(3)), states=waits, attempts=begun)
+    assert "never_started" in codes(late)
+    late = status_of(lives(range(3)), states=waits, attempts=attempts)
+    assert "never_started" not in codes(late)
+
+
+def test_a_member_that_starts_is_not_silent() -> None:
+    steps = lives(range(4))
+    starting = dict.fromkeys(range(4), "starting")
+    assert codes(status_of(steps, states=starting, now=9999.0)) == []
+    attempts = {m: MemberAttempt(1000.0, None) for m in range(4)}
+    assert codes(status_of(steps, attempts=attempts, now=1100.0)) == []
+    assert "stale_member" in codes(status_of(steps, attempts=attempts, now=1200.0))
+    folder = dict.fromkeys(range(4), 1000.0)  # the configuration of a start, on a plain folder
+    assert codes(status_of(steps, states={}, starts=folder, now=1100.0)) == []
+    assert codes(status_of(steps, states={}, now=60.0 + 100)) == []
+    found = alarms(status_of(steps, states={}, now=60.0 + 400))
+    assert "silent or finished: member 0" in next(
+        a.message for a in found if a.code == "stale_member"
+    )
 
 
 @pytest.mark.parametrize("halted", ["paused", "suspended"])
@@ -171,12 +216,9 @@ def test_silence_is_judged_against_restarts() -> None:
     assert [(a.code, a.level) for a in found if a.code == "stale_member"] == [
         ("stale_member", "warning")
     ]
-    after = [
-        LineageEvent(kind="exploit", member=m, generation=6, source="log", confidence=1.0)
-        for m in range(4)
-    ]
-    assert codes(status_of(steps, now=60.0 + 120, events=after)) == []
-    assert "stale_member" in codes(status_of(steps, now=60.0 + 400, events=after))
+    after = range(4)
+    assert codes(status_of(steps, now=60.0 + 120, restarting=after)) == []
+    assert "stale_member" in codes(status_of(steps, now=60.0 + 400, restarting=after))
     ended = dict.fromkeys(range(4), "succeeded")
     assert codes(status_of(steps, now=1e9, states=ended)) == []
 
@@ -207,6 +249,33 @@ def test_why_nothing_happens() -> None:
     assert codes(status_of(same)) == ["within_threshold"]
     assert codes(status_of(same, "isaaclab", settings=Settings(std=0.1))) == ["within_threshold"]
     assert codes(status_of(lives(range(4)), "isaaclab", settings=Settings(std=0.1))) == []
+
+
+def test_the_members_own_numbers_are_shown_while_nothing_happens() -> None:
+    told = Round(6, {0: 75.5, 1: 75.0, 2: 75.3}, 75.27, 74.9, 75.7, (), ())
+    logs = {0: MemberLogState(round=Round(5)), 2: MemberLogState(round=told)}
+    found = alarms(status_of(lives(range(4)), "isaaclab", settings=Settings(std=0.1), logs=logs))
+    assert [(a.code, a.level, a.members) for a in found] == [("last_round", "note", (2,))]
+    assert found[0].message == (
+        "member 2 at generation 6: mean 75.27, leaders above 75.7: none, underperformers below "
+        "74.9: none, member 1 missed it by 0.1"
+    )
+    own = Round(6, best=(0, 2), worst=(1,), difference=1.46875, needed=1.6375)
+    found = alarms(status_of(lives(range(4)), logs={1: MemberLogState(round=own)}))
+    assert found[-1].message == (
+        "member 1 at generation 6: best: 0, 2, worst: 1, the best of them was better by 1.469, "
+        "1.637 is needed"
+    )
+
+
+def test_a_round_that_an_exception_ended_is_an_alarm() -> None:
+    logs = {2: MemberLogState(skipped=3, exception="could not convert string to float: 'x'")}
+    found = alarms(status_of(lives(range(4)), "isaaclab", logs=logs))
+    assert [(a.code, a.level, a.members) for a in found] == [("rounds_skipped", "error", (2,))]
+    assert found[0].message == (
+        "member 2 skipped its last 3 rounds after an exception: could not convert string to "
+        "float: 'x'"
+    )
 
 
 def test_an_ended_population_needs_no_excuse() -> None:

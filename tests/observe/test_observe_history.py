@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import resource
 from pathlib import Path
 
 from pbt_tui.observe.history import HistoryReader, HistoryWriter, read
+from pbt_tui.observe.population_monitor import PopulationMonitor
 from pbt_tui.observe.workspaces import reader
-from tests.observe.conftest import Recorded
+from tests.observe.conftest import BEGIN, Recorded
 
 
 def test_it_remembers_what_upstream_deletes(isaacgymenvs: Recorded, tmp_path: Path) -> None:
@@ -61,6 +63,7 @@ def test_r5_a_number_written_twice_is_two_steps(isaaclab: Recorded, tmp_path: Pa
     watcher.poll()
     history = read(path)["lab"]
     assert [(g.generation, g.experiment_name, g.frame) for g in history] == [
+        (1, "2026-08-18_00-31-00", 100),
         (1, "second", 100),
         (1, "2026-08-18_00-31-00", 101),
     ]
@@ -86,3 +89,23 @@ def test_no_history_is_an_empty_one(tmp_path: Path) -> None:
     assert HistoryReader(tmp_path / "none").take("x") == []
     (tmp_path / "folder").mkdir()
     assert read(tmp_path / "folder") == {}
+
+
+def test_a_copy_that_lost_its_times_keeps_those_of_the_history(
+    isaaclab: Recorded, tmp_path: Path
+) -> None:
+    path = tmp_path / "populations.jsonl"
+    workspace = isaaclab.all()
+    watched = HistoryWriter("lab", reader("isaaclab", workspace), path).poll()
+    times = {g.key: g.at for g in watched}
+    for file in workspace.rglob("*.yaml"):
+        os.utime(file, (BEGIN + 1e6,) * 2)
+    monitor = PopulationMonitor("lab", "isaaclab", workspace, history=HistoryReader(path))
+    monitor.poll()
+    assert {g.key: g.at for known in monitor.generations.values() for g in known} == times
+    assert HistoryWriter("lab", reader("isaaclab", workspace), path).poll() == []
+    first = min(watched, key=lambda g: g.at)
+    for g in watched[1:]:  # but one that was written again is written again
+        os.utime(str(g.checkpoint).replace(".pth", ".yaml"), (g.at, g.at))
+    (again,) = HistoryWriter("lab", reader("isaaclab", workspace), path).poll()
+    assert (again.key, again.at) == (first.key, BEGIN + 1e6)

@@ -18,8 +18,7 @@ from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import RunState
 from pbt_tui.observe import nvml
 from pbt_tui.observe.history import HistoryReader, HistoryWriter
-from pbt_tui.observe.log_reader import Follower
-from pbt_tui.observe.population_monitor import PopulationMonitor
+from pbt_tui.observe.population_monitor import AttemptLog, PopulationMonitor
 from pbt_tui.observe.snapshot import (
     Populations,
     Snapshot,
@@ -29,7 +28,7 @@ from pbt_tui.observe.snapshot import (
 )
 from pbt_tui.observe.workspaces import reader
 from pbt_tui.spec import Job, Policy, Population, Processes
-from tests.observe.conftest import Recorded
+from tests.observe.conftest import BEGIN, Recorded
 
 KEYS = {"format", "run", "state", "counts", "jobs", "failures", "gpus", "populations", "queue"}
 JOB_KEYS = {
@@ -207,20 +206,23 @@ def test_a_population_with_its_logs_history_and_best(
                 lines.append(line)
         story.rundir.log(f"0{i}_ant", 1).write_text("\n".join(lines) + "\n")
     weights = workspace / "003" / "000014.pth"
-    weights.touch()
+    weights.write_bytes(b"weights")
+    os.utime(weights, (BEGIN, BEGIN))
     now = max(p.stat().st_mtime for p in workspace.rglob("*.yaml")) + 0.1
     (population,) = document(story, now=now)["populations"]
     kinds = [e["kind"] for e in population["events"]]
     assert (kinds.count("exploit"), kinds.count("mutate")) == (8, 2)
     assert set(population["events"][0]) == {
-        "kind", "member", "donor", "generation", "source", "confidence",
+        "kind", "member", "donor", "generation", "source", "confidence", "donor_generation",
+        "applied",
     }  # fmt: skip
     assert population["events"][0] == {
         "kind": "exploit", "member": 0, "donor": 2, "generation": 4, "source": "log",
-        "confidence": 1.0,
+        "confidence": 1.0, "donor_generation": 3, "applied": True,
     }  # fmt: skip
     assert population["best"] == {
         "member": 3, "generation": 14, "objective": 71.68117051425895, "checkpoint": str(weights),
+        "frame": 1400, "experiment_name": "03_ant_v1_pbt_03_18-09-22-23", "lost": None,
     }  # fmt: skip
     weights.unlink()
     assert document(story, now=now)["populations"][0]["best"]["checkpoint"] is None
@@ -334,19 +336,16 @@ def test_a_history_that_lags_does_not_undo_what_was_seen(
     watch.poll()
     (tmp_path / "aside").rename(history)
     watch.poll()
-    assert [g.frame for g in watch.generations[0]] == [101]
+    assert [g.frame for g in watch.generations[0]] == [100, 101]
 
 
 def test_before_the_end_of_a_log_that_was_read_the_metadata_speaks(
-    isaacgymenvs: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    isaacgymenvs: Recorded, tmp_path: Path
 ) -> None:
     log = isaacgymenvs.log(tmp_path / "log")
     size = log.stat().st_size
-    monkeypatch.setattr(
-        "pbt_tui.observe.population_monitor.Follower", lambda path: Follower(path, first=size // 2)
-    )
-    watch = PopulationMonitor("p", "isaacgymenvs", isaacgymenvs.all())
-    watch.poll({0: [log]})  # its first member's, for the purpose
+    watch = PopulationMonitor("p", "isaacgymenvs", isaacgymenvs.all(), first=size // 2)
+    watch.poll({0: [AttemptLog(log)]})  # its first member's, for the purpose
     sources = [e.source for e in watch.events if e.member == 0]
     assert sources[0] == "metadata"
     assert sources[-1] == "log"

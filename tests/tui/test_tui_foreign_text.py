@@ -112,7 +112,7 @@ def _populations() -> tuple[PopulationRow, ...]:
         for i in range(3)
     )  # fmt: skip
     alarm = Alarm("stale_member", "warning", f"member 1 is {HOSTILE}", (1,))
-    events = (EventRow("exploit", 0, 1, 3, "log", 1.0),)
+    events = (EventRow("exploit", 0, 1, 3, "log", 1.0, 2, applied=True),)
     best = Best(0, 3, 4.5, f"/runs/{HOSTILE}.pth")
     return (
         PopulationRow(f"p{HOSTILE}", "isaacgymenvs", 3, HOSTILE, members, events, best, (alarm,)),

@@ -101,9 +101,9 @@ def a_population(members: int = 8) -> PopulationRow:
     return PopulationRow(
         "ant_pbt_1", "isaacgymenvs", members, "/home/ada/rl/train_dir/pbt", tuple(rows),
         (
-            EventRow("exploit", 0, 3, 9, "log", 1.0),
-            EventRow("mutate", 3, None, 11, "log", 1.0),
-            EventRow("exploit", 5, 3, 12, "metadata", 0.6),
+            EventRow("exploit", 0, 3, 9, "log", 1.0, 8, applied=True),
+            EventRow("mutate", 3, None, 11, "log", 1.0, applied=True),
+            EventRow("exploit", 5, 3, 12, "metadata", 0.6, 11, applied=True),
         ),
         Best(3, 14, 47.0, "/home/ada/rl/train_dir/pbt/003/best_47.0.pth"),
         (

@@ -14,10 +14,29 @@ from typing import cast
 
 from pbt_tui.errors import BrokenKind
 from pbt_tui.observe.workspaces.find import find
-from pbt_tui.observe.workspaces.generation import BestFile, Generation, Reader, UnreadableGeneration
+from pbt_tui.observe.workspaces.generation import (
+    BestFile,
+    Change,
+    Generation,
+    Latest,
+    LoadedCheckpoint,
+    Reader,
+    Start,
+    UnreadableGeneration,
+    changes,
+    kept,
+    latest,
+    size,
+    starts,
+    weights,
+)
 from pbt_tui.populations import STYLES
 
-__all__ = ["BestFile", "Generation", "Reader", "UnreadableGeneration", "find", "reader"]
+__all__ = [
+    "BestFile", "Change", "Generation", "Latest", "LoadedCheckpoint", "Reader", "Start",
+    "UnreadableGeneration", "changes", "find", "kept", "latest", "reader", "size", "starts",
+    "weights",
+]  # fmt: skip
 
 
 def reader(style: str, path: Path, argv: Sequence[str] = ()) -> Reader:

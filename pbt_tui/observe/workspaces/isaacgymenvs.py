@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from pbt_tui.files.regular import read_regular
-from pbt_tui.observe.workspaces.generation import BestFile
-from pbt_tui.observe.workspaces.member_folders import MemberFolders
+from pbt_tui.observe.workspaces.generation import BestFile, Generation, Start
+from pbt_tui.observe.workspaces.member_folders import MemberFolders, as_generation, read_metadata
+from pbt_tui.observe.workspaces.metadata import Metadata
 from pbt_tui.observe.workspaces.metadata import number as measured
+from pbt_tui.observe.workspaces.settling import TICK, is_folder, is_settled
+from pbt_tui.observe.workspaces.start_folders import Layout, StartFolders
+from pbt_tui.observe.workspaces.weights_file import is_whole
 
 _BEST = re.compile(r"best([0-9]{1,4})")
 _FILE = re.compile(
     r".*_best_obj_(-?[0-9.]+(?:e[-+]?[0-9]+)?)_iter_([0-9]{1,18})_policy([0-9]{1,3})"
-    r"_frame[0-9]+\.yaml",
+    r"_frame([0-9]{1,18})\.yaml",
     re.I,
 )
-_START = re.compile(r"(.+)_(\d\d-\d\d-\d\d-\d\d)")
-_INDEX = re.compile(r"^[ \t]*policy_idx: *([0-9]{1,3}) *$", re.M)
-_WORKSPACE = re.compile(r"^[ \t]*workspace:(.*)$", re.M)
-_LARGEST = 1 << 20
-"""Most bytes of a `config.yaml`."""
+_LAYOUT = Layout("config.yaml", loaded="checkpoint", name="full_experiment_name", inner=False)
 
 
 class IsaacGymEnvs(MemberFolders):
@@ -32,63 +33,121 @@ class IsaacGymEnvs(MemberFolders):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self._starts: dict[str, tuple[int, float] | None] = {}
+        self._starts = StartFolders(path, _LAYOUT)
+        self._best: dict[str, tuple[int, list[BestFile]]] = {}
+        """Best folder to the time of its last change, in nanoseconds, and its files."""
+        self._copies: dict[tuple[int, int, int | None], list[BestFile]] = {}
+        """Member, generation and frame to the copies in best folders."""
+        self._kept: dict[str, Generation | None] = {}
+        """Metadata in a best folder to what it says."""
+
+    def poll(self) -> list[Generation]:
+        """New and rewritten generations in write order."""
+        self.best()
+        return super().poll()
 
     def best(self) -> list[BestFile]:
         """The files of all `best<N>` folders; skips files that the trainer removes meanwhile."""
         found: list[BestFile] = []
+        listed: dict[str, tuple[int, list[BestFile]]] = {}
         for folder in _folders(self.path):
             number = _BEST.fullmatch(folder.name)
             if not number:
                 continue
             try:
-                with os.scandir(folder.path) as entries:
-                    for entry in entries:
-                        name = _FILE.fullmatch(entry.name)
-                        objective = measured(name[1]) if name else None
-                        if name and objective is not None:
-                            found.append(
-                                BestFile(
-                                    int(number[1]),
-                                    objective,
-                                    int(name[2]),
-                                    int(name[3]),
-                                    entry.stat().st_mtime,
-                                )
-                            )
+                changed = os.stat(folder.path).st_mtime_ns  # noqa: PTH116
+                old = self._best.get(folder.path)
+                files = old[1] if old and old[0] == changed else _files(folder.path, int(number[1]))
             except OSError:
                 continue
+            found += files
+            if is_settled(changed / 1e9, TICK):
+                listed[folder.path] = (changed, files)
+        self._best = listed
+        self._copies = {}
+        for file in found:
+            self._copies.setdefault((file.member, file.generation, file.frame), []).append(file)
         return found
 
-    def restarts(self) -> list[tuple[int, float]]:
+    def kept(self) -> list[Generation]:
+        """The best of these files, as the generation whose copy it is."""
+        files = [b for b in self.best() if b.checkpoint is not None]
+        if not files:
+            return []
+        top = max(files, key=lambda b: (b.objective, b.at))
+        path = str(top.checkpoint).removesuffix(".pth") + ".yaml"
+        if path not in self._kept:
+            data = read_metadata(path)
+            self._kept = {path: None}
+            if isinstance(data, Metadata) and data.frame == top.frame:
+                one = as_generation(top.member, top.generation, path, top.at, data)
+                self._kept[path] = one
+        one_kept = self._kept[path]
+        return [] if one_kept is None else [one_kept]
+
+    def weights(self, generation: Generation) -> str | None:
+        """Path of the weights beside the metadata, else of their copy in a best folder."""
+        if (path := super().weights(generation)) is not None:
+            return path
+        identity = (generation.member, generation.generation, generation.frame)
+        for file in self._copies.get(identity, ()):
+            rounding = abs(file.objective - (generation.objective or 0.0))
+            if file.checkpoint is not None and rounding < _ROUNDED and is_whole(file.checkpoint):
+                return os.path.abspath(file.checkpoint)  # noqa: PTH100  # no symlink walk
+        return None
+
+    def starts(self) -> Sequence[Start]:
         """Starts, from `runs/<experiment>_<dd-HH-MM-SS>/config.yaml`, of which each writes one.
 
         They include restarts without changed parameters, which the metadata does not show.
         """
-        for folder in _folders(self.path.parent):
-            if folder.path not in self._starts and _START.fullmatch(folder.name):
-                config = Path(folder.path, "config.yaml")
-                try:
-                    stat = config.stat()
-                    text = read_regular(config, _LARGEST).decode("utf-8", "replace")
-                except OSError:
-                    continue  # no folder of a start, not written yet, or not a configuration
-                if text:
-                    self._starts[folder.path] = self._start(text, stat.st_mtime)
-        return sorted((s for s in self._starts.values() if s), key=lambda s: s[1])
+        return self._starts.starts()
 
-    def _start(self, text: str, at: float) -> tuple[int, float] | None:
-        index = _INDEX.search(text)
-        workspaces = [name.strip().strip("'\"") for name in _WORKSPACE.findall(text)]
-        workspaces = [name for name in workspaces if name]
-        if not index or (workspaces and self.path.name not in workspaces):
-            return None
-        return int(index[1]), at
+    def size(self) -> int | None:
+        """Number of members in the newest of these configurations."""
+        return self._starts.size()
+
+    def restarts(self) -> list[tuple[int, float]]:
+        return [(start.member, start.at) for start in self.starts()]
+
+
+_ROUNDED = 1e-5
+"""The name of a best file has five decimals."""
+
+
+def _files(folder: str, number: int) -> list[BestFile]:
+    """The files of one best folder.
+
+    Raises:
+        OSError: if the folder cannot be read.
+    """
+    found: list[BestFile] = []
+    with os.scandir(folder) as entries:
+        here = {entry.name: entry for entry in entries}
+    for name, entry in here.items():
+        parts = _FILE.fullmatch(name)
+        objective = measured(parts[1]) if parts else None
+        if not parts or objective is None:
+            continue
+        weights = name.removesuffix(".yaml") + ".pth"
+        with suppress(OSError):
+            found.append(
+                BestFile(
+                    folder=number,
+                    objective=objective,
+                    generation=int(parts[2]),
+                    member=int(parts[3]),
+                    at=entry.stat().st_mtime,
+                    frame=int(parts[4]),
+                    checkpoint=here[weights].path if weights in here else None,
+                )
+            )
+    return found
 
 
 def _folders(path: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(path) as entries:
-            return [e for e in entries if e.is_dir()]
+            return [e for e in entries if is_folder(e)]
     except OSError:
         return []

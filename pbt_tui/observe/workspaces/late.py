@@ -8,12 +8,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from pbt_tui.observe.workspaces.generation import BestFile, Generation, Reader, UnreadableGeneration
+from pbt_tui.observe.workspaces import generation
+from pbt_tui.observe.workspaces.generation import (
+    BestFile,
+    Change,
+    Generation,
+    Latest,
+    Reader,
+    Start,
+    UnreadableGeneration,
+)
 from pbt_tui.populations import Style
 from pbt_tui.settings.argv import settings
 
@@ -110,3 +119,21 @@ class LateReader:
 
     def restarts(self) -> list[tuple[int, float]]:
         return self._reader.restarts() if self._reader else []
+
+    def starts(self) -> Sequence[Start]:
+        return generation.starts(self._reader) if self._reader else ()
+
+    def latest(self) -> Mapping[int, Latest]:
+        return generation.latest(self._reader) if self._reader else {}
+
+    def changes(self) -> Sequence[Change]:
+        return generation.changes(self._reader) if self._reader else ()
+
+    def size(self) -> int | None:
+        return generation.size(self._reader) if self._reader else None
+
+    def kept(self) -> Sequence[Generation]:
+        return generation.kept(self._reader) if self._reader else ()
+
+    def weights(self, one: Generation) -> str | None:
+        return generation.weights(self._reader, one) if self._reader else None

@@ -5,23 +5,26 @@ Must not follow a path in a file, and must not report a file while it is being w
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
-import time
+from collections.abc import Iterator
 from pathlib import Path
 from stat import S_ISREG
 from typing import NamedTuple
 
 from pbt_tui.files.regular import read_regular
-from pbt_tui.observe.workspaces.generation import BestFile, Generation, UnreadableGeneration
-from pbt_tui.observe.workspaces.metadata import LARGEST, Metadata, parse
+from pbt_tui.observe.workspaces.generation import BestFile, Generation, Key, UnreadableGeneration
+from pbt_tui.observe.workspaces.metadata import LARGEST, Metadata, another, parse
+from pbt_tui.observe.workspaces.settling import PATIENCE, TICK, is_settled
+from pbt_tui.observe.workspaces.weights_file import frame_inside, is_whole
 
 _MEMBER = re.compile(r"[0-9]{3}")
 _STEM = re.compile(r"[0-9]{1,12}\.yaml")
-PATIENCE = 5
-"""Polls after which an unreadable file is reported, unless it is older than `SETTLED`."""
-SETTLED = 60.0
-"""Seconds after which no trainer is still writing a file: one poll is enough then."""
+EVERY = 512
+"""Most files of a workspace whose times each poll reads."""
+_SWEPT = 128
+"""In a larger workspace, the files of earlier generations whose times one poll reads."""
 
 
 class _Seen(NamedTuple):
@@ -41,82 +44,210 @@ class _Tries(NamedTuple):
     polls: int
     """Polls that found it unreadable."""
     why: str
-    member: int
     parsed: _Seen | None
     """What was parsed, so that it is not parsed again; None: its bytes could not be read."""
 
 
-class MemberFolders:
-    """Polls every file with `stat`, and parses only changed ones.
+class _Folder:
+    """The folder of one member."""
 
-    Network file systems have no events, and the time of a directory does not change when a file is
-    rewritten in place (R5). 400 files take one or two milliseconds.
+    __slots__ = ("changed", "listed", "member", "newest", "path", "seen", "tries", "unread")
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.member = int(os.path.basename(path))  # noqa: PTH119
+        self.changed: int | None = None
+        """When an entry had been added or removed last, in nanoseconds; None: it may be now."""
+        self.listed: set[str] = set()
+        """All names in it."""
+        self.unread: dict[str, None] = {}
+        """Names of metadata files whose content has not been read."""
+        self.seen: dict[str, tuple[_Seen, Key]] = {}
+        """Name of a metadata file to what was read, in the order of reading."""
+        self.tries: dict[str, _Tries] = {}
+        self.newest = 0
+        """Number of the generation that was written last."""
+
+    def refresh(self) -> list[Key]:
+        """Finds new names; returns the generations whose files were removed.
+
+        Raises:
+            OSError: if the folder cannot be read.
+        """
+        changed = os.stat(self.path).st_mtime_ns  # noqa: PTH116
+        if changed == self.changed:
+            return []
+        with os.scandir(self.path) as entries:
+            names = {entry.name for entry in entries}
+        for name in sorted(names - self.listed):
+            if name.endswith(".yaml") and _STEM.fullmatch(name):
+                self.unread[name] = None
+        gone = [self.seen.pop(name)[1] for name in self.listed - names if name in self.seen]
+        for name in self.listed - names:
+            self.unread.pop(name, None)
+            self.tries.pop(name, None)
+        self.listed = names
+        self.changed = changed if is_settled(changed / 1e9, TICK) else None
+        return gone
+
+    def likely(self) -> Iterator[str]:
+        """Names of files that were read and that the member may write again next."""
+        for number in (1, self.newest - 1, self.newest, self.newest + 1, self.newest + 2):
+            if (name := f"{number:06d}.yaml") in self.seen:
+                yield name
+
+
+class MemberFolders:
+    """Polls the times of files, and parses only changed files.
+
+    Network file systems have no events, and the time of a folder does not change when a file is
+    rewritten in place (R5). In a large workspace, each poll looks at the files that are new or
+    likely to be written again, and at some of the others in turn.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._seen: dict[str, _Seen] = {}
-        self._tries: dict[str, _Tries] = {}
+        self._folders: dict[str, _Folder] = {}
+        self._held: dict[Key, tuple[_Folder, str]] = {}
+        """Generation to the file that has it now."""
+        self._sweep: Iterator[tuple[_Folder, str]] = iter(())
+        self._broken: dict[str, UnreadableGeneration] = {}
+        """Folders of members that cannot be read."""
 
     def poll(self) -> list[Generation]:
         """New and rewritten generations in write order."""
+        self._list()
         found: list[Generation] = []
-        present: set[str] = set()
-        for folder in numbered(self.path):
-            self._folder(int(folder.name), folder.path, found, present)
-        for path in self._seen.keys() - present:  # removed by the trainer; still in the history
-            del self._seen[path]
-        for path in self._tries.keys() - present:
-            del self._tries[path]
+        for folder, name in self._due():
+            if (generation := self._look(folder, name)) is not None:
+                found.append(generation)
         found.sort(key=lambda g: (g.at, g.member, g.generation))
+        for generation in found:
+            self._folders[f"{generation.member:03d}"].newest = generation.generation
         return found
 
-    def _folder(self, member: int, folder: str, found: list[Generation], present: set[str]) -> None:
-        try:
-            with os.scandir(folder) as entries:
-                names = [e for e in entries if e.name.endswith(".yaml") and _STEM.fullmatch(e.name)]
-        except OSError:
-            return
-        seen = self._seen
-        for entry in names:
+    def _list(self) -> None:
+        """Lists the folders, and each that changed."""
+        names, self._broken = self._members()
+        for name in self._folders.keys() - names:  # moved aside, or the disk is not there now
+            for _, key in self._folders.pop(name).seen.values():
+                self._held.pop(key, None)
+        for name in names:
+            folder = self._folders.get(name)
+            if folder is None:
+                folder = self._folders[name] = _Folder(os.path.join(self.path, name))  # noqa: PTH118
             try:
-                stat = entry.stat()
-            except OSError:
+                for key in folder.refresh():
+                    self._held.pop(key, None)
+            except FileNotFoundError:
                 continue
-            path = entry.path
-            present.add(path)
-            now = (stat.st_size, stat.st_mtime_ns)
-            if seen.get(path) == now or (not stat.st_size and S_ISREG(stat.st_mode)):
-                continue
-            tried = self._tries.get(path)
-            if tried is not None and tried.parsed == now:
-                self._tries[path] = tried._replace(polls=tried.polls + 1)
-                continue
-            result = self._read(path)
-            if isinstance(result, Metadata):
-                seen[path] = _Seen(*now)
-                self._tries.pop(path, None)
-                number = int(entry.name[:-5])
-                found.append(_generation(member, number, Path(path), stat.st_mtime, result))
-            elif result:
-                polls = PATIENCE if is_settled(stat.st_mtime) else tried.polls if tried else 0
-                parsed = None if isinstance(result, _NotRead) else _Seen(*now)
-                self._tries[path] = _Tries(polls + 1, str(result), member, parsed)
+            except OSError as e:
+                self._broken[name] = _broken(folder.path, e)
 
-    def _read(self, path: str) -> Metadata | str | None:
+    def _members(self) -> tuple[list[str], dict[str, UnreadableGeneration]]:
+        """Names of the member folders, which are three digits, and those that are unreadable."""
+        names: list[str] = []
+        broken: dict[str, UnreadableGeneration] = {}
         try:
-            data = read_regular(path, LARGEST)
-        except FileNotFoundError:
+            with os.scandir(self.path) as entries:
+                for entry in entries:
+                    if not _MEMBER.fullmatch(entry.name):
+                        continue
+                    try:
+                        if entry.is_dir():
+                            names.append(entry.name)
+                    except OSError as e:  # a link that leads to itself
+                        broken[entry.name] = _broken(entry.path, e)
+        except OSError:
+            return [], {}
+        return sorted(names), broken
+
+    def _due(self) -> list[tuple[_Folder, str]]:
+        """The files that this poll looks at."""
+        folders = list(self._folders.values())
+        due = [(folder, name) for folder in folders for name in folder.unread]
+        if sum(len(folder.seen) for folder in folders) <= EVERY:
+            return due + [(folder, name) for folder in folders for name in folder.seen]
+        due += [(folder, name) for folder in folders for name in folder.likely()]
+        swept = list(itertools.islice(self._sweep, _SWEPT))
+        if len(swept) < _SWEPT:
+            self._sweep = ((f, name) for f in folders for name in list(f.seen))
+        return due + [(folder, name) for folder, name in swept if name in folder.seen]
+
+    def _look(self, folder: _Folder, name: str) -> Generation | None:
+        """The generation in a file, if that file is new or changed and can be read."""
+        path = f"{folder.path}/{name}"
+        try:
+            stat = os.stat(path)  # noqa: PTH116
+        except OSError:
             return None
-        except OSError as e:
-            return _NotRead(e.strerror or type(e).__name__)
-        return parse(data)
+        now = _Seen(stat.st_size, stat.st_mtime_ns)
+        known = folder.seen.get(name)
+        if (known is not None and known[0] == now) or (not now.size and S_ISREG(stat.st_mode)):
+            return None
+        tried = folder.tries.get(name)
+        if tried is not None and tried.parsed == now:
+            folder.tries[name] = tried._replace(polls=tried.polls + 1)
+            return None
+        number = int(name[:-5])
+        result = read_metadata(path)
+        why = result if isinstance(result, str) else None
+        if isinstance(result, Metadata):
+            why = another(result, folder.member, number)
+            if why is None:
+                generation = as_generation(folder.member, number, path, stat.st_mtime, result)
+                self._hold(folder, name, now, generation.key)
+                return generation
+        if why:
+            polls = PATIENCE if is_settled(stat.st_mtime) else tried.polls if tried else 0
+            parsed = None if isinstance(result, _NotRead) else now
+            folder.tries[name] = _Tries(polls + 1, str(why), parsed)
+            folder.unread[name] = None
+        return None
+
+    def _hold(self, folder: _Folder, name: str, seen: _Seen, key: Key) -> None:
+        if (old := folder.seen.get(name)) is not None:
+            self._held.pop(old[1], None)
+        folder.seen[name] = (seen, key)
+        folder.tries.pop(name, None)
+        folder.unread.pop(name, None)
+        self._held[key] = (folder, name)
+
+    def weights(self, generation: Generation) -> str | None:
+        """Path of the weights beside the metadata, if both still are of this generation.
+
+        A trainer writes the weights first. Weights that are newer than the metadata are of the next
+        generation with this number, unless the folder is a copy: then the frame in them decides.
+        """
+        folder, name = self._held.get(generation.key, (None, ""))
+        if folder is None:
+            return None
+        metadata = f"{folder.path}/{name}"
+        path = metadata.removesuffix(".yaml") + ".pth"
+        try:
+            said, kept = os.stat(metadata), os.stat(path)  # noqa: PTH116
+        except OSError:
+            return None
+        known = folder.seen.get(name)
+        if known is None or known[0] != (said.st_size, said.st_mtime_ns):
+            return None
+        if not is_whole(path):
+            return None
+        if kept.st_mtime_ns > said.st_mtime_ns:
+            inside = frame_inside(path)
+            copied = abs(said.st_mtime - generation.at) > _EQUAL
+            if inside != generation.frame if inside is not None else not copied:
+                return None
+        return os.path.abspath(path)  # noqa: PTH100  # no symlink walk
 
     def unreadable(self) -> list[UnreadableGeneration]:
-        """Files that were unreadable for several polls, so that no trainer is writing them (P4)."""
-        return [
-            UnreadableGeneration(tries.member, Path(path), tries.why)
-            for path, tries in sorted(self._tries.items())
+        """Files that were unreadable for several polls, so that no trainer is writing them (P4),
+        and folders of members that cannot be read.
+        """
+        return [self._broken[name] for name in sorted(self._broken)] + [
+            UnreadableGeneration(folder.member, Path(folder.path, name), tries.why)
+            for folder in self._folders.values()
+            for name, tries in sorted(folder.tries.items())
             if tries.polls >= PATIENCE
         ]
 
@@ -127,26 +258,28 @@ class MemberFolders:
         return []
 
 
-def is_settled(mtime: float) -> bool:
-    """Whether a file changed so long ago that it is not being written.
-
-    The clock of a file server may differ from ours: a file may count as settled too late or too
-    early, and then an alarm comes or goes with a later poll.
-    """
-    return time.time() - mtime > SETTLED
+_EQUAL = 1e-3
+"""Seconds between two times that are the same time, one of them a rounded number."""
 
 
-def numbered(path: Path) -> list[os.DirEntry[str]]:
-    """The member folders, whose names are three digits."""
+def _broken(path: str, error: OSError) -> UnreadableGeneration:
+    why = error.strerror or type(error).__name__
+    return UnreadableGeneration(int(os.path.basename(path)), Path(path), why)  # noqa: PTH119
+
+
+def read_metadata(path: str) -> Metadata | str | None:
+    """What `parse` returns for a file; None also if there is none."""
     try:
-        with os.scandir(path) as entries:
-            found = [e for e in entries if _MEMBER.fullmatch(e.name) and e.is_dir()]
-    except OSError:
-        return []
-    return sorted(found, key=lambda e: e.name)
+        data = read_regular(path, LARGEST)
+    except FileNotFoundError:
+        return None
+    except OSError as e:
+        return _NotRead(e.strerror or type(e).__name__)
+    return parse(data)
 
 
-def _generation(member: int, number: int, path: Path, at: float, data: Metadata) -> Generation:
+def as_generation(member: int, number: int, path: str, at: float, data: Metadata) -> Generation:
+    """The generation in the metadata at `path`, which was written at `at`."""
     return Generation(
         member=member,
         generation=number,
@@ -155,6 +288,7 @@ def _generation(member: int, number: int, path: Path, at: float, data: Metadata)
         objective=data.objective,
         params=data.params,
         at=at,
-        checkpoint=os.path.abspath(path.with_suffix(".pth")),  # noqa: PTH100  # no symlink walk
+        checkpoint=os.path.abspath(path.removesuffix(".yaml") + ".pth"),  # noqa: PTH100
         unreadable=data.unreadable,
+        written=data.written,
     )

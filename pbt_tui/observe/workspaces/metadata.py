@@ -1,22 +1,27 @@
 """Parses a metadata file of IsaacGymEnvs, Isaac Lab or rl_games, and bounds the values in it.
 
-Must not run code that a file names (P3): `bounded_yaml` reads the document.
+Must not run code that a file names (P3): `bounded_yaml` reads each document that `plain_yaml` does
+not.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
+import re
 import struct
 from typing import Any, NamedTuple
 
+from pbt_tui.errors import printable
 from pbt_tui.observe.workspaces.bounded_yaml import Tagged, UnreadableYaml, load
+from pbt_tui.observe.workspaces.plain_yaml import load_plain
 
 LARGEST = 256 * 1024
 """Most bytes of a metadata file; usual ones have 600."""
 _LONGEST = 500
 """Most characters of a text."""
 _MOST_PARAMS = 1000
+_PLACE = re.compile(r"\b[0-9]{3}/[0-9]{1,12}\.yaml\Z", re.ASCII)
 _GREATEST = 2**63
 """A number of frames or generations is smaller."""
 
@@ -35,37 +40,68 @@ class Metadata(NamedTuple):
     params: dict[str, Any]
     """Parameters as JSON values."""
     unreadable: bool
-    """Whether the objective is a Python object, which other members cannot read."""
+    """Whether other members cannot read or rank the objective: it is a Python object, or no finite
+    number."""
+    written: str | None = None
+    """The objective as the file has it, unless it is a finite number or a Python object."""
+    place: str | None = None
+    """Where the trainer wrote the file: `001/000006.yaml`; None: the file does not say."""
 
 
 def parse(data: bytes) -> Metadata | str | None:
     """The metadata; None if the file is not written yet; else why it cannot be read.
 
-    A file that is being written has 0 bytes. An incomplete one (P4) lacks a key.
+    A file that is being written has 0 bytes. An incomplete one (P4) lacks a key, or the end of its
+    last line: `true_objective: 7` may become `true_objective: 71.5`.
     """
     if not data.strip():
         return None
     if len(data) > LARGEST:
         return f"larger than {LARGEST // 1024} KiB"
-    try:
-        document = load(data)
-    except UnreadableYaml as e:
-        return f"not YAML: {e}"
+    document: Any = load_plain(data)
+    is_plain = document is not None
+    if not is_plain:
+        try:
+            document = load(data)
+        except UnreadableYaml as e:
+            return f"not YAML: {e}"
     if not isinstance(document, dict):
         return "not a map"
     missing = [k for k in ("frame", "params", "true_objective") if k not in document]
     if missing:
         return f"key `{missing[0]}` is missing"
+    if data[-1:] != b"\n":
+        return "its last line has no end"
     raw = document["true_objective"]
     params = document["params"]
+    objective = number(raw)
+    tagged = isinstance(raw, Tagged)
+    place = _PLACE.search(str(document.get("pbt_checkpoint")))
+    if not isinstance(params, dict):
+        params = {}
+    elif not is_plain or len(params) > _MOST_PARAMS:
+        params = plain_params(params)
     return Metadata(
         _integer(document["frame"]),
         _integer(document.get("iteration")),
         str(plain(document.get("experiment_name", "")))[:_LONGEST],
-        number(raw),
-        plain_params(params) if isinstance(params, dict) else {},
-        isinstance(raw, Tagged),
+        objective,
+        params,
+        tagged or objective is None,
+        None if tagged or objective is not None else printable(str(plain(raw)))[:40],
+        place[0] if place else None,
     )
+
+
+def another(found: Metadata, member: int, generation: int) -> str | None:
+    """Why the metadata is not that of this generation, although it lies there; None if it is."""
+    if found.generation is not None and found.generation != generation:
+        return f"says generation {found.generation}, and its name {generation}"
+    if found.place is not None:
+        folder, _, name = found.place.partition("/")
+        if (int(folder), int(name.removesuffix(".yaml"))) != (member, generation):
+            return f"was written as `{found.place}`"
+    return None
 
 
 def number(value: Any) -> float | None:

@@ -1,8 +1,8 @@
 """The format of Sample-Factory: one process with N policies, a log, and checkpoints.
 
 The format has no generations: one is `pbt_period_env_steps` of a policy. Its JSON files are
-rewritten in place and have current values only, so they belong to the newest checkpoint. Must not
-read weights. An index of a policy has at most four digits, a step and a frame at most 18.
+rewritten in place and have current values only; the log has earlier ones. Must not read weights. An
+index of a policy has at most four digits, a step and a frame at most 18.
 """
 
 from __future__ import annotations
@@ -12,30 +12,47 @@ import os
 import re
 import time
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from pbt_tui.files.regular import read_regular
 from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.workspaces.bounded_json import UnreadableJson, load
-from pbt_tui.observe.workspaces.generation import BestFile, Generation, UnreadableGeneration
-from pbt_tui.observe.workspaces.member_folders import PATIENCE, is_settled
+from pbt_tui.observe.workspaces.generation import (
+    BestFile,
+    Change,
+    Generation,
+    Latest,
+    UnreadableGeneration,
+)
 from pbt_tui.observe.workspaces.metadata import LARGEST, number, plain_params
+from pbt_tui.observe.workspaces.sample_factory_log import Saved, TrainerLog, refined
+from pbt_tui.observe.workspaces.settling import PATIENCE, is_settled
+from pbt_tui.observe.workspaces.weights_file import is_whole
 
 _PERIOD = 5_000_000
+_MOST_POLICIES = 10_000
 _AGAIN = 16
 """Most unreadable files that one poll reads again."""
 _FOLDER = re.compile(r"checkpoint_p([0-9]{1,4})")
-_CHECKPOINT = re.compile(
-    rb"checkpoint_p([0-9]{1,4})[/\\]checkpoint_([0-9]{9,18})_([0-9]{1,18})\.pth"
-)
 _NAME = re.compile(r"checkpoint_([0-9]{9,18})_([0-9]{1,18})\.pth")
-_REWARD = re.compile(rb"Avg (?:episode reward|true_objective): \[([^][]*)\]")
-_PAIR = re.compile(rb"\(([0-9]{1,4}), '?(-?[0-9.]{1,40}(?:e[-+]?[0-9]{1,4})?|-?inf|nan)'?\)")
-_TIME = re.compile(rb"^\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)[,.](\d{3})\]")
+_BEST = re.compile(r"best_([0-9]{9,18})_([0-9]{1,18})_[\w.]{1,100}_(-?[0-9.]{1,40})\.pth")
+_MILESTONES = "milestones"
+"""Name of the folder with checkpoints that the trainer never deletes."""
+
+
+class _File(NamedTuple):
+    """A file of weights in the folder of a policy."""
+
+    policy: int
+    step: int
+    frame: int
+    at: float
+    path: str
+    objective: float | None = None
+    """The objective in its name, which a best one has."""
 
 
 class SampleFactory:
@@ -43,10 +60,17 @@ class SampleFactory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._log = Follower(path / "sf_log.txt", first=256 * 1024 * 1024)
+        self._follower = Follower(path / "sf_log.txt", first=256 * 1024 * 1024)
+        self._log = TrainerLog({})
         self._period: int | None = None
-        self._reward: dict[int, float] = {}
+        self._size: int | None = None
         self._known: set[tuple[int, int]] = set()
+        self._files: dict[tuple[int, int, int], _File] = {}
+        """The files that are there: policy, step and frame to the file."""
+        self._frames: dict[int, int] = {}
+        """Policy to the frames of its newest checkpoint."""
+        self._exact: dict[int, dict[str, Any]] = {}
+        """Policy to the parameters in its files when its newest checkpoint was found."""
         self._tries: dict[Path, tuple[int, UnreadableGeneration]] = {}
         """JSON files that cannot be read, with the number of polls that found them so."""
 
@@ -54,45 +78,51 @@ class SampleFactory:
         """Checkpoints saved since the last call, in order."""
         self._look_again()
         found: dict[tuple[int, int], Generation] = {}
-        for line in self._log.lines(32 * 1024 * 1024):
-            self._line(line.raw, found)
-        for policy, step, frame, at in self._folders():
-            if (policy, step) not in self._known and (policy, step) not in found:
-                found[policy, step] = self._generation(policy, step, frame, at)
+        for line in self._follower.lines(32 * 1024 * 1024):
+            saved = self._log.line(line.raw)
+            if saved is not None and (key := (saved.policy, saved.step)) not in self._known:
+                found[key] = self._generation(saved)
+        for file in self._list():
+            key = (file.policy, file.step)
+            if key not in self._known and key not in found:
+                objective, _ = self._log.objectives.get(file.policy, (None, None))
+                saved = Saved(file.policy, file.step, file.frame, file.at, objective, {})
+                found[key] = self._generation(saved)
         self._known |= found.keys()
         newest = {g.member: key for key, g in found.items()}
         for policy, key in newest.items():
-            found[key] = msgspec.structs.replace(found[key], params=self._params(policy))
+            exact = self._exact[policy] = self._params(policy)
+            params = refined(found[key].params, exact)
+            found[key] = msgspec.structs.replace(found[key], params=params)
+            self._frames[policy] = found[key].frame or 0
         return sorted(found.values(), key=lambda g: (g.at, g.member))
 
-    def _line(self, raw: bytes, found: dict[tuple[int, int], Generation]) -> None:
-        if b"Avg " in raw:
-            rewards = _REWARD.search(raw)
-            if rewards:
-                for policy, value in _PAIR.findall(rewards[1]):
-                    reward = number(value.decode())
-                    if reward is not None:
-                        self._reward[int(policy)] = reward
-        elif b"Saving " in raw:
-            saved = _CHECKPOINT.search(raw)
-            if saved:
-                policy, step, frame = int(saved[1]), int(saved[2]), int(saved[3])
-                if (policy, step) not in self._known:
-                    found[policy, step] = self._generation(policy, step, frame, _when(raw))
-
-    def _folders(self) -> list[tuple[int, int, int, float]]:
-        found = []
+    def _list(self) -> list[_File]:
+        """The checkpoints that are there now, in the order in which they were written."""
+        found: list[_File] = []
+        self._files = {}
         for policy in self._policies():
-            try:
-                with os.scandir(self.path / f"checkpoint_p{policy}") as entries:
-                    for entry in entries:
-                        name = _NAME.fullmatch(entry.name)
-                        if name:
-                            at = entry.stat().st_mtime
-                            found.append((policy, int(name[1]), int(name[2]), at))
-            except OSError:
-                continue
-        return sorted(found, key=lambda f: f[3])
+            folder = os.path.join(self.path, f"checkpoint_p{policy}")  # noqa: PTH118
+            kept = self._in(policy, os.path.join(folder, _MILESTONES))  # noqa: PTH118
+            for file in kept + self._in(policy, folder):
+                if file.objective is None:
+                    found.append(file)
+                self._files[policy, file.step, file.frame] = file
+        return sorted(found, key=lambda file: file.at)
+
+    def _in(self, policy: int, folder: str) -> list[_File]:
+        """The files of weights in one folder, best ones first."""
+        found: list[_File] = []
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if name := _NAME.fullmatch(entry.name) or _BEST.fullmatch(entry.name):
+                        objective = number(name[3]) if name.re is _BEST else None
+                        step, frame, at = int(name[1]), int(name[2]), entry.stat().st_mtime
+                        found.append(_File(policy, step, frame, at, entry.path, objective))
+        except OSError:
+            pass
+        return sorted(found, key=lambda file: file.objective is None)
 
     def _policies(self) -> list[int]:
         """Indices of the policies with a checkpoint folder."""
@@ -103,19 +133,52 @@ class SampleFactory:
             return []
         return sorted({int(name[1]) for name in names if name})
 
-    def _generation(self, policy: int, step: int, frame: int, at: float | None) -> Generation:
-        checkpoint = self.path / f"checkpoint_p{policy}" / f"checkpoint_{step:09d}_{frame}.pth"
+    def _generation(self, saved: Saved) -> Generation:
+        name = f"checkpoint_{saved.step:09d}_{saved.frame}.pth"
+        checkpoint = self.path / f"checkpoint_p{saved.policy}" / name
         return Generation(
-            member=policy,
-            generation=frame // self.period(),
+            member=saved.policy,
+            generation=saved.frame // self.period(),
             experiment_name=self.path.name,
-            frame=frame,
-            objective=self._reward.get(policy),
-            params={},
-            at=time.time() if at is None else at,
+            frame=saved.frame,
+            objective=saved.objective,
+            params={} if self._follower.cut else plain_params(dict(saved.params)),
+            at=time.time() if saved.at is None else saved.at,
             checkpoint=os.path.abspath(checkpoint),  # noqa: PTH100  # no symlink walk
-            step=step,
+            step=saved.step,
         )
+
+    def weights(self, generation: Generation) -> str | None:
+        """Path of a checkpoint of this policy, step and frame, which the file's name has."""
+        frame = -1 if generation.frame is None else generation.frame
+        file = self._files.get((generation.member, generation.step or 0, frame))
+        if file is None or not is_whole(file.path):
+            return None
+        return os.path.abspath(file.path)  # noqa: PTH100  # no symlink walk
+
+    def kept(self) -> list[Generation]:
+        """The checkpoints that the trainer keeps as its best, with the objective in their names."""
+        best = [file for file in self._files.values() if file.objective is not None]
+        return [
+            self._generation(Saved(f.policy, f.step, f.frame, f.at, f.objective, {})) for f in best
+        ]
+
+    def latest(self) -> dict[int, Latest]:
+        """What the log said last of each policy."""
+        found: dict[int, Latest] = {}
+        for policy, (objective, at) in self._log.objectives.items():
+            told = {} if self._follower.cut else self._log.params(policy)
+            params = refined(told, self._exact.get(policy, {}))
+            found[policy] = Latest(policy, at, self._frames.get(policy), objective, params)
+        return found
+
+    def changes(self) -> list[Change]:
+        """Changed parameters, in the order in which the trainer decided."""
+        return self._log.changes
+
+    def size(self) -> int | None:
+        """Number of policies in the configuration; None until it can be read."""
+        return self._size
 
     def period(self) -> int:
         """Environment steps of one generation, from `config.json`."""
@@ -129,6 +192,10 @@ class SampleFactory:
         if self._period is None and (config := self._json("config.json", None)):
             period = number(config.get("pbt_period_env_steps"))
             self._period = int(period) if period and period >= 1 else _PERIOD
+            size = number(config.get("num_policies"))
+            self._size = int(size) if size and 1 <= size <= _MOST_POLICIES else None
+            changed = self._json("policy_00_cfg.json", 0)
+            self._log.base = plain_params({k: config[k] for k in changed if k in config})
 
     def _params(self, policy: int) -> dict[str, Any]:
         params = self._json(f"policy_{policy:02d}_cfg.json", policy)
@@ -163,21 +230,10 @@ class SampleFactory:
     def unreadable(self) -> list[UnreadableGeneration]:
         """JSON files that were unreadable for several polls, and a log that is no regular file."""
         found = [file for tries, file in self._tries.values() if tries >= PATIENCE]
-        if self._log.problem is not None:
-            found.append(UnreadableGeneration(None, self._log.path, self._log.problem))
+        log = self._follower
+        if log.problem is not None:
+            found.append(UnreadableGeneration(None, log.path, log.problem))
         return found
 
     def restarts(self) -> list[tuple[int, float]]:
         return []
-
-
-def _when(raw: bytes) -> float | None:
-    """The time of a log line in Unix seconds; the trainer writes local time."""
-    stamp = _TIME.match(raw)
-    if not stamp:
-        return None
-    try:
-        local = datetime.strptime(stamp[1].decode(), "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007
-        return local.timestamp() + int(stamp[2]) / 1000
-    except (ValueError, OverflowError):  # also a year that this machine cannot represent
-        return None

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pbt_tui.journal.status_text import lasting
-from pbt_tui.observe.snapshot_types import EventRow, MemberRow, PopulationRow
+from pbt_tui.observe.snapshot_types import EventRow, LostBest, MemberRow, PopulationRow
 from pbt_tui.tui import labels
 from pbt_tui.tui.render.chart import chart
 from pbt_tui.tui.text import Line, Span, both, cut, fit, safe, wrap
@@ -34,9 +34,11 @@ def title(row: PopulationRow, place: tuple[int, int], width: int) -> list[Line]:
     ]
     if row.best is not None:
         best = row.best
-        where = f"  {safe(best.checkpoint)}" if best.checkpoint else ""
+        where = f"  {safe(best.checkpoint)}" if best.checkpoint else "  its weights are gone"
         text = f" best {number(best.objective)}  member {best.member}, generation {best.generation}"
         lines.append(((cut(text, width), "good"), (cut(where, width - len(text)), "dim")))
+        if best.lost is not None:
+            lines.append(((cut(f" {lost_text(best.lost)}", width), "dim"),))
     order = list(_LEVELS)
     for alarm in sorted(row.alarms, key=lambda a: order.index(a.level))[:4]:
         glyph, style = _LEVELS[alarm.level]
@@ -45,6 +47,12 @@ def title(row: PopulationRow, place: tuple[int, int], width: int) -> list[Line]:
         lines.append(((f" {glyph} ", style), (pieces[0], style)))
         lines += [((f"   {piece}", style),) for piece in pieces[1:]]
     return lines
+
+
+def lost_text(lost: LostBest) -> str:
+    """A better generation whose weights are gone, as a phrase."""
+    which = f"member {lost.member}, generation {lost.generation}"
+    return f"better, but its weights are gone: {number(lost.objective)}, {which}"
 
 
 def ranked(row: PopulationRow) -> list[MemberRow]:
@@ -130,9 +138,16 @@ def _event(event: EventRow) -> str:
     who = f"member {event.member}"
     if event.kind == "exploit":
         donor = "another" if event.donor is None else f"member {event.donor}"
-        return f"{who} copied {donor}"
+        at = "" if event.donor_generation is None else f" @{event.donor_generation}"
+        did = {True: "copied", False: "announced to copy", None: "decided to copy"}[event.applied]
+        never = ", and did not" if event.applied is False else ""
+        return f"{who} {did} {donor}{at}{never}"
     if event.kind == "mutate":
+        if event.applied is False:
+            return f"{who} announced other parameters of its own, and did not change them"
         return f"{who} changed its own parameters"
+    if event.kind == "restart":
+        return f"{who} started again with its own weights"
     return f"{who} was launched again"
 
 
@@ -184,10 +199,12 @@ def _change(member: MemberRow) -> str:
 
 
 def _copied(member: MemberRow, events: Sequence[EventRow]) -> str:
+    """`2 @18`: it copied generation 18 of member 2 last."""
     for event in reversed(events):
-        if event.member == member.index and event.kind == "exploit":
+        if event.member == member.index and event.kind == "exploit" and event.applied is not False:
             donor = "?" if event.donor is None else str(event.donor)
-            return f"{donor} @{_text(event.generation)}"
+            known = event.donor_generation
+            return donor if known is None else f"{donor} @{known}"
     return "-"
 
 

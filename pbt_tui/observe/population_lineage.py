@@ -1,0 +1,348 @@
+"""The lineage of a population, kept up to date: an update costs what is new.
+
+The result depends on what is known, never on the order in which it became known. Each gap between
+two generations of a member is judged by `decisions`; an update judges the gaps again that new
+generations, decisions or starts touch. Pure.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from math import inf
+
+import msgspec
+
+from pbt_tui.observe.decisions import Gap, events
+from pbt_tui.observe.event_order import EventOrder, PlacedEvent
+from pbt_tui.observe.lineage import LineageEvent
+from pbt_tui.observe.member_logs import Decision, MemberLog
+from pbt_tui.observe.member_record import MemberRecord, Place, Said
+from pbt_tui.observe.member_steps import MemberSteps
+from pbt_tui.observe.snapshot_types import EventRow
+from pbt_tui.observe.workspaces import Generation, Start
+from pbt_tui.populations import Style
+
+_FEW = 16
+"""Checkpoints of a donor, before and after a decision, among which is the one that was loaded."""
+
+
+class PopulationLineage:
+    """The generations of all members, and the events between them.
+
+    Args:
+        trainer: style of the population.
+    """
+
+    def __init__(self, trainer: Style) -> None:
+        self.trainer = trainer
+        self.steps: dict[int, MemberSteps] = {}
+        """The generations by member."""
+        self._members: dict[int, MemberRecord] = {}
+        self._order = EventOrder()
+        self._newest = -inf
+        """When the newest generation of all was written."""
+        self._shared: list[MemberLog] = []
+        """Logs of jobs that train all members."""
+        self._touched: set[int] = set()
+        self._until: dict[int, float] = {}
+        """The end of each log's attempt when it was read last, by the log's identity."""
+        self.fresh: list[LineageEvent] = []
+        """New and changed events of the last update."""
+
+    @property
+    def events(self) -> list[LineageEvent]:
+        """All events, in the order of the decisions."""
+        return self._order.events()
+
+    def rows(self) -> tuple[EventRow, ...]:
+        """All events for the snapshot, in the order of the decisions."""
+        return self._order.rows()
+
+    def decided(self, generation: Generation) -> list[LineageEvent]:
+        """The events between a generation and the next one of its member, in order.
+
+        Args:
+            generation: one of the known generations.
+        """
+        member = self._members[generation.member]
+        return [placed.event for placed in member.placed.get(generation.key, ())]
+
+    def relaunched(self) -> list[int]:
+        """Members that began again from scratch, in order."""
+        return self._order.relaunched()
+
+    def restarting(self) -> set[int]:
+        """Members that decided at their newest generation, and may be starting again."""
+        return {
+            index
+            for index, member in self._members.items()
+            if member.steps.steps and member.placed.get(member.steps.steps[-1].key)
+        }
+
+    def update(
+        self,
+        generations: Iterable[Generation] = (),
+        starts: Sequence[Start] = (),
+        logs: Iterable[MemberLog] = (),
+        kept: Iterable[LineageEvent] = (),
+        attempts: Iterable[tuple[int, float]] = (),
+    ) -> bool:
+        """Adds what is new; returns whether the events have changed.
+
+        Args:
+            generations: new generations; one with the key of a known one replaces it.
+            starts: new starts.
+            logs: logs that were read on, or whose attempt has ended.
+            kept: events from the history.
+            attempts: (member, Unix seconds) of new attempts after a member's first.
+        """
+        self.fresh = []
+        for generation in generations:
+            self._add(generation)
+        for start in starts:
+            self._start(start.member, start.at).starts.append(start)
+            self._members[start.member].starts.sort(key=lambda s: s.at)
+        for member, at in attempts:
+            self._start(member, at).attempts.append(at)
+        for log in logs:
+            self._hear(log)
+        for event in kept:
+            self._keep(event)
+        changed = [self._judge(m, self._members[m]) for m in sorted(self._touched)]
+        self._touched.clear()
+        return any(changed)
+
+    # -- what is new -------------------------------------------------------------------------------
+
+    def _of(self, index: int) -> MemberRecord:
+        member = self._members.get(index)
+        if member is None:
+            member = self._members[index] = MemberRecord()
+            self.steps[index] = member.steps
+            self.steps = dict(sorted(self.steps.items()))
+        return member
+
+    def _mark(self, index: int, member: MemberRecord, place: Place) -> None:
+        member.dirty.add(place)
+        self._touched.add(index)
+
+    def _add(self, generation: Generation) -> None:
+        index, key = generation.member, generation.key
+        member = self._of(index)
+        shown = member.steps.least_rise
+        if (old := member.by_key.get(key)) is not None:
+            self._remove(index, member, old)
+        place = member.steps.add(generation)
+        member.by_key[key] = generation
+        before = member.steps.steps[place - 1].key if place else None
+        self._mark(index, member, before)
+        self._mark(index, member, key)
+        for version in member.steps.versions(generation.generation):
+            self._mark(index, member, version.key)  # which attempt speaks of which is told by time
+        late = place < len(member.steps.steps) - 1
+        if late or old is not None:
+            moved = list(member.said.values())
+        else:
+            moved = [*member.by_number[generation.generation], *member.at_place[before]]
+        for said in moved:
+            self._place(index, member, said)
+        waiting = (generation.experiment_name, generation.generation, generation.frame)
+        if event := member.kept_waiting.pop(waiting, None):
+            member.kept[key] += event
+        jump = self.trainer.copy_raises_step
+        if jump is not None and member.steps.least_rise < jump <= shown:
+            self._mark_from(index, member, 0)
+        self._seen_by_others(index, generation.at)
+
+    def _remove(self, index: int, member: MemberRecord, old: Generation) -> None:
+        place = member.steps.remove(old)
+        del member.by_key[old.key]
+        for placed in member.placed.pop(old.key, ()):
+            self._order.take(placed)
+        before = member.steps.steps[place - 1].key if place else None
+        self._mark(index, member, before)
+        if kept := member.kept.pop(old.key, None):
+            waiting = (old.experiment_name, old.generation, old.frame)
+            member.kept_waiting[waiting] += kept
+        self._seen_by_others(index, old.at)
+
+    def _seen_by_others(self, index: int, at: float) -> None:
+        """Other members may have copied a generation that becomes known late."""
+        if at > self._newest and self.trainer.copy_raises_step is None:
+            self._newest = at
+            return
+        for other, member in self._members.items():
+            steps = member.steps.steps
+            if other == index or not steps:
+                continue
+            if steps[-1].at >= at:
+                self._mark_from(other, member, bisect_left(steps, at, key=lambda g: g.at))
+            elif member.at_place.get(steps[-1].key):
+                self._mark(other, member, steps[-1].key)
+        self._newest = max(self._newest, at)
+
+    def _mark_from(self, index: int, member: MemberRecord, place: int) -> None:
+        for generation in member.steps.steps[max(0, place - 1) :]:
+            self._mark(index, member, generation.key)
+
+    def _start(self, index: int, at: float) -> MemberRecord:
+        """Marks the gap in which a start lies."""
+        member = self._of(index)
+        count = member.steps.before(at)
+        self._mark(index, member, member.steps.steps[count - 1].key if count else None)
+        return member
+
+    def _hear(self, log: MemberLog) -> None:
+        decisions, heard = log.take()
+        if self.trainer.log_in_workspace is not None and log not in self._shared:
+            self._shared.append(log)
+            for index, member in self._members.items():
+                self._mark_from(index, member, 0)
+        for decision in decisions:
+            index = decision.event.member
+            member = self._of(index)
+            said = member.said.get(id(decision))
+            if said is None:
+                said = member.said[id(decision)] = Said(log, decision)
+                member.by_number[decision.generation].append(said)
+                member.at_place[None].append(said)
+            self._place(index, member, said)
+            self._mark(index, member, said.place)
+        for index, number in heard:
+            member = self._of(index)
+            if log not in member.logs:
+                member.logs.append(log)
+            for generation in member.steps.versions(number):
+                self._mark(index, member, generation.key)
+        if log.until != self._until.get(id(log), inf):
+            self._until[id(log)] = log.until
+            self._ended(log)
+
+    def _ended(self, log: MemberLog) -> None:
+        """Judges again what depends on the end of a log's attempt."""
+        for index in {d.event.member for d in log.said}:
+            member = self._of(index)
+            for said in [s for s in member.said.values() if s.log is log]:
+                self._place(index, member, said)
+                self._mark(index, member, said.place)
+        for index, number in log.heard:
+            member = self._of(index)
+            for generation in member.steps.versions(number):
+                self._mark(index, member, generation.key)
+
+    def _keep(self, event: LineageEvent) -> None:
+        member = self._of(event.member)
+        waiting = (event.experiment_name, event.generation, event.frame)
+        for generation in member.steps.versions(event.generation or 0):
+            if waiting == (generation.experiment_name, generation.generation, generation.frame):
+                known = member.kept[generation.key]
+                known[:] = [e for e in known if (e.kind, e.donor) != (event.kind, event.donor)]
+                known.append(event)
+                self._mark(event.member, member, generation.key)
+                return
+        member.kept_waiting[waiting].append(event)
+
+    # -- where decisions belong --------------------------------------------------------------------
+
+    def _place(self, index: int, member: MemberRecord, said: Said) -> None:
+        place = member.find(said)
+        if place != said.place:
+            member.at_place[said.place].remove(said)
+            member.at_place[place].append(said)
+            self._mark(index, member, said.place)
+            said.place = place
+            self._mark(index, member, place)
+
+    # -- judging the gaps --------------------------------------------------------------------------
+
+    def _judge(self, index: int, member: MemberRecord) -> bool:
+        changed = False
+        if member.at_place.get(None):
+            member.dirty.add(None)
+        for place in member.dirty:
+            if place is None:
+                new = self._without_generation(index, member)
+            elif (before := member.by_key.get(place)) is not None:
+                new = self._between(index, member, before)
+            else:
+                continue
+            old = member.placed.get(place, [])
+            if old == new:
+                continue
+            changed = True
+            for placed in old:
+                self._order.take(placed)
+            for placed in new:
+                self._order.put(placed)
+            self.fresh += [placed.event for placed in new]
+            member.placed[place] = new
+        member.dirty.clear()
+        return changed
+
+    def _shared_logs(self) -> list[MemberLog] | None:
+        return self._shared if self.trainer.log_in_workspace is not None else None
+
+    def _between(self, index: int, member: MemberRecord, before: Generation) -> list[PlacedEvent]:
+        steps = member.steps.steps
+        position = member.steps.position(before) + 1
+        after = steps[position] if position < len(steps) else None
+        until = inf if after is None else after.at
+        said = member.at_place.get(before.key, [])
+        if len(said) > 1:
+            said = sorted(said, key=lambda s: s.order)
+        starts = member.starts
+        first = bisect_right(starts, before.at, key=lambda s: s.at)
+        found = events(
+            self.steps,
+            self.trainer,
+            Gap(
+                before=before,
+                after=after,
+                said=[self._with_donor(s.decision) for s in said],
+                over=bool(said) and all(s.log.until < inf for s in said),
+                kept=member.kept.get(before.key, ()),
+                starts=starts[first : bisect_left(starts, until, first, key=lambda s: s.at)],
+                attempt=any(before.at < at < until for at in member.attempts),
+                heard=member.heard(before, self._shared_logs()),
+            ),
+        )
+        placed = []
+        for count, event in enumerate(found):
+            at = before.at
+            if event.kind == "relaunch" and after is not None:
+                at = after.at
+            elif count < len(said) and said[count].decision.at is not None:
+                at = said[count].decision.at or at
+            number, name = before.generation, before.experiment_name
+            order = (event.kind != "relaunch", number, name, before.step or 0, False, count)
+            placed.append(PlacedEvent(at, index, order, event))
+        return placed
+
+    def _with_donor(self, decision: Decision) -> LineageEvent:
+        """A decision of Sample-Factory, with the donor's checkpoint; others unchanged."""
+        event, at = decision.event, decision.at
+        if at is None or event.donor is None or (donor := self.steps.get(event.donor)) is None:
+            return event
+        count = donor.before(at)
+        number = donor.steps[count - 1].generation if count else None
+        if decision.donor_step is not None:
+            newest = reversed(donor.steps[max(0, count - _FEW) : count + _FEW])
+            number = next((g.generation for g in newest if g.step == decision.donor_step), number)
+        return msgspec.structs.replace(event, donor_generation=number)
+
+    def _without_generation(self, index: int, member: MemberRecord) -> list[PlacedEvent]:
+        """Decisions at generations that are not known: they come after those before them."""
+        found: list[PlacedEvent] = []
+        last: dict[int, float] = {}
+        for said in sorted(member.said.values(), key=lambda s: s.order):
+            decision, log = said.decision, said.log
+            if said.place is not None:
+                last[id(log)] = member.by_key[said.place].at
+                continue
+            event = self._with_donor(decision)
+            since = log.since if log.since > -inf else 0.0
+            at = last.get(id(log), since) if decision.at is None else decision.at
+            order = (True, decision.generation or 0, "", 0, True, len(found))
+            found.append(PlacedEvent(at, index, order, event))
+        return found

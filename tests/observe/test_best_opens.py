@@ -1,0 +1,123 @@
+"""`best` opens: the file that the JSON names holds the weights of the generation that it claims."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pbt_tui.observe.history import HistoryReader, HistoryWriter
+from pbt_tui.observe.population_monitor import PopulationMonitor
+from pbt_tui.observe.snapshot import encode, workspace_snapshot
+from pbt_tui.observe.workspaces import reader
+from tests.observe.test_member_folders import write
+
+
+def best_of(workspace: Path) -> Any:
+    return json.loads(encode(workspace_snapshot(workspace)))["populations"][0]["best"]
+
+
+def opened(best: Any) -> str:
+    """What `write` put into the file that `best` names."""
+    return str(Path(best["checkpoint"]).read_bytes().decode())
+
+
+def check(best: Any, name: str = "a") -> None:
+    more = {} if name == "a" else {"name": name}
+    assert opened(best) == f"{best['member']} {best['generation']} {best['objective']} {more}"
+    assert best["experiment_name"] == name
+
+
+def test_after_a_relaunch_the_best_is_one_that_is_still_there(tmp_path: Path) -> None:
+    root, history = tmp_path / "ws", tmp_path / "populations.jsonl"
+    for number in range(1, 6):
+        write(root, 0, number, 10.0 * number)
+        write(root, 1, number, 5.0 * number)
+    writer = HistoryWriter("p", reader("isaaclab", root), history)
+    writer.poll()
+    monitor = PopulationMonitor("p", "isaaclab", root, history=HistoryReader(history))
+    monitor.poll()
+    best = monitor.best()
+    assert best is not None
+    assert (best.member, best.generation, best.lost) == (0, 5, None)
+    for number in range(1, 6):  # relaunched: the numbers are written again
+        write(root, 0, number, 1.0 * number, at=2_000_000.0 + number, name="b")
+    for again in (
+        monitor,
+        PopulationMonitor("p", "isaaclab", root, history=HistoryReader(history)),
+    ):
+        again.poll()
+        best = again.best()
+        assert best is not None
+        assert (best.member, best.generation, best.objective) == (1, 5, 25.0)
+        assert best.lost is not None
+        assert (best.lost.member, best.lost.generation, best.lost.objective) == (0, 5, 50.0)
+    found = best_of(root)
+    check(found)
+    assert found["checkpoint"] == str(root / "001" / "000005.pth")
+
+
+def test_under_one_name_a_number_that_is_written_again_is_another(tmp_path: Path) -> None:
+    monitor = PopulationMonitor("p", "isaaclab", tmp_path)
+    for number, objective in ((1, 1.0), (2, 9.0)):
+        write(tmp_path, 0, number, objective)
+    monitor.poll()
+    write(tmp_path, 0, 2, 3.0, at=2_000_000.0)
+    monitor.poll()
+    best = monitor.best()
+    assert best is not None
+    assert (best.objective, best.lost and best.lost.objective) == (3.0, 9.0)
+    check(best_of(tmp_path))
+
+
+@pytest.mark.parametrize("copy", [shutil.copy2, shutil.copyfile])
+def test_in_a_copy_the_path_is_the_one_here(tmp_path: Path, copy: Any) -> None:
+    root, history = tmp_path / "a" / "ws", tmp_path / "a" / "populations.jsonl"
+    for number in range(1, 4):
+        write(root, 0, number, 10.0 * number)
+    HistoryWriter("p", reader("isaaclab", root), history).poll()
+    shutil.copytree(tmp_path / "a", tmp_path / "b", copy_function=copy)
+    shutil.rmtree(root)
+    there = tmp_path / "b"
+    known = HistoryReader(there / "populations.jsonl")
+    monitor = PopulationMonitor("p", "isaaclab", there / "ws", history=known)
+    monitor.poll()
+    best = monitor.best()
+    assert best is not None
+    assert best.checkpoint == str(there / "ws" / "000" / "000003.pth")
+    check(best_of(there / "ws") if copy is shutil.copy2 else json.loads(json.dumps({
+        "member": best.member, "generation": best.generation, "objective": best.objective,
+        "checkpoint": best.checkpoint, "experiment_name": best.experiment_name,
+    })))  # fmt: skip
+    shutil.rmtree(there / "ws")
+    gone = PopulationMonitor(
+        "p", "isaaclab", there / "ws", history=HistoryReader(there / "populations.jsonl")
+    )
+    gone.poll()
+    last = gone.best()
+    assert last is not None
+    assert (last.generation, last.checkpoint) == (3, None)
+
+
+def test_a_copy_in_a_best_folder_outlives_the_file_of_the_member(tmp_path: Path) -> None:
+    root = tmp_path / "runs" / "ws"
+    for number in (1, 2, 3):
+        write(root, 2, number, 10.0 - number)
+    kept = root / "best0" / "A_best_obj_000000009.00000_iter_0001_policy002_frame100.pth"
+    kept.parent.mkdir()
+    for suffix in (".yaml", ".pth"):
+        shutil.copy2((root / "002" / "000001.pth").with_suffix(suffix), kept.with_suffix(suffix))
+    monitor = PopulationMonitor("p", "isaacgymenvs", root)
+    monitor.poll()
+    for suffix in (".yaml", ".pth"):
+        (root / "002" / "000001.pth").with_suffix(suffix).unlink()
+    monitor.poll()
+    fresh = PopulationMonitor("p", "isaacgymenvs", root)
+    fresh.poll()
+    for one in (monitor, fresh):
+        best = one.best()
+        assert best is not None
+        assert (best.generation, best.objective, best.checkpoint) == (1, 9.0, str(kept))
