@@ -152,7 +152,7 @@ class Asked:
 
     def before(self, event: ev.AnyEvent, state: RunState) -> None:
         late = [name for name, at in self.owed_kills.items() if event.at > at]
-        if late and not isinstance(event, ev.ExecutorStarted):
+        if late and not (isinstance(event, ev.ExecutorStarted | ev.RunRehomed) or _foreign(event)):
             self.broken(f"{late[0]} was not killed at once")
             self.owed_kills.clear()
         match event:
@@ -222,6 +222,11 @@ class Asked:
             self.hard.discard(event.job)
             if state.by_id[event.job].phase == "failed":
                 self.failed.add(event.job)
+
+
+def _foreign(event: ev.AnyEvent) -> bool:
+    """Whether it ends an attempt that a copy holds as active."""
+    return isinstance(event, ev.AttemptEnded) and "belongs to the run" in (event.detail or "")
 
 
 def held(spec: Processes, events: Sequence[ev.AnyEvent]) -> bool:

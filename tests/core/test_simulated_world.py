@@ -17,7 +17,7 @@ import pytest
 
 from pbt_tui.executor import loop, reconcile
 from pbt_tui.journal import fold, outcome, slots
-from tests.core import simulation, world
+from tests.core import moves, sim_runtime, simulation
 
 RUNS = int(os.environ.get("PBT_SIMULATED_RUNS", "4000"))
 CHUNKS = 8
@@ -25,15 +25,17 @@ CHUNKS = 8
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_no_invariant_breaks(chunk: int) -> None:
-    events = deaths = disk_faults = 0
+    events = deaths = disk_faults = left = 0
     for seed in range(chunk * RUNS // CHUNKS, (chunk + 1) * RUNS // CHUNKS):
         life, violations = simulation.live(seed)
         assert not violations, f"seed {seed}: {violations[:3]}"
         events += life.events
         deaths += life.world.deaths
         disk_faults += life.world.disk_faults
+        left += life.world.moves
     assert events > 20 * RUNS // CHUNKS, "too quiet a world proves nothing"
     assert deaths > RUNS // CHUNKS, "too kind a world proves nothing"
+    assert left > RUNS // CHUNKS // 20, "too settled a run directory proves nothing"
     assert disk_faults > RUNS // CHUNKS // 20, "too good a disk proves nothing"
 
 
@@ -96,7 +98,7 @@ FAULTS = [
         'case "alive":',
         'case "alive" if False:',
     ),
-    Fault("names without attempt numbers", world, "launch_of", "attempt.number,", "1,"),
+    Fault("names without attempt numbers", sim_runtime, "launch_of", "attempt.number,", "1,"),
     Fault("a stop is not sent again", Loop, "_send_again", "if now < self._send_at:", "if True:"),
     Fault(
         "claims that never launched are forgotten",
@@ -141,7 +143,7 @@ FAULTS = [
         "_request_accepted",
         'state.stop = "kill" if state.stop else "stop"',
         'state.stop = "stop"',
-        near=2960,
+        near=3833,
     ),
     Fault(
         "cancel is forgotten while starting",
@@ -210,7 +212,7 @@ FAULTS = [
         "select_next",
         "closed = closed or state.slots.room((job.need,), empty=True)",
         "pass",
-        near=3860,
+        near=6861,
     ),
     Fault(
         "gangs begin when one fits",
@@ -283,10 +285,39 @@ FAULTS = [
         "apply_reconciliation",
         'case "queued":\n                if attempt.stop_at is not None:',
         'case "queued":\n                if False:',
-        near=5340,
+        near=7907,
     ),
     Fault("a hold is not obeyed", decide, "_start", "if state.held or", "if"),
     Fault("slots leak", fold, "_attempt_ended", "state.slots.take(attempt.devices, -1)", "pass"),
+    Fault(
+        "a copy takes over what its original runs",
+        moves,
+        "interrupted",
+        "in state.active.values()",
+        "in ()",
+    ),
+    Fault(
+        "a copy keeps the claims of attempts that it does not know",
+        moves,
+        "drop_foreign",
+        "if attempt > len(",
+        "if False and attempt > len(",
+    ),
+    Fault(
+        "a moved directory is gone on with while something starts",
+        moves,
+        "living",
+        "if world.has_queue or alive or world.under_way[name]:",
+        "if world.has_queue or alive:",
+        near=2390,
+    ),
+    Fault(
+        "a moved directory is gone on with while something lives",
+        moves,
+        "living",
+        "if world.has_queue or alive or world.under_way[name]:",
+        "if world.under_way[name]:",
+    ),
 ]
 
 
