@@ -130,7 +130,13 @@ def of_object(run: Any, module: str) -> Loaded:
     from pbt_tui.description import asked_styles
 
     try:
-        read = {"run": described(run, None), "file": None, "written": (), "writes": False, "styles": asked_styles}
+        read = {
+            "run": described(run, None),
+            "file": None,
+            "written": (),
+            "writes": False,
+            "styles": asked_styles,
+        }
         return _loaded(module, read, "")
     except DescriptionError as e:
         e.where = e.where.within(Where(file=module))
