@@ -43,7 +43,7 @@ def check(life: Life) -> None:
                         together
                     ) > state.policy.max_parallel - len(state.active):
                         world.broken(f"gang of {event.job} begins without room for all")
-                    if any(m.ready_at > event.at for m in together):
+                    if any(m.ready_at > event.at or m.is_unread for m in together):
                         world.broken(f"gang of {event.job} begins before all are ready")
             case ev.AttemptStarted():
                 starts[event.job, event.attempt, event.restart or 0] += 1

@@ -34,6 +34,7 @@ def copy(world: World, cut: int) -> None:
     world.queue.clear()
     world.under_way.clear()
     world.moves += 1
+    world.leaves("copied")
 
 
 def move(world: World) -> None:
@@ -43,6 +44,7 @@ def move(world: World) -> None:
         if proc.ended is not None and proc.place == old:
             proc.place = world.place
     world.moves += 1
+    world.leaves("moved")
 
 
 def move_back(world: World) -> None:
@@ -50,6 +52,7 @@ def move_back(world: World) -> None:
     world.refused_moves += 1
     for proc in world.procs.values():
         proc.place = min(proc.place, world.place)
+    world.leaves("moved back")
 
 
 def living(world: World, state: RunState) -> list[str]:

@@ -6,32 +6,44 @@ import random
 from collections import Counter
 from typing import Any
 
+from msgspec import UNSET
+
 from pbt_tui.errors import ImpossibleEvent, RunError
+from pbt_tui.executor.continuing import NO_READER, Reader
 from pbt_tui.executor.loop import Loop
 from pbt_tui.executor.reconcile import apply_reconciliation, observe_active
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import replay
-from pbt_tui.journal.state import ACTIVE, RunState
+from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
+from pbt_tui.runtimes.protocol import Launch
 from pbt_tui.scheduler.decide import select_next
+from pbt_tui.spec import Policy, Processes
 from tests.core import brute, last_words, moves, random_runs
 from tests.core import world as w
 from tests.core.sim_files import SimClock, SimDesk, SimJournal
 from tests.core.sim_runtime import SimRuntime, launch_of
 
 TURNS = 20_000
+UNTIL = 1120.0
+"""When a world calms down."""
 
 
 class Life:
     """Runs one seed to its end; `violations` lists the broken invariants."""
 
+    cuts: tuple[int, ...] = (0, 0, 1, 5)
+    """Lines that a copied journal may lack."""
+
     def __init__(self, seed: int) -> None:
         self.rng = rng = random.Random(seed)
-        self.world = w.World(
-            rng, w.Chaos(death=rng.choice((0, 0.005, 0.02, 0.1)), slow=rng.choice((0.1, 1, 10)))
-        )
+        self.until = UNTIL
+        """The time at which the world calms down."""
+        self.seed = seed
+        chaos = w.Chaos(death=rng.choice((0, 0.005, 0.02, 0.1)), slow=rng.choice((0.1, 1, 10)))
+        self.world = self.make_world(rng, chaos)
         self.gpus = [ev.Gpu(index=i, uuid=f"G{i}") for i in range(rng.randint(1, 4))]
-        self.policy = random_runs.policy(rng, len(self.gpus))
-        self.spec = random_runs.spec(rng, self.policy, len(self.gpus))
+        self.policy = self.make_policy()
+        self.spec = self.make_spec()
         self.world.per_gpu = self.policy.experiments_per_gpu
         self.world.max_parallel = self.policy.max_parallel
         self.world.has_queue = seed % 3 == 1
@@ -49,13 +61,42 @@ class Life:
         self.brute = seed % 4 == 0
         """Whether to compare every event with `brute`: slow, so only in some runs."""
 
+    # What other kinds of lives make otherwise.
+
+    def make_world(self, rng: random.Random, chaos: w.Chaos) -> w.World:
+        return w.World(rng, chaos)
+
+    def make_policy(self) -> Policy:
+        return random_runs.policy(self.rng, len(self.gpus))
+
+    def make_spec(self) -> Processes:
+        return random_runs.spec(self.rng, self.policy, len(self.gpus))
+
+    def begins(self, state: RunState) -> None:
+        """An executor is about to start."""
+
+    def continues(self) -> tuple[str, ...]:
+        """The populations whose members go on from what they have written."""
+        return ()
+
+    def reader(self, state: RunState) -> Reader:
+        return NO_READER
+
+    def launch_of(self, job: JobState, attempt: Attempt) -> Launch:
+        return launch_of(job, attempt)
+
+    def prepare(self, loop: Loop, clock: SimClock) -> None:
+        """The loop of a new executor is there."""
+        if self.brute:
+            self._watch(loop)
+
     # -- one executor after the other --------------------------------------------------------------
 
     def live(self) -> list[str]:
         world = self.world
         try:
             for _ in range(400):
-                if world.now > 1120.0:
+                if world.now > self.until:
                     self._calm_down()
                 if self._executor() or world.violations:
                     break
@@ -74,7 +115,15 @@ class Life:
             return
         self.calm = True
         self.world.chaos = w.Chaos(
-            death=0, slow=0.1, refuse=0, fail=0, endless=0, undelivered=0, requeue=0, disk=0
+            death=0,
+            slow=0.1,
+            refuse=0,
+            fail=0,
+            endless=0,
+            undelivered=0,
+            requeue=0,
+            crash=0,
+            disk=0,
         )
         self.ask("release")
         for gpu in self.gpus:
@@ -105,6 +154,7 @@ class Life:
             return self._reopen(state)
         if self.left and not self._goes_on_here():
             return False
+        self.begins(state)
         runtime = SimRuntime(world)
         clock = SimClock(world, state.at)
         loop = Loop(
@@ -113,11 +163,11 @@ class Life:
             runtime=runtime,
             inbox=SimDesk(world),
             clock=clock,
-            launch_of=launch_of,
+            launch_of=self.launch_of,
+            reader=self.reader(state),
             diagnose=lambda job, fact: ("signal" if fact.signal else "exit", None, None),
         )
-        if self.brute:
-            self._watch(loop)
+        self.prepare(loop, clock)
         try:
             seen = observe_active(loop)
             now = clock.now()
@@ -136,6 +186,7 @@ class Life:
                     runtime="process",
                     gpus=self._look(),
                     policy=self.policy,
+                    continues=self.continues() or UNSET,
                 ),
                 now,
             )
@@ -162,7 +213,7 @@ class Life:
         if dice is None or self.left or self.calm or len(world.durable) < 2 or dice.random() > 0.3:
             return
         if dice.random() < 0.5:
-            moves.copy(world, dice.choice((0, 0, 1, 5)))
+            moves.copy(world, dice.choice(self.cuts))
             self.left = "copied"
         else:
             moves.move(world)
@@ -223,7 +274,7 @@ class Life:
                 continue
             if loop.finished:
                 return
-            if not self.calm and world.now > 1120.0:
+            if not self.calm and world.now > self.until:
                 self._calm_down()
                 continue
             times = [t for t in (world.next_time(),) if t is not None]
@@ -236,17 +287,17 @@ class Life:
             nap = rng.random() * 5
             if not self.calm and rng.random() < 0.2:
                 times.append(world.now + nap)
-                self._somebody_asks()
+                self.somebody_asks()
             if not times:
                 if self.calm:
                     world.broken(f"nothing will ever happen: {loop.state.counts}")
                     return
-                world.advance(1121.0)
+                world.advance(self.until + 1)
                 continue
             world.advance(max(min(times), world.now))
         world.broken("turns without end")
 
-    def _somebody_asks(self) -> None:
+    def somebody_asks(self) -> None:
         rng = self.rng
         names = tuple(rng.sample([j.id for j in self.spec.jobs], 1)) if rng.random() < 0.8 else ()
         gpu = (rng.choice(self.gpus).uuid or "",)
@@ -311,11 +362,12 @@ class Life:
 
         loop.record = watched  # type: ignore[method-assign]
         turn = loop.turn
+        held_by_people = brute.Held(self.spec)
 
         def turned() -> bool:
             busy = turn()
             now = loop._clock.now()
-            held = not busy and brute.held(self.spec, world.durable)
+            held = not busy and held_by_people.held(world.durable)
             idle = not (held or state.stop) and now >= state.next_start
             if not busy and idle and len(state.active) < state.policy.max_parallel:
                 plain = brute.choose(state, now)

@@ -6,18 +6,14 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import os
-import sys
-import textwrap
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from pbt_tui.executor import loop, reconcile
 from pbt_tui.journal import fold, outcome, slots
 from tests.core import moves, sim_runtime, simulation
+from tests.core.planting import Fault
 
 RUNS = int(os.environ.get("PBT_SIMULATED_RUNS", "4000"))
 CHUNKS = 8
@@ -37,39 +33,6 @@ def test_no_invariant_breaks(chunk: int) -> None:
     assert deaths > RUNS // CHUNKS, "too kind a world proves nothing"
     assert left > RUNS // CHUNKS // 20, "too settled a run directory proves nothing"
     assert disk_faults > RUNS // CHUNKS // 20, "too good a disk proves nothing"
-
-
-class Fault:
-    """A rule switched off: `old` replaced by `new` in the source of one function."""
-
-    def __init__(
-        self, rule: str, owner: Any, function: str, old: str, new: str, near: int = 0
-    ) -> None:
-        """`near` is a life that was known to break: the search begins there, to save time."""
-        self.rule, self.owner, self.function = rule, owner, function
-        self.old, self.new, self.near = old, new, near
-
-    def __repr__(self) -> str:
-        return self.rule.replace(" ", "-")
-
-    def plant(self, patch: pytest.MonkeyPatch) -> None:
-        original: Callable[..., Any] = getattr(self.owner, self.function)
-        source = textwrap.dedent(inspect.getsource(original))
-        assert source.count(self.old) >= 1, f"{self.function} has changed: mend this test"
-        scope = sys.modules[original.__module__].__dict__
-        made: dict[str, Any] = {}
-        exec(
-            "from __future__ import annotations\n" + source.replace(self.old, self.new), scope, made
-        )
-        changed = made[self.function]
-        patch.setattr(self.owner, self.function, changed)
-        for name, module in list(sys.modules.items()):
-            if name.startswith(("pbt_tui", "tests.core.")):
-                if getattr(module, self.function, None) is original:
-                    patch.setattr(module, self.function, changed)
-        for kind, handler in fold._HANDLERS.items():
-            if handler is original:
-                patch.setitem(fold._HANDLERS, kind, changed)
 
 
 Loop = loop.Loop
@@ -106,6 +69,7 @@ FAULTS = [
         "apply_reconciliation",
         "elif loop.runtime.forfeit(*key):",
         "elif True:",
+        near=173,
     ),
     Fault(
         "kill decided but not performed",
@@ -228,6 +192,7 @@ FAULTS = [
         "_still_listed",
         "return all(",
         "return True or all(",
+        near=227,
     ),
     Fault(
         "patience closes the line for what cannot fit",
@@ -302,6 +267,7 @@ FAULTS = [
         "drop_foreign",
         "if attempt > len(",
         "if False and attempt > len(",
+        near=311,
     ),
     Fault(
         "a moved directory is gone on with while something starts",

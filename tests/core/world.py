@@ -69,6 +69,8 @@ class Chaos:
     undelivered: float = 0.1
     requeue: float = 0.1
     """Preempted, and started again later under the same name."""
+    crash: float = 0.03
+    """A trainer ends at one of the moments of a generation."""
     disk: float = 0.1
     """An append to the journal fails."""
 
@@ -189,6 +191,9 @@ class World:
     def span(self) -> float:
         """Seconds until a process ends by itself."""
         return self.rng.choice((0.0, self.rng.random(), self.rng.random() * 30))
+
+    def leaves(self, how: str) -> None:
+        """The run directory has been copied, moved, or moved back."""
 
     def begins(self, proc: Proc, launch: Launch) -> None: ...
     def pauses(self, proc: Proc) -> None: ...
