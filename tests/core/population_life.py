@@ -12,7 +12,7 @@ import msgspec
 from pbt_tui.executor.launching import command_of
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import apply
-from pbt_tui.journal.state import Attempt, JobState, RunState
+from pbt_tui.journal.state import ENDED, Attempt, JobState, RunState
 from pbt_tui.runtimes.protocol import Launch
 from pbt_tui.spec import Job, Policy, Processes
 from tests.core import simulation
@@ -124,7 +124,9 @@ class PopulationLife(simulation.Life):
                         failures[job] = 0
                 case ev.RequestAccepted(action="retry"):
                     for job in event.jobs or tuple(state.by_id):
-                        failures[job] = 0
+                        phase = state.by_id[job].phase
+                        if phase in ENDED or (event.jobs and phase == "waiting"):
+                            failures[job] = 0
                 case _:
                     pass
             apply(state, event)
