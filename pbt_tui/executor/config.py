@@ -43,6 +43,8 @@ class ExecutorOptions:
     """`--python`: the interpreter of plain processes."""
     forget_host: str | None = None
     """Name of a host whose attempts are counted as lost."""
+    from_scratch: bool = False
+    """Whether all members begin from scratch, so that older generations are moved aside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,8 @@ class ExecutorConfig:
     """Warnings and notes of the backend's rules."""
     forget_host: str | None = None
     """Name of a host whose attempts are counted as lost."""
+    from_scratch: bool = False
+    """Whether all members begin from scratch, so that older generations are moved aside."""
 
 
 def executor_config(
@@ -105,6 +109,7 @@ def executor_config(
         keeps_gpus=before is not None and before.local and _keeps_gpus(state, policy),
         found=found,
         forget_host=_forgotten(state, options.forget_host),
+        from_scratch=options.from_scratch,
     )
 
 

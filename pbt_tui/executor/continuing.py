@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pbt_tui.observe.continuing import Continuation, Question
 
 
-class Reader(Protocol):
-    """Whom the loop asks; `NO_READER` for a run whose populations are not continued."""
+class Asker(Protocol):
+    """Whom the loop asks; `NO_ASKER` for a run whose populations are not continued."""
 
     def ask(self, jobs: Iterable[JobState]) -> None:
         """Asks about jobs that are unread, the newest question first."""
@@ -32,7 +32,7 @@ class Reader(Protocol):
         """Prepares the disk for an attempt, before its launch. Raises `RunError`."""
 
 
-class _NoReader:
+class _NoAsker:
     def ask(self, jobs: Iterable[JobState]) -> None:
         """Does nothing."""
 
@@ -43,7 +43,7 @@ class _NoReader:
         """Does nothing."""
 
 
-NO_READER = _NoReader()
+NO_ASKER = _NoAsker()
 
 
 def continued(spec: Processes) -> tuple[str, ...]:
@@ -65,7 +65,7 @@ def question(state: RunState, rundir: RunDir, population: Population, job: JobSt
         tried=Tried.of(job.attempts),
         anew=job.anew,
         moved_at=state.moved_at,
-        kept=rundir.path / "kept",
+        kept=rundir.kept,
     )
 
 
@@ -79,4 +79,5 @@ def answered(job: str, attempt: int, after: int, found: Continuation) -> ev.Cont
         env=dict(found.env),
         source=found.source,
         refused=found.refused,
+        why=found.why,
     )

@@ -110,7 +110,7 @@ def execute(
             launch_of=factory.launches(context),
             diagnose=_diagnose(opened),
             tell=tell,
-            reader=reader or continuing.NO_READER,
+            asker=reader or continuing.NO_ASKER,
         )
         with signals.caught(inbox.signal) as signal_fd:
             seen = observe_active(loop)
@@ -184,6 +184,7 @@ def look_ahead(context: RunContext) -> list[Diagnostic]:
         plain=context.kind.plain,
         environ=context.environ,
         python=context.python,
+        from_scratch=context.from_scratch,
     )
     return [*found, *context.notes]
 

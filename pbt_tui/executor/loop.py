@@ -12,9 +12,10 @@ from dataclasses import replace
 from typing import Protocol
 
 import msgspec
+from msgspec import UNSET
 
 from pbt_tui.errors import RunError
-from pbt_tui.executor.continuing import NO_READER, Reader
+from pbt_tui.executor.continuing import NO_ASKER, Asker
 from pbt_tui.executor.inbox import UnreadableRequest
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import apply
@@ -49,6 +50,15 @@ Diagnosis = tuple[Cause | None, str | None, int | None]
 """Cause, detail and line of the log."""
 
 
+def _is_newer(fact: Started, attempt: Attempt) -> bool:
+    """Whether it is a later start of the attempt than the last one, or says more about that one."""
+    restart = fact.restart or 0
+    if fact.handle != attempt.handle or restart < attempt.restarts:
+        return False
+    tells = fact.source is not None and fact.source != attempt.source
+    return restart > attempt.restarts or (restart > 0 and tells)
+
+
 class Loop:
     def __init__(
         self,
@@ -61,7 +71,7 @@ class Loop:
         launch_of: Callable[[JobState, Attempt], Launch],
         diagnose: Callable[[JobState, Ended], Diagnosis],
         tell: Callable[[Sequence[ev.AnyEvent]], None] = lambda events: None,
-        reader: Reader = NO_READER,
+        asker: Asker = NO_ASKER,
     ) -> None:
         self.state = state
         self.runtime = runtime
@@ -71,7 +81,7 @@ class Loop:
         self.launch_of = launch_of
         self._diagnose = diagnose
         self._tell = tell
-        self._reader = reader
+        self._asker = asker
         self._batch: list[ev.AnyEvent] = []
         self._undelivered: dict[str, tuple[int, bool]] = {}
         """Job → (attempt, kill): stops that the runtime could not deliver."""
@@ -89,7 +99,7 @@ class Loop:
         refused, self._not_ready = self._not_ready, []
         for fact in (*refused, *self.runtime.facts()):
             self._take(fact, now)
-        for answer in self._reader.answers():
+        for answer in self._asker.answers():
             self._take_answer(answer, now)
         for request in self._inbox.new():
             self._answer(request, now)
@@ -99,7 +109,7 @@ class Loop:
         if self.state.ready_queue.unread and not self.state.stop:
             # Only now: the end after which a member is read is durable. The newest come first.
             unread = reversed(self.state.ready_queue.unread.values())
-            self._reader.ask(self.state.jobs[job.index] for job in unread)
+            self._asker.ask(self.state.jobs[job.index] for job in unread)
         return wrote or bool(self._not_ready)
 
     @property
@@ -160,7 +170,7 @@ class Loop:
     def _is_ready(self, job: JobState, attempt: int) -> bool:
         """Makes the disk ready for an attempt; if that fails, the attempt is refused."""
         try:
-            self._reader.make_ready(job, attempt)
+            self._asker.make_ready(job, attempt)
         except RunError as e:
             if self.runtime.forfeit(job.spec.id, attempt):
                 where = f"`{e.where.file}` " if e.where.file else ""
@@ -203,8 +213,7 @@ class Loop:
             return
         match fact:
             case Started():
-                again = fact.handle == attempt.handle and (fact.restart or 0) > attempt.restarts
-                if attempt.handle is None or again:
+                if attempt.handle is None or _is_newer(fact, attempt):
                     self.record(
                         ev.AttemptStarted(
                             job=fact.job,
@@ -212,6 +221,7 @@ class Loop:
                             handle=fact.handle,
                             node=fact.node,
                             restart=fact.restart,
+                            source=UNSET if fact.source is None else fact.source,
                         ),
                         now,
                     )

@@ -25,14 +25,13 @@ from pbt_tui.populations import STYLES
 
 if TYPE_CHECKING:
     from pbt_tui.observe.continuing import Continuation, Question
-    from pbt_tui.observe.history import HistoryReader
-    from pbt_tui.observe.workspaces import Generation
+    from pbt_tui.observe.continuing.lives import Lives
 
 Answers = Callable[["Question"], "Continuation"]
 """`observe.continuing.answer`, or what a test puts in its place."""
 
 
-class Asked(NamedTuple):
+class OpenQuestion(NamedTuple):
     """A question on its way; ordered by the time at which it is due."""
 
     due: float
@@ -87,7 +86,9 @@ class ReaderThreads:
             population = self._population[job.spec.id]
             question = continuing.question(self._state, self._rundir, population, job)
             now = time.monotonic()
-            asked = Asked(now, job.question, job.spec.id, len(job.attempts) + 1, now, question)
+            asked = OpenQuestion(
+                now, job.question, job.spec.id, len(job.attempts) + 1, now, question
+            )
             self._thread(question.recorded).inbox.put(asked)
 
     def answers(self) -> list[ev.ContinuationKnown]:
@@ -134,7 +135,7 @@ class ReaderThreads:
             thread.start()
         return thread
 
-    def _is_newest(self, asked: Asked) -> bool:
+    def _is_newest(self, asked: OpenQuestion) -> bool:
         return not self._closed and self._newest.get(asked.job) == asked.after
 
     def _tell(self, fact: ev.ContinuationKnown) -> None:
@@ -151,18 +152,17 @@ class WorkspaceThread(threading.Thread):
         answer: Answers,
         history: Path,
         tell: Callable[[ev.ContinuationKnown], None],
-        is_newest: Callable[[Asked], bool],
+        is_newest: Callable[[OpenQuestion], bool],
     ) -> None:
         super().__init__(name="workspace", daemon=True)
-        self.inbox: SimpleQueue[Asked | None] = SimpleQueue()
+        self.inbox: SimpleQueue[OpenQuestion | None] = SimpleQueue()
         """New questions; None ends the thread."""
         self._answer = answer
-        self._path = history
+        self._history = history
         self._tell = tell
         self._is_newest = is_newest
-        self._due: list[Asked] = []
-        self._follower: HistoryReader | None = None
-        self._history: dict[str, list[Generation]] = {}
+        self._due: list[OpenQuestion] = []
+        self._lives: Lives | None = None
 
     def run(self) -> None:
         while self._take():
@@ -179,7 +179,7 @@ class WorkspaceThread(threading.Thread):
             heapq.heappush(self._due, asked)
         return True
 
-    def _look(self, asked: Asked) -> None:
+    def _look(self, asked: OpenQuestion) -> None:
         if not self._is_newest(asked):
             return
         waited = time.monotonic() - asked.since
@@ -193,19 +193,13 @@ class WorkspaceThread(threading.Thread):
     def _answered(self, question: Question) -> Continuation:
         """The answer. A style of another package may raise anything: then a person is asked."""
         from pbt_tui.observe.continuing import Continuation
+        from pbt_tui.observe.continuing.lives import Lives
 
+        if self._lives is None:
+            self._lives = Lives(self._history)
         try:
-            return self._answer(question._replace(history=self._known(question.population)))
+            known = self._lives.of(question.population)
+            return self._answer(question._replace(history=known))
         except Exception as e:
             what = f"{type(e).__name__}: {e}"
             return Continuation(refused=f"style `{question.style}` cannot read it: {what:.300}")
-
-    def _known(self, population: str) -> list[Generation]:
-        """What the history has of the population; reads only what was added."""
-        from pbt_tui.observe.history import HistoryReader
-
-        if self._follower is None:
-            self._follower = HistoryReader(self._path)
-        known = self._history.setdefault(population, [])
-        known += self._follower.take(population)
-        return known
