@@ -18,7 +18,7 @@ from pbt_tui.spec import Job, Policy, Processes
 from tests.core import simulation
 from tests.core import world as w
 from tests.core.population_world import PopulationWorld, SimPopulation
-from tests.core.reader import SimReader
+from tests.core.sim_asker import SimAsker
 from tests.core.sim_runtime import launch_of
 from tests.core.trainers import Habits
 
@@ -102,8 +102,8 @@ class PopulationLife(simulation.Life):
     def launch_of(self, job: JobState, attempt: Attempt) -> Launch:
         return replace(launch_of(job, attempt), argv=command_of(job.spec, attempt))
 
-    def reader(self, state: RunState) -> SimReader:
-        return SimReader(self.world, state)
+    def asker(self, state: RunState) -> SimAsker:
+        return SimAsker(self.world, state)
 
     def live(self) -> list[str]:
         super().live()

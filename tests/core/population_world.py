@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pbt_tui.journal import events as ev
 from pbt_tui.runtimes.protocol import Launch, Started
 from tests.core import sim_reading
-from tests.core.reader import newest_time, requeued
+from tests.core.sim_asker import newest_time, requeued
 from tests.core.trainers import Habits, Trainer
 from tests.core.truth import Truth
 from tests.core.workspaces import SimWorkspace
@@ -99,10 +99,11 @@ class PopulationWorld(World):
         if job in self.members:
             workspace = self.members[job][0].workspace
             workspace.hidden_until = min(workspace.hidden_until, self.now)
-            argv = again(self, proc)
-            if argv is None:
+            found = again(self, proc)
+            if found is None:
                 self.at(self.now, lambda: self.end(proc, 1))
             else:
+                argv, proc.source = found
                 self._train(proc, argv, again=True)
         return super().goes_on(proc)
 
@@ -155,6 +156,6 @@ class PopulationWorld(World):
         return None if found is None else (found[0].workspace, found[1])
 
 
-def again(world: PopulationWorld, proc: Proc) -> tuple[str, ...] | None:
-    """The command of a task that its queue starts again."""
+def again(world: PopulationWorld, proc: Proc) -> tuple[tuple[str, ...], ev.Source | None] | None:
+    """Command and source of a task that its queue starts again."""
     return requeued(world, proc)

@@ -10,7 +10,7 @@ import importlib
 from pbt_tui.executor import loop, reconcile
 from pbt_tui.journal import fold, questions, ready_queue
 from pbt_tui.observe.continuing import answering, newest
-from tests.core import moves, population_world, reader
+from tests.core import moves, population_world, sim_asker
 from tests.core.planting import Fault, Together
 
 # The package exports the function under the name of its module.
@@ -48,13 +48,15 @@ RULES: list[Fault | Together] = [
         "_executor_started",
         "ask(state, job, e)",
         "state.ready_queue.enter(job, e.at)",
+        near=12,
     ),
     Fault(
         "the disk is read after the end was taken in",
-        reader,
+        sim_asker,
         "seen",
         "return population.workspace",
         "return population.polled or population.workspace",
+        near=6,
     ),
     Fault(
         "what an older executor had read is never launched",
@@ -62,6 +64,7 @@ RULES: list[Fault | Together] = [
         "_has_read",
         "return bool(",
         "return False and bool(",
+        near=25,
     ),
     Fault(
         "weights are not newer than their metadata",
@@ -69,6 +72,7 @@ RULES: list[Fault | Together] = [
         "is_torn",
         "return candidate.is_torn and",
         "return False and",
+        near=56,
     ),
     Fault(
         "the last written, not the highest number",
@@ -76,6 +80,7 @@ RULES: list[Fault | Together] = [
         "order",
         "if not self._is_old(candidate):\n",
         "if True:\n        return candidate.source.generation, 0\n    if False:\n",
+        near=10,
     ),
     Fault(
         "after a copy the history tells the order",
@@ -83,6 +88,7 @@ RULES: list[Fault | Together] = [
         "_is_old",
         "return candidate.written <= self._moved",
         "return False",
+        near=12,
     ),
     Fault(
         "a member that had a generation never begins anew",
@@ -90,6 +96,7 @@ RULES: list[Fault | Together] = [
         "_none",
         "if not known:",
         "if True:",
+        near=7,
     ),
     Fault(
         "what is not there is looked for again",
@@ -97,6 +104,7 @@ RULES: list[Fault | Together] = [
         "_none",
         "if self._q.waited < PATIENCE:",
         "if False:",
+        near=12,
     ),
     Fault(
         "two failures from one generation bar it",
@@ -104,6 +112,7 @@ RULES: list[Fault | Together] = [
         "barred",
         "if count >= FAILURES",
         "if count >= 10**6",
+        near=36,
     ),
     Fault(
         "a signal bars nothing",
@@ -111,6 +120,7 @@ RULES: list[Fault | Together] = [
         "_failed_by_itself",
         "    return (\n",
         '    return attempt.outcome in ("failed", "lost", "interrupted") or (\n',
+        near=36,
     ),
     Fault(
         "progress ends the failures in a row",
@@ -118,6 +128,7 @@ RULES: list[Fault | Together] = [
         "take_answer",
         "job.tries = 0",
         "pass",
+        near=5,
     ),
     Fault(
         "a member that cannot be continued is skipped",
@@ -125,6 +136,7 @@ RULES: list[Fault | Together] = [
         "_skip_refused",
         "if state.stop:",
         "if True:",
+        near=68,
     ),
     Fault(
         "from scratch is owed until it has started",
@@ -132,6 +144,7 @@ RULES: list[Fault | Together] = [
         "_attempt_scheduled",
         "job.attempts.append(attempt)",
         "job.attempts.append(attempt)\n    job.anew = False",
+        near=25,
     ),
     Fault(
         "from scratch is no longer owed once it has run, whoever saw it",
@@ -152,7 +165,7 @@ RULES: list[Fault | Together] = [
         "from scratch moves aside what the member left",
         loop.Loop,
         "_is_ready",
-        "self._reader.make_ready(job, attempt)",
+        "self._asker.make_ready(job, attempt)",
         "pass",
     ),
     Fault(
@@ -160,18 +173,20 @@ RULES: list[Fault | Together] = [
         population_world,
         "again",
         "return requeued(world, proc)",
-        "return world.commands[proc.name]",
+        "return world.commands[proc.name], None",
+        near=5,
     ),
     Fault(
         "a requeued task reads the disk by itself: not a file that the executor keeps",
-        reader,
+        sim_asker,
         "on_disk",
         "return population.workspace",
         "return population.polled or population.workspace",
+        near=5,
     ),
     Fault(
         "a requeued task chooses among what was written since, as the executor chose before",
-        reader,
+        sim_asker,
         "requeued",
         "chosen.written <= floor",
         "False",

@@ -99,7 +99,14 @@ class SimRuntime(Runtime):
                 found.append(Seen("forfeited"))
             elif proc.ended is None:
                 self.watched.add(name)
-                found.append(Seen("alive", handle=proc.handle, restart=proc.restart or None))
+                found.append(
+                    Seen(
+                        "alive",
+                        handle=proc.handle,
+                        restart=proc.restart or None,
+                        source=proc.source,
+                    )
+                )
             elif proc.coded:
                 found.append(Seen("ended", ended=self.world.end_of(proc)))
             else:

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import UNSET
 
 from pbt_tui.errors import ImpossibleEvent, RunError
-from pbt_tui.executor.continuing import NO_READER, Reader
+from pbt_tui.executor.continuing import NO_ASKER, Asker
 from pbt_tui.executor.loop import Loop
 from pbt_tui.executor.reconcile import apply_reconciliation, observe_active
 from pbt_tui.journal import events as ev
@@ -79,8 +79,8 @@ class Life:
         """The populations whose members go on from what they have written."""
         return ()
 
-    def reader(self, state: RunState) -> Reader:
-        return NO_READER
+    def asker(self, state: RunState) -> Asker:
+        return NO_ASKER
 
     def launch_of(self, job: JobState, attempt: Attempt) -> Launch:
         return launch_of(job, attempt)
@@ -164,7 +164,7 @@ class Life:
             inbox=SimDesk(world),
             clock=clock,
             launch_of=self.launch_of,
-            reader=self.reader(state),
+            asker=self.asker(state),
             diagnose=lambda job, fact: ("signal" if fact.signal else "exit", None, None),
         )
         self.prepare(loop, clock)

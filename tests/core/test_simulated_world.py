@@ -231,10 +231,10 @@ FAULTS = [
     ),
     Fault(
         "every word of a start is a new start",
-        Loop,
-        "_take",
-        "(fact.restart or 0) > attempt.restarts",
-        "True",
+        loop,
+        "_is_newer",
+        "return restart > attempt.restarts or",
+        "return True or",
     ),
     Fault(
         "what a queue holds is handed over again",

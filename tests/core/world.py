@@ -52,6 +52,8 @@ class Proc:
     """Whether it ended before or after the mark of its stop."""
     place: int = 0
     """The place of the run directory that it belongs to."""
+    source: ev.Source | None = None
+    """What it said it goes on from, when its queue started it again."""
 
 
 @dataclass
@@ -198,7 +200,7 @@ class World:
     def begins(self, proc: Proc, launch: Launch) -> None: ...
     def pauses(self, proc: Proc) -> None: ...
     def goes_on(self, proc: Proc) -> Started:
-        return Started(*proc.name, proc.handle, restart=proc.restart)
+        return Started(*proc.name, proc.handle, restart=proc.restart, source=proc.source)
 
     def recorded(self, events: Sequence[ev.AnyEvent]) -> None:
         """These events are on disk now."""

@@ -1,4 +1,4 @@
-"""The readers of the simulated executor: one for each workspace, slow, and now and then very late.
+"""The threads that read for the simulated executor: one for each workspace, some very late.
 
 Questions, answers and rules are the real ones; the threads are the agenda of the world.
 """
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pbt_tui.executor import continuing
 from pbt_tui.journal import RunDir
 from pbt_tui.journal import events as ev
+from pbt_tui.journal.events import Source
 from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.observe.continuing import Continuation, answer
 from pbt_tui.observe.continuing.candidate import Place
@@ -30,7 +31,7 @@ Key = tuple[str, int, int]
 """Job, attempt, and the event after which it is asked: a question."""
 
 
-class SimReader:
+class SimAsker:
     """What `executor.reader_threads` is for a run: it asks, and has the answers."""
 
     def __init__(self, world: PopulationWorld, state: RunState) -> None:
@@ -115,8 +116,8 @@ def on_disk(population: SimPopulation) -> SimWorkspace:
     return population.workspace
 
 
-def requeued(world: PopulationWorld, proc: Proc) -> tuple[str, ...] | None:
-    """The command of a task that its queue starts again: the task reads the disk by itself.
+def requeued(world: PopulationWorld, proc: Proc) -> tuple[tuple[str, ...], Source | None] | None:
+    """Command and source of a task that its queue starts again: the task reads the disk by itself.
 
     The executor has chosen among what was there; the task looks for what was written since. None:
     there was a generation, and none is whole, so that the task ends.
@@ -133,10 +134,10 @@ def requeued(world: PopulationWorld, proc: Proc) -> tuple[str, ...] | None:
     if chosen is None or chosen.written <= floor:
         chosen = next((c for c in reading.usable if c.source.checkpoint == first), chosen)
     if chosen is None or style.recipe is None:
-        return None if any(file.complete for file in choice.rejected) else argv
+        return None if any(file.complete for file in choice.rejected) else (argv, None)
     source = chosen.source
     saved = Saved(source.checkpoint or "", source.experiment_name or "", chosen.params)
-    return merged(argv, style.recipe(argv, saved).args)
+    return merged(argv, style.recipe(argv, saved).args), source
 
 
 def newest_time(world: PopulationWorld, job: str) -> int:
