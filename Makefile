@@ -12,7 +12,7 @@ TRAINERS := .venv-trainers
 JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
 WHICH := import os, sys; print(os.path.realpath(sys.executable), sys.version)
 
-.PHONY: help demo test test-upstream test-trainers test-descriptions coverage fuzz stress faults check fix bench clean
+.PHONY: help demo test test-upstream test-trainers test-descriptions coverage fuzz stress faults lives check fix bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -75,6 +75,10 @@ faults: $(READY) ## let every call for a file fail once, and the disk of the sim
 	@PBT_FAULT_KINDS=1 $(BIN)/python -m pytest -n $(JOBS) -rP tests/faults $(ARGS)
 	@PBT_SIMULATED_RUNS=40000 $(BIN)/python -m pytest -n $(JOBS) \
 		tests/core/test_simulated_world.py -k no_invariant
+
+# `make test` has a share of it. ARGS='--seed 7' repeats one life; the figures are printed.
+lives: $(READY) ## live 10,000 simulated lives of populations, and thousands without each rule
+	@$(BIN)/python -m tests.core.lives $(ARGS)
 
 check: $(READY) ## check lint, spelling, types, import rules, schemas and documents
 	@$(BIN)/ruff check .

@@ -195,9 +195,9 @@ def _attempt_started(state: RunState, e: ev.AttemptStarted) -> None:
         attempt.restarts = e.restart
     if e.source is not UNSET:
         attempt.source = e.source
-    if attempt.anew:
-        job.anew = False
     if attempt.started_at is None:
+        if attempt.anew:  # not when it is requeued: it may have been asked for again since
+            job.anew = False
         attempt.started_at = e.at
         if attempt.stop_at is None:
             set_deadline(state, job)
@@ -229,6 +229,10 @@ def _attempt_ended(state: RunState, e: ev.AttemptEnded) -> None:
     attempt.line = e.line
     attempt.ended_at = e.ended_at
     attempt.queued = None
+    # Nobody may have recorded its start: an executor that died leaves only what is found later.
+    has_run = e.exit_code is not None or e.signal is not None or e.outcome == "lost"
+    if attempt.anew and attempt.started_at is None and has_run and e.outcome != "refused":
+        job.anew = False
     state.slots.take(attempt.devices, -1)
     _move(state, job, "ended", e)
 

@@ -56,7 +56,8 @@ def _place(left: tuple[int, ...], needs: tuple[int, ...]) -> bool:
 
 
 def ready(job: JobState, now: float) -> bool:
-    return job.phase == "waiting" and job.ready_at <= now
+    known = not job.is_unread and job.refusal is None
+    return job.phase == "waiting" and job.ready_at <= now and known
 
 
 def gang_backfill(state: RunState, now: float) -> list[JobState]:
@@ -116,6 +117,8 @@ def choose(state: RunState, now: float) -> list[JobState]:
 def _is_head(state: RunState, unit: list[JobState], now: float) -> bool:
     shape = sorted(job.need for job in unit)
     for other in units(state, now):
+        if other != unit and any(job.bucket == "delayed" for job in other):
+            continue  # its back-off has just ended, and no event has moved it yet
         if sorted(job.need for job in other) == shape:
             return other[0] is unit[0]
     return False
@@ -152,7 +155,7 @@ class Asked:
 
     def before(self, event: ev.AnyEvent, state: RunState) -> None:
         late = [name for name, at in self.owed_kills.items() if event.at > at]
-        if late and not isinstance(event, ev.ExecutorStarted):
+        if late and not (isinstance(event, ev.ExecutorStarted | ev.RunRehomed) or _foreign(event)):
             self.broken(f"{late[0]} was not killed at once")
             self.owed_kills.clear()
         match event:
@@ -174,7 +177,8 @@ class Asked:
                     self.broken(f"{event.job} was scheduled while stopping")
             case ev.JobSkipped():
                 limit = 1 if self.policy.fail_fast else self.policy.max_failures
-                if limit is None or len(self.failed) < limit:
+                refused = event.why.startswith("cannot be continued")
+                if not refused and (limit is None or len(self.failed) < limit):
                     self.broken(f"{event.job} was skipped after {len(self.failed)} failures")
             case ev.RequestAccepted():
                 self._accepted(event, state)
@@ -224,12 +228,31 @@ class Asked:
                 self.failed.add(event.job)
 
 
-def held(spec: Processes, events: Sequence[ev.AnyEvent]) -> bool:
-    """Whether a hold is in force, by the rules for people."""
-    asked = Asked(spec, lambda what: None, {})
-    state = RunState(spec)
-    for event in events:
-        asked.before(event, state)
-        apply(state, event)
-        asked.after(event, state)
-    return asked.held
+def _foreign(event: ev.AnyEvent) -> bool:
+    """Whether it ends an attempt that a copy holds as active."""
+    return isinstance(event, ev.AttemptEnded) and "belongs to the run" in (event.detail or "")
+
+
+class Held:
+    """Whether a hold is in force, by the rules for people; follows a journal that grows."""
+
+    def __init__(self, spec: Processes) -> None:
+        self._spec = spec
+        self._read(spec)
+
+    def _read(self, spec: Processes) -> None:
+        self._asked = Asked(spec, lambda what: None, {})
+        self._state = RunState(spec)
+        self._events: list[ev.AnyEvent] = []
+
+    def held(self, events: Sequence[ev.AnyEvent]) -> bool:
+        known = len(self._events)
+        if known > len(events) or (known and events[known - 1] is not self._events[-1]):
+            self._read(self._spec)  # a copy of the directory has another journal
+            known = 0
+        for event in events[known:]:
+            self._asked.before(event, self._state)
+            apply(self._state, event)
+            self._asked.after(event, self._state)
+            self._events.append(event)
+        return self._asked.held

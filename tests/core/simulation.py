@@ -6,36 +6,54 @@ import random
 from collections import Counter
 from typing import Any
 
+from msgspec import UNSET
+
 from pbt_tui.errors import ImpossibleEvent, RunError
+from pbt_tui.executor.continuing import NO_ASKER, Asker
 from pbt_tui.executor.loop import Loop
 from pbt_tui.executor.reconcile import apply_reconciliation, observe_active
 from pbt_tui.journal import events as ev
-from pbt_tui.journal.fold import apply, replay
-from pbt_tui.journal.state import ACTIVE, RunState
+from pbt_tui.journal.fold import replay
+from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
+from pbt_tui.runtimes.protocol import Launch
 from pbt_tui.scheduler.decide import select_next
-from tests.core import brute, random_runs
+from pbt_tui.spec import Policy, Processes
+from tests.core import brute, last_words, moves, random_runs
 from tests.core import world as w
+from tests.core.sim_files import SimClock, SimDesk, SimJournal
+from tests.core.sim_runtime import SimRuntime, launch_of
 
 TURNS = 20_000
+UNTIL = 1120.0
+"""When a world calms down."""
 
 
 class Life:
     """Runs one seed to its end; `violations` lists the broken invariants."""
 
+    cuts: tuple[int, ...] = (0, 0, 1, 5)
+    """Lines that a copied journal may lack."""
+
     def __init__(self, seed: int) -> None:
         self.rng = rng = random.Random(seed)
-        self.world = w.World(
-            rng, w.Chaos(death=rng.choice((0, 0.005, 0.02, 0.1)), slow=rng.choice((0.1, 1, 10)))
-        )
+        self.until = UNTIL
+        """The time at which the world calms down."""
+        self.seed = seed
+        chaos = w.Chaos(death=rng.choice((0, 0.005, 0.02, 0.1)), slow=rng.choice((0.1, 1, 10)))
+        self.world = self.make_world(rng, chaos)
         self.gpus = [ev.Gpu(index=i, uuid=f"G{i}") for i in range(rng.randint(1, 4))]
-        self.policy = random_runs.policy(rng, len(self.gpus))
-        self.spec = random_runs.spec(rng, self.policy, len(self.gpus))
+        self.policy = self.make_policy()
+        self.spec = self.make_spec()
         self.world.per_gpu = self.policy.experiments_per_gpu
         self.world.max_parallel = self.policy.max_parallel
         self.world.has_queue = seed % 3 == 1
         self.world.server_clock = rng.choice((0.0, 0.0, -10.0, 0.1, 30.0))
         if seed % 5 == 2:
             self.world.disk_dice = random.Random(seed)
+        self.moves = random.Random(seed) if seed % 7 == 3 else None
+        """Whether the run directory is copied and moved: dice of its own, as for the disk."""
+        self.left: moves.Left | None = None
+        """How the run directory has left its place, until the run goes on where it is."""
         self.calm = False
         self.cancelled: set[str] = set()
         self.events = 0
@@ -43,13 +61,42 @@ class Life:
         self.brute = seed % 4 == 0
         """Whether to compare every event with `brute`: slow, so only in some runs."""
 
+    # What other kinds of lives make otherwise.
+
+    def make_world(self, rng: random.Random, chaos: w.Chaos) -> w.World:
+        return w.World(rng, chaos)
+
+    def make_policy(self) -> Policy:
+        return random_runs.policy(self.rng, len(self.gpus))
+
+    def make_spec(self) -> Processes:
+        return random_runs.spec(self.rng, self.policy, len(self.gpus))
+
+    def begins(self, state: RunState) -> None:
+        """An executor is about to start."""
+
+    def continues(self) -> tuple[str, ...]:
+        """The populations whose members go on from what they have written."""
+        return ()
+
+    def asker(self, state: RunState) -> Asker:
+        return NO_ASKER
+
+    def launch_of(self, job: JobState, attempt: Attempt) -> Launch:
+        return launch_of(job, attempt)
+
+    def prepare(self, loop: Loop, clock: SimClock) -> None:
+        """The loop of a new executor is there."""
+        if self.brute:
+            self._watch(loop)
+
     # -- one executor after the other --------------------------------------------------------------
 
     def live(self) -> list[str]:
         world = self.world
         try:
             for _ in range(400):
-                if world.now > 1120.0:
+                if world.now > self.until:
                     self._calm_down()
                 if self._executor() or world.violations:
                     break
@@ -59,7 +106,7 @@ class Life:
             world.broken(f"{type(e).__name__}: {e}")
         else:
             if not world.violations:
-                self._last_words()
+                last_words.check(self)
         return world.violations
 
     def _calm_down(self) -> None:
@@ -68,7 +115,15 @@ class Life:
             return
         self.calm = True
         self.world.chaos = w.Chaos(
-            death=0, slow=0.1, refuse=0, fail=0, endless=0, undelivered=0, requeue=0, disk=0
+            death=0,
+            slow=0.1,
+            refuse=0,
+            fail=0,
+            endless=0,
+            undelivered=0,
+            requeue=0,
+            crash=0,
+            disk=0,
         )
         self.ask("release")
         for gpu in self.gpus:
@@ -81,7 +136,7 @@ class Life:
             )
             # What is being stopped ends by the stop alone, or the stop was never performed.
             if proc and proc.ended is None and self._unstopped(proc):
-                self.world.at(self.world.now + 1, lambda p=proc: self.world._end(p, p.code))
+                self.world.at(self.world.now + 1, lambda p=proc: self.world.end(p, p.code))
 
     def _unstopped(self, proc: w.Proc) -> bool:
         return not any(
@@ -92,23 +147,27 @@ class Life:
     def _executor(self) -> bool:
         """One executor from start to death or end; True if the run is closed and quiet."""
         world = self.world
+        self._perhaps_leaves()
         self.state = replay(self.spec, world.durable)
         state = self.state
         if state.closed and not world.inbox:
             return self._reopen(state)
-        runtime = w.SimRuntime(world)
-        clock = w.SimClock(world, state.at)
+        if self.left and not self._goes_on_here():
+            return False
+        self.begins(state)
+        runtime = SimRuntime(world)
+        clock = SimClock(world, state.at)
         loop = Loop(
             state,
-            journal=w.SimJournal(world),
+            journal=SimJournal(world),
             runtime=runtime,
-            inbox=w.SimDesk(world),
+            inbox=SimDesk(world),
             clock=clock,
-            launch_of=w.launch_of,
+            launch_of=self.launch_of,
+            asker=self.asker(state),
             diagnose=lambda job, fact: ("signal" if fact.signal else "exit", None, None),
         )
-        if self.brute:
-            self._watch(loop)
+        self.prepare(loop, clock)
         try:
             seen = observe_active(loop)
             now = clock.now()
@@ -127,6 +186,7 @@ class Life:
                     runtime="process",
                     gpus=self._look(),
                     policy=self.policy,
+                    continues=self.continues() or UNSET,
                 ),
                 now,
             )
@@ -145,6 +205,31 @@ class Life:
         if state.closed:
             return self._reopen(state)
         world.advance(world.now + self.rng.random() * 5)
+        return False
+
+    def _perhaps_leaves(self) -> None:
+        """Perhaps the run directory is copied or moved before the next executor starts."""
+        world, dice = self.world, self.moves
+        if dice is None or self.left or self.calm or len(world.durable) < 2 or dice.random() > 0.3:
+            return
+        if dice.random() < 0.5:
+            moves.copy(world, dice.choice(self.cuts))
+            self.left = "copied"
+        else:
+            moves.move(world)
+            self.left = "moved"
+
+    def _goes_on_here(self) -> bool:
+        """Lets the run go on where its directory is; else a person moves it back."""
+        world = self.world
+        try:
+            if moves.go_on_here(self, self.state):
+                return True
+            moves.move_back(world)
+            self.left = None
+        except (w.Death, RunError):
+            pass
+        world.advance(world.now + self.rng.random())
         return False
 
     def _reopen(self, state: RunState) -> bool:
@@ -174,7 +259,7 @@ class Life:
         self.rng.shuffle(gpus)
         return [ev.Gpu(index=i, uuid=g.uuid) for i, g in enumerate(gpus)]
 
-    def _run(self, loop: Loop, clock: w.SimClock) -> None:
+    def _run(self, loop: Loop, clock: SimClock) -> None:
         world, rng = self.world, self.rng
         for _ in range(TURNS):
             before = loop.state.seq
@@ -189,7 +274,7 @@ class Life:
                 continue
             if loop.finished:
                 return
-            if not self.calm and world.now > 1120.0:
+            if not self.calm and world.now > self.until:
                 self._calm_down()
                 continue
             times = [t for t in (world.next_time(),) if t is not None]
@@ -202,17 +287,17 @@ class Life:
             nap = rng.random() * 5
             if not self.calm and rng.random() < 0.2:
                 times.append(world.now + nap)
-                self._somebody_asks()
+                self.somebody_asks()
             if not times:
                 if self.calm:
                     world.broken(f"nothing will ever happen: {loop.state.counts}")
                     return
-                world.advance(1121.0)
+                world.advance(self.until + 1)
                 continue
             world.advance(max(min(times), world.now))
         world.broken("turns without end")
 
-    def _somebody_asks(self) -> None:
+    def somebody_asks(self) -> None:
         rng = self.rng
         names = tuple(rng.sample([j.id for j in self.spec.jobs], 1)) if rng.random() < 0.8 else ()
         gpu = (rng.choice(self.gpus).uuid or "",)
@@ -277,11 +362,12 @@ class Life:
 
         loop.record = watched  # type: ignore[method-assign]
         turn = loop.turn
+        held_by_people = brute.Held(self.spec)
 
         def turned() -> bool:
             busy = turn()
             now = loop._clock.now()
-            held = not busy and brute.held(self.spec, world.durable)
+            held = not busy and held_by_people.held(world.durable)
             idle = not (held or state.stop) and now >= state.next_start
             if not busy and idle and len(state.active) < state.policy.max_parallel:
                 plain = brute.choose(state, now)
@@ -290,99 +376,6 @@ class Life:
             return busy
 
         loop.turn = turned  # type: ignore[method-assign]
-
-    def _last_words(self) -> None:
-        """Checks the whole journal, read again, and the final state of the world."""
-        world = self.world
-        state = RunState(self.spec)
-        ends: Counter[tuple[str, int]] = Counter()
-        scheduled: set[tuple[str, int]] = set()
-        starts: Counter[tuple[str, int, int]] = Counter()
-        answered: Counter[str] = Counter()
-        asked_off: set[str] = set()
-        asked = brute.Asked(self.spec, world.broken, self.asked_at)
-        for event in world.durable:
-            match event:
-                case ev.AttemptScheduled():
-                    scheduled.add((event.job, event.attempt))
-                    if event.job in asked_off:
-                        world.broken(f"{event.job} was scheduled after its cancel")
-                    job = state.by_id[event.job]
-                    waiting = brute.gang_backfill(state, event.at)
-                    if job not in waiting and any(
-                        brute.room(state, [o.need], empty=True) for o in waiting
-                    ):
-                        world.broken(f"{event.job} went before owed {waiting[0].spec.id}")
-                    if job.gang is not None and not job.gang.active:
-                        together = [m for m in job.gang.members if m.is_waiting]
-                        if not brute.room(state, [m.need for m in together]) or len(
-                            together
-                        ) > state.policy.max_parallel - len(state.active):
-                            world.broken(f"gang of {event.job} begins without room for all")
-                        if any(m.ready_at > event.at for m in together):
-                            world.broken(f"gang of {event.job} begins before all are ready")
-                case ev.AttemptStarted():
-                    starts[event.job, event.attempt, event.restart or 0] += 1
-                case ev.AttemptEnded():
-                    ends[event.job, event.attempt] += 1
-                case ev.RequestAccepted() | ev.RequestRefused():
-                    answered[event.id] += 1
-                    if isinstance(event, ev.RequestAccepted):
-                        names = set(event.jobs) or set(state.by_id)
-                        if event.action in ("cancel", "kill"):
-                            asked_off |= {n for n in names if state.by_id[n].phase in ACTIVE}
-                        if event.action == "retry":
-                            asked_off -= {n for n in names if state.by_id[n].phase not in ACTIVE}
-                case _:
-                    pass
-            asked.before(event, state)
-            apply(state, event)
-            asked.after(event, state)
-        for name in scheduled:
-            if ends[name] != 1:
-                world.broken(f"attempt {name} ended {ends[name]} times")
-        for start, n in starts.items():
-            if n != 1:
-                world.broken(f"start {start} was recorded {n} times")
-        for request, n in answered.items():
-            if n != 1:
-                world.broken(f"request {request} answered {n} times")
-        orphans = [p.name for p in world.procs.values() if p.ended is None]
-        if orphans:
-            world.broken(f"orphaned: {orphans}")
-        for name, proc in world.procs.items():
-            if name not in scheduled:
-                world.broken(f"{name} ran without a decision on disk")
-            if proc.handle != w.NOBODY:
-                self._true_end(state, proc)
-        if world.inbox:
-            world.broken(f"requests left without an answer: {list(world.inbox)}")
-
-    def _true_end(self, state: RunState, proc: w.Proc) -> None:
-        """Checks that the journal agrees with the world about each attempt."""
-        attempt = state.by_id[proc.name[0]].attempts[proc.name[1] - 1]
-        if proc.ended is None:
-            return
-        if attempt.restarts > proc.restart:
-            self.world.broken(f"{proc.name} restarted {proc.restart} times, not {attempt.restarts}")
-        if attempt.stop_at is None:
-            if not proc.coded:
-                true = "lost"
-            elif proc.refused:
-                true = "refused"
-            else:
-                true = "succeeded" if proc.code == 0 else "failed"
-            if attempt.outcome != true:
-                self.world.broken(f"{proc.name} truly {true}, recorded {attempt.outcome}")
-        elif attempt.outcome == "succeeded" and proc.order == "after":
-            self.world.broken(f"{proc.name} ended after its stop and was called a success")
-        elif (
-            attempt.outcome in ("stopped", "interrupted")
-            and proc.coded
-            and not proc.refused
-            and proc.order == "before"
-        ):
-            self.world.broken(f"{proc.name} ended before its stop and was called stopped")
 
 
 def _differ(one: dict[str, Any], other: dict[str, Any]) -> str:

@@ -6,18 +6,14 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import os
-import sys
-import textwrap
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from pbt_tui.executor import loop, reconcile
 from pbt_tui.journal import fold, outcome, slots
-from tests.core import simulation, world
+from tests.core import moves, sim_runtime, simulation
+from tests.core.planting import Fault
 
 RUNS = int(os.environ.get("PBT_SIMULATED_RUNS", "4000"))
 CHUNKS = 8
@@ -25,49 +21,18 @@ CHUNKS = 8
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_no_invariant_breaks(chunk: int) -> None:
-    events = deaths = disk_faults = 0
+    events = deaths = disk_faults = left = 0
     for seed in range(chunk * RUNS // CHUNKS, (chunk + 1) * RUNS // CHUNKS):
         life, violations = simulation.live(seed)
         assert not violations, f"seed {seed}: {violations[:3]}"
         events += life.events
         deaths += life.world.deaths
         disk_faults += life.world.disk_faults
+        left += life.world.moves
     assert events > 20 * RUNS // CHUNKS, "too quiet a world proves nothing"
     assert deaths > RUNS // CHUNKS, "too kind a world proves nothing"
+    assert left > RUNS // CHUNKS // 20, "too settled a run directory proves nothing"
     assert disk_faults > RUNS // CHUNKS // 20, "too good a disk proves nothing"
-
-
-class Fault:
-    """A rule switched off: `old` replaced by `new` in the source of one function."""
-
-    def __init__(
-        self, rule: str, owner: Any, function: str, old: str, new: str, near: int = 0
-    ) -> None:
-        """`near` is a life that was known to break: the search begins there, to save time."""
-        self.rule, self.owner, self.function = rule, owner, function
-        self.old, self.new, self.near = old, new, near
-
-    def __repr__(self) -> str:
-        return self.rule.replace(" ", "-")
-
-    def plant(self, patch: pytest.MonkeyPatch) -> None:
-        original: Callable[..., Any] = getattr(self.owner, self.function)
-        source = textwrap.dedent(inspect.getsource(original))
-        assert source.count(self.old) >= 1, f"{self.function} has changed: mend this test"
-        scope = sys.modules[original.__module__].__dict__
-        made: dict[str, Any] = {}
-        exec(
-            "from __future__ import annotations\n" + source.replace(self.old, self.new), scope, made
-        )
-        changed = made[self.function]
-        patch.setattr(self.owner, self.function, changed)
-        for name, module in list(sys.modules.items()):
-            if name.startswith(("pbt_tui", "tests.core.")):
-                if getattr(module, self.function, None) is original:
-                    patch.setattr(module, self.function, changed)
-        for kind, handler in fold._HANDLERS.items():
-            if handler is original:
-                patch.setitem(fold._HANDLERS, kind, changed)
 
 
 Loop = loop.Loop
@@ -96,7 +61,7 @@ FAULTS = [
         'case "alive":',
         'case "alive" if False:',
     ),
-    Fault("names without attempt numbers", world, "launch_of", "attempt.number,", "1,"),
+    Fault("names without attempt numbers", sim_runtime, "launch_of", "attempt.number,", "1,"),
     Fault("a stop is not sent again", Loop, "_send_again", "if now < self._send_at:", "if True:"),
     Fault(
         "claims that never launched are forgotten",
@@ -104,6 +69,7 @@ FAULTS = [
         "apply_reconciliation",
         "elif loop.runtime.forfeit(*key):",
         "elif True:",
+        near=173,
     ),
     Fault(
         "kill decided but not performed",
@@ -141,7 +107,7 @@ FAULTS = [
         "_request_accepted",
         'state.stop = "kill" if state.stop else "stop"',
         'state.stop = "stop"',
-        near=2960,
+        near=3833,
     ),
     Fault(
         "cancel is forgotten while starting",
@@ -210,7 +176,7 @@ FAULTS = [
         "select_next",
         "closed = closed or state.slots.room((job.need,), empty=True)",
         "pass",
-        near=3860,
+        near=6861,
     ),
     Fault(
         "gangs begin when one fits",
@@ -226,6 +192,7 @@ FAULTS = [
         "_still_listed",
         "return all(",
         "return True or all(",
+        near=227,
     ),
     Fault(
         "patience closes the line for what cannot fit",
@@ -264,10 +231,10 @@ FAULTS = [
     ),
     Fault(
         "every word of a start is a new start",
-        Loop,
-        "_take",
-        "(fact.restart or 0) > attempt.restarts",
-        "True",
+        loop,
+        "_is_newer",
+        "return restart > attempt.restarts or",
+        "return True or",
     ),
     Fault(
         "what a queue holds is handed over again",
@@ -283,10 +250,40 @@ FAULTS = [
         "apply_reconciliation",
         'case "queued":\n                if attempt.stop_at is not None:',
         'case "queued":\n                if False:',
-        near=5340,
+        near=7907,
     ),
     Fault("a hold is not obeyed", decide, "_start", "if state.held or", "if"),
     Fault("slots leak", fold, "_attempt_ended", "state.slots.take(attempt.devices, -1)", "pass"),
+    Fault(
+        "a copy takes over what its original runs",
+        moves,
+        "interrupted",
+        "in state.active.values()",
+        "in ()",
+    ),
+    Fault(
+        "a copy keeps the claims of attempts that it does not know",
+        moves,
+        "drop_foreign",
+        "if attempt > len(",
+        "if False and attempt > len(",
+        near=311,
+    ),
+    Fault(
+        "a moved directory is gone on with while something starts",
+        moves,
+        "living",
+        "if world.has_queue or alive or world.under_way[name]:",
+        "if world.has_queue or alive:",
+        near=2390,
+    ),
+    Fault(
+        "a moved directory is gone on with while something lives",
+        moves,
+        "living",
+        "if world.has_queue or alive or world.under_way[name]:",
+        "if world.under_way[name]:",
+    ),
 ]
 
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import heapq
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pbt_tui.errors import RunError
 from pbt_tui.executor.inbox import UnreadableRequest
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.outcome import Order
-from pbt_tui.journal.state import Attempt, JobState
-from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Queued, Runtime, Seen, Started
+from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Queued, Started
+
+if TYPE_CHECKING:
+    from tests.core.sim_runtime import SimRuntime
 
 Name = tuple[str, int]
 Decided = type[ev.AttemptScheduled] | type[ev.StopRequested] | type[ev.KillRequested]
@@ -48,6 +50,10 @@ class Proc:
     """How often the queue restarted it."""
     order: Order = "before"
     """Whether it ended before or after the mark of its stop."""
+    place: int = 0
+    """The place of the run directory that it belongs to."""
+    source: ev.Source | None = None
+    """What it said it goes on from, when its queue started it again."""
 
 
 @dataclass
@@ -65,6 +71,8 @@ class Chaos:
     undelivered: float = 0.1
     requeue: float = 0.1
     """Preempted, and started again later under the same name."""
+    crash: float = 0.03
+    """A trainer ends at one of the moments of a generation."""
     disk: float = 0.1
     """An append to the journal fails."""
 
@@ -83,6 +91,12 @@ class World:
     queue: set[Name] = field(default_factory=set)
     marked: set[Name] = field(default_factory=set)
     """Attempts whose stop an executor has marked."""
+    place: int = 0
+    """Where the run directory is: each copy and each move leads to a new place."""
+    originals: set[int] = field(default_factory=set)
+    """Places from which the run directory was copied: what is alive there is not ours."""
+    under_way: Counter[Name] = field(default_factory=Counter)
+    """Shims of this place that were started and have not claimed yet."""
     server_clock: float = 0.0
     """Seconds by which the clock that dates ends is ahead."""
     disk_dice: random.Random | None = None
@@ -90,6 +104,8 @@ class World:
     procs: dict[Name, Proc] = field(default_factory=dict)
     durable: list[ev.AnyEvent] = field(default_factory=list)
     inbox: dict[str, ev.Request | UnreadableRequest] = field(default_factory=dict)
+    moves: int = 0
+    refused_moves: int = 0
     deaths: int = 0
     disk_faults: int = 0
     violations: list[str] = field(default_factory=list)
@@ -123,7 +139,7 @@ class World:
         dice = self.disk_dice
         if dice is not None and dice.random() < self.chaos.disk:
             self.disk_faults += 1
-            self.durable += events[: dice.choice((0, dice.randint(0, len(events))))]
+            self.recorded(events[: dice.choice((0, dice.randint(0, len(events))))])
             raise RunError("cannot write the journal")
 
     def broken(self, what: str) -> None:
@@ -140,15 +156,22 @@ class World:
                 self.broken(f"{name} is handed over twice")
             self.queue.add(name)
             self.tell(Queued(*name, self.rng.choice(("Priority", "Resources"))))
-        self.at(self.now + delay, lambda: self._claim(launch))
+        self.under_way[launch.job, launch.attempt] += 1
+        place = self.place
+        self.at(self.now + delay, lambda: self._claim(launch, place))
 
-    def _claim(self, launch: Launch) -> None:
+    def _claim(self, launch: Launch, place: int) -> None:
+        if place != self.place:
+            if place not in self.originals and (launch.job, launch.attempt) not in self.procs:
+                self.broken(f"{launch.job} was being started while the directory was moved")
+            return  # it starts in the original, and nobody here sees it
         name = (launch.job, launch.attempt)
+        self.under_way[name] -= 1
         self.queue.discard(name)
         if name in self.procs:
             return  # another shim, or the executor, was faster
         rng, chaos = self.rng, self.chaos
-        proc = Proc(name, f"h{len(self.procs)}", launch.gpus, self.now, 0)
+        proc = Proc(name, f"h{len(self.procs)}", launch.gpus, self.now, 0, place=place)
         proc.deaf = rng.random() < chaos.deaf
         if rng.random() < chaos.refuse:
             proc.refused, proc.code, proc.ended = True, 127, self.now
@@ -160,26 +183,53 @@ class World:
             if rng.random() < chaos.requeue:
                 self.at(self.now + rng.random() * 5, lambda: self._preempt(proc))
             if rng.random() >= chaos.endless:
-                span = rng.choice((0.0, rng.random(), rng.random() * 30))
-                self.at(self.now + span, lambda: self._end(proc, proc.code))
+                self.at(self.now + self.span(), lambda: self.end(proc, proc.code))
+            self.begins(proc, launch)
         else:
             self.tell(self.end_of(proc))
 
+    # What a world with trainers does more.
+
+    def span(self) -> float:
+        """Seconds until a process ends by itself."""
+        return self.rng.choice((0.0, self.rng.random(), self.rng.random() * 30))
+
+    def leaves(self, how: str) -> None:
+        """The run directory has been copied, moved, or moved back."""
+
+    def begins(self, proc: Proc, launch: Launch) -> None: ...
+    def pauses(self, proc: Proc) -> None: ...
+    def goes_on(self, proc: Proc) -> Started:
+        return Started(*proc.name, proc.handle, restart=proc.restart, source=proc.source)
+
+    def recorded(self, events: Sequence[ev.AnyEvent]) -> None:
+        """These events are on disk now."""
+        self.durable += events
+
     def _preempt(self, proc: Proc) -> None:
         """Requeues the task and starts it again, inside the same attempt."""
-        if proc.ended is None:
+        if proc.ended is None and proc.place == self.place:
+            self.pauses(proc)
             self.tell(Queued(*proc.name, "BeginTime"))
             self.at(self.now + self.rng.random() * 3, lambda: self._again(proc))
 
     def _again(self, proc: Proc) -> None:
-        if proc.ended is None:
+        if proc.ended is None and proc.place == self.place:
             proc.restart += 1
-            self.tell(Started(*proc.name, proc.handle, restart=proc.restart))
+            self.tell(self.goes_on(proc))
             if self.rng.random() < 0.3:
                 self.at(self.now + self.rng.random() * 5, lambda: self._preempt(proc))
 
+    def nobody(self, name: Name) -> Proc:
+        """The claim of an attempt that shall never start."""
+        return Proc(name, NOBODY, (), self.now, 0, ended=self.now, place=self.place)
+
+    def alive(self) -> list[Proc]:
+        """The processes of this place."""
+        return [p for p in self.procs.values() if p.ended is None and p.place == self.place]
+
     def _check_claim(self, proc: Proc) -> None:
-        alive = [p for p in self.procs.values() if p.ended is None]
+        alive = self.alive()
         if any(p.name[0] == proc.name[0] for p in alive):
             self.broken(f"job {proc.name[0]} runs twice at once")
         if len(alive) + 1 > self.max_parallel:
@@ -188,11 +238,13 @@ class World:
             if self.per_gpu > 0 and sum(gpu in p.gpus for p in alive) + 1 > self.per_gpu:
                 self.broken(f"GPU {gpu} is over-filled")
 
-    def _end(self, proc: Proc, code: int, coded: bool = True) -> None:
+    def end(self, proc: Proc, code: int, coded: bool = True) -> None:
         if proc.ended is None:
+            self.pauses(proc)
             proc.ended, proc.code, proc.coded = self.now, code, coded
             proc.order = "after" if proc.name in self.marked else "before"
-            self.tell(self.end_of(proc))
+            if proc.place == self.place:
+                self.tell(self.end_of(proc))
 
     def end_of(self, proc: Proc) -> Ended:
         assert proc.ended is not None
@@ -222,7 +274,7 @@ class World:
         if proc is None and name in self.queue and self.rng.random() >= self.chaos.undelivered:
             # Cancelled in the queue: it never begins, and its name is taken.
             self.queue.discard(name)
-            self.procs[name] = Proc(name, NOBODY, (), self.now, 0, ended=self.now)
+            self.procs[name] = self.nobody(name)
             self.tell(Ended(*name, None, None, self.now))
             return True
         if proc is None or self.rng.random() < self.chaos.undelivered:
@@ -231,169 +283,9 @@ class World:
             return True
         if kill:
             coded = self.rng.random() < 0.5
-            self.at(self.now + 0.001, lambda: self._end(proc, 137, coded))
+            self.at(self.now + 0.001, lambda: self.end(proc, 137, coded))
         elif not proc.deaf:
             code = 0 if self.rng.random() < self.chaos.polite else 143
             pause = self.rng.random() * 3
-            self.at(self.now + pause, lambda: self._end(proc, code))
+            self.at(self.now + pause, lambda: self.end(proc, code))
         return True
-
-
-class SimRuntime(Runtime):
-    """A `Runtime` for the world; facts that it has not delivered are lost when it dies."""
-
-    name = "process"
-    engine_id = ""
-    image_digest = None
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.watched: set[Name] = set()
-        self.arrived: list[Fact] = []
-        world.runtime = self
-
-    def prepare(self, jobs: Sequence[Any]) -> None: ...
-    def fileno(self) -> int:
-        return -1
-
-    def next_wake(self) -> float | None:
-        return None
-
-    def close(self) -> None: ...
-    def forget(self, job: str, attempt: int) -> None:
-        self.world.maybe_die()
-        if not any(
-            isinstance(e, ev.AttemptEnded) and (e.job, e.attempt) == (job, attempt)
-            for e in self.world.durable
-        ):
-            self.world.broken(f"{job}.{attempt} is forgotten before its end is on disk")
-
-    def launch(self, batch: Sequence[Launch]) -> None:
-        for launch in batch:
-            self.world.maybe_die()
-            name = (launch.job, launch.attempt)
-            self.watched.add(name)
-            self._check_decided(ev.AttemptScheduled, name)
-            if not set(launch.gpus) <= self.world.listed:
-                self.world.broken(f"{name} is launched on {launch.gpus}, which is not listed")
-            if self.world.rng.random() < 0.1:
-                self.arrived.append(Queued(*name, "image is being pulled"))
-            proc = self.world.procs.get(name)
-            if proc is not None and proc.handle != NOBODY:
-                self.world.tell(Started(*name, proc.handle))
-                if proc.ended is not None:
-                    self.world.tell(self.world.end_of(proc))
-            else:
-                self.world.spawn(launch)
-        self.world.maybe_die()
-
-    def stop(self, job: str, attempt: int, *, kill: bool) -> bool:
-        self.world.maybe_die()
-        self._check_decided(ev.KillRequested if kill else ev.StopRequested, (job, attempt))
-        self.world.marked.add((job, attempt))
-        self.world.maybe_die()
-        return self.world.signal((job, attempt), kill)
-
-    def _check_decided(self, kind: Decided, name: Name) -> None:
-        for event in reversed(self.world.durable):
-            if isinstance(event, kind) and (event.job, event.attempt) == name:
-                return
-        self.world.broken(f"{kind.__name__} of {name} is performed and is not on disk")
-
-    def hold(self, held: bool) -> None:
-        self.world.maybe_die()
-
-    def survey(self, attempts: Sequence[tuple[str, int, str | None]]) -> list[Seen]:
-        found = []
-        for job, attempt, _ in attempts:
-            name = (job, attempt)
-            proc = self.world.procs.get(name)
-            if proc is None and name in self.world.queue:
-                self.watched.add(name)
-                found.append(Seen("queued"))
-            elif proc is None:
-                found.append(Seen("never"))
-            elif proc.handle == NOBODY:
-                found.append(Seen("forfeited"))
-            elif proc.ended is None:
-                self.watched.add(name)
-                found.append(Seen("alive", handle=proc.handle, restart=proc.restart or None))
-            elif proc.coded:
-                found.append(Seen("ended", ended=self.world.end_of(proc)))
-            else:
-                found.append(Seen("gone"))
-        return found
-
-    def forfeit(self, job: str, attempt: int) -> bool:
-        self.world.maybe_die()
-        name = (job, attempt)
-        proc = self.world.procs.get(name)
-        if proc is None:
-            self.world.procs[name] = Proc(name, NOBODY, (), self.world.now, 0, ended=self.world.now)
-            return True
-        self.watched.add(name)
-        if proc.ended is not None and proc.handle != NOBODY:
-            self.world.tell(self.world.end_of(proc))
-        return proc.handle == NOBODY
-
-    def facts(self) -> list[Fact]:
-        arrived, self.arrived = self.arrived, []
-        self.world.rng.shuffle(arrived)
-        return arrived
-
-
-class SimJournal:
-    """Durable when `append` returns; a death may come before, after, or in the middle."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-
-    def append(self, events: Sequence[ev.AnyEvent]) -> None:
-        self.world.maybe_die()
-        self.world.maybe_fail(events)
-        try:
-            self.world.maybe_die()
-        except Death:
-            # A torn batch: its complete lines are kept, the torn one is dropped.
-            self.world.durable += events[: self.world.rng.randrange(len(events))]
-            raise
-        self.world.durable += events
-        self.world.maybe_die()
-
-
-class SimDesk:
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.taken: set[str] = set()
-
-    def new(self) -> list[ev.Request | UnreadableRequest]:
-        names = sorted(set(self.world.inbox) - self.taken)
-        self.taken.update(names)
-        return [self.world.inbox[name] for name in names]
-
-    def done(self, name: str) -> None:
-        self.world.maybe_die()
-        self.world.inbox.pop(name, None)
-
-
-class SimClock:
-    def __init__(self, world: World, last: float) -> None:
-        self.world = world
-        self.offset = max(world.now, last) - world.now
-
-    def now(self) -> float:
-        return self.world.now + self.offset
-
-
-def launch_of(job: JobState, attempt: Attempt) -> Launch:
-    return Launch(
-        job.spec.id,
-        attempt.number,
-        job.spec.argv,
-        {},
-        Path(),
-        Path(),
-        Path(),
-        attempt.gpus,
-        job.spec,
-    )

@@ -1,0 +1,112 @@
+"""Checks the whole journal of a life, read again, and the final state of its world."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from pbt_tui.journal import events as ev
+from pbt_tui.journal.fold import apply
+from pbt_tui.journal.state import ACTIVE, RunState
+from tests.core import brute
+from tests.core.world import NOBODY, Proc, World
+
+if TYPE_CHECKING:
+    from tests.core.simulation import Life
+
+
+def check(life: Life) -> None:
+    """Checks the whole journal, read again, and the final state of the world."""
+    world = life.world
+    state = RunState(life.spec)
+    ends: Counter[tuple[str, int]] = Counter()
+    scheduled: set[tuple[str, int]] = set()
+    starts: Counter[tuple[str, int, int]] = Counter()
+    answered: Counter[str] = Counter()
+    asked_off: set[str] = set()
+    asked = brute.Asked(life.spec, world.broken, life.asked_at)
+    for event in world.durable:
+        match event:
+            case ev.AttemptScheduled():
+                scheduled.add((event.job, event.attempt))
+                if event.job in asked_off:
+                    world.broken(f"{event.job} was scheduled after its cancel")
+                job = state.by_id[event.job]
+                waiting = brute.gang_backfill(state, event.at)
+                if job not in waiting and any(
+                    brute.room(state, [o.need], empty=True) for o in waiting
+                ):
+                    world.broken(f"{event.job} went before owed {waiting[0].spec.id}")
+                if job.gang is not None and not job.gang.active:
+                    together = [m for m in job.gang.members if m.is_waiting]
+                    if not brute.room(state, [m.need for m in together]) or len(
+                        together
+                    ) > state.policy.max_parallel - len(state.active):
+                        world.broken(f"gang of {event.job} begins without room for all")
+                    if any(m.ready_at > event.at or m.is_unread for m in together):
+                        world.broken(f"gang of {event.job} begins before all are ready")
+            case ev.AttemptStarted():
+                starts[event.job, event.attempt, event.restart or 0] += 1
+            case ev.AttemptEnded():
+                ends[event.job, event.attempt] += 1
+            case ev.RequestAccepted() | ev.RequestRefused():
+                answered[event.id] += 1
+                if isinstance(event, ev.RequestAccepted):
+                    names = set(event.jobs) or set(state.by_id)
+                    if event.action in ("cancel", "kill"):
+                        asked_off |= {n for n in names if state.by_id[n].phase in ACTIVE}
+                    if event.action == "retry":
+                        asked_off -= {n for n in names if state.by_id[n].phase not in ACTIVE}
+            case _:
+                pass
+        asked.before(event, state)
+        apply(state, event)
+        asked.after(event, state)
+    for name in scheduled:
+        if ends[name] != 1:
+            world.broken(f"attempt {name} ended {ends[name]} times")
+    for start, n in starts.items():
+        if n != 1:
+            world.broken(f"start {start} was recorded {n} times")
+    for request, n in answered.items():
+        if n != 1:
+            world.broken(f"request {request} answered {n} times")
+    orphans = [p.name for p in world.alive()]
+    if orphans:
+        world.broken(f"orphaned: {orphans}")
+    for name, proc in world.procs.items():
+        if proc.place != world.place:
+            continue  # of the original, from which this directory was copied
+        if name not in scheduled:
+            world.broken(f"{name} ran without a decision on disk")
+        if proc.handle != NOBODY:
+            _true_end(world, state, proc)
+    if world.inbox:
+        world.broken(f"requests left without an answer: {list(world.inbox)}")
+
+
+def _true_end(world: World, state: RunState, proc: Proc) -> None:
+    """Checks that the journal agrees with the world about each attempt."""
+    attempt = state.by_id[proc.name[0]].attempts[proc.name[1] - 1]
+    if proc.ended is None:
+        return
+    if attempt.restarts > proc.restart:
+        world.broken(f"{proc.name} restarted {proc.restart} times, not {attempt.restarts}")
+    if attempt.stop_at is None:
+        if not proc.coded:
+            true = "lost"
+        elif proc.refused:
+            true = "refused"
+        else:
+            true = "succeeded" if proc.code == 0 else "failed"
+        if attempt.outcome != true:
+            world.broken(f"{proc.name} truly {true}, recorded {attempt.outcome}")
+    elif attempt.outcome == "succeeded" and proc.order == "after":
+        world.broken(f"{proc.name} ended after its stop and was called a success")
+    elif (
+        attempt.outcome in ("stopped", "interrupted")
+        and proc.coded
+        and not proc.refused
+        and proc.order == "before"
+    ):
+        world.broken(f"{proc.name} ended before its stop and was called stopped")
