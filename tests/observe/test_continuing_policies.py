@@ -56,7 +56,7 @@ def test_the_newest_checkpoint_of_all_policies_is_the_source(job: Policies) -> N
     assert found.source is not None
     assert (found.source.member, found.source.generation, found.source.frame) == (0, 20, 800)
     assert (found.args, found.refused) == ((), None)
-    assert found.why == "goes on from the newest checkpoints, at 800 frames"
+    assert found.why == "goes on from the newest checkpoint of each policy"
     assert answer(job.question("--restart_behavior=overwrite")).args == (
         "--restart_behavior=resume",
     )

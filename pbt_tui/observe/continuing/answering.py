@@ -16,6 +16,10 @@ from pbt_tui.observe.workspaces.late import look_up
 from pbt_tui.populations import STYLES, Saved, Style
 from pbt_tui.settings.argv import settings
 
+_HIDDEN = (
+    "its command hides the settings of the member in one argument, as `bash -c` does: no other "
+    "setting can be added"
+)
 _FIRST = 8
 """Generations that are read first: the newest one is nearly always among them."""
 _MOST = 4096
@@ -43,12 +47,14 @@ def answer(question: Question) -> Continuation:
     if style.recipe is None:
         return Continuation()
     given = settings(question.job.argv)
+    hidden = not _takes_arguments(style, given)
+    if hidden and style.members_are_jobs and not question.anew:
+        return Continuation(refused=_HIDDEN)  # nor does the command tell its workspace
     found = (
         _beginning(style, question) if question.anew else _Member(question, style, given).answer()
     )
-    if (found.args or found.env) and not _takes_arguments(style, given):
-        what = "its command hides the settings of the member in one argument, as `bash -c` does"
-        return Continuation(refused=f"{what}: no other setting can be added")
+    if hidden and (found.args or found.env):
+        return Continuation(refused=_HIDDEN)
     return found
 
 

@@ -28,7 +28,7 @@ from pbt_tui.observe.workspaces.generation import (
     UnreadableGeneration,
 )
 from pbt_tui.observe.workspaces.metadata import LARGEST, number, plain_params
-from pbt_tui.observe.workspaces.sample_factory_log import Saved, TrainerLog, refined
+from pbt_tui.observe.workspaces.sample_factory_log import SavedCheckpoint, TrainerLog, refined
 from pbt_tui.observe.workspaces.settling import PATIENCE, is_settled
 from pbt_tui.observe.workspaces.weights_file import is_whole
 
@@ -86,7 +86,7 @@ class SampleFactory:
             key = (file.policy, file.step)
             if key not in self._known and key not in found:
                 objective, _ = self._log.objectives.get(file.policy, (None, None))
-                saved = Saved(file.policy, file.step, file.frame, file.at, objective, {})
+                saved = SavedCheckpoint(file.policy, file.step, file.frame, file.at, objective, {})
                 found[key] = self._generation(saved)
         self._known |= found.keys()
         newest = {g.member: key for key, g in found.items()}
@@ -133,7 +133,7 @@ class SampleFactory:
             return []
         return sorted({int(name[1]) for name in names if name})
 
-    def _generation(self, saved: Saved) -> Generation:
+    def _generation(self, saved: SavedCheckpoint) -> Generation:
         name = f"checkpoint_{saved.step:09d}_{saved.frame}.pth"
         checkpoint = self.path / f"checkpoint_p{saved.policy}" / name
         return Generation(
@@ -160,7 +160,8 @@ class SampleFactory:
         """The checkpoints that the trainer keeps as its best, with the objective in their names."""
         best = [file for file in self._files.values() if file.objective is not None]
         return [
-            self._generation(Saved(f.policy, f.step, f.frame, f.at, f.objective, {})) for f in best
+            self._generation(SavedCheckpoint(f.policy, f.step, f.frame, f.at, f.objective, {}))
+            for f in best
         ]
 
     def latest(self) -> dict[int, Latest]:

@@ -35,7 +35,7 @@ _CLOSE = 1e-6
 """Six decimals: by how much a number that was decided may differ from the one that is used."""
 
 
-class Saved(NamedTuple):
+class SavedCheckpoint(NamedTuple):
     """A checkpoint that the log says was saved."""
 
     policy: int
@@ -77,7 +77,7 @@ class TrainerLog:
             found = self._params[policy] = dict(self.base)
         return found
 
-    def line(self, raw: bytes) -> Saved | None:
+    def line(self, raw: bytes) -> SavedCheckpoint | None:
         """Takes one line; returns the checkpoint that it says was saved."""
         found = _OURS.search(raw)
         if found is None:
@@ -113,11 +113,11 @@ class TrainerLog:
                 if reward is not None:
                     self.objectives[int(policy)] = (reward, at)
 
-    def _saving(self, raw: bytes) -> Saved | None:
+    def _saving(self, raw: bytes) -> SavedCheckpoint | None:
         if saved := _CHECKPOINT.search(raw):
             policy = int(saved[1])
             objective, _ = self.objectives.get(policy, (None, None))
-            return Saved(
+            return SavedCheckpoint(
                 policy, int(saved[2]), int(saved[3]), when(raw), objective, self.params(policy)
             )
         if decided := _DECIDED.search(raw):
