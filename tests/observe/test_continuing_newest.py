@@ -61,6 +61,13 @@ def test_the_last_written_and_not_the_highest_number(member: Member) -> None:
     assert chosen(member) == 5
 
 
+def test_many_files_that_are_not_whole_are_passed_over(member: Member) -> None:
+    member.write(1)
+    for number in range(2, 30):
+        member.write(number, weights=b"")
+    assert chosen(member) == 1
+
+
 def test_never_from_the_folder_of_another_member(member: Member, tmp_path: Path) -> None:
     donor = Member(tmp_path, member=1)
     donor.write(40, at=100)
@@ -207,6 +214,9 @@ def test_links_are_not_followed(member: Member, tmp_path: Path) -> None:
     (member.folder / "000009.yaml").symlink_to(path)
     (member.folder / "000009.pth").symlink_to(path.with_suffix(".pth"))
     assert chosen(member) == 7
+    (member.folder / "000009.pth").unlink()
+    put(member.folder / "000009.pth", archive(), 8.9)
+    assert chosen(member) == 7
     inner = member.write(8, at=30)
     weights = inner.with_suffix(".pth")
     weights.unlink()
@@ -339,7 +349,9 @@ def test_weights_in_a_copy_without_times_are_not_taken_for_newer(member: Member)
 def test_a_move_that_keeps_times_changes_nothing(member: Member) -> None:
     for number in range(1, 7):
         member.write(number)
-    member.write(2, at=9, name="after", frame=8001)  # no executor ran: the history lacks it
+    # No executor ran: the history lacks these.
+    member.write(9, at=8, name="after", frame=36001)
+    member.write(2, at=9, name="after", frame=8001)
     history = [member.generation(n) for n in range(1, 7)]
     assert chosen(member, history=history, moved_at=BEGIN + 200.0) == 2
     member.write(7, at=10, weights_at=10.5)
