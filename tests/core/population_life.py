@@ -115,11 +115,11 @@ class PopulationLife(simulation.Life):
         """No member is given up that got further since it failed last, as often as it may fail."""
         state = RunState(self.spec)
         failures: Counter[str] = Counter()
-        lives = self.world.truth.lives
+        lives, firsts = self.world.truth.lives, self.world.truth.firsts
         for event in self.world.durable:
             match event:
                 case ev.AttemptScheduled(job=job, attempt=number) if number > 1:
-                    last, now = lives.get((job, number - 1)), lives.get((job, number))
+                    last, now = lives.get((job, number - 1)), firsts.get((job, number))
                     if last and now and (now.began or 0) > (last.began or 0):
                         failures[job] = 0
                 case ev.RequestAccepted(action="retry"):

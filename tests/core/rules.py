@@ -32,6 +32,7 @@ RULES: list[Fault | Together] = [
             "if job.is_unread and (fact.attempt, fact.after)"
             " == (len(job.attempts) + 1, job.question):",
             "if job.phase == 'waiting':",
+            near=240,
         ),
         Fault(
             "an answer counts for its own question only",
@@ -152,6 +153,7 @@ RULES: list[Fault | Together] = [
         "_attempt_ended",
         "if attempt.anew and attempt.started_at is None",
         "if False and attempt.started_at is None",
+        near=130,
     ),
     Fault(
         "from scratch asked for again is owed after a requeue, too",
@@ -160,6 +162,7 @@ RULES: list[Fault | Together] = [
         "    if attempt.started_at is None:\n        if attempt.anew:",
         "    if attempt.anew:\n        job.anew = False\n"
         "    if attempt.started_at is None:\n        if attempt.anew:",
+        near=1125,
     ),
     Fault(
         "from scratch moves aside what the member left",
@@ -190,6 +193,7 @@ RULES: list[Fault | Together] = [
         "requeued",
         "chosen.written <= floor",
         "False",
+        near=355,
     ),
     Fault(
         "a moved directory is gone on with only where nothing starts",

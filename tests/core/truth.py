@@ -58,6 +58,8 @@ class Truth:
         self.lines: dict[str, Line] = {}
         self.lives: dict[Name, Trainer] = {}
         """The newest life of each attempt."""
+        self.firsts: dict[Name, Trainer] = {}
+        """The first life of each attempt."""
         self.owed: set[str] = set()
         """Jobs that a person wants to begin from scratch, and have not begun."""
         self.scheduled: dict[Name, tuple[ev.AttemptScheduled, bool]] = {}
@@ -131,6 +133,7 @@ class Truth:
         job, attempt = trainer.proc.name
         line = self.lines.setdefault(job, Line())
         self.lives[trainer.proc.name] = trainer
+        self.firsts.setdefault(trainer.proc.name, trainer)
         event, owed = self.scheduled[job, attempt]
         if event.anew and not again:
             if not owed:
