@@ -259,8 +259,8 @@ def printable_json(text: str) -> str:
     """A JSON document with its control characters escaped, also those that JSON leaves as they are.
 
     Example:
-        >>> print(printable_json('{"name": "caf\u00e9 \u009b2J"}'))
-        {"name": "café \\u009b2J"}
+        >>> print(printable_json('{"name": "r\u00e9sum\u00e9 \u009b2J"}'))
+        {"name": "résumé \\u009b2J"}
     """
     if text.replace("\n", "").isprintable():
         return text
