@@ -250,7 +250,7 @@ FAULTS = [
         "apply_reconciliation",
         'case "queued":\n                if attempt.stop_at is not None:',
         'case "queued":\n                if False:',
-        near=7907,
+        near=79455,
     ),
     Fault("a hold is not obeyed", decide, "_start", "if state.held or", "if"),
     Fault("slots leak", fold, "_attempt_ended", "state.slots.take(attempt.devices, -1)", "pass"),
