@@ -95,7 +95,7 @@ def execute(
     _inspect(context, warn)
     if not opened.journal.exclusive:
         warn([_no_byte_locks(rundir)])
-    require_attempt_files(rundir, state)  # before a runtime makes the folder anew
+    require_attempt_files(rundir, state)
     clock, inbox = Clock(state.at), RequestInbox(rundir, opened.trust)
     runtime = factory.create_runtime(context, progress)
     claimed = reader = None
