@@ -198,7 +198,8 @@ class WorkspaceThread(threading.Thread):
         if self._lives is None:
             self._lives = Lives(self._history)
         try:
-            known = self._lives.of(question.population)
+            alone = STYLES.get(question.style).members_are_jobs
+            known = self._lives.of(question.population, question.member if alone else None)
             return self._answer(question._replace(history=known))
         except Exception as e:
             what = f"{type(e).__name__}: {e}"
