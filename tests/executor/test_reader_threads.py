@@ -6,9 +6,11 @@ import select
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from pbt_tui.executor.reader_threads import ReaderThreads
 from pbt_tui.journal import RunDir
@@ -16,6 +18,7 @@ from pbt_tui.journal import events as ev
 from pbt_tui.observe.continuing import Continuation, Question
 from pbt_tui.observe.history import HistoryEntry
 from pbt_tui.observe.workspaces import Generation
+from pbt_tui.populations import STYLES
 from tests.executor.running import PATIENCE
 from tests.journal.lives import OPENED, Story, job, spec
 
@@ -184,3 +187,23 @@ def test_a_question_has_the_times_that_files_had_before_they_were_copied(tmp_pat
             while len(found) < len(told.state.ready_queue.unread):
                 found += wait(reader)
         assert sorted(asked) == [("p", at, [generation]), ("q", at, [])]
+
+
+def left(workspace: Path) -> list[Path]:
+    """What a killed trainer was writing; a style names this function."""
+    return sorted(workspace.glob("*.tmp"))
+
+
+def test_what_a_killed_member_was_writing_is_put_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever trains the members: a job for each, or one for all of them."""
+    style = replace(STYLES.get("isaacgymenvs"), leftovers=f"{__name__}:left")
+    monkeypatch.setitem(STYLES._loaded, "isaacgymenvs", style)
+    told = story().runs("p0")
+    half = tmp_path / "ws_p/half.tmp"
+    half.parent.mkdir()
+    half.touch()
+    with threads(told, tmp_path, lambda question: Continuation()) as reader:
+        reader.make_ready(told.state.by_id["p0"], 2)
+    assert [path.name for path in half.parent.iterdir()] == ["before-2.half.tmp"]
