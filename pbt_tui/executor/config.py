@@ -43,6 +43,8 @@ class ExecutorOptions:
     """`--python`: the interpreter of plain processes."""
     forget_host: str | None = None
     """Name of a host whose attempts are counted as lost."""
+    share_gpus: bool = False
+    """`--share_gpus`: other runs may use the GPUs at the same time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,13 @@ class ExecutorConfig:
     """Warnings and notes of the backend's rules."""
     forget_host: str | None = None
     """Name of a host whose attempts are counted as lost."""
+    share_gpus: bool = False
+    """Whether other runs may use the GPUs at the same time: then this one claims none."""
+
+    @property
+    def claims_gpus(self) -> bool:
+        """Whether each attempt holds slots of the machine, which no other run may have."""
+        return self.kind.local and self.policy.experiments_per_gpu >= 1 and not self.share_gpus
 
 
 def executor_config(
@@ -89,6 +98,10 @@ def executor_config(
     container = _container(state, options.container, spec)
     kind = _kind(before, options, container, spec)
     _refuse_python(kind, options.python)
+    if options.share_gpus and not kind.local:
+        raise UsageError(
+            f"`--share_gpus` is for GPUs of this machine, and jobs run in {kind.title}"
+        )
     policy = _policy(state, before, options.policy, spec)
     backend = _backend(state, kind, options)
     _refuse_settings_of_others(options, backend)
@@ -105,6 +118,7 @@ def executor_config(
         keeps_gpus=before is not None and before.local and _keeps_gpus(state, policy),
         found=found,
         forget_host=_forgotten(state, options.forget_host),
+        share_gpus=options.share_gpus,
     )
 
 

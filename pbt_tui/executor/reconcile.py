@@ -65,6 +65,7 @@ def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
         key = (job.spec.id, attempt.number)
         match found.state:
             case "alive":
+                loop.permits.adopt(job, attempt)
                 if attempt.handle is None:
                     handle = found.handle or ""
                     loop.record(
@@ -85,16 +86,16 @@ def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
             case "ended" if found.ended is not None:
                 loop.end(job, attempt, found.ended, now)
             case "never" if attempt.handle is None:
-                may_start = _still_listed(loop, attempt) and not _has_read(attempt)
-                if attempt.stop_at is None and may_start:
-                    launches.append(loop.launch_of(job, attempt))
+                why = _why_not(loop, job, attempt) if attempt.stop_at is None else ""
+                if why is None:
+                    launches.append(loop.launch(job, attempt))
                 elif loop.runtime.forfeit(*key):
-                    _end_unstarted(loop, job, attempt, now)
+                    _end_unstarted(loop, job, attempt, now, why)
                 elif attempt.stop_at is not None:
                     # A shim has claimed the attempt meanwhile, and it runs: stop it again.
                     stops.append((*key, attempt.kill_at is not None))
             case "forfeited":
-                _end_unstarted(loop, job, attempt, now)
+                _end_unstarted(loop, job, attempt, now, _GAVE_UP)
             case _:
                 lost = Ended(*key, attempt.handle, None, now, lost=True, detail=found.detail)
                 loop.end(job, attempt, lost, now)
@@ -116,7 +117,21 @@ def _has_read(attempt: Attempt) -> bool:
     return bool(attempt.args or attempt.env or attempt.anew or attempt.source is not None)
 
 
-def _end_unstarted(loop: Loop, job: JobState, attempt: Attempt, now: float) -> None:
+_GAVE_UP = "its executor gave it up before it started"
+
+
+def _why_not(loop: Loop, job: JobState, attempt: Attempt) -> str | None:
+    """Why an attempt that has not started does not start now; None if it does."""
+    if not _still_listed(loop, attempt):
+        return "its GPU is no longer listed"
+    if _has_read(attempt):
+        return "its executor ended before it started: what it goes on from is read again"
+    if attempt.devices and not loop.permits.retake(job, attempt):
+        return "its executor ended before it started, and its GPU is held now"
+    return None
+
+
+def _end_unstarted(loop: Loop, job: JobState, attempt: Attempt, now: float, why: str) -> None:
     if attempt.stop_at is not None:
         loop.end(job, attempt, Ended(job.spec.id, attempt.number, None, None, now), now)
         return
@@ -126,9 +141,7 @@ def _end_unstarted(loop: Loop, job: JobState, attempt: Attempt, now: float) -> N
             attempt=attempt.number,
             outcome="interrupted",
             exit_code=None,
-            detail="its GPU is no longer listed"
-            if not _still_listed(loop, attempt)
-            else "its executor ended before it started: what it goes on from is read again",
+            detail=why,
             ended_at=now,
         ),
         now,

@@ -50,6 +50,18 @@ def devices() -> list[Gpu] | None:
     return [Gpu(s.index, s.uuid, s.name, s.memory) for s in samples]
 
 
+def divided() -> frozenset[str]:
+    """UUIDs of the devices in MIG mode, of which jobs get parts; empty without a driver."""
+    nvml = _open()
+    found = set()
+    for index in range(_ask(lambda: int(nvml.nvmlDeviceGetCount())) or 0) if nvml else ():
+        handle = _ask(lambda index=index: nvml.nvmlDeviceGetHandleByIndex(index))
+        mode = _ask(lambda handle=handle: nvml.nvmlDeviceGetMigMode(handle))
+        if handle is not None and mode is not None and mode[0]:
+            found.add(_text(_ask(lambda handle=handle: nvml.nvmlDeviceGetUUID(handle))) or "")
+    return frozenset(found)
+
+
 _nvml: list[Any] = []
 """The library, once it is open: it stays open, because to open it takes longer than a query."""
 

@@ -18,7 +18,7 @@ from pbt_tui.errors import UsageError, Where
 from pbt_tui.journal import status_text
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.state import JobState, RunState
-from pbt_tui.observe import nvml, queue_status
+from pbt_tui.observe import gpu_holders, nvml, queue_status
 from pbt_tui.observe.failure_grouping import failures
 from pbt_tui.observe.history import HistoryReader
 from pbt_tui.observe.population_monitor import PopulationMonitor
@@ -65,6 +65,8 @@ class RunPaths(Protocol):
     """The run directory."""
     gpus: Path
     """`gpus.json`."""
+    holders: Path
+    """`holders.json`."""
     queue: Path
     """`queue.json`."""
     populations: Path
@@ -154,7 +156,7 @@ def snapshot(
         counts=counts(state),
         jobs=tuple(job_row(job, rundir, runtime == _OF_SLURM, places, texts) for job in state.jobs),
         failures=tuple(FailureRow(g.signature, g.count, g.jobs) for g in failures(state)),
-        gpus=gpu_rows(state, rundir),
+        gpus=gpu_rows(state, rundir, live=live),
         populations=populations.rows(time.time() if now is None else now, live=live),
         queue=tally(seen) if seen else None,
     )
@@ -266,11 +268,16 @@ def _word(
     return cast(JobWord, job.shown)
 
 
-def gpu_rows(state: RunState, rundir: RunPaths) -> tuple[GpuRow, ...]:
-    """The executor's GPUs, with the newest samples and the active jobs on them."""
+def gpu_rows(state: RunState, rundir: RunPaths, *, live: bool) -> tuple[GpuRow, ...]:
+    """The executor's GPUs, with the newest samples and the active jobs on them.
+
+    `live`: whether an executor holds the lock; else the run waits for no GPU.
+    """
     if state.executor is None or not state.executor.gpus:
         return ()
     read = nvml.read(rundir.gpus)
+    waits = live and state.policy.experiments_per_gpu >= 1
+    held = gpu_holders.texts_of(gpu_holders.read(rundir.holders) if waits else None, state)
     on: dict[str, list[str]] = {}
     for job in state.active.values():
         for name in job.attempt.gpus if job.attempt else ():
@@ -289,6 +296,7 @@ def gpu_rows(state: RunState, rundir: RunPaths) -> tuple[GpuRow, ...]:
                 utilisation=sample.utilisation if sample else None,
                 drained=any(_is(gpu, d.uuid, d.index) for d in state.drained),
                 jobs=tuple(job for name in names for job in on.get(name, ())),
+                held=next((held[name] for name in names if name in held), None),
             )
         )
     return tuple(rows)

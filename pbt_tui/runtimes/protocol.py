@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 
 from pbt_tui.journal.events import Why
 from pbt_tui.journal.outcome import Order
+from pbt_tui.machine_slots import HeldSlots
 from pbt_tui.spec import Cause, Job
 
 Survey = Literal["never", "queued", "alive", "ended", "gone", "forfeited", "unknown"]
@@ -49,6 +50,10 @@ class Launch:
     """The job as the spec has it."""
     seq: int = 0
     """The `seq` of its `attempt_scheduled`; 0: it is in no journal."""
+    slots: HeldSlots | None = None
+    """Its slots of the machine; None: it has none. A runtime lets the processes of the attempt
+    inherit the descriptors, then closes them here; if it does not, the executor holds them until
+    the attempt has ended."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def page(
             strip = render_queue.strip(model.queue, width, now, asks=asks, texts=texts)
             lines += map(_flush, strip)
         lines += _failures(model, follower, width)
-        gpus = gpu_rows(state, follower.rundir)
+        gpus = gpu_rows(state, follower.rundir, live=follower.holder is not None)
         if any(gpu.uuid is not None or gpu.jobs for gpu in gpus):
             slots = state.policy.experiments_per_gpu
             lines += [(), *map(_flush, strips.gpus(gpus, width, slots, limit=16))]
@@ -94,7 +94,7 @@ def _failures(model: Model, follower: JournalFollower, width: int) -> list[Line]
 def _jobs(model: Model, now: float, width: int) -> list[Line]:
     state = model.state
     layout = TableLayout(width, model.longest, model.useless_columns)
-    context = TableContext(state, now, queue_status=model.queue_status)
+    context = TableContext(state, now, queue_status=model.queue_status, held=model.follower.held)
     lines: list[Line] = [(), _flush(layout.head())]
     shown = model.rows.order[:_JOBS]
     lines += [_flush(layout.row(state.jobs[i], context, False)) for i in shown]

@@ -5,7 +5,7 @@ Must not read files: the caller passes the lines of the log.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ def page(
     place: tuple[int, int] = (1, 1),
     queued: QueueStatus | None = None,
     submission: Submission | None = None,
+    held: Mapping[str, str] | None = None,
 ) -> list[Line]:
     """The whole page, which may be longer than the frame.
 
@@ -45,6 +46,7 @@ def page(
         request: The request to the engine for the newest attempt, as a command, if there is one.
         queued: The entry of the newest attempt in the engine's queue.
         submission: The files and texts that were submitted to the engine.
+        held: UUID or index of each GPU that the run waits for, to who holds it.
     """
     width, height, now = frame
     kind = kind_of(state)
@@ -55,7 +57,7 @@ def page(
         member = "" if job.spec.member is None else f" member {job.spec.member}"
         title.append((f"  {safe(job.spec.population)}{member}", "dim"))
     lines: list[Line] = [both(tuple(title), ((f"{place[0]} of {place[1]} (n N) ", "dim"),), width)]
-    why = explain(state, job.spec.id, now)
+    why = explain(state, job.spec.id, now, held)
     if job.attempt is not None and job.attempt.queued:
         why = queue.why(job.attempt, queued, now, kind.queue if kind else None)
     if why:

@@ -63,6 +63,7 @@ class JobScreen(Page):
             place=place,
             queued=self.model.queue_status(jobs[0]),
             submission=self._submission(jobs[0]),
+            held=host.follower.held,
         )
         self.text.show(lines)
 

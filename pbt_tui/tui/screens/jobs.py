@@ -111,6 +111,7 @@ class JobsScreen(Page):
             host.follower.loaded,
             host.progress,
             self.model.queue_status,
+            host.follower.held,
         )
 
     def _draw_queue(self) -> None:
