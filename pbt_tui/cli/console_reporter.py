@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TextIO
 
 import msgspec
+from msgspec import UNSET
 
 from pbt_tui.cli.async_writer import ERASE, AsyncWriter
 from pbt_tui.cli.hangup import Terminal
@@ -161,7 +162,8 @@ class ConsoleReporter:
         again = f", attempt {e.attempt}" if e.attempt > 1 else ""
         if e.restart:
             again += f", requeued {e.restart}×"
-        return f"  started   {job.spec.id}: {self._whom(e.handle)}{node}{gpus}{again}"
+        why = f": {printable(attempt.why)}" if attempt.why and not e.restart else ""
+        return f"  started   {job.spec.id}: {self._whom(e.handle)}{node}{gpus}{again}{why}"
 
     def _ended(self, e: ev.AttemptEnded) -> str:
         job, attempt = self._of(e.job, e.attempt)
@@ -191,7 +193,8 @@ class ConsoleReporter:
         whom = f" {', '.join(e.jobs[:5])}" if e.jobs else ""
         more = f" and {len(e.jobs) - 5} more" if len(e.jobs) > 5 else ""
         gpus = f" GPU {', '.join(e.gpus)}" if e.gpus else ""
-        return f"  asked     {e.action}{whom}{more}{gpus} (by {printable(e.by)})"
+        anew = " from scratch" if e.anew is not UNSET else ""
+        return f"  asked     {e.action}{whom}{more}{gpus}{anew} (by {printable(e.by)})"
 
     def _refused(self, e: ev.RequestRefused) -> str:
         return f"  refused   a request: {printable(e.why)}"

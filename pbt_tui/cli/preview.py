@@ -7,20 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Literal
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from pbt_tui.cli.planning import warn
 from pbt_tui.cli.request_client import Asked
 from pbt_tui.errors import Findings, RuntimeUnavailable, command, printable
-from pbt_tui.executor import factory, ports
+from pbt_tui.executor import continuing, factory, ports
 from pbt_tui.executor.config import ExecutorConfig
 from pbt_tui.executor.execute import look_ahead
 from pbt_tui.executor.gpu_selection import ORDER, VISIBLE
 from pbt_tui.journal import RunDir, apply
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import Attempt, RunState
+from pbt_tui.journal.status_text import cannot_continue
 from pbt_tui.runtimes import RUNTIMES
 from pbt_tui.runtimes.context import RunContext
 from pbt_tui.runtimes.planned_starts import PlannedStarts
@@ -41,10 +43,15 @@ def dry_run(
     warn(found)
     _begin(context)
     if asked is not None:
-        apply(state, ev.RequestAccepted(at=state.at, id="", action=asked[0], jobs=asked[1]))
+        anew: Literal[True] | UnsetType = True if asked.anew else UNSET
+        accepted = ev.RequestAccepted(
+            at=state.at, id="", action=asked.action, jobs=asked.jobs, anew=anew
+        )
+        apply(state, accepted)
     lines = [
         f"# run {printable(state.spec.run)} in {printable(str(rundir.path))}",
         f"cd {command(str(context.cwd))}",
+        *_read(context),
     ]
     show = RUNTIMES.part(config.kind.name, config.kind.dry_run)
     return "".join(f"{line}\n" for line in [*lines, *show(context, _planned(context))])
@@ -71,8 +78,34 @@ def _begin(context: RunContext) -> None:
             gpus=context.gpus,
             policy=policy,
             ports=UNSET if free is None else free.ends,
+            continues=continuing.continued(state.spec) or UNSET,
         ),
     )
+
+
+def _read(context: RunContext) -> Iterator[str]:
+    """Finds out what members go on from, as an executor would now; a line for each that cannot."""
+    state, rundir = context.state, context.rundir
+    unread = [state.jobs[job.index] for job in state.ready_queue.unread.values()]
+    if not unread:
+        return
+    from pbt_tui.observe.continuing import answer
+    from pbt_tui.observe.continuing.lives import Lives
+
+    lives = Lives(rundir.populations)
+    populations = {name: p for p in state.spec.populations for name in p.members}
+    for job in unread:
+        population = populations[job.spec.id]
+        asked = continuing.question(state, rundir, population, job)
+        found = answer(asked._replace(history=lives.of(population.id)))
+        about = f"# {printable(job.spec.id)}, attempt {len(job.attempts) + 1}"
+        if found.again_after is not None:
+            yield f"{about}, would ask: {printable(found.why or '')}"
+        elif found.refused is not None:
+            yield f"{about}, would be skipped: {printable(cannot_continue(found.refused))}"
+        known = continuing.answered(job.spec.id, len(job.attempts) + 1, job.question, found)
+        if found.again_after is None:
+            apply(state, msgspec.structs.replace(known, at=state.at))
 
 
 def _planned(context: RunContext) -> PlannedStarts:
@@ -81,8 +114,11 @@ def _planned(context: RunContext) -> PlannedStarts:
     first = tuple(launches(job, job.attempts[-1]) for job in scheduled)
     later = []
     for job in state.jobs:
-        if job.phase == "waiting":
-            launch = launches(job, Attempt(len(job.attempts) + 1, (), state.at))
+        if job.phase == "waiting" and not job.is_unread and job.refusal is None:
+            attempt = Attempt(len(job.attempts) + 1, (), state.at)
+            if (known := job.continuation) is not None:
+                attempt.args, attempt.env = known.args, known.env
+            launch = launches(job, attempt)
             # The GPU is not known yet, and an empty mask would hide all GPUs.
             unpinned = {
                 k: v for k, v in launch.env.items() if not job.need or k not in (VISIBLE, ORDER)
@@ -92,6 +128,8 @@ def _planned(context: RunContext) -> PlannedStarts:
 
 
 def _starts(state: RunState) -> Iterator[ev.AttemptScheduled]:
-    while isinstance(decision := decide(state, state.at), ev.AttemptScheduled):
+    kinds = (ev.AttemptScheduled, ev.JobSkipped)
+    while isinstance(decision := decide(state, state.at), kinds):
         apply(state, msgspec.structs.replace(decision, at=state.at))
-        yield decision
+        if isinstance(decision, ev.AttemptScheduled):
+            yield decision

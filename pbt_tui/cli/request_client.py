@@ -10,6 +10,7 @@ import getpass
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import NamedTuple
 
 from pbt_tui.errors import RunError, UsageError, Where, command, printable
 from pbt_tui.files.folders import remove
@@ -20,20 +21,37 @@ from pbt_tui.journal.owners import Trust
 ANSWER = 5.0
 """Seconds to wait for the answer."""
 
-Asked = tuple[Action, tuple[str, ...]]
-"""An action and its jobs; no jobs means all."""
+
+class Asked(NamedTuple):
+    """What options ask for."""
+
+    action: Action
+    """The action."""
+    jobs: tuple[str, ...] = ()
+    """Its jobs; none means all."""
+    anew: bool = False
+    """For a retry: whether the jobs begin from scratch."""
+
+
 _WITH_JOBS: tuple[Action, ...] = ("cancel", "kill", "retry")
 _ALONE: tuple[Action, ...] = ("hold", "release", "stop")
 
 
 def asked(args: argparse.Namespace) -> Asked | None:
-    """The request that the options contain, or None; `--failed` retries all jobs."""
+    """The request that the options contain, or None.
+
+    `--failed` retries all jobs, and so does `--from_scratch` without another request.
+    """
     name = option(args)
-    if name == "failed":
-        return "retry", ()
+    anew: bool = args.from_scratch
+    if anew and name not in (None, "failed", "retry"):
+        raise UsageError(f"`--{name}` and `--from_scratch` do not go together")
+    if name == "failed" or (name is None and anew):
+        return Asked("retry", anew=anew)
     for action in (*_WITH_JOBS, *_ALONE):
         if action == name:
-            return action, tuple(getattr(args, action)) if action in _WITH_JOBS else ()
+            jobs = tuple(getattr(args, action)) if action in _WITH_JOBS else ()
+            return Asked(action, jobs, anew)
     return None
 
 
@@ -46,9 +64,9 @@ def option(args: argparse.Namespace) -> str | None:
     return names[0] if names else None
 
 
-def is_left_to_us(rundir: RunDir, action: Action, jobs: tuple[str, ...]) -> bool:
+def is_left_to_us(rundir: RunDir, what: Asked) -> bool:
     """Whether the run has no executor and `pbt-run` should become it for this request."""
-    revives = action == "retry" or (action in ("cancel", "kill") and not jobs)
+    revives = what.action == "retry" or (what.action in ("cancel", "kill") and not what.jobs)
     return revives and lock.holder(rundir.lock) is None
 
 
@@ -62,7 +80,7 @@ def of_ourselves(rundir: RunDir, what: Asked | None) -> Iterator[None]:
     if what is None:
         yield
         return
-    name = requests.ask(rundir, *what, by=who())
+    name = requests.ask(rundir, what.action, what.jobs, by=who(), anew=what.anew)
     try:
         yield
     finally:
@@ -70,13 +88,14 @@ def of_ourselves(rundir: RunDir, what: Asked | None) -> Iterator[None]:
             remove(rundir.requests / f"{name}.json")
 
 
-def ask(rundir: RunDir, trust: Trust, action: Action, jobs: tuple[str, ...]) -> int:
+def ask(rundir: RunDir, trust: Trust, what: Asked) -> int:
     """Writes the request, waits for the answer and returns the exit code.
 
     Raises `UsageError` if the executor refuses the request, `RunError` if nobody answers, and
     `NotOurs` if the run directory belongs to a user without trust.
     """
     owners.check(rundir, trust)
+    action, jobs = what.action, what.jobs
     if lock.holder(rundir.lock) is None:
         raise RunError(
             f"this run has no executor: cannot {action}",
@@ -85,7 +104,7 @@ def ask(rundir: RunDir, trust: Trust, action: Action, jobs: tuple[str, ...]) -> 
         )
     tail = Tail(rundir.journal)
     tail.read_all()
-    name = requests.ask(rundir, action, jobs, by=who())
+    name = requests.ask(rundir, action, jobs, by=who(), anew=what.anew)
     until = time.monotonic() + ANSWER
     while time.monotonic() < until:
         for event in tail.read():

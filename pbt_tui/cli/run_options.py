@@ -50,6 +50,12 @@ def parser(argv: Sequence[str] = ()) -> Parser:
         help="rename the old run to `_pbt.1`, start a new one",
     )
     p.add_argument(
+        "--from_scratch",
+        action="store_true",
+        help="members begin anew instead of going on from what they have written, which is kept "
+        "beside it as `NNN.before-2`; with `--retry JOB` those alone",
+    )
+    p.add_argument(
         "--dry_run", action="store_true", help="print what would be started; start nothing"
     )
     p.add_argument("--json", action="store_true", help="print events to stdout as JSON lines")

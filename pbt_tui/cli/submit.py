@@ -29,7 +29,18 @@ if TYPE_CHECKING:
     from pbt_tui.spec import Processes
 
 _NOT_HERE = (
-    *("runtime", "detach", "failed", "fresh", "json", "rehome", "forget_host", "trust", "python"),
+    *(
+        "runtime",
+        "detach",
+        "failed",
+        "fresh",
+        "from_scratch",
+        "json",
+        "rehome",
+        "forget_host",
+        "trust",
+        "python",
+    ),
     *("hold", "release", "stop", "cancel", "kill", "retry"),
 )
 SETTLE = 60.0

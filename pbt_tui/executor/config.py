@@ -43,6 +43,8 @@ class ExecutorOptions:
     """`--python`: the interpreter of plain processes."""
     forget_host: str | None = None
     """Name of a host whose attempts are counted as lost."""
+    from_scratch: bool = False
+    """Whether all members begin from scratch, so that older generations are moved aside."""
     share_gpus: bool = False
     """`--share_gpus`: other runs may use the GPUs at the same time."""
 
@@ -69,6 +71,8 @@ class ExecutorConfig:
     """Warnings and notes of the backend's rules."""
     forget_host: str | None = None
     """Name of a host whose attempts are counted as lost."""
+    from_scratch: bool = False
+    """Whether all members begin from scratch, so that older generations are moved aside."""
     share_gpus: bool = False
     """Whether other runs may use the GPUs at the same time: then this one claims none."""
 
@@ -118,6 +122,7 @@ def executor_config(
         keeps_gpus=before is not None and before.local and _keeps_gpus(state, policy),
         found=found,
         forget_host=_forgotten(state, options.forget_host),
+        from_scratch=options.from_scratch,
         share_gpus=options.share_gpus,
     )
 

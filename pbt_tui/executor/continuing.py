@@ -65,7 +65,7 @@ def question(state: RunState, rundir: RunDir, population: Population, job: JobSt
         tried=Tried.of(job.attempts),
         anew=job.anew,
         moved_at=state.moved_at,
-        kept=rundir.path / "kept",
+        kept=rundir.kept,
     )
 
 
@@ -79,4 +79,5 @@ def answered(job: str, attempt: int, after: int, found: Continuation) -> ev.Cont
         env=dict(found.env),
         source=found.source,
         refused=found.refused,
+        why=found.why,
     )

@@ -193,6 +193,7 @@ def look_ahead(context: RunContext) -> list[Diagnostic]:
         plain=context.kind.plain,
         environ=context.environ,
         python=context.python,
+        from_scratch=context.from_scratch,
     )
     return [*found, *context.notes]
 

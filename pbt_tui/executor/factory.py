@@ -49,6 +49,7 @@ def run_context(rundir: RunDir, state: RunState, config: ExecutorConfig, run_id:
         masked=around.masked,
         notes=(*around.notes, *_unclaimed(config, around)),
         forgotten=config.forget_host,
+        from_scratch=config.from_scratch,
     )
 
 

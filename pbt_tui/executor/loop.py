@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Protocol
 
 import msgspec
+from msgspec import UNSET
 
 from pbt_tui.errors import RunError
 from pbt_tui.executor.continuing import NO_READER, Reader
@@ -48,6 +49,15 @@ _HOLDS = ("hold", "release")
 
 Diagnosis = tuple[Cause | None, str | None, int | None]
 """Cause, detail and line of the log."""
+
+
+def _is_newer(fact: Started, attempt: Attempt) -> bool:
+    """Whether it is a later start of the attempt than the last one, or says more about that one."""
+    restart = fact.restart or 0
+    if fact.handle != attempt.handle or restart < attempt.restarts:
+        return False
+    tells = fact.source is not None and fact.source != attempt.source
+    return restart > attempt.restarts or (restart > 0 and tells)
 
 
 class Loop:
@@ -228,8 +238,7 @@ class Loop:
             return
         match fact:
             case Started():
-                again = fact.handle == attempt.handle and (fact.restart or 0) > attempt.restarts
-                if attempt.handle is None or again:
+                if attempt.handle is None or _is_newer(fact, attempt):
                     self.record(
                         ev.AttemptStarted(
                             job=fact.job,
@@ -237,6 +246,7 @@ class Loop:
                             handle=fact.handle,
                             node=fact.node,
                             restart=fact.restart,
+                            source=UNSET if fact.source is None else fact.source,
                         ),
                         now,
                     )

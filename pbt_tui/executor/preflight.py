@@ -41,13 +41,14 @@ def preflight(
     plain: bool = True,
     environ: Mapping[str, str] | None = None,
     python: str | None = None,
+    from_scratch: bool = False,
 ) -> list[Diagnostic]:
     """All errors and warnings; an error means exit 5 before anything starts.
 
     `state` is None for a run that is not opened yet. `policy` and `gpus` are the effective ones;
     `cwd` and `train_dir` are absolute. `plain`: jobs are processes of this machine,
     which inherit `environ` (None: that of this process); `python` is the interpreter of the run, if
-    it is not that of `environ`.
+    it is not that of `environ`. `from_scratch`: what members left is moved aside before they start.
     """
     unfinished = [
         job for job in spec.jobs if state is None or state.by_id[job.id].phase not in ENDED
@@ -59,7 +60,8 @@ def preflight(
         found += _interpreter(unfinished, len(spec.command_prefix), around, python)
     for population in spec.populations:
         if not _begun(population, state):
-            found += _old_generations(population, spec, train_dir)
+            aside = from_scratch and STYLES.get(population.style).recipe is not None
+            found += [] if aside else _old_generations(population, spec, train_dir)
     found += _others(spec, unfinished, train_dir)
     return found
 
@@ -208,6 +210,8 @@ def _another_workspace(style: Style, population: Population, members: list[Job])
     cure = "compile with another `--experiment_suffix`"
     if style.index_keys and not suffix:  # the workspace does not lie in the run's folder
         cure = f"give it another `{style.index_keys[0].stem}{style.workspace_name}`"
+    if style.recipe is not None:
+        return f"{cure}, or put the old ones aside with `--fresh --from_scratch`"
     return f"{cure}, or move the old workspace away"
 
 

@@ -25,8 +25,7 @@ from pbt_tui.populations import STYLES
 
 if TYPE_CHECKING:
     from pbt_tui.observe.continuing import Continuation, Question
-    from pbt_tui.observe.history import HistoryReader
-    from pbt_tui.observe.workspaces import Generation
+    from pbt_tui.observe.continuing.lives import Lives
 
 Answers = Callable[["Question"], "Continuation"]
 """`observe.continuing.answer`, or what a test puts in its place."""
@@ -157,12 +156,11 @@ class WorkspaceThread(threading.Thread):
         self.inbox: SimpleQueue[Asked | None] = SimpleQueue()
         """New questions; None ends the thread."""
         self._answer = answer
-        self._path = history
+        self._history = history
         self._tell = tell
         self._is_newest = is_newest
         self._due: list[Asked] = []
-        self._follower: HistoryReader | None = None
-        self._history: dict[str, list[Generation]] = {}
+        self._lives: Lives | None = None
 
     def run(self) -> None:
         while self._take():
@@ -193,19 +191,13 @@ class WorkspaceThread(threading.Thread):
     def _answered(self, question: Question) -> Continuation:
         """The answer. A style of another package may raise anything: then a person is asked."""
         from pbt_tui.observe.continuing import Continuation
+        from pbt_tui.observe.continuing.lives import Lives
 
+        if self._lives is None:
+            self._lives = Lives(self._history)
         try:
-            return self._answer(question._replace(history=self._known(question.population)))
+            known = self._lives.of(question.population)
+            return self._answer(question._replace(history=known))
         except Exception as e:
             what = f"{type(e).__name__}: {e}"
             return Continuation(refused=f"style `{question.style}` cannot read it: {what:.300}")
-
-    def _known(self, population: str) -> list[Generation]:
-        """What the history has of the population; reads only what was added."""
-        from pbt_tui.observe.history import HistoryReader
-
-        if self._follower is None:
-            self._follower = HistoryReader(self._path)
-        known = self._history.setdefault(population, [])
-        known += self._follower.take(population)
-        return known

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from msgspec import UNSET
+
 from pbt_tui.errors import RuntimeUnavailable, Where
 from pbt_tui.executor.loop import Loop
 from pbt_tui.journal.events import AttemptEnded, AttemptStarted
@@ -66,7 +68,8 @@ def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
         match found.state:
             case "alive":
                 loop.permits.adopt(job, attempt)
-                if attempt.handle is None:
+                requeued = found.source is not None and found.source != attempt.source
+                if attempt.handle is None or requeued:
                     handle = found.handle or ""
                     loop.record(
                         AttemptStarted(
@@ -75,6 +78,7 @@ def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
                             handle=handle,
                             node=found.node,
                             restart=found.restart,
+                            source=UNSET if found.source is None else found.source,
                         ),
                         now,
                     )

@@ -202,6 +202,8 @@ class ContinuationKnown(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The generation that the attempt will continue from."""
     refused: str | None = None
     """Why the executor cannot choose a generation, so that a person has to decide."""
+    why: str | None = None
+    """What the attempt begins from, for people: `goes on from generation 12 of member 3`."""
 
 
 class AttemptWaiting(Event, frozen=True, kw_only=True):

@@ -42,6 +42,8 @@ class RunDir:
         """Newest progress of each job."""
         self.populations = path / "populations.jsonl"
         """History of the populations' workspaces."""
+        self.kept = path / "kept"
+        """Folder of generations that the trainer may remove."""
         self.executor_log = path / "executor.log"
         """Output of an executor that is detached, or whose terminal was closed."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from signal import Signals
 
 from pbt_tui.errors import printable
-from pbt_tui.journal.events import Source
 from pbt_tui.journal.state import Attempt, JobState, RunState
 from pbt_tui.spec import Cause
 
@@ -154,24 +153,18 @@ def begins_text(job: JobState, now: float) -> str:
 
     `goes on from generation 12 of member 3 (frame 1.2M, 4m old)`
     """
-    source = job.continuation.source if job.continuation is not None else None
+    known = job.continuation
+    source = known.source if known is not None else None
     if source is None:
-        return (
-            "begins from scratch: a person asked for it"
-            if job.anew
-            else "begins from scratch: it had written no generation"
-        )
-    return source_text(source, now)
-
-
-def source_text(source: Source, now: float) -> str:
-    """What an attempt goes on from, with its age at `now`."""
+        why = "a person asked for it" if job.anew else "it had written no generation"
+        return f"begins from scratch: {why}"
     about = []
     if source.frame is not None:
         about.append(f"frame {short_number(source.frame)}")
     if source.stamp is not None and source.stamp.written:
         about.append(f"{lasting(now - source.stamp.written / 1e9)} old")
     text = f"goes on from generation {source.generation} of member {source.member}"
+    text = known.why or text if known is not None else text
     return f"{text} ({', '.join(about)})" if about else text
 
 

@@ -172,6 +172,11 @@ class Style:
     """`module:function` that reads what a member can continue from (`continuing.candidate.Read`).
     The default takes each checkpoint that the reader of the style reports."""
 
+    leftovers: str | None = None
+    """`module:function` that returns the files in a workspace which a killed trainer was writing,
+    and which the trainer would load. They are renamed before the next attempt. None: it loads
+    none."""
+
     # What a workspace on disk shows
     is_workspace: Callable[[FoundFolder], bool] = lambda found: False
     """Whether a folder is a workspace of this style. By default `pbt-tui` recognises none on disk:

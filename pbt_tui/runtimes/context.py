@@ -53,6 +53,8 @@ class RunContext:
     """What the executor keeps of the last one although its own shell differs."""
     forgotten: str | None = None
     """Name of a host whose attempts a person counts as lost."""
+    from_scratch: bool = False
+    """Whether all members begin from scratch, so that older generations are moved aside."""
 
     @property
     def engine_before(self) -> str | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from pbt_tui.journal.events import Why
+from pbt_tui.journal.events import Source, Why
 from pbt_tui.journal.outcome import Order
 from pbt_tui.machine_slots import HeldSlots
 from pbt_tui.spec import Cause, Job
@@ -70,6 +70,8 @@ class Started:
     """Host that a cluster chose for it."""
     restart: int | None = None
     """How often its engine has requeued it; None for the first start."""
+    source: Source | None = None
+    """The generation that a requeued task goes on from, once the task has said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,8 @@ class Seen:
     """How it ended, for `ended`."""
     restart: int | None = None
     """How often its engine has requeued it; None if never."""
+    source: Source | None = None
+    """The generation that a requeued task goes on from."""
     detail: str | None = None
     """For `unknown`: who started it and does not answer, as in `2 attempts were …`.
     For `gone`: what became of it, if the runtime knows."""

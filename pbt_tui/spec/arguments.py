@@ -67,4 +67,5 @@ def _is_value(word: str) -> bool:
     name, equals, _ = word.partition("=")
     if word.startswith("-"):
         return False
-    return not equals or not name.lstrip("+~")[:1].isidentifier()
+    first = name.lstrip("+~")[:1]
+    return not equals or not (first.isascii() and first.isidentifier())

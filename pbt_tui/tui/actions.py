@@ -93,6 +93,16 @@ ACTIONS = (
         "retry",
     ),
     Action(
+        "from_scratch",
+        "R",
+        "R",
+        "",
+        "try again from scratch: what a member has written is put aside",
+        _OF_JOBS,
+        0,
+        "retry",
+    ),
+    Action(
         "cancel",
         "x",
         "x",

@@ -20,8 +20,8 @@ from pbt_tui.tui.model import Model
 class Requests(Protocol):
     """Sends requests to the executor, after a person has confirmed them."""
 
-    def ask(self, action: RequestAction, jobs: Sequence[JobState]) -> None:
-        """Only cancel, kill and retry use `jobs`."""
+    def ask(self, action: RequestAction, jobs: Sequence[JobState], *, anew: bool = False) -> None:
+        """Only cancel, kill and retry use `jobs`. `anew`: a retry begins from scratch."""
 
     def drain(self) -> None:
         """Lets a person choose a GPU, then sends the request."""

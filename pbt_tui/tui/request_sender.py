@@ -79,8 +79,11 @@ class RequestSender:
         spot = rundir.requests if rundir.requests.is_dir() else rundir.path
         return os.access(spot, os.W_OK | os.X_OK)
 
-    def ask(self, action: RequestAction, jobs: Sequence[JobState]) -> None:
-        """Asks for confirmation, then sends the request. Only cancel, kill and retry use `jobs`."""
+    def ask(self, action: RequestAction, jobs: Sequence[JobState], *, anew: bool = False) -> None:
+        """Asks for confirmation, then sends the request.
+
+        Only cancel, kill and retry use `jobs`. `anew`: the jobs of a retry begin from scratch.
+        """
         follower = self.follower
         starts = action == "retry" and follower.holder is None and self.may_start() is None
         refused = None if starts else self.why_not(action)
@@ -99,12 +102,16 @@ class RequestSender:
         names = tuple(job.spec.id for job in jobs)
         title = actions.sentence(action, names, follower.state.spec.run)
         notes = [*_notes(action, jobs), *self._in_the_queue(action, jobs)]
+        if anew:
+            title += " from scratch"
+        if action == "retry":
+            notes += _beginning(jobs, anew)
         if starts:
             notes.append(f"no executor: starts one with `{start.shown(follower.rundir.path)}`")
 
         def confirmed(yes: bool | None) -> None:
             if yes:
-                self.leave(action, title, jobs=names)
+                self.leave(action, title, jobs=names, anew=anew)
                 self.host.model.marks.difference_update(job.index for job in jobs)
                 if starts:
                     self.start_executor()
@@ -124,9 +131,12 @@ class RequestSender:
         title: str,
         jobs: tuple[str, ...] = (),
         gpus: tuple[str, ...] = (),
+        *,
+        anew: bool = False,
     ) -> None:
         try:
-            name = leave_request(self.follower.rundir, action, jobs, gpus, by=_me())
+            rundir = self.follower.rundir
+            name = leave_request(rundir, action, jobs, gpus, by=_me(), anew=anew)
         except PbtError as e:
             self.host.say(str(e), "bad")
             return
@@ -211,6 +221,15 @@ def _me() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "person"
+
+
+def _beginning(jobs: Sequence[JobState], anew: bool) -> list[str]:
+    """What the next attempts of members begin from, for the confirmation of a retry."""
+    if not any(job.continues and job.attempts for job in jobs):
+        return []
+    if anew:
+        return ["what the member has written is put aside, as `NNN.before-2`"]
+    return ["a member goes on from the last generation that it has written; R: from scratch"]
 
 
 def _senseless(action: str, jobs: Sequence[JobState]) -> str:

@@ -20,6 +20,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -126,9 +127,13 @@ class Stored:
             journal = self.run / "journal.jsonl"
             mine = f'"host":"{socket.gethostname()}"'
             journal.write_text(journal.read_text().replace(f'"host":"{HOST}"', mine))
+        _write_weights(self.path)
         times = json.loads((RUNS / name / "times.json").read_text())
         for relative, at in times.items():
             os.utime(self.path / relative, (at, at))
+            weights = (self.path / relative).with_suffix(".pth")
+            if weights.exists():
+                os.utime(weights, (at, at))
 
     @property
     def run(self) -> Path:
@@ -195,6 +200,19 @@ class Stored:
         return text
 
 
+def _write_weights(path: Path) -> None:
+    """Writes the weights of each generation, which the shelf does not keep: a member needs them."""
+    for metadata in path.rglob("[0-9][0-9][0-9]/*.yaml"):
+        _zip(metadata.with_suffix(".pth"))
+    for checkpoint in path.rglob("checkpoint_p*/checkpoint_*.pth"):
+        _zip(checkpoint)
+
+
+def _zip(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("archive/data.pkl", b"")
+
+
 _OURS = (
     (re.compile(r"\bUSER=[\w-]+"), f"USER={WHO}"),
     (re.compile(rf"this is `{re.escape(socket.gethostname())}`"), "this is `here`"),
@@ -225,6 +243,7 @@ _TOLD = (
     "executor_started", "attempt_scheduled", "attempt_ended", "job_skipped", "run_closed",
     "request_accepted",
 )  # fmt: skip
+_OLD = re.compile(r"\b\w+ old\b")
 _FIELDS = (
     "runtime", "job", "attempt", "gpus", "outcome", "exit_code", "signal", "cause", "why",
     "verdict", "action", "by",
@@ -238,5 +257,6 @@ def happened(events: Iterable[dict[str, Any]]) -> list[str]:
         if event["event"] in _TOLD:
             known = {k: event.get(k) for k in _FIELDS if k != "gpus" or "job" in event}
             said = [f"{k}={v}" for k, v in known.items() if v not in (None, [])]
-            lines.append((event.get("job") or "", " ".join([event["event"], *said])))
+            line = _OLD.sub("SPAN old", " ".join([event["event"], *said]))
+            lines.append((event.get("job") or "", line))
     return [line for _, line in sorted(lines, key=lambda pair: pair[0])]

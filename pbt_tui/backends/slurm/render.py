@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from pbt_tui.backends.slurm.command_prefix import prefix
 from pbt_tui.backends.slurm.files import FILE, FOLDER
@@ -18,6 +19,9 @@ from pbt_tui.backends.slurm.quoting import word, words
 from pbt_tui.backends.slurm.sbatch import ResourceShape, directives, early, needs, shape_name
 from pbt_tui.backends.slurm.task_script import task
 from pbt_tui.spec import Job, Processes
+
+if TYPE_CHECKING:
+    from pbt_tui.backends.slurm.requeue import Again
 
 
 def shapes(spec: Processes, settings: Slurm) -> list[ResourceShape]:
@@ -31,19 +35,29 @@ def shapes(spec: Processes, settings: Slurm) -> list[ResourceShape]:
     ]
 
 
-def manifest(tasks: Iterable[tuple[Job, int]]) -> bytes:
+def manifest(
+    tasks: Iterable[tuple[Job, int]], going_on: Mapping[str, Again] = MappingProxyType({})
+) -> bytes:
     """One line for each job and its attempt: JOB ATTEMPT DIR NENV NAME=VALUE… ARGV…, as bash words.
 
     bash reads it back with `eval "set -- $line"`; no word contains a line break. NENV is the number
-    of variables, or `NUMBER:port` if the task puts a port into the command.
+    of variables. `:port` follows it if the task puts a port into the command, and `:again=NUMBER`
+    if so many words stand before ARGV that say what a requeued task goes on from.
+
+    Args:
+        tasks: Jobs and the numbers of their attempts.
+        going_on: By the id of a job, what its task goes on from when it is requeued. The arguments
+            of the attempt are then in it, and not in the job.
     """
-    return "".join(_line(job, attempt) for job, attempt in tasks).encode()
+    return "".join(_line(job, number, going_on.get(job.id)) for job, number in tasks).encode()
 
 
-def _line(job: Job, attempt: int) -> str:
+def _line(job: Job, attempt: int, again: Again | None) -> str:
     env = [f"{name}={value}" for name, value in job.env.items()] if job.env else ()
     count = f"{len(env)}:port" if "port" in job.fill else str(len(env))
-    return words((job.id, str(attempt), job.dir, count, *env, *job.argv)) + "\n"
+    more = again.words() if again is not None else ()
+    count += f":again={len(more)}" if more else ""
+    return words((job.id, str(attempt), job.dir, count, *env, *more, *job.argv)) + "\n"
 
 
 def manifest_name(data: bytes) -> str:
@@ -69,13 +83,15 @@ def script(
     count: int,
     name: str | None = None,
     job: str | None = None,
+    goes_on: bool = False,
 ) -> bytes:
     """One script with `count` tasks; task 0 runs line `offset` of `manifest`.
 
-    `name` is the name of the script's file; `job` is the id of its job if it is not an array. The
-    arguments of the script are the folder of the manifest and, if it differs from the compiled one,
-    the run directory. Raises `ValueError` for a setting that cannot be written; `slurm.rules`
-    reports each such setting before.
+    `name` is the name of the script's file; `job` is the id of its job if it is not an array;
+    `goes_on` says that lines of the manifest hold what a requeued task goes on from. The arguments
+    of the script are the folder of the manifest and, if it differs from the compiled one, the run
+    directory. Raises `ValueError` for a setting that cannot be written; `slurm.rules` reports each
+    such setting before.
     """
     signal = early(settings)
     name = name or script_name(shape, 0)
@@ -107,7 +123,7 @@ def script(
             "_pbt_site() {",
             *body,
             "}",
-            task(fills_port=any(job.fill for job in shape.jobs)).lstrip("\n"),
+            task(fills_port=any(job.fill for job in shape.jobs), goes_on=goes_on).lstrip("\n"),
         ]
     ).encode()
 

@@ -36,11 +36,52 @@ fi
 """
 
 
-def task(*, fills_port: bool) -> str:
-    """The fixed lines of a script; `fills_port` adds those that put a port into the command."""
-    if not fills_port:
-        return TASK
-    return TASK.replace(_READ, _READ_PORT).replace(_TAKEN, _TAKEN_PORT)
+_READ_BEGIN = """
+  _pbt_job=$1 _pbt_attempt=$2 _pbt_dir=$3
+"""
+_AGAIN = """
+  local again=0
+  [[ $4 != *:again=* ]] || again=${4##*:again=}
+  set -- "${@:1:3}" "${4%:again=*}" "${@:5}"
+"""
+_GO_ON = """
+_pbt_keep+="""
+_STARTED = """
+# TERM comes to"""
+
+
+def task(*, fills_port: bool, goes_on: bool = False) -> str:
+    """The fixed lines of a script.
+
+    Args:
+        fills_port: Whether to add those that put a port into the command.
+        goes_on: Whether to add those that find out what a requeued task goes on from.
+    """
+    text = TASK
+    if fills_port:
+        text = text.replace(_READ, _READ_PORT).replace(_TAKEN, _TAKEN_PORT)
+    return _with_going_on(text, fills_port=fills_port) if goes_on else text
+
+
+def _with_going_on(text: str, *, fills_port: bool) -> str:
+    from pbt_tui.backends.slurm.requeue import FUNCTIONS
+
+    count = "$count" if fills_port else "$4"
+    command = f'  _pbt_command=("${{@:5+{count}}}")\n'
+    taken = (
+        f'  _pbt_again=("${{@:5+{count}:$again}}")\n  _pbt_command=("${{@:5+{count}+$again}}")\n'
+    )
+    text = text.replace(_READ_BEGIN, _READ_BEGIN + _AGAIN.lstrip("\n"), 1)
+    text = text.replace(command, taken, 1)
+    text = text.replace(_GO_ON, "\n((!${#_pbt_again[@]})) || _pbt_go_on" + _GO_ON, 1)
+    told = """
+if [[ ${_pbt_told-} ]]; then
+  _pbt_note "$_pbt_told"
+  [[ $_pbt_told != refused* ]] || exit 1
+fi
+"""
+    text = text.replace(_STARTED, told + _STARTED, 1)
+    return FUNCTIONS + text
 
 
 # Names begin with _pbt_: an assignment to a name in the environment would change what the job gets.

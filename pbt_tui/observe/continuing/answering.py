@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
-from typing import cast
 
-from pbt_tui.errors import BrokenKind
 from pbt_tui.files.faults import reason
 from pbt_tui.journal.events import Source
 from pbt_tui.observe.continuing import kept
-from pbt_tui.observe.continuing.candidate import Candidate, Place, Read, Reading
+from pbt_tui.observe.continuing.candidate import Candidate, Place, Read, Reading, loaded
 from pbt_tui.observe.continuing.newest import Choice, choose
 from pbt_tui.observe.continuing.question import AGAIN, PATIENCE, Continuation, Question, Tried
 from pbt_tui.observe.workspaces.late import look_up
@@ -46,13 +43,21 @@ def answer(question: Question) -> Continuation:
     if style.recipe is None:
         return Continuation()
     given = settings(question.job.argv)
-    if not _takes_arguments(style, given):
+    found = (
+        _beginning(style, question) if question.anew else _Member(question, style, given).answer()
+    )
+    if (found.args or found.env) and not _takes_arguments(style, given):
         what = "its command hides the settings of the member in one argument, as `bash -c` does"
         return Continuation(refused=f"{what}: no other setting can be added")
-    if question.anew:
-        made = style.recipe(question.job.argv, None)
-        return Continuation(made.args, made.env, refused=made.refused, why="begins from scratch")
-    return _Member(question, style, given).answer()
+    return found
+
+
+def _beginning(style: Style, question: Question) -> Continuation:
+    """An attempt from scratch: what a person asked for."""
+    made = style.recipe(question.job.argv, None) if style.recipe is not None else None
+    if made is None:
+        return Continuation()
+    return Continuation(made.args, made.env, refused=made.refused, why="begins from scratch")
 
 
 def _takes_arguments(style: Style, given: Mapping[str, str]) -> bool:
@@ -96,7 +101,7 @@ class _Member:
 
     def _read(self, at: Place) -> tuple[Reading, Choice]:
         """Reads the newest generations, and all others only if those do not give the answer."""
-        read = _reader(self._style)
+        read: Read = loaded(self._style, self._style.saved)
         for most in (_MOST,) if self._q.moved_at is not None else (_FIRST, _MOST):
             reading = read(at, most)
             if self._q.kept is not None and reading.problem is None:
@@ -163,7 +168,7 @@ def _of_this_life(tried: Sequence[Tried]) -> Sequence[Tried]:
 def _named(source: Source, style: Style) -> str:
     if style.members_are_jobs:
         return f"generation {source.generation} of member {source.member}"
-    return f"the newest checkpoints, at {source.frame} frames"
+    return "the newest checkpoint of each policy"
 
 
 def _why_none(choice: Choice, reading: Reading) -> str:
@@ -202,14 +207,3 @@ def _unreadable(folder: Path) -> str | None:
     except OSError as e:
         return f"`{folder}` cannot be read: {reason(e)}"
     return None
-
-
-def _reader(style: Style) -> Read:
-    module, _, name = style.saved.partition(":")
-    try:
-        return cast(Read, getattr(import_module(module), name))
-    except Exception as e:  # code of another package may raise anything
-        if style.name in STYLES.built_in:
-            raise
-        message = f"cannot be loaded: {type(e).__name__}: {e}"
-        raise BrokenKind("reader of style", style.name, style.saved, f"{message:.300}") from e

@@ -11,7 +11,8 @@ from pathlib import Path
 from pbt_tui.errors import RunError, Where
 from pbt_tui.files import folders
 from pbt_tui.files.faults import reason
-from pbt_tui.observe.continuing import kept, lives, policies
+from pbt_tui.observe.continuing import kept, lives
+from pbt_tui.observe.continuing.candidate import loaded
 from pbt_tui.observe.continuing.question import Question
 from pbt_tui.observe.workspaces.late import look_up
 from pbt_tui.populations import STYLES
@@ -25,9 +26,9 @@ def make_ready(question: Question, attempt: int, history: Path | None = None) ->
     An attempt from scratch: the folder of the member becomes `NNN.before-<attempt>`, never the
     whole workspace. Its old generations would be selected against the new ones, and the trainer's
     clean-up, which keeps the highest numbers, would remove the new ones. (Sample-Factory moves its
-    own folder.) Every attempt of a job that trains all members: a checkpoint that its killed
-    predecessor was writing becomes `<name>.before-<attempt>`, because the trainer would load it
-    first.
+    own folder.) Any other attempt: a file that its killed predecessor was writing and that the
+    trainer would load (`Style.leftovers`) becomes `before-<attempt>.<name>`; the trainer looks for
+    the beginning of the name.
 
     Args:
         question: The question that the attempt answers; `anew` says whether it is from scratch.
@@ -39,6 +40,7 @@ def make_ready(question: Question, attempt: int, history: Path | None = None) ->
 
     Raises:
         RunError: if something cannot be renamed: then the attempt must not be launched.
+        BrokenKind: if an installed style cannot be loaded.
     """
     style = STYLES.get(question.style)
     if style.recipe is None:
@@ -49,16 +51,16 @@ def make_ready(question: Question, attempt: int, history: Path | None = None) ->
         if question.anew:
             if found.path is not None and style.members_are_jobs:
                 folder = found.path / f"{question.member:03d}"
-                moved += _renamed(folder, attempt)
+                moved += _renamed(folder, f"{folder.name}.before-{attempt}")
             if question.kept is not None:
                 members = [question.member] if style.members_are_jobs else None
                 kept.release_life(question.kept, question.population, members)
             if history is not None:
                 members = [question.member] if style.members_are_jobs else None
                 lives.record(history, question.population, members, attempt)
-        elif found.path is not None and style.name == "sample_factory":
-            for path in _temporaries(found.path):
-                moved += _renamed(path, attempt)
+        elif found.path is not None and style.leftovers is not None:
+            for path in loaded(style, style.leftovers)(found.path):
+                moved += _renamed(path, f"before-{attempt}.{path.name}")
     except OSError as e:
         place = e.filename or question.recorded
         raise RunError(
@@ -67,16 +69,9 @@ def make_ready(question: Question, attempt: int, history: Path | None = None) ->
     return moved
 
 
-def _temporaries(workspace: Path) -> list[Path]:
-    try:
-        return policies.cut_temporaries(workspace)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _renamed(path: Path, attempt: int) -> list[Path]:
+def _renamed(path: Path, name: str) -> list[Path]:
     """Renames `path` unless that was done. Raises `OSError`."""
-    to = path.with_name(f"{path.name}.before-{attempt}")
+    to = path.with_name(name)
     if os.path.lexists(to) or not os.path.lexists(path):
         return []
     folders.rename(path, to)

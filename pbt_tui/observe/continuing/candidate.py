@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pbt_tui.errors import BrokenKind
 from pbt_tui.journal.events import Source, Stamp
-from pbt_tui.populations import Style
+from pbt_tui.populations import STYLES, Style
 
 
 class Place(NamedTuple):
@@ -76,3 +78,19 @@ class Reading(NamedTuple):
 Read = Callable[[Place, int], Reading]
 """The function that `Style.saved` names: it reads at most so many of the files that were written
 last, and raises no `OSError`."""
+
+
+def loaded(style: Style, place: str) -> Any:
+    """The function at `module:function`, which a style names.
+
+    Raises:
+        BrokenKind: if it is a function of an installed style and cannot be loaded.
+    """
+    module, _, name = place.partition(":")
+    try:
+        return getattr(import_module(module), name)
+    except Exception as e:  # code of another package may raise anything
+        if style.name in STYLES.built_in:
+            raise
+        message = f"cannot be loaded: {type(e).__name__}: {e}"
+        raise BrokenKind("function of style", style.name, place, f"{message:.300}") from e

@@ -51,18 +51,17 @@ def policies(folder: Path) -> dict[int, Path]:
         }
 
 
-def cut_temporaries(folder: Path) -> list[Path]:
+def leftovers(folder: Path) -> list[Path]:
     """Checkpoints that a killed trainer was writing. It would load them first, and fail.
 
     Raises:
         OSError: if a folder cannot be read.
     """
-    found = []
-    for path in policies(folder).values():
-        temporary = path / _TEMPORARY
-        if os.path.lexists(temporary) and isinstance(weights.check(temporary), str):
-            found.append(temporary)
-    return found
+    try:
+        found = [path / _TEMPORARY for path in policies(folder).values()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [p for p in found if os.path.lexists(p) and isinstance(weights.check(p), str)]
 
 
 def _newest(policy: int, folder: Path, experiment: str) -> Candidate | Rejected | None:

@@ -45,6 +45,7 @@ STYLE = Style(
     reader="pbt_tui.observe.workspaces.sample_factory:SampleFactory",
     recipe=recipe,
     saved="pbt_tui.observe.continuing.policies:read",
+    leftovers="pbt_tui.observe.continuing.policies:leftovers",
     generation_files=(r"checkpoint_p.*", r"checkpoint_.*"),
     call=CallStyle(name_arg="--experiment", dir_arg="--train_dir"),
     policies=_policies,

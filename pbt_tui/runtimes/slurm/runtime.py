@@ -258,8 +258,9 @@ class SlurmRuntime:
         self._tasks.track(task)
         if file is None or file.restart is None:
             return Seen("queued" if handle is None else "alive", handle)
-        task.told = file.restart
-        return Seen("alive", task.id, file.node, restart=file.restart or None)
+        task.told, task.source = file.restart, file.source
+        restart = file.restart or None
+        return Seen("alive", task.id, file.node, restart=restart, source=file.source)
 
     def _submitted(self, tasks: Sequence[Task]) -> None:
         self._poller.hurry()

@@ -5,6 +5,9 @@ The script on the node writes these lines:
     slurm <id>                       the task that claimed the attempt; written once
     start <n> <node> <seconds> <number>   the task starts; n increases with each requeue
     port <number>                    the port that the task put into the command, if it has one
+    source <member> <generation> <frame> <mtime ns> <size> <mtime ns> <size> <name> <path>
+                                     what a requeued task goes on from: times and sizes of metadata
+                                     and weights, name of the run, path of the weights; `-`: none
     refused <125, 126 or 127>        the task could not start the command or use its directory
     requeue <n> <seconds>            the task asked SLURM to requeue it
     left <n>                         the command has left n processes, which the task ends now
@@ -27,9 +30,14 @@ from pathlib import Path
 
 from pbt_tui.files import folders
 from pbt_tui.files.regular import TEXT_BYTES, open_regular
+from pbt_tui.journal.events import FileStamp, Source, Stamp
 from pbt_tui.journal.outcome import Order
 from pbt_tui.runtimes.claims import GIVEN_UP, Claim
 
+_SOURCE = re.compile(
+    r"([0-9]{1,6}) ([0-9]{1,18}) ([0-9]{1,18}) ([0-9]{1,19} [0-9]{1,18}|- -) "
+    r"([0-9]{1,19} [0-9]{1,18}) (\S+) (/.*)"
+)
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -59,6 +67,8 @@ class TaskFile:
     """Why the command never started: 125, 126, 127 or a text."""
     asked: bool = False
     """Whether the task asked SLURM to requeue it."""
+    source: Source | None = None
+    """What the last start goes on from, if it was requeued and there was something."""
     given_up: bool = False
     """Whether an executor took the claim so that the attempt never starts."""
 
@@ -102,6 +112,8 @@ def parse(text: str, written: float) -> TaskFile:
                 if found.number is None:
                     order = None
                 found = replace(found, code=int(code), order=order)
+            case "source", [_, _, _, _, *_]:
+                found = replace(found, source=_source(rest))
             case "left", [n] if _NUMBER.fullmatch(n):
                 found = replace(found, left=int(n))
             case "gone", []:
@@ -117,3 +129,26 @@ def parse(text: str, written: float) -> TaskFile:
             case _:
                 pass
     return found
+
+
+def _source(text: str) -> Source | None:
+    """The generation that a task noted; None if it is not written as a task writes it."""
+    match = _SOURCE.fullmatch(text)
+    if match is None:
+        return None
+    metadata, weights = _stamp(match[4]), _stamp(match[5])
+    return Source(
+        member=int(match[1]),
+        generation=int(match[2]),
+        experiment_name=None if match[6] == "-" else match[6].strip("'"),
+        frame=int(match[3]),
+        checkpoint=match[7],
+        stamp=Stamp(metadata, weights),
+    )
+
+
+def _stamp(text: str) -> FileStamp | None:
+    if text == "- -":
+        return None
+    mtime_ns, _, size = text.partition(" ")
+    return FileStamp(int(mtime_ns), int(size))

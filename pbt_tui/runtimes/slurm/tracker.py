@@ -15,6 +15,7 @@ from pathlib import Path
 from pbt_tui.errors import printable
 from pbt_tui.files import folders
 from pbt_tui.files.regular import read_head
+from pbt_tui.journal.events import Source
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.observe.queue_status import QueueStatus, key
 from pbt_tui.runtimes import claims
@@ -65,6 +66,8 @@ class Task:
     """Answers in a row in which it had ended or was missing."""
     told: int = -1
     """The last start that was reported."""
+    source: Source | None = None
+    """What the last start goes on from, as it was reported."""
     reason: str = ""
     """Why it waits, as it was last reported."""
     latest: str = ""
@@ -175,11 +178,18 @@ class TaskTracker:
             task.id = file.holder or task.id
             if file.restart is not None and file.restart > task.told:
                 task.told, task.looks, task.over_at, task.reason = file.restart, 0, None, ""
-                self.say(Started(*task.name, task.id, file.node, file.restart or None))
+                self._started(task, file)
+            elif file.source is not None and file.source != task.source:
+                self._started(task, file)  # the task has found out meanwhile
             if not file.over:
                 task.over_at = None
             elif task.over_at is None:
                 task.over_at = time.monotonic()
+
+    def _started(self, task: Task, file: TaskFile) -> None:
+        task.source = file.source
+        restart = file.restart or None
+        self.say(Started(*task.name, task.id, file.node, restart, file.source))
 
     def give_up(self, task: Task, line: str = claims.GIVEN_UP) -> bool:
         """Claims a task so that it never starts; False if it has started, or that is unknown."""

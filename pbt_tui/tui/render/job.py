@@ -18,6 +18,7 @@ from pbt_tui.observe.queue_status import QueueStatus, is_suspended
 from pbt_tui.runtimes import RuntimeKind
 from pbt_tui.runtimes.kind import Submission
 from pbt_tui.scheduler.explain import explain
+from pbt_tui.spec import merged
 from pbt_tui.tui import labels
 from pbt_tui.tui.render import queue
 from pbt_tui.tui.render.failures import excerpt
@@ -83,8 +84,15 @@ def page(
 
 
 def command(job: JobState, state: RunState) -> str:
-    """The command in the spec, quoted for a shell."""
-    return quoted(*job.spec.argv)
+    """The command of the newest attempt, quoted for a shell; before it, that in the spec."""
+    return quoted(*_argv(job, state))
+
+
+def _argv(job: JobState, state: RunState) -> tuple[str, ...]:
+    """The command in the spec, with the arguments of the newest attempt alone."""
+    prefix, argv = len(state.spec.command_prefix), job.spec.argv
+    args = job.attempt.args if job.attempt is not None else ()
+    return (*argv[:prefix], *merged(argv[prefix:], args))
 
 
 def by_hand(job: JobState, state: RunState, request: str = "") -> list[str]:
@@ -96,10 +104,11 @@ def by_hand(job: JobState, state: RunState, request: str = "") -> list[str]:
     container = executor.container if executor else state.spec.container
     if container is not None and (kind is None or kind.in_container):
         return [f"in image {container.image}: `pbt-run … --dry_run` shows the whole request"]
-    argv = list(job.spec.argv)
+    argv = list(_argv(job, state))
     if executor and executor.interpreter and argv[0] in _PYTHONS:
         argv[0] = executor.interpreter
-    env = dict(job.spec.env)
+    own = job.attempt.env if job.attempt is not None else None
+    env = {**(own or {}), **job.spec.env}
     if job.attempt is not None and job.attempt.gpus:
         env["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
         env["CUDA_VISIBLE_DEVICES"] = ",".join(job.attempt.gpus)
@@ -140,7 +149,7 @@ def _attempts(
                 (cut(status_text.outcome_text(attempt), room), style),
             )
         )  # fmt: skip
-        more = []
+        more = [safe(attempt.why)] if attempt.why else []
         if attempt.detail:
             where = f" (log line {attempt.line})" if attempt.line else ""
             more.append(safe(attempt.detail) + where)

@@ -215,6 +215,9 @@ class Page(Screen[None]):
     def action_retry(self) -> None:
         self.ask("retry")
 
+    def action_from_scratch(self) -> None:
+        self.host.requests.ask("retry", self.selected(), anew=True)
+
     def action_hold(self) -> None:
         self.host.requests.ask("hold", [])
 

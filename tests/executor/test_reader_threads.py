@@ -1,0 +1,149 @@
+"""The threads that find out what members go on from: a workspace that hangs stops no other."""
+
+from __future__ import annotations
+
+import select
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from pbt_tui.executor.reader_threads import ReaderThreads
+from pbt_tui.journal import RunDir
+from pbt_tui.journal import events as ev
+from pbt_tui.observe.continuing import Continuation, Question
+from tests.executor.running import PATIENCE
+from tests.journal.lives import Story, job, spec
+
+
+def story() -> Story:
+    """Two populations of two; one member of each has failed and is asked about."""
+    jobs = [job(f"{p}{i}", population=p) for p in "pq" for i in (0, 1)]
+    plan = spec(*jobs, retries=9, retry_delay=0.0, retry_on=("exit",))
+    own = tuple(msgspec.structs.replace(p, workspace=f"ws_{p.id}") for p in plan.populations)
+    told = Story(msgspec.structs.replace(plan, populations=own))
+    assert told.state.executor is not None
+    told.tell(msgspec.structs.replace(told.state.executor, continues=("p", "q")))
+    for name in ("p0", "p1", "q0", "q1"):
+        told.runs(name)
+    return told.fails("p0").fails("q0")
+
+
+@contextmanager
+def threads(
+    told: Story, folder: Path, answer: Callable[[Question], Continuation]
+) -> Iterator[ReaderThreads]:
+    reader = ReaderThreads(told.state, RunDir(folder / "r/_pbt"), answer)
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+def ask(reader: ReaderThreads, told: Story) -> None:
+    unread = reversed(told.state.ready_queue.unread.values())
+    reader.ask(told.state.jobs[job.index] for job in unread)
+
+
+def wait(reader: ReaderThreads) -> list[ev.ContinuationKnown]:
+    ready, _, _ = select.select([reader.fileno()], [], [], PATIENCE)
+    assert ready, "no answer woke the loop"
+    return reader.answers()
+
+
+def test_a_workspace_that_hangs_stops_no_other(tmp_path: Path) -> None:
+    told, free = story(), threading.Event()
+
+    def answer(question: Question) -> Continuation:
+        if question.population == "p":
+            free.wait(PATIENCE)
+        return Continuation(args=(f"of={question.population}",))
+
+    with threads(told, tmp_path, answer) as reader:
+        ask(reader, told)
+        [known] = wait(reader)
+        assert (known.job, known.args, known.attempt) == ("q0", ("of=q",), 2)
+        assert known.after == told.state.by_id["q0"].question
+        free.set()
+        [known] = wait(reader)
+        assert known.job == "p0"
+
+
+def test_a_question_is_asked_once_and_a_newer_one_again(tmp_path: Path) -> None:
+    told, asked = story(), []
+
+    def answer(question: Question) -> Continuation:
+        asked.append(question.job.id)
+        return Continuation()
+
+    with threads(told, tmp_path, answer) as reader:
+        ask(reader, told)
+        found = wait(reader)
+        while len(found) < 2:
+            found += wait(reader)
+        ask(reader, told)  # nothing is new
+        told.asks("retry", "q0")
+        ask(reader, told)
+        [known] = wait(reader)
+        assert known.after == told.state.seq
+    assert sorted(asked) == ["p0", "q0", "q0"]
+
+
+def test_what_is_late_is_looked_for_again(tmp_path: Path) -> None:
+    told, waited = story(), []
+
+    def answer(question: Question) -> Continuation:
+        if question.population == "p":
+            return Continuation(refused="not now")
+        waited.append(question.waited)
+        if len(waited) < 3:
+            return Continuation(again_after=0.01)
+        return Continuation(args=("late",))
+
+    with threads(told, tmp_path, answer) as reader:
+        ask(reader, told)
+        found = wait(reader)
+        while len(found) < 2:
+            found += wait(reader)
+    assert {known.job: (known.args, known.refused) for known in found} == {
+        "p0": ((), "not now"),
+        "q0": (("late",), None),
+    }
+    assert waited == sorted(waited)
+    assert waited[-1] >= 0.02
+
+
+def test_an_older_question_is_no_longer_read(tmp_path: Path) -> None:
+    told, begun, free = story(), threading.Event(), threading.Event()
+    read = []
+
+    def answer(question: Question) -> Continuation:
+        read.append(len(question.tried))
+        begun.set()
+        free.wait(PATIENCE)
+        return Continuation(again_after=0.0) if len(read) == 1 else Continuation()
+
+    told.asks("cancel", "p0")  # only `q0` is left to ask about
+    with threads(told, tmp_path, answer) as reader:
+        ask(reader, told)
+        begun.wait(PATIENCE)
+        told.asks("retry", "q0")
+        ask(reader, told)
+        free.set()
+        [known] = wait(reader)
+        assert known.after == told.state.by_id["q0"].question
+        assert len(read) == 2, "the first question was read again although a newer one was asked"
+
+
+def test_a_reader_that_fails_is_an_answer(tmp_path: Path) -> None:
+    told = story()
+
+    def answer(question: Question) -> Continuation:
+        raise KeyError("params")
+
+    with threads(told, tmp_path, answer) as reader:
+        ask(reader, told)
+        for known in wait(reader):
+            assert known.refused == "style `isaacgymenvs` cannot read it: KeyError: 'params'"
