@@ -24,7 +24,7 @@ import struct
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 NAMESPACE = "PBT_SLOTS"
 """Variable with a name: only executors with the same one share slots. The tests use it."""
@@ -208,8 +208,12 @@ def take(wanted: Sequence[Sequence[Slot]]) -> list[HeldSlots] | set[str]:
     return set(need)
 
 
-def _bind(wanted: Sequence[Sequence[Slot]]) -> list[HeldSlots] | None:
-    """Sockets with the names of the slots; None if a name exists already."""
+def _bind(wanted: Sequence[Sequence[Slot]], names: int = 9) -> list[HeldSlots] | None:
+    """Sockets with the names of the slots; None if their names exist already.
+
+    The slot of a population's member may have the name of another member, which then gets one of
+    `names` other names.
+    """
     taken: list[HeldSlots] = []
     try:
         for slots in wanted:
@@ -217,15 +221,29 @@ def _bind(wanted: Sequence[Sequence[Slot]]) -> list[HeldSlots] | None:
             for slot in slots:
                 one = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
                 taken[-1]._sockets.append(one)
-                one.bind(b"\0" + name(slot))
-                one.listen(4096)
-    except OSError as error:
-        for held in taken:
-            held.close()
-        if error.errno == errno.EADDRINUSE:
-            return None
+                if not _named(one, slot, names):
+                    for held_slots in taken:
+                        held_slots.close()
+                    return None
+    except OSError:
+        for held_slots in taken:
+            held_slots.close()
         raise
     return taken
+
+
+def _named(one: socket.socket, slot: Slot, names: int) -> bool:
+    job, _, number = slot.attempt.rpartition(".")
+    for i in range(names):
+        try:
+            one.bind(b"\0" + name(replace(slot, attempt=f"{job}~{i}.{number}") if i else slot))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+        else:
+            one.listen(4096)
+            return True
+    return False
 
 
 def _over(keys: Mapping[str, float], more: Mapping[str, float]) -> set[str]:
@@ -242,7 +260,7 @@ def adopt(slot: Slot) -> HeldSlots:
 
     A slot that its processes hold is not held twice.
     """
-    taken = _bind([[slot]])
+    taken = _bind([[slot]], names=1)
     return taken[0] if taken is not None else HeldSlots()
 
 

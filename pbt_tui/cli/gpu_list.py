@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pwd
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -51,8 +52,20 @@ def uses() -> list[Use]:
     """The attempts that hold or use GPUs, by GPU."""
     names = _names_of_gpus()
     holding = [_of_slot(holder, names) for holder in _holders()]
-    own = {(use.run_id, use.attempt) for use in holding}
-    unasked = [use for use in _without_slots() if (use.run_id, use.attempt) not in own]
+    own = Counter((use.run_id, use.gpu) for use in holding)
+    named = {(use.run_id, use.gpu, use.attempt) for use in holding}
+    rest = []
+    for use in _without_slots():
+        if (use.run_id, use.gpu, use.attempt) in named:
+            own[use.run_id, use.gpu] -= 1
+        else:
+            rest.append(use)
+    unasked = []
+    for use in rest:  # the slot of a member may have the name of another member
+        if own[use.run_id, use.gpu] > 0:
+            own[use.run_id, use.gpu] -= 1
+        else:
+            unasked.append(use)
     return sorted([*holding, *unasked])
 
 

@@ -156,7 +156,7 @@ class Loop:
         If not, the GPUs that others hold are in `permits.held()` from now on, and `decide` is asked
         again.
         """
-        if not decision.gpus:
+        if not decision.gpus or self.permits is NO_PERMITS:
             return True
         job = self.state.by_id[decision.job]
         return self.permits.take(job, together(self.state, job, held))

@@ -17,6 +17,7 @@ from typing import Protocol, TypeVar
 from pbt_tui import machine_slots
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.journal.events import Gpu
+from pbt_tui.journal.slots import Slots
 from pbt_tui.journal.state import Attempt, JobState, RunState
 from pbt_tui.machine_slots import HeldSlots, Holder, Slot, Waiter
 
@@ -108,7 +109,7 @@ class MachinePermits:
     ) -> None:
         self._keys = [machine_slots.gpu_key(gpu.uuid, gpu.index) for gpu in gpus]
         self._shares, self._run_id, self._run = shares, run_id, run
-        self._position = {gpu: i for i, gpu in enumerate(gpus)}
+        self._listed = Slots(gpus)
         self._tell = tell
         self._waiter = Waiter()
         self._again: dict[int, float] = {}
@@ -140,7 +141,7 @@ class MachinePermits:
         number = len(job.attempts) + 1
         kept = self._kept.get(job.gang.id, {}) if job.gang is not None else {}
         own = starts[0][1]
-        positions = [self._position[gpu] for gpu in own]
+        positions = self._positions(own)
         if kept and all(kept.get(i) for i in positions):
             self._taken[job.spec.id, number] = HeldSlots.joined(kept[i].pop() for i in positions)
             return True
@@ -149,7 +150,7 @@ class MachinePermits:
         for member, gpus in starts[1:]:
             for gpu in gpus:  # each by itself: another member may start on it
                 wanted.append(self._slots(member, len(member.attempts) + 1, (gpu,)))
-                rest.append(self._position[gpu])
+                rest += self._positions((gpu,))
         taken = _asked(lambda: machine_slots.take(wanted))
         if isinstance(taken, set):
             self._refused(taken)
@@ -212,9 +213,13 @@ class MachinePermits:
         name = f"{job.spec.id}.{attempt}"
         return [
             Slot(self._keys[i], self._shares, self._run_id, self._run, name)
-            for i in (self._position.get(gpu) for gpu in gpus)
-            if i is not None
+            for i in self._positions(gpus)
         ]
+
+    def _positions(self, gpus: Sequence[Gpu]) -> list[int]:
+        """Where the executor's list has these GPUs; those that it lacks have no slots."""
+        found = (self._listed.position(gpu) for gpu in gpus)
+        return [i for i in found if i is not None]
 
     def _refused(self, keys: Collection[str]) -> None:
         """Counts these GPUs as held, and waits for their slots."""

@@ -53,13 +53,17 @@ def devices() -> list[Gpu] | None:
 def divided() -> frozenset[str]:
     """UUIDs of the devices in MIG mode, of which jobs get parts; empty without a driver."""
     nvml = _open()
-    found = set()
-    for index in range(_ask(lambda: int(nvml.nvmlDeviceGetCount())) or 0) if nvml else ():
-        handle = _ask(lambda index=index: nvml.nvmlDeviceGetHandleByIndex(index))
-        mode = _ask(lambda handle=handle: nvml.nvmlDeviceGetMigMode(handle))
-        if handle is not None and mode is not None and mode[0]:
-            found.add(_text(_ask(lambda handle=handle: nvml.nvmlDeviceGetUUID(handle))) or "")
-    return frozenset(found)
+    if nvml is None:
+        return frozenset()
+    count = _ask(nvml.nvmlDeviceGetCount) or 0
+    return frozenset(uuid for uuid in (_divided(nvml, i) for i in range(count)) if uuid is not None)
+
+
+def _divided(nvml: Any, index: int) -> str | None:
+    """The UUID of a device if it is in MIG mode."""
+    handle = _ask(lambda: nvml.nvmlDeviceGetHandleByIndex(index))
+    mode = _ask(lambda: nvml.nvmlDeviceGetMigMode(handle))
+    return _text(_ask(lambda: nvml.nvmlDeviceGetUUID(handle))) if mode and mode[0] else None
 
 
 _nvml: list[Any] = []

@@ -144,11 +144,13 @@ def test_all_gpus_or_none() -> None:
     other.close()
 
 
-def test_a_name_that_is_held_is_never_held_twice() -> None:
-    first = held(slot(shares=2))
+def test_a_slot_whose_name_is_held_counts_once_more() -> None:
+    first, second = held(slot(shares=2)), held(slot(shares=2))
+    assert len(machine_slots.held()) == 2
     assert take(slot(shares=2)) == {"i0"}
-    assert machine_slots.adopt(slot(shares=2)).descriptors == ()
+    assert machine_slots.adopt(slot(shares=2)).descriptors == (), "it is held already"
     first.close()
+    second.close()
 
 
 def test_it_lives_with_its_last_process() -> None:
@@ -208,8 +210,7 @@ def test_a_stopped_waiter_stops_nobody() -> None:
         waiter.close()
     finally:
         child.kill()
-        child.wait()
-        child.stdout.close()
+        child.communicate()
 
 
 def test_who_holds_is_known_from_outside() -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -216,27 +217,29 @@ def test_a_daemon_keeps_the_slot_of_its_job(place: Place) -> None:
 
 
 @other_users.as_root
-def test_another_user(places: tuple[Place, Place]) -> None:
-    a, b = places
-    with other_users.group() as group, other_users.user(group) as user:
-        for folder in (b.path.parent, *b.path.parent.parents[:2]):
-            folder.chmod(0o755)
-        user.gets(b.path)
-        first = a.start(a.spec(job("x", WAITS), num_gpus=1, experiments_per_gpu=1))
-        a.wait_for(ev.AttemptStarted)
-        b.spec(job("z", "true"), num_gpus=1, experiments_per_gpu=1)
-        user.gets(b.path)
+def test_another_user(place: Place) -> None:
+    first = place.start(place.spec(job("x", WAITS), num_gpus=1, experiments_per_gpu=1))
+    place.wait_for(ev.AttemptStarted)
+    with (
+        other_users.group() as group,
+        other_users.user(group) as user,
+        tempfile.TemporaryDirectory(prefix="pbt-slots.") as folder,  # which the user may enter
+    ):
+        other = Place(Path(folder))
+        other.spec(job("z", "true"), num_gpus=1, experiments_per_gpu=1)
+        user.gets(other.path)
         words = [*user.become, sys.executable, "-m", "pbt_tui.cli.run", "specs"]
         second = subprocess.Popen(
-            words, cwd=b.path, env=b.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True,
+            words, cwd=other.path, env=other.environ, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
-        assert waits(b) == {"0": f"held by run `r`, pid {first.pid}"}
-        assert b.of(ev.AttemptScheduled) == []
-        a.write("go")
+        assert waits(other) == {"0": f"held by run `r`, pid {first.pid}"}
+        assert other.of(ev.AttemptScheduled) == []
+        place.write("go")
         out, _ = second.communicate(timeout=60)
         assert second.returncode == 0, out
-        assert a.end(first).code == 0
+        assert place.end(first).code == 0
+        assert other.clean() == {}
 
 
 @pytest.mark.skipif(
