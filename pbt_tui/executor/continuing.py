@@ -6,21 +6,23 @@ in threads (`reader_threads`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pbt_tui.journal import RunDir, RunState
 from pbt_tui.journal import events as ev
-from pbt_tui.journal.state import JobState
+from pbt_tui.journal.state import Attempt, JobState
 from pbt_tui.populations import STYLES
+from pbt_tui.runtimes.protocol import GoesOn
 from pbt_tui.spec import Population, Processes
 
 if TYPE_CHECKING:
     from pbt_tui.observe.continuing import Continuation, Question
 
 
-class Reader(Protocol):
-    """Whom the loop asks; `NO_READER` for a run whose populations are not continued."""
+class Asker(Protocol):
+    """Whom the loop asks; `NO_ASKER` for a run whose populations are not continued."""
 
     def ask(self, jobs: Iterable[JobState]) -> None:
         """Asks about jobs that are unread, the newest question first."""
@@ -32,7 +34,7 @@ class Reader(Protocol):
         """Prepares the disk for an attempt, before its launch. Raises `RunError`."""
 
 
-class _NoReader:
+class _NoAsker:
     def ask(self, jobs: Iterable[JobState]) -> None:
         """Does nothing."""
 
@@ -43,7 +45,7 @@ class _NoReader:
         """Does nothing."""
 
 
-NO_READER = _NoReader()
+NO_ASKER = _NoAsker()
 
 
 def continued(spec: Processes) -> tuple[str, ...]:
@@ -69,6 +71,33 @@ def question(state: RunState, rundir: RunDir, population: Population, job: JobSt
     )
 
 
+def goes_on(state: RunState, rundir: RunDir) -> Callable[[JobState, Attempt], GoesOn | None]:
+    """What the runtime needs to know so that a requeued attempt goes on by itself."""
+    chosen = continued(state.spec)
+    populations = {name: p for p in state.spec.populations if p.id in chosen for name in p.members}
+    places: dict[str, Path] = {}
+
+    def of(job: JobState, attempt: Attempt) -> GoesOn | None:
+        population = populations.get(job.spec.id)
+        if population is None:
+            return None
+        if population.id not in places:
+            from pbt_tui.observe.snapshot import workspace
+
+            places[population.id] = workspace(state, rundir, population)
+        earlier = () if attempt.anew else job.attempts
+        return GoesOn(
+            style=population.style,
+            recorded=places[population.id],
+            args=attempt.args,
+            source=attempt.source,
+            seen=attempt.seen,
+            known=any(a.source is not None for a in earlier),
+        )
+
+    return of
+
+
 def answered(job: str, attempt: int, after: int, found: Continuation) -> ev.ContinuationKnown:
     """The fact about an answer that is final."""
     return ev.ContinuationKnown(
@@ -80,4 +109,5 @@ def answered(job: str, attempt: int, after: int, found: Continuation) -> ev.Cont
         source=found.source,
         refused=found.refused,
         why=found.why,
+        seen=found.seen,
     )

@@ -115,7 +115,7 @@ def execute(
             launch_of=factory.launches(context),
             diagnose=_diagnose(opened),
             tell=tell,
-            reader=reader or continuing.NO_READER,
+            asker=reader or continuing.NO_ASKER,
             permits=permits or NO_PERMITS,
         )
         with signals.caught(inbox.signal) as signal_fd:

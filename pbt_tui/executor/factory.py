@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from pbt_tui.errors import BrokenKind, Diagnostic, RuntimeUnavailable
+from pbt_tui.executor import continuing
 from pbt_tui.executor.config import ExecutorConfig
 from pbt_tui.executor.kept_shell import JobEnvironment, job_environment
 from pbt_tui.executor.launching import ForeignLaunches, ProcessLaunches
@@ -95,8 +96,10 @@ def launches(context: RunContext) -> Callable[[JobState, Attempt], Launch]:
     """The function that makes the launch of an attempt for the runtime."""
     prefix = len(context.state.spec.command_prefix)
     if not context.kind.plain:
-        drop = context.kind.has_queue
-        return ForeignLaunches(context.rundir, context.cwd, prefix, drop=drop)
+        if not context.kind.has_queue:
+            return ForeignLaunches(context.rundir, context.cwd, prefix)
+        goes_on = continuing.goes_on(context.state, context.rundir)
+        return ForeignLaunches(context.rundir, context.cwd, prefix, drop=True, goes_on=goes_on)
     return ProcessLaunches(
         context.rundir, context.cwd, context.policy, context.environ, prefix, context.python
     )

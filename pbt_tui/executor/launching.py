@@ -5,7 +5,7 @@ Must not start anything: `--dry_run` prints the same value that a runtime gets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -14,7 +14,7 @@ from pbt_tui.executor.gpu_selection import mask
 from pbt_tui.executor.interpreter import first_on_path, resolve
 from pbt_tui.journal import RunDir
 from pbt_tui.journal.state import Attempt, JobState
-from pbt_tui.runtimes.protocol import Launch
+from pbt_tui.runtimes.protocol import GoesOn, Launch
 from pbt_tui.spec import Job, Policy, merged
 
 
@@ -93,13 +93,23 @@ class ForeignLaunches:
     There, the image or the node provides the interpreter, and the engine or SLURM pins the GPUs.
     """
 
-    def __init__(self, rundir: RunDir, cwd: Path, prefix: int = 0, *, drop: bool = False) -> None:
+    def __init__(
+        self,
+        rundir: RunDir,
+        cwd: Path,
+        prefix: int = 0,
+        *,
+        drop: bool = False,
+        goes_on: Callable[[JobState, Attempt], GoesOn | None] = lambda job, attempt: None,
+    ) -> None:
         self._rundir = rundir
         self._cwd = cwd
         self._prefix = prefix
         """Number of arguments before the command."""
         self._drop = drop
         """Whether they are left out, because the place starts commands in its own way."""
+        self._goes_on = goes_on
+        """What an attempt goes on from, where the place may start it again by itself."""
 
     def __call__(self, job: JobState, attempt: Attempt) -> Launch:
         spec = job.spec
@@ -118,4 +128,5 @@ class ForeignLaunches:
             gpus=attempt.gpus,
             spec=spec,
             seq=attempt.seq,
+            goes_on=self._goes_on(job, attempt),
         )

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET
 
 from pbt_tui.errors import RunError
-from pbt_tui.executor.continuing import NO_READER, Reader
+from pbt_tui.executor.continuing import NO_ASKER, Asker
 from pbt_tui.executor.inbox import UnreadableRequest
 from pbt_tui.executor.permits import NO_PERMITS, Permits
 from pbt_tui.journal import events as ev
@@ -72,7 +72,7 @@ class Loop:
         launch_of: Callable[[JobState, Attempt], Launch],
         diagnose: Callable[[JobState, Ended], Diagnosis],
         tell: Callable[[Sequence[ev.AnyEvent]], None] = lambda events: None,
-        reader: Reader = NO_READER,
+        asker: Asker = NO_ASKER,
         permits: Permits = NO_PERMITS,
     ) -> None:
         self.state = state
@@ -83,7 +83,7 @@ class Loop:
         self.launch_of = launch_of
         self._diagnose = diagnose
         self._tell = tell
-        self._reader = reader
+        self._asker = asker
         self.permits = permits
         self._batch: list[ev.AnyEvent] = []
         self._undelivered: dict[str, tuple[int, bool]] = {}
@@ -102,7 +102,7 @@ class Loop:
         refused, self._not_ready = self._not_ready, []
         for fact in (*refused, *self.runtime.facts()):
             self._take(fact, now)
-        for answer in self._reader.answers():
+        for answer in self._asker.answers():
             self._take_answer(answer, now)
         for request in self._inbox.new():
             self._answer(request, now)
@@ -117,7 +117,7 @@ class Loop:
         if self.state.ready_queue.unread and not self.state.stop:
             # Only now: the end after which a member is read is durable. The newest come first.
             unread = reversed(self.state.ready_queue.unread.values())
-            self._reader.ask(self.state.jobs[job.index] for job in unread)
+            self._asker.ask(self.state.jobs[job.index] for job in unread)
         return wrote or bool(self._not_ready)
 
     @property
@@ -195,7 +195,7 @@ class Loop:
     def _is_ready(self, job: JobState, attempt: int) -> bool:
         """Makes the disk ready for an attempt; if that fails, the attempt is refused."""
         try:
-            self._reader.make_ready(job, attempt)
+            self._asker.make_ready(job, attempt)
         except RunError as e:
             if self.runtime.forfeit(job.spec.id, attempt):
                 where = f"`{e.where.file}` " if e.where.file else ""

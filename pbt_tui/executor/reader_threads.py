@@ -31,7 +31,7 @@ Answers = Callable[["Question"], "Continuation"]
 """`observe.continuing.answer`, or what a test puts in its place."""
 
 
-class Asked(NamedTuple):
+class OpenQuestion(NamedTuple):
     """A question on its way; ordered by the time at which it is due."""
 
     due: float
@@ -86,7 +86,9 @@ class ReaderThreads:
             population = self._population[job.spec.id]
             question = continuing.question(self._state, self._rundir, population, job)
             now = time.monotonic()
-            asked = Asked(now, job.question, job.spec.id, len(job.attempts) + 1, now, question)
+            asked = OpenQuestion(
+                now, job.question, job.spec.id, len(job.attempts) + 1, now, question
+            )
             self._thread(question.recorded).inbox.put(asked)
 
     def answers(self) -> list[ev.ContinuationKnown]:
@@ -133,7 +135,7 @@ class ReaderThreads:
             thread.start()
         return thread
 
-    def _is_newest(self, asked: Asked) -> bool:
+    def _is_newest(self, asked: OpenQuestion) -> bool:
         return not self._closed and self._newest.get(asked.job) == asked.after
 
     def _tell(self, fact: ev.ContinuationKnown) -> None:
@@ -150,16 +152,16 @@ class WorkspaceThread(threading.Thread):
         answer: Answers,
         history: Path,
         tell: Callable[[ev.ContinuationKnown], None],
-        is_newest: Callable[[Asked], bool],
+        is_newest: Callable[[OpenQuestion], bool],
     ) -> None:
         super().__init__(name="workspace", daemon=True)
-        self.inbox: SimpleQueue[Asked | None] = SimpleQueue()
+        self.inbox: SimpleQueue[OpenQuestion | None] = SimpleQueue()
         """New questions; None ends the thread."""
         self._answer = answer
         self._history = history
         self._tell = tell
         self._is_newest = is_newest
-        self._due: list[Asked] = []
+        self._due: list[OpenQuestion] = []
         self._lives: Lives | None = None
 
     def run(self) -> None:
@@ -177,7 +179,7 @@ class WorkspaceThread(threading.Thread):
             heapq.heappush(self._due, asked)
         return True
 
-    def _look(self, asked: Asked) -> None:
+    def _look(self, asked: OpenQuestion) -> None:
         if not self._is_newest(asked):
             return
         waited = time.monotonic() - asked.since

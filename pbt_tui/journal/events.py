@@ -204,6 +204,9 @@ class ContinuationKnown(Event, frozen=True, kw_only=True, omit_defaults=True):
     """Why the executor cannot choose a generation, so that a person has to decide."""
     why: str | None = None
     """What the attempt begins from, for people: `goes on from generation 12 of member 3`."""
+    seen: int = 0
+    """When the newest generation was written that the executor saw, in nanoseconds since the epoch;
+    0: it saw none. It may have chosen an older one."""
 
 
 class AttemptWaiting(Event, frozen=True, kw_only=True):

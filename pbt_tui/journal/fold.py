@@ -170,7 +170,7 @@ def _attempt_scheduled(state: RunState, e: ev.AttemptScheduled) -> None:
     if e.port is not None:
         attempt.port = state.last_port = e.port
     if job.continuation is not None:
-        attempt.source = job.continuation.source
+        attempt.source, attempt.seen = job.continuation.source, job.continuation.seen
         job.continuation = None
     job.attempts.append(attempt)
     state.slots.take(devices)

@@ -78,6 +78,8 @@ class Attempt:
     """Whether it begins from scratch: what the member left was moved aside."""
     source: Source | None = None
     """The generation that it continues from; after a requeue, that of its newest start."""
+    seen: int = 0
+    """When the newest generation that the executor saw was written, in nanoseconds since 1970."""
     port: int | None = None
     """Port that it has for itself; None: its job asks for none, or its node finds one."""
     seq: int = 0

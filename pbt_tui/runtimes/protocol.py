@@ -27,6 +27,24 @@ has ended, and its exit code is known. `gone`: it was started, and went away wit
 
 
 @dataclass(frozen=True, slots=True)
+class GoesOn:
+    """What an attempt of a member goes on from, and what a requeue of it needs to look again."""
+
+    style: str
+    """Name of the population style."""
+    recorded: Path
+    """The workspace as the spec records it, absolute."""
+    args: tuple[str, ...] = ()
+    """Arguments of the attempt alone; `Launch.argv` has them, `Launch.spec` does not."""
+    source: Source | None = None
+    """The generation that the attempt continues from."""
+    seen: int = 0
+    """When the newest generation that the executor saw was written, in nanoseconds since 1970."""
+    known: bool = False
+    """Whether the member had a generation before."""
+
+
+@dataclass(frozen=True, slots=True)
 class Launch:
     """Everything needed to start one attempt. `--dry_run` prints what a run would use."""
 
@@ -54,6 +72,8 @@ class Launch:
     """Its slots of the machine; None: it has none. A runtime lets the processes of the attempt
     inherit the descriptors, then closes them here; if it does not, the executor holds them until
     the attempt has ended."""
+    goes_on: GoesOn | None = None
+    """What it goes on from, if it is of a population that is continued and may be requeued."""
 
 
 @dataclass(frozen=True, slots=True)

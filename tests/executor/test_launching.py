@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from pbt_tui.backends.slurm.index import Slurm
+from pbt_tui.executor import continuing
 from pbt_tui.executor.launching import ForeignLaunches, ProcessLaunches
 from pbt_tui.journal import RunDir
+from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import Attempt, JobState
-from pbt_tui.runtimes.protocol import Launch
+from pbt_tui.runtimes.protocol import GoesOn, Launch
 from pbt_tui.runtimes.slurm.submitter import SubmitOrder
 from pbt_tui.spec import Policy
-from tests.journal.lives import job, spec
+from tests.journal.lives import Story, job, spec
+from tests.observe.member_files import stamp
 
 PREFIX = ("wrap", "lr=prefix")
 COMMAND = ("./train", "+lr=1", "seed=5")
@@ -77,3 +81,36 @@ def test_slurm_gets_the_command_of_the_attempt_in_its_manifest() -> None:
     assert "OWN=job" in line
     plain = order.files(shape, names, {}).manifest.decode()
     assert plain.endswith(" true\n")
+
+
+def test_a_task_that_may_be_requeued_gets_the_arguments_apart() -> None:
+    """Those of its first life; a later one finds its own, so the command has none of them."""
+    source = ev.Source(0, 12, "run", 12000, "/w/000/000012.pth", stamp(5))
+    on = GoesOn("rl_games", Path("/w"), ARGS, source, known=True)
+    order = SubmitOrder(spec(job("a")), Slurm(time=60.0), Path("/"), Path("/r"), Path("/o"))
+    launch = replace(launched("slurm"), goes_on=on)
+    [(shape, names)] = order.chunks([("a", 2)], 10)
+    files = order.files(shape, names, {("a", 2): launch})
+    line = files.manifest.decode()
+    assert line.endswith(" ./train +lr=1 seed=5\n")
+    assert " lr=2 checkpoint=a.pth ./train" in line
+    assert " /w/000/000012.yaml " in line
+    assert b"_pbt_go_on" in files.script
+    assert b"_pbt_go_on" not in order.files(shape, names, {}).script
+
+
+def test_what_an_attempt_goes_on_from_follows_from_its_population() -> None:
+    plan = spec(job("a", population="p"), job("b", population="p"), job("c"))
+    told = Story(plan).runs("a").runs("b").runs("c")
+    goes_on = continuing.goes_on(told.state, RunDir(Path("/t/r/_pbt")))
+    a, _, c = told.state.jobs
+    assert goes_on(c, c.attempts[-1]) is None
+    found = goes_on(a, a.attempts[-1])
+    assert found is not None
+    assert (found.style, found.recorded, found.known) == ("isaacgymenvs", Path("/t/w"), False)
+    a.attempts[-1].source = ev.Source(0, 12)
+    again = Attempt(2, (), 0.0)
+    after, anew = goes_on(a, again), goes_on(a, Attempt(2, (), 0.0, anew=True))
+    assert after is not None
+    assert anew is not None
+    assert (after.known, anew.known) == (True, False)

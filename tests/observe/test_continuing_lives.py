@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from pbt_tui.errors import RunError
-from pbt_tui.observe.continuing import answer, kept
+from pbt_tui.observe.continuing import Continuation, answer, kept
 from pbt_tui.observe.continuing.aside import make_ready
 from pbt_tui.observe.continuing.lives import Lives, record
 from pbt_tui.observe.continuing.question import PATIENCE
@@ -86,7 +86,7 @@ def test_the_folder_of_a_member_is_put_aside_once(member: Member, tmp_path: Path
     assert kept.pins(folder) == []
     assert Lives(history).of("ant") == []
     later = member.question(kept=folder, history=Lives(history).of("ant"))
-    assert answer(later) == ((), {}, None, None, None, None)
+    assert answer(later) == Continuation()
     member.write(1, at=99)  # the new life has begun
     assert make_ready(question, 2, history) == []
     assert (member.folder / "000001.yaml").exists()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pbt_tui.journal.events import Source
-from pbt_tui.observe.continuing import Tried, answer
+from pbt_tui.observe.continuing import Continuation, Tried, answer
 from pbt_tui.observe.continuing.question import PATIENCE
 from tests.observe.member_files import BEGIN, Member, archive, failed, put, when
 
@@ -144,9 +144,9 @@ def test_a_first_file_that_was_being_written_begins_anew(member: Member) -> None
 
 
 def test_what_nothing_ever_wrote_begins_anew_at_once(member: Member) -> None:
-    assert answer(member.question()) == ((), {}, None, None, None, None)
+    assert answer(member.question()) == Continuation()
     member.folder.mkdir(parents=True)
-    assert answer(member.question()) == ((), {}, None, None, None, None)
+    assert answer(member.question()) == Continuation()
 
 
 def test_files_of_another_version_are_not_taken_for_cut_ones(member: Member) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pbt_tui.journal.events import Source
-from pbt_tui.observe.continuing import Question, Tried, answer
+from pbt_tui.observe.continuing import Continuation, Question, Tried, answer
 from pbt_tui.observe.continuing.aside import make_ready
 from pbt_tui.observe.continuing.question import PATIENCE
 from pbt_tui.observe.workspaces import Generation
@@ -71,9 +71,9 @@ def test_from_scratch_the_trainer_moves_its_folder(job: Policies, tmp_path: Path
 
 
 def test_nothing_was_written(job: Policies) -> None:
-    assert answer(job.question()) == ((), {}, None, None, None, None)
+    assert answer(job.question()) == Continuation()
     (job.path / "checkpoint_p0").mkdir(parents=True)
-    assert answer(job.question()) == ((), {}, None, None, None, None)
+    assert answer(job.question()) == Continuation()
 
 
 def test_a_policy_that_would_begin_anew_is_refused(job: Policies) -> None:

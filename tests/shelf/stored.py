@@ -220,7 +220,9 @@ _OURS = (
     (re.compile(r"(?<= )/\S*…"), "/…"),
     (re.compile(r'"User":"\d+:\d+"'), '"User":"1000:1000"'),
 )
+_OLD = re.compile(r"\b\w+ old\b")
 _CHANGES = (
+    (_OLD, "SPAN old"),
     (re.compile(r"\bpid \d+"), "pid N"),
     (re.compile(r"\bcontainer [0-9a-f]{12}\b"), "container ID"),
     (re.compile(r"\bSLURM \d+(_\d+)?"), "SLURM ID"),
@@ -243,7 +245,6 @@ _TOLD = (
     "executor_started", "attempt_scheduled", "attempt_ended", "job_skipped", "run_closed",
     "request_accepted",
 )  # fmt: skip
-_OLD = re.compile(r"\b\w+ old\b")
 _FIELDS = (
     "runtime", "job", "attempt", "gpus", "outcome", "exit_code", "signal", "cause", "why",
     "verdict", "action", "by",

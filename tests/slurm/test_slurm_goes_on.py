@@ -18,12 +18,13 @@ from pbt_tui.backends.slurm import render as backend
 from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.backends.slurm.quoting import words
 from pbt_tui.backends.slurm.requeue import FUNCTIONS, Again, again
+from pbt_tui.journal.events import Source
 from pbt_tui.observe.continuing import Continuation, Question, answer
 from pbt_tui.observe.continuing.question import PATIENCE
-from pbt_tui.populations import STYLES
+from pbt_tui.runtimes.slurm.going_on import of_attempt
 from pbt_tui.runtimes.slurm.task_files import parse
 from pbt_tui.spec import Job, Placeholder, Policy, Processes, merged
-from tests.observe.member_files import Member, archive, put, when
+from tests.observe.member_files import Member, archive, failed, put, when
 from tests.observe.recorded_members import NAMES, Replay
 from tests.observe.test_continuing_policies import Policies
 
@@ -60,7 +61,7 @@ def bash(text: str, again: Again, command: Sequence[str] = (), **variables: str)
 
 def by_bash(question: Question, **known: Any) -> Told:
     known = {"member": question.member} | known
-    told = again(STYLES.get(question.style), str(question.recorded), question.job.argv, **known)
+    told = again(question.style, str(question.recorded), question.job.argv, **known)
     look = "_pbt_policies" if question.style == "sample_factory" else "_pbt_newest"
     text = bash(f"{look}; code=$?\n{SHOW}", told, question.job.argv)
     code, source, why, env, *args = text.split("\0")[:-1]
@@ -220,16 +221,13 @@ def test_what_the_executor_chose_holds_until_something_is_written(tmp_path: Path
     newest = answer(member.question()).source
     assert newest is not None
     assert newest.stamp is not None
-    assert source.stamp is not None
-    assert source.stamp.metadata is not None
-    assert source.stamp.weights is not None
-    stamps = (source.stamp.metadata, source.stamp.weights)
-    known: dict[str, Any] = {
-        "generation": 3,
-        "metadata": str(member.folder / "000003.yaml"),
-        "stamp": " ".join(f"{s.mtime_ns} {s.size}" for s in stamps),
-        "floor": newest.stamp.written,
-    }
+    question = member.question(tried=[failed(newest)] * 2)
+    chosen = answer(question)
+    assert chosen.source == source
+    told = of_attempt(question.job, "rl_games", "", source=source, seen=chosen.seen)
+    assert told is not None
+    assert told.floor == newest.stamp.written
+    known = {name: getattr(told, name) for name in ("generation", "metadata", "stamp", "floor")}
     assert by_bash(member.question(), **known).source.split()[1] == "3"
     assert by_bash(member.question()).source.split()[1] == "4"
     member.write(2, at=50)
@@ -294,7 +292,7 @@ def test_a_job_of_sample_factory(tmp_path: Path) -> None:
 
 def life(question: Question, claim: Path, **known: Any) -> tuple[str, list[str]]:
     """What a life of a task tells, and its command."""
-    told = again(STYLES.get(question.style), str(question.recorded), question.job.argv, **known)
+    told = again(question.style, str(question.recorded), question.job.argv, **known)
     show = 'printf "%s\\0" "$_pbt_told" "${_pbt_command[@]}"'
     patience = "sleep() { :; }\n"
     text = bash(f"{patience}_pbt_go_on\n{show}", told, question.job.argv, _pbt_claim=str(claim))
@@ -343,7 +341,7 @@ def test_the_script_of_an_array(tmp_path: Path, fill: tuple[Placeholder, ...]) -
         policy=Policy(), container=None, populations=(), jobs=(job,),
     )  # fmt: skip
     how = Slurm(gpus_per_job=0)
-    known = again(STYLES.get("rl_games"), str(member.recorded), job.argv, member=3, args=("lr=1",))
+    known = again("rl_games", str(member.recorded), job.argv, member=3, args=("lr=1",))
     (shape,) = backend.shapes(of, how)
     folder = tmp_path / "scripts"
     folder.mkdir()
@@ -371,3 +369,12 @@ def test_the_script_of_an_array(tmp_path: Path, fill: tuple[Placeholder, ...]) -
     noted = parse((run / "attempts/03.2").read_text(), 0.0)
     assert (noted.source, noted.restart, noted.code) == (found.source, 1, 0)
     assert all("again" not in word for word in start(2))
+
+
+def test_what_the_manifest_says_of_other_attempts() -> None:
+    job = Job(id="a", experiment="e", name="a", argv=("p",), env={}, dir="d", params={}, member=2)
+    assert of_attempt(job, "toy", "/w") is None
+    first = of_attempt(job, "isaacgymenvs", "/w", args=("a=1",))
+    assert first == Again("isaacgymenvs", "/w", member=2, args=("a=1",))
+    policies = of_attempt(job, "sample_factory", "/w", source=Source(1, 5))
+    assert policies == Again("sample_factory", "/w", member=2, known=True)

@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from pbt_tui.populations import Style
+from pbt_tui.populations import STYLES
 from pbt_tui.settings.argv import settings
 
-STYLES = ("isaacgymenvs", "isaaclab", "rl_games", "sample_factory")
+KNOWN_STYLES = ("isaacgymenvs", "isaaclab", "rl_games", "sample_factory")
 """The styles whose rules the functions have. Requeued tasks of other styles begin as they began."""
 _DIGITS = 18
 """Digits of a number that bash can hold."""
@@ -311,20 +311,21 @@ _pbt_go_on() { # the arguments of this life; sets _pbt_told for the attempt file
 """
 
 
-def again(style: Style, recorded: str, argv: Sequence[str], **known: Any) -> Again:
+def again(style: str, recorded: str, argv: Sequence[str], **known: Any) -> Again:
     """What a task needs to know about a member.
 
     Args:
-        style: The style of the population.
+        style: Name of the style of the population, one of `KNOWN_STYLES`.
         recorded: The workspace as the spec records it, absolute.
         argv: The command of the job, without arguments of an attempt.
         known: Further fields of `Again`: `member`, and what the attempt continues from.
     """
+    kind = STYLES.get(style)
     given = settings(tuple(argv))
     interval = 0
-    for key in style.index_keys:
-        text = given.get(f"{key.stem}{style.interval_name}", "").replace("_", "")
+    for key in kind.index_keys:
+        text = given.get(f"{key.stem}{kind.interval_name}", "").replace("_", "")
         if text.isascii() and text.isdigit() and len(text) <= _DIGITS:
             interval = int(text)
-    below = style.name_below(given) or ""
-    return Again(style.name, recorded, below, interval=interval, **known)
+    below = kind.name_below(given) or ""
+    return Again(style, recorded, below, interval=interval, **known)

@@ -97,7 +97,7 @@ class _Member:
         why = self._incomplete(reading)
         if why is not None:
             return self._none(why, must=True)
-        return self._from(choice.chosen)
+        return self._from(choice.chosen, choice.seen)
 
     def _read(self, at: Place) -> tuple[Reading, Choice]:
         """Reads the newest generations, and all others only if those do not give the answer."""
@@ -146,7 +146,7 @@ class _Member:
             return Continuation(again_after=min(AGAIN, PATIENCE - self._q.waited), why=why)
         return Continuation(refused=why)
 
-    def _from(self, chosen: Candidate) -> Continuation:
+    def _from(self, chosen: Candidate, seen: int) -> Continuation:
         source = chosen.source
         saved = Saved(source.checkpoint or "", source.experiment_name or "", chosen.params)
         recipe = self._style.recipe
@@ -154,9 +154,8 @@ class _Member:
         if made is None or made.refused is not None:
             why = made.refused if made is not None else ""
             return Continuation(refused=f"{_named(source, self._style)}: {why}")
-        return Continuation(
-            made.args, made.env, source, why=f"goes on from {_named(source, self._style)}"
-        )
+        why = f"goes on from {_named(source, self._style)}"
+        return Continuation(made.args, made.env, source, why=why, seen=seen)
 
 
 def _of_this_life(tried: Sequence[Tried]) -> Sequence[Tried]:

@@ -32,6 +32,8 @@ class Choice(NamedTuple):
     """Everything that is not whole, the newest first."""
     barred: tuple[Candidate, ...]
     """Whole generations that are taken for corrupt, the newest first."""
+    seen: int = 0
+    """When the files of the newest whole generation were written, as they say themselves."""
 
 
 def choose(
@@ -60,6 +62,7 @@ def choose(
         next((c for c in whole if c.stamp not in stamps), None),
         tuple(rejected),
         tuple(c for c in whole if c.stamp in stamps),
+        max((c.written for c in whole), default=0),
     )
 
 
@@ -120,9 +123,7 @@ class _Times:
 
     def is_torn(self, candidate: Candidate) -> bool:
         """Whether its weights belong to a later write than its metadata."""
-        weights = candidate.stamp.weights
-        is_new = weights is not None and weights.mtime_ns > self._moved
-        return candidate.is_torn and (is_new or self._is_trusted(candidate))
+        return candidate.is_torn and self._is_trusted(candidate)
 
     def order(self, candidate: Candidate) -> tuple[int, int]:
         """Sorts generations by the time at which they were written."""

@@ -100,3 +100,6 @@ class Continuation(NamedTuple):
     """What the attempt goes on from, for people: `goes on from generation 12 of member 3`."""
     again_after: float | None = None
     """Nothing is decided: the question is to be asked again after so many seconds."""
+    seen: int = 0
+    """When the newest whole generation on disk was written, in nanoseconds since the epoch; it may
+    be newer than `source`, if it is barred."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -24,6 +24,7 @@ from pbt_tui.runtimes.protocol import Ended, Launch, Queued
 from pbt_tui.runtimes.slurm import client, queue_limits
 from pbt_tui.runtimes.slurm.array_lookup import Answer, ArrayLookup
 from pbt_tui.runtimes.slurm.client import QueueFull
+from pbt_tui.runtimes.slurm.going_on import of_launch
 from pbt_tui.runtimes.slurm.poller import RARELY
 from pbt_tui.runtimes.slurm.submissions import ArraySubmission, Files, Name, Submissions, printed_id
 from pbt_tui.runtimes.slurm.tracker import Task, TaskTracker
@@ -78,10 +79,24 @@ class SubmitOrder:
         An attempt that continues has other ones than its job.
         """
         jobs = {job.id: job for job in shape.jobs}
-        lines = backend.manifest((_own(jobs[n[0]], launches.get(n)), n[1]) for n in tasks)
+        going_on = {}
+        for job, attempt in tasks:
+            launch = launches.get((job, attempt))
+            again = of_launch(launch) if launch is not None else None
+            if launch is not None and again is not None:  # it has the arguments of the attempt
+                going_on[job] = again
+                launch = replace(launch, argv=launch.spec.argv)
+            jobs[job] = _own(jobs[job], launch)
+        lines = backend.manifest(((jobs[job], attempt) for job, attempt in tasks), going_on)
         name = backend.manifest_name(lines)
         text = backend.script(
-            self.spec, self.settings, shape, manifest=name, offset=0, count=len(tasks)
+            self.spec,
+            self.settings,
+            shape,
+            manifest=name,
+            offset=0,
+            count=len(tasks),
+            goes_on=bool(going_on),
         )
         return Files(name, lines, text)
 
