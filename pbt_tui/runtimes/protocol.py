@@ -70,8 +70,8 @@ class Launch:
     """The `seq` of its `attempt_scheduled`; 0: it is in no journal."""
     slots: HeldSlots | None = None
     """Its slots of the machine; None: it has none. A runtime lets the processes of the attempt
-    inherit the descriptors, then closes them here; if it does not, the executor holds them until
-    the attempt has ended."""
+    inherit the descriptors. The executor holds them as well until the attempt has ended, unless the
+    runtime closes them here because something else holds them."""
     goes_on: GoesOn | None = None
     """What it goes on from, if it is of a population that is continued and may be requeued."""
 

@@ -37,8 +37,3 @@ class FollowedAttempt:
     @property
     def name(self) -> Name:
         return self.job, self.number
-
-    def hand_over_slots(self) -> None:
-        """Lets go of its slots of the machine: the shim has its claim, and holds them."""
-        if self.launch is not None and self.launch.slots is not None:
-            self.launch.slots.close()

@@ -257,7 +257,6 @@ class ProcessRuntime:
     def _began(self, found: FollowedAttempt, handle: str) -> None:
         if found.handle is None:
             found.handle = handle
-            found.hand_over_slots()
             self._say(Started(found.job, found.number, handle))
 
     def _say(self, fact: Fact) -> None:
