@@ -93,6 +93,7 @@ def execute(
         return exit_code(state)
     context = factory.run_context(rundir, state, config, new_run_id())
     _inspect(context, warn)
+    warn(factory.unclaimed(context, config))
     if not opened.journal.exclusive:
         warn([_no_byte_locks(rundir)])
     permits = factory.create_permits(context, config, HolderReport(context, waits).tell)

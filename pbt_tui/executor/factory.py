@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pbt_tui.errors import BrokenKind, Diagnostic, RuntimeUnavailable
 from pbt_tui.executor import continuing
 from pbt_tui.executor.config import ExecutorConfig
-from pbt_tui.executor.kept_shell import JobEnvironment, job_environment
+from pbt_tui.executor.kept_shell import job_environment
 from pbt_tui.executor.launching import ForeignLaunches, ProcessLaunches
 from pbt_tui.executor.permits import MachinePermits
 from pbt_tui.journal import RunDir, RunState
@@ -48,15 +48,17 @@ def run_context(rundir: RunDir, state: RunState, config: ExecutorConfig, run_id:
         gpus=around.gpus,
         known=around.known,
         masked=around.masked,
-        notes=(*around.notes, *_unclaimed(config, around)),
+        notes=around.notes,
         forgotten=config.forget_host,
         from_scratch=config.from_scratch,
     )
 
 
-def _unclaimed(config: ExecutorConfig, around: JobEnvironment) -> list[Diagnostic]:
+def unclaimed(context: RunContext, config: ExecutorConfig) -> list[Diagnostic]:
     """A note where the run uses GPUs of this machine that it does not claim."""
-    if config.claims_gpus or not around.known or not around.gpus:
+    named = context.masked or config.policy.gpus is not None
+    there = context.gpus and (named or any(gpu.uuid for gpu in context.gpus))
+    if config.claims_gpus or not there:
         return []
     why = "`--share_gpus`" if config.policy.experiments_per_gpu >= 1 else "no slots"
     return [
