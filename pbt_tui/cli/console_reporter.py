@@ -114,6 +114,10 @@ class ConsoleReporter:
         """Prints what could not be sampled; the run goes on without it."""
         self._say([f"  warning   {line}"])
 
+    def waits(self, line: str) -> None:
+        """Prints a GPU that the run has to wait for, and who holds it."""
+        self._say([f"  waiting   {line}"])
+
     def summary(self, *, over: bool = False) -> None:
         """Prints the summary; `over`: the run was closed before, and nothing was started."""
         lines = summary(self._state, self._rundir)

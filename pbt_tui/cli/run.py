@@ -215,6 +215,7 @@ def _execute(plan: Plan, opened: OpenRun, terminal: Terminal, *, json: bool, rea
                 ready=lambda state: ready(told),
                 warn=warns,
                 trouble=lambda line: errors.say(f"warning: {line}\n"),
+                waits=lambda line: errors.say(f"note: waits for {line}\n"),
             )
         finally:
             writer.finish()
@@ -238,6 +239,7 @@ def _execute(plan: Plan, opened: OpenRun, terminal: Terminal, *, json: bool, rea
             warn=warns,
             progress=reporter.progress,
             trouble=reporter.trouble,
+            waits=reporter.waits,
         )
         reporter.summary(over=over)
     finally:

@@ -77,14 +77,14 @@ def parser(argv: Sequence[str] = ()) -> Parser:
     request.add_argument(
         "--stop", action="store_true", help="stop the executor and all jobs, to be resumed"
     )
-    old = p.add_argument_group("containers left by earlier runs")
-    old.add_argument("--list", action="store_true", help="list them")
+    old = p.add_argument_group("GPUs in use, and containers left by earlier runs")
+    old.add_argument("--list", action="store_true", help="list both, of all runs of this machine")
     old.add_argument(
         "--clean",
         nargs="?",
         const="ended",
         choices=("ended", "all"),
-        help="list, then remove stopped ones (all: running too)",
+        help="list containers, then remove stopped ones (all: running too)",
     )
     moved = p.topic("moved", "copied and moved runs, and lost hosts")
     moved.add_argument(
@@ -112,6 +112,11 @@ def _add_place(group: argparse._ArgumentGroup) -> None:
         metavar="DIR",
         help="execute run directories in DIR also if another user owns them; may be repeated "
         "(for good: `trusted_directories` in `~/.config/pbt/config.toml`)",
+    )
+    group.add_argument(
+        "--share_gpus",
+        action="store_true",
+        help="claim no GPUs: other runs may use them at the same time",
     )
     group.add_argument(
         "--python",

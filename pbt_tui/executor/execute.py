@@ -18,9 +18,11 @@ from pbt_tui.errors import Diagnostic, Findings, RunError, RuntimeUnavailable, W
 from pbt_tui.executor import continuing, factory, interpreter, ports, signals
 from pbt_tui.executor.clock import Clock
 from pbt_tui.executor.config import ExecutorConfig
+from pbt_tui.executor.holder_report import HolderReport
 from pbt_tui.executor.inbox import RequestInbox
 from pbt_tui.executor.kept_settings import kept_settings
 from pbt_tui.executor.loop import Diagnosis, Loop
+from pbt_tui.executor.permits import NO_PERMITS
 from pbt_tui.executor.preflight import preflight
 from pbt_tui.executor.reader_threads import ReaderThreads
 from pbt_tui.executor.reconcile import (
@@ -67,6 +69,7 @@ def execute(
     warn: Callable[[Sequence[Diagnostic]], None] = lambda found: None,
     progress: Callable[[str], None] = lambda line: None,
     trouble: Callable[[str], None] = lambda line: None,
+    waits: Callable[[str], None] = lambda line: None,
 ) -> int:
     """Executes until the run is closed or stopped; returns the exit code.
 
@@ -83,6 +86,7 @@ def execute(
         warn: Called with the warnings of preflight.
         progress: Called with steps that take long before the start, such as pulling an image.
         trouble: Called with what the sampler could not sample; the run goes on.
+        waits: Called with each GPU that the run has to wait for, and who holds it.
 
     Raises:
         Findings: Preflight found errors; nothing was started.
@@ -93,9 +97,11 @@ def execute(
         return exit_code(state)
     context = factory.run_context(rundir, state, config, new_run_id())
     _inspect(context, warn)
+    warn(factory.unclaimed(context, config))
     if not opened.journal.exclusive:
         warn([_no_byte_locks(rundir)])
     require_attempt_files(rundir, state)  # before a runtime makes the folder anew
+    permits = factory.create_permits(context, config, HolderReport(context, waits).tell)
     clock, inbox = Clock(state.at), RequestInbox(rundir, opened.trust)
     runtime = factory.create_runtime(context, progress)
     claimed = reader = None
@@ -116,6 +122,7 @@ def execute(
             diagnose=_diagnose(opened),
             tell=tell,
             asker=reader or continuing.NO_ASKER,
+            permits=permits or NO_PERMITS,
         )
         with signals.caught(inbox.signal) as signal_fd:
             seen = observe_active(loop)
@@ -139,7 +146,8 @@ def execute(
                 tick(state)
 
             try:
-                awake = [f.fileno() for f in (runtime, reader) if f is not None] + [signal_fd]
+                sources = (runtime, reader, permits)
+                awake = [s.fileno() for s in sources if s is not None] + [signal_fd]
                 _drive(loop, runtime, clock, awake, turned, opened.journal.check)
             except RunError:
                 opened.journal.check()  # the whole run directory may be gone, not only one file
@@ -153,6 +161,8 @@ def execute(
             reader.close()
         if claimed is not None:
             claimed.close()
+        if permits is not None:
+            permits.close()
     return exit_code(state)
 
 

@@ -1,11 +1,12 @@
 """Slots: how many attempts each GPU holds, and whether a job or a gang fits.
 
-Must not know jobs or time: it counts. Only `apply` changes the counts.
+Must not know jobs or time: it counts. Only `apply` changes the counts. What other runs hold on this
+machine is no part of the state of a run: `held` names the positions of GPUs that they hold now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from pbt_tui.journal.events import Gpu
 
@@ -64,29 +65,58 @@ class Slots:
             if i is not None:
                 self.busy[i] += n
 
-    def place(self, need: int) -> tuple[Gpu, ...] | None:
+    def place(self, need: int, held: Collection[int] = ()) -> tuple[Gpu, ...] | None:
         """The `need` least busy devices with a free slot; None if there are fewer.
 
         Of equally busy devices, the one with the lower position comes first.
         """
+        placed = self._place(need, self.busy, held)
+        return None if placed is None else tuple(self.gpus[i] for i in placed)
+
+    def place_all(self, shape: Shape, held: Collection[int] = ()) -> list[tuple[Gpu, ...]] | None:
+        """The devices of each member of `shape`, if they start one after the other; None: no room.
+
+        The first entry is what `place` returns for the first member.
+        """
+        busy, found = list(self.busy), []
+        for need in shape:
+            placed = self._place(need, busy, held)
+            if placed is None:
+                return None
+            for i in placed:
+                busy[i] += 1
+            found.append(tuple(self.gpus[i] for i in placed))
+        return found
+
+    def _place(
+        self, need: int, counts: Sequence[int], held: Collection[int]
+    ) -> tuple[int, ...] | None:
         if self.per_gpu < 0 or need == 0:
             return ()
         free = [
             (busy, i)
-            for i, busy in enumerate(self.busy)
-            if busy < self.per_gpu and not self.drained[i]
+            for i, busy in enumerate(counts)
+            if busy < self.per_gpu and not self.drained[i] and i not in held
         ]
         if len(free) < need:
             return None
         free.sort()
-        return tuple(self.gpus[i] for _, i in free[:need])
+        return tuple(i for _, i in free[:need])
 
-    def room(self, shape: Shape, *, empty: bool = False, drained: bool = False) -> bool:
+    def room(
+        self,
+        shape: Shape,
+        held: Collection[int] = (),
+        *,
+        empty: bool = False,
+        drained: bool = False,
+    ) -> bool:
         """Whether all members of `shape` fit at once.
 
         Args:
             shape: the number of GPUs that each member needs, the largest first.
-            empty: whether to count as if no attempt was active.
+            held: positions of the devices that other runs hold.
+            empty: whether to count as if no attempt was active and nothing was held.
             drained: whether to count drained devices as usable.
 
         To give the least busy devices to the largest need first is enough: this order finds a
@@ -97,7 +127,7 @@ class Slots:
         left = [
             self.per_gpu if empty else self.per_gpu - busy
             for i, busy in enumerate(self.busy)
-            if drained or not self.drained[i]
+            if (drained or not self.drained[i]) and (empty or i not in held)
         ]
         if len(shape) > sum(left) and shape[-1] > 0:
             return False

@@ -54,6 +54,22 @@ def devices() -> list[Gpu] | None:
     return [Gpu(s.index, s.uuid, s.name, s.memory) for s in samples]
 
 
+def divided() -> frozenset[str]:
+    """UUIDs of the devices in MIG mode, of which jobs get parts; empty without a driver."""
+    nvml = _open()
+    if nvml is None:
+        return frozenset()
+    count = _ask(nvml.nvmlDeviceGetCount) or 0
+    return frozenset(uuid for uuid in (_divided(nvml, i) for i in range(count)) if uuid is not None)
+
+
+def _divided(nvml: Any, index: int) -> str | None:
+    """The UUID of a device if it is in MIG mode."""
+    handle = _ask(lambda: nvml.nvmlDeviceGetHandleByIndex(index))
+    mode = _ask(lambda: nvml.nvmlDeviceGetMigMode(handle))
+    return _text(_ask(lambda: nvml.nvmlDeviceGetUUID(handle))) if mode and mode[0] else None
+
+
 _nvml: list[Any] = []
 """The library, once it is open: it stays open, because to open it takes longer than a query."""
 

@@ -122,6 +122,8 @@ class GpuRow(msgspec.Struct, frozen=True):
     """Whether a person drained it: no new attempt starts on it."""
     jobs: tuple[str, ...]
     """Ids of this run's jobs that are active on it."""
+    held: str | None = None
+    """Who holds it, where this run waits for another one: ``held by run `ant`, pid 4117``."""
 
 
 class QueueRow(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""`decide(state, now)`: the next decision, or None. The order of its clauses is the policy.
+"""`decide(state, now, held)`: the next decision, or None. The order of its clauses is the policy.
 
 It is pure: it does no IO, reads no clock, uses no random numbers and changes nothing. It returns
 one decision; the loop applies it and calls `decide` again, until there is none.
@@ -10,12 +10,13 @@ by a rounding error, and the loop would wake up without a decision.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from pbt_tui.journal.events import (
     AttemptScheduled,
     Decision,
+    Gpu,
     JobSkipped,
     KillRequested,
     RunClosed,
@@ -29,11 +30,17 @@ from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.journal.status_text import begins_text, cannot_continue
 
 
-def decide(state: RunState, now: float) -> Decision | None:
+def decide(state: RunState, now: float, held: Collection[int] = ()) -> Decision | None:
     """The next decision; None if there is nothing to do now.
 
     Attempts to stop come first, then deadlines, members that cannot be continued, the failure
     budget, the end of the run, and last an attempt to start.
+
+    Args:
+        state: The state of the run.
+        now: Unix seconds.
+        held: Positions, in the executor's list, of the GPUs on which nothing may start now because
+            other runs of this machine hold them.
     """
     return (
         _stop_what_must_stop(state)
@@ -41,7 +48,7 @@ def decide(state: RunState, now: float) -> Decision | None:
         or _skip_refused(state)
         or _skip_over_budget(state)
         or _close(state)
-        or _start(state, now)
+        or _start(state, now, held)
     )
 
 
@@ -138,15 +145,15 @@ class SchedulingUnit:
     """When the last of its jobs became ready, in Unix seconds."""
 
 
-def _start(state: RunState, now: float) -> Decision | None:
+def _start(state: RunState, now: float, held: Collection[int]) -> Decision | None:
     if state.held or state.stop or state.executor is None:
         return None
     if len(state.active) >= state.policy.max_parallel or now < state.next_start:
         return None
-    job = select_next(state, now)
+    job = select_next(state, now, held)
     if job is None:
         return None
-    gpus = state.slots.place(job.need)
+    gpus = state.slots.place(job.need, held)
     assert gpus is not None
     known = job.continuation
     return AttemptScheduled(
@@ -175,7 +182,24 @@ def _free_port(state: RunState) -> int | None:
     return None
 
 
-def select_next(state: RunState, now: float) -> JobState | None:
+def together(
+    state: RunState, job: JobState, held: Collection[int] = ()
+) -> list[tuple[JobState, tuple[Gpu, ...]]]:
+    """The jobs that start with `job`, which `decide` has just chosen, and the GPUs of each.
+
+    They are the job alone, or all waiting members of its population if none is active: those begin
+    together, although `pause_between` may lie between two starts.
+    """
+    members = [job]
+    if job.gang is not None and not job.gang.active:
+        waiting = (state.jobs[member.index] for member in job.gang.members if member.is_waiting)
+        members = sorted(waiting, key=lambda member: (-member.need, member.index))
+    places = state.slots.place_all(tuple(member.need for member in members), held)
+    assert places is not None
+    return list(zip(members, places, strict=True))
+
+
+def select_next(state: RunState, now: float, held: Collection[int] = ()) -> JobState | None:
     """The next job to start; None if none may.
 
     Members of active populations go first. While one of them does not fit now but would fit on
@@ -184,23 +208,23 @@ def select_next(state: RunState, now: float) -> JobState | None:
     """
     closed = False
     for job in gang_backfill(state, now):
-        if state.slots.room((job.need,)):
+        if state.slots.room((job.need,), held):
             return job
         closed = closed or state.slots.room((job.need,), empty=True)
     if closed:
         return None
     for unit in sorted(units(state, now), key=lambda u: u.index):
-        if fits(state, unit):
+        if fits(state, unit, held):
             return unit.first
         if out_of_patience(state, unit, now) and could_fit(state, unit):
             return None
     return None
 
 
-def fits(state: RunState, unit: SchedulingUnit) -> bool:
+def fits(state: RunState, unit: SchedulingUnit, held: Collection[int] = ()) -> bool:
     """Whether the unit fits now: on the free slots, and within `max_parallel`."""
     free = state.policy.max_parallel - len(state.active)
-    return len(unit.shape) <= free and state.slots.room(unit.shape)
+    return len(unit.shape) <= free and state.slots.room(unit.shape, held)
 
 
 def could_fit(state: RunState, unit: SchedulingUnit) -> bool:

@@ -31,6 +31,7 @@ _KINDS = ("registry", "runtimes.RUNTIMES", "runtimes.RuntimeKind", "runtimes.kin
 TABLE = {
     "__init__": May(("description",)),
     "errors": May(()),
+    "machine_slots": May(()),
     "registry": May(("errors",)),
     "naming": May(("errors",)),
     "run_module_types": May(()),
@@ -74,12 +75,23 @@ TABLE = {
         ("msgspec", "yaml", "pynvml"),
     ),
     "runtimes": May(
-        ("registry", "errors", "spec", "files", "backends", "journal", "scheduler.fit", "observe"),
+        (
+            "registry",
+            "errors",
+            "machine_slots",
+            "spec",
+            "files",
+            "backends",
+            "journal",
+            "scheduler.fit",
+            "observe",
+        ),
         ("msgspec",),
     ),
     "executor": May(
         (
             "errors",
+            "machine_slots",
             "spec",
             "files",
             "backends",

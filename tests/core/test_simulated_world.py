@@ -182,8 +182,8 @@ FAULTS = [
         "gangs begin when one fits",
         decide,
         "fits",
-        "return len(unit.shape) <= free and state.slots.room(unit.shape)",
-        "return free > 0 and state.slots.room(unit.shape[:1])",
+        "return len(unit.shape) <= free and state.slots.room(unit.shape, held)",
+        "return free > 0 and state.slots.room(unit.shape[:1], held)",
     ),
     Fault("a GPU is its index", slots, "same", "if one.uuid and other.uuid:", "if False:"),
     Fault(

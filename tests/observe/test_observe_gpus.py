@@ -52,6 +52,9 @@ class Nvml(ModuleType):
     def nvmlDeviceGetUtilizationRates(self, handle: int) -> Any:
         return self._answer("use", SimpleNamespace(gpu=7))
 
+    def nvmlDeviceGetMigMode(self, handle: int) -> Any:
+        return self._answer("mig", (handle, 0))
+
 
 @pytest.fixture
 def nvml(monkeypatch: pytest.MonkeyPatch) -> Nvml:
@@ -106,3 +109,9 @@ def test_the_file_is_read_back_or_not_at_all(nvml: Nvml, tmp_path: Path) -> None
     assert gpus.read(path) == samples
     path.write_bytes(data[: len(data) // 2])
     assert gpus.read(path) is None
+
+
+def test_which_devices_are_divided(nvml: Nvml) -> None:
+    assert gpus.divided() == {"GPU-1"}
+    nvml.broken = {"mig"}  # a device that knows no MIG
+    assert gpus.divided() == frozenset()

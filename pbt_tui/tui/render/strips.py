@@ -157,6 +157,8 @@ def _gpu(gpu: GpuRow, width: int, slots: int) -> list[Span]:
     what = " ".join(gpu.jobs) or "idle"
     if gpu.drained:
         what = "drained; " + what if gpu.jobs else "drained"
+    if gpu.held is not None:
+        what = f"{' '.join(gpu.jobs)}; {gpu.held}" if gpu.jobs else gpu.held
     style = "warn" if gpu.drained else "run" if gpu.jobs else "dim"
     room = max(0, width - length(((head, ""),)) - 3)
     return [(head + "  ", ""), (fit(what, room) + " ", style)]
