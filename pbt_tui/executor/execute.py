@@ -15,13 +15,14 @@ from collections.abc import Callable, Sequence
 from msgspec import UNSET
 
 from pbt_tui.errors import Diagnostic, Findings, RunError, RuntimeUnavailable, Where
-from pbt_tui.executor import factory, interpreter, ports, signals
+from pbt_tui.executor import continuing, factory, interpreter, ports, signals
 from pbt_tui.executor.clock import Clock
 from pbt_tui.executor.config import ExecutorConfig
 from pbt_tui.executor.inbox import RequestInbox
 from pbt_tui.executor.kept_settings import kept_settings
 from pbt_tui.executor.loop import Diagnosis, Loop
 from pbt_tui.executor.preflight import preflight
+from pbt_tui.executor.reader_threads import ReaderThreads
 from pbt_tui.executor.reconcile import apply_reconciliation, observe_active
 from pbt_tui.executor.run_dirs import OpenRun, new_run_id
 from pbt_tui.executor.sampler import Sampler
@@ -92,12 +93,14 @@ def execute(
         warn([_no_byte_locks(rundir)])
     clock, inbox = Clock(state.at), RequestInbox(rundir, opened.trust)
     runtime = factory.create_runtime(context, progress)
-    claimed = None
+    claimed = reader = None
     try:
         runtime.prepare([job.spec for job in state.jobs])
         _make_folders(context)
         if context.kind.local:  # elsewhere a node finds its own
             claimed = ports.claim(ports.wanted(state, context.policy), context.run_id)
+        if continuing.continued(state.spec):
+            reader = ReaderThreads(state, rundir)
         loop = Loop(
             state,
             journal=opened.journal,
@@ -107,6 +110,7 @@ def execute(
             launch_of=factory.launches(context),
             diagnose=_diagnose(opened),
             tell=tell,
+            reader=reader or continuing.NO_READER,
         )
         with signals.caught(inbox.signal) as signal_fd:
             seen = observe_active(loop)
@@ -130,7 +134,8 @@ def execute(
                 tick(state)
 
             try:
-                _drive(loop, runtime, clock, signal_fd, turned, opened.journal.check)
+                awake = [f.fileno() for f in (runtime, reader) if f is not None] + [signal_fd]
+                _drive(loop, runtime, clock, awake, turned, opened.journal.check)
             except RunError:
                 opened.journal.check()  # the whole run directory may be gone, not only one file
                 raise
@@ -139,6 +144,8 @@ def execute(
             tell_problems()
     finally:
         runtime.close()
+        if reader is not None:
+            reader.close()
         if claimed is not None:
             claimed.close()
     return exit_code(state)
@@ -185,13 +192,17 @@ def _drive(
     loop: Loop,
     runtime: Runtime,
     clock: Clock,
-    signal_fd: int,
+    awake: Sequence[int],
     tick: Callable[[RunState], None],
     check: Callable[[], None],
 ) -> None:
+    """Takes turns until nothing is left to do.
+
+    Any descriptor of `awake` wakes the loop; the last one is that of signals.
+    """
     poller = select.poll()
-    poller.register(runtime.fileno(), select.POLLIN)
-    poller.register(signal_fd, select.POLLIN)
+    for fd in awake:
+        poller.register(fd, select.POLLIN)
     check_at = 0.0
     while True:
         # Each append checks, too, but a run may have nothing to append for days.
@@ -213,7 +224,7 @@ def _drive(
             wait = min(wait, own - time.monotonic())
         # Rounded up: a turn before the deadline would find nothing to do.
         poller.poll(max(int(wait * 1000) + 1, 0))
-        signals.drain(signal_fd)
+        signals.drain(awake[-1])
 
 
 def _run_opened(context: RunContext, inode: int) -> ev.RunOpened:
@@ -247,6 +258,7 @@ def _executor_started(
         ports=UNSET if claimed is None else claimed.ends,
         inode=UNSET if inode == context.state.inode else inode,
         masked=context.masked or UNSET,
+        continues=continuing.continued(context.state.spec) or UNSET,
     )
 
 

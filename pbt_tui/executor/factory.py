@@ -54,8 +54,8 @@ def launches(context: RunContext) -> Callable[[JobState, Attempt], Launch]:
     """The function that makes the launch of an attempt for the runtime."""
     prefix = len(context.state.spec.command_prefix)
     if not context.kind.plain:
-        dropped = prefix if context.kind.has_queue else 0
-        return ForeignLaunches(context.rundir, context.cwd, dropped)
+        drop = context.kind.has_queue
+        return ForeignLaunches(context.rundir, context.cwd, prefix, drop=drop)
     return ProcessLaunches(
         context.rundir, context.cwd, context.policy, context.environ, prefix, context.python
     )

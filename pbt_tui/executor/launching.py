@@ -15,17 +15,30 @@ from pbt_tui.executor.interpreter import first_on_path, resolve
 from pbt_tui.journal import RunDir
 from pbt_tui.journal.state import Attempt, JobState
 from pbt_tui.runtimes.protocol import Launch
-from pbt_tui.spec import Job, Policy
+from pbt_tui.spec import Job, Policy, merged
 
 
-def filled(job: Job, attempt: Attempt) -> tuple[str, ...]:
-    """The command of an attempt, with its port in place of `{port}`.
+def command_of(job: Job, attempt: Attempt, prefix: int = 0) -> tuple[str, ...]:
+    """The command of an attempt, with its own arguments, and its port in place of `{port}`.
 
     Without a port the command stays as it is: on other machines, the node fills it.
+
+    Args:
+        job: The job.
+        attempt: The attempt.
+        prefix: Number of words before the command; no argument of an attempt concerns them.
     """
+    argv = job.argv
+    if attempt.args:
+        argv = (*argv[:prefix], *merged(argv[prefix:], attempt.args))
     if attempt.port is None or "port" not in job.fill:
-        return job.argv
-    return tuple(word.replace("{port}", str(attempt.port)) for word in job.argv)
+        return argv
+    return tuple(word.replace("{port}", str(attempt.port)) for word in argv)
+
+
+def environment_of(job: Job, attempt: Attempt) -> dict[str, str]:
+    """The variables of an attempt: those of its job over its own."""
+    return {**attempt.env, **job.env} if attempt.env else dict(job.env)
 
 
 class ProcessLaunches:
@@ -51,11 +64,11 @@ class ProcessLaunches:
 
     def __call__(self, job: JobState, attempt: Attempt) -> Launch:
         spec = job.spec
-        environ = {**self._environ, **spec.env}
-        command = filled(spec, attempt)
+        env = environment_of(spec, attempt)
+        environ = {**self._environ, **env}
+        command = command_of(spec, attempt, self._prefix)
         words, folder = resolve(command[self._prefix :], environ, self._python)
         argv = (*command[: self._prefix], *words)
-        env = dict(spec.env)
         if folder is not None:
             env["PATH"] = first_on_path(folder, environ.get("PATH"))
         # Set last: a mask that the job sets itself would ignore its slots (defect D26).
@@ -80,21 +93,25 @@ class ForeignLaunches:
     There, the image or the node provides the interpreter, and the engine or SLURM pins the GPUs.
     """
 
-    def __init__(self, rundir: RunDir, cwd: Path, dropped: int = 0) -> None:
+    def __init__(self, rundir: RunDir, cwd: Path, prefix: int = 0, *, drop: bool = False) -> None:
         self._rundir = rundir
         self._cwd = cwd
-        self._dropped = dropped
-        """Arguments of the command prefix, where the place starts commands in its own way."""
+        self._prefix = prefix
+        """Number of arguments before the command."""
+        self._drop = drop
+        """Whether they are left out, because the place starts commands in its own way."""
 
     def __call__(self, job: JobState, attempt: Attempt) -> Launch:
         spec = job.spec
-        if self._dropped:
-            spec = msgspec.structs.replace(spec, argv=spec.argv[self._dropped :])
+        argv = command_of(spec, attempt, self._prefix)
+        if self._drop:
+            argv = argv[self._prefix :]
+            spec = msgspec.structs.replace(spec, argv=spec.argv[self._prefix :])
         return Launch(
             job=spec.id,
             attempt=attempt.number,
-            argv=filled(spec, attempt),
-            env=spec.env,
+            argv=argv,
+            env=environment_of(spec, attempt),
             cwd=self._cwd,
             log=self._rundir.log(spec.id, attempt.number),
             claim=self._rundir.claim(spec.id, attempt.number),

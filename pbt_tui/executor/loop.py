@@ -8,10 +8,13 @@ at any point: a resume performs recorded effects again, and every effect is idem
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import msgspec
 
+from pbt_tui.errors import RunError
+from pbt_tui.executor.continuing import NO_READER, Reader
 from pbt_tui.executor.inbox import UnreadableRequest
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import apply
@@ -58,6 +61,7 @@ class Loop:
         launch_of: Callable[[JobState, Attempt], Launch],
         diagnose: Callable[[JobState, Ended], Diagnosis],
         tell: Callable[[Sequence[ev.AnyEvent]], None] = lambda events: None,
+        reader: Reader = NO_READER,
     ) -> None:
         self.state = state
         self.runtime = runtime
@@ -67,10 +71,13 @@ class Loop:
         self.launch_of = launch_of
         self._diagnose = diagnose
         self._tell = tell
+        self._reader = reader
         self._batch: list[ev.AnyEvent] = []
         self._undelivered: dict[str, tuple[int, bool]] = {}
         """Job → (attempt, kill): stops that the runtime could not deliver."""
         self._send_at = 0.0
+        self._not_ready: list[Ended] = []
+        """Attempts that could not be launched because their disk could not be made ready."""
 
     # -- the turn ----------------------------------------------------------------------------------
 
@@ -79,13 +86,21 @@ class Loop:
         now = self._clock.now()
         if self._undelivered:
             self._send_again(now)
-        for fact in self.runtime.facts():
+        refused, self._not_ready = self._not_ready, []
+        for fact in (*refused, *self.runtime.facts()):
             self._take(fact, now)
+        for answer in self._reader.answers():
+            self._take_answer(answer, now)
         for request in self._inbox.new():
             self._answer(request, now)
         while (decision := decide(self.state, now)) is not None:
             self.record(decision, now)
-        return self.commit()
+        wrote = self.commit()
+        if self.state.ready_queue.unread and not self.state.stop:
+            # Only now: the end after which a member is read is durable. The newest come first.
+            unread = reversed(self.state.ready_queue.unread.values())
+            self._reader.ask(self.state.jobs[job.index] for job in unread)
+        return wrote or bool(self._not_ready)
 
     @property
     def finished(self) -> bool:
@@ -125,7 +140,8 @@ class Loop:
             match event:
                 case ev.AttemptScheduled():
                     job = self.state.by_id[event.job]
-                    launches.append(self.launch_of(job, job.attempts[event.attempt - 1]))
+                    if self._is_ready(job, event.attempt):
+                        launches.append(self.launch_of(job, job.attempts[event.attempt - 1]))
                 case ev.StopRequested() | ev.KillRequested():
                     # The launch may be in the same batch, and must come before the stop.
                     self._launch(launches)
@@ -140,6 +156,19 @@ class Loop:
                 case _:
                     pass
         self._launch(launches)
+
+    def _is_ready(self, job: JobState, attempt: int) -> bool:
+        """Makes the disk ready for an attempt; if that fails, the attempt is refused."""
+        try:
+            self._reader.make_ready(job, attempt)
+        except RunError as e:
+            if self.runtime.forfeit(job.spec.id, attempt):
+                where = f"`{e.where.file}` " if e.where.file else ""
+                why = f"{where}{e.what}"
+                ended = Ended(job.spec.id, attempt, None, None, self.state.at)
+                self._not_ready.append(replace(ended, refused=True, detail=why))
+            return False
+        return True
 
     def _launch(self, launches: list[Launch]) -> None:
         if launches:
@@ -195,6 +224,12 @@ class Loop:
             case Ended():
                 if None in (fact.handle, attempt.handle) or fact.handle == attempt.handle:
                     self.end(job, attempt, fact, now)
+
+    def _take_answer(self, fact: ev.ContinuationKnown, now: float) -> None:
+        """Records what an attempt goes on from; drops the answer to an older question."""
+        job = self.state.by_id[fact.job]
+        if job.is_unread and (fact.attempt, fact.after) == (len(job.attempts) + 1, job.question):
+            self.record(fact, now)
 
     def end(self, job: JobState, attempt: Attempt, fact: Ended, now: float) -> None:
         """Records the end of an attempt, with its outcome and cause."""

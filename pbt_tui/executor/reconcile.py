@@ -85,7 +85,8 @@ def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
             case "ended" if found.ended is not None:
                 loop.end(job, attempt, found.ended, now)
             case "never" if attempt.handle is None:
-                if attempt.stop_at is None and _still_listed(loop, attempt):
+                may_start = _still_listed(loop, attempt) and not _has_read(attempt)
+                if attempt.stop_at is None and may_start:
                     launches.append(loop.launch_of(job, attempt))
                 elif loop.runtime.forfeit(*key):
                     _end_unstarted(loop, job, attempt, now)
@@ -110,6 +111,11 @@ def _still_listed(loop: Loop, attempt: Attempt) -> bool:
     return all(loop.state.slots.position(gpu) is not None for gpu in attempt.devices)
 
 
+def _has_read(attempt: Attempt) -> bool:
+    """Whether it was decided with what its executor had read: another one reads again."""
+    return bool(attempt.args or attempt.env or attempt.anew or attempt.source is not None)
+
+
 def _end_unstarted(loop: Loop, job: JobState, attempt: Attempt, now: float) -> None:
     if attempt.stop_at is not None:
         loop.end(job, attempt, Ended(job.spec.id, attempt.number, None, None, now), now)
@@ -120,7 +126,9 @@ def _end_unstarted(loop: Loop, job: JobState, attempt: Attempt, now: float) -> N
             attempt=attempt.number,
             outcome="interrupted",
             exit_code=None,
-            detail="its GPU is no longer listed",
+            detail="its GPU is no longer listed"
+            if not _still_listed(loop, attempt)
+            else "its executor ended before it started: what it goes on from is read again",
             ended_at=now,
         ),
         now,

@@ -29,6 +29,7 @@ class Disk:
     listdir = staticmethod(os.listdir)
     mkdir = staticmethod(os.mkdir)
     rename = staticmethod(os.rename)
+    link = staticmethod(os.link)
     unlink = staticmethod(os.unlink)
     rmdir = staticmethod(os.rmdir)
 

@@ -100,6 +100,11 @@ def rename(path: str | PathLike[str], to: str | PathLike[str]) -> None:
     disk.calls.rename(path, to)
 
 
+def link(path: str | PathLike[str], to: str | PathLike[str]) -> None:
+    """Gives a file a second name; a link is not followed. Raises `OSError`."""
+    disk.calls.link(path, to, follow_symlinks=False)
+
+
 def open_to_all(folder: str | PathLike[str]) -> None:
     """Lets every user read and write in a folder. Raises `OSError`."""
     disk.calls.chmod(folder, 0o777)

@@ -112,6 +112,9 @@ class ExecutorStarted(Event, frozen=True, kw_only=True):
     masked: bool | UnsetType = UNSET
     """Whether `gpus` are those that the variable `CUDA_VISIBLE_DEVICES` showed the executor; not
     there: they are not, or the journal is older."""
+    continues: tuple[str, ...] | UnsetType = UNSET
+    """Ids of the populations whose members go on from what they have written: the executor finds
+    out from what before it starts a later attempt. Not there: none, or the journal is older."""
 
 
 class FileStamp(msgspec.Struct, frozen=True):
@@ -309,14 +312,15 @@ class JobSkipped(Event, frozen=True, kw_only=True):
     job: str
     """Id of the job."""
     why: str
-    """Why: `fail_fast`, or how many jobs have failed."""
+    """Why: `fail_fast`, how many jobs have failed, or why the member cannot be continued."""
 
 
 class RunClosed(Event, frozen=True, kw_only=True):
     """Every job has ended. Only a retry reopens the run."""
 
     verdict: Verdict
-    """Result of the whole run; `budget`: jobs were skipped because too many others failed."""
+    """Result of the whole run; `budget`: jobs were skipped because too many others failed;
+    `failures`: a job failed, or a member could not be continued."""
 
 
 class RunRehomed(Event, frozen=True, kw_only=True):

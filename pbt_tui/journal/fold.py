@@ -56,7 +56,8 @@ from msgspec import UNSET
 from pbt_tui.errors import ImpossibleEvent
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.due_stops import clean_deadlines, review_stop, set_deadline
-from pbt_tui.journal.lookup import asked_jobs, find_job, newest_attempt, story, written_at
+from pbt_tui.journal.lookup import asked_jobs, find_job, newest_attempt, story
+from pbt_tui.journal.questions import ask, say_which_continue, take_answer
 from pbt_tui.journal.ready_queue import ReadyQueue
 from pbt_tui.journal.slots import Slots, named, same
 from pbt_tui.journal.state import ACTIVE, ENDED, Attempt, JobState, RunState
@@ -105,8 +106,10 @@ def _run_opened(state: RunState, e: ev.RunOpened) -> None:
 def _run_rehomed(state: RunState, e: ev.RunOpened | ev.RunRehomed) -> None:
     state.run_id, state.cwd, state.train_dir = e.run_id, e.cwd, e.train_dir
     _journal_is(state, e)
-    for job in (job for job in state.jobs if job.is_waiting):
-        _ask(job, e)
+    if isinstance(e, ev.RunRehomed):
+        state.moved_at = e.at
+    for job in (job for job in state.jobs if job.question and job.is_waiting):
+        ask(state, job, e)
 
 
 def _journal_is(state: RunState, e: ev.RunOpened | ev.ExecutorStarted | ev.RunRehomed) -> None:
@@ -134,13 +137,13 @@ def _executor_started(state: RunState, e: ev.ExecutorStarted) -> None:
     state.ready_queue = ReadyQueue()
     for gang in state.gangs.values():
         gang.waiting = ()
+    say_which_continue(state, e)
     for job in state.jobs:
         own = job.spec.resources.gpus if job.spec.resources else None
         job.need = e.policy.gpus_per_job if own is None else own
         job.bucket = ""
         if job.phase == "waiting":
-            state.ready_queue.enter(job, e.at)
-            _ask(job, e)
+            ask(state, job, e)
     for job in state.active.values():
         review_stop(state, job)
 
@@ -173,16 +176,6 @@ def _attempt_scheduled(state: RunState, e: ev.AttemptScheduled) -> None:
     state.slots.take(devices)
     state.next_start = e.at + state.policy.pause_between
     review_stop(state, job)
-
-
-def _continuation_known(state: RunState, e: ev.ContinuationKnown) -> None:
-    """Keeps the answer if it is to the newest question: a late one does not know the last end."""
-    job = find_job(state, e.job, e)
-    if job.phase != "waiting" or e.attempt != len(job.attempts) + 1 or e.after != job.question:
-        return
-    job.continuation = e
-    if written_at(e.source) > written_at(job.attempts[-1].source if job.attempts else None):
-        job.tries = 0  # the last attempt made progress: its failure is not one in a row
 
 
 def _attempt_waiting(state: RunState, e: ev.AttemptWaiting) -> None:
@@ -306,11 +299,10 @@ def _retry(state: RunState, e: ev.RequestAccepted) -> None:
         elif job.phase == "waiting" and e.jobs:
             job.tries = 0
             job.ready_at = e.at
-            state.ready_queue.leave(job)
-            state.ready_queue.enter(job, e.at)
-            _ask(job, e)
-        if e.anew is not UNSET:
+        if e.anew is not UNSET and (e.jobs or job.phase not in ACTIVE):
             job.anew = True
+        if job.phase == "waiting" and (e.jobs or e.anew is not UNSET):
+            ask(state, job, e)
         _move(state, job, "retry asked", e)
     if returned:
         state.failures = 0
@@ -330,7 +322,8 @@ def _job_skipped(state: RunState, e: ev.JobSkipped) -> None:
     job = find_job(state, e.job, e)
     _move(state, job, "skipped", e)
     job.why = e.why
-    state.first_waiting = job.index + 1
+    while state.first_waiting < len(state.jobs) and not state.jobs[state.first_waiting].is_waiting:
+        state.first_waiting += 1  # a member that cannot be continued is skipped out of order
 
 
 # -- the only place where a phase changes ----------------------------------------------------------
@@ -363,8 +356,7 @@ def _move(state: RunState, job: JobState, move: Move, event: ev.Event) -> None:
             state.ready_queue.touch(job.gang)
     if after == "waiting":
         state.first_waiting = min(state.first_waiting, job.index)
-        state.ready_queue.enter(job, event.at)
-        _ask(job, event)
+        ask(state, job, event)
     elif before == "waiting":
         state.ready_queue.leave(job)
     if after == "failed":
@@ -375,18 +367,11 @@ def _move(state: RunState, job: JobState, move: Move, event: ev.Event) -> None:
                 review_stop(state, other)
 
 
-def _ask(job: JobState, event: ev.Event) -> None:
-    """Asks again what the next attempt goes on from: an earlier answer no longer holds."""
-    if job.attempts:
-        job.question = event.seq
-        job.continuation = None
-
-
 _HANDLERS: dict[type, Callable[[RunState, Any], None]] = {
     ev.RunOpened: _run_opened,
     ev.ExecutorStarted: _executor_started,
     ev.AttemptScheduled: _attempt_scheduled,
-    ev.ContinuationKnown: _continuation_known,
+    ev.ContinuationKnown: take_answer,
     ev.AttemptWaiting: _attempt_waiting,
     ev.AttemptStarted: _attempt_started,
     ev.AttemptEnded: _attempt_ended,

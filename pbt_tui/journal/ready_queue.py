@@ -10,13 +10,16 @@ of them are ready (`Gang.waiting`). Once a member is active, each ready member i
 again, in the *gang backfill*, and goes before everything else. This happens after the first of them
 was scheduled, and after the retry of one member in a running population.
 
-**Buckets.** A waiting job is in one of four:
+**Buckets.** A waiting job is in one of six:
 
 - `alone`: ready, and not in a gang. It has an entry in `units`.
 - `gang`: ready, in a gang without an active member. One entry in `units` stands for the gang, once
   all its waiting members are in this bucket.
 - `gang_backfill`: ready, in a gang with an active member. It has an entry in `gang_backfill`.
 - `delayed`: in back-off until `ready_at`. It has an entry in `delayed`.
+- `unread`: the executor does not know yet what its next attempt goes on from. It is in `unread`,
+  and the other members of its gang wait for it, as they wait for a back-off.
+- `refused`: it cannot be continued. It is in `refused`, until the scheduler skips it.
 
 **Shape.** The number of GPUs that each member of a unit needs, the largest first. Units of one
 shape fit or do not fit alike, so only the first in plan order can be next. `units` is a heap per
@@ -50,7 +53,7 @@ from typing import Literal, Protocol
 
 from pbt_tui.journal.slots import Shape
 
-Bucket = Literal["", "delayed", "alone", "gang", "gang_backfill"]
+Bucket = Literal["", "delayed", "alone", "gang", "gang_backfill", "unread", "refused"]
 """Part of the ready queue that holds a job; empty: none does."""
 
 
@@ -67,7 +70,8 @@ class Gang:
     version: int = 0
     """Rises when its waiting or active members change: entries of an older version are void."""
     waiting: tuple[Schedulable, ...] = ()
-    """The members that would start together; empty while one is in back-off or one is active."""
+    """The members that would start together; empty while one is in back-off or unread, or one is
+    active."""
 
 
 class Schedulable(Protocol):
@@ -83,9 +87,15 @@ class Schedulable(Protocol):
     """Unix seconds before which it may not start: the end of its back-off."""
     gang: Gang | None
     """The population whose members start together; None if the job starts alone."""
+    continues: bool
+    """Whether the newest executor continues the members of its population."""
 
     @property
     def is_waiting(self) -> bool: ...
+    @property
+    def is_unread(self) -> bool: ...
+    @property
+    def refusal(self) -> str | None: ...
 
 
 @dataclass(slots=True)
@@ -99,6 +109,10 @@ class ReadyQueue:
     """Number of GPUs to heap of (plan index, job)."""
     delayed: list[tuple[float, int, Schedulable]] = field(default_factory=list)
     """Heap of (`ready_at`, plan index, job)."""
+    unread: dict[int, Schedulable] = field(default_factory=dict)
+    """Plan index to job: the jobs that wait for an answer."""
+    refused: dict[int, Schedulable] = field(default_factory=dict)
+    """Plan index to job: the jobs that cannot be continued."""
     _stale: dict[str, Gang] = field(default_factory=dict)
     """Gangs whose members changed since the last `clean`, by id."""
     _moved: bool = False
@@ -107,7 +121,13 @@ class ReadyQueue:
     def enter(self, job: Schedulable, at: float) -> None:
         """Adds a waiting job; until its `ready_at`, if that is after `at`, it is delayed."""
         self._moved = True
-        if job.ready_at > at:
+        if job.continues and job.is_unread:
+            job.bucket = "unread"
+            self.unread[job.index] = job
+        elif job.continues and job.refusal is not None:
+            job.bucket = "refused"
+            self.refused[job.index] = job
+        elif job.ready_at > at:
             job.bucket = "delayed"
             heappush(self.delayed, (job.ready_at, job.index, job))
         elif job.gang is None:
@@ -120,6 +140,10 @@ class ReadyQueue:
 
     def leave(self, job: Schedulable) -> None:
         """Removes a job; its entries become void."""
+        if job.bucket == "unread":
+            del self.unread[job.index]
+        elif job.bucket == "refused":
+            del self.refused[job.index]
         job.bucket = ""
         self._moved = True
         if job.gang is not None:

@@ -110,11 +110,13 @@ class JobState:
     """Why it was skipped."""
     question: int = 0
     """The `seq` of the event after which the executor last had to find out what the next attempt
-    goes on from; 0 before the first attempt."""
+    goes on from; 0: it never had to."""
     continuation: ContinuationKnown | None = None
     """The answer to the newest question; None while it is unknown."""
     anew: bool = False
     """Whether a person asked for an attempt from scratch and none has started yet."""
+    continues: bool = False
+    """Whether the newest executor continues the members of its population."""
     need: int = 1
     """GPUs that an attempt occupies: the job's own number, else that of the policy."""
     gang: Gang | None = None
@@ -131,6 +133,21 @@ class JobState:
     def is_waiting(self) -> bool:
         """Whether it has no active attempt and may get one."""
         return self.phase == "waiting"
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it may not start before the executor knows what its next attempt goes on from."""
+        return (
+            self.continues
+            and self.phase == "waiting"
+            and self.continuation is None
+            and bool(self.attempts or self.anew)
+        )
+
+    @property
+    def refusal(self) -> str | None:
+        """Why it cannot be continued; None if it can, or if that is unknown."""
+        return None if self.continuation is None else self.continuation.refused
 
     @property
     def shown(self) -> str:
@@ -188,6 +205,8 @@ class RunState:
         self.inode_since = 0
         """The `seq` from which the journal has that inode: attempts scheduled before hold no byte
         of this file."""
+        self.moved_at: float | None = None
+        """When the run directory was last found moved or copied, in Unix seconds; None: never."""
         self.executor: ExecutorStarted | None = None
         """The newest start of an executor; `journal.lock` tells whether it still runs."""
         self.policy: Policy = spec.policy
@@ -261,6 +280,7 @@ class RunState:
             "counts": dict(self.counts),
             "active": list(self.active),
             "run": (self.run_id, self.digest, self.cwd, self.train_dir, self.executor),
+            "moved": self.moved_at,
             "journal": (self.inode, self.inode_since),
             "asked": (self.held, self.stop, self.closed, self.failures, self.drained),
             "seen": sorted(self.seen),

@@ -9,7 +9,8 @@ from __future__ import annotations
 from signal import Signals
 
 from pbt_tui.errors import printable
-from pbt_tui.journal.state import Attempt, RunState
+from pbt_tui.journal.events import Source
+from pbt_tui.journal.state import Attempt, JobState, RunState
 from pbt_tui.spec import Cause
 
 CAUSES: dict[Cause, str] = {
@@ -148,6 +149,37 @@ def _stopped_by_us(attempt: Attempt) -> bool:
     return attempt.outcome in ("stopped", "interrupted") and attempt.stop_why is not None
 
 
+def begins_text(job: JobState, now: float) -> str:
+    """What the next attempt of a member begins from, once that is known.
+
+    `goes on from generation 12 of member 3 (frame 1.2M, 4m old)`
+    """
+    source = job.continuation.source if job.continuation is not None else None
+    if source is None:
+        return (
+            "begins from scratch: a person asked for it"
+            if job.anew
+            else "begins from scratch: it had written no generation"
+        )
+    return source_text(source, now)
+
+
+def source_text(source: Source, now: float) -> str:
+    """What an attempt goes on from, with its age at `now`."""
+    about = []
+    if source.frame is not None:
+        about.append(f"frame {short_number(source.frame)}")
+    if source.stamp is not None and source.stamp.written:
+        about.append(f"{lasting(now - source.stamp.written / 1e9)} old")
+    text = f"goes on from generation {source.generation} of member {source.member}"
+    return f"{text} ({', '.join(about)})" if about else text
+
+
+def cannot_continue(why: str | None) -> str:
+    """Why a member is skipped that cannot be continued."""
+    return f"cannot be continued: {why}"
+
+
 def counts(state: RunState) -> dict[str, int]:
     """Number of jobs in each of six states, in display order.
 
@@ -177,6 +209,15 @@ def counts_text(state: RunState) -> str:
     always = ("running", "waiting", "succeeded")
     parts = [f"{n} {name}" for name, n in have.items() if n or name in always]
     return f"{done}/{total} done: {', '.join(parts)}" + (" (held)" if state.held else "")
+
+
+def short_number(value: float) -> str:
+    """A large number in few characters: `812`, `45.5k`, `1.69G`."""
+    for unit in ("", "k", "M", "G"):
+        if abs(value) < 1000:
+            return f"{value:.0f}" if not unit else f"{value:.3g}{unit}"
+        value /= 1000
+    return f"{value:.3g}T"
 
 
 def duration(seconds: float) -> str:

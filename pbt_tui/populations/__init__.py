@@ -9,7 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pbt_tui.populations.contract import CallStyle, ExchangeSettings, FoundFolder, Style
+from pbt_tui.populations.contract import (
+    CallStyle,
+    Continued,
+    ExchangeSettings,
+    FoundFolder,
+    Saved,
+    Style,
+)
 from pbt_tui.populations.member import IndexKey, Member, StyleFinding, from_train_dir
 from pbt_tui.registry import Registry
 
@@ -19,10 +26,12 @@ if TYPE_CHECKING:
 __all__ = [
     "STYLES",
     "CallStyle",
+    "Continued",
     "ExchangeSettings",
     "FoundFolder",
     "IndexKey",
     "Member",
+    "Saved",
     "Style",
     "StyleFinding",
     "from_train_dir",

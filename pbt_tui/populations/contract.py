@@ -57,6 +57,28 @@ class CallStyle(NamedTuple):
         )
 
 
+class Saved(NamedTuple):
+    """A whole generation on disk, from which a member can continue."""
+
+    checkpoint: str
+    """Absolute path of its weights."""
+    experiment_name: str
+    """The trainer's name of the run that wrote it; empty if its metadata lacks it."""
+    params: Mapping[str, Any]
+    """Its parameters, complete and with the types that the metadata has."""
+
+
+class Continued(NamedTuple):
+    """How the command of a member changes for an attempt that continues, or begins from scratch."""
+
+    args: tuple[str, ...] = ()
+    """Arguments of the attempt; `spec.merged` puts them into the job's command."""
+    env: Mapping[str, str] = {}
+    """Variables of the attempt; those of the job override them."""
+    refused: str | None = None
+    """Why there is no such command; then `args` and `env` are empty."""
+
+
 class FoundFolder(NamedTuple):
     """A folder on disk that may be a workspace, with the names of its contents."""
 
@@ -140,6 +162,15 @@ class Style:
     """What to use in place of a forgotten option."""
     rules: Callable[[Sequence[Member]], Iterable[StyleFinding]] = lambda members: ()
     """Additional rules of the style. They get the members of one population in index order."""
+
+    # How a member continues
+    recipe: Callable[[Sequence[str], Saved | None], Continued] | None = None
+    """Returns how the command of a job (its first argument) changes so that the trainer continues
+    from a generation, or begins from scratch (None) beside what an earlier start left. None: jobs
+    of this style always start with their own command."""
+    saved: str = "pbt_tui.observe.continuing.checkpoints:read"
+    """`module:function` that reads what a member can continue from (`continuing.candidate.Read`).
+    The default takes each checkpoint that the reader of the style reports."""
 
     # What a workspace on disk shows
     is_workspace: Callable[[FoundFolder], bool] = lambda found: False

@@ -26,17 +26,19 @@ from pbt_tui.journal.events import (
 from pbt_tui.journal.ready_queue import Gang, Schedulable, shape
 from pbt_tui.journal.slots import Shape, name
 from pbt_tui.journal.state import JobState, RunState
+from pbt_tui.journal.status_text import begins_text, cannot_continue
 
 
 def decide(state: RunState, now: float) -> Decision | None:
     """The next decision; None if there is nothing to do now.
 
-    Attempts to stop come first, then deadlines, the failure budget, the end of the run, and last an
-    attempt to start.
+    Attempts to stop come first, then deadlines, members that cannot be continued, the failure
+    budget, the end of the run, and last an attempt to start.
     """
     return (
         _stop_what_must_stop(state)
         or _act_on_deadline(state, now)
+        or _skip_refused(state)
         or _skip_over_budget(state)
         or _close(state)
         or _start(state, now)
@@ -80,6 +82,18 @@ def _act_on_deadline(state: RunState, now: float) -> Decision | None:
     return KillRequested(job=job.spec.id, attempt=number, why=why)
 
 
+def _skip_refused(state: RunState) -> Decision | None:
+    """Skips a member that cannot be continued, so that the others of its population go on.
+
+    Not while the run is being stopped: the next executor looks again, perhaps in time.
+    """
+    if state.stop:
+        return None
+    for job in state.ready_queue.refused.values():
+        return JobSkipped(job=state.jobs[job.index].spec.id, why=cannot_continue(job.refusal))
+    return None
+
+
 def _skip_over_budget(state: RunState) -> Decision | None:
     if not state.over_budget or not state.counts["waiting"]:
         return None
@@ -99,9 +113,10 @@ def _close(state: RunState) -> Decision | None:
 
 def verdict(state: RunState) -> Verdict:
     """The result of a run whose jobs have all ended: the worst one of its jobs."""
-    if state.counts["skipped"]:
+    skipped = state.counts["skipped"]
+    if skipped and any(job.phase == "skipped" and job.refusal is None for job in state.jobs):
         return "budget"
-    if state.counts["failed"]:
+    if skipped or state.counts["failed"]:
         return "failures"
     return "cancelled" if state.counts["cancelled"] else "succeeded"
 
@@ -133,10 +148,15 @@ def _start(state: RunState, now: float) -> Decision | None:
         return None
     gpus = state.slots.place(job.need)
     assert gpus is not None
+    known = job.continuation
     return AttemptScheduled(
         job=job.spec.id,
         attempt=len(job.attempts) + 1,
         gpus=tuple(name(g) for g in gpus),
+        args=known.args if known else (),
+        env=known.env if known else {},
+        why=begins_text(job, now) if known else None,
+        anew=job.anew,
         port=_free_port(state) if job.spec.fill else None,
     )
 
@@ -219,8 +239,12 @@ def units(state: RunState, now: float) -> Iterator[SchedulingUnit]:
             gangs[job.gang.id] = job.gang
     for gang in gangs.values():
         waiting = tuple(job for job in gang.members if job.is_waiting)
-        if all(job.bucket == "gang" or job.ready_at <= now for job in waiting):
+        if all(_is_ready(job, now) for job in waiting):
             yield _unit(state, waiting, shape(waiting))
+
+
+def _is_ready(job: Schedulable, now: float) -> bool:
+    return job.bucket == "gang" or (job.bucket == "delayed" and job.ready_at <= now)
 
 
 def _unit(state: RunState, members: tuple[Schedulable, ...], key: Shape) -> SchedulingUnit:

@@ -34,6 +34,8 @@ def explain(state: RunState, job_id: str, now: float) -> str:
         return "held: no new attempt starts until it is released"
     if job.ready_at > now:
         return f"tries again in {countdown(job.ready_at - now)} (try {job.tries + 1})"
+    if job.is_unread:
+        return "the executor looks for what it goes on from"
     if len(state.active) >= state.policy.max_parallel:
         return f"{len(state.active)} are active: max_parallel {state.policy.max_parallel}"
     return _ready(state, job, now)

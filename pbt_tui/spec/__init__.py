@@ -3,6 +3,7 @@
 Pure: nothing in this package does IO.
 """
 
+from pbt_tui.spec.arguments import merged
 from pbt_tui.spec.codec import (
     DIGEST_RULE,
     decode,
@@ -46,5 +47,6 @@ __all__ = [
     "digest_rule",
     "encode",
     "is_encoded",
+    "merged",
     "without_prefix",
 ]

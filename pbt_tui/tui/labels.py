@@ -6,6 +6,7 @@ A glyph always comes with its word. Must not import Textual or read files.
 from __future__ import annotations
 
 from pbt_tui.journal.state import JobState, RunState
+from pbt_tui.journal.status_text import short_number
 from pbt_tui.observe.progress import Progress
 from pbt_tui.tui.text import Span, at, safe
 
@@ -37,15 +38,6 @@ def progress_text(progress: Progress) -> str:
     if progress.fps is not None:
         parts.append(f"{short_number(progress.fps)} fps")
     return " · ".join(parts) or safe(progress.line)
-
-
-def short_number(value: float) -> str:
-    """A large number in few characters: `812`, `45.5k`, `1.69G`."""
-    for unit in ("", "k", "M", "G"):
-        if abs(value) < 1000:
-            return f"{value:.0f}" if not unit else f"{value:.3g}{unit}"
-        value /= 1000
-    return f"{value:.3g}T"
 
 
 def state_span(job: JobState, *, suspended: bool = False) -> Span:

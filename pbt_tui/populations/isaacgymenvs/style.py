@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pbt_tui.populations.contract import CallStyle, ExchangeSettings, FoundFolder, Style
+from pbt_tui.populations.isaacgymenvs.recipe import recipe
 from pbt_tui.populations.member import IndexKey, Member
 from pbt_tui.populations.parameters import one_per_member
 from pbt_tui.populations.yaml_signs import lab_wrote
@@ -46,6 +47,8 @@ STYLE = Style(
     parameters=_parameters,
     workspace=_workspace,
     reader="pbt_tui.observe.workspaces.isaacgymenvs:IsaacGymEnvs",
+    recipe=recipe,
+    saved="pbt_tui.observe.continuing.member_folder:read",
     generation_files=(r"[0-9]{3}", r"[0-9]{1,12}\.yaml"),
     call=CallStyle(
         prefix="", name_arg="experiment", dir_arg="hydra.run.dir", argument_style="hydra"

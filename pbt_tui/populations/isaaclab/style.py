@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pbt_tui.populations.contract import ExchangeSettings, FoundFolder, Style
+from pbt_tui.populations.isaaclab.recipe import recipe
 from pbt_tui.populations.isaaclab.rules import CALL, check_lab
 from pbt_tui.populations.member import IndexKey, Member, from_train_dir
 from pbt_tui.populations.parameters import one_per_member
@@ -61,6 +62,8 @@ STYLE = Style(
     name_below=_name_below,
     folder_setting=_CONFIG,
     reader="pbt_tui.observe.workspaces.isaaclab:IsaacLab",
+    recipe=recipe,
+    saved="pbt_tui.observe.continuing.member_folder:read",
     generation_files=(r"[0-9]{3}", r"[0-9]{1,12}\.yaml"),
     call=CALL,
     index_keys=(IndexKey(key="agent.pbt.policy_idx", stem="agent.pbt.", default_size=8),),

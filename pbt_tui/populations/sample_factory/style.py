@@ -11,6 +11,7 @@ from typing import Any
 
 from pbt_tui.populations.contract import CallStyle, FoundFolder, Style
 from pbt_tui.populations.member import Member
+from pbt_tui.populations.sample_factory.recipe import recipe
 
 _TRUE = ("true", "1", "yes")
 
@@ -42,6 +43,8 @@ STYLE = Style(
     parameters=_parameters,
     workspace=_workspace,
     reader="pbt_tui.observe.workspaces.sample_factory:SampleFactory",
+    recipe=recipe,
+    saved="pbt_tui.observe.continuing.policies:read",
     generation_files=(r"checkpoint_p.*", r"checkpoint_.*"),
     call=CallStyle(name_arg="--experiment", dir_arg="--train_dir"),
     policies=_policies,

@@ -30,9 +30,9 @@ def show(context: RunContext, starts: PlannedStarts) -> Iterator[str]:
     run = context.rundir
     folders = [run.attempts, run.logs, order.scripts, order.output]
     yield command("mkdir", "-p", *map(str, dict.fromkeys(folders)))
-    tasks = [(launch.job, launch.attempt) for launch in starts.first]
-    for shape, names in order.chunks(tasks, order.settings.max_array):
-        files = order.files(shape, names)
+    launches = {(launch.job, launch.attempt): launch for launch in starts.first}
+    for shape, names in order.chunks(list(launches), order.settings.max_array):
+        files = order.files(shape, names, launches)
         record = made(context.run_id, names, files)
         yield f"# an array of {len(names)}, each {shape.name}: from {names[0][0]} to {names[-1][0]}"
         for name, text in ((record.manifest, files.manifest), (record.script, files.script)):

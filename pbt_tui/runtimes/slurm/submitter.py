@@ -20,7 +20,7 @@ from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.backends.slurm.sbatch import ResourceShape, job_name, run_name
 from pbt_tui.files.regular import TEXT_BYTES, read_regular
 from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
-from pbt_tui.runtimes.protocol import Ended, Queued
+from pbt_tui.runtimes.protocol import Ended, Launch, Queued
 from pbt_tui.runtimes.slurm import client, queue_limits
 from pbt_tui.runtimes.slurm.array_lookup import Answer, ArrayLookup
 from pbt_tui.runtimes.slurm.client import QueueFull
@@ -29,7 +29,7 @@ from pbt_tui.runtimes.slurm.submissions import ArraySubmission, Files, Name, Sub
 from pbt_tui.runtimes.slurm.tracker import Task, TaskTracker
 from pbt_tui.runtimes.submit_once import SubmitOnce
 from pbt_tui.runtimes.worker_pool import Closing, WorkerPool
-from pbt_tui.spec import Processes
+from pbt_tui.spec import Job, Processes
 
 MORE = 5.0
 """Seconds beyond the time limit of `sbatch` to wait for one that a dead executor left behind."""
@@ -70,10 +70,15 @@ class SubmitOrder:
             for first in range(0, len(names), size):
                 yield shape, names[first : first + size]
 
-    def files(self, shape: ResourceShape, tasks: Sequence[Name]) -> Files:
-        """Manifest and batch script of one array."""
+    def files(
+        self, shape: ResourceShape, tasks: Sequence[Name], launches: Mapping[Name, Launch]
+    ) -> Files:
+        """Manifest and batch script of one array; commands and variables are those of `launches`.
+
+        An attempt that continues has other ones than its job.
+        """
         jobs = {job.id: job for job in shape.jobs}
-        lines = backend.manifest((jobs[job], attempt) for job, attempt in tasks)
+        lines = backend.manifest((_own(jobs[n[0]], launches.get(n)), n[1]) for n in tasks)
         name = backend.manifest_name(lines)
         text = backend.script(
             self.spec, self.settings, shape, manifest=name, offset=0, count=len(tasks)
@@ -244,7 +249,9 @@ class Submitter:
             self._records.discard(record)
         if not names:
             return None
-        return self._records.write(names, self._order.files(shape, names))
+        tasks = [self._tasks.get(name) for name in names]
+        launches = {task.name: task.launch for task in tasks if task and task.launch}
+        return self._records.write(names, self._order.files(shape, names, launches))
 
     def _refuse(self, record: ArraySubmission | None, tasks: Sequence[Task], why: str) -> None:
         """Reports the tasks of an array as refused."""
@@ -301,6 +308,13 @@ class Submitter:
                 raise Closing
             if any(task.wanted for task in tasks):
                 return
+
+
+def _own(job: Job, launch: Launch | None) -> Job:
+    """The job with the command and the variables of one attempt."""
+    if launch is None or (launch.argv == job.argv and launch.env == job.env):
+        return job
+    return msgspec.structs.replace(job, argv=launch.argv, env=dict(launch.env))
 
 
 def _with_id(record: ArraySubmission, answer: Answer) -> ArraySubmission:

@@ -1,0 +1,21 @@
+"""How a job of Sample-Factory continues: the same command resumes what its folder holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pbt_tui.populations.contract import Continued, Saved
+
+_OPTION = "--restart_behavior"
+
+
+def recipe(argv: Sequence[str], saved: Saved | None) -> Continued:
+    """The option that makes the trainer resume, or put its folder aside; `overwrite` would delete.
+
+    Resuming is the trainer's default: the option is added only where the command says otherwise.
+    """
+    if saved is None:
+        return Continued((f"{_OPTION}=restart",))
+    if any(word.partition("=")[0] == _OPTION for word in argv):
+        return Continued((f"{_OPTION}=resume",))
+    return Continued()
