@@ -22,6 +22,7 @@ from pbt_tui.journal.slots import named
 from pbt_tui.journal.state import Attempt, JobState, Phase, RunState
 from pbt_tui.journal.status_text import STOPS, counts_text, duration, ending_text
 from pbt_tui.runtimes import RUNTIMES
+from pbt_tui.scheduler.drains import drained_texts
 
 GLYPHS: dict[Phase, str] = {"failed": "✗", "cancelled": "⊘"}
 SILENCE = 300.0
@@ -70,6 +71,7 @@ class ConsoleReporter:
         lines = self._resumed
         if self._state.executor is not None:
             lines.append(f"  resumed   {counts_text(self._state)}")
+            lines += [f"  drained   {printable(text)}" for text in drained_texts(self._state)]
         if self._live:
             stop = command("pbt-run", self._rundir.path, "--stop")
             lines.append(
@@ -189,6 +191,11 @@ class ConsoleReporter:
         gpus = f" GPU {', '.join(e.gpus)}" if e.gpus else ""
         return f"  asked     {e.action}{whom}{more}{gpus} (by {printable(e.by)})"
 
+    def _drained(self, e: ev.GpuDrained) -> str:
+        gpu = self._gpu(e.device)
+        again = command("pbt-run", self._rundir.path, "--undrain", gpu)
+        return f"! drained   GPU {printable(gpu)}: {printable(e.why)}; to use it again: `{again}`"
+
     def _refused(self, e: ev.RequestRefused) -> str:
         return f"  refused   a request: {printable(e.why)}"
 
@@ -200,6 +207,7 @@ _LINES: dict[type, Callable[..., str]] = {
     ev.KillRequested: ConsoleReporter._kill,
     ev.RequestAccepted: ConsoleReporter._accepted,
     ev.RequestRefused: ConsoleReporter._refused,
+    ev.GpuDrained: ConsoleReporter._drained,
 }
 
 

@@ -41,7 +41,8 @@ def dry_run(
     warn(found)
     _begin(context)
     if asked is not None:
-        apply(state, ev.RequestAccepted(at=state.at, id="", action=asked[0], jobs=asked[1]))
+        action, jobs, gpus = asked
+        apply(state, ev.RequestAccepted(at=state.at, id="", action=action, jobs=jobs, gpus=gpus))
     lines = [
         f"# run {printable(state.spec.run)} in {printable(str(rundir.path))}",
         f"cd {command(str(context.cwd))}",

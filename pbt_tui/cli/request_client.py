@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 import getpass
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from typing import NamedTuple
 
 from pbt_tui.errors import RunError, UsageError, Where, command, printable
 from pbt_tui.files.folders import remove
@@ -20,9 +21,20 @@ from pbt_tui.journal.owners import Trust
 ANSWER = 5.0
 """Seconds to wait for the answer."""
 
-Asked = tuple[Action, tuple[str, ...]]
-"""An action and its jobs; no jobs means all."""
+
+class Asked(NamedTuple):
+    """What a person asks for."""
+
+    action: Action
+    """What the executor is to do."""
+    jobs: tuple[str, ...] = ()
+    """Ids of the jobs; empty means all."""
+    gpus: tuple[str, ...] = ()
+    """GPUs to drain or to use again, by UUID or index."""
+
+
 _WITH_JOBS: tuple[Action, ...] = ("cancel", "kill", "retry")
+_WITH_GPUS: tuple[Action, ...] = ("drain", "undrain")
 _ALONE: tuple[Action, ...] = ("hold", "release", "stop")
 
 
@@ -30,25 +42,38 @@ def asked(args: argparse.Namespace) -> Asked | None:
     """The request that the options contain, or None; `--failed` retries all jobs."""
     name = option(args)
     if name == "failed":
-        return "retry", ()
-    for action in (*_WITH_JOBS, *_ALONE):
+        return Asked("retry")
+    for action in _WITH_JOBS:
         if action == name:
-            return action, tuple(getattr(args, action)) if action in _WITH_JOBS else ()
-    return None
+            return Asked(action, jobs=tuple(getattr(args, action)))
+    for action in _WITH_GPUS:
+        if action == name:
+            return Asked(action, gpus=_gpus(action, getattr(args, action)))
+    return next((Asked(action) for action in _ALONE if action == name), None)
+
+
+def _gpus(action: Action, texts: Iterable[str]) -> tuple[str, ...]:
+    """The GPUs of `0,2` or `0 2`. Raises `UsageError` if there is none."""
+    named = tuple(part.strip() for text in texts for part in text.split(",") if part.strip())
+    if not named:
+        raise UsageError(f"`--{action}` needs a GPU", hint="name it by index or by UUID")
+    return named
 
 
 def option(args: argparse.Namespace) -> str | None:
     """The option that is a request. Raises `UsageError` if there are two."""
-    names: list[str] = [name for name in _WITH_JOBS if getattr(args, name) is not None]
+    listed = (*_WITH_JOBS, *_WITH_GPUS)
+    names: list[str] = [name for name in listed if getattr(args, name) is not None]
     names += [name for name in (*_ALONE, "failed") if getattr(args, name)]
     if len(names) > 1:
         raise UsageError(f"`--{names[0]}` and `--{names[1]}` do not go together")
     return names[0] if names else None
 
 
-def is_left_to_us(rundir: RunDir, action: Action, jobs: tuple[str, ...]) -> bool:
+def is_left_to_us(rundir: RunDir, what: Asked) -> bool:
     """Whether the run has no executor and `pbt-run` should become it for this request."""
-    revives = action == "retry" or (action in ("cancel", "kill") and not jobs)
+    revives = what.action in ("retry", *_WITH_GPUS)
+    revives = revives or (what.action in ("cancel", "kill") and not what.jobs)
     return revives and lock.holder(rundir.lock) is None
 
 
@@ -70,13 +95,14 @@ def of_ourselves(rundir: RunDir, what: Asked | None) -> Iterator[None]:
             remove(rundir.requests / f"{name}.json")
 
 
-def ask(rundir: RunDir, trust: Trust, action: Action, jobs: tuple[str, ...]) -> int:
+def ask(rundir: RunDir, trust: Trust, what: Asked) -> int:
     """Writes the request, waits for the answer and returns the exit code.
 
     Raises `UsageError` if the executor refuses the request, `RunError` if nobody answers, and
     `NotOurs` if the run directory belongs to a user without trust.
     """
     owners.check(rundir, trust)
+    action = what.action
     if lock.holder(rundir.lock) is None:
         raise RunError(
             f"this run has no executor: cannot {action}",
@@ -85,12 +111,13 @@ def ask(rundir: RunDir, trust: Trust, action: Action, jobs: tuple[str, ...]) -> 
         )
     tail = Tail(rundir.journal)
     tail.read_all()
-    name = requests.ask(rundir, action, jobs, by=who())
+    name = requests.ask(rundir, *what, by=who())
     until = time.monotonic() + ANSWER
     while time.monotonic() < until:
         for event in tail.read():
             if isinstance(event, RequestAccepted) and event.id == name:
-                whom = f" {', '.join(map(printable, jobs))}" if jobs else ""
+                named = ", ".join(map(printable, what.jobs or what.gpus))
+                whom = f" {'GPU ' if what.gpus else ''}{named}" if named else ""
                 print(f"accepted: {action}{whom}")
                 return 0
             if isinstance(event, RequestRefused) and event.id == name:

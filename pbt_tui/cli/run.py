@@ -18,13 +18,11 @@ if TYPE_CHECKING:
     from pbt_tui.cli.detach import Ready
     from pbt_tui.cli.hangup import Terminal
     from pbt_tui.cli.planning import Plan
+    from pbt_tui.cli.request_client import Asked
     from pbt_tui.errors import Diagnostic
     from pbt_tui.executor.run_dirs import OpenRun
-    from pbt_tui.journal.events import Action
     from pbt_tui.journal.state import RunState
     from pbt_tui.spec import Processes
-
-    Asked = tuple[Action, tuple[str, ...]]
 
 
 def entry() -> NoReturn:
@@ -50,17 +48,17 @@ def main(argv: Sequence[str]) -> int:
     if asked is not None and args.fresh:
         raise UsageError(f"`--{request_client.option(args)}` and `--fresh` do not go together")
     if asked is not None and found.kind != "run" and not args.failed:
-        raise UsageError(f"`--{asked[0]}` needs a run directory, not a {found.kind}")
+        raise UsageError(f"`--{asked.action}` needs a run directory, not a {found.kind}")
     plan = planning.plan(found, args)
     showing = args.dry_run or plan.only_shows
     if asked is not None:
-        action, jobs = asked
-        kept = _check_asked(plan, jobs)
+        action = asked.action
+        kept = _check_asked(plan, asked.jobs)
         if action != "retry" and _is_closed(plan, kept):
             print(f"nothing to {action}: the run is closed", file=sys.stderr)
             return execute_plan(plan)
-        if not showing and not request_client.is_left_to_us(plan.rundir, action, jobs):
-            return request_client.ask(plan.rundir, plan.trust(), action, jobs)
+        if not showing and not request_client.is_left_to_us(plan.rundir, asked):
+            return request_client.ask(plan.rundir, plan.trust(), asked)
     if showing:
         return show_plan(plan, asked, fresh=args.fresh)
     if args.fresh:

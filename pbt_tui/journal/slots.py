@@ -33,6 +33,11 @@ def name(gpu: Gpu) -> str:
     return gpu.uuid or str(gpu.index)
 
 
+def shown(gpu: Gpu) -> str:
+    """The name for people, which options take, too: the index if known, else the UUID."""
+    return str(gpu.uuid if gpu.index is None else gpu.index)
+
+
 class Slots:
     """The GPUs of an executor, with the number of attempts on each."""
 
@@ -44,7 +49,7 @@ class Slots:
         self.busy = [0] * len(self.gpus)
         """Number of attempts on each device."""
         self.drained = [False] * len(self.gpus)
-        """Whether a person drained the device."""
+        """Whether the device gets no new attempts."""
 
     def position(self, gpu: Gpu) -> int | None:
         """Index of `gpu` in `gpus`; None if it is not listed."""
@@ -54,8 +59,13 @@ class Slots:
         return None
 
     def drain(self, devices: Sequence[Gpu]) -> None:
-        """Says which devices a person drained."""
+        """Says which devices get no new attempts."""
         self.drained = [any(same(gpu, d) for d in devices) for gpu in self.gpus]
+
+    def is_drained(self, gpu: Gpu) -> bool:
+        """Whether `gpu` is listed and drained."""
+        i = self.position(gpu)
+        return i is not None and self.drained[i]
 
     def take(self, devices: Iterable[Gpu], n: int = 1) -> None:
         """Adds (n=1) or removes (n=-1) an attempt; devices that are not listed have no slots."""
@@ -64,22 +74,24 @@ class Slots:
             if i is not None:
                 self.busy[i] += n
 
-    def place(self, need: int) -> tuple[Gpu, ...] | None:
+    def place(self, need: int, worse: Sequence[Gpu] = ()) -> tuple[Gpu, ...] | None:
         """The `need` least busy devices with a free slot; None if there are fewer.
 
-        Of equally busy devices, the one with the lower position comes first.
+        Of equally busy devices, the one with the lower position comes first. Devices of `worse`
+        come after all others.
         """
         if self.per_gpu < 0 or need == 0:
             return ()
+        last = {self.position(gpu) for gpu in worse}
         free = [
-            (busy, i)
+            (i in last, busy, i)
             for i, busy in enumerate(self.busy)
             if busy < self.per_gpu and not self.drained[i]
         ]
         if len(free) < need:
             return None
         free.sort()
-        return tuple(self.gpus[i] for _, i in free[:need])
+        return tuple(self.gpus[i] for _, _, i in free[:need])
 
     def room(self, shape: Shape, *, empty: bool = False, drained: bool = False) -> bool:
         """Whether all members of `shape` fit at once.

@@ -288,6 +288,7 @@ def gpu_rows(state: RunState, rundir: RunPaths) -> tuple[GpuRow, ...]:
                 memory_used=sample.memory_used if sample else None,
                 utilisation=sample.utilisation if sample else None,
                 drained=any(_is(gpu, d.uuid, d.index) for d in state.drained),
+                drained_why=state.why_drained(gpu),
                 jobs=tuple(job for name in names for job in on.get(name, ())),
             )
         )

@@ -115,7 +115,9 @@ class GpuRow(msgspec.Struct, frozen=True):
     utilisation: int | None
     """Share of time in which a kernel ran, in per cent; `null` without a sample."""
     drained: bool
-    """Whether a person drained it: no new attempt starts on it."""
+    """Whether a person or the executor drained it: no new attempt starts on it."""
+    drained_why: str | None
+    """Why the executor drained it; `null`: it is not drained, or a person drained it."""
     jobs: tuple[str, ...]
     """Ids of this run's jobs that are active on it."""
 

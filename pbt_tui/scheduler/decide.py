@@ -27,13 +27,14 @@ from pbt_tui.journal.ready_queue import Gang, Schedulable, shape
 from pbt_tui.journal.slots import Shape, name
 from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.journal.status_text import begins_text, cannot_continue
+from pbt_tui.scheduler.drains import drain
 
 
 def decide(state: RunState, now: float) -> Decision | None:
     """The next decision; None if there is nothing to do now.
 
     Attempts to stop come first, then deadlines, members that cannot be continued, the failure
-    budget, the end of the run, and last an attempt to start.
+    budget, the end of the run, a device that is bad, and last an attempt to start.
     """
     return (
         _stop_what_must_stop(state)
@@ -41,6 +42,7 @@ def decide(state: RunState, now: float) -> Decision | None:
         or _skip_refused(state)
         or _skip_over_budget(state)
         or _close(state)
+        or _drain(state)
         or _start(state, now)
     )
 
@@ -111,6 +113,10 @@ def _close(state: RunState) -> Decision | None:
     return RunClosed(verdict=verdict(state))
 
 
+def _drain(state: RunState) -> Decision | None:
+    return None if state.stop else drain(state)
+
+
 def verdict(state: RunState) -> Verdict:
     """The result of a run whose jobs have all ended: the worst one of its jobs."""
     skipped = state.counts["skipped"]
@@ -146,7 +152,9 @@ def _start(state: RunState, now: float) -> Decision | None:
     job = select_next(state, now)
     if job is None:
         return None
-    gpus = state.slots.place(job.need)
+    # Where a whole population begins, to prefer devices could take the place of a member.
+    alone = job.gang is None or job.gang.active > 0
+    gpus = state.slots.place(job.need, job.failed_on if alone else ())
     assert gpus is not None
     known = job.continuation
     return AttemptScheduled(

@@ -13,6 +13,7 @@ from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import apply, replay
 from pbt_tui.journal.state import ACTIVE, RunState
 from pbt_tui.scheduler.decide import select_next
+from pbt_tui.scheduler.drains import starved
 from tests.core import brute, random_runs
 from tests.core import world as w
 
@@ -36,6 +37,12 @@ class Life:
         self.world.server_clock = rng.choice((0.0, 0.0, -10.0, 0.1, 30.0))
         if seed % 5 == 2:
             self.world.disk_dice = random.Random(seed)
+        if seed % 11 == 6:
+            dice = random.Random(seed)
+            for gpu in self.gpus:
+                if dice.random() < 0.5:
+                    self.world.bad[gpu.uuid or ""] = dice.choice(tuple(w.CODES))
+        self.drains = 0
         self.calm = False
         self.cancelled: set[str] = set()
         self.events = 0
@@ -70,6 +77,7 @@ class Life:
         self.world.chaos = w.Chaos(
             death=0, slow=0.1, refuse=0, fail=0, endless=0, undelivered=0, requeue=0, disk=0
         )
+        self.world.bad.clear()
         self.ask("release")
         for gpu in self.gpus:
             self.ask("undrain", gpus=(gpu.uuid or "",))
@@ -105,7 +113,7 @@ class Life:
             inbox=w.SimDesk(world),
             clock=clock,
             launch_of=w.launch_of,
-            diagnose=lambda job, fact: ("signal" if fact.signal else "exit", None, None),
+            diagnose=lambda job, fact: (w.cause_of(fact.exit_code, fact.signal), None, None),
         )
         if self.brute:
             self._watch(loop)
@@ -189,6 +197,9 @@ class Life:
                 continue
             if loop.finished:
                 return
+            if starved(loop.state):
+                self._check_starved(loop.state)
+                raise RunError("nothing that waits fits")
             if not self.calm and world.now > 1120.0:
                 self._calm_down()
                 continue
@@ -211,6 +222,14 @@ class Life:
                 continue
             world.advance(max(min(times), world.now))
         world.broken("turns without end")
+
+    def _check_starved(self, state: RunState) -> None:
+        """Nothing waits that would fit the undrained GPUs, and nothing is active."""
+        for unit in brute.units(state, float("inf")):
+            if brute.room(state, [job.need for job in unit], empty=True):
+                self.world.broken(f"gave up although {unit[0].spec.id} fits")
+        if state.active:
+            self.world.broken("gave up although jobs are active")
 
     def _somebody_asks(self) -> None:
         rng = self.rng
@@ -321,6 +340,17 @@ class Life:
                             world.broken(f"gang of {event.job} begins without room for all")
                         if any(m.ready_at > event.at for m in together):
                             world.broken(f"gang of {event.job} begins before all are ready")
+                    if any(
+                        state.slots.is_drained(g) for g in state.slots.gpus if g.uuid in event.gpus
+                    ):
+                        world.broken(f"{event.job} was scheduled on a drained GPU")
+                case ev.GpuDrained():
+                    self.drains += 1
+                    left = [g for g in state.slots.gpus if not state.slots.is_drained(g)]
+                    if [g.uuid for g in left] == [event.device]:
+                        world.broken("the last GPU was drained")
+                    if event.device not in {g.uuid for g in left}:
+                        world.broken(f"{event.device} was drained twice")
                 case ev.AttemptStarted():
                     starts[event.job, event.attempt, event.restart or 0] += 1
                 case ev.AttemptEnded():

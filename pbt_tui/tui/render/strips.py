@@ -156,7 +156,8 @@ def _gpu(gpu: GpuRow, width: int, slots: int) -> list[Span]:
         head += fit(f"  {used}{gpu.memory / 1e9:.0f} GB", 11)
     what = " ".join(gpu.jobs) or "idle"
     if gpu.drained:
-        what = "drained; " + what if gpu.jobs else "drained"
+        drained = f"drained: {safe(gpu.drained_why)}" if gpu.drained_why else "drained"
+        what = f"{drained}; {what}" if gpu.jobs else drained
     style = "warn" if gpu.drained else "run" if gpu.jobs else "dim"
     room = max(0, width - length(((head, ""),)) - 3)
     return [(head + "  ", ""), (fit(what, room) + " ", style)]
