@@ -289,6 +289,7 @@ def gpu_rows(state: RunState, rundir: RunPaths) -> tuple[GpuRow, ...]:
                 utilisation=sample.utilisation if sample else None,
                 drained=any(_is(gpu, d.uuid, d.index) for d in state.drained),
                 drained_why=state.why_drained(gpu),
+                others=sample.others if sample else None,
                 jobs=tuple(job for name in names for job in on.get(name, ())),
             )
         )

@@ -118,6 +118,8 @@ class GpuRow(msgspec.Struct, frozen=True):
     """Whether a person or the executor drained it: no new attempt starts on it."""
     drained_why: str | None
     """Why the executor drained it; `null`: it is not drained, or a person drained it."""
+    others: str | None
+    """Who else uses it, as the driver reports; `null`: nobody, or without a sample."""
     jobs: tuple[str, ...]
     """Ids of this run's jobs that are active on it."""
 

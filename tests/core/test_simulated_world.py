@@ -213,7 +213,7 @@ FAULTS = [
         "select_next",
         "closed = closed or state.slots.room((job.need,), empty=True)",
         "pass",
-        near=3860,
+        near=6850,
     ),
     Fault(
         "gangs begin when one fits",

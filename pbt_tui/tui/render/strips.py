@@ -158,7 +158,9 @@ def _gpu(gpu: GpuRow, width: int, slots: int) -> list[Span]:
     if gpu.drained:
         drained = f"drained: {safe(gpu.drained_why)}" if gpu.drained_why else "drained"
         what = f"{drained}; {what}" if gpu.jobs else drained
-    style = "warn" if gpu.drained else "run" if gpu.jobs else "dim"
+    if gpu.others:
+        what = f"{what}; also {safe(gpu.others)}"
+    style = "warn" if gpu.drained or gpu.others else "run" if gpu.jobs else "dim"
     room = max(0, width - length(((head, ""),)) - 3)
     return [(head + "  ", ""), (fit(what, room) + " ", style)]
 
