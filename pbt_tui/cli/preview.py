@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET
 
 from pbt_tui.cli.planning import warn
-from pbt_tui.cli.request_client import Asked
+from pbt_tui.cli.request_client import ActionRequest
 from pbt_tui.errors import Findings, RuntimeUnavailable, command, printable
 from pbt_tui.executor import factory, ports
 from pbt_tui.executor.config import ExecutorConfig
@@ -28,7 +28,7 @@ from pbt_tui.scheduler import decide
 
 
 def dry_run(
-    state: RunState, rundir: RunDir, config: ExecutorConfig, asked: Asked | None = None
+    state: RunState, rundir: RunDir, config: ExecutorConfig, asked: ActionRequest | None = None
 ) -> str:
     """The commands that would start at once, with their GPUs, then the others. Modifies `state`.
 

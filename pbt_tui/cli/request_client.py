@@ -22,7 +22,7 @@ ANSWER = 5.0
 """Seconds to wait for the answer."""
 
 
-class Asked(NamedTuple):
+class ActionRequest(NamedTuple):
     """What a person asks for."""
 
     action: Action
@@ -38,18 +38,18 @@ _WITH_GPUS: tuple[Action, ...] = ("drain", "undrain")
 _ALONE: tuple[Action, ...] = ("hold", "release", "stop")
 
 
-def asked(args: argparse.Namespace) -> Asked | None:
+def asked(args: argparse.Namespace) -> ActionRequest | None:
     """The request that the options contain, or None; `--failed` retries all jobs."""
     name = option(args)
     if name == "failed":
-        return Asked("retry")
+        return ActionRequest("retry")
     for action in _WITH_JOBS:
         if action == name:
-            return Asked(action, jobs=tuple(getattr(args, action)))
+            return ActionRequest(action, jobs=tuple(getattr(args, action)))
     for action in _WITH_GPUS:
         if action == name:
-            return Asked(action, gpus=_gpus(action, getattr(args, action)))
-    return next((Asked(action) for action in _ALONE if action == name), None)
+            return ActionRequest(action, gpus=_gpus(action, getattr(args, action)))
+    return next((ActionRequest(action) for action in _ALONE if action == name), None)
 
 
 def _gpus(action: Action, texts: Iterable[str]) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ def option(args: argparse.Namespace) -> str | None:
     return names[0] if names else None
 
 
-def is_left_to_us(rundir: RunDir, what: Asked) -> bool:
+def is_left_to_us(rundir: RunDir, what: ActionRequest) -> bool:
     """Whether the run has no executor and `pbt-run` should become it for this request."""
     revives = what.action in ("retry", *_WITH_GPUS)
     revives = revives or (what.action in ("cancel", "kill") and not what.jobs)
@@ -78,7 +78,7 @@ def is_left_to_us(rundir: RunDir, what: Asked) -> bool:
 
 
 @contextmanager
-def of_ourselves(rundir: RunDir, what: Asked | None) -> Iterator[None]:
+def of_ourselves(rundir: RunDir, what: ActionRequest | None) -> Iterator[None]:
     """Writes the request for the executor that this process is about to become.
 
     If this process does not become the executor, the request is removed: it was not meant for a
@@ -95,7 +95,7 @@ def of_ourselves(rundir: RunDir, what: Asked | None) -> Iterator[None]:
             remove(rundir.requests / f"{name}.json")
 
 
-def ask(rundir: RunDir, trust: Trust, what: Asked) -> int:
+def ask(rundir: RunDir, trust: Trust, what: ActionRequest) -> int:
     """Writes the request, waits for the answer and returns the exit code.
 
     Raises `UsageError` if the executor refuses the request, `RunError` if nobody answers, and

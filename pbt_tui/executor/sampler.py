@@ -154,4 +154,5 @@ class Sampler:
 
 
 def _names(gpu: Gpu) -> set[str]:
-    return {gpu.uuid} if gpu.uuid is not None else {str(gpu.index)}
+    """By which it is found among samples: a lost device has no UUID any more."""
+    return {str(name) for name in (gpu.uuid, gpu.index) if name is not None}

@@ -14,8 +14,9 @@ from pbt_tui.journal.fold import apply, replay
 from pbt_tui.journal.state import ACTIVE, RunState
 from pbt_tui.scheduler.decide import select_next
 from pbt_tui.scheduler.drains import starved
-from tests.core import brute, random_runs
+from tests.core import brute, random_runs, true_ends
 from tests.core import world as w
+from tests.core import world_files as files
 
 TURNS = 20_000
 
@@ -105,12 +106,12 @@ class Life:
         if state.closed and not world.inbox:
             return self._reopen(state)
         runtime = w.SimRuntime(world)
-        clock = w.SimClock(world, state.at)
+        clock = files.SimClock(world, state.at)
         loop = Loop(
             state,
-            journal=w.SimJournal(world),
+            journal=files.SimJournal(world),
             runtime=runtime,
-            inbox=w.SimDesk(world),
+            inbox=files.SimDesk(world),
             clock=clock,
             launch_of=w.launch_of,
             diagnose=lambda job, fact: (w.cause_of(fact.exit_code, fact.signal), None, None),
@@ -182,7 +183,7 @@ class Life:
         self.rng.shuffle(gpus)
         return [ev.Gpu(index=i, uuid=g.uuid) for i, g in enumerate(gpus)]
 
-    def _run(self, loop: Loop, clock: w.SimClock) -> None:
+    def _run(self, loop: Loop, clock: files.SimClock) -> None:
         world, rng = self.world, self.rng
         for _ in range(TURNS):
             before = loop.state.seq
@@ -384,35 +385,9 @@ class Life:
             if name not in scheduled:
                 world.broken(f"{name} ran without a decision on disk")
             if proc.handle != w.NOBODY:
-                self._true_end(state, proc)
+                true_ends.check(world, state, proc)
         if world.inbox:
             world.broken(f"requests left without an answer: {list(world.inbox)}")
-
-    def _true_end(self, state: RunState, proc: w.Proc) -> None:
-        """Checks that the journal agrees with the world about each attempt."""
-        attempt = state.by_id[proc.name[0]].attempts[proc.name[1] - 1]
-        if proc.ended is None:
-            return
-        if attempt.restarts > proc.restart:
-            self.world.broken(f"{proc.name} restarted {proc.restart} times, not {attempt.restarts}")
-        if attempt.stop_at is None:
-            if not proc.coded:
-                true = "lost"
-            elif proc.refused:
-                true = "refused"
-            else:
-                true = "succeeded" if proc.code == 0 else "failed"
-            if attempt.outcome != true:
-                self.world.broken(f"{proc.name} truly {true}, recorded {attempt.outcome}")
-        elif attempt.outcome == "succeeded" and proc.order == "after":
-            self.world.broken(f"{proc.name} ended after its stop and was called a success")
-        elif (
-            attempt.outcome in ("stopped", "interrupted")
-            and proc.coded
-            and not proc.refused
-            and proc.order == "before"
-        ):
-            self.world.broken(f"{proc.name} ended before its stop and was called stopped")
 
 
 def _differ(one: dict[str, Any], other: dict[str, Any]) -> str:

@@ -9,11 +9,13 @@ import pytest
 
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.executor import gpus_in_use
+from pbt_tui.journal import events as ev
 from pbt_tui.journal.events import Gpu
 from pbt_tui.observe import nvml
 from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.process import marks
 from pbt_tui.spec import Policy
+from tests.executor.running import ROOT, SEES, Place, job
 
 GIB = 1 << 30
 GPU = Gpu(0, "GPU-0")
@@ -91,3 +93,51 @@ def test_nothing_is_pinned_where_the_driver_hangs(monkeypatch: pytest.MonkeyPatc
     ]
     with pytest.raises(RuntimeUnavailable, match="does not answer"):
         gpus_in_use.samples(Policy(experiments_per_gpu=1))
+
+
+DRIVER = """
+from types import SimpleNamespace
+
+
+def nvmlInit():
+    pass
+
+
+def nvmlDeviceGetCount():
+    return 3
+
+
+def nvmlDeviceGetHandleByIndex(index):
+    if index == 1:
+        raise OSError("GPU is lost")
+    return index
+
+
+def nvmlDeviceGetUUID(handle):
+    return f"GPU-{handle}"
+
+
+def nvmlDeviceGetName(handle):
+    return "Some GPU"
+
+
+def nvmlDeviceGetMemoryInfo(handle):
+    return SimpleNamespace(total=80 * 10**9, used=70 * 10**9 if handle == 2 else 0)
+"""
+
+
+def test_a_run_tells_what_its_driver_tells(place: Place) -> None:
+    (place.path / "driver").mkdir()
+    place.write("driver/pynvml.py", DRIVER)
+    place.environ["PYTHONPATH"] = f"{ROOT}:{place.path / 'driver'}"
+    target = place.spec(job("a", SEES), job("b", SEES), num_gpus=2, experiments_per_gpu=1)
+    said = place.pbt(target)
+    assert said.code == 0
+    assert "warning: GPU 1 is not used: the driver counts it and cannot open it\n" in said.err
+    assert "warning: GPU 2 is in use: 70.0 GB of its memory are held" in said.err
+    assert [e.gpus for e in place.of(ev.AttemptScheduled)] == [("GPU-0",), ("GPU-2",)]
+    gpus = place.of(ev.ExecutorStarted)[0].gpus
+    assert [gpu.index for gpu in gpus] == [0, 2]
+    said = place.pbt(target, "--fresh", "--num_gpus", "3")
+    assert said.code == 5
+    assert "this machine has 2 GPUs: 0, 2" in said.err
