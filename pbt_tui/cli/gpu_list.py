@@ -87,9 +87,12 @@ def _holders() -> list[machine_slots.Holder]:
 
 def _names_of_gpus() -> dict[str, str]:
     """What slots call a GPU, to its index."""
-    from pbt_tui.observe.nvml import devices
+    from pbt_tui.observe.nvml import devices, look
 
-    gpus = devices() or []
+    try:
+        gpus = devices(look(patience=5)) or []
+    except TimeoutError:
+        return {}  # the driver hangs: GPUs are shown by the names that slots have
     return {machine_slots.gpu_key(gpu.uuid, gpu.index): str(gpu.index) for gpu in gpus}
 
 

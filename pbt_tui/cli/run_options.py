@@ -26,6 +26,7 @@ def parser(argv: Sequence[str] = ()) -> Parser:
         usage="pbt-run [options] TARGET\n"
         "       pbt-run RUN_DIR --cancel|--kill|--retry [JOB...]\n"
         "       pbt-run RUN_DIR --hold|--release|--stop\n"
+        "       pbt-run RUN_DIR --drain|--undrain GPU...\n"
         "       pbt-run --list | --clean [all]",
         epilog="Exit code: 0 all jobs succeeded, 4 the run is closed and not all jobs succeeded, "
         "5 the run cannot go on, 130 interrupted (resume with `pbt-run RUN_DIR`).",
@@ -77,6 +78,11 @@ def parser(argv: Sequence[str] = ()) -> Parser:
     request.add_argument(
         "--stop", action="store_true", help="stop the executor and all jobs, to be resumed"
     )
+    for name, text in (
+        ("drain", "start no new attempts on these GPUs; running ones continue"),
+        ("undrain", "use these GPUs again"),
+    ):
+        request.add_argument(f"--{name}", nargs="+", metavar="GPU", help=text)
     old = p.add_argument_group("GPUs in use, and containers left by earlier runs")
     old.add_argument("--list", action="store_true", help="list both, of all runs of this machine")
     old.add_argument(

@@ -14,7 +14,15 @@ from collections.abc import Callable, Sequence
 
 from msgspec import UNSET
 
-from pbt_tui.errors import Diagnostic, Findings, RunError, RuntimeUnavailable, Where
+from pbt_tui.errors import (
+    Diagnostic,
+    Findings,
+    RunError,
+    RuntimeUnavailable,
+    Where,
+    command,
+    printable,
+)
 from pbt_tui.executor import continuing, factory, interpreter, ports, signals
 from pbt_tui.executor.clock import Clock
 from pbt_tui.executor.config import ExecutorConfig
@@ -33,12 +41,13 @@ from pbt_tui.executor.reconcile import (
 from pbt_tui.executor.run_dirs import OpenRun, new_run_id
 from pbt_tui.executor.sampler import Sampler
 from pbt_tui.files import folders
-from pbt_tui.journal import RunDir, RunState, requests
+from pbt_tui.journal import RunDir, RunState, requests, slots
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import JobState
 from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.context import RunContext
 from pbt_tui.runtimes.protocol import Ended, Runtime
+from pbt_tui.scheduler.drains import drained_texts, starved
 from pbt_tui.spec import digest
 
 REQUEST_INTERVAL = 0.2
@@ -144,6 +153,7 @@ def execute(
             def turned(state: RunState) -> None:
                 tell_problems()
                 tick(state)
+                _refuse_starved(state, rundir)
 
             try:
                 sources = (runtime, reader, permits)
@@ -185,6 +195,18 @@ def _no_byte_locks(rundir: RunDir) -> Diagnostic:
         where=Where(file=str(rundir.path)),
         hint="do not remove `lock` while the run is executed",
     )
+
+
+def _refuse_starved(state: RunState, rundir: RunDir) -> None:
+    """Raises `RuntimeUnavailable` if drained GPUs keep all that waits from starting."""
+    if starved(state):
+        gpus = ",".join(slots.shown(gpu) for gpu in state.slots.gpus if state.slots.is_drained(gpu))
+        again = command("pbt-run", rundir.path, "--undrain", gpus)
+        raise RuntimeUnavailable(
+            "nothing that waits fits the GPUs that are left: "
+            + printable("; ".join(drained_texts(state))),
+            hint=f"to use them again: `{again}`; others: `--gpus LIST`",
+        )
 
 
 def look_ahead(context: RunContext) -> list[Diagnostic]:

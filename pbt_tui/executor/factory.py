@@ -30,9 +30,13 @@ def run_context(rundir: RunDir, state: RunState, config: ExecutorConfig, run_id:
     Raises `RuntimeUnavailable` if the policy asks for more GPUs than there are, or a kept one is
     gone.
     """
+    from pbt_tui.executor import gpus_in_use
     from pbt_tui.observe.nvml import devices
 
-    around = job_environment(config, state.executor, devices() if config.kind.local else None)
+    found, said = gpus_in_use.samples(config.policy) if config.kind.local else (None, [])
+    around = job_environment(config, state.executor, devices(found))
+    handles = [job.attempts[-1].handle or "" for job in state.active.values()]
+    said += gpus_in_use.told(found, around.gpus, handles)
     return RunContext(
         kind=config.kind,
         rundir=rundir,
@@ -48,7 +52,7 @@ def run_context(rundir: RunDir, state: RunState, config: ExecutorConfig, run_id:
         gpus=around.gpus,
         known=around.known,
         masked=around.masked,
-        notes=around.notes,
+        notes=(*around.notes, *said),
         forgotten=config.forget_host,
         from_scratch=config.from_scratch,
     )

@@ -328,6 +328,18 @@ class RunClosed(Event, frozen=True, kw_only=True):
     `failures`: a job failed, or a member could not be continued."""
 
 
+class GpuDrained(Event, frozen=True, kw_only=True):
+    """The executor starts nothing on this GPU any more, until a person asks to use it again.
+
+    A drain that a person asked for is a `request_accepted`.
+    """
+
+    device: str
+    """The GPU, by UUID where it is known, else by index."""
+    why: str
+    """Why, for people: which jobs ended there, and how."""
+
+
 class RunRehomed(Event, frozen=True, kw_only=True):
     """The run directory was copied or moved, and the run goes on at its new place.
 
@@ -364,10 +376,11 @@ AnyEvent = (
     | JobSkipped
     | RunClosed
     | RunRehomed
+    | GpuDrained
 )
 
-Decision = AttemptScheduled | StopRequested | KillRequested | JobSkipped | RunClosed
-DECISIONS = (AttemptScheduled, StopRequested, KillRequested, JobSkipped, RunClosed)
+Decision = AttemptScheduled | StopRequested | KillRequested | JobSkipped | RunClosed | GpuDrained
+DECISIONS = (AttemptScheduled, StopRequested, KillRequested, JobSkipped, RunClosed, GpuDrained)
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -34,6 +34,11 @@ def name(gpu: Gpu) -> str:
     return gpu.uuid or str(gpu.index)
 
 
+def shown(gpu: Gpu) -> str:
+    """The name for people, which options take, too: the index if known, else the UUID."""
+    return str(gpu.uuid if gpu.index is None else gpu.index)
+
+
 class Slots:
     """The GPUs of an executor, with the number of attempts on each."""
 
@@ -45,7 +50,7 @@ class Slots:
         self.busy = [0] * len(self.gpus)
         """Number of attempts on each device."""
         self.drained = [False] * len(self.gpus)
-        """Whether a person drained the device."""
+        """Whether the device gets no new attempts."""
 
     def position(self, gpu: Gpu) -> int | None:
         """Index of `gpu` in `gpus`; None if it is not listed."""
@@ -55,8 +60,13 @@ class Slots:
         return None
 
     def drain(self, devices: Sequence[Gpu]) -> None:
-        """Says which devices a person drained."""
+        """Says which devices get no new attempts."""
         self.drained = [any(same(gpu, d) for d in devices) for gpu in self.gpus]
+
+    def is_drained(self, gpu: Gpu) -> bool:
+        """Whether `gpu` is listed and drained."""
+        i = self.position(gpu)
+        return i is not None and self.drained[i]
 
     def take(self, devices: Iterable[Gpu], n: int = 1) -> None:
         """Adds (n=1) or removes (n=-1) an attempt; devices that are not listed have no slots."""
@@ -65,12 +75,19 @@ class Slots:
             if i is not None:
                 self.busy[i] += n
 
-    def place(self, need: int, held: Collection[int] = ()) -> tuple[Gpu, ...] | None:
+    def place(
+        self, need: int, held: Collection[int] = (), worse: Sequence[Gpu] = ()
+    ) -> tuple[Gpu, ...] | None:
         """The `need` least busy devices with a free slot; None if there are fewer.
 
         Of equally busy devices, the one with the lower position comes first.
+
+        Args:
+            need: how many devices.
+            held: positions of the devices that other runs hold.
+            worse: devices that come after all others.
         """
-        placed = self._place(need, self.busy, held)
+        placed = self._place(need, self.busy, held, {self.position(gpu) for gpu in worse})
         return None if placed is None else tuple(self.gpus[i] for i in placed)
 
     def place_all(self, shape: Shape, held: Collection[int] = ()) -> list[tuple[Gpu, ...]] | None:
@@ -89,19 +106,23 @@ class Slots:
         return found
 
     def _place(
-        self, need: int, counts: Sequence[int], held: Collection[int]
+        self,
+        need: int,
+        counts: Sequence[int],
+        held: Collection[int],
+        worse: Collection[int | None] = (),
     ) -> tuple[int, ...] | None:
         if self.per_gpu < 0 or need == 0:
             return ()
         free = [
-            (busy, i)
+            (i in worse, busy, i)
             for i, busy in enumerate(counts)
             if busy < self.per_gpu and not self.drained[i] and i not in held
         ]
         if len(free) < need:
             return None
         free.sort()
-        return tuple(i for _, i in free[:need])
+        return tuple(i for _, _, i in free[:need])
 
     def room(
         self,

@@ -298,6 +298,8 @@ def gpu_rows(state: RunState, rundir: RunPaths, *, live: bool) -> tuple[GpuRow, 
                 memory_used=sample.memory_used if sample else None,
                 utilisation=sample.utilisation if sample else None,
                 drained=any(_is(gpu, d.uuid, d.index) for d in state.drained),
+                drained_why=state.why_drained(gpu),
+                others=sample.others if sample else None,
                 jobs=tuple(job for name in names for job in on.get(name, ())),
                 held=next((held[name] for name in names if name in held), None),
             )

@@ -28,13 +28,14 @@ from pbt_tui.journal.ready_queue import Gang, Schedulable, shape
 from pbt_tui.journal.slots import Shape, name
 from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.journal.status_text import begins_text, cannot_continue
+from pbt_tui.scheduler.drains import drain
 
 
 def decide(state: RunState, now: float, held: Collection[int] = ()) -> Decision | None:
     """The next decision; None if there is nothing to do now.
 
     Attempts to stop come first, then deadlines, members that cannot be continued, the failure
-    budget, the end of the run, and last an attempt to start.
+    budget, the end of the run, a device that is bad, and last an attempt to start.
 
     Args:
         state: The state of the run.
@@ -48,6 +49,7 @@ def decide(state: RunState, now: float, held: Collection[int] = ()) -> Decision 
         or _skip_refused(state)
         or _skip_over_budget(state)
         or _close(state)
+        or _drain(state)
         or _start(state, now, held)
     )
 
@@ -118,6 +120,10 @@ def _close(state: RunState) -> Decision | None:
     return RunClosed(verdict=verdict(state))
 
 
+def _drain(state: RunState) -> Decision | None:
+    return None if state.stop else drain(state)
+
+
 def verdict(state: RunState) -> Verdict:
     """The result of a run whose jobs have all ended: the worst one of its jobs."""
     skipped = state.counts["skipped"]
@@ -153,7 +159,7 @@ def _start(state: RunState, now: float, held: Collection[int]) -> Decision | Non
     job = select_next(state, now, held)
     if job is None:
         return None
-    gpus = state.slots.place(job.need, held)
+    gpus = state.slots.place(job.need, held, _worse(job))
     assert gpus is not None
     known = job.continuation
     return AttemptScheduled(
@@ -190,13 +196,23 @@ def together(
     They are the job alone, or all waiting members of its population if none is active: those begin
     together, although `pause_between` may lie between two starts.
     """
-    members = [job]
-    if job.gang is not None and not job.gang.active:
-        waiting = (state.jobs[member.index] for member in job.gang.members if member.is_waiting)
-        members = sorted(waiting, key=lambda member: (-member.need, member.index))
+    if job.gang is None or job.gang.active:
+        gpus = state.slots.place(job.need, held, _worse(job))
+        assert gpus is not None
+        return [(job, gpus)]
+    waiting = (state.jobs[member.index] for member in job.gang.members if member.is_waiting)
+    members = sorted(waiting, key=lambda member: (-member.need, member.index))
     places = state.slots.place_all(tuple(member.need for member in members), held)
     assert places is not None
     return list(zip(members, places, strict=True))
+
+
+def _worse(job: JobState) -> tuple[Gpu, ...]:
+    """The GPUs on which the job has just failed; none where a whole population begins.
+
+    There, to prefer other GPUs could take the place of a member.
+    """
+    return job.failed_on if job.gang is None or job.gang.active else ()
 
 
 def select_next(state: RunState, now: float, held: Collection[int] = ()) -> JobState | None:

@@ -18,6 +18,7 @@ from pbt_tui.scheduler.decide import (
     out_of_patience,
     units,
 )
+from pbt_tui.scheduler.drains import drained_texts
 
 
 def explain(state: RunState, job_id: str, now: float, held: Mapping[str, str] | None = None) -> str:
@@ -112,7 +113,7 @@ def _too_big(state: RunState, unit: SchedulingUnit) -> str:
     if members > free:
         return f"its population of {members} starts together; {free} of max_parallel are free"
     if not could_fit(state, unit):
-        return "too few GPUs that are not drained"
+        return f"too few GPUs that are not drained: {'; '.join(drained_texts(state))}"
     if members > 1:
         return f"its population of {members} starts together; the GPUs have too few free slots"
     return f"needs {_gpus(unit.shape[0])}: none free"

@@ -21,7 +21,10 @@ class May(NamedTuple):
 
 _STATE = tuple(
     f"journal.{name}"
-    for name in ("events", "state", "transitions", "ready_queue", "slots", "status_text")
+    for name in (
+        *("events", "state", "transitions", "ready_queue", "slots", "device_health"),
+        "status_text",
+    )
 )
 """The journal without its files: events, state, the indexes that the fold keeps, and the words."""
 
@@ -120,6 +123,8 @@ PURE_JOURNAL = (
     "transitions",
     "ready_queue",
     "slots",
+    "device_health",
+    "drained_gpus",
     "due_stops",
     "fold",
     "outcome",

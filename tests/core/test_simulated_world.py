@@ -12,6 +12,7 @@ import pytest
 
 from pbt_tui.executor import loop, reconcile
 from pbt_tui.journal import fold, outcome, slots
+from pbt_tui.scheduler import drains
 from tests.core import moves, sim_runtime, simulation
 from tests.core.planting import Fault
 
@@ -21,7 +22,7 @@ CHUNKS = 8
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_no_invariant_breaks(chunk: int) -> None:
-    events = deaths = disk_faults = left = 0
+    events = deaths = disk_faults = left = drained = 0
     for seed in range(chunk * RUNS // CHUNKS, (chunk + 1) * RUNS // CHUNKS):
         life, violations = simulation.live(seed)
         assert not violations, f"seed {seed}: {violations[:3]}"
@@ -29,10 +30,12 @@ def test_no_invariant_breaks(chunk: int) -> None:
         deaths += life.world.deaths
         disk_faults += life.world.disk_faults
         left += life.world.moves
+        drained += life.drains
     assert events > 20 * RUNS // CHUNKS, "too quiet a world proves nothing"
     assert deaths > RUNS // CHUNKS, "too kind a world proves nothing"
     assert left > RUNS // CHUNKS // 20, "too settled a run directory proves nothing"
     assert disk_faults > RUNS // CHUNKS // 20, "too good a disk proves nothing"
+    assert drained >= RUNS // CHUNKS // 500, "too good devices prove nothing"
 
 
 Loop = loop.Loop
@@ -253,6 +256,21 @@ FAULTS = [
         near=7907,
     ),
     Fault("a hold is not obeyed", decide, "_start", "if state.held or", "if"),
+    Fault("the last GPU is drained", drains, "drain", "if len(left) < 2:", "if False:", near=2130),
+    Fault(
+        "a drained GPU is used",
+        slots.Slots,
+        "_place",
+        "if busy < self.per_gpu and not self.drained[i] and",
+        "if busy < self.per_gpu and",
+    ),
+    Fault(
+        "a run starves that could go on",
+        drains,
+        "starved",
+        "return bool(heads) and not any(",
+        "return bool(heads) or not any(",
+    ),
     Fault("slots leak", fold, "_attempt_ended", "state.slots.take(attempt.devices, -1)", "pass"),
     Fault(
         "a copy takes over what its original runs",
