@@ -50,7 +50,7 @@ def explain(state: RunState, job_id: str, now: float, held: Mapping[str, str] | 
         return f"{len(state.active)} are active: max_parallel {state.policy.max_parallel}"
     positions = {}
     for i, gpu in enumerate(state.slots.gpus):
-        if held and name(gpu) in held:
+        if held and name(gpu) in held and not state.slots.drained[i]:
             positions[i] = f"GPU {name(gpu) if gpu.index is None else gpu.index}: {held[name(gpu)]}"
     return _ready(state, job, now, positions)
 

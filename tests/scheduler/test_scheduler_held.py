@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pbt_tui.journal import events as ev
 from pbt_tui.scheduler import decide, explain
 from pbt_tui.scheduler.decide import together
+from pbt_tui.scheduler.drains import starved
 from tests.journal.lives import job
 from tests.scheduler.deciding import NOW, story
 
@@ -40,6 +41,28 @@ def test_explain_says_who_holds_it() -> None:
         explain(told.state, "b", NOW, {"GPU-1": HELD["GPU-1"]})
         == "GPU 1: held by run `bee`, pid 4118"
     )
+
+
+def test_a_retry_prefers_another_gpu_unless_others_hold_it() -> None:
+    policy = {"experiments_per_gpu": 1, "num_gpus": 2, "retries": 1, "retry_delay": 0.0}
+    told = story(job("a"), devices=2, **policy)
+    told.runs("a", "GPU-0").fails("a", cause="gpu_lost")
+    for held, gpu in ((set(), "GPU-1"), ({1}, "GPU-0")):
+        found = decide(told.state, told.at, held)
+        assert isinstance(found, ev.AttemptScheduled)
+        assert found.gpus == (gpu,)
+        ((_, gpus),) = together(told.state, told.state.by_id["a"], held)
+        assert [one.uuid for one in gpus] == [gpu], "the slots of the machine are asked for it"
+
+
+def test_a_run_waits_for_a_held_gpu_where_the_other_is_drained() -> None:
+    told = story(job("a"), devices=2, experiments_per_gpu=1, num_gpus=2)
+    told.asks("drain", gpus=("GPU-0",))
+    assert decide(told.state, told.at, {1}) is None
+    assert not starved(told.state)
+    assert explain(told.state, "a", told.at, HELD) == "GPU 1: held by run `bee`, pid 4118"
+    told.asks("drain", gpus=("GPU-1",))
+    assert starved(told.state)
 
 
 @settings(max_examples=60)
