@@ -81,6 +81,8 @@ def outcome_text(attempt: Attempt) -> str:
             return f"queued: {printable(attempt.queued)}"
         return "not started yet" if attempt.started_at is None else "running"
     reason = reason_text(attempt)
+    if not reason and attempt.outcome == "interrupted":
+        reason = shortened(_detail(attempt))  # no log and no code says why
     return f"{attempt.outcome}: {reason}" if reason else attempt.outcome
 
 
