@@ -121,6 +121,7 @@ def test_losing_to_a_shim_that_died_before_its_word(driver: ProcessDriver) -> No
         driver.end()
     assert found.value.exit_code == 5
     assert driver.log() == ""
+    driver.runtime._attempts.clear()  # its executor ends here: nobody waits for it
 
 
 def test_an_attempt_that_was_stopped_before_its_shim_wrote_a_word(driver: ProcessDriver) -> None:
