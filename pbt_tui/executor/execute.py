@@ -118,7 +118,7 @@ def execute(
         runtime.prepare([job.spec for job in state.jobs])
         _make_folders(context)
         if context.kind.local:  # elsewhere a node finds its own
-            claimed = ports.claim(ports.wanted(state, context.policy), context.run_id)
+            claimed = ports.claim_for(context)
         if continuing.continued(state.spec):
             reader = ReaderThreads(state, rundir)
         loop = Loop(

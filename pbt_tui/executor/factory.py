@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from pbt_tui.errors import BrokenKind, Diagnostic, RuntimeUnavailable
-from pbt_tui.executor import continuing
+from pbt_tui.executor import continuing, ports
 from pbt_tui.executor.config import ExecutorConfig
 from pbt_tui.executor.kept_shell import job_environment
 from pbt_tui.executor.launching import ForeignLaunches, ProcessLaunches
@@ -103,11 +103,18 @@ def launches(context: RunContext) -> Callable[[JobState, Attempt], Launch]:
     prefix = len(context.state.spec.command_prefix)
     if not context.kind.plain:
         if not context.kind.has_queue:
-            return ForeignLaunches(context.rundir, context.cwd, prefix)
+            elsewhere = ports.set_elsewhere(context)
+            return ForeignLaunches(context.rundir, context.cwd, prefix, elsewhere=elsewhere)
         goes_on = continuing.goes_on(context.state, context.rundir)
         return ForeignLaunches(context.rundir, context.cwd, prefix, drop=True, goes_on=goes_on)
     return ProcessLaunches(
-        context.rundir, context.cwd, context.policy, context.environ, prefix, context.python
+        context.rundir,
+        context.cwd,
+        context.policy,
+        context.environ,
+        prefix,
+        context.python,
+        ports.set_elsewhere(context),
     )
 
 

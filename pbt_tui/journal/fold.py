@@ -172,6 +172,7 @@ def _attempt_scheduled(state: RunState, e: ev.AttemptScheduled) -> None:
         attempt.args, attempt.env, attempt.why, attempt.anew = e.args, e.env or None, e.why, e.anew
     if e.port is not None:
         attempt.port = state.last_port = e.port
+        state.ports_in_use.add(e.port)
     if job.continuation is not None:
         attempt.source, attempt.seen = job.continuation.source, job.continuation.seen
         job.continuation = None
@@ -237,6 +238,8 @@ def _attempt_ended(state: RunState, e: ev.AttemptEnded) -> None:
     if attempt.anew and attempt.started_at is None and has_run and e.outcome != "refused":
         job.anew = False
     state.slots.take(attempt.devices, -1)
+    if attempt.port is not None:
+        state.ports_in_use.discard(attempt.port)
     if attempt.devices:
         began = attempt.scheduled_at if attempt.started_at is None else attempt.started_at
         state.health.note(job.index, began, attempt.devices, e)

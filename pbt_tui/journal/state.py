@@ -244,7 +244,9 @@ class RunState:
         self.at = 0.0
         """`at` of the newest event, in Unix seconds."""
         self.ports: tuple[int, int] | None = None
-        """First and last port that attempts may be given; None: no job asks for one."""
+        """First and last port that attempts may be given; None: none."""
+        self.ports_in_use: set[int] = set()
+        """The ports of the active attempts."""
         self.last_port: int | None = None
         """The port that an attempt was given last; None before the first."""
         self.next_start = 0.0

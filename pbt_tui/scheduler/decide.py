@@ -29,6 +29,7 @@ from pbt_tui.journal.slots import Shape, name
 from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.journal.status_text import begins_text, cannot_continue
 from pbt_tui.scheduler.drains import drain
+from pbt_tui.scheduler.job_ports import next_port
 
 
 def decide(state: RunState, now: float, held: Collection[int] = ()) -> Decision | None:
@@ -170,22 +171,8 @@ def _start(state: RunState, now: float, held: Collection[int]) -> Decision | Non
         env=known.env if known else {},
         why=begins_text(job, now) if known else None,
         anew=job.anew,
-        port=_free_port(state) if job.spec.fill else None,
+        port=next_port(state, job),
     )
-
-
-def _free_port(state: RunState) -> int | None:
-    """The next port of the executor's range, round and round, that no active attempt has."""
-    if state.ports is None:
-        return None
-    first, last = state.ports
-    taken = {job.attempts[-1].port for job in state.active.values()}
-    port = state.last_port
-    for _ in range(first, last + 1):
-        port = first if port is None or not first <= port < last else port + 1
-        if port not in taken:
-            return port
-    return None
 
 
 def together(

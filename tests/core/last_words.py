@@ -47,6 +47,9 @@ def check(life: Life) -> None:
                         world.broken(f"gang of {event.job} begins before all are ready")
                 if any(state.slots.is_drained(g) for g in state.slots.gpus if g.uuid in event.gpus):
                     world.broken(f"{event.job} was scheduled on a drained GPU")
+                used = {other.attempts[-1].port for other in state.active.values()}
+                if event.port is None or event.port in used:
+                    world.broken(f"{event.job} has no port for itself: {event.port}")
             case ev.GpuDrained():
                 life.drains += 1
                 left = [g for g in state.slots.gpus if not state.slots.is_drained(g)]

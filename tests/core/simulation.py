@@ -54,14 +54,13 @@ class Life:
         self.moves = random.Random(seed) if seed % 7 == 3 else None
         """Whether the run directory is copied and moved: dice of its own, as for the disk."""
         self.left: moves.Left | None = None
-        """How the run directory has left its place, until the run goes on where it is."""
+        """How the run directory has left its place, until the run goes on here."""
         if seed % 11 == 6:
             dice = random.Random(seed)
             for gpu in self.gpus:
                 if dice.random() < 0.5:
                     self.world.bad[gpu.uuid or ""] = dice.choice(tuple(w.CODES))
         self.drains = 0
-        """How often the executor drained a GPU."""
         self.calm = False
         self.cancelled: set[str] = set()
         self.events = 0
@@ -195,6 +194,7 @@ class Life:
                     runtime="process",
                     gpus=self._look(),
                     policy=self.policy,
+                    ports=(1, len(self.spec.jobs) + 1),
                     continues=self.continues() or UNSET,
                 ),
                 now,

@@ -12,7 +12,7 @@ import pytest
 
 from pbt_tui.executor import loop, reconcile
 from pbt_tui.journal import fold, outcome, slots
-from pbt_tui.scheduler import drains
+from pbt_tui.scheduler import drains, job_ports
 from tests.core import moves, sim_runtime, simulation
 from tests.core.planting import Fault
 
@@ -271,6 +271,14 @@ FAULTS = [
         "return bool(heads) and not any(",
         "return bool(heads) or not any(",
     ),
+    Fault(
+        "two attempts get one port",
+        job_ports,
+        "next_port",
+        "if port not in state.ports_in_use:",
+        "if True:",
+    ),
+    Fault("ports leak", fold, "_attempt_ended", "state.ports_in_use.discard(attempt.port)", "pass"),
     Fault("slots leak", fold, "_attempt_ended", "state.slots.take(attempt.devices, -1)", "pass"),
     Fault(
         "a copy takes over what its original runs",
