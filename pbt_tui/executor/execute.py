@@ -109,7 +109,7 @@ def execute(
     warn(factory.unclaimed(context, config))
     if not opened.journal.exclusive:
         warn([_no_byte_locks(rundir)])
-    require_attempt_files(rundir, state)  # before a runtime makes the folder anew
+    require_attempt_files(rundir, state)
     permits = factory.create_permits(context, config, HolderReport(context, waits).tell)
     clock, inbox = Clock(state.at), RequestInbox(rundir, opened.trust)
     runtime = factory.create_runtime(context, progress)

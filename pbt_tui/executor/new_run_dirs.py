@@ -33,7 +33,7 @@ def make(rundir: RunDir, spec: Processes, *, share: bool) -> None:
         OSError: if a file cannot be written; then nothing is left.
     """
     for tries in range(_TRIES):
-        aside = RunDir(rundir.path.with_name(f".{rundir.path.name}.{secrets.token_hex(4)}"))
+        aside = _aside(rundir)
         try:
             make_folders(aside.path, (), share=share)
             lock.acquire(aside.lock)
@@ -60,6 +60,31 @@ def make(rundir: RunDir, spec: Processes, *, share: bool) -> None:
         raise
     lock.moved(aside.lock, rundir.lock)
     folders.sync(rundir.path.parent)
+
+
+def discard(rundir: RunDir) -> None:
+    """Removes a run directory, if its lock is the one that this process holds.
+
+    It is renamed before its files are removed: whoever puts another directory in its place
+    meanwhile loses nothing.
+
+    Raises:
+        OSError: if it cannot be renamed or removed.
+    """
+    mine = lock.identity(rundir.lock)
+    if mine is None or lock.identity_at(rundir.lock) != mine:
+        return
+    aside = _aside(rundir)
+    folders.rename(rundir.path, aside.path)
+    if lock.identity_at(aside.lock) == mine:
+        folders.remove_tree(aside.path)
+    elif not os.path.lexists(rundir.path):
+        folders.rename(aside.path, rundir.path)
+
+
+def _aside(rundir: RunDir) -> RunDir:
+    """A hidden name beside the directory, which `clean` knows."""
+    return RunDir(rundir.path.with_name(f".{rundir.path.name}.{secrets.token_hex(4)}"))
 
 
 def clean(rundir: RunDir) -> None:

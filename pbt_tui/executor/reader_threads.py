@@ -102,12 +102,18 @@ class ReaderThreads:
         return found
 
     def make_ready(self, job: JobState, attempt: int) -> None:
-        """Puts aside what an attempt must not go on from. Raises `RunError` if that fails."""
+        """Puts aside what an attempt must not go on from. Raises `RunError` if that fails.
+
+        The loop waits for it, unlike for an answer: it has to happen after the decision is durable
+        and before the launch, and a stop that arrives in between would find neither. It renames at
+        most the folder of an attempt from scratch and what a killed trainer was writing; no other
+        attempt touches the workspace. A thread has just read the same folder, so its disk answered.
+        """
         population = self._population.get(job.spec.id)
         if population is None:
             return
         own = job.attempts[attempt - 1].anew
-        if not own and STYLES.get(population.style).members_are_jobs:
+        if not own and STYLES.get(population.style).leftovers is None:
             return  # nothing to put aside
         from pbt_tui.observe.continuing.aside import make_ready
 
@@ -198,7 +204,8 @@ class WorkspaceThread(threading.Thread):
         if self._lives is None:
             self._lives = Lives(self._history)
         try:
-            known = self._lives.of(question.population)
+            alone = STYLES.get(question.style).members_are_jobs
+            known = self._lives.of(question.population, question.member if alone else None)
             return self._answer(question._replace(history=known))
         except Exception as e:
             what = f"{type(e).__name__}: {e}"

@@ -13,7 +13,8 @@ from msgspec import UNSET
 from pbt_tui.errors import RunError, RuntimeUnavailable, Where
 from pbt_tui.executor.loop import Loop
 from pbt_tui.files import folders
-from pbt_tui.files.faults import reason
+from pbt_tui.files.faults import cannot_go_on, reason
+from pbt_tui.files.permissions import make_folder
 from pbt_tui.journal import RunDir
 from pbt_tui.journal.events import AttemptEnded, AttemptStarted
 from pbt_tui.journal.state import Attempt, JobState, RunState
@@ -21,12 +22,20 @@ from pbt_tui.runtimes.protocol import Ended, Launch, Seen
 
 
 def require_attempt_files(rundir: RunDir, state: RunState) -> None:
-    """Raises `RunError` if attempts are active and the folder of their files is away.
+    """Makes the folder of the attempt files, but only if no attempt is active.
 
-    In an empty folder in its place, attempts that have ended would be lost, with their exit codes.
+    In an empty folder in its place, attempts that have ended would be lost, with their exit codes,
+    and others would be started twice. So no runtime may make this folder.
+
+    Raises:
+        RunError: if attempts are active and the folder is away, or if it cannot be made.
     """
-    if not state.active:
-        return
+    try:
+        if not state.active:
+            make_folder(rundir.attempts)
+            return
+    except OSError as error:
+        raise cannot_go_on(error, "cannot make the folder of attempts", rundir.attempts) from error
     try:
         folders.require(rundir.attempts)
     except OSError as error:

@@ -16,7 +16,7 @@ from pbt_tui.executor import new_run_dirs
 from pbt_tui.executor.whereabouts import opening, whereabouts
 from pbt_tui.files import atomic, folders
 from pbt_tui.files.faults import cannot_go_on
-from pbt_tui.files.permissions import make_folders
+from pbt_tui.files.permissions import make_folder
 from pbt_tui.files.regular import SPEC_BYTES, read_regular
 from pbt_tui.journal import RunDir, RunState, byte_locks, lock, owners
 from pbt_tui.journal.events import AnyEvent
@@ -53,12 +53,15 @@ def open_run(rundir: RunDir, spec: Processes | None, trust: Trust = NOBODY_ELSE)
     the directory cannot be written. A directory that cannot be opened stays unchanged.
     """
     owners.check(rundir, trust)
+    if spec is None and not os.path.lexists(rundir.path):
+        raise UsageError("no such run directory", where=_at(rundir))
     made = _missing(rundir.path)
     try:
         try:
-            if spec is not None and not os.path.lexists(rundir.path):
+            if made is not None and spec is not None:
                 new_run_dirs.make(rundir, spec, share=trust.share)
-            make_folders(rundir.path, _inner(rundir), share=trust.share)
+            for folder in _inner(rundir):  # not the run directory: it may have been moved away
+                make_folder(folder)
             lock.acquire(rundir.lock)
             new_run_dirs.clean(rundir)
         except OSError as e:
@@ -70,6 +73,7 @@ def open_run(rundir: RunDir, spec: Processes | None, trust: Trust = NOBODY_ELSE)
         try:
             return replace(_opened(rundir, spec, made), trust=trust)
         except BaseException:
+            _unmake(rundir, made)
             lock.release(rundir.lock)
             raise
     except RunBusy:
@@ -246,11 +250,15 @@ def _missing(path: Path) -> Path | None:
 
 
 def _unmake(rundir: RunDir, made: Path | None) -> None:
-    """Removes the folders that opening created, unless they hold other files."""
+    """Removes the folders that opening created, unless they hold other files.
+
+    The run directory is removed only with the lock that this process holds in it: another one may
+    have come to its place since.
+    """
     if made is None:
         return
     with suppress(OSError):
-        folders.remove_tree(rundir.path)
+        new_run_dirs.discard(rundir)
     folder = rundir.path
     while folder != made:
         folder = folder.parent

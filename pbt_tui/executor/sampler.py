@@ -1,5 +1,7 @@
 """Samples progress, GPUs and populations in a background thread, and writes them for `pbt-tui`.
 
+It also keeps the newest generations, which trainers remove (`pins`).
+
 Must not influence the run: an error here leaves a gap on the screen and never fails a job. The
 sampler says what it could not sample, once each. It has a thread of its own, because file systems
 may be slow, and uses at most `SHARE` of one core.
@@ -11,6 +13,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -21,11 +24,13 @@ from pbt_tui.files.atomic import replace
 from pbt_tui.journal import RunDir, RunState
 
 if TYPE_CHECKING:
+    from pbt_tui.executor.pins import Pins
     from pbt_tui.journal.events import Gpu
     from pbt_tui.observe.history import HistoryWriter
     from pbt_tui.observe.nvml import Sample
     from pbt_tui.observe.population_monitor import PopulationMonitor
     from pbt_tui.observe.progress import ProgressReader
+    from pbt_tui.observe.workspaces import Generation
     from pbt_tui.spec import Population
 
 INTERVAL = 2.0
@@ -34,6 +39,17 @@ SHARE = 0.02
 """Maximum share of one core."""
 LOG_BYTES = 1 << 20
 """Most bytes from the end of each member's log that are read at first: the history has the rest."""
+
+
+@dataclass(slots=True)
+class _Sampled:
+    """A population that is sampled."""
+
+    population: Population
+    writer: HistoryWriter
+    monitor: PopulationMonitor
+    pins: Pins | None = None
+    """What is kept; None before the first poll, and where members are never continued."""
 
 
 class Sampler:
@@ -90,8 +106,8 @@ class Sampler:
         while not last:
             last = self._done.is_set()
             began = time.thread_time()
-            for writer, monitor, population in populations:
-                self._sample_population(writer, monitor, population)
+            for sampled in populations:
+                self._sample_population(sampled)
             with self._surviving("the progress of the jobs"):
                 self._sample_progress(logs)
             with self._surviving("the use of GPUs"):
@@ -123,7 +139,7 @@ class Sampler:
         self._say(f"GPU {sample.index} is in use by others", others)
         return msgspec.structs.replace(sample, others=others)
 
-    def _populations(self) -> list[tuple[HistoryWriter, PopulationMonitor, Population]]:
+    def _populations(self) -> list[_Sampled]:
         from pbt_tui.observe.history import HistoryWriter
         from pbt_tui.observe.population_monitor import PopulationMonitor
         from pbt_tui.observe.snapshot import command, workspace
@@ -137,23 +153,44 @@ class Sampler:
                     p.id, p.style, folder, size=p.size, argv=argv, first=LOG_BYTES
                 )
                 writer = HistoryWriter(p.id, monitor.reader, self._rundir.populations)
-                found.append((writer, monitor, p))
+                found.append(_Sampled(p, writer, monitor))
         return found
 
-    def _sample_population(
-        self, writer: HistoryWriter, monitor: PopulationMonitor, population: Population
-    ) -> None:
+    def _sample_population(self, sampled: _Sampled) -> None:
         from pbt_tui.observe.snapshot import attempt_logs
 
+        writer, monitor = sampled.writer, sampled.monitor
         name = f"population `{printable(writer.population)}`"
         with self._surviving(name):
             new = writer.poll()
             problem = writer.problem
-            if monitor.add(new, attempt_logs(self._state, self._rundir, population)):
+            self._keep(name, sampled, new)
+            logs = attempt_logs(self._state, self._rundir, sampled.population)
+            if monitor.add(new, logs):
                 writer.keep(monitor.lineage.fresh)
             writer.problem = writer.problem or problem
         if writer.problem is not None:
             self._say(f"the history of {name} cannot be written", writer.problem)
+
+    def _keep(self, name: str, sampled: _Sampled, new: list[Generation]) -> None:
+        """Keeps the newest generations and the best one; says why some are not kept."""
+        from pbt_tui.populations import STYLES
+
+        population, writer = sampled.population, sampled.writer
+        what = f"generations of {name} are not kept"
+        try:
+            if STYLES.get(population.style).recipe is None:
+                return
+            if sampled.pins is None:
+                from pbt_tui.executor.pins import Pins
+
+                known = list(writer.known.values())
+                folder = self._rundir.kept
+                sampled.pins = Pins(self._state, population, folder, writer.reader, known)
+            for why in sampled.pins.update(new):
+                self._say(what, why)
+        except Exception as e:  # the reader of another package may raise anything
+            self._say(what, f"{type(e).__name__}: {e}")
 
     def _sample_progress(self, logs: ProgressReader) -> None:
         from pbt_tui.observe import progress

@@ -116,6 +116,8 @@ def _run_rehomed(state: RunState, e: ev.RunOpened | ev.RunRehomed) -> None:
 
 def _journal_is(state: RunState, e: ev.RunOpened | ev.ExecutorStarted | ev.RunRehomed) -> None:
     if e.inode is not UNSET:
+        if state.inode not in (None, e.inode):
+            state.moved_at = e.at  # restored from a copy, at the same place
         state.inode, state.inode_since = e.inode, e.seq
 
 

@@ -98,6 +98,15 @@ def identity(path: Path) -> tuple[int, int] | None:
     return mine.st_dev, mine.st_ino
 
 
+def identity_at(path: Path) -> tuple[int, int] | None:
+    """Device and inode of the file at `path`, held or not; None if there is none."""
+    try:
+        there = disk.calls.stat(path)
+    except FileNotFoundError:
+        return None
+    return there.st_dev, there.st_ino
+
+
 def holder(path: Path) -> int | None:
     """Process id of the holder; None if the lock is free; 0 if the holder is on another host.
 

@@ -217,7 +217,8 @@ class RunState:
         """The `seq` from which the journal has that inode: attempts scheduled before hold no byte
         of this file."""
         self.moved_at: float | None = None
-        """When the run directory was last found moved or copied, in Unix seconds; None: never."""
+        """When the run directory was last found moved, copied or restored from a copy, in Unix
+        seconds; None: never."""
         self.executor: ExecutorStarted | None = None
         """The newest start of an executor; `journal.lock` tells whether it still runs."""
         self.policy: Policy = spec.policy

@@ -90,6 +90,11 @@ class HistoryWriter:
         self._known: dict[Key, Generation] | None = None
         self._events: dict[Decided, LineageEvent] = {}
 
+    @property
+    def known(self) -> Mapping[Key, Generation]:
+        """All generations of the history, with what was polled; empty before the first poll."""
+        return self._known or {}
+
     def poll(self) -> list[Generation]:
         """Returns new generations in write order, after appending them to the history."""
         if self._known is None:

@@ -24,6 +24,8 @@ OTHERS = {
     **dict.fromkeys(("--a", "--no-a", "--exp-name"), "a trainer's, in the table of styles"),
     "--experiment": "the trainer's",
     **dict.fromkeys(("--with_pbt", "--num_policies", "--wandb_group"), "Sample-Factory's"),
+    "--restart_behavior": "Sample-Factory's",
+    "--checkpoint": "Isaac Lab's, which a member gets that goes on",
     "--nproc_per_node": "torchrun's",
     "--name": "a parameter of the trainer's",
     "--test-only": "sbatch's",

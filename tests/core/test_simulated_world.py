@@ -253,7 +253,7 @@ FAULTS = [
         "apply_reconciliation",
         'case "queued":\n                if attempt.stop_at is not None:',
         'case "queued":\n                if False:',
-        near=7907,
+        near=79455,
     ),
     Fault("a hold is not obeyed", decide, "_start", "if state.held or", "if"),
     Fault("the last GPU is drained", drains, "drain", "if len(left) < 2:", "if False:", near=2130),

@@ -51,7 +51,7 @@ class ContainerDriver(Driver[DockerRuntime]):
         super().__init__(runtime, rundir, folder)
 
     def prepare(self, *jobs: Job) -> ContainerDriver:
-        self.rundir.logs.mkdir(parents=True, exist_ok=True)
+        self.rundir.attempts.mkdir(parents=True, exist_ok=True)
         self.runtime.prepare(jobs)
         return self
 

@@ -57,6 +57,33 @@ def test_a_mounted_folder_that_went_away_before_the_start_is_no_missing_command(
     assert (end.refused, end.cause) == (True, "command_not_found")
 
 
+def test_the_attempts_are_away_when_a_container_is_created(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = drive().prepare()
+    own = driver.rundir.attempts
+    away = own.with_name("away")
+    real = DockerEngine.create
+
+    def create(engine: DockerEngine, name: str, body: Any) -> str:
+        own.rename(away)
+        try:
+            return real(engine, name, body)
+        finally:
+            away.rename(own)
+
+    monkeypatch.setattr(DockerEngine, "create", create)
+    driver.start("true")
+    with pytest.raises(RunError, match="cannot start an attempt: no such file") as found:
+        driver.wait(driver.ended)
+    assert found.value.where.file == str(own)
+    monkeypatch.undo()
+    again = drive().prepare()
+    (seen,) = again.runtime.survey([("job", 1, None)])
+    assert seen.state == "never", "it is started under its name"
+    assert again.run("true").exit_code == 0
+
+
 @pytest.mark.parametrize("back", [True, False], ids=["back", "away"])
 def test_the_logs_are_away_when_a_container_starts(
     drive: Drive, monkeypatch: pytest.MonkeyPatch, back: bool

@@ -110,7 +110,7 @@ class ProcessDriver(Driver[ProcessRuntime]):
     def __init__(self, folder: Path, **more: Any) -> None:
         rundir = RunDir(folder / "_pbt")
         super().__init__(ProcessRuntime(rundir, **more), rundir, folder)
-        self.rundir.path.mkdir(parents=True, exist_ok=True)
+        self.rundir.attempts.mkdir(parents=True, exist_ok=True)
         self.runtime.prepare(())
 
     def wait_for_children(self) -> None:

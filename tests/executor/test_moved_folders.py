@@ -6,11 +6,17 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from pbt_tui.errors import RunError, RuntimeUnavailable, UsageError
+from pbt_tui.executor import run_dirs
+from pbt_tui.executor.run_dirs import open_run
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.run_dir import RunDir
+from pbt_tui.spec import decode
+from tests.executor.driver import ProcessDriver
 from tests.executor.running import Place, job, until
 
 JOBS = 200
@@ -98,6 +104,45 @@ def test_no_code_is_lost_while_the_claims_are_away(place: Place) -> None:
     away.rename(place.rundir.attempts)
     assert place.pbt(str(place.rundir.path)).code == 4
     assert [event.exit_code for event in place.of(ev.AttemptEnded)] == [3] * 4
+
+
+def test_no_runtime_makes_the_folder_of_the_claims(tmp_path: Path) -> None:
+    """It may go away after the executor has looked for it: an empty one would have no claims."""
+    driver = ProcessDriver(tmp_path)
+    driver.rundir.attempts.rmdir()
+    driver.runtime.prepare([])
+    assert not driver.rundir.attempts.exists()
+    driver.rundir.path.rename(tmp_path / "away")
+    with pytest.raises(RuntimeUnavailable, match="No such file"):
+        driver.runtime.prepare([])
+    assert not driver.rundir.path.exists()
+    driver.runtime.close()
+
+
+def test_nothing_is_made_where_a_run_directory_went_away(place: Place) -> None:
+    with pytest.raises(UsageError, match="no such run directory"):
+        open_run(place.rundir, None)
+    assert list(place.path.iterdir()) == []
+
+
+def test_what_came_back_is_not_removed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new run directory cannot be opened, and meanwhile an older one has come to its place."""
+    target = place.spec(job("a", "true"))
+    assert place.pbt(target).code == 0
+    older = place.rundir.path.with_name("older")
+    place.rundir.path.rename(older)
+
+    def comes_back(*args: object) -> None:
+        place.rundir.path.rename(place.rundir.path.with_name("new"))
+        older.rename(place.rundir.path)
+        raise RunError("it cannot be opened")
+
+    monkeypatch.setattr(run_dirs, "replay_file", comes_back)
+    spec = decode((place.path / target / "processes.json").read_bytes())
+    with pytest.raises(RunError, match="it cannot be opened"):
+        open_run(place.rundir, spec)
+    assert place.phases() == {"a": "succeeded"}
+    assert place.rundir.claim("a", 1).exists()
 
 
 def test_a_folder_that_comes_back_before_a_job_ends_costs_nothing(place: Place) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -206,8 +207,11 @@ SEES = "umask; " + WAITS
 
 
 def modes(place: Place) -> dict[str, int]:
-    below = [place.rundir.path, *place.rundir.path.rglob("*")]
-    return {p.name: p.lstat().st_mode & 0o7777 for p in below}
+    found = {}
+    for path in (place.rundir.path, *place.rundir.path.rglob("*")):
+        with contextlib.suppress(FileNotFoundError):  # a request that was answered meanwhile
+            found[path.name] = path.lstat().st_mode & 0o7777
+    return found
 
 
 def left_by(place: Place, uid: int, group: int) -> None:

@@ -57,6 +57,27 @@ def test_losing_to_a_job_that_still_runs_follows_it(tmp_path: Path) -> None:
     two.runtime.close()
 
 
+def test_what_still_runs_is_not_started_again_without_its_claim(tmp_path: Path) -> None:
+    """Its executor died before it recorded the start, and then somebody removed the claim."""
+    one, two = ProcessDriver(tmp_path), ProcessDriver(tmp_path)
+    one.rundir.journal.touch()
+    one.start("sh", "-c", "echo ran >>ran; until [ -e go ]; do sleep 0.02; done", seq=7)
+    one.begin()
+    until((tmp_path / "ran").exists)
+    kept = one.rundir.claim("job", 1)
+    aside = kept.rename(tmp_path / "aside")
+    with pytest.raises(RunError, match="attempt 1 still runs, and its claim was removed"):
+        two.start("sh", "-c", "echo ran >>ran", seq=7)
+    aside.rename(kept)
+    (tmp_path / "go").touch()
+    assert one.end().exit_code == 0
+    assert (tmp_path / "ran").read_text() == "ran\n"
+    two.start("true", seq=7)  # nobody runs, and the claim tells how it ended
+    assert two.end().exit_code == 0
+    one.runtime.close()
+    two.runtime.close()
+
+
 def claim(driver: ProcessDriver, text: str, job: str = "job") -> None:
     driver.rundir.claim(job, 1).write_text(text)
 
@@ -121,7 +142,7 @@ def test_losing_to_a_shim_that_died_before_its_word(driver: ProcessDriver) -> No
         driver.end()
     assert found.value.exit_code == 5
     assert driver.log() == ""
-    driver.runtime._attempts.clear()  # its executor ends here: nobody waits for it
+    driver.runtime._attempts.clear()  # this executor ends: it reports no end of the attempt
 
 
 def test_an_attempt_that_was_stopped_before_its_shim_wrote_a_word(driver: ProcessDriver) -> None:

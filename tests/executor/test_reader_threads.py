@@ -6,16 +6,21 @@ import select
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from pbt_tui.executor.reader_threads import ReaderThreads
 from pbt_tui.journal import RunDir
 from pbt_tui.journal import events as ev
 from pbt_tui.observe.continuing import Continuation, Question
+from pbt_tui.observe.history import HistoryEntry
+from pbt_tui.observe.workspaces import Generation
+from pbt_tui.populations import STYLES
 from tests.executor.running import PATIENCE
-from tests.journal.lives import Story, job, spec
+from tests.journal.lives import OPENED, Story, job, spec
 
 
 def story() -> Story:
@@ -147,3 +152,58 @@ def test_a_reader_that_fails_is_an_answer(tmp_path: Path) -> None:
         ask(reader, told)
         for known in wait(reader):
             assert known.refused == "style `isaacgymenvs` cannot read it: KeyError: 'params'"
+
+
+def test_a_question_has_the_times_that_files_had_before_they_were_copied(tmp_path: Path) -> None:
+    """A copy without times: the history has the files again, with the times of the copy."""
+    told, asked = story(), []
+    told.tell(msgspec.structs.replace(OPENED, inode=1))
+    generation = Generation(
+        member=0, generation=1, experiment_name="a", frame=1, objective=1.0, params={}, at=50.0,
+        checkpoint=None,
+    )  # fmt: skip
+    copied = msgspec.structs.replace(generation, at=900.0)
+    path = RunDir(tmp_path / "r/_pbt").populations
+    path.parent.mkdir(parents=True)
+    lines = [HistoryEntry("p", g) for g in (generation, copied)]
+    path.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+
+    def answer(question: Question) -> Continuation:
+        asked.append((question.population, question.moved_at, question.history))
+        return Continuation()
+
+    assert told.state.executor is not None
+    rehomed = ev.RunRehomed(
+        run_id="b" * 8, cwd="/", train_dir="/t", old_cwd="/", old_train_dir="/u", inode=2
+    )
+    restored = msgspec.structs.replace(told.state.executor, inode=3)
+    for change, at in ((rehomed, 700.0), (restored, 800.0)):
+        told.at = at
+        told.tell(change)
+        asked.clear()
+        with threads(told, tmp_path, answer) as reader:
+            ask(reader, told)
+            found = wait(reader)
+            while len(found) < len(told.state.ready_queue.unread):
+                found += wait(reader)
+        assert sorted(asked) == [("p", at, [generation]), ("q", at, [])]
+
+
+def left(workspace: Path) -> list[Path]:
+    """What a killed trainer was writing; a style names this function."""
+    return sorted(workspace.glob("*.tmp"))
+
+
+def test_what_a_killed_member_was_writing_is_put_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever trains the members: a job for each, or one for all of them."""
+    style = replace(STYLES.get("isaacgymenvs"), leftovers=f"{__name__}:left")
+    monkeypatch.setitem(STYLES._loaded, "isaacgymenvs", style)
+    told = story().runs("p0")
+    half = tmp_path / "ws_p/half.tmp"
+    half.parent.mkdir()
+    half.touch()
+    with threads(told, tmp_path, lambda question: Continuation()) as reader:
+        reader.make_ready(told.state.by_id["p0"], 2)
+    assert [path.name for path in half.parent.iterdir()] == ["before-2.half.tmp"]

@@ -41,8 +41,8 @@ LONGEST = 120.0
 KILLED = -9
 LAST = 800
 """Most characters that a violation has of an executor's words."""
-OUTSIDE = ("outside", "specs/")
-"""Files that are not the run's own: a person's spec that cannot be read is exit 2."""
+OUTSIDE = ("outside", "specs/", "pyproject.toml")
+"""Not the run's own: a person's spec or settings that cannot be read are exit 2."""
 OTHER_ENDS = {
     ("_pbt/requests/N-N.json", "EACCES"): (
         "a request that this user may not read is refused, and said to be"

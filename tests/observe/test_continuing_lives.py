@@ -40,6 +40,8 @@ def test_a_life_begins_where_its_line_is(tmp_path: Path, member: Member) -> None
     append(path, member.generation(1, at=50))
     assert [(g.generation, g.member) for g in lives.of("ant")] == [(9, 1), (1, 3)]
     assert [(g.generation, g.member) for g in Lives(path).of("ant")] == [(9, 1), (1, 3)]
+    assert [g.member for g in lives.of("ant", 3)] == [3]
+    assert lives.of("ant", 4) == []
     record(path, "ant", None, 2)
     assert lives.of("ant") == []
     assert [g.generation for g in lives.of("other")] == [7]
@@ -65,6 +67,23 @@ def test_the_first_line_about_a_generation_has_its_time(tmp_path: Path, member: 
     append(path, member.generation(1), member.generation(2), copied)
     append(path, member.generation(1, at=950, experiment_name="later"))
     assert [g.at - member.generation(0).at for g in Lives(path).of("ant")] == [1, 2, 950]
+
+
+def test_only_what_was_added_is_read(
+    tmp_path: Path, member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """64 members of 1,000 generations end, one after the other: each line is decoded once."""
+    path = tmp_path / "populations.jsonl"
+    append(path, *(member.generation(i) for i in range(50)))
+    taken: list[object] = []
+    monkeypatch.setattr(Lives, "_take", lambda self, entry: taken.append(entry))
+    lives = Lives(path)
+    for _ in range(3):
+        lives.of("ant", 3)
+    assert len(taken) == 50
+    append(path, member.generation(50))
+    lives.of("ant", 3)
+    assert len(taken) == 51
 
 
 def test_the_folder_of_a_member_is_put_aside_once(member: Member, tmp_path: Path) -> None:

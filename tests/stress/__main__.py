@@ -4,6 +4,7 @@ python -m tests.stress                        200 runs, every fifth in container
                                               of runs that share GPUs (tests.stress.slots)
 python -m tests.stress --runs 20 --seed 7     20 runs from another seed on
 python -m tests.stress --runs 1 --seed 1234   one run again
+python -m tests.stress --keep DIR             keep the folder of each run that broke an invariant
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import contextlib
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -50,8 +52,11 @@ def folder(seed: int) -> Iterator[Path]:
                 subprocess.run(["umount", "-l", str(train_dir)], check=False)
 
 
-def one(seed: int, engine: Engine | None) -> Life:
-    """The run of one seed; in containers of `engine` if there is one."""
+def one(seed: int, engine: Engine | None, keep: Path | None = None) -> Life:
+    """The run of one seed; in containers of `engine` if there is one.
+
+    Where an invariant did not hold, the folder of the run is copied into `keep`.
+    """
     with folder(seed) as path:
         place = Place(path) if engine is None else Docked(path, engine.host)
         life = Life(seed, place, None if engine is None else engine.kill)
@@ -63,6 +68,8 @@ def one(seed: int, engine: Engine | None) -> Life:
             if isinstance(place, Docked):
                 for name in place.sweep():
                     life.wrong(f"container left: {name}")
+        if keep is not None and life.broken:
+            shutil.copytree(path.parent, keep / str(seed), symlinks=True, dirs_exist_ok=True)
         return life
 
 
@@ -73,6 +80,7 @@ def main() -> int:
     parser.add_argument("--no_containers", dest="containers", action="store_false")
     parser.add_argument("--parallel", type=int, default=2 * (os.cpu_count() or 1))
     parser.add_argument("--slot_kills", type=int, help="100, or 0 with a single run")
+    parser.add_argument("--keep", type=Path, metavar="DIR")
     args = parser.parse_args()
     if args.slot_kills is None:
         args.slot_kills = 0 if args.runs == 1 else 100
@@ -83,9 +91,9 @@ def main() -> int:
     engine = Engine() if args.containers and os.geteuid() == 0 else None
     with ThreadPoolExecutor(args.parallel) as pool, ThreadPoolExecutor(1) as contained:
         lives = [
-            contained.submit(one, seed, engine)
+            contained.submit(one, seed, engine, args.keep)
             if engine is not None and seed % CONTAINED == 0
-            else pool.submit(one, seed, None)
+            else pool.submit(one, seed, None, args.keep)
             for seed in seeds
         ]
         for seed, waited in zip(seeds, lives, strict=True):

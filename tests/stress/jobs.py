@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -91,6 +92,13 @@ class Record:
                 case ["end", attempt, code]:
                     found.ends[attempt] = int(code)
         return found
+
+
+def forget(path: Path, known: Collection[str]) -> None:
+    """Removes from a record the lines of attempts that are not `known`."""
+    if path.exists():
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join(line for line in lines if line.split()[1] in known))
 
 
 def left_running(token: str) -> list[int]:

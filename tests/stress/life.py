@@ -19,7 +19,7 @@ from pbt_tui.errors import PbtError
 from pbt_tui.journal import RunDir, lock
 from pbt_tui.journal.events import ExecutorStarted
 from tests.executor.running import Place
-from tests.stress import jobs
+from tests.stress import folders, jobs
 from tests.stress.engine import container
 from tests.stress.invariants import broken
 from tests.stress.jobs import Plan
@@ -209,6 +209,7 @@ class Life:
             if time.monotonic() > end:
                 self.wrong(f"an executor did not end after {number.name}")
                 self._executor.kill()
+                self._executor.wait()
             time.sleep(0.01)
         self._read_terminal()
         code = self._executor.returncode
@@ -275,7 +276,8 @@ class Life:
         time.sleep(self.dice.uniform(0.0, 0.6))
         if alive and not self._runs() and not self._closed():
             stops = [e for e in self.place.events()[before:] if type(e).__name__ == "StopRequested"]
-            self.wrong(f"the executor ended with its terminal: {len(stops)} jobs were stopped")
+            code = self._executor.returncode if self._executor else None
+            self.wrong(f"exit {code} with the terminal's end: {len(stops)} jobs were stopped")
 
     def _copy(self) -> None:
         """Somebody copies everything while it runs, and starts the copy."""
@@ -289,10 +291,15 @@ class Life:
             shutil.rmtree(path, ignore_errors=True)
             return
         copy = self._at(path)
-        before = (path / "record").read_bytes() if (path / "record").exists() else b""
         if not copy.rundir.is_run() or copy.state().run_id is None:  # not begun: it has no place
             shutil.rmtree(path, ignore_errors=True)
             return
+        # The record may have been copied after the journal: what that does not know is not its own.
+        jobs.forget(
+            path / "record",
+            {f"{j.spec.id}.{a.number}" for j in copy.state().jobs for a in j.attempts},
+        )
+        before = (path / "record").read_bytes() if (path / "record").exists() else b""
         code = self._say("a copy", "run", str(copy.rundir.path), place=copy)
         closed = copy.state().closed is not None
         if code != 5 and not closed:
@@ -329,18 +336,9 @@ class Life:
             return
         time.sleep(self.dice.uniform(0.0, 0.5))
         self._was_away = folder == rundir.path
-        if folder.exists():  # something of ours made it anew: that must be empty
-            held = [p for p in folder.rglob("*") if p.is_file()]
-            if folder == rundir.path and held:
-                self.wrong(
-                    f"made again while it was away: {[(p.name, p.read_bytes()) for p in held]}"
-                )
-            for path in held:
-                target = away / path.relative_to(folder)
-                if not target.exists():
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    path.rename(target)
-            shutil.rmtree(folder, ignore_errors=True)
+        held = folders.merge(folder, away)  # something of ours may have made it anew
+        if folder == rundir.path and held:
+            self.wrong(f"made again while it was away: {held}")
         away.rename(folder)
 
     def _other_clock(self) -> None:

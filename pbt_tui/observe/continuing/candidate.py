@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from pbt_tui.errors import BrokenKind
 from pbt_tui.journal.events import Source, Stamp
 from pbt_tui.populations import STYLES, Style
+from pbt_tui.settings.argv import settings
 
 
 class Place(NamedTuple):
@@ -23,6 +24,11 @@ class Place(NamedTuple):
     """The style of the population."""
     settings: Mapping[str, str]
     """The settings in the command of the job."""
+
+    @classmethod
+    def of(cls, workspace: Path, member: int, style: Style, argv: Sequence[str]) -> Place:
+        """The place of a member, with the settings in the command of its job."""
+        return cls(workspace, member, style, settings(tuple(argv)))
 
 
 class Candidate(NamedTuple):

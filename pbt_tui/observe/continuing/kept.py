@@ -31,6 +31,10 @@ _NAME = re.compile(
 )
 
 
+CHANGED = "its files changed meanwhile"
+"""Why a generation is not kept whose trainer removed it, or wrote it again."""
+
+
 class Pin(NamedTuple):
     """A generation that is kept."""
 
@@ -74,7 +78,9 @@ def pin(folder: Path, population: str, source: Source) -> str | None:
             with suppress(FileExistsError):
                 folders.link(path, link)
         if not all(_stamp(link) == stamp for _, link, stamp in made):
-            why = "its files changed meanwhile"
+            why = CHANGED
+    except FileNotFoundError as e:
+        why = CHANGED if folder.is_dir() else reason(e)
     except OSError as e:
         why = reason(e)
     if why is not None:
@@ -92,13 +98,16 @@ def pins(folder: Path) -> list[Pin]:
     return [pin for pin in found if pin is not None]
 
 
+def pins_of(folder: Path, population: str) -> list[Pin]:
+    """What is kept of a population."""
+    return [pin for pin in pins(folder) if pin.population == _slug(population)]
+
+
 def candidates(folder: Path, population: str, place: Place) -> list[Candidate]:
     """The kept generations of a member, as `Read` returns those in its own folder."""
     found: list[Candidate] = []
-    for each in pins(folder):
-        if each.population != _slug(population) or each.member != place.member:
-            continue
-        if each.metadata is None:
+    for each in pins_of(folder, population):
+        if each.member != place.member or each.metadata is None:
             continue
         with suppress(OSError):
             read = pair(each.metadata, each.weights, f"{each.generation:06d}", place)
@@ -126,8 +135,8 @@ def release_others(folder: Path, population: str, needed: Collection[Stamp]) -> 
 
 def release_life(folder: Path, population: str, members: Collection[int] | None) -> None:
     """Releases the pins of members that begin from scratch; None: of all members."""
-    for each in pins(folder):
-        if each.population == _slug(population) and (members is None or each.member in members):
+    for each in pins_of(folder, population):
+        if members is None or each.member in members:
             release(each)
 
 

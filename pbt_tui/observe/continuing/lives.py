@@ -60,11 +60,19 @@ class Lives:
         self._file = Follower(path, first=1 << 40)
         self._members: dict[str, dict[int, dict[tuple[object, ...], Generation]]] = {}
 
-    def of(self, population: str) -> list[Generation]:
-        """The generations of the present lives of all members, in the order of their lines."""
+    def of(self, population: str, member: int | None = None) -> list[Generation]:
+        """The generations of the present life of a member, in the order of their lines.
+
+        Costs what was added to the history since the last call, and what is returned.
+
+        Args:
+            population: Id of the population.
+            member: Index of the member; None: all members, one after the other.
+        """
         self._follow()
         members = self._members.get(population, {})
-        return [g for steps in members.values() for g in steps.values()]
+        chosen = list(members) if member is None else [member]
+        return [g for index in chosen for g in members.get(index, {}).values()]
 
     def _follow(self) -> None:
         while lines := self._file.lines():

@@ -163,6 +163,8 @@ class RunConfig:
 
     def _make_folders(self) -> None:
         for folder in self.folders:
+            if folder == self._dir.attempts:
+                continue  # the executor makes it, or knows that it has to come back
             try:
                 if folder.parent == self._dir.path:
                     folders.make(folder)  # but not the run directory: it may have been moved away

@@ -6,9 +6,11 @@ to the engine, and report facts.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from errno import ENOENT
 from pathlib import Path
 
 from pbt_tui.errors import RuntimeUnavailable
@@ -32,6 +34,8 @@ from pbt_tui.spec import Job
 
 POLL = 30.0
 """Seconds between two polls of the list of containers, in case an event was missed."""
+_NO_SOURCE = "bind source path does not exist"
+"""What the engine says of a folder that is to be mounted and is not there."""
 SILENCE = 60.0
 """Seconds beyond the grace time of the policy to wait for an engine that does not answer."""
 
@@ -210,6 +214,10 @@ class ContainerRuntime:
             attempt.began = time.time()
             self._pool.with_retry(lambda: begin(self._there, made, request))
         except EngineError as error:
+            for own in (file.parent, request.log.parent):
+                if _NO_SOURCE in error.words and str(own) in error.words:
+                    gone = FileNotFoundError(ENOENT, os.strerror(ENOENT))
+                    raise cannot_go_on(gone, "cannot start an attempt", own) from error
             self._refused(attempt, error)
             return
         if self._tracker.began(attempt):

@@ -45,6 +45,12 @@ class Liveness:
         except OSError:
             return None
 
+    def is_running(self, seq: int) -> bool:
+        """Whether processes of an attempt are alive, whatever became of its claim."""
+        with suppress(OSError):
+            return bool(seq) and byte_locks.is_held(self._journal, seq) is True
+        return False
+
     def line(self, mark: int | None, held: int | None, seq: int) -> str:
         """What the claim of an attempt of this place says after `pid.start`."""
         journal = "-" if held is None else f"{os.fstat(held).st_ino}:{seq}"

@@ -112,11 +112,11 @@ class ProcessRuntime:
     def prepare(self, jobs: Sequence[Job]) -> None:
         if not os.access(shim.SHELL, os.X_OK):
             raise RuntimeUnavailable(f"plain processes need a shell: `{shim.SHELL}`")
-        for folder in (self._dir.attempts, self._dir.logs):
-            try:
-                folders.make(folder)  # but not the run directory: it may have been moved away
-            except OSError as error:
-                raise RuntimeUnavailable(f"cannot make `{folder}`: {error.strerror}") from error
+        folder = self._dir.logs
+        try:
+            folders.make(folder)  # but not the run directory: it may have been moved away
+        except OSError as error:
+            raise RuntimeUnavailable(f"cannot make `{folder}`: {error.strerror}") from error
 
     def launch(self, batch: Sequence[Launch]) -> None:
         for launch in batch:

@@ -7,12 +7,17 @@ import os
 import time
 from collections.abc import Mapping
 
+from pbt_tui.errors import RunError, Where
 from pbt_tui.files import disk
 from pbt_tui.files.faults import cannot_go_on
 from pbt_tui.runtimes.claims import Claim
 from pbt_tui.runtimes.process import descriptors, marks, shim
 from pbt_tui.runtimes.process.liveness import Liveness
 from pbt_tui.runtimes.protocol import Launch
+
+_AGAIN = 0.05
+"""Seconds between two looks for a claim."""
+_LOOKS = 60
 
 
 class Spawner:
@@ -44,8 +49,10 @@ class Spawner:
 
         Raises:
             OSError: if the system refuses, because of the log, the arguments or a limit.
+            RunError: if the attempt runs already, and its claim was removed.
             ValueError: if an argument or a variable contains a null byte.
         """
+        self._refuse_running(launch)
         mark = marks.new() if self._marks else None
         held = self._where.hold(launch.seq)
         try:
@@ -63,6 +70,21 @@ class Spawner:
             if held is not None:
                 disk.let_go(held)
         return pid, marks.NONE if mark is None else str(mark)
+
+    def _refuse_running(self, launch: Launch) -> None:
+        """Waits for the claim of an attempt that an earlier executor has started.
+
+        Without a claim nothing but the lock keeps a second shim from starting the job again.
+        """
+        for _ in range(_LOOKS):
+            if not self._where.is_running(launch.seq) or launch.claim.exists():
+                return
+            time.sleep(_AGAIN)
+        raise RunError(
+            f"attempt {launch.attempt} still runs, and its claim was removed",
+            where=Where(file=str(launch.claim), job=launch.job),
+            hint="wait until its processes have ended, or end them, then run the directory again",
+        )
 
 
 def refusal(launch: Launch, error: OSError | ValueError) -> Claim:

@@ -276,7 +276,10 @@ class SlurmRuntime:
 
     def _make(self, folder: Path) -> None:
         try:
-            folders.make_all(folder)
+            if folder.parent != self._dir.path:
+                folders.make_all(folder)
+            elif folder != self._dir.attempts:  # the executor makes it, or it has to come back
+                folders.make(folder)  # but not the run directory: it may have been moved away
             probe = folder / ".probe"
             mark(probe)
             folders.remove(probe)

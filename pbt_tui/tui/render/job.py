@@ -161,7 +161,7 @@ def _attempts(
                 (cut(status_text.outcome_text(attempt), room), style),
             )
         )  # fmt: skip
-        more = [safe(attempt.why)] if attempt.why else []
+        more = [safe(text)] if (text := _goes_on_from(attempt)) else []
         if attempt.detail:
             where = f" (log line {attempt.line})" if attempt.line else ""
             more.append(safe(attempt.detail) + where)
@@ -175,6 +175,14 @@ def _attempts(
             pieces = wrap(text, max(20, width - indent - 1))[:3]
             lines += [((" " * indent + piece, "dim"),) for piece in pieces]
     return lines
+
+
+def _goes_on_from(attempt: Attempt) -> str | None:
+    """What an attempt goes on from; a requeued task finds that out by itself."""
+    source = attempt.source
+    if not attempt.restarts or not attempt.why or source is None:
+        return attempt.why
+    return f"requeued: goes on from generation {source.generation} of member {source.member}"
 
 
 def _gpu(state: RunState) -> Callable[[Attempt], str]:
