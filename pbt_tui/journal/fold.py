@@ -36,13 +36,12 @@ A late fact about an attempt that has ended is no bug: the executor drops it bef
 `apply` also keeps four indexes: `slots`, `ready_queue`, `to_stop` and `deadlines`. They follow from
 jobs, attempts and policy, and add nothing to the state. They are kept here because `decide` runs
 after every event and must not look at every job, and because only the code that changes the state
-cannot miss a change.
-The price: a new handler must keep them, too. `_move` keeps the ready queue, and takes ended jobs
-out of `to_stop`. The handlers do the rest: `slots.take` where an attempt takes or frees GPUs,
-`set_deadline` where a time limit or a grace begins, `review_stop` where `stop_at`, `kill_at`,
-`cancel`, `state.stop` or the failures change. Policy and GPUs change with `executor_started` only,
-which rebuilds all four. The simulated world in `tests/core` compares the indexes with the phases
-after every event.
+cannot miss a change. The price: a new handler must keep them, too. `_move` keeps the ready queue,
+and takes ended jobs out of `to_stop`. The handlers do the rest: `slots.take` where an attempt takes
+or frees GPUs, `set_deadline` where a time limit or a grace begins, `review_stop` where `stop_at`,
+`kill_at`, `cancel`, `state.stop` or the failures change. Policy and GPUs change with
+`executor_started` only, which rebuilds all four. The simulated world in `tests/core` compares the
+indexes with the phases after every event.
 """
 
 from __future__ import annotations
