@@ -11,15 +11,7 @@ from benchmarks import others
 from benchmarks.measure import PASS, Run, paired, row, run, title
 
 COMPILE = [str(Path(sys.executable).with_name("pbt-compile"))]
-MODULE = """
-from pbt_tui import Experiment, ParamGrid, RunDescription
-names = ("seed", "lr", "env")
-values = (list(range({n} // 10)), [1e-4, 3e-4], list("abcde"))
-grid = ParamGrid(list(zip(names, values))).generate_params(False)
-RUN_DESCRIPTION = RunDescription(
-    "bench", experiments=[Experiment("e", "python train.py --algo=ppo", grid)]
-)
-"""
+MODULE = others.GRID.replace("{package}", "pbt_tui")
 
 
 def main() -> None:

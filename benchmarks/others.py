@@ -28,7 +28,7 @@ with get_runner() as runner:
         role = Role("job", image=".", entrypoint="python", args=args)
         runner.dryrun(AppDef(f"job-{seed}", [role]), "local_cwd")
 """
-UPSTREAM = """
+GRID = """
 from {package} import Experiment, ParamGrid, RunDescription
 names = ("seed", "lr", "env")
 values = (list(range({n} // 10)), [1e-4, 3e-4], list("abcde"))
@@ -98,7 +98,7 @@ def upstream(python: Path, folder: Path, few: int, many: int) -> Iterator[tuple[
                 continue
             took = []
             for n in (few, many):
-                (folder / f"upstream_{n}.py").write_text(UPSTREAM.format(package=package, n=n))
+                (folder / f"upstream_{n}.py").write_text(GRID.format(package=package, n=n))
                 argv = [str(python), str(jobs), str(root), f"upstream_{n}", "0"]
                 done = run(argv, cwd=folder, env={"PYTHONPATH": str(folder)})
                 assert done.code == 0, package

@@ -93,7 +93,9 @@ class Pins:
         pins = kept.pins_of(self._folder, self._population.id)
         if not pins:
             return
-        written = {(g.member, g.step or g.generation, round(g.at, 2)): g for g in known}
+        written = {
+            (g.member, g.generation if g.step is None else g.step, round(g.at, 2)): g for g in known
+        }
         for pin in pins:
             old = self._newest.get(pin.member)
             if old is None or old.written < pin.stamp.written:

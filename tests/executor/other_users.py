@@ -1,10 +1,11 @@
-"""Other users of this machine, for tests that root runs: made for a test, and removed after it."""
+"""Other users and small disks, for tests that root runs: made for a test, and removed after it."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +14,37 @@ from pathlib import Path
 
 import pytest
 
+from tests.executor import running
+
 _PROGRAMS = ("setpriv", "useradd", "userdel", "groupadd", "groupdel")
 as_root = pytest.mark.skipif(
     os.geteuid() != 0 or not all(map(shutil.which, _PROGRAMS)),
     reason="only root becomes another user",
 )
+
+
+@contextmanager
+def open_place() -> Iterator[running.Place]:
+    """A place that other users may enter: only its owner enters pytest's `tmp_path`."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        for place in running.cleaned(Path(folder)):
+            place.environ["XDG_CONFIG_HOME"] = f"{folder}/config"
+            place.environ.pop("SUDO_UID", None)
+            yield place
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """An empty file system of 60 MB."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs root to mount a file system")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @dataclass(frozen=True)

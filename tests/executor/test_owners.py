@@ -6,7 +6,6 @@ import contextlib
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,12 +23,8 @@ pytestmark = other_users.as_root
 @pytest.fixture
 def place() -> Iterator[Place]:
     """A place that other users may enter: only its owner enters pytest's `tmp_path`."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        for place in running.cleaned(Path(folder)):
-            place.environ["XDG_CONFIG_HOME"] = f"{folder}/config"
-            place.environ.pop("SUDO_UID", None)
-            yield place
+    with other_users.open_place() as place:
+        yield place
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ import pytest
 from pbt_tui.journal import events as ev
 from pbt_tui.journal import lock
 from pbt_tui.runtimes import proc
+from tests.executor.other_users import small_disk
 from tests.executor.running import WAITS, Place, Said, job, until
 from tests.shelf.scrub import unsealed
 
@@ -80,15 +81,8 @@ def test_attempts_of_another_host_are_counted(place: Place) -> None:
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """An empty file system of 60 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("needs root to mount a file system")
-    try:
+    with small_disk(tmp_path / "disk") as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_a_small_disk_is_not_a_full_one(place: Place, disk: Path) -> None:

@@ -10,14 +10,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
-import pytest
+from collections.abc import Callable
 
 from pbt_tui.journal import events as ev
 from tests.executor import other_users
+from tests.executor.other_users import small_disk
 from tests.executor.running import WAITS, Place, Said, job, until
 from tests.executor.test_run_refused import without_locks
 from tests.executor.test_run_signals import on_terminal
@@ -85,19 +82,6 @@ def picked_up(place: Place) -> None:
     said = place.pbt(RUN)
     assert said.code == 0, said.all
     assert len(place.jobs()["a"].attempts) == 1
-
-
-@contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
-    """An empty file system of 60 MB."""
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("needs root to mount a file system")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 # -- disks and processes ---------------------------------------------------------------------------

@@ -6,14 +6,12 @@ Faults that need an engine or a cluster are provoked in `tests/docker/` and `tes
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.architecture.codebase import ROOT, fences
-from tests.executor import other_users, running
+from tests.executor import other_users
 from tests.executor.running import Place
 from tests.walkthroughs import faults_page
 from tests.walkthroughs.provoked import PROVOKED
@@ -32,12 +30,8 @@ DONE, TO_DO = "**What pbt_tui did.** ", "**What to do.** "
 @pytest.fixture
 def place() -> Iterator[Place]:
     """A place that other users may enter: only its owner enters pytest's `tmp_path`."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        for place in running.cleaned(Path(folder)):
-            place.environ["XDG_CONFIG_HOME"] = f"{folder}/config"
-            place.environ.pop("SUDO_UID", None)
-            yield place
+    with other_users.open_place() as place:
+        yield place
 
 
 @pytest.mark.parametrize(
