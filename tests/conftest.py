@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
+import uuid
 from itertools import groupby
 from typing import Any
 
@@ -24,13 +26,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Restores signals that `nohup make test &` ignores: children would inherit that.
+    """Gives this process slots of the machine of its own, for what a module starts for all tests.
+
+    Restores signals that `nohup make test &` ignores: children would inherit that.
 
     A child gets the default action of a signal that its parent handles; this handler does nothing.
     """
+    os.environ["PBT_SLOTS"] = uuid.uuid4().hex
     for number in IGNORED_IN_THE_BACKGROUND:
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Gives each test slots of the machine of its own: a test never waits for another one."""
+    os.environ["PBT_SLOTS"] = uuid.uuid4().hex
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -23,6 +23,7 @@ from pbt_tui.journal.slots import named
 from pbt_tui.journal.state import Attempt, JobState, Phase, RunState
 from pbt_tui.journal.status_text import STOPS, counts_text, duration, ending_text
 from pbt_tui.runtimes import RUNTIMES
+from pbt_tui.scheduler.drains import drained_texts
 
 GLYPHS: dict[Phase, str] = {"failed": "✗", "cancelled": "⊘"}
 SILENCE = 300.0
@@ -71,6 +72,7 @@ class ConsoleReporter:
         lines = self._resumed
         if self._state.executor is not None:
             lines.append(f"  resumed   {counts_text(self._state)}")
+            lines += [f"  drained   {printable(text)}" for text in drained_texts(self._state)]
         if self._live:
             stop = command("pbt-run", self._rundir.path, "--stop")
             lines.append(
@@ -113,6 +115,10 @@ class ConsoleReporter:
     def trouble(self, line: str) -> None:
         """Prints what could not be sampled; the run goes on without it."""
         self._say([f"  warning   {line}"])
+
+    def waits(self, line: str) -> None:
+        """Prints a GPU that the run has to wait for, and who holds it."""
+        self._say([f"  waiting   {line}"])
 
     def summary(self, *, over: bool = False) -> None:
         """Prints the summary; `over`: the run was closed before, and nothing was started."""
@@ -192,6 +198,11 @@ class ConsoleReporter:
         anew = " from scratch" if e.anew is not UNSET else ""
         return f"  asked     {e.action}{whom}{more}{gpus}{anew} (by {printable(e.by)})"
 
+    def _drained(self, e: ev.GpuDrained) -> str:
+        gpu = self._gpu(e.device)
+        again = command("pbt-run", self._rundir.path, "--undrain", gpu)
+        return f"! drained   GPU {printable(gpu)}: {printable(e.why)}; to use it again: `{again}`"
+
     def _refused(self, e: ev.RequestRefused) -> str:
         return f"  refused   a request: {printable(e.why)}"
 
@@ -203,6 +214,7 @@ _LINES: dict[type, Callable[..., str]] = {
     ev.KillRequested: ConsoleReporter._kill,
     ev.RequestAccepted: ConsoleReporter._accepted,
     ev.RequestRefused: ConsoleReporter._refused,
+    ev.GpuDrained: ConsoleReporter._drained,
 }
 
 

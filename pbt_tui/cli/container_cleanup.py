@@ -1,4 +1,6 @@
-"""`pbt-run --list` and `--clean`: containers with the labels of pbt_tui that the engine still has.
+"""`pbt-run --list` and `--clean`: GPUs in use, and containers that the engine still has.
+
+They are containers with the labels of pbt_tui.
 
 Must not remove a container without these labels, nor one of a run that an executor runs.
 """
@@ -6,36 +8,50 @@ Must not remove a container without these labels, nor one of a run that an execu
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pbt_tui.errors import RunError, UsageError, printable
+from pbt_tui.errors import RunError, RuntimeUnavailable, UsageError, printable
 from pbt_tui.journal import RunDir, lock
 from pbt_tui.journal.status_text import duration
 
 if TYPE_CHECKING:
     from pbt_tui.runtimes.docker.leftovers import Left
 
+HEAD = ("RUN", "RUN ID", "ATTEMPT", "STATE", "AGE", "CONTAINER")
+_SOCKET = Path("/var/run/docker.sock")
 _OVER = ("created", "exited", "dead")
 
 
 def show(args: argparse.Namespace) -> int:
-    """Lists the containers, removes the requested ones and returns the exit code.
+    """Lists GPUs and containers, removes the requested ones and returns the exit code.
 
-    Raises `RuntimeUnavailable`.
+    Raises `RuntimeUnavailable` if the engine of this machine does not answer.
     """
+    from pbt_tui.cli import gpu_list
     from pbt_tui.runtimes.docker import leftovers
 
     if args.target or args.run:
         raise UsageError("`--list` and `--clean` work on all runs: they take no target")
-    found = leftovers.leftovers()
+    if args.list:
+        rows = [use.cells for use in gpu_list.uses()]
+        lines = gpu_list.table(rows, gpu_list.HEAD) if rows else ["no attempt uses a GPU here"]
+        print("\n".join(lines))
+    try:
+        found = leftovers.leftovers()
+    except RuntimeUnavailable:
+        if args.clean or "DOCKER_HOST" in os.environ or _SOCKET.exists():
+            raise
+        print("this machine has no container engine")
+        return 0
     if not found:
         print("no containers of earlier runs are left")
         return 0
     now = time.time()
-    rows = [
+    left_rows = [
         (
             printable(left.run) or "?",
             printable(left.run_id),
@@ -46,8 +62,7 @@ def show(args: argparse.Namespace) -> int:
         )
         for left in found
     ]
-    for row in (("RUN", "RUN ID", "ATTEMPT", "STATE", "AGE", "CONTAINER"), *rows):
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, _widths(rows), strict=True)))
+    print("\n".join(gpu_list.table(left_rows, HEAD)))
     return _clean(found, args.clean) if args.clean else 0
 
 
@@ -74,8 +89,3 @@ def _clean(found: Sequence[Left], which: str) -> int:
 def _has_executor(left: Left) -> bool:
     """Whether an executor runs its run: the executor may not have recorded the exit code yet."""
     return bool(left.rundir) and lock.holder(RunDir(Path(left.rundir)).lock) is not None
-
-
-def _widths(rows: Sequence[tuple[str, ...]]) -> list[int]:
-    heads = ("RUN", "RUN ID", "ATTEMPT", "STATE", "AGE", "CONTAINER")
-    return [max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads))]

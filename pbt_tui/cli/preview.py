@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from pbt_tui.cli.planning import warn
-from pbt_tui.cli.request_client import Asked
+from pbt_tui.cli.request_client import ActionRequest
 from pbt_tui.errors import Findings, RuntimeUnavailable, command, printable
 from pbt_tui.executor import continuing, factory, ports
 from pbt_tui.executor.config import ExecutorConfig
@@ -30,7 +30,7 @@ from pbt_tui.scheduler import decide
 
 
 def dry_run(
-    state: RunState, rundir: RunDir, config: ExecutorConfig, asked: Asked | None = None
+    state: RunState, rundir: RunDir, config: ExecutorConfig, asked: ActionRequest | None = None
 ) -> str:
     """The commands that would start at once, with their GPUs, then the others. Modifies `state`.
 
@@ -45,7 +45,7 @@ def dry_run(
     if asked is not None:
         anew: Literal[True] | UnsetType = True if asked.anew else UNSET
         accepted = ev.RequestAccepted(
-            at=state.at, id="", action=asked.action, jobs=asked.jobs, anew=anew
+            at=state.at, id="", action=asked.action, jobs=asked.jobs, gpus=asked.gpus, anew=anew
         )
         apply(state, accepted)
     lines = [

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pbt_tui.cli.detach import Ready
     from pbt_tui.cli.hangup import Terminal
     from pbt_tui.cli.planning import Plan
-    from pbt_tui.cli.request_client import Asked
+    from pbt_tui.cli.request_client import ActionRequest
     from pbt_tui.errors import Diagnostic
     from pbt_tui.executor.run_dirs import OpenRun
     from pbt_tui.journal.state import RunState
@@ -125,7 +125,7 @@ def _put_aside(plan: Plan) -> Plan:
 # -- running it ------------------------------------------------------------------------------------
 
 
-def _detach(plan: Plan, asked: Asked | None) -> int:
+def _detach(plan: Plan, asked: ActionRequest | None) -> int:
     from pbt_tui.cli.detach import detached
 
     pid, code = detached(lambda ready: execute_plan(plan, asked, detached=True, ready=ready))
@@ -140,7 +140,7 @@ def _detach(plan: Plan, asked: Asked | None) -> int:
 
 def execute_plan(
     plan: Plan,
-    asked: Asked | None = None,
+    asked: ActionRequest | None = None,
     *,
     json: bool = False,
     detached: bool = False,
@@ -172,7 +172,7 @@ def execute_plan(
     return code
 
 
-def _at_its_place(plan: Plan, opened: OpenRun, asked: Asked | None, *, json: bool) -> None:
+def _at_its_place(plan: Plan, opened: OpenRun, asked: ActionRequest | None, *, json: bool) -> None:
     """Raises `RunError` if the run would be executed where it was copied or moved to."""
     from pbt_tui.executor.rehome import refuse_elsewhere, rehome
     from pbt_tui.journal import requests
@@ -215,6 +215,7 @@ def _execute(plan: Plan, opened: OpenRun, terminal: Terminal, *, json: bool, rea
                 ready=lambda state: ready(told),
                 warn=warns,
                 trouble=lambda line: errors.say(f"warning: {line}\n"),
+                waits=lambda line: errors.say(f"note: waits for {line}\n"),
             )
         finally:
             writer.finish()
@@ -238,6 +239,7 @@ def _execute(plan: Plan, opened: OpenRun, terminal: Terminal, *, json: bool, rea
             warn=warns,
             progress=reporter.progress,
             trouble=reporter.trouble,
+            waits=reporter.waits,
         )
         reporter.summary(over=over)
     finally:
@@ -245,7 +247,7 @@ def _execute(plan: Plan, opened: OpenRun, terminal: Terminal, *, json: bool, rea
     return code
 
 
-def show_plan(plan: Plan, asked: Asked | None = None, *, fresh: bool = False) -> int:
+def show_plan(plan: Plan, asked: ActionRequest | None = None, *, fresh: bool = False) -> int:
     """Prints what would be started, and starts nothing."""
     from pbt_tui.cli.preview import dry_run
     from pbt_tui.executor.rehome import refuse_elsewhere

@@ -26,6 +26,7 @@ def parser(argv: Sequence[str] = ()) -> Parser:
         usage="pbt-run [options] TARGET\n"
         "       pbt-run RUN_DIR --cancel|--kill|--retry [JOB...]\n"
         "       pbt-run RUN_DIR --hold|--release|--stop\n"
+        "       pbt-run RUN_DIR --drain|--undrain GPU...\n"
         "       pbt-run --list | --clean [all]",
         epilog="Exit code: 0 all jobs succeeded, 4 the run is closed and not all jobs succeeded, "
         "5 the run cannot go on, 130 interrupted (resume with `pbt-run RUN_DIR`).",
@@ -77,14 +78,19 @@ def parser(argv: Sequence[str] = ()) -> Parser:
     request.add_argument(
         "--stop", action="store_true", help="stop the executor and all jobs, to be resumed"
     )
-    old = p.add_argument_group("containers left by earlier runs")
-    old.add_argument("--list", action="store_true", help="list them")
+    for name, text in (
+        ("drain", "start no new attempts on these GPUs; running ones continue"),
+        ("undrain", "use these GPUs again"),
+    ):
+        request.add_argument(f"--{name}", nargs="+", metavar="GPU", help=text)
+    old = p.add_argument_group("GPUs in use, and containers left by earlier runs")
+    old.add_argument("--list", action="store_true", help="list both, of all runs of this machine")
     old.add_argument(
         "--clean",
         nargs="?",
         const="ended",
         choices=("ended", "all"),
-        help="list, then remove stopped ones (all: running too)",
+        help="list containers, then remove stopped ones (all: running too)",
     )
     moved = p.topic("moved", "copied and moved runs, and lost hosts")
     moved.add_argument(
@@ -112,6 +118,11 @@ def _add_place(group: argparse._ArgumentGroup) -> None:
         metavar="DIR",
         help="execute run directories in DIR also if another user owns them; may be repeated "
         "(for good: `trusted_directories` in `~/.config/pbt/config.toml`)",
+    )
+    group.add_argument(
+        "--share_gpus",
+        action="store_true",
+        help="claim no GPUs: other runs may use them at the same time",
     )
     group.add_argument(
         "--python",

@@ -45,6 +45,8 @@ class ExecutorOptions:
     """Name of a host whose attempts are counted as lost."""
     from_scratch: bool = False
     """Whether all members begin from scratch, so that older generations are moved aside."""
+    share_gpus: bool = False
+    """`--share_gpus`: other runs may use the GPUs at the same time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,13 @@ class ExecutorConfig:
     """Name of a host whose attempts are counted as lost."""
     from_scratch: bool = False
     """Whether all members begin from scratch, so that older generations are moved aside."""
+    share_gpus: bool = False
+    """Whether other runs may use the GPUs at the same time: then this one claims none."""
+
+    @property
+    def claims_gpus(self) -> bool:
+        """Whether each attempt holds slots of the machine, which no other run may have."""
+        return self.kind.local and self.policy.experiments_per_gpu >= 1 and not self.share_gpus
 
 
 def executor_config(
@@ -93,6 +102,10 @@ def executor_config(
     container = _container(state, options.container, spec)
     kind = _kind(before, options, container, spec)
     _refuse_python(kind, options.python)
+    if options.share_gpus and not kind.local:
+        raise UsageError(
+            f"`--share_gpus` is for GPUs of this machine, and jobs run in {kind.title}"
+        )
     policy = _policy(state, before, options.policy, spec)
     backend = _backend(state, kind, options)
     _refuse_settings_of_others(options, backend)
@@ -110,6 +123,7 @@ def executor_config(
         found=found,
         forget_host=_forgotten(state, options.forget_host),
         from_scratch=options.from_scratch,
+        share_gpus=options.share_gpus,
     )
 
 

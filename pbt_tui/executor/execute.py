@@ -14,13 +14,23 @@ from collections.abc import Callable, Sequence
 
 from msgspec import UNSET
 
-from pbt_tui.errors import Diagnostic, Findings, RunError, RuntimeUnavailable, Where
+from pbt_tui.errors import (
+    Diagnostic,
+    Findings,
+    RunError,
+    RuntimeUnavailable,
+    Where,
+    command,
+    printable,
+)
 from pbt_tui.executor import continuing, factory, interpreter, ports, signals
 from pbt_tui.executor.clock import Clock
 from pbt_tui.executor.config import ExecutorConfig
+from pbt_tui.executor.holder_report import HolderReport
 from pbt_tui.executor.inbox import RequestInbox
 from pbt_tui.executor.kept_settings import kept_settings
 from pbt_tui.executor.loop import Diagnosis, Loop
+from pbt_tui.executor.permits import NO_PERMITS
 from pbt_tui.executor.preflight import preflight
 from pbt_tui.executor.reader_threads import ReaderThreads
 from pbt_tui.executor.reconcile import (
@@ -31,12 +41,13 @@ from pbt_tui.executor.reconcile import (
 from pbt_tui.executor.run_dirs import OpenRun, new_run_id
 from pbt_tui.executor.sampler import Sampler
 from pbt_tui.files import folders
-from pbt_tui.journal import RunDir, RunState, requests
+from pbt_tui.journal import RunDir, RunState, requests, slots
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import JobState
 from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.context import RunContext
 from pbt_tui.runtimes.protocol import Ended, Runtime
+from pbt_tui.scheduler.drains import drained_texts, starved
 from pbt_tui.spec import digest
 
 REQUEST_INTERVAL = 0.2
@@ -67,6 +78,7 @@ def execute(
     warn: Callable[[Sequence[Diagnostic]], None] = lambda found: None,
     progress: Callable[[str], None] = lambda line: None,
     trouble: Callable[[str], None] = lambda line: None,
+    waits: Callable[[str], None] = lambda line: None,
 ) -> int:
     """Executes until the run is closed or stopped; returns the exit code.
 
@@ -83,6 +95,7 @@ def execute(
         warn: Called with the warnings of preflight.
         progress: Called with steps that take long before the start, such as pulling an image.
         trouble: Called with what the sampler could not sample; the run goes on.
+        waits: Called with each GPU that the run has to wait for, and who holds it.
 
     Raises:
         Findings: Preflight found errors; nothing was started.
@@ -93,9 +106,11 @@ def execute(
         return exit_code(state)
     context = factory.run_context(rundir, state, config, new_run_id())
     _inspect(context, warn)
+    warn(factory.unclaimed(context, config))
     if not opened.journal.exclusive:
         warn([_no_byte_locks(rundir)])
     require_attempt_files(rundir, state)
+    permits = factory.create_permits(context, config, HolderReport(context, waits).tell)
     clock, inbox = Clock(state.at), RequestInbox(rundir, opened.trust)
     runtime = factory.create_runtime(context, progress)
     claimed = reader = None
@@ -103,7 +118,7 @@ def execute(
         runtime.prepare([job.spec for job in state.jobs])
         _make_folders(context)
         if context.kind.local:  # elsewhere a node finds its own
-            claimed = ports.claim(ports.wanted(state, context.policy), context.run_id)
+            claimed = ports.claim_for(context)
         if continuing.continued(state.spec):
             reader = ReaderThreads(state, rundir)
         loop = Loop(
@@ -116,6 +131,7 @@ def execute(
             diagnose=_diagnose(opened),
             tell=tell,
             asker=reader or continuing.NO_ASKER,
+            permits=permits or NO_PERMITS,
         )
         with signals.caught(inbox.signal) as signal_fd:
             seen = observe_active(loop)
@@ -137,9 +153,11 @@ def execute(
             def turned(state: RunState) -> None:
                 tell_problems()
                 tick(state)
+                _refuse_starved(state, rundir)
 
             try:
-                awake = [f.fileno() for f in (runtime, reader) if f is not None] + [signal_fd]
+                sources = (runtime, reader, permits)
+                awake = [s.fileno() for s in sources if s is not None] + [signal_fd]
                 _drive(loop, runtime, clock, awake, turned, opened.journal.check)
             except RunError:
                 opened.journal.check()  # the whole run directory may be gone, not only one file
@@ -153,6 +171,8 @@ def execute(
             reader.close()
         if claimed is not None:
             claimed.close()
+        if permits is not None:
+            permits.close()
     return exit_code(state)
 
 
@@ -175,6 +195,18 @@ def _no_byte_locks(rundir: RunDir) -> Diagnostic:
         where=Where(file=str(rundir.path)),
         hint="do not remove `lock` while the run is executed",
     )
+
+
+def _refuse_starved(state: RunState, rundir: RunDir) -> None:
+    """Raises `RuntimeUnavailable` if drained GPUs keep all that waits from starting."""
+    if starved(state):
+        gpus = ",".join(slots.shown(gpu) for gpu in state.slots.gpus if state.slots.is_drained(gpu))
+        again = command("pbt-run", rundir.path, "--undrain", gpus)
+        raise RuntimeUnavailable(
+            "nothing that waits fits the GPUs that are left: "
+            + printable("; ".join(drained_texts(state))),
+            hint=f"to use them again: `{again}`; others: `--gpus LIST`",
+        )
 
 
 def look_ahead(context: RunContext) -> list[Diagnostic]:

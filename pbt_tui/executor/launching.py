@@ -5,7 +5,7 @@ Must not start anything: `--dry_run` prints the same value that a runtime gets.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import msgspec
@@ -15,6 +15,7 @@ from pbt_tui.executor.interpreter import first_on_path, resolve
 from pbt_tui.journal import RunDir
 from pbt_tui.journal.state import Attempt, JobState
 from pbt_tui.runtimes.protocol import GoesOn, Launch
+from pbt_tui.scheduler.job_ports import RENDEZVOUS, wants_port
 from pbt_tui.spec import Job, Policy, merged
 
 
@@ -36,9 +37,19 @@ def command_of(job: Job, attempt: Attempt, prefix: int = 0) -> tuple[str, ...]:
     return tuple(word.replace("{port}", str(attempt.port)) for word in argv)
 
 
-def environment_of(job: Job, attempt: Attempt) -> dict[str, str]:
-    """The variables of an attempt: those of its job over its own."""
-    return {**attempt.env, **job.env} if attempt.env else dict(job.env)
+def environment_of(job: Job, attempt: Attempt, elsewhere: Collection[str] = ()) -> dict[str, str]:
+    """The variables of an attempt: those of its job over its own, and its rendezvous port.
+
+    Args:
+        job: The job.
+        attempt: The attempt.
+        elsewhere: Variables that the attempt gets from elsewhere.
+    """
+    env = {**attempt.env, **job.env} if attempt.env else dict(job.env)
+    if attempt.port is not None and wants_port(job, elsewhere):
+        for name in RENDEZVOUS:
+            env.setdefault(name, str(attempt.port))
+    return env
 
 
 class ProcessLaunches:
@@ -52,6 +63,7 @@ class ProcessLaunches:
         environ: Mapping[str, str],
         prefix: int = 0,
         python: str | None = None,
+        elsewhere: Collection[str] = (),
     ) -> None:
         self._rundir = rundir
         self._cwd = cwd
@@ -61,10 +73,11 @@ class ProcessLaunches:
         """Number of arguments before the command whose interpreter is resolved."""
         self._python = python
         """The interpreter of the run; None: that of the environment."""
+        self._elsewhere = elsewhere
 
     def __call__(self, job: JobState, attempt: Attempt) -> Launch:
         spec = job.spec
-        env = environment_of(spec, attempt)
+        env = environment_of(spec, attempt, self._elsewhere)
         environ = {**self._environ, **env}
         command = command_of(spec, attempt, self._prefix)
         words, folder = resolve(command[self._prefix :], environ, self._python)
@@ -100,6 +113,7 @@ class ForeignLaunches:
         prefix: int = 0,
         *,
         drop: bool = False,
+        elsewhere: Collection[str] = (),
         goes_on: Callable[[JobState, Attempt], GoesOn | None] = lambda job, attempt: None,
     ) -> None:
         self._rundir = rundir
@@ -108,6 +122,7 @@ class ForeignLaunches:
         """Number of arguments before the command."""
         self._drop = drop
         """Whether they are left out, because the place starts commands in its own way."""
+        self._elsewhere = elsewhere
         self._goes_on = goes_on
         """What an attempt goes on from, where the place may start it again by itself."""
 
@@ -121,7 +136,7 @@ class ForeignLaunches:
             job=spec.id,
             attempt=attempt.number,
             argv=argv,
-            env=environment_of(spec, attempt),
+            env=environment_of(spec, attempt, self._elsewhere),
             cwd=self._cwd,
             log=self._rundir.log(spec.id, attempt.number),
             claim=self._rundir.claim(spec.id, attempt.number),

@@ -7,7 +7,7 @@ at any point: a resume performs recorded effects again, and every effect is idem
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -17,13 +17,14 @@ from msgspec import UNSET
 from pbt_tui.errors import RunError
 from pbt_tui.executor.continuing import NO_ASKER, Asker
 from pbt_tui.executor.inbox import UnreadableRequest
+from pbt_tui.executor.permits import NO_PERMITS, Permits
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import apply
 from pbt_tui.journal.outcome import outcome
 from pbt_tui.journal.slots import named
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
 from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Queued, Runtime, Started
-from pbt_tui.scheduler.decide import decide, next_wake
+from pbt_tui.scheduler.decide import decide, next_wake, together
 from pbt_tui.scheduler.fit import unfit
 from pbt_tui.spec import Cause
 
@@ -72,6 +73,7 @@ class Loop:
         diagnose: Callable[[JobState, Ended], Diagnosis],
         tell: Callable[[Sequence[ev.AnyEvent]], None] = lambda events: None,
         asker: Asker = NO_ASKER,
+        permits: Permits = NO_PERMITS,
     ) -> None:
         self.state = state
         self.runtime = runtime
@@ -82,6 +84,7 @@ class Loop:
         self._diagnose = diagnose
         self._tell = tell
         self._asker = asker
+        self.permits = permits
         self._batch: list[ev.AnyEvent] = []
         self._undelivered: dict[str, tuple[int, bool]] = {}
         """Job → (attempt, kill): stops that the runtime could not deliver."""
@@ -103,9 +106,14 @@ class Loop:
             self._take_answer(answer, now)
         for request in self._inbox.new():
             self._answer(request, now)
-        while (decision := decide(self.state, now)) is not None:
-            self.record(decision, now)
+        held = self.permits.held()
+        while (decision := decide(self.state, now, held)) is not None:
+            if not isinstance(decision, ev.AttemptScheduled) or self._may_start(decision, held):
+                self.record(decision, now)
+            else:
+                held = self.permits.held()
         wrote = self.commit()
+        self.permits.drop_unused(self.state)
         if self.state.ready_queue.unread and not self.state.stop:
             # Only now: the end after which a member is read is durable. The newest come first.
             unread = reversed(self.state.ready_queue.unread.values())
@@ -142,6 +150,17 @@ class Loop:
         self._perform(batch)
         return True
 
+    def _may_start(self, decision: ev.AttemptScheduled, held: Collection[int]) -> bool:
+        """Whether the machine permits a decision, before it is written.
+
+        If not, the GPUs that others hold are in `permits.held()` from now on, and `decide` is asked
+        again.
+        """
+        if not decision.gpus or self.permits is NO_PERMITS:
+            return True
+        job = self.state.by_id[decision.job]
+        return self.permits.take(job, together(self.state, job, held))
+
     # -- effects -----------------------------------------------------------------------------------
 
     def _perform(self, batch: Sequence[ev.AnyEvent]) -> None:
@@ -151,7 +170,7 @@ class Loop:
                 case ev.AttemptScheduled():
                     job = self.state.by_id[event.job]
                     if self._is_ready(job, event.attempt):
-                        launches.append(self.launch_of(job, job.attempts[event.attempt - 1]))
+                        launches.append(self.launch(job, job.attempts[event.attempt - 1]))
                 case ev.StopRequested() | ev.KillRequested():
                     # The launch may be in the same batch, and must come before the stop.
                     self._launch(launches)
@@ -166,6 +185,12 @@ class Loop:
                 case _:
                     pass
         self._launch(launches)
+
+    def launch(self, job: JobState, attempt: Attempt) -> Launch:
+        """The launch of an attempt, with its slots of the machine."""
+        launch = self.launch_of(job, attempt)
+        slots = self.permits.of(job.spec.id, attempt.number)
+        return launch if slots is None else replace(launch, slots=slots)
 
     def _is_ready(self, job: JobState, attempt: int) -> bool:
         """Makes the disk ready for an attempt; if that fails, the attempt is refused."""
@@ -251,6 +276,7 @@ class Loop:
             lost=fact.lost,
             stopped=fact.stopped,
         )
+        self.permits.forget(fact.job, fact.attempt)
         detail, line = fact.detail, None
         if result in ("failed", "refused"):
             cause = fact.cause

@@ -1,5 +1,8 @@
 """The ports that an executor gives to attempts: a free range that the executor claims.
 
+`scheduler.job_ports` says which attempt gets which. A `{port}` in a command has to be filled; a
+rendezvous port is a help, and without enough free ports no job gets one.
+
 Two executors on one machine never use overlapping ranges. An executor claims each block of ports
 with an abstract unix socket, which needs no file and which the kernel removes with its owner. The
 executor does not bind the ports; the jobs do. A port that a job still uses after the death of its
@@ -16,6 +19,8 @@ from pathlib import Path
 
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.journal.state import RunState
+from pbt_tui.runtimes.context import RunContext
+from pbt_tui.scheduler.job_ports import RENDEZVOUS, needs_port, wants_port
 from pbt_tui.spec import Policy
 
 FIRST, LAST = 20_000, 32_767
@@ -24,6 +29,8 @@ BLOCK = 16
 """Ports that one claim covers."""
 SPARE = 4
 """More ports than can be in use: one that was just given back may not be free at once."""
+MANY = 1024
+"""Most attempts at once for which rendezvous ports are looked for: to claim one costs 0.1 ms."""
 _LOCAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
@@ -41,9 +48,36 @@ class PortRange:
 
 
 def wanted(state: RunState, policy: Policy) -> int:
-    """How many ports attempts can use at once; 0 if no job needs one."""
-    asking = sum("port" in job.spec.fill for job in state.jobs)
+    """How many ports commands can use at once; 0 if no command needs one."""
+    asking = sum(needs_port(job.spec) for job in state.jobs)
     return min(asking, policy.max_parallel) + SPARE if asking else 0
+
+
+def claim_for(context: RunContext) -> PortRange | None:
+    """Claims ports for all attempts that can be active at once, or only for those that need one.
+
+    Raises `RuntimeUnavailable` where a command needs one and there are not so many.
+    """
+    state, kept = context.state, set_elsewhere(context)
+    most = min(len(state.jobs), context.policy.max_parallel)
+    if most <= MANY and any(wants_port(job.spec, kept) for job in state.jobs):
+        with suppress(RuntimeUnavailable):
+            return claim(most + SPARE, context.run_id)
+    return claim(wanted(state, context.policy), context.run_id)
+
+
+def set_elsewhere(context: RunContext) -> tuple[str, ...]:
+    """Rendezvous variables that jobs get from elsewhere.
+
+    They are those that containers copy. One that plain processes inherit from the shell counts
+    only where one job runs at a time: the others would meet there, too.
+    """
+    if context.container is not None:
+        return tuple(name for name in RENDEZVOUS if name in context.container.env_from)
+    alone = min(len(context.state.jobs), context.policy.max_parallel) == 1
+    if not alone or not context.kind.plain:
+        return ()
+    return tuple(name for name in RENDEZVOUS if name in context.environ)
 
 
 def claim(count: int, salt: str = "") -> PortRange | None:

@@ -97,6 +97,7 @@ def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
         key = (job.spec.id, attempt.number)
         match found.state:
             case "alive":
+                loop.permits.adopt(job, attempt)
                 requeued = found.source is not None and found.source != attempt.source
                 if attempt.handle is None or requeued:
                     handle = found.handle or ""
@@ -119,16 +120,16 @@ def apply_reconciliation(loop: Loop, seen: Sequence[Seen], now: float) -> None:
             case "ended" if found.ended is not None:
                 loop.end(job, attempt, found.ended, now)
             case "never" if attempt.handle is None:
-                may_start = _still_listed(loop, attempt) and not _has_read(attempt)
-                if attempt.stop_at is None and may_start:
-                    launches.append(loop.launch_of(job, attempt))
+                why = _why_not(loop, job, attempt) if attempt.stop_at is None else ""
+                if why is None:
+                    launches.append(loop.launch(job, attempt))
                 elif loop.runtime.forfeit(*key):
-                    _end_unstarted(loop, job, attempt, now, _why_not(loop, attempt))
+                    _end_unstarted(loop, job, attempt, now, why)
                 elif attempt.stop_at is not None:
                     # A shim has claimed the attempt meanwhile, and it runs: stop it again.
                     stops.append((*key, attempt.kill_at is not None))
             case "forfeited":
-                why = found.detail or _why_not(loop, attempt)
+                why = found.detail or _GAVE_UP
                 _end_unstarted(loop, job, attempt, now, why)
             case _:
                 lost = Ended(*key, attempt.handle, None, now, lost=True, detail=found.detail)
@@ -146,17 +147,23 @@ def _still_listed(loop: Loop, attempt: Attempt) -> bool:
     return all(loop.state.slots.position(gpu) is not None for gpu in attempt.devices)
 
 
-_UNLISTED = "its GPU is no longer listed"
-_UNREAD = "its executor ended before it started: what it goes on from is read again"
-
-
-def _why_not(loop: Loop, attempt: Attempt) -> str:
-    return _UNREAD if _still_listed(loop, attempt) else _UNLISTED
-
-
 def _has_read(attempt: Attempt) -> bool:
     """Whether it was decided with what its executor had read: another one reads again."""
     return bool(attempt.args or attempt.env or attempt.anew or attempt.source is not None)
+
+
+_GAVE_UP = "its executor gave it up before it started"
+
+
+def _why_not(loop: Loop, job: JobState, attempt: Attempt) -> str | None:
+    """Why an attempt that has not started does not start now; None if it does."""
+    if not _still_listed(loop, attempt):
+        return "its GPU is no longer listed"
+    if _has_read(attempt):
+        return "its executor ended before it started: what it goes on from is read again"
+    if attempt.devices and not loop.permits.retake(job, attempt):
+        return "its executor ended before it started, and its GPU is held now"
+    return None
 
 
 def _end_unstarted(loop: Loop, job: JobState, attempt: Attempt, now: float, why: str) -> None:

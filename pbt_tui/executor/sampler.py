@@ -17,13 +17,17 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pbt_tui.errors import printable
 from pbt_tui.files.atomic import replace
 from pbt_tui.journal import RunDir, RunState
 
 if TYPE_CHECKING:
     from pbt_tui.executor.pins import Pins
+    from pbt_tui.journal.events import Gpu
     from pbt_tui.observe.history import HistoryWriter
+    from pbt_tui.observe.nvml import Sample
     from pbt_tui.observe.population_monitor import PopulationMonitor
     from pbt_tui.observe.progress import ProgressReader
     from pbt_tui.observe.workspaces import Generation
@@ -109,10 +113,31 @@ class Sampler:
             with self._surviving("the use of GPUs"):
                 found = nvml.sample() if driver else None
                 if found is not None:
+                    found = [self._with_others(sample) for sample in found]
                     samples = nvml.Samples(time.time(), tuple(found))
                     replace(self._rundir.gpus, nvml.encode(samples), sync=False)
             cost = time.thread_time() - began
             self._done.wait(max(INTERVAL, cost / SHARE))
+
+    def _with_others(self, sample: Sample) -> Sample:
+        """The sample, with who else uses the device; says it the first time."""
+        from pbt_tui.executor.gpus_in_use import others_text
+
+        names = {sample.uuid, str(sample.index)}
+        executor = self._state.executor
+        if executor is None or all(names.isdisjoint(_names(gpu)) for gpu in executor.gpus):
+            return sample
+        if sample.lost:
+            self._say(f"GPU {sample.index} is lost", "the driver cannot open it any more")
+            return sample
+        attempts = [job.attempts[-1] for job in list(self._state.active.values())]
+        # Where jobs are not pinned, each may be on this device.
+        alone = all(a.gpus and names.isdisjoint(a.gpus) for a in attempts)
+        others = others_text(sample, [a.handle or "" for a in attempts], alone=alone)
+        if not others:
+            return sample
+        self._say(f"GPU {sample.index} is in use by others", others)
+        return msgspec.structs.replace(sample, others=others)
 
     def _populations(self) -> list[_Sampled]:
         from pbt_tui.observe.history import HistoryWriter
@@ -179,3 +204,8 @@ class Sampler:
         found = {name: logs.of(path) for name, path in paths.items()}
         sample = progress.encode(progress.Progresses(time.time(), found))
         replace(self._rundir.progress, sample, sync=False)
+
+
+def _names(gpu: Gpu) -> set[str]:
+    """By which it is found among samples: a lost device has no UUID any more."""
+    return {str(name) for name in (gpu.uuid, gpu.index) if name is not None}

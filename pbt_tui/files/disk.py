@@ -28,6 +28,7 @@ class Disk:
     stat = staticmethod(os.stat)
     listdir = staticmethod(os.listdir)
     mkdir = staticmethod(os.mkdir)
+    mkfifo = staticmethod(os.mkfifo)
     rename = staticmethod(os.rename)
     link = staticmethod(os.link)
     unlink = staticmethod(os.unlink)

@@ -1,4 +1,4 @@
-"""Makes, lists, syncs and removes folders, and removes and renames files.
+"""Makes, lists, syncs and removes folders, removes and renames files, and makes named pipes.
 
 Must not know what is in a folder.
 """
@@ -108,3 +108,14 @@ def link(path: str | PathLike[str], to: str | PathLike[str]) -> None:
 def open_to_all(folder: str | PathLike[str]) -> None:
     """Lets every user read and write in a folder. Raises `OSError`."""
     disk.calls.chmod(folder, 0o777)
+
+
+def make_pipe(path: Path, *, everyone: bool) -> None:
+    """Makes a named pipe in place of an old one; `everyone` may open it. Raises `OSError`."""
+    try:
+        disk.calls.mkfifo(path, 0o600)
+    except FileExistsError:
+        remove(path)
+        disk.calls.mkfifo(path, 0o600)
+    if everyone:
+        disk.calls.chmod(path, 0o666)

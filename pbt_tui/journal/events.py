@@ -104,8 +104,7 @@ class ExecutorStarted(Event, frozen=True, kw_only=True):
     settings: dict[str, Any] | UnsetType = UNSET
     """Effective settings of the engine of any other runtime; not there: it has none."""
     ports: tuple[int, int] | UnsetType = UNSET
-    """First and last port that the executor may give to attempts; not there: no job asks it for
-    one."""
+    """First and last port that the executor may give to attempts; not there: it gives none."""
     inode: int | UnsetType = UNSET
     """Inode of this file where it is another one than before: the journal was restored from a
     copy."""
@@ -177,8 +176,8 @@ class AttemptScheduled(Event, frozen=True, kw_only=True, omit_defaults=True):
     anew: bool = False
     """It begins from scratch: what the member left is moved aside before it is launched."""
     port: int | None = None
-    """Port that the attempt has for itself on its machine; not there: its job asks for none, or
-    its node finds one."""
+    """Port that the attempt has for itself on its machine: for `{port}` in its command, and in
+    `MASTER_PORT` where its job does not set that; not there: it has none, or its node finds one."""
 
 
 class ContinuationKnown(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -328,6 +327,18 @@ class RunClosed(Event, frozen=True, kw_only=True):
     `failures`: a job failed, or a member could not be continued."""
 
 
+class GpuDrained(Event, frozen=True, kw_only=True):
+    """The executor starts nothing on this GPU any more, until a person asks to use it again.
+
+    A drain that a person asked for is a `request_accepted`.
+    """
+
+    device: str
+    """The GPU, by UUID where it is known, else by index."""
+    why: str
+    """Why, for people: which jobs ended there, and how."""
+
+
 class RunRehomed(Event, frozen=True, kw_only=True):
     """The run directory was copied or moved, and the run goes on at its new place.
 
@@ -364,10 +375,11 @@ AnyEvent = (
     | JobSkipped
     | RunClosed
     | RunRehomed
+    | GpuDrained
 )
 
-Decision = AttemptScheduled | StopRequested | KillRequested | JobSkipped | RunClosed
-DECISIONS = (AttemptScheduled, StopRequested, KillRequested, JobSkipped, RunClosed)
+Decision = AttemptScheduled | StopRequested | KillRequested | JobSkipped | RunClosed | GpuDrained
+DECISIONS = (AttemptScheduled, StopRequested, KillRequested, JobSkipped, RunClosed, GpuDrained)
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

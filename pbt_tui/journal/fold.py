@@ -6,9 +6,9 @@ then appends it to the journal; monitor, `--json` and tests apply what they read
 All of them reach the same state.
 
 An event is one of two kinds. A *decision* (`events.DECISIONS`) says what the executor is about to
-do: schedule, stop or kill an attempt, skip a job, close the run. It is on disk before the executor
-performs it. Every other event is a *fact*: an executor began, an attempt started or ended, a person
-asked for something.
+do: schedule, stop or kill an attempt, skip a job, drain a GPU, close the run. It is on disk before
+the executor performs it. Every other event is a *fact*: an executor began, an attempt started or
+ended, a person asked for something.
 
 `apply` takes four steps:
 
@@ -36,13 +36,12 @@ A late fact about an attempt that has ended is no bug: the executor drops it bef
 `apply` also keeps four indexes: `slots`, `ready_queue`, `to_stop` and `deadlines`. They follow from
 jobs, attempts and policy, and add nothing to the state. They are kept here because `decide` runs
 after every event and must not look at every job, and because only the code that changes the state
-cannot miss a change.
-The price: a new handler must keep them, too. `_move` keeps the ready queue, and takes ended jobs
-out of `to_stop`. The handlers do the rest: `slots.take` where an attempt takes or frees GPUs,
-`set_deadline` where a time limit or a grace begins, `review_stop` where `stop_at`, `kill_at`,
-`cancel`, `state.stop` or the failures change. Policy and GPUs change with `executor_started` only,
-which rebuilds all four. The simulated world in `tests/core` compares the indexes with the phases
-after every event.
+cannot miss a change. The price: a new handler must keep them, too. `_move` keeps the ready queue,
+and takes ended jobs out of `to_stop`. The handlers do the rest: `slots.take` where an attempt takes
+or frees GPUs, `set_deadline` where a time limit or a grace begins, `review_stop` where `stop_at`,
+`kill_at`, `cancel`, `state.stop` or the failures change. Policy and GPUs change with
+`executor_started` only, which rebuilds all four. The simulated world in `tests/core` compares the
+indexes with the phases after every event.
 """
 
 from __future__ import annotations
@@ -55,11 +54,13 @@ from msgspec import UNSET
 
 from pbt_tui.errors import ImpossibleEvent
 from pbt_tui.journal import events as ev
+from pbt_tui.journal.device_health import DeviceHealth
+from pbt_tui.journal.drained_gpus import drain
 from pbt_tui.journal.due_stops import clean_deadlines, review_stop, set_deadline
 from pbt_tui.journal.lookup import asked_jobs, find_job, newest_attempt, story
 from pbt_tui.journal.questions import ask, say_which_continue, take_answer
 from pbt_tui.journal.ready_queue import ReadyQueue
-from pbt_tui.journal.slots import Slots, named, same
+from pbt_tui.journal.slots import Slots, named
 from pbt_tui.journal.state import ACTIVE, ENDED, Attempt, JobState, RunState
 from pbt_tui.journal.transitions import TABLE, Move, Phase, Special
 from pbt_tui.spec import Processes
@@ -128,6 +129,7 @@ def _executor_started(state: RunState, e: ev.ExecutorStarted) -> None:
     state.patience_from = e.at
     state.slots = Slots(e.gpus, e.policy.experiments_per_gpu)
     state.slots.drain(state.drained)
+    state.health = DeviceHealth()
     for job in state.active.values():
         state.slots.take(job.attempts[-1].devices)
     # The policy may have changed: rebuild what follows from it. This costs O(jobs) per start.
@@ -171,6 +173,7 @@ def _attempt_scheduled(state: RunState, e: ev.AttemptScheduled) -> None:
         attempt.args, attempt.env, attempt.why, attempt.anew = e.args, e.env or None, e.why, e.anew
     if e.port is not None:
         attempt.port = state.last_port = e.port
+        state.ports_in_use.add(e.port)
     if job.continuation is not None:
         attempt.source, attempt.seen = job.continuation.source, job.continuation.seen
         job.continuation = None
@@ -236,6 +239,11 @@ def _attempt_ended(state: RunState, e: ev.AttemptEnded) -> None:
     if attempt.anew and attempt.started_at is None and has_run and e.outcome != "refused":
         job.anew = False
     state.slots.take(attempt.devices, -1)
+    if attempt.port is not None:
+        state.ports_in_use.discard(attempt.port)
+    if attempt.devices:
+        began = attempt.scheduled_at if attempt.started_at is None else attempt.started_at
+        state.health.note(job.index, began, attempt.devices, e)
     _move(state, job, "ended", e)
 
 
@@ -272,15 +280,15 @@ def _request_accepted(state: RunState, e: ev.RequestAccepted) -> None:
             state.held = False
             state.patience_from = e.at
         case "drain" | "undrain":
-            known = (*(state.executor.gpus if state.executor else ()), *state.drained)
-            asked = [g for g in (named(text, known) for text in e.gpus) if g is not None]
-            others = tuple(d for d in state.drained if not any(same(d, g) for g in asked))
-            state.drained = (*others, *asked) if e.action == "drain" else others
-            state.slots.drain(state.drained)
+            drain(state, e.gpus, drained=e.action == "drain")
         case "stop":
             state.stop = "kill" if state.stop else "stop"
             for job in state.active.values():
                 review_stop(state, job)
+
+
+def _gpu_drained(state: RunState, e: ev.GpuDrained) -> None:
+    drain(state, (e.device,), why=e.why)
 
 
 def _cancel(state: RunState, job: JobState, *, hard: bool, event: ev.Event) -> None:
@@ -388,4 +396,5 @@ _HANDLERS: dict[type, Callable[[RunState, Any], None]] = {
     ev.JobSkipped: _job_skipped,
     ev.RunClosed: _run_closed,
     ev.RunRehomed: _run_rehomed,
+    ev.GpuDrained: _gpu_drained,
 }

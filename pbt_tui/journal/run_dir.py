@@ -32,6 +32,8 @@ class RunDir:
         """The folders that every run directory has."""
         self.gpus = path / "gpus.json"
         """Newest samples of the GPUs."""
+        self.holders = path / "holders.json"
+        """Who holds the GPUs that the run waits for."""
         self.queue = path / "queue.json"
         """State of the attempts in an engine's queue."""
         self.paused = path / "paused.json"

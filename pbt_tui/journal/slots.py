@@ -1,11 +1,12 @@
 """Slots: how many attempts each GPU holds, and whether a job or a gang fits.
 
-Must not know jobs or time: it counts. Only `apply` changes the counts.
+Must not know jobs or time: it counts. Only `apply` changes the counts. What other runs hold on this
+machine is no part of the state of a run: `held` names the positions of GPUs that they hold now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from pbt_tui.journal.events import Gpu
 
@@ -33,6 +34,11 @@ def name(gpu: Gpu) -> str:
     return gpu.uuid or str(gpu.index)
 
 
+def shown(gpu: Gpu) -> str:
+    """The name for people, which options take, too: the index if known, else the UUID."""
+    return str(gpu.uuid if gpu.index is None else gpu.index)
+
+
 class Slots:
     """The GPUs of an executor, with the number of attempts on each."""
 
@@ -44,7 +50,7 @@ class Slots:
         self.busy = [0] * len(self.gpus)
         """Number of attempts on each device."""
         self.drained = [False] * len(self.gpus)
-        """Whether a person drained the device."""
+        """Whether the device gets no new attempts."""
 
     def position(self, gpu: Gpu) -> int | None:
         """Index of `gpu` in `gpus`; None if it is not listed."""
@@ -54,8 +60,13 @@ class Slots:
         return None
 
     def drain(self, devices: Sequence[Gpu]) -> None:
-        """Says which devices a person drained."""
+        """Says which devices get no new attempts."""
         self.drained = [any(same(gpu, d) for d in devices) for gpu in self.gpus]
+
+    def is_drained(self, gpu: Gpu) -> bool:
+        """Whether `gpu` is listed and drained."""
+        i = self.position(gpu)
+        return i is not None and self.drained[i]
 
     def take(self, devices: Iterable[Gpu], n: int = 1) -> None:
         """Adds (n=1) or removes (n=-1) an attempt; devices that are not listed have no slots."""
@@ -64,29 +75,69 @@ class Slots:
             if i is not None:
                 self.busy[i] += n
 
-    def place(self, need: int) -> tuple[Gpu, ...] | None:
+    def place(
+        self, need: int, held: Collection[int] = (), worse: Sequence[Gpu] = ()
+    ) -> tuple[Gpu, ...] | None:
         """The `need` least busy devices with a free slot; None if there are fewer.
 
         Of equally busy devices, the one with the lower position comes first.
+
+        Args:
+            need: how many devices.
+            held: positions of the devices that other runs hold.
+            worse: devices that come after all others.
         """
+        placed = self._place(need, self.busy, held, {self.position(gpu) for gpu in worse})
+        return None if placed is None else tuple(self.gpus[i] for i in placed)
+
+    def place_all(self, shape: Shape, held: Collection[int] = ()) -> list[tuple[Gpu, ...]] | None:
+        """The devices of each member of `shape`, if they start one after the other; None: no room.
+
+        The first entry is what `place` returns for the first member.
+        """
+        busy, found = list(self.busy), []
+        for need in shape:
+            placed = self._place(need, busy, held)
+            if placed is None:
+                return None
+            for i in placed:
+                busy[i] += 1
+            found.append(tuple(self.gpus[i] for i in placed))
+        return found
+
+    def _place(
+        self,
+        need: int,
+        counts: Sequence[int],
+        held: Collection[int],
+        worse: Collection[int | None] = (),
+    ) -> tuple[int, ...] | None:
         if self.per_gpu < 0 or need == 0:
             return ()
         free = [
-            (busy, i)
-            for i, busy in enumerate(self.busy)
-            if busy < self.per_gpu and not self.drained[i]
+            (i in worse, busy, i)
+            for i, busy in enumerate(counts)
+            if busy < self.per_gpu and not self.drained[i] and i not in held
         ]
         if len(free) < need:
             return None
         free.sort()
-        return tuple(self.gpus[i] for _, i in free[:need])
+        return tuple(i for _, _, i in free[:need])
 
-    def room(self, shape: Shape, *, empty: bool = False, drained: bool = False) -> bool:
+    def room(
+        self,
+        shape: Shape,
+        held: Collection[int] = (),
+        *,
+        empty: bool = False,
+        drained: bool = False,
+    ) -> bool:
         """Whether all members of `shape` fit at once.
 
         Args:
             shape: the number of GPUs that each member needs, the largest first.
-            empty: whether to count as if no attempt was active.
+            held: positions of the devices that other runs hold.
+            empty: whether to count as if no attempt was active and nothing was held.
             drained: whether to count drained devices as usable.
 
         To give the least busy devices to the largest need first is enough: this order finds a
@@ -97,7 +148,7 @@ class Slots:
         left = [
             self.per_gpu if empty else self.per_gpu - busy
             for i, busy in enumerate(self.busy)
-            if drained or not self.drained[i]
+            if (drained or not self.drained[i]) and (empty or i not in held)
         ]
         if len(shape) > sum(left) and shape[-1] > 0:
             return False

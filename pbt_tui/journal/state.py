@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pbt_tui.journal.device_health import DeviceHealth
 from pbt_tui.journal.events import (
     ContinuationKnown,
     ExecutorStarted,
@@ -19,7 +20,7 @@ from pbt_tui.journal.events import (
     Why,
 )
 from pbt_tui.journal.ready_queue import Bucket, Gang, ReadyQueue
-from pbt_tui.journal.slots import Slots
+from pbt_tui.journal.slots import Slots, name, same
 from pbt_tui.journal.transitions import ACTIVE, ENDED, Phase
 from pbt_tui.spec import Cause, Job, Policy, Processes
 
@@ -147,6 +148,14 @@ class JobState:
         )
 
     @property
+    def failed_on(self) -> tuple[Gpu, ...]:
+        """The devices on which its newest attempt ended badly: another try prefers others."""
+        last = self.attempts[-1] if self.attempts else None
+        if last is None or last.outcome not in ("failed", "lost", "refused"):
+            return ()
+        return last.devices
+
+    @property
     def refusal(self) -> str | None:
         """Why it cannot be continued; None if it can, or if that is unknown."""
         return None if self.continuation is None else self.continuation.refused
@@ -179,8 +188,8 @@ class RunState:
         for job in self.jobs:
             if job.gang is not None:
                 members[job.gang.id].append(job)
-        for name, gang in gangs.items():
-            gang.members = tuple(members[name])
+        for population, gang in gangs.items():
+            gang.members = tuple(members[population])
         self.counts: dict[Phase, int] = {
             "waiting": len(self.jobs),
             "starting": 0,
@@ -224,7 +233,11 @@ class RunState:
         self.failures = 0
         """Jobs failed since the last retry that returned one to waiting."""
         self.drained: tuple[Gpu, ...] = ()
-        """GPUs that a person drained: no attempt may start on them."""
+        """GPUs on which no attempt may start: a person or the executor drained them."""
+        self.drain_reasons: dict[str, str] = {}
+        """Why the executor drained a GPU, by its name; a person gives no reason."""
+        self.health = DeviceHealth()
+        """What ends of attempts say about the GPUs of this executor."""
         self.seen: set[str] = set()
         """Ids of the requests that the executor has answered."""
         self.seq = 0
@@ -232,7 +245,9 @@ class RunState:
         self.at = 0.0
         """`at` of the newest event, in Unix seconds."""
         self.ports: tuple[int, int] | None = None
-        """First and last port that attempts may be given; None: no job asks for one."""
+        """First and last port that attempts may be given; None: none."""
+        self.ports_in_use: set[int] = set()
+        """The ports of the active attempts."""
         self.last_port: int | None = None
         """The port that an attempt was given last; None before the first."""
         self.next_start = 0.0
@@ -264,6 +279,15 @@ class RunState:
         limit = 1 if self.policy.fail_fast else self.policy.max_failures
         return limit is not None and self.failures >= limit
 
+    def is_drained(self, gpu: Gpu) -> bool:
+        """Whether a person or the executor drained it."""
+        return any(same(d, gpu) for d in self.drained)
+
+    def why_drained(self, gpu: Gpu) -> str | None:
+        """Why the executor drained it; None if it is not drained, or if a person did that."""
+        drained = next((d for d in self.drained if same(d, gpu)), None)
+        return None if drained is None else self.drain_reasons.get(name(drained))
+
     def meaning(self) -> dict[str, Any]:
         """What live state and replay must have in common; of the indexes, only `slots`."""
         return {
@@ -286,6 +310,11 @@ class RunState:
             "moved": self.moved_at,
             "journal": (self.inode, self.inode_since),
             "asked": (self.held, self.stop, self.closed, self.failures, self.drained),
+            "devices": (
+                dict(self.drain_reasons),
+                dict(self.health.bad),
+                dict(self.health.finished),
+            ),
             "seen": sorted(self.seen),
             "ports": (self.ports, self.last_port),
             "clock": (self.seq, self.at, self.next_start, self.patience_from),

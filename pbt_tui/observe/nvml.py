@@ -1,11 +1,12 @@
 """The GPUs of this machine, through NVML if there is a driver.
 
-Nothing here raises: a machine without GPUs is an ordinary machine.
+A machine without GPUs is an ordinary machine: only `look` raises, where the driver hangs.
 """
 
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,15 @@ import msgspec
 
 from pbt_tui.files.regular import OURS, read_regular
 from pbt_tui.journal.events import Gpu
+
+
+class GpuProcess(msgspec.Struct, frozen=True):
+    """A program that computes on a device."""
+
+    pid: int
+    """Process id, as the driver sees it: in the outermost pid namespace."""
+    memory: int | None
+    """Memory of the device that it holds, in bytes; None: unknown."""
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -31,6 +41,12 @@ class Sample(msgspec.Struct, frozen=True):
     """Memory in use in bytes, by all programs."""
     utilisation: int | None
     """Share of time in which a kernel ran, in per cent."""
+    processes: tuple[GpuProcess, ...] = ()
+    """Programs that compute on the device, as the driver lists them."""
+    lost: bool = False
+    """Whether the driver counts the device and cannot open it."""
+    others: str | None = None
+    """Who else uses the device, for people; the executor finds out, where the processes are."""
 
 
 class Samples(msgspec.Struct, frozen=True):
@@ -46,12 +62,48 @@ _decoder = msgspec.json.Decoder(Samples)
 """Made once: msgspec crashes if two threads prepare a type at the same time."""
 
 
-def devices() -> list[Gpu] | None:
-    """The devices in PCI bus order; None without a driver."""
-    samples = sample()
+def devices(samples: list[Sample] | None) -> list[Gpu] | None:
+    """The devices that the driver can open, in PCI bus order; None without a driver."""
     if samples is None:
         return None
-    return [Gpu(s.index, s.uuid, s.name, s.memory) for s in samples]
+    return [Gpu(s.index, s.uuid, s.name, s.memory) for s in samples if not s.lost]
+
+
+PATIENCE = 30.0
+"""Seconds to wait for the driver. To open eight GPUs takes about ten where none is in use."""
+MOST = 1024
+"""Devices that a driver may count; no machine has so many."""
+
+
+def look(patience: float = PATIENCE) -> list[Sample] | None:
+    """`sample`, from a thread of its own.
+
+    Raises `TimeoutError` where the driver does not answer: it waits for a broken device without
+    end, and nobody can interrupt it.
+    """
+    found: list[list[Sample] | None] = []
+    thread = threading.Thread(target=lambda: found.append(sample()), name="nvml", daemon=True)
+    thread.start()
+    thread.join(patience)
+    if thread.is_alive():
+        raise TimeoutError
+    return found[0] if found else None
+
+
+def divided() -> frozenset[str]:
+    """UUIDs of the devices in MIG mode, of which jobs get parts; empty without a driver."""
+    nvml = _open()
+    if nvml is None:
+        return frozenset()
+    uuids = (_divided(nvml, i) for i in range(_ask(lambda: _count(nvml)) or 0))
+    return frozenset(uuid for uuid in uuids if uuid is not None)
+
+
+def _divided(nvml: Any, index: int) -> str | None:
+    """The UUID of a device if it is in MIG mode."""
+    handle = _ask(lambda: nvml.nvmlDeviceGetHandleByIndex(index))
+    mode = _ask(lambda: nvml.nvmlDeviceGetMigMode(handle))
+    return _text(_ask(lambda: nvml.nvmlDeviceGetUUID(handle))) if mode and mode[0] else None
 
 
 _nvml: list[Any] = []
@@ -64,11 +116,15 @@ def sample() -> list[Sample] | None:
     if nvml is None:
         return None
     try:
-        count = int(nvml.nvmlDeviceGetCount())
+        count = _count(nvml)
     except Exception:  # the library creates its exception classes at import
         _nvml.clear()  # the driver may have been reloaded: open the library again next time
         return None
     return [_sample(nvml, index) for index in range(count)]
+
+
+def _count(nvml: Any) -> int:
+    return min(max(int(nvml.nvmlDeviceGetCount()), 0), MOST)
 
 
 def _open() -> Any:
@@ -87,7 +143,7 @@ def _open() -> Any:
 def _sample(nvml: Any, index: int) -> Sample:
     handle = _ask(lambda: nvml.nvmlDeviceGetHandleByIndex(index))
     if handle is None:  # fallen off the bus: NVML lists it, but it does not answer
-        return Sample(index, None, None, None, None, None)
+        return Sample(index, None, None, None, None, None, lost=True)
     memory = _ask(lambda: nvml.nvmlDeviceGetMemoryInfo(handle))
     use = _ask(lambda: nvml.nvmlDeviceGetUtilizationRates(handle))
     return Sample(
@@ -97,7 +153,19 @@ def _sample(nvml: Any, index: int) -> Sample:
         int(memory.total) if memory is not None else None,
         int(memory.used) if memory is not None else None,
         int(use.gpu) if use is not None else None,
+        _processes(_ask(lambda: nvml.nvmlDeviceGetComputeRunningProcesses(handle))),
     )
+
+
+def _processes(listed: Any) -> tuple[GpuProcess, ...]:
+    """The programs on a device; what cannot be read is left out."""
+    found = []
+    for one in listed or ():
+        pid, memory = getattr(one, "pid", None), getattr(one, "usedGpuMemory", None)
+        if isinstance(pid, int) and 0 < pid < 1 << 31:
+            known = isinstance(memory, int) and 0 <= memory < 1 << 62
+            found.append(GpuProcess(pid, memory if known else None))
+    return tuple(found)
 
 
 def _ask(query: Callable[[], Any]) -> Any:

@@ -19,7 +19,7 @@ from pbt_tui.errors import UsageError, Where, printable_json
 from pbt_tui.journal import status_text
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.state import Attempt, JobState, RunState
-from pbt_tui.observe import nvml, pauses, queue_status
+from pbt_tui.observe import gpu_holders, nvml, pauses, queue_status
 from pbt_tui.observe.failure_grouping import failures
 from pbt_tui.observe.history import HistoryReader
 from pbt_tui.observe.pauses import Pause
@@ -67,6 +67,8 @@ class RunPaths(Protocol):
     """The run directory."""
     gpus: Path
     """`gpus.json`."""
+    holders: Path
+    """`holders.json`."""
     queue: Path
     """`queue.json`."""
     paused: Path
@@ -150,7 +152,7 @@ def snapshot(
         counts=counts(state),
         jobs=tuple(_job_row(job, rundir, runtime == _OF_SLURM, halts) for job in state.jobs),
         failures=tuple(FailureRow(g.signature, g.count, g.jobs) for g in failures(state)),
-        gpus=gpu_rows(state, rundir),
+        gpus=gpu_rows(state, rundir, live=live),
         populations=populations.rows(time.time() if now is None else now, live=live),
         queue=tally(halts.queue) if halts.queue else None,
     )
@@ -269,11 +271,16 @@ def _job_row(job: JobState, rundir: RunPaths, in_slurm: bool, halts: _Halts) -> 
     )
 
 
-def gpu_rows(state: RunState, rundir: RunPaths) -> tuple[GpuRow, ...]:
-    """The executor's GPUs, with the newest samples and the active jobs on them."""
+def gpu_rows(state: RunState, rundir: RunPaths, *, live: bool) -> tuple[GpuRow, ...]:
+    """The executor's GPUs, with the newest samples and the active jobs on them.
+
+    `live`: whether an executor holds the lock; else the run waits for no GPU.
+    """
     if state.executor is None or not state.executor.gpus:
         return ()
     read = nvml.read(rundir.gpus)
+    waits = live and state.policy.experiments_per_gpu >= 1
+    held = gpu_holders.texts_of(gpu_holders.read(rundir.holders) if waits else None, state)
     on: dict[str, list[str]] = {}
     for job in state.active.values():
         for name in job.attempt.gpus if job.attempt else ():
@@ -291,7 +298,10 @@ def gpu_rows(state: RunState, rundir: RunPaths) -> tuple[GpuRow, ...]:
                 memory_used=sample.memory_used if sample else None,
                 utilisation=sample.utilisation if sample else None,
                 drained=any(_is(gpu, d.uuid, d.index) for d in state.drained),
+                drained_why=state.why_drained(gpu),
+                others=sample.others if sample else None,
                 jobs=tuple(job for name in names for job in on.get(name, ())),
+                held=next((held[name] for name in names if name in held), None),
             )
         )
     return tuple(rows)

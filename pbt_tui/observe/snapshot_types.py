@@ -119,9 +119,15 @@ class GpuRow(msgspec.Struct, frozen=True):
     utilisation: int | None
     """Share of time in which a kernel ran, in per cent; `null` without a sample."""
     drained: bool
-    """Whether a person drained it: no new attempt starts on it."""
+    """Whether a person or the executor drained it: no new attempt starts on it."""
+    drained_why: str | None
+    """Why the executor drained it; `null`: it is not drained, or a person drained it."""
+    others: str | None
+    """Who else uses it, as the driver reports; `null`: nobody, or without a sample."""
     jobs: tuple[str, ...]
     """Ids of this run's jobs that are active on it."""
+    held: str | None = None
+    """Who holds it, where this run waits for another one: ``held by run `ant`, pid 4117``."""
 
 
 class QueueRow(msgspec.Struct, frozen=True):

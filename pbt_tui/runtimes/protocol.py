@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 
 from pbt_tui.journal.events import Source, Why
 from pbt_tui.journal.outcome import Order
+from pbt_tui.machine_slots import HeldSlots
 from pbt_tui.spec import Cause, Job
 
 Survey = Literal["never", "queued", "alive", "ended", "gone", "forfeited", "unknown"]
@@ -67,6 +68,10 @@ class Launch:
     """The job as the spec has it."""
     seq: int = 0
     """The `seq` of its `attempt_scheduled`; 0: it is in no journal."""
+    slots: HeldSlots | None = None
+    """Its slots of the machine; None: it has none. A runtime lets the processes of the attempt
+    inherit the descriptors. The executor holds them as well until the attempt has ended, unless the
+    runtime closes them here because something else holds them."""
     goes_on: GoesOn | None = None
     """What it goes on from, if it is of a population that is continued and may be requeued."""
 

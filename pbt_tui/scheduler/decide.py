@@ -1,4 +1,4 @@
-"""`decide(state, now)`: the next decision, or None. The order of its clauses is the policy.
+"""`decide(state, now, held)`: the next decision, or None. The order of its clauses is the policy.
 
 It is pure: it does no IO, reads no clock, uses no random numbers and changes nothing. It returns
 one decision; the loop applies it and calls `decide` again, until there is none.
@@ -10,12 +10,13 @@ by a rounding error, and the loop would wake up without a decision.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from pbt_tui.journal.events import (
     AttemptScheduled,
     Decision,
+    Gpu,
     JobSkipped,
     KillRequested,
     RunClosed,
@@ -27,13 +28,21 @@ from pbt_tui.journal.ready_queue import Gang, Schedulable, shape
 from pbt_tui.journal.slots import Shape, name
 from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.journal.status_text import begins_text, cannot_continue
+from pbt_tui.scheduler.drains import drain
+from pbt_tui.scheduler.job_ports import next_port
 
 
-def decide(state: RunState, now: float) -> Decision | None:
+def decide(state: RunState, now: float, held: Collection[int] = ()) -> Decision | None:
     """The next decision; None if there is nothing to do now.
 
     Attempts to stop come first, then deadlines, members that cannot be continued, the failure
-    budget, the end of the run, and last an attempt to start.
+    budget, the end of the run, a device that is bad, and last an attempt to start.
+
+    Args:
+        state: The state of the run.
+        now: Unix seconds.
+        held: Positions, in the executor's list, of the GPUs on which nothing may start now because
+            other runs of this machine hold them.
     """
     return (
         _stop_what_must_stop(state)
@@ -41,7 +50,8 @@ def decide(state: RunState, now: float) -> Decision | None:
         or _skip_refused(state)
         or _skip_over_budget(state)
         or _close(state)
-        or _start(state, now)
+        or _drain(state)
+        or _start(state, now, held)
     )
 
 
@@ -111,6 +121,10 @@ def _close(state: RunState) -> Decision | None:
     return RunClosed(verdict=verdict(state))
 
 
+def _drain(state: RunState) -> Decision | None:
+    return None if state.stop else drain(state)
+
+
 def verdict(state: RunState) -> Verdict:
     """The result of a run whose jobs have all ended: the worst one of its jobs."""
     skipped = state.counts["skipped"]
@@ -138,15 +152,15 @@ class SchedulingUnit:
     """When the last of its jobs became ready, in Unix seconds."""
 
 
-def _start(state: RunState, now: float) -> Decision | None:
+def _start(state: RunState, now: float, held: Collection[int]) -> Decision | None:
     if state.held or state.stop or state.executor is None:
         return None
     if len(state.active) >= state.policy.max_parallel or now < state.next_start:
         return None
-    job = select_next(state, now)
+    job = select_next(state, now, held)
     if job is None:
         return None
-    gpus = state.slots.place(job.need)
+    gpus = state.slots.place(job.need, held, _worse(job))
     assert gpus is not None
     known = job.continuation
     return AttemptScheduled(
@@ -157,25 +171,38 @@ def _start(state: RunState, now: float) -> Decision | None:
         env=known.env if known else {},
         why=begins_text(job, now) if known else None,
         anew=job.anew,
-        port=_free_port(state) if job.spec.fill else None,
+        port=next_port(state, job),
     )
 
 
-def _free_port(state: RunState) -> int | None:
-    """The next port of the executor's range, round and round, that no active attempt has."""
-    if state.ports is None:
-        return None
-    first, last = state.ports
-    taken = {job.attempts[-1].port for job in state.active.values()}
-    port = state.last_port
-    for _ in range(first, last + 1):
-        port = first if port is None or not first <= port < last else port + 1
-        if port not in taken:
-            return port
-    return None
+def together(
+    state: RunState, job: JobState, held: Collection[int] = ()
+) -> list[tuple[JobState, tuple[Gpu, ...]]]:
+    """The jobs that start with `job`, which `decide` has just chosen, and the GPUs of each.
+
+    They are the job alone, or all waiting members of its population if none is active: those begin
+    together, although `pause_between` may lie between two starts.
+    """
+    if job.gang is None or job.gang.active:
+        gpus = state.slots.place(job.need, held, _worse(job))
+        assert gpus is not None
+        return [(job, gpus)]
+    waiting = (state.jobs[member.index] for member in job.gang.members if member.is_waiting)
+    members = sorted(waiting, key=lambda member: (-member.need, member.index))
+    places = state.slots.place_all(tuple(member.need for member in members), held)
+    assert places is not None
+    return list(zip(members, places, strict=True))
 
 
-def select_next(state: RunState, now: float) -> JobState | None:
+def _worse(job: JobState) -> tuple[Gpu, ...]:
+    """The GPUs on which the job has just failed; none where a whole population begins.
+
+    There, to prefer other GPUs could take the place of a member.
+    """
+    return job.failed_on if job.gang is None or job.gang.active else ()
+
+
+def select_next(state: RunState, now: float, held: Collection[int] = ()) -> JobState | None:
     """The next job to start; None if none may.
 
     Members of active populations go first. While one of them does not fit now but would fit on
@@ -184,23 +211,23 @@ def select_next(state: RunState, now: float) -> JobState | None:
     """
     closed = False
     for job in gang_backfill(state, now):
-        if state.slots.room((job.need,)):
+        if state.slots.room((job.need,), held):
             return job
         closed = closed or state.slots.room((job.need,), empty=True)
     if closed:
         return None
     for unit in sorted(units(state, now), key=lambda u: u.index):
-        if fits(state, unit):
+        if fits(state, unit, held):
             return unit.first
         if out_of_patience(state, unit, now) and could_fit(state, unit):
             return None
     return None
 
 
-def fits(state: RunState, unit: SchedulingUnit) -> bool:
+def fits(state: RunState, unit: SchedulingUnit, held: Collection[int] = ()) -> bool:
     """Whether the unit fits now: on the free slots, and within `max_parallel`."""
     free = state.policy.max_parallel - len(state.active)
-    return len(unit.shape) <= free and state.slots.room(unit.shape)
+    return len(unit.shape) <= free and state.slots.room(unit.shape, held)
 
 
 def could_fit(state: RunState, unit: SchedulingUnit) -> bool:

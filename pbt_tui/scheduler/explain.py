@@ -5,6 +5,9 @@ It reads the state only, and does not know whether an executor runs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from pbt_tui.journal.slots import name
 from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.journal.status_text import countdown
 from pbt_tui.scheduler.decide import (
@@ -15,10 +18,17 @@ from pbt_tui.scheduler.decide import (
     out_of_patience,
     units,
 )
+from pbt_tui.scheduler.drains import drained_texts
 
 
-def explain(state: RunState, job_id: str, now: float) -> str:
+def explain(state: RunState, job_id: str, now: float, held: Mapping[str, str] | None = None) -> str:
     """A phrase for people; empty if there is nothing to explain.
+
+    Args:
+        state: The state of the run.
+        job_id: The job.
+        now: Unix seconds.
+        held: UUID or index of each GPU that other runs hold, to `held by run …`.
 
     Raises:
         KeyError: if the spec has no such job.
@@ -38,7 +48,11 @@ def explain(state: RunState, job_id: str, now: float) -> str:
         return "the executor looks for what it goes on from"
     if len(state.active) >= state.policy.max_parallel:
         return f"{len(state.active)} are active: max_parallel {state.policy.max_parallel}"
-    return _ready(state, job, now)
+    positions = {}
+    for i, gpu in enumerate(state.slots.gpus):
+        if held and name(gpu) in held and not state.slots.drained[i]:
+            positions[i] = f"GPU {name(gpu) if gpu.index is None else gpu.index}: {held[name(gpu)]}"
+    return _ready(state, job, now, positions)
 
 
 def _not_waiting(job: JobState) -> str:
@@ -54,11 +68,13 @@ def _not_waiting(job: JobState) -> str:
     return ""
 
 
-def _ready(state: RunState, job: JobState, now: float) -> str:
+def _ready(state: RunState, job: JobState, now: float, held: Mapping[int, str]) -> str:
     """Why a job that may start has not started: what is before it, or what is missing."""
     if job.gang is not None and job.gang.active:
         if not state.slots.room((job.need,)):
             return f"its population has begun; needs {_gpus(job.need)}, none free"
+        if not state.slots.room((job.need,), held):
+            return f"its population has begun; {_holders(held)}"
         return _pause(state, now) or "its population has begun: it is next"
     blockers = [
         other for other in gang_backfill(state, now) if state.slots.room((other.need,), empty=True)
@@ -72,11 +88,14 @@ def _ready(state: RunState, job: JobState, now: float) -> str:
     for unit in queue:
         if unit is mine or unit.index > job.index:
             break
-        if not fits(state, unit) and out_of_patience(state, unit, now) and could_fit(state, unit):
+        waits = not fits(state, unit, held) and could_fit(state, unit)
+        if waits and out_of_patience(state, unit, now):
             waited = countdown(now - max(unit.since, state.patience_from))
             return f"after `{unit.first.spec.id}`, which has waited {waited}"
     if not fits(state, mine):
         return _too_big(state, mine)
+    if not fits(state, mine, held):
+        return _holders(held)
     return _pause(state, now) or "next in line"
 
 
@@ -94,10 +113,16 @@ def _too_big(state: RunState, unit: SchedulingUnit) -> str:
     if members > free:
         return f"its population of {members} starts together; {free} of max_parallel are free"
     if not could_fit(state, unit):
-        return "too few GPUs that are not drained"
+        return f"too few GPUs that are not drained: {'; '.join(drained_texts(state))}"
     if members > 1:
         return f"its population of {members} starts together; the GPUs have too few free slots"
     return f"needs {_gpus(unit.shape[0])}: none free"
+
+
+def _holders(held: Mapping[int, str]) -> str:
+    """Who holds the first of these GPUs, and how many others are held."""
+    first, more = next(iter(held.values())), len(held) - 1
+    return first + (f", and {more} more {'GPU' if more == 1 else 'GPUs'}" if more else "")
 
 
 def _pause(state: RunState, now: float) -> str:

@@ -173,8 +173,10 @@ class Monitor(App[str], inherit_bindings=False):
         """The executor's GPUs with their latest measurements; empty if they are only assumed."""
         from pbt_tui.observe.snapshot import gpu_rows
 
-        rows = gpu_rows(self.follower.state, self.follower.rundir)
-        return () if all(gpu.uuid is None and not gpu.jobs for gpu in rows) else rows
+        live = self.follower.holder is not None
+        rows = gpu_rows(self.follower.state, self.follower.rundir, live=live)
+        assumed = all(gpu.uuid is None and not gpu.jobs and gpu.held is None for gpu in rows)
+        return () if assumed else rows
 
     def read_populations(self, then: Callable[[], None]) -> None:
         """Reads the workspaces in another thread; calls `then` in this one if they changed."""

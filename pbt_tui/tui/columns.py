@@ -6,8 +6,8 @@ Textual.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from pbt_tui.journal import status_text
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
@@ -35,6 +35,8 @@ class TableContext:
     """Returns the job's entry in the engine's queue."""
     pause: Callable[[JobState], Pause | None] = lambda job: None
     """Returns the pause of the job's attempt in the engine, if it is paused."""
+    held: Mapping[str, str] = field(default_factory=dict)
+    """UUID or index of each GPU that the run waits for, to who holds it."""
 
     @property
     def has_queue(self) -> bool:
@@ -102,7 +104,7 @@ def _about(job: JobState, context: TableContext) -> Span:
         return "", ""
     if job.phase == "waiting":
         last = job.attempt
-        why = explain(context.state, job.spec.id, context.now)
+        why = safe(explain(context.state, job.spec.id, context.now, context.held))
         if last is not None and last.outcome not in (None, "succeeded"):
             return f"{why} · before: {status_text.detail_text(last)}", "dim"
         return why, "dim"

@@ -7,7 +7,7 @@ system that hangs blocks the reader.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +33,7 @@ from pbt_tui.journal.lock import holder
 from pbt_tui.journal.replaying import impossible
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import RunState
+from pbt_tui.observe import gpu_holders
 from pbt_tui.observe.pauses import Pause
 from pbt_tui.observe.pauses import read as read_pauses
 from pbt_tui.observe.queue_status import Queue
@@ -112,6 +113,9 @@ class JournalFollower:
         self.pauses: dict[str, Pause] = {}
         """The attempts that somebody has paused in the engine, as the executor knows them."""
         self._pauses_stamp: Stamp = None
+        self.held: Mapping[str, str] = {}
+        """UUID or index of each GPU that the run waits for, to who holds it."""
+        self._held_stamp: tuple[int, int, int | None] | None = None
         self._who = who
         self._looked = 0.0
         self._tail = Tail(rundir.journal)
@@ -128,7 +132,7 @@ class JournalFollower:
         follower = cls.__new__(cls)
         follower.rundir, follower.clock, follower.workspace = RunDir(path), time.time, True
         follower.loaded, follower.holder, follower.error = True, None, None
-        follower.queue, follower.pauses = None, {}
+        follower.queue, follower.pauses, follower.held = None, {}, {}
         follower.state = RunState(
             Processes(
                 format=FORMAT, run=path.name, module="", train_dir=str(path.parent),
@@ -147,6 +151,7 @@ class JournalFollower:
             self._read(change, budget)
             self._read_queue(change)
             self._find_holder(change)
+            self._read_held(change)
         except PbtError as e:
             self.error = e
             change.run = True
@@ -228,6 +233,19 @@ class JournalFollower:
             self._pauses_stamp = stamp
             self.pauses = read_pauses(self.rundir.paused) if stamp else {}
             change.queue = True
+
+    def _read_held(self, change: FollowerUpdate) -> None:
+        """Costs one `stat`, for a run with slots alone, unless the executor replaced the file."""
+        stamp, state = None, self.state
+        if self.holder is not None and state.executor and state.policy.experiments_per_gpu >= 1:
+            with suppress(OSError):
+                stat = self.rundir.holders.stat()
+                stamp = stat.st_mtime_ns, stat.st_ino, self.holder
+        if stamp != self._held_stamp:
+            self._held_stamp = stamp
+            found = gpu_holders.read(self.rundir.holders) if stamp else None
+            self.held = gpu_holders.texts_of(found, state)
+            change.everything = True
 
     def _find_holder(self, change: FollowerUpdate) -> None:
         now = time.monotonic()

@@ -52,7 +52,7 @@ def page(
             strip = render_queue.strip(model.queue, width, now, asks=asks, texts=texts)
             lines += map(_flush, strip)
         lines += _failures(model, follower, width)
-        gpus = gpu_rows(state, follower.rundir)
+        gpus = gpu_rows(state, follower.rundir, live=follower.holder is not None)
         if any(gpu.uuid is not None or gpu.jobs for gpu in gpus):
             slots = state.policy.experiments_per_gpu
             lines += [(), *map(_flush, strips.gpus(gpus, width, slots, limit=16))]
@@ -103,6 +103,7 @@ def _jobs(model: Model, now: float, width: int) -> list[Line]:
         progress=lambda job: labels.job_progress(known, job),
         queue_status=model.queue_status,
         pause=model.pause,
+        held=model.follower.held,
     )
     lines: list[Line] = [(), _flush(layout.head())]
     shown = model.rows.order[:_JOBS]

@@ -21,7 +21,10 @@ class May(NamedTuple):
 
 _STATE = tuple(
     f"journal.{name}"
-    for name in ("events", "state", "transitions", "ready_queue", "slots", "status_text")
+    for name in (
+        *("events", "state", "transitions", "ready_queue", "slots", "device_health"),
+        "status_text",
+    )
 )
 """The journal without its files: events, state, the indexes that the fold keeps, and the words."""
 
@@ -31,6 +34,7 @@ _KINDS = ("registry", "runtimes.RUNTIMES", "runtimes.RuntimeKind", "runtimes.kin
 TABLE = {
     "__init__": May(("description",)),
     "errors": May(()),
+    "machine_slots": May(()),
     "registry": May(("errors",)),
     "naming": May(("errors",)),
     "run_module_types": May(()),
@@ -74,12 +78,23 @@ TABLE = {
         ("msgspec", "yaml", "pynvml"),
     ),
     "runtimes": May(
-        ("registry", "errors", "spec", "files", "backends", "journal", "scheduler.fit", "observe"),
+        (
+            "registry",
+            "errors",
+            "machine_slots",
+            "spec",
+            "files",
+            "backends",
+            "journal",
+            "scheduler.fit",
+            "observe",
+        ),
         ("msgspec",),
     ),
     "executor": May(
         (
             "errors",
+            "machine_slots",
             "spec",
             "files",
             "backends",
@@ -108,6 +123,8 @@ PURE_JOURNAL = (
     "transitions",
     "ready_queue",
     "slots",
+    "device_health",
+    "drained_gpus",
     "due_stops",
     "fold",
     "outcome",

@@ -16,11 +16,13 @@ import pytest
 from pbt_tui.backends.slurm.task_script import TASK, task
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.executor import ports
+from pbt_tui.executor.launching import environment_of
 from pbt_tui.journal import apply
 from pbt_tui.journal import events as ev
-from pbt_tui.journal.state import RunState
+from pbt_tui.journal.state import Attempt, RunState
 from pbt_tui.scheduler import decide
-from pbt_tui.spec import Job, Policy, decode, digest, encode
+from pbt_tui.scheduler.job_ports import RENDEZVOUS
+from pbt_tui.spec import Container, Job, Policy, decode, digest, encode
 from tests.compiler.compile_specs import job, spec
 
 FILLS = {"argv": ("sh", "-c", "echo port $1", "sh", "{port}"), "fill": ("port",)}
@@ -32,11 +34,19 @@ ANT = Experiment("ant", "sh echo.sh --port={port}", GRID.generate_params())
 DOG = Experiment("dog", "sh echo.sh {{port}}")
 RUN_DESCRIPTION = RunDescription("ant", [ANT, DOG], None, None, argument_style="argparse")
 """
+MEETING = """
+from pbt_tui import *
+
+COMMAND = "sh -c 'sleep 0.3; echo $MASTER_PORT $PET_MASTER_PORT' sh"
+GRID = ParamGrid([("seed", [1, 2])])
+ANT = Experiment("ant", COMMAND, GRID.generate_params())
+RUN_DESCRIPTION = RunDescription("ant", [ANT], None, None, argument_style="argparse")
+"""
 
 
-def pbt(program: str, *argv: str, folder: Path) -> str:
+def pbt(program: str, *argv: str, folder: Path, **more: str) -> str:
     command = [sys.executable, "-m", f"pbt_tui.cli.{program}", *argv]
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **more}
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -85,7 +95,28 @@ def test_each_active_attempt_has_a_port_of_its_own_and_a_free_one_comes_last_aga
     apply(state, ended("01_ant"))
     assert scheduled(state) == [100]
     apply(state, ended("02_ant"))
-    assert scheduled(state) == [None]  # it asks for none
+    assert scheduled(state) == [101], "a job without `{port}` meets at one of its own, too"
+
+
+def test_without_ports_for_all_only_commands_that_contain_one_get_one() -> None:
+    state = state_of(job(0), job(1, **FILLS), job(2), max_parallel=3)
+    started(state, ports=(100, 101))
+    assert scheduled(state) == [None, 100, None]
+
+
+@pytest.mark.parametrize("name", RENDEZVOUS)
+def test_a_job_with_a_rendezvous_port_of_its_own_gets_none(name: str) -> None:
+    state = state_of(job(0, env={name: "1"}), job(1, env={name: "1"}, **FILLS))
+    started(state, ports=(100, 115))
+    assert scheduled(state) == [None, 100]
+    attempt = Attempt(1, (), 0.0)
+    attempt.port = 100
+    assert environment_of(state.jobs[1].spec, attempt) == {name: "1"}
+    state = state_of(job(0))
+    started(state, ports=(100, 115), container=Container(image="i", env_from=(name,)))
+    assert scheduled(state) == [None], "the container has it from the shell"
+    assert environment_of(state.jobs[0].spec, attempt, (name,)) == {}
+    assert environment_of(state.jobs[0].spec, attempt) == dict.fromkeys(RENDEZVOUS, "100")
 
 
 def test_an_attempt_that_outlived_its_executor_keeps_its_port() -> None:
@@ -156,10 +187,30 @@ def test_pbt_run_fills_the_port_of_each_attempt(compiled: Path) -> None:
     assert len({text for text in texts if text.startswith("--port=")}) == 3
     lines = (compiled / "train_dir/ant/_pbt/journal.jsonl").read_bytes().splitlines()
     events = [msgspec.json.decode(line) for line in lines]
-    given = [e["port"] for e in events if e["event"] == "attempt_scheduled" and "port" in e]
-    assert sorted(f"--port={port}" for port in given) == sorted(t for t in texts if t[0] == "-")
+    given = [e["port"] for e in events if e["event"] == "attempt_scheduled"]
+    assert {t for t in texts if t[0] == "-"} < {f"--port={port}" for port in given}
+    assert len(set(given)) == 4
     first, last = next(e["ports"] for e in events if e["event"] == "executor_started")
     assert all(first <= port <= last for port in given)
+
+
+@pytest.mark.parametrize(("parallel", "inherited"), [(2, False), (1, True)])
+def test_the_processes_of_each_job_meet_at_a_port_of_its_own(
+    tmp_path: Path, parallel: int, inherited: bool
+) -> None:
+    """One from the shell counts where one job runs at a time: others would meet there, too."""
+    (tmp_path / "ant.py").write_text(MEETING)
+    pbt("compile", "ant.py", "--out", "specs", folder=tmp_path)
+    words = ("--pause_between", "0", "--max_parallel", str(parallel))
+    pbt("run", "specs/ant", *words, folder=tmp_path, MASTER_PORT="29500")
+    logs = sorted((tmp_path / "train_dir/ant/_pbt/logs").glob("*.log"))
+    texts = [log.read_text() for log in logs]
+    if inherited:
+        assert texts == ["29500\n", "29500\n"]
+        return
+    first, second = (text.split() for text in texts)
+    assert first[0] == first[1] != second[0] == second[1]
+    assert "29500" not in (*first, *second)
 
 
 def test_a_slurm_task_finds_its_port_on_the_node(compiled: Path) -> None:

@@ -89,6 +89,15 @@ def units(state: RunState, now: float) -> list[list[JobState]]:
     return found
 
 
+def check_starved(state: RunState, broken: Callable[[str], None]) -> None:
+    """Checks that nothing is active, and that nothing that waits fits the GPUs that are left."""
+    if state.active:
+        broken("gave up although jobs are active")
+    for unit in units(state, float("inf")):
+        if room(state, [job.need for job in unit], empty=True):
+            broken(f"gave up although {unit[0].spec.id} fits")
+
+
 def choose(state: RunState, now: float) -> list[JobState]:
     """The unit, or the job of the gang backfill, that may start now; empty if none."""
     backfill = gang_backfill(state, now)

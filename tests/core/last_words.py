@@ -45,6 +45,18 @@ def check(life: Life) -> None:
                         world.broken(f"gang of {event.job} begins without room for all")
                     if any(m.ready_at > event.at or m.is_unread for m in together):
                         world.broken(f"gang of {event.job} begins before all are ready")
+                if any(state.slots.is_drained(g) for g in state.slots.gpus if g.uuid in event.gpus):
+                    world.broken(f"{event.job} was scheduled on a drained GPU")
+                used = {other.attempts[-1].port for other in state.active.values()}
+                if event.port is None or event.port in used:
+                    world.broken(f"{event.job} has no port for itself: {event.port}")
+            case ev.GpuDrained():
+                life.drains += 1
+                left = [g for g in state.slots.gpus if not state.slots.is_drained(g)]
+                if [g.uuid for g in left] == [event.device]:
+                    world.broken("the last GPU was drained")
+                if event.device not in {g.uuid for g in left}:
+                    world.broken(f"{event.device} was drained twice")
             case ev.AttemptStarted():
                 starts[event.job, event.attempt, event.restart or 0] += 1
             case ev.AttemptEnded():

@@ -17,6 +17,7 @@ from pbt_tui.journal.fold import replay
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
 from pbt_tui.runtimes.protocol import Launch
 from pbt_tui.scheduler.decide import select_next
+from pbt_tui.scheduler.drains import starved
 from pbt_tui.spec import Policy, Processes
 from tests.core import brute, last_words, moves, random_runs
 from tests.core import world as w
@@ -53,7 +54,13 @@ class Life:
         self.moves = random.Random(seed) if seed % 7 == 3 else None
         """Whether the run directory is copied and moved: dice of its own, as for the disk."""
         self.left: moves.Left | None = None
-        """How the run directory has left its place, until the run goes on where it is."""
+        """How the run directory has left its place, until the run goes on here."""
+        if seed % 11 == 6:
+            dice = random.Random(seed)
+            for gpu in self.gpus:
+                if dice.random() < 0.5:
+                    self.world.bad[gpu.uuid or ""] = dice.choice(tuple(w.CODES))
+        self.drains = 0
         self.calm = False
         self.cancelled: set[str] = set()
         self.events = 0
@@ -125,6 +132,7 @@ class Life:
             crash=0,
             disk=0,
         )
+        self.world.bad.clear()
         self.ask("release")
         for gpu in self.gpus:
             self.ask("undrain", gpus=(gpu.uuid or "",))
@@ -165,7 +173,7 @@ class Life:
             clock=clock,
             launch_of=self.launch_of,
             asker=self.asker(state),
-            diagnose=lambda job, fact: ("signal" if fact.signal else "exit", None, None),
+            diagnose=lambda job, fact: (w.cause_of(fact.exit_code, fact.signal), None, None),
         )
         self.prepare(loop, clock)
         try:
@@ -186,6 +194,7 @@ class Life:
                     runtime="process",
                     gpus=self._look(),
                     policy=self.policy,
+                    ports=(1, len(self.spec.jobs) + 1),
                     continues=self.continues() or UNSET,
                 ),
                 now,
@@ -274,6 +283,9 @@ class Life:
                 continue
             if loop.finished:
                 return
+            if starved(loop.state):
+                brute.check_starved(loop.state, world.broken)
+                raise RunError("nothing that waits fits")
             if not self.calm and world.now > self.until:
                 self._calm_down()
                 continue

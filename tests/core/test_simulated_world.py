@@ -12,6 +12,7 @@ import pytest
 
 from pbt_tui.executor import loop, reconcile
 from pbt_tui.journal import fold, outcome, slots
+from pbt_tui.scheduler import drains, job_ports
 from tests.core import moves, sim_runtime, simulation
 from tests.core.planting import Fault
 
@@ -21,7 +22,7 @@ CHUNKS = 8
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_no_invariant_breaks(chunk: int) -> None:
-    events = deaths = disk_faults = left = 0
+    events = deaths = disk_faults = left = drained = 0
     for seed in range(chunk * RUNS // CHUNKS, (chunk + 1) * RUNS // CHUNKS):
         life, violations = simulation.live(seed)
         assert not violations, f"seed {seed}: {violations[:3]}"
@@ -29,10 +30,12 @@ def test_no_invariant_breaks(chunk: int) -> None:
         deaths += life.world.deaths
         disk_faults += life.world.disk_faults
         left += life.world.moves
+        drained += life.drains
     assert events > 20 * RUNS // CHUNKS, "too quiet a world proves nothing"
     assert deaths > RUNS // CHUNKS, "too kind a world proves nothing"
     assert left > RUNS // CHUNKS // 20, "too settled a run directory proves nothing"
     assert disk_faults > RUNS // CHUNKS // 20, "too good a disk proves nothing"
+    assert drained >= RUNS // CHUNKS // 500, "too good devices prove nothing"
 
 
 Loop = loop.Loop
@@ -182,8 +185,8 @@ FAULTS = [
         "gangs begin when one fits",
         decide,
         "fits",
-        "return len(unit.shape) <= free and state.slots.room(unit.shape)",
-        "return free > 0 and state.slots.room(unit.shape[:1])",
+        "return len(unit.shape) <= free and state.slots.room(unit.shape, held)",
+        "return free > 0 and state.slots.room(unit.shape[:1], held)",
     ),
     Fault("a GPU is its index", slots, "same", "if one.uuid and other.uuid:", "if False:"),
     Fault(
@@ -253,6 +256,29 @@ FAULTS = [
         near=79455,
     ),
     Fault("a hold is not obeyed", decide, "_start", "if state.held or", "if"),
+    Fault("the last GPU is drained", drains, "drain", "if len(left) < 2:", "if False:", near=2130),
+    Fault(
+        "a drained GPU is used",
+        slots.Slots,
+        "_place",
+        "if busy < self.per_gpu and not self.drained[i] and",
+        "if busy < self.per_gpu and",
+    ),
+    Fault(
+        "a run starves that could go on",
+        drains,
+        "starved",
+        "return bool(heads) and not any(",
+        "return bool(heads) or not any(",
+    ),
+    Fault(
+        "two attempts get one port",
+        job_ports,
+        "next_port",
+        "if port not in state.ports_in_use:",
+        "if True:",
+    ),
+    Fault("ports leak", fold, "_attempt_ended", "state.ports_in_use.discard(attempt.port)", "pass"),
     Fault("slots leak", fold, "_attempt_ended", "state.slots.take(attempt.devices, -1)", "pass"),
     Fault(
         "a copy takes over what its original runs",

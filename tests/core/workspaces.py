@@ -63,6 +63,13 @@ class Pair:
             and self.weights.written == self.metadata.written
         )
 
+    @property
+    def mixed(self) -> bool:
+        """Whether the two files are of different writes: the later trainer died between them."""
+        if self.weights is None or self.metadata is None:
+            return False
+        return self.weights.written != self.metadata.written
+
 
 Folder = dict[int, Pair]
 """Generation number to files."""
@@ -124,6 +131,8 @@ class SimWorkspace:
                     None if weights is None else replace(weights),
                     None if metadata is None else replace(metadata),
                 )
+                if now is not None and pair.mixed:
+                    pair.metadata = None  # with new times, nobody can tell it from a whole one
                 copy[number] = pair
                 both = [f for f in (pair.weights, pair.metadata) if f is not None]
                 if now is not None:

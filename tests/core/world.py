@@ -18,6 +18,7 @@ from pbt_tui.executor.inbox import UnreadableRequest
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.outcome import Order
 from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Queued, Started
+from pbt_tui.spec import Cause
 
 if TYPE_CHECKING:
     from tests.core.sim_runtime import SimRuntime
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 Name = tuple[str, int]
 Decided = type[ev.AttemptScheduled] | type[ev.StopRequested] | type[ev.KillRequested]
 NOBODY = "nobody"
+CODES: dict[int, Cause] = {87: "gpu_lost", 88: "cuda_oom"}
+"""Exit codes of jobs that a bad GPU ends."""
+
+
+def cause_of(code: int | None, signal: int | None) -> Cause:
+    return CODES.get(code or 0, "signal" if signal else "exit")
 
 
 class Death(Exception):
@@ -99,6 +106,8 @@ class World:
     """Shims of this place that were started and have not claimed yet."""
     server_clock: float = 0.0
     """Seconds by which the clock that dates ends is ahead."""
+    bad: dict[str, int] = field(default_factory=dict)
+    """GPUs that no job survives, with the exit code of those that try (`CODES`)."""
     disk_dice: random.Random | None = None
     """Where the disk may fail: when it does. Dice of its own, so that they change no other life."""
     procs: dict[Name, Proc] = field(default_factory=dict)
@@ -180,6 +189,11 @@ class World:
         self.tell(Started(*name, proc.handle))
         if proc.ended is None:
             proc.code = rng.choice((1, 3, 139)) if rng.random() < chaos.fail else 0
+            worst = [self.bad[gpu] for gpu in proc.gpus if gpu in self.bad]
+            if worst:
+                proc.code = worst[0]
+                self.at(self.now + 0.5, lambda: self.end(proc, proc.code))
+                return
             if rng.random() < chaos.requeue:
                 self.at(self.now + rng.random() * 5, lambda: self._preempt(proc))
             if rng.random() >= chaos.endless:

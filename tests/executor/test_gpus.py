@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.executor.gpu_selection import choose, mask
 from pbt_tui.journal.events import Gpu
-from pbt_tui.observe.nvml import devices
+from pbt_tui.observe.nvml import devices, sample
 from pbt_tui.spec import Policy
 
 FOUR = [Gpu(i, f"GPU-{i}{i}{i}{i}-aaaa", "card", 80 << 30) for i in range(4)]
@@ -160,5 +160,5 @@ def test_cuda_agrees(text: str) -> None:
         text=True,
         check=True,
     )
-    found, _ = choose(Policy(), {"CUDA_VISIBLE_DEVICES": text}, devices())
+    found, _ = choose(Policy(), {"CUDA_VISIBLE_DEVICES": text}, devices(sample()))
     assert len(found) == int(out.stdout)

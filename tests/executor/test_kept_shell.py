@@ -27,6 +27,8 @@ TELLS = (
     'echo "${SECRET-unset}"; echo "path $PATH"; exit 3'
 )
 
+UNCLAIMED = "note: this run claims no GPUs (no slots): other runs may use them at the same time\n"
+
 
 @pytest.fixture(scope="module")
 def venvs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
@@ -80,7 +82,7 @@ def test_under_env_i_nothing_changes_but_the_secrets(
         f"note: jobs keep the interpreter of the last executor: `{one}/bin/python3`; this shell "
         f"would choose `{sys.executable}`; `--python PATH` changes it\n"
         "note: jobs keep the GPUs of the last executor: 2, 3; this shell would choose 0; "
-        "`--gpus LIST` changes it\n"
+        f"`--gpus LIST` changes it\n{UNCLAIMED}"
     )
     assert last(place).interpreter == f"{one}/bin/python3"
     assert "hush" not in place.rundir.journal.read_text()
@@ -89,10 +91,11 @@ def test_under_env_i_nothing_changes_but_the_secrets(
 
 
 def test_the_same_shell_is_not_worth_a_word(place: Place, venvs: tuple[Path, Path]) -> None:
-    for environ in (shell(place, venvs[0], CUDA_VISIBLE_DEVICES="1"), shell(place)):
+    masked = shell(place, venvs[0], CUDA_VISIBLE_DEVICES="1")
+    for environ, told in ((masked, UNCLAIMED), (shell(place), "")):
         shutil.rmtree(place.path / "train_dir", ignore_errors=True)
         assert place.pbt(place.spec(job("a", TELLS)), env=environ).code == 4
-        assert again(place, environ).err == ""
+        assert again(place, environ).err == told
         assert place.log("a", 2) == place.log("a")
 
 
@@ -237,7 +240,7 @@ def test_without_a_mask_there_stays_none(place: Place) -> None:
         "no effect; `--gpus LIST` changes it\n"
     )
     assert "gpus unset\n" in place.log("a", 2)
-    assert again(place, shell(place, CUDA_VISIBLE_DEVICES="0"), "--gpus", "0").err == ""
+    assert again(place, shell(place, CUDA_VISIBLE_DEVICES="0"), "--gpus", "0").err == UNCLAIMED
     assert "gpus 0\n" in place.log("a", 3)
 
 

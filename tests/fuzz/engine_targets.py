@@ -223,7 +223,7 @@ def _device(data: bytes, folder: Path) -> None:
     samples = nvml.Samples(1.0, tuple(found))
     put(fresh(folder) / "gpus.json", nvml.encode(samples))
     assert nvml.read(folder / "gpus.json") == samples
-    for gpu in nvml.devices() or ():
+    for gpu in nvml.devices(found) or ():
         msgspec.json.encode(gpu)
 
 

@@ -311,7 +311,7 @@ def test_dev_full(tmp_path: Path) -> None:
     journal.close()
 
 
-@pytest.mark.parametrize("event", ["run_adopted", "gpu_drained", "leg_reported"])
+@pytest.mark.parametrize("event", ["run_adopted", "gpu_repaired", "leg_reported"])
 def test_an_event_of_a_later_version_is_told_as_that(path: Path, event: str) -> None:
     later = f'{{"event":"{event}","seq":{len(EVENTS) + 1},"at":9999.5,"who":{{"knows":[1]}}}}\n'
     written(path, WHOLE + later.encode())

@@ -77,7 +77,7 @@ def test_of_gpus() -> None:
     told.runs("a", "GPU-0")
     assert why(told, "big") == "needs 2 GPUs: none free"
     told.asks("drain", gpus=("GPU-1",))
-    assert why(told, "big") == "too few GPUs that are not drained"
+    assert why(told, "big") == ("too few GPUs that are not drained: GPU 1 was drained by a person")
     assert why(told, "b") == "needs 1 GPU: none free"
 
 

@@ -1,6 +1,7 @@
 """Stresses whole runs with faults; exit code 1 if an invariant did not hold.
 
-python -m tests.stress                        200 runs, every fifth in containers
+python -m tests.stress                        200 runs, every fifth in containers, then 100 kills
+                                              of runs that share GPUs (tests.stress.slots)
 python -m tests.stress --runs 20 --seed 7     20 runs from another seed on
 python -m tests.stress --runs 1 --seed 1234   one run again
 python -m tests.stress --keep DIR             keep the folder of each run that broke an invariant
@@ -24,6 +25,7 @@ from pathlib import Path
 
 from tests.docker.docked import Docked
 from tests.executor.running import Place
+from tests.stress import slots
 from tests.stress.engine import Engine
 from tests.stress.life import Life
 
@@ -77,8 +79,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--no_containers", dest="containers", action="store_false")
     parser.add_argument("--parallel", type=int, default=2 * (os.cpu_count() or 1))
+    parser.add_argument("--slot_kills", type=int, help="100, or 0 with a single run")
     parser.add_argument("--keep", type=Path, metavar="DIR")
     args = parser.parse_args()
+    if args.slot_kills is None:
+        args.slot_kills = 0 if args.runs == 1 else 100
     began = time.monotonic()
     kinds: Counter[str] = Counter()
     broken = 0
@@ -100,6 +105,10 @@ def main() -> int:
                 print(f"  VIOLATION {what}", flush=True)
     if engine is not None:
         engine.down()
+    for what in slots.stressed(args.slot_kills, args.seed) if args.slot_kills else ():
+        broken += 1
+        print(f"  VIOLATION {what}", flush=True)
+    print(f"{args.slot_kills} kills of {slots.RUNS} runs that share GPUs")
     total = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common())
     print(f"{args.runs} runs, {sum(kinds.values())} faults ({total}), {broken} violations")
     print(f"{time.monotonic() - began:.0f} s; again: python -m tests.stress --seed {args.seed}")

@@ -108,5 +108,5 @@ def here() -> set[str]:
     """Titles of blocks that this machine can run without a service."""
     from pbt_tui.observe import nvml
 
-    found = nvml.devices()
+    found = nvml.devices(nvml.sample())
     return {TWO_GPUS} if found is None or len(found) > 1 else set()

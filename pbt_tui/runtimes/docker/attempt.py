@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pbt_tui.machine_slots import HeldSlots
+from pbt_tui.runtimes.docker.keeper import Keeper
 from pbt_tui.runtimes.docker.logs import Capture
 from pbt_tui.runtimes.docker.request import ContainerRequest
 
@@ -25,6 +27,10 @@ class ContainerAttempt:
     """Number of the attempt within the job."""
     request: ContainerRequest | None = None
     """Its create request; None if another executor created it."""
+    slots: HeldSlots | None = None
+    """Its slots of the machine, until a keeper has them; None: it has none."""
+    keeper: Keeper | None = None
+    """The process that holds its slots; None if it has none, or if another executor started it."""
     id: str = ""
     """Id of its container; empty until there is one."""
     running: bool = False

@@ -13,9 +13,11 @@ from pbt_tui.files import disk, folders
 from pbt_tui.files.permissions import open_log
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.run_dir import RunDir
+from pbt_tui.machine_slots import HeldSlots
 from pbt_tui.runtimes.docker import image, ownership
 from pbt_tui.runtimes.docker import request as containers
 from pbt_tui.runtimes.docker.engine import Engine, Found
+from pbt_tui.runtimes.docker.keeper import Keeper
 from pbt_tui.runtimes.docker.request import ContainerRequest, Identity, Image, User
 from pbt_tui.runtimes.protocol import Launch
 from pbt_tui.scheduler.fit import need
@@ -122,6 +124,10 @@ class RunConfig:
                 disk.calls.fchmod(fd, 0o666)
         finally:
             disk.calls.close(fd)
+
+    def keeper(self, slots: HeldSlots, claim: Path) -> Keeper:
+        """Starts the process that holds the slots of a container. Raises `OSError`."""
+        return Keeper.start(slots, claim, foreign=self._foreign)
 
     def close_file(self, path: Path) -> None:
         """Takes back what `make_file` allowed to other users, once the job has ended."""

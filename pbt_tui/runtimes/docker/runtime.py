@@ -14,10 +14,11 @@ from errno import ENOENT
 from pathlib import Path
 
 from pbt_tui.errors import RuntimeUnavailable
+from pbt_tui.files import folders
 from pbt_tui.files.atomic import replace
 from pbt_tui.files.faults import cannot_go_on
 from pbt_tui.journal.run_dir import RunDir
-from pbt_tui.runtimes.docker import exit_status
+from pbt_tui.runtimes.docker import exit_status, keeper
 from pbt_tui.runtimes.docker import request as containers
 from pbt_tui.runtimes.docker.attempt import HARD, SOFT, ContainerAttempt
 from pbt_tui.runtimes.docker.engine import Engine, Found
@@ -99,7 +100,7 @@ class ContainerRuntime:
     def launch(self, batch: Sequence[Launch]) -> None:
         for launch in batch:
             request = self.request(launch)
-            attempt = ContainerAttempt(launch.job, launch.attempt, request)
+            attempt = ContainerAttempt(launch.job, launch.attempt, request, launch.slots)
             if not self._tracker.claim(attempt):
                 continue
             self._note(launch, request)
@@ -120,6 +121,8 @@ class ContainerRuntime:
 
     def forget(self, job: str, attempt: int) -> None:
         self._config.close_file(self._dir.claim(job, attempt))
+        with suppress(OSError):
+            folders.remove(keeper.pipe_of(self._dir.claim(job, attempt)))
         left = self._tracker.take_leftover((job, attempt))
         if left is not None:
             self._pool.run_now(self._remove, left, True)
@@ -191,6 +194,9 @@ class ContainerRuntime:
             if request.claim is not None:
                 what, file = "an attempt file", request.claim
                 self._config.make_file(file)
+                if attempt.slots is not None:  # without a wrapper, this process holds them
+                    what = "a pipe for the slots"
+                    attempt.keeper = self._config.keeper(attempt.slots, file)
         except OSError as error:
             raise cannot_go_on(error, f"cannot make {what}", file.parent) from error
         body = containers.body(request, self._config.environ)

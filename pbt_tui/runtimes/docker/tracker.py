@@ -72,7 +72,9 @@ class ContainerTracker:
     def release(self, name: Name, container: str | None = None) -> None:
         """Follows an attempt no longer; `container` is what it left on the engine."""
         with self._lock:
-            self._attempts.pop(name, None)
+            left = self._attempts.pop(name, None)
+            if left is not None and left.keeper is not None:
+                left.keeper.end()
             if container is not None:
                 self._left[name] = container
         self._pauses.end(name)
@@ -305,6 +307,8 @@ class ContainerTracker:
         with self._lock:
             if self._attempts.pop(attempt.name, None) is None:
                 return
+            if attempt.keeper is not None:
+                attempt.keeper.end()
             if attempt.id:
                 self._left[attempt.name] = attempt.id
             self.say(fact)
@@ -316,6 +320,8 @@ class ContainerTracker:
         for attempt in self._attempts.values():
             if attempt.capture is not None:
                 attempt.capture.close()
+            if attempt.keeper is not None:
+                attempt.keeper.leave()
 
     def _hear(self, event: Found) -> None:
         actor = event.get("Actor") or {}

@@ -40,6 +40,8 @@ GROUP = "TINI_KILL_PROCESS_GROUP"
 #   and the job may return the same one.
 # - Whether the executor stopped the job is looked up once, after the job has ended.
 # - If the disk is full, only the engine has the exit code.
+# - Descriptor 8 is the pipe by which a keeper outside knows that the container lives (`keeper`). A
+#   sandbox may refuse it, and a failing `exec` alone would end the shell.
 _LINES = (
     'exec >>"$0" 2>&1',
     "_pbt_claim=$1",
@@ -59,6 +61,7 @@ _LINES = (
         ' [ -x "$1" ] && [ ! -d "$1" ] || _pbt_no 126 "$1: cannot be executed" ;;'
         ' *) command -v "$1" >/dev/null || _pbt_no 127 "$1: not found" ;; esac'
     ),
+    '[ ! -p "$_pbt_claim.slots" ] || { command exec 8<>"$_pbt_claim.slots"; } 2>/dev/null || :',
     '/sbin/docker-init -s -- "$@"',
     "_pbt_code=$? _pbt_stop=",
     '[ ! -e "$_pbt_claim.stop" ] || _pbt_stop=" stop"',

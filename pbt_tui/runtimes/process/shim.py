@@ -9,6 +9,7 @@ ten. Tested with dash, bash and busybox.
 
 from __future__ import annotations
 
+import fcntl
 import math
 import os
 import re
@@ -24,7 +25,8 @@ from pbt_tui.runtimes.protocol import Launch
 # of the job, then the command.
 # Standard output is the log, standard error is /dev/null (the shell reports on its children there),
 # descriptor 3 is a pipe to the executor, which the job does not get, and descriptor 9 a lock on the
-# journal, by which others see that the attempt is alive.
+# journal, by which others see that the attempt is alive. Descriptors 4 to 8, and 10 and up for more
+# than five GPUs, are slots of the machine (a shell cannot close numbers of two digits).
 # - Variables begin with _pbt_: to assign to a variable in the job's environment would change it.
 # - Signals are caught, not ignored: so children get the default actions back. They are caught only
 #   after the claim, so that a stop before the claim ends the shim.
@@ -51,7 +53,7 @@ ulimit -S -n "$4"
 trap : HUP INT QUIT ALRM TERM USR1 USR2
 (
   exec 2>&1 3>&-
-  [ "$5" ] || exec 9>&-
+  [ "$5" ] || exec 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
   trap 'echo "refused $?" >>"$_pbt_claim"' EXIT
   cd -- "$3" || exit 125
   umask "$7"
@@ -117,6 +119,8 @@ done
 
 SHELL = "/bin/sh"
 NAME = "pbt-shim"
+_SLOTS = (4, 5, 6, 7, 8, *range(10, 256))
+"""The descriptors of the shim for slots of the machine."""
 _HOLDABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _DEFAULT = tuple(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
 """Signals to reset: Python and `nohup` ignore some, and a shell cannot catch those that are
@@ -156,8 +160,12 @@ def spawn(
     argv += ["" if grace is None else str(math.ceil(grace))]
     masks = (permissions.umask_in(launch.claim.parent), permissions.umask())
     argv += [f"{mask:04o}" for mask in masks]
+    slots = launch.slots.descriptors if launch.slots is not None else ()
     log = permissions.open_log(launch.log)
+    above = max(10, *_SLOTS[: len(slots) + 1])  # so that no copy gets the number of another file
+    copies: list[int] = []
     try:
+        copies += (fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, above) for fd in slots)
         with marks.inherited(mark):
             return os.posix_spawn(
                 SHELL,
@@ -169,6 +177,10 @@ def spawn(
                     (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
                     (os.POSIX_SPAWN_DUP2, 0, 2),
                     (os.POSIX_SPAWN_DUP2, tell, 3),
+                    *(
+                        (os.POSIX_SPAWN_DUP2, fd, to)
+                        for fd, to in zip(copies, _SLOTS, strict=False)
+                    ),
                 ),
                 setsid=True,
                 setsigmask=(),
@@ -176,6 +188,8 @@ def spawn(
             )
     finally:
         disk.let_go(log)
+        for fd in copies:
+            os.close(fd)
 
 
 def _unholdable(env: Mapping[str, str]) -> tuple[str, ...]:

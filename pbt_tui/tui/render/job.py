@@ -5,7 +5,7 @@ Must not read files: the caller passes the lines of the log.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ def page(
     queued: QueueStatus | None = None,
     pause: Pause | None = None,
     submission: Submission | None = None,
+    held: Mapping[str, str] | None = None,
 ) -> list[Line]:
     """The whole page, which may be longer than the frame.
 
@@ -49,6 +50,7 @@ def page(
         queued: The entry of the newest attempt in the engine's queue.
         pause: The pause of the newest attempt in the engine, if it is paused.
         submission: The files and texts that were submitted to the engine.
+        held: UUID or index of each GPU that the run waits for, to who holds it.
     """
     width, height, now = frame
     kind = kind_of(state)
@@ -59,7 +61,7 @@ def page(
         member = "" if job.spec.member is None else f" member {job.spec.member}"
         title.append((f"  {safe(job.spec.population)}{member}", "dim"))
     lines: list[Line] = [both(tuple(title), ((f"{place[0]} of {place[1]} (n N) ", "dim"),), width)]
-    why = explain(state, job.spec.id, now)
+    why = explain(state, job.spec.id, now, held)
     if job.attempt is not None and job.attempt.queued:
         why = queue.why(job.attempt, queued, now, kind.queue if kind else None)
     if pause is not None:

@@ -154,10 +154,15 @@ def _gpu(gpu: GpuRow, width: int, slots: int) -> list[Span]:
     if gpu.memory is not None:
         used = "" if gpu.memory_used is None else f"{gpu.memory_used / 1e9:.0f}/"
         head += fit(f"  {used}{gpu.memory / 1e9:.0f} GB", 11)
-    what = " ".join(gpu.jobs) or "idle"
+    parts = [" ".join(gpu.jobs)] if gpu.jobs else []
     if gpu.drained:
-        what = "drained; " + what if gpu.jobs else "drained"
-    style = "warn" if gpu.drained else "run" if gpu.jobs else "dim"
+        parts.insert(0, f"drained: {safe(gpu.drained_why)}" if gpu.drained_why else "drained")
+    if gpu.held is not None:
+        parts.append(gpu.held)
+    what = "; ".join(parts) or "idle"
+    if gpu.others:
+        what = f"{what}; also {safe(gpu.others)}"
+    style = "warn" if gpu.drained or gpu.others else "run" if gpu.jobs else "dim"
     room = max(0, width - length(((head, ""),)) - 3)
     return [(head + "  ", ""), (fit(what, room) + " ", style)]
 

@@ -6,10 +6,11 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
+from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.state import RunState
 from pbt_tui.tui.model import gpu_jobs
 from pbt_tui.tui.screens.dialog import Dialog
-from pbt_tui.tui.text import Line, cut
+from pbt_tui.tui.text import Line, cut, safe
 
 
 class DrainDialog(Dialog[tuple[str, bool]]):
@@ -32,10 +33,10 @@ class DrainDialog(Dialog[tuple[str, bool]]):
         lines: list[Line] = [()]
         for index, (gpu, jobs) in enumerate(self.rows):
             name = gpu.index if gpu.index is not None else gpu.uuid
-            what = "drained" if gpu in self.state.drained else f"{len(jobs)} active"
+            what = self._what(gpu, len(jobs))
             text = f"{'▸' if index == self.chosen else ' '} GPU {name}  {what}  {gpu.name or ''}"
             lines.append(((cut(text, width), "mark" if index == self.chosen else ""),))
-        drained = self.rows[self.chosen][0] in self.state.drained
+        drained = self.state.is_drained(self.rows[self.chosen][0])
         verb = "use it again" if drained else "drain it: no new attempts on it"
         return [
             *lines,
@@ -57,4 +58,10 @@ class DrainDialog(Dialog[tuple[str, bool]]):
     def action_yes(self) -> None:
         gpu = self.rows[self.chosen][0]
         name = gpu.uuid or str(gpu.index)
-        self.dismiss((name, gpu in self.state.drained))
+        self.dismiss((name, self.state.is_drained(gpu)))
+
+    def _what(self, gpu: Gpu, active: int) -> str:
+        if not self.state.is_drained(gpu):
+            return f"{active} active"
+        why = self.state.why_drained(gpu)
+        return f"drained: {safe(why)}" if why else "drained"

@@ -64,6 +64,7 @@ class JobScreen(Page):
             queued=self.model.queue_status(jobs[0]),
             pause=self.model.pause(jobs[0]),
             submission=self._submission(jobs[0]),
+            held=host.follower.held,
         )
         self.text.show(lines)
 

@@ -112,6 +112,7 @@ class JobsScreen(Page):
             host.progress,
             self.model.queue_status,
             self.model.pause,
+            host.follower.held,
         )
 
     def _draw_queue(self) -> None:
