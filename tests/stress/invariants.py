@@ -26,6 +26,8 @@ def broken(
     for name, times in record.starts.items():
         if times > 1:
             yield f"{name} began {times} times"
+    for line in record.unread:
+        yield f"nobody can read of the record: {line}"
     state = place.state()
     if state.active:
         yield f"active after the end: {list(state.active)}"

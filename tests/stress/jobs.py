@@ -26,6 +26,7 @@ _LIFE = """exec 9>>"live/$1" || exit 98
 flock -n 9 || exit 99
 log=$(readlink /proc/$$/fd/1)
 log=${log##*/}
+log=${log% (deleted)}
 echo "start ${log%.log}" >>record
 finish() { echo "end ${log%.log} $1" >>record; exit "$1"; }
 """
@@ -81,6 +82,8 @@ class Record:
     """How often each attempt began."""
     ends: dict[str, int] = field(default_factory=dict)
     """The exit code with which each attempt ended by itself."""
+    unread: list[str] = field(default_factory=list)
+    """Lines of another form."""
 
     @classmethod
     def read(cls, path: Path) -> Record:
@@ -91,6 +94,8 @@ class Record:
                     found.starts[attempt] += 1
                 case ["end", attempt, code]:
                     found.ends[attempt] = int(code)
+                case _:
+                    found.unread.append(line)
         return found
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from pbt_tui.errors import PbtError
 from pbt_tui.journal import RunDir, lock
-from pbt_tui.journal.events import ExecutorStarted
+from pbt_tui.journal.events import ExecutorStarted, StopRequested
 from tests.executor.running import Place
 from tests.stress import folders, jobs
 from tests.stress.engine import container
@@ -28,6 +28,8 @@ TURNS = 60
 """Executors that a run may need to be over."""
 LONGEST = 60.0
 """Seconds after which an executor counts as hung."""
+HURTS = ("folder moved", "disk full", "engine killed")
+"""Faults after which an executor that still runs may end with 5."""
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 
 
@@ -53,6 +55,8 @@ class Life:
         self._clock: str | None = None
         self._was_away = False
         """Whether the run directory was away while the executor may have been starting."""
+        self._hurt = False
+        """Whether an earlier fault may still end the executor with exit code 5."""
 
     # -- the whole ---------------------------------------------------------------------------------
 
@@ -73,8 +77,7 @@ class Life:
             **more,
         )
         kinds = self._kinds()
-        drawn = dice.sample(list(kinds), min(4, len(kinds)))
-        drawn += dice.choices(list(kinds), k=max(faults - len(drawn), 0))
+        drawn = [*dice.sample(list(kinds), 4), *dice.choices(list(kinds), k=faults - 4)]
         for kind in drawn:
             if not self._runs():
                 if self._closed():
@@ -83,6 +86,7 @@ class Life:
             time.sleep(dice.uniform(0.0, 0.4))
             self.faults.append(kind)
             kinds[kind]()
+            self._hurt = self._hurt or kind in HURTS
         self._finish(target)
         for copy in self.copies:
             self._finish_copy(copy)
@@ -152,7 +156,7 @@ class Life:
         self._executor = self.place.start(
             target, stdin=slave, stdout=slave, stderr=slave, preexec_fn=lead, env=environ
         )
-        self._was_away = False
+        self._was_away = self._hurt = False
         os.close(slave)
         self._hang_up()
         self._terminal = master
@@ -270,14 +274,19 @@ class Life:
 
     def _logout(self) -> None:
         """The terminal goes away: jobs and executor go on."""
-        alive = self._runs() and self._works()  # before, nothing has been started
+        end = time.monotonic() + LONGEST
+        while self._runs() and not self._works() and time.monotonic() < end:
+            self._read_terminal()
+            time.sleep(0.02)
+        alive = self._runs() and self._works()
         before = len(self.place.events()) if alive else 0
         self._hang_up()
         time.sleep(self.dice.uniform(0.0, 0.6))
         if alive and not self._runs() and not self._closed():
-            stops = [e for e in self.place.events()[before:] if type(e).__name__ == "StopRequested"]
+            stops = [e for e in self.place.events()[before:] if isinstance(e, StopRequested)]
             code = self._executor.returncode if self._executor else None
-            self.wrong(f"exit {code} with the terminal's end: {len(stops)} jobs were stopped")
+            if code != 5 or stops or not self._hurt:
+                self.wrong(f"exit {code} with the terminal's end: {len(stops)} jobs were stopped")
 
     def _copy(self) -> None:
         """Somebody copies everything while it runs, and starts the copy."""
@@ -352,16 +361,8 @@ class Life:
 
     def _fill(self) -> None:
         """The disk of the run directory is full for a moment."""
-        train_dir = self.place.path / "train_dir"
-        filler = train_dir / "filler"
-        with contextlib.suppress(OSError), filler.open("wb") as file:
-            while file.write(bytes(1 << 20)):
-                file.flush()
-        with contextlib.suppress(OSError), filler.open("ab", buffering=0) as file:
-            while file.write(bytes(1024)):
-                pass
-        time.sleep(self.dice.uniform(0.0, 0.7))
-        filler.unlink(missing_ok=True)
+        with folders.full(self.place.path / "train_dir"):
+            time.sleep(self.dice.uniform(0.0, 0.7))
 
     def _small_disk(self) -> bool:
         return (self.place.path / "train_dir").is_mount()
