@@ -5,7 +5,8 @@ in this order:
 
     <pid>.<start time> <boot id> [<mark> [<pid namespace> [<journal>]]]
                                    the shim that runs the attempt
-    refused <126, 127 or a text>   the command could not start; 125: not enter its directory
+    refused <126, 127 or a text>   the command could not start; 125: not enter its directory;
+                                   `away`: neither, because a folder of the run was away
     exit <code> [stop]             the exit code as shells report it: 128 + n for signal n
     left <n>                       the shim had to end n processes that the job had left
 
@@ -40,6 +41,8 @@ GIVEN_UP = "given up"
 KILLED = "left no exit code: killed?"
 """Why an attempt is lost whose shim ended without a word."""
 _EXIT = re.compile(r"([0-9]{1,4})( stop)?", re.ASCII)
+AWAY = "away"
+"""Refusal of an attempt that could not begin, because a folder of the run could not be entered."""
 SETTLE = 1.0
 """Seconds after which the shim of an empty claim must be dead."""
 
@@ -176,6 +179,9 @@ def order_without_mark(path: Path) -> Order:
 def ended(job: str, attempt: int, claim: Claim, now: float, launch: Launch | None = None) -> Ended:
     """The end that an `over` claim reports; `launch`, if known, gives the command for the text."""
     at = min(claim.written, now)
+    if claim.refused == AWAY:  # no job is to blame, so it is no try
+        why = "the directory in which it starts was away"
+        return Ended(job, attempt, claim.handle, None, at, detail=why, stopped="interrupt")
     if claim.refused is None:
         code = claim.code or 0
         number = code - 128 if 128 < code <= 128 + 64 else None

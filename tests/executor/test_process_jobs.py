@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from pbt_tui.errors import NotOurs
+from pbt_tui.errors import NotOurs, RunError
 from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.protocol import Runtime
 from tests.executor.driver import ProcessDriver
@@ -76,10 +76,15 @@ def test_what_cannot_be_executed_is_refused(
     assert str(path) in (end.detail or "")
 
 
-def test_a_folder_that_is_not_there_is_refused(driver: ProcessDriver, tmp_path: Path) -> None:
-    end = driver.run("true", cwd=tmp_path / "gone")
-    assert (end.refused, end.cause, end.exit_code) == (True, None, None)
-    assert end.detail == f"the working directory cannot be entered: `{tmp_path / 'gone'}`"
+def test_no_job_is_to_blame_for_a_directory_that_is_gone(tmp_path: Path) -> None:
+    driver = ProcessDriver(tmp_path)
+    with pytest.raises(RunError, match="jobs could not start in this directory") as caught:
+        driver.run("true", cwd=tmp_path / "gone")
+    assert caught.value.where.file == str(tmp_path / "gone")
+    (seen,) = driver.runtime.survey([("job", 1, None)])
+    assert seen.ended is not None
+    assert (seen.ended.refused, seen.ended.stopped) == (False, "interrupt")
+    driver.runtime.close()
 
 
 def test_arguments_too_long_for_the_system_are_refused(driver: ProcessDriver) -> None:

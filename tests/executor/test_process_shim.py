@@ -6,11 +6,15 @@ import contextlib
 import os
 import select
 import shlex
+import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pbt_tui.errors import RunError
 from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.process import shim
 from tests.executor.driver import ProcessDriver, called, kin
@@ -62,7 +66,8 @@ def test_nothing_of_ours_leaks_into_jobs(tmp_path: Path) -> None:
     os.set_inheritable(write, True)
     driver = ProcessDriver(tmp_path)
     driver.start("sleep", "600")
-    driver.begin()
+    handle = driver.begin()
+    until(lambda: "sleep" in [called(p) for p in kin(handle)])
     os.close(write)
     assert select.select([read], [], [], PATIENCE)[0]
     assert os.read(read, 1) == b""
@@ -87,10 +92,12 @@ def test_other_shells_say_the_same(tmp_path: Path, shell: str) -> None:
             (["./file"], ["refused 126", "exit 126"]),
             (["-x"], ["refused 127", "exit 127"]),
             (["true"], ["exit 0"]),
+            (["away"], ["refused away", "exit 125"]),
         ]
     ):
         path = tmp_path / f"claim{i}"
-        own = (str(path), "boot - 1", str(tmp_path), "64", "5", "0022", "0022")
+        cwd = tmp_path / "away" if argv == ["away"] else tmp_path
+        own = (str(path), "boot - 1", str(cwd), "64", "5", "0022", "0022")
         call = [*first, "-c", shim.SHIM, "pbt-shim", *own, *argv]
         subprocess.run(
             call, start_new_session=True, stderr=subprocess.DEVNULL, check=False, cwd=tmp_path
@@ -153,5 +160,58 @@ def test_a_folder_of_claims_that_stays_away_is_not_waited_for_for_ever(tmp_path:
         check=False,
         timeout=60,
     )
-    assert done.returncode == 1
+    assert done.returncode == -signal.SIGKILL
     assert not claims.exists()
+
+
+@contextlib.contextmanager
+def waiting(driver: ProcessDriver, *argv: str, **more: Any) -> Iterator[Path]:
+    """A shim that has its claim, and has not begun its job; within, it goes on.
+
+    It writes into the pipe to the executor before it begins the job, and the pipe is full.
+    """
+    runtime, claim = driver.runtime, driver.rundir.claim("job", 1)
+    os.set_blocking(runtime._tell, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(runtime._tell, b"\n")
+    os.set_blocking(runtime._tell, True)
+    driver.start(*argv, **more)
+    until(lambda: claim.exists() and claim.read_bytes().endswith(b"\n"))
+    yield claim
+    runtime._listen()
+
+
+def test_a_refusal_is_written_when_the_disk_has_room_again(
+    driver: ProcessDriver, tmp_path: Path
+) -> None:
+    """Without it, the code that follows would be told as the job's own."""
+    with waiting(driver, "no-such") as path:
+        path.rename(tmp_path / "kept")
+        path.symlink_to("/dev/full")
+    handle = driver.begin()
+    until(lambda: "sleep" in [called(p) for p in kin(handle)])
+    (tmp_path / "kept").rename(path)
+    end = driver.end()
+    assert (end.refused, end.cause, end.exit_code) == (True, "command_not_found", 127)
+    assert path.read_text().splitlines()[1:] == ["refused 127", "exit 127"]
+
+
+def test_a_job_does_not_begin_while_all_of_the_run_is_away(tmp_path: Path) -> None:
+    place, away = tmp_path / "place", tmp_path / "away"
+    place.mkdir()
+    driver = ProcessDriver(place)
+    with waiting(driver, "touch", "ran"):
+        place.rename(away)
+    handle = driver.begin()
+    until(lambda: "sleep" in [called(p) for p in kin(handle)])
+    away.rename(place)
+    with pytest.raises(RunError, match="jobs could not start in this directory: it was away"):
+        driver.end()
+    driver.runtime.close()
+    assert not (place / "ran").exists()
+    second = ProcessDriver(place)
+    (seen,) = second.runtime.survey([("job", 1, handle)])
+    assert seen.ended is not None
+    assert (seen.ended.stopped, seen.ended.exit_code) == ("interrupt", None), "it is no try"
+    second.runtime.close()

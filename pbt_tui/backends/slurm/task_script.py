@@ -88,9 +88,10 @@ fi
 TASK = r"""
 _pbt_say() { printf 'pbt: %s\n' "$*" >&2; }
 
-_pbt_note() { # written until it is written (a full disk may be emptied), unless the folder is gone
+_pbt_note() { # tried until it is written: a disk may be emptied, a folder be back within a minute
+  local away=0
   until printf '%s\n' "$*" >>"$_pbt_claim"; do
-    [[ -e $_pbt_claim ]] || return
+    [[ -e $_pbt_claim ]] || ((++away < 60)) || return
     sleep 1
   done
 }
@@ -170,7 +171,9 @@ _pbt_strays() { # what the job has left on this node: every descendant has its n
 _pbt_begin() {
   ulimit -S -x "$_pbt_number" 2>/dev/null # no kernel since 2.4.25 reads this limit
   cd -- "${_pbt_cwd:-.}" && mkdir -p -- "$_pbt_train/$_pbt_dir" || {
-    _pbt_note "refused 125"
+    local why=125
+    [[ -e $_pbt_claim ]] || why=away # as all of the run is: no job is to blame
+    _pbt_note "refused $why"
     exit 125
   }
   [[ ! $_pbt_template ]] || trap : TERM HUP

@@ -309,12 +309,12 @@ class ProcessRuntime:
                 return
             with suppress(OSError):  # it may have ended since the claim was read
                 claim = claims.read(path) or claim
+        self._second_starts.refuse_unbegun(found, claim)
         if claim.over:
             self._leave(found, claim, claims.ended(*found.name, claim, now, found.launch))
         elif claim.handle is not None:
             self._leave(found, claim, claims.lost(*found.name, claim.handle, now, claims.KILLED))
         else:
-            self._second_starts.refuse_empty(found, claim)
             why = "its shell ended before the job began"
             if found.handle is not None:
                 why = "its claim was removed before its exit code was read"

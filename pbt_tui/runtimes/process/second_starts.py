@@ -1,14 +1,14 @@
-"""Attempts whose shell ended before it could claim them, or before it could write its claim.
+"""Attempts whose shell ended before it could claim them, write its claim, or enter its directory.
 
 No job has run then, and the job is not to blame. Without a claim, the attempt is started again
-under its name. A claim that stays empty cannot be taken again: a new attempt follows.
+under its name. A claim that is there cannot be taken again: a new attempt follows.
 """
 
 from __future__ import annotations
 
 from pbt_tui.errors import RunError, Where
 from pbt_tui.journal.run_dir import RunDir
-from pbt_tui.runtimes.claims import Claim
+from pbt_tui.runtimes.claims import AWAY, Claim
 from pbt_tui.runtimes.process.attempt import FollowedAttempt, Name
 from pbt_tui.runtimes.protocol import Launch
 
@@ -41,17 +41,25 @@ class SecondStarts:
         self._names.add(found.name)
         return found.launch
 
-    def refuse_empty(self, found: FollowedAttempt, claim: Claim) -> None:
-        """Raises `RunError` if an attempt has not begun, and was not stopped: its claim is empty.
+    def refuse_unbegun(self, found: FollowedAttempt, claim: Claim) -> None:
+        """Raises `RunError` if an attempt has not begun, and was not stopped.
 
-        The shell made the file and could not write into it: the disk is full, or fails.
+        Its claim is empty: the shell made the file and could not write into it, because the disk is
+        full, or fails. Or the shell could not enter the directory in which jobs start.
         """
-        if found.launch is None or found.handle is not None or not claim.blank:
+        if found.launch is None or not (claim.blank or claim.refused == AWAY):
             return
         if self._dir.stop_mark(*found.name).exists():
             return
-        raise RunError(
-            UNWRITTEN,
-            where=Where(file=str(self._dir.claim(*found.name)), job=found.job),
-            hint="running jobs go on; free disk space, then run the directory again to go on",
-        )
+        if claim.refused == AWAY:
+            raise RunError(
+                "jobs could not start in this directory: it was away, or may not be entered",
+                where=Where(file=str(found.launch.cwd), job=found.job),
+                hint="running jobs go on; once it is back, run the directory again to go on",
+            )
+        if found.handle is None:
+            raise RunError(
+                UNWRITTEN,
+                where=Where(file=str(self._dir.claim(*found.name)), job=found.job),
+                hint="running jobs go on; free disk space, then run the directory again to go on",
+            )

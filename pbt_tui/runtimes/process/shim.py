@@ -35,7 +35,9 @@ from pbt_tui.runtimes.protocol import Launch
 # - Whether the executor stopped the job is looked up once, after the job has ended: the order of
 #   the two decides, because clocks differ.
 # - A full disk may be emptied, and a folder that was moved away may come back: the shim tries to
-#   write the code until it succeeds, or until the file has been gone for a minute.
+#   write a refusal or the code until it succeeds. After a minute without the file it ends itself,
+#   in the subshell, too: a code without the refusal before it would be told as the job's own.
+# - All jobs start in the directory of the run: if it cannot be entered, no job is to blame.
 # - The exit code is written first. Then the shim says so on the pipe: the executor ends what the
 #   job left. If the executor has died the pipe is broken, and the shim does it: it finds the strays
 #   by the mark, or by the session without one, tells the claim how many, sends SIGTERM, and after
@@ -49,13 +51,21 @@ _pbt_self ${_pbt_stat##*)}
 _pbt_claim=$1
 echo "$_pbt_self $2" >"$1" || exit 0
 echo "$_pbt_self" >&3
+_pbt_write() {
+  _pbt_away=0
+  until echo "$1" >>"$_pbt_claim"; do
+    [ -e "$_pbt_claim" ] || [ $((_pbt_away += 1)) -lt 60 ] || kill -KILL $$
+    sleep 1
+  done
+} 2>/dev/null
+_pbt_why=
 ulimit -S -n "$4"
 trap : HUP INT QUIT ALRM TERM USR1 USR2
 (
   exec 2>&1 3>&-
   [ "$5" ] || exec 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
-  trap 'echo "refused $?" >>"$_pbt_claim"' EXIT
-  cd -- "$3" || exit 125
+  trap '_pbt_write "refused ${_pbt_why:-$?}"' EXIT
+  cd -- "$3" || { _pbt_why=away; exit 125; }
   umask "$7"
   shift 7
   case ${1-} in
@@ -69,11 +79,7 @@ trap : HUP INT QUIT ALRM TERM USR1 USR2
 )
 _pbt_code="exit $?"
 [ ! -e "$1.stop" ] || _pbt_code="$_pbt_code stop"
-_pbt_away=0
-until echo "$_pbt_code" >>"$1"; do
-  [ -e "$1" ] || [ $((_pbt_away += 1)) -lt 60 ] || exit 1
-  sleep 1
-done
+_pbt_write "$_pbt_code"
 [ "$5" ] || exit 0
 echo >&3 && exit 0
 _pbt_mark=${2#* }

@@ -9,6 +9,7 @@ The script on the node writes these lines:
                                      what a requeued task goes on from: times and sizes of metadata
                                      and weights, name of the run, path of the weights; `-`: none
     refused <125, 126 or 127>        the task could not start the command or use its directory
+    refused away                     the directory was away, and so was this file
     requeue <n> <seconds>            the task asked SLURM to requeue it
     left <n>                         the command has left n processes, which the task ends now
     exit <code> <seconds> [stop]     exit code of the command; 128 + n for signal n
