@@ -34,6 +34,13 @@ def run_and_leave(main: Callable[[list[str]], int]) -> NoReturn:
 def outcome(main: Callable[[list[str]], int], argv: list[str]) -> int:
     """The exit code of `main`, whatever it raises, as in `docs/reference/errors.md`."""
     try:
+        return _outcome(main, argv)
+    except KeyboardInterrupt:  # while an error was about to be told
+        return 130
+
+
+def _outcome(main: Callable[[list[str]], int], argv: list[str]) -> int:
+    try:
         code = main(argv)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader closed the pipe
@@ -81,12 +88,14 @@ def bug(e: BaseException) -> PbtError:
 
 
 def _say(error: PbtError) -> int:
-    from pbt_tui.cli.report import say
-
     try:
+        from pbt_tui.cli.report import say
+
         say(error.diagnostics)
     except BrokenPipeError:
         _discard_stdout()
+    except KeyboardInterrupt:
+        pass  # the process ends as it was about to
     return error.exit_code
 
 

@@ -57,3 +57,25 @@ def test_a_handler_that_is_installed_meanwhile_gets_it(ended: Ended) -> None:
 def test_an_ignored_interrupt_stays_ignored(ended: Ended) -> None:
     ignored = "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
     assert ended(f"{ignored}defer_in_imports()\nimport slow\nprint(slow.done)\n") == (0, "True\n")
+
+
+TOLD = """from pbt_tui.cli.error_boundary import outcome
+from pbt_tui.errors import RunError
+class Stream:
+    def isatty(self): return False
+    def flush(self): pass
+    def write(self, text): os.kill(os.getpid(), signal.SIGINT); time.sleep(20)
+class Slow(RunError):
+    @property
+    def exit_code(self): os.kill(os.getpid(), signal.SIGINT); time.sleep(20)
+def main(argv): raise {error}
+sys.stderr = Stream() if {error} is RunError else sys.stderr
+defer_in_imports()
+print(outcome(main, []))
+"""
+
+
+@pytest.mark.parametrize(("error", "code"), [("RunError", "5"), ("Slow", "130")])
+def test_an_interrupt_while_an_error_is_told(ended: Ended, error: str, code: str) -> None:
+    program = TOLD.replace("raise {error}", f"raise {error}('why')").replace("{error}", error)
+    assert ended(program) == (0, f"{code}\n")

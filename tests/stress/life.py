@@ -285,7 +285,8 @@ class Life:
         if alive and not self._runs() and not self._closed():
             stops = [e for e in self.place.events()[before:] if isinstance(e, StopRequested)]
             code = self._executor.returncode if self._executor else None
-            if code != 5 or stops or not self._hurt:
+            # At its very end, an executor gives the signal its usual action back.
+            if code not in (5, -signal.SIGHUP) or stops or not self._hurt:
                 self.wrong(f"exit {code} with the terminal's end: {len(stops)} jobs were stopped")
 
     def _copy(self) -> None:
