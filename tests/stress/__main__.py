@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from pbt_tui import machine_slots
 from tests.docker.docked import Docked
 from tests.executor.running import Place
 from tests.stress import slots
@@ -59,6 +60,8 @@ def one(seed: int, engine: Engine | None, keep: Path | None = None) -> Life:
     """
     with folder(seed) as path:
         place = Place(path) if engine is None else Docked(path, engine.host)
+        # Whoever else uses GPUs of this machine would be waited for.
+        place.environ[machine_slots.NAMESPACE] = f"stress.{os.getpid()}.{seed}"
         life = Life(seed, place, None if engine is None else engine.kill)
         try:
             life.live(FAULTS)
