@@ -45,8 +45,19 @@ def summary(state: RunState, rundir: RunDir) -> list[str]:
     if state.closed is None:
         lines.append(f"hint: go on with `{again}`")
     elif state.closed != "succeeded":
-        lines.append(f"hint: run again what did not succeed with `{again} --failed`")
+        lines.append(f"hint: run again what did not succeed with `{again} --failed{_more(state)}`")
     return lines
+
+
+def _more(state: RunState) -> str:
+    """The option without which the jobs would fail again, if that is known."""
+    box = state.executor.container if state.executor is not None else None
+    if box is None or not any(
+        job.phase == "failed" and job.attempts and job.attempts[-1].cause == "shm"
+        for job in state.jobs
+    ):
+        return ""
+    return f" --shm_size {max(8, 2 * (box.shm_size or 0) // (1 << 30))}G"
 
 
 def worked(state: RunState) -> float | None:

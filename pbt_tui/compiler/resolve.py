@@ -15,7 +15,7 @@ from pbt_tui.compiler.existing import PreviousCompilation
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Where
 from pbt_tui.populations import STYLES
-from pbt_tui.spec import Container, Policy, Population
+from pbt_tui.spec import SHM, Container, Policy, Population
 
 
 def resolve_policy(
@@ -60,7 +60,7 @@ def resolve_container(
     old = before.container if before else None
     values = {**(msgspec.structs.asdict(old) if old else {}), **given}
     if "image" in values:
-        return Container(**values), []
+        return Container(**{"shm_size": SHM, **values}), []
     if not values:
         return None, []
     names = ", ".join(f"`{name}`" for name in values)

@@ -18,7 +18,7 @@ from pbt_tui.errors import BadSpec, Diagnostic, Findings, UsageError, printable
 from pbt_tui.executor.kept_settings import settings_of
 from pbt_tui.journal import RunState
 from pbt_tui.runtimes import RUNTIMES, RuntimeKind
-from pbt_tui.spec import Container, Policy, Processes
+from pbt_tui.spec import SHM, Container, Policy, Processes
 
 USUAL_BACKEND = "processes"
 """The default backend: its runtimes start the jobs unless an option chooses another one."""
@@ -242,7 +242,7 @@ def _container(
     if before is not None:
         return msgspec.structs.replace(before, **given)
     if "image" in given:
-        return Container(**given)
+        return Container(**{"shm_size": SHM, **given})
     if given:
         name = next(iter(given))
         raise UsageError(

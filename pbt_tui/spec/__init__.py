@@ -15,6 +15,7 @@ from pbt_tui.spec.codec import (
 )
 from pbt_tui.spec.types import (
     FORMAT,
+    SHM,
     Cause,
     Container,
     Job,
@@ -31,6 +32,7 @@ from pbt_tui.spec.types import (
 __all__ = [
     "DIGEST_RULE",
     "FORMAT",
+    "SHM",
     "Cause",
     "Container",
     "Job",

@@ -96,6 +96,11 @@ class Policy(Frozen, frozen=True):
             structs.force_setattr(self, "keep_descendants", UNSET)
 
 
+SHM = 1 << 30
+"""Bytes of shared memory that a new container gets where nothing else is said: the 64 MB of an
+engine are too few for the data loaders of PyTorch."""
+
+
 class Mount(Frozen, frozen=True):
     """A path of the host that a container sees."""
 
@@ -135,7 +140,7 @@ class Container(Frozen, frozen=True):
     """Names of variables that the executor copies from its own environment; their values, which
     may be secrets, never enter a spec."""
     shm_size: Positive | None = None
-    """Bytes of shared memory (`/dev/shm`); `null`: the engine decides."""
+    """Bytes of shared memory (`/dev/shm`), 1 GiB in a new spec; `null`: the engine decides."""
     memory: Positive | None = None
     """Memory limit of a container in bytes; `null`: none."""
     cpus: Annotated[float, Meta(gt=0, lt=MOST)] | None = None

@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from pbt_tui.backends.slurm.index import Slurm
+from pbt_tui.backends.slurm.render import render
 from pbt_tui.backends.slurm.task_script import TASK, task
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.executor import ports
@@ -232,10 +234,47 @@ def test_a_slurm_task_finds_its_port_on_the_node(compiled: Path) -> None:
     assert "port 27104\n" in claim
 
 
+def meeting(folder: Path, **env: str) -> list[str]:
+    """What a task without `{port}` in its command gets."""
+    how = Slurm(gpus_per_job=0, cpus=1, memory=64 << 20)
+    command = ("sh", "-c", "echo $MASTER_PORT $PET_MASTER_PORT")
+    files = render(spec(jobs=(job(argv=command, env=env),)), how)
+    for name, data in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(data)
+    (script,) = (folder / "slurm").glob("*.sbatch")
+    shell = {**os.environ, "SLURM_JOB_ID": "7007", "MASTER_PORT": "29500"}
+    words = ["bash", str(script), str(folder / "slurm"), str(folder / "run")]
+    subprocess.run(words, cwd=folder, env=shell, check=True)
+    return (folder / "run/logs/00_ant.1.log").read_text().split()
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_a_slurm_task_without_a_place_for_it_gets_it_too(
+    tmp_path: Path, family: socket.AddressFamily
+) -> None:
+    """Also where somebody has the first choice, on whatever address."""
+    with socket.socket(family) as taken:
+        try:
+            taken.bind(("::1" if family == socket.AF_INET6 else "127.0.0.2", 27_007))
+        except OSError as error:
+            pytest.skip(f"no such address: {error}")
+        taken.listen()
+        assert meeting(tmp_path) == ["27104", "27104"]
+    assert "port 27104\n" in (tmp_path / "run/attempts/00_ant.1").read_text()
+
+
+@pytest.mark.parametrize("name", RENDEZVOUS)
+def test_a_slurm_task_with_a_port_of_its_job_gets_no_other(tmp_path: Path, name: str) -> None:
+    found = meeting(tmp_path, **{name: "4711"})
+    assert found == (["4711"] if name == "MASTER_PORT" else ["29500", "4711"])
+
+
 def test_scripts_of_runs_without_ports_keep_their_bytes() -> None:
     assert task(fills_port=False) == TASK
     changed = task(fills_port=True)
-    assert "_pbt_try" in changed
+    assert "_pbt_fill" in changed
+    assert "_pbt_fill" not in TASK
     assert "${4%:port}" in changed
 
 

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from pbt_tui.cli import console_reporter
-from pbt_tui.cli.run_summary import worked
+from pbt_tui.cli.run_summary import summary, worked
 from pbt_tui.journal import Attempt, RunDir, RunState, apply
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.status_text import (
@@ -24,7 +24,7 @@ from pbt_tui.journal.status_text import (
     ending_text,
     outcome_text,
 )
-from pbt_tui.spec import Policy
+from pbt_tui.spec import SHM, Container, Policy
 from tests.cli.made_up import events, spec
 
 
@@ -317,3 +317,15 @@ def test_nobody_listens_any_more() -> None:
         narrator.summary()
         narrator.finish()
     stream.close()
+
+
+@pytest.mark.parametrize(("size", "hint"), [(None, "8G"), (SHM, "8G"), (8 * SHM, "16G")])
+def test_the_hint_does_not_lead_into_the_same_wall(size: int | None, hint: str) -> None:
+    box = Container(image="i", shm_size=size)
+    plan = msgspec.structs.replace(spec("a"), policy=Policy(pause_between=0.0))
+    state = RunState(plan)
+    failed = end("a", outcome="failed", exit_code=135, cause="shm")
+    for event in events(plan, *begun("a"), failed, ev.RunClosed(verdict="failures")):
+        started = isinstance(event, ev.ExecutorStarted)
+        apply(state, msgspec.structs.replace(event, container=box) if started else event)
+    assert f" --failed --shm_size {hint}`" in summary(state, RunDir(Path("/run")))[-1]

@@ -63,17 +63,26 @@ def test_it_is_resumed_by_its_directory(
 def test_it_is_resumed_by_a_spec_compiled_today(
     name: str, tmp_path: Path, bring: Callable[[str], None]
 ) -> None:
-    """The same bytes, the same digest, the same end; what is over does not run again."""
+    """The same bytes, the same digest, the same end; what is over does not run again.
+
+    A container has a size of shared memory today. It is no part of what identifies a run.
+    """
     if need := about(name).needs:
         bring(need)
     run = Stored(name, tmp_path, here=True)
     assert run.compiled("today").code == 0
-    assert below(run.path / "today") == below(run.path / "specs")
+    before = {path: of_today(data) for path, data in below(run.path / "specs").items()}
+    assert below(run.path / "today") == before
     target = str(Path("today", Path(run.about.spec).relative_to("specs").parent))
     found = expect.resumed(run, target)
     wanted = expect.expected(name)["resumed"]
     del found["complained"], wanted["complained"]  # the rules have their say of a spec
     assert found == wanted
+
+
+def of_today(data: bytes) -> bytes:
+    """A file of a spec of an earlier version, with the values that a new spec has."""
+    return data.replace(b'"shm_size":null', b'"shm_size":%d' % (1 << 30))
 
 
 def below(folder: Path) -> dict[str, bytes]:

@@ -264,3 +264,29 @@ def test_each_task_finds_a_port_of_its_own(queued: Queued) -> None:
     assert len(set(ports)) == 3
     for n, port in enumerate(ports):
         assert f"port {port}\n" in queued.rundir.claim(f"j{n}", 1).read_text()
+
+
+def test_the_processes_of_each_task_meet_at_its_port(queued: Queued) -> None:
+    """On all its nodes; not at a port of the caller's shell, and at that of the job if it has one.
+
+    The lines of a site come later, and may name another one.
+    """
+    says = "echo $MASTER_PORT $PET_MASTER_PORT"
+    meets = f"srun --overlap --ntasks-per-node=1 sh -c '{says}'"
+    own = msgspec.structs.replace(job("own", says), env={"PET_MASTER_PORT": "4711"})
+    queued.environ["MASTER_PORT"] = "29500"
+    target = queued.spec(job("a", meets), job("b", meets), own)
+    said = queued.small(target, "--slurm_nodes", "2")
+    assert said.code == 0, said.all
+    found = [set(queued.log(name).split()) for name in "ab"]
+    assert [len(queued.log(name).splitlines()) for name in "ab"] == [2, 2]
+    assert [len(ports) for ports in found] == [1, 1]
+    for name, ports in zip("ab", found, strict=True):
+        assert f"port {min(ports)}\n" in queued.rundir.claim(name, 1).read_text()
+    assert found[0] != found[1]
+    assert {"29500"} not in found
+    assert queued.log("own").split() == ["29500", "4711"]
+    said = queued.small(target, "--fresh", "--slurm_prologue", "export MASTER_PORT=1234")
+    assert said.code == 0, said.all
+    assert queued.log("own").split() == ["1234", "4711"]
+    assert queued.log("a").split()[0] == "1234"

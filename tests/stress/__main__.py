@@ -1,7 +1,8 @@
 """Stresses whole runs with faults; exit code 1 if an invariant did not hold.
 
-python -m tests.stress                        200 runs, every fifth in containers, then 100 kills
-                                              of runs that share GPUs (tests.stress.slots)
+python -m tests.stress                        200 runs, every fifth in containers, then runs that
+                                              share GPUs: 100 kills of real ones (`slots`), and 100
+                                              in each of 50 simulated lives (`simulated_slots`)
 python -m tests.stress --runs 20 --seed 7     20 runs from another seed on
 python -m tests.stress --runs 1 --seed 1234   one run again
 python -m tests.stress --keep DIR             keep the folder of each run that broke an invariant
@@ -26,11 +27,13 @@ from pathlib import Path
 from pbt_tui import machine_slots
 from tests.docker.docked import Docked
 from tests.executor.running import Place
-from tests.stress import slots
+from tests.stress import simulated_slots, slots
 from tests.stress.engine import Engine
 from tests.stress.life import Life
 
 FAULTS = 5
+LIVES = 50
+"""Simulated lives of runs that share GPUs."""
 CONTAINED = 5
 """Every fifth run is executed in containers."""
 
@@ -108,10 +111,13 @@ def main() -> int:
                 print(f"  VIOLATION {what}", flush=True)
     if engine is not None:
         engine.down()
-    for what in slots.stressed(args.slot_kills, args.seed) if args.slot_kills else ():
-        broken += 1
-        print(f"  VIOLATION {what}", flush=True)
-    print(f"{args.slot_kills} kills of {slots.RUNS} runs that share GPUs")
+    if args.slot_kills:
+        simulated, wrong = simulated_slots.told(LIVES, args.seed)
+        wrong += slots.stressed(args.slot_kills, args.seed)
+        broken += len(wrong)
+        for what in wrong:
+            print(f"  VIOLATION {what}", flush=True)
+        print(f"{simulated}\n{args.slot_kills} kills of {slots.RUNS} real runs that share GPUs")
     total = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common())
     print(f"{args.runs} runs, {sum(kinds.values())} faults ({total}), {broken} violations")
     print(f"{time.monotonic() - began:.0f} s; again: python -m tests.stress --seed {args.seed}")

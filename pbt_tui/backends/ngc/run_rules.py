@@ -18,7 +18,7 @@ from pbt_tui.backends.ngc.settings_struct import Ngc
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Where, printable
 from pbt_tui.populations import STYLES
-from pbt_tui.spec import Container, Population, Processes
+from pbt_tui.spec import SHM, Container, Population, Processes
 
 _WITHOUT_A_PLACE = (
     *("user", "mounts", "env_from", "shm_size", "memory", "cpus", "network", "ulimits"),
@@ -80,6 +80,8 @@ def _places(settings: Ngc) -> Iterator[Diagnostic]:
 def _container(spec: Processes) -> Iterator[Diagnostic]:
     container, usual = spec.container, Container(image="usual")
     names = [n for n in _WITHOUT_A_PLACE if getattr(container, n) != getattr(usual, n)]
+    if spec.container is not None and spec.container.shm_size == SHM:
+        names.remove("shm_size")  # nobody asked for it
     if any(job.resources is not None for job in spec.jobs):
         names.append("resources")
     if names:

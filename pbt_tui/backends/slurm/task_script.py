@@ -17,24 +17,18 @@ _READ_PORT = """
   local count=${4%:port}
   _pbt_env=("${@:5:$count}")
   _pbt_command=("${@:5+$count}")
-  [[ $4 == "$count" ]] || _pbt_port=1
+  [[ $4 == "$count" ]] || _pbt_fill=1
 """
-_TAKEN = """
-_pbt_take || exit 0
+_PORT = """
+_pbt_find_port
 """
-_TAKEN_PORT = r"""
-_pbt_take || exit 0
-if [[ ${_pbt_port-} ]]; then # jobs of one cluster have ids of their own: tasks of a node differ
-  for ((_pbt_try = 0; _pbt_try < 12000; _pbt_try++)); do
-    _pbt_port=$((20000 + (SLURM_JOB_ID + _pbt_try * 97) % 12000))
-    (exec 3<>"/dev/tcp/127.0.0.1/$_pbt_port") 2>/dev/null || break # nobody listens there
-  done
+_PORT_FILLED = r"""
+_pbt_find_port
+if [[ ${_pbt_fill-} ]]; then
   _pbt_mark='{port}'
   _pbt_command=("${_pbt_command[@]//$_pbt_mark/$_pbt_port}")
-  _pbt_note "port $_pbt_port"
 fi
 """
-
 
 _READ_BEGIN = """
   _pbt_job=$1 _pbt_attempt=$2 _pbt_dir=$3
@@ -54,12 +48,12 @@ def task(*, fills_port: bool, goes_on: bool = False) -> str:
     """The fixed lines of a script.
 
     Args:
-        fills_port: Whether to add those that put a port into the command.
+        fills_port: Whether to add those that put the port of the job into its command.
         goes_on: Whether to add those that find out what a requeued task goes on from.
     """
     text = TASK
     if fills_port:
-        text = text.replace(_READ, _READ_PORT).replace(_TAKEN, _TAKEN_PORT)
+        text = text.replace(_READ, _READ_PORT).replace(_PORT, _PORT_FILLED)
     return _with_going_on(text, fills_port=fills_port) if goes_on else text
 
 
@@ -127,6 +121,25 @@ _pbt_take() { # the name of the attempt, once; 1 where somebody else has it
   [[ $first == "slurm $_pbt_id" ]]
 }
 
+_pbt_find_port() { # for the job; jobs of one cluster have ids of their own: tasks of a node differ
+  local used port try
+  used=$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null)
+  for ((try = 0; try < 12000; try++)); do
+    _pbt_port=$((20000 + (SLURM_JOB_ID + try * 97) % 12000))
+    printf -v port ':%04X ' "$_pbt_port"
+    [[ $used == *"$port"* ]] || break
+  done
+  _pbt_note "port $_pbt_port"
+}
+
+_pbt_meet() { # its processes meet at that port, on all nodes, unless its environment names one
+  local word
+  for word in "${_pbt_env[@]}"; do
+    case $word in MASTER_PORT=* | PET_MASTER_PORT=*) return ;; esac
+  done
+  export MASTER_PORT=$_pbt_port PET_MASTER_PORT=$_pbt_port
+}
+
 _pbt_exec() { # becomes the command; here alone can its absence be told from its own exit code
   trap 'case $? in 12[67]) _pbt_note "refused $?" ;; esac' EXIT
   local word path=$PATH
@@ -177,6 +190,7 @@ _pbt_begin() {
     exit 125
   }
   [[ ! $_pbt_template ]] || trap : TERM HUP
+  _pbt_meet
   _pbt_site
 }
 
@@ -199,6 +213,7 @@ _pbt_read "$_pbt_line" || _pbt_no "no line $((_pbt_line + 1)) in $_pbt_folder/$_
 mkdir -p -- "$_pbt_run/attempts" "$_pbt_run/logs" || exit 1
 _pbt_claim=$_pbt_run/attempts/$_pbt_job.$_pbt_attempt
 _pbt_take || exit 0
+_pbt_find_port
 _pbt_keep+=("$_pbt_claim.code" "${#_pbt_env[@]}" "${_pbt_env[@]}")
 read -r _pbt_number </proc/sys/kernel/random/uuid
 _pbt_number=${_pbt_number//-/}

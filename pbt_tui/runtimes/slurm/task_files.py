@@ -4,7 +4,7 @@ The script on the node writes these lines:
 
     slurm <id>                       the task that claimed the attempt; written once
     start <n> <node> <seconds> <number>   the task starts; n increases with each requeue
-    port <number>                    the port that the task put into the command, if it has one
+    port <number>                    the port that the task found for its processes
     source <member> <generation> <frame> <mtime ns> <size> <mtime ns> <size> <name> <path>
                                      what a requeued task goes on from: times and sizes of metadata
                                      and weights, name of the run, path of the weights; `-`: none
