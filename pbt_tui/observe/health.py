@@ -203,11 +203,7 @@ def _frame_fallback(status: PopulationStatus) -> list[Alarm]:
 
 def _best_folder(status: PopulationStatus) -> list[Alarm]:
     """P6: upstream sorts negative objectives as text, keeps the worst and removes better files."""
-    wrong: list[int] = []
-    for folder in sorted({b.folder for b in status.best}):
-        top = max(b.objective for b in status.best if b.folder == folder)
-        if top < 0 and _better(status, top + 1e-5 * max(1.0, abs(top))):
-            wrong.append(folder)
+    wrong = status.wrong_best
     if not wrong:
         return []
     folders = ", ".join(f"`best{w}`" for w in wrong[:4])
@@ -217,12 +213,6 @@ def _best_folder(status: PopulationStatus) -> list[Alarm]:
         f"{folders} kept a worse file than there was: negative objectives are sorted as text",
         wrong,
     )
-
-
-def _better(status: PopulationStatus, objective: float) -> bool:
-    """Whether there was a better one; the newest of a member may not be in the folder yet."""
-    earlier = [known.best_earlier for known in status.members.values()]
-    return any(best is not None and best > objective for best in earlier)
 
 
 def _ended(status: PopulationStatus) -> list[Alarm]:
