@@ -53,7 +53,7 @@ def _never_started(status: PopulationStatus) -> list[Alarm]:
     """P2: some members train while others wait for a slot."""
     if not status.last:
         return []
-    absent = status.absent()
+    absent = [m for m in status.absent() if m not in status.told]
     if status.states:
         never = [m for m in absent if status.states.get(m) in NOT_YET and not _began(status, m)]
     else:

@@ -238,6 +238,7 @@ class PopulationMonitor:
             attempts=attempts or {},
             starts=self._started,
             logs=self.log_states(),
+            told=latest(self.reader).keys(),
             wrong_best=self._folders.wrong(self.reader.best(), self.lineage.steps),
             unreadable=self.reader.unreadable(),
             settings=self.settings,

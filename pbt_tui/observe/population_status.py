@@ -54,6 +54,8 @@ class PopulationStatus:
     """When the newest start of a member wrote its configuration, in Unix seconds."""
     logs: Mapping[int, MemberLogState] = field(default_factory=dict)
     """Newest state in the log of each member."""
+    told: Collection[int] = ()
+    """Members of which the trainer's own log speaks: they train, with or without a generation."""
     wrong_best: Sequence[int] = ()
     """Numbers of the trainer's best folders that lack the best one that there was."""
     unreadable: Sequence[UnreadableGeneration] = ()
