@@ -75,7 +75,8 @@ def _began(status: PopulationStatus, member: int) -> bool:
 
 def _objective_unreadable(status: PopulationStatus) -> list[Alarm]:
     """P3 and R11: an objective that is a Python object; P4: a file that stays incomplete."""
-    tagged = [m for m, newest in status.last.items() if newest.unreadable]
+    unreadable = {m: newest for m, newest in status.last.items() if newest.unreadable}
+    tagged = [m for m, newest in unreadable.items() if newest.written is None]
     found: list[Alarm] = []
     if tagged:
         found += _alarm(
@@ -86,7 +87,17 @@ def _objective_unreadable(status: PopulationStatus) -> list[Alarm]:
             "it must be a plain float where the trainer puts it",
             tagged,
         )
-    elif blind := [m for m, log in status.logs.items() if log.blind and not log.well]:
+    if strange := [m for m in unreadable if m not in tagged]:
+        found += _alarm(
+            "objective_unreadable",
+            "error",
+            f"the objective of {_names(strange)} is no finite number "
+            f"(`{unreadable[strange[0]].written}`): a comparison with it says nothing, so nobody "
+            "is replaced, or the wrong member",
+            strange,
+        )
+    blind = [m for m, log in status.logs.items() if log.blind and not log.well]
+    if blind and not unreadable:
         found += _alarm(
             "objective_unreadable",
             "error",

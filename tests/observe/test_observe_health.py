@@ -19,6 +19,7 @@ from pbt_tui.populations import STYLES
 from pbt_tui.populations import ExchangeSettings as Settings
 from pbt_tui.spec import Style
 from tests.observe.conftest import Recorded
+from tests.observe.test_member_folders import write
 
 
 def step(member: int, number: int, at: float | None = None, **more: Any) -> Generation:
@@ -96,8 +97,34 @@ def test_p3_an_objective_nobody_can_read() -> None:
     assert [(a.code, a.level, a.members) for a in found] == [
         ("objective_unreadable", "error", (0, 1, 2, 3))
     ]
+    assert "tensor or an array scalar" in found[0].message
     logs = {0: MemberLogState(blind=3)}
     assert codes(status_of(lives(range(4)), "isaaclab", logs=logs)) == ["objective_unreadable"]
+
+
+@pytest.mark.parametrize("text", [".nan", "nan", "-.inf", "1e400"])
+def test_an_objective_that_is_no_finite_number_is_called_by_what_it_is(
+    text: str, tmp_path: Path
+) -> None:
+    for member in range(3):
+        for number in (1, 2):
+            file = write(tmp_path, member, number, 1.0)
+            if (member, number) == (1, 2):
+                file.write_text(
+                    file.read_text().replace("true_objective: 1.0", f"true_objective: {text}")
+                )
+    monitor = PopulationMonitor("p", "isaaclab", tmp_path)
+    monitor.poll()
+    found = [a for a in monitor.row({}, 0.0).alarms if a.code == "objective_unreadable"]
+    assert [(a.level, a.members) for a in found] == [("error", (1,))]
+    assert found[0].message == (
+        f"the objective of member 1 is no finite number (`{shown(text)}`): a comparison with it "
+        "says nothing, so nobody is replaced, or the wrong member"
+    )
+
+
+def shown(text: str) -> str:
+    return {".nan": "nan", "-.inf": "-inf"}.get(text, text)
 
 
 def test_p4_a_file_that_stays_cut() -> None:
