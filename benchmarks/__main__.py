@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 
-PARTS = ("compiling", "executing", "containing", "replaying", "watching")
+PARTS = ("compiling", "executing", "containing", "replaying", "watching", "populations")
 
 
 def main(names: list[str]) -> int:

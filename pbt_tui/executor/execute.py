@@ -41,6 +41,7 @@ from pbt_tui.executor.reconcile import (
 from pbt_tui.executor.run_dirs import OpenRun, new_run_id
 from pbt_tui.executor.sampler import Sampler
 from pbt_tui.files import folders
+from pbt_tui.files.folder_time import time_of
 from pbt_tui.journal import RunDir, RunState, requests, slots
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import JobState
@@ -138,7 +139,7 @@ def execute(
             now = clock.now()
             if opened.is_new:
                 loop.record(_run_opened(context, opened.journal.inode), now)
-            loop.record(_executor_started(context, runtime, claimed, opened.journal.inode), now)
+            loop.record(_executor_started(context, opened, runtime, claimed), now)
             loop.commit()
             apply_reconciliation(loop, seen, now)
             loop.refuse_old_stops()
@@ -278,9 +279,12 @@ def _run_opened(context: RunContext, inode: int) -> ev.RunOpened:
 
 
 def _executor_started(
-    context: RunContext, runtime: Runtime, claimed: ports.PortRange | None, inode: int
+    context: RunContext, opened: OpenRun, runtime: Runtime, claimed: ports.PortRange | None
 ) -> ev.ExecutorStarted:
     kind = context.kind
+    inode = opened.journal.inode
+    is_new = inode != context.state.inode
+    files_at = time_of(opened.rundir.path) if is_new else None
     return ev.ExecutorStarted(
         pid=os.getpid(),
         host=socket.gethostname(),
@@ -294,9 +298,10 @@ def _executor_started(
         image_digest=runtime.image_digest,
         **kept_settings(context.settings, kind),
         ports=UNSET if claimed is None else claimed.ends,
-        inode=UNSET if inode == context.state.inode else inode,
+        inode=inode if is_new else UNSET,
         masked=context.masked or UNSET,
         continues=continuing.continued(context.state.spec) or UNSET,
+        files_at=UNSET if files_at is None else files_at,
     )
 
 

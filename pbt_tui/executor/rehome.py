@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+from msgspec import UNSET
 
 from pbt_tui.errors import RunError, Where, printable
 from pbt_tui.executor.clock import Clock
@@ -20,6 +21,7 @@ from pbt_tui.executor.old_places import Held, holding
 from pbt_tui.executor.run_dirs import NAMED, OpenRun, new_run_id
 from pbt_tui.executor.whereabouts import Whereabouts, whereabouts
 from pbt_tui.files import folders
+from pbt_tui.files.folder_time import time_of
 from pbt_tui.journal import RunDir, RunState, apply, byte_locks
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import JobState
@@ -83,6 +85,7 @@ def rehome(opened: OpenRun, cwd: Path) -> Sequence[ev.AnyEvent]:
             old_cwd=state.cwd,
             old_train_dir=state.train_dir,
             inode=opened.journal.inode,
+            files_at=UNSET if (at := time_of(rundir.path)) is None else at,
         )
     )
     if copied:

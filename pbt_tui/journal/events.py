@@ -95,8 +95,7 @@ class ExecutorStarted(Event, frozen=True, kw_only=True):
     engine_id: str | None = None
     """Id of the container engine, or name of the SLURM cluster; `null` for plain processes."""
     interpreter: str | None = None
-    """Path of the Python interpreter that replaces `python` in commands; `null`: the executor found
-    none, or the jobs have their own."""
+    """Path of the Python interpreter that replaces `python` in commands; `null`: none does."""
     image_digest: str | None = None
     """Digest of the container image that the executor found; `null` without a container."""
     slurm: dict[str, Any] | None = None
@@ -106,14 +105,15 @@ class ExecutorStarted(Event, frozen=True, kw_only=True):
     ports: tuple[int, int] | UnsetType = UNSET
     """First and last port that the executor may give to attempts; not there: it gives none."""
     inode: int | UnsetType = UNSET
-    """Inode of this file where it is another one than before: the journal was restored from a
-    copy."""
+    """Inode of this file where it is another one: the journal was restored from a copy."""
     masked: bool | UnsetType = UNSET
     """Whether `gpus` are those that the variable `CUDA_VISIBLE_DEVICES` showed the executor; not
     there: they are not, or the journal is older."""
     continues: tuple[str, ...] | UnsetType = UNSET
     """Ids of the populations whose members go on from what they have written: the executor finds
     out from what before it starts a later attempt. Not there: none, or the journal is older."""
+    files_at: float | UnsetType = UNSET
+    """With `inode`: what `run_rehomed` has."""
 
 
 class FileStamp(msgspec.Struct, frozen=True):
@@ -164,8 +164,7 @@ class AttemptScheduled(Event, frozen=True, kw_only=True, omit_defaults=True):
     attempt: int
     """Number of the attempt within the job, from 1."""
     gpus: tuple[str, ...]
-    """Devices of the attempt as the runtime gets them: UUIDs where known, else indices; empty
-    where jobs are not pinned."""
+    """Devices as the runtime gets them: UUIDs where known, else indices; empty: not pinned."""
     args: tuple[str, ...] = ()
     """Arguments of this attempt alone, appended to the job's command; each replaces the argument
     with the same key."""
@@ -358,6 +357,8 @@ class RunRehomed(Event, frozen=True, kw_only=True):
     """The root folder before. Absolute."""
     inode: int
     """Inode of this file."""
+    files_at: float | UnsetType = UNSET
+    """When it was by the clock of the file system, if known: older files were moved or copied."""
 
 
 AnyEvent = (

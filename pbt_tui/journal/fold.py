@@ -58,7 +58,7 @@ from pbt_tui.journal.device_health import DeviceHealth
 from pbt_tui.journal.drained_gpus import drain
 from pbt_tui.journal.due_stops import clean_deadlines, review_stop, set_deadline
 from pbt_tui.journal.lookup import asked_jobs, find_job, newest_attempt, story
-from pbt_tui.journal.questions import ask, say_which_continue, take_answer
+from pbt_tui.journal.questions import ask, say_which_continue, take_answer, take_source
 from pbt_tui.journal.ready_queue import ReadyQueue
 from pbt_tui.journal.slots import Slots, named
 from pbt_tui.journal.state import ACTIVE, ENDED, Attempt, JobState, RunState
@@ -107,16 +107,16 @@ def _run_opened(state: RunState, e: ev.RunOpened) -> None:
 def _run_rehomed(state: RunState, e: ev.RunOpened | ev.RunRehomed) -> None:
     state.run_id, state.cwd, state.train_dir = e.run_id, e.cwd, e.train_dir
     _journal_is(state, e)
-    if isinstance(e, ev.RunRehomed):
-        state.moved_at = e.at
     for job in (job for job in state.jobs if job.question and job.is_waiting):
         ask(state, job, e)
 
 
 def _journal_is(state: RunState, e: ev.RunOpened | ev.ExecutorStarted | ev.RunRehomed) -> None:
     if e.inode is not UNSET:
-        if state.inode not in (None, e.inode):
-            state.moved_at = e.at  # restored from a copy, at the same place
+        # Another inode at the same place: the journal was restored from a copy.
+        if isinstance(e, ev.RunRehomed) or state.inode not in (None, e.inode):
+            of_files = UNSET if isinstance(e, ev.RunOpened) else e.files_at
+            state.moved_at = e.at if of_files is UNSET else of_files
         state.inode, state.inode_since = e.inode, e.seq
 
 
@@ -199,7 +199,7 @@ def _attempt_started(state: RunState, e: ev.AttemptStarted) -> None:
     if e.restart is not None:
         attempt.restarts = e.restart
     if e.source is not UNSET:
-        attempt.source = e.source
+        take_source(job, attempt, e.source)
     if attempt.started_at is None:
         if attempt.anew:  # not when it is requeued: it may have been asked for again since
             job.anew = False

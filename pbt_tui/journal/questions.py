@@ -14,7 +14,7 @@ from msgspec import UNSET
 
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.lookup import find_job, written_at
-from pbt_tui.journal.state import JobState, RunState
+from pbt_tui.journal.state import Attempt, JobState, RunState
 
 
 def say_which_continue(state: RunState, e: ev.ExecutorStarted) -> None:
@@ -46,3 +46,10 @@ def take_answer(state: RunState, e: ev.ContinuationKnown) -> None:
     job.ready_at = max(job.ready_at, e.at)  # patience counts from here
     state.ready_queue.leave(job)
     state.ready_queue.enter(job, e.at)
+
+
+def take_source(job: JobState, attempt: Attempt, source: ev.Source | None) -> None:
+    """Notes what a requeued attempt goes on from: a newer source is progress of the life before."""
+    if written_at(source) > written_at(attempt.source):
+        job.tries = 0
+    attempt.source = source

@@ -53,7 +53,7 @@ def _never_started(status: PopulationStatus) -> list[Alarm]:
     """P2: some members train while others wait for a slot."""
     if not status.last:
         return []
-    absent = status.absent()
+    absent = [m for m in status.absent() if m not in status.told]
     if status.states:
         never = [m for m in absent if status.states.get(m) in NOT_YET and not _began(status, m)]
     else:
@@ -75,7 +75,8 @@ def _began(status: PopulationStatus, member: int) -> bool:
 
 def _objective_unreadable(status: PopulationStatus) -> list[Alarm]:
     """P3 and R11: an objective that is a Python object; P4: a file that stays incomplete."""
-    tagged = [m for m, newest in status.last.items() if newest.unreadable]
+    unreadable = {m: newest for m, newest in status.last.items() if newest.unreadable}
+    tagged = [m for m, newest in unreadable.items() if newest.written is None]
     found: list[Alarm] = []
     if tagged:
         found += _alarm(
@@ -86,7 +87,17 @@ def _objective_unreadable(status: PopulationStatus) -> list[Alarm]:
             "it must be a plain float where the trainer puts it",
             tagged,
         )
-    elif blind := [m for m, log in status.logs.items() if log.blind and not log.well]:
+    if strange := [m for m in unreadable if m not in tagged]:
+        found += _alarm(
+            "objective_unreadable",
+            "error",
+            f"the objective of {_names(strange)} is no finite number "
+            f"(`{unreadable[strange[0]].written}`): a comparison with it says nothing, so nobody "
+            "is replaced, or the wrong member",
+            strange,
+        )
+    blind = [m for m, log in status.logs.items() if log.blind and not log.well]
+    if blind and not unreadable:
         found += _alarm(
             "objective_unreadable",
             "error",
@@ -203,11 +214,7 @@ def _frame_fallback(status: PopulationStatus) -> list[Alarm]:
 
 def _best_folder(status: PopulationStatus) -> list[Alarm]:
     """P6: upstream sorts negative objectives as text, keeps the worst and removes better files."""
-    wrong: list[int] = []
-    for folder in sorted({b.folder for b in status.best}):
-        top = max(b.objective for b in status.best if b.folder == folder)
-        if top < 0 and _better(status, top + 1e-5 * max(1.0, abs(top))):
-            wrong.append(folder)
+    wrong = status.wrong_best
     if not wrong:
         return []
     folders = ", ".join(f"`best{w}`" for w in wrong[:4])
@@ -217,12 +224,6 @@ def _best_folder(status: PopulationStatus) -> list[Alarm]:
         f"{folders} kept a worse file than there was: negative objectives are sorted as text",
         wrong,
     )
-
-
-def _better(status: PopulationStatus, objective: float) -> bool:
-    """Whether there was a better one; the newest of a member may not be in the folder yet."""
-    earlier = [known.best_earlier for known in status.members.values()]
-    return any(best is not None and best > objective for best in earlier)
 
 
 def _ended(status: PopulationStatus) -> list[Alarm]:

@@ -16,13 +16,15 @@ import msgspec
 from pbt_tui.observe.lineage import LineageEvent
 from pbt_tui.observe.log_reader import clean
 from pbt_tui.observe.rounds import MemberLogState, Round
+from pbt_tui.observe.workspaces.sample_factory_log import TrainerLog
 
 _WORDS = (
     rb"New pbt iter|PBT it |Loading (?:policy-|state from)|Replacing |justify replacement"
     rb"|Not enough |doing well|Aborting restart|Leaders: \[|Asking learner"
     rb"|No policies initialized|Exception during filesystem op|during sanity log"
     rb"|=> loading checkpoint|PBT best.policies|reward is not enough|^mean=|among the worst"
-    rb"|Saving configuration to "
+    rb"|Saving (?:configuration to |policy-specific conf)|Param \S+ changed|changed to default"
+    rb"|Initial (?:cfg|rewards) mut"
 )
 _INDEX = r"([0-9]{1,4})(?![0-9])"
 _NUMBER = r"([0-9]{1,18})(?![0-9])"
@@ -115,6 +117,8 @@ class MemberLog:
     _ranks: tuple[tuple[int, ...], tuple[int, ...]] | None = None
     """The best and the worst policies in the last line of Sample-Factory that has them."""
     _pattern: re.Pattern[bytes] | None = None
+    _trainer: TrainerLog = field(default_factory=lambda: TrainerLog({}))
+    """The parameters of the policies of Sample-Factory."""
 
     def feed(self, block: bytes) -> None:
         """Parses more lines; `block` consists of whole lines."""
@@ -132,6 +136,8 @@ class MemberLog:
             done = len(block) if end < 0 else end
             if hit[0] == b"New pbt iter":
                 self._look_back(block, begin)
+            if self.member is None:
+                self._mutations(block[begin:done])
             self._line(clean(block[begin:done]))
         self._look_back(block, len(block))
 
@@ -311,6 +317,20 @@ class MemberLog:
         )
         self._add(Decision(event, None, None, None, 0, len(self.said), at))
         self._open[member] = len(self.said) - 1
+
+    def _mutations(self, raw: bytes) -> None:
+        """Adds changed parameters, unless they are those of a copy or of a beginning.
+
+        The trainer saves them when it decides, so that a later life has them too.
+        """
+        self._trainer.line(raw)
+        for change in self._trainer.changes:
+            if change.donor is None and not change.first:
+                event = LineageEvent(
+                    kind="mutate", member=change.member, source="log", confidence=1.0, applied=True
+                )
+                self._add(Decision(event, None, None, None, 0, len(self.said), change.at))
+        self._trainer.changes.clear()
 
     def _load(self, donor: int, step: int | None) -> None:
         """A learner loads a donor's checkpoint: that of the first who waits for it."""

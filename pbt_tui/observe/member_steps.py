@@ -37,8 +37,6 @@ class MemberSteps:
         """In write order."""
         self.best: Generation | None = None
         """The one with the largest objective, the later of equals."""
-        self.best_earlier: float | None = None
-        """The largest objective of all but the newest generation."""
         self.least_rise = inf
         """The least difference of the train steps of two consecutive checkpoints."""
         self.fell = False
@@ -81,12 +79,10 @@ class MemberSteps:
     def _compare(self, first: int) -> None:
         """Compares each generation from `first` on with the one before it; 0: all, anew."""
         if first == 0:
-            self.least_rise, self.fell, self.best_earlier = inf, False, None
+            self.least_rise, self.fell = inf, False
             self.version += 1
         for i in range(max(1, first), len(self.steps)):
             before, after = self.steps[i - 1], self.steps[i]
-            if before.objective is not None:
-                self.best_earlier = max(before.objective, _or(self.best_earlier, before.objective))
             self.fell = self.fell or 1 < after.generation <= before.generation
             if after.step is not None:
                 self.least_rise = min(self.least_rise, after.step - (before.step or 0))
@@ -121,10 +117,6 @@ class MemberSteps:
         place = bisect_right(where, write_order(generation), key=write_order)
         where.insert(place, generation)
         return place
-
-
-def _or(value: float | None, other: float) -> float:
-    return other if value is None else value
 
 
 def _rank(generation: Generation) -> tuple[float, float]:

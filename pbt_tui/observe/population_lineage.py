@@ -74,6 +74,8 @@ class PopulationLineage:
 
     def restarting(self) -> set[int]:
         """Members that decided at their newest generation, and may be starting again."""
+        if not self.trainer.members_are_jobs:  # nothing starts again
+            return set()
         return {
             index
             for index, member in self._members.items()

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from pbt_tui.observe.best import BestGeneration
+from pbt_tui.observe.best_folders import BestFolders
 from pbt_tui.observe.health import alarms
 from pbt_tui.observe.history import HistoryReader, with_known_times
 from pbt_tui.observe.lineage import LineageEvent
@@ -87,6 +88,7 @@ class PopulationMonitor:
         self._history = history
         self._first = first
         self._best = BestGeneration(self.reader)
+        self._folders = BestFolders()
         self._told_size: int | None = None
         """Number of members in the trainers' configuration."""
         self._known: dict[Key, Generation] = {}
@@ -236,7 +238,8 @@ class PopulationMonitor:
             attempts=attempts or {},
             starts=self._started,
             logs=self.log_states(),
-            best=self.reader.best(),
+            told=latest(self.reader).keys(),
+            wrong_best=self._folders.wrong(self.reader.best(), self.lineage.steps),
             unreadable=self.reader.unreadable(),
             settings=self.settings,
             missing=getattr(self.reader, "problem", None),

@@ -11,7 +11,7 @@ from pbt_tui.observe.lineage import LineageEvent
 from pbt_tui.observe.member_steps import MemberSteps
 from pbt_tui.observe.rounds import MemberLogState
 from pbt_tui.observe.snapshot_types import EventRow, MemberWord
-from pbt_tui.observe.workspaces import BestFile, Generation, UnreadableGeneration
+from pbt_tui.observe.workspaces import Generation, UnreadableGeneration
 from pbt_tui.populations import STYLES, ExchangeSettings, Style
 
 NOT_YET = frozenset(("waiting", "queued"))
@@ -54,8 +54,10 @@ class PopulationStatus:
     """When the newest start of a member wrote its configuration, in Unix seconds."""
     logs: Mapping[int, MemberLogState] = field(default_factory=dict)
     """Newest state in the log of each member."""
-    best: Sequence[BestFile] = ()
-    """Files in the trainer's best folders."""
+    told: Collection[int] = ()
+    """Members of which the trainer's own log speaks: they train, with or without a generation."""
+    wrong_best: Sequence[int] = ()
+    """Numbers of the trainer's best folders that lack the best one that there was."""
     unreadable: Sequence[UnreadableGeneration] = ()
     """Files that stay unreadable."""
     settings: ExchangeSettings = field(default_factory=ExchangeSettings)

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,14 @@ TRAINER = Path(__file__).with_name("standin_trainer.py")
 WORKSPACE = "train_dir/logs/rl_games/cartpole/ws"
 
 
-def population(place: Place, members: int = 2, *more: str, **policy: Any) -> str:
-    """A spec with one population of stand-ins; returns its path."""
+def population(
+    place: Place,
+    members: int = 2,
+    *more: str,
+    program: Sequence[str] = (sys.executable, str(TRAINER)),
+    **policy: Any,
+) -> str:
+    """A spec with one population of stand-ins, which `program` runs; returns its path."""
     words = (
         "agent.pbt.enabled=True",
         f"agent.pbt.num_policies={members}",
@@ -32,7 +39,7 @@ def population(place: Place, members: int = 2, *more: str, **policy: Any) -> str
     )
     jobs = [
         job(
-            f"m{i}", sys.executable, str(TRAINER), f"agent.pbt.policy_idx={i}", *words,
+            f"m{i}", *program, f"agent.pbt.policy_idx={i}", *words,
             "agent.params.config.lr=0.001", population="p", member=i,
         )
         for i in range(members)
@@ -72,6 +79,19 @@ def wait_for_written(place: Place, member: int, number: int) -> None:
 
 def attempts(place: Place, name: str) -> list[Attempt]:
     return place.jobs()[name].attempts
+
+
+def of_disk(place: Place, source: ev.Source | None, number: int) -> bool:
+    """Whether a source tells the files of a generation as they are."""
+    if source is None or source.stamp is None:
+        return False
+    path = place.path / WORKSPACE / f"{source.member:03d}" / f"{number:06d}.yaml"
+    weights = path.with_suffix(".pth")
+    return (
+        (source.generation, source.frame) == (number, 1000 * number)
+        and Path(source.checkpoint) == weights
+        and source.stamp.written == max(path.stat().st_mtime_ns, weights.stat().st_mtime_ns)
+    )
 
 
 def pids(place: Place) -> list[int]:

@@ -94,6 +94,8 @@ def test_a_copy_never_works_in_the_original(place: Place, how: str) -> None:
     assert Path(moved.cwd).samefile(copy.path)
     assert Path(moved.train_dir).samefile(copy.path / "train_dir")
     assert moved.inode == copy.rundir.journal.stat().st_ino
+    good = (copy.path / "good").stat().st_mtime
+    assert good <= moved.files_at <= copy.rundir.journal.stat().st_mtime
     (copy.path / "good").unlink()
     assert copy.pbt("train_dir/r", "--retry", "j").code == 4, "it is at its place from now on"
     assert len(copy.of(ev.RunRehomed)) == 1
@@ -169,7 +171,12 @@ def test_a_restored_directory_is_at_its_place(place: Place) -> None:
     (place.path / "copy").rename(orig.path)
     orig.write("good")
     assert orig.pbt("train_dir/r", "--failed").code == 0
-    assert orig.of(ev.ExecutorStarted)[-1].inode == orig.rundir.journal.stat().st_ino
+    first, restored = orig.of(ev.ExecutorStarted)
+    assert (first.inode, first.files_at) == (msgspec.UNSET, msgspec.UNSET)
+    assert restored.inode == orig.rundir.journal.stat().st_ino
+    good = (orig.path / "good").stat().st_mtime
+    assert good <= restored.files_at <= orig.rundir.journal.stat().st_mtime
+    assert orig.state().moved_at == restored.files_at
     assert orig.state().inode == orig.rundir.journal.stat().st_ino
 
 

@@ -152,6 +152,43 @@ def test_a_requeued_task_says_what_its_life_went_on_from() -> None:
     assert (attempt.restarts, attempt.source) == (1, source(13))
 
 
+def test_what_a_requeued_task_wrote_before_counts_as_progress() -> None:
+    """It fails before its next generation: the failure is the first one in a row."""
+    told = story()
+    a = told.state.by_id["a"]
+    told.tell(known(told, source=source(12, at=50)))
+    told.runs("a").tell(ended("a", 2, **FAILED))
+    assert a.tries == 1
+    told.tell(known(told, attempt=3, source=source(12, at=50))).runs("a")
+    same = ev.AttemptStarted(job="a", attempt=3, handle="7_0", restart=1, source=source(12, at=50))
+    told.tell(same)
+    assert a.tries == 1
+    newer = msgspec.structs.replace(same, restart=2, source=source(14, at=70))
+    told.tell(newer, ended("a", 3, **FAILED))
+    assert a.tries == 1
+    told.tell(known(told, attempt=4, source=source(14, at=70)))
+    assert a.tries == 1
+
+
+def test_the_clock_of_the_files_says_when_a_directory_was_moved() -> None:
+    told = story()
+    moved = ev.RunRehomed(
+        run_id="b" * 8, cwd="/", train_dir="/t", old_cwd="/", old_train_dir="/u", inode=1
+    )
+    told.at = 700.0
+    told.tell(moved)
+    assert told.state.moved_at == 700.0  # an older journal
+    told.tell(msgspec.structs.replace(moved, files_at=820.5))
+    assert told.state.moved_at == 820.5
+    assert told.state.executor is not None
+    restored = msgspec.structs.replace(told.state.executor, inode=2, files_at=640.0)
+    told.tell(restored)
+    assert told.state.moved_at == 640.0
+    told.tell(restored)  # the inode is the same: nothing moved
+    told.tell(msgspec.structs.replace(restored, files_at=900.0))
+    assert told.state.moved_at == 640.0
+
+
 def test_journals_without_all_this_keep_their_bytes() -> None:
     """A run that continues nothing is written as earlier versions wrote it."""
     encode = msgspec.json.encode

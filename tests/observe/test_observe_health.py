@@ -14,11 +14,12 @@ from pbt_tui.observe.population_monitor import PopulationMonitor
 from pbt_tui.observe.population_status import MemberAttempt, PopulationStatus
 from pbt_tui.observe.rounds import MemberLogState, Round
 from pbt_tui.observe.trainer_settings import settings
-from pbt_tui.observe.workspaces import BestFile, Generation, UnreadableGeneration
+from pbt_tui.observe.workspaces import Generation, UnreadableGeneration
 from pbt_tui.populations import STYLES
 from pbt_tui.populations import ExchangeSettings as Settings
 from pbt_tui.spec import Style
 from tests.observe.conftest import Recorded
+from tests.observe.test_member_folders import write
 
 
 def step(member: int, number: int, at: float | None = None, **more: Any) -> Generation:
@@ -96,8 +97,34 @@ def test_p3_an_objective_nobody_can_read() -> None:
     assert [(a.code, a.level, a.members) for a in found] == [
         ("objective_unreadable", "error", (0, 1, 2, 3))
     ]
+    assert "tensor or an array scalar" in found[0].message
     logs = {0: MemberLogState(blind=3)}
     assert codes(status_of(lives(range(4)), "isaaclab", logs=logs)) == ["objective_unreadable"]
+
+
+@pytest.mark.parametrize("text", [".nan", "nan", "-.inf", "1e400"])
+def test_an_objective_that_is_no_finite_number_is_called_by_what_it_is(
+    text: str, tmp_path: Path
+) -> None:
+    for member in range(3):
+        for number in (1, 2):
+            file = write(tmp_path, member, number, 1.0)
+            if (member, number) == (1, 2):
+                file.write_text(
+                    file.read_text().replace("true_objective: 1.0", f"true_objective: {text}")
+                )
+    monitor = PopulationMonitor("p", "isaaclab", tmp_path)
+    monitor.poll()
+    found = [a for a in monitor.row({}, 0.0).alarms if a.code == "objective_unreadable"]
+    assert [(a.level, a.members) for a in found] == [("error", (1,))]
+    assert found[0].message == (
+        f"the objective of member 1 is no finite number (`{shown(text)}`): a comparison with it "
+        "says nothing, so nobody is replaced, or the wrong member"
+    )
+
+
+def shown(text: str) -> str:
+    return {".nan": "nan", "-.inf": "-inf"}.get(text, text)
 
 
 def test_p4_a_file_that_stays_cut() -> None:
@@ -116,15 +143,11 @@ def test_p5_relaunched() -> None:
 
 
 def test_p6_the_best_folder_kept_the_worst() -> None:
-    steps = [step(m, n, objective=-50.0 + 10 * n) for m in range(4) for n in range(1, 5)]
-    wrong = [BestFile(1, v, n, 0, 41.0 + n) for n, v in ((1, -39.0), (2, -43.0))]
-    assert "best_folder_wrong" in codes(status_of(steps, best=wrong))
-    right = [BestFile(1, -10.0, 4, 0, 44.0), BestFile(1, -20.0, 3, 0, 33.0)]
-    assert "best_folder_wrong" not in codes(status_of(steps, best=right))
-    # positive ones are sorted rightly; what the folder lacks is only not yet there
-    late = [step(0, n, objective=10.0 * n) for n in range(1, 5)]
-    found = codes(status_of(late, size=1, best=[BestFile(0, 20.0, 2, 0, 99.0)]))
-    assert found == ["too_few_members"]
+    found = alarms(status_of(lives(range(4)), wrong_best=[1, 3]))
+    assert [(a.code, a.level, a.members) for a in found] == [
+        ("best_folder_wrong", "warning", (1, 3))
+    ]
+    assert found[0].message.startswith("`best1`, `best3` kept a worse file than there was")
 
 
 def test_p10_frames_fall_back_to_a_donors() -> None:

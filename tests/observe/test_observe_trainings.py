@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from pbt_tui.observe.history import HistoryWriter, decided, events
 from pbt_tui.observe.lineage import LineageEvent
 from pbt_tui.observe.population_monitor import AttemptLog, PopulationMonitor
+from pbt_tui.observe.workspaces import reader
 from tests.observe.conftest import BEGIN
 from tests.observe.lineages import at_once
 
@@ -195,4 +197,19 @@ def test_sample_factory_names_each_donor_and_the_checkpoint_that_was_loaded(tmp_
     assert all(e.applied and e.donor_generation is not None for e in copies)
     # what is loaded at the resume is no copy
     assert text.count("Loading state from checkpoint") == 28 + 4
-    assert (len(monitor.events), len(copies)) == (28, 28)
+    own = [e for e in monitor.events if e.kind == "mutate"]
+    assert (len(monitor.events), len(copies), len(own)) == (38, 28, 10)
+
+
+def test_sample_factory_tells_parameters_that_a_policy_changed(tmp_path: Path) -> None:
+    monitor, _ = sample_factory(tmp_path)
+    own = [e for e in monitor.events if e.kind == "mutate"]
+    assert {(e.donor, e.source, e.confidence, e.applied) for e in own} == {(None, "log", 1.0, True)}
+    assert Counter(e.member for e in own) == {1: 3, 2: 6, 3: 1}
+    assert monitor.lineage.restarting() == set()  # nothing starts again
+    # a history keeps them, for a log that is gone
+    history = HistoryWriter("p", reader("sample_factory", tmp_path / "none"), tmp_path / "h.jsonl")
+    history.poll()
+    history.keep(monitor.events)
+    kept = events(tmp_path / "h.jsonl", "p")
+    assert {decided(e) for e in kept} == {decided(e) for e in monitor.events}

@@ -146,11 +146,29 @@ class _Member:
             must: Whether the disk shows that something was written once, or cannot be read.
         """
         known = must or bool(self._history) or any(t.source is not None for t in self._tried)
-        if not known:
-            return Continuation()
-        if self._q.waited < PATIENCE:
+        if self._q.waited < PATIENCE and (known or self._may_be_mounted_late()):
             return Continuation(again_after=min(AGAIN, PATIENCE - self._q.waited), why=why)
-        return Continuation(refused=why)
+        return Continuation(refused=why) if known else Continuation()
+
+    def _may_be_mounted_late(self) -> bool:
+        """Whether the disk of the workspace may not be there yet, so that nothing shows.
+
+        The place of a mount is an empty folder. Nothing is mounted later below the `train_dir` that
+        has the run directory: the executor works there.
+        """
+        if not any(tried.started for tried in self._tried):
+            return False
+        recorded = Path(os.path.normpath(self._q.recorded))
+        here = next((p for p in (recorded, *recorded.parents) if p.is_dir()), None)
+        if here is None:
+            return False
+        if self._q.kept is not None and here.is_relative_to(self._q.kept.parents[2]):
+            return False
+        try:
+            with os.scandir(here) as entries:
+                return next(entries, None) is None
+        except OSError:
+            return False
 
     def _from(self, chosen: Candidate, seen: int) -> Continuation:
         source = chosen.source

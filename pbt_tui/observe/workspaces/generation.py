@@ -66,17 +66,17 @@ class BestFile(NamedTuple):
     """One file of a `best<N>` folder."""
 
     folder: int
-    """Number of the folder."""
+    """Number of the folder: the member that copies into it the best that it has seen."""
     objective: float
     """The objective in the file's name."""
     generation: int
-    """The generation in the file's name."""
+    """The generation in the file's name: that of the folder's member when it copied the file."""
     member: int
-    """The member in the file's name."""
+    """The member in the file's name: whose weights they are."""
     at: float
     """Modification time of the file, in Unix seconds."""
     frame: int | None = None
-    """The frame in the file's name; None: the name has none."""
+    """The frame in the file's name, of the folder's member too; None: the name has none."""
     checkpoint: str | None = None
     """Path of the weights beside it; None: there are none."""
 

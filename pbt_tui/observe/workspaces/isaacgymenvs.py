@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pbt_tui.observe.workspaces.generation import BestFile, Generation, Start
 from pbt_tui.observe.workspaces.member_folders import MemberFolders, as_generation, read_metadata
-from pbt_tui.observe.workspaces.metadata import Metadata
+from pbt_tui.observe.workspaces.metadata import Metadata, another
 from pbt_tui.observe.workspaces.metadata import number as measured
 from pbt_tui.observe.workspaces.settling import TICK, is_folder, is_settled
 from pbt_tui.observe.workspaces.start_folders import Layout, StartFolders
@@ -36,10 +36,10 @@ class IsaacGymEnvs(MemberFolders):
         self._starts = StartFolders(path, _LAYOUT)
         self._best: dict[str, tuple[int, list[BestFile]]] = {}
         """Best folder to the time of its last change, in nanoseconds, and its files."""
-        self._copies: dict[tuple[int, int, int | None], list[BestFile]] = {}
-        """Member, generation and frame to the copies in best folders."""
-        self._kept: dict[str, Generation | None] = {}
-        """Metadata in a best folder to what it says."""
+        self._copies: dict[int, list[BestFile]] = {}
+        """Member to the copies of its generations in best folders."""
+        self._copied: dict[BestFile, Generation | None] = {}
+        """Files of best folders to the generations whose copies they are, as far as asked for."""
 
     def poll(self) -> list[Generation]:
         """New and rewritten generations in write order."""
@@ -66,35 +66,45 @@ class IsaacGymEnvs(MemberFolders):
         self._best = listed
         self._copies = {}
         for file in found:
-            self._copies.setdefault((file.member, file.generation, file.frame), []).append(file)
+            self._copies.setdefault(file.member, []).append(file)
+        if self._copied:
+            self._copied = {f: self._copied[f] for f in found if f in self._copied}
         return found
 
     def kept(self) -> list[Generation]:
         """The best of these files, as the generation whose copy it is."""
         files = [b for b in self.best() if b.checkpoint is not None]
-        if not files:
-            return []
-        top = max(files, key=lambda b: (b.objective, b.at))
-        path = str(top.checkpoint).removesuffix(".pth") + ".yaml"
-        if path not in self._kept:
-            data = read_metadata(path)
-            self._kept = {path: None}
-            if isinstance(data, Metadata) and data.frame == top.frame:
-                one = as_generation(top.member, top.generation, path, top.at, data)
-                self._kept[path] = one
-        one_kept = self._kept[path]
-        return [] if one_kept is None else [one_kept]
+        top = max(files, key=lambda b: (b.objective, b.at), default=None)
+        copied = None if top is None else self._copy(top)
+        return [] if copied is None else [copied]
 
     def weights(self, generation: Generation) -> str | None:
         """Path of the weights beside the metadata, else of their copy in a best folder."""
         if (path := super().weights(generation)) is not None:
             return path
-        identity = (generation.member, generation.generation, generation.frame)
-        for file in self._copies.get(identity, ()):
-            rounding = abs(file.objective - (generation.objective or 0.0))
-            if file.checkpoint is not None and rounding < _ROUNDED and is_whole(file.checkpoint):
+        for file in self._copies.get(generation.member, ()):
+            if file.checkpoint is None or not _rounded(file.objective, generation.objective):
+                continue
+            copied = self._copy(file)
+            if copied is not None and copied.key == generation.key and is_whole(file.checkpoint):
                 return os.path.abspath(file.checkpoint)  # noqa: PTH100  # no symlink walk
         return None
+
+    def _copy(self, file: BestFile) -> Generation | None:
+        """The generation whose copy a file is; its metadata says so, and its name does not."""
+        if file not in self._copied:
+            self._copied[file] = None
+            path = str(file.checkpoint).removesuffix(".pth") + ".yaml"
+            data = read_metadata(path)
+            if (
+                isinstance(data, Metadata)
+                and data.generation is not None
+                and another(data, file.member, data.generation) is None
+                and _rounded(file.objective, data.objective)
+            ):
+                one = as_generation(file.member, data.generation, path, file.at, data)
+                self._copied[file] = one
+        return self._copied[file]
 
     def starts(self) -> Sequence[Start]:
         """Starts, from `runs/<experiment>_<dd-HH-MM-SS>/config.yaml`, of which each writes one.
@@ -113,6 +123,11 @@ class IsaacGymEnvs(MemberFolders):
 
 _ROUNDED = 1e-5
 """The name of a best file has five decimals."""
+
+
+def _rounded(shown: float, objective: float | None) -> bool:
+    """Whether the objective in the name of a file is this one."""
+    return objective is not None and abs(shown - objective) < _ROUNDED * max(1.0, abs(shown))
 
 
 def _files(folder: str, number: int) -> list[BestFile]:

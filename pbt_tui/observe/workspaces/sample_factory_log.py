@@ -8,6 +8,7 @@ whole number when a learner replaces the value.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -15,7 +16,10 @@ from typing import Any, NamedTuple
 from pbt_tui.observe.workspaces.generation import Change
 from pbt_tui.observe.workspaces.metadata import number
 
-_OURS = re.compile(rb"Avg |Saving |Param |Initial cfg|Initial rew|Asking learner|replacing cfg")
+_OURS = re.compile(
+    rb"Avg |Saving |Param |PBT best pol|Current policy |Initial cfg|Initial rew|Asking learner"
+    rb"|replacing cfg|changed to default"
+)
 _POLICY = rb"([0-9]{1,4})(?![0-9])"
 _NUMBER = rb"(-?[0-9.]{1,40}(?:e[-+]?[0-9]{1,4})?)"
 _CHECKPOINT = re.compile(
@@ -25,12 +29,16 @@ _REWARD = re.compile(rb"Avg (?:episode reward|true_objective): \[([^][]*)\]")
 _PAIR = re.compile(rb"\(([0-9]{1,4}), '?(-?[0-9.]{1,40}(?:e[-+]?[0-9]{1,4})?|-?inf|nan)'?\)")
 _TIME = re.compile(rb"^\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)[,.](\d{3})\]")
 _PARAM = re.compile(rb"Param ([\w.]{1,200}) changed from %b to %b" % (_NUMBER, _NUMBER))
+_DEFAULT = re.compile(rb"([\w.]{1,200}) changed to default value %b" % _NUMBER)
+_AMONG = re.compile(rb"Current policy %b is among the worst" % _POLICY)
 _INITIAL = re.compile(rb"Initial (?:cfg|rewards) mutation for policy " + _POLICY)
 _ASKING = re.compile(rb"Asking learner %b to load model from %b" % (_POLICY, _POLICY))
 _DECIDED = re.compile(rb"Saving policy-specific configuration " + _POLICY)
 _REPLACED = re.compile(
     rb"Learner %b replacing cfg parameter '([\w.]{1,200})' with new value %b" % (_POLICY, _NUMBER)
 )
+_MOST_ROUNDS = 4096
+"""Rounds whose end a log does not state; a trainer has one or two."""
 _CLOSE = 1e-6
 """Six decimals: by how much a number that was decided may differ from the one that is used."""
 
@@ -49,6 +57,20 @@ class SavedCheckpoint(NamedTuple):
     """Parameters of the policy then."""
 
 
+class _Round:
+    """A round of a policy whose new parameters are not saved yet: other rounds may come between."""
+
+    __slots__ = ("changed", "first", "policy")
+
+    def __init__(self, policy: int | None = None, *, first: bool = False) -> None:
+        self.policy = policy
+        """None: the log names those alone that are among the worst."""
+        self.first = first
+        """Whether it is the mutation with which a policy begins."""
+        self.changed: dict[str, tuple[float | None, float]] = {}
+        """Name to the values before and after; before is None where the log does not say it."""
+
+
 class TrainerLog:
     """The state after the lines that were fed.
 
@@ -63,11 +85,8 @@ class TrainerLog:
         self.changes: list[Change] = []
         """Changed parameters, in order."""
         self._params: dict[int, dict[str, Any]] = {}
-        self._pending: dict[int | None, dict[str, tuple[float, float]]] = {}
-        """Changes that no line has given to a policy yet; None: the next line does."""
-        self._initial: int | None = None
-        """The policy that the lines about an initial mutation are about."""
-        self._began: set[int] = set()
+        self._rounds: deque[_Round] = deque(maxlen=_MOST_ROUNDS)
+        """Rounds that have begun; lines about changed parameters are about the last one."""
         self._donors: dict[int, int] = {}
 
     def params(self, policy: int) -> dict[str, Any]:
@@ -87,12 +106,13 @@ class TrainerLog:
             self._objectives(raw)
         elif word == b"Saving ":
             return self._saving(raw)
-        elif word == b"Param ":
-            if param := _PARAM.search(raw):
-                before, after = number(param[2].decode()), number(param[3].decode())
-                if before is not None and after is not None:
-                    into = self._pending.setdefault(self._initial, {})
-                    into[param[1].decode()] = (before, after)
+        elif word == b"PBT best pol":
+            self._rounds.append(_Round())
+        elif word in (b"Param ", b"changed to default"):
+            self._changed(raw)
+        elif word == b"Current policy ":
+            if self._rounds and (among := _AMONG.search(raw)):
+                self._rounds[-1].policy = int(among[1])
         elif word == b"replacing cfg":
             if replaced := _REPLACED.search(raw):
                 value = number(replaced[3].decode())
@@ -101,9 +121,21 @@ class TrainerLog:
         elif asking := _ASKING.search(raw):
             self._donors[int(asking[1])] = int(asking[2])
         elif initial := _INITIAL.search(raw):
-            self._initial = int(initial[1])
-            self._began.add(self._initial)
+            self._rounds.append(_Round(int(initial[1]), first=True))
         return None
+
+    def _changed(self, raw: bytes) -> None:
+        """A changed parameter of the last round."""
+        found = _PARAM.search(raw) or _DEFAULT.search(raw)
+        if found is None:
+            return
+        before = number(found[2].decode()) if found.re is _PARAM else None
+        after = number(found[found.re.groups].decode())
+        if after is None or (found.re is _PARAM and before is None):
+            return
+        if not self._rounds:
+            self._rounds.append(_Round())
+        self._rounds[-1].changed[found[1].decode()] = (before, after)
 
     def _objectives(self, raw: bytes) -> None:
         if rewards := _REWARD.search(raw):
@@ -122,21 +154,34 @@ class TrainerLog:
             )
         if decided := _DECIDED.search(raw):
             self._decide(int(decided[1]), when(raw))
+        elif b"Saving configuration to " in raw:  # a new life: what was not saved never will be
+            self._rounds.clear()
+            self._donors.clear()
         return None
 
     def _decide(self, policy: int, at: float | None) -> None:
-        """The lines before this one were about this policy."""
-        self._initial = None
-        changed = self._pending.pop(policy, {}) | self._pending.pop(None, {})
+        """The parameters of a policy after its round are saved."""
+        changed: dict[str, tuple[float | None, float]] = {}
+        first = False
+        for one in self._of(policy):
+            changed |= one.changed
+            first = first or one.first
+            self._rounds.remove(one)
         donor = self._donors.pop(policy, None)
-        first = policy in self._began
-        self._began.discard(policy)
         if not changed and donor is None:
             return
         own = self.params(policy) if donor is None else self.params(donor)
-        named = {self._name(key): values for key, values in changed.items()}
+        named = {
+            self._name(key): (_or(before, own.get(self._name(key)), after), after)
+            for key, (before, after) in changed.items()
+        }
         self._params[policy] = own | {key: after for key, (_, after) in named.items()}
         self.changes.append(Change(policy, at, named, donor, first))
+
+    def _of(self, policy: int) -> list[_Round]:
+        """The rounds of a policy: those that name it, else the first that names none."""
+        named = [one for one in self._rounds if one.policy == policy]
+        return named or [one for one in self._rounds if one.policy is None][:1]
 
     def _name(self, key: str) -> str:
         """A key that the configuration lacks is one of the reward."""
@@ -156,6 +201,11 @@ class TrainerLog:
                     params = {**change.params, name: (decided[0], value)}
                     self.changes[i] = change._replace(params=params)
                 break
+
+
+def _or(*values: Any) -> float:
+    """The first of the values that is a number; the last one is."""
+    return next(float(v) for v in values if isinstance(v, int | float))
 
 
 def refined(told: Mapping[str, Any], exact: Mapping[str, Any]) -> dict[str, Any]:
