@@ -1,7 +1,6 @@
-"""Programs that stand in for trainers which need a simulator: same arguments, files and output.
+"""Programs that stand in for trainers: the same arguments, files and output, without a simulator.
 
-`isaac_lab` and the functions beside it put one into a folder, in which the trainer's own command
-then works.
+Each function puts one into a folder, in which the trainer's own command then works.
 """
 
 from __future__ import annotations
@@ -13,13 +12,32 @@ from pathlib import Path
 HERE = Path(__file__).parent
 
 
-def isaac_lab(folder: Path) -> Path:
-    """Makes `uv` and `isaaclab` in `folder/bin`, and Isaac Lab's script; returns `folder/bin`."""
-    shutil.copy(HERE / "lab_train.py", folder / "train.py")
-    made = folder / "bin"
-    made.mkdir(exist_ok=True)
+def isaac_lab(folder: Path) -> None:
+    """Makes the commands `uv` and `isaaclab` in `folder/bin`, and the script that they run."""
+    _put("lab_train.py", folder / "isaac_lab/train.py")
     for name in ("uv", "isaaclab"):
-        text = (HERE / f"bin/{name}").read_text()
-        (made / name).write_text(text.replace("#!/usr/bin/env python3", f"#!{sys.executable} -IS"))
-        (made / name).chmod(0o755)
-    return made
+        path = folder / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        text = (HERE / name).read_text()
+        path.write_text(text.replace("#!/usr/bin/env python3", f"#!{sys.executable} -IS"))
+        path.chmod(0o755)
+
+
+def rl_games(folder: Path) -> None:
+    """Makes `train_pbt.py`, an entry point around rl_games as its users write it."""
+    _put("lab_train.py", folder / "train_pbt.py")
+
+
+def sample_factory(folder: Path) -> None:
+    """Makes the module `sf_examples.train_gym_env`."""
+    _put("policies_train.py", folder / "sf_examples/train_gym_env.py")
+
+
+def isaacgymenvs(folder: Path) -> None:
+    """Makes the module `isaacgymenvs.train`, which needs `examples` in the folder."""
+    _put("gym_train.py", folder / "isaacgymenvs/train.py")
+
+
+def _put(name: str, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(HERE / name, path)

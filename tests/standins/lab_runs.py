@@ -38,8 +38,8 @@ def module(size: int) -> str:
 
 def prepared(place: Place) -> Place:
     """A place in which the guide's line works: with the commands on PATH."""
-    commands = standins.isaac_lab(place.path)
-    place.environ["PATH"] = f"{commands}{os.pathsep}{place.environ['PATH']}"
+    standins.isaac_lab(place.path)
+    place.environ["PATH"] = f"{place.path / 'bin'}{os.pathsep}{place.environ['PATH']}"
     return place
 
 
@@ -71,7 +71,7 @@ def population(place: Place) -> dict[str, Any]:
 
 def trainings(place: Place) -> dict[int, int]:
     """Member to the process that trains it, below `uv` and `isaaclab`."""
-    script = str(Path(place.path, "train.py").resolve())
+    script = str(Path(place.path, "isaac_lab/train.py").resolve())
     found = {}
     for pid, line in place.alive().items():
         words = shlex.split(line)
