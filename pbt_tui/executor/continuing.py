@@ -56,7 +56,7 @@ def continued(spec: Processes) -> tuple[str, ...]:
 def question(state: RunState, rundir: RunDir, population: Population, job: JobState) -> Question:
     """What is asked about the next attempt of a job; without the history, which is on disk."""
     from pbt_tui.observe.continuing import Question, Tried
-    from pbt_tui.observe.snapshot import workspace
+    from pbt_tui.observe.population_workspace import workspace
 
     return Question(
         job=job.spec,
@@ -82,7 +82,7 @@ def goes_on(state: RunState, rundir: RunDir) -> Callable[[JobState, Attempt], Go
         if population is None:
             return None
         if population.id not in places:
-            from pbt_tui.observe.snapshot import workspace
+            from pbt_tui.observe.population_workspace import workspace
 
             places[population.id] = workspace(state, rundir, population)
         earlier = () if attempt.anew else job.attempts

@@ -142,7 +142,7 @@ class Sampler:
     def _populations(self) -> list[_Sampled]:
         from pbt_tui.observe.history import HistoryWriter
         from pbt_tui.observe.population_monitor import PopulationMonitor
-        from pbt_tui.observe.snapshot import command, workspace
+        from pbt_tui.observe.population_workspace import command, workspace
 
         found = []
         for p in self._state.spec.populations:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from heapq import heappop, heappush
 
+from pbt_tui.observe.pinned_weights import PinnedWeights
 from pbt_tui.observe.snapshot_types import Best, LostBest
 from pbt_tui.observe.workspaces import Generation, Reader, kept, weights
 
@@ -21,10 +22,12 @@ class BestGeneration:
 
     Args:
         reader: The reader of its workspace.
+        pinned: The generations that the executor keeps; None: none.
     """
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, pinned: PinnedWeights | None = None) -> None:
         self._reader = reader
+        self._pinned = pinned
         self._ranking: list[_Ranked] = []
         self._count = 0
         self._lost: Generation | None = None
@@ -43,6 +46,8 @@ class BestGeneration:
 
         None: no generation has an objective.
         """
+        if self._pinned is not None:
+            self._pinned.refresh()
         found = self._here()
         for generation in kept(self._reader):
             if _above(generation, found and found[0]) and (
@@ -59,6 +64,8 @@ class BestGeneration:
         while self._ranking:
             generation = self._ranking[0][-1]
             path = weights(self._reader, generation)
+            if path is None and self._pinned is not None:
+                path = self._pinned.weights(generation)
             if path is not None:
                 return generation, path
             heappop(self._ranking)

@@ -76,6 +76,10 @@ _SAYS: tuple[tuple[Cause, re.Pattern[str]], ...] = (
 _ADVICE = re.compile(r"\s*Set the environment variable HYDRA_FULL_ERROR=1")
 """What Hydra prints after each failure: how to see more of it, and never why."""
 _FROM_OUTSIDE = {"SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGXCPU"}
+_CHILD_DIED = re.compile(
+    rb"CalledProcessError: Command .{,8000} died with <Signals\.(SIG[A-Z0-9]+)"
+)
+"""What a program prints whose child, the trainer, was killed (`isaaclab train`, `accelerate`)."""
 _NEAR = 60
 """Lines from the end in which a message without a traceback still counts."""
 TELLING = re.compile(
@@ -97,7 +101,7 @@ def diagnose(log: Path, exit_code: int | None, signal: int | None) -> Finding:
         signal: number of the signal that ended the process, if known.
     """
     lines = tail(log)
-    sign = _signal(exit_code, signal)
+    sign = _signal(exit_code, signal) or _of_child(lines[-_NEAR:])
     cause, detail, at = _decide(lines, exit_code, sign)
     line = None if at is None else line_number(log, at.offset)
     return Finding(cause, detail, line, _hint(lines, detail))
@@ -159,6 +163,12 @@ def _signal(exit_code: int | None, signal: int | None) -> str | None:
         return signals.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+def _of_child(near: list[LogLine]) -> str | None:
+    """The signal that ended the child of a program which then failed, as its traceback says."""
+    found = next((m for line in reversed(near) if (m := _CHILD_DIED.search(line.raw))), None)
+    return found[1].decode() if found else None
 
 
 def _hint(lines: list[LogLine], detail: str | None) -> str | None:

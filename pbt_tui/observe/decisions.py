@@ -49,7 +49,9 @@ def events(members: Mapping[int, MemberSteps], trainer: Style, gap: Gap) -> list
         gap: the gap.
     """
     after = gap.after
-    anew = inference.relaunch(trainer, gap.before, after) if after is not None else None
+    anew = None
+    if after is not None:
+        anew = inference.relaunch(trainer, gap.before, after, began=_began(members, gap, after))
     found = [_outcome(members, trainer, gap, e, anew is not None) for e in gap.said]
     if not found:
         found = [_timed(e, after) for e in gap.kept if e.kind != "relaunch"]
@@ -101,13 +103,26 @@ def _outcome(
     )
 
 
-def _loaded(gap: Gap) -> LoadedCheckpoint | None:
-    """What the start loaded that wrote `after`: the one of its name, else the last."""
+def _start(gap: Gap) -> Start | None:
+    """The start that wrote `after`: the one of its name, else the last; None: none is known."""
     name = gap.after.experiment_name if gap.after is not None else ""
     named = [s for s in gap.starts if s.name and s.name == name]
-    for start in reversed(named or gap.starts):
-        return start.loaded
-    return None
+    return next(reversed(named or list(gap.starts)), None)
+
+
+def _loaded(gap: Gap) -> LoadedCheckpoint | None:
+    """What the start loaded that wrote `after`."""
+    start = _start(gap)
+    return None if start is None else start.loaded
+
+
+def _began(members: Mapping[int, MemberSteps], gap: Gap, after: Generation) -> bool:
+    """Whether the start that wrote `after` loaded nothing, so that its frames are those of a
+    beginning: its first number is above 1 where an interval is shorter than an epoch."""
+    start, first = _start(gap), members[after.member].steps[0]
+    if start is None or not start.scratch or after.frame is None or first.frame is None:
+        return False
+    return after.frame <= first.frame
 
 
 def _fits(

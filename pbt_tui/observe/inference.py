@@ -15,19 +15,22 @@ from pbt_tui.observe.workspaces import Generation
 from pbt_tui.populations import Style
 
 
-def relaunch(trainer: Style, before: Generation, after: Generation) -> LineageEvent | None:
+def relaunch(
+    trainer: Style, before: Generation, after: Generation, *, began: bool = False
+) -> LineageEvent | None:
     """The event of a member that began from scratch between two generations, by their numbers.
 
     Args:
         trainer: style of the population.
         before: the earlier of the two.
         after: the later one.
+        began: whether it is known that it began from scratch between them.
     """
     if trainer.copy_raises_step is not None:
         return None
     renamed = before.experiment_name != after.experiment_name
     fell = after.generation <= before.generation  # a command may give all starts one name
-    if not (renamed or fell) or not _anew(trainer, before, after):
+    if not (renamed or fell) or not (began or _anew(trainer, before, after)):
         return None
     return event("relaunch", before, after, 1.0)
 

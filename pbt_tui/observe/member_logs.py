@@ -34,7 +34,10 @@ _ITERATION = re.compile(
     rf"Policy {_INDEX}(?:: New pbt iteration {_NUMBER}|, frames_left -?\d+, PBT it {_NUMBER})"
 )
 _FRAMES = re.compile(rb"Env frames ([0-9]{1,18})(?![0-9])")
-_ROW = re.compile(rf"^\| {_INDEX} +\| OK +\| {_REAL} +\| {_NUMBER} +\| {_NUMBER} +\| ([^|]*?) +\|")
+_ROW = re.compile(
+    rf"^\| +{_INDEX} +\| OK +\| +{_REAL} +\| +{_NUMBER} +\| +{_NUMBER} +\| ([^|]*?) +\|"
+)
+"""Isaac Lab aligns numbers to the right, rl_games to the left."""
 _LOADING = re.compile(rf"Policy {_INDEX}.*?: Loading policy-{_INDEX} {_NUMBER}\.yaml")
 _EXPLOIT = re.compile(rf"Replacing (?:underperforming )?policy {_INDEX} with {_INDEX}")
 _SELF = re.compile(
@@ -124,7 +127,7 @@ class MemberLog:
         """Parses more lines; `block` consists of whole lines."""
         if self._pattern is None:
             row = rb"[0-9]{1,4}" if self.member is None else b"%d" % self.member
-            self._pattern = re.compile(_WORDS + rb"|^\| " + row + rb" +\| OK ", re.M)
+            self._pattern = re.compile(_WORDS + rb"|^\| +" + row + rb" +\| OK ", re.M)
         if self.first is None and self.member is None:
             self.first = _when(clean(block[: block.find(b"\n") + 1 or None]))
         done = 0

@@ -153,7 +153,7 @@ class PopulationLineage:
         if event := member.kept_waiting.pop(waiting, None):
             member.kept[key] += event
         jump = self.trainer.copy_raises_step
-        if jump is not None and member.steps.least_rise < jump <= shown:
+        if place == 0 or (jump is not None and member.steps.least_rise < jump <= shown):
             self._mark_from(index, member, 0)
         self._seen_by_others(index, generation.at)
 
@@ -164,6 +164,8 @@ class PopulationLineage:
             self._order.take(placed)
         before = member.steps.steps[place - 1].key if place else None
         self._mark(index, member, before)
+        if place == 0:
+            self._mark_from(index, member, 0)
         if kept := member.kept.pop(old.key, None):
             waiting = (old.experiment_name, old.generation, old.frame)
             member.kept_waiting[waiting] += kept

@@ -20,6 +20,7 @@ from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.member_logs import MemberLog
 from pbt_tui.observe.member_steps import MemberSteps
 from pbt_tui.observe.pauses import Pause
+from pbt_tui.observe.pinned_weights import PinnedWeights
 from pbt_tui.observe.population_lineage import PopulationLineage
 from pbt_tui.observe.population_status import MemberAttempt, PopulationStatus
 from pbt_tui.observe.rounds import MemberLogState
@@ -62,6 +63,7 @@ class PopulationMonitor:
         settings: when members exchange; None: the defaults of the style.
         history: the history; None without a run directory.
         argv: the command of a member.
+        kept: the folder with the generations that the executor keeps; None: none are kept.
         first: most bytes from the end of a log to read at first; for the time before, events are
             inferred from metadata.
     """
@@ -76,6 +78,7 @@ class PopulationMonitor:
         settings: ExchangeSettings | None = None,
         history: HistoryReader | None = None,
         argv: Sequence[str] = (),
+        kept: Path | None = None,
         first: int = FIRST,
     ) -> None:
         self.name = name
@@ -87,7 +90,8 @@ class PopulationMonitor:
         self._size = size
         self._history = history
         self._first = first
-        self._best = BestGeneration(self.reader)
+        pinned = None if kept is None else PinnedWeights(kept, name)
+        self._best = BestGeneration(self.reader, pinned)
         self._folders = BestFolders()
         self._told_size: int | None = None
         """Number of members in the trainers' configuration."""
@@ -252,6 +256,7 @@ class PopulationMonitor:
         now: float,
         attempts: Mapping[int, MemberAttempt] | None = None,
         pauses: Mapping[int, Pause] = _NONE,
+        original: Path | None = None,
     ) -> PopulationRow:
         """The row of the snapshot.
 
@@ -260,6 +265,7 @@ class PopulationMonitor:
             now: Unix seconds.
             attempts: the newest attempt of each member.
             pauses: the pause of each member that is paused.
+            original: the run directory whose workspace it is; None: this run's own.
         """
         told = latest(self.reader)
         furthest = max(
@@ -284,6 +290,7 @@ class PopulationMonitor:
             events=self._events,
             best=self.best(),
             alarms=tuple(alarms(self.status(states, now, attempts))),
+            original=None if original is None else str(original),
         )
 
     def best(self) -> Best | None:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from math import inf
@@ -25,6 +24,7 @@ from pbt_tui.observe.history import HistoryReader
 from pbt_tui.observe.pauses import Pause
 from pbt_tui.observe.population_monitor import AttemptLog, PopulationMonitor
 from pbt_tui.observe.population_status import MemberAttempt
+from pbt_tui.observe.population_workspace import command, original, workspace
 from pbt_tui.observe.queue_summary import tally
 from pbt_tui.observe.snapshot_types import (
     Alarm,
@@ -75,6 +75,8 @@ class RunPaths(Protocol):
     """`paused.json`."""
     populations: Path
     """`populations.jsonl`."""
+    kept: Path
+    """The folder with the generations that the executor keeps."""
 
     def log(self, job: str, attempt: int) -> Path: ...
 
@@ -95,6 +97,7 @@ class Populations:
                 settings=settings(p.style, argv) if (argv := command(state, p)) else None,
                 history=history,
                 argv=command(state, p),
+                kept=rundir.kept,
             )
             for p in state.spec.populations
         ]
@@ -120,6 +123,7 @@ class Populations:
                 now if live else (monitor.newest() or now),
                 attempts=_attempts(self._state, population),
                 pauses=_of_members(self._state, population, halts.pause),
+                original=original(self._state, self._rundir, monitor.workspace),
             )
             for monitor, population in zip(self.monitors, self._state.spec.populations, strict=True)
         )
@@ -312,23 +316,6 @@ def _is(gpu: Gpu, uuid: str | None, index: int | None) -> bool:
     if gpu.uuid is not None and uuid is not None:
         return gpu.uuid == uuid
     return gpu.index is not None and gpu.index == index
-
-
-def workspace(state: RunState, rundir: RunPaths, population: Population) -> Path:
-    """Path of a population's workspace.
-
-    A copied run directory may have a copy of it beside it, which has precedence.
-    """
-    here = Path(os.path.abspath(rundir.path.parent.parent / population.workspace))  # noqa: PTH100
-    if here.exists() or state.train_dir is None:
-        return here
-    return Path(state.train_dir, population.workspace)
-
-
-def command(state: RunState, population: Population) -> tuple[str, ...]:
-    """The command of a member."""
-    job = next((state.by_id[m] for m in population.members if m in state.by_id), None)
-    return job.spec.argv if job else ()
 
 
 def attempt_logs(

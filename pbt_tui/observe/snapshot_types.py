@@ -238,9 +238,9 @@ class Best(msgspec.Struct, frozen=True):
     objective: float
     """The objective of that generation."""
     checkpoint: str | None
-    """Path of a file that has the weights of this generation; `null`: no generation with an
-    objective has any left. Never a path from the metadata, which may be valid in a container
-    only."""
+    """Path of a file that has the weights of this generation, in the workspace or in the folder
+    `kept` of the run directory; `null`: no generation with an objective has any left. Never a path
+    from the metadata, which may be valid in a container only."""
     frame: int | None = None
     """Frames trained by then; `null`: the metadata lacks it."""
     experiment_name: str = ""
@@ -281,6 +281,9 @@ class PopulationRow(msgspec.Struct, frozen=True):
     """Its best result; `null` before any has an objective."""
     alarms: tuple[Alarm, ...]
     """Its alarms and notes, the most severe first."""
+    original: str | None = None
+    """Path of the run directory to which the workspace belongs, where this one is a copy that has
+    no copy of the workspace; `null`: the workspace is this run's own."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):

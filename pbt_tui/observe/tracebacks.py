@@ -16,7 +16,7 @@ _ASIDE = re.compile(r"^(?:Exception ignored |--- Logging error ---|Error in atex
 """Headers of tracebacks that did not end the program, but often follow the one that did."""
 _AFTERMATH = re.compile(
     r"^(?:[\w.]*\.)?(?:BrokenPipeError|EOFError|ConnectionResetError|ConnectionRefusedError"
-    r"|ChildFailedError|ProcessExitedException|KeyboardInterrupt|SystemExit|BrokenProcessPool)\b"
+    r"|CalledProcessError|ChildFailedError|ProcessExitedException|KeyboardInterrupt|SystemExit|BrokenProcessPool)\b"
 )
 """Exceptions of other processes after the first one died."""
 _FRAMES = 2000

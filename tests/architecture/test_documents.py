@@ -24,6 +24,7 @@ OTHERS = {
     **dict.fromkeys(("--a", "--no-a", "--exp-name"), "a trainer's, in the table of styles"),
     "--experiment": "the trainer's",
     **dict.fromkeys(("--with_pbt", "--num_policies", "--wandb_group"), "Sample-Factory's"),
+    **dict.fromkeys(("--extra", "--rl_library", "--task", "--num_envs"), "uv's, Isaac Lab's"),
     "--restart_behavior": "Sample-Factory's",
     "--checkpoint": "Isaac Lab's, which a member gets that goes on",
     "--nproc_per_node": "torchrun's",

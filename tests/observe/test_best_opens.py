@@ -7,8 +7,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from pbt_tui.journal.events import FileStamp, Source, Stamp
+from pbt_tui.observe.continuing import kept
 from pbt_tui.observe.history import HistoryReader, HistoryWriter
 from pbt_tui.observe.population_monitor import PopulationMonitor
 from pbt_tui.observe.snapshot import encode, workspace_snapshot
@@ -121,3 +124,73 @@ def test_a_copy_in_a_best_folder_outlives_the_file_of_the_member(tmp_path: Path)
         best = one.best()
         assert best is not None
         assert (best.generation, best.objective, best.checkpoint) == (1, 9.0, str(kept))
+
+
+def pinned(folder: Path, population: str, member: int, path: Path) -> None:
+    """Keeps a generation as the executor does: `path` is that of its weights."""
+
+    def stamp(path: Path) -> FileStamp:
+        return FileStamp(path.stat().st_mtime_ns, path.stat().st_size)
+
+    both = Stamp(stamp(path.with_suffix(".yaml")), stamp(path))
+    source = Source(member, int(path.stem), checkpoint=str(path), stamp=both)
+    assert kept.pin(folder, population, source) is None
+
+
+def removed(path: Path) -> None:
+    for suffix in (".yaml", ".pth"):
+        path.with_suffix(suffix).unlink()
+
+
+def as_json(monitor: PopulationMonitor) -> Any:
+    return json.loads(msgspec.json.encode(monitor.best()))
+
+
+def test_a_generation_that_the_executor_keeps_can_be_the_best(tmp_path: Path) -> None:
+    root, history, folder = tmp_path / "ws", tmp_path / "populations.jsonl", tmp_path / "_pbt/kept"
+    (tmp_path / "_pbt").mkdir()
+    for number, objective in ((1, 5.0), (2, 9.0), (3, 4.0)):
+        write(root, 0, number, objective)
+    for population in "pq":
+        HistoryWriter(population, reader("isaaclab", root), history).poll()
+    watching = PopulationMonitor("p", "isaaclab", root, kept=folder)
+    watching.poll()
+    pinned(folder, "p", 0, root / "000/000002.pth")
+    removed(root / "000/000002.pth")
+    later = PopulationMonitor("p", "isaaclab", root, history=HistoryReader(history), kept=folder)
+    for monitor in (watching, later):
+        monitor.poll()
+        best = as_json(monitor)
+        assert (best["generation"], best["objective"], best["lost"]) == (2, 9.0, None)
+        assert Path(best["checkpoint"]).parent == folder
+        check(best)
+    other = PopulationMonitor("q", "isaaclab", root, history=HistoryReader(history), kept=folder)
+    other.poll()
+    assert as_json(other)["generation"] == 1, "the kept one is of another population"
+    write(root, 0, 2, 3.0, at=2_000_000.0, name="b")  # another generation with its number
+    watching.poll()
+    check(as_json(watching))
+    assert as_json(watching)["generation"] == 2
+    kept.release_life(folder, "p", None)
+    for monitor in (watching, later):
+        monitor.poll()
+        best = as_json(monitor)
+        assert (best["generation"], best["objective"]) == (1, 5.0)
+        assert best["lost"]["objective"] == 9.0
+        check(best)
+
+
+def test_a_kept_generation_that_was_written_into_is_not_the_best(tmp_path: Path) -> None:
+    """Trainers open the file again, and the link is another name of it."""
+    root, folder = tmp_path / "ws", tmp_path / "_pbt/kept"
+    (tmp_path / "_pbt").mkdir()
+    for number, objective in ((1, 5.0), (2, 9.0)):
+        write(root, 0, number, objective)
+    pinned(folder, "p", 0, root / "000/000002.pth")
+    monitor = PopulationMonitor("p", "isaaclab", root, kept=folder)
+    monitor.poll()
+    write(root, 0, 2, 3.0, at=2_000_000.0)
+    monitor.poll()
+    best = as_json(monitor)
+    assert (best["generation"], best["lost"]["objective"]) == (1, 9.0)
+    check(best)

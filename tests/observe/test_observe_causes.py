@@ -43,6 +43,28 @@ def test_real_traceback_names_exception_and_line(tmp_path: Path) -> None:
     assert log.read_text().splitlines()[found.line - 1] == "ValueError: bad value 7"
 
 
+WRAPPER = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', {!r}], check=True)\n"
+"""A program that runs the trainer as a child, as `isaaclab train` does."""
+
+
+def test_the_trainer_of_a_program_that_waits_for_it_was_killed(tmp_path: Path) -> None:
+    log = real(tmp_path, WRAPPER.format("import os; os.kill(os.getpid(), 9)"))
+    found = diagnose(log, 1, None)
+    assert (found.cause, found.detail) == ("signal", "killed by SIGKILL")
+
+
+def test_the_trainer_of_a_program_that_waits_for_it_failed(tmp_path: Path) -> None:
+    log = real(tmp_path, WRAPPER.format("raise ValueError('bad value 7')"))
+    found = diagnose(log, 1, None)
+    assert (found.cause, found.detail) == ("traceback", "ValueError: bad value 7")
+    log = real(tmp_path, WRAPPER.format("raise SystemExit(3)"))
+    found = diagnose(log, 1, None)
+    assert (found.cause, found.detail and found.detail[:29]) == (
+        "traceback",
+        "subprocess.CalledProcessError",
+    )
+
+
 def test_real_chain_gives_the_last(tmp_path: Path) -> None:
     log = real(
         tmp_path,

@@ -35,7 +35,17 @@ JOB_KEYS = {
     "id", "name", "state", "attempt", "gpus", "exit_code", "signal", "cause", "detail", "log",
     "population", "member", "node", "reason", "restarts", "slurm_id", "starts_at", "paused_at",
 }  # fmt: skip
-POPULATION_KEYS = {"id", "style", "size", "workspace", "members", "events", "best", "alarms"}
+POPULATION_KEYS = {
+    "id",
+    "style",
+    "size",
+    "workspace",
+    "original",
+    "members",
+    "events",
+    "best",
+    "alarms",
+}
 MEMBER_KEYS = {
     "index", "state", "generation", "frame", "objective", "params", "lag", "generations",
     "paused_at",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pbt_tui.observe.population_monitor import PopulationMonitor
 from pbt_tui.observe.workspaces import LoadedCheckpoint, reader, size, starts
 from pbt_tui.observe.workspaces.isaacgymenvs import IsaacGymEnvs
 from pbt_tui.observe.workspaces.isaaclab import IsaacLab
@@ -72,6 +73,7 @@ def test_a_start_of_isaac_lab_names_the_file_that_it_loaded(tmp_path: Path) -> N
         (1, 300.0, "2026-11-21_08-24-39", 8),
     ]
     assert [s.loaded for s in found] == [None, None, LoadedCheckpoint(donor, 3, 17)]
+    assert [s.scratch for s in found] == [True, True, False]
     assert size(workspace) == 8, "two of eight members have started"
     assert workspace.restarts() == [(0, 100.0), (1, 102.0), (1, 300.0)]
 
@@ -86,6 +88,37 @@ def test_a_constant_name_shows_each_start_that_is_seen(tmp_path: Path) -> None:
         (100.0, None),
         (200.0, (2, 4)),
     ]
+
+
+def generation(root: Path, member: int, number: int, frame: int, at: float) -> None:
+    text = (
+        f"experiment_name: always\nframe: {frame}\niteration: {number}\nparams:\n  lr: 0.1\n"
+        f"true_objective: {number}.5\n"
+    )
+    put(root / f"ws/{member:03d}/{number:06d}.yaml", text, at)
+
+
+@pytest.mark.parametrize("path", ["", "/w/ws/001/000002.pth"])
+def test_a_constant_name_hides_no_relaunch(tmp_path: Path, path: str) -> None:
+    """The first generation is number 2 where an epoch has more frames than an interval."""
+    root = tmp_path / "shadow"
+    for number in (2, 3, 4, 5):
+        for member in (0, 1):
+            generation(root, member, number, 131072 * number, 100.0 + number)
+    agent(root, "always", 0, "", 100.0)
+    monitor = PopulationMonitor("p", "isaaclab", root / "ws")
+    monitor.poll()
+    agent(root, "always", 0, path, 200.0)
+    fallen = 2 if not path else 3  # a copy writes what comes after the donor's
+    generation(root, 0, fallen, 131072 * fallen, 201.0)
+    later = PopulationMonitor("p", "isaaclab", root / "ws")
+    for each in (monitor, later):
+        each.poll()
+        (event,) = each.events
+        found = (event.kind, event.donor, event.donor_generation)
+        assert found == (("exploit", 1, 2) if path else ("relaunch", None, None))
+        alarms = {alarm.code for alarm in each.row({}, 300.0).alarms}
+        assert ("relaunched" in alarms) == (not path)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 import shutil
 import sys
 import time
@@ -14,10 +16,11 @@ from typing import Any
 import pytest
 
 from pbt_tui.journal import RunDir
+from pbt_tui.observe.workspaces import generation
 from pbt_tui.populations import STYLES
 from pbt_tui.tui.app import Monitor
 from pbt_tui.tui.journal_follower import JournalFollower
-from tests.toys.toy_packages import TOYS, Command, command, files_of, install, shown_in
+from tests.toys.toy_packages import ROOT, TOYS, Command, command, files_of, install, shown_in
 
 TOY = TOYS / "style"
 BUILT_IN = "isaacgymenvs, isaaclab, rl_games, sample_factory"
@@ -42,6 +45,16 @@ def trained(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_page_shows_this_very_package() -> None:
     assert shown_in("add-a-population-style.md") == files_of(TOY)
+
+
+def test_the_page_names_all_that_a_reader_may_have() -> None:
+    page = (ROOT / "docs/guide/add-a-population-style.md").read_text()
+    table = page.partition("### What else a reader can tell")[2].partition("```")[0]
+    asked = re.findall(r"getattr\(reader, \"(\w+)\", None\)", inspect.getsource(generation))
+    assert re.findall(r"^\| `(\w+)\(", table, re.MULTILINE) != []
+    assert set(re.findall(r"^\| `(\w+)\(", table, re.MULTILINE)) == set(asked)
+    required = re.findall(r"def (\w+)\(self", inspect.getsource(generation.Reader))
+    assert all(f"`{name}`" in page for name in required)
 
 
 def population(pbt: Command, *argv: str) -> dict[str, Any]:

@@ -13,23 +13,30 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 from pbt_tui.journal import RunDir, lock
+from tests import standins
 from tests.architecture.codebase import ROOT, Fence, fences
 from tests.executor.running import until
 from tests.small_population import small
 
 PAGES = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("docs/guide/*.md"))]
 TWO_GPUS, CONTAINERS, SLURM = "two GPUs", "containers", "slurm"
-ENDLESS = {
-    "docs/guide/populations.md": 100_000,
-    "docs/guide/resume-and-requests.md": 100_000,
-}
+ENDLESS = {"docs/guide/resume-and-requests.md": 100_000}
 """Pages that need a training that still runs when the next line starts."""
+TRAINERS: dict[str, tuple[Callable[[Path], None], ...]] = {
+    "docs/guide/populations.md": (standins.isaac_lab,),
+    "docs/guide/populations-rl-games.md": (standins.rl_games,),
+    "docs/guide/populations-sample-factory-isaacgymenvs.md": (
+        standins.sample_factory,
+        standins.isaacgymenvs,
+    ),
+}
+"""Pages whose trainers need a simulator or are not installed: stand-ins take their commands."""
 SETTING_UP = ("make ", ". .venv/")
 """Lines that are for people only; that `make` has these targets is a test of its own."""
 EXIT = re.compile(r"\s+# exit (\d+)$")
@@ -74,6 +81,8 @@ def work_through(
     """`able`: titles of the blocks that this machine can run."""
     source = small(ENDLESS.get(page, 3))
     (folder / "examples/swingup_pbt.py").write_text(source)
+    for put in TRAINERS.get(page, ()):
+        put(folder)
     blocks = fences((ROOT / page).read_text())
     (folder / "train.py").write_text("print('trained')\n")
     _lay_out(blocks, folder)
@@ -87,7 +96,8 @@ def printed(page: str, folder: Path, command: str) -> str:
 
 
 def _bash(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    places = (folder / "bin", Path(sys.executable).parent, os.environ["PATH"])
+    path = os.pathsep.join(map(str, places))
     keep = {k: v for k, v in os.environ.items() if not k.startswith(("CUDA_", "PBT_"))}
     return subprocess.run(
         ["bash", "-c", script],

@@ -103,6 +103,16 @@ def pins_of(folder: Path, population: str) -> list[Pin]:
     return [pin for pin in pins(folder) if pin.population == _slug(population)]
 
 
+def is_unchanged(known: Pin) -> bool:
+    """Whether the files of a pin are there, and nobody has written into them."""
+    try:
+        if _stamp(known.weights) != known.stamp.weights:
+            return False
+        return known.metadata is None or _stamp(known.metadata) == known.stamp.metadata
+    except OSError:
+        return False
+
+
 def candidates(folder: Path, population: str, place: Place) -> list[Candidate]:
     """The kept generations of a member, as `Read` returns those in its own folder."""
     found: list[Candidate] = []
@@ -176,15 +186,9 @@ def _read(folder: Path, name: str) -> Pin | None:
     stamp = Stamp(_parsed(found["metadata"]), _parsed(found["weights"]))
     weights = folder / name
     metadata = weights.with_suffix(".yaml") if stamp.metadata is not None else None
-    try:
-        same = _stamp(weights) == stamp.weights
-        same = same and (metadata is None or _stamp(metadata) == stamp.metadata)
-    except OSError:
-        return None
-    if not same:
-        return None
     numbers = int(found["member"]), int(found["generation"])
-    return Pin(found["population"], *numbers, stamp, weights, metadata)
+    read = Pin(found["population"], *numbers, stamp, weights, metadata)
+    return read if is_unchanged(read) else None
 
 
 def _stamp(path: Path) -> FileStamp | None:

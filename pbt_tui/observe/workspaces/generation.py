@@ -107,6 +107,8 @@ class Start(NamedTuple):
     """Number of members in its configuration; None: unknown."""
     folder: str = ""
     """Path of its folder; empty: unknown."""
+    scratch: bool = False
+    """Whether its configuration says that it loaded no checkpoint."""
 
 
 class Latest(NamedTuple):

@@ -124,14 +124,13 @@ class StartFolders:
         if not _is_number(index, 3) or (workspaces and self._workspace.name not in workspaces):
             return None
         size = _value(text, "num_policies")
+        path = _value(text, self._layout.loaded, inner=self._layout.inner)
         return Start(
             member=int(index),
             at=at,
             name=_value(text, self._layout.name, inner=self._layout.inner),
-            loaded=_loaded(
-                _value(text, self._layout.loaded, inner=self._layout.inner),
-                {*workspaces, self._workspace.name},
-            ),
+            loaded=_loaded(path, {*workspaces, self._workspace.name}),
+            scratch=not path and _value(text, "load_checkpoint").lower() == "false",
             size=int(size) if _is_number(size, 4) else None,
             folder=folder,
         )

@@ -39,6 +39,12 @@ def title(row: PopulationRow, place: tuple[int, int], width: int) -> list[Line]:
         lines.append(((cut(text, width), "good"), (cut(where, width - len(text)), "dim")))
         if best.lost is not None:
             lines.append(((cut(f" {lost_text(best.lost)}", width), "dim"),))
+    if row.original is not None:
+        text = f"a copy without its workspace: shown is that of `{safe(row.original)}`"
+        lines += [
+            ((" ! " if not i else "   ", "warn"), (piece, "warn"))
+            for i, piece in enumerate(wrap(text, max(20, width - 4)))
+        ]
     order = list(_LEVELS)
     for alarm in sorted(row.alarms, key=lambda a: order.index(a.level))[:4]:
         glyph, style = _LEVELS[alarm.level]
