@@ -1,7 +1,7 @@
 """The times of generations, where a copy of a workspace has lost them.
 
-`cp -r` and `tar -m` give each file the time of the copy, in the order of the folder's entries. Order
-by time would then show other newest generations, other ranks and other exchanges.
+`cp -r` and `tar -m` give each file the time of the copy, in the order of the entries of a folder.
+Order by time would then show other newest generations, other ranks and other exchanges.
 """
 
 from __future__ import annotations
