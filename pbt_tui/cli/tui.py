@@ -28,19 +28,24 @@ def entry() -> NoReturn:
 
 def main(argv: Sequence[str]) -> int:
     """Shows a run until the user quits, or once. Returns the exit code."""
+    from pbt_tui.tui import targets
+
     args = parser(argv).parse_args(list(argv))
     if args.json and not args.once:
         raise UsageError("`--json` needs `--once`")
     if args.export is not None:
         return _export(args)
     feed = _feed(args)
+    note = None if args.run or feed.workspace else targets.others(args.target)
     if args.once or not _on_terminal():
+        if note:
+            print(f"note: {note}", file=sys.stderr)
         code = _once(feed, args)
         if not args.once:
             print("hint: on a terminal, `pbt-tui` shows this live", file=sys.stderr)
             return 0
         return code
-    message = _show(feed, args)
+    message = _show(feed, args, note)
     if message:
         print(message)
     return 0
@@ -230,7 +235,7 @@ def _export(args: argparse.Namespace) -> int:
     return 0
 
 
-def _show(feed: JournalFollower, args: argparse.Namespace) -> str | None:
+def _show(feed: JournalFollower, args: argparse.Namespace, note: str | None) -> str | None:
     # Textual reads these variables when it is imported.
     for name, value in (
         ("TEXTUAL_ANIMATIONS", "none"),
@@ -250,6 +255,7 @@ def _show(feed: JournalFollower, args: argparse.Namespace) -> str | None:
         theme=args.theme,
         ascii_only=args.ascii,
         interval=args.interval,
+        note=note,
     )
     return monitor.run(mouse=not args.no_mouse)
 

@@ -51,6 +51,8 @@ class Tail:
         """Rises when another file replaced the journal: the reader has to fold from its start."""
         self.crc = 0
         """The checksum of the bytes read so far."""
+        self.lost = 0
+        """Lines that had been read of this file, and that somebody has cut off since."""
         self._inode: int | None = None
 
     def read(self, limit: int = _PAGE) -> list[AnyEvent]:
@@ -71,7 +73,9 @@ class Tail:
             return []
         try:
             stat = disk.calls.fstat(fd)
-            if self._inode not in (None, stat.st_ino) or stat.st_size < self.offset:
+            same = self._inode in (None, stat.st_ino)
+            if not same or stat.st_size < self.offset:
+                self.lost = self.line if same else 0
                 self.offset = self.line = self.crc = 0
                 self.life += 1
             self._inode = stat.st_ino
@@ -98,6 +102,11 @@ class Tail:
         self.offset += len(lines)
         self.line += len(events)
         return events
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the journal was there, and is not now."""
+        return self._inode == _GONE
 
     def read_all(self) -> list[AnyEvent]:
         """All events that the file holds now and that were not read yet."""

@@ -150,7 +150,7 @@ def _cannot_exchange(status: PopulationStatus, quiet: Sequence[int]) -> list[Ala
     ranked = absent + sorted(present, key=lambda m: present[m] or 0.0)
     worst = ranked[:places]
     if len(worst) == places and set(worst) <= set(absent) | _gone(status, quiet):
-        who = ", ".join(_last_seen(status, m) for m in worst[:4])
+        who = _seen(status, worst)
         found += _alarm(
             "cannot_exchange",
             "error",
@@ -174,6 +174,22 @@ def _last_seen(status: PopulationStatus, member: int) -> str:
     if newest is None:
         return f"member {member}, never seen"
     return f"member {member}, last seen {_ago(status.now - newest.at)} ago"
+
+
+def _seen(status: PopulationStatus, members: Sequence[int]) -> str:
+    """`members 0, 3, 5, last seen 4 min to 9 min ago`; for one member: `member 0, last seen …`."""
+    ages = {m: status.now - status.last[m].at for m in members if m in status.last}
+    never = [m for m in members if m not in ages]
+    parts = []
+    if len(ages) == 1:
+        parts = [_last_seen(status, m) for m in ages]
+    elif ages:
+        first, last = _ago(min(ages.values())), _ago(max(ages.values()))
+        span = first if first == last else f"{first} to {last}"
+        parts = [f"{_names(list(ages))}, last seen {span} ago"]
+    if never:
+        parts.append(f"{_names(never)}, never seen")
+    return ", ".join(parts)
 
 
 def _ago(seconds: float) -> str:
@@ -255,8 +271,7 @@ def _stale(status: PopulationStatus, found: Sequence[int]) -> list[Alarm]:
     """Members without a generation for too long, although they run."""
     if not found:
         return []
-    who = ", ".join(_last_seen(status, m) for m in found[:4])
-    more = f" and {len(found) - 4} more" if len(found) > 4 else ""
+    who = _seen(status, found)
     if not status.states:  # of a workspace without a run nobody knows who still runs
-        return _alarm("stale_member", "note", f"silent or finished: {who}{more}", found)
-    return _alarm("stale_member", "warning", f"silent: {who}{more}", found)
+        return _alarm("stale_member", "note", f"silent or finished: {who}", found)
+    return _alarm("stale_member", "warning", f"silent: {who}", found)

@@ -17,6 +17,7 @@ import msgspec
 from pbt_tui.files import disk
 from pbt_tui.files.permissions import fit
 from pbt_tui.files.regular import OURS, read_regular
+from pbt_tui.observe.copied_times import true_times
 from pbt_tui.observe.lineage import LineageEvent
 from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.workspaces import Generation, Reader
@@ -55,22 +56,7 @@ def decided(event: LineageEvent) -> Decided:
 _APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(HistoryEntry)
-_SAME = 1.0
-"""Seconds: a copy that keeps times may round them."""
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
-
-def with_known_times(polled: list[Generation], known: Mapping[Key, Generation]) -> list[Generation]:
-    """Generations of a first poll; if a copy has lost all their times, with those of the history.
-
-    Args:
-        polled: what the workspace has.
-        known: what the history has.
-    """
-    both = [g for g in polled if g.key in known]
-    if len(both) < 2 or any(abs(g.at - known[g.key].at) < _SAME for g in both):
-        return polled
-    return [msgspec.structs.replace(g, at=known[g.key].at) if g.key in known else g for g in polled]
 
 
 class HistoryWriter:
@@ -100,7 +86,7 @@ class HistoryWriter:
         if self._known is None:
             self._known = {g.key: g for g in read(self.path).get(self.population, [])}
             self._events = {decided(e): e for e in events(self.path, self.population)}
-            polled = with_known_times(self.reader.poll(), self._known)
+            polled = true_times(self.reader.poll(), self._known)
         else:
             polled = self.reader.poll()
         new = [g for g in polled if self._known.get(g.key) != g]

@@ -24,11 +24,14 @@ def idle_reasons(status: PopulationStatus) -> list[Alarm]:
     delays = [log.initial_delay for log in status.logs.values() if log.initial_delay is not None]
     delay = max(delays) if delays else status.settings.initial_delay
     trainer = status.trainer
+    assumed = not delays and status.settings == trainer.settings
+    unsure = " (the trainer's default: no log says so)" if assumed else ""
     copied = any(e.kind == "exploit" for e in status.events)
     if trainer.waits_for_frames and delay is not None and frames < delay and not copied:
         return _note(
             "before_start",
-            f"waits for {_count(delay)} frames before the first exchange, now at {_count(frames)}",
+            f"waits for {_count(delay)} frames before the first exchange{unsure}, now at "
+            f"{_count(frames)}",
         )
     if not last:
         why = status.missing or "no member has written a generation yet"

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from pbt_tui.observe.best import BestGeneration
 from pbt_tui.observe.best_folders import BestFolders
+from pbt_tui.observe.copied_times import true_times
 from pbt_tui.observe.health import alarms
-from pbt_tui.observe.history import HistoryReader, with_known_times
+from pbt_tui.observe.history import HistoryReader
 from pbt_tui.observe.lineage import LineageEvent
 from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.member_logs import MemberLog
@@ -169,8 +170,8 @@ class PopulationMonitor:
     def _newer(self, kept: list[Generation], polled: list[Generation]) -> list[Generation]:
         """New generations in write order; of those with one key, the one written last."""
         found: dict[Key, Generation] = {}
-        if kept and not self._known:
-            polled = with_known_times(polled, {g.key: g for g in kept})
+        if not self._known:
+            polled = true_times(polled, {g.key: g for g in kept})
         for generation in [*kept, *polled]:
             key = generation.key
             old = found.get(key) or self._known.get(key)

@@ -122,6 +122,7 @@ ACTIONS = (
     Action("palette", "colon", ":", "", "every action by its name"),
     Action("help", "question_mark", "?", "help", "the keys of this screen", bar=1),
     Action("back", "escape", "Esc", "back", "back, or clear the filter", bar=90),
+    Action("interrupt", "ctrl+c", "", "", ""),
     Action("quit", "q", "q", "quit", "back, then quit: the run goes on", bar=91),
 )
 

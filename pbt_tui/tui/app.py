@@ -76,6 +76,7 @@ class Monitor(App[str], inherit_bindings=False):
         interval: float = 0.25,
         now: Callable[[], float] = time.time,
         timer: bool = True,
+        note: str | None = None,
     ) -> None:
         super().__init__()
         self.follower = follower
@@ -87,6 +88,7 @@ class Monitor(App[str], inherit_bindings=False):
         self.clock = now
         self.interval = max(0.05, interval)
         self._timer = timer
+        self._note = note
         self._second = 0.0
         self._loading = FollowerUpdate()
         self._draw_at = 0.0
@@ -108,6 +110,8 @@ class Monitor(App[str], inherit_bindings=False):
         self.push_screen(_screen("jobs", self.model))
         if self.follower.workspace:
             self.go("population")
+        if self._note:
+            self.call_after_refresh(self.say, self._note)
         if self._timer:
             self.call_after_refresh(self._load)
 

@@ -145,6 +145,7 @@ class JournalFollower:
     def poll(self, budget: float = 0.05) -> FollowerUpdate:
         """Reads and folds for about `budget` seconds. Costs one `stat` when nothing is new."""
         change = FollowerUpdate()
+        trouble = self.trouble
         if self.error is not None or self.workspace:
             return change
         try:
@@ -160,7 +161,24 @@ class JournalFollower:
                 f"cannot read: {e.strerror}", where=Where(file=str(e.filename or self.rundir.path))
             )
             change.run = True
+        change.run |= self.trouble != trouble
         return change
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the screen may not show the run as it is; None if nothing is wrong."""
+        if self.error is not None:
+            return str(self.error).splitlines()[0]
+        if self.workspace:
+            return None
+        if self._tail.is_gone:
+            return "the run directory is gone: this is the run as it was"
+        if self._tail.lost:
+            return (
+                f"the journal was cut from {self._tail.lost} to {self._tail.line} lines: what "
+                "follows is the run as the rest tells it"
+            )
+        return None
 
     def now(self, clock: float) -> float:
         """The end of open intervals: now, or without an executor the time of the last event."""

@@ -46,6 +46,8 @@ class TableOrder:
         self.reverse = False
         self.text = ""
         self.problems_only = False
+        self.problem: str | None = None
+        """Why the filter cannot be understood; None: it can."""
         self._test: Predicate | None = None
         self._keys: dict[int, Any] = {}
         self._rows_by_index: dict[int, int] | None = None
@@ -58,8 +60,12 @@ class TableOrder:
 
     def filter(self, text: str) -> None:
         self.text = text.strip()
-        self._test = compile_filter(self.text)
+        self._test, self.problem = compile_filter(self.text, self._parameters)
         self.rebuild()
+
+    def _parameters(self) -> set[str]:
+        """The names of all parameters."""
+        return {name for job in self.state.spec.jobs for name in job.params}
 
     def sort_by(self, letter: str, reverse: bool = False) -> None:
         self.sort, self.reverse = letter, reverse

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from pbt_tui.errors import Diagnostic, Findings, RunError, UsageError, Where
+from pbt_tui.files.regular import read_head
 from pbt_tui.journal import lock
 from pbt_tui.journal.run_dir import RunDir
-from pbt_tui.spec import Style
+from pbt_tui.spec import FORMAT, Style
 from pbt_tui.tui import start_executor as starting
 
 _RUNS = re.compile(r"_pbt(_.*)?")
 """Names of run directories, but not `_pbt.1`: `--fresh` has moved that one aside."""
+_SPEC = "processes.json"
 _DIAGNOSTIC = re.compile(r"(?P<level>error|warning|note)(?:\[(?P<code>\w+)\])?: (?P<text>.*)")
 
 
@@ -50,7 +52,8 @@ def resolve(target: str | None, *, is_module: bool = False) -> Path | ToStart | 
         raise UsageError("no such target", where=Where(file=target))
     if RunDir(path).is_run():
         return path
-    if (path / "processes.json").is_file() or any(path.glob("*/processes.json")):
+    specs = [spec for spec in (path / _SPEC, *path.glob(f"*/{_SPEC}")) if spec.is_file()]
+    if any(map(_is_spec, specs)):
         return ToStart(target)
     newest = _newest(path)
     if newest is not None:
@@ -60,11 +63,40 @@ def resolve(target: str | None, *, is_module: bool = False) -> Path | ToStart | 
     workspace = find(path)
     if workspace is not None:
         return Workspace(workspace.path, workspace.style)
+    if specs:
+        return ToStart(target)  # `pbt-run` says what is wrong with it
     raise UsageError(
         "neither a run directory, nor a spec, nor a population's workspace",
         where=Where(file=target),
         hint="a run directory is called `_pbt` and holds `spec.json` and `journal.jsonl`",
     )
+
+
+def _is_spec(path: Path) -> bool:
+    """Whether it is a process list of ours: other programs use the name of the file, too."""
+    try:
+        return FORMAT.encode() in read_head(path, 4096)
+    except OSError:
+        return False
+
+
+def others(target: str | None) -> str | None:
+    """Which of several runs is shown, where TARGET does not say it; None if there is no other.
+
+    Args:
+        target: TARGET as the person gave it.
+
+    Example:
+        >>> others("specs/processes.json") is None
+        True
+    """
+    below = Path("train_dir" if target is None else target)
+    if not below.is_dir() or RunDir(below).is_run():
+        return None
+    runs = list(_runs(below))
+    if len(runs) < 2:
+        return None
+    return f"the newest of {len(runs)} runs below `{below}`; `pbt-tui RUN_DIR` shows another one"
 
 
 def _is_dotted(target: str) -> bool:

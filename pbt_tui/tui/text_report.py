@@ -122,7 +122,7 @@ def _population(row: PopulationRow, width: int, now: float) -> list[Line]:
     ranked = render_population.ranked(row)
     lines += [_flush(table.line(i + 1, member)) for i, member in enumerate(ranked[:_JOBS])]
     if row.events:
-        lines += map(_flush, render_population.history(row, width, 6))
+        lines += map(_flush, render_population.history(row, width, 6, now))
     return lines
 
 

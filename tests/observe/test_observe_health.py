@@ -220,7 +220,7 @@ def test_a_member_that_starts_is_not_silent() -> None:
     assert codes(status_of(steps, states={}, starts=folder, now=1100.0)) == []
     assert codes(status_of(steps, states={}, now=60.0 + 100)) == []
     found = alarms(status_of(steps, states={}, now=60.0 + 400))
-    assert "silent or finished: member 0" in next(
+    assert "silent or finished: members 0, 1" in next(
         a.message for a in found if a.code == "stale_member"
     )
 

@@ -87,7 +87,7 @@ def test_rows_kept_up_to_date_are_rows_made_anew(
 
 @given(st.text(max_size=40))
 def test_any_text_is_a_filter(query: str) -> None:
-    test = compile_filter(query)
+    test = compile_filter(query, lambda: ["lr"]).test
     if test is not None:
         assert {test(job) for job in RunState(spec(3)).jobs} <= {True, False}
 
@@ -229,3 +229,22 @@ def test_nothing_of_the_monitor_imports_the_executor() -> None:
         "assert not bad, bad"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_curve_that_begins_again_is_two_lines() -> None:
+    """One line through both would fill the space between them."""
+    rises = [(float(x), float(x)) for x in range(20)]
+    again = [(float(x), 20.0) for x in range(20)]
+    dots = sum(
+        bin(ord(c) - 0x2800).count("1")
+        for line in chart([("good", [*rises, *again])], 60, 8)
+        for c in text.plain(line)
+        if "\u2800" < c <= "\u28ff"
+    )
+    alone = sum(
+        bin(ord(c) - 0x2800).count("1")
+        for line in chart([("good", rises), ("bad", again)], 60, 8)
+        for c in text.plain(line)
+        if "\u2800" < c <= "\u28ff"
+    )
+    assert dots == alone < 250

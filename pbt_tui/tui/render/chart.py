@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pbt_tui.tui.text import Line, Span, fit
 
@@ -12,7 +12,9 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 
 def chart(series: Sequence[tuple[str, Sequence[Point]]], width: int, height: int) -> list[Line]:
-    """Draws `series`: (style, points sorted by x), the most important last, because it is on top.
+    """Draws `series`: (style, points), the most important last, because it is on top.
+
+    A line ends where x falls, and another one begins.
 
     A column of dots spans the least and the greatest of its points, so that no spike is lost.
     """
@@ -31,7 +33,7 @@ def chart(series: Sequence[tuple[str, Sequence[Point]]], width: int, height: int
     y_step = (rows - 1) / (y1 - y0)
     cells = [[0] * (columns // 2) for _ in range(height)]
     styles = [[""] * (columns // 2) for _ in range(height)]
-    for style, line in series:
+    for style, line in _rising(series):
         for column, low, high in _columns(line, x0, x_step):
             top, bottom = round((y1 - high) * y_step), round((y1 - low) * y_step)
             for row in range(top, bottom + 1):
@@ -50,6 +52,19 @@ def chart(series: Sequence[tuple[str, Sequence[Point]]], width: int, height: int
         spans.append((text, last))
         lines.append(tuple(s for s in spans if s[0]))
     return lines
+
+
+def _rising(
+    series: Sequence[tuple[str, Sequence[Point]]],
+) -> Iterator[tuple[str, Sequence[Point]]]:
+    """The series in pieces in which x rises: a member that began again is another line."""
+    for style, line in series:
+        first = 0
+        for i in range(1, len(line)):
+            if line[i][0] <= line[i - 1][0]:
+                yield style, line[first:i]
+                first = i
+        yield style, line[first:]
 
 
 def _columns(line: Sequence[Point], x0: float, x_step: float) -> list[tuple[int, float, float]]:

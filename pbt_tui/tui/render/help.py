@@ -32,6 +32,7 @@ def page(name: str, width: int) -> list[Line]:
         for text in (
             "words are regular expressions for name, state and cause; all must match",
             f"field:value with {', '.join(FIELDS)}",
+            "field<number, also <= > >= =: lr<=3e-4 attempt>1 exit=137",
             "! before a word inverts it: state:fail !cause:cuda lr:0.0003",
         ):
             lines += [(("  " + piece, ""),) for piece in wrap(text, max(20, width - 4))]

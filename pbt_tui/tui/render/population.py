@@ -13,7 +13,7 @@ from pbt_tui.journal.status_text import lasting
 from pbt_tui.observe.snapshot_types import EventRow, LostBest, MemberRow, PopulationRow
 from pbt_tui.tui import labels
 from pbt_tui.tui.render.chart import chart
-from pbt_tui.tui.text import Line, Span, both, cut, fit, safe, wrap
+from pbt_tui.tui.text import Line, Span, at, both, cut, fit, safe, wrap
 
 _LEVELS = {"error": ("✗", "bad"), "warning": ("!", "warn"), "note": ("·", "dim")}
 
@@ -84,7 +84,8 @@ class MemberTable:
         self.now = now
         self.wide = width >= 70
         self.state = max([11, *(len(self._state(member)[0]) for member in row.members)])
-        room = width - (57 if self.wide else 33) - self.state
+        self.change = max([7, *(len(_change(member)) for member in row.members)])
+        room = width - (50 + self.change if self.wide else 33) - self.state
         self.params = varied(row, max(0, room // 12))
         self.width = width
 
@@ -94,7 +95,7 @@ class MemberTable:
             text += f"  {'LAG':>3}"
         text += f"  {'OBJECTIVE':>9}"
         if self.wide:
-            text += f"  {'CHANGE':>7}  {'COPIED':<8}"
+            text += f"  {'CHANGE':>{self.change}}  {'COPIED':<8}"
         for name in self.params:
             text += "  " + fit(safe(name.rpartition(".")[2]), 10, ">")
         return ((text, "head"),)
@@ -111,7 +112,7 @@ class MemberTable:
             spans.append((f"  {lag:>3}", "warn" if member.lag and member.lag > 1 else "dim"))
         spans.append((f"  {number(member.objective):>9}", ""))
         if self.wide:
-            spans.append((f"  {_change(member):>7}", "dim"))
+            spans.append((f"  {_change(member):>{self.change}}", "dim"))
             spans.append(("  " + fit(_copied(member, self.row.events), 8), "dim"))
         for name in self.params:
             spans.append(("  " + fit(number(member.params.get(name)), 10, ">"), ""))
@@ -124,18 +125,28 @@ class MemberTable:
         return f"{glyph} {member.state}{since}", style
 
 
-def history(row: PopulationRow, width: int, height: int) -> list[Line]:
+def history(row: PopulationRow, width: int, height: int, now: float) -> list[Line]:
     """The newest exchanges and relaunches, newest first."""
     if height < 2:
         return []
     lines: list[Line] = [((" what happened, newest first", "head"),)]
     if not row.events:
         return [*lines, (("   no member has copied another yet", "dim"),)]
-    for event in reversed(row.events[-(height - 1) :]):
-        when = "" if event.generation is None else f"generation {event.generation}: "
+    written = {(m.index, g.generation): g.at for m in row.members for g in m.generations}
+    shown = row.events[-(height - 1) :]
+    times = [written.get((event.member, event.generation or -1)) for event in shown]
+    clocks = ["" if moment is None else at(moment, now) for moment in times]
+    clock = max(map(len, clocks))
+    for event, moment in zip(reversed(shown), reversed(clocks), strict=True):
+        when = moment.ljust(clock + 2) if clock else ""
+        when += "" if event.generation is None else f"generation {event.generation}: "
         unsure = "" if event.confidence >= 1 else f"  (from the {event.source}, likely)"
         lines.append(
-            (("   " + when, "dim"), (cut(_event(event), width - 30), ""), (unsure, "dim")),
+            (
+                ("   " + when, "dim"),
+                (cut(_event(event), max(10, width - 22 - clock)), ""),
+                (unsure, "dim"),
+            ),
         )
     return lines
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pbt_tui.journal import status_text
 from pbt_tui.journal.state import RunState
 from pbt_tui.tui import labels
-from pbt_tui.tui.text import Line, Span, both, clip, cut, fit, length, safe
+from pbt_tui.tui.text import Line, Span, both, clip, cut, fit, length, safe, wrap
 
 if TYPE_CHECKING:
     from pbt_tui.observe.failure_grouping import Group
@@ -63,6 +63,14 @@ def header(
         right.append((page, "title"))
     right.append((" ", ""))
     return both(tuple(left), tuple(right), width)
+
+
+def trouble(header: Line, text: str, width: int) -> list[Line]:
+    """All of a text that the header had to cut; nothing if it shows all of it."""
+    text = safe(text)
+    if any(text in shown for shown, _ in header):
+        return []
+    return [((f" {piece}", "bad"),) for piece in wrap(text, max(20, width - 2))]
 
 
 def bar(done: int, bad: int, total: int, width: int) -> list[Span]:
@@ -159,9 +167,9 @@ def _gpu(gpu: GpuRow, width: int, slots: int) -> list[Span]:
         parts.insert(0, f"drained: {safe(gpu.drained_why)}" if gpu.drained_why else "drained")
     if gpu.held is not None:
         parts.append(gpu.held)
-    what = "; ".join(parts) or "idle"
     if gpu.others:
-        what = f"{what}; also {safe(gpu.others)}"
+        parts.append(f"{'also' if gpu.jobs else 'taken:'} {safe(gpu.others)}")
+    what = "; ".join(parts) or "idle"
     style = "warn" if gpu.drained or gpu.others else "run" if gpu.jobs else "dim"
     room = max(0, width - length(((head, ""),)) - 3)
     return [(head + "  ", ""), (fit(what, room) + " ", style)]

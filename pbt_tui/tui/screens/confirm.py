@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import events
 from textual.binding import BindingType
 from textual.widget import Widget
 from textual.widgets import Input
@@ -66,11 +67,26 @@ class ConfirmDialog(Dialog[bool]):
             lines.append((("y", "key"), (" yes   ", ""), ("Esc", "key"), (" keep it as it is", "")))
         return lines
 
+    def takes(self, event: events.Key) -> bool:
+        """The number may be typed before the input has the focus."""
+        if not self.typed or self.input.has_focus:
+            return False
+        if event.key == "enter":
+            self._count(self.input.value)
+        elif event.is_printable and event.character and event.character.isdigit():
+            self.input.insert_text_at_cursor(event.character)
+        else:
+            return False
+        return True
+
     def action_yes(self) -> None:
         if not self.typed:
             self.dismiss(True)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        if event.value.strip() == str(len(self.names)):
+        self._count(event.value)
+
+    def _count(self, typed: str) -> None:
+        if typed.strip() == str(len(self.names)):
             self.dismiss(True)

@@ -10,13 +10,14 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
+from pbt_tui.tui.screens.ordered_keys import OrderedKeys
 from pbt_tui.tui.text import Line
 from pbt_tui.tui.widgets.lines import Lines
 
 Answer = TypeVar("Answer")
 
 
-class Dialog(ModalScreen[Answer]):
+class Dialog(OrderedKeys[Answer], ModalScreen[Answer]):
     AUTO_FOCUS = ""
     CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "no", "keep"), ("q", "no", "keep")]

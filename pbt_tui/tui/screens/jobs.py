@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -18,7 +17,7 @@ from pbt_tui.tui.render import queue as render_queue
 from pbt_tui.tui.render import strips
 from pbt_tui.tui.screens.page import Page, bindings
 from pbt_tui.tui.table_order import SORTS
-from pbt_tui.tui.text import Line, Span, both, cut
+from pbt_tui.tui.text import Line, Span, both, cut, safe, wrap
 from pbt_tui.tui.widgets.job_table import JobTable
 from pbt_tui.tui.widgets.lines import Lines
 
@@ -30,7 +29,6 @@ class JobsScreen(Page):
     PAGE = "jobs"
     BINDINGS = bindings("jobs")
     CSS_PATH = "jobs.tcss"
-    PROMPTS: ClassVar[dict[str, str]] = {"slash": "filter", "s": "sort"}
     input: Input
 
     def __init__(self, model: Model) -> None:
@@ -164,13 +162,16 @@ class JobsScreen(Page):
         if rows.is_whole:
             return [(), (("  this run has no jobs", "dim"),)]
         if rows.text:
-            fields = ", ".join(query.FIELDS)
+            names = f"field:value, or field<number, with {', '.join(query.FIELDS)}"
+            why: Line = (("  no job matches ", ""), (rows.text, "warn"))
+            if rows.problem is not None:
+                why = ((f"  {safe(rows.problem)}", "bad"),)
             return [
                 (),
-                (("  no job matches ", ""), (rows.text, "warn")),
+                why,
                 (),
                 (("  Esc", "key"), (" shows all again", "dim")),
-                ((f"  field:value with {fields}", "dim"),),
+                *(((f"  {piece}", "dim"),) for piece in wrap(names, self.size.width - 4)),
                 (("  all words must match; ! before a word inverts it", "dim"),),
             ]
         return [
@@ -192,9 +193,9 @@ class JobsScreen(Page):
 
     def action_filter(self) -> None:
         self.input.remove_class("-off")
-        self.input.placeholder = "words, or field:value with " + " ".join(query.FIELDS)
+        self.input.placeholder = "words, field:value or field<number with " + " ".join(query.FIELDS)
         self.set_focus(self.input)
-        self.input.cursor_position = len(self.input.value)
+        self.input.select_all()  # typing replaces the old text, arrows edit it
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -244,17 +245,16 @@ class JobsScreen(Page):
             line += [(letter, "key"), (f" {name}  ", "dim")]
         self.keys.prompt(tuple(line))
 
-    def on_key(self, event: events.Key) -> None:
+    def takes(self, event: events.Key) -> bool:
+        """After `s`, the next key chooses the order."""
         if not self._sorting:
-            super().on_key(event)
-            return
-        event.stop()
-        event.prevent_default()
+            return super().takes(event)
         self._sorting = False
         self.keys.prompt(None)
         if event.key in SORTS:
             self.model.rows.sort_by(event.key)
             self.changed(None)
+        return True
 
     def action_reverse(self) -> None:
         rows = self.model.rows

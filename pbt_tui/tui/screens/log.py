@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Input
@@ -23,7 +21,6 @@ class LogScreen(Page):
     PAGE = "log"
     BINDINGS = bindings("log")
     CSS_PATH = "log.tcss"
-    PROMPTS: ClassVar[dict[str, str]] = {"slash": "search"}
     input: Input
 
     def __init__(self, job: str, attempt: int) -> None:
@@ -167,9 +164,8 @@ class LogScreen(Page):
     def on_log_view_notice(self, message: LogView.Notice) -> None:
         self.say(message.text, message.style)
 
-    def on_key(self, event: events.Key) -> None:
-        if event.key == "escape" and self.input.has_focus:
-            event.stop()
-            self._close()
-        else:
-            super().on_key(event)
+    def takes(self, event: events.Key) -> bool:
+        if event.key != "escape" or not self.input.has_focus:
+            return super().takes(event)
+        self._close()
+        return True

@@ -7,7 +7,6 @@ from typing import ClassVar, cast
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import Input
 
 from pbt_tui.journal.events import Action as RequestAction
@@ -17,6 +16,7 @@ from pbt_tui.tui.host import Host
 from pbt_tui.tui.journal_follower import FollowerUpdate
 from pbt_tui.tui.model import Model
 from pbt_tui.tui.render import strips
+from pbt_tui.tui.screens.ordered_keys import OrderedKeys
 from pbt_tui.tui.widgets.key_bar import KeyBar
 from pbt_tui.tui.widgets.lines import Lines
 
@@ -29,7 +29,7 @@ def bindings(page: str) -> list[BindingType]:
     ]
 
 
-class Page(Screen[None]):
+class Page(OrderedKeys[None]):
     """A full screen. `changed` is called only while it is the top page."""
 
     PAGE: ClassVar[str] = ""
@@ -67,23 +67,18 @@ class Page(Screen[None]):
     def draw(self, change: FollowerUpdate | None) -> None:
         """Draws the change; everything if `change` is None."""
 
-    # -- keys typed fast ---------------------------------------------------------------------------
+    # -- keys --------------------------------------------------------------------------------------
 
-    PROMPTS: ClassVar[dict[str, str]] = {}
-    """Keys after which the next keys are text: handled in `on_key`, because Textual would run a
-    binding only after it has dispatched keys that were typed fast."""
     input: Input | None = None
 
-    def on_key(self, event: events.Key) -> None:
-        if self.input is not None and self.input.has_focus:
-            if event.is_printable and event.character:
-                event.stop()
-                event.prevent_default()
-                self.input.insert_text_at_cursor(event.character)
-        elif event.key in self.PROMPTS:
-            event.stop()
-            event.prevent_default()
-            getattr(self, f"action_{self.PROMPTS[event.key]}")()
+    def takes(self, event: events.Key) -> bool:
+        """Text goes to the input, also before Textual has told it that it has the focus."""
+        if self.input is None or not self.input.has_focus:
+            return False
+        if not event.is_printable or not event.character:
+            return False
+        self.input.replace(event.character, *sorted(self.input.selection))
+        return True
 
     # -- drawing -----------------------------------------------------------------------------------
 
@@ -91,20 +86,23 @@ class Page(Screen[None]):
         if not self.size.width or not self.is_mounted:
             return
         host = self.host
-        self.header.show(
-            [
-                strips.header(
-                    self.model.state,
-                    host.follower.holder,
-                    self.size.width,
-                    page=self.PAGE,
-                    loaded=host.follower.loaded,
-                    error=str(host.follower.error).splitlines()[0] if host.follower.error else None,
-                    read_only=host.read_only,
-                    workspace=host.follower.workspace,
-                )
-            ]
-        )
+        trouble = host.follower.trouble
+        lines = [
+            strips.header(
+                self.model.state,
+                host.follower.holder,
+                self.size.width,
+                page=self.PAGE,
+                loaded=host.follower.loaded,
+                error=trouble,
+                read_only=host.read_only,
+                workspace=host.follower.workspace,
+            )
+        ]
+        if trouble is not None:
+            lines += strips.trouble(lines[0], trouble, self.size.width)
+        self.header.styles.height = len(lines)
+        self.header.show(lines)
         self.draw(change)
 
     def tick(self, now: float) -> None:
@@ -182,6 +180,9 @@ class Page(Screen[None]):
             self.host.leave()
         else:
             self.action_back()
+
+    def action_interrupt(self) -> None:
+        self.say("Ctrl-C stops nothing here: q leaves the monitor, x cancels a job")
 
     def action_help(self) -> None:
         self.host.open_help(self.PAGE)

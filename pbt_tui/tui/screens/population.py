@@ -120,7 +120,9 @@ class PopulationScreen(Page):
         chosen = ranked[self.members.cursor].index if ranked else None
         curves = population.curves(row, chosen, width, left - 5) if left >= 10 else []
         self._shape(self.curves, curves)
-        self._shape(self.history, population.history(row, width, left - len(curves)))
+        self._shape(
+            self.history, population.history(row, width, left - len(curves), self.host.now())
+        )
 
     @staticmethod
     def _shape(part: Lines, lines: list[tuple[tuple[str, str], ...]]) -> None:

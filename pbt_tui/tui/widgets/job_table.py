@@ -34,7 +34,8 @@ class JobTable(Lines):
     def refresh_rows(self, context: TableContext) -> None:
         """Computes all visible rows again and redraws the cells that differ."""
         self.context = context
-        width = self.scrollable_content_region.width
+        # A hidden table has no width: it keeps the one that it had.
+        width = self.scrollable_content_region.width or self.layout_.width
         made_of = (width, self.model.longest, self.model.useless_columns)
         if self.layout_.made_of != made_of:
             self.layout_ = TableLayout(*made_of)
