@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pbt_tui.observe.history import HistoryWriter
     from pbt_tui.observe.nvml import Sample
     from pbt_tui.observe.population_monitor import PopulationMonitor
-    from pbt_tui.observe.progress import ProgressReader
+    from pbt_tui.observe.progress.log_progress import ProgressReader
     from pbt_tui.observe.workspaces import Generation
     from pbt_tui.spec import Population
 
@@ -94,10 +94,11 @@ class Sampler:
             self._problems.put(f"{what}: {printable(why):.300}")
 
     def _run(self) -> None:
-        from pbt_tui.observe import nvml, progress
+        from pbt_tui.observe import nvml
+        from pbt_tui.observe.progress.log_progress import ProgressReader
 
         populations = self._populations()
-        logs = progress.ProgressReader()
+        logs = ProgressReader()
         driver = False
         with self._surviving("the use of GPUs"):
             # Once: the search for a driver costs more than all else.

@@ -17,6 +17,7 @@ from pbt_tui.observe.causes import diagnose
 from pbt_tui.observe.history import HistoryWriter, read
 from pbt_tui.observe.member_logs import MemberLog
 from pbt_tui.observe.population_monitor import PopulationMonitor
+from pbt_tui.observe.progress import log_progress
 from pbt_tui.observe.rounds import sentence
 from pbt_tui.observe.workspaces import Reader, find, reader
 from pbt_tui.tui.logfile import LogFile
@@ -96,7 +97,7 @@ def _member_log(data: bytes, folder: Path) -> None:
                 assert sentence(0, state.round)
     path = fresh(folder) / "a.log"
     put(path, data)
-    progress.encode(progress.Progresses(0.0, {"a": progress.progress(path)}))
+    progress.encode(progress.Progresses(0.0, {"a": log_progress.progress(path)}))
 
 
 def _cause(data: bytes, folder: Path) -> None:

@@ -5,15 +5,9 @@ from typing import Any
 
 import pytest
 
-from pbt_tui.observe.progress import (
-    Progress,
-    Progresses,
-    ProgressReader,
-    encode,
-    last_line,
-    progress,
-)
+from pbt_tui.observe.progress import Progress, Progresses, encode
 from pbt_tui.observe.progress import read as read_progress
+from pbt_tui.observe.progress.log_progress import ProgressReader, last_line, progress
 
 RL_GAMES = "fps step: 50231 fps step and policy inference: 49000 fps total: 48123 epoch: 3/9 frames: 1210000\n"  # noqa: E501
 SF = "[x] Fps is (10 sec: 819.2, 60 sec: 800.1). Total num frames: 8192. Throughput: 0: 1.0.\n"
@@ -37,7 +31,7 @@ def test_known_lines(tmp_path: Path, text: str, expected: tuple[Any, ...]) -> No
     log = tmp_path / "log"
     log.write_text("old frames: 1\n" * 300 + text)
     found = progress(log)
-    frame = found.frame if found.frame != 1 else None  # the noise above has one
+    frame = found.step if found.step != 1 else None  # the noise above has one
     assert (frame, found.fps, found.objective, found.generation) == expected
     assert found.line == text.splitlines()[-1]
 
@@ -59,13 +53,13 @@ def test_a_log_that_did_not_grow_is_not_read(
     assert seen.of(log) == Progress()
     log.write_text(RL_GAMES)
     first = seen.of(log)
-    monkeypatch.setattr("pbt_tui.observe.progress.progress", None)
+    monkeypatch.setattr("pbt_tui.observe.progress.log_progress.progress", None)
     assert seen.of(log) is first
     monkeypatch.undo()
     log.write_text(RL_GAMES + "noise\n" * 5000)
-    assert (seen.of(log).frame, seen.of(log).line) == (1210000, "noise")
+    assert (seen.of(log).step, seen.of(log).line) == (1210000, "noise")
     log.write_text("new\n")
-    assert seen.of(log).frame is None
+    assert seen.of(log).step is None
     seen.forget(set())
     assert seen._seen == {}
 
@@ -73,7 +67,7 @@ def test_a_log_that_did_not_grow_is_not_read(
 def test_the_file_is_read_back_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "progress.json"
     assert read_progress(path) is None
-    value = Progresses(2.0, {"a": Progress(frame=3, line="x", at=1.5)})
+    value = Progresses(2.0, {"a": Progress(step=3, line="x", at=1.5)})
     path.write_bytes(encode(value))
     assert read_progress(path) == value
     path.write_bytes(b"{")

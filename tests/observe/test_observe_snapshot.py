@@ -30,10 +30,24 @@ from pbt_tui.observe.workspaces import reader
 from pbt_tui.spec import Job, Policy, Population, Processes
 from tests.observe.conftest import BEGIN, Recorded
 
-KEYS = {"format", "run", "state", "counts", "jobs", "failures", "gpus", "populations", "queue"}
+KEYS = {
+    "format", "run", "state", "counts", "jobs", "failures", "gpus", "populations", "queue", "eta",
+}  # fmt: skip
+    "format",
+    "run",
+    "state",
+    "counts",
+    "jobs",
+    "failures",
+    "gpus",
+    "populations",
+    "queue",
+    "eta",
+}
 JOB_KEYS = {
     "id", "name", "state", "attempt", "gpus", "exit_code", "signal", "cause", "detail", "log",
     "population", "member", "node", "reason", "restarts", "slurm_id", "starts_at", "paused_at",
+    "progress", "series",
 }  # fmt: skip
 POPULATION_KEYS = {"id", "style", "size", "workspace", "members", "events", "best", "alarms"}
 MEMBER_KEYS = {

@@ -12,42 +12,12 @@ from pathlib import Path
 
 import msgspec
 
-from pbt_tui.files.regular import OURS, read_regular
 from pbt_tui.observe.log_reader import clean, tail
+from pbt_tui.observe.progress.progress_types import Progress, told
 
 _WINDOW = 16 * 1024
 _LOOK = 200
 """Last lines to search for numbers."""
-
-
-class Progress(msgspec.Struct, frozen=True):
-    """The newest values in a log; None: the log has none."""
-
-    frame: int | None = None
-    """Environment frames or steps."""
-    fps: float | None = None
-    """Frames per second."""
-    objective: float | None = None
-    """The objective."""
-    generation: int | None = None
-    """Number of the generation."""
-    line: str = ""
-    """The last line, for people."""
-    at: float | None = None
-    """When the log was last written, in Unix seconds."""
-
-
-class Progresses(msgspec.Struct, frozen=True):
-    """The content of `progress.json`."""
-
-    at: float
-    """When the logs were read, in Unix seconds."""
-    jobs: dict[str, Progress]
-    """Progress by id of the job."""
-
-
-_decoder = msgspec.json.Decoder(Progresses)
-"""Made once: msgspec crashes if two threads prepare a type at the same time."""
 
 
 _FRAME = re.compile(
@@ -115,12 +85,13 @@ def progress(log: Path) -> Progress:
         if None not in (frame, fps, objective, generation):
             break
     return Progress(
-        None if frame is None else int(frame),
-        fps,
-        objective,
-        None if generation is None else int(generation),
-        last,
-        at,
+        step=None if frame is None else int(frame),
+        unit=None if frame is None else "frames",
+        fps=fps,
+        objective=told(objective),
+        generation=None if generation is None else int(generation),
+        line=last,
+        at=at,
     )
 
 
@@ -148,22 +119,11 @@ def _first(pattern: re.Pattern[str], text: str) -> float | None:
 
 def _over(old: Progress, new: Progress) -> Progress:
     return Progress(
-        old.frame if new.frame is None else new.frame,
-        old.fps if new.fps is None else new.fps,
-        old.objective if new.objective is None else new.objective,
-        old.generation if new.generation is None else new.generation,
-        new.line or old.line,
-        new.at,
+        step=old.step if new.step is None else new.step,
+        unit=old.unit if new.step is None else new.unit,
+        fps=old.fps if new.fps is None else new.fps,
+        objective=old.objective if new.objective is None else new.objective,
+        generation=old.generation if new.generation is None else new.generation,
+        line=new.line or old.line,
+        at=new.at,
     )
-
-
-def encode(progresses: Progresses) -> bytes:
-    """The bytes of `progress.json`; the executor writes them."""
-    return msgspec.json.encode(progresses) + b"\n"
-
-
-def read(path: Path) -> Progresses | None:
-    """The newest progress of all jobs; None if the file is missing or incomplete."""
-    with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _decoder.decode(read_regular(path, OURS))
-    return None
