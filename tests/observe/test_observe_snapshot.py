@@ -33,17 +33,6 @@ from tests.observe.conftest import BEGIN, Recorded
 KEYS = {
     "format", "run", "state", "counts", "jobs", "failures", "gpus", "populations", "queue", "eta",
 }  # fmt: skip
-    "format",
-    "run",
-    "state",
-    "counts",
-    "jobs",
-    "failures",
-    "gpus",
-    "populations",
-    "queue",
-    "eta",
-}
 JOB_KEYS = {
     "id", "name", "state", "attempt", "gpus", "exit_code", "signal", "cause", "detail", "log",
     "population", "member", "node", "reason", "restarts", "slurm_id", "starts_at", "paused_at",
