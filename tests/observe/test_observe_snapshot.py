@@ -96,7 +96,8 @@ class Story:
 
     def tell(self, *events: ev.AnyEvent) -> None:
         for event in events:
-            apply(self.state, msgspec.structs.replace(event, at=self.state.at + 1))
+            at, seq = self.state.at + 1, self.state.seq + 1
+            apply(self.state, msgspec.structs.replace(event, at=at, seq=seq))
 
     def start(self, job: str, gpu: str = "GPU-a", attempt: int = 1) -> None:
         self.tell(

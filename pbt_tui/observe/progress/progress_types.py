@@ -11,8 +11,8 @@ from typing import Literal
 
 import msgspec
 
-Unit = Literal["frames", "steps", "iterations", "epochs"]
-"""What a trainer counts: environment frames, optimiser steps, rounds, or passes over the data."""
+Unit = Literal["frames", "steps", "iterations", "epochs", "episodes"]
+"""What a trainer counts; `frames` are those of the environments, `epochs` passes over the data."""
 NonFinite = Literal["nan", "inf", "-inf"]
 Number = float | NonFinite
 """A number as a trainer told it. JSON has no NaN: `float()` reads each of these texts."""
@@ -49,7 +49,7 @@ class Progress(msgspec.Struct, frozen=True):
     """The newest values of a job."""
 
     step: int | None = None
-    """Frames, steps, iterations or epochs done, as `unit` says; `null`: unknown."""
+    """Frames, steps or whatever `unit` says that are done; `null`: unknown."""
     total: int | None = None
     """Value of `step` at which the training ends; `null`: unknown."""
     unit: Unit | None = None
