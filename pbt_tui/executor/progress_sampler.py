@@ -8,16 +8,26 @@ end that is not in `series.jsonl` is read from its log. An end that is written t
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import msgspec
 
-from pbt_tui.errors import BrokenKind
+from pbt_tui.errors import BrokenKind, printable
 from pbt_tui.files.atomic import replace
 from pbt_tui.journal import RunDir, RunState
 from pbt_tui.journal.state import Attempt, JobState
 from pbt_tui.observe import progress
-from pbt_tui.observe.progress import Finished, Progress, remaining, series_file
+from pbt_tui.observe.progress import (
+    Finished,
+    Progress,
+    event_folders,
+    remaining,
+    series_file,
+    told,
+)
+from pbt_tui.observe.progress.event_watcher import EventWatcher
 from pbt_tui.observe.progress.log_watcher import LogWatcher
 from pbt_tui.observe.progress.readers import READERS
 from pbt_tui.observe.progress.reading import ProgressReader
@@ -53,6 +63,9 @@ class ProgressSampler:
         self._rundir = rundir
         self._say = say
         self._watcher = LogWatcher(self._readers())
+        self._events = EventWatcher()
+        self._shared = Counter(job.spec.dir for job in state.jobs)
+        """Number of jobs by their `dir`."""
         known = progress.read(rundir.progress)
         self._rings = {job: Ring(s) for job, s in known.series.items()} if known else {}
         self._attempts: dict[str, int] = {}
@@ -93,6 +106,7 @@ class ProgressSampler:
             ring.add(now, newest)
             found[name] = _with_eta(newest, ring)
         self._watcher.forget(paths)
+        self._events.forget(found)
         for problem in self._watcher.problems:
             self._say("the progress of the jobs", problem)
         self._watcher.problems.clear()
@@ -113,8 +127,30 @@ class ProgressSampler:
     def _read(self, job: JobState, attempt: Attempt, members: Mapping[str, Generation]) -> Progress:
         log = self._rundir.log(job.spec.id, attempt.number)
         newest = self._watcher.of(log, (*job.spec.argv, *attempt.args))
+        if newest.objective is None or (newest.objective_name or "").startswith("best "):
+            newest = self._with_events(job, attempt, newest)
         generation = members.get(job.spec.id)
         return newest if generation is None else _with_generation(newest, generation)
+
+    def _with_events(self, job: JobState, attempt: Attempt, found: Progress) -> Progress:
+        """The progress with the objective of the job's TensorBoard files, if they have one."""
+        spec, since = job.spec, attempt.started_at or attempt.scheduled_at
+        alone = self._shared[spec.dir] == 1
+        train_dir = self._rundir.path.parent.parent
+
+        def places() -> list[Path]:
+            return event_folders.folders(train_dir, spec.dir, spec.name, alone=alone)
+
+        scalar = self._events.of(spec.id, places, since, time.time())
+        if scalar is None:
+            return found
+        return msgspec.structs.replace(
+            found,
+            step=scalar.step if found.step is None else found.step,
+            objective=told(scalar.value),
+            objective_name=printable(scalar.tag),
+            readers=(*found.readers, "tensorboard"),
+        )
 
     def _ring(self, name: str, attempt: Attempt) -> Ring:
         """The ring of a job; a new attempt goes on with the points of the one before."""

@@ -13,6 +13,7 @@ from pbt_tui.observe import progress
 from pbt_tui.observe.progress import series_file
 from pbt_tui.observe.progress.run_progress import RunProgress
 from pbt_tui.observe.workspaces import Generation
+from tests.observe.progress.test_events import event
 from tests.observe.test_observe_snapshot import Story
 
 
@@ -163,6 +164,23 @@ def test_what_a_log_does_not_tell_comes_from_the_metadata(sampled: Sampled) -> N
     assert (found.step, found.unit, found.objective, found.generation) == (900, "frames", 2.5, 4)
     sampled.prints("00_ant", "New best objective: 6.8!")
     assert sampled.sample().jobs["00_ant"].objective == 6.8
+
+
+def test_an_objective_that_only_tensorboard_has(sampled: Sampled) -> None:
+    sampled.story.start("x")
+    sampled.prints("x", "step 5/10")
+    folder = sampled.story.rundir.path.parent.parent / "d" / "x" / "summaries"
+    folder.mkdir(parents=True)
+    file = folder / "events.out.tfevents.1.host"
+    file.write_bytes(event("rewards/step", 5, 2.5))
+    found = sampled.sample().jobs["x"]
+    assert (found.step, found.objective, found.objective_name) == (5, 2.5, "rewards/step")
+    assert found.readers == ("steps", "tensorboard")
+    with file.open("ab") as more:
+        more.write(event("rewards/step", 10, 3.5))
+    sampled.story.end("x")
+    sampled.sample()
+    assert series_file.read_all(sampled.rundir.series)["x"].progress.objective == 3.5
 
 
 def test_many_active_jobs_share_the_points(
