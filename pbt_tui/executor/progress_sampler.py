@@ -29,6 +29,7 @@ from pbt_tui.observe.progress import (
 )
 from pbt_tui.observe.progress.event_watcher import EventWatcher
 from pbt_tui.observe.progress.log_watcher import LogWatcher
+from pbt_tui.observe.progress.own_patterns import OwnPatterns
 from pbt_tui.observe.progress.readers import READERS
 from pbt_tui.observe.progress.reading import ProgressReader
 from pbt_tui.observe.progress.rings import POINTS, Ring
@@ -62,7 +63,9 @@ class ProgressSampler:
         self._state = state
         self._rundir = rundir
         self._say = say
-        self._watcher = LogWatcher(self._readers())
+        self._readers = self._of_packages()
+        self._watcher = LogWatcher(self._readers)
+        self._own = OwnPatterns(Path(state.cwd) if state.cwd else Path.cwd())
         self._events = EventWatcher()
         self._shared = Counter(job.spec.dir for job in state.jobs)
         """Number of jobs by their `dir`."""
@@ -90,6 +93,11 @@ class ProgressSampler:
             last: Whether the executor ends: then all ends are read, as far as time allows.
         """
         now = time.time()
+        own = self._own.changed(time.monotonic())
+        if own is not None:
+            self._watcher = LogWatcher([*own, *self._readers])
+        if self._own.problem is not None:
+            self._say("your progress patterns cannot be read", self._own.problem)
         active = [job for job in list(self._state.active.values()) if job.attempts]
         self._write_ends(members, last)
         found: dict[str, Progress] = {}
@@ -114,8 +122,8 @@ class ProgressSampler:
         sample = progress.encode(progress.Progresses(now, found, series))
         replace(self._rundir.progress, sample, sync=False)
 
-    def _readers(self) -> list[ProgressReader]:
-        """All readers, also those of installed packages."""
+    def _of_packages(self) -> list[ProgressReader]:
+        """The built-in readers and those of installed packages."""
         found = []
         for name in READERS.names():
             try:
