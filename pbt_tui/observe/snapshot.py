@@ -155,6 +155,7 @@ def snapshot(
     while progress.poll():
         pass
     in_slurm = runtime == _OF_SLURM
+    now = time.time() if now is None else now
     rows = [
         msgspec.structs.replace(
             _job_row(job, rundir, in_slurm, halts),
@@ -171,8 +172,9 @@ def snapshot(
         jobs=tuple(rows),
         failures=tuple(FailureRow(g.signature, g.count, g.jobs) for g in failures(state)),
         gpus=gpu_rows(state, rundir, live=live),
-        populations=populations.rows(time.time() if now is None else now, live=live),
+        populations=populations.rows(now, live=live),
         queue=tally(halts.queue) if halts.queue else None,
+        eta=progress.eta(state, now) if live else None,
     )
 
 

@@ -11,8 +11,16 @@ from typing import Protocol
 import msgspec
 
 from pbt_tui.files import disk
-from pbt_tui.journal.state import JobState
-from pbt_tui.observe.progress import Finished, Progress, Progresses, Series, read
+from pbt_tui.journal.state import JobState, RunState
+from pbt_tui.observe.progress import (
+    Finished,
+    Progress,
+    Progresses,
+    Remaining,
+    Series,
+    read,
+    remaining,
+)
 from pbt_tui.observe.progress.series_file import FinishedReader
 
 
@@ -82,6 +90,33 @@ class RunProgress:
             ended = self._of_ended(job)
             found = ended.series if ended else found
         return found
+
+    def eta(self, state: RunState, now: float) -> Remaining | None:
+        """The time that the run still needs; None: unknown, or the run is closed or on hold.
+
+        Args:
+            state: The state of the run, which an executor is running.
+            now: The time, in Unix seconds.
+        """
+        if state.closed is not None or state.held:
+            return None
+        active = [job for job in state.active.values() if job.attempt is not None]
+        left: list[Remaining | None] = []
+        spent: list[float] = []
+        for job in active:
+            found = self.of(job)
+            begun = job.attempts[-1].started_at
+            left.append(found.eta if found is not None else None)
+            spent.append(0.0 if begun is None else max(0.0, now - begun))
+        durations = [
+            last.ended_at - last.started_at
+            for job in state.jobs
+            if job.phase == "succeeded"
+            and (last := job.attempts[-1]).ended_at is not None
+            and last.started_at is not None
+        ]
+        parallel = len(active) or min(state.policy.max_parallel, max(1, len(state.jobs)))
+        return remaining.of_run(left, spent, state.counts["waiting"], durations, parallel)
 
     def _of_ended(self, job: JobState) -> Finished | None:
         return self._ended.of(job.spec.id) if job.attempts else None

@@ -129,7 +129,7 @@ PARTS = st.sampled_from(
 LINES = st.text("a1 b", max_size=LINE)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(PARTS, max_size=6), st.lists(LINES, min_size=1, max_size=3))
 def test_what_is_accepted_takes_little_time(parts: list[str], lines: list[str]) -> None:
     """A pattern that tries more than some million steps would not come to an end here."""
