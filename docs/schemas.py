@@ -13,6 +13,7 @@ from pbt_tui.backends.ngc import request, settings_struct
 from pbt_tui.backends.slurm import index
 from pbt_tui.journal import events
 from pbt_tui.observe import lineage_document, schedule, snapshot_types
+from pbt_tui.observe.progress import progress_types
 from pbt_tui.settings.descriptions import field_notes
 from pbt_tui.spec import types
 from pbt_tui.spec.schema import schema
@@ -24,6 +25,7 @@ MODULES: tuple[ModuleType, ...] = (
     settings_struct,
     events,
     snapshot_types,
+    progress_types,
     lineage_document,
     schedule,
 )

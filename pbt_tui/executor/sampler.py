@@ -25,11 +25,11 @@ from pbt_tui.journal import RunDir, RunState
 
 if TYPE_CHECKING:
     from pbt_tui.executor.pins import Pins
+    from pbt_tui.executor.progress_sampler import ProgressSampler
     from pbt_tui.journal.events import Gpu
     from pbt_tui.observe.history import HistoryWriter
     from pbt_tui.observe.nvml import Sample
     from pbt_tui.observe.population_monitor import PopulationMonitor
-    from pbt_tui.observe.progress import ProgressReader
     from pbt_tui.observe.workspaces import Generation
     from pbt_tui.spec import Population
 
@@ -94,10 +94,10 @@ class Sampler:
             self._problems.put(f"{what}: {printable(why):.300}")
 
     def _run(self) -> None:
-        from pbt_tui.observe import nvml, progress
+        from pbt_tui.observe import nvml
 
         populations = self._populations()
-        logs = progress.ProgressReader()
+        progress = self._progress()
         driver = False
         with self._surviving("the use of GPUs"):
             # Once: the search for a driver costs more than all else.
@@ -109,7 +109,8 @@ class Sampler:
             for sampled in populations:
                 self._sample_population(sampled)
             with self._surviving("the progress of the jobs"):
-                self._sample_progress(logs)
+                if progress is not None:
+                    progress.sample(_newest(self._state, populations), last=last)
             with self._surviving("the use of GPUs"):
                 found = nvml.sample() if driver else None
                 if found is not None:
@@ -192,18 +193,32 @@ class Sampler:
         except Exception as e:  # the reader of another package may raise anything
             self._say(what, f"{type(e).__name__}: {e}")
 
-    def _sample_progress(self, logs: ProgressReader) -> None:
-        from pbt_tui.observe import progress
+    def _progress(self) -> ProgressSampler | None:
+        """Reads the progress of jobs; None if it cannot be read at all."""
+        try:
+            from pbt_tui.executor.progress_sampler import ProgressSampler
 
-        paths = {
-            job.spec.id: self._rundir.log(job.spec.id, job.attempts[-1].number)
-            for job in list(self._state.active.values())
-            if job.attempts
-        }
-        logs.forget(set(paths.values()))
-        found = {name: logs.of(path) for name, path in paths.items()}
-        sample = progress.encode(progress.Progresses(time.time(), found))
-        replace(self._rundir.progress, sample, sync=False)
+            return ProgressSampler(self._state, self._rundir, self._say)
+        except Exception as e:
+            self._say("the progress of the jobs cannot be sampled", f"{type(e).__name__}: {e}")
+            return None
+
+
+def _newest(state: RunState, populations: list[_Sampled]) -> dict[str, Generation]:
+    """The newest generation of each job that is one member of a population."""
+    from pbt_tui.populations import STYLES
+
+    found: dict[str, Generation] = {}
+    for sampled in populations:
+        if not STYLES.get(sampled.population.style).members_are_jobs:
+            continue
+        generations = sampled.monitor.generations
+        for index, name in enumerate(sampled.population.members):
+            job = state.by_id.get(name)
+            member = index if job is None or job.spec.member is None else job.spec.member
+            if generations.get(member):
+                found[name] = generations[member][-1]
+    return found
 
 
 def _names(gpu: Gpu) -> set[str]:

@@ -6,16 +6,12 @@ process appends to it (`HistoryWriter`); any process may read it.
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 
-from pbt_tui.files import disk
-from pbt_tui.files.permissions import fit
+from pbt_tui.files.appending import append_lines
 from pbt_tui.files.regular import OURS, read_regular
 from pbt_tui.observe.copied_times import true_times
 from pbt_tui.observe.lineage import LineageEvent
@@ -53,7 +49,6 @@ def decided(event: LineageEvent) -> Decided:
     return (event.member, name, event.generation, frame, event.kind, event.donor)
 
 
-_APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(HistoryEntry)
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -132,29 +127,9 @@ class HistoryWriter:
         return lines
 
     def _append(self, data: bytes) -> bool:
-        try:
-            fd = disk.calls.open(self.path, _APPEND, 0o644)
-        except OSError as e:
-            self.problem = e.strerror or type(e).__name__
-            return False
-        try:
-            fit(fd, self.path.parent)
-            end = disk.calls.fstat(fd).st_size
-            if end and disk.calls.pread(fd, 1, end - 1) != b"\n":
-                data = b"\n" + data  # separates an incomplete line of a killed executor
-            done = disk.calls.write(fd, data)
-            if done < len(data):
-                disk.calls.ftruncate(fd, end)
-                self.problem = os.strerror(errno.ENOSPC)
-                return False
-        except OSError as e:
-            with contextlib.suppress(OSError):
-                disk.calls.ftruncate(fd, end)
-            self.problem = e.strerror or type(e).__name__
-            return False
-        finally:
-            disk.calls.close(fd)
-        return True
+        if (problem := append_lines(self.path, data)) is not None:
+            self.problem = problem
+        return problem is None
 
 
 class HistoryReader:

@@ -16,15 +16,16 @@ import msgspec
 
 from pbt_tui.errors import UsageError, Where, printable_json
 from pbt_tui.journal import status_text
-from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.state import Attempt, JobState, RunState
-from pbt_tui.observe import gpu_holders, nvml, pauses, queue_status
+from pbt_tui.observe import pauses, queue_status
 from pbt_tui.observe.failure_grouping import failures
+from pbt_tui.observe.gpu_status import gpu_rows
 from pbt_tui.observe.history import HistoryReader
 from pbt_tui.observe.pauses import Pause
 from pbt_tui.observe.population_monitor import AttemptLog, PopulationMonitor
 from pbt_tui.observe.population_status import MemberAttempt
 from pbt_tui.observe.population_workspace import command, original, workspace
+from pbt_tui.observe.progress.run_progress import RunProgress
 from pbt_tui.observe.queue_summary import tally
 from pbt_tui.observe.snapshot_types import (
     Alarm,
@@ -51,7 +52,8 @@ from pbt_tui.spec import Population
 __all__ = [
     "Alarm", "Best", "Counts", "EventRow", "FailureRow", "GenerationRow", "GpuRow",
     "JobRow", "Liveness", "MemberRow", "PopulationRow", "Populations", "QueueRow", "RunPaths",
-    "Snapshot", "counts", "encode", "failures", "liveness", "snapshot", "workspace_snapshot",
+    "Snapshot", "counts", "encode", "failures", "gpu_rows", "liveness", "snapshot",
+    "workspace_snapshot",
 ]  # fmt: skip
 
 
@@ -77,6 +79,10 @@ class RunPaths(Protocol):
     """`populations.jsonl`."""
     kept: Path
     """The folder with the generations that the executor keeps."""
+    progress: Path
+    """`progress.json`."""
+    series: Path
+    """`series.jsonl`."""
 
     def log(self, job: str, attempt: int) -> Path: ...
 
@@ -149,16 +155,30 @@ def snapshot(
     populations.poll()
     runtime = state.executor.runtime if state.executor is not None else None
     halts = _Halts(state, rundir)
+    progress = RunProgress(rundir)
+    while progress.poll():
+        pass
+    in_slurm = runtime == _OF_SLURM
+    now = time.time() if now is None else now
+    rows = [
+        msgspec.structs.replace(
+            _job_row(job, rundir, in_slurm, halts),
+            progress=progress.of(job, live=live),
+            series=progress.series(job),
+        )
+        for job in state.jobs
+    ]
     return Snapshot(
         format="pbt-snapshot/1",
         run=state.spec.run,
         state=liveness(state, live),
         counts=counts(state),
-        jobs=tuple(_job_row(job, rundir, runtime == _OF_SLURM, halts) for job in state.jobs),
+        jobs=tuple(rows),
         failures=tuple(FailureRow(g.signature, g.count, g.jobs) for g in failures(state)),
         gpus=gpu_rows(state, rundir, live=live),
-        populations=populations.rows(time.time() if now is None else now, live=live),
+        populations=populations.rows(now, live=live),
         queue=tally(halts.queue) if halts.queue else None,
+        eta=progress.eta(state, now) if live else None,
     )
 
 
@@ -275,47 +295,6 @@ def _job_row(job: JobState, rundir: RunPaths, in_slurm: bool, halts: _Halts) -> 
     )
 
 
-def gpu_rows(state: RunState, rundir: RunPaths, *, live: bool) -> tuple[GpuRow, ...]:
-    """The executor's GPUs, with the newest samples and the active jobs on them.
-
-    `live`: whether an executor holds the lock; else the run waits for no GPU.
-    """
-    if state.executor is None or not state.executor.gpus:
-        return ()
-    read = nvml.read(rundir.gpus)
-    waits = live and state.policy.experiments_per_gpu >= 1
-    held = gpu_holders.texts_of(gpu_holders.read(rundir.holders) if waits else None, state)
-    on: dict[str, list[str]] = {}
-    for job in state.active.values():
-        for name in job.attempt.gpus if job.attempt else ():
-            on.setdefault(name, []).append(job.spec.id)
-    rows = []
-    for gpu in state.executor.gpus:
-        names = [str(n) for n in (gpu.uuid, gpu.index) if n is not None]
-        sample = next((s for s in read.gpus if _is(gpu, s.uuid, s.index)), None) if read else None
-        rows.append(
-            GpuRow(
-                index=gpu.index,
-                uuid=gpu.uuid,
-                name=gpu.name,
-                memory=gpu.memory,
-                memory_used=sample.memory_used if sample else None,
-                utilisation=sample.utilisation if sample else None,
-                drained=any(_is(gpu, d.uuid, d.index) for d in state.drained),
-                drained_why=state.why_drained(gpu),
-                others=sample.others if sample else None,
-                jobs=tuple(job for name in names for job in on.get(name, ())),
-                held=next((held[name] for name in names if name in held), None),
-            )
-        )
-    return tuple(rows)
-
-
-def _is(gpu: Gpu, uuid: str | None, index: int | None) -> bool:
-    """Whether it is the same device: by UUID if both have one, because indices change."""
-    if gpu.uuid is not None and uuid is not None:
-        return gpu.uuid == uuid
-    return gpu.index is not None and gpu.index == index
 
 
 def attempt_logs(

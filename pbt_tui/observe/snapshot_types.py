@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from pbt_tui.observe.progress.progress_types import Progress, Remaining, Series
 from pbt_tui.spec import Cause, Style
 
 Liveness = Literal["live", "held", "no_executor", "closed"]
@@ -90,6 +91,10 @@ class JobRow(msgspec.Struct, frozen=True):
     """When SLURM expects to start it, in Unix seconds; `null`: unknown, or it is not queued."""
     paused_at: float | None
     """When somebody paused its container, in Unix seconds; `null`: unknown, or it is not paused."""
+    progress: Progress | None = None
+    """Its newest values, or after its end the last ones; `null`: nothing is known."""
+    series: Series | None = None
+    """Its values over time; `null`: no number was ever found."""
 
 
 class FailureRow(msgspec.Struct, frozen=True):
@@ -308,3 +313,5 @@ class Snapshot(msgspec.Struct, frozen=True):
     """The populations of the run."""
     queue: QueueRow | None
     """The queue of the cluster; `null`: nothing was submitted to one."""
+    eta: Remaining | None = None
+    """Time that the run still needs; `null`: unknown, or no executor runs."""

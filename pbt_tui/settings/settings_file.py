@@ -16,6 +16,10 @@ from pbt_tui.settings.run_settings import COMPILE, CONTAINER, POLICY
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pbt_tui.settings.progress_patterns import ProgressPattern
+
+PROGRESS = "progress"
+"""The table of the user's progress patterns, which the executor reads when it samples progress."""
 _INNER = {"mounts": ("source", "target", "read_only"), "ulimits": ("name", "soft", "hard")}
 """Settings whose values may be tables, and the keys of these tables."""
 
@@ -27,6 +31,32 @@ def find(start: Path, backends: Backends) -> Given:
     or installed, holds the settings of that backend. Raises `UsageError` or `Findings` (2) with
     file and key.
     """
+    for table, shown, prefix in _tables(start):
+        if table or not prefix:
+            return _from_table(table, shown, prefix, backends)
+    return Given()
+
+
+def find_patterns(start: Path) -> list[ProgressPattern]:
+    """The user's progress patterns in the settings file for the folder `start`.
+
+    Raises `UsageError` or `Findings` (2) with file and key.
+    """
+    from pbt_tui.settings.progress_patterns import read_patterns
+
+    for table, shown, prefix in _tables(start):
+        if table or not prefix:
+            if not isinstance(table, dict) or PROGRESS not in table:
+                return []
+            found, wrong = read_patterns(table[PROGRESS], shown, f"{prefix}{PROGRESS}.")
+            if wrong:
+                raise Findings(wrong, 2)
+            return found
+    return []
+
+
+def _tables(start: Path) -> Iterator[tuple[Any, str, str]]:
+    """The tables of settings from a folder upward: the table, its file and the keys before it."""
     for folder in (start, *start.parents):
         for name, keys in (("pbt.toml", ()), ("pyproject.toml", ("tool", "pbt"))):
             path = folder / name
@@ -44,9 +74,7 @@ def find(start: Path, backends: Backends) -> Given:
                 _refuse_wrong_places(table, shown)
             for key in keys:
                 table = table.get(key, {}) if isinstance(table, dict) else {}
-            if table or not keys:
-                return _from_table(table, shown, ".".join((*keys, "")), backends)
-    return Given()
+            yield table, shown, ".".join((*keys, ""))
 
 
 def parse_toml(data: bytes, file: str) -> dict[str, Any]:
@@ -136,6 +164,10 @@ def _settings(
         elif key in known:
             raw.append((known[key], value))
             unknown += _inner_keys(known[key], value, where)
+        elif not section and key == PROGRESS:
+            from pbt_tui.settings.progress_patterns import read_patterns
+
+            unknown += read_patterns(value, table.file, f"{table.prefix}{key}.")[1]
         elif not section and isinstance(value, dict) and _has_settings(key, backends):
             inner = _Table(value, table.file, f"{table.prefix}{key}.", key)
             more, wrong = _settings(inner, backends)

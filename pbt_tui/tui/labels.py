@@ -42,9 +42,9 @@ def progress_text(progress: Progress) -> str:
     if progress.generation is not None:
         parts.append(f"gen {progress.generation}")
     if progress.objective is not None:
-        parts.append(f"objective {progress.objective:.4g}")
-    if progress.frame is not None:
-        parts.append(f"{short_number(progress.frame)} frames")
+        parts.append(f"objective {float(progress.objective):.4g}")
+    if progress.step is not None:
+        parts.append(f"{short_number(progress.step)} {progress.unit or 'steps'}")
     if progress.fps is not None:
         parts.append(f"{short_number(progress.fps)} fps")
     return " · ".join(parts) or safe(progress.line)

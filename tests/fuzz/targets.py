@@ -17,6 +17,8 @@ from pbt_tui.observe.causes import diagnose
 from pbt_tui.observe.history import HistoryWriter, read
 from pbt_tui.observe.member_logs import MemberLog
 from pbt_tui.observe.population_monitor import PopulationMonitor
+from pbt_tui.observe.progress.log_watcher import LogWatcher
+from pbt_tui.observe.progress.readers import READERS
 from pbt_tui.observe.rounds import sentence
 from pbt_tui.observe.workspaces import Reader, find, reader
 from pbt_tui.tui.logfile import LogFile
@@ -26,6 +28,7 @@ from tests.fuzz.runner import Target, corpus
 
 MOST = 2_000_000
 """Most bytes of what one input becomes on the screen or in the history."""
+_READERS = [READERS.get(name) for name in READERS.built_in]
 POLLS = 6
 """As many as make an unreadable file known."""
 
@@ -96,7 +99,7 @@ def _member_log(data: bytes, folder: Path) -> None:
                 assert sentence(0, state.round)
     path = fresh(folder) / "a.log"
     put(path, data)
-    progress.encode(progress.Progresses(0.0, {"a": progress.progress(path)}))
+    progress.encode(progress.Progresses(0.0, {"a": LogWatcher(_READERS).of(path)}))
 
 
 def _cause(data: bytes, folder: Path) -> None:

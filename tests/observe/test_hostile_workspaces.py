@@ -23,6 +23,7 @@ from pbt_tui.observe.history import HistoryReader
 from pbt_tui.observe.log_reader import Follower
 from pbt_tui.observe.member_logs import MemberLog
 from pbt_tui.observe.population_monitor import PopulationMonitor
+from pbt_tui.observe.progress.log_watcher import LogWatcher
 from pbt_tui.observe.snapshot import workspace_snapshot
 from pbt_tui.observe.workspaces import find
 from pbt_tui.observe.workspaces.isaacgymenvs import IsaacGymEnvs
@@ -95,8 +96,7 @@ def test_a_log_that_is_no_file(tmp_path: Path, strange: Callable[[Path], None]) 
     assert (follower.block(), follower.problem) == (b"", "not a regular file")
     assert log_reader.tail(log) == []
     assert log_reader.line_number(log, 10) is None
-    assert progress.last_line(log) == ""
-    assert progress.ProgressReader().of(log).line == ""
+    assert LogWatcher([]).of(log).line == ""
     log.rmdir() if log.is_dir() and not log.is_symlink() else log.unlink()
     put(log, "a line\n")
     assert (follower.block(), follower.problem) == (b"a line\n", None)

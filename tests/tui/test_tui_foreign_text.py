@@ -96,7 +96,7 @@ def _story(path: Path, runtime: str) -> Story:
     story.rundir.gpus.write_bytes(
         nvml.encode(nvml.Samples(START, (nvml.Sample(0, gpus[0].uuid, HOSTILE, 9, 8, 7),)))
     )
-    latest = progress.Progress(frame=1, line=HOSTILE, at=START)
+    latest = progress.Progress(step=1, line=HOSTILE, at=START)
     story.rundir.progress.write_bytes(
         progress.encode(progress.Progresses(START, {names[2]: latest}))
     )

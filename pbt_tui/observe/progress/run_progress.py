@@ -1,0 +1,122 @@
+"""What is known about the progress of the jobs of a run: the two files that its executor writes.
+
+Kept between calls, it reads only what changed. A run without an executor has the same files.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from pbt_tui.files import disk
+from pbt_tui.journal.state import JobState, RunState
+from pbt_tui.observe.progress import (
+    Finished,
+    Progress,
+    Progresses,
+    Remaining,
+    Series,
+    read,
+    remaining,
+)
+from pbt_tui.observe.progress.series_file import FinishedReader
+
+
+class ProgressPaths(Protocol):
+    """The paths of `journal.run_dir.RunDir` that are read."""
+
+    progress: Path
+    """`progress.json`."""
+    series: Path
+    """`series.jsonl`."""
+
+
+class RunProgress:
+    """Follows `progress.json` and `series.jsonl` of a run directory.
+
+    Example:
+        >>> from pbt_tui.journal.run_dir import RunDir
+        >>> known = RunProgress(RunDir(Path("train_dir/ants/_pbt")))
+        >>> known.poll()
+        False
+    """
+
+    def __init__(self, rundir: ProgressPaths) -> None:
+        self._path = rundir.progress
+        self._stamp = (0, 0)
+        self._newest = Progresses(0.0, {})
+        self._ended = FinishedReader(rundir.series)
+
+    @property
+    def at(self) -> float:
+        """When the executor last read the logs, in Unix seconds; 0: never."""
+        return self._newest.at
+
+    def poll(self, budget: int = 8 << 20) -> bool:
+        """Reads what changed, at most `budget` bytes of `series.jsonl`; returns whether any did."""
+        try:
+            found = disk.calls.stat(self._path)
+            stamp = (found.st_mtime_ns, found.st_ino)
+        except OSError:
+            stamp = (0, 0)
+        changed = stamp != self._stamp
+        if changed:
+            self._stamp = stamp
+            self._newest = read(self._path) or Progresses(0.0, {})
+        return self._ended.poll(budget) or changed
+
+    def of(self, job: JobState, *, live: bool = True) -> Progress | None:
+        """The newest values of a job, or after its end the last ones; None: nothing is known.
+
+        Args:
+            job: The job.
+            live: Whether an executor runs; without one there is no time left to tell.
+        """
+        is_active = job.attempt is not None and job.attempt.outcome is None
+        found = self._newest.jobs.get(job.spec.id)
+        if not is_active or found is None:
+            ended = self._of_ended(job)
+            found = ended.progress if ended else found
+        if found is None or found.eta is None or (live and is_active):
+            return found
+        return msgspec.structs.replace(found, eta=None)
+
+    def series(self, job: JobState) -> Series | None:
+        """The values of a job over time; None: no number is known."""
+        found = self._newest.series.get(job.spec.id)
+        if found is None or job.attempt is None or job.attempt.outcome is not None:
+            ended = self._of_ended(job)
+            found = ended.series if ended else found
+        return found
+
+    def eta(self, state: RunState, now: float) -> Remaining | None:
+        """The time that the run still needs; None: unknown, or the run is closed or on hold.
+
+        Args:
+            state: The state of the run, which an executor is running.
+            now: The time, in Unix seconds.
+        """
+        if state.closed is not None or state.held:
+            return None
+        active = [job for job in state.active.values() if job.attempt is not None]
+        left: list[Remaining | None] = []
+        spent: list[float] = []
+        for job in active:
+            found = self.of(job)
+            begun = job.attempts[-1].started_at
+            left.append(found.eta if found is not None else None)
+            spent.append(0.0 if begun is None else max(0.0, now - begun))
+        durations = [
+            last.ended_at - last.started_at
+            for job in state.jobs
+            if job.phase == "succeeded"
+            and (last := job.attempts[-1]).ended_at is not None
+            and last.started_at is not None
+        ]
+        parallel = len(active) or min(state.policy.max_parallel, max(1, len(state.jobs)))
+        return remaining.of_run(left, spent, state.counts["waiting"], durations, parallel)
+
+    def _of_ended(self, job: JobState) -> Finished | None:
+        return self._ended.of(job.spec.id) if job.attempts else None
