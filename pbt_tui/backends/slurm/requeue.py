@@ -253,12 +253,16 @@ _pbt_recipe() { # sets _pbt_args, as the recipes of the styles do; 2: no command
       [[ $path != *[=\\[:cntrl:]]* && $path != *'${'* ]] || { _pbt_why="$path" && return 2; }
       [[ $path =~ ^[A-Za-z0-9_./:+%@-]+$ ]] || path="'${path//$apostrophe/\\$apostrophe}'"
       _pbt_args=(++pbt_restart=True "+full_experiment_name=$_pbt_wrote" "checkpoint=$path")
-      [[ " ${_pbt_env[*]}" == *" TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD="* ]] ||
-        _pbt_env=(TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 "${_pbt_env[@]}")
+      _pbt_all_weights
       ;;
     *) _pbt_args=("--checkpoint=$path") ;;
   esac
   _pbt_args+=("${_pbt_params[@]}")
+}
+
+_pbt_all_weights() { # PyTorch's safe loader refuses numpy scalars; the job's own variable counts
+  [[ " ${_pbt_env[*]}" == *" TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD="* ]] ||
+    _pbt_env=(TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 "${_pbt_env[@]}")
 }
 
 _pbt_policies() { # the same for a job of Sample-Factory, which resumes by itself
@@ -284,6 +288,7 @@ _pbt_policies() { # the same for a job of Sample-Factory, which resumes by itsel
     _pbt_source+=" - - $_pbt_time $size ${name##*/} $newest"
   done
   [[ $_pbt_source ]] || return 1
+  _pbt_all_weights
   for word in "${_pbt_command[@]}"; do
     [[ ${word%%=*} != --restart_behavior ]] || _pbt_args=(--restart_behavior=resume)
   done
