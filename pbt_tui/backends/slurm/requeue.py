@@ -268,6 +268,10 @@ _pbt_all_weights() { # PyTorch's safe loader refuses numpy scalars; the job's ow
 _pbt_policies() { # the same for a job of Sample-Factory, which resumes by itself
   local folder name newest='' word best=0 time size path
   _pbt_why='' _pbt_args=() _pbt_source=''
+  for path in "${_pbt_again[1]}"/{config,policy_[0-9]*_cfg,policy_[0-9]*_reward_shaping}.json; do
+    [[ ! -f $path || $(tail -c 9 -- "$path") =~ (\}|null)$ ]] || # cut: the trainer would not start
+      mv -- "$path" "${path%/*}/before-$_pbt_attempt.$_pbt_restarts.${path##*/}"
+  done
   for folder in "${_pbt_again[1]}"/checkpoint_p[0-9]*; do
     [[ ${folder##*_p} =~ ^[0-9]{1,4}$ && -d $folder && ! -L $folder ]] || continue
     path=$folder/checkpoint_temp # the trainer would load it first
