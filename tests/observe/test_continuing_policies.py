@@ -133,9 +133,10 @@ def test_r13_parameters_that_were_being_written_are_written_again(
     """The trainer writes them in place, and a cut file ends each later start."""
     job.write(0, 20, 3)
     params = {"learning_rate": 0.00025, "max_grad_norm": 4, "rew_delta": 0.5}
-    old = structs.replace(job.history(1), params={"learning_rate": 0.1})
+    known = [{"learning_rate": 0.1, "max_grad_norm": 3.0}, params, {"learning_rate": 0.1}]
     history = tmp_path / "populations.jsonl"
-    for each in (old, structs.replace(job.history(1), step=2, params=params)):
+    for step, some in enumerate(known):
+        each = structs.replace(job.history(1), step=step, params=some)
         line = {"population": "cartpole", "generation": each}
         with history.open("ab") as file:
             file.write(json.encode(line) + b"\n")

@@ -95,9 +95,12 @@ def write_again(path: Path, history: Sequence[Generation]) -> None:
         OSError: if the file cannot be written.
     """
     name = _PARAMS.fullmatch(path.name)
-    known = [g.params for g in history if name and g.member == int(name[1]) and g.params]
-    if known and not os.path.lexists(path):
-        params = {key: v for key, v in known[-1].items() if not key.startswith(_REWARD)}
+    if name is None or os.path.lexists(path):
+        return
+    keys = {key for g in history for key in g.params if not key.startswith(_REWARD)}
+    known = [g.params for g in history if g.member == int(name[1]) and keys <= g.params.keys()]
+    if keys and known:
+        params = {key: known[-1][key] for key in sorted(keys)}
         atomic.replace(path, msgspec.json.encode(params), sync=True)
 
 
