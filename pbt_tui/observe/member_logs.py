@@ -25,6 +25,7 @@ _WORDS = (
     rb"|=> loading checkpoint|PBT best.policies|reward is not enough|^mean=|among the worst"
     rb"|Saving (?:configuration to |policy-specific conf)|Param \S+ changed|changed to default"
     rb"|Initial (?:cfg|rewards) mut"
+    rb"|Could not load from|Did not load from|Loaded experiment state"
 )
 _INDEX = r"([0-9]{1,4})(?![0-9])"
 _NUMBER = r"([0-9]{1,18})(?![0-9])"
@@ -113,6 +114,10 @@ class MemberLog:
     _times: dict[tuple[int, int, int | None, str | None], int] = field(default_factory=dict)
     _open: dict[int, int] = field(default_factory=dict)
     """Member to the position of its decision that has not come up yet."""
+    _loading: int | None = None
+    """The position of the decision whose weights Sample-Factory is loading."""
+    _failed: bool = False
+    """Whether they could not be loaded; the trainer tries three times."""
     _who: int | None = None
     """The member that the last line with a name is about."""
     _frames: int | None = None
@@ -294,6 +299,12 @@ class MemberLog:
             self._ask(int(asking[1]), int(asking[2]), _when(text))
         elif loaded := _LOADED.search(text):
             self._load(int(loaded[1]), int(loaded[2]) if loaded[2] else None)
+        elif "Could not load from checkpoint" in text:
+            self._failed = self._loading is not None
+        elif "Did not load from checkpoint" in text:
+            self._not_loaded()
+        elif "Loaded experiment state" in text:
+            self._loading, self._failed = None, False
         elif among := _AMONG.search(text):
             self._among(int(among[1]))
             return "worst_policies=" not in text
@@ -337,11 +348,25 @@ class MemberLog:
 
     def _load(self, donor: int, step: int | None) -> None:
         """A learner loads a donor's checkpoint: that of the first who waits for it."""
+        if self._failed:  # the same one, again
+            self._failed = False
+            return
         for member, i in self._open.items():
             if self.said[i].event.donor == donor:
                 self.said[i].donor_step = step
                 self._settle(member, applied=True)
+                self._loading = i
                 return
+
+    def _not_loaded(self) -> None:
+        """A learner gives up loading a donor's checkpoint, and trains on with its weights (R12)."""
+        if self._loading is None or not self._failed:
+            return
+        decision = self.said[self._loading]
+        decision.event = msgspec.structs.replace(decision.event, applied=False)
+        self._of(decision.event.member).aborted += 1
+        self._fresh.add(self._loading)
+        self._loading, self._failed = None, False
 
 
 def _real(text: str) -> float | None:

@@ -295,8 +295,6 @@ def _job_row(job: JobState, rundir: RunPaths, in_slurm: bool, halts: _Halts) -> 
     )
 
 
-
-
 def attempt_logs(
     state: RunState, rundir: RunPaths, population: Population
 ) -> dict[int, list[AttemptLog]]:

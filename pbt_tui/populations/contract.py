@@ -176,6 +176,9 @@ class Style:
     """`module:function` that returns the files in a workspace which a killed trainer was writing,
     and which the trainer would load. They are renamed before the next attempt. None: it loads
     none."""
+    write_again: str | None = None
+    """`module:function` that writes such a file again. It gets the path of a file that was renamed,
+    and the generations that the history has of the population. None: the trainer begins without."""
 
     # What a workspace on disk shows
     is_workspace: Callable[[FoundFolder], bool] = lambda found: False

@@ -13,7 +13,7 @@ PAGE = Path("docs/upstream-defects.md")
 NUMBERS = (
     *(f"D{n}" for n in range(1, 53)),
     *(f"P{n}" for n in range(1, 20)),
-    *(f"R{n}" for n in range(1, 12)),
+    *(f"R{n}" for n in range(1, 14)),
 )
 CITED = re.compile(r"(?<![-\w#/.])([DPR])([1-9]\d?)(?:[-–]\1?([1-9]\d?))?(?![\w/-])")
 """`D7`, or `D42–D45` and `D1-D6`, which are four and six of them."""

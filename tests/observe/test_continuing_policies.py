@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import json, structs
 
 from pbt_tui.journal.events import Source
 from pbt_tui.observe.continuing import Continuation, Question, Tried, answer
@@ -123,6 +124,36 @@ def test_a_checkpoint_that_was_being_written_is_put_aside(job: Policies) -> None
     assert sorted(path.parent.glob("checkpoint_*")) == [path], "what the trainer looks for"
     temporary.write_bytes(archive())  # complete: the trainer was killed before it renamed it
     assert make_ready(job.question(), 3) == []
+
+
+@pytest.mark.parametrize("cut", [b"", b'{"learning_rate": 0.0'])
+def test_r13_parameters_that_were_being_written_are_written_again(
+    job: Policies, tmp_path: Path, cut: bytes
+) -> None:
+    """The trainer writes them in place, and a cut file ends each later start."""
+    job.write(0, 20, 3)
+    params = {"learning_rate": 0.00025, "max_grad_norm": 4, "rew_delta": 0.5}
+    known = [{"learning_rate": 0.1, "max_grad_norm": 3.0}, params, {"learning_rate": 0.1}]
+    history = tmp_path / "populations.jsonl"
+    for step, some in enumerate(known):
+        each = structs.replace(job.history(1), step=step, params=some)
+        line = {"population": "cartpole", "generation": each}
+        with history.open("ab") as file:
+            file.write(json.encode(line) + b"\n")
+    whole = {
+        "policy_00_cfg.json": b"{}\n", "policy_01_reward_shaping.json": b"null", "other.json": b"",
+    }  # fmt: skip
+    names = ["config.json", "policy_01_cfg.json", "policy_02_cfg.json"]
+    names += ["policy_02_reward_shaping.json"]
+    for name, data in (dict.fromkeys(names, cut) | whole).items():
+        (job.path / name).write_bytes(data)
+    moved = make_ready(job.question(), 2, history)
+    assert [path.name for path in moved] == [f"before-2.{name}" for name in names]
+    assert make_ready(job.question(), 2, history) == []
+    found = {path.name: path.read_bytes() for path in job.path.glob("*.json")}
+    again = found.pop("policy_01_cfg.json")
+    assert json.decode(again) == {"learning_rate": 0.00025, "max_grad_norm": 4}
+    assert found == whole | {f"before-2.{name}": cut for name in names}
 
 
 def test_links_and_foreign_names_are_passed_over(job: Policies, tmp_path: Path) -> None:

@@ -162,6 +162,31 @@ def test_sample_factory_from_log_and_from_numbers() -> None:
     assert event.applied is False  # the next start loads its own
 
 
+def test_r12_a_copy_that_sample_factory_could_not_load_did_not_happen() -> None:
+    steps = [step(m, 1, 5.0 + m, step=10) for m in range(3)]
+    head = f"[{datetime.fromtimestamp(22.0):%Y-%m-%d %H:%M:%S},000][1]"  # noqa: DTZ006
+    asked = "".join(f"{head} Asking learner {m} to load model from 0\n" for m in (1, 2))
+    loading = (
+        f"{head} Loading state from checkpoint ./checkpoint_p0/checkpoint_000000010_7.pth...\n"
+    )
+    tries = "".join(
+        f"{loading}{head} Could not load from checkpoint, attempt {n}\n" for n in (0, 1)
+    )
+    again = f"{tries}{loading}{head} Loaded experiment state at self.train_step=10\n"
+    failed = (
+        f"{tries}{loading}{head} Could not load from checkpoint, attempt 2\n"
+        f"{head} Did not load from checkpoint, starting from scratch!\n"
+    )
+    for told, applied in ((failed + again, [False, True]), (again + failed, [True, False])):
+        found = at_once("sample_factory", steps, texts=[spoken(asked + told)])
+        assert [(e.member, e.applied) for e in found] == [(1, applied[0]), (2, applied[1])]
+        log = MemberLog()
+        log.feed((asked + told).encode())
+        assert {m: state.aborted for m, state in log.states.items()} == {
+            applied.index(False) + 1: 1
+        }
+
+
 def test_r4_without_the_words_the_files_tell_which_generation_was_copied() -> None:
     steps = [step(0, 1, 10.0), step(0, 2, 30.0), step(0, 3, 50.0)]
     steps += [step(1, n, n * 8.0) for n in range(1, 9)]

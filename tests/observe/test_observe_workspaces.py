@@ -292,6 +292,18 @@ def test_sample_factory_history_is_in_its_log(tmp_path: Path) -> None:
     assert found.style == "sample_factory"
 
 
+def test_what_a_start_of_sample_factory_saves_again_is_not_newer(tmp_path: Path) -> None:
+    """A start saves what it has loaded. Decisions between both belong to the first."""
+    path = sample_factory(tmp_path / "x")
+    watched = SampleFactory(path)
+    seen = watched.poll()
+    with (path / "sf_log.txt").open("a") as log:
+        for line in LOG.splitlines(keepends=True)[1:3]:
+            log.write(line.replace("10:00", "10:30"))
+    assert watched.poll() == []
+    assert SampleFactory(path).poll() == seen
+
+
 def test_find_says_no(tmp_path: Path) -> None:
     assert find(tmp_path) is None
     assert find(tmp_path / "none") is None

@@ -79,8 +79,9 @@ def test_from_scratch_is_the_command_of_the_job(style: str) -> None:
         (["p", "--restart_behavior", "restart"], ("--restart_behavior=resume",)),
     ],
 )
-def test_sample_factory_resumes_by_itself(argv: list[str], args: tuple[str, ...]) -> None:
-    assert recipe("sample_factory", argv, Saved("", "", {})) == Continued(args)
+def test_r12_sample_factory_resumes_by_itself(argv: list[str], args: tuple[str, ...]) -> None:
+    env = {"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"}
+    assert recipe("sample_factory", argv, Saved("", "", {})) == Continued(args, env)
     scratch = recipe("sample_factory", argv, None)
     assert scratch == Continued(("--restart_behavior=restart",))
     assert sum("restart" in word for word in merged(argv, scratch.args)) == 1

@@ -286,6 +286,15 @@ def test_a_job_of_sample_factory(tmp_path: Path) -> None:
     temporary.write_bytes(archive()[:-3])
     agree(job.question())
     assert sorted(path.parent.glob("checkpoint_*")) == sorted(path.parent.glob("checkpoint_0*"))
+    settings = {"config.json": b"", "policy_01_cfg.json": b'{"a": 1', "policy_00_cfg.json": b"{}"}
+    for name, data in (settings | {"policy_00_reward_shaping.json": b"null\n"}).items():
+        (job.path / name).write_bytes(data)
+    agree(job.question())
+    left = sorted(path.name for path in job.path.glob("*.json"))
+    assert left == [
+        *("before-1.1.config.json", "before-1.1.policy_01_cfg.json"),
+        *("policy_00_cfg.json", "policy_00_reward_shaping.json"),
+    ]
     job.write(1, 30, 4, archive()[:-3])
     agree(job.question())
 

@@ -253,17 +253,25 @@ _pbt_recipe() { # sets _pbt_args, as the recipes of the styles do; 2: no command
       [[ $path != *[=\\[:cntrl:]]* && $path != *'${'* ]] || { _pbt_why="$path" && return 2; }
       [[ $path =~ ^[A-Za-z0-9_./:+%@-]+$ ]] || path="'${path//$apostrophe/\\$apostrophe}'"
       _pbt_args=(++pbt_restart=True "+full_experiment_name=$_pbt_wrote" "checkpoint=$path")
-      [[ " ${_pbt_env[*]}" == *" TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD="* ]] ||
-        _pbt_env=(TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 "${_pbt_env[@]}")
+      _pbt_all_weights
       ;;
     *) _pbt_args=("--checkpoint=$path") ;;
   esac
   _pbt_args+=("${_pbt_params[@]}")
 }
 
+_pbt_all_weights() { # PyTorch's safe loader refuses numpy scalars; the job's own variable counts
+  [[ " ${_pbt_env[*]}" == *" TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD="* ]] ||
+    _pbt_env=(TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 "${_pbt_env[@]}")
+}
+
 _pbt_policies() { # the same for a job of Sample-Factory, which resumes by itself
   local folder name newest='' word best=0 time size path
   _pbt_why='' _pbt_args=() _pbt_source=''
+  for path in "${_pbt_again[1]}"/{config,policy_[0-9]*_cfg,policy_[0-9]*_reward_shaping}.json; do
+    [[ ! -f $path || $(tail -c 9 -- "$path") =~ (\}|null)$ ]] || # cut: the trainer would not start
+      mv -- "$path" "${path%/*}/before-$_pbt_attempt.$_pbt_restarts.${path##*/}"
+  done
   for folder in "${_pbt_again[1]}"/checkpoint_p[0-9]*; do
     [[ ${folder##*_p} =~ ^[0-9]{1,4}$ && -d $folder && ! -L $folder ]] || continue
     path=$folder/checkpoint_temp # the trainer would load it first
@@ -284,6 +292,7 @@ _pbt_policies() { # the same for a job of Sample-Factory, which resumes by itsel
     _pbt_source+=" - - $_pbt_time $size ${name##*/} $newest"
   done
   [[ $_pbt_source ]] || return 1
+  _pbt_all_weights
   for word in "${_pbt_command[@]}"; do
     [[ ${word%%=*} != --restart_behavior ]] || _pbt_args=(--restart_behavior=resume)
   done

@@ -53,7 +53,7 @@ def answer(question: Question) -> Continuation:
     found = (
         _beginning(style, question) if question.anew else _Member(question, style, given).answer()
     )
-    if hidden and (found.args or found.env):
+    if hidden and found.args:
         return Continuation(refused=_HIDDEN)
     return found
 

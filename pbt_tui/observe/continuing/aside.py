@@ -1,6 +1,7 @@
 """Puts aside what would make an attempt go on from the wrong thing, before it is launched.
 
-The only code here that changes a workspace: it renames, and never removes.
+The only code here that changes a workspace: it renames, never removes, and writes nothing but what
+a killed trainer was writing.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def make_ready(question: Question, attempt: int, history: Path | None = None) ->
     clean-up, which keeps the highest numbers, would remove the new ones. (Sample-Factory moves its
     own folder.) Any other attempt: a file that its killed predecessor was writing and that the
     trainer would load (`Style.leftovers`) becomes `before-<attempt>.<name>`; the trainer looks for
-    the beginning of the name.
+    the beginning of the name. `Style.write_again` then writes what the history has of it.
 
     Args:
         question: The question that the attempt answers; `anew` says whether it is from scratch.
@@ -59,8 +60,13 @@ def make_ready(question: Question, attempt: int, history: Path | None = None) ->
                 members = [question.member] if style.members_are_jobs else None
                 lives.record(history, question.population, members, attempt)
         elif found.path is not None and style.leftovers is not None:
-            for path in loaded(style, style.leftovers)(found.path):
+            cut = loaded(style, style.leftovers)(found.path)
+            for path in cut:
                 moved += _renamed(path, f"before-{attempt}.{path.name}")
+            if cut and style.write_again is not None and history is not None:
+                known = lives.Lives(history).of(question.population)
+                for path in cut:
+                    loaded(style, style.write_again)(path, known)
     except OSError as e:
         place = e.filename or question.recorded
         raise RunError(

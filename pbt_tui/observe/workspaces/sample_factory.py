@@ -80,7 +80,9 @@ class SampleFactory:
         found: dict[tuple[int, int], Generation] = {}
         for line in self._follower.lines(32 * 1024 * 1024):
             saved = self._log.line(line.raw)
-            if saved is not None and (key := (saved.policy, saved.step)) not in self._known:
+            if saved is None or (key := (saved.policy, saved.step)) in self._known:
+                continue
+            if key not in found:  # a start saves again what it has loaded
                 found[key] = self._generation(saved)
         for file in self._list():
             key = (file.policy, file.step)

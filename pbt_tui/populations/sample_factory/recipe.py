@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from pbt_tui.populations.contract import Continued, Saved
 
 _OPTION = "--restart_behavior"
+_ENV = {"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"}
+"""A checkpoint holds a numpy scalar once the trainer has saved a best policy. PyTorch's safe loader
+refuses it, and the trainer then begins the policy anew without an error (defect R12)."""
 
 
 def recipe(argv: Sequence[str], saved: Saved | None) -> Continued:
@@ -17,5 +20,5 @@ def recipe(argv: Sequence[str], saved: Saved | None) -> Continued:
     if saved is None:
         return Continued((f"{_OPTION}=restart",))
     if any(word.partition("=")[0] == _OPTION for word in argv):
-        return Continued((f"{_OPTION}=resume",))
-    return Continued()
+        return Continued((f"{_OPTION}=resume",), _ENV)
+    return Continued(env=_ENV)

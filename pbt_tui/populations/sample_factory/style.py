@@ -46,6 +46,7 @@ STYLE = Style(
     recipe=recipe,
     saved="pbt_tui.observe.continuing.policies:read",
     leftovers="pbt_tui.observe.continuing.policies:leftovers",
+    write_again="pbt_tui.observe.continuing.policies:write_again",
     generation_files=(r"checkpoint_p.*", r"checkpoint_.*"),
     call=CallStyle(name_arg="--experiment", dir_arg="--train_dir"),
     policies=_policies,
