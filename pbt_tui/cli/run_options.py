@@ -21,15 +21,14 @@ def parser(argv: Sequence[str] = ()) -> Parser:
     built_in = [BACKENDS.get(name) for name in BACKENDS.built_in]
     p = Parser(
         prog="pbt-run",
-        description="Run a compiled spec or a run module, or resume a run directory. Shows no "
-        "screen: `pbt-tui` does.",
+        description="Run a spec or a run module, or resume a run; `pbt-tui` shows it.",
         usage="pbt-run [options] TARGET\n"
         "       pbt-run RUN_DIR --cancel|--kill|--retry [JOB...]\n"
         "       pbt-run RUN_DIR --hold|--release|--stop\n"
         "       pbt-run RUN_DIR --drain|--undrain GPU...\n"
         "       pbt-run --list | --clean [all]",
-        epilog="Exit code: 0 all jobs succeeded, 4 the run is closed and not all jobs succeeded, "
-        "5 the run cannot go on, 130 interrupted (resume with `pbt-run RUN_DIR`).",
+        epilog="Exit code: 0 all jobs succeeded, 4 closed, not all succeeded, "
+        "5 cannot go on, 130 interrupted (resume with `pbt-run RUN_DIR`).",
     )
     p.add_argument("target", nargs="?", metavar="TARGET", help="spec, run module, or run directory")
     p.add_argument(
@@ -53,8 +52,8 @@ def parser(argv: Sequence[str] = ()) -> Parser:
     p.add_argument(
         "--from_scratch",
         action="store_true",
-        help="members begin anew instead of going on from what they have written, which is kept "
-        "beside it as `NNN.before-2`; with `--retry JOB` those alone",
+        help="members begin anew; what they have written is kept as `NNN.before-2`; with "
+        "`--retry JOB` those alone",
     )
     p.add_argument(
         "--dry_run", action="store_true", help="print what would be started; start nothing"
@@ -79,7 +78,7 @@ def parser(argv: Sequence[str] = ()) -> Parser:
         "--stop", action="store_true", help="stop the executor and all jobs, to be resumed"
     )
     for name, text in (
-        ("drain", "start no new attempts on these GPUs; running ones continue"),
+        ("drain", "start no new attempts on these GPUs"),
         ("undrain", "use these GPUs again"),
     ):
         request.add_argument(f"--{name}", nargs="+", metavar="GPU", help=text)
@@ -90,7 +89,7 @@ def parser(argv: Sequence[str] = ()) -> Parser:
         nargs="?",
         const="ended",
         choices=("ended", "all"),
-        help="list containers, then remove stopped ones (all: running too)",
+        help="list, then remove stopped ones (all: running too)",
     )
     moved = p.topic("moved", "copied and moved runs, and lost hosts")
     moved.add_argument(

@@ -83,7 +83,7 @@ def attempts(place: Place, name: str) -> list[Attempt]:
 
 def of_disk(place: Place, source: ev.Source | None, number: int) -> bool:
     """Whether a source tells the files of a generation as they are."""
-    if source is None or source.stamp is None:
+    if source is None or source.stamp is None or source.checkpoint is None:
         return False
     path = place.path / WORKSPACE / f"{source.member:03d}" / f"{number:06d}.yaml"
     weights = path.with_suffix(".pth")

@@ -143,3 +143,10 @@ def test_generations_that_were_put_aside_are_not_gone_on_from(member: Member) ->
     member.write(4)
     make_ready(member.question(anew=True), 2)
     assert answer(member.question(waited=PATIENCE + 1)).source is None
+
+
+def test_from_scratch_asks_no_disk(member: Member) -> None:
+    member.write(12)
+    found = answer(member.question(anew=True))
+    assert (found.args, found.source, found.refused) == ((), None, None)
+    assert found.why == "begins from scratch"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from pbt_tui.journal.events import Source
 from pbt_tui.observe.continuing import Continuation, Tried, answer
@@ -380,13 +381,6 @@ def test_a_move_that_keeps_times_changes_nothing(member: Member) -> None:
     assert chosen(member, history=history, moved_at=BEGIN + 200.0) == 2
 
 
-def test_from_scratch_asks_no_disk(member: Member) -> None:
-    member.write(12)
-    found = answer(member.question(anew=True))
-    assert (found.args, found.source, found.refused) == ((), None, None)
-    assert found.why == "begins from scratch"
-
-
 def test_a_life_that_began_from_scratch_knows_nothing_of_the_one_before(member: Member) -> None:
     tried = [Tried(Source(3, 9), "failed", 1), Tried(None, "lost", anew=True)]
     assert chosen(member, tried=tried) is None
@@ -398,11 +392,5 @@ def test_a_command_that_hides_its_settings_is_refused(member: Member) -> None:
     member.write(4)
     question = member.question()
     argv = ("bash", "-c", " ".join(question.job.argv))
-    job = type(question.job)(
-        id="a", experiment="e", name="a", argv=argv, env={}, dir="d", params={}
-    )
-    found = answer(question._replace(job=job))
-    assert found.refused == (
-        "its command hides the settings of the member in one argument, as `bash -c` does: no "
-        "other setting can be added"
-    )
+    found = answer(question._replace(job=replace(question.job, argv=argv)))
+    assert "hides the settings of the member in one argument" in (found.refused or "")
