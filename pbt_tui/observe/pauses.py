@@ -25,15 +25,17 @@ class Pause(msgspec.Struct, frozen=True):
 class _File(msgspec.Struct, frozen=True):
     attempts: dict[str, Pause]
     """Attempts by `<job>.<attempt>`."""
+    went_on: dict[str, float] = {}
+    """When attempts that run went on after their last pause, in Unix seconds."""
 
 
 _decoder = msgspec.json.Decoder(_File)
 """Made once: msgspec crashes if two threads prepare a type at the same time."""
 
 
-def encode(attempts: Mapping[str, Pause]) -> bytes:
+def encode(attempts: Mapping[str, Pause], went_on: Mapping[str, float]) -> bytes:
     """The bytes of `paused.json`."""
-    return msgspec.json.encode(_File(dict(attempts))) + b"\n"
+    return msgspec.json.encode(_File(dict(attempts), dict(went_on))) + b"\n"
 
 
 def read(path: Path) -> dict[str, Pause]:
@@ -41,6 +43,18 @@ def read(path: Path) -> dict[str, Pause]:
 
     Never raises.
     """
+    return _read(path).attempts
+
+
+def went_on(path: Path) -> dict[str, float]:
+    """When each attempt that runs went on after its last pause; none as in `read`.
+
+    Never raises.
+    """
+    return _read(path).went_on
+
+
+def _read(path: Path) -> _File:
     with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _decoder.decode(read_regular(path, OURS)).attempts
-    return {}
+        return _decoder.decode(read_regular(path, OURS))
+    return _File({})

@@ -25,7 +25,7 @@ class MemberAttempt(NamedTuple):
     """The newest attempt of a member's job, as the journal has it."""
 
     since: float | None = None
-    """When it started, in Unix seconds; None: it has not."""
+    """When it started, or went on after a pause, in Unix seconds; None: it has not started."""
     ended: str | None = None
     """How it ended, as a message says it: `was killed by SIGKILL`; None: it has not."""
 

@@ -127,7 +127,7 @@ class Populations:
             monitor.row(
                 _of_members(self._state, population, halts.word),
                 now if live else (monitor.newest() or now),
-                attempts=_attempts(self._state, population),
+                attempts=_attempts(self._state, population, halts.went_on),
                 pauses=_of_members(self._state, population, halts.pause),
                 original=original(self._state, self._rundir, monitor.workspace),
             )
@@ -244,7 +244,9 @@ class _Halts:
         kind = RUNTIMES.get(name) if name is not None and name in RUNTIMES else None
         self._texts = kind.queue if kind is not None else None
         self.queue = queue_status.read(rundir.queue) if self._texts is not None else None
-        self._paused = pauses.read(rundir.paused) if kind is not None and kind.pauses else {}
+        pausable = kind is not None and kind.pauses is not None
+        self._paused = pauses.read(rundir.paused) if pausable else {}
+        self.went_on = pauses.went_on(rundir.paused) if pausable else {}
 
     def place(self, job: JobState) -> queue_status.QueueStatus | None:
         """The entry of the job's active attempt in the queue."""
@@ -325,11 +327,13 @@ def _members(state: RunState, population: Population) -> Iterator[tuple[int, Job
             yield index if job.spec.member is None else job.spec.member, job
 
 
-def _attempts(state: RunState, population: Population) -> dict[int, MemberAttempt]:
-    """The newest attempt of each member."""
+def _attempts(
+    state: RunState, population: Population, went_on: Mapping[str, float]
+) -> dict[int, MemberAttempt]:
+    """The newest attempt of each member; `went_on`: when, after a pause."""
     return {
-        number: MemberAttempt(job.attempt.started_at, _ended(job.attempt))
-        for number, job in _members(state, population)
+        m: MemberAttempt(_of_active(job, went_on) or job.attempt.started_at, _ended(job.attempt))
+        for m, job in _members(state, population)
         if job.attempt is not None
     }
 

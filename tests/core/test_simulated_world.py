@@ -247,14 +247,6 @@ FAULTS = [
         'case "queued":\n                launches.append(loop.launch_of(job, attempt))\n'
         "                if attempt.stop_at is not None:",
     ),
-    Fault(
-        "what a queue holds is not stopped again",
-        reconcile,
-        "apply_reconciliation",
-        'case "queued":\n                if attempt.stop_at is not None:',
-        'case "queued":\n                if False:',
-        near=79455,
-    ),
     Fault("a hold is not obeyed", decide, "_start", "if state.held or", "if"),
     Fault("the last GPU is drained", drains, "drain", "if len(left) < 2:", "if False:", near=2130),
     Fault(

@@ -91,8 +91,10 @@ def test_a_paused_container_is_told_until_it_goes_on(docked: Docked) -> None:
     docked.api.unpause(handle)
     until(lambda: recorded(docked, "a") is None)
     assert states(docked) == {"a": "running", "b": "running"}
+    assert list(pauses.went_on(docked.rundir.paused)) == ["a.1"]
     docked.write("go")
     assert docked.end(run).code == 0
+    assert pauses.went_on(docked.rundir.paused) == {}
 
 
 def test_what_was_paused_and_what_went_on_meanwhile_is_found_on_resume(docked: Docked) -> None:
@@ -157,5 +159,15 @@ def test_a_record_keeps_what_an_earlier_executor_knew(tmp_path: Path) -> None:
     second.end(("b", 1))
     found = {"a.1": pauses.Pause(5.0), "c.1": pauses.Pause(None)}
     assert pauses.read(path) == found
+    before = time.time()
+    second.goes_on(("a", 1))
+    second.goes_on(("d", 1))  # it was never paused
+    assert pauses.read(path) == {"c.1": pauses.Pause(None)}
+    (at,) = PauseRecord(path)._went_on.values()
+    assert pauses.went_on(path) == {"a.1": at}
+    assert before <= at <= time.time()
+    second.end(("a", 1))
+    assert pauses.went_on(path) == {}
     path.write_bytes(b"[" * 100_000)
     assert pauses.read(path) == {}
+    assert pauses.went_on(path) == {}

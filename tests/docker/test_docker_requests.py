@@ -15,6 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pbt_tui.journal.events import Gpu
+from pbt_tui.runtimes.claims import Claim
 from pbt_tui.runtimes.docker import exit_status, request, wrapper
 from pbt_tui.runtimes.docker.request import (
     ContainerRequest,
@@ -300,6 +301,28 @@ def test_a_code_is_never_made_up(code: int, oom: bool, engine: float | None) -> 
         assert engine is not None
         assert engine > BEGAN
     assert (end.cause == "oom") == (oom and code > 128)
+
+
+@pytest.mark.parametrize(
+    ("code", "made", "engine", "claim", "outcome"),
+    [
+        (128, "2026-01-01T00:00:00Z", BEGAN, None, "interrupt"),
+        (128, "2026-01-01T00:00:00Z", BEGAN, Claim(NOW, blank=True), "interrupt"),
+        (128, "2026-01-01T00:00:00Z", BEGAN, Claim(NOW), None),  # it has begun
+        (128, "2999-01-01T00:00:00Z", BEGAN, None, None),  # that engine made it
+        (128, "2026-01-01T00:00:00Z", None, None, None),
+        (127, "2026-01-01T00:00:00Z", BEGAN, None, None),  # the command's own fault
+    ],
+)
+def test_a_failed_start_that_an_earlier_engine_began(
+    code: int, made: str, engine: float | None, claim: Claim | None, outcome: str | None
+) -> None:
+    found = {
+        **state(code, Status="created", Error="failed to start shim: mkdir /x: file exists"),
+        "Created": made,
+    }
+    end = exit_status.of_state("j", 1, found, NOW, engine_started=engine, claim=claim)
+    assert (end.stopped, end.refused) == (outcome, outcome is None)
 
 
 def test_refused_for_an_image_and_otherwise() -> None:

@@ -13,7 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from pbt_tui.files.disk import Disk
 
@@ -42,6 +42,38 @@ class Call(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.name}({self.file}) #{self.nth}"
+
+
+def happen(
+    fault: str,
+    name: str,
+    args: tuple[Any, ...],
+    do: Callable[[], Any],
+    die: Callable[[], NoReturn],
+) -> Any:
+    """What the executor meets instead of a call.
+
+    Args:
+        fault: one of `FAULTS`.
+        name: the function.
+        args: its arguments.
+        do: makes the call.
+        die: ends the executor.
+
+    Raises:
+        OSError: the error of that name.
+    """
+    if fault in OF_WRITES:
+        return do() if name != "write" else os.write(args[0], args[1][: max(1, len(args[1]) // 2)])
+    if fault.startswith("crash"):
+        if fault == "crash after":
+            do()
+        die()
+    if name == "close":  # Linux closes a descriptor also where it reports an error
+        do()
+    code = getattr(errno, fault)
+    path = (os.fspath(args[0]),) if not isinstance(args[0], int) else ()
+    raise OSError(code, os.strerror(code), *path)
 
 
 class FaultyDisk(Disk):
@@ -115,21 +147,12 @@ class FaultyDisk(Disk):
         return self._happen(name, args, do)
 
     def _happen(self, name: str, args: tuple[Any, ...], do: Callable[[], Any]) -> Any:
-        if self._fault in OF_WRITES:
-            if name != "write":
-                return do()
-            self._full = self._fault == "torn"
-            return os.write(args[0], args[1][: max(1, len(args[1]) // 2)])
-        if self._fault.startswith("crash"):
-            if self._fault == "crash after":
-                do()
-            self.crashed = True
-            raise Crash
-        if name == "close":  # Linux closes a descriptor also where it reports an error
-            do()
-        code = getattr(errno, self._fault)
-        path = (os.fspath(args[0]),) if not isinstance(args[0], int) else ()
-        raise OSError(code, os.strerror(code), *path)
+        self._full = self._fault == "torn" and name == "write"
+        return happen(self._fault, name, args, do, self._die)
+
+    def _die(self) -> NoReturn:
+        self.crashed = True
+        raise Crash
 
     def _named(self, where: Any) -> str:
         if isinstance(where, int):

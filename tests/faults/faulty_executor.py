@@ -16,11 +16,11 @@ import re
 import signal
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from pbt_tui.files import disk
 from pbt_tui.files.disk import Disk
-from tests.faults.faulty_disk import CALLS, OF_WRITES
+from tests.faults.faulty_disk import CALLS, happen
 
 HAPPENED = "the fault happened"
 _KINDS = (
@@ -67,23 +67,10 @@ class KindDisk(Disk):
             if not new or kind != self._at:
                 return do()
             os.write(self._seen, f"{HAPPENED}\n".encode())
-            return self._happen(name, args, do)
+            self._full = self._fault == "torn" and name == "write"
+            return happen(self._fault, name, args, do, die)
 
         return call
-
-    def _happen(self, name: str, args: tuple[Any, ...], do: Callable[[], Any]) -> Any:
-        if self._fault in OF_WRITES:
-            self._full = self._fault == "torn"
-            return os.write(args[0], args[1][: max(1, len(args[1]) // 2)])
-        if self._fault.startswith("crash"):
-            if self._fault == "crash after":
-                do()
-            os.kill(os.getpid(), signal.SIGKILL)
-        if name == "close":  # Linux closes a descriptor also where it reports an error
-            do()
-        code = getattr(errno, self._fault)
-        path = (os.fspath(args[0]),) if not isinstance(args[0], int) else ()
-        raise OSError(code, os.strerror(code), *path)
 
     def _named(self, where: Any) -> str:
         if isinstance(where, int):
@@ -94,6 +81,12 @@ class KindDisk(Disk):
         for pattern, kind in _KINDS:
             path = pattern.sub(kind, path)
         return path
+
+
+def die() -> NoReturn:
+    """Ends this process at once."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("a killed process goes on")
 
 
 if __name__ == "__main__":

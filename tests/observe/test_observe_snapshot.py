@@ -16,7 +16,7 @@ from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import apply
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import RunState
-from pbt_tui.observe import nvml
+from pbt_tui.observe import nvml, pauses
 from pbt_tui.observe.history import HistoryReader, HistoryWriter
 from pbt_tui.observe.population_monitor import AttemptLog, PopulationMonitor
 from pbt_tui.observe.progress import Finished, Progress, Progresses, Remaining, Series, series_file
@@ -282,6 +282,31 @@ def test_watching_reads_only_what_is_new(isaacgymenvs: Recorded, tmp_path: Path)
     assert kept.poll() is False
     first = document(story, populations=kept, now=1.0)
     assert document(story, now=1.0) == first
+
+
+def test_a_member_that_goes_on_after_a_pause_is_not_silent(
+    isaacgymenvs: Recorded, tmp_path: Path
+) -> None:
+    story = Story(tmp_path / "t", str(isaacgymenvs.all()))
+    story.tell(
+        ev.ExecutorStarted(
+            pid=1, host="h", boot_id="b", runtime="docker", gpus=(), policy=story.spec.policy
+        )
+    )
+    for i in range(4):
+        story.start(f"0{i}_ant")
+    kept = Populations(story.state, story.rundir)
+    kept.poll()
+    now = (kept.monitors[0].newest() or 0.0) + 1000
+
+    def silent() -> list[int]:
+        (row,) = document(story, populations=kept, now=now)["populations"]
+        return next((a["members"] for a in row["alarms"] if a["code"] == "stale_member"), [])
+
+    assert silent() == [0, 1, 2, 3]
+    paused = {"02_ant.1": pauses.Pause(now - 900)}
+    story.rundir.paused.write_bytes(pauses.encode(paused, {"01_ant.1": now - 10}))
+    assert silent() == [0, 3]
 
 
 def test_sample_factory_policies_share_their_job(tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ class ContainerAttempt:
     """Id of its container; empty until there is one."""
     running: bool = False
     """Whether its start was reported."""
+    interrupted: bool = False
+    """Whether the engine did not answer once its start was asked for: it may have ended then."""
     died: bool = False
     """Whether an event reported its end; its start may not have been reported yet."""
     oom: bool = False

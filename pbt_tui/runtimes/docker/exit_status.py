@@ -23,12 +23,12 @@ from pbt_tui.spec import Cause
 
 LOST_CODE = 255
 """The code that an engine records for a container that ended while the engine was down."""
-REMOVED = "its container was removed before its exit code was read"
-"""Detail of an attempt whose container is gone."""
 BY_ENGINE = (130, 137, 143)
 """Codes of containers that an engine stops at its shutdown: SIGINT, SIGKILL, SIGTERM."""
 REMOVED = "its container was removed before its exit code was read"
 """Why an attempt is lost whose container is gone, and whose attempt file has no code."""
+RESTARTED = "the engine was restarted while its container began"
+"""Why an attempt whose start failed is no try."""
 _BEFORE, _AFTER = 600.0, 15.0
 """Seconds before and after the engine's start in which such an end counts as its shutdown."""
 _START_FAILED: dict[int, tuple[Cause, str]] = {
@@ -55,10 +55,26 @@ def failed_start(found: Found) -> bool:
     return state["Status"] == "created" and bool(state["ExitCode"] or state.get("Error"))
 
 
+def created_before(found: Found, engine_started: float | None) -> bool:
+    """Whether a container was created before the engine started, if both times are known."""
+    made = seconds(found.get("Created"))
+    return made is not None and engine_started is not None and made < engine_started
+
+
 def of_refusal(
-    job: str, attempt: int, error: EngineError, now: float, found: Found | None = None
+    job: str,
+    attempt: int,
+    error: EngineError,
+    now: float,
+    found: Found | None = None,
+    *,
+    restarted: bool = False,
 ) -> Ended:
-    """The end of an attempt whose container the engine did not create, or (`found`) not start."""
+    """The end of an attempt whose container the engine did not create, or (`found`) not start.
+
+    `restarted`: whether the engine ended during the start, and the job has not begun. What it has
+    left of that start makes it refuse another one: `failed to start shim: … file exists`.
+    """
     handle = found["Id"] if found is not None else None
     code = found["State"]["ExitCode"] if found is not None else None
     text = printable(" ".join(error.words.split()))
@@ -72,6 +88,8 @@ def of_refusal(
     elif code in _START_FAILED:
         cause, message = _START_FAILED[code]
         detail = f"{message}: {text}"
+    if restarted and found is not None and cause is None:
+        return never_began(job, attempt, found, now, RESTARTED)
     if cause in (None, "image_missing"):
         code = None
     return Ended(job, attempt, handle, code, now, refused=True, cause=cause, detail=detail)
@@ -107,7 +125,10 @@ def of_state(
     """
     state, handle = found["State"], found["Id"]
     if failed_start(found):
-        return of_refusal(job, attempt, EngineError(400, state.get("Error") or ""), now, found)
+        error = EngineError(400, state.get("Error") or "")
+        begun = claim is not None and not claim.blank
+        restarted = not begun and created_before(found, engine_started)
+        return of_refusal(job, attempt, error, now, found, restarted=restarted)
     if state["Status"] in ("removing", "dead"):
         return of_removed(job, attempt, handle, claim, now, order=order, oom=oom)
     written = claim.code if claim is not None else None
@@ -133,7 +154,7 @@ def of_state(
 
 
 def never_began(job: str, attempt: int, found: Found, now: float, why: str) -> Ended:
-    """The end of an attempt whose job the wrapper did not start, because of a file of the run.
+    """The end of an attempt whose job did not start, because of a file of the run or the engine.
 
     It is no try: neither the job nor its command is to blame.
     """

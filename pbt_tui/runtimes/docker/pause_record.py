@@ -6,11 +6,12 @@ Several threads call it. Must not ask the engine.
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from pbt_tui.files.atomic import replace
-from pbt_tui.observe.pauses import Pause, encode, read
+from pbt_tui.observe.pauses import Pause, encode, read, went_on
 from pbt_tui.observe.queue_status import key
 from pbt_tui.runtimes.docker.attempt import Name
 
@@ -24,7 +25,8 @@ class PauseRecord:
         self._before = read(path)
         """Pauses that an earlier executor wrote, until it is known whether they are over."""
         self._now: dict[str, Pause] = {}
-        self._written = self._before
+        self._went_on = went_on(path)
+        self._written = dict(self._before), dict(self._went_on)
 
     def knows(self, name: Name) -> bool:
         """Whether an attempt is known to be paused."""
@@ -34,20 +36,33 @@ class PauseRecord:
     def begin(self, name: Name, since: float | None) -> None:
         """An attempt is paused; `since` None: an earlier executor may have written since when."""
         with self._lock:
+            self._went_on.pop(key(*name), None)
             before = self._before.pop(key(*name), None)
             self._now[key(*name)] = Pause(since) if since or not before else before
             self._write()
 
-    def end(self, name: Name) -> None:
-        """An attempt is not paused, or has ended."""
+    def goes_on(self, name: Name) -> None:
+        """An attempt is not paused; if it was known to be, it went on just now."""
         with self._lock:
-            self._before.pop(key(*name), None)
-            self._now.pop(key(*name), None)
+            if self._forget(name):
+                self._went_on[key(*name)] = time.time()
+                self._write()
+
+    def end(self, name: Name) -> None:
+        """An attempt has ended."""
+        with self._lock:
+            self._forget(name)
+            self._went_on.pop(key(*name), None)
             self._write()
 
+    def _forget(self, name: Name) -> bool:
+        """Whether it was known to be paused."""
+        known = [one.pop(key(*name), None) for one in (self._before, self._now)]
+        return any(known)
+
     def _write(self) -> None:
-        found = self._before | self._now
+        found = self._before | self._now, dict(self._went_on)
         if found != self._written:
             with suppress(OSError):  # screens can do without it
-                replace(self._path, encode(found), sync=False)
+                replace(self._path, encode(*found), sync=False)
                 self._written = found

@@ -36,6 +36,8 @@ POLL = 30.0
 """Seconds between two polls of the list of containers, in case an event was missed."""
 _NO_SOURCE = "bind source path does not exist"
 """What the engine says of a folder that is to be mounted and is not there."""
+LATE = 1.0
+"""Seconds in which a job writes its first word that an engine started before it ended."""
 SILENCE = 60.0
 """Seconds beyond the grace time of the policy to wait for an engine that does not answer."""
 
@@ -212,7 +214,7 @@ class ContainerRuntime:
                 stream = self._pool.with_retry(lambda: self._there.attach(made))
                 attempt.capture = Capture(stream, request.log)
             attempt.began = time.time()
-            self._pool.with_retry(lambda: begin(self._there, made, request))
+            self._pool.with_retry(lambda: self._begin(attempt, request))
         except EngineError as error:
             for own in (file.parent, request.log.parent):
                 if _NO_SOURCE in error.words and str(own) in error.words:
@@ -223,11 +225,26 @@ class ContainerRuntime:
         if self._tracker.began(attempt):
             self._signal(attempt)
 
+    def _begin(self, attempt: ContainerAttempt, request: ContainerRequest) -> None:
+        try:
+            begin(self._there, attempt.id, request)
+        except EngineUnavailable:
+            attempt.interrupted = True
+            raise
+
     def _refused(self, attempt: ContainerAttempt, error: EngineError) -> None:
-        found = None
+        found, restarted = None, attempt.interrupted
         if attempt.id:
             found = self._pool.with_retry(lambda: self._there.inspect(attempt.id))
-        end = exit_status.of_refusal(*attempt.name, error, time.time(), found)
+        if restarted:
+            time.sleep(LATE)
+            if self._tracker.has_begun(attempt.name):
+                # A killed engine may forget that it has started a container.
+                claim = self._tracker.claim_of(attempt.name)
+                self._tracker.end(attempt, self._tracker.removed(attempt, claim))
+                return
+        now = time.time()
+        end = exit_status.of_refusal(*attempt.name, error, now, found, restarted=restarted)
         self._tracker.end(attempt, end)
 
     def _forfeit(self, attempt: ContainerAttempt) -> bool:

@@ -158,7 +158,7 @@ class ContainerTracker:
             if attempt.id not in alive:  # or it is paused
                 self.look(attempt)
                 continue
-            self._pauses.end(attempt.name)
+            self._pauses.goes_on(attempt.name)
             self._detect_stale_running_state(attempt)
             if attempt.capture is not None and attempt.capture.over:
                 found = self._engine.inspect(attempt.id)
@@ -207,7 +207,7 @@ class ContainerTracker:
     def _see_pause(self, attempt: ContainerAttempt, found: Found) -> None:
         """Notes whether a container is paused, as it was inspected; it does not say since when."""
         if found["State"]["Status"] != "paused":
-            self._pauses.end(attempt.name)
+            self._pauses.goes_on(attempt.name)
         elif not self._pauses.knows(attempt.name):
             since = None
             with suppress(EngineUnavailable, EngineError):
@@ -337,7 +337,7 @@ class ContainerTracker:
                     self._pauses.begin(attempt.name, event_time(event))
                     return
                 case "unpause":
-                    self._pauses.end(attempt.name)
+                    self._pauses.goes_on(attempt.name)
                     return
             attempt.died = True
             if not attempt.running:
