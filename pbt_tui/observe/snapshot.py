@@ -108,6 +108,8 @@ class Populations:
             for p in state.spec.populations
         ]
         """The monitors in the order of the spec."""
+        self._originals: dict[tuple[Path, str | None], Path | None] = {}
+        """Workspace, and where the journal says the run is, to what `original` says."""
 
     def poll(self) -> bool:
         """Reads what is new; returns whether there was anything."""
@@ -120,6 +122,12 @@ class Populations:
     def _logs(self, population: Population) -> dict[int, list[AttemptLog]]:
         return attempt_logs(self._state, self._rundir, population)
 
+    def _original(self, path: Path) -> Path | None:
+        key = path, self._state.train_dir
+        if key not in self._originals:
+            self._originals[key] = original(self._state, self._rundir, path)
+        return self._originals[key]
+
     def rows(self, now: float, *, live: bool) -> tuple[PopulationRow, ...]:
         """The rows of the snapshot; without a live executor, as of the time of the newest file."""
         halts = _Halts(self._state, self._rundir)
@@ -129,7 +137,7 @@ class Populations:
                 now if live else (monitor.newest() or now),
                 attempts=_attempts(self._state, population, halts.went_on),
                 pauses=_of_members(self._state, population, halts.pause),
-                original=original(self._state, self._rundir, monitor.workspace),
+                original=self._original(monitor.workspace),
             )
             for monitor, population in zip(self.monitors, self._state.spec.populations, strict=True)
         )
