@@ -121,3 +121,33 @@ def test_a_copy_in_a_best_folder_outlives_the_file_of_the_member(tmp_path: Path)
         best = one.best()
         assert best is not None
         assert (best.generation, best.objective, best.checkpoint) == (1, 9.0, str(kept))
+
+
+def test_weights_that_come_late_are_found(tmp_path: Path) -> None:
+    """The log of Sample-Factory tells a checkpoint before the file is there; mounts are late."""
+    monitor = PopulationMonitor("p", "isaaclab", tmp_path)
+    for number in (1, 2, 3):
+        write(tmp_path, 0, number, 10.0 * number)
+    away = tmp_path / "away"
+    away.mkdir()
+    for number in (1, 2, 3):
+        (tmp_path / f"000/{number:06d}.pth").rename(away / f"{number:06d}.pth")
+    monitor.poll()
+    best = monitor.best()
+    assert best is not None
+    assert (best.generation, best.checkpoint) == (3, None)
+    for number in (1, 2):
+        (away / f"{number:06d}.pth").rename(tmp_path / f"000/{number:06d}.pth")
+        best = monitor.best()
+    assert best is not None
+    assert best.checkpoint is None  # of what is gone, the newest and the best are looked for
+    (away / "000003.pth").rename(tmp_path / "000/000003.pth")
+    best = monitor.best()
+    assert best is not None
+    assert (best.generation, best.lost) == (3, None)
+    assert best.checkpoint == str(tmp_path / "000/000003.pth")
+    (tmp_path / "000/000003.pth").unlink()  # and for good, this time
+    for _ in range(3):
+        best = monitor.best()
+        assert best is not None
+    assert (best.generation, best.lost and best.lost.generation) == (2, 3)

@@ -10,6 +10,7 @@ from pbt_tui.cli.tui import main
 from pbt_tui.journal import RunDir
 from pbt_tui.observe.progress import Progresses, encode, progress
 from pbt_tui.tui.labels import progress_text
+from tests.observe.test_member_folders import write
 from tests.observe.test_observe_progress import RL_GAMES, SF
 from tests.tui.journals import START, Story, spec
 
@@ -46,3 +47,20 @@ def test_a_running_job_has_a_note(
     live = progress_text(progress(RunDir(path).log(name, 1)))  # what each row of the screen has
     assert SHOWN[style] in live
     assert live.partition(" · ")[0] in once
+
+
+def test_all_populations_of_a_run_are_on_the_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "train_dir/r/_pbt"
+    story = Story(path, spec(6, population=3)).opened().executor()
+    story.flush()
+    for k in range(2):
+        for member in range(3):
+            write(tmp_path / f"train_dir/ant_pbt/ant_pbt_/pbt_{k}", member, 1 + k)
+    main([str(path), "--once"])
+    said = capsys.readouterr().out
+    assert [name for name in ("ant_pbt_0", "ant_pbt_1", "ant_pbt_2") if name in said] == [
+        "ant_pbt_0", "ant_pbt_1",
+    ]  # fmt: skip
+    assert said.count("MEMBER") == 2 or said.count("member") >= 2
