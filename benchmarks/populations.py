@@ -65,6 +65,12 @@ def workspace(root: Path, members: int, generations: int) -> Path:
     return root
 
 
+def settle(folder: Path, count: int) -> None:
+    """Dates the change of a folder back: else each tick of the next seconds lists it again."""
+    at = time.time() - 60 + count / 1000
+    os.utime(folder, (at, at))
+
+
 def cpu(what: Callable[[], object]) -> Callable[[], float]:
     """Makes a function that returns the CPU seconds of a call."""
 
@@ -97,6 +103,7 @@ def ticks(root: Path, members: int, generations: int) -> None:
         written[0] += 1
         for member in range(TICKS):
             write(root, member % members, written[0] + member // members)
+            settle(root / f"{member % members:03d}", written[0])
             before = time.process_time()
             monitor.poll()
             monitor.row({}, now)

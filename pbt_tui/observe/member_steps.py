@@ -7,9 +7,16 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 from math import inf
+from statistics import median
 
 from pbt_tui.observe.workspaces import Generation
+
+PACE = 16
+"""Newest generations of a member that tell its pace."""
+LEAST_GAPS = 3
+"""Gaps between generations that tell a pace."""
 
 
 def write_order(generation: Generation) -> tuple[float, int, str, int]:
@@ -43,6 +50,7 @@ class MemberSteps:
         """Whether a number, other than the first one, came again or came after a higher one."""
         self.version = 0
         """Counts changes other than a newest generation: without one, `steps` only grew."""
+        self._pace: tuple[int, int, float | None] | None = None
         self._versions: dict[int, list[Generation]] = {}
         self._numbers: list[int] = []
 
@@ -86,6 +94,20 @@ class MemberSteps:
             self.fell = self.fell or 1 < after.generation <= before.generation
             if after.step is not None:
                 self.least_rise = min(self.least_rise, after.step - (before.step or 0))
+
+    def gaps(self) -> list[float]:
+        """Seconds between the newest generations."""
+        newest = self.steps[-PACE:]
+        return [after.at - before.at for before, after in pairwise(newest)]
+
+    def pace(self) -> float | None:
+        """Median seconds between the newest generations; None: there are too few."""
+        known = self._pace
+        if known is None or known[:2] != (self.version, len(self.steps)):
+            gaps = self.gaps()
+            usual = median(gaps) if len(gaps) >= LEAST_GAPS else None
+            known = self._pace = (self.version, len(self.steps), usual)
+        return known[2]
 
     def position(self, generation: Generation) -> int:
         """Where a generation, which must be there, is in `steps`."""

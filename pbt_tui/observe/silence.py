@@ -5,9 +5,9 @@ Pure. A member that starts, waits, or goes on after an exchange is neither.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from statistics import median
 
+from pbt_tui.observe.member_steps import LEAST_GAPS
 from pbt_tui.observe.population_status import DEAD, HALTED, NOT_YET, PopulationStatus
 from pbt_tui.observe.workspaces import Generation
 
@@ -15,8 +15,6 @@ _RESTART = 150.0
 """Seconds without a generation that are normal after a restart (measured: 6 to 114)."""
 _SHORTEST = 20.0
 """Seconds without a generation that never raise an alarm."""
-_PACE = 16
-"""Newest generations of a member that tell its pace."""
 
 
 def ended(status: PopulationStatus) -> list[int]:
@@ -66,12 +64,8 @@ def _begun(status: PopulationStatus, member: int, newest: Generation) -> float |
 
 def _usual(status: PopulationStatus, member: int) -> float | None:
     """Median seconds between generations: of the member if it has enough, else of all members."""
-    own = _gaps(status.members[member].steps)
-    if len(own) >= 3:
-        return median(own)
-    every = [gap for known in status.members.values() for gap in _gaps(known.steps)]
-    return median(every) if len(every) >= 3 else None
-
-
-def _gaps(steps: list[Generation]) -> list[float]:
-    return [b.at - a.at for a, b in pairwise(steps[-_PACE:])]
+    own = status.members[member].pace()
+    if own is not None:
+        return own
+    every = [gap for known in status.members.values() for gap in known.gaps()]
+    return median(every) if len(every) >= LEAST_GAPS else None

@@ -89,7 +89,7 @@ def of_disk(place: Place, source: ev.Source | None, number: int) -> bool:
     weights = path.with_suffix(".pth")
     return (
         (source.generation, source.frame) == (number, 1000 * number)
-        and Path(source.checkpoint) == weights
+        and source.checkpoint == str(weights)
         and source.stamp.written == max(path.stat().st_mtime_ns, weights.stat().st_mtime_ns)
     )
 

@@ -65,6 +65,9 @@ def test_a_fresh_run_from_scratch_puts_aside_what_the_old_one_left(place: Place)
     assert refused.code == 5, refused.all
     assert "PBT450" in refused.err
     assert "`--fresh --from_scratch`" in refused.err
+    assert place.rundir.is_run(), "it was checked before the old run was put aside"
+    assert not place.rundir.path.with_name("_pbt.1").exists()
+    assert len(attempts(place, "m0")) == 1
     said = place.pbt(target, "--fresh", "--from_scratch")
     assert said.code == 0, said.all
     assert [lives(place, member) for member in (0, 1)] == [[(1, 0), (1, 0)]] * 2

@@ -194,3 +194,33 @@ def test_a_kept_generation_that_was_written_into_is_not_the_best(tmp_path: Path)
     best = as_json(monitor)
     assert (best["generation"], best["lost"]["objective"]) == (1, 9.0)
     check(best)
+
+
+def test_weights_that_come_late_are_found(tmp_path: Path) -> None:
+    """The log of Sample-Factory tells a checkpoint before the file is there; mounts are late."""
+    monitor = PopulationMonitor("p", "isaaclab", tmp_path)
+    for number in (1, 2, 3):
+        write(tmp_path, 0, number, 10.0 * number)
+    away = tmp_path / "away"
+    away.mkdir()
+    for number in (1, 2, 3):
+        (tmp_path / f"000/{number:06d}.pth").rename(away / f"{number:06d}.pth")
+    monitor.poll()
+    best = monitor.best()
+    assert best is not None
+    assert (best.generation, best.checkpoint) == (3, None)
+    for number in (1, 2):
+        (away / f"{number:06d}.pth").rename(tmp_path / f"000/{number:06d}.pth")
+        best = monitor.best()
+    assert best is not None
+    assert best.checkpoint is None  # of what is gone, the newest and the best are looked for
+    (away / "000003.pth").rename(tmp_path / "000/000003.pth")
+    best = monitor.best()
+    assert best is not None
+    assert (best.generation, best.lost) == (3, None)
+    assert best.checkpoint == str(tmp_path / "000/000003.pth")
+    (tmp_path / "000/000003.pth").unlink()  # and for good, this time
+    for _ in range(3):
+        best = monitor.best()
+        assert best is not None
+    assert (best.generation, best.lost and best.lost.generation) == (2, 3)

@@ -134,10 +134,10 @@ def test_every_change_in_a_large_workspace_is_seen(
     assert workspace.poll() == []
     write(tmp_path, 2, 31, 9.0)
     assert [(g.member, g.generation) for g in workspace.poll()] == [(2, 31)], "a new file"
-    write(tmp_path, 2, 30, 9.5, at=2_000_000.0)
-    assert [(g.member, g.generation) for g in workspace.poll()] == [(2, 30)], "the line goes on"
-    write(tmp_path, 3, 1, 9.5, at=2_000_000.0)
-    assert [(g.member, g.generation) for g in workspace.poll()] == [(3, 1)], "it began again"
+    for member, number, why in ((2, 30, "the line goes on"), (3, 1, "it began again")):
+        write(tmp_path, member, number, 9.5, at=2_000_000.0)
+        seen = workspace.poll() + workspace.poll()  # the folders take turns
+        assert [(g.member, g.generation) for g in seen] == [(member, number)], why
     write(tmp_path, 1, 12, 9.7, at=2_000_000.0)
     seen = [g for _ in range(14) for g in workspace.poll()]
     assert [(g.member, g.generation) for g in seen] == [(1, 12)], "in turn, after a while"

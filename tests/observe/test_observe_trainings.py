@@ -201,6 +201,32 @@ def test_sample_factory_names_each_donor_and_the_checkpoint_that_was_loaded(tmp_
     assert (len(monitor.events), len(copies), len(own)) == (38, 28, 10)
 
 
+def test_the_best_of_sample_factory_has_a_file_while_checkpoints_exist(tmp_path: Path) -> None:
+    """Two checkpoints of each policy are kept: a better one that is gone is told as gone."""
+    monitor, _ = sample_factory(tmp_path)
+    first = monitor.best()
+    assert first is not None
+    assert first.checkpoint is None  # the record has no weights
+    kept = {}
+    for member, steps in monitor.generations.items():
+        for generation in steps[-2:]:
+            path = Path(str(generation.checkpoint))
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(f"{member} {generation.step}".encode())
+            kept[str(path)] = generation
+    for one in (monitor, PopulationMonitor("p", "sample_factory", monitor.workspace)):
+        one.poll()
+        best = one.best()
+        assert best is not None
+        generation = kept[str(best.checkpoint)]
+        found = (best.member, best.generation, best.frame, best.objective)
+        told = (generation.member, generation.generation, generation.frame, generation.objective)
+        assert found == told
+        assert best.objective == max(g.objective or 0.0 for g in kept.values())
+        assert best.lost is not None
+        assert best.lost.objective > best.objective
+
+
 def test_sample_factory_tells_parameters_that_a_policy_changed(tmp_path: Path) -> None:
     monitor, _ = sample_factory(tmp_path)
     own = [e for e in monitor.events if e.kind == "mutate"]

@@ -23,8 +23,11 @@ _MEMBER = re.compile(r"[0-9]{3}")
 _STEM = re.compile(r"[0-9]{1,12}\.yaml")
 EVERY = 512
 """Most files of a workspace whose times each poll reads."""
-_SWEPT = 128
+_SWEPT = 64
 """In a larger workspace, the files of earlier generations whose times one poll reads."""
+_TURNS = 2
+"""In a larger workspace, the polls among which the folders take turns: it reads the times of the
+files that a member may write again next."""
 
 
 class _Seen(NamedTuple):
@@ -110,7 +113,11 @@ class MemberFolders:
         self._folders: dict[str, _Folder] = {}
         self._held: dict[Key, tuple[_Folder, str]] = {}
         """Generation to the file that has it now."""
+        self._listed: tuple[int, list[str]] | None = None
+        """When an entry had been added or removed last, in nanoseconds, and the names of the member
+        folders then; None: they are to be listed."""
         self._sweep: Iterator[tuple[_Folder, str]] = iter(())
+        self._turn = 0
         self._broken: dict[str, UnreadableGeneration] = {}
         """Folders of members that cannot be read."""
 
@@ -149,6 +156,9 @@ class MemberFolders:
         names: list[str] = []
         broken: dict[str, UnreadableGeneration] = {}
         try:
+            changed = os.stat(self.path).st_mtime_ns  # noqa: PTH116
+            if self._listed is not None and self._listed[0] == changed:
+                return self._listed[1], broken
             with os.scandir(self.path) as entries:
                 for entry in entries:
                     if not _MEMBER.fullmatch(entry.name):
@@ -159,8 +169,12 @@ class MemberFolders:
                     except OSError as e:  # a link that leads to itself
                         broken[entry.name] = _broken(entry.path, e)
         except OSError:
+            self._listed = None
             return [], {}
-        return sorted(names), broken
+        names.sort()
+        is_final = not broken and is_settled(changed / 1e9, TICK)
+        self._listed = (changed, names) if is_final else None
+        return names, broken
 
     def _due(self) -> list[tuple[_Folder, str]]:
         """The files that this poll looks at."""
@@ -168,7 +182,9 @@ class MemberFolders:
         due = [(folder, name) for folder in folders for name in folder.unread]
         if sum(len(folder.seen) for folder in folders) <= EVERY:
             return due + [(folder, name) for folder in folders for name in folder.seen]
-        due += [(folder, name) for folder in folders for name in folder.likely()]
+        self._turn += 1
+        for folder in folders[self._turn % _TURNS :: _TURNS]:
+            due += [(folder, name) for name in folder.likely()]
         swept = list(itertools.islice(self._sweep, _SWEPT))
         if len(swept) < _SWEPT:
             self._sweep = ((f, name) for f in folders for name in list(f.seen))
