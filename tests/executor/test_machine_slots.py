@@ -121,6 +121,22 @@ def test_hostile_names_hold_nothing(bound: list[socket.socket]) -> None:
     held(slot()).close()
 
 
+@pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_SEQPACKET])
+def test_a_foreign_socket_with_a_good_name_holds_its_gpu(kind: socket.SocketKind) -> None:
+    """It does not listen, or is of another kind: nobody can ask whose it is, and nobody hangs."""
+    text = machine_slots.name(slot(attempt="foreign.1"))
+    with socket.socket(socket.AF_UNIX, kind) as foreign:
+        foreign.bind(b"\0" + text)
+        assert take(slot()) == {"i0"}
+        (found,) = machine_slots.holders()
+        assert (found.slot.attempt, found.pid, found.uid) == ("foreign.1", None, None)
+        waiter = Waiter()
+        waiter.wait_for("i0")
+        assert waiter.freed() == set()
+        waiter.close()
+    held(slot()).close()
+
+
 # -- taking ----------------------------------------------------------------------------------------
 
 
