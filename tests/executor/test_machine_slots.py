@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pbt_tui import machine_slots
@@ -70,6 +70,7 @@ def bind(text: bytes, sockets: list[socket.socket]) -> None:
 # -- names -----------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(
     jobs=st.lists(JOB, min_size=1, max_size=4, unique=True),
     number=st.integers(1, 10**6),
@@ -95,6 +96,7 @@ def test_a_name_is_short_and_says_what_it_holds(
     assert len(names) == len(jobs), "two attempts have one name"
 
 
+@settings(deadline=None)
 @given(text=st.binary(max_size=120))
 def test_any_name_parses_or_not(text: bytes) -> None:
     for name in (text, b"pbt/g/" + text):
