@@ -12,7 +12,7 @@ TRAINERS := .venv-trainers
 JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
 WHICH := import os, sys; print(os.path.realpath(sys.executable), sys.version)
 
-.PHONY: help demo test test-upstream test-trainers test-descriptions coverage fuzz stress faults lives check fix bench clean
+.PHONY: help demo test test-gpus test-upstream test-trainers test-descriptions coverage fuzz stress faults lives check fix bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -39,6 +39,10 @@ demo: $(READY) ## compile the example population, train it, show it
 
 test: $(READY) ## run every test
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+# Takes a few minutes and 2 GiB on one GPU. ARGS=--stand_in needs no GPU.
+test-gpus: $(READY) ## check on a machine with GPUs what the driver says, foreign programs and drains
+	@$(BIN)/python -m tests.gpu_machine $(ARGS)
 
 # PBT_UPSTREAM: checkouts of IsaacGymEnvs and Sample-Factory, separated by a colon.
 test-upstream: $(READY) ## compare the run modules of upstream checkouts with upstream's launcher

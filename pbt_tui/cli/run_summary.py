@@ -5,7 +5,7 @@ from __future__ import annotations
 from pbt_tui.errors import command, printable
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import Attempt, RunState
-from pbt_tui.journal.status_text import counts, duration, ending_text
+from pbt_tui.journal.status_text import counts, duration, ending_text, more_shared_memory
 
 NAMED = 20
 """Number of groups of failures that the summary shows in full; it counts the others."""
@@ -45,19 +45,10 @@ def summary(state: RunState, rundir: RunDir) -> list[str]:
     if state.closed is None:
         lines.append(f"hint: go on with `{again}`")
     elif state.closed != "succeeded":
-        lines.append(f"hint: run again what did not succeed with `{again} --failed{_more(state)}`")
+        more = more_shared_memory(state, state.jobs)
+        words = f"{again} --failed{' ' if more else ''}{more}"
+        lines.append(f"hint: run again what did not succeed with `{words}`")
     return lines
-
-
-def _more(state: RunState) -> str:
-    """The option without which the jobs would fail again, if that is known."""
-    box = state.executor.container if state.executor is not None else None
-    if box is None or not any(
-        job.phase == "failed" and job.attempts and job.attempts[-1].cause == "shm"
-        for job in state.jobs
-    ):
-        return ""
-    return f" --shm_size {max(8, 2 * (box.shm_size or 0) // (1 << 30))}G"
 
 
 def worked(state: RunState) -> float | None:

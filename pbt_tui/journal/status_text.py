@@ -6,6 +6,7 @@ journal in the same words. Pure: it reads no clock and no files, and knows no wi
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from signal import Signals
 
 from pbt_tui.errors import printable
@@ -115,6 +116,19 @@ def ending_text(attempt: Attempt) -> str:
     if not cause or attempt.cause == "traceback":
         return f"{code}: {detail}" if code else detail
     return ", ".join(filter(None, (code, joined(cause, detail))))
+
+
+def more_shared_memory(state: RunState, jobs: Iterable[JobState]) -> str:
+    """The option with which containers get more shared memory, `--shm_size 8G`.
+
+    Empty if none of these jobs failed for lack of it: with the same size, they would fail again.
+    """
+    box = state.executor.container if state.executor is not None else None
+    if box is None or not any(
+        job.phase == "failed" and job.attempts and job.attempts[-1].cause == "shm" for job in jobs
+    ):
+        return ""
+    return f"--shm_size {max(8, 2 * (box.shm_size or 0) // (1 << 30))}G"
 
 
 def joined(head: str, detail: str) -> str:

@@ -6,6 +6,7 @@ A machine without GPUs is an ordinary machine: only `look` raises, where the dri
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -63,14 +64,26 @@ _decoder = msgspec.json.Decoder(Samples)
 
 
 def devices(samples: list[Sample] | None) -> list[Gpu] | None:
-    """The devices that the driver can open, in PCI bus order; None without a driver."""
+    """The devices that the driver can open, in PCI bus order; None without a driver.
+
+    A device with the UUID of an earlier one is left out: a job would get the other one.
+    """
     if samples is None:
         return None
-    return [Gpu(s.index, s.uuid, s.name, s.memory) for s in samples if not s.lost]
+    seen: set[str] = set()
+    found = []
+    for s in samples:
+        if s.lost or s.uuid in seen:
+            continue
+        found.append(Gpu(s.index, s.uuid, s.name, s.memory))
+        if s.uuid is not None:
+            seen.add(s.uuid)
+    return found
 
 
 PATIENCE = 30.0
 """Seconds to wait for the driver. To open eight GPUs takes about ten where none is in use."""
+_UUID = re.compile(r"(?:GPU|MIG)-[0-9A-Za-z/-]{1,100}")
 MOST = 1024
 """Devices that a driver may count; no machine has so many."""
 
@@ -103,7 +116,7 @@ def _divided(nvml: Any, index: int) -> str | None:
     """The UUID of a device if it is in MIG mode."""
     handle = _ask(lambda: nvml.nvmlDeviceGetHandleByIndex(index))
     mode = _ask(lambda: nvml.nvmlDeviceGetMigMode(handle))
-    return _text(_ask(lambda: nvml.nvmlDeviceGetUUID(handle))) if mode and mode[0] else None
+    return _uuid(_ask(lambda: nvml.nvmlDeviceGetUUID(handle))) if mode and mode[0] else None
 
 
 _nvml: list[Any] = []
@@ -148,7 +161,7 @@ def _sample(nvml: Any, index: int) -> Sample:
     use = _ask(lambda: nvml.nvmlDeviceGetUtilizationRates(handle))
     return Sample(
         index,
-        _text(_ask(lambda: nvml.nvmlDeviceGetUUID(handle))),
+        _uuid(_ask(lambda: nvml.nvmlDeviceGetUUID(handle))),
         _text(_ask(lambda: nvml.nvmlDeviceGetName(handle))),
         int(memory.total) if memory is not None else None,
         int(memory.used) if memory is not None else None,
@@ -180,6 +193,12 @@ def _text(value: Any) -> str | None:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return None if value is None else str(value)
+
+
+def _uuid(value: Any) -> str | None:
+    """A UUID that can name a device in `CUDA_VISIBLE_DEVICES`; else None, and its index does."""
+    text = _text(value)
+    return text if text is not None and _UUID.fullmatch(text) else None
 
 
 def encode(samples: Samples) -> bytes:

@@ -15,6 +15,7 @@ from pbt_tui.journal.events import Action as RequestAction
 from pbt_tui.journal.events import RequestAccepted, RequestRefused
 from pbt_tui.journal.requests import ask as leave_request
 from pbt_tui.journal.state import ACTIVE, JobState
+from pbt_tui.journal.status_text import more_shared_memory
 from pbt_tui.tui import actions
 from pbt_tui.tui import start_executor as start
 from pbt_tui.tui.host import Host
@@ -106,6 +107,10 @@ class RequestSender:
             title += " from scratch"
         if action == "retry":
             notes += _beginning(jobs, anew)
+            more = more_shared_memory(follower.state, jobs)
+            if more:
+                notes.append("their shared memory was too small, and it will have the same size")
+                notes.append(f"once no executor runs: `pbt-run RUN_DIR --failed {more}`")
         if starts:
             notes.append(f"no executor: starts one with `{start.shown(follower.rundir.path)}`")
 

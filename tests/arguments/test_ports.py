@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from pbt_tui.scheduler import decide
 from pbt_tui.scheduler.job_ports import RENDEZVOUS
 from pbt_tui.spec import Container, Job, Policy, decode, digest, encode
 from tests.compiler.compile_specs import job, spec
+from tests.executor import running
+from tests.executor.running import Place
 
 FILLS = {"argv": ("sh", "-c", "echo port $1", "sh", "{port}"), "fill": ("port",)}
 MODULE = """
@@ -44,6 +47,11 @@ GRID = ParamGrid([("seed", [1, 2])])
 ANT = Experiment("ant", COMMAND, GRID.generate_params())
 RUN_DESCRIPTION = RunDescription("ant", [ANT], None, None, argument_style="argparse")
 """
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    yield from running.cleaned(tmp_path)
 
 
 def pbt(program: str, *argv: str, folder: Path, **more: str) -> str:
@@ -213,6 +221,36 @@ def test_the_processes_of_each_job_meet_at_a_port_of_its_own(
     first, second = (text.split() for text in texts)
     assert first[0] == first[1] != second[0] == second[1]
     assert "29500" not in (*first, *second)
+
+
+TAKES = """
+import os, socket, sys, time
+port = int(os.environ["MASTER_PORT"])
+own = socket.create_server(("127.0.0.1", port))
+if sys.argv[1] == "first":
+    next_one = socket.create_server(("127.0.0.1", port + 1))
+    open("taken", "w").close()
+    while not os.path.exists("met"):
+        time.sleep(0.02)
+else:
+    open("met", "w").close()
+"""
+
+
+def test_a_port_that_somebody_took_in_between(place: Place) -> None:
+    """The attempt fails and says why; the next one gets another port."""
+    place.write("takes.py", TAKES)
+    first = running.job("a", "exec python takes.py first")
+    second = running.job("b", "until [ -e taken ]; do sleep 0.02; done; exec python takes.py b")
+    target = place.spec(first, second, retries=1, retry_delay=0.0, retry_on=("traceback",))
+    said = place.pbt(target)
+    assert said.code == 0, said.all
+    given = [e.port for e in place.of(ev.AttemptScheduled)]
+    assert given == [given[0], given[0] + 1, given[0] + 2]
+    (bad,) = [e for e in place.of(ev.AttemptEnded) if e.outcome == "failed"]
+    assert bad.job == "b"
+    assert "Address already in use" in bad.detail
+    assert "Address already in use" in said.out
 
 
 def test_a_slurm_task_finds_its_port_on_the_node(compiled: Path) -> None:

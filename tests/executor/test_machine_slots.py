@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pbt_tui import machine_slots
@@ -70,6 +70,7 @@ def bind(text: bytes, sockets: list[socket.socket]) -> None:
 # -- names -----------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(
     jobs=st.lists(JOB, min_size=1, max_size=4, unique=True),
     number=st.integers(1, 10**6),
@@ -95,6 +96,7 @@ def test_a_name_is_short_and_says_what_it_holds(
     assert len(names) == len(jobs), "two attempts have one name"
 
 
+@settings(deadline=None)
 @given(text=st.binary(max_size=120))
 def test_any_name_parses_or_not(text: bytes) -> None:
     for name in (text, b"pbt/g/" + text):
@@ -118,6 +120,22 @@ def test_hostile_names_hold_nothing(bound: list[socket.socket]) -> None:
         bind(f"{prefix}{text}".encode(), bound)
     assert machine_slots.held() == []
     assert machine_slots.holders() == []
+    held(slot()).close()
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_SEQPACKET])
+def test_a_foreign_socket_with_a_good_name_holds_its_gpu(kind: socket.SocketKind) -> None:
+    """It does not listen, or is of another kind: nobody can ask whose it is, and nobody hangs."""
+    text = machine_slots.name(slot(attempt="foreign.1"))
+    with socket.socket(socket.AF_UNIX, kind) as foreign:
+        foreign.bind(b"\0" + text)
+        assert take(slot()) == {"i0"}
+        (found,) = machine_slots.holders()
+        assert (found.slot.attempt, found.pid, found.uid) == ("foreign.1", None, None)
+        waiter = Waiter()
+        waiter.wait_for("i0")
+        assert waiter.freed() == set()
+        waiter.close()
     held(slot()).close()
 
 

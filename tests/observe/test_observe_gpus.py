@@ -120,6 +120,22 @@ def test_a_driver_that_lies_about_its_devices(nvml: Nvml, count: Any, listed: in
     assert (None if found is None else len(found)) == listed
 
 
+@pytest.mark.parametrize(
+    "uuid", ["", "GPU-0,GPU-1", "0", "GPU-\x1b[2J", b"\xff", "GPU-" + "0" * 200, 7]
+)
+def test_a_uuid_that_names_no_device_is_none(
+    nvml: Nvml, monkeypatch: pytest.MonkeyPatch, uuid: Any
+) -> None:
+    """A job would get another device by it; by its index it gets this one."""
+    monkeypatch.setattr(nvml, "nvmlDeviceGetUUID", lambda handle: uuid)
+    assert [(g.index, g.uuid) for g in gpus.devices(gpus.sample()) or []] == [(0, None), (1, None)]
+
+
+def test_two_devices_with_one_uuid_are_one(nvml: Nvml, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nvml, "nvmlDeviceGetUUID", lambda handle: "GPU-7")
+    assert [(g.index, g.uuid) for g in gpus.devices(gpus.sample()) or []] == [(0, "GPU-7")]
+
+
 def test_programs_on_a_device(nvml: Nvml) -> None:
     found = (gpus.sample() or [])[1].processes
     assert [(p.pid, p.memory) for p in found] == [(101, 70 << 30), (101, None), (102, None)]

@@ -115,6 +115,23 @@ def test_not_drained_for_memory(what: str) -> None:
     assert drained(told) == []
 
 
+@pytest.mark.parametrize("off", [-3600.0, 3600.0])
+def test_dates_of_another_clock_do_not_count(off: float) -> None:
+    """An end is dated by the engine or a file server; how early it was tells the journal alone."""
+    told = two().runs("b", "GPU-1")
+    for one in "ac":
+        told.runs(one, "GPU-0")
+        told.at += 1.0
+        told.fails(one, cause="cuda_oom", ended_at=told.at + off)
+    assert drained(told) == ["GPU-0"]
+    told = two().runs("b", "GPU-1")
+    for one in "ac":
+        told.runs(one, "GPU-0")
+        told.at += EARLY + 1
+        told.fails(one, cause="cuda_oom", ended_at=told.at + off)
+    assert drained(told) == []
+
+
 @pytest.mark.parametrize("cause", ["exit", "traceback", "command_not_found", "signal", "oom"])
 def test_ends_that_never_count(cause: str) -> None:
     told = two().runs("b", "GPU-1")

@@ -53,11 +53,12 @@ def by_hand(folder: Path, of: Processes, how: Slurm, *options: str) -> str:
 
 
 def attempt(folder: Path, job: str, number: int = 1) -> list[str]:
-    """The lines of an attempt file, without their times and nodes."""
+    """The lines of an attempt file, without their times and nodes, and without the port."""
     path = folder / "train_dir/ant/_pbt/attempts" / f"{job}.{number}"
     words = {"start": 2, "exit": 2, "requeue": 2}
     lines = [line.split() for line in path.read_text().splitlines()]
-    return [" ".join(line[: words.get(line[0], len(line))]) for line in lines]
+    told = [line for line in lines if line[0] != "port"]
+    return [" ".join(line[: words.get(line[0], len(line))]) for line in told]
 
 
 def log(folder: Path, job: str, number: int = 1) -> str:

@@ -103,7 +103,7 @@ def test_a_daemon_with_an_empty_environment_ends_with_its_job(queued: Queued) ->
     assert ends["b"].detail is None
     text = queued.rundir.claim("a", 1).read_text()
     assert [line.split()[0] for line in text.splitlines()] == [
-        *("slurm", "start", "left", "exit", "gone")
+        *("slurm", "port", "start", "left", "exit", "gone")
     ]
 
 

@@ -11,6 +11,7 @@ import pytest
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.owners import Trust
 from pbt_tui.journal.requests import pending, read
+from pbt_tui.spec import Container
 from pbt_tui.tui import actions, start_executor
 from pbt_tui.tui.screens.failures import FailuresScreen
 from pbt_tui.tui.screens.help import HelpScreen
@@ -110,6 +111,20 @@ async def test_retry_of_a_group_of_failures(run: Story, shown: Shown) -> None:
         await pilot.press("f", "r", "y")
         await pilot.pause()
         assert asked(run) == [("retry", ("03_ant_pbt", "04_ant_pbt", "05_ant_pbt"), ())]
+
+
+async def test_a_retry_into_the_same_wall_says_so(tmp_path: Path, shown: Shown) -> None:
+    story = Story(tmp_path / "_pbt", spec(2)).opened()
+    story.executor(runtime="docker", container=Container(image="i", shm_size=64 << 20))
+    for one, cause in zip(story.plan.jobs, ("shm", "traceback"), strict=True):
+        story.start(one.id, 0).fail(one.id, cause=cause)
+    story.flush()
+    async with shown(story.rundir.path) as (app, pilot):
+        await pilot.press("r")
+        assert "their shared memory was too small, and it will have the same size" in text_of(app)
+        assert "`pbt-run RUN_DIR --failed --shm_size 8G`" in text_of(app)
+        await pilot.press("escape", "j", "r")
+        assert "it will have the same size" not in text_of(app)
 
 
 async def test_hold_and_release(run: Story, shown: Shown) -> None:

@@ -122,12 +122,14 @@ _pbt_take() { # the name of the attempt, once; 1 where somebody else has it
 }
 
 _pbt_find_port() { # for the job; jobs of one cluster have ids of their own: tasks of a node differ
-  local used port try
-  used=$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null)
+  local file used=() port try
+  for file in /proc/net/tcp{,6}; do
+    [[ ! -r $file ]] || mapfile -O "${#used[@]}" used <"$file"
+  done
   for ((try = 0; try < 12000; try++)); do
     _pbt_port=$((20000 + (SLURM_JOB_ID + try * 97) % 12000))
     printf -v port ':%04X ' "$_pbt_port"
-    [[ $used == *"$port"* ]] || break
+    [[ ${used[*]} == *"$port"* ]] || break
   done
   _pbt_note "port $_pbt_port"
 }
