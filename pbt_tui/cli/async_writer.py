@@ -17,6 +17,9 @@ from typing import TextIO
 ERASE = "\r\x1b[2K"
 """Erases the line of progress on a terminal."""
 
+_PAUSE = 0.02
+"""Seconds between two writes."""
+
 
 class AsyncWriter:
     """Writes texts to one stream, in order. The first text starts the thread, after any fork."""
@@ -27,6 +30,7 @@ class AsyncWriter:
         self._lost = lost or _to_null
         self._texts: SimpleQueue[str | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._over = threading.Event()
 
     def say(self, text: str) -> None:
         if self._thread is None:
@@ -38,12 +42,15 @@ class AsyncWriter:
         """Returns when everything is written; waits for the reader, as any program does."""
         if self._thread is not None:
             self._texts.put(None)
+            self._over.set()
             self._thread.join()
             self._thread = None
 
     def _run(self) -> None:
         while (text := self._texts.get()) is not None:
             self._write(text)
+            # A thread that woke for each line of many short jobs would hold up the event loop.
+            self._over.wait(_PAUSE)
 
     def _write(self, text: str) -> None:
         """Writes past the buffer of the stream, whose content after an error is not defined."""

@@ -250,10 +250,12 @@ def _drive(
             check_at = time.monotonic() + CHECK_INTERVAL
         more = loop.turn()
         tick(loop.state)
-        if more:
-            continue
         if loop.finished:
+            if more:  # one look more: a request may have come meanwhile
+                continue
             return
+        if loop.has_refused:
+            continue
         wait = REQUEST_INTERVAL
         due = loop.wait_until()
         if due is not None:

@@ -19,6 +19,9 @@ from pbt_tui.journal.events import Request
 from pbt_tui.journal.owners import NOBODY_ELSE, Trust, obeyed
 from pbt_tui.journal.run_dir import RunDir
 
+_LOOK_INTERVAL = 0.1
+"""Seconds after which a folder that seems unchanged is listed again."""
+
 
 @dataclass(frozen=True, slots=True)
 class UnreadableRequest:
@@ -35,6 +38,10 @@ class RequestInbox:
         self._rundir = rundir
         self._obeyed = obeyed(rundir, trust)
         self._signals: list[Request] = []
+        self._look_at = 0.0
+        """When to list the folder although it has not changed, in monotonic seconds."""
+        self._changed: int | None = None
+        """When the folder was last changed, as its file system dates it."""
         self._taken: dict[str, Path] = {}
 
     def signal(self) -> None:
@@ -50,8 +57,14 @@ class RequestInbox:
                 fails.
         """
         found: list[Request | UnreadableRequest] = []
+        waiting: list[Path] = []
         try:
-            waiting = requests.pending(self._rundir, strict=True)
+            # Two changes may have one date, and a file system may date late: so it is listed every
+            # now and then all the same.
+            now, changed = time.monotonic(), folders.changed(self._rundir.requests)
+            if changed != self._changed or now >= self._look_at:
+                self._changed, self._look_at = changed, now + _LOOK_INTERVAL
+                waiting = requests.pending(self._rundir, strict=True)
         except OSError as e:
             raise cannot_go_on(e, "cannot look for requests", self._rundir.requests) from e
         for path in waiting:

@@ -43,6 +43,33 @@ def resolve(
     return ((found, *command[1:]) if first in WORDS else command), folder
 
 
+class Interpreters:
+    """`resolve` for the attempts of one executor: it looks for each interpreter once.
+
+    Args:
+        python: the interpreter of the run; None: that of the environment.
+    """
+
+    def __init__(self, python: str | None) -> None:
+        self._python = python
+        self._found: dict[tuple[str | None, ...], tuple[tuple[str, ...], str | None]] = {}
+
+    def resolve(
+        self, argv: Sequence[str], environ: Mapping[str, str]
+    ) -> tuple[tuple[str, ...], str | None]:
+        """The same as `resolve`, with what was found for the same environment before."""
+        first = argv[0] if argv else ""
+        if _BY_PATH.fullmatch(first):
+            return resolve(argv, environ)
+        word = first if first in WORDS else ""
+        key = (word, *(environ.get(name) for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "PATH")))
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = resolve((word,), environ, self._python)
+        command, folder = found
+        return ((*command, *argv[1:]) if word else tuple(argv)), folder
+
+
 def interpreter(
     environ: Mapping[str, str], name: str = "python3", python: str | None = None
 ) -> str | None:

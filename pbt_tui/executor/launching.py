@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from pbt_tui.executor.gpu_selection import mask
-from pbt_tui.executor.interpreter import first_on_path, resolve
+from pbt_tui.executor.interpreter import Interpreters, first_on_path
 from pbt_tui.journal import RunDir
 from pbt_tui.journal.state import Attempt, JobState
 from pbt_tui.runtimes.protocol import GoesOn, Launch
@@ -71,8 +71,7 @@ class ProcessLaunches:
         self._environ = environ
         self._prefix = prefix
         """Number of arguments before the command whose interpreter is resolved."""
-        self._python = python
-        """The interpreter of the run; None: that of the environment."""
+        self._interpreters = Interpreters(python)
         self._elsewhere = elsewhere
 
     def __call__(self, job: JobState, attempt: Attempt) -> Launch:
@@ -80,7 +79,7 @@ class ProcessLaunches:
         env = environment_of(spec, attempt, self._elsewhere)
         environ = {**self._environ, **env}
         command = command_of(spec, attempt, self._prefix)
-        words, folder = resolve(command[self._prefix :], environ, self._python)
+        words, folder = self._interpreters.resolve(command[self._prefix :], environ)
         argv = (*command[: self._prefix], *words)
         if folder is not None:
             env["PATH"] = first_on_path(folder, environ.get("PATH"))

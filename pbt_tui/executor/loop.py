@@ -126,6 +126,11 @@ class Loop:
         state = self.state
         return not state.active and (state.closed is not None or state.stop is not None)
 
+    @property
+    def has_refused(self) -> bool:
+        """Whether the last turn refused an attempt: nothing but the next turn records its end."""
+        return bool(self._not_ready)
+
     def wait_until(self) -> float | None:
         """Journal time at which the next turn is due even if nothing happens."""
         wake = next_wake(self.state, self._clock.now())

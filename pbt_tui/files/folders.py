@@ -46,6 +46,15 @@ def names(folder: str | PathLike[str]) -> list[str]:
     return disk.calls.listdir(folder)
 
 
+def changed(folder: str | PathLike[str]) -> int:
+    """When something was last made, removed or renamed in a folder, in nanoseconds since the epoch.
+
+    Raises:
+        OSError: if there is no such folder, or it cannot be looked at.
+    """
+    return disk.calls.stat(folder).st_mtime_ns
+
+
 def require(folder: str | PathLike[str]) -> None:
     """Raises `OSError` if there is no such folder: then nothing is known about its files."""
     disk.calls.stat(folder)

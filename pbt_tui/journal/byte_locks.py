@@ -68,6 +68,19 @@ def hold(journal: Path, seq: int) -> int:
     return fd
 
 
+def is_shared(fd: int, seq: int) -> bool:
+    """Whether others hold the mark of an attempt, too.
+
+    Args:
+        fd: what `hold` returned.
+        seq: the line of its `attempt_scheduled`.
+
+    Raises:
+        OSError: if the file system fails.
+    """
+    return _first_locked(fd, ATTEMPTS + seq, 1) is not None
+
+
 def is_held(journal: Path, seq: int) -> bool | None:
     """Whether a process holds the descriptor of an attempt; None: there are no such locks.
 

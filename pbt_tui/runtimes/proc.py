@@ -15,6 +15,8 @@ from pathlib import Path
 
 _MISSED = (ProcessLookupError, PermissionError)
 """The process is gone, or runs as another user now: the caller sends its signal again."""
+_STAT = 4096
+"""More bytes than `/proc/<pid>/stat` has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +65,32 @@ def namespace() -> str:
 
 def look(pid: int) -> Process | None:
     """The process that has this pid now, zombies included."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:  # noqa: PTH123 - a fifth of Path's cost
-            text = file.read()
-    except OSError:
-        return None
-    # The name in brackets may itself hold blanks and brackets.
-    fields = text[text.rfind(b")") + 2 :].split()
+    fields = _fields(pid)
     if len(fields) < 20:
         return None
     state, parent, group, session = fields[:4]
     return Process(pid, state.decode(), int(parent), int(group), int(session), fields[19].decode())
+
+
+def start_of(pid: int) -> bytes:
+    """The start time of the process that has this pid now; empty if there is none."""
+    fields = _fields(pid)
+    return fields[19] if len(fields) > 19 else b""
+
+
+def _fields(pid: int) -> list[bytes]:
+    try:
+        fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return []
+    try:
+        text = os.read(fd, _STAT)
+    except OSError:
+        return []
+    finally:
+        os.close(fd)
+    # The name in brackets may itself hold blanks and brackets.
+    return text[text.rfind(b")") + 2 :].split()
 
 
 def alive(handle: str) -> bool:

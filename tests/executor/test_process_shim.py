@@ -99,14 +99,62 @@ def test_other_shells_say_the_same(tmp_path: Path, shell: str) -> None:
         cwd = tmp_path / "away" if argv == ["away"] else tmp_path
         own = (str(path), "boot - 1", str(cwd), "64", "5", "0022", "0022")
         call = [*first, "-c", shim.SHIM, "pbt-shim", *own, *argv]
-        subprocess.run(
-            call, start_new_session=True, stderr=subprocess.DEVNULL, check=False, cwd=tmp_path
-        )
+        _run(call, b"", tmp_path)
+        assert not path.exists(), "without an order it leaves no trace"
+        _run(call, b"77\n", tmp_path)
         lines = path.read_text().splitlines()
+        assert lines[0].partition(".")[2] == "77 boot - 1"
         assert lines[1:] == said
-        again = subprocess.run(call, start_new_session=True, stderr=subprocess.DEVNULL, check=False)
+        again = _run(call, b"77\n", tmp_path)
         assert again.returncode == 0
         assert path.read_text().splitlines() == lines
+
+
+def _run(call: list[str], order: bytes, cwd: Path) -> subprocess.CompletedProcess[bytes]:
+    """Runs a shim, which gets `order` from its executor."""
+    return subprocess.run(
+        call,
+        input=order,
+        start_new_session=True,
+        stderr=subprocess.DEVNULL,
+        check=False,
+        cwd=cwd,
+        timeout=60,
+    )
+
+
+def test_the_order_to_begin_is_no_input_of_the_job(driver: ProcessDriver) -> None:
+    driver.start("sh", "-c", "cat; readlink /proc/self/fd/0")
+    assert driver.end().exit_code == 0
+    assert driver.log() == "/dev/null\n"
+
+
+def test_a_shim_whose_executor_dies_before_the_order_leaves_no_trace(
+    driver: ProcessDriver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The executor may die between the start of a shim and its order to begin."""
+    started: list[int] = []
+
+    class Died(BaseException):
+        pass
+
+    def die(pid: int, order: int) -> None:
+        started.append(pid)
+        os.close(order)  # as the kernel does
+        raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shim, "begin", die)
+        with pytest.raises(Died):
+            driver.start("touch", "it-ran")
+    os.waitpid(started[0], 0)
+    assert not (tmp_path / "it-ran").exists()
+    assert list(driver.rundir.attempts.iterdir()) == []
+    [seen] = driver.runtime.survey([("job", 1, None)])
+    assert seen.state == "never"
+    driver.start("touch", "it-ran")
+    assert driver.end().exit_code == 0
+    assert (tmp_path / "it-ran").exists()
 
 
 def test_a_code_is_written_when_the_disk_has_room_again(
@@ -153,13 +201,7 @@ def test_a_folder_of_claims_that_stays_away_is_not_waited_for_for_ever(tmp_path:
     assert soon != shim.SHIM
     own = (str(claims / "j.1"), "boot - 1", str(tmp_path), "64", "5", "0022", "0022")
     call = ["sh", "-c", soon, "pbt-shim", *own]
-    done = subprocess.run(
-        [*call, "rm", "-r", str(claims)],
-        start_new_session=True,
-        stderr=subprocess.DEVNULL,
-        check=False,
-        timeout=60,
-    )
+    done = _run([*call, "rm", "-r", str(claims)], b"77\n", tmp_path)
     assert done.returncode == -signal.SIGKILL
     assert not claims.exists()
 

@@ -19,11 +19,13 @@ from dataclasses import dataclass, field
 from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.proc import Process
 from pbt_tui.runtimes.process import marks
-from pbt_tui.runtimes.process.orphans import marks_of_orphans
+from pbt_tui.runtimes.process.orphans import Orphans
 
 _PASSES = 100
 """Passes of one kill at most: a process that cannot die, in a call to a dead file server, must not
 stop the executor."""
+
+_orphans = Orphans()
 
 
 @dataclass(slots=True)
@@ -78,7 +80,7 @@ def find(families: Sequence[Family]) -> list[list[Process]]:
     ended meanwhile that may have been one of it.
     """
     if all(family.marks and family.ours for family in families):
-        orphans = marks_of_orphans()
+        orphans = _orphans.marks()
         if orphans is not None and all(family.marks.isdisjoint(orphans) for family in families):
             return [[] for _ in families]
     found = _find(families)

@@ -45,6 +45,12 @@ class Liveness:
         except OSError:
             return None
 
+    def is_shared(self, held: int | None, seq: int) -> bool:
+        """Whether other processes than those that get `held` show the attempt as alive."""
+        with suppress(OSError):
+            return held is not None and byte_locks.is_shared(held, seq)
+        return False
+
     def is_running(self, seq: int) -> bool:
         """Whether processes of an attempt are alive, whatever became of its claim."""
         with suppress(OSError):

@@ -33,6 +33,8 @@ from pbt_tui.spec import Job
 
 _AGAIN = 0.05
 """Seconds until a claim that is still empty is read again."""
+_LISTEN = 0.02
+"""Seconds between a start and a look whether its shim has the claim."""
 _FAR = 0.5
 """Seconds between two looks at attempts that are alive elsewhere."""
 
@@ -90,12 +92,13 @@ class ProcessRuntime:
         self._watch = PidfdWatcher[FollowedAttempt]()
         self._heard, self._tell = descriptors.pipe()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._watch.also(self._heard)
         self._watch.also(self._wake)
         self._attempts: dict[Name, FollowedAttempt] = {}
         """Attempts whose end has not been reported."""
         self._children: dict[int, FollowedAttempt] = {}
         """Shims to reap by process id, also those that did not get the claim."""
+        self._silent: dict[int, FollowedAttempt] = {}
+        """Shims that have not written whether they have the claim, by process id."""
         self._unsettled: dict[Name, FollowedAttempt] = {}
         """Attempts whose claim is still empty."""
         self._second_starts = SecondStarts(rundir)
@@ -106,6 +109,10 @@ class ProcessRuntime:
         self._look_far = 0.0
         """When to look at those next, in monotonic seconds."""
         self._facts: list[Fact] = []
+        self._woken = False
+        """Whether the loop is woken for a fact that `facts` has not returned."""
+        self._listen_at: float | None = None
+        """When to read from the pipe of the shims, in monotonic seconds; None: none will write."""
         self._half = b""
         """An incomplete line from the pipe of the shims."""
 
@@ -129,9 +136,11 @@ class ProcessRuntime:
                 self._refuse(launch, error)
                 continue
             self._attempts[found.name] = found
-            self._children[found.pid] = found
+            self._children[found.pid] = self._silent[found.pid] = found
+            if self._listen_at is None:
+                self._listen_at = time.monotonic() + _LISTEN
             if not self._watch.add(found, found.pid):  # reaped already: SIGCHLD is ignored
-                del self._children[found.pid]
+                del self._children[found.pid], self._silent[found.pid]
                 self._settle(found)
 
     def stop(self, job: str, attempt: int, *, kill: bool) -> bool:
@@ -198,6 +207,7 @@ class ProcessRuntime:
     def next_wake(self) -> float | None:
         times = (
             self._watch.next_wake(),
+            self._listen_at,
             self._again if self._unsettled else None,
             self._look_far if self._far else None,
             self._strays.next_wake(),
@@ -211,6 +221,7 @@ class ProcessRuntime:
         for found in dead:
             if found.child:
                 del self._children[found.pid]
+                self._silent.pop(found.pid, None)
                 proc.reap(found.pid)
             if self._attempts.get(found.name) is found:
                 self._settle(found)
@@ -226,6 +237,9 @@ class ProcessRuntime:
         for end in self._strays.gone():
             self._end(end)
         facts, self._facts = self._facts, []
+        if self._woken:
+            self._woken = False
+            os.eventfd_read(self._wake)
         return facts
 
     def close(self) -> None:
@@ -238,10 +252,9 @@ class ProcessRuntime:
     def _listen(self) -> None:
         """Reads from the pipe which shims have their claims: lines of `pid.start`.
 
-        An empty line, after the end of a job, only shows a shim that this process reads them.
+        An empty line, after the end of a job, only shows a shim that this process reads them. The
+        pipe wakes nobody: the starts of many short jobs are taken together with their ends.
         """
-        with suppress(BlockingIOError):
-            os.eventfd_read(self._wake)
         with suppress(BlockingIOError):
             while True:
                 *lines, self._half = (self._half + os.read(self._heard, 65536)).split(b"\n")
@@ -249,9 +262,10 @@ class ProcessRuntime:
                     if not line:
                         continue
                     handle = line.decode()
-                    found = self._children.get(proc.pid_of(handle))
+                    found = self._silent.pop(proc.pid_of(handle), None)
                     if found is not None and self._attempts.get(found.name) is found:
                         self._began(found, handle)
+        self._listen_at = time.monotonic() + _LISTEN if self._silent else None
 
     def _began(self, found: FollowedAttempt, handle: str) -> None:
         if found.handle is None:
@@ -260,7 +274,9 @@ class ProcessRuntime:
 
     def _say(self, fact: Fact) -> None:
         self._facts.append(fact)
-        os.eventfd_write(self._wake, 1)
+        if not self._woken:
+            self._woken = True
+            os.eventfd_write(self._wake, 1)
 
     def _end(self, fact: Ended) -> None:
         self._attempts.pop((fact.job, fact.attempt), None)

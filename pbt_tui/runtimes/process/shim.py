@@ -15,14 +15,19 @@ import os
 import re
 import signal
 from collections.abc import Mapping
+from contextlib import suppress
 
 from pbt_tui.files import disk, permissions
+from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.process import marks
 from pbt_tui.runtimes.protocol import Launch
 
 # Arguments: $1 claim, $2 boot id, mark, pid namespace and journal, $3 folder, $4 soft limit of open
 # files, $5 seconds that strays have to exit (empty: they may stay), $6 umask of the claim, $7 umask
 # of the job, then the command.
+# Standard input is a pipe from the executor: one line, the start time of the shim, is its order to
+# begin. (A shell reads a file byte by byte: to find the time in /proc would take it a third of a
+# millisecond.) Without the line, the executor has died: then the shim ends, and leaves no trace.
 # Standard output is the log, standard error is /dev/null (the shell reports on its children there),
 # descriptor 3 is a pipe to the executor, which the job does not get, and descriptor 9 a lock on the
 # journal, by which others see that the attempt is alive. Descriptors 4 to 8, and 10 and up for more
@@ -45,9 +50,9 @@ from pbt_tui.runtimes.protocol import Launch
 SHIM = r"""set -C
 umask "$6"
 trap : PIPE
-read -r _pbt_stat <"/proc/$$/stat" || exit 1
-_pbt_self() { _pbt_self="$$.${20}"; }
-_pbt_self ${_pbt_stat##*)}
+read -r _pbt_self || exit 0
+_pbt_self=$$.$_pbt_self
+exec </dev/null
 _pbt_claim=$1
 echo "$_pbt_self $2" >"$1" || exit 0
 echo "$_pbt_self" >&3
@@ -143,8 +148,10 @@ def spawn(
     tell: int,
     open_files: int,
     grace: float | None,
-) -> int:
-    """Starts the shim of an attempt in a session of its own, and returns its pid.
+) -> tuple[int, int]:
+    """Starts the shim of an attempt in a session of its own.
+
+    It waits for its start time, which `begin` tells it.
 
     Args:
         launch: the attempt.
@@ -157,6 +164,9 @@ def spawn(
         open_files: soft limit of open files for the job.
         grace: seconds that strays have to exit if the shim has to end them; None: they may stay.
 
+    Returns:
+        Its pid, and the descriptor that `begin` takes and closes.
+
     Raises:
         NotOurs: if the log is a link.
         OSError: if the system refuses, because of the log, the arguments or a limit.
@@ -164,24 +174,25 @@ def spawn(
     """
     argv = ["sh", "-c", SHIM, NAME, str(launch.claim), place, str(launch.cwd), str(open_files)]
     argv += ["" if grace is None else str(math.ceil(grace))]
-    masks = (permissions.umask_in(launch.claim.parent), permissions.umask())
+    masks = (permissions.umask_in(os.path.dirname(launch.claim)), permissions.umask())  # noqa: PTH120
     argv += [f"{mask:04o}" for mask in masks]
     slots = launch.slots.descriptors if launch.slots is not None else ()
     log = permissions.open_log(launch.log)
     above = max(10, *_SLOTS[: len(slots) + 1])  # so that no copy gets the number of another file
     copies: list[int] = []
+    order, begin = os.pipe2(os.O_CLOEXEC)
     try:
         copies += (fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, above) for fd in slots)
         with marks.inherited(mark):
-            return os.posix_spawn(
+            pid = os.posix_spawn(
                 SHELL,
                 [*argv, *_unholdable(launch.env), *launch.argv],
                 environ,
                 file_actions=(
+                    (os.POSIX_SPAWN_DUP2, order, 0),
                     (os.POSIX_SPAWN_DUP2, log, 1),
                     *(() if held is None else ((os.POSIX_SPAWN_DUP2, held, 9),)),
-                    (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
-                    (os.POSIX_SPAWN_DUP2, 0, 2),
+                    (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_RDWR, 0),
                     (os.POSIX_SPAWN_DUP2, tell, 3),
                     *(
                         (os.POSIX_SPAWN_DUP2, fd, to)
@@ -192,10 +203,31 @@ def spawn(
                 setsigmask=(),
                 setsigdef=_DEFAULT,
             )
+        return pid, begin
+    except BaseException:
+        os.close(begin)
+        raise
     finally:
+        os.close(order)
         disk.let_go(log)
         for fd in copies:
             os.close(fd)
+
+
+def begin(pid: int, order: int) -> None:
+    """Lets a shim claim its attempt and start the job.
+
+    Args:
+        pid: the shim.
+        order: the descriptor that `spawn` returned; it is closed.
+    """
+    try:
+        start = proc.start_of(pid)
+        if start:
+            with suppress(OSError):  # it has ended, which its pidfd tells
+                os.write(order, start + b"\n")
+    finally:
+        os.close(order)
 
 
 def _unholdable(env: Mapping[str, str]) -> tuple[str, ...]:

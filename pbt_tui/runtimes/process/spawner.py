@@ -52,11 +52,15 @@ class Spawner:
             RunError: if the attempt runs already, and its claim was removed.
             ValueError: if an argument or a variable contains a null byte.
         """
-        self._refuse_running(launch)
-        mark = marks.new() if self._marks else None
         held = self._where.hold(launch.seq)
+        if self._where.is_shared(held, launch.seq):
+            assert held is not None
+            disk.let_go(held)
+            self._refuse_running(launch)
+            held = self._where.hold(launch.seq)
+        mark = marks.new() if self._marks else None
         try:
-            pid = shim.spawn(
+            pid, order = shim.spawn(
                 launch,
                 {**self._environ, **launch.env},
                 place=self._where.line(mark, held, launch.seq),
@@ -69,6 +73,7 @@ class Spawner:
         finally:
             if held is not None:
                 disk.let_go(held)
+        shim.begin(pid, order)
         return pid, marks.NONE if mark is None else str(mark)
 
     def _refuse_running(self, launch: Launch) -> None:
