@@ -29,11 +29,11 @@ def read(window: LogWindow) -> Reading | None:
         value = measured(text)
         if value is not None and (objective is None or better(value, objective)):
             objective = value
-    total = window.argument("train_for_env_steps")
-    policies = window.argument("num_policies") or 1
+    each = window.argument("train_for_env_steps")  # of one policy
+    total = whole(str(each * (window.argument("num_policies") or 1))) if each else None
     return Reading(
         step=whole(frames[2]) if frames else None,
-        total=None if total is None or not frames else total * policies,
+        total=total if frames else None,
         unit="frames" if frames else None,
         fps=number(frames[1]) if frames else None,
         objective=objective,
