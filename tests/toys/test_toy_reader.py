@@ -9,7 +9,10 @@ from pbt_tui.spec import FORMAT, Job, Policy, Processes, encode
 from tests.toys.toy_packages import TOYS, command, files_of, install, shown_in
 
 TOY = TOYS / "reader"
-PRINTS = "sleep 0.5; echo 'turn 3/4, luck nan (1.5 turns a second)'; echo 'turn 4/4, luck 7.5 (2.0 turns'"
+PRINTS = """sleep 0.5
+echo 'turn 3/4, luck nan (1.5 turns a second)'
+echo 'turn 4/4, luck 7.5 (2.0 turns a second)'
+"""
 
 
 def test_the_page_shows_this_very_package() -> None:

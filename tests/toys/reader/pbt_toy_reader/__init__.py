@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 
 from pbt_tui.observe.progress.log_window import LogWindow, measured, number, whole
-from pbt_tui.observe.progress.reading import ProgressReader, Reading
+from pbt_tui.observe.progress.reading import ProgressReader, ProgressReading
 
 _TURN = re.compile(r"turn ([0-9]{1,12})/([0-9]{1,12}), luck (\S{1,30}) \(([0-9.]{1,20}) turns")
 
 
-def read(window: LogWindow) -> Reading | None:
+def read(window: LogWindow) -> ProgressReading | None:
     """The newest turn; None: no line is one of this trainer."""
     found = window.find(_TURN, "turn ")
     if found is None:
         return None
-    return Reading(
+    return ProgressReading(
         step=whole(found[1]),
         total=whole(found[2]),
         unit="iterations",
