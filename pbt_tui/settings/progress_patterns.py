@@ -7,6 +7,7 @@ no repeat within a repeat, no choice within one, and few repeats that may end at
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -80,8 +81,11 @@ def _fault(text: str) -> tuple[str | None, str | None]:
     if len(text) > LONGEST:
         return f"the pattern has more than {LONGEST} characters", None
     try:
-        pattern = re.compile(text)
-    except (re.error, RecursionError, OverflowError) as e:
+        with warnings.catch_warnings():
+            # It warns of sets that a later version of Python reads differently.
+            warnings.simplefilter("error", FutureWarning)
+            pattern = re.compile(text)
+    except (re.error, RecursionError, OverflowError, FutureWarning) as e:
         return f"not a regular expression: {printable(str(e))}", None
     unknown = [name for name in pattern.groupindex if name not in GROUPS]
     known = ", ".join(f"`{name}`" for name in GROUPS)

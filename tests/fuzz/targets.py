@@ -22,7 +22,7 @@ from pbt_tui.observe.progress.readers import READERS
 from pbt_tui.observe.rounds import sentence
 from pbt_tui.observe.workspaces import Reader, find, reader
 from pbt_tui.tui.logfile import LogFile
-from tests.fuzz import engine_targets, run_targets
+from tests.fuzz import engine_targets, progress_targets, run_targets
 from tests.fuzz.folders import fresh, put
 from tests.fuzz.runner import Target, corpus
 
@@ -143,4 +143,6 @@ STYLED = {
     )
 }
 """The readers of what trainers write, whose formats nobody has promised."""
-TARGETS = STYLED | {t.name: t for t in (*run_targets.TARGETS, *engine_targets.TARGETS)}
+TARGETS = STYLED | {
+    t.name: t for t in (*run_targets.TARGETS, *engine_targets.TARGETS, *progress_targets.TARGETS)
+}

@@ -9,7 +9,7 @@ from pbt_tui.observe.progress import read as read_progress
 from pbt_tui.observe.progress.log_watcher import LogWatcher
 from pbt_tui.observe.progress.log_window import LogWindow
 from pbt_tui.observe.progress.readers import READERS
-from pbt_tui.observe.progress.reading import ProgressReader, Reading
+from pbt_tui.observe.progress.reading import ProgressReader, ProgressReading
 
 KNOWN = [READERS.get(name) for name in READERS.built_in]
 RL_GAMES = "fps step: 50231 fps step and policy inference: 49000 fps total: 48123 epoch: 3/9 frames: 1210000\n"  # noqa: E501
@@ -55,7 +55,7 @@ def test_an_objective_does_not_change_its_meaning(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_raises_is_left_out_and_named(tmp_path: Path) -> None:
-    def fails(window: LogWindow) -> Reading | None:
+    def fails(window: LogWindow) -> ProgressReading | None:
         raise RuntimeError("\x1b[2Jbroken")
 
     log, seen = tmp_path / "log", LogWatcher([ProgressReader("mine", fails), *KNOWN])

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from pbt_tui.observe.progress.metric_names import rank
-from pbt_tui.observe.progress.reading import Reading
+from pbt_tui.observe.progress.reading import ProgressReading
 
 PATIENCE = 3
 """Readings without a count of the better reader, after which that of another one counts."""
@@ -19,10 +19,10 @@ _NEAR = 0.2
 """Two counts are the same if they differ by less than this share."""
 
 
-class Found(msgspec.Struct, frozen=True):
+class Combined(msgspec.Struct, frozen=True):
     """What is known of one log."""
 
-    reading: Reading = Reading()
+    reading: ProgressReading = ProgressReading()
     """The values; `share` is set wherever step and total are."""
     readers: tuple[str, ...] = ()
     """Names of the readers that found them."""
@@ -34,7 +34,7 @@ class Found(msgspec.Struct, frozen=True):
     """Place of the reader that the objective is from, and the rank of its name."""
 
 
-def combine(before: Found, readings: Sequence[tuple[int, str, Reading]]) -> Found:
+def combine(before: Combined, readings: Sequence[tuple[int, str, ProgressReading]]) -> Combined:
     """What is known after new readings of the same log.
 
     Args:
@@ -67,8 +67,8 @@ def combine(before: Found, readings: Sequence[tuple[int, str, Reading]]) -> Foun
         before.reading.generation,
     )
     names = dict.fromkeys(n for n in (name, judge, *before.readers) if n)
-    return Found(
-        Reading(
+    return Combined(
+        ProgressReading(
             step=count.step,
             total=count.total,
             unit=count.unit,
@@ -86,18 +86,18 @@ def combine(before: Found, readings: Sequence[tuple[int, str, Reading]]) -> Foun
     )
 
 
-def _counts(reading: Reading) -> bool:
+def _counts(reading: ProgressReading) -> bool:
     return reading.step is not None or reading.share is not None
 
 
-def _ended(reading: Reading) -> bool:
+def _ended(reading: ProgressReading) -> bool:
     share = _share(reading)
     return share is None or share >= 1
 
 
 def _best_count(
-    counts: Sequence[tuple[int, str, Reading]],
-) -> tuple[int, str, Reading] | None:
+    counts: Sequence[tuple[int, str, ProgressReading]],
+) -> tuple[int, str, ProgressReading] | None:
     """The first one; but a bar that has ended may be that of a part, such as reading the data."""
     if not counts or counts[0][1] != "tqdm":
         return counts[0] if counts else None
@@ -108,7 +108,7 @@ def _best_count(
     return counts[0]
 
 
-def _share(reading: Reading) -> float | None:
+def _share(reading: ProgressReading) -> float | None:
     if reading.share is not None:
         return min(1.0, max(0.0, reading.share))
     if reading.step is None or not reading.total:
@@ -116,7 +116,7 @@ def _share(reading: Reading) -> float | None:
     return min(1.0, reading.step / reading.total)
 
 
-def _rate(count: Reading, readings: Sequence[Reading]) -> float | None:
+def _rate(count: ProgressReading, readings: Sequence[ProgressReading]) -> float | None:
     """The rate in the unit of the count: its own, or that of lines that count the same."""
     if count.fps is not None:
         return count.fps
@@ -126,13 +126,13 @@ def _rate(count: Reading, readings: Sequence[Reading]) -> float | None:
     return None
 
 
-def _is_near(one: Reading, other: Reading) -> bool:
+def _is_near(one: ProgressReading, other: ProgressReading) -> bool:
     if one.step is None or other.step is None:
         return False
     return abs(one.step - other.step) <= _NEAR * max(one.step, other.step)
 
 
-def _completed(count: Reading, others: Sequence[Reading]) -> Reading:
+def _completed(count: ProgressReading, others: Sequence[ProgressReading]) -> ProgressReading:
     """The count with the total and the time left of another one that counts the same."""
     if count.total is not None or count.share is not None or count.step is None:
         return count

@@ -15,10 +15,10 @@ import msgspec
 from pbt_tui.errors import printable
 from pbt_tui.files import disk
 from pbt_tui.files.regular import open_regular
-from pbt_tui.observe.progress.combining import Found, combine
+from pbt_tui.observe.progress.combining import Combined, combine
 from pbt_tui.observe.progress.log_window import WINDOW, LogWindow
 from pbt_tui.observe.progress.progress_types import Progress, Remaining, told
-from pbt_tui.observe.progress.reading import ProgressReader, Reading
+from pbt_tui.observe.progress.reading import ProgressReader, ProgressReading
 from pbt_tui.settings.argv import settings
 
 LAST_LINE = 400
@@ -29,7 +29,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 class _Seen(msgspec.Struct, frozen=True):
     stamp: tuple[int, int, int]
     """Size, time of change and inode."""
-    found: Found
+    found: Combined
     progress: Progress
 
 
@@ -70,7 +70,7 @@ class LogWatcher:
             return old.progress if old is not None else Progress()
         window = LogWindow(data, _arguments(argv), whole=stamp[0] <= WINDOW)
         same = old is not None and old.stamp[2] == stamp[2] and old.stamp[0] <= stamp[0]
-        before = old.found if old is not None and same else Found()
+        before = old.found if old is not None and same else Combined()
         found = combine(before, self._readings(window))
         line = _last_line(window) or (old.progress.line if old is not None and same else "")
         progress = progress_of(found, line, there.st_mtime)
@@ -86,8 +86,8 @@ class LogWatcher:
         if len(self._seen) > len(kept):
             self._seen = {path: seen for path, seen in self._seen.items() if path in kept}
 
-    def _readings(self, window: LogWindow) -> list[tuple[int, str, Reading]]:
-        found: list[tuple[int, str, Reading]] = []
+    def _readings(self, window: LogWindow) -> list[tuple[int, str, ProgressReading]]:
+        found: list[tuple[int, str, ProgressReading]] = []
         for place, reader in list(self._readers):
             if reader.generic and _is_complete(found):
                 continue
@@ -101,7 +101,7 @@ class LogWatcher:
         return found
 
 
-def _is_complete(found: Sequence[tuple[int, str, Reading]]) -> bool:
+def _is_complete(found: Sequence[tuple[int, str, ProgressReading]]) -> bool:
     """Whether the readers of single trainers left nothing open that others could tell."""
     readings = [reading for _, _, reading in found]
     return (
@@ -111,7 +111,7 @@ def _is_complete(found: Sequence[tuple[int, str, Reading]]) -> bool:
     )
 
 
-def progress_of(found: Found, line: str, at: float | None) -> Progress:
+def progress_of(found: Combined, line: str, at: float | None) -> Progress:
     """The progress as files and documents hold it.
 
     Args:

@@ -15,7 +15,7 @@ from typing import cast
 from pbt_tui.errors import Findings, UsageError
 from pbt_tui.observe.progress.log_window import LogWindow, abbreviated, measured, number, seconds
 from pbt_tui.observe.progress.progress_types import Unit
-from pbt_tui.observe.progress.reading import ProgressReader, Reading
+from pbt_tui.observe.progress.reading import ProgressReader, ProgressReading
 from pbt_tui.settings.progress_patterns import COUNTS, LINE, ProgressPattern
 from pbt_tui.settings.settings_file import find_patterns
 
@@ -76,7 +76,7 @@ def reader_of(
         clock: Processor time in seconds.
     """
 
-    def read(window: LogWindow) -> Reading | None:
+    def read(window: LogWindow) -> ProgressReading | None:
         began = clock()
         match: re.Match[str] | None = None
         for line in reversed(window.lines[-LINES:]):
@@ -90,7 +90,7 @@ def reader_of(
     return ProgressReader(own.name, read)
 
 
-def _reading(match: re.Match[str]) -> Reading:
+def _reading(match: re.Match[str]) -> ProgressReading:
     told = match.groupdict()
     counted = next((name for name in COUNTS if told.get(name) is not None), None)
     step = _whole(told[counted]) if counted else None
@@ -100,7 +100,7 @@ def _reading(match: re.Match[str]) -> Reading:
     objective = measured(told.get("objective"))
     generation = _whole(told.get("generation"))
     eta = told.get("eta")
-    return Reading(
+    return ProgressReading(
         step=step,
         total=_whole(told.get("total")),
         unit=cast(Unit, COUNTS[counted]) if counted and step is not None else None,

@@ -15,7 +15,7 @@ from pbt_tui.observe.progress.log_window import LogWindow
 from pbt_tui.observe.progress.progress_types import Unit
 
 
-class Reading(msgspec.Struct, frozen=True):
+class ProgressReading(msgspec.Struct, frozen=True):
     """The values that a reader found; None: the lines do not tell it."""
 
     step: int | None = None
@@ -50,5 +50,5 @@ class ProgressReader:
     """
 
     name: str
-    read: Callable[[LogWindow], Reading | None]
+    read: Callable[[LogWindow], ProgressReading | None]
     generic: bool = False

@@ -89,7 +89,7 @@ class RunProgress:
         if found is None or job.attempt is None or job.attempt.outcome is not None:
             ended = self._of_ended(job)
             found = ended.series if ended else found
-        return found
+        return found if found is not None and _is_whole(found) else None
 
     def eta(self, state: RunState, now: float) -> Remaining | None:
         """The time that the run still needs; None: unknown, or the run is closed or on hold.
@@ -120,3 +120,10 @@ class RunProgress:
 
     def _of_ended(self, job: JobState) -> Finished | None:
         return self._ended.of(job.spec.id) if job.attempts else None
+
+
+def _is_whole(series: Series) -> bool:
+    """Whether the lists fit together, as those that this package writes do."""
+    count = len(series.at)
+    lengths = {len(series.step), len(series.objective), len(series.share)}
+    return lengths == {count} and all(0 < k < count for k in series.breaks)

@@ -14,14 +14,14 @@ from pbt_tui.observe.progress.log_watcher import LogWatcher
 from pbt_tui.observe.progress.log_window import LogWindow
 from pbt_tui.observe.progress.own_patterns import LOOK, OwnPatterns, reader_of
 from pbt_tui.observe.progress.progress_types import Remaining
-from pbt_tui.observe.progress.reading import Reading
+from pbt_tui.observe.progress.reading import ProgressReading
 from pbt_tui.settings import settings_file
 from pbt_tui.settings.progress_patterns import LINE, read_patterns
 
 MINE = r"it (?P<step>[0-9,]+) of (?P<total>[0-9]+): value (?P<objective>\S+)"
 
 
-def reading(pattern: str, text: str) -> Reading | None:
+def reading(pattern: str, text: str) -> ProgressReading | None:
     found, wrong = read_patterns({"mine": pattern}, "pbt.toml", "progress.")
     assert wrong == []
     return reader_of(found[0]).read(LogWindow(text.encode()))
@@ -33,22 +33,22 @@ def reading(pattern: str, text: str) -> Reading | None:
         (
             MINE,
             "it 1,200 of 5000: value -2.5\nother\n",
-            Reading(1200, 5000, "steps", objective=-2.5, objective_name="objective"),
+            ProgressReading(1200, 5000, "steps", objective=-2.5, objective_name="objective"),
         ),
-        (r"E(?P<epoch>\d+)", "E3\nE4\n", Reading(4, unit="epochs")),
-        (r"F=(?P<frame>\S+)", "F=1.5M", Reading(1_500_000, unit="frames")),
-        (r"done (?P<percent>[0-9.]+)%", "done 12.5%", Reading(share=0.125)),
+        (r"E(?P<epoch>\d+)", "E3\nE4\n", ProgressReading(4, unit="epochs")),
+        (r"F=(?P<frame>\S+)", "F=1.5M", ProgressReading(1_500_000, unit="frames")),
+        (r"done (?P<percent>[0-9.]+)%", "done 12.5%", ProgressReading(share=0.125)),
         (
             r"left (?P<eta>[0-9:]+) at (?P<fps>\S+) g(?P<generation>\d+)",
             "left 1:00:01 at 12k g7",
-            Reading(fps=12000.0, eta=3601.0, generation=7),
+            ProgressReading(fps=12000.0, eta=3601.0, generation=7),
         ),
-        (r"left (?P<eta>\d+)s", "left 90s", Reading(eta=90.0)),
-        (r"R (?P<objective>\S+)", "R nonsense", Reading()),
+        (r"left (?P<eta>\d+)s", "left 90s", ProgressReading(eta=90.0)),
+        (r"R (?P<objective>\S+)", "R nonsense", ProgressReading()),
         (r"(?P<step>\d+)? x", "no match", None),
     ],
 )
-def test_values_of_groups(pattern: str, text: str, expected: Reading | None) -> None:
+def test_values_of_groups(pattern: str, text: str, expected: ProgressReading | None) -> None:
     assert reading(pattern, text) == expected
 
 

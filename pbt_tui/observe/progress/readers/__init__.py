@@ -14,12 +14,19 @@ READERS: Registry[ProgressReader] = Registry(
     "progress reader",
     "pbt_tui.progress_readers",
     {
-        name: f"{_HERE}.{name}:READER"
-        for name in (
-            "isaacgymenvs", "isaac_lab", "sample_factory", "rl_games", "rsl_rl",
-            "stable_baselines3", "pufferlib", "cleanrl", "keras", "lightning", "hf_trainer",
-            "tqdm", "steps",
-        )
+        "isaacgymenvs": f"{_HERE}.isaacgymenvs_lines:READER",
+        "isaac_lab": f"{_HERE}.isaac_lab:READER",
+        "sample_factory": f"{_HERE}.sample_factory_lines:READER",
+        "rl_games": f"{_HERE}.rl_games:READER",
+        "rsl_rl": f"{_HERE}.rsl_rl:READER",
+        "stable_baselines3": f"{_HERE}.stable_baselines3:READER",
+        "pufferlib": f"{_HERE}.pufferlib:READER",
+        "cleanrl": f"{_HERE}.cleanrl:READER",
+        "keras": f"{_HERE}.keras:READER",
+        "lightning": f"{_HERE}.lightning:READER",
+        "hf_trainer": f"{_HERE}.hf_trainer:READER",
+        "tqdm": f"{_HERE}.tqdm:READER",
+        "steps": f"{_HERE}.steps:READER",
     },
     ProgressReader,
-)  # fmt: skip
+)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from pbt_tui.observe.progress.log_window import LogWindow, measured, number, whole
-from pbt_tui.observe.progress.reading import ProgressReader, Reading
+from pbt_tui.observe.progress.reading import ProgressReader, ProgressReading
 
 _STEP = re.compile(r"\bglobal_step=([0-9]{1,18}), ?episodic_return=\[? ?([-+0-9.a-z]{1,30})")
 _SPS = re.compile(r"^ ?SPS: ([0-9.]{1,20})")
 
 
-def read(window: LogWindow) -> Reading | None:
+def read(window: LogWindow) -> ProgressReading | None:
     """Frames, frames per second, and the return of the newest episode.
 
     One line for each episode, and the steps per second after each update.
@@ -21,7 +21,7 @@ def read(window: LogWindow) -> Reading | None:
         return None
     sps = window.find(_SPS, "SPS: ")
     objective = measured(step[2].removesuffix("."))
-    return Reading(
+    return ProgressReading(
         step=whole(step[1]),
         total=window.argument("total_timesteps"),
         unit="frames",

@@ -6,12 +6,12 @@ import re
 
 from pbt_tui.observe.progress.log_window import LogWindow, measured, number
 from pbt_tui.observe.progress.metric_names import Metric, best
-from pbt_tui.observe.progress.reading import ProgressReader, Reading
+from pbt_tui.observe.progress.reading import ProgressReader, ProgressReading
 
 _PAIR = re.compile(r"'([A-Za-z_][\w/]{0,60})': '?([-+0-9.a-z]{1,30})'?(?=[,}])")
 
 
-def read(window: LogWindow) -> Reading | None:
+def read(window: LogWindow) -> ProgressReading | None:
     """The loss or the reward, and the share of the epochs that the command asks for.
 
     The steps are in a progress bar of tqdm; without one, the share follows from the epoch.
@@ -26,7 +26,7 @@ def read(window: LogWindow) -> Reading | None:
     share = None
     if epochs and epoch is not None and 0 <= epoch <= epochs:
         share = epoch / epochs
-    return Reading(
+    return ProgressReading(
         share=share,
         objective=objective.value if objective else None,
         objective_name=objective.name if objective else None,

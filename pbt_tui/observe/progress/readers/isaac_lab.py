@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from pbt_tui.observe.progress.log_window import LogWindow, measured, whole
-from pbt_tui.observe.progress.reading import ProgressReader, Reading
+from pbt_tui.observe.progress.reading import ProgressReader, ProgressReading
 
 _BEST = re.compile(r"New best objective: (\S{1,40}?)!?(?:\s|$)")
 _GENERATION = re.compile(r"New pbt iteration ([0-9]{1,9})")
 
 
-def read(window: LogWindow) -> Reading | None:
+def read(window: LogWindow) -> ProgressReading | None:
     """The generation and the best objective; the frames are in the lines of rl_games.
 
     `New pbt iteration 2!` and `New best objective: 6.8!`.
@@ -21,7 +21,7 @@ def read(window: LogWindow) -> Reading | None:
     if not (best or generation):
         return None
     objective = measured(best[1]) if best else None
-    return Reading(
+    return ProgressReading(
         objective=objective,
         objective_name=None if objective is None else "best objective",
         generation=whole(generation[1]) if generation else None,

@@ -6,14 +6,14 @@ import re
 
 from pbt_tui.observe.progress.log_window import LogWindow, measured, whole
 from pbt_tui.observe.progress.metric_names import Metric, best
-from pbt_tui.observe.progress.reading import ProgressReader, Reading
+from pbt_tui.observe.progress.reading import ProgressReader, ProgressReading
 
 _EPOCH = re.compile(r"^ {0,4}Epoch ([0-9]{1,9})/([0-9]{1,9}) {0,4}$")
 _BATCH = re.compile(r"^ {0,8}([0-9]{1,9})/([0-9]{1,9}) (?:[━\[=>. \]-]{1,60}|- )")
 _METRIC = re.compile(r" - ([A-Za-z_][\w/]{0,60}): ([-+0-9.a-z]{1,30})")
 
 
-def read(window: LogWindow) -> Reading | None:
+def read(window: LogWindow) -> ProgressReading | None:
     """The epoch with its part, and the loss or what is better known.
 
     `Epoch 3/50`, and below it `216/727 ━━━━ 15s 30ms/step - accuracy: 0.8 - loss: 0.5`.
@@ -28,7 +28,7 @@ def read(window: LogWindow) -> Reading | None:
     share = None
     if done is not None and total:
         share = min(1.0, max(0.0, (done - 1 + part) / total))
-    return Reading(
+    return ProgressReading(
         step=done,
         total=total,
         unit=None if done is None else "epochs",

@@ -7,7 +7,7 @@ import re
 from pbt_tui.observe.progress.log_window import LogWindow, measured, whole
 from pbt_tui.observe.progress.metric_names import Metric, best
 from pbt_tui.observe.progress.readers.tqdm import bar
-from pbt_tui.observe.progress.reading import ProgressReader, Reading
+from pbt_tui.observe.progress.reading import ProgressReader, ProgressReading
 
 _EPOCH = re.compile(r"Epoch ([0-9]{1,9}): {0,4}[0-9]{1,3}%\|")
 _RICH = re.compile(r"Epoch ([0-9]{1,9})/([0-9]{1,9}) [━╸╺ ]{1,200} ?([0-9]{1,9})/([0-9]{1,9}) ")
@@ -15,7 +15,7 @@ _STOPPED = re.compile(r"`Trainer\.fit` stopped: `max_epochs=([0-9]{1,9})` reache
 _PAIR = re.compile(r"([A-Za-z_][\w/]{0,60}): ([-+0-9.a-z]{1,30})")
 
 
-def read(window: LogWindow) -> Reading | None:
+def read(window: LogWindow) -> ProgressReading | None:
     """The epoch with its part; the number of epochs is known from the command or at the end.
 
     `Epoch 3:  45%|████▌     | 450/1000 [00:45<00:55,  9.99it/s, v_num=1, train_loss=0.5]`.
@@ -30,7 +30,7 @@ def read(window: LogWindow) -> Reading | None:
     total = total or window.argument("max_epochs", "trainer.max_epochs")
     if stopped and (whole(stopped[1]) or 0) == epoch + 1:
         total, part = epoch + 1, 1.0
-    return Reading(
+    return ProgressReading(
         step=epoch + (1 if part >= 1 else 0),
         total=total,
         unit="epochs",

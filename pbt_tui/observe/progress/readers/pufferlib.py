@@ -6,7 +6,7 @@ import re
 
 from pbt_tui.observe.progress.log_window import LogWindow, abbreviated, measured, seconds
 from pbt_tui.observe.progress.metric_names import Metric, best
-from pbt_tui.observe.progress.reading import ProgressReader, Reading
+from pbt_tui.observe.progress.reading import ProgressReader, ProgressReading
 
 _STEPS = re.compile(r"(?:Agent )?Steps {1,60}([0-9.]{1,12}[kKmMbBtT]?)(?: |$)")
 _SPS = re.compile(r"\bSPS {1,60}([0-9.]{1,12}[kKmMbBtT]?)(?: |$)")
@@ -19,7 +19,7 @@ _STAT = re.compile(
 )
 
 
-def read(window: LogWindow) -> Reading | None:
+def read(window: LogWindow) -> ProgressReading | None:
     """Steps of all agents, steps per second, time left, and the reward of an episode.
 
     Rows such as `│ Agent Steps   1.0m   Forward   2s  10%   …│`.
@@ -31,7 +31,7 @@ def read(window: LogWindow) -> Reading | None:
     remaining = window.find(_REMAINING, "Remaining")
     stats = next(filter(None, (window.first(_stats, name) for name in _STATS)), None)
     done = abbreviated(steps[1])
-    return Reading(
+    return ProgressReading(
         step=None if done is None else int(done),
         total=window.argument("total_timesteps"),
         unit="frames",

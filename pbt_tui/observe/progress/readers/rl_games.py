@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pbt_tui.observe.progress.log_window import LogWindow, measured, number, whole
-from pbt_tui.observe.progress.reading import ProgressReader, Reading
+from pbt_tui.observe.progress.reading import ProgressReader, ProgressReading
 
 _LINE = re.compile(
     r"fps total: ([0-9.]{1,20})"
@@ -15,7 +15,7 @@ _LINE = re.compile(
 _BEST = re.compile(r"saving next best rewards: +\[ *([-+0-9.a-z]{1,30})")
 
 
-def read(window: LogWindow) -> Reading | None:
+def read(window: LogWindow) -> ProgressReading | None:
     """Frames, share, frames per second, and the best reward so far.
 
     The training ends after a number of epochs, of frames, or at whichever comes first.
@@ -25,7 +25,7 @@ def read(window: LogWindow) -> Reading | None:
     if not (found or best):
         return None
     objective = measured(best[1]) if best else None
-    reading = Reading(
+    reading = ProgressReading(
         objective=objective, objective_name=None if objective is None else "best reward"
     )
     if not found:
@@ -37,7 +37,7 @@ def read(window: LogWindow) -> Reading | None:
         if done is not None and total
     ]
     in_frames = frame is not None
-    return Reading(
+    return ProgressReading(
         step=frame if in_frames else epoch,
         total=frames if in_frames else epochs,
         unit="frames" if in_frames else None if epoch is None else "epochs",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pbt_tui.observe.progress.log_window import LogWindow, measured, number, seconds, whole
-from pbt_tui.observe.progress.reading import ProgressReader, Reading
+from pbt_tui.observe.progress.reading import ProgressReader, ProgressReading
 
 _ITERATION = re.compile(r"Learning iteration ([0-9]{1,12})/([0-9]{1,12})")
 _FPS = re.compile(r"(?:Computation: +([0-9.]{1,20}) steps/s|Steps per second: +([0-9.]{1,20}))")
@@ -14,7 +14,7 @@ _REWARD = re.compile(r"Mean (?:total )?reward(?: \(total\))?: +(\S{1,30})")
 _ETA = re.compile(r"\bETA: +([0-9][0-9:.a-z, ]{0,30})")
 
 
-def read(window: LogWindow) -> Reading | None:
+def read(window: LogWindow) -> ProgressReading | None:
     """The newest values; a block may be cut, so each is searched for by itself.
 
     A block with `Learning iteration 119/12000`, `Mean reward:` and `ETA:`, each on a line.
@@ -29,7 +29,7 @@ def read(window: LogWindow) -> Reading | None:
     done, total = whole(iteration[1]), whole(iteration[2])
     objective = measured(reward[1]) if reward else None
     frames = whole(steps[1]) if steps else None
-    return Reading(
+    return ProgressReading(
         step=done if frames is None else frames,
         total=total if frames is None else None,
         unit="iterations" if frames is None else "frames",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pbt_tui.observe.progress.log_window import LogWindow, measured, number
-from pbt_tui.observe.progress.reading import ProgressReader, Reading
+from pbt_tui.observe.progress.reading import ProgressReader, ProgressReading
 
 
 def _row(name: str) -> re.Pattern[str]:
@@ -18,7 +18,7 @@ _STEPS, _FPS, _REWARD = map(_row, ("total_timesteps", "fps", "ep_rew_mean"))
 _EVALUATION = re.compile(r"Eval num_timesteps=[0-9]{1,18}, episode_reward=(\S{1,30}) \+/-")
 
 
-def read(window: LogWindow) -> Reading | None:
+def read(window: LogWindow) -> ProgressReading | None:
     """Frames, frames per second, and the mean reward of an episode.
 
     `|    total_timesteps      | 10240      |`, in a table of several groups.
@@ -32,7 +32,7 @@ def read(window: LogWindow) -> Reading | None:
     if objective is None and (found := window.find(_EVALUATION, "Eval num_timesteps=")):
         objective, name = measured(found[1]), "episode_reward"
     done = number(steps[1])
-    return Reading(
+    return ProgressReading(
         step=None if done is None or done < 0 else int(done),
         total=window.argument("total_timesteps", "n_timesteps"),
         unit="frames",

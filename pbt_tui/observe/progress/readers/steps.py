@@ -15,7 +15,7 @@ from pbt_tui.observe.progress.log_window import (
 )
 from pbt_tui.observe.progress.metric_names import Metric, best
 from pbt_tui.observe.progress.progress_types import Unit
-from pbt_tui.observe.progress.reading import ProgressReader, Reading
+from pbt_tui.observe.progress.reading import ProgressReader, ProgressReading
 
 _UNITS: dict[str, Unit] = {
     "step": "steps", "epoch": "epochs", "iter": "iterations", "iteration": "iterations",
@@ -70,7 +70,7 @@ class _Count(NamedTuple):
     share: float | None
 
 
-def read(window: LogWindow) -> Reading | None:
+def read(window: LogWindow) -> ProgressReading | None:
     """The newest values in any known form.
 
     `step 450/10000 loss=0.31`; each value is taken from the newest line that has it.
@@ -84,7 +84,7 @@ def read(window: LogWindow) -> Reading | None:
     if not (count or objective or fps or generation or percent):
         return None
     share = number(percent[1]) if percent else None
-    return Reading(
+    return ProgressReading(
         step=count.step if count else None,
         total=count.total if count else None,
         unit=count.unit if count else None,

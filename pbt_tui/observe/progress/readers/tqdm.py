@@ -16,7 +16,7 @@ from pbt_tui.observe.progress.log_window import (
 )
 from pbt_tui.observe.progress.metric_names import Metric, best
 from pbt_tui.observe.progress.progress_types import Unit
-from pbt_tui.observe.progress.reading import ProgressReader, Reading
+from pbt_tui.observe.progress.reading import ProgressReader, ProgressReading
 
 _BAR = re.compile(
     r"([0-9]{1,3})%\|[^|]{0,400}\| ?([0-9.]{1,20}[kMGT]?)/([0-9.]{1,20}[kMGT]?)"
@@ -125,7 +125,7 @@ def covering(found: list[Bar]) -> Bar | None:
     return max(reversed(main), key=covers, default=None)
 
 
-def read(window: LogWindow) -> Reading | None:
+def read(window: LogWindow) -> ProgressReading | None:
     """The bar that covers the most time.
 
     Progress bars as tqdm draws them.
@@ -134,7 +134,7 @@ def read(window: LogWindow) -> Reading | None:
     if one is None:
         return None
     objective = best(one.metrics)
-    return Reading(
+    return ProgressReading(
         step=one.done,
         total=one.total,
         unit=_UNITS.get(one.unit),

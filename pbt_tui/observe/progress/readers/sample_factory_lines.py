@@ -6,7 +6,7 @@ import re
 
 from pbt_tui.observe.progress.log_window import LogWindow, measured, number, whole
 from pbt_tui.observe.progress.metric_names import better
-from pbt_tui.observe.progress.reading import ProgressReader, Reading
+from pbt_tui.observe.progress.reading import ProgressReader, ProgressReading
 
 _FRAMES = re.compile(
     r"Fps is \(10 sec: ([0-9.]{1,20}|nan)\b[^)]{0,200}\)\. Total num frames: ([0-9]{1,18})"
@@ -15,7 +15,7 @@ _REWARDS = re.compile(r"Avg episode reward: \[(.{1,900})")
 _REWARD = re.compile(r"\([0-9]{1,6}, '?([-+0-9.a-z]{1,30})'?\)")
 
 
-def read(window: LogWindow) -> Reading | None:
+def read(window: LogWindow) -> ProgressReading | None:
     """Frames of all policies, frames per second, and the reward of the best policy.
 
     `Fps is (10 sec: 819.2, …). Total num frames: 8192. …`, and a line with the rewards.
@@ -29,11 +29,11 @@ def read(window: LogWindow) -> Reading | None:
         value = measured(text)
         if value is not None and (objective is None or better(value, objective)):
             objective = value
-    total = window.argument("train_for_env_steps")
-    policies = window.argument("num_policies") or 1
-    return Reading(
+    each = window.argument("train_for_env_steps")  # of one policy
+    total = whole(str(each * (window.argument("num_policies") or 1))) if each else None
+    return ProgressReading(
         step=whole(frames[2]) if frames else None,
-        total=None if total is None or not frames else total * policies,
+        total=total if frames else None,
         unit="frames" if frames else None,
         fps=number(frames[1]) if frames else None,
         objective=objective,
