@@ -8,12 +8,14 @@ import pytest
 
 from pbt_tui.cli.tui import main
 from pbt_tui.journal import RunDir
-from pbt_tui.observe.progress import Progresses, encode, progress
+from pbt_tui.observe.progress import Progresses, encode
+from pbt_tui.observe.progress.log_watcher import LogWatcher
 from pbt_tui.tui.labels import progress_text
 from tests.observe.test_member_folders import write
-from tests.observe.test_observe_progress import RL_GAMES, SF
+from tests.observe.test_observe_progress import KNOWN, RL_GAMES
 from tests.tui.journals import START, Story, spec
 
+SF = "[x] Fps is (10 sec: 819.2, 60 sec: 800.1). Total num frames: 8192. Throughput: 0: 1.0.\n"
 SAID = {
     "sample_factory": SF + "[x] Avg episode reward: [(0, '21.9'), (1, '3')]\n",
     "rl_games": RL_GAMES,
@@ -26,7 +28,7 @@ def _running(path: Path, style: str) -> str:
     name = story.plan.jobs[0].id
     story.start(name)
     story.log(name, SAID[style].encode())
-    known = {name: progress(story.rundir.log(name, 1))}
+    known = {name: LogWatcher(KNOWN).of(story.rundir.log(name, 1))}
     story.rundir.progress.write_bytes(encode(Progresses(START, known)))
     story.flush()
     return name
@@ -44,7 +46,9 @@ def test_a_running_job_has_a_note(
     name = _running(path, style)
     main([str(path), "--once"])
     once = _row(capsys.readouterr().out, name)
-    live = progress_text(progress(RunDir(path).log(name, 1)))  # what each row of the screen has
+    live = progress_text(
+        LogWatcher(KNOWN).of(RunDir(path).log(name, 1))
+    )
     assert SHOWN[style] in live
     assert live.partition(" · ")[0] in once
 
