@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from pbt_tui.journal.events import Source
 from pbt_tui.observe.continuing import Continuation, Tried, answer
-from pbt_tui.observe.continuing.question import AGAIN, PATIENCE
+from pbt_tui.observe.continuing.question import PATIENCE
 from tests.observe.member_files import BEGIN, Member, archive, failed, put, when
 
 LATE = PATIENCE + 1
@@ -155,28 +155,6 @@ def test_what_nothing_ever_wrote_begins_anew_at_once(member: Member) -> None:
     assert answer(member.question()) == Continuation()
     member.folder.mkdir(parents=True)
     assert answer(member.question()) == Continuation()
-
-
-def test_a_disk_that_is_mounted_late_is_waited_for_without_a_history(member: Member) -> None:
-    """The executor died before it saw a generation, and the machine started again."""
-    place = member.root / "disk"
-    member.recorded = place / "logs/rl_games"
-    member.workspace = member.recorded / "cartpole/ws"
-    member.folder = member.workspace / "003"
-    place.mkdir()
-    lost = {"tried": [Tried(outcome="lost")]}
-    early = answer(member.question(**lost))
-    assert (early.again_after, early.refused) == (AGAIN, None)
-    assert answer(member.question(**lost, waited=PATIENCE)) == Continuation()
-    never = [Tried(outcome="interrupted", started=False)]
-    assert answer(member.question(tried=never)) == Continuation()
-    # below the `train_dir` of the run directory, nothing is mounted later
-    kept = place / "r/_pbt/kept"
-    assert answer(member.question(**lost, kept=kept)) == Continuation()
-    (place / "lost+found").mkdir()  # a folder that has something is no place of a mount
-    assert answer(member.question(**lost)) == Continuation()
-    member.write(4)
-    assert chosen(member, **lost) == 4
 
 
 def test_files_of_another_version_are_not_taken_for_cut_ones(member: Member) -> None:
