@@ -21,6 +21,7 @@ import socket
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,6 +98,7 @@ def environ(home: Path) -> dict[str, str]:
         "USER": WHO,
         "LOGNAME": WHO,
         "PYTHONPATH": f"{ROOT}:{HERE / 'no_driver'}",
+        "PBT_SLOTS": f"shelf-{zlib.crc32(str(home).encode()):08x}",  # of the machine, for it alone
         "DOCKER_HOST": os.environ.get("DOCKER_HOST", f"unix://{home}/no-engine.sock"),
     }
     if "SLURM_CONF" in os.environ:

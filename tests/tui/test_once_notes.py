@@ -46,9 +46,7 @@ def test_a_running_job_has_a_note(
     name = _running(path, style)
     main([str(path), "--once"])
     once = _row(capsys.readouterr().out, name)
-    live = progress_text(
-        LogWatcher(KNOWN).of(RunDir(path).log(name, 1))
-    )
+    live = progress_text(LogWatcher(KNOWN).of(RunDir(path).log(name, 1)))
     assert SHOWN[style] in live
     assert live.partition(" · ")[0] in once
 
