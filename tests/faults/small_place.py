@@ -41,7 +41,7 @@ LONGEST = 120.0
 KILLED = -9
 LAST = 800
 """Most characters that a violation has of an executor's words."""
-OUTSIDE = ("outside", "specs/", "pyproject.toml")
+OUTSIDE = ("outside", "specs/", "pyproject.toml", "pbt.toml")
 """Not the run's own: a person's spec or settings that cannot be read are exit 2."""
 OTHER_ENDS = {
     ("_pbt/requests/N-N.json", "EACCES"): (
