@@ -58,7 +58,7 @@ class Progress(msgspec.Struct, frozen=True):
     """Share of the training that is done, from 0 to 1; `null`: unknown. It need not be `step` by
     `total`: a trainer that counts frames may end after a number of epochs."""
     fps: float | None = None
-    """Steps per second, in the unit of `step`; `null`: unknown."""
+    """Frames or steps per second, as the trainer tells them; `null`: it does not."""
     eta: Remaining | None = None
     """Time that the job still needs; `null`: unknown, or it has ended."""
     objective: Number | None = None

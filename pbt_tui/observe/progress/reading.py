@@ -27,7 +27,7 @@ class ProgressReading(msgspec.Struct, frozen=True):
     share: float | None = None
     """Share that is done, from 0 to 1; None: `step` by `total`."""
     fps: float | None = None
-    """Steps per second."""
+    """Frames or steps per second."""
     eta: float | None = None
     """Seconds that are left, as the trainer says."""
     objective: float | None = None

@@ -48,6 +48,8 @@ class RunProgress:
         self._stamp = (0, 0)
         self._newest = Progresses(0.0, {})
         self._ended = FinishedReader(rundir.series)
+        self._last: tuple[str, Finished | None] = ("", None)
+        """The job that was asked for last: its progress and its series are in one line."""
 
     @property
     def at(self) -> float:
@@ -65,6 +67,7 @@ class RunProgress:
         if changed:
             self._stamp = stamp
             self._newest = read(self._path) or Progresses(0.0, {})
+        self._last = ("", None)
         return self._ended.poll(budget) or changed
 
     def of(self, job: JobState, *, live: bool = True) -> Progress | None:
@@ -119,7 +122,11 @@ class RunProgress:
         return remaining.of_run(left, spent, state.counts["waiting"], durations, parallel)
 
     def _of_ended(self, job: JobState) -> Finished | None:
-        return self._ended.of(job.spec.id) if job.attempts else None
+        if not job.attempts:
+            return None
+        if self._last[0] != job.spec.id:
+            self._last = (job.spec.id, self._ended.of(job.spec.id))
+        return self._last[1]
 
 
 def _is_whole(series: Series) -> bool:

@@ -60,7 +60,7 @@ class FinishedReader:
         self.path = path
         """The file."""
         self._file = Follower(path, first=1 << 40)
-        self._places: dict[str, tuple[int, int]] = {}
+        self._places: dict[str, tuple[int, int, int]] = {}
 
     def __len__(self) -> int:
         return len(self._places)
@@ -77,13 +77,13 @@ class FinishedReader:
                     head = _head.decode(line.raw)
                 except _UNREADABLE:
                     continue
-                self._places[head.job] = (line.offset, head.attempt)
+                self._places[head.job] = (head.attempt, line.offset, len(line.raw))
         return bool(lines)
 
     def attempt(self, job: str) -> int | None:
         """The newest attempt of a job that has a line; None: the job has none."""
         found = self._places.get(job)
-        return None if found is None else found[1]
+        return None if found is None else found[0]
 
     def of(self, job: str) -> Finished | None:
         """The newest line of a job; None: it has none, or the file is gone."""
@@ -95,13 +95,13 @@ class FinishedReader:
         except OSError:
             return None
         try:
-            data = disk.calls.pread(fd, LINE_BYTES, found[0])
+            data = disk.calls.pread(fd, found[2], found[1])
         except OSError:
             return None
         finally:
             disk.let_go(fd)
         try:
-            return _decoder.decode(data.partition(b"\n")[0])
+            return _decoder.decode(data)
         except _UNREADABLE:
             return None
 

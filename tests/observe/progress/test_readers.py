@@ -241,6 +241,13 @@ def test_recorded_lines(name: str, argv: tuple[str, ...], expected: dict[str, An
             "step": 300, "unit": "frames", "objective": 1.5, "objective_name": "objective",
             "generation": 4,
         }),
+        ("epoch 8/40 reward=4.000 loss=0.125 fps=1008", {
+            "step": 8, "total": 40, "unit": "epochs", "share": 0.2, "fps": 1008.0,
+            "objective": 4.0, "objective_name": "reward",
+        }),
+        ("step 8/40 at 12.5 steps/s", {
+            "step": 8, "total": 40, "unit": "steps", "share": 0.2, "fps": 12.5,
+        }),
         ("Progress: 45.67%", {"share": 0.4567}),
         ("episode 12/40 return=nan", {
             "step": 12, "total": 40, "unit": "episodes", "share": 0.3,

@@ -43,7 +43,7 @@ _METRIC = re.compile(
 _FPS = re.compile(
     r"\b(?:fps|sps|(?:steps|frames)(?:/s|_per_sec(?:ond)?))[\"']?"
     r"[ \t]{0,4}[:= ][ \t]{0,8}([0-9.]{1,20}[kKmM]?)\b"
-    r"|([0-9.]{1,20}[kKmM]?)[ \t]?(?:fps|sps|(?:steps|frames)/s(?:ec)?)\b",
+    r"|([0-9.]{1,20}[kKmM]?)[ \t]?(?:fps|sps|(?:steps|frames)/s(?:ec)?)\b(?![\"']?[ \t]{0,4}[:=])",
     re.I,
 )
 _GENERATION = re.compile(r"\bgeneration[\"']?[ \t]{0,4}[=: ][ \t]{0,4}([0-9]{1,9})\b", re.I)
