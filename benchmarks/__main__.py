@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 
-PARTS = ("compiling", "executing", "containing", "replaying", "watching")
+PARTS = ("compiling", "executing", "waiting", "containing", "replaying", "watching")
 
 
 def main(names: list[str]) -> int:
