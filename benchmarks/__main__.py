@@ -6,7 +6,9 @@ import importlib
 import os
 import sys
 
-PARTS = ("compiling", "executing", "containing", "replaying", "watching", "populations")
+PARTS = (
+    "compiling", "executing", "waiting", "containing", "replaying", "watching", "populations",
+)  # fmt: skip
 
 
 def main(names: list[str]) -> int:

@@ -1,4 +1,6 @@
-"""What a job costs to start, follow and record, against `xargs -P`, which records nothing."""
+"""What a job costs to start, follow and record, against `xargs -P`, which records nothing, and
+against HyperQueue, where it can be installed.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,16 @@ import statistics
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.measure import paired, row, run, title
+from benchmarks import others
+from benchmarks.measure import Run, row, run, title
 from pbt_tui.runtimes.process import descendants
 from pbt_tui.runtimes.process.descendants import Family
 from pbt_tui.spec import FORMAT, Job, Policy, Processes, encode
 
+ROUNDS = 5
 LOOKS = 200
 MOST_PIDS = 1 << 22
 """No process has this number."""
@@ -45,26 +50,49 @@ def spec(folder: Path, n: int, parallel: int, argv: tuple[str, ...]) -> Path:
 
 def main() -> None:
     title("executing plain processes, pause_between 0, exit codes kept through a killed executor")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, others.installed(("hyperqueue",)) as python:
         here = Path(folder)
         (here / "n").write_text("".join(f"{i}\n" for i in range(1000)))
+        (here / "hq.py").write_text(others.HYPERQUEUE)
+        if python is None:
+            row("left out: HyperQueue cannot be installed here", "")
         for parallel in (2, 8):
-            path = spec(here, 1000, parallel, ("true",))
-
-            def ours(path: Path = path) -> float:
-                done = run([*RUN, str(path), "--fresh"], cwd=here)
-                assert done.code == 0
-                return done.wall
-
-            def theirs(parallel: int = parallel) -> float:
-                return run(["xargs", "-a", "n", f"-P{parallel}", "-n1", "true"], cwd=here).wall
-
-            mine, other, ratio = paired(ours, theirs, 5)
-            what = f"1,000 x `true`, {parallel} at once / `xargs -P{parallel}`"
-            row(what, f"{mine:.2f} / {other:.2f} s = {ratio:.1f}x", "<= 5x")
+            _throughput(here, parallel, python)
         _strays()
-        _gap(here)
+        _gap(here, python)
         _memory(here)
+
+
+def _throughput(here: Path, parallel: int, python: Path | None) -> None:
+    """Whole commands, start and end included, in turn."""
+    spec(here, 1000, parallel, ("true",))
+    commands = {
+        "ours": [*RUN, "1000.json", "--fresh"],
+        "xargs": ["xargs", "-a", "n", f"-P{parallel}", "-n1", "true"],
+    }
+    if python is not None:
+        commands["HyperQueue"] = [str(python), "hq.py", "1000", str(parallel), "true"]
+    runs: dict[str, list[Run]] = {name: [] for name in commands}
+    for number in range(ROUNDS + 1):
+        for name, argv in commands.items():
+            began = time.time()
+            done = run(argv, cwd=here)
+            assert done.code == 0, name
+            if name == "HyperQueue":  # its client looks only once a second whether all have ended
+                last = max(file.stat().st_mtime for file in here.glob("*.stdout"))
+                done = replace(done, wall=last - began)
+            if number:
+                runs[name].append(done)
+    for name in list(runs)[1:]:
+        both = list(zip(runs["ours"], runs[name], strict=True))
+        wall, cpu = (
+            statistics.median(getattr(a, kind) / getattr(b, kind) for a, b in both)
+            for kind in ("wall", "cpu")
+        )
+        seconds = [statistics.median(r.wall for r in some) for some in zip(*both, strict=True)]
+        figure = f"{seconds[0]:.2f} / {seconds[1]:.2f} s = {wall:.2f}x, CPU {cpu:.2f}x"
+        target = "<= 2.5x" if name == "xargs" else "< 1x"
+        row(f"1,000 x `true`, {parallel} at once / {name}", figure, target)
 
 
 def _strays() -> None:
@@ -83,21 +111,23 @@ def _strays() -> None:
     row("the check for what a job has left, processor time a job", figure, "<= 1 ms")
 
 
-def _gap(here: Path) -> None:
+def _gap(here: Path, python: Path | None) -> None:
     """A job's last breath to the next one's first: both say the time as they live."""
     script = 'date +%s%N >>"$0.$$"; sleep 0.2; date +%s%N >>"$0.$$"'
     found = {}
-    for name in ("ours", "xargs"):
+    for name in ("ours", "xargs", *(("HyperQueue",) if python else ())):
         stamps = here / f"stamps_{name}"
         stamps.mkdir()
         argv = ("sh", "-c", script, str(stamps / "t"))
         if name == "ours":
             run([*RUN, str(spec(here, 40, 2, argv)), "--fresh"], cwd=here)
-        else:
+        elif name == "xargs":
             run(["xargs", "-a", "n", "-P2", "-n25", *argv], cwd=here)
-        found[name] = statistics.median(_gaps(stamps))
-    figure = f"{found['ours']:.1f} / {found['xargs']:.1f} ms"
-    row("gap between two jobs on one of 2 slots, median / `xargs -P2`", figure, "<= 5 ms")
+        else:
+            run([str(python), "hq.py", "40", "2", *argv], cwd=here)
+        found[name] = f"{statistics.median(_gaps(stamps)):.1f}"
+    figure = f"{' / '.join(found.values())} ms"
+    row(f"gap between two jobs on one of 2 slots, median: {' / '.join(found)}", figure, "<= 2.5 ms")
 
 
 def _gaps(stamps: Path) -> list[float]:

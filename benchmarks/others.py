@@ -10,13 +10,26 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.measure import run
 
+HYPERQUEUE = """
+import sys
+from hyperqueue import Job, LocalCluster
+from hyperqueue.cluster import WorkerConfig
+count, parallel, *words = sys.argv[1:]
+with LocalCluster(worker_config=WorkerConfig(cores=int(parallel))) as cluster:
+    job = Job()
+    for _ in range(int(count)):
+        job.program(words)
+    client = cluster.client()
+    client.wait_for_jobs([client.submit(job)])
+"""
+"""Its server, a worker and all tasks in one command; each task has files for its output."""
 PACKAGES = ("torchx==0.7.0", "hydra-core==1.3.8", "numpy")
 TORCHX = """
 import sys
@@ -51,13 +64,13 @@ app()
 
 
 @contextmanager
-def installed() -> Iterator[Path | None]:
+def installed(packages: Sequence[str] = PACKAGES) -> Iterator[Path | None]:
     """The interpreter of a virtual environment that has them; None where they cannot be had."""
     with TemporaryDirectory() as folder:
         python = Path(folder) / "venv/bin/python"
-        wanted = ("-m", "pip", "install", "-q", "--disable-pip-version-check", *PACKAGES)
+        wanted = ("-m", "pip", "install", "-q", "--disable-pip-version-check", *packages)
         try:
-            for command in ((sys.executable, "-m", "venv", folder + "/venv"), (python, *wanted)):
+            for command in ((sys.executable, "-m", "venv", folder + "/venv"), (str(python), *wanted)):
                 subprocess.run(command, check=True, capture_output=True, timeout=300)
         except (subprocess.SubprocessError, OSError):
             yield None

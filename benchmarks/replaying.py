@@ -72,6 +72,6 @@ def main() -> None:
         whole = statistics.median(a + b for a, b in zip(read, fold, strict=True))
         ratio = statistics.median((a + b) / a for a, b in zip(read, fold, strict=True))
         figure = f"{whole:.2f} s, {ratio:.1f}x decoding"
-        row(f"{JOBS} jobs, {count} events, disk to state", figure, "<= 2 s")
+        row(f"{JOBS} jobs, {count} events, disk to state", figure, "<= 1.2 s")
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         row("  peak memory of that", f"{peak:.0f} MB")

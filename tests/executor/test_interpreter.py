@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.executor.interpreter import first_on_path, interpreter, resolve
+from pbt_tui.executor.interpreter import Interpreters, first_on_path, interpreter, resolve
 
 
 def environment(at: Path, *names: str) -> Path:
@@ -46,6 +46,23 @@ def test_of_two_active_environments_path_decides(tmp_path: Path) -> None:
         path = f"{first}/bin:{second}/bin:/usr/bin"
         assert interpreter({**both, "PATH": path}) == str(first / "bin" / "python3")
     assert interpreter({**both, "PATH": "/usr/bin"}) == str(venv / "bin" / "python3")
+
+
+def test_what_was_found_serves_the_same_environment_only(
+    tmp_path: Path, bare: dict[str, str]
+) -> None:
+    one, two = environment(tmp_path / "one"), environment(tmp_path / "two")
+    environs = [bare, *({**bare, "VIRTUAL_ENV": str(env)} for env in (one, two))]
+    commands = [["python", "a"], ["python3", "b"], ["sh", "-c", "x"], [], [f"{one}/bin/python"]]
+    found = Interpreters(None)
+    for _ in range(2):
+        for environ in environs:
+            for argv in commands:
+                assert found.resolve(argv, environ) == resolve(argv, environ)
+    (two / "bin" / "python").unlink()
+    (two / "bin" / "python3").unlink()
+    words, _ = found.resolve(["python"], environs[2])
+    assert words == (str(two / "bin" / "python"),), "it is looked for once"
 
 
 @pytest.mark.parametrize("broken", ["missing", "no-python", "relative", "empty"])
