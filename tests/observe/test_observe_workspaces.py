@@ -304,6 +304,20 @@ def test_what_a_start_of_sample_factory_saves_again_is_not_newer(tmp_path: Path)
     assert SampleFactory(path).poll() == seen
 
 
+def test_sample_factory_is_read_once_its_configuration_is_written(tmp_path: Path) -> None:
+    """Each start rewrites it, in place."""
+    path = sample_factory(tmp_path / "x")
+    whole = (path / "config.json").read_text()
+    expected = SampleFactory(path).poll()
+    put(path / "config.json", "")
+    workspace = SampleFactory(path)
+    assert workspace.poll() == []
+    put(path / "config.json", whole)
+    assert workspace.poll() == expected
+    put(path / "config.json", "", 1)  # the trainer was killed, and nobody writes it any more
+    assert len(SampleFactory(path).poll()) == len(expected)
+
+
 def test_find_says_no(tmp_path: Path) -> None:
     assert find(tmp_path) is None
     assert find(tmp_path / "none") is None

@@ -13,6 +13,7 @@ import re
 import time
 from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, NamedTuple
 
 import msgspec
@@ -29,7 +30,7 @@ from pbt_tui.observe.workspaces.generation import (
 )
 from pbt_tui.observe.workspaces.metadata import LARGEST, number, plain_params
 from pbt_tui.observe.workspaces.sample_factory_log import SavedCheckpoint, TrainerLog, refined
-from pbt_tui.observe.workspaces.settling import PATIENCE, is_settled
+from pbt_tui.observe.workspaces.settling import PATIENCE, TICK, is_settled
 from pbt_tui.observe.workspaces.weights_file import is_whole
 
 _PERIOD = 5_000_000
@@ -77,6 +78,8 @@ class SampleFactory:
     def poll(self) -> list[Generation]:
         """Checkpoints saved since the last call, in order."""
         self._look_again()
+        if self._period is None and self._is_rewritten():
+            return []  # numbers and parameters of all generations follow from the configuration
         found: dict[tuple[int, int], Generation] = {}
         for line in self._follower.lines(32 * 1024 * 1024):
             saved = self._log.line(line.raw)
@@ -186,6 +189,15 @@ class SampleFactory:
     def period(self) -> int:
         """Environment steps of one generation, from `config.json`."""
         return _PERIOD if self._period is None else self._period
+
+    def _is_rewritten(self) -> bool:
+        """Whether the trainer is writing its configuration, as it does at each start."""
+        try:
+            there = (self.path / "config.json").stat()
+        except OSError:
+            return False
+        is_empty = S_ISREG(there.st_mode) and not there.st_size
+        return is_empty and not is_settled(there.st_mtime, TICK)
 
     def _look_again(self) -> None:
         """Reads the configuration until it is known, and some files that were unreadable."""
