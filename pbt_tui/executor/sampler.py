@@ -162,11 +162,14 @@ class Sampler:
         writer, monitor = sampled.writer, sampled.monitor
         name = f"population `{printable(writer.population)}`"
         with self._surviving(name):
+            first = not writer.known
             new = writer.poll()
             problem = writer.problem
             self._keep(name, sampled, new)
             logs = attempt_logs(self._state, self._rundir, sampled.population)
-            if monitor.add(new, logs):
+            # What a member decided may belong to a generation that an earlier executor recorded.
+            seen = list(writer.known.values()) if first else new
+            if monitor.add(seen, logs):
                 writer.keep(monitor.lineage.fresh)
             writer.problem = writer.problem or problem
         if writer.problem is not None:

@@ -13,7 +13,7 @@ from pbt_tui.journal import RunDir, replay
 from pbt_tui.observe import history, population_monitor, workspaces
 from pbt_tui.observe.workspaces import Reader
 from pbt_tui.spec import decode
-from tests.executor.running import Place, job, until
+from tests.executor.running import WAITS, Place, job, until
 
 pytestmark = pytest.mark.timeout(100)
 
@@ -70,6 +70,27 @@ def test_hostile_metadata_does_not_end_the_history_of_a_run(place: Place) -> Non
         "p": [2],
         "q": [1],
     }
+
+
+def test_a_decision_at_a_generation_that_an_earlier_executor_recorded(place: Place) -> None:
+    words = "Policy 0: New pbt iteration 1!\\nReplacing underperforming policy 0 with 1\\n"
+    logs = f"until [ -e say ]; do sleep 0.02; done; printf '{words}'; {WAITS}"
+    other = trains("p", GOOD, WAITS).replace("/000;", "/001;").replace("000/0", "001/0")
+    spec = place.spec(
+        job("a", trains("p", GOOD, logs), population="p"),
+        job("b", other, population="p", member=1),
+    )
+    executor = place.start(spec)
+    until(lambda: len(history.read(place.rundir.populations).get("p", ())) == 2)
+    executor.kill()
+    executor.wait()
+    place.write("say")
+    until(lambda: "Replacing" in place.log("a"))
+    place.write("go")
+    assert place.pbt("train_dir/r").code == 0
+    [event] = history.events(place.rundir.populations, "p")
+    assert (event.kind, event.member, event.donor) == ("exploit", 0, 1)
+    assert (event.generation, event.experiment_name, event.applied) == (1, "a", False)
 
 
 class Failing:
