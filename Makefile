@@ -46,9 +46,10 @@ test-upstream: $(READY) ## compare the run modules of upstream checkouts with up
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check numpy
 	@PBT_UPSTREAM='$(PBT_UPSTREAM)' $(BIN)/python -m pytest -n $(JOBS) tests/upstream $(ARGS)
 
-# Its environment takes 1.6 GB. PBT_UPSTREAM may name a checkout of rl_games: its runner.py is tested too.
+# Its environment takes 1.6 GB. PBT_SEED repeats the kills. PBT_UPSTREAM may name a checkout of rl_games: its runner.py is tested too.
 test-trainers: $(TRAINERS)/.ready ## train with the trainers of examples/trainers that pip installs, on CPUs
-	@PBT_TRAINERS=1 PBT_UPSTREAM='$(PBT_UPSTREAM)' $(TRAINERS)/bin/python -m pytest tests/trainers $(ARGS)
+	@PBT_TRAINERS=1 PBT_UPSTREAM='$(PBT_UPSTREAM)' $(TRAINERS)/bin/python -m pytest \
+		$(if $(filter tests/%,$(ARGS)),,tests/trainers) $(ARGS)
 
 test-descriptions: $(READY) ## compile random run modules; compare 20,000 commands with `sh`
 	@PBT_COMMANDS=20000 $(BIN)/python -m pytest -n $(JOBS) -o timeout=1800 -rP \
