@@ -18,7 +18,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pbt_tui.journal import events as ev
 from tests.executor.running import Place
 
 PATIENCE = 600.0
@@ -256,7 +255,3 @@ class Killer:
         if member.has("wrote", ever=True):
             return
         self.kill(member, "before the first generation")
-
-    def started(self) -> int:
-        """How many attempts have started."""
-        return len(self.place.of(ev.AttemptStarted))

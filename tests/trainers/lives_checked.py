@@ -6,7 +6,6 @@ what they load, and in which order.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -88,7 +87,7 @@ def rl_games(place: Place, member: Member, index: int) -> int:
             assert key in line_of.newest(), f"{where}: from {key}, not {line_of.newest()}"
             line_of.unfinished = None
             if life:
-                assert given["--checkpoint"] == source.checkpoint, where
+                assert given.get("--checkpoint") == source.checkpoint, where
                 for name, value in params.get(key, {}).items():
                     assert float(given[name]) == value, (where, name)
         line_of.trained = 0
@@ -172,12 +171,6 @@ def told_in_logs(place: Place, pattern: str) -> Counter[tuple[int, ...]]:
         for pair in re.findall(pattern, log.read_text(errors="replace")):
             found[tuple(map(int, pair))] += 1
     return found
-
-
-def snapshot(said: str) -> dict[str, Any]:
-    """What `pbt-tui RUN --once --json` printed."""
-    read: dict[str, Any] = json.loads(said)
-    return read
 
 
 def written(members: Sequence[Member]) -> set[tuple[int, int, int, float]]:

@@ -8,6 +8,7 @@ was trained since the last generation.
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import sys
@@ -16,9 +17,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
-import torch
 
 from pbt_tui.journal import events as ev
 from tests.architecture.codebase import ROOT
@@ -34,6 +35,8 @@ pytestmark = [
 OPTIONS = ("--retries", "5", "--retry_on", "lost,signal", "--retry_delay", "1s")
 SEED = int(os.environ.get("PBT_SEED") or random.SystemRandom().randrange(1 << 32))
 POLICIES = 4
+PERIOD = 500
+"""Frames of a policy between two exchanges of Sample-Factory, by the run module."""
 
 
 @pytest.fixture
@@ -56,16 +59,31 @@ def compiled(place: Place, module: str) -> None:
     place.module = "pbt_tui.cli.run"
 
 
-def once(place: Place) -> str:
+def once(place: Place) -> dict[str, Any]:
+    """What `pbt-tui RUN --once --json` prints."""
     place.module = "pbt_tui.cli.tui"
     said = place.pbt("train_dir/r", "--once", "--json")
     place.module = "pbt_tui.cli.run"
     assert said.code == 0, said.all
-    return said.out
+    read: dict[str, Any] = json.loads(said.out)
+    return read
 
 
-def lived(killer: Killer, own: list[Callable[[], None]]) -> int:
-    """Kills members and executors in a random order; returns the exit code of the stop."""
+def weights(path: str) -> dict[str, Any]:
+    """What a file of weights holds, loaded as a user does."""
+    import torch  # late: only this test's environment has it
+
+    loaded: dict[str, Any] = torch.load(path, weights_only=False)
+    return loaded
+
+
+def lived(killer: Killer, own: dict[str, Callable[[], None]]) -> int:
+    """Kills members and executors in a random order; returns the exit code of the stop.
+
+    Args:
+        killer: Who kills.
+        own: Further ways to kill this trainer, by the name under which they are counted.
+    """
     for _ in range(2):
         killer.before_the_first_generation()
 
@@ -87,10 +105,15 @@ def lived(killer: Killer, own: list[Callable[[], None]]) -> int:
         killer.kill_executor("while nothing happened")
 
     moments = [killer.after_a_write] * 7 + [killer.two_at_once] * 2 + [killer.at_random] * 3
-    moments += [with_a_member] * 4 + [after_a_member] * 3 + [alone] * 3 + own
+    moments += [with_a_member] * 4 + [after_a_member] * 3 + [alone] * 3
+    moments += [moment for moment in own.values() for _ in range(3)]
     killer.draw.shuffle(moments)
     for moment in moments:
         moment()
+    needed = {"after a write": (killer.after_a_write, 5)}
+    for how, (moment, least) in (needed | {h: (m, 1) for h, m in own.items()}).items():
+        while killer.kills[how] < least:  # a busy machine was late
+            moment()
     killer.ready(len(killer.members))
     code = killer.stop_and_go_on()
     killer.ready(len(killer.members))
@@ -127,16 +150,15 @@ def test_killed_members_of_rl_games_go_on(place: Place, capsys: pytest.CaptureFi
     ]
     killer = Killer(place, members, SEED, *OPTIONS)
 
-    def in_the_exec() -> None:
-        killer.after_a_line("exec", "in the exec", 1.5, but="loaded")
-
-    assert lived(killer, [in_the_exec] * 3) == 130
+    how = "in the exec"
+    in_the_exec = partial(killer.after_a_line, "exec", how, 1.5, but="loaded")
+    assert lived(killer, {how: in_the_exec}) == 130
     assert killer.end() == 0, killer.said.read_text()[-4000:]
     for member in members:
         member.look()
     lost = [checked.rl_games(place, member, i) for i, member in enumerate(members)]
 
-    shown = checked.snapshot(once(place))
+    shown = once(place)
     (population,) = shown["populations"]
     exploits = [e for e in population["events"] if e["kind"] == "exploit"]
     said = checked.told_in_logs(place, r"Replacing policy (\d+) with (\d+)\.")
@@ -148,11 +170,8 @@ def test_killed_members_of_rl_games_go_on(place: Place, capsys: pytest.CaptureFi
     applied = Counter(tuple(e[n] for n in names) for e in exploits if e["applied"])
     assert applied == checked.copies_of_rl_games(members)
     best = population["best"]
-    weights = torch.load(best["checkpoint"], weights_only=False)
-    assert (weights["frame"], weights["frame"] // checked.INTERVAL) == (
-        best["frame"],
-        best["generation"],
-    )
+    frame = weights(best["checkpoint"])["frame"]
+    assert (frame, frame // checked.INTERVAL) == (best["frame"], best["generation"])
     key = (best["member"], best["generation"], best["frame"], best["objective"])
     assert key in checked.written(members)
     with capsys.disabled():
@@ -186,19 +205,21 @@ def test_killed_populations_of_sample_factory_go_on(
 
     def in_a_rewrite() -> None:
         slow = place.write("slow")
-        killer.after_a_line("rewriting", "while parameters were rewritten", 0.2)
+        killer.after_a_line("rewriting", "while settings were written", 0.2)
         slow.unlink()
 
-    def in_a_copy() -> None:
-        killer.after_a_line("copied", "in a copy", 0.05)
-
-    assert lived(killer, [in_a_rewrite] * 3 + [in_a_copy] * 2) == 130
+    in_a_copy = partial(killer.after_a_line, "copied", "in a copy", 0.05)
+    own: dict[str, Callable[[], None]] = {
+        "while settings were written": in_a_rewrite,
+        "in a copy": in_a_copy,
+    }
+    assert lived(killer, own) == 130
     assert killer.end() == 0, killer.said.read_text()[-4000:]
     for member in members:
         member.look()
     lost = [checked.sample_factory(place, member, POLICIES) for member in members]
 
-    shown = checked.snapshot(once(place))
+    shown = once(place)
     asked = r"Asking learner (\d+) to load model from (\d+)"
     told: Counter[tuple[int, ...]] = Counter()
     applied = 0
@@ -207,9 +228,8 @@ def test_killed_populations_of_sample_factory_go_on(
         told += Counter((e["member"], e["donor"]) for e in exploits if e["source"] == "log")
         applied += sum(e["applied"] is True for e in exploits)
         best = population["best"]
-        weights = torch.load(best["checkpoint"], weights_only=False)
-        assert weights["env_steps"] == best["frame"]
-        assert weights["env_steps"] // 500 == best["generation"]
+        frame = weights(best["checkpoint"])["env_steps"]
+        assert (frame, frame // PERIOD) == (best["frame"], best["generation"])
     assert told == checked.told_in_logs(place, asked)
     copied = [line for m in members for line in m.lines if line["what"] == "copied"]
     with capsys.disabled():
