@@ -15,6 +15,7 @@ from pathlib import Path
 
 _MISSED = (ProcessLookupError, PermissionError)
 """The process is gone, or runs as another user now: the caller sends its signal again."""
+_PIECE = 1 << 16
 _STAT = 4096
 """More bytes than `/proc/<pid>/stat` has."""
 
@@ -76,6 +77,35 @@ def start_of(pid: int) -> bytes:
     """The start time of the process that has this pid now; empty if there is none."""
     fields = _fields(pid)
     return fields[19] if len(fields) > 19 else b""
+
+
+def children(pid: int) -> set[bytes]:
+    """The pids of the children of all threads of a process.
+
+    A child that ends while the kernel writes a list may hide another one, so that a list that is
+    not empty is read twice.
+
+    Raises:
+        OSError: if the process has ended, or its threads cannot be listed.
+    """
+    found: set[bytes] = set()
+    for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - for each end of a job
+        fd = os.open(f"/proc/{pid}/task/{thread}/children", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            found.update(first := _pieces(fd))
+            if first:
+                os.lseek(fd, 0, os.SEEK_SET)
+                found.update(_pieces(fd))
+        finally:
+            os.close(fd)
+    return found
+
+
+def _pieces(fd: int) -> list[bytes]:
+    data = os.read(fd, _PIECE)
+    while data and (more := os.read(fd, _PIECE)):
+        data += more
+    return data.split()
 
 
 def _fields(pid: int) -> list[bytes]:

@@ -15,7 +15,6 @@ import time
 from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.process import marks
 
-_PIECE = 1 << 16
 _FRESH = 0.1
 """Seconds for which the mark of a process is kept: no pid gets another process so soon."""
 
@@ -44,8 +43,7 @@ class Orphans:
         children: set[bytes] = set()
         try:
             for pid in self._ancestors or self._ask():
-                for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - for each end
-                    children |= _children(f"/proc/{pid}/task/{thread}/children")
+                children |= proc.children(pid)
         except OSError:
             self._ancestors = []
             return None
@@ -72,27 +70,3 @@ def _mark(child: bytes) -> int | None:
         return marks.of(int(child))
     except ProcessLookupError:
         return None
-
-
-def _children(path: str) -> set[bytes]:
-    """The children of one thread.
-
-    A child that ends while the kernel writes the list may hide another one, so that a list that is
-    not empty is read twice.
-    """
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        first = _read(fd)
-        if not first:
-            return set()
-        os.lseek(fd, 0, os.SEEK_SET)
-        return {*first.split(), *_read(fd).split()}
-    finally:
-        os.close(fd)
-
-
-def _read(fd: int) -> bytes:
-    data = os.read(fd, _PIECE)
-    while data and (more := os.read(fd, _PIECE)):
-        data += more
-    return data

@@ -19,12 +19,13 @@ from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.runtimes import claims, proc
 from pbt_tui.runtimes.claims import Claim
 from pbt_tui.runtimes.context import RunContext
-from pbt_tui.runtimes.process import descriptors, marks, shim
+from pbt_tui.runtimes.process import marks, shim
 from pbt_tui.runtimes.process.attempt import FollowedAttempt, Name
 from pbt_tui.runtimes.process.descendants import Family, family_of
 from pbt_tui.runtimes.process.liveness import Liveness
 from pbt_tui.runtimes.process.pidfd_watcher import PidfdWatcher
 from pbt_tui.runtimes.process.second_starts import UNWRITTEN, SecondStarts
+from pbt_tui.runtimes.process.shim_pipe import ShimPipe
 from pbt_tui.runtimes.process.spawner import Spawner, refusal
 from pbt_tui.runtimes.process.stops import Stops, mark_stop
 from pbt_tui.runtimes.process.strays import Strays
@@ -90,7 +91,7 @@ class ProcessRuntime:
         self._stops = Stops()
         self._strays = Strays(grace, keep)
         self._watch = PidfdWatcher[FollowedAttempt]()
-        self._heard, self._tell = descriptors.pipe()
+        self._pipe = ShimPipe()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._watch.also(self._wake)
         self._attempts: dict[Name, FollowedAttempt] = {}
@@ -113,8 +114,6 @@ class ProcessRuntime:
         """Whether the loop is woken for a fact that `facts` has not returned."""
         self._listen_at: float | None = None
         """When to read from the pipe of the shims, in monotonic seconds; None: none will write."""
-        self._half = b""
-        """An incomplete line from the pipe of the shims."""
 
     def prepare(self, jobs: Sequence[Job]) -> None:
         if not os.access(shim.SHELL, os.X_OK):
@@ -131,7 +130,7 @@ class ProcessRuntime:
             if found.name in self._attempts:
                 continue
             try:
-                found.pid, found.mark = self._spawner.spawn(launch, self._tell)
+                found.pid, found.mark = self._spawner.spawn(launch, self._pipe.tell)
             except (OSError, ValueError) as error:
                 self._refuse(launch, error)
                 continue
@@ -244,27 +243,17 @@ class ProcessRuntime:
 
     def close(self) -> None:
         self._watch.close()
-        for fd in (self._heard, self._tell, self._wake):
-            os.close(fd)
+        self._pipe.close()
+        os.close(self._wake)
         for pid in self._children:
             proc.reap(pid)
 
     def _listen(self) -> None:
-        """Reads from the pipe which shims have their claims: lines of `pid.start`.
-
-        An empty line, after the end of a job, only shows a shim that this process reads them. The
-        pipe wakes nobody: the starts of many short jobs are taken together with their ends.
-        """
-        with suppress(BlockingIOError):
-            while True:
-                *lines, self._half = (self._half + os.read(self._heard, 65536)).split(b"\n")
-                for line in lines:
-                    if not line:
-                        continue
-                    handle = line.decode()
-                    found = self._silent.pop(proc.pid_of(handle), None)
-                    if found is not None and self._attempts.get(found.name) is found:
-                        self._began(found, handle)
+        """Reads which shims have their claims."""
+        for handle in self._pipe.handles():
+            found = self._silent.pop(proc.pid_of(handle), None)
+            if found is not None and self._attempts.get(found.name) is found:
+                self._began(found, handle)
         self._listen_at = time.monotonic() + _LISTEN if self._silent else None
 
     def _began(self, found: FollowedAttempt, handle: str) -> None:
@@ -311,9 +300,8 @@ class ProcessRuntime:
                 taken = claims.take(path, claims.GIVEN_UP)
                 claim = Claim(now, given_up=taken)
         except OSError as error:
-            raise cannot_go_on(
-                error, "cannot read the claim of an attempt", error.filename or path
-            ) from error
+            place = error.filename or path
+            raise cannot_go_on(error, "cannot read the claim of an attempt", place) from error
         if claim.young(now):
             self._attempts[found.name] = self._unsettled[found.name] = found
             self._again = time.monotonic() + _AGAIN
@@ -376,11 +364,7 @@ class ProcessRuntime:
         return True
 
     def _see(
-        self,
-        job: str,
-        attempt: int,
-        handle: str | None,
-        ends: dict[Name, tuple[Ended, Family]],
+        self, job: str, attempt: int, handle: str | None, ends: dict[Name, tuple[Ended, Family]]
     ) -> Seen | None:
         """The state of one attempt, for `survey`; None while the claim is empty.
 
