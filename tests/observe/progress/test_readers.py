@@ -245,6 +245,9 @@ def test_recorded_lines(name: str, argv: tuple[str, ...], expected: dict[str, An
             "step": 8, "total": 40, "unit": "epochs", "share": 0.2, "fps": 1008.0,
             "objective": 4.0, "objective_name": "reward",
         }),
+        ("step 8/40 steps_per_second: 12.5", {
+            "step": 8, "total": 40, "unit": "steps", "share": 0.2, "fps": 12.5,
+        }),
         ("step 8/40 at 12.5 steps/s", {
             "step": 8, "total": 40, "unit": "steps", "share": 0.2, "fps": 12.5,
         }),

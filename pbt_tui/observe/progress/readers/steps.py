@@ -41,7 +41,7 @@ _METRIC = re.compile(
     re.I,
 )
 _FPS = re.compile(
-    r"\b(?:fps|sps|(?:steps|frames)(?:/s|_per_(?:second|sec)))[\"']?"
+    r"\b(?:fps|sps|(?:steps|frames)(?:/s|_per_second|_per_sec))[\"']?"
     r"[ \t]{0,4}[:= ][ \t]{0,8}([0-9.]{1,20}[kKmM]?)\b"
     r"|([0-9.]{1,20}[kKmM]?)[ \t]?(?:fps|sps|(?:steps|frames)/s(?:ec)?)\b(?![\"']?[ \t]{0,4}[:=])",
     re.I,
