@@ -257,6 +257,9 @@ class PopulationLineage:
             self._mark(index, member, said.place)
             said.place = place
             self._mark(index, member, place)
+            if place is not None:
+                for version in member.steps.versions(member.by_key[place].generation):
+                    self._mark(index, member, version.key)
 
     # -- judging the gaps --------------------------------------------------------------------------
 
@@ -305,7 +308,7 @@ class PopulationLineage:
                 after=after,
                 said=[self._with_donor(s.decision) for s in said],
                 over=bool(said) and all(s.log.until < inf for s in said),
-                kept=member.kept.get(before.key, ()),
+                kept=self._not_said(member, before),
                 starts=starts[first : bisect_left(starts, until, first, key=lambda s: s.at)],
                 attempt=any(before.at < at < until for at in member.attempts),
                 heard=member.heard(before, self._shared_logs()),
@@ -322,6 +325,24 @@ class PopulationLineage:
             order = (event.kind != "relaunch", number, name, before.step or 0, False, count)
             placed.append(PlacedEvent(at, index, order, event))
         return placed
+
+    def _not_said(self, member: MemberRecord, before: Generation) -> list[LineageEvent]:
+        """What the history has of a generation, without what the log says of one like it.
+
+        A copy of Sample-Factory gives a checkpoint another step and the same frame, and an event of
+        the history has no step.
+        """
+        kept = member.kept.get(before.key)
+        if not kept:
+            return []
+        same = (before.experiment_name, before.frame)
+        said = {
+            (s.decision.event.kind, s.decision.event.donor)
+            for g in member.steps.versions(before.generation)
+            if g.key != before.key and (g.experiment_name, g.frame) == same
+            for s in member.at_place.get(g.key, ())
+        }
+        return [e for e in kept if (e.kind, e.donor) not in said]
 
     def _with_donor(self, decision: Decision) -> LineageEvent:
         """A decision of Sample-Factory, with the donor's checkpoint; others unchanged."""

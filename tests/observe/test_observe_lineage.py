@@ -162,6 +162,17 @@ def test_sample_factory_from_log_and_from_numbers() -> None:
     assert event.applied is False  # the next start loads its own
 
 
+def test_an_event_of_the_history_is_that_of_the_log_where_two_checkpoints_have_one_frame() -> None:
+    """A copy of Sample-Factory raises the step alone, and the history has no step of an event."""
+    steps = [step(1, 1, 10.0, step=10), step(1, 1, 20.0, step=1011), step(0, 1, 5.0, step=10)]
+    head = f"[{datetime.fromtimestamp(22.0):%Y-%m-%d %H:%M:%S},000][1]"  # noqa: DTZ006
+    log = spoken(f"{head} Asking learner 1 to load model from 0\n")
+    expected = [e for e in at_once("sample_factory", steps, texts=[log]) if e.source == "log"]
+    assert len(expected) == 1
+    kept = at_once("sample_factory", steps, texts=[log], kept=expected)
+    assert [e for e in kept if e.source == "log"] == expected
+
+
 def test_r12_a_copy_that_sample_factory_could_not_load_did_not_happen() -> None:
     steps = [step(m, 1, 5.0 + m, step=10) for m in range(3)]
     head = f"[{datetime.fromtimestamp(22.0):%Y-%m-%d %H:%M:%S},000][1]"  # noqa: DTZ006
