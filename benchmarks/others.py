@@ -70,7 +70,10 @@ def installed(packages: Sequence[str] = PACKAGES) -> Iterator[Path | None]:
         python = Path(folder) / "venv/bin/python"
         wanted = ("-m", "pip", "install", "-q", "--disable-pip-version-check", *packages)
         try:
-            for command in ((sys.executable, "-m", "venv", folder + "/venv"), (str(python), *wanted)):
+            for command in (
+                (sys.executable, "-m", "venv", folder + "/venv"),
+                (str(python), *wanted),
+            ):
                 subprocess.run(command, check=True, capture_output=True, timeout=300)
         except (subprocess.SubprocessError, OSError):
             yield None

@@ -45,7 +45,7 @@ class Orphans:
         try:
             for pid in self._ancestors or self._ask():
                 for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - for each end
-                    children |= _children(f"/proc/{pid}/task/{thread}/children")
+                    children |= _children(pid, thread)
         except OSError:
             self._ancestors = []
             return None
@@ -74,13 +74,13 @@ def _mark(child: bytes) -> int | None:
         return None
 
 
-def _children(path: str) -> set[bytes]:
+def _children(pid: int, thread: str) -> set[bytes]:
     """The children of one thread.
 
     A child that ends while the kernel writes the list may hide another one, so that a list that is
     not empty is read twice.
     """
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    fd = os.open(f"/proc/{pid}/task/{thread}/children", os.O_RDONLY | os.O_CLOEXEC)
     try:
         first = _read(fd)
         if not first:
