@@ -14,13 +14,14 @@ from pbt_tui.journal.state import ACTIVE, JobState, RunState
 def review_stop(state: RunState, job: JobState) -> None:
     """Adds an active job to `state.to_stop` if a stop or a kill is due, else removes it."""
     attempt = job.attempts[-1]
+    due: object
     if attempt.stop_at is None:
-        due = bool(job.cancel or state.stop or state.failing_fast)
+        due = job.cancel or state.stop or (state.failures and state.failing_fast)
     else:
         due = attempt.kill_at is None and (job.cancel == "hard" or state.stop == "kill")
     if due:
         state.to_stop[job.index] = job
-    else:
+    elif state.to_stop:
         state.to_stop.pop(job.index, None)
 
 
@@ -29,6 +30,8 @@ def set_deadline(state: RunState, job: JobState) -> None:
 
     After the time limit the executor stops the attempt, after the grace it kills it.
     """
+    if not state.indexed:
+        return
     attempt, policy = job.attempts[-1], state.policy
     if attempt.stop_at is not None:
         entry = (attempt.stop_at + policy.grace, job.index, attempt.number)

@@ -22,6 +22,7 @@ from pbt_tui.files.permissions import fit
 from pbt_tui.files.regular import open_regular
 from pbt_tui.journal import checksums
 from pbt_tui.journal.events import FORMAT, AnyEvent, AttemptStarted, AttemptWaiting, RunOpened
+from pbt_tui.journal.garbage import without_collections
 from pbt_tui.journal.sole_writer import SoleWriter
 
 _decoder = msgspec.json.Decoder(AnyEvent)
@@ -111,8 +112,9 @@ class Tail:
     def read_all(self) -> list[AnyEvent]:
         """All events that the file holds now and that were not read yet."""
         events: list[AnyEvent] = []
-        while more := self.read():
-            events += more
+        with without_collections():
+            while more := self.read():
+                events += more
         return events
 
 

@@ -40,13 +40,13 @@ cannot miss a change. The price: a new handler must keep them, too. `_move` keep
 and takes ended jobs out of `to_stop`. The handlers do the rest: `slots.take` where an attempt takes
 or frees GPUs, `set_deadline` where a time limit or a grace begins, `review_stop` where `stop_at`,
 `kill_at`, `cancel`, `state.stop` or the failures change. Policy and GPUs change with
-`executor_started` only, which rebuilds all four. The simulated world in `tests/core` compares the
-indexes with the phases after every event.
+`executor_started` only, which rebuilds all four. `replay` folds without ready queue and deadlines,
+and makes them once at its end: nothing but `decide` reads them. The simulated world in `tests/core`
+compares the indexes with the phases after every event.
 """
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -57,10 +57,11 @@ from pbt_tui.journal import events as ev
 from pbt_tui.journal.device_health import DeviceHealth
 from pbt_tui.journal.drained_gpus import drain
 from pbt_tui.journal.due_stops import clean_deadlines, review_stop, set_deadline
+from pbt_tui.journal.garbage import without_collections
+from pbt_tui.journal.indexes import empty_indexes, make_indexes
 from pbt_tui.journal.lookup import asked_jobs, find_job, newest_attempt, story
 from pbt_tui.journal.questions import ask, say_which_continue, take_answer, take_source
-from pbt_tui.journal.ready_queue import ReadyQueue
-from pbt_tui.journal.slots import Slots, named
+from pbt_tui.journal.slots import Slots
 from pbt_tui.journal.state import ACTIVE, ENDED, Attempt, JobState, RunState
 from pbt_tui.journal.transitions import TABLE, Move, Phase, Special
 from pbt_tui.spec import Processes
@@ -68,17 +69,12 @@ from pbt_tui.spec import Processes
 
 def replay(spec: Processes, events: Iterable[ev.AnyEvent]) -> RunState:
     """The state after `events`. Raises `ImpossibleEvent` at the first illegal event."""
-    state = RunState(spec)
-    # A garbage collection would walk over all events read so far and free nothing: it takes a third
-    # of the time.
-    pause = gc.isenabled()
-    gc.disable()
-    try:
+    with without_collections():
+        state = RunState(spec)
+        state.indexed = False
         for event in events:
             apply(state, event)
-    finally:
-        if pause:
-            gc.enable()
+        make_indexes(state)
     return state
 
 
@@ -88,10 +84,14 @@ def apply(state: RunState, event: ev.AnyEvent) -> None:
         raise ImpossibleEvent(f"time goes back: {event.at} after {state.at}: {event}")
     state.seq = event.seq
     state.at = event.at
+    if not state.indexed:
+        _HANDLERS[type(event)](state, event)
+        return
     if state.ready_queue.delayed:
         state.ready_queue.promote(event.at)
     _HANDLERS[type(event)](state, event)
-    state.ready_queue.clean()
+    if state.ready_queue.moved:
+        state.ready_queue.clean()
     if state.deadlines:
         clean_deadlines(state)
 
@@ -135,20 +135,15 @@ def _executor_started(state: RunState, e: ev.ExecutorStarted) -> None:
     # The policy may have changed: rebuild what follows from it. This costs O(jobs) per start.
     last = max((job.attempts[-1].scheduled_at for job in state.jobs if job.attempts), default=0.0)
     state.next_start = last + e.policy.pause_between if last else 0.0
-    state.deadlines = []
-    for job in state.active.values():
-        set_deadline(state, job)
-    state.ready_queue = ReadyQueue()
-    for gang in state.gangs.values():
-        gang.waiting = ()
+    empty_indexes(state)
     say_which_continue(state, e)
     for job in state.jobs:
         own = job.spec.resources.gpus if job.spec.resources else None
         job.need = e.policy.gpus_per_job if own is None else own
-        job.bucket = ""
         if job.phase == "waiting":
             ask(state, job, e)
     for job in state.active.values():
+        set_deadline(state, job)
         review_stop(state, job)
 
 
@@ -166,8 +161,8 @@ def _attempt_scheduled(state: RunState, e: ev.AttemptScheduled) -> None:
     if e.attempt != len(job.attempts) + 1:
         raise ImpossibleEvent(f"attempt numbers only rise by one: {e}\n{story(job)}")
     _move(state, job, "scheduled", e)
-    known = state.executor.gpus if state.executor else ()
-    devices = tuple(g for g in (named(text, known) for text in e.gpus) if g is not None)
+    known = state.slots.by_name
+    devices = tuple([known[text] for text in e.gpus if text in known])
     attempt = Attempt(e.attempt, e.gpus, e.at, devices, seq=e.seq)
     if e.args or e.env or e.why or e.anew:
         attempt.args, attempt.env, attempt.why, attempt.anew = e.args, e.env or None, e.why, e.anew
@@ -344,7 +339,8 @@ def _job_skipped(state: RunState, e: ev.JobSkipped) -> None:
 
 
 def _move(state: RunState, job: JobState, move: Move, event: ev.Event) -> None:
-    target: Phase | Special | None = TABLE[job.phase].get(move)
+    before = job.phase
+    target: Phase | Special | None = TABLE[before].get(move)
     if target is None:
         raise ImpossibleEvent(f"illegal: {move} while {job.phase}: {event}\n{story(job)}")
     if target == "by outcome":
@@ -352,9 +348,9 @@ def _move(state: RunState, job: JobState, move: Move, event: ev.Event) -> None:
         target = _by_outcome(state, job, event)
     if target == "same" or target == "flag":  # noqa: PLR1714  # narrows the type
         return
-    before, after = job.phase, target
-    state.counts[before] -= 1
-    state.counts[after] += 1
+    after, counts = target, state.counts
+    counts[before] -= 1
+    counts[after] += 1
     job.phase = after
     job.since = event.at
     was_active, is_active = before in ACTIVE, after in ACTIVE
@@ -364,14 +360,16 @@ def _move(state: RunState, job: JobState, move: Move, event: ev.Event) -> None:
             state.active[job.index] = job
         else:
             del state.active[job.index]
-            state.to_stop.pop(job.index, None)
+            if state.to_stop:
+                state.to_stop.pop(job.index, None)
         if job.gang is not None:
             job.gang.active += step
-            state.ready_queue.touch(job.gang)
+            if state.indexed:
+                state.ready_queue.touch(job.gang)
     if after == "waiting":
         state.first_waiting = min(state.first_waiting, job.index)
         ask(state, job, event)
-    elif before == "waiting":
+    elif before == "waiting" and state.indexed:
         state.ready_queue.leave(job)
     if after == "failed":
         before_fast = state.failing_fast

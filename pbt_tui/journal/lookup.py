@@ -29,10 +29,12 @@ def find_job(state: RunState, job_id: str, event: Event) -> JobState:
 
 def newest_attempt(state: RunState, event: AboutAttempt) -> tuple[JobState, Attempt]:
     """Job and attempt of `event`. Raises `ImpossibleEvent` if it is not the newest attempt."""
-    job = find_job(state, event.job, event)
-    if not job.attempts or job.attempts[-1].number != event.attempt:
-        raise ImpossibleEvent(f"not the newest attempt: {event}\n{story(job)}")
-    return job, job.attempts[-1]
+    job = state.by_id.get(event.job) or find_job(state, event.job, event)
+    if job.attempts:
+        attempt = job.attempts[-1]
+        if attempt.number == event.attempt:
+            return job, attempt
+    raise ImpossibleEvent(f"not the newest attempt: {event}\n{story(job)}")
 
 
 def asked_jobs(state: RunState, event: RequestAccepted) -> list[JobState]:

@@ -32,7 +32,8 @@ def ask(state: RunState, job: JobState, event: ev.Event) -> None:
     if job.attempts or job.anew:
         job.question = event.seq
         job.continuation = None
-    state.ready_queue.enter(job, event.at)
+    if state.indexed:
+        state.ready_queue.enter(job, event.at)
 
 
 def take_answer(state: RunState, e: ev.ContinuationKnown) -> None:
@@ -44,8 +45,9 @@ def take_answer(state: RunState, e: ev.ContinuationKnown) -> None:
     if written_at(e.source) > written_at(job.attempts[-1].source if job.attempts else None):
         job.tries = 0  # the last attempt made progress: its failure is not one in a row
     job.ready_at = max(job.ready_at, e.at)  # patience counts from here
-    state.ready_queue.leave(job)
-    state.ready_queue.enter(job, e.at)
+    if state.indexed:
+        state.ready_queue.leave(job)
+        state.ready_queue.enter(job, e.at)
 
 
 def take_source(job: JobState, attempt: Attempt, source: ev.Source | None) -> None:

@@ -115,12 +115,12 @@ class ReadyQueue:
     """Plan index to job: the jobs that cannot be continued."""
     _stale: dict[str, Gang] = field(default_factory=dict)
     """Gangs whose members changed since the last `clean`, by id."""
-    _moved: bool = False
+    moved: bool = False
     """Whether a top may have become void since the last `clean`."""
 
     def enter(self, job: Schedulable, at: float) -> None:
         """Adds a waiting job; until its `ready_at`, if that is after `at`, it is delayed."""
-        self._moved = True
+        self.moved = True
         if job.continues and job.is_unread:
             job.bucket = "unread"
             self.unread[job.index] = job
@@ -145,13 +145,13 @@ class ReadyQueue:
         elif job.bucket == "refused":
             del self.refused[job.index]
         job.bucket = ""
-        self._moved = True
+        self.moved = True
         if job.gang is not None:
             self._stale[job.gang.id] = job.gang
 
     def touch(self, gang: Gang) -> None:
         """Notes that a member of `gang` became active, or that its attempt ended."""
-        self._moved = True
+        self.moved = True
         self._stale[gang.id] = gang
 
     def promote(self, at: float) -> None:
@@ -162,16 +162,17 @@ class ReadyQueue:
                 self.enter(entry[2], at)
 
     def clean(self) -> None:
-        """Regroups changed gangs and drops void tops; called at the end of every `apply`."""
-        if not self._moved:
-            return
-        self._moved = False
+        """Regroups changed gangs and drops void tops; called at the end of `apply` if `moved`."""
+        self.moved = False
         if self._stale:
             for gang in self._stale.values():
                 self._regroup(gang)
             self._stale.clear()
         for heap in self.units.values():
-            while heap and not _in_units(heap[0]):
+            while heap:
+                job = heap[0][2]
+                if job.bucket == "alone" or _in_units(heap[0]):
+                    break
                 heappop(heap)
         for backfill in self.gang_backfill.values():
             while backfill and backfill[0][1].bucket != "gang_backfill":
@@ -223,11 +224,9 @@ def _delayed(entry: tuple[float, int, Schedulable]) -> bool:
 
 
 def _in_units(entry: tuple[int, int, Schedulable]) -> bool:
-    """Whether an entry of `units` is valid."""
+    """Whether the entry of a gang in `units` is valid; that of a job alone is by its bucket."""
     _, version, job = entry
-    if job.gang is None:
-        return job.bucket == "alone"
-    return bool(job.gang.waiting) and job.gang.version == version
+    return job.gang is not None and bool(job.gang.waiting) and job.gang.version == version
 
 
 def shape(jobs: Iterable[Schedulable]) -> Shape:

@@ -45,6 +45,12 @@ class Slots:
     def __init__(self, gpus: Sequence[Gpu] = (), per_gpu: int = -1) -> None:
         self.gpus = tuple(gpus)
         """The devices that the executor may use."""
+        self.by_name: dict[str, Gpu] = {}
+        """The devices by UUID and by index, as `named` finds them."""
+        for gpu in self.gpus:
+            for text in (gpu.uuid, None if gpu.index is None else str(gpu.index)):
+                if text is not None:
+                    self.by_name.setdefault(text, gpu)
         self.per_gpu = per_gpu
         """Slots on each device; -1: jobs are not pinned to devices, and everything fits."""
         self.busy = [0] * len(self.gpus)
@@ -55,7 +61,7 @@ class Slots:
     def position(self, gpu: Gpu) -> int | None:
         """Index of `gpu` in `gpus`; None if it is not listed."""
         for i, listed in enumerate(self.gpus):
-            if same(gpu, listed):
+            if gpu is listed or same(gpu, listed):
                 return i
         return None
 

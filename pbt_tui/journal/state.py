@@ -257,6 +257,8 @@ class RunState:
         started, a hold ended, or a retry reopened the run."""
 
         # Indexes: they follow from the fields above, and spare the scheduler a walk over all jobs.
+        self.indexed = True
+        """Whether `apply` keeps the ready queue and the deadlines; not within `replay`."""
         self.slots = Slots()
         """How many attempts each GPU holds, and whether a unit fits."""
         self.ready_queue = ReadyQueue()

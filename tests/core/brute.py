@@ -265,3 +265,17 @@ class Held:
             self._asked.after(event, self._state)
             self._events.append(event)
         return self._asked.held
+
+
+def _indexes(state: RunState) -> tuple[object, ...]:
+    """What the scheduler reads beside the phases: `replay` makes it once, at its end."""
+    buckets = [(job.bucket, job.need) for job in state.jobs]
+    gangs = [[job.index for job in gang.waiting] for gang in state.gangs.values()]
+    queue = state.ready_queue
+    others = sorted(queue.unread), sorted(queue.refused), sorted(state.to_stop)
+    return buckets, gangs, others, state.deadlines[:1]
+
+
+def check_indexes(live: RunState, replayed: RunState, broken: Callable[[str], None]) -> None:
+    if _indexes(live) != _indexes(replayed):
+        broken(f"indexes differ: {_indexes(live)}, replayed {_indexes(replayed)}")

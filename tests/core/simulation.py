@@ -208,8 +208,8 @@ class Life:
             world.advance(world.now + self.rng.random() * self.rng.choice((0, 0.2, 5)))
             return False
         world.runtime = None
-        live, again = state.meaning(), replay(self.spec, world.durable).meaning()
-        if live != again:
+        brute.check_indexes(state, replayed := replay(self.spec, world.durable), world.broken)
+        if (live := state.meaning()) != (again := replayed.meaning()):
             world.broken(f"replay differs from live: {_differ(live, again)}")
         if state.closed:
             return self._reopen(state)

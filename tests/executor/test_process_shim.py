@@ -213,15 +213,15 @@ def waiting(driver: ProcessDriver, *argv: str, **more: Any) -> Iterator[Path]:
     It writes into the pipe to the executor before it begins the job, and the pipe is full.
     """
     runtime, claim = driver.runtime, driver.rundir.claim("job", 1)
-    os.set_blocking(runtime._pipe.tell, False)
+    os.set_blocking(runtime._reports.tell, False)
     with contextlib.suppress(BlockingIOError):
         while True:
-            os.write(runtime._pipe.tell, b"\n")
-    os.set_blocking(runtime._pipe.tell, True)
+            os.write(runtime._reports.tell, b"\n")
+    os.set_blocking(runtime._reports.tell, True)
     driver.start(*argv, **more)
     until(lambda: claim.exists() and claim.read_bytes().endswith(b"\n"))
     yield claim
-    runtime._listen()
+    assert runtime._reports.heard() == []  # which empties the pipe
 
 
 def test_a_refusal_is_written_when_the_disk_has_room_again(

@@ -1,11 +1,21 @@
-"""The descriptors of the executor: as many as it may open, and none of them for jobs."""
+"""The descriptors of the executor: which of them a shim gets, and that jobs get none."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 from contextlib import suppress
 from pathlib import Path
+
+
+def pipe() -> tuple[int, int]:
+    """A pipe from shims; its writing end is above the descriptors that a shim gets."""
+    heard, low = os.pipe2(os.O_CLOEXEC)
+    tell = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 10)
+    os.close(low)
+    os.set_blocking(heard, False)
+    return heard, tell
 
 
 def raise_open_files() -> int:

@@ -25,7 +25,7 @@ from pbt_tui.runtimes.process.descendants import Family, family_of
 from pbt_tui.runtimes.process.liveness import Liveness
 from pbt_tui.runtimes.process.pidfd_watcher import PidfdWatcher
 from pbt_tui.runtimes.process.second_starts import UNWRITTEN, SecondStarts
-from pbt_tui.runtimes.process.shim_pipe import ShimPipe
+from pbt_tui.runtimes.process.shim_reports import ShimReports
 from pbt_tui.runtimes.process.spawner import Spawner, refusal
 from pbt_tui.runtimes.process.stops import Stops, mark_stop
 from pbt_tui.runtimes.process.strays import Strays
@@ -34,8 +34,6 @@ from pbt_tui.spec import Job
 
 _AGAIN = 0.05
 """Seconds until a claim that is still empty is read again."""
-_LISTEN = 0.02
-"""Seconds between a start and a look whether its shim has the claim."""
 _FAR = 0.5
 """Seconds between two looks at attempts that are alive elsewhere."""
 
@@ -91,15 +89,13 @@ class ProcessRuntime:
         self._stops = Stops()
         self._strays = Strays(grace, keep)
         self._watch = PidfdWatcher[FollowedAttempt]()
-        self._pipe = ShimPipe()
+        self._reports = ShimReports()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._watch.also(self._wake)
         self._attempts: dict[Name, FollowedAttempt] = {}
         """Attempts whose end has not been reported."""
         self._children: dict[int, FollowedAttempt] = {}
         """Shims to reap by process id, also those that did not get the claim."""
-        self._silent: dict[int, FollowedAttempt] = {}
-        """Shims that have not written whether they have the claim, by process id."""
         self._unsettled: dict[Name, FollowedAttempt] = {}
         """Attempts whose claim is still empty."""
         self._second_starts = SecondStarts(rundir)
@@ -112,8 +108,6 @@ class ProcessRuntime:
         self._facts: list[Fact] = []
         self._woken = False
         """Whether the loop is woken for a fact that `facts` has not returned."""
-        self._listen_at: float | None = None
-        """When to read from the pipe of the shims, in monotonic seconds; None: none will write."""
 
     def prepare(self, jobs: Sequence[Job]) -> None:
         if not os.access(shim.SHELL, os.X_OK):
@@ -130,16 +124,16 @@ class ProcessRuntime:
             if found.name in self._attempts:
                 continue
             try:
-                found.pid, found.mark = self._spawner.spawn(launch, self._pipe.tell)
+                found.pid, found.mark = self._spawner.spawn(launch, self._reports.tell)
             except (OSError, ValueError) as error:
                 self._refuse(launch, error)
                 continue
             self._attempts[found.name] = found
-            self._children[found.pid] = self._silent[found.pid] = found
-            if self._listen_at is None:
-                self._listen_at = time.monotonic() + _LISTEN
+            self._children[found.pid] = found
+            self._reports.expect(found)
             if not self._watch.add(found, found.pid):  # reaped already: SIGCHLD is ignored
-                del self._children[found.pid], self._silent[found.pid]
+                del self._children[found.pid]
+                self._reports.give_up(found.pid)
                 self._settle(found)
 
     def stop(self, job: str, attempt: int, *, kill: bool) -> bool:
@@ -206,7 +200,7 @@ class ProcessRuntime:
     def next_wake(self) -> float | None:
         times = (
             self._watch.next_wake(),
-            self._listen_at,
+            self._reports.next_wake(),
             self._again if self._unsettled else None,
             self._look_far if self._far else None,
             self._strays.next_wake(),
@@ -216,11 +210,13 @@ class ProcessRuntime:
 
     def facts(self) -> list[Fact]:
         dead = self._watch.ended()  # before the pipe: a shim writes its handle before it exits
-        self._listen()
+        for found, handle in self._reports.heard():
+            if self._attempts.get(found.name) is found:
+                self._began(found, handle)
         for found in dead:
             if found.child:
                 del self._children[found.pid]
-                self._silent.pop(found.pid, None)
+                self._reports.give_up(found.pid)
                 proc.reap(found.pid)
             if self._attempts.get(found.name) is found:
                 self._settle(found)
@@ -243,18 +239,10 @@ class ProcessRuntime:
 
     def close(self) -> None:
         self._watch.close()
-        self._pipe.close()
+        self._reports.close()
         os.close(self._wake)
         for pid in self._children:
             proc.reap(pid)
-
-    def _listen(self) -> None:
-        """Reads which shims have their claims."""
-        for handle in self._pipe.handles():
-            found = self._silent.pop(proc.pid_of(handle), None)
-            if found is not None and self._attempts.get(found.name) is found:
-                self._began(found, handle)
-        self._listen_at = time.monotonic() + _LISTEN if self._silent else None
 
     def _began(self, found: FollowedAttempt, handle: str) -> None:
         if found.handle is None:
