@@ -15,6 +15,8 @@ POINTS = 32
 """Newest points of a series that an estimate considers: older ones tell little of the speed now."""
 MOST = 100 * 365 * 86400.0
 """Seconds beyond which nothing is estimated."""
+_SHORTEST = 1e-3
+"""Seconds: no job takes less."""
 _SLOTS = 256
 """Most slots that are considered one by one."""
 
@@ -92,7 +94,7 @@ def of_run(
 
 def _makespan(ends: Sequence[float], waiting: int, length: float, parallel: int) -> float:
     """Seconds until all has ended, if each waiting job takes `length` and starts where one ends."""
-    last = max(ends, default=0.0)
+    last, length = max(ends, default=0.0), length and max(length, _SHORTEST)
     if waiting <= 0 or length <= 0:
         return last
     free = sorted([*ends, *[0.0] * (parallel - len(ends))])[:parallel]
