@@ -182,36 +182,37 @@ def spawn(
     copies: list[int] = []
     order, begin = os.pipe2(os.O_CLOEXEC)
     try:
-        copies += (fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, above) for fd in slots)
-        with marks.inherited(mark):
-            pid = os.posix_spawn(
-                SHELL,
-                [*argv, *_unholdable(launch.env), *launch.argv],
-                environ,
-                file_actions=(
-                    (os.POSIX_SPAWN_DUP2, order, 0),
-                    (os.POSIX_SPAWN_DUP2, log, 1),
-                    *(() if held is None else ((os.POSIX_SPAWN_DUP2, held, 9),)),
-                    (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_RDWR, 0),
-                    (os.POSIX_SPAWN_DUP2, tell, 3),
-                    *(
-                        (os.POSIX_SPAWN_DUP2, fd, to)
-                        for fd, to in zip(copies, _SLOTS, strict=False)
+        try:
+            copies += (fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, above) for fd in slots)
+            with marks.inherited(mark):
+                pid = os.posix_spawn(
+                    SHELL,
+                    [*argv, *_unholdable(launch.env), *launch.argv],
+                    environ,
+                    file_actions=(
+                        (os.POSIX_SPAWN_DUP2, order, 0),
+                        (os.POSIX_SPAWN_DUP2, log, 1),
+                        *(() if held is None else ((os.POSIX_SPAWN_DUP2, held, 9),)),
+                        (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_RDWR, 0),
+                        (os.POSIX_SPAWN_DUP2, tell, 3),
+                        *(
+                            (os.POSIX_SPAWN_DUP2, fd, to)
+                            for fd, to in zip(copies, _SLOTS, strict=False)
+                        ),
                     ),
-                ),
-                setsid=True,
-                setsigmask=(),
-                setsigdef=_DEFAULT,
-            )
-        return pid, begin
-    except BaseException:
+                    setsid=True,
+                    setsigmask=(),
+                    setsigdef=_DEFAULT,
+                )
+        finally:
+            os.close(order)
+            disk.let_go(log)
+            for fd in copies:
+                os.close(fd)
+    except BaseException:  # without its order, the shim ends
         os.close(begin)
         raise
-    finally:
-        os.close(order)
-        disk.let_go(log)
-        for fd in copies:
-            os.close(fd)
+    return pid, begin
 
 
 def begin(pid: int, order: int) -> None:

@@ -70,10 +70,10 @@ class Spawner:
                 open_files=self.open_files,
                 grace=self._grace,
             )
+            shim.begin(pid, order)
         finally:
             if held is not None:
                 disk.let_go(held)
-        shim.begin(pid, order)
         return pid, marks.NONE if mark is None else str(mark)
 
     def _refuse_running(self, launch: Launch) -> None:
