@@ -17,8 +17,7 @@ from textual.binding import BindingType
 from pbt_tui.errors import BrokenKind, command
 from pbt_tui.journal.owners import Trust
 from pbt_tui.journal.state import JobState, RunState
-from pbt_tui.observe import progress
-from pbt_tui.tui import labels, themes
+from pbt_tui.tui import themes
 from pbt_tui.tui.journal_follower import FollowerUpdate, JournalFollower
 from pbt_tui.tui.model import Model
 from pbt_tui.tui.request_sender import RequestSender
@@ -96,8 +95,6 @@ class Monitor(App[str], inherit_bindings=False):
         """Rows of the last read; empty until a person opens the population screen."""
         self._watched: tuple[RunState, Populations] | None = None
         self._reading = False
-        self._progress: dict[str, progress.Progress] = {}
-        self._progress_stamp = 0
         self.register_theme(themes.DARK)
         self.register_theme(themes.LIGHT)
         self.theme = themes.NAMES.get(theme, theme)
@@ -141,7 +138,7 @@ class Monitor(App[str], inherit_bindings=False):
         now = self.clock()
         if now - self._second >= 1.0:
             self._second = now
-            self._read_progress()
+            self.model.poll_progress(self.now())
             page = self.screen
             if isinstance(page, Page) and page.is_mounted:
                 page.tick(self.now())
@@ -156,22 +153,6 @@ class Monitor(App[str], inherit_bindings=False):
 
     def now(self) -> float:
         return self.follower.now(self.clock())
-
-    def progress(self, job: JobState) -> str:
-        """The latest progress of an active job, from the file that the executor writes."""
-        return labels.job_progress(self._progress, job)
-
-    def _read_progress(self) -> None:
-        """Called once a second. Costs one `stat` unless the executor has replaced the file."""
-        path = self.follower.rundir.progress
-        try:
-            stamp = path.stat().st_mtime_ns
-        except OSError:
-            return
-        if stamp != self._progress_stamp:
-            self._progress_stamp = stamp
-            document = progress.read(path)
-            self._progress = document.jobs if document else {}
 
     def gpus(self) -> tuple[GpuRow, ...]:
         """The executor's GPUs with their latest measurements; empty if they are only assumed."""

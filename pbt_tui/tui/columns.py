@@ -6,16 +6,19 @@ Textual.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from pbt_tui.journal import status_text
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
 from pbt_tui.journal.status_text import duration, lasting
 from pbt_tui.observe.pauses import Pause
+from pbt_tui.observe.progress import Progress, Series
 from pbt_tui.observe.queue_status import QueueStatus, is_suspended
 from pbt_tui.scheduler.explain import explain
-from pbt_tui.tui import labels
+from pbt_tui.spec import Job
+from pbt_tui.tui import labels, progress_columns
 from pbt_tui.tui.render import queue
 from pbt_tui.tui.runtime_view import kind_of
 from pbt_tui.tui.text import Line, Span, fit, safe
@@ -29,8 +32,10 @@ class TableContext:
     now: float
     settled: bool = True
     """Whether the whole journal has been read, so that a job without an event is known to wait."""
-    progress: Callable[[JobState], str] = lambda job: ""
-    """Returns the latest progress of an active job."""
+    progress: Callable[[JobState], Progress | None] = lambda job: None
+    """Returns what is known of the job's progress."""
+    series: Callable[[JobState], Series | None] = lambda job: None
+    """Returns the job's objective over time."""
     queue_status: Callable[[JobState], QueueStatus | None] = lambda job: None
     """Returns the job's entry in the engine's queue."""
     pause: Callable[[JobState], Pause | None] = lambda job: None
@@ -94,12 +99,35 @@ def _time(job: JobState, context: TableContext) -> Span:
     return lasting(context.now - attempt.started_at), ""
 
 
+def _bar(job: JobState, context: TableContext) -> Span:
+    return progress_columns.bar(context.progress(job), job, _BAR)
+
+
+def _eta(job: JobState, context: TableContext) -> Span:
+    return progress_columns.eta(context.progress(job), job)
+
+
+def _objective(job: JobState, context: TableContext) -> Span:
+    return progress_columns.objective(context.progress(job))
+
+
+def _curve(job: JobState, context: TableContext) -> Span:
+    return progress_columns.curve(context.series(job), context.now, _CURVE)
+
+
+def _rate(job: JobState, context: TableContext) -> Span:
+    return progress_columns.rate(context.progress(job), job)
+
+
 def _experiment(job: JobState, context: TableContext) -> Span:
     return safe(job.spec.experiment), "dim"
 
 
-def _about(job: JobState, context: TableContext) -> Span:
-    """One phrase: why the job waits, its latest progress, or how it ended."""
+def _about(job: JobState, context: TableContext, told: Collection[str]) -> Span:
+    """One phrase: why the job waits, its latest progress, or how it ended.
+
+    `told`: titles of the other columns, whose values are not said twice.
+    """
     if not context.settled:
         return "", ""
     if job.phase == "waiting":
@@ -114,11 +142,23 @@ def _about(job: JobState, context: TableContext) -> Span:
     if attempt is None:
         return "", ""
     if job.phase in ACTIVE:
-        return _active(job, attempt, context), ""
+        return _active(job, attempt, context, told), ""
+    if job.phase == "succeeded":
+        return _progress(job, context, told), "dim"
     return status_text.detail_text(attempt), "bad" if job.phase == "failed" else "dim"
 
 
-def _active(job: JobState, attempt: Attempt, context: TableContext) -> str:
+def _progress(job: JobState, context: TableContext, told: Collection[str]) -> str:
+    found = context.progress(job)
+    if found is None:
+        return ""
+    if "OBJECTIVE" not in told:
+        return labels.progress_text(found)
+    generation = "" if found.generation is None else f"gen {found.generation}"
+    return generation or (safe(found.line) if job.phase in ACTIVE else "")
+
+
+def _active(job: JobState, attempt: Attempt, context: TableContext, told: Collection[str]) -> str:
     if attempt.queued:
         return queue.note(attempt, context.queue_status(job), context.now)
     if job.phase == "starting" and context.has_queue:
@@ -127,13 +167,22 @@ def _active(job: JobState, attempt: Attempt, context: TableContext) -> str:
     parts = (
         labels.pause_text(pause, context.now) if pause is not None else "",
         queue.requeued(attempt, context.queue_status(job)),
-        context.progress(job),
+        _progress(job, context, told),
     )
     return " · ".join(part for part in parts if part)
 
 
+_BAR, _CURVE, _PARAMETER = 10, 12, 10
+"""Cells of the progress bar, of the curve, and of a parameter at most."""
+PROGRESS = ("PROGRESS", "ETA", "OBJECTIVE", "LAST HOUR", "FPS")
+"""Titles of the columns that need progress."""
 COLUMNS = (
     Column("STATE", 11, 0, _state),
+    Column("PROGRESS", _BAR, 96, _bar),
+    Column("ETA", 7, 108, _eta, ">"),
+    Column("OBJECTIVE", 9, 96, _objective, ">"),
+    Column("LAST HOUR", _CURVE, 132, _curve),
+    Column("FPS", 6, 150, _rate, ">"),
     Column("TRY", 3, 56, _tries, ">"),
     Column("GPU", 5, 50, _gpu, ">"),
     Column("TIME", 7, 44, _time, ">"),
@@ -143,18 +192,59 @@ COLUMNS = (
 _GAP = "  "
 
 
+def varied(jobs: Sequence[Job], most: int = 3) -> dict[str, int]:
+    """The parameters in which jobs differ, with the cells that their values need.
+
+    Looks at some hundred jobs of a large run. A number that counts the jobs is no parameter.
+    """
+    some = jobs[:: max(1, len(jobs) // 500)]
+    found: dict[str, int] = {}
+    for name in dict.fromkeys(name for job in some[:50] for name in job.params):
+        given = [job.params.get(name) for job in some]
+        values = set(map(labels.value_text, given))
+        numbers = [v for v in given if isinstance(v, int)]
+        counts = len(numbers) == len(some) and numbers == sorted(set(numbers))
+        if len(values) > 1 and not counts:
+            title = len(name.rpartition(".")[2])
+            found[name] = min(_PARAMETER, max(title, *map(len, values)))
+            if len(found) == most:
+                break
+    return found
+
+
+def _parameter(name: str, width: int, from_width: int) -> Column:
+    def cell(job: JobState, context: TableContext) -> Span:
+        return labels.value_text(job.spec.params.get(name)), ""
+
+    return Column(safe(name.rpartition(".")[2]), width, from_width, cell, ">")
+
+
 class TableLayout:
     """The columns at one width: mark, job, the fixed columns, and the rest for the phrase.
 
     Args:
         longest: Length of the longest job name.
         useless: Titles of columns that have the same value for every job.
+        parameters: Names of the parameters to show, with the cells of their columns.
     """
 
-    def __init__(self, width: int, longest: int, useless: frozenset[str] = frozenset()) -> None:
-        self.made_of = (width, longest, useless)
+    def __init__(
+        self,
+        width: int,
+        longest: int,
+        useless: frozenset[str] = frozenset(),
+        parameters: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
+        self.made_of = (width, longest, useless, parameters)
         self.width = width
-        self.columns = [c for c in COLUMNS if width >= c.from_width and c.title not in useless]
+        state, *rest = COLUMNS
+        extra = [
+            _parameter(name, cells, from_width)
+            for (name, cells), from_width in zip(parameters.items(), (104, 140, 165), strict=False)
+        ]
+        columns = [state, *extra, *rest]
+        self.columns = [c for c in columns if width >= c.from_width and c.title not in useless]
+        self.told = frozenset(c.title for c in self.columns)
         fixed = sum(c.width + len(_GAP) for c in self.columns)
         room = width - 2 - fixed - len(_GAP)
         wanted = max(8, min(longest, 48))
@@ -178,6 +268,6 @@ class TableLayout:
             text, style = c.cell(job, context)
             line.append((_GAP + fit(text, c.width, c.align), style))
         if self.about:
-            text, style = _about(job, context)
+            text, style = _about(job, context, self.told)
             line.append((_GAP + fit(text, self.about), style))
         return tuple(line)

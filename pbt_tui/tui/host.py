@@ -63,9 +63,6 @@ class Host(Protocol):
     def now(self) -> float:
         """The end of open intervals: now, or without an executor the time of the last event."""
 
-    def progress(self, job: JobState) -> str:
-        """The latest progress of an active job."""
-
     def gpus(self) -> tuple[GpuRow, ...]:
         """The executor's GPUs, with their latest measurements."""
 

@@ -5,8 +5,6 @@ A glyph always comes with its word. Must not import Textual or read files.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.journal.status_text import lasting, short_number
 from pbt_tui.observe.pauses import Pause
@@ -30,10 +28,11 @@ STATES: dict[str, tuple[str, str]] = {
 ORDER = {state: index for index, state in enumerate(STATES)}
 
 
-def job_progress(latest: Mapping[str, Progress], job: JobState) -> str:
-    """The latest progress of an active job, from the file that the executor writes."""
-    found = latest.get(job.spec.id)
-    return progress_text(found) if found else ""
+def value_text(value: object) -> str:
+    """The value of a parameter for a table: numbers with four digits."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "-" if value is None else safe(str(value))
 
 
 def progress_text(progress: Progress) -> str:

@@ -6,16 +6,19 @@ Must not import Textual or change the state of the run, which the follower owns.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.state import ACTIVE, JobState, RunState
 from pbt_tui.observe.failure_grouping import Group, failures
 from pbt_tui.observe.pauses import Pause
+from pbt_tui.observe.progress import Progress, Remaining
+from pbt_tui.observe.progress.run_progress import RunProgress
 from pbt_tui.observe.queue_status import Queue, QueueStatus, key
 from pbt_tui.observe.queue_summary import tally
 from pbt_tui.observe.snapshot_types import QueueRow
 from pbt_tui.runtimes import RuntimeKind
+from pbt_tui.tui.columns import PROGRESS, varied
 from pbt_tui.tui.journal_follower import FollowerUpdate, JournalFollower
 from pbt_tui.tui.runtime_view import kind_of
 from pbt_tui.tui.table_order import TableOrder
@@ -27,10 +30,18 @@ _SHARE = 20
 class Model:
     def __init__(self, follower: JournalFollower) -> None:
         self.follower = follower
-        self.rows = TableOrder(follower.state)
+        self.progress = RunProgress(follower.rundir)
+        self.has_progress = False
+        """Whether a number is known of the progress of a job."""
+        self.left: Remaining | None = None
+        """The time that the run still needs; None: unknown, or no executor is there."""
+        self._reckon_at = 0.0
+        self.rows = TableOrder(follower.state, self.progress_of)
         self.marks: set[int] = set()
         """Plan indices of the marked jobs."""
         self.longest = longest_id(follower.state)
+        self.parameters: Mapping[str, int] = varied(follower.state.spec.jobs)
+        """Parameters in which jobs differ, with the cells that their values need."""
         self._groups: list[Group] = []
         self._grouped: tuple[int, int] | None = None
         self._regroup_at = 0.0
@@ -46,6 +57,7 @@ class Model:
         """Processes an update of the follower; True if rows came, went or moved."""
         if self.rows.state is not self.state:
             self.longest = longest_id(self.state)
+            self.parameters = varied(self.state.spec.jobs)
             self.marks.clear()
             self._late.clear()
             self._grouped = None
@@ -65,6 +77,28 @@ class Model:
         if moved:
             self._not_before = start + _SHARE * (time.perf_counter() - start)
         return moved
+
+    def poll_progress(self, now: float) -> bool:
+        """Reads what the executor has written about progress; returns whether any changed.
+
+        Args:
+            now: The time, in Unix seconds.
+        """
+        if not self.progress.poll():
+            return False
+        self.has_progress = self.has_progress or self.progress.has_numbers
+        start = time.perf_counter()
+        if start >= self._reckon_at:
+            if self.rows.by_progress:
+                self.rows.rebuild()
+            live = self.follower.holder is not None
+            self.left = self.progress.eta(self.state, now) if live else None
+            self._reckon_at = start + _SHARE * (time.perf_counter() - start)
+        return True
+
+    def progress_of(self, job: JobState) -> Progress | None:
+        """What is known of the progress of a job."""
+        return self.progress.of(job, live=self.follower.holder is not None)
 
     @property
     def is_late(self) -> bool:
@@ -115,6 +149,8 @@ class Model:
         """Titles of columns that would have the same value for every job."""
         kind = self.kind
         names = ["NODE" if kind is None or kind.local else "GPU"]
+        if not self.has_progress:
+            names += PROGRESS
         jobs = self.state.spec.jobs
         if not jobs or jobs[0].experiment == jobs[-1].experiment:
             names.append("EXPERIMENT")

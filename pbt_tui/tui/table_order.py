@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from pbt_tui.journal.state import JobState, RunState
+from pbt_tui.observe.progress import Progress
+from pbt_tui.observe.progress.metric_names import is_loss
 from pbt_tui.tui.labels import ORDER
 from pbt_tui.tui.query import Predicate, compile_filter
+from pbt_tui.tui.render.sparkline import finite
 
 Key = Callable[[JobState], Any]
 
@@ -31,7 +34,11 @@ SORTS: dict[str, tuple[str, Key | None]] = {
     "a": ("attempts", lambda job: -len(job.attempts)),
     "d": ("duration", lambda job: -_time(job)),
     "c": ("changed", lambda job: -job.since),
+    "o": ("objective", None),
+    "g": ("progress", None),
 }
+BY_PROGRESS = ("o", "g")
+"""Orders whose keys come from the progress of the jobs."""
 """The letter typed after `s` -> the name and the key of a sort order; None keeps plan order."""
 PROBLEMS = ("failed", "stopping", "cancelled", "skipped")
 
@@ -39,8 +46,13 @@ PROBLEMS = ("failed", "stopping", "cancelled", "skipped")
 class TableOrder:
     """`order[row]` is a plan index."""
 
-    def __init__(self, state: RunState) -> None:
+    def __init__(
+        self,
+        state: RunState,
+        progress: Callable[[JobState], Progress | None] = lambda job: None,
+    ) -> None:
         self.state = state
+        self._progress = progress
         self.order: list[int] = list(range(len(state.jobs)))
         self.sort = "t"
         self.reverse = False
@@ -63,6 +75,31 @@ class TableOrder:
         self._test, self.problem = compile_filter(self.text, self._parameters)
         self.rebuild()
 
+    @property
+    def by_progress(self) -> bool:
+        """Whether rows may move although no job has changed its state."""
+        return self.sort in BY_PROGRESS
+
+    def _key(self) -> Key | None:
+        """The key of the order."""
+        if self.sort == "o":
+            return self._by_objective
+        return self._by_share if self.sort == "g" else SORTS[self.sort][1]
+
+    def _by_objective(self, job: JobState) -> tuple[bool, float]:
+        """The best first; a loss is best where it is least."""
+        found = self._progress(job)
+        value = finite(found.objective) if found is not None else None
+        if value is None or found is None:
+            return (True, 0.0)
+        return (False, value if is_loss(found.objective_name or "") else -value)
+
+    def _by_share(self, job: JobState) -> tuple[bool, float]:
+        """The furthest first."""
+        found = self._progress(job)
+        share = None if found is None else found.share
+        return (share is None, -(share or 0.0))
+
     def _parameters(self) -> set[str]:
         """The names of all parameters."""
         return {name for job in self.state.spec.jobs for name in job.params}
@@ -82,7 +119,7 @@ class TableOrder:
 
     def update(self, changed: Iterable[int]) -> bool:
         """Processes changed jobs, given by plan index; True if rows came, went or moved."""
-        key = SORTS[self.sort][1]
+        key = self._key()
         jobs, keys = self.state.jobs, self._keys
         if self.is_whole and key is None:
             return False
@@ -95,7 +132,7 @@ class TableOrder:
         return False
 
     def rebuild(self) -> None:
-        key = SORTS[self.sort][1]
+        key = self._key()
         jobs = self.state.jobs
         if self.is_whole:
             order = list(range(len(jobs)))

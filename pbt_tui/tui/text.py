@@ -29,8 +29,9 @@ class Frame(NamedTuple):
 STYLES = ("dim", "head", "title", "good", "bad", "warn", "run", "wait", "key", "mark")
 """Each style has a colour in the themes. A word or a glyph always repeats the colour's meaning."""
 
+_BLOCKS = "▁▂▃▄▅▆▇╸"
 _DRAWN = "●◐◑◌✓✗⊘‖○▌▸▾×·—–…│─━└├┌┐┘┤╭╮╰╯↑↓←→█░"
-_TO_ASCII = str.maketrans(_DRAWN, "*><.+x/=o>>vx---~|--++++++++++^v<>#.")
+_TO_ASCII = str.maketrans(_DRAWN + _BLOCKS, "*><.+x/=o>>vx---~|--++++++++++^v<>#." + "_.,-=+*-")
 
 
 def cells(text: str) -> int:

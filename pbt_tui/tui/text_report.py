@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pbt_tui.journal.state import RunState
-from pbt_tui.observe import progress
 from pbt_tui.observe.snapshot import gpu_rows
 from pbt_tui.observe.snapshot_types import PopulationRow
 from pbt_tui.tui import labels
@@ -94,13 +93,14 @@ def _failures(model: Model, follower: JournalFollower, width: int) -> list[Line]
 
 def _jobs(model: Model, now: float, width: int) -> list[Line]:
     state = model.state
-    layout = TableLayout(width, model.longest, model.useless_columns)
-    latest = progress.read(model.follower.rundir.progress)
-    known = latest.jobs if latest else {}
+    while model.poll_progress(now):
+        pass
+    layout = TableLayout(width, model.longest, model.useless_columns, model.parameters)
     context = TableContext(
         state,
         now,
-        progress=lambda job: labels.job_progress(known, job),
+        progress=model.progress_of,
+        series=model.progress.series,
         queue_status=model.queue_status,
         pause=model.pause,
         held=model.follower.held,

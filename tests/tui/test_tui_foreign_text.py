@@ -147,7 +147,7 @@ async def test_every_screen(
     async with shown(path, size) as (app, pilot):
         monkeypatch.setattr(app, "read_populations", lambda then: None)
         app.populations = _populations()
-        app._read_progress()
+        app.model.poll_progress(app.now())
         await pilot.pause()
         first = list(app.screen_stack)
         for walk in WALKS:

@@ -56,6 +56,14 @@ class RunProgress:
         """When the executor last read the logs, in Unix seconds; 0: never."""
         return self._newest.at
 
+    @property
+    def has_numbers(self) -> bool:
+        """Whether anything but the last line of a log is known of a job."""
+        return bool(self._newest.series or len(self._ended)) or any(
+            found.step is not None or found.share is not None or found.objective is not None
+            for found in self._newest.jobs.values()
+        )
+
     def poll(self, budget: int = 8 << 20) -> bool:
         """Reads what changed, at most `budget` bytes of `series.jsonl`; returns whether any did."""
         try:

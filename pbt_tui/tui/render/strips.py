@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from pbt_tui.journal import status_text
 from pbt_tui.journal.state import RunState
+from pbt_tui.journal.status_text import duration
+from pbt_tui.observe.progress import Remaining
 from pbt_tui.tui import labels
 from pbt_tui.tui.text import Line, Span, both, clip, cut, fit, length, safe, wrap
 
@@ -82,8 +84,11 @@ def bar(done: int, bad: int, total: int, width: int) -> list[Span]:
     return [("━" * good, "good"), ("━" * ill, "bad"), ("─" * (width - good - ill), "dim")]
 
 
-def counts(state: RunState, width: int) -> Line:
-    """One line: the number of jobs in each state, a bar, and the percentage of ended jobs."""
+def counts(state: RunState, width: int, left: Remaining | None = None) -> Line:
+    """One line: the number of jobs in each state, a bar, and the percentage of ended jobs.
+
+    `left`: the time that the run still needs; it is shown if there is room.
+    """
     have = status_text.counts(state)
     total = sum(have.values())
     ended = total - have["running"] - have["waiting"]
@@ -104,7 +109,14 @@ def counts(state: RunState, width: int) -> Line:
     if room >= 8:
         bad = have["failed"] + have["cancelled"] + have["skipped"]
         spans += [*bar(have["succeeded"], bad, total, min(room, 40)), (" ", "")]
-    return clip((*spans, (percent, "")), width)
+    line = clip((*spans, (percent, "")), width)
+    if left is None:
+        return line
+    band = f"{duration(left.low)} to {duration(left.high)}"
+    for text in (f"ETA {duration(left.seconds)} ({band}) ", f"ETA {duration(left.seconds)} "):
+        if length(line) + len(text) + 2 <= width:
+            return both(line, ((text, "dim"),), width)
+    return line
 
 
 def reading(state: RunState) -> Line:

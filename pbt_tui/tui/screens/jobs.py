@@ -85,7 +85,9 @@ class JobsScreen(Page):
         width, state = self.size.width, self.model.state
         host = self.host
         loaded = host.follower.loaded
-        self.counts.show([strips.counts(state, width) if loaded else strips.reading(state)])
+        self.counts.show(
+            [strips.counts(state, width, self.model.left) if loaded else strips.reading(state)]
+        )
         self._draw_queue()
         groups = self.model.groups
         self.failures.set_class(not groups, "-off")
@@ -107,7 +109,8 @@ class JobsScreen(Page):
             self.model.state,
             host.now(),
             host.follower.loaded,
-            host.progress,
+            self.model.progress_of,
+            self.model.progress.series,
             self.model.queue_status,
             self.model.pause,
             host.follower.held,

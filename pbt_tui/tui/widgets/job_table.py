@@ -36,7 +36,8 @@ class JobTable(Lines):
         self.context = context
         # A hidden table has no width: it keeps the one that it had.
         width = self.scrollable_content_region.width or self.layout_.width
-        made_of = (width, self.model.longest, self.model.useless_columns)
+        model = self.model
+        made_of = (width, model.longest, model.useless_columns, model.parameters)
         if self.layout_.made_of != made_of:
             self.layout_ = TableLayout(*made_of)
             self._painted.clear()
