@@ -6,6 +6,8 @@ import importlib
 import os
 import sys
 
+from benchmarks import measure
+
 PARTS = (
     "compiling", "executing", "waiting", "containing", "replaying", "watching", "populations",
 )  # fmt: skip
@@ -20,6 +22,7 @@ def main(names: list[str]) -> int:
     print(f"{os.cpu_count()} cores, load {load:.1f}: quote the ratios, not the seconds")
     for name in names or PARTS:
         importlib.import_module(f"benchmarks.{name}").main()
+    measure.targets()
     return 0
 
 

@@ -64,8 +64,24 @@ def paired(
     )
 
 
+_with_target: list[tuple[str, str, str]] = []
+"""The rows that have a target, in the order in which they were measured."""
+
+
 def row(what: str, figure: str, target: str = "") -> None:
     print(f"  {what:<58} {figure:>22}   {target}", flush=True)
+    if target:
+        _with_target.append((what.strip(), figure, target))
+
+
+def targets() -> None:
+    """All figures of this run that have a target, in one table."""
+    title("targets, each beside what it is compared with in this run")
+    cells = [("what", "figure", "target"), *_with_target]
+    widths = [max(len(line[k]) for line in cells) for k in range(3)]
+    for line in cells:
+        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        print(f"  {text.rstrip()}", flush=True)
 
 
 def title(text: str) -> None:
