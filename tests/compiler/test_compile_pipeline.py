@@ -57,7 +57,7 @@ def test_what_was_before_stands_unless_given() -> None:
 
 def test_container() -> None:
     assert resolve_container({}, None) == (None, [])
-    assert resolve_container({"image": "a"}, None) == (Container("a"), [])
+    assert resolve_container({"image": "a"}, None) == (Container("a", shm_size=1 << 30), [])
     assert resolve_container({"memory": 7}, before()) == (Container("old", memory=7), [])
     none, [note] = resolve_container({"memory": 7, "cpus": 1.0}, None)
     assert none is None
