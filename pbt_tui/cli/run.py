@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from pbt_tui.cli import error_boundary
-from pbt_tui.errors import UsageError, command, printable
+from pbt_tui.errors import Findings, RunError, UsageError, command, printable
 
 if TYPE_CHECKING:
     from pbt_tui.cli.detach import Ready
@@ -107,9 +107,15 @@ def _is_closed(plan: Plan, spec: Processes) -> bool:
 
 def _put_aside(plan: Plan) -> Plan:
     """`--fresh`: renames the old run. A run directory as target starts in its former directory."""
+    from pbt_tui.executor.preflight import older_populations
     from pbt_tui.executor.run_dirs import archive_run
 
     anew = plan.anew()
+    if anew.spec is not None:  # what is refused moves nothing
+        train_dir, from_scratch = anew.options.train_dir, anew.options.from_scratch
+        found = older_populations(anew.spec, None, train_dir, from_scratch=from_scratch)
+        if found:
+            raise Findings(found, RunError.exit_code)
     old = archive_run(
         plan.rundir, plan.trust(), cwd=plan.options.cwd if plan.spec is None else None
     )

@@ -58,11 +58,27 @@ def preflight(
     if plain:
         around = os.environ if environ is None else environ
         found += _interpreter(unfinished, len(spec.command_prefix), around, python)
+    found += older_populations(spec, state, train_dir, from_scratch=from_scratch)
+    found += _others(spec, unfinished, train_dir)
+    return found
+
+
+def older_populations(
+    spec: Processes, state: RunState | None, train_dir: Path, *, from_scratch: bool
+) -> list[Diagnostic]:
+    """Generations of other runs that populations which begin now would take for their own.
+
+    Args:
+        spec: The spec.
+        state: The state of the run; None: it is not opened yet.
+        train_dir: Where the workspaces are, as an absolute path.
+        from_scratch: Whether what members left is moved aside before they start.
+    """
+    found: list[Diagnostic] = []
     for population in spec.populations:
         if not _begun(population, state):
             aside = from_scratch and STYLES.get(population.style).recipe is not None
             found += [] if aside else _old_generations(population, spec, train_dir)
-    found += _others(spec, unfinished, train_dir)
     return found
 
 
