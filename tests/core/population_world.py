@@ -122,6 +122,7 @@ class PopulationWorld(World):
                 if new is not None:
                     # What no executor has seen has no order any more when its times are gone.
                     self.history.poll(population.id, workspace, self.now)
+                    self.truth.lost_times(population.jobs)
                 population.workspace = workspace.copied(self.place, new, dice)
             else:
                 workspace.place = self.place

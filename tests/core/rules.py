@@ -162,7 +162,7 @@ RULES: list[Fault | Together] = [
         "    if attempt.started_at is None:\n        if attempt.anew:",
         "    if attempt.anew:\n        job.anew = False\n"
         "    if attempt.started_at is None:\n        if attempt.anew:",
-        near=2157,
+        near=1623,
     ),
     Fault(
         "from scratch moves aside what the member left",

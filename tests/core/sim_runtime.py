@@ -8,7 +8,7 @@ from typing import Any
 
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import Attempt, JobState
-from pbt_tui.runtimes.protocol import Fact, Launch, Queued, Runtime, Seen, Started
+from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Queued, Runtime, Seen, Started
 from tests.core.world import NOBODY, Decided, Name, World
 
 
@@ -97,8 +97,12 @@ class SimRuntime(Runtime):
                 found.append(Seen("never"))
             elif proc.handle == NOBODY:
                 found.append(Seen("forfeited"))
-            elif proc.ended is None:
+            elif proc.ended is None or proc.source is not None:
+                # As the one of SLURM: it says first what a requeued task goes on from, and its end
+                # as a fact.
                 self.watched.add(name)
+                if proc.ended is not None:
+                    self.world.tell(self.world.end_of(proc))
                 found.append(
                     Seen(
                         "alive",
@@ -129,7 +133,14 @@ class SimRuntime(Runtime):
     def facts(self) -> list[Fact]:
         arrived, self.arrived = self.arrived, []
         self.world.rng.shuffle(arrived)
-        return arrived
+        return [fact for told in arrived for fact in (*self._noted_before(told), told)]
+
+    def _noted_before(self, fact: Fact) -> list[Fact]:
+        """The last start of a requeued task: its attempt file has it before the end."""
+        proc = self.world.procs.get((fact.job, fact.attempt))
+        if not isinstance(fact, Ended) or proc is None or proc.source is None:
+            return []
+        return [Started(*proc.name, proc.handle, restart=proc.restart, source=proc.source)]
 
 
 def launch_of(job: JobState, attempt: Attempt) -> Launch:

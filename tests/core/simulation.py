@@ -121,21 +121,10 @@ class Life:
         if self.calm:
             return
         self.calm = True
-        self.world.chaos = w.Chaos(
-            death=0,
-            slow=0.1,
-            refuse=0,
-            fail=0,
-            endless=0,
-            undelivered=0,
-            requeue=0,
-            crash=0,
-            disk=0,
-        )
+        faults = ("death", "refuse", "fail", "endless", "undelivered", "requeue", "crash", "disk")
+        self.world.chaos = w.Chaos(slow=0.1, **dict.fromkeys(faults, 0.0))
         self.world.bad.clear()
-        self.ask("release")
-        for gpu in self.gpus:
-            self.ask("undrain", gpus=(gpu.uuid or "",))
+        self._release_all()
         for job in self.spec.jobs:
             proc = max(
                 (p for p in self.world.procs.values() if p.name[0] == job.id),
@@ -145,6 +134,11 @@ class Life:
             # What is being stopped ends by the stop alone, or the stop was never performed.
             if proc and proc.ended is None and self._unstopped(proc):
                 self.world.at(self.world.now + 1, lambda p=proc: self.world.end(p, p.code))
+
+    def _release_all(self) -> None:
+        self.ask("release")
+        for gpu in self.gpus:
+            self.ask("undrain", gpus=(gpu.uuid or "",))
 
     def _unstopped(self, proc: w.Proc) -> bool:
         return not any(
@@ -230,9 +224,11 @@ class Life:
 
     def _goes_on_here(self) -> bool:
         """Lets the run go on where its directory is; else a person moves it back."""
-        world = self.world
+        world, left = self.world, self.left
         try:
             if moves.go_on_here(self, self.state):
+                if self.calm and left == "copied":
+                    self._release_all()  # what was asked before is removed with the copied requests
                 return True
             moves.move_back(world)
             self.left = None

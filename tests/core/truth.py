@@ -62,6 +62,8 @@ class Truth:
         """The first life of each attempt."""
         self.owed: set[str] = set()
         """Jobs that a person wants to begin from scratch, and have not begun."""
+        self.known_to_run: set[Name] = set()
+        """Attempts of which the journal says that they have run."""
         self.scheduled: dict[Name, tuple[ev.AttemptScheduled, bool]] = {}
         """Each decision, and whether its job was owed a beginning from scratch then."""
         self.asked: dict[str, float] = {}
@@ -84,9 +86,11 @@ class Truth:
     ) -> None:
         """These events are on disk now."""
         for event in events:
+            name = self._owes(event)
+            if name is not None and name not in self.firsts:
+                # A bad GPU ended it before its trainer began: its folder was moved aside before.
+                self.lines[name[0]] = Line()
             match event:
-                case ev.RequestAccepted() if event.anew is True:
-                    self.owed |= set(event.jobs)
                 case ev.AttemptScheduled():
                     key = (event.job, event.attempt)
                     self.scheduled[key] = (event, event.job in self.owed)
@@ -97,6 +101,37 @@ class Truth:
                     self._skipped(event, find(event.job))
                 case _:
                     pass
+
+    def _owes(self, event: ev.AnyEvent) -> Name | None:
+        """Follows what is owed.
+
+        Until the journal says that an attempt from scratch runs, a person sees one that has yet to
+        start, although its process may be there already. So this attempt is the answer to each
+        request that was accepted before that event.
+
+        Returns:
+            The attempt from scratch of which this event is the first to say that it runs.
+        """
+        match event:
+            case ev.RequestAccepted() if event.anew is True:
+                self.owed |= set(event.jobs)
+                return None
+            case ev.AttemptStarted():
+                pass
+            case ev.AttemptEnded() if event.outcome != "refused" and (
+                event.exit_code is not None or event.signal is not None or event.outcome == "lost"
+            ):
+                pass  # nobody may have recorded its start
+            case _:
+                return None
+        name = (event.job, event.attempt)
+        if name in self.known_to_run:
+            return None  # it is requeued: what was asked since is owed
+        self.known_to_run.add(name)
+        if not self.scheduled[name][0].anew:
+            return None
+        self.owed.discard(event.job)
+        return name
 
     def _ended(self, event: ev.AttemptEnded) -> None:
         life = self.lives.get((event.job, event.attempt))
@@ -116,15 +151,19 @@ class Truth:
     def copied(self, durable: Sequence[ev.AnyEvent]) -> None:
         """The run goes on in a copy: it owes what the copied journal owes."""
         self.owed.clear()
+        self.known_to_run.clear()
         for event in durable:
-            match event:
-                case ev.RequestAccepted() if event.anew is True:
-                    self.owed |= set(event.jobs)
-                case ev.AttemptStarted():
-                    if self.scheduled[event.job, event.attempt][0].anew:
-                        self.owed.discard(event.job)
-                case _:
-                    pass
+            self._owes(event)
+
+    def lost_times(self, jobs: Sequence[str]) -> None:
+        """The workspace of these members was copied without the times of its files.
+
+        Failures bar files, which only their times and sizes name: a copy of corrupt weights with a
+        time of its own is another file. Nobody can know that two attempts have failed from it.
+        """
+        for job in jobs:
+            if job in self.lines:
+                self.lines[job].failures.clear()
 
     # -- starts ----------------------------------------------------------------------------------
 
@@ -143,10 +182,7 @@ class Truth:
             self.lines[job] = line = Line()
             self.owed.discard(job)
         elif owed and not again:
-            if trainer.source is not None or trainer.member in trainer.workspace.folders:
-                self.broken(f"{job}.{attempt} goes on, and was to begin from scratch")
-            self.lines[job] = line = Line()
-            self.owed.discard(job)
+            self.broken(f"{job}.{attempt} goes on, and was to begin from scratch")
         if trainer.source is None:
             if line.written:
                 self.broken(f"{job}.{attempt} begins anew, and had written {len(line.written)}")

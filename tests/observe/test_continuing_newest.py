@@ -337,6 +337,21 @@ def test_a_copy_without_times_is_read_in_the_order_of_the_history(member: Member
     assert chosen(member, **moved) == 4
 
 
+def test_an_older_generation_with_a_newer_time_of_a_copy_is_no_progress(member: Member) -> None:
+    history = [member.generation(n) for n in (1, 2, 3)]
+    for number in (3, 2, 1):
+        member.write(number, at=100 - number)
+    moved = {"history": history, "moved_at": BEGIN + 200.0}
+    tried: list[Tried] = []
+    for number in (3, 2, 1):
+        for _ in range(2):
+            assert chosen(member, tried=tried, **moved) == number
+            tried.append(failed(answer(member.question(tried=tried, **moved)).source))
+    assert "may be corrupt" in str(chosen(member, tried=tried, **moved))
+    member.write(2, at=300)  # written after the move
+    assert chosen(member, tried=tried, **moved) == 2
+
+
 def test_weights_in_a_copy_without_times_are_not_taken_for_newer(member: Member) -> None:
     history = [member.generation(n) for n in (1, 2)]
     for number in (1, 2):

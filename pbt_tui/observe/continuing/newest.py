@@ -7,7 +7,7 @@ Never another member's: a copy of weights after which nothing was written is und
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from pbt_tui.journal.events import Stamp
@@ -74,8 +74,9 @@ def barred(tried: Sequence[Tried], there: Sequence[Stamp]) -> set[Stamp]:
 
     Args:
         tried: The attempts, oldest first.
-        there: The stamps of the whole generations on disk now.
+        there: The stamps of the whole generations on disk now, the newest first.
     """
+    places = {stamp: place for place, stamp in enumerate(there)}
     failures: dict[Stamp, int] = {}
     for k, attempt in enumerate(tried):
         stamp = attempt.source.stamp if attempt.source is not None else None
@@ -84,10 +85,17 @@ def barred(tried: Sequence[Tried], there: Sequence[Stamp]) -> set[Stamp]:
         before = {t.source.stamp for t in tried[: k + 1] if t.source is not None}
         after = [t.source.stamp for t in tried[k + 1 :] if t.source is not None]
         later = [*after, *there]
-        if any(s is not None and s.written > stamp.written and s not in before for s in later):
+        if any(s is not None and _is_newer(s, stamp, places) and s not in before for s in later):
             continue  # it has written a generation: its weights could be loaded
         failures[stamp] = failures.get(stamp, 0) + 1
     return {stamp for stamp, count in failures.items() if count >= FAILURES}
+
+
+def _is_newer(one: Stamp, other: Stamp, places: Mapping[Stamp, int]) -> bool:
+    """Whether files were written after others: in a copy, their own times may say the opposite."""
+    if one in places and other in places:
+        return places[one] < places[other]
+    return one.written > other.written
 
 
 def _failed_by_itself(attempt: Tried) -> bool:
