@@ -14,14 +14,39 @@ import msgspec
 from pbt_tui.observe.workspaces import Generation
 from pbt_tui.observe.workspaces.generation import Key
 
-_SAME = 1.0
-"""Seconds: a copy that keeps times may round them."""
+_EQUAL = 5
+"""Microseconds by which two numbers for one time may differ: each was rounded."""
+_SECOND = 10**6
+"""Microseconds to which a copy cuts times at most, as archives do."""
 _TICK = 1e-6
 """Seconds between two generations of a copy: enough to keep their order."""
 _FASTEST = 0.005
 """Seconds: no trainer writes two generations of a member within them, and a copy does."""
 _FEW = 8
 """Generations below which nothing is said about how fast they were written."""
+
+
+def keeps_time(found: float, written: float) -> bool:
+    """Whether a file has kept the time at which it was written, as far as a copy can keep it.
+
+    Archives cut times to seconds, and some file systems to milliseconds. Only a time that looks cut
+    may differ by that much: else a copy without times that is made right after the last generation
+    was written would count as one with times.
+
+    Args:
+        found: When the file was changed, as it says itself, in Unix seconds.
+        written: When it was written, as the history has it.
+
+    Example:
+        >>> keeps_time(1700000012.345678, 1700000012.345678), keeps_time(1700000012.0, 1700000012.9)
+        (True, True)
+        >>> keeps_time(1700000012.345678, 1700000012.9)
+        False
+    """
+    micros, unit = round(found * _SECOND), 1
+    while unit < _SECOND and micros % (unit * 10) == 0:
+        unit *= 10
+    return abs(micros - written * _SECOND) < max(unit, _EQUAL)
 
 
 def true_times(polled: list[Generation], known: Mapping[Key, Generation]) -> list[Generation]:
@@ -36,7 +61,7 @@ def true_times(polled: list[Generation], known: Mapping[Key, Generation]) -> lis
     """
     both = [g for g in polled if g.key in known]
     if known:
-        if len(both) < 2 or any(abs(g.at - known[g.key].at) < _SAME for g in both):
+        if len(both) < 2 or any(keeps_time(g.at, known[g.key].at) for g in both):
             return polled
         return [
             msgspec.structs.replace(g, at=known[g.key].at) if g.key in known else g for g in polled

@@ -151,6 +151,7 @@ class PopulationWorld(World):
         population, member = self.members[job]
         population.workspace.move_aside(member, attempt)
         self.history.begins(population.id, member, attempt)
+        self.truth.moved_aside(job, attempt)
 
     def _find(self, job: str) -> tuple[SimWorkspace, int] | None:
         found = self.members.get(job)

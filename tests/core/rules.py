@@ -92,6 +92,14 @@ RULES: list[Fault | Together] = [
         near=12,
     ),
     Fault(
+        "a copy that is made right after a generation was written has lost its times, too",
+        newest,
+        "_is_same",
+        "return keeps_time(written / 1e9, at)",
+        "return abs(written / 1e9 - at) < 1.0",
+        near=1665,
+    ),
+    Fault(
         "a member that had a generation never begins anew",
         answering._Member,
         "_none",

@@ -165,6 +165,12 @@ class Truth:
             if job in self.lines:
                 self.lines[job].failures.clear()
 
+    def moved_aside(self, job: str, attempt: int) -> None:
+        """What the member left is out of its way, even if the attempt itself is then refused."""
+        if not self.scheduled[job, attempt][1]:
+            self.broken(f"{job}.{attempt} moves aside what it wrote, and nobody asked for it")
+        self.lines[job] = Line()
+
     # -- starts ----------------------------------------------------------------------------------
 
     def starts(self, trainer: Trainer, *, again: bool) -> None:

@@ -362,6 +362,15 @@ def test_weights_in_a_copy_without_times_are_not_taken_for_newer(member: Member)
     assert chosen(member, history=history, moved_at=BEGIN + 200.0) == 1
 
 
+def test_a_copy_that_is_made_right_after_a_generation_was_written_has_lost_its_times(
+    member: Member,
+) -> None:
+    history = [member.generation(n, at=n + 0.123456) for n in (1, 2)]
+    member.write(1, at=2.734561, weights_at=2.734562)
+    member.write(2, at=2.734563, weights_at=2.734564)  # within a second
+    assert chosen(member, history=history, moved_at=BEGIN + 200.0) == 2
+
+
 def test_a_move_that_keeps_times_changes_nothing(member: Member) -> None:
     for number in range(1, 7):
         member.write(number)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pbt_tui.observe.copied_times import true_times
+from pbt_tui.observe.copied_times import keeps_time, true_times
 from pbt_tui.observe.population_monitor import PopulationMonitor
 from pbt_tui.observe.workspaces import Generation
 from tests.observe.conftest import Recorded
@@ -92,3 +92,13 @@ def test_times_that_no_trainer_leaves_are_those_of_a_copy(numbers: list[int]) ->
 def test_a_copy_of_a_best_generation_is_not_a_copy_of_the_workspace() -> None:
     written = [_step(1, 10.0), _step(2, 20.0), _step(1, 25.0), _step(3, 30.0)]
     assert true_times(written, {}) is written
+
+
+@pytest.mark.parametrize("found", [12.345678, 12.3456781, 12.345, 12.346, 12.34, 12.0])
+def test_a_copy_keeps_times_that_it_cuts(found: float) -> None:
+    assert keeps_time(NOW + found, NOW + 12.345678)
+
+
+@pytest.mark.parametrize("found", [12.345779, 12.401, 12.445678, 13.345678, 14.0, 11.0])
+def test_another_time_within_a_second_is_that_of_a_copy(found: float) -> None:
+    assert not keeps_time(NOW + found, NOW + 12.345678)

@@ -13,14 +13,13 @@ from typing import NamedTuple
 from pbt_tui.journal.events import Stamp
 from pbt_tui.observe.continuing.candidate import Candidate, Reading, Rejected
 from pbt_tui.observe.continuing.question import Tried
+from pbt_tui.observe.copied_times import keeps_time
 from pbt_tui.observe.workspaces import Generation
 
 FAILURES = 2
 """Ends by the program's own exit code after which a generation counts as corrupt."""
 _OWN_EXIT = (None, "exit", "traceback")
 """Causes of an end that weights which cannot be loaded may have."""
-_SAME = 1.0
-"""Seconds by which the time of a file may differ from the history: archives cut the fraction."""
 
 
 class Choice(NamedTuple):
@@ -160,4 +159,4 @@ class _Times:
 def _is_same(candidate: Candidate, at: float) -> bool:
     metadata = candidate.stamp.metadata
     written = metadata.mtime_ns if metadata is not None else candidate.written
-    return abs(written / 1e9 - at) < _SAME
+    return keeps_time(written / 1e9, at)
