@@ -1,6 +1,7 @@
 """The rules by which members go on from what they have written, each as a switch.
 
 Every rule switched off breaks lives of `population_life`: `python -m tests.core.lives` counts them.
+That a new executor asks again broke none of a thousand: `tests.journal.test_continuations` has it.
 """
 
 from __future__ import annotations
@@ -42,14 +43,6 @@ RULES: list[Fault | Together] = [
             " or e.after != job.question:",
             'if job.phase != "waiting":',
         ),
-    ),
-    Fault(
-        "a new executor asks again",
-        fold,
-        "_executor_started",
-        "ask(state, job, e)",
-        "state.ready_queue.enter(job, e.at)",
-        near=12,
     ),
     Fault(
         "the disk is read after the end was taken in",
