@@ -175,8 +175,8 @@ class JournalFollower:
             return "the run directory is gone: this is the run as it was"
         if self._tail.lost:
             return (
-                f"the journal was cut from {self._tail.lost} to {self._tail.line} lines: what "
-                "follows is the run as the rest tells it"
+                f"the journal was cut after {self._tail.lost} lines of it had been read: this is "
+                "the run as the rest tells it"
             )
         return None
 

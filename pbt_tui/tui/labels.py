@@ -29,10 +29,14 @@ ORDER = {state: index for index, state in enumerate(STATES)}
 
 
 def value_text(value: object) -> str:
-    """The value of a parameter for a table: numbers with four digits."""
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return "-" if value is None else safe(str(value))
+    """A value for a table, numbers with four digits; `-`: there is none."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return safe(str(value))
+    if isinstance(value, int) and abs(value) < 10_000_000:
+        return str(value)
+    return f"{value:.4g}"
 
 
 def progress_text(progress: Progress) -> str:

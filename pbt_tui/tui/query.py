@@ -105,7 +105,7 @@ def _comparison(values: Callable[[JobState], list[Any]], sign: str, text: str) -
     if bound is None:
         if sign == "=":
             return lambda job: any(str(v) == text for v in values(job))
-        raise _Misunderstood(f"`{sign}` needs a number: `{text}` is none" if text else "…")
+        raise _Misunderstood(f"`{sign}` needs a number" + (f": `{text}` is none" if text else ""))
 
     def test(job: JobState) -> bool:
         numbers = (_number(value) for value in values(job))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from textual import events
+from textual.pilot import Pilot
 
 from pbt_tui.journal import requests
 from pbt_tui.journal.events import Action
@@ -94,7 +95,7 @@ async def test_a_journal_that_was_cut_is_told(run: Path, shown: Shown) -> None:
         os.truncate(journal, len(b"".join(lines[:9])))
         app.follow()
         await pilot.pause()
-        assert f"the journal was cut from {len(lines)} to 9 lines" in text_of(app)
+        assert f"the journal was cut after {len(lines)} lines of it had been read" in text_of(app)
 
 
 async def test_ctrl_c_says_how_to_leave(run: Path, shown: Shown) -> None:
@@ -119,6 +120,23 @@ def _type(app: Monitor, *keys: str) -> None:
         app.post_message(events.Key(key, key if len(key) == 1 else None))
 
 
+def _busy(path: Path) -> Path:
+    """A run of so many active jobs that a person has to type their number."""
+    story = Story(path, spec(14)).opened().executor()
+    for job in story.plan.jobs:
+        story.start(job.id, 0)
+    return story.flush().rundir.path
+
+
+async def _press(pilot: Pilot[str], app: Monitor, keys: tuple[str, ...], *, fast: bool) -> None:
+    if fast:
+        _type(app, *keys)
+        await pilot.pause(0.5)
+    else:
+        await pilot.press(*keys)
+    await pilot.pause()
+
+
 def _asked(run: Path) -> list[Action]:
     return [requests.read(path).action for path in requests.pending(RunDir(run))]
 
@@ -127,18 +145,9 @@ def _asked(run: Path) -> list[Action]:
 async def test_a_stop_after_an_abandoned_kill_is_asked(
     tmp_path: Path, shown: Shown, fast: bool
 ) -> None:
-    story = Story(tmp_path / "_pbt", spec(14)).opened().executor()
-    for job in story.plan.jobs:
-        story.start(job.id, 0)
-    run = story.flush().rundir.path
-    keys = ("a", "K", "escape", "u", "x", "y")
+    run = _busy(tmp_path / "_pbt")
     async with shown(run) as (app, pilot):
-        if fast:
-            _type(app, *keys)
-            await pilot.pause(0.5)
-        else:
-            await pilot.press(*keys)
-        await pilot.pause()
+        await _press(pilot, app, ("a", "K", "escape", "u", "x", "y"), fast=fast)
         assert _asked(run) == ["cancel"]
 
 
@@ -146,18 +155,9 @@ async def test_a_stop_after_an_abandoned_kill_is_asked(
 async def test_the_number_that_confirms_a_kill_is_not_a_page(
     tmp_path: Path, shown: Shown, fast: bool
 ) -> None:
-    story = Story(tmp_path / "_pbt", spec(14)).opened().executor()
-    for job in story.plan.jobs:
-        story.start(job.id, 0)
-    run = story.flush().rundir.path
-    keys = ("a", "K", "1", "4", "enter")
+    run = _busy(tmp_path / "_pbt")
     async with shown(run) as (app, pilot):
-        if fast:
-            _type(app, *keys)
-            await pilot.pause(0.5)
-        else:
-            await pilot.press(*keys)
-        await pilot.pause()
+        await _press(pilot, app, ("a", "K", "1", "4", "enter"), fast=fast)
         assert _asked(run) == ["kill"]
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from pbt_tui.journal.status_text import lasting
 from pbt_tui.observe.snapshot_types import EventRow, LostBest, MemberRow, PopulationRow
@@ -35,7 +34,8 @@ def title(row: PopulationRow, place: tuple[int, int], width: int) -> list[Line]:
     if row.best is not None:
         best = row.best
         where = f"  {safe(best.checkpoint)}" if best.checkpoint else "  its weights are gone"
-        text = f" best {number(best.objective)}  member {best.member}, generation {best.generation}"
+        objective = labels.value_text(best.objective)
+        text = f" best {objective}  member {best.member}, generation {best.generation}"
         lines.append(((cut(text, width), "good"), (cut(where, width - len(text)), "dim")))
         if best.lost is not None:
             lines.append(((cut(f" {lost_text(best.lost)}", width), "dim"),))
@@ -58,7 +58,7 @@ def title(row: PopulationRow, place: tuple[int, int], width: int) -> list[Line]:
 def lost_text(lost: LostBest) -> str:
     """A better generation whose weights are gone, as a phrase."""
     which = f"member {lost.member}, generation {lost.generation}"
-    return f"better, but its weights are gone: {number(lost.objective)}, {which}"
+    return f"better, but its weights are gone: {labels.value_text(lost.objective)}, {which}"
 
 
 def ranked(row: PopulationRow) -> list[MemberRow]:
@@ -110,12 +110,12 @@ class MemberTable:
         if self.wide:
             lag = "-" if member.lag is None else str(member.lag)
             spans.append((f"  {lag:>3}", "warn" if member.lag and member.lag > 1 else "dim"))
-        spans.append((f"  {number(member.objective):>9}", ""))
+        spans.append((f"  {labels.value_text(member.objective):>9}", ""))
         if self.wide:
             spans.append((f"  {_change(member):>{self.change}}", "dim"))
             spans.append(("  " + fit(_copied(member, self.row.events), 8), "dim"))
         for name in self.params:
-            spans.append(("  " + fit(number(member.params.get(name)), 10, ">"), ""))
+            spans.append(("  " + fit(labels.value_text(member.params.get(name)), 10, ">"), ""))
         return tuple(spans)
 
     def _state(self, member: MemberRow) -> Span:
@@ -187,17 +187,6 @@ def curves(row: PopulationRow, chosen: int | None, width: int, height: int) -> l
     if chosen is not None and chosen != best:
         legend += [(f"chosen: member {chosen}", "mark")]
     return [tuple(legend), *lines]
-
-
-def number(value: Any) -> str:
-    """A value for a table, numbers with four digits."""
-    if value is None:
-        return "-"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return safe(str(value))
-    if isinstance(value, int) and abs(value) < 10_000_000:
-        return str(value)
-    return f"{value:.4g}"
 
 
 def _known(value: float | None) -> bool:
