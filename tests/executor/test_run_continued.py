@@ -169,12 +169,15 @@ def test_after_an_exploit_the_last_written_counts_and_not_the_highest(place: Pla
     place.write("exploit-0", "1")  # after generation 10
     until(lambda: len(lives(place, 0)) == 3)
     wait_for_written(place, 0, 8)
-    place.write("crash-0")  # after generation 9, while 10 of the life before is there
+    place.write("crash-0")  # after generation 8 or 9, while 10 of the life before is there
     until(lambda: len(lives(place, 0)) == 4)
     place.write("go")
     said = place.end(executor)
     assert said.code == 0, said.all
-    assert lives(place, 0) == [(1, 0), (6, 5000), (5, 4000), (10, 9000)]
+    *before, (again, frame) = lives(place, 0)
+    assert before == [(1, 0), (6, 5000), (5, 4000)]
+    assert again in (9, 10)
+    assert frame == (again - 1) * 1000
 
 
 def test_attempts_that_never_started_are_abandoned_and_asked_for_again(place: Place) -> None:
@@ -239,6 +242,6 @@ def test_from_scratch_moves_aside_what_the_member_left(place: Place, running: bo
     assert lives(place, 1) == [(1, 0), (1, 0)]
     assert lives(place, 0) == ([(1, 0)] if running else [(1, 0), (1, 0)])
     aside = place.path / WORKSPACE / "001.before-2"
-    assert sorted(path.stem for path in aside.glob("*.yaml"))[-1] == "000004"
+    assert sorted(path.stem for path in aside.glob("*.yaml"))[-1] >= "000004"
     second = attempts(place, "m1")[1]
     assert (second.anew, second.args) == (True, ())
