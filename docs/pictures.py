@@ -19,9 +19,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from pbt_tui.demo.recording_clock import SHOWN_FROM, START, RecordingClock
 from pbt_tui.demo.replay_executor import ExecutorIdentity, ReplayExecutor
 from pbt_tui.journal.run_dir import RunDir
+from pbt_tui.observe.snapshot_types import PopulationRow
 from pbt_tui.tui.app import Monitor
 from pbt_tui.tui.journal_follower import JournalFollower
 
@@ -33,8 +36,12 @@ _IDENTITY = ExecutorIdentity(4182, "node7", Path("/data/rl"))
 _MEMBER = "05_cube_pbt"
 """A member that died and went on."""
 _FONTS = re.compile(r"\s*@font-face \{.*?\n    \}", re.DOTALL)
+_FRAME = {'fill="#292929"': 'fill="#e2e2e2"', 'title" fill="#c5c8c6"': 'title" fill="#333333"'}
+"""Colours of the window around a screen: Rich's, and those for light pages."""
 _NAME = re.compile(r"terminal-\d+")
-_LINE = re.compile(r'<text class="[^"]*-r\d+"[^>]* x="([\d.]+)"[^>]* y="([\d.]+)"[^>]*>([^<]*)</text>')
+_LINE = re.compile(
+    r'<text class="[^"]*-r\d+"[^>]* x="([\d.]+)"[^>]* y="([\d.]+)"[^>]*>([^<]*)</text>'
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,7 @@ PICTURES = (
     Picture(
         "jobs",
         "the main screen: a population of eight and a sweep with mixed ends",
-        (132, 42),
+        (150, 42),
         lambda app: None,
     ),
     Picture(
@@ -78,7 +85,7 @@ PICTURES = (
     Picture(
         "job",
         "the job of a member that died and went on from its newest generation",
-        (132, 42),
+        (132, 34),
         _job,
     ),
 )
@@ -127,15 +134,28 @@ async def drawn(rundir: RunDir, now: float, picture: Picture, theme: str) -> str
         await pilot.pause()
         await app.workers.wait_for_complete()
         await pilot.pause()
+        app.populations = tuple(_as_recorded(row) for row in app.populations)
         if (page := app.page) is not None:
+            page.changed(None)
             page.tick(now)
         await pilot.pause()
-        return _plain(app.export_screenshot(title=f"pbt-tui {rundir.path.parent.name}"), picture)
+        svg = app.export_screenshot(title=f"pbt-tui {rundir.path.parent.name}")
+    return _plain(svg, picture, theme)
 
 
-def _plain(svg: str, picture: Picture) -> str:
+def _as_recorded(row: PopulationRow) -> PopulationRow:
+    """The row with the folder of the recording in place of the temporary one."""
+    here = msgspec.json.encode(str(Path.cwd()))[1:-1]
+    there = str(_IDENTITY.cwd).encode()
+    return msgspec.json.decode(msgspec.json.encode(row).replace(here, there), type=PopulationRow)
+
+
+def _plain(svg: str, picture: Picture, theme: str) -> str:
     """Without fonts from the network, and with names that do not depend on the content."""
     svg = _FONTS.sub("", svg)
+    if theme == "light":
+        for dark, light in _FRAME.items():
+            svg = svg.replace(dark, light)
     svg = _NAME.sub(picture.name, svg)
     return "\n".join(line.rstrip() for line in svg.splitlines() if line.strip()) + "\n"
 

@@ -13,7 +13,7 @@ from random import Random
 from statistics import pstdev
 
 from pbt_tui.demo.recorded_attempt import Exited, Printed, Recorded
-from pbt_tui.demo.recorded_generations import RecordedWorkspace, RecordedStep
+from pbt_tui.demo.recorded_generations import RecordedStep, RecordedWorkspace
 from pbt_tui.demo.recorded_plan import GENERATIONS, INTERVAL, MEMBERS, POPULATION
 
 _LINE = 40.0
@@ -75,7 +75,7 @@ class RecordedPopulation:
                 frame = min(goal, frame + round(speed * _LINE * (1 + 0.02 * dice.gauss(0, 1))))
                 part = (frame - began) / max(1, goal - began)
                 skill = from_skill + part * (to_skill - from_skill)
-                yield Printed(at, _statistics(member, number, frame, speed, skill, dice))
+                yield Printed(at, _statistics(frame, speed, skill, dice))
             number += 1
             step = RecordedStep(member, number, frame, round(skill, 4), params, name)
             own.append(step)
@@ -179,16 +179,13 @@ def _mutated(params: dict[str, float], dice: Random) -> dict[str, float]:
     return found
 
 
-def _statistics(
-    member: int, number: int, frame: int, speed: float, skill: float, dice: Random
-) -> str:
+def _statistics(frame: int, speed: float, skill: float, dice: Random) -> str:
     epoch = frame // _FRAMES_PER_EPOCH
     most = GENERATIONS * INTERVAL
-    noise = (0.25 + 0.012 * skill) * dice.gauss(0, 1)
+    reward = skill + (0.25 + 0.012 * skill) * dice.gauss(0, 1)
+    now = speed * (1 + 0.02 * dice.gauss(0, 1))
     return (
-        f"fps step: {speed * 1.3:.0f} fps step and policy inference: {speed * 1.15:.0f} "
-        f"fps total: {speed * (1 + 0.02 * dice.gauss(0, 1)):.0f} "
+        f"mean reward: {reward:.3f} fps step: {now * 1.3:.0f} "
+        f"fps step and policy inference: {now * 1.15:.0f} fps total: {now:.0f} "
         f"epoch: {epoch}/{most // _FRAMES_PER_EPOCH} frames: {frame}/{most}\n"
-        f"Policy {member}: Env frames {frame}, iteration {number}, self iteration {number}\n"
-        f"mean reward: {skill + noise:.3f}\n"
     )

@@ -67,7 +67,7 @@ def training(job: Job, attempt: int, begun: float) -> Recorded:
         at += _LINE
         done = min(share, step * speed * _LINE / frames_all)
         text = _statistics(done, envs, speed * (1 + 0.03 * dice.gauss(0, 1)), frames_all)
-        yield Printed(at, f"{text}mean reward: {_reward(rate, envs, done, dice):.3f}\n")
+        yield Printed(at, f"mean reward: {_reward(rate, envs, done, dice):.3f} {text}\n")
         if dice.random() < 0.01:
             yield Printed(at, dice.choice(_WARNINGS) + "\n")
     yield from _ending(end, envs, at + 5.0, dice)
@@ -102,7 +102,7 @@ def _statistics(done: float, envs: int, speed: float, frames_all: int) -> str:
     epoch = min(_EPOCHS, max(1, round(done * _EPOCHS)))
     return (
         f"fps step: {speed * 1.3:.0f} fps step and policy inference: {speed * 1.15:.0f} "
-        f"fps total: {speed:.0f} epoch: {epoch}/{_EPOCHS} frames: {epoch * _HORIZON * envs}\n"
+        f"fps total: {speed:.0f} epoch: {epoch}/{_EPOCHS} frames: {epoch * _HORIZON * envs}"
     )
 
 

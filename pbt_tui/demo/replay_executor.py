@@ -13,6 +13,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from pbt_tui.demo import recorded_gpus, recorded_plan
 from pbt_tui.demo.recorded_attempt import Recorded
 from pbt_tui.demo.recorded_generations import RecordedWorkspace
@@ -53,6 +55,30 @@ class ExecutorIdentity:
     """Folder in which the run was opened; None: the one that has it."""
 
 
+class _RecordedReader(ReaderThreads):
+    """Answers with paths below the folder that the journal names."""
+
+    def __init__(self, state: RunState, rundir: RunDir, here: Path, there: Path) -> None:
+        super().__init__(state, rundir)
+        self._here, self._there = str(here.absolute()), str(there)
+
+    def answers(self) -> list[ev.ContinuationKnown]:
+        return [
+            msgspec.structs.replace(
+                fact,
+                args=tuple(map(self._moved, fact.args)),
+                source=fact.source
+                and msgspec.structs.replace(
+                    fact.source, checkpoint=self._moved(fact.source.checkpoint or "")
+                ),
+            )
+            for fact in super().answers()
+        ]
+
+    def _moved(self, text: str) -> str:
+        return text.replace(self._here, self._there)
+
+
 class ReplayExecutor:
     """Executes the recorded run in a folder.
 
@@ -62,7 +88,9 @@ class ReplayExecutor:
         identity: Who executes it.
     """
 
-    def __init__(self, folder: Path, clock: RecordingClock, identity: ExecutorIdentity | None = None):
+    def __init__(
+        self, folder: Path, clock: RecordingClock, identity: ExecutorIdentity | None = None
+    ):
         self.rundir = RunDir.of(folder / "train_dir", recorded_plan.RUN)
         self._folder = folder
         self._clock = clock
@@ -85,7 +113,7 @@ class ReplayExecutor:
         opened = self._opened = open_run(self.rundir, plan)
         state = opened.state
         self._starts += 1
-        self._reader = ReaderThreads(state, self.rundir)
+        self._reader = _RecordedReader(state, self.rundir, self._folder, self._cwd)
         runtime = ReplayRuntime(self._clock.now, self._records, first_pid=30_211 + self._starts)
         self._loop = Loop(
             state,
@@ -162,10 +190,15 @@ class ReplayExecutor:
             close_run(self._opened)
             self._opened = None
 
+    @property
+    def _is_asking(self) -> bool:
+        """Whether members wait for what they go on from; a run that is stopped asks nothing."""
+        return bool(self.state.ready_queue.unread) and not self.state.stop
+
     def _wait_for_answers(self) -> None:
         """Until members are told what they go on from: a thread reads that, at its own speed."""
         until = time.monotonic() + _PATIENCE
-        while self.state.ready_queue.unread and time.monotonic() < until:
+        while self._is_asking and time.monotonic() < until:
             select.select([self._reader.fileno()], [], [], 0.1)
             self.turn()
 
