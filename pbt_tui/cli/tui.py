@@ -218,7 +218,8 @@ def _demo(args: argparse.Namespace) -> int:
     with ReplaySession(still=once) as session:
         if once:
             return _once(JournalFollower(session.wait()), args, session.clock.now)
-        _load_screens()  # while the recording is made
+        print("replaying the first hours of a recorded run …", file=sys.stderr)
+        _load_screens()  # meanwhile
         feed = JournalFollower(session.wait())
 
         def start(target: Path) -> StartedExecutor:

@@ -8,7 +8,7 @@ SPEED = 60.0
 """Seconds of the recording that pass in one second."""
 START = 1_760_000_000.0
 """When the recorded run began, in Unix seconds: 2025-10-09 08:53:20 UTC."""
-SHOWN_FROM = 4 * 3600.0 + 60.0
+SHOWN_FROM = 4 * 3600.0 + 120.0
 """Seconds after the start of the recorded run at which a person begins to watch."""
 
 

@@ -15,7 +15,9 @@ import pytest
 from pbt_tui.demo.replay_session import ReplaySession
 from pbt_tui.errors import RunError
 from pbt_tui.journal import lock
-from tests.executor.running import PATIENCE
+from pbt_tui.journal.requests import ask
+from pbt_tui.tui.journal_follower import JournalFollower
+from tests.executor.running import PATIENCE, until
 
 SHOWS = """
 import signal, time
@@ -67,6 +69,24 @@ def test_a_session_leaves_nothing(temporary: Path) -> None:
         session.check()
     assert list(temporary.iterdir()) == []
     assert not Path(f"/proc/{holder}").exists()
+
+
+def test_it_can_be_stopped_and_started_again(temporary: Path) -> None:
+    with ReplaySession() as session:
+        rundir = session.wait()
+        session.start_executor()  # there is one: nothing happens
+        ask(rundir, "stop", by="person")
+        until(lambda: lock.holder(rundir.lock) is None)
+        session.start_executor()
+        until(lambda: lock.holder(rundir.lock) is not None)
+        follower = JournalFollower(rundir)
+
+        def again() -> bool:
+            follower.poll()
+            return sum(len(job.attempts) > 1 for job in follower.state.jobs) > 10
+
+        until(again)
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
