@@ -60,7 +60,7 @@ class Picture:
 
 def _job(app: Monitor) -> None:
     job = app.follower.state.by_id[_MEMBER]
-    app.open_job(job, [_MEMBER])
+    app.open_job(job, [one.spec.id for one in app.follower.state.jobs])
 
 
 PICTURES = (
