@@ -210,8 +210,9 @@ def _demo(args: argparse.Namespace) -> int:
     """Shows the recorded run, which is removed at the end."""
     from pbt_tui.demo.replay_session import ReplaySession
 
-    given = [*(["TARGET"] if args.target else []), *_passed_on(args)]
+    given = ["TARGET"] if args.target else []
     given += [f"`--{name}`" for name in ("run", "export") if getattr(args, name) is not None]
+    given += [f"`{option}`" for option in _passed_on(args)]
     if given:
         raise UsageError(f"`--demo` shows a recorded run: {given[0]} has no effect on it")
     once = args.once or not _on_terminal()
