@@ -12,12 +12,14 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from pbt_tui.cli import error_boundary
 from pbt_tui.errors import UsageError, printable
 from pbt_tui.tui.journal_follower import JournalFollower
-from pbt_tui.tui.start_executor import StartedExecutor
+
+if TYPE_CHECKING:
+    from pbt_tui.tui.start_executor import StartedExecutor
 
 THEME = "dark"
 """The default theme."""
@@ -209,6 +211,7 @@ def _passed_on(args: argparse.Namespace) -> list[str]:
 def _demo(args: argparse.Namespace) -> int:
     """Shows the recorded run, which is removed at the end."""
     from pbt_tui.demo.replay_session import ReplaySession
+    from pbt_tui.tui.start_executor import StartedExecutor
 
     given = ["TARGET"] if args.target else []
     given += [f"`--{name}`" for name in ("run", "export") if getattr(args, name) is not None]
