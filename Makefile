@@ -12,7 +12,7 @@ TRAINERS := .venv-trainers
 JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
 WHICH := import os, sys; print(os.path.realpath(sys.executable), sys.version)
 
-.PHONY: help demo test test-gpus test-upstream test-trainers test-descriptions coverage fuzz stress faults lives check fix bench clean
+.PHONY: help demo screens test test-gpus test-upstream test-trainers test-descriptions coverage fuzz stress faults lives check fix bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -36,6 +36,9 @@ $(TRAINERS)/.ready: pyproject.toml constraints.txt tests/trainers/requirements.t
 
 demo: $(READY) ## compile the example population, train it, show it
 	@$(BIN)/python -m examples.demo $(if $(RUNTIME),--runtime $(RUNTIME)) $(ARGS)
+
+screens: $(READY) ## draw the pictures of the pages from the recorded run
+	@$(BIN)/python -m docs.pictures
 
 test: $(READY) ## run every test
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)

@@ -10,12 +10,16 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 from pbt_tui.cli import error_boundary
 from pbt_tui.errors import UsageError, printable
 from pbt_tui.tui.journal_follower import JournalFollower
+
+if TYPE_CHECKING:
+    from pbt_tui.tui.start_executor import StartedExecutor
 
 THEME = "dark"
 """The default theme."""
@@ -33,6 +37,8 @@ def main(argv: Sequence[str]) -> int:
     args = parser(argv).parse_args(list(argv))
     if args.json and not args.once:
         raise UsageError("`--json` needs `--once`")
+    if args.demo:
+        return _demo(args)
     if args.export is not None:
         return _export(args)
     feed = _feed(args)
@@ -74,6 +80,12 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     )
     p.add_argument(
         "--run", metavar="MODULE", help="a run module, as the upstream launcher spells it"
+    )
+    p.add_argument(
+        "--demo",
+        action="store_true",
+        help="show a recorded run, replayed 60 times faster than it was; it needs no GPU, and all "
+        "keys work",
     )
     p.add_argument("--once", action="store_true", help="print the run as text and exit")
     p.add_argument("--json", action="store_true", help="with --once: print JSON (pbt-snapshot/1)")
@@ -196,7 +208,37 @@ def _passed_on(args: argparse.Namespace) -> list[str]:
 # -- showing it ------------------------------------------------------------------------------------
 
 
-def _once(feed: JournalFollower, args: argparse.Namespace) -> int:
+def _demo(args: argparse.Namespace) -> int:
+    """Shows the recorded run, which is removed at the end."""
+    from pbt_tui.demo.replay_session import ReplaySession
+    from pbt_tui.tui.start_executor import StartedExecutor
+
+    given = ["TARGET"] if args.target else []
+    given += [f"`--{name}`" for name in ("run", "export") if getattr(args, name) is not None]
+    given += [f"`{option}`" for option in _passed_on(args)]
+    if given:
+        raise UsageError(f"`--demo` shows a recorded run: {given[0]} has no effect on it")
+    once = args.once or not _on_terminal()
+    with ReplaySession(still=once) as session:
+        if once:
+            return _once(JournalFollower(session.wait()), args, session.clock.now)
+        print("replaying the first hours of a recorded run …", file=sys.stderr)
+        _load_screens()  # meanwhile
+        feed = JournalFollower(session.wait())
+
+        def start(target: Path) -> StartedExecutor:
+            session.start_executor()
+            return StartedExecutor(0, "", "")
+
+        _show(feed, args, None, now=session.clock.now, start=start)
+        session.check()
+    print("this was a recorded run, and it is removed; yours: `pbt-tui RUN_DIR`")
+    return 0
+
+
+def _once(
+    feed: JournalFollower, args: argparse.Namespace, clock: Callable[[], float] = time.time
+) -> int:
     from pbt_tui.observe.snapshot import Populations, encode, snapshot, workspace_snapshot
     from pbt_tui.tui import text_report
 
@@ -206,11 +248,11 @@ def _once(feed: JournalFollower, args: argparse.Namespace) -> int:
         found = (
             workspace_snapshot(feed.rundir.path)
             if feed.workspace
-            else snapshot(feed.state, feed.rundir, live)
+            else snapshot(feed.state, feed.rundir, live, now=clock())
         )
         sys.stdout.buffer.write(encode(found))
         return text_report.exit_code(feed.state)
-    now = feed.now(time.time())
+    now = feed.now(clock())
     populations = Populations(feed.state, feed.rundir)
     populations.poll()
     rows = populations.rows(now, live=feed.holder is not None)
@@ -235,14 +277,26 @@ def _export(args: argparse.Namespace) -> int:
     return 0
 
 
-def _show(feed: JournalFollower, args: argparse.Namespace, note: str | None) -> str | None:
-    # Textual reads these variables when it is imported.
+def _load_screens() -> None:
+    """Imports Textual, after it was told what it reads when it is imported."""
     for name, value in (
         ("TEXTUAL_ANIMATIONS", "none"),
         ("TEXTUAL_SMOOTH_SCROLL", "0"),
         ("TEXTUAL_FPS", "15"),
     ):
         os.environ.setdefault(name, value)
+    import pbt_tui.tui.app  # noqa: F401
+
+
+def _show(
+    feed: JournalFollower,
+    args: argparse.Namespace,
+    note: str | None,
+    *,
+    now: Callable[[], float] = time.time,
+    start: Callable[[Path], StartedExecutor] | None = None,
+) -> str | None:
+    _load_screens()
     from functools import partial
 
     from pbt_tui.cli.user_config import trust
@@ -255,7 +309,9 @@ def _show(feed: JournalFollower, args: argparse.Namespace, note: str | None) -> 
         theme=args.theme,
         ascii_only=args.ascii,
         interval=args.interval,
+        now=now,
         note=note,
+        start=start,
     )
     return monitor.run(mouse=not args.no_mouse)
 

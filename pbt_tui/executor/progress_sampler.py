@@ -52,6 +52,7 @@ class ProgressSampler:
         state: The state of the run.
         rundir: Its paths.
         say: Called with what is wrong, for people, and why.
+        clock: The time, in Unix seconds.
     """
 
     def __init__(
@@ -59,7 +60,9 @@ class ProgressSampler:
         state: RunState,
         rundir: RunDir,
         say: Callable[[str, str], None],
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        self._clock = clock
         self._state = state
         self._rundir = rundir
         self._say = say
@@ -92,7 +95,7 @@ class ProgressSampler:
             members: The newest generation of each job that is a member of a population.
             last: Whether the executor ends: then all ends are read, as far as time allows.
         """
-        now = time.time()
+        now = self._clock()
         own = self._own.changed(time.monotonic())
         if own is not None:
             self._watcher = LogWatcher([*own, *self._readers])
@@ -149,7 +152,7 @@ class ProgressSampler:
         def places() -> list[Path]:
             return event_folders.folders(train_dir, spec.dir, spec.name, alone=alone)
 
-        scalar = self._events.of(spec.id, places, since, time.time())
+        scalar = self._events.of(spec.id, places, since, self._clock())
         if scalar is None:
             return found
         return msgspec.structs.replace(
@@ -190,7 +193,7 @@ class ProgressSampler:
                 continue
             ring = self._ring(job.spec.id, attempt)
             newest = self._read(job, attempt, members)
-            at = attempt.ended_at or time.time()
+            at = attempt.ended_at or self._clock()
             if ring.add(at, newest):
                 final = msgspec.structs.replace(newest, eta=None)
                 series = ring.series(FINAL_POINTS)

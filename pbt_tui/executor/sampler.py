@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
@@ -53,11 +53,33 @@ class _Sampled:
 
 
 class Sampler:
-    """A thread that runs from `start` to `stop`; it reads `state` and never writes it."""
+    """A thread that runs from `start` to `stop`; it reads `state` and never writes it.
 
-    def __init__(self, state: RunState, rundir: RunDir) -> None:
+    Instead of these two, a caller may call `find_sources` once and then `sample` whenever it likes.
+
+    Args:
+        state: The state of the run.
+        rundir: Its paths.
+        clock: The time, in Unix seconds.
+        devices: Samples the GPUs; None: the driver does.
+    """
+
+    def __init__(
+        self,
+        state: RunState,
+        rundir: RunDir,
+        *,
+        clock: Callable[[], float] = time.time,
+        devices: Callable[[], list[Sample] | None] | None = None,
+    ) -> None:
         self._state = state
         self._rundir = rundir
+        self._clock = clock
+        self._devices = devices
+        self._sampled: list[_Sampled] = []
+        self._progress: ProgressSampler | None = None
+        self._driver = False
+        """Whether GPUs can be sampled."""
         self._done = threading.Event()
         self._problems: SimpleQueue[str] = SimpleQueue()
         self._said: set[tuple[str, str]] = set()
@@ -94,31 +116,45 @@ class Sampler:
             self._problems.put(f"{what}: {printable(why):.300}")
 
     def _run(self) -> None:
-        from pbt_tui.observe import nvml
-
-        populations = self._populations()
-        progress = self._progress()
-        driver = False
-        with self._surviving("the use of GPUs"):
-            # Once: the search for a driver costs more than all else.
-            driver = nvml.sample() is not None
+        self.find_sources()
         last = False
         while not last:
             last = self._done.is_set()
             began = time.thread_time()
-            for sampled in populations:
-                self._sample_population(sampled)
-            with self._surviving("the progress of the jobs"):
-                if progress is not None:
-                    progress.sample(_newest(self._state, populations), last=last)
-            with self._surviving("the use of GPUs"):
-                found = nvml.sample() if driver else None
-                if found is not None:
-                    found = [self._with_others(sample) for sample in found]
-                    samples = nvml.Samples(time.time(), tuple(found))
-                    replace(self._rundir.gpus, nvml.encode(samples), sync=False)
+            self.sample(last=last)
             cost = time.thread_time() - began
             self._done.wait(max(INTERVAL, cost / SHARE))
+
+    def find_sources(self) -> None:
+        """Finds out what can be sampled: the search for a driver costs more than all else."""
+        if self._devices is None:
+            from pbt_tui.observe import nvml
+
+            self._devices = nvml.sample
+        self._sampled = self._populations()
+        self._progress = self._progress_sampler()
+        with self._surviving("the use of GPUs"):
+            self._driver = self._devices() is not None
+
+    def sample(self, *, last: bool = False) -> None:
+        """Takes one sample of everything and writes it.
+
+        Args:
+            last: Whether the executor ends: then the progress of all ended jobs is written.
+        """
+        from pbt_tui.observe import nvml
+
+        for sampled in self._sampled:
+            self._sample_population(sampled)
+        with self._surviving("the progress of the jobs"):
+            if self._progress is not None:
+                self._progress.sample(_newest(self._state, self._sampled), last=last)
+        with self._surviving("the use of GPUs"):
+            found = self._devices() if self._driver and self._devices is not None else None
+            if found is not None:
+                found = [self._with_others(sample) for sample in found]
+                samples = nvml.Samples(self._clock(), tuple(found))
+                replace(self._rundir.gpus, nvml.encode(samples), sync=False)
 
     def _with_others(self, sample: Sample) -> Sample:
         """The sample, with who else uses the device; says it the first time."""
@@ -196,12 +232,12 @@ class Sampler:
         except Exception as e:  # the reader of another package may raise anything
             self._say(what, f"{type(e).__name__}: {e}")
 
-    def _progress(self) -> ProgressSampler | None:
+    def _progress_sampler(self) -> ProgressSampler | None:
         """Reads the progress of jobs; None if it cannot be read at all."""
         try:
             from pbt_tui.executor.progress_sampler import ProgressSampler
 
-            return ProgressSampler(self._state, self._rundir, self._say)
+            return ProgressSampler(self._state, self._rundir, self._say, self._clock)
         except Exception as e:
             self._say("the progress of the jobs cannot be sampled", f"{type(e).__name__}: {e}")
             return None

@@ -9,6 +9,7 @@ import gc
 import time
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.app import App
@@ -22,6 +23,7 @@ from pbt_tui.tui.journal_follower import FollowerUpdate, JournalFollower
 from pbt_tui.tui.model import Model
 from pbt_tui.tui.request_sender import RequestSender
 from pbt_tui.tui.screens.page import Page
+from pbt_tui.tui.start_executor import StartedExecutor
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -76,11 +78,14 @@ class Monitor(App[str], inherit_bindings=False):
         now: Callable[[], float] = time.time,
         timer: bool = True,
         note: str | None = None,
+        start: Callable[[Path], StartedExecutor] | None = None,
     ) -> None:
         super().__init__()
         self.follower = follower
         self.model = Model(follower)
-        self.requests = RequestSender(self)  # mypy checks here that `Monitor` implements `Host`
+        self.requests = RequestSender(
+            self, start
+        )  # mypy checks here that `Monitor` implements `Host`
         self.read_only = read_only
         self.trust = trust
         self.paused = False

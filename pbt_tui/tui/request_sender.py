@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from pbt_tui.errors import NotOurs, PbtError, command
 from pbt_tui.journal import owners
@@ -22,6 +23,7 @@ from pbt_tui.tui.host import Host
 from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.tui.render import queue
 from pbt_tui.tui.runtime_view import kind_of
+from pbt_tui.tui.start_executor import StartedExecutor
 from pbt_tui.tui.text import safe
 
 _MAKES_SENSE: dict[str, tuple[str, ...]] = {
@@ -32,10 +34,16 @@ _MAKES_SENSE: dict[str, tuple[str, ...]] = {
 
 
 class RequestSender:
-    """Sends requests and remembers those without an answer. It never blocks."""
+    """Sends requests and remembers those without an answer. It never blocks.
 
-    def __init__(self, host: Host) -> None:
+    Args:
+        host: The application.
+        begin: Starts an executor for a run directory; None: `pbt-run --detach` does.
+    """
+
+    def __init__(self, host: Host, begin: Callable[[Path], StartedExecutor] | None = None) -> None:
         self.host = host
+        self._begin = begin
         self.pending: dict[str, str] = {}
         """Id of each unanswered request -> its title."""
 
@@ -209,7 +217,8 @@ class RequestSender:
 
     def start_executor(self) -> None:
         def work() -> Callable[[], None] | None:
-            started = start.executor(self.follower.rundir.path)
+            begin = self._begin or start.executor
+            started = begin(self.follower.rundir.path)
             if started.code == 0:
                 return None
             message = safe((started.stderr or started.stdout).strip().partition("\n")[0])

@@ -109,6 +109,18 @@ TABLE = {
         ),
         ("msgspec",),
     ),
+    "demo": May(
+        (
+            "errors",
+            "spec",
+            "files",
+            "journal",
+            "observe",
+            "runtimes",
+            "executor",
+        ),
+        ("msgspec",),
+    ),
     # `rich` is the part of Textual's line API that has another name.
     "tui": May(
         ("errors", "spec", "files", "journal", "scheduler.explain", "observe", "populations"),
@@ -221,6 +233,7 @@ def test_nothing_imports_the_command_line() -> None:
         ("pbt_tui/tui/app.py", "def late():\n    import pbt_tui.executor"),
         ("pbt_tui/tui/app.py", "from pbt_tui.scheduler import decide"),
         ("pbt_tui/tui/app.py", "from pbt_tui import executor"),
+        ("pbt_tui/tui/app.py", "from pbt_tui.demo.recording_clock import SPEED"),
         ("pbt_tui/scheduler/decide.py", "from pbt_tui.journal.file import Tail"),
         ("pbt_tui/scheduler/decide.py", "from pbt_tui.journal import Journal"),
         ("pbt_tui/scheduler/decide.py", "import msgspec"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import sysconfig
+import time
 import tomllib
 import zipfile
 from pathlib import Path
@@ -12,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.codebase import ROOT
+from tests.executor.running import PATIENCE
+from tests.tui.test_tui_terminal import Terminal
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 WRONG = '{"format":"pbt-processes/1","run":"x","module":"m","train_dir":"t","policy":{},"jobs":3}'
@@ -68,6 +72,63 @@ def test_schemas_are_found_in_the_wheel_and_in_a_checkout(wheel: Path, tmp_path:
         done = _command("compile", "--validate", str(spec), path=home, cwd=tmp_path)
         assert done.returncode == 3
         assert "/jobs: expected a list" in done.stderr
+
+
+class FromTheWheel(Terminal):
+    """`pbt-tui` of an environment that has the wheel and what it depends on, and nothing else."""
+
+    def shows(self, *words: str) -> None:
+        """Until the screen shows all of them. A new size makes it draw everything again."""
+        end, text, height = time.monotonic() + PATIENCE, "", 45
+        while not all(word in text for word in words) and time.monotonic() < end:
+            height = 89 - height
+            before = len(self.seen)
+            self.resize(160, height)
+            self.read(1.0)
+            text = re.sub(
+                r"\x1b\[[0-9;?]*[A-Za-z]", "", self.seen[before:].decode("utf-8", "replace")
+            )
+        assert [word for word in words if word not in text] == [], text
+
+    def press(self, keys: str) -> None:
+        super().press(keys)
+        self.answer(keys)
+
+
+def test_the_recorded_run_is_shown_from_the_wheel_alone(
+    wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", home], check=True)
+    site = home / f"lib/python3.{sys.version_info.minor}/site-packages"
+    install = ["install", "--quiet", "--no-deps", "--no-index", str(wheel)]
+    subprocess.run([sys.executable, "-m", "pip", "--python", home, *install], check=True)
+    # Its dependencies are those of the tests. What is installed in place there is not found so.
+    (site / "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    monkeypatch.setattr(FromTheWheel, "PROGRAM", (str(home / "bin/pbt-tui"),))
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    found = subprocess.run(
+        [home / "bin/python", "-c", "import pbt_tui; print(pbt_tui.__file__)"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert found.startswith(f"{site}/")
+    terminal = FromTheWheel("--demo", size=(160, 45))
+    try:
+        terminal.wait_for(b"% ended")
+        terminal.shows("8× CUDA out of memory", "cube_pbt", "succeeded", "PROGRESS")
+        terminal.press("p")
+        terminal.shows("copied member", "best 3", "isaacgymenvs")
+        terminal.press("f")
+        terminal.shows("killed by SIGKILL", "exit 1: error: cannot load")
+        terminal.press("q")
+        terminal.press("q")
+        terminal.wait_for(b"this was a recorded run, and it is removed")
+        assert terminal.ended() == 0
+    finally:
+        terminal.close()
+    assert not list(tmp_path.glob("pbt-demo-*"))
 
 
 def _command(

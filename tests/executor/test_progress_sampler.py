@@ -47,7 +47,10 @@ class Sampled:
 
     def new_sampler(self) -> ProgressSampler:
         return ProgressSampler(
-            self.story.state, self.rundir, lambda what, why: self.said.append((what, why))
+            self.story.state,
+            self.rundir,
+            lambda what, why: self.said.append((what, why)),
+            self.clock.time,
         )
 
     def prints(self, job: str, text: str, attempt: int = 1) -> None:

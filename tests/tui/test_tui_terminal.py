@@ -14,6 +14,7 @@ import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -24,12 +25,17 @@ from tests.tui.journals import Story, typical
 
 
 class Terminal:
+    PROGRAM: ClassVar[tuple[str, ...]] = (sys.executable, "-m", "pbt_tui.cli.tui")
+
     def __init__(self, *argv: str, size: tuple[int, int] = (80, 24), **env: str) -> None:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ.update({"TERM": "xterm-256color"} | env)
-            os.environ.pop("TMUX", None)
-            os.execv(sys.executable, [sys.executable, "-m", "pbt_tui.cli.tui", *argv])
+            # Where pytest imports readline, that puts the size of another terminal into the
+            # environment: of the workers, and of the C library, which `execv` would pass on.
+            for name in ("TMUX", "COLUMNS", "LINES"):
+                os.environ.pop(name, None)
+            os.execve(self.PROGRAM[0], [*self.PROGRAM, *argv], dict(os.environ))
         self.resize(*size)
         self.seen = b""
         self.over = False

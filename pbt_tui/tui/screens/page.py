@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import ClassVar, cast
 
@@ -107,7 +108,7 @@ class Page(OrderedKeys[None]):
 
     def tick(self, now: float) -> None:
         """Called once a second, also without new events: draws what depends on the time."""
-        self.keys.tick(self.host.clock())
+        self.keys.tick(time.monotonic())
 
     def on_mount(self) -> None:
         self.call_after_refresh(self.changed, None)
@@ -119,7 +120,7 @@ class Page(OrderedKeys[None]):
         self.call_after_refresh(self.changed, None)
 
     def say(self, text: str, style: str = "") -> None:
-        self.keys.say(text, style, self.host.clock())
+        self.keys.say(text, style, time.monotonic())
 
     # -- moving ------------------------------------------------------------------------------------
 
