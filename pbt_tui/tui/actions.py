@@ -31,6 +31,7 @@ class Action:
 
 
 _LISTS = ("jobs", "failures", "population")
+_NOT_LOG = tuple(page for page in PAGES if page != "log")
 _OF_JOBS = ("jobs", "failures", "job", "population")
 
 ACTIONS = (
@@ -41,6 +42,7 @@ ACTIONS = (
     Action("first", "g,home", "g Home", "", "to the first line"),
     Action("last", "G,end", "G End", "", "to the last line; in a log: follow it"),
     Action("open", "enter", "Enter", "open", "open the job under the cursor", _LISTS, 3),
+    Action("open", "enter", "Enter", "", "open a folded traceback, or close it", ("log",)),
     Action("log", "l", "l", "log", "its log, from the end", _OF_JOBS, 4),
     Action("page_jobs", "1", "1", "", "the jobs"),
     Action("page_failures", "2,f", "f 2", "failures", "failures, grouped by cause", bar=5),
@@ -82,6 +84,13 @@ ACTIONS = (
     Action("right", "right", "", "", "", ("log",)),
     Action("next_error", "e", "e", "error", "next line with an error", ("log",), 5),
     Action("previous_error", "b", "b", "", "previous line with an error", ("log",)),
+    Action("keep", "ampersand", "&", "keep", "keep only the lines that match", ("log",), 6),
+    Action("jump", "colon", ":", "go to", "go to a time (22:41) or a line number", ("log",), 7),
+    Action("wrap", "w", "w", "wrap", "wrap long lines", ("log",), 8),
+    Action("fold", "z", "z", "fold", "show each traceback as one line", ("log",), 9),
+    Action("curve", "c", "c", "curve", "draw a number of this line; again: the next", ("log",), 10),
+    Action("copy", "y", "y", "copy", "copy the line, or the whole folded traceback", ("log",), 11),
+    Action("copy_path", "Y", "Y", "", "copy the path of the log", ("log",)),
     Action(
         "retry",
         "r",
@@ -117,9 +126,9 @@ ACTIONS = (
     Action("release", "U", "U", "", "release a held run", asks="release"),
     Action("drain", "D", "D", "", "drain a GPU: no new attempts on it; or undo", asks="drain"),
     Action("executor", "E", "E", "", "start an executor for a run that has none"),
-    Action("copy", "y", "y", "", "copy: the command, the path of the log, or the job's name"),
+    Action("copy", "y", "y", "", "copy the job's name, or its command on its page", _NOT_LOG),
     Action("pause", "i", "i", "", "pause the screen, and go on"),
-    Action("palette", "colon", ":", "", "every action by its name"),
+    Action("palette", "colon", ":", "", "every action by its name", _NOT_LOG),
     Action("help", "question_mark", "?", "help", "the keys of this screen", bar=1),
     Action("back", "escape", "Esc", "back", "back, or clear the filter", bar=90),
     Action("interrupt", "ctrl+c", "", "", ""),

@@ -63,7 +63,7 @@ class Monitor(App[str], inherit_bindings=False):
     CSS_PATH = "screens/page.tcss"
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
-    COMMAND_PALETTE_BINDING = "colon"
+    COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(
@@ -252,7 +252,9 @@ class Monitor(App[str], inherit_bindings=False):
     def copy(self, text: str) -> None:
         from pbt_tui.tui.clipboard import copy
 
-        self.say(f"copied: {text}" if copy(self, text) else text)
+        first, _, more = text.partition("\n")
+        told = f"{first} … ({1 + text.count(chr(10))} lines)" if more else first
+        self.say(f"copied: {told}" if copy(self, text) else told)
 
     def leave(self) -> None:
         """Ends the monitor. The run goes on."""

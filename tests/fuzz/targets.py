@@ -21,7 +21,7 @@ from pbt_tui.observe.progress.log_watcher import LogWatcher
 from pbt_tui.observe.progress.readers import READERS
 from pbt_tui.observe.rounds import sentence
 from pbt_tui.observe.workspaces import Reader, find, reader
-from pbt_tui.tui.logfile import LogFile
+from pbt_tui.tui.logs.log_file import LogFile
 from tests.fuzz import engine_targets, progress_targets, run_targets
 from tests.fuzz.folders import fresh, put
 from tests.fuzz.runner import Target, corpus

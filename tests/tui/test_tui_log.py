@@ -8,16 +8,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from textual.pilot import Pilot
 
 from pbt_tui.journal import events as ev
 from pbt_tui.observe.log_reader import clean
-from pbt_tui.tui import logfile
-from pbt_tui.tui.app import Monitor
-from pbt_tui.tui.logfile import LogFile, needle_of
-from pbt_tui.tui.screens.log import LogScreen
+from pbt_tui.tui.logs import log_file
+from pbt_tui.tui.logs.log_file import LogFile
+from pbt_tui.tui.logs.needle import needle_of
 from tests.tui.conftest import Shown
 from tests.tui.journals import typical
+from tests.tui.log_page import opened
 from tests.tui.shown import text_of
 
 LINES = st.lists(st.binary(max_size=30).map(lambda b: b.replace(b"\n", b"")), max_size=40)
@@ -31,7 +30,7 @@ def test_pages_are_the_lines_of_the_file(
     data = b"\n".join(lines) + (b"\n" if ends and lines else b"")
     path = tmp_path_factory.mktemp("log") / "x.log"
     path.write_bytes(data)
-    before, logfile.CHUNK = logfile.CHUNK, chunk
+    before, log_file.CHUNK = log_file.CHUNK, chunk
     try:
         file = LogFile(path)
         expected = data.split(b"\n")
@@ -47,7 +46,7 @@ def test_pages_are_the_lines_of_the_file(
         assert file.last_page(page) == (starts[-page:] or [0])[0]
         file.close()
     finally:
-        logfile.CHUNK = before
+        log_file.CHUNK = before
 
 
 @settings(max_examples=60, deadline=None)
@@ -66,7 +65,7 @@ def test_searching_finds_every_line_once_forwards_and_backwards(
     ]
     path = tmp_path_factory.mktemp("log") / "x.log"
     path.write_bytes(b"".join(line + b"\n" for line in lines))
-    before, logfile._SEARCH = logfile._SEARCH, max(piece, 40)
+    before, log_file._SEARCH = log_file._SEARCH, max(piece, 40)
     try:
         file = LogFile(path)
         starts = [r.start for r in file.forward(0, 1000)]
@@ -80,14 +79,14 @@ def test_searching_finds_every_line_once_forwards_and_backwards(
                 if not hit:
                     return found
                 found += hit
-                at = hit[0]
+                at = hit[0] if back else file.after(hit[0])
 
         assert walk(file.size, True) == hits[::-1]
         first = starts[0] if starts else 0
-        assert walk(first, False) == [h for h in hits if h > first]
+        assert walk(first, False) == [h for h in hits if h >= first]
         file.close()
     finally:
-        logfile._SEARCH = before
+        log_file._SEARCH = before
 
 
 def test_a_line_of_megabytes_shows_what_a_terminal_would(tmp_path: Path) -> None:
@@ -141,13 +140,6 @@ def test_a_log_that_is_a_fifo_is_not_waited_for(tmp_path: Path) -> None:
     assert file.trouble is None
     assert [r.text for r in file.forward(0, 9)] == ["one"]
     file.close()
-
-
-async def opened(app: Monitor, pilot: Pilot[str]) -> LogScreen:
-    await pilot.press("l")
-    await pilot.pause()
-    assert isinstance(app.screen, LogScreen)
-    return app.screen
 
 
 async def test_following_pausing_and_coming_back(tmp_path: Path, shown: Shown) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Input
@@ -10,7 +12,9 @@ from pbt_tui.journal.state import JobState
 from pbt_tui.observe.queue_status import is_suspended
 from pbt_tui.tui import labels
 from pbt_tui.tui.journal_follower import FollowerUpdate
-from pbt_tui.tui.logfile import ERROR, needle_of
+from pbt_tui.tui.logs import log_times, number_series
+from pbt_tui.tui.logs.needle import ERROR, needle_of
+from pbt_tui.tui.render.chart import chart
 from pbt_tui.tui.screens.page import Page, bindings
 from pbt_tui.tui.text import Line, Span, both
 from pbt_tui.tui.widgets.lines import Lines
@@ -29,6 +33,11 @@ class LogScreen(Page):
         self.attempt = attempt
         self.status = Lines("status", classes="strip")
         self.input = Input(id="search", classes="-off", compact=True)
+        self._asked: Callable[[str], None] = self._search
+        """What is done with the text of the input."""
+        self.curve = Lines("curve", classes="-off")
+        self._number = -1
+        """Which number of the line the curve shows; negative: there is no curve."""
         self.input.cursor_blink = False
         self.view: LogView
 
@@ -37,6 +46,7 @@ class LogScreen(Page):
         yield self.header
         yield self.status
         yield self.view
+        yield self.curve
         yield self.input
         yield self.keys
 
@@ -59,8 +69,9 @@ class LogScreen(Page):
         if jobs:
             left += [("  ", ""), self._state(jobs[0])]
         left.append((f"  attempt {self.attempt} of {many} · {self.view.facts()}", "dim"))
+        left += [(f" · {name}", "mark") for name in self.view.modes()]
         right: Line
-        if self.view.searching:
+        if self.view.open_log.searching:
             right = (("searching, Esc stops ", "warn"),)
         elif self.view.follow:
             right = (("follows the end ", "good"),)
@@ -114,21 +125,57 @@ class LogScreen(Page):
             self.say("there is only one attempt")
 
     def action_search(self) -> None:
+        self._ask("a regular expression; capitals make it case-sensitive", self._search)
+
+    def action_keep(self) -> None:
+        if self.view.open_log.kept is not None:
+            self._keep("")
+        else:
+            self._ask("keep only the lines that match; & again shows all lines", self._keep)
+
+    def action_jump(self) -> None:
+        self._ask(
+            "go to a time (22:41, 22:41:07, 2026-05-01 22:41) or to a line number", self._jump
+        )
+
+    def _ask(self, what: str, then: Callable[[str], None]) -> None:
         self.input.remove_class("-off")
-        self.input.placeholder = "a regular expression; capitals make it case-sensitive"
+        self.input.placeholder, self.input.value, self._asked = what, "", then
         self.set_focus(self.input)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self._close()
         if event.value:
-            self.view.hit = None
-            self.view.search(needle_of(event.value), turn=True)
+            self._asked(event.value)
             self.draw(None)
 
     def _close(self) -> None:
         self.set_focus(None)
         self.input.add_class("-off")
+
+    def _search(self, text: str) -> None:
+        self.view.search(needle_of(text), first=True)
+
+    def _keep(self, text: str) -> None:
+        self.view.keep(needle_of(text) if text else None)
+        self.draw(None)
+
+    def _jump(self, text: str) -> None:
+        moment = log_times.parse(text)
+        if moment is not None:
+            found, trouble = log_times.find(self.view.file, moment)
+        elif text.strip().isdecimal():
+            found, trouble = self.view.file.line(int(text)), "the log has no such line, or not yet"
+        else:
+            self.say("not a time like 22:41 or 2026-05-01 22:41:07, and not a line number", "warn")
+            return
+        if found is None:
+            self.say(trouble, "warn")
+            return
+        if self.view.open_log.kept is not None:
+            self.view.keep(None)
+        self.view.show_at(found)
 
     def action_next(self) -> None:
         self._find(False)
@@ -137,10 +184,11 @@ class LogScreen(Page):
         self._find(True)
 
     def _find(self, back: bool) -> None:
-        if self.view.needle is None:
+        matches = self.view.open_log.matches
+        if matches is None:
             self.say("no search yet: press / to search", "warn")
         else:
-            self.view.search(self.view.needle, back)
+            self.view.search(matches.needle, back)
             self.draw(None)
 
     def action_next_error(self) -> None:
@@ -149,16 +197,63 @@ class LogScreen(Page):
     def action_previous_error(self) -> None:
         self.view.search(ERROR, back=True)
 
+    def action_wrap(self) -> None:
+        self.view.set_wrapped(not self.view.wrapped)
+        self.draw(None)
+
+    def action_fold(self) -> None:
+        self.view.set_folded(not self.view.open_log.folded)
+        self.draw(None)
+
+    def action_open(self) -> None:
+        if self.view.open_log.folded:
+            self.view.turn_fold()
+        else:
+            self.say("no traceback is folded: z folds them")
+
+    def action_curve(self) -> None:
+        row = self.view.current
+        found = number_series.series(self.view.file, row.text, self._number + 1) if row else None
+        if found is None:
+            self.say("no number in this line", "warn")
+            return
+        self._number = found.which
+        self.curve.remove_class("-off")
+        self.call_after_refresh(self._draw_curve, found)
+
+    def _draw_curve(self, found: number_series.NumberSeries) -> None:
+        values = [value for _, value in found.points]
+        left = f" {found.label}  {values[-1]:.6g}" if values else f" {found.label}"
+        more = "" if found.whole else ", at the end of the log"
+        right = f"number {found.which + 1} of {found.of} · {len(values)} lines{more} · c next, Esc "
+        head = both(((left, "title"),), ((right, "dim"),), self.size.width)
+        drawn = chart([("run", found.points)], self.size.width - 1, self.curve.size.height - 1)
+        self.curve.show([head, *(drawn or [(("  fewer than two values", "dim"),)])])
+
+    def _close_curve(self) -> None:
+        self._number = -1
+        self.curve.add_class("-off")
+
     def action_back(self) -> None:
         if self.input.has_focus:
             self._close()
-        elif self.view.searching:
-            self.view.stop_search()
+        elif self.view.open_log.searching:
+            self.view.open_log.stop_search()
             self.draw(None)
+        elif self._number >= 0:
+            self._close_curve()
+        elif self.view.open_log.kept is not None:
+            self._keep("")
         else:
             super().action_back()
 
     def action_copy(self) -> None:
+        row = self.view.current
+        if row is not None:
+            rows = self.view.file.forward(row.start, row.lines)
+            self.host.copy("\n".join(line.text for line in rows))
+
+    def action_copy_path(self) -> None:
         self.host.copy(str(self.view.file.path))
 
     def on_log_view_notice(self, message: LogView.Notice) -> None:

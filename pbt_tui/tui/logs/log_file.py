@@ -7,59 +7,44 @@ Positions are byte offsets of line starts; a line number is known once `index` h
 from __future__ import annotations
 
 import os
-import re
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from pbt_tui.files.regular import open_regular
 from pbt_tui.observe.log_reader import clean
+from pbt_tui.tui.logs.needle import Needle
 
 CHUNK = 256 * 1024
 _SHOWN = 16 * 1024
 """Bytes shown of one line: its end if the job rewrites it with `\\r`, else its start."""
-_SEARCH = 1024 * 1024
-_TELLING = r"\b(?:error|exception|traceback|fatal|panic|killed|out of memory|segmentation fault)\b"
-
-
-class Needle:
-    """A search term: plain text or a regular expression, case-sensitive or not.
-
-    Searching plain text in lower-cased data is 14 times as fast as with `re.IGNORECASE`.
-    """
-
-    def __init__(self, text: str, *, lower: bool, plain: bool = True) -> None:
-        self._lower = lower
-        self._text = text.encode() if plain else None
-        self._regex = re.compile(text.encode()) if not plain else None
-
-    def first(self, data: bytes, low: int, high: int) -> int:
-        """Position of the first match in data[low:high]; -1 if there is none."""
-        data = data.lower() if self._lower else data
-        if self._text is not None:
-            return data.find(self._text, low, high)
-        assert self._regex is not None
-        match = self._regex.search(data, low, high)
-        return match.start() if match else -1
-
-    def last(self, data: bytes, low: int) -> int:
-        """Position of the last match in data[low:]; -1 if there is none."""
-        data = data.lower() if self._lower else data
-        if self._text is not None:
-            return data.rfind(self._text, low)
-        assert self._regex is not None
-        return max((match.start() for match in self._regex.finditer(data, low)), default=-1)
-
-
-ERROR = Needle(_TELLING, lower=True, plain=False)
-TELLING = re.compile(_TELLING, re.IGNORECASE)
-"""`ERROR` for one line of text."""
+_SEARCH = 256 * 1024
 
 
 class LogRow(NamedTuple):
+    """A line as it is shown."""
+
     start: int
     text: str
+    end: int
+    """Where the next line starts."""
+    lines: int = 1
+    """Lines of the log that it stands for."""
+
+
+class LogRows(Protocol):
+    """The lines of a log, or some of them, page by page."""
+
+    def forward(self, start: int, count: int) -> list[LogRow]:
+        """At most `count` lines from the line start `start` on."""
+
+    def back(self, start: int, count: int) -> int:
+        """The line start `count` lines before the line start `start`."""
+
+    def last_page(self, count: int) -> int:
+        """The start of the last `count` lines."""
 
 
 class LogFile:
@@ -111,7 +96,7 @@ class LogFile:
         rows: list[LogRow] = []
         while len(rows) < count and start < self.size:
             end = self._newline(start)
-            rows.append(LogRow(start, self._text(start, end)))
+            rows.append(LogRow(start, self._text(start, end), end + 1))
             start = end + 1
         return rows
 
@@ -122,7 +107,7 @@ class LogFile:
         high = start - 1  # the newline that ends the line before
         while want > 0 and high > 0:
             low = max(0, high - CHUNK)
-            data = self._read(low, high - low)
+            data = self.read(low, high - low)
             place = len(data)
             while want > 0 and (place := data.rfind(b"\n", 0, place)) >= 0:
                 at = low + place + 1
@@ -132,14 +117,14 @@ class LogFile:
 
     def last_page(self, count: int) -> int:
         """The start of the last `count` lines; a last line without a newline counts."""
-        ends_with_newline = self.size > 0 and self._read(self.size - 1, 1) == b"\n"
+        ends_with_newline = self.size > 0 and self.read(self.size - 1, 1) == b"\n"
         return self.back(self.size, count) if ends_with_newline else self.back(self.size + 1, count)
 
     def _newline(self, start: int) -> int:
         """The position of the newline that ends the line, or the end of the file."""
         step = 4096
         while start < self.size:
-            data = self._read(start, step)
+            data = self.read(start, step)
             if not data:
                 break
             place = data.find(b"\n")
@@ -151,13 +136,14 @@ class LogFile:
 
     def _text(self, start: int, end: int) -> str:
         if end - start <= _SHOWN:
-            return clean(self._read(start, end - start))
-        last = self._read(end - _SHOWN, _SHOWN)
+            return clean(self.read(start, end - start))
+        last = self.read(end - _SHOWN, _SHOWN)
         if b"\r" in last.rstrip(b"\r"):
             return clean(last)
-        return clean(self._read(start, _SHOWN))
+        return clean(self.read(start, _SHOWN))
 
-    def _read(self, start: int, size: int) -> bytes:
+    def read(self, start: int, size: int) -> bytes:
+        """At most `size` bytes from a position on."""
         if self._fd is None or size <= 0:
             return b""
         try:
@@ -180,7 +166,7 @@ class LogFile:
             if start + CHUNK > self.size:
                 return False
             before = self._counts[-1] if self._counts else 0
-            self._counts.append(before + self._read(start, CHUNK).count(b"\n"))
+            self._counts.append(before + self.read(start, CHUNK).count(b"\n"))
         return True
 
     def number(self, start: int) -> int | None:
@@ -189,52 +175,57 @@ class LogFile:
         if chunk > len(self._counts):
             return None
         before = self._counts[chunk - 1] if chunk else 0
-        return before + self._read(chunk * CHUNK, start - chunk * CHUNK).count(b"\n") + 1
+        return before + self.read(chunk * CHUNK, start - chunk * CHUNK).count(b"\n") + 1
+
+    def line(self, number: int) -> int | None:
+        """The start of a line by its number, from 1; None if it is not there, or not counted."""
+        if number <= 1:
+            return 0 if number == 1 and self.size else None
+        chunk = bisect_left(self._counts, number - 1)
+        at = chunk * CHUNK
+        left = number - 1 - (self._counts[chunk - 1] if chunk else 0)
+        data, place = self.read(at, CHUNK), -1
+        for _ in range(left):
+            place = data.find(b"\n", place + 1)
+            if place < 0:
+                return None
+        return at + place + 1 if at + place + 1 < self.size else None
 
     # -- searching ---------------------------------------------------------------------------------
 
     def search(self, needle: Needle, start: int, back: bool) -> Iterator[int | None]:
-        """Yields None after each megabyte without a match, and the line start of the first match.
+        """Yields None after each piece without a match, and the line start of the first match.
 
-        Without a match it ends after the last None. The search begins after the line that starts
+        Without a match it ends after the last None. The search begins with the line that starts
         at `start`, or before that line if `back`.
         """
         return self._before(needle, start) if back else self._after(needle, start)
 
-    def _after(self, needle: Needle, start: int) -> Iterator[int | None]:
-        low = self._newline(start) + 1
+    def after(self, start: int) -> int:
+        """Where the line ends that starts at `start`, and the next one starts."""
+        return self._newline(start) + 1
+
+    def _after(self, needle: Needle, low: int) -> Iterator[int | None]:
         while low < self.size:
-            data = self._read(low, _SEARCH)
+            data = self.read(low, _SEARCH)
             if not data:
                 return
             cut = data.rfind(b"\n") + 1 or len(data)
-            if (match := needle.first(data, 0, cut)) >= 0:
+            if (match := needle.first(data if cut == len(data) else data[:cut])) >= 0:
                 yield low + data.rfind(b"\n", 0, match) + 1
                 return
             low += cut
             yield None
 
-    def _before(self, needle: Needle, start: int) -> Iterator[int | None]:
-        high = start
+    def _before(self, needle: Needle, high: int) -> Iterator[int | None]:
         while high > 0:
             low = max(0, high - _SEARCH)
-            data = self._read(low, high - low)
+            data = self.read(low, high - low)
             skip = data.find(b"\n") + 1 if low else 0
             if skip >= len(data):
                 skip = 0  # the line is longer than a piece: search it piece by piece
-            if (match := needle.last(data, skip)) >= 0:
-                yield low + data.rfind(b"\n", 0, match) + 1
+            if (match := needle.last(data[skip:] if skip else data)) >= 0:
+                yield low + data.rfind(b"\n", 0, skip + match) + 1
                 return
             high = low + skip
             yield None
-
-
-def needle_of(text: str) -> Needle:
-    """A regular expression, or plain text if it is not one. Capitals make it case-sensitive."""
-    fold = not any(c.isupper() for c in text)
-    if re.escape(text).replace("\\ ", " ") == text:
-        return Needle(text, lower=fold)
-    try:
-        return Needle(f"(?i:{text})" if fold else text, lower=False, plain=False)
-    except re.error:
-        return Needle(text, lower=fold)
