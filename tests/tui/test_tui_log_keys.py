@@ -67,7 +67,7 @@ async def test_matches_are_counted_and_stand_out(long_log: Path, shown: Shown) -
 async def test_a_margin_shows_the_errors_of_the_whole_log(long_log: Path, shown: Shown) -> None:
     async with shown(long_log, (120, 30)) as (app, pilot):
         page = await log_of(app, pilot)
-        assert "4 errors" in text_of(app)
+        assert "4 error lines" in text_of(app)
         margin = [page.view.render_line(y).text[-1] for y in range(page.view.size.height)]
         where = {row * 3 // len(margin) for row, glyph in enumerate(margin) if glyph == "█"}
         assert where in ({0, 1}, {1}, {1, 2}), "a third, and two thirds"

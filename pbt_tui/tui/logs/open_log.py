@@ -177,7 +177,7 @@ class OpenLog:
         if self.errors.total:
             more = "" if self.errors.complete else "+"
             plural = "s" if self.errors.total > 1 or more else ""
-            facts.append(f"{self.errors.total:,}{more} error{plural}")
+            facts.append(f"{self.errors.total:,}{more} error line{plural}")
         facts.append(amount(self.file.size))
         if self.file.size - self.file.indexed > 1 << 20:
             facts.append(f"counting lines {self.file.indexed * 100 // self.file.size} %")

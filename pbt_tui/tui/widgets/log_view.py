@@ -157,6 +157,9 @@ class LogView(Lines):
         if not self._shown:
             self.show(self._empty())
             return
+        if self.top == 0 and self._seen >= self.file.size:  # all of the log is there to see
+            self.show(self._shown)
+            return
         height, size = max(1, self.size.height), max(1, self.file.size)
         errors = self.open_log.errors.marks(height)
         matches = (
