@@ -10,10 +10,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from math import inf
+from operator import itemgetter
 
 import msgspec
 
 from pbt_tui.observe.decisions import Gap, events
+from pbt_tui.observe.donors import Donors
 from pbt_tui.observe.event_order import EventOrder, PlacedEvent
 from pbt_tui.observe.lineage import LineageEvent
 from pbt_tui.observe.member_logs import Decision, MemberLog
@@ -111,9 +113,7 @@ class PopulationLineage:
             self._hear(log)
         for event in kept:
             self._keep(event)
-        changed = [self._judge(m, self._members[m]) for m in sorted(self._touched)]
-        self._touched.clear()
-        return any(changed)
+        return self._judge()
 
     # -- what is new -------------------------------------------------------------------------------
 
@@ -263,34 +263,51 @@ class PopulationLineage:
 
     # -- judging the gaps --------------------------------------------------------------------------
 
-    def _judge(self, index: int, member: MemberRecord) -> bool:
+    def _judge(self) -> bool:
+        """Judges all gaps that were marked; returns whether the events have changed."""
+        gaps: list[tuple[int, float, int, Place]] = []
+        for index in self._touched:
+            member = self._members[index]
+            if member.at_place.get(None):
+                member.dirty.add(None)
+            for place in member.dirty:
+                if place is None:
+                    gaps.append((0, 0.0, index, place))
+                elif (before := member.by_key.get(place)) is not None:
+                    gaps.append((before.generation, before.at, index, place))
+            member.dirty.clear()
+        self._touched.clear()
+        gaps.sort(key=itemgetter(0, 1, 2))  # those that share an index of `Donors` in turn
+        donors = Donors(self.steps, self.trainer)
         changed = False
-        if member.at_place.get(None):
-            member.dirty.add(None)
-        for place in member.dirty:
-            if place is None:
-                new = self._without_generation(index, member)
-            elif (before := member.by_key.get(place)) is not None:
-                new = self._between(index, member, before)
-            else:
-                continue
-            old = member.placed.get(place, [])
-            if old == new:
-                continue
-            changed = True
-            for placed in old:
-                self._order.take(placed)
-            for placed in new:
-                self._order.put(placed)
-            self.fresh += [placed.event for placed in new]
-            member.placed[place] = new
-        member.dirty.clear()
+        for _, _, index, place in gaps:
+            changed = self._renew(index, place, donors) or changed
         return changed
+
+    def _renew(self, index: int, place: Place, donors: Donors) -> bool:
+        """Judges a gap again; returns whether its events have changed."""
+        member = self._members[index]
+        if place is None:
+            new = self._without_generation(index, member)
+        else:
+            new = self._between(index, member, member.by_key[place], donors)
+        old = member.placed.get(place, [])
+        if old == new:
+            return False
+        for placed in old:
+            self._order.take(placed)
+        for placed in new:
+            self._order.put(placed)
+        self.fresh += [placed.event for placed in new]
+        member.placed[place] = new
+        return True
 
     def _shared_logs(self) -> list[MemberLog] | None:
         return self._shared if self.trainer.log_in_workspace is not None else None
 
-    def _between(self, index: int, member: MemberRecord, before: Generation) -> list[PlacedEvent]:
+    def _between(
+        self, index: int, member: MemberRecord, before: Generation, donors: Donors
+    ) -> list[PlacedEvent]:
         steps = member.steps.steps
         position = member.steps.position(before) + 1
         after = steps[position] if position < len(steps) else None
@@ -301,8 +318,7 @@ class PopulationLineage:
         starts = member.starts
         first = bisect_right(starts, before.at, key=lambda s: s.at)
         found = events(
-            self.steps,
-            self.trainer,
+            donors,
             Gap(
                 before=before,
                 after=after,
