@@ -34,6 +34,22 @@ def relaunch(
     return event("relaunch", before, after, 1.0)
 
 
+def goes_on(trainer: Style, before: Generation, after: Generation) -> bool:
+    """Whether a generation shows nothing but more training after the one before it.
+
+    Args:
+        trainer: style of the population.
+        before: the earlier of the two.
+        after: the later one.
+    """
+    return (
+        trainer.copy_raises_step is None
+        and before.generation < after.generation
+        and before.experiment_name == after.experiment_name
+        and before.params == after.params
+    )
+
+
 def between(
     donors: Donors,
     before: Generation,
