@@ -40,6 +40,7 @@ def write(root: Path, member: int, number: int) -> None:
     path = root / f"{member:03d}" / f"{number:06d}.yaml"
     at = BEGIN + INTERVAL * number + member * INTERVAL / 1000
     start = (number + member) // STARTS
+    rate = number_in_yaml((member * 31 + start * 7) % 97 / 1e5)
     path.with_suffix(".pth").write_bytes(b"w")
     os.utime(path.with_suffix(".pth"), (at - 0.01, at - 0.01))
     path.write_text(
@@ -49,12 +50,18 @@ def write(root: Path, member: int, number: int) -> None:
         f"iteration: {number}\n"
         "params:\n"
         f"  agent.params.config.gamma: 0.99{start % 7}\n"
-        f"  agent.params.config.learning_rate: {(member * 31 + start * 7) % 97 / 1e5}\n"
+        f"  agent.params.config.learning_rate: {rate}\n"
         "  agent.params.config.e_clip: 0.2\n"
         f"pbt_checkpoint: /w/{path.parent.name}/{path.stem}.yaml\n"
         f"true_objective: {number * 0.5 + (member * 37 + number * 11) % 19}\n"
     )
     os.utime(path, (at, at))
+
+
+def number_in_yaml(value: float) -> str:
+    """A number as PyYAML writes it: without the point, `1e-05` would be a text."""
+    text = repr(value)
+    return text if "." in text else text.replace("e", ".0e")
 
 
 def workspace(root: Path, members: int, generations: int) -> Path:

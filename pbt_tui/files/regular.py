@@ -33,10 +33,16 @@ def open_regular(path: str | PathLike[str], *, follow: bool = True) -> int:
     Raises:
         OSError: if the file cannot be opened, or is not a regular file.
     """
+    return _open(path, follow=follow)[0]
+
+
+def _open(path: str | PathLike[str], *, follow: bool = True) -> tuple[int, os.stat_result]:
+    """The descriptor, and what the kernel says of the file."""
     fd = disk.calls.open(path, _FLAGS if follow else _FLAGS | os.O_NOFOLLOW)
     try:
-        if stat.S_ISREG(disk.calls.fstat(fd).st_mode):
-            return fd
+        found = disk.calls.fstat(fd)
+        if stat.S_ISREG(found.st_mode):
+            return fd, found
         raise ForeignFile(errno.EINVAL, "not a regular file", os.fspath(path))
     except BaseException:
         disk.let_go(fd)
@@ -49,7 +55,8 @@ def read_regular(path: str | PathLike[str], most: int) -> bytes:
     Raises:
         OSError: if the file cannot be read, is not a regular file, or is larger.
     """
-    return _read(open_regular(path), path, most)
+    fd, found = _open(path)
+    return _read(fd, path, most, found.st_size)
 
 
 def read_own(
@@ -62,12 +69,12 @@ def read_own(
     Raises:
         OSError: also if somebody else owns the file, or the path is a link.
     """
-    fd = open_regular(path, follow=False)
-    owner = disk.calls.fstat(fd).st_uid
+    fd, found = _open(path, follow=False)
+    owner = found.st_uid
     if owner not in (os.geteuid(), 0) and not others(owner):
         disk.let_go(fd)
         raise ForeignFile(errno.EPERM, f"written by another user, uid {owner}", os.fspath(path))
-    return _read(fd, path, most)
+    return _read(fd, path, most, found.st_size)
 
 
 def read_head(path: str | PathLike[str], most: int) -> bytes:
@@ -83,11 +90,14 @@ def read_head(path: str | PathLike[str], most: int) -> bytes:
         disk.let_go(fd)
 
 
-def _read(fd: int, path: str | PathLike[str], most: int) -> bytes:
+def _read(fd: int, path: str | PathLike[str], most: int, size: int) -> bytes:
     try:
-        # One byte more tells a larger file, and one that grows.
-        size = disk.calls.fstat(fd).st_size
-        data = b"" if size > most else _pieces(fd, most + 1, first=size + 1)
+        data = b""
+        if size <= most:
+            # One byte more tells a larger file, and one that grows.
+            data = disk.calls.read(fd, size + 1)
+            if len(data) != size:
+                data = _pieces(fd, most + 1, data)
     finally:
         disk.let_go(fd)
     if max(size, len(data)) > most:
@@ -99,11 +109,8 @@ def _read(fd: int, path: str | PathLike[str], most: int) -> bytes:
     return data
 
 
-def _pieces(fd: int, most: int, first: int = _PIECE) -> bytes:
-    """Reads up to the end of the file, or `most` bytes; `first`: how many to ask for at once."""
-    data = disk.calls.read(fd, min(most, first))
-    if not data or len(data) == most:
-        return data
+def _pieces(fd: int, most: int, data: bytes = b"") -> bytes:
+    """Reads up to the end of the file, or `most` bytes; `data`: the first of them, if read."""
     parts = [data]
     left = most - len(data)
     while left and (part := disk.calls.read(fd, min(left, _PIECE))):

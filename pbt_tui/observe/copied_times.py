@@ -7,7 +7,7 @@ Order by time would then show other newest generations, other ranks and other ex
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
+from operator import attrgetter
 
 import msgspec
 
@@ -59,8 +59,8 @@ def true_times(polled: list[Generation], known: Mapping[Key, Generation]) -> lis
         polled: what the workspace has.
         known: what the history has.
     """
-    both = [g for g in polled if g.key in known]
     if known:
+        both = [g for g in polled if g.key in known]
         if len(both) < 2 or any(keeps_time(g.at, known[g.key].at) for g in both):
             return polled
         return [
@@ -78,14 +78,15 @@ def true_times(polled: list[Generation], known: Mapping[Key, Generation]) -> lis
 
 def _of_a_copy(polled: Sequence[Generation]) -> bool:
     """Whether no trainer can have written these files at these times."""
-    written: dict[Key, Generation] = {}
-    for g in sorted(polled, key=lambda g: g.at):
-        written.setdefault(g.key, g)  # a folder of the best holds copies of some
-    by_member = sorted(written.values(), key=lambda g: (g.member, g.at))
-    members = [list(steps) for _, steps in groupby(by_member, key=lambda g: g.member)]
-    if any(not _may_be_written([g.generation for g in steps]) for steps in members):
+    found: set[Key] = set()
+    members: dict[int, list[Generation]] = {}
+    for g in sorted(polled, key=attrgetter("at")):
+        if (key := g.key) not in found:  # a folder of the best holds copies of some
+            found.add(key)
+            members.setdefault(g.member, []).append(g)
+    if any(not _may_be_written([g.generation for g in steps]) for steps in members.values()):
         return True
-    longest = max(members, key=len, default=[])
+    longest = max(members.values(), key=len, default=[])
     span = longest[-1].at - longest[0].at if longest else 0.0
     return len(longest) >= _FEW and span < _FASTEST * len(longest)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from pbt_tui.observe import inference
+from pbt_tui.observe.donors import Donors
 from pbt_tui.observe.lineage import Kind, LineageEvent
 from pbt_tui.observe.member_steps import MemberSteps
 from pbt_tui.observe.workspaces import Generation, LoadedCheckpoint, Start
@@ -40,15 +41,14 @@ class Gap:
     """Whether the log speaks of `before`, and so has every decision at it."""
 
 
-def events(members: Mapping[int, MemberSteps], trainer: Style, gap: Gap) -> list[LineageEvent]:
+def events(donors: Donors, gap: Gap) -> list[LineageEvent]:
     """The events of a gap, oldest first.
 
     Args:
-        members: the generations of all members.
-        trainer: style of the population.
+        donors: the generations of all members.
         gap: the gap.
     """
-    after = gap.after
+    members, trainer, after = donors.members, donors.trainer, gap.after
     anew = None
     if after is not None:
         anew = inference.relaunch(trainer, gap.before, after, began=_began(members, gap, after))
@@ -56,11 +56,10 @@ def events(members: Mapping[int, MemberSteps], trainer: Style, gap: Gap) -> list
     if not found:
         found = [_timed(e, after) for e in gap.kept if e.kind != "relaunch"]
     if not found and anew is None:
-        found = _of_starts(members, gap)
+        found = _of_starts(donors, gap)
     if not found and anew is None and not gap.heard and after is not None:
         found = inference.between(
-            members,
-            trainer,
+            donors,
             gap.before,
             after,
             started=bool(gap.starts),
@@ -152,7 +151,7 @@ def _shows(trainer: Style, before: Generation, after: Generation, attempt: bool)
     return None
 
 
-def _of_starts(members: Mapping[int, MemberSteps], gap: Gap) -> list[LineageEvent]:
+def _of_starts(donors: Donors, gap: Gap) -> list[LineageEvent]:
     """What the configuration of a start tells: the donor and its generation, without a log."""
     loaded, before, after = _loaded(gap), gap.before, gap.after
     if loaded is None:
@@ -160,7 +159,7 @@ def _of_starts(members: Mapping[int, MemberSteps], gap: Gap) -> list[LineageEven
     if loaded.member is None:
         if loaded.generation is None or after is None or loaded.generation == before.generation:
             return []
-        donor = inference.donor_at(members, loaded.generation, before, after)
+        donor = donors.only(loaded.generation, before, after)
         if donor is None:
             return []
         return [inference.event("exploit", before, after, 0.9, donor, "file")]

@@ -48,7 +48,9 @@ class EventOrder:
 
     def put(self, placed: PlacedEvent) -> None:
         """Puts an event where it belongs."""
-        where = bisect_right(self._placed, placed[:3], key=lambda p: p[:3])
+        where = len(self._placed)
+        if where and placed[:3] < self._placed[-1][:3]:
+            where = bisect_right(self._placed, placed[:3], key=lambda p: p[:3])
         self._placed.insert(where, placed)
         self._rows.insert(where, _row(placed.event))
         self._count(placed, 1)

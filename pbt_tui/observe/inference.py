@@ -7,8 +7,7 @@ written by then, never on what came later.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from pbt_tui.observe.donors import Donors, agreement
 from pbt_tui.observe.lineage import Kind, LineageEvent, Source
 from pbt_tui.observe.member_steps import MemberSteps
 from pbt_tui.observe.workspaces import Generation
@@ -35,9 +34,24 @@ def relaunch(
     return event("relaunch", before, after, 1.0)
 
 
+def goes_on(trainer: Style, before: Generation, after: Generation) -> bool:
+    """Whether a generation shows nothing but more training after the one before it.
+
+    Args:
+        trainer: style of the population.
+        before: the earlier of the two.
+        after: the later one.
+    """
+    return (
+        trainer.copy_raises_step is None
+        and before.generation < after.generation
+        and before.experiment_name == after.experiment_name
+        and before.params == after.params
+    )
+
+
 def between(
-    members: Mapping[int, MemberSteps],
-    trainer: Style,
+    donors: Donors,
     before: Generation,
     after: Generation,
     *,
@@ -50,45 +64,20 @@ def between(
     `experiment_name`.
 
     Args:
-        members: the generations of all members.
-        trainer: style of the population.
+        donors: the generations of all members.
         before: the earlier of the two.
         after: the later one.
         started: whether the member is known to have started between them. Only this shows a
             restart that changed nothing.
         attempt: whether the executor started it: then a changed name alone shows no copy.
     """
-    if trainer.copy_raises_step is not None:
-        return _jumps(members[after.member], trainer.copy_raises_step, before, after)
+    if (jump := donors.trainer.copy_raises_step) is not None:
+        return _jumps(donors.members[after.member], jump, before, after)
     renamed = before.experiment_name != after.experiment_name
     if before.params == after.params and (attempt or not renamed):
         return [event("restart", before, after, 1.0)] if started or attempt else []
-    donor, sure = _donor(members, trainer, before, after)
+    donor, sure = _donor(donors, before, after)
     return [event("exploit" if donor else "mutate", before, after, sure, donor)]
-
-
-def donor_at(
-    members: Mapping[int, MemberSteps], number: int, before: Generation, after: Generation
-) -> Generation | None:
-    """The only member whose newest generation at a decision had this number; None: not just one.
-
-    Args:
-        members: the generations of all members.
-        number: the number that a start loaded.
-        before: the generation at which the member decided.
-        after: the generation after the start; of several members, its parameters tell which.
-    """
-    found = [
-        seen
-        for other, steps in members.items()
-        if other != before.member
-        and (seen := steps.newest_at_most(before.generation, before.at)) is not None
-        and seen.generation == number
-    ]
-    if len(found) > 1:
-        ranked = sorted((_agreement(g, after) for g in found), reverse=True)
-        found = [g for g in found if _agreement(g, after) == ranked[0]]
-    return found[0] if len(found) == 1 else None
 
 
 def event(
@@ -139,64 +128,18 @@ def _anew(trainer: Style, before: Generation, after: Generation) -> bool:
 
 
 def _donor(
-    members: Mapping[int, MemberSteps], trainer: Style, before: Generation, after: Generation
+    donors: Donors, before: Generation, after: Generation
 ) -> tuple[Generation | None, float]:
-    """The donor whose parameters agree best, and the confidence in it.
-
-    The member read of each other member the newest generation not above its own number (R4).
-    """
-    own = _agreement(before, after)
-    best: Generation | None = None
-    rank: tuple[int, float, int] = (-1, 0.0, 0)
-    alike = 0
-    for other, steps in members.items():
-        if other == after.member:
-            continue
-        seen = _seen(steps, trainer, before, after)
-        if seen is None:
-            continue
-        now = (_agreement(seen, after), seen.objective or 0.0, -other)
-        alike = alike + 1 if now[0] == rank[0] else 1 if now[0] > rank[0] else alike
-        if best is None or now > rank:
-            best, rank = seen, now
+    """The donor whose parameters agree best, and the confidence in it."""
+    best = donors.likest(before, after)
     if best is None:
         return None, 0.5
-    if rank[0] > own:
-        return best, 0.6 if alike > 1 else 0.9 if trainer.restart_is_copy else 0.8
-    if trainer.restart_is_copy:
-        return best, 0.6  # a copy, but parameters cannot tell whose
+    is_copy = donors.trainer.restart_is_copy
+    if best.equal > agreement(before, after):
+        return best.donor, 0.6 if best.alike > 1 else 0.9 if is_copy else 0.8
+    if is_copy:
+        return best.donor, 0.6  # a copy, but parameters cannot tell whose
     return None, 0.5  # a copy may keep its own parameters, as half of IsaacGymEnvs' do
-
-
-def _seen(
-    steps: MemberSteps, trainer: Style, before: Generation, after: Generation
-) -> Generation | None:
-    """The generation of another member that the member may have copied.
-
-    If frames follow the donor, `before` may have been overwritten since (P10), so the time of
-    the decision is unknown. But the donor was better, and the copy continues from its frame: its
-    next number is the one after the donor's.
-    """
-    if not trainer.frames_follow_donor:
-        return steps.newest_at_most(before.generation, before.at)
-    number = min(before.generation, after.generation - 1)
-    for donor in reversed(steps.versions(number)):
-        if donor.at >= after.at:
-            continue
-        known = donor.objective is not None and before.objective is not None
-        if known and (donor.objective or 0.0) <= (before.objective or 0.0):
-            continue
-        return donor
-    return None
-
-
-def _agreement(left: Generation, right: Generation) -> int:
-    """Number of equal parameters."""
-    params, count = left.params, 0
-    for key, value in right.params.items():
-        if params.get(key, ...) == value:
-            count += 1
-    return count
 
 
 def _jumps(

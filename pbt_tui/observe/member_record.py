@@ -7,7 +7,7 @@ generations apart that have all three in common.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pbt_tui.observe.event_order import PlacedEvent
@@ -19,6 +19,8 @@ from pbt_tui.observe.workspaces.generation import Key
 
 _SLACK = 2.0
 """Seconds by which the clocks of the executor and of a file server may differ."""
+_MANY = 8
+"""Generations that are passed in the time in which one is searched for."""
 
 Place = Key | None
 """A gap, by its earlier generation; None: all that no generation is known for."""
@@ -61,6 +63,17 @@ class MemberRecord:
         self.kept_waiting = defaultdict(list)
         self.placed: dict[Place, list[PlacedEvent]] = {}
         self.dirty: set[Place] = set()
+
+    def marked(self) -> Iterator[tuple[int, Generation]]:
+        """The generations at the marked gaps, with their positions."""
+        if len(self.dirty) * _MANY > len(self.steps.steps):
+            for position, generation in enumerate(self.steps.steps):
+                if generation.key in self.dirty:
+                    yield position, generation
+            return
+        for place in self.dirty:
+            if place is not None and (found := self.by_key.get(place)) is not None:
+                yield self.steps.position(found), found
 
     def find(self, said: Said) -> Place:
         """The gap that a decision belongs to, by what the log says of the generation at it.

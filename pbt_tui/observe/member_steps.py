@@ -58,12 +58,15 @@ class MemberSteps:
         """Inserts a generation and returns its position."""
         place = self._insert(self.steps, generation)
         number = generation.generation
-        if number not in self._versions:
-            self._versions[number] = []
+        if (versions := self._versions.get(number)) is None:
+            self._versions[number] = [generation]
             self._numbers.insert(bisect_left(self._numbers, number), number)
-        self._insert(self._versions[number], generation)
-        if self.best is None or _rank(generation) >= _rank(self.best):
-            self.best = generation if generation.objective is not None else self.best
+        else:
+            self._insert(versions, generation)
+        if generation.objective is not None and (
+            self.best is None or _rank(generation) >= _rank(self.best)
+        ):
+            self.best = generation
         self._compare(place if place == len(self.steps) - 1 else 0)
         return place
 
@@ -136,7 +139,9 @@ class MemberSteps:
 
     @staticmethod
     def _insert(where: list[Generation], generation: Generation) -> int:
-        place = bisect_right(where, write_order(generation), key=write_order)
+        place = len(where)
+        if place and write_order(generation) < write_order(where[-1]):
+            place = bisect_right(where, write_order(generation), key=write_order)
         where.insert(place, generation)
         return place
 

@@ -1,30 +1,26 @@
 """The lineage of a population, kept up to date: an update costs what is new.
 
 The result depends on what is known, never on the order in which it became known. Each gap between
-two generations of a member is judged by `decisions`; an update judges the gaps again that new
+two generations of a member is judged by `placed_events`; an update judges the gaps again that new
 generations, decisions or starts touch. Pure.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from math import inf
 
-import msgspec
-
-from pbt_tui.observe.decisions import Gap, events
+from pbt_tui.observe.donors import Donors
 from pbt_tui.observe.event_order import EventOrder, PlacedEvent
 from pbt_tui.observe.lineage import LineageEvent
-from pbt_tui.observe.member_logs import Decision, MemberLog
+from pbt_tui.observe.member_logs import MemberLog
 from pbt_tui.observe.member_record import MemberRecord, Place, Said
 from pbt_tui.observe.member_steps import MemberSteps
+from pbt_tui.observe.placed_events import is_silent, of_gap, without_generation
 from pbt_tui.observe.snapshot_types import EventRow
 from pbt_tui.observe.workspaces import Generation, Start
 from pbt_tui.populations import Style
-
-_FEW = 16
-"""Checkpoints of a donor, before and after a decision, among which is the one that was loaded."""
 
 
 class PopulationLineage:
@@ -42,6 +38,8 @@ class PopulationLineage:
         self._order = EventOrder()
         self._newest = -inf
         """When the newest generation of all was written."""
+        self._late = inf
+        """When the first of those was written that this update adds or removes late."""
         self._shared: list[MemberLog] = []
         """Logs of jobs that train all members."""
         self._touched: set[int] = set()
@@ -100,8 +98,11 @@ class PopulationLineage:
             attempts: (member, Unix seconds) of new attempts after a member's first.
         """
         self.fresh = []
+        newest = self._newest
         for generation in generations:
             self._add(generation)
+            newest = max(newest, generation.at)
+        self._newest = newest
         for start in starts:
             self._start(start.member, start.at).starts.append(start)
             self._members[start.member].starts.sort(key=lambda s: s.at)
@@ -111,9 +112,7 @@ class PopulationLineage:
             self._hear(log)
         for event in kept:
             self._keep(event)
-        changed = [self._judge(m, self._members[m]) for m in sorted(self._touched)]
-        self._touched.clear()
-        return any(changed)
+        return self._judge()
 
     # -- what is new -------------------------------------------------------------------------------
 
@@ -121,8 +120,10 @@ class PopulationLineage:
         member = self._members.get(index)
         if member is None:
             member = self._members[index] = MemberRecord()
+            last = next(reversed(self.steps), -1)
             self.steps[index] = member.steps
-            self.steps = dict(sorted(self.steps.items()))
+            if index < last:
+                self.steps = dict(sorted(self.steps.items()))
         return member
 
     def _mark(self, index: int, member: MemberRecord, place: Place) -> None:
@@ -138,24 +139,27 @@ class PopulationLineage:
         place = member.steps.add(generation)
         member.by_key[key] = generation
         before = member.steps.steps[place - 1].key if place else None
-        self._mark(index, member, before)
-        self._mark(index, member, key)
-        for version in member.steps.versions(generation.generation):
-            self._mark(index, member, version.key)  # which attempt speaks of which is told by time
-        late = place < len(member.steps.steps) - 1
-        if late or old is not None:
-            moved = list(member.said.values())
-        else:
-            moved = [*member.by_number[generation.generation], *member.at_place[before]]
-        for said in moved:
-            self._place(index, member, said)
-        waiting = (generation.experiment_name, generation.generation, generation.frame)
-        if event := member.kept_waiting.pop(waiting, None):
-            member.kept[key] += event
+        member.dirty |= {before, key}
+        self._touched.add(index)
+        versions = member.steps.versions(generation.generation)
+        if len(versions) > 1:  # which attempt speaks of which is told by time
+            member.dirty.update(version.key for version in versions)
+        if member.said:
+            late = place < len(member.steps.steps) - 1
+            if late or old is not None:
+                moved = list(member.said.values())
+            else:
+                moved = [*member.by_number[generation.generation], *member.at_place[before]]
+            for said in moved:
+                self._place(index, member, said)
+        if member.kept_waiting:
+            waiting = (generation.experiment_name, generation.generation, generation.frame)
+            if event := member.kept_waiting.pop(waiting, None):
+                member.kept[key] += event
         jump = self.trainer.copy_raises_step
         if place == 0 or (jump is not None and member.steps.least_rise < jump <= shown):
             self._mark_from(index, member, 0)
-        self._seen_by_others(index, generation.at)
+        self._becomes_known(generation.at)
 
     def _remove(self, index: int, member: MemberRecord, old: Generation) -> None:
         place = member.steps.remove(old)
@@ -169,22 +173,24 @@ class PopulationLineage:
         if kept := member.kept.pop(old.key, None):
             waiting = (old.experiment_name, old.generation, old.frame)
             member.kept_waiting[waiting] += kept
-        self._seen_by_others(index, old.at)
+        self._becomes_known(old.at)
 
-    def _seen_by_others(self, index: int, at: float) -> None:
-        """Other members may have copied a generation that becomes known late."""
-        if at > self._newest and self.trainer.copy_raises_step is None:
-            self._newest = at
-            return
-        for other, member in self._members.items():
+    def _becomes_known(self, at: float) -> None:
+        """Notes a generation that members may have read at gaps that earlier updates judged."""
+        if at <= self._newest or self.trainer.copy_raises_step is not None:
+            self._late = min(self._late, at)
+
+    def _mark_late(self) -> None:
+        """Marks what may have been copied from a generation that becomes known late."""
+        for index, member in self._members.items():
             steps = member.steps.steps
-            if other == index or not steps:
+            if not steps:
                 continue
-            if steps[-1].at >= at:
-                self._mark_from(other, member, bisect_left(steps, at, key=lambda g: g.at))
+            if steps[-1].at >= self._late:
+                self._mark_from(index, member, bisect_left(steps, self._late, key=lambda g: g.at))
             elif member.at_place.get(steps[-1].key):
-                self._mark(other, member, steps[-1].key)
-        self._newest = max(self._newest, at)
+                self._mark(index, member, steps[-1].key)
+        self._late = inf
 
     def _mark_from(self, index: int, member: MemberRecord, place: int) -> None:
         for generation in member.steps.steps[max(0, place - 1) :]:
@@ -263,111 +269,39 @@ class PopulationLineage:
 
     # -- judging the gaps --------------------------------------------------------------------------
 
-    def _judge(self, index: int, member: MemberRecord) -> bool:
+    def _judge(self) -> bool:
+        """Judges all gaps that were marked; returns whether the events have changed."""
+        if self._late < inf:
+            self._mark_late()
+        donors = Donors(self.steps, self.trainer)
+        shared = self._shared if self.trainer.log_in_workspace is not None else None
+        gaps: list[tuple[int, float, int, int]] = []
         changed = False
-        if member.at_place.get(None):
-            member.dirty.add(None)
-        for place in member.dirty:
-            if place is None:
-                new = self._without_generation(index, member)
-            elif (before := member.by_key.get(place)) is not None:
-                new = self._between(index, member, before)
-            else:
-                continue
-            old = member.placed.get(place, [])
-            if old == new:
-                continue
-            changed = True
-            for placed in old:
-                self._order.take(placed)
-            for placed in new:
-                self._order.put(placed)
-            self.fresh += [placed.event for placed in new]
-            member.placed[place] = new
-        member.dirty.clear()
+        for index in self._touched:
+            member = self._members[index]
+            for position, before in member.marked():
+                if member.placed.get(before.key) or not is_silent(self.trainer, member, position):
+                    gaps.append((before.generation, before.at, index, position))
+            if None in member.dirty or member.at_place.get(None):
+                changed |= self._replace(member, None, without_generation(donors, member))
+            member.dirty.clear()
+        self._touched.clear()
+        gaps.sort()  # by number: those that share an index of `Donors` follow each other
+        for _, _, index, position in gaps:
+            member = self._members[index]
+            found = of_gap(donors, member, position, shared)
+            changed |= self._replace(member, member.steps.steps[position].key, found)
         return changed
 
-    def _shared_logs(self) -> list[MemberLog] | None:
-        return self._shared if self.trainer.log_in_workspace is not None else None
-
-    def _between(self, index: int, member: MemberRecord, before: Generation) -> list[PlacedEvent]:
-        steps = member.steps.steps
-        position = member.steps.position(before) + 1
-        after = steps[position] if position < len(steps) else None
-        until = inf if after is None else after.at
-        said = member.at_place.get(before.key, [])
-        if len(said) > 1:
-            said = sorted(said, key=lambda s: s.order)
-        starts = member.starts
-        first = bisect_right(starts, before.at, key=lambda s: s.at)
-        found = events(
-            self.steps,
-            self.trainer,
-            Gap(
-                before=before,
-                after=after,
-                said=[self._with_donor(s.decision) for s in said],
-                over=bool(said) and all(s.log.until < inf for s in said),
-                kept=self._not_said(member, before),
-                starts=starts[first : bisect_left(starts, until, first, key=lambda s: s.at)],
-                attempt=any(before.at < at < until for at in member.attempts),
-                heard=member.heard(before, self._shared_logs()),
-            ),
-        )
-        placed = []
-        for count, event in enumerate(found):
-            at = before.at
-            if event.kind == "relaunch" and after is not None:
-                at = after.at
-            elif count < len(said) and said[count].decision.at is not None:
-                at = said[count].decision.at or at
-            number, name = before.generation, before.experiment_name
-            order = (event.kind != "relaunch", number, name, before.step or 0, False, count)
-            placed.append(PlacedEvent(at, index, order, event))
-        return placed
-
-    def _not_said(self, member: MemberRecord, before: Generation) -> list[LineageEvent]:
-        """What the history has of a generation, without what the log says of one like it.
-
-        A copy of Sample-Factory gives a checkpoint another step and the same frame, and an event of
-        the history has no step.
-        """
-        kept = member.kept.get(before.key)
-        if not kept:
-            return []
-        same = (before.experiment_name, before.frame)
-        said = {
-            (s.decision.event.kind, s.decision.event.donor)
-            for g in member.steps.versions(before.generation)
-            if g.key != before.key and (g.experiment_name, g.frame) == same
-            for s in member.at_place.get(g.key, ())
-        }
-        return [e for e in kept if (e.kind, e.donor) not in said]
-
-    def _with_donor(self, decision: Decision) -> LineageEvent:
-        """A decision of Sample-Factory, with the donor's checkpoint; others unchanged."""
-        event, at = decision.event, decision.at
-        if at is None or event.donor is None or (donor := self.steps.get(event.donor)) is None:
-            return event
-        count = donor.before(at)
-        number = donor.steps[count - 1].generation if count else None
-        if decision.donor_step is not None:
-            newest = reversed(donor.steps[max(0, count - _FEW) : count + _FEW])
-            number = next((g.generation for g in newest if g.step == decision.donor_step), number)
-        return msgspec.structs.replace(event, donor_generation=number)
-
-    def _without_generation(self, index: int, member: MemberRecord) -> list[PlacedEvent]:
-        """Decisions at generations that are not known: they come after those before them."""
-        found: list[PlacedEvent] = []
-        last: dict[int, float] = {}
-        for said in sorted(member.said.values(), key=lambda s: s.order):
-            decision, log = said.decision, said.log
-            if said.place is not None:
-                last[id(log)] = member.by_key[said.place].at
-                continue
-            event = self._with_donor(decision)
-            since = log.since if log.since > -inf else 0.0
-            at = last.get(id(log), since) if decision.at is None else decision.at
-            order = (True, decision.generation or 0, "", 0, True, len(found))
-            found.append(PlacedEvent(at, index, order, event))
-        return found
+    def _replace(self, member: MemberRecord, place: Place, new: list[PlacedEvent]) -> bool:
+        """Gives a gap other events; returns whether they differ."""
+        old = member.placed.get(place, [])
+        if old == new:
+            return False
+        for placed in old:
+            self._order.take(placed)
+        for placed in new:
+            self._order.put(placed)
+        self.fresh += [placed.event for placed in new]
+        member.placed[place] = new
+        return True

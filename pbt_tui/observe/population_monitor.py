@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import inf
+from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -178,7 +179,7 @@ class PopulationMonitor:
             if old is None or (generation.at >= old.at and generation != old):
                 found[key] = generation
         self._known.update(found)
-        return sorted(found.values(), key=lambda g: (g.at, g.generation, g.member))
+        return sorted(found.values(), key=attrgetter("at", "generation", "member"))
 
     def _follow(
         self, logs: Mapping[int, Sequence[AttemptLog]]

@@ -16,6 +16,7 @@ import msgspec
 
 from pbt_tui.errors import UsageError, Where, printable_json
 from pbt_tui.journal import status_text
+from pbt_tui.journal.garbage import without_collections
 from pbt_tui.journal.state import Attempt, JobState, RunState
 from pbt_tui.observe import pauses, queue_status
 from pbt_tui.observe.failure_grouping import failures
@@ -160,7 +161,8 @@ def snapshot(
         now: Unix seconds; None: the time of this machine.
     """
     populations = populations or Populations(state, rundir)
-    populations.poll()
+    with without_collections():
+        populations.poll()
     runtime = state.executor.runtime if state.executor is not None else None
     halts = _Halts(state, rundir)
     progress = RunProgress(rundir)
@@ -204,7 +206,8 @@ def workspace_snapshot(path: Path) -> Snapshot:
             where=Where(file=str(path)),
         )
     monitor = PopulationMonitor(found.path.name, found.style, found.path)
-    monitor.poll()
+    with without_collections():
+        monitor.poll()
     return Snapshot(
         format="pbt-snapshot/1",
         run=found.path.name,

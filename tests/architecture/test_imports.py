@@ -76,6 +76,7 @@ TABLE = {
             "registry",
             "populations",
             "files",
+            "journal.garbage",
             *_STATE,
         ),
         ("msgspec", "yaml", "pynvml"),

@@ -22,6 +22,11 @@ _LONGEST = 500
 """Most characters of a text."""
 _MOST_PARAMS = 1000
 _PLACE = re.compile(r"\b[0-9]{3}/[0-9]{1,12}\.yaml\Z", re.ASCII)
+_PLACE_LENGTH = 22
+"""Most characters of such a place, with the one before it."""
+_EXACT = 2**53
+"""Integers up to it are floats, too."""
+_NEEDED = {"frame", "params", "true_objective"}
 _GREATEST = 2**63
 """A number of frames or generations is smaller."""
 
@@ -67,16 +72,17 @@ def parse(data: bytes) -> Metadata | str | None:
             return f"not YAML: {e}"
     if not isinstance(document, dict):
         return "not a map"
-    missing = [k for k in ("frame", "params", "true_objective") if k not in document]
-    if missing:
-        return f"key `{missing[0]}` is missing"
+    if not document.keys() >= _NEEDED:
+        missing = next(k for k in ("frame", "params", "true_objective") if k not in document)
+        return f"key `{missing}` is missing"
     if data[-1:] != b"\n":
         return "its last line has no end"
     raw = document["true_objective"]
+    name = document.get("experiment_name", "")
     params = document["params"]
     objective = number(raw)
     tagged = isinstance(raw, Tagged)
-    place = _PLACE.search(str(document.get("pbt_checkpoint")))
+    place = _PLACE.search(str(document.get("pbt_checkpoint"))[-_PLACE_LENGTH:])
     if not isinstance(params, dict):
         params = {}
     elif not is_plain or len(params) > _MOST_PARAMS:
@@ -84,7 +90,7 @@ def parse(data: bytes) -> Metadata | str | None:
     return Metadata(
         _integer(document["frame"]),
         _integer(document.get("iteration")),
-        str(plain(document.get("experiment_name", "")))[:_LONGEST],
+        name[:_LONGEST] if type(name) is str else str(plain(name))[:_LONGEST],
         objective,
         params,
         tagged or objective is None,
@@ -106,9 +112,11 @@ def another(found: Metadata, member: int, generation: int) -> str | None:
 
 def number(value: Any) -> float | None:
     """`value` as a finite float, also from a 0-d tensor or a numpy scalar; else None."""
+    if type(value) is float:  # most are
+        return value if math.isfinite(value) else None
     if isinstance(value, Tagged):
         value = _decode(value)
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     if isinstance(value, str) and len(value) > _LONGEST:
         return None
@@ -120,6 +128,8 @@ def number(value: Any) -> float | None:
 
 
 def _integer(value: Any) -> int | None:
+    if type(value) is int and abs(value) <= _EXACT:
+        return value
     found = number(value)
     return None if found is None or abs(found) >= _GREATEST else int(found)
 

@@ -9,6 +9,7 @@ that are finite, texts of at most 500 characters, truth values, None, and maps o
 from __future__ import annotations
 
 import re
+from sys import intern
 from typing import Any
 
 MOST = 16 * 1024
@@ -66,7 +67,7 @@ def load_plain(data: bytes) -> dict[str, Any] | None:
             if into is None or empty:
                 return None
             found[above] = into
-            into[key] = value
+            into[intern(key)] = value  # a thousand generations have the same keys
         else:
             found[key] = value
             above = key
