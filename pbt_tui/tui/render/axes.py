@@ -15,6 +15,8 @@ ScaleName = Literal["linear", "log", "clipped"]
 SCALES: tuple[ScaleName, ...] = ("linear", "log", "clipped")
 _MOST = 4e307
 """Half of the longest axis."""
+_SHORTEST = 1e-290
+"""The shortest axis: a screen has so many rows that a unit may be infinitely many of them."""
 _SAMPLES = 4096
 """Most values that tell the quartiles."""
 _FENCE = 3.0
@@ -90,9 +92,10 @@ def axis(values: Sequence[Sequence[float]], name: ScaleName | None) -> Axis | No
     if name == "linear":
         return _wide("linear", low, high)
     inner = _fences(some)
-    if inner is None:
+    if inner is None or (inner[0] <= low and high <= inner[1]):
         return _wide("linear" if name is None else "clipped", low, high)
-    clipped = _wide("clipped", max(low, inner[0]), min(high, inner[1]))
+    within = [v for each in some for v in each if inner[0] <= v <= inner[1]]
+    clipped = _wide("clipped", min(within), max(within))
     if name == "clipped":
         return clipped
     linear = _wide("linear", low, high)
@@ -102,9 +105,11 @@ def axis(values: Sequence[Sequence[float]], name: ScaleName | None) -> Axis | No
 
 def _wide(name: str, low: float, high: float) -> Axis:
     """An axis that has a finite length."""
-    if low == high:
-        low, high = low - (abs(low) or 1.0) / 2, high + (abs(high) or 1.0) / 2
-    return Axis(name, max(-_MOST, low), min(_MOST, high))
+    low, high = (min(_MOST, max(-_MOST, end)) for end in (low, high))
+    if high - low < _SHORTEST:
+        reach = max(_SHORTEST, abs(low) / 2) if low else 0.5
+        low, high = low - reach, high + reach
+    return Axis(name, low, high)
 
 
 def _fences(series: Sequence[Sequence[float]]) -> tuple[float, float] | None:

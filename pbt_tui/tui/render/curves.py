@@ -1,33 +1,26 @@
 """Draws the objectives of all members, with axes, ticks and a legend.
 
-A curve is interrupted where an objective is missing or not finite, where generations are missing,
-where x falls, and where a member began again. What has not changed is not computed again.
+Pure: what is kept from one drawing to the next only saves time.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
-from math import isfinite
+from collections.abc import Mapping, Sequence
 from operator import is_
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from pbt_tui.tui.render.axes import Axis, ScaleName, axis, short, steps
-from pbt_tui.tui.render.dots import Column, Grid, Point, Stroke, columns_of, drawn, painted
-from pbt_tui.tui.render.generations import Generations, MemberLives
+from pbt_tui.tui.render.curve_cells import CurveCells, XAxis, XName
+from pbt_tui.tui.render.dots import Grid, Stroke, painted
+from pbt_tui.tui.render.generations import Generations
 from pbt_tui.tui.render.hues import GREY, letter
-from pbt_tui.tui.text import Line, Span, cells, fit
+from pbt_tui.tui.text import Line, Span, cells, clip, fit
 
-XName = Literal["generation", "frames"]
 X_NAMES: tuple[XName, ...] = ("generation", "frames")
 _LEGEND = 15
 """Cells of the legend."""
 _THICK = 12
 """Rows from which the curve of the member under the cursor is thicker and hides no other."""
-_REGULAR = 0.8
-"""Share of equal distances between the numbers of a member, from which a longer one is a gap."""
 
 
 class CurveChoices(NamedTuple):
@@ -45,27 +38,11 @@ class CurveChoices(NamedTuple):
     """Whether to draw with ASCII only."""
 
 
-@dataclass(slots=True, eq=False)
-class _Drawn:
-    """What was computed of one member."""
-
-    of: object
-    """The generations that it was computed from."""
-    x_axis: tuple[object, ...]
-    """The x axis of `columns`."""
-    columns: list[Column]
-    """The curve in values, which no y axis has changed yet."""
-    axes: tuple[object, ...] = ()
-    """The y axis and the size of `cells`."""
-    cells: list[dict[int, int] | None] = field(default_factory=lambda: [None, None])
-    """The curve on the picture: thin, and thick."""
-
-
 class Curves:
     """The curves of one population, kept between two drawings."""
 
     def __init__(self) -> None:
-        self._drawn: dict[int, _Drawn] = {}
+        self._cells = CurveCells()
         self._axis: tuple[ScaleName | None, list[list[float]], Axis | None] = (None, [], None)
 
     def lines(
@@ -99,12 +76,14 @@ class Curves:
             return []
         x_step = (grid.columns - 1) / ((ends[1] - ends[0]) or 1.0)
         y_step = (grid.rows - 1) / ((scale.high - scale.low) or 1.0)
+        x_axis = XAxis(choices.x, ends[0], x_step)
         strokes = []
         for index in _layers(order, hues, choices.chosen):
             member = found.of(index)
             if member is not None:
-                cells_of = self._cells(member, scale, choices, grid, (ends[0], x_step, y_step))
-                strokes.append(Stroke(hues.get(index, GREY), _letter(index, hues), cells_of))
+                thick = index == choices.chosen and grid.height >= _THICK
+                drawn = self._cells.cells(member, x_axis, scale, grid, thick=thick)
+                strokes.append(Stroke(hues.get(index, GREY), _letter(index, hues), drawn))
         under: dict[int, Span] = {}
         if choices.at is not None and choices.x == "generation":
             column = round((choices.at - ends[0]) * x_step) // (1 if choices.plain else 2)
@@ -113,7 +92,8 @@ class Curves:
         side = grid.rows // grid.height
         at_row = {round((scale.high - place) * y_step) // side: text for place, text in ticks}
         names = _legend(found, hues, order, choices, grid.height) if legend else []
-        lines: list[Line] = [_title(scale, choices, found, self._outside(found, scale))]
+        title = _title(scale, choices, self._outside(found, scale))
+        lines: list[Line] = [clip(title, width)]
         for i, row in enumerate(rows):
             tick = at_row.get(i)
             start = f" {fit(tick or '', margin - 3, '>')} {'┤' if tick else '│'}"
@@ -137,83 +117,9 @@ class Curves:
         return sum(
             not scale.low <= value <= scale.high
             for member in found.members
+            if member.low < scale.low or member.high > scale.high
             for value in member.objectives
         )
-
-    def _cells(
-        self,
-        member: MemberLives,
-        scale: Axis,
-        choices: CurveChoices,
-        grid: Grid,
-        steps_: tuple[float, float, float],
-    ) -> dict[int, int]:
-        """The cells of a member's curve, as computed before if nothing has changed."""
-        x0, x_step, y_step = steps_
-        thick = member.row.index == choices.chosen and grid.height >= _THICK
-        of = member.row.generations
-        key = (choices.x, x0, x_step)
-        kept = self._drawn.get(member.row.index)
-        if kept is None or kept.of is not of or kept.x_axis != key:
-            columns = [
-                column
-                for piece in pieces(member, choices.x)
-                for column in columns_of(piece, x0, x_step)
-            ]
-            kept = self._drawn[member.row.index] = _Drawn(of, key, columns)
-        axes = (scale, grid)
-        if kept.axes != axes:
-            kept.axes, kept.cells = axes, [None, None]
-        found = kept.cells[thick]
-        if found is None:
-            columns = kept.columns
-            if scale.sign or scale.linear_within:
-                place = scale.place
-                columns = [(column, place(low), place(high)) for column, low, high in columns]
-            found = kept.cells[thick] = drawn(columns, grid, scale.high, y_step, thick=thick)
-        return found
-
-
-def pieces(member: MemberLives, x_name: XName) -> Iterator[list[Point]]:
-    """The curve of a member in pieces without interruption.
-
-    Args:
-        member: the member.
-        x_name: the x axis.
-    """
-    steps_, by_number = member.row.generations, x_name == "generation"
-    for life in member.lives:
-        longest = _longest(life.numbers)
-        piece: list[Point] = []
-        number = None
-        for step in steps_[life.first : life.end]:
-            objective = step.objective
-            x = step.generation if by_number else step.frame
-            if objective is None or x is None or not isfinite(objective):
-                if piece:
-                    yield piece
-                    piece = []
-                number = None
-                continue
-            if piece and (
-                x < piece[-1][0]
-                or (longest and number is not None and step.generation - number > longest)
-            ):
-                yield piece
-                piece = []
-            piece.append((x, objective))
-            number = step.generation
-        if piece:
-            yield piece
-
-
-def _longest(numbers: Sequence[int]) -> int:
-    """The longest distance between two numbers that is no gap; 0: any distance is usual."""
-    distances = Counter(b - a for a, b in pairwise(numbers))
-    if not distances:
-        return 0
-    usual, count = distances.most_common(1)[0]
-    return usual if usual and count >= _REGULAR * (len(numbers) - 1) else 0
 
 
 def _range(found: Generations, x_name: XName) -> tuple[float, float] | None:
@@ -249,7 +155,7 @@ def _letter(index: int, hues: Mapping[int, str]) -> str:
     return letter(index) if index in hues else "."
 
 
-def _title(scale: Axis, choices: CurveChoices, found: Generations, outside: int) -> Line:
+def _title(scale: Axis, choices: CurveChoices, outside: int) -> Line:
     text = f" objective by {choices.x}"
     more = f"  y {scale.name}"
     if outside:

@@ -14,7 +14,8 @@ from pbt_tui.tui.text import Line, Span
 Point = tuple[float, float]
 Column = tuple[int, float, float]
 """A column of dots, and the least and greatest value that the curve has in it."""
-_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+_DOTS = (0x01, 0x08, 0x02, 0x10, 0x04, 0x20, 0x40, 0x80)
+"""The dots of a cell, two in a row, as braille characters count them."""
 
 
 class Grid(NamedTuple):
@@ -124,7 +125,7 @@ def drawn(
         x, side = column >> 1, column & 1
         for row in range(begin, end + 1):
             cell = (row >> 2) * width + x
-            cells[cell] = get(cell, 0) | _DOTS[row & 3][side]
+            cells[cell] = get(cell, 0) | _DOTS[(row & 3) * 2 + side]
     return cells
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -62,6 +62,10 @@ class MemberLives:
     """The largest number of all; None before the first generation."""
     objectives: list[float]
     """Every objective that is a finite number."""
+    low: float
+    """The least of them; infinite without one."""
+    high: float
+    """The greatest of them; minus infinite without one."""
 
     def life_at(self, position: int) -> int:
         """Index of the life to which a generation belongs."""
@@ -107,7 +111,7 @@ class Generations:
                 and kept.row.generations is member.generations
                 and gone.get(member.index, ()) == numbers
             ):
-                made = MemberLives(member, kept.lives, kept.highest, kept.objectives)
+                made = replace(kept, row=member)
             else:
                 made = _member(member, numbers)
             self._by_index[member.index] = made
@@ -204,7 +208,14 @@ def _member(row: MemberRow, relaunched: Sequence[int | None]) -> MemberLives:
     objectives = [
         value for step in steps if (value := step.objective) is not None and math.isfinite(value)
     ]
-    return MemberLives(row, lives, max(numbers, default=None), objectives)
+    return MemberLives(
+        row,
+        lives,
+        max(numbers, default=None),
+        objectives,
+        min(objectives, default=math.inf),
+        max(objectives, default=-math.inf),
+    )
 
 
 def _now(member: MemberLives) -> AsOf:

@@ -6,6 +6,7 @@ diverged member does not take all shades from the others.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isfinite
 
 from pbt_tui.tui.render.axes import Axis, axis
@@ -15,7 +16,8 @@ from pbt_tui.tui.text import Line, Span, fit
 HEATS = tuple(f"heat{i}" for i in range(8))
 """Styles of the shades, from the lowest objective to the highest; each theme has its colours."""
 _SHADES = "░░▒▒▓▓██"
-_MARGIN = 10
+MARGIN = 10
+"""Cells before the shades of the picture."""
 _TITLED = 17
 """Cells between the numbers of the head from which it says what the shades show."""
 _MOST = 4
@@ -43,6 +45,7 @@ class HeatMap:
         """Cells of one generation."""
         self.width = min(width, span * self.cells)
         """Cells that are used."""
+        self._strips: dict[tuple[int, int], list[Span]] = {}
 
     def number(self, cell: int) -> int:
         """The last generation that a cell shows."""
@@ -77,17 +80,25 @@ class HeatMap:
             text = " " * self.width
         return [(text[:begin], "dim"), (label, "mark"), (text[begin + len(label) :], "dim")]
 
-    def strip(self, member: MemberLives, life: Life | None = None) -> list[Span]:
+    def strip(self, index: int, number: int = -1) -> list[Span]:
         """The shades of one member.
 
         Args:
-            member: the member.
-            life: which of its lives; None: the newest.
+            index: index of the member.
+            number: which of its lives, from 0; -1: the newest.
         """
-        if life is None and member.lives:
-            life = member.lives[-1]
+        found = self._strips.get((index, number))
+        if found is None:
+            member = self._found.of(index)
+            found = [(" " * self.width, "")]
+            if member is not None and member.lives:
+                found = self._shades(member, member.lives[number])
+            self._strips[index, number] = found
+        return found
+
+    def _shades(self, member: MemberLives, life: Life) -> list[Span]:
         scale = self._scale
-        if life is None or scale is None:
+        if scale is None:
             return [(" " * self.width, "")]
         length = (scale.high - scale.low) or 1.0
         spans: list[Span] = []
@@ -122,30 +133,28 @@ def _newest(member: MemberLives, life: Life, low: int, high: int) -> float | Non
 
 
 def heat_map(
-    found: Generations, chosen: int | None, at: int | None, width: int, height: int
+    found: HeatMap, members: Sequence[MemberLives], chosen: int | None, at: int | None, height: int
 ) -> list[Line]:
     """The picture with its head; none if there is nothing to draw.
 
     Args:
-        found: the generations.
+        found: the shades.
+        members: the members of the population.
         chosen: the member under the cursor.
         at: the generation that is looked at; None: now.
-        width: cells.
         height: rows, with the head.
     """
-    rows = [(m, i, life) for m in found.members for i, life in enumerate(m.lives)]
+    rows = [(m.row.index, number) for m in members for number in range(len(m.lives))]
     if len(rows) > height - 1:
-        rows = [(m, len(m.lives) - 1, m.lives[-1]) for m in found.members if m.lives]
-    if not rows or height < 2 or width < _MARGIN + 8:
+        rows = [(m.row.index, len(m.lives) - 1) for m in members if m.lives]
+    if not rows or height < 2:
         return []
     room = height - 1
-    place = next((i for i, row in enumerate(rows) if row[0].row.index == chosen), 0)
+    place = next((i for i, row in enumerate(rows) if row[0] == chosen), 0)
     first = max(0, min(place - room // 2, len(rows) - room))
-    found_map = HeatMap(found, width - _MARGIN - 1)
-    lines: list[Line] = [((fit(" heat map", _MARGIN), "head"), *found_map.head(at))]
-    for member, number, life in rows[first : first + room]:
-        index = member.row.index
+    lines: list[Line] = [((fit(" heat map", MARGIN), "head"), *found.head(at))]
+    for index, number in rows[first : first + room]:
         name = f" {'▌' if index == chosen else ' '}{index}{'′' * min(3, number)}"
         style = "mark" if index == chosen else "dim"
-        lines.append(((fit(name, _MARGIN), style), *found_map.strip(member, life)))
+        lines.append(((fit(name, MARGIN), style), *found.strip(index, number)))
     return lines

@@ -6,13 +6,12 @@ Must not read workspaces: it draws the rows of the snapshot.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from pbt_tui.journal.status_text import lasting
 from pbt_tui.observe.snapshot_types import LostBest, MemberRow, PopulationRow
 from pbt_tui.tui import labels
-from pbt_tui.tui.render.generations import Generations
 from pbt_tui.tui.render.heat_map import HeatMap
 from pbt_tui.tui.text import Line, Span, both, cells, clip, cut, fit, length, safe, wrap
 
@@ -145,7 +144,7 @@ class MemberTable:
         width: cells.
         now: Unix seconds.
         hues: styles of the members that have a colour.
-        found: the generations, for a column of shades; None: without it.
+        heat: makes the column of shades for so many cells; None: without it.
         at: the generation that is looked at; None: now. What a member was doing then is not told.
     """
 
@@ -156,13 +155,12 @@ class MemberTable:
         now: float,
         *,
         hues: Mapping[int, str] = _NO_HUES,
-        found: Generations | None = None,
+        heat: Callable[[int], HeatMap] | None = None,
         at: int | None = None,
     ) -> None:
         self.row = row
         self.now = now
         self.hues = hues
-        self.found = found
         self.at = at
         self.wide = width >= 70
         self.state = 0
@@ -173,12 +171,11 @@ class MemberTable:
         room = width - (50 + self.change if self.wide else 33) - (self.state or -2)
         names = varied(row, max(0, room // 12))
         self.heat: HeatMap | None = None
-        with_heat = found is not None and found.newest is not None and room >= _LEAST_HEAT + 14
-        self.params = _fitting(names, room - (_LEAST_HEAT + 2 if with_heat else 0))
+        shaded = heat if room >= _LEAST_HEAT + 14 else None
+        self.params = _fitting(names, room - (_LEAST_HEAT + 2 if shaded is not None else 0))
         """The parameters, each with its cells."""
-        if with_heat and found is not None:
-            left = room - sum(2 + cells_ for cells_ in self.params.values())
-            self.heat = HeatMap(found, left - 3)
+        if shaded is not None:
+            self.heat = shaded(room - sum(2 + cells_ for cells_ in self.params.values()) - 3)
         self.width = width
 
     def head(self) -> Line:
@@ -214,9 +211,8 @@ class MemberTable:
             spans.append(("  " + fit(self.copies.get(member.index, "-"), 8), "dim"))
         for name, cells_ in self.params.items():
             spans.append(("  " + fit(labels.value_text(member.params.get(name)), cells_, ">"), ""))
-        if self.heat is not None and self.found is not None:
-            lives = self.found.of(member.index)
-            spans += [("  ", ""), *(self.heat.strip(lives) if lives is not None else ())]
+        if self.heat is not None:
+            spans += [("  ", ""), *self.heat.strip(member.index)]
         return tuple(spans)
 
     def _state(self, member: MemberRow) -> Span:

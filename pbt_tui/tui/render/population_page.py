@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pbt_tui.observe.snapshot_types import MemberRow
 from pbt_tui.tui.render import round_lines
 from pbt_tui.tui.render.curves import CurveChoices
-from pbt_tui.tui.render.heat_map import heat_map
+from pbt_tui.tui.render.heat_map import MARGIN, heat_map
 from pbt_tui.tui.render.lineage_picture import lineage
 from pbt_tui.tui.render.population_view import PICTURES, Choices, Picture, PopulationView
 from pbt_tui.tui.text import Line, clip, length
@@ -82,7 +82,9 @@ class _Painter:
                 height,
             )
         elif picture == "heat map":
-            found = heat_map(view.generations, self._chosen, choices.at, width, height)
+            if width >= MARGIN + 8:
+                shades, members = view.heat(width - MARGIN - 1), view.generations.members
+                found = heat_map(shades, members, self._chosen, choices.at, height)
         elif picture == "drift":
             found = view.drift.lines(view.generations, choices.at, width, height, choices.plain)
         elif choices.at is not None:

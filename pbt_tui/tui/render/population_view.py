@@ -12,10 +12,12 @@ from typing import Literal, NamedTuple, get_args
 from pbt_tui.observe.snapshot_types import MemberRow, PopulationRow
 from pbt_tui.tui import labels
 from pbt_tui.tui.render.axes import ScaleName
-from pbt_tui.tui.render.curves import Curves, XName
+from pbt_tui.tui.render.curve_cells import XName
+from pbt_tui.tui.render.curves import Curves
 from pbt_tui.tui.render.drift import Drift
 from pbt_tui.tui.render.founders import UNKNOWN, Founder, Lineages, spread
 from pbt_tui.tui.render.generations import Generations, as_it_was
+from pbt_tui.tui.render.heat_map import HeatMap
 from pbt_tui.tui.render.hues import hues
 from pbt_tui.tui.render.population import ranked
 from pbt_tui.tui.text import Span
@@ -61,6 +63,7 @@ class PopulationView:
         self.curves: Curves = known[2]
         self.drift: Drift = known[3]
         self._then: tuple[int, PopulationRow] | None = None
+        self._heats: dict[int, HeatMap] = {}
 
     def _known(self) -> tuple[Generations | None, Lineages | None, Curves, Drift]:
         return self.generations, self.lineages, self.curves, self.drift
@@ -72,6 +75,15 @@ class PopulationView:
         if self._then is None or self._then[0] != at:
             self._then = at, as_it_was(self.generations, at)
         return self._then[1]
+
+    def heat(self, width: int) -> HeatMap:
+        """The shades of the objectives, in so many cells."""
+        found = self._heats.get(width)
+        if found is None:
+            if len(self._heats) >= 2:
+                self._heats.clear()
+            found = self._heats[width] = HeatMap(self.generations, width)
+        return found
 
     def ranked(self, at: int | None) -> list[MemberRow]:
         """The members at a generation, the best first."""
@@ -106,19 +118,16 @@ class PopulationView:
             return []
         members = self.generations.as_of(at)
         began = self.lineages.began
-        if at is None:
-            alive = len(self.lineages.alive)
-        else:
-            carried = {
-                self.lineages.founder(member.index, place)
-                for member, place, *_ in members
-                if place is not None
-            }
-            alive = len(carried - {UNKNOWN})
-        few = alive <= _FEW * began and began > 2
-        found: list[Span] = [
-            (f"lineages alive {alive} of {began}{' !' if few else ''}", "warn" if few else "dim")
-        ]
+        carried = {
+            self.lineages.founder(member.index, place)
+            for member, place, *_ in members
+            if place is not None
+        }
+        alive = len(self.lineages.alive if at is None else carried - {UNKNOWN})
+        unsure = "at least " if UNKNOWN in carried else ""
+        few = alive <= _FEW * began and began > 2 and not unsure
+        text = f"lineages alive {unsure}{alive} of {began}{' !' if few else ''}"
+        found: list[Span] = [(text, "warn" if few else "dim")]
         now = spread(members)
         if now is not None:
             found.append((f"σ(objective) {labels.value_text(now)}{self._trend(at, now)}", "dim"))

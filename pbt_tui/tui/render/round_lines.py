@@ -98,7 +98,7 @@ def told(row: PopulationRow, width: int, height: int, now: float) -> list[Line]:
         return []
     lines: list[Line] = [_HISTORY]
     if not row.events:
-        return [*lines, _NOTHING]
+        return [clip(line, width) for line in (*lines, _NOTHING)]
     shown = row.events[-(height - 1) :]
     known = _of(row, shown)
     for event, when in zip(reversed(shown), reversed(_times(row, shown, now)), strict=True):
@@ -106,7 +106,7 @@ def told(row: PopulationRow, width: int, height: int, now: float) -> list[Line]:
         lines += _entry(when + number, event, known[event.member, event.generation], width)
         if len(lines) >= height:
             break
-    return lines[:height]
+    return [clip(line, width) for line in lines[:height]]
 
 
 def _entry(start: str, event: EventRow, rounds: list[RoundRow], width: int) -> list[Line]:

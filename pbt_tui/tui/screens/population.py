@@ -163,7 +163,7 @@ class PopulationScreen(Page):
             self.size.width - (rows < len(ranked)),  # the scroll bar
             self.host.now(),
             hues={} if view is None else view.hues(self._chosen),
-            found=None if view is None else view.generations,
+            heat=None if view is None or view.generations.newest is None else view.heat,
             at=self.choices.at,
         )
         self._shape(self.head, [table.head()])
@@ -187,7 +187,10 @@ class PopulationScreen(Page):
         """In another thread: computes a view, and draws its pictures once."""
         view = PopulationView(row, before)
         width, height = self.size
-        arranged(view, view.ranked(None), self.choices, None, 0.0, width, height // 2)
+        for x in X_NAMES:
+            for picture in ("together", "curves"):
+                choices = self.choices._replace(x=x, picture=picture)
+                arranged(view, view.ranked(None), choices, None, 0.0, width, height // 2)
 
         def done() -> None:
             self._computing = False
