@@ -161,7 +161,8 @@ def painted(strokes: Sequence[Stroke], grid: Grid, under: dict[int, Span]) -> li
     for stroke in strokes:
         name = (stroke.style, stroke.letter)
         for cell, mask in stroke.cells.items():
-            masks[cell] = masks.get(cell, 0) | mask
+            # A cell has one colour: dots of a curve below would look like those of this one.
+            masks[cell] = masks[cell] | mask if shown.get(cell) == name else mask
             shown[cell] = name
     lines: list[Line] = []
     for row in range(grid.height):

@@ -8,6 +8,8 @@ from pbt_tui.observe.snapshot_types import EventRow, PopulationRow, RoundRow
 from pbt_tui.tui import labels
 from pbt_tui.tui.text import Line, Span, at, cells, clip, cut, length, safe, wrap
 
+_NAMED = 6
+"""Most members of a round that are named."""
 _LEADS = "among the best"
 _STAYS = "not below"
 _HISTORY: Line = ((" what happened, newest first", "head"),)
@@ -50,13 +52,13 @@ def why(event: EventRow, rounds: Iterable[RoundRow]) -> str:
         if found.lower is not None and found.objective is not None:
             parts.append(f"{_number(found.objective)} is below {_number(found.lower)}")
         elif found.worst:
-            parts.append(f"among the worst: {_members(found.worst)}")
+            parts.append(f"among the {_some('worst', found.worst)}")
         if found.difference is not None:
             better = f"the best was better by {_number(found.difference)}"
             needed = "" if found.needed is None else f", {_number(found.needed)} is needed"
             parts.append(better + needed)
         elif found.best:
-            parts.append(f"leaders: {_members(found.best)}")
+            parts.append(_some("leaders", found.best))
         if parts:
             return ", ".join(parts)
     return ""
@@ -174,11 +176,12 @@ def _stays(found: RoundRow) -> str:
     if found.member in found.best:
         return _LEADS
     if found.member in found.worst:
-        return f"among the worst: {_members(found.worst)}"
+        return f"among the {_some('worst', found.worst)}"
     if found.lower is not None:
         return _STAYS
-    worst = _members(found.worst)
-    return f"not among the worst: {worst}" if worst else "nobody was among the worst"
+    if not found.worst:
+        return "nobody was among the worst"
+    return f"not among the {_some('worst', found.worst)}"
 
 
 def _cut(reason: str, group: Sequence[RoundRow]) -> str:
@@ -221,6 +224,13 @@ def _times(row: PopulationRow, shown: Sequence[EventRow], now: float) -> list[st
     texts = ["" if moment is None else at(moment, now) for moment in moments]
     longest = max(map(len, texts))
     return [text.ljust(longest + 2) if longest else "" for text in texts]
+
+
+def _some(word: str, members: Sequence[int]) -> str:
+    """`worst: 1, 5`; of many, how many: `12 worst`."""
+    if len(members) > _NAMED:
+        return f"{len(members)} {word}"
+    return f"{word}: {_members(members)}"
 
 
 def _members(members: Iterable[int]) -> str:
