@@ -24,7 +24,8 @@ _DARK = (
     "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#2A7BD6", "#D55E00", "#CC79A7", "#FFFFFF",
     "#3B4A7A", "#3A6A9A", "#2F87A8", "#2CA39C", "#45BD83", "#85D05A", "#C3DC3F", "#F4E84A",
 )  # fmt: skip
-"""Okabe and Ito's colours, with a lighter blue, and white for black; then from blue to yellow, ever lighter."""
+"""Okabe and Ito's colours, with a lighter blue, and white for black; then from blue to yellow,
+ever lighter."""
 _LIGHT = (
     "#C68B00", "#3A97D3", "#006B50", "#85712B", "#0A4A9E", "#7A1C08", "#B9569A", "#111111",
     "#D9CF3C", "#A8C23C", "#66B25A", "#2F9E78", "#2A7F8E", "#33608D", "#3F437F", "#440F56",

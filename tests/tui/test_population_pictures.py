@@ -72,6 +72,18 @@ def test_a_member_that_begins_again_has_another_curve() -> None:
     assert points(of(member(0, (1, 1.0), (1, 0.5), (2, 0.7)), events=(again,))) == [[1], [1, 2]]
 
 
+def test_a_curve_over_frames_is_cut_where_they_fall() -> None:
+    """A member that copied goes on with the frames of its donor, or with its own."""
+    whole = member(0, *((n, 1.0) for n in range(1, 6)))
+    steps_ = tuple(
+        replace(step, frame=frame)
+        for step, frame in zip(whole.generations, (10, 20, 15, 25, None), strict=True)
+    )
+    lives = of(replace(whole, generations=steps_)).of(0)
+    assert lives is not None
+    assert [piece.xs for piece in pieces(lives, "frames")] == [[10, 20], [15, 25]]
+
+
 def test_as_of_a_generation_a_later_life_is_not_there_yet() -> None:
     ahead = member(1, *((n, 1.0) for n in range(1, 11)))
     steps_ = [*((n, 1.0) for n in range(1, 6)), (1, 0.1), (2, 0.2)]
@@ -144,6 +156,30 @@ def test_what_is_kept_changes_nothing(seed: int) -> None:
         assert pages[0] == pages[1]
         assert view.facts(None) == fresh.facts(None)
         assert view.lineages.ends == fresh.lineages.ends
+
+
+def test_what_becomes_known_late_counts() -> None:
+    """A log that is read late, and a generation that is: who descends from whom is found anew."""
+    whole = populations.simulated(4, 12, seed=3)
+    late = next(event for event in whole.events if event.kind == "exploit")
+    early = replace(whole, events=tuple(e for e in whole.events if e != late))
+    donor = whole.members[late.donor or 0]
+    kept = tuple(g for g in donor.generations if g.generation != late.donor_generation)
+    without = tuple(
+        replace(m, generations=kept) if m.index == donor.index else m for m in whole.members
+    )
+    view = PopulationView(replace(early, members=without))
+    another = next(m for m in range(4) if m not in (late.member, late.donor))
+    told = replace(late, donor=another)
+    corrected = replace(whole, events=tuple(told if e == late else e for e in whole.events))
+    for row in (early, whole, corrected, replace(whole, members=without), whole):
+        view = PopulationView(row, view)
+        fresh = PopulationView(row)
+        for m in row.members:
+            for place in range(len(m.generations)):
+                found = view.lineages.founder(m.index, place)
+                assert found == fresh.lineages.founder(m.index, place), (m.index, place)
+        assert view.facts(None) == fresh.facts(None)
 
 
 def test_many_points_in_a_column_lose_no_spike() -> None:

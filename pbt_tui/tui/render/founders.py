@@ -204,6 +204,9 @@ def _only_grew(old: MemberParts, new: MemberParts) -> bool:
     count = len(old.of)
     if len(new.of) < count or (count and new.of[count - 1] is not old.of[-1]):
         return False
+    # A part that begins among the old generations has copies that were thought to be of another.
+    if any(part.first < count for part in new.parts[len(old.parts) :]):
+        return False
     return new.parts[: len(old.parts)] == old.parts
 
 
