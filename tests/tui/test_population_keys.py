@@ -84,6 +84,14 @@ async def test_s_turns_the_y_axis(page: Opened) -> None:
         assert "y clipped" in await pressed(pilot, app, "s")
 
 
+async def test_the_first_s_turns_from_what_is_shown(page: Opened) -> None:
+    async with page([populations.simulated()]) as (app, pilot):
+        assert "y linear" in text_of(app)
+        assert "y log" in await pressed(pilot, app, "s")
+        assert "y clipped" in await pressed(pilot, app, "s")
+        assert "y linear" in await pressed(pilot, app, "s")
+
+
 async def test_a_turns_the_x_axis(page: Opened) -> None:
     async with page([populations.simulated()]) as (app, pilot):
         text = await pressed(pilot, app, "a")

@@ -29,8 +29,8 @@ _FLAT = 4.0
 class Axis:
     """The y axis: the part of the values that it shows, and how."""
 
-    name: str
-    """What it is, for people: `linear`, `log`, `clipped`, or `symlog` for values of both signs."""
+    name: Literal["linear", "log", "clipped", "symlog"]
+    """What it is, for people; `symlog`: a logarithm of values of both signs."""
     low: float
     """Position of the lower end."""
     high: float
@@ -103,7 +103,7 @@ def axis(values: Sequence[Sequence[float]], name: ScaleName | None) -> Axis | No
     return clipped if shorter else linear
 
 
-def _wide(name: str, low: float, high: float) -> Axis:
+def _wide(name: ScaleName, low: float, high: float) -> Axis:
     """An axis that has a finite length."""
     low, high = (min(_MOST, max(-_MOST, end)) for end in (low, high))
     if high - low < _SHORTEST:
@@ -130,7 +130,7 @@ def _logarithmic(series: Sequence[Sequence[float]], low: float, high: float) -> 
         sizes = sorted(abs(v) for values in series for v in values[:: len(values) // 64 + 1] if v)
         within = max(1e-300, sizes[len(sizes) // 10]) if sizes else 1.0
         found = Axis("symlog", 0.0, 1.0, linear_within=within)
-    ends = _wide("", found.place(low), found.place(high))
+    ends = _wide("log", found.place(low), found.place(high))
     return replace(found, low=ends.low, high=ends.high)
 
 

@@ -43,6 +43,8 @@ class Curves:
 
     def __init__(self) -> None:
         self._cells = CurveCells()
+        self.scale: ScaleName | None = None
+        """The y axis of the last drawing; None: nothing was drawn."""
         self._axis: tuple[ScaleName | None, list[list[float]], Axis | None] = (None, [], None)
 
     def lines(
@@ -65,6 +67,8 @@ class Curves:
             height: rows.
         """
         scale = self._scale(found, choices.scale)
+        if scale is not None:
+            self.scale = "log" if scale.name == "symlog" else scale.name
         if scale is None or height < 5 or width < 24:
             return []
         ticks = scale.ticks(max(3, (height - 2) // 3))

@@ -234,7 +234,8 @@ class PopulationScreen(Page):
         self._choose(turned(self.choices, self.shown))
 
     def action_scale(self) -> None:
-        place = -1 if self.choices.scale is None else SCALES.index(self.choices.scale)
+        shown = None if self._view is None else self._view.curves.scale
+        place = SCALES.index(self.choices.scale or shown or "linear")
         self._choose(self.choices._replace(scale=SCALES[(place + 1) % len(SCALES)]))
 
     def action_x_axis(self) -> None:
