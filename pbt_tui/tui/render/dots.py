@@ -16,6 +16,14 @@ Column = tuple[int, float, float]
 """A column of dots, and the least and greatest value that the curve has in it."""
 _DOTS = (0x01, 0x08, 0x02, 0x10, 0x04, 0x20, 0x40, 0x80)
 """The dots of a cell, two in a row, as braille characters count them."""
+_SPANS = tuple(
+    tuple(
+        tuple(sum(_DOTS[row * 2 + side] for row in range(begin, end + 1)) for end in range(4))
+        for begin in range(4)
+    )
+    for side in range(2)
+)
+"""By side, first and last row of a span: its dots."""
 
 
 class Grid(NamedTuple):
@@ -122,10 +130,17 @@ def drawn(
             for row in range(begin, end + 1):
                 cells[row * width + column] = 1
             continue
-        x, side = column >> 1, column & 1
-        for row in range(begin, end + 1):
-            cell = (row >> 2) * width + x
-            cells[cell] = get(cell, 0) | _DOTS[(row & 3) * 2 + side]
+        cell, spans = (begin >> 2) * width + (column >> 1), _SPANS[column & 1]
+        upper, lower = begin >> 2, end >> 2
+        if upper == lower:
+            cells[cell] = get(cell, 0) | spans[begin & 3][end & 3]
+            continue
+        cells[cell] = get(cell, 0) | spans[begin & 3][3]
+        for _ in range(upper + 1, lower):
+            cell += width
+            cells[cell] = get(cell, 0) | spans[0][3]
+        cell += width
+        cells[cell] = get(cell, 0) | spans[0][end & 3]
     return cells
 
 
