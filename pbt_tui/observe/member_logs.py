@@ -15,6 +15,7 @@ import msgspec
 
 from pbt_tui.observe.lineage import LineageEvent
 from pbt_tui.observe.log_reader import clean
+from pbt_tui.observe.round_rows import RoundRows
 from pbt_tui.observe.rounds import MemberLogState, Round
 from pbt_tui.observe.workspaces.sample_factory_log import TrainerLog
 
@@ -99,6 +100,8 @@ class MemberLog:
     """Decisions, in the order of their lines."""
     states: dict[int, MemberLogState] = field(default_factory=dict)
     """Newest state by member."""
+    rounds: RoundRows = field(default_factory=RoundRows)
+    """Its rounds but the last one of each member, which is in `states`."""
     heard: dict[tuple[int, int], int] = field(default_factory=dict)
     """(Member, generation) to the number of its rounds in the log."""
     first: float | None = None
@@ -204,6 +207,7 @@ class MemberLog:
         """A new generation of a member."""
         if (last := self._own.get(who)) is not None:
             self._times[who, *last] = self._times.get((who, *last), 0) + 1
+        self.rounds.end(who, state)
         state.generation, state.waits, state.well = number, None, False
         state.round = Round(number)
         self._read[who] = {}
@@ -306,7 +310,7 @@ class MemberLog:
         elif "Loaded experiment state" in text:
             self._loading, self._failed = None, False
         elif among := _AMONG.search(text):
-            self._among(int(among[1]))
+            self._among(int(among[1]), _when(text))
             return "worst_policies=" not in text
         elif own := _SF_SELF.search(text):
             if self._who is not None and (found := self._of(self._who).round) is not None:
@@ -320,10 +324,11 @@ class MemberLog:
             return False
         return True
 
-    def _among(self, policy: int) -> None:
+    def _among(self, policy: int, at: float | None) -> None:
         if self._ranks is not None:
-            self._who = policy
-            self._of(policy).round = Round(best=self._ranks[0], worst=self._ranks[1])
+            self._who, state = policy, self._of(policy)
+            self.rounds.end(policy, state)
+            state.round = Round(best=self._ranks[0], worst=self._ranks[1], at=at)
 
     def _ask(self, member: int, donor: int, at: float | None) -> None:
         event = LineageEvent(

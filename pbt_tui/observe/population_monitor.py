@@ -25,6 +25,7 @@ from pbt_tui.observe.pauses import Pause
 from pbt_tui.observe.pinned_weights import PinnedWeights
 from pbt_tui.observe.population_lineage import PopulationLineage
 from pbt_tui.observe.population_status import MemberAttempt, PopulationStatus
+from pbt_tui.observe.round_rows import rounds
 from pbt_tui.observe.rounds import MemberLogState
 from pbt_tui.observe.snapshot_types import (
     Best,
@@ -33,6 +34,7 @@ from pbt_tui.observe.snapshot_types import (
     MemberRow,
     MemberWord,
     PopulationRow,
+    RoundRow,
 )
 from pbt_tui.observe.workspaces import Generation, Latest, Start, latest, reader, size, starts
 from pbt_tui.observe.workspaces.generation import Key
@@ -104,6 +106,8 @@ class PopulationMonitor:
         self._started: dict[int, float] = {}
         """When the newest start of each member was."""
         self._rows = _Rows()
+        self._rounds: tuple[RoundRow, ...] | None = ()
+        """The rounds of the last row; None: a log has more by now."""
         self._events: tuple[EventRow, ...] = ()
 
     @property
@@ -154,6 +158,7 @@ class PopulationMonitor:
         read, attempts = self._follow(logs or {})
         if not (new or begun or read or attempts or events):
             return False
+        self._rounds = None
         if self.lineage.update(new, begun, read, events, attempts):
             self._events = self.lineage.rows()
         return True
@@ -221,6 +226,13 @@ class PopulationMonitor:
     def log_states(self) -> dict[int, MemberLogState]:
         """The newest state in the log of each member."""
         return {m: state for log in self._logs.values() for m, state in log.states.items()}
+
+    def _kept_rounds(self) -> tuple[RoundRow, ...]:
+        """The newest rounds of each member; the same object while nothing is new."""
+        if self._rounds is None:
+            logs = self._logs.values()
+            self._rounds = rounds([(log.rounds, log.states) for log in logs], self.lineage.steps)
+        return self._rounds
 
     def newest(self) -> float | None:
         """When the newest generation was written, in Unix seconds; None without one."""
@@ -292,6 +304,7 @@ class PopulationMonitor:
             events=self._events,
             best=self.best(),
             alarms=tuple(alarms(self.status(states, now, attempts))),
+            rounds=self._kept_rounds(),
             original=None if original is None else str(original),
         )
 

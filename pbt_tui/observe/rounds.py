@@ -55,6 +55,8 @@ class Round:
     """Members that may be replaced."""
     difference: float | None = None
     """Objective of the donor less that of the member (IsaacGymEnvs, Sample-Factory)."""
+    at: float | None = None
+    """The time of its lines in Unix seconds, where they have no generation (Sample-Factory)."""
     needed: float | None = None
     """The difference beyond which the member would have copied the donor (IsaacGymEnvs)."""
 

@@ -222,6 +222,34 @@ class EventRow(msgspec.Struct, frozen=True):
     only announced the decision, and its weights and parameters are as before."""
 
 
+class RoundRow(msgspec.Struct, frozen=True):
+    """How a member compared itself with the others in one round, as its log says."""
+
+    member: int
+    """Index of the member that compared itself."""
+    generation: int | None
+    """Its generation then; `null`: unknown."""
+    objective: float | None
+    """Its objective then; `null`: the log does not state it."""
+    mean: float | None
+    """Mean of the objectives; `null`: the trainer does not compare with it."""
+    lower: float | None
+    """A member below it is replaced; `null`: the trainer does not compare with it."""
+    upper: float | None
+    """A member above it is a leader; `null`: the trainer does not compare with it."""
+    best: tuple[int, ...]
+    """Members that it might have copied."""
+    worst: tuple[int, ...]
+    """Members that might have been replaced."""
+    difference: float | None
+    """Objective of the donor less its own; `null`: the log does not state it."""
+    needed: float | None
+    """The difference beyond which it would have copied the donor; `null`: the log does not
+    state it."""
+    waits: str | None
+    """Why it did not compare itself, in the words of the trainer; `null`: it did."""
+
+
 class LostBest(msgspec.Struct, frozen=True):
     """A generation whose weights are gone: they were removed, or the file has other ones now."""
 
@@ -286,6 +314,8 @@ class PopulationRow(msgspec.Struct, frozen=True):
     """Its best result; `null` before any has an objective."""
     alarms: tuple[Alarm, ...]
     """Its alarms and notes, the most severe first."""
+    rounds: tuple[RoundRow, ...] = ()
+    """The newest rounds of each member, by member, oldest first; empty: no log tells of any."""
     original: str | None = None
     """Path of the run directory to which the workspace belongs, where this one is a copy that has
     no copy of the workspace; `null`: the workspace is this run's own."""

@@ -77,6 +77,20 @@ ACTIONS = (
     Action(
         "previous_group", "left_square_bracket", "[", "", "previous population", ("population",)
     ),
+    Action(
+        "picture",
+        "h",
+        "h",
+        "picture",
+        "turn to the next picture: curves, lineage, heat map, drift, rounds, or all together",
+        ("population",),
+        2,
+    ),
+    Action("earlier", "left", "←→", "generation", "one generation back, forth", ("population",), 2),
+    Action("later", "right", "", "", "", ("population",)),
+    Action("now", "0", "0", "", "back to the newest generation", ("population",)),
+    Action("scale", "s", "s", "scale", "y axis: linear, log, clipped", ("population",), 7),
+    Action("x_axis", "a", "a", "", "x axis: generation or frames", ("population",)),
     Action("search", "slash", "/", "search", "search in the log", ("log",), 2),
     Action("follow", "F", "F", "follow", "follow the end of the log, or stay here", ("log",), 3),
     Action("attempt", "a", "a", "attempt", "the log of the previous attempt", ("log",), 4),

@@ -106,6 +106,10 @@ class Monitor(App[str], inherit_bindings=False):
         self.set_class(ascii_only, "-ascii")
         self.title = "pbt-tui"
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The colours of curves, for themes that do not name them."""
+        return themes.colours(dark=self.current_theme.dark)
+
     # -- following ---------------------------------------------------------------------------------
 
     def on_mount(self) -> None:

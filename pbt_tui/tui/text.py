@@ -26,12 +26,17 @@ class Frame(NamedTuple):
     now: float
 
 
-STYLES = ("dim", "head", "title", "good", "bad", "warn", "run", "wait", "key", "mark")
+_MEANINGS = ("dim", "head", "title", "good", "bad", "warn", "run", "wait", "key", "mark")
+COLOURS = tuple(f"{kind}{i}" for kind in ("hue", "heat") for i in range(8))
+"""Eight hues that tell curves apart, and eight shades from low to high."""
+STYLES = (*_MEANINGS, *COLOURS)
 """Each style has a colour in the themes. A word or a glyph always repeats the colour's meaning."""
 
 _BLOCKS = "▁▂▃▄▅▆▇╸"
-_DRAWN = "●◐◑◌✓✗⊘‖○▌▸▾×·—–…│─━└├┌┐┘┤╭╮╰╯↑↓←→█░"
-_TO_ASCII = str.maketrans(_DRAWN + _BLOCKS, "*><.+x/=o>>vx---~|--++++++++++^v<>#." + "_.,-=+*-")
+_DRAWN = "●◐◑◌✓✗⊘‖○▌▸▾×·—–…│─━└├┌┐┘┤╭╮╰╯↑↓←→█░▒▓┬┴┼╳′σ"
+_TO_ASCII = str.maketrans(
+    _DRAWN + _BLOCKS, "*><.+x/=o>>vx---~|--++++++++++^v<>#.:%+++x's" + "_.,-=+*-"
+)
 
 
 def cells(text: str) -> int:

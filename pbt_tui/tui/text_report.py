@@ -16,7 +16,7 @@ from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.tui.model import Model
 from pbt_tui.tui.render import population as render_population
 from pbt_tui.tui.render import queue as render_queue
-from pbt_tui.tui.render import strips
+from pbt_tui.tui.render import round_lines, strips
 from pbt_tui.tui.text import Line, ascii_only, cut, plain, safe, wrap
 
 _JOBS = 40
@@ -122,7 +122,7 @@ def _population(row: PopulationRow, width: int, now: float) -> list[Line]:
     ranked = render_population.ranked(row)
     lines += [_flush(table.line(i + 1, member)) for i, member in enumerate(ranked[:_JOBS])]
     if row.events:
-        lines += map(_flush, render_population.history(row, width, 6, now))
+        lines += map(_flush, round_lines.history(row, width, 6, now))
     return lines
 
 

@@ -4,6 +4,34 @@ from __future__ import annotations
 
 from textual.theme import Theme
 
+from pbt_tui.tui.text import COLOURS
+
+
+def colours(*, dark: bool) -> dict[str, str]:
+    """The colours of curves and shades, as variables of a theme; also for themes of others.
+
+    Args:
+        dark: whether the background is dark.
+
+    Example:
+        >>> colours(dark=True)["hue1"]
+        '#56B4E9'
+    """
+    return dict(zip(COLOURS, _DARK if dark else _LIGHT, strict=True))
+
+
+_DARK = (
+    "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#2A7BD6", "#D55E00", "#CC79A7", "#FFFFFF",
+    "#3B4A7A", "#3A6A9A", "#2F87A8", "#2CA39C", "#45BD83", "#85D05A", "#C3DC3F", "#F4E84A",
+)  # fmt: skip
+"""Okabe and Ito's colours, with a lighter blue, and white for black; then from blue to yellow,
+ever lighter."""
+_LIGHT = (
+    "#C68B00", "#3A97D3", "#006B50", "#85712B", "#0A4A9E", "#7A1C08", "#B9569A", "#111111",
+    "#D9CF3C", "#A8C23C", "#66B25A", "#2F9E78", "#2A7F8E", "#33608D", "#3F437F", "#440F56",
+)  # fmt: skip
+"""The same, dark enough for white paper; then from yellow to purple, ever darker."""
+
 DARK = Theme(
     name="pbt-dark",
     dark=True,
@@ -18,7 +46,11 @@ DARK = Theme(
     surface="#1A1A1A",
     panel="#262626",
     boost="#303A44",
-    variables={"block-cursor-text-style": "none", "footer-key-foreground": "#F0E442"},
+    variables={
+        "block-cursor-text-style": "none",
+        "footer-key-foreground": "#F0E442",
+        **colours(dark=True),
+    },
 )
 LIGHT = Theme(
     name="pbt-light",
@@ -34,6 +66,10 @@ LIGHT = Theme(
     surface="#F6F6F6",
     panel="#E8E8E8",
     boost="#D6E6F2",
-    variables={"block-cursor-text-style": "none", "footer-key-foreground": "#005A8C"},
+    variables={
+        "block-cursor-text-style": "none",
+        "footer-key-foreground": "#005A8C",
+        **colours(dark=False),
+    },
 )
 NAMES = {"dark": DARK.name, "light": LIGHT.name}

@@ -48,6 +48,7 @@ POPULATION_KEYS = {
     "events",
     "best",
     "alarms",
+    "rounds",
 }
 MEMBER_KEYS = {
     "index", "state", "generation", "frame", "objective", "params", "lag", "generations",

@@ -21,6 +21,7 @@ from pbt_tui.observe.snapshot_types import (
     GenerationRow,
     MemberRow,
     PopulationRow,
+    RoundRow,
 )
 from pbt_tui.spec import Container
 from pbt_tui.tui import screens
@@ -36,6 +37,7 @@ BYTES = HOSTILE.encode() + b"\xff\xfe\x9b2J"
 # Each walk begins on the screen with all jobs.
 WALKS = (
     ("f", "enter", "l", "w"), ("f", "j", "r"), ("enter", "l", "G"), ("p", "j"), ("D", "j"),
+    ("p", "left", "h", "h", "h", "h", "h"),
     ("space", "x"), ("slash", "3", "enter", "enter"), ("colon",), ("question_mark",), ("z",),
     ("H", "y"), ("E",),
 )  # fmt: skip
@@ -113,9 +115,12 @@ def _populations() -> tuple[PopulationRow, ...]:
     )  # fmt: skip
     alarm = Alarm("stale_member", "warning", f"member 1 is {HOSTILE}", (1,))
     events = (EventRow("exploit", 0, 1, 3, "log", 1.0, 2, applied=True),)
+    rounds = (RoundRow(2, 3, None, None, None, None, (), (), None, None, HOSTILE),)
     best = Best(0, 3, 4.5, f"/runs/{HOSTILE}.pth")
     return (
-        PopulationRow(f"p{HOSTILE}", "isaacgymenvs", 3, HOSTILE, members, events, best, (alarm,)),
+        PopulationRow(
+            f"p{HOSTILE}", "isaacgymenvs", 3, HOSTILE, members, events, best, (alarm,), rounds
+        ),
     )
 
 

@@ -243,7 +243,7 @@ def test_a_curve_that_begins_again_is_two_lines() -> None:
     )
     alone = sum(
         bin(ord(c) - 0x2800).count("1")
-        for line in chart([("good", rises), ("bad", again)], 60, 8)
+        for line in chart([("good", rises), ("good", again)], 60, 8)
         for c in text.plain(line)
         if "\u2800" < c <= "\u28ff"
     )

@@ -1,88 +1,60 @@
-"""Draws curves with braille characters: each cell has two columns and four rows of dots."""
+"""Draws a few curves with braille characters, with the least and the greatest value beside them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
 
-from pbt_tui.tui.text import Line, Span, fit
+from pbt_tui.tui.render.axes import axis
+from pbt_tui.tui.render.dots import Grid, Point, Stroke, columns_of, drawn, painted
+from pbt_tui.tui.text import Line, fit
 
-Point = tuple[float, float]
-_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+_LABEL = 12
+"""Cells of the values beside the curves."""
 
 
 def chart(series: Sequence[tuple[str, Sequence[Point]]], width: int, height: int) -> list[Line]:
-    """Draws `series`: (style, points), the most important last, because it is on top.
-
-    A line ends where x falls, and another one begins.
+    """Draws curves; a line ends where x falls or y is not finite, and another one begins.
 
     A column of dots spans the least and the greatest of its points, so that no spike is lost.
+
+    Args:
+        series: (style, points) of each curve, the most important last, because it is on top.
+        width: cells.
+        height: rows.
+
+    Example:
+        >>> [len(line) > 0 for line in chart([("good", [(0, 1.0), (9, 3.0)])], 40, 3)]
+        [True, True, True]
     """
     points = [p for _, line in series for p in line if math.isfinite(p[1])]
-    label = 12
-    columns, rows = (width - label - 1) * 2, height * 4
-    if not points or columns < 8 or height < 2:
+    grid = Grid(width - _LABEL - 1, height)
+    scale = axis([[y for _, y in points]], "linear")
+    if scale is None or grid.columns < 8 or height < 2:
         return []
-    x0, x1 = min(p[0] for p in points), max(p[0] for p in points)
-    y0, y1 = min(p[1] for p in points), max(p[1] for p in points)
-    if y0 == y1:
-        y0, y1 = y0 - (abs(y0) or 1.0) / 2, y1 + (abs(y1) or 1.0) / 2
-    if not math.isfinite(y1 - y0) or y0 == y1:
-        return []
-    x_step = (columns - 1) / ((x1 - x0) or 1.0)
-    y_step = (rows - 1) / (y1 - y0)
-    cells = [[0] * (columns // 2) for _ in range(height)]
-    styles = [[""] * (columns // 2) for _ in range(height)]
-    for style, line in _rising(series):
-        for column, low, high in _columns(line, x0, x_step):
-            top, bottom = round((y1 - high) * y_step), round((y1 - low) * y_step)
-            for row in range(top, bottom + 1):
-                cells[row // 4][column // 2] |= _DOTS[row % 4][column % 2]
-                styles[row // 4][column // 2] = style
+    x0, x1 = min(x for x, _ in points), max(x for x, _ in points)
+    x_step = (grid.columns - 1) / ((x1 - x0) or 1.0)
+    y_step = (grid.rows - 1) / ((scale.high - scale.low) or 1.0)
+    strokes = []
+    for style, line in series:
+        columns = [column for piece in _pieces(line) for column in columns_of(piece, x0, x_step)]
+        strokes.append(Stroke(style, "*", drawn(columns, grid, scale.high, y_step)))
     lines: list[Line] = []
-    for i in range(height):
-        value = f"{y1:.4g}" if i == 0 else f"{y0:.4g}" if i == height - 1 else ""
-        spans: list[Span] = [(fit(value, label - 2, ">") + " │", "dim")]
-        text, last = "", ""
-        for dots, style in zip(cells[i], styles[i], strict=True):
-            if style != last:
-                spans.append((text, last))
-                text, last = "", style
-            text += chr(0x2800 + dots) if dots else " "
-        spans.append((text, last))
-        lines.append(tuple(s for s in spans if s[0]))
+    for i, row in enumerate(painted(strokes, grid, {})):
+        value = {0: scale.high, height - 1: scale.low}.get(i)
+        text = "" if value is None else f"{value:.4g}"
+        lines.append(((fit(text, _LABEL - 2, ">") + " │", "dim"), *row))
     return lines
 
 
-def _rising(
-    series: Sequence[tuple[str, Sequence[Point]]],
-) -> Iterator[tuple[str, Sequence[Point]]]:
-    """The series in pieces in which x rises: a member that began again is another line."""
-    for style, line in series:
-        first = 0
-        for i in range(1, len(line)):
-            if line[i][0] <= line[i - 1][0]:
-                yield style, line[first:i]
-                first = i
-        yield style, line[first:]
-
-
-def _columns(line: Sequence[Point], x0: float, x_step: float) -> list[tuple[int, float, float]]:
-    """(column, least, greatest) of the polyline through the points."""
-    ranges: dict[int, tuple[float, float]] = {}
-    before: tuple[int, float] | None = None
+def _pieces(line: Sequence[Point]) -> Iterator[list[Point]]:
+    """The parts of a curve in which x rises and y is finite."""
+    piece: list[Point] = []
     for x, y in line:
-        if not math.isfinite(y):
-            before = None
-            continue
-        column = round((x - x0) * x_step)
-        start = before or (column, y)
-        last = start[1]
-        for between in range(start[0], column + 1):
-            share = 1.0 if column == start[0] else (between - start[0]) / (column - start[0])
-            value = start[1] + (y - start[1]) * share
-            low, high = ranges.get(between, (value, value))
-            ranges[between] = (min(low, value, last), max(high, value, last))
-            last = value
-        before = (column, y)
-    return [(column, low, high) for column, (low, high) in sorted(ranges.items())]
+        if piece and (not math.isfinite(y) or x <= piece[-1][0]):
+            yield piece
+            piece = []
+        if math.isfinite(y):
+            piece.append((x, y))
+    if piece:
+        yield piece

@@ -36,6 +36,22 @@ class Lines(ScrollView, can_focus=False):
         & .lines--wait { color: $text-muted; }
         & .lines--key { color: $accent; text-style: bold; }
         & .lines--mark { color: $secondary; text-style: bold; }
+        & .lines--hue0 { color: $hue0; }
+        & .lines--hue1 { color: $hue1; }
+        & .lines--hue2 { color: $hue2; }
+        & .lines--hue3 { color: $hue3; }
+        & .lines--hue4 { color: $hue4; }
+        & .lines--hue5 { color: $hue5; }
+        & .lines--hue6 { color: $hue6; }
+        & .lines--hue7 { color: $hue7; }
+        & .lines--heat0 { color: $heat0; }
+        & .lines--heat1 { color: $heat1; }
+        & .lines--heat2 { color: $heat2; }
+        & .lines--heat3 { color: $heat3; }
+        & .lines--heat4 { color: $heat4; }
+        & .lines--heat5 { color: $heat5; }
+        & .lines--heat6 { color: $heat6; }
+        & .lines--heat7 { color: $heat7; }
         & .lines--cursor { background: $primary 30%; text-style: bold; }
     }
     """
