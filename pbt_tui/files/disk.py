@@ -7,7 +7,6 @@ Python repeats a call that a signal interrupted, unless the signal handler raise
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 
 
 class Disk:
@@ -44,5 +43,7 @@ def let_go(fd: int) -> None:
 
     Linux closes the descriptor also where it reports an error.
     """
-    with suppress(OSError):
+    try:  # noqa: SIM105 - several times for each job, and `suppress` takes twice as long
         calls.close(fd)
+    except OSError:
+        pass

@@ -107,7 +107,8 @@ class ProcessRuntime:
         """When to look at those next, in monotonic seconds."""
         self._facts: list[Fact] = []
         self._woken = False
-        """Whether the loop is woken for a fact that `facts` has not returned."""
+        """Whether the loop is woken for a fact that `facts` has not returned, or needs no waking
+        because `facts` is about to return it."""
 
     def prepare(self, jobs: Sequence[Job]) -> None:
         if not os.access(shim.SHELL, os.X_OK):
@@ -209,6 +210,18 @@ class ProcessRuntime:
         return min((time for time in times if time is not None), default=None)
 
     def facts(self) -> list[Fact]:
+        if self._woken:
+            os.eventfd_read(self._wake)
+        self._woken = True
+        try:
+            self._look()
+        finally:
+            self._woken = False
+        facts, self._facts = self._facts, []
+        return facts
+
+    def _look(self) -> None:
+        """Collects all that has happened since the last look in `_facts`."""
         dead = self._watch.ended()  # before the pipe: a shim writes its handle before it exits
         for found, handle in self._reports.heard():
             if self._attempts.get(found.name) is found:
@@ -231,11 +244,6 @@ class ProcessRuntime:
         self._stops.look_again()
         for end in self._strays.gone():
             self._end(end)
-        facts, self._facts = self._facts, []
-        if self._woken:
-            self._woken = False
-            os.eventfd_read(self._wake)
-        return facts
 
     def close(self) -> None:
         self._watch.close()
@@ -277,7 +285,8 @@ class ProcessRuntime:
 
         If another live shim holds the claim, follows that shim from then on.
         """
-        path, now = self._dir.claim(*found.name), time.time()
+        now = time.time()
+        path = found.launch.claim if found.launch else self._dir.claim(*found.name)
         try:
             claim = claims.read(path)
             if claim is None:
