@@ -48,7 +48,7 @@ from pbt_tui.journal.garbage import leaving_out_old
 from pbt_tui.journal.state import JobState
 from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.context import RunContext
-from pbt_tui.runtimes.protocol import Ended, Runtime
+from pbt_tui.runtimes.protocol import Ended, Runtime, StartsWaiting
 from pbt_tui.scheduler.drains import drained_texts, starved
 from pbt_tui.spec import digest
 
@@ -134,6 +134,7 @@ def execute(
             tell=tell,
             asker=reader or continuing.NO_ASKER,
             permits=permits or NO_PERMITS,
+            start_waiting=runtime.start_waiting if isinstance(runtime, StartsWaiting) else None,
         )
         with signals.caught(inbox.signal) as signal_fd:
             seen = observe_active(loop)

@@ -29,6 +29,7 @@ from pbt_tui.runtimes.process.shim_reports import ShimReports
 from pbt_tui.runtimes.process.spawner import Spawner, refusal
 from pbt_tui.runtimes.process.stops import Stops, mark_stop
 from pbt_tui.runtimes.process.strays import Strays
+from pbt_tui.runtimes.process.waiting_shims import WaitingShims
 from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Seen, Started
 from pbt_tui.spec import Job
 
@@ -84,12 +85,14 @@ class ProcessRuntime:
         self._dir = rundir
         self._where = Liveness(rundir.journal, elsewhere)
         self._note = note
-        self._spawner = Spawner(environ, self._where, None if keep else grace)
         self._keep = keep
         self._stops = Stops()
         self._strays = Strays(grace, keep)
         self._watch = PidfdWatcher[FollowedAttempt]()
         self._reports = ShimReports()
+        self._spawner = Spawner(environ, self._where, None if keep else grace)
+        self._waiting = WaitingShims(self._spawner, self._reports.tell)
+        self.start_waiting = self._waiting.start
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._watch.also(self._wake)
         self._attempts: dict[Name, FollowedAttempt] = {}
@@ -98,17 +101,16 @@ class ProcessRuntime:
         """Shims to reap by process id, also those that did not get the claim."""
         self._unsettled: dict[Name, FollowedAttempt] = {}
         """Attempts whose claim is still empty."""
-        self._second_starts = SecondStarts(rundir)
         self._again = 0.0
         """When to read those claims again, in monotonic seconds."""
+        self._second_starts = SecondStarts(rundir)
         self._far: dict[Name, FollowedAttempt] = {}
         """Attempts that are alive where their process ids mean nothing."""
         self._look_far = 0.0
         """When to look at those next, in monotonic seconds."""
         self._facts: list[Fact] = []
         self._woken = False
-        """Whether the loop is woken for a fact that `facts` has not returned, or needs no waking
-        because `facts` is about to return it."""
+        """Whether the loop is woken for facts that `facts` has not returned, or is in `facts`."""
 
     def prepare(self, jobs: Sequence[Job]) -> None:
         if not os.access(shim.SHELL, os.X_OK):
@@ -125,10 +127,11 @@ class ProcessRuntime:
             if found.name in self._attempts:
                 continue
             try:
-                found.pid, found.mark = self._spawner.spawn(launch, self._reports.tell)
+                found.pid, found.mark, order = self._waiting.take(launch)
             except (OSError, ValueError) as error:
                 self._refuse(launch, error)
                 continue
+            shim.begin(found.pid, order)
             self._attempts[found.name] = found
             self._children[found.pid] = found
             self._reports.expect(found)
@@ -246,6 +249,7 @@ class ProcessRuntime:
             self._end(end)
 
     def close(self) -> None:
+        self._waiting.close()
         self._watch.close()
         self._reports.close()
         os.close(self._wake)
@@ -285,8 +289,7 @@ class ProcessRuntime:
 
         If another live shim holds the claim, follows that shim from then on.
         """
-        now = time.time()
-        path = found.launch.claim if found.launch else self._dir.claim(*found.name)
+        path, now = self._dir.claim(*found.name), time.time()
         try:
             claim = claims.read(path)
             if claim is None:
