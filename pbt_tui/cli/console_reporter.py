@@ -87,7 +87,8 @@ class ConsoleReporter:
     def tell(self, events: Sequence[ev.AnyEvent]) -> None:
         self._first, self._resumed = [*self._first, *self._resumed], []
         lines = [line for line in map(self._line, events) if line]
-        lines += _queued(events) + _skipped(events)
+        if not _GROUPED.isdisjoint(map(type, events)):
+            lines += _queued(events) + _skipped(events)
         self._say(lines)
         if lines:
             self._quiet_until = time.monotonic() + SILENCE
@@ -216,6 +217,10 @@ _LINES: dict[type, Callable[..., str]] = {
     ev.RequestRefused: ConsoleReporter._refused,
     ev.GpuDrained: ConsoleReporter._drained,
 }
+
+
+_GROUPED = {ev.AttemptWaiting, ev.JobSkipped}
+"""Events that have one line for each reason."""
 
 
 def _skipped(events: Sequence[ev.AnyEvent]) -> list[str]:

@@ -44,10 +44,11 @@ from pbt_tui.files import folders
 from pbt_tui.files.folder_time import time_of
 from pbt_tui.journal import RunDir, RunState, requests, slots
 from pbt_tui.journal import events as ev
+from pbt_tui.journal.garbage import leaving_out_old
 from pbt_tui.journal.state import JobState
 from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.context import RunContext
-from pbt_tui.runtimes.protocol import Ended, Runtime
+from pbt_tui.runtimes.protocol import Ended, Runtime, StartsWaiting
 from pbt_tui.scheduler.drains import drained_texts, starved
 from pbt_tui.spec import digest
 
@@ -133,6 +134,7 @@ def execute(
             tell=tell,
             asker=reader or continuing.NO_ASKER,
             permits=permits or NO_PERMITS,
+            start_waiting=runtime.start_waiting if isinstance(runtime, StartsWaiting) else None,
         )
         with signals.caught(inbox.signal) as signal_fd:
             seen = observe_active(loop)
@@ -159,7 +161,8 @@ def execute(
             try:
                 sources = (runtime, reader, permits)
                 awake = [s.fileno() for s in sources if s is not None] + [signal_fd]
-                _drive(loop, runtime, clock, awake, turned, opened.journal.check)
+                with leaving_out_old():
+                    _drive(loop, runtime, clock, awake, turned, opened.journal.check)
             except RunError:
                 opened.journal.check()  # the whole run directory may be gone, not only one file
                 raise
@@ -264,8 +267,9 @@ def _drive(
         if own is not None:
             wait = min(wait, own - time.monotonic())
         # Rounded up: a turn before the deadline would find nothing to do.
-        poller.poll(max(int(wait * 1000) + 1, 0))
-        signals.drain(awake[-1])
+        awoken = poller.poll(max(int(wait * 1000) + 1, 0))
+        if any(fd == awake[-1] for fd, _ in awoken):
+            signals.drain(awake[-1])
 
 
 def _run_opened(context: RunContext, inode: int) -> ev.RunOpened:

@@ -30,7 +30,9 @@ from pbt_tui.spec import Cause
 
 
 class Writer(Protocol):
-    def append(self, events: Sequence[ev.AnyEvent]) -> None: ...
+    def append(
+        self, events: Sequence[ev.AnyEvent], meanwhile: Callable[[], None] = ...
+    ) -> None: ...
 
 
 class Inbox(Protocol):
@@ -74,7 +76,12 @@ class Loop:
         tell: Callable[[Sequence[ev.AnyEvent]], None] = lambda events: None,
         asker: Asker = NO_ASKER,
         permits: Permits = NO_PERMITS,
+        start_waiting: Callable[[Sequence[Launch]], None] | None = None,
     ) -> None:
+        """`start_waiting` starts what waits for `Runtime.launch`, while a record is made durable.
+
+        It is not called where the disk has to be made ready for an attempt.
+        """
         self.state = state
         self.runtime = runtime
         self._journal = journal
@@ -91,6 +98,9 @@ class Loop:
         self._send_at = 0.0
         self._not_ready: list[Ended] = []
         """Attempts that could not be launched because their disk could not be made ready."""
+        self._start_waiting = start_waiting if asker is NO_ASKER else None
+        self._started: dict[tuple[str, int], Launch] = {}
+        """What waits for `launch`."""
 
     # -- the turn ----------------------------------------------------------------------------------
 
@@ -150,10 +160,21 @@ class Loop:
         batch, self._batch = self._batch, []
         if not batch:
             return False
-        self._journal.append(batch)
+        self._journal.append(batch, lambda: self._start_early(batch))
         self._tell(batch)
         self._perform(batch)
         return True
+
+    def _start_early(self, batch: Sequence[ev.AnyEvent]) -> None:
+        if self._start_waiting is None:
+            return
+        for event in batch:
+            if isinstance(event, ev.AttemptScheduled):
+                job = self.state.by_id[event.job]
+                launch = self.launch(job, job.attempts[event.attempt - 1])
+                self._started[event.job, event.attempt] = launch
+        if self._started:
+            self._start_waiting(list(self._started.values()))
 
     def _may_start(self, decision: ev.AttemptScheduled, held: Collection[int]) -> bool:
         """Whether the machine permits a decision, before it is written.
@@ -193,6 +214,8 @@ class Loop:
 
     def launch(self, job: JobState, attempt: Attempt) -> Launch:
         """The launch of an attempt, with its slots of the machine."""
+        if (started := self._started.pop((job.spec.id, attempt.number), None)) is not None:
+            return started
         launch = self.launch_of(job, attempt)
         slots = self.permits.of(job.spec.id, attempt.number)
         return launch if slots is None else replace(launch, slots=slots)

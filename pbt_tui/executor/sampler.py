@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -96,9 +96,8 @@ class Sampler:
     def problems(self) -> list[str]:
         """What could not be sampled, as lines for people; each is returned once."""
         found: list[str] = []
-        with contextlib.suppress(Empty):
-            while True:
-                found.append(self._problems.get_nowait())
+        while not self._problems.empty():  # this is its only reader
+            found.append(self._problems.get_nowait())
         return found
 
     @contextlib.contextmanager
@@ -177,6 +176,8 @@ class Sampler:
         return msgspec.structs.replace(sample, others=others)
 
     def _populations(self) -> list[_Sampled]:
+        if not self._state.spec.populations:
+            return []  # without the imports
         from pbt_tui.observe.history import HistoryWriter
         from pbt_tui.observe.population_monitor import PopulationMonitor
         from pbt_tui.observe.population_workspace import command, workspace

@@ -10,7 +10,7 @@ import errno
 import os
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -250,8 +250,15 @@ class Journal:
         """Raises `RunError` if the run is no longer ours: nothing may be written any more."""
         self._owned.check(self._size)
 
-    def append(self, events: Sequence[AnyEvent]) -> None:
+    def append(
+        self, events: Sequence[AnyEvent], meanwhile: Callable[[], None] = lambda: None
+    ) -> None:
         """Appends a batch with one write, and syncs it to disk.
+
+        Args:
+            events: The batch.
+            meanwhile: Called between the write and the sync, with what needs no durable record. It
+                is not called if no sync follows.
 
         Raises:
             RunError: if that failed: then the executor may not perform anything of the batch.
@@ -270,8 +277,13 @@ class Journal:
             self._crc = crc
             # A batch of nothing but recoverable events waits for the next sync: after a crash of
             # the machine, the next executor asks the runtime again.
-            if not all(isinstance(event, _RECOVERABLE) for event in events):
-                disk.calls.fdatasync(self._fd)
+            if all(isinstance(event, _RECOVERABLE) for event in events):
+                return
+        except OSError as e:
+            raise cannot_go_on(e, "cannot write the journal", self.path) from e
+        meanwhile()
+        try:
+            disk.calls.fdatasync(self._fd)
         except OSError as e:
             raise cannot_go_on(e, "cannot write the journal", self.path) from e
 

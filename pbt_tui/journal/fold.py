@@ -72,8 +72,12 @@ def replay(spec: Processes, events: Iterable[ev.AnyEvent]) -> RunState:
     with without_collections():
         state = RunState(spec)
         state.indexed = False
-        for event in events:
-            apply(state, event)
+        for event in events:  # what `apply` does, without its call and without indexes
+            if event.at < state.at:
+                apply(state, event)  # refuses it
+            state.seq = event.seq
+            state.at = event.at
+            _HANDLERS[type(event)](state, event)
         make_indexes(state)
     return state
 
@@ -84,9 +88,6 @@ def apply(state: RunState, event: ev.AnyEvent) -> None:
         raise ImpossibleEvent(f"time goes back: {event.at} after {state.at}: {event}")
     state.seq = event.seq
     state.at = event.at
-    if not state.indexed:
-        _HANDLERS[type(event)](state, event)
-        return
     if state.ready_queue.delayed:
         state.ready_queue.promote(event.at)
     _HANDLERS[type(event)](state, event)
@@ -372,9 +373,8 @@ def _move(state: RunState, job: JobState, move: Move, event: ev.Event) -> None:
     elif before == "waiting" and state.indexed:
         state.ready_queue.leave(job)
     if after == "failed":
-        before_fast = state.failing_fast
         state.failures += 1
-        if state.failing_fast and not before_fast:
+        if state.policy.fail_fast and state.failures == 1:
             for other in state.active.values():
                 review_stop(state, other)
 

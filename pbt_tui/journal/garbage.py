@@ -1,6 +1,7 @@
-"""Pauses the garbage collector while many objects are made that all stay.
+"""Keeps the garbage collector from walking over objects that stay.
 
-Each collection would walk over all of them and free nothing: that takes a third of the time.
+While many are made, each collection would walk over all of them and free nothing: that takes a
+third of the time. Later, it would walk over the modules and the state of the run again and again.
 """
 
 from __future__ import annotations
@@ -26,3 +27,22 @@ def without_collections() -> Iterator[None]:
     finally:
         if pause:
             gc.enable()
+
+
+@contextmanager
+def leaving_out_old() -> Iterator[None]:
+    """Leaves the objects that exist now out of all collections in the block.
+
+    Example:
+        >>> before = gc.get_freeze_count()
+        >>> with leaving_out_old():
+        ...     gc.get_freeze_count() > before
+        True
+        >>> gc.get_freeze_count()
+        0
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

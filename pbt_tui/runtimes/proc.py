@@ -16,6 +16,8 @@ from pathlib import Path
 _MISSED = (ProcessLookupError, PermissionError)
 """The process is gone, or runs as another user now: the caller sends its signal again."""
 _PIECE = 1 << 16
+_SHORT = 2048
+"""A list in `/proc` of fewer bytes was read to its end: the kernel fills a page, if it can."""
 _STAT = 4096
 """More bytes than `/proc/<pid>/stat` has."""
 
@@ -79,33 +81,36 @@ def start_of(pid: int) -> bytes:
     return fields[19] if len(fields) > 19 else b""
 
 
-def children(pid: int) -> set[bytes]:
-    """The pids of the children of all threads of a process.
+def open_children(pid: int, thread: str) -> int:
+    """Opens the list of the children of a thread.
+
+    Raises:
+        OSError: if it has ended, or the kernel has no such lists.
+    """
+    return os.open(f"/proc/{pid}/task/{thread}/children", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def listed(fd: int) -> set[bytes]:
+    """The pids in a list that `open_children` opened, as it is now; empty if the thread has ended.
 
     A child that ends while the kernel writes a list may hide another one, so that a list that is
     not empty is read twice.
-
-    Raises:
-        OSError: if the process has ended, or its threads cannot be listed.
     """
-    found: set[bytes] = set()
-    for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - for each end of a job
-        fd = os.open(f"/proc/{pid}/task/{thread}/children", os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            found.update(first := _pieces(fd))
-            if first:
-                os.lseek(fd, 0, os.SEEK_SET)
-                found.update(_pieces(fd))
-        finally:
-            os.close(fd)
-    return found
+    first = _whole(fd)
+    if not first:
+        return set()
+    second = _whole(fd)
+    found = set(first.split())
+    return found if first == second else found.union(second.split())
 
 
-def _pieces(fd: int) -> list[bytes]:
-    data = os.read(fd, _PIECE)
-    while data and (more := os.read(fd, _PIECE)):
+def _whole(fd: int) -> bytes:
+    data = os.pread(fd, _PIECE, 0)
+    if len(data) < _SHORT:
+        return data
+    while more := os.pread(fd, _PIECE, len(data)):
         data += more
-    return data.split()
+    return data
 
 
 def _fields(pid: int) -> list[bytes]:

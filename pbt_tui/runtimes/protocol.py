@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from pbt_tui.journal.events import Source, Why
 from pbt_tui.journal.outcome import Order
@@ -215,3 +215,14 @@ class Runtime(Protocol):
 
     def close(self) -> None:
         """Releases the runtime's resources; attempts go on."""
+
+
+@runtime_checkable
+class StartsWaiting(Protocol):
+    """A runtime that can start what waits for `launch`, before the attempts are durable."""
+
+    def start_waiting(self, batch: Sequence[Launch]) -> None:
+        """Starts, for each attempt, a program that waits for `launch`, and raises nothing.
+
+        If `launch` does not follow, that program ends and leaves no trace but an empty log.
+        """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pbt_tui.executor.inbox import UnreadableRequest
 from pbt_tui.journal import events as ev
@@ -15,10 +15,13 @@ class SimJournal:
     def __init__(self, world: World) -> None:
         self.world = world
 
-    def append(self, events: Sequence[ev.AnyEvent]) -> None:
+    def append(
+        self, events: Sequence[ev.AnyEvent], meanwhile: Callable[[], None] = lambda: None
+    ) -> None:
         self.world.maybe_die()
         self.world.maybe_fail(events)
         try:
+            meanwhile()
             self.world.maybe_die()
         except Death:
             # A torn batch: its complete lines are kept, the torn one is dropped.

@@ -41,6 +41,13 @@ class SimRuntime(Runtime):
         ):
             self.world.broken(f"{job}.{attempt} is forgotten before its end is on disk")
 
+    def start_waiting(self, batch: Sequence[Launch]) -> None:
+        """What waits ends with its executor, and does nothing without a launch."""
+        self.world.maybe_die()
+        for launch in batch:
+            if (launch.job, launch.attempt) in self.world.procs:
+                self.world.broken(f"{launch.job}.{launch.attempt} is about to be started twice")
+
     def launch(self, batch: Sequence[Launch]) -> None:
         for launch in batch:
             self.world.maybe_die()

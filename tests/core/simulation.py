@@ -168,6 +168,7 @@ class Life:
             launch_of=self.launch_of,
             asker=self.asker(state),
             diagnose=lambda job, fact: (w.cause_of(fact.exit_code, fact.signal), None, None),
+            start_waiting=runtime.start_waiting,
         )
         self.prepare(loop, clock)
         try:

@@ -46,14 +46,22 @@ FAULTS = [
         "effect before record",
         Loop,
         "commit",
-        "    self._journal.append(batch)\n    self._tell(batch)\n    self._perform(batch)\n",
+        "    self._journal.append(batch, lambda: self._start_early(batch))\n"
+        "    self._tell(batch)\n    self._perform(batch)\n",
         "    self._perform(batch)\n    self._journal.append(batch)\n",
+    ),
+    Fault(
+        "begun before it is recorded",
+        Loop,
+        "_start_early",
+        "self._start_waiting(",
+        "self.runtime.launch(",
     ),
     Fault(
         "performed although the append failed",
         Loop,
         "commit",
-        "    self._journal.append(batch)\n",
+        "    self._journal.append(batch, lambda: self._start_early(batch))\n",
         "    try:\n        self._journal.append(batch)\n"
         "    except Exception:\n        self._perform(batch)\n        raise\n",
     ),

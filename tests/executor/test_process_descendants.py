@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +16,6 @@ import pytest
 from pbt_tui.runtimes import claims, proc
 from pbt_tui.runtimes.process import descendants, marks
 from pbt_tui.runtimes.process.descendants import Family
-from pbt_tui.runtimes.process.orphans import Orphans
 from tests.executor.driver import ProcessDriver
 from tests.executor.running import Place, job, until
 from tests.executor.test_process_marks import DAEMON
@@ -371,29 +369,3 @@ def test_a_child_that_was_started_during_a_look_is_found(monkeypatch: pytest.Mon
         found = descendants.find([Family("1.1", {mark})])[0]
         assert [process.pid for process in found] == [child.pid]
         child.kill()
-
-
-def test_an_ancestor_that_is_gone_is_asked_for_again() -> None:
-    with subprocess.Popen(["true"]) as child:
-        pass
-    orphans = Orphans()
-    assert orphans.marks() is not None
-    orphans._ancestors.insert(0, child.pid)
-    assert orphans.marks() is None, "what was its child may be missing"
-    assert orphans.marks() is not None
-    assert child.pid not in orphans._ancestors
-
-
-def test_a_mark_is_kept_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Later, the process id may be another process's. This process is a child of an ancestor."""
-    looks: list[int] = []
-    monkeypatch.setattr(marks, "of", looks.append)
-    orphans = Orphans()
-    orphans.marks()
-    assert looks.count(os.getpid()) == 1
-    orphans._looked = time.monotonic() + 1.0
-    orphans.marks()
-    assert looks.count(os.getpid()) == 1
-    orphans._looked = time.monotonic() - 1.0
-    orphans.marks()
-    assert looks.count(os.getpid()) == 2

@@ -157,6 +157,42 @@ def test_a_shim_whose_executor_dies_before_the_order_leaves_no_trace(
     assert (tmp_path / "it-ran").exists()
 
 
+def test_a_shim_that_never_gets_its_order_leaves_nothing_but_an_empty_log(
+    driver: ProcessDriver, tmp_path: Path
+) -> None:
+    """The record of its attempt may fail to become durable."""
+    launch = driver.of("touch", "it-ran")
+    driver.runtime.start_waiting([launch])
+    [shim] = driver.runtime._waiting._shims.values()
+    until(lambda: called(shim.pid) == "sh")
+    assert list(driver.rundir.attempts.iterdir()) == []
+    driver.runtime._waiting.close()
+    os.waitpid(shim.pid, 0)
+    assert not (tmp_path / "it-ran").exists()
+    assert list(driver.rundir.attempts.iterdir()) == []
+    assert driver.log() == ""
+    [seen] = driver.runtime.survey([("job", 1, None)])
+    assert seen.state == "never"
+    assert driver.run("touch", "it-ran").exit_code == 0
+    assert (tmp_path / "it-ran").exists()
+
+
+def test_a_shim_that_waits_is_the_one_that_is_launched(driver: ProcessDriver) -> None:
+    launch = driver.of("sh", "-c", "echo ran")
+    driver.runtime.start_waiting([launch])
+    [shim] = driver.runtime._waiting._shims.values()
+    driver.runtime.launch([launch])
+    assert proc.pid_of(driver.begin()) == shim.pid
+    assert (driver.end().exit_code, driver.log()) == (0, "ran\n")
+
+
+def test_what_keeps_a_shim_from_waiting_is_told_by_the_launch(driver: ProcessDriver) -> None:
+    launch = driver.of("echo", "a\0b")
+    driver.runtime.start_waiting([launch])
+    driver.runtime.launch([launch])
+    assert driver.end().refused
+
+
 def test_a_code_is_written_when_the_disk_has_room_again(
     driver: ProcessDriver, tmp_path: Path
 ) -> None:

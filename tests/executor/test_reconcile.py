@@ -39,7 +39,7 @@ class Engine:
     def launch(self, batch: Sequence[Launch]) -> None:
         self.launched += batch
 
-    def append(self, events: Sequence[ev.AnyEvent]) -> None: ...
+    def append(self, events: Sequence[ev.AnyEvent], meanwhile: object) -> None: ...
     def now(self) -> float:
         return 200.0
 

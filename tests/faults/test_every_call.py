@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -80,9 +80,9 @@ def test_a_planted_mistake_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """An executor that goes on although its journal could not be written."""
     real = Journal.append
 
-    def lenient(self: Journal, events: Sequence[AnyEvent]) -> None:
+    def lenient(self: Journal, events: Sequence[AnyEvent], meanwhile: Callable[[], None]) -> None:
         with contextlib.suppress(RunError):
-            real(self, events)
+            real(self, events, meanwhile)
 
     monkeypatch.setattr(Journal, "append", lenient)
     call = Call("write", "train_dir/r/_pbt/journal.jsonl", 1)

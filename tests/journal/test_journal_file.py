@@ -231,8 +231,8 @@ def test_an_append_is_one_write_and_one_sync(path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(disk.calls, "write", write)
     monkeypatch.setattr(disk.calls, "fdatasync", sync)
-    journal.append(EVENTS)
-    assert calls == ["write", "sync"]
+    journal.append(EVENTS, lambda: calls.append("meanwhile"))
+    assert calls == ["write", "meanwhile", "sync"]
     journal.close()
     assert path.read_bytes() == SEALED
 

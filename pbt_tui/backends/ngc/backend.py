@@ -78,10 +78,11 @@ class NgcBackend(Backend):
         return known(files)
 
     def recognises(self, keys: Collection[str]) -> bool:
+        if "format" in keys:
+            return False
         from pbt_tui.backends.ngc.request import JobRequest
 
-        ours = {"jobDefinition", *JobRequest.__struct_fields__}
-        return "format" not in keys and not ours.isdisjoint(keys)
+        return not {"jobDefinition", *JobRequest.__struct_fields__}.isdisjoint(keys)
 
     def read_document(self, data: bytes) -> tuple[Any, list[Diagnostic]]:
         from pbt_tui.backends.ngc.rules import validate

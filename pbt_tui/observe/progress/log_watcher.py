@@ -71,7 +71,8 @@ class LogWatcher:
         window = LogWindow(data, _arguments(argv), whole=stamp[0] <= WINDOW)
         same = old is not None and old.stamp[2] == stamp[2] and old.stamp[0] <= stamp[0]
         before = old.found if old is not None and same else Combined()
-        found = combine(before, self._readings(window))
+        # Most logs of short jobs are empty, and each reader would search them.
+        found = combine(before, self._readings(window)) if window.text else before
         line = _last_line(window) or (old.progress.line if old is not None and same else "")
         progress = progress_of(found, line, there.st_mtime)
         self._seen[log] = _Seen(stamp, found, progress)

@@ -11,12 +11,37 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import dataclass
 
 from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.process import marks
 
 _FRESH = 0.1
 """Seconds for which the mark of a process is kept: no pid gets another process so soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ancestor:
+    """A process above this one, with the open lists of the children of its threads.
+
+    The kernel gives orphans to the oldest thread that is alive. So the lists are those of its
+    threads from the first one to the one that has `below` among its children: while that one is
+    alive, no younger thread gets an orphan.
+    """
+
+    below: bytes
+    """The pid of its child that is this process or an ancestor of it; empty for the first process
+    of the pid namespace where all ancestors are outside: its lists are those of all its threads."""
+    lists: tuple[int, ...]
+
+    def children(self) -> set[bytes]:
+        """The children of these threads. Raises `ProcessLookupError` if one may be missing."""
+        found: set[bytes] = set()
+        for fd in self.lists:
+            found |= proc.listed(fd)
+        if self.below and self.below not in found:
+            raise ProcessLookupError(self.below)
+        return found
 
 
 class Orphans:
@@ -28,7 +53,7 @@ class Orphans:
     """
 
     def __init__(self) -> None:
-        self._ancestors: list[int] = []
+        self._ancestors: list[_Ancestor] = []
         self._marks: dict[bytes, int | None] = {}
         """The children of the last look, with their marks."""
         self._looked = 0.0
@@ -42,10 +67,10 @@ class Orphans:
         began = time.monotonic()
         children: set[bytes] = set()
         try:
-            for pid in self._ancestors or self._ask():
-                children |= proc.children(pid)
+            for ancestor in self._ancestors or self._ask():
+                children |= ancestor.children()
         except OSError:
-            self._ancestors = []
+            self.close()
             return None
         known = self._marks if began < self._looked + _FRESH else {}
         self._looked = began
@@ -54,15 +79,41 @@ class Orphans:
         }
         return set(self._marks.values())
 
-    def _ask(self) -> list[int]:
+    def close(self) -> None:
+        """Closes all lists; the next look asks for the ancestors again."""
+        ancestors, self._ancestors = self._ancestors, []
+        for ancestor in ancestors:
+            for fd in ancestor.lists:
+                os.close(fd)
+
+    def _ask(self) -> list[_Ancestor]:
         # From the nearest to the first: if one ends meanwhile, its children go in this direction.
-        self._ancestors = []
-        pid = os.getpid()
-        while (process := proc.look(pid)) is not None and process.parent > 1:
-            pid = process.parent
-            self._ancestors.append(pid)
-        self._ancestors.append(1)
+        below = os.getpid()
+        while (process := proc.look(below)) is not None and process.parent > 0:
+            self._ancestors.append(_above(below, process.parent))
+            below = process.parent
+        if below != 1:
+            self._ancestors.append(_above(0, 1))
         return self._ancestors
+
+
+def _above(below: int, pid: int) -> _Ancestor:
+    """The parent of `below`; 0: a process that has it not. Raises `OSError` if it is not there."""
+    name = str(below).encode() if below else b""
+    lists: list[int] = []
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - in the order of their age
+            lists.append(proc.open_children(pid, thread))
+            if name in proc.listed(lists[-1]):
+                break
+        else:
+            if below:
+                raise ProcessLookupError(pid)
+        return _Ancestor(name, tuple(lists))
+    except BaseException:
+        for fd in lists:
+            os.close(fd)
+        raise
 
 
 def _mark(child: bytes) -> int | None:

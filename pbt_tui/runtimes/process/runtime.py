@@ -29,6 +29,7 @@ from pbt_tui.runtimes.process.shim_reports import ShimReports
 from pbt_tui.runtimes.process.spawner import Spawner, refusal
 from pbt_tui.runtimes.process.stops import Stops, mark_stop
 from pbt_tui.runtimes.process.strays import Strays
+from pbt_tui.runtimes.process.waiting_shims import WaitingShims
 from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Seen, Started
 from pbt_tui.spec import Job
 
@@ -84,12 +85,14 @@ class ProcessRuntime:
         self._dir = rundir
         self._where = Liveness(rundir.journal, elsewhere)
         self._note = note
-        self._spawner = Spawner(environ, self._where, None if keep else grace)
         self._keep = keep
         self._stops = Stops()
         self._strays = Strays(grace, keep)
         self._watch = PidfdWatcher[FollowedAttempt]()
         self._reports = ShimReports()
+        self._spawner = Spawner(environ, self._where, None if keep else grace)
+        self._waiting = WaitingShims(self._spawner, self._reports.tell)
+        self.start_waiting = self._waiting.start
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._watch.also(self._wake)
         self._attempts: dict[Name, FollowedAttempt] = {}
@@ -98,16 +101,16 @@ class ProcessRuntime:
         """Shims to reap by process id, also those that did not get the claim."""
         self._unsettled: dict[Name, FollowedAttempt] = {}
         """Attempts whose claim is still empty."""
-        self._second_starts = SecondStarts(rundir)
         self._again = 0.0
         """When to read those claims again, in monotonic seconds."""
+        self._second_starts = SecondStarts(rundir)
         self._far: dict[Name, FollowedAttempt] = {}
         """Attempts that are alive where their process ids mean nothing."""
         self._look_far = 0.0
         """When to look at those next, in monotonic seconds."""
         self._facts: list[Fact] = []
         self._woken = False
-        """Whether the loop is woken for a fact that `facts` has not returned."""
+        """Whether the loop is woken for facts that `facts` has not returned, or is in `facts`."""
 
     def prepare(self, jobs: Sequence[Job]) -> None:
         if not os.access(shim.SHELL, os.X_OK):
@@ -124,10 +127,11 @@ class ProcessRuntime:
             if found.name in self._attempts:
                 continue
             try:
-                found.pid, found.mark = self._spawner.spawn(launch, self._reports.tell)
+                found.pid, found.mark, order = self._waiting.take(launch)
             except (OSError, ValueError) as error:
                 self._refuse(launch, error)
                 continue
+            shim.begin(found.pid, order)
             self._attempts[found.name] = found
             self._children[found.pid] = found
             self._reports.expect(found)
@@ -209,6 +213,18 @@ class ProcessRuntime:
         return min((time for time in times if time is not None), default=None)
 
     def facts(self) -> list[Fact]:
+        if self._woken:
+            os.eventfd_read(self._wake)
+        self._woken = True
+        try:
+            self._look()
+        finally:
+            self._woken = False
+        facts, self._facts = self._facts, []
+        return facts
+
+    def _look(self) -> None:
+        """Collects all that has happened since the last look in `_facts`."""
         dead = self._watch.ended()  # before the pipe: a shim writes its handle before it exits
         for found, handle in self._reports.heard():
             if self._attempts.get(found.name) is found:
@@ -231,13 +247,9 @@ class ProcessRuntime:
         self._stops.look_again()
         for end in self._strays.gone():
             self._end(end)
-        facts, self._facts = self._facts, []
-        if self._woken:
-            self._woken = False
-            os.eventfd_read(self._wake)
-        return facts
 
     def close(self) -> None:
+        self._waiting.close()
         self._watch.close()
         self._reports.close()
         os.close(self._wake)

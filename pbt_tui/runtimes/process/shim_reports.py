@@ -13,6 +13,8 @@ from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.process import descriptors
 from pbt_tui.runtimes.process.attempt import FollowedAttempt
 
+_PIPE = 65536
+"""Bytes of one read: with fewer, the pipe was empty then."""
 _LISTEN = 0.02
 """Seconds between a start and a look whether its shim has the claim."""
 
@@ -49,8 +51,11 @@ class ShimReports:
         """
         found = []
         with suppress(BlockingIOError):
-            while True:
-                *lines, self._half = (self._half + os.read(self._heard, 65536)).split(b"\n")
+            size = _PIPE
+            while size == _PIPE:
+                data = os.read(self._heard, _PIPE)
+                size = len(data)
+                *lines, self._half = (self._half + data).split(b"\n")
                 for handle in (line.decode() for line in lines if line):
                     one = self._silent.pop(proc.pid_of(handle), None)
                     if one is not None:

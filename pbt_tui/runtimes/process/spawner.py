@@ -6,6 +6,7 @@ import errno
 import os
 import time
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from pbt_tui.errors import RunError, Where
 from pbt_tui.files import disk
@@ -18,6 +19,16 @@ from pbt_tui.runtimes.protocol import Launch
 _AGAIN = 0.05
 """Seconds between two looks for a claim."""
 _LOOKS = 60
+
+
+class Shim(NamedTuple):
+    """A shim that has been started and waits for its order."""
+
+    pid: int
+    mark: str
+    """Its mark as the claim has it."""
+    order: int
+    """The descriptor that `shim.begin` takes and closes."""
 
 
 class Spawner:
@@ -40,12 +51,16 @@ class Spawner:
         """Soft limit of open files for jobs: that of this process, before it raised its own."""
         descriptors.keep()
 
-    def spawn(self, launch: Launch, tell: int) -> tuple[int, str]:
-        """Starts the shim of an attempt; returns its pid, and its mark as the claim has it.
+    def spawn(self, launch: Launch, tell: int, *, wait: bool = True) -> Shim | None:
+        """Starts the shim of an attempt.
 
         Args:
             launch: the attempt.
             tell: the descriptor to which the shim writes.
+            wait: whether to wait if an earlier executor has started the attempt.
+
+        Returns:
+            The shim; None if an earlier executor has started the attempt, and `wait` is False.
 
         Raises:
             OSError: if the system refuses, because of the log, the arguments or a limit.
@@ -56,25 +71,32 @@ class Spawner:
         if self._where.is_shared(held, launch.seq):
             assert held is not None
             disk.let_go(held)
+            if not wait:
+                return None
             self._refuse_running(launch)
             held = self._where.hold(launch.seq)
         mark = marks.new() if self._marks else None
+        order: int | None = None
         try:
-            pid, order = shim.spawn(
-                launch,
-                {**self._environ, **launch.env},
-                place=self._where.line(mark, held, launch.seq),
-                mark=mark,
-                held=held,
-                tell=tell,
-                open_files=self.open_files,
-                grace=self._grace,
-            )
-            shim.begin(pid, order)
-        finally:
-            if held is not None:
-                disk.let_go(held)
-        return pid, marks.NONE if mark is None else str(mark)
+            try:
+                pid, order = shim.spawn(
+                    launch,
+                    {**self._environ, **launch.env},
+                    place=self._where.line(mark, held, launch.seq),
+                    mark=mark,
+                    held=held,
+                    tell=tell,
+                    open_files=self.open_files,
+                    grace=self._grace,
+                )
+            finally:
+                if held is not None:
+                    disk.let_go(held)
+        except BaseException:  # without its order, the shim ends
+            if order is not None:
+                os.close(order)
+            raise
+        return Shim(pid, marks.NONE if mark is None else str(mark), order)
 
     def _refuse_running(self, launch: Launch) -> None:
         """Waits for the claim of an attempt that an earlier executor has started.

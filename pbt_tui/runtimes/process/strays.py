@@ -126,8 +126,8 @@ class Strays:
                 self._step(one, left, now)
                 continue
             del self._waiting[name]
-            left_text = claims.strays_text(len(one.ended), kept=self._keep) or one.end.left
-            ends.append(replace(one.end, left=left_text))
+            left_text = claims.strays_text(len(one.ended), kept=self._keep)
+            ends.append(one.end if left_text is None else replace(one.end, left=left_text))
         return ends
 
     def _step(self, one: _Waiting, left: Sequence[Process], now: float) -> None:
