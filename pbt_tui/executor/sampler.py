@@ -94,6 +94,7 @@ class Sampler:
             self._problems.put(f"{what}: {printable(why):.300}")
 
     def _run(self) -> None:
+        from pbt_tui.executor.gpu_history import GpuHistory
         from pbt_tui.observe import nvml
 
         populations = self._populations()
@@ -102,6 +103,7 @@ class Sampler:
         with self._surviving("the use of GPUs"):
             # Once: the search for a driver costs more than all else.
             driver = nvml.sample() is not None
+        history = GpuHistory(nvml.read(self._rundir.gpus) if driver else None)
         last = False
         while not last:
             last = self._done.is_set()
@@ -115,7 +117,8 @@ class Sampler:
                 found = nvml.sample() if driver else None
                 if found is not None:
                     found = [self._with_others(sample) for sample in found]
-                    samples = nvml.Samples(time.time(), tuple(found))
+                    now = time.time()
+                    samples = nvml.Samples(now, tuple(history.with_history(found, now)))
                     replace(self._rundir.gpus, nvml.encode(samples), sync=False)
             cost = time.thread_time() - began
             self._done.wait(max(INTERVAL, cost / SHARE))
