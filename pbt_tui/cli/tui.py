@@ -236,6 +236,9 @@ def _export(args: argparse.Namespace) -> int:
 
 
 def _show(feed: JournalFollower, args: argparse.Namespace, note: str | None) -> str | None:
+    import gc
+
+    gc.disable()  # until all is read: what is made until then stays alive
     # Textual reads these variables when it is imported.
     for name, value in (
         ("TEXTUAL_ANIMATIONS", "none"),

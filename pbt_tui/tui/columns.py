@@ -16,7 +16,6 @@ from pbt_tui.journal.status_text import duration, lasting
 from pbt_tui.observe.pauses import Pause
 from pbt_tui.observe.progress import Progress, Series
 from pbt_tui.observe.queue_status import QueueStatus, is_suspended
-from pbt_tui.scheduler.explain import explain
 from pbt_tui.spec import Job
 from pbt_tui.tui import labels, progress_columns
 from pbt_tui.tui.render import queue
@@ -139,6 +138,10 @@ def _about(job: JobState, context: TableContext, told: Collection[str]) -> Span:
     """
     if not context.settled:
         return "", ""
+    if job.phase == "succeeded":
+        return _progress(job, context, told), "dim"
+    from pbt_tui.scheduler.explain import explain  # late, for a fast first page
+
     if job.phase == "waiting":
         last = job.attempt
         why = safe(explain(context.state, job.spec.id, context.now, context.held))
@@ -152,8 +155,6 @@ def _about(job: JobState, context: TableContext, told: Collection[str]) -> Span:
         return "", ""
     if job.phase in ACTIVE:
         return _active(job, attempt, context, told), ""
-    if job.phase == "succeeded":
-        return _progress(job, context, told), "dim"
     return status_text.detail_text(attempt), "bad" if job.phase == "failed" else "dim"
 
 
@@ -163,8 +164,10 @@ def _progress(job: JobState, context: TableContext, told: Collection[str]) -> st
         return ""
     if "OBJECTIVE" not in told:
         return labels.progress_text(found)
-    generation = "" if found.generation is None else f"gen {found.generation}"
-    return generation or (safe(found.line) if job.phase in ACTIVE else "")
+    parts = [] if found.generation is None else [f"gen {found.generation}"]
+    if found.step is not None and found.share is not None:  # else the bar tells it
+        parts.append(f"{status_text.short_number(found.step)} {found.unit or 'steps'}")
+    return " · ".join(parts) or (safe(found.line) if job.phase in ACTIVE else "")
 
 
 def _active(job: JobState, attempt: Attempt, context: TableContext, told: Collection[str]) -> str:

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pbt_tui.journal.state import JobState
-from pbt_tui.observe.failure_grouping import signature
+from pbt_tui.spec import Cause
 from pbt_tui.tui.table_order import TableOrder
 
 FoldKey = tuple[object, ...]
 """What the jobs of a group have in common: their state, and why they are in it."""
 FEWEST = 4
 """Jobs that a group has at least: fewer have a row each."""
-_signature = lru_cache(4096)(signature)
 
 
 def fold_key(job: JobState) -> FoldKey | None:
@@ -38,6 +37,13 @@ def fold_key(job: JobState) -> FoldKey | None:
     if phase in ("starting", "running") and job.attempts[-1].queued:
         return ("queued", job.attempts[-1].queued)
     return None
+
+
+@lru_cache(4096)
+def _signature(cause: Cause | None, detail: str | None, code: int | None, sign: int | None) -> str:
+    from pbt_tui.observe.failure_grouping import signature  # late: a run may have no failure
+
+    return signature(cause, detail, code, sign)
 
 
 @dataclass(slots=True)

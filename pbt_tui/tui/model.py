@@ -7,23 +7,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.state import ACTIVE, JobState, RunState
-from pbt_tui.observe.failure_grouping import Group, failures
 from pbt_tui.observe.pauses import Pause
 from pbt_tui.observe.progress import Progress, Remaining
 from pbt_tui.observe.progress.run_progress import RunProgress
 from pbt_tui.observe.queue_status import Queue, QueueStatus, key
-from pbt_tui.observe.queue_summary import tally
-from pbt_tui.observe.snapshot_types import QueueRow
-from pbt_tui.runtimes import RuntimeKind
 from pbt_tui.tui.columns import PROGRESS, varied
 from pbt_tui.tui.folding import FoldedRows
 from pbt_tui.tui.journal_follower import FollowerUpdate, JournalFollower
 from pbt_tui.tui.runtime_view import kind_of
 from pbt_tui.tui.sort_orders import Measures
 from pbt_tui.tui.table_order import TableOrder
+
+if TYPE_CHECKING:
+    from pbt_tui.observe.failure_grouping import Group
+    from pbt_tui.observe.snapshot_types import QueueRow
+    from pbt_tui.runtimes import RuntimeKind
 
 _SHARE = 20
 """Work that took t seconds is repeated after 20 t at the earliest, so it takes 5 % of the time."""
@@ -135,6 +137,10 @@ class Model:
     @property
     def groups(self) -> list[Group]:
         """Failed jobs, grouped by cause, largest group first."""
+        if not self.state.counts["failed"]:
+            return []
+        from pbt_tui.observe.failure_grouping import failures  # late, for a fast first page
+
         now = time.perf_counter()
         made_of = (id(self.state), self.state.seq)
         if made_of != self._grouped and now >= self._regroup_at:
@@ -148,6 +154,8 @@ class Model:
         """The last answer of the engine; None if nothing of the run is queued."""
         answer = self.follower.queue
         if answer is not self._tallied[0]:
+            from pbt_tui.observe.queue_summary import tally  # late, for a fast first page
+
             useful = answer is not None and (answer.attempts or answer.stale)
             self._tallied = (answer, tally(answer) if answer and useful else None)
         return self._tallied[1] if self.state.closed is None else None

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pbt_tui.journal.state import JobState, RunState
-from pbt_tui.tui.query import Predicate, compile_filter
 from pbt_tui.tui.sort_orders import Measures, SortOrder, orders
+
+if TYPE_CHECKING:
+    from pbt_tui.tui.query import Predicate
 
 PROBLEMS = ("failed", "stopping", "cancelled", "skipped")
 _HIDDEN: Final = object()
@@ -50,6 +52,8 @@ class TableOrder:
         self.rebuild()
 
     def filter(self, text: str) -> None:
+        from pbt_tui.tui.query import compile_filter  # late, for a fast first page
+
         self.text = text.strip()
         self._test, self.problem = compile_filter(self.text, self._parameters)
         self.rebuild()

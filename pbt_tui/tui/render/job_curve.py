@@ -18,6 +18,8 @@ from pbt_tui.tui.text import Line, Span, fit
 _LABEL = 9
 """Cells of the labels of the y axis."""
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+_MOST = 4e307
+"""The largest value that is drawn as it is: the height of a chart has to be a finite number."""
 _Point = tuple[float, float]
 
 
@@ -46,12 +48,13 @@ def job_curve(
     x0, x1 = min(p[0] for p in points), max(p[0] for p in points)
     y0, y1 = _ends(min(p[1] for p in points), max(p[1] for p in points))
     across, down = (1, 1) if ascii_only else (2, 4)
-    x_step = (columns * across - 1) / ((x1 - x0) or 1.0)
-    y_step = (rows * down - 1) / (y1 - y0)
+    last_x, last_y = columns * across - 1, rows * down - 1
+    wide, tall = (x1 - x0) or 1.0, y1 - y0
     masks = [[0] * columns for _ in range(rows)]
     for piece in pieces:
-        for x, low, high in _columns([((p[0] - x0) * x_step, p[1]) for p in piece]):
-            for y in range(round((y1 - high) * y_step), round((y1 - low) * y_step) + 1):
+        for x, low, high in _columns([((p[0] - x0) / wide * last_x, p[1]) for p in piece]):
+            top, bottom = ((y1 - value) / tall * last_y for value in (high, low))
+            for y in range(round(top), round(bottom) + 1):
                 masks[y // down][x // across] |= _DOTS[y % down][x % across]
     every = max(3, rows // 5)
     ticks = {row: y1 - (y1 - y0) * row / (rows - 1) for row in range(0, rows - every // 2, every)}
@@ -86,7 +89,7 @@ def _pieces(series: Series) -> tuple[list[list[_Point]], bool]:
             continue
         if i in series.breaks or falls:
             pieces.append([])
-        pieces[-1].append((x, value))
+        pieces[-1].append((x, max(-_MOST, min(_MOST, value))))
     return [piece for piece in pieces if piece], by_step
 
 
@@ -94,8 +97,7 @@ def _ends(low: float, high: float) -> tuple[float, float]:
     """The ends of the y axis: not equal, and so far apart as a number can tell."""
     if low == high:
         low, high = low - (abs(low) or 1.0) / 2, high + (abs(high) or 1.0) / 2
-    most = 4e307
-    return max(-most, low), min(most, high)
+    return max(-_MOST, low), min(_MOST, high)
 
 
 def _columns(piece: list[_Point]) -> Iterator[tuple[int, float, float]]:

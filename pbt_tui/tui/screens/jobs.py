@@ -9,12 +9,11 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from pbt_tui.journal.state import JobState
-from pbt_tui.tui import query
 from pbt_tui.tui.columns import TableContext
 from pbt_tui.tui.journal_follower import FollowerUpdate
 from pbt_tui.tui.model import Model
-from pbt_tui.tui.render import job_pane, strips
 from pbt_tui.tui.render import queue as render_queue
+from pbt_tui.tui.render import strips
 from pbt_tui.tui.screens.page import Page, bindings
 from pbt_tui.tui.text import Line, Span, both, cut, safe, wrap
 from pbt_tui.tui.widgets.job_pane import JobPane
@@ -157,6 +156,10 @@ class JobsScreen(Page):
             self.gpus.show(lines)
 
     def _draw_pane(self, context: TableContext) -> None:
+        if not context.settled:
+            return
+        from pbt_tui.tui.render import job_pane  # late, for a fast first page
+
         width, height = self.size.width, self.size.height
         fits = job_pane.has_room(width, height)
         wanted = fits if self._pane_wanted is None else self._pane_wanted
@@ -164,7 +167,7 @@ class JobsScreen(Page):
         lines = sum(max(1, strip.count) for strip in above if not strip.has_class("-off"))
         room = height - lines - 3
         rows = len(self.model.folded.rows)
-        wanted = wanted and bool(rows) and room >= job_pane.LEAST + 4 and context.settled
+        wanted = wanted and bool(rows) and room >= job_pane.LEAST + 4
         self.pane.set_class(not wanted, "-off")
         if wanted:
             self.pane.draw(self.host, self.model, self.table, context, (width, room, rows))
@@ -199,6 +202,8 @@ class JobsScreen(Page):
         self.status.show([both(tuple(left), right, width)])
 
     def _nothing(self) -> list[Line]:
+        from pbt_tui.tui import query  # late, for a fast first page
+
         rows = self.model.rows
         if rows.is_whole:
             return [(), (("  this run has no jobs", "dim"),)]
@@ -237,6 +242,8 @@ class JobsScreen(Page):
     # -- filter and sort ---------------------------------------------------------------------------
 
     def action_filter(self) -> None:
+        from pbt_tui.tui import query
+
         self.input.remove_class("-off")
         self.input.placeholder = "words, field:value or field<number with " + " ".join(query.FIELDS)
         self.set_focus(self.input)

@@ -1,19 +1,24 @@
-"""The pane below the job table: it reads what the pane shows of the job under the cursor."""
+"""The pane below the job table: it reads what the pane shows of the job under the cursor.
+
+It imports what it needs when it is first drawn, which is after the first page.
+"""
 
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from pbt_tui.journal.state import ACTIVE, JobState
-from pbt_tui.observe.process_use import ProcessUse, UseReader, boot_id
 from pbt_tui.tui.columns import TableContext
 from pbt_tui.tui.host import Host
-from pbt_tui.tui.log_end import LogEnd
 from pbt_tui.tui.model import Model
-from pbt_tui.tui.render import job_pane
 from pbt_tui.tui.runtime_view import kind_of
 from pbt_tui.tui.widgets.job_table import JobTable
 from pbt_tui.tui.widgets.lines import Lines
+
+if TYPE_CHECKING:
+    from pbt_tui.observe.process_use import ProcessUse, UseReader
+    from pbt_tui.tui.log_end import LogEnd
 
 _USE_EVERY = 5.0
 """Seconds between two readings of what a job uses."""
@@ -22,11 +27,10 @@ _USE_EVERY = 5.0
 class JobPane(Lines):
     def __init__(self) -> None:
         super().__init__("pane", classes="-off")
-        self._log = LogEnd()
-        self._use = UseReader()
+        self._log: LogEnd | None = None
+        self._use: UseReader | None = None
         self._used: tuple[str, ProcessUse | None] = ("", None)
         self._use_at = 0.0
-        self._boot = boot_id()
         self._lines = 0
 
     def draw(
@@ -41,6 +45,11 @@ class JobPane(Lines):
 
         `size`: cells of a line, lines for table and pane together, rows of the table.
         """
+        from pbt_tui.tui.log_end import LogEnd
+        from pbt_tui.tui.render import job_pane
+
+        if self._log is None:
+            self._log = LogEnd()
         width, room, rows = size
         height = job_pane.pane_height(room, rows, self._lines)
         if height != self._lines:
@@ -70,11 +79,15 @@ class JobPane(Lines):
     def _use_of(self, job: JobState, model: Model) -> ProcessUse | None:
         """What the processes of a job use, where they are processes of this machine."""
         state, attempt = model.state, job.attempt
+        from pbt_tui.observe.process_use import UseReader, boot_id
+
         kind = kind_of(state)
         if kind is None or not kind.plain or attempt is None or job.phase not in ACTIVE:
             return None
-        if state.executor is None or state.executor.boot_id != self._boot or not self._boot:
+        if state.executor is None or state.executor.boot_id != boot_id():
             return None
+        if self._use is None:
+            self._use = UseReader()
         now = time.monotonic()
         if self._used[0] != job.spec.id or now - self._use_at >= _USE_EVERY:
             pid, _, start = (attempt.handle or "").partition(".")

@@ -7,7 +7,6 @@ from textual import events
 from pbt_tui.tui.columns import TableContext, TableLayout
 from pbt_tui.tui.folding import Fold, FoldKey
 from pbt_tui.tui.model import Model
-from pbt_tui.tui.render import folds
 from pbt_tui.tui.text import Line
 from pbt_tui.tui.widgets.lines import Lines
 
@@ -79,6 +78,8 @@ class JobTable(Lines):
         if fold is None:
             index = folded.rows[row]
             return self.layout_.row(self.context.state.jobs[index], self.context, index in marks)
+        from pbt_tui.tui.render import folds  # late, for a fast first page
+
         return self.layout_.fold_row(
             folds.name(fold),
             folds.state(fold),
