@@ -10,6 +10,7 @@ from textual.widgets import Input
 
 from pbt_tui.journal.state import JobState
 from pbt_tui.tui.columns import TableContext
+from pbt_tui.tui.folding import FEWEST
 from pbt_tui.tui.journal_follower import FollowerUpdate
 from pbt_tui.tui.model import Model
 from pbt_tui.tui.render import queue as render_queue
@@ -357,7 +358,7 @@ class JobsScreen(Page):
     def action_fold_all(self) -> None:
         folded = self.model.folded
         if not folded.folds:
-            self.say("no groups here: at least 4 equal jobs are folded", "warn")
+            self.say(f"no groups here: {FEWEST} or more equal jobs make one", "warn")
             return
         folded.toggle_all()
         self.changed(None)
