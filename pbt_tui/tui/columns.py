@@ -306,8 +306,9 @@ class TableLayout:
         cells = [(c, *c.cell(job, context, c.width)) for c in self.columns]
         text, style = _about(job, context, self.told) if self.about else ("", "")
         room = self.about
-        while text and cells and cells[-1][0].title in PROGRESS and not cells[-1][1]:
-            room += cells.pop()[0].width + len(_GAP)  # the phrase begins where nothing is told
+        if text and not any(told for c, told, _ in cells if c.title in PROGRESS):
+            while cells[-1][0].title in PROGRESS:  # the phrase begins where nothing is told
+                room += cells.pop()[0].width + len(_GAP)
         for c, told, of_cell in cells:
             line.append((_GAP + fit(told, c.width, c.align), of_cell))
         if room:

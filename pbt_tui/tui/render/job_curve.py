@@ -60,7 +60,7 @@ def job_curve(
     ticks = {row: y1 - (y1 - y0) * row / (rows - 1) for row in range(0, rows - every // 2, every)}
     ticks[rows - 1] = y0
     lines: list[Line] = []
-    under = [False] * columns
+    under, fill = [False] * columns, "." if ascii_only else "·"
     for row, cells in enumerate(masks):
         label = f"{ticks[row]:.4g}" if row in ticks else ""
         axis = "┤" if row in ticks else "│"
