@@ -162,7 +162,7 @@ def _progress(job: JobState, context: TableContext, told: Collection[str]) -> st
     found = context.progress(job)
     if found is None:
         return ""
-    if "OBJECTIVE" not in told:
+    if "PROGRESS" not in told:
         return labels.progress_text(found)
     parts = [] if found.generation is None else [f"gen {found.generation}"]
     if found.step is not None and found.share is not None:  # else the bar tells it
@@ -188,6 +188,8 @@ _PARAMETER = 10
 """Cells of the column of a parameter at most."""
 PROGRESS = ("PROGRESS", "ETA", "OBJECTIVE", "LAST HOUR", "Δ/h", "FPS")
 """Titles of the columns that need progress."""
+OF_OBJECTIVE = ("OBJECTIVE", "LAST HOUR", "Δ/h")
+"""Those that need an objective."""
 COLUMNS = (
     Column("STATE", 11, 0, _state),
     Column("TRY", 3, 56, _tries, ">"),
@@ -256,7 +258,7 @@ class TableLayout:
         self.made_of = (width, longest, useless, parameters)
         self.width = width
         state, *rest = COLUMNS
-        tells = useless.isdisjoint(PROGRESS)
+        tells = "PROGRESS" not in useless
         begins = (76, 140, 165) if tells else (104, 140, 165)
         extra = [
             _parameter(name, cells, from_width)

@@ -15,7 +15,7 @@ from pbt_tui.observe.pauses import Pause
 from pbt_tui.observe.progress import Progress, Remaining
 from pbt_tui.observe.progress.run_progress import RunProgress
 from pbt_tui.observe.queue_status import Queue, QueueStatus, key
-from pbt_tui.tui.columns import PROGRESS, varied
+from pbt_tui.tui.columns import OF_OBJECTIVE, PROGRESS, varied
 from pbt_tui.tui.folding import FoldedRows
 from pbt_tui.tui.journal_follower import FollowerUpdate, JournalFollower
 from pbt_tui.tui.runtime_view import kind_of
@@ -37,6 +37,8 @@ class Model:
         self.progress = RunProgress(follower.rundir)
         self.has_progress = False
         """Whether a number is known of the progress of a job."""
+        self.has_objective = False
+        """Whether the objective of a job is known."""
         self.left: Remaining | None = None
         """The time that the run still needs; None: unknown, or no executor is there."""
         self._reckon_at = 0.0
@@ -108,6 +110,7 @@ class Model:
         if not self.progress.poll():
             return False
         self.has_progress = self.has_progress or self.progress.has_numbers
+        self.has_objective = self.has_objective or self.progress.has_objective
         start = time.perf_counter()
         if start >= self._reckon_at:
             if self.rows.by_progress:
@@ -186,6 +189,8 @@ class Model:
         names = ["NODE" if kind is None or kind.local else "GPU"]
         if not self.has_progress:
             names += PROGRESS
+        elif not self.has_objective:
+            names += OF_OBJECTIVE
         jobs = self.state.spec.jobs
         if not jobs or jobs[0].experiment == jobs[-1].experiment:
             names.append("EXPERIMENT")

@@ -64,6 +64,12 @@ class RunProgress:
             for found in self._newest.jobs.values()
         )
 
+    @property
+    def has_objective(self) -> bool:
+        """Whether the objective of a job is known."""
+        newest = self._newest.jobs.values()
+        return self._ended.has_objective or any(one.objective is not None for one in newest)
+
     def poll(self, budget: int = 8 << 20) -> bool:
         """Reads what changed, at most `budget` bytes of `series.jsonl`; returns whether any did."""
         try:

@@ -96,6 +96,8 @@ class FinishedReader:
         self._objectives = array("d")
         self._shares = array("d")
         self._losses = bytearray()
+        self.has_objective = False
+        """Whether a line has told an objective."""
 
     def __len__(self) -> int:
         return len(self._places)
@@ -127,6 +129,7 @@ class FinishedReader:
         known = head.progress
         self._attempts[place], self._offsets[place] = head.attempt, offset
         self._sizes[place] = size
+        self.has_objective |= known.objective is not None
         self._objectives[place] = math.nan if known.objective is None else float(known.objective)
         self._shares[place] = math.nan if known.share is None else known.share
         self._losses[place] = _is_loss(known.objective_name)

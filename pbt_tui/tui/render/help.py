@@ -40,8 +40,8 @@ def page(name: str, width: int) -> list[Line]:
         lines += [(), ((" groups and mouse", "title"),), ()]
         for text in (
             (
-                f"{FEWEST} or more jobs that wait or failed alike have one row; a mark or a request "
-                "on it is for all of them, and a filter shows each"
+                f"{FEWEST} or more jobs that wait or failed alike have one row; a mark or a "
+                "request on it is for all of them, and a filter shows each"
             ),
             (
                 "a click on a head sorts by its column, another one reverses; keys below, names of "

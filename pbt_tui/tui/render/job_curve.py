@@ -66,7 +66,8 @@ def job_curve(
         axis = "┤" if row in ticks else "│"
         spans: list[Span] = [(fit(label, _LABEL, ">") + axis, "dim")]
         signs = [
-            _sign(mask, ascii_only) or ("·" if under[x] else " ") for x, mask in enumerate(cells)
+            _sign(mask, ascii_only) or (fill if below else " ")
+            for mask, below in zip(cells, under, strict=True)
         ]
         styles = ["run" if mask else "dim" for mask in cells]
         for style, run in groupby(zip(styles, signs, strict=True), key=itemgetter(0)):

@@ -234,6 +234,7 @@ class JobsScreen(Page):
             return  # nothing goes on, so no time passes in the table
         context = self._table_context()
         self.table.refresh_rows(context)
+        self.head.show([self.table.head])  # the first numbers bring columns
         self._draw_counts()
         self._draw_gpus(self.size.width)
         self._draw_pane(context)
