@@ -296,6 +296,9 @@ def _show(
     now: Callable[[], float] = time.time,
     start: Callable[[Path], StartedExecutor] | None = None,
 ) -> str | None:
+    import gc
+
+    gc.disable()  # until all is read: what is made until then stays alive
     _load_screens()
     from functools import partial
 

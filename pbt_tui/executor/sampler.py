@@ -24,6 +24,7 @@ from pbt_tui.files.atomic import replace
 from pbt_tui.journal import RunDir, RunState
 
 if TYPE_CHECKING:
+    from pbt_tui.executor.gpu_history import GpuHistory
     from pbt_tui.executor.pins import Pins
     from pbt_tui.executor.progress_sampler import ProgressSampler
     from pbt_tui.journal.events import Gpu
@@ -80,6 +81,7 @@ class Sampler:
         self._progress: ProgressSampler | None = None
         self._driver = False
         """Whether GPUs can be sampled."""
+        self._history: GpuHistory | None = None
         self._done = threading.Event()
         self._problems: SimpleQueue[str] = SimpleQueue()
         self._said: set[tuple[str, str]] = set()
@@ -126,14 +128,15 @@ class Sampler:
 
     def find_sources(self) -> None:
         """Finds out what can be sampled: the search for a driver costs more than all else."""
-        if self._devices is None:
-            from pbt_tui.observe import nvml
+        from pbt_tui.executor.gpu_history import GpuHistory
+        from pbt_tui.observe import nvml
 
-            self._devices = nvml.sample
+        self._devices = self._devices or nvml.sample
         self._sampled = self._populations()
         self._progress = self._progress_sampler()
         with self._surviving("the use of GPUs"):
             self._driver = self._devices() is not None
+        self._history = GpuHistory(nvml.read(self._rundir.gpus) if self._driver else None)
 
     def sample(self, *, last: bool = False) -> None:
         """Takes one sample of everything and writes it.
@@ -150,9 +153,10 @@ class Sampler:
                 self._progress.sample(_newest(self._state, self._sampled), last=last)
         with self._surviving("the use of GPUs"):
             found = self._devices() if self._driver and self._devices is not None else None
-            if found is not None:
+            if found is not None and self._history is not None:
                 found = [self._with_others(sample) for sample in found]
-                samples = nvml.Samples(self._clock(), tuple(found))
+                now = self._clock()
+                samples = nvml.Samples(now, tuple(self._history.with_history(found, now)))
                 replace(self._rundir.gpus, nvml.encode(samples), sync=False)
 
     def _with_others(self, sample: Sample) -> Sample:

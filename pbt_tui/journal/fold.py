@@ -162,9 +162,8 @@ def _attempt_scheduled(state: RunState, e: ev.AttemptScheduled) -> None:
     if e.attempt != len(job.attempts) + 1:
         raise ImpossibleEvent(f"attempt numbers only rise by one: {e}\n{story(job)}")
     _move(state, job, "scheduled", e)
-    known = state.slots.by_name
-    devices = tuple([known[text] for text in e.gpus if text in known])
-    attempt = Attempt(e.attempt, e.gpus, e.at, devices, seq=e.seq)
+    gpus, devices = state.slots.devices(e.gpus)
+    attempt = Attempt(e.attempt, gpus, e.at, devices, seq=e.seq)
     if e.args or e.env or e.why or e.anew:
         attempt.args, attempt.env, attempt.why, attempt.anew = e.args, e.env or None, e.why, e.anew
     if e.port is not None:

@@ -13,6 +13,9 @@ from pbt_tui.journal.events import Gpu
 Shape = tuple[int, ...]
 """How many GPUs each member needs, the largest first; a single job has one entry."""
 
+_MOST = 1024
+"""Different groups of devices that are remembered."""
+
 
 def same(one: Gpu, other: Gpu) -> bool:
     """Whether both are the same device: by UUID if both have one, else by index."""
@@ -51,12 +54,26 @@ class Slots:
             for text in (gpu.uuid, None if gpu.index is None else str(gpu.index)):
                 if text is not None:
                     self.by_name.setdefault(text, gpu)
+        self._devices: dict[tuple[str, ...], tuple[tuple[str, ...], tuple[Gpu, ...]]] = {}
         self.per_gpu = per_gpu
         """Slots on each device; -1: jobs are not pinned to devices, and everything fits."""
         self.busy = [0] * len(self.gpus)
         """Number of attempts on each device."""
         self.drained = [False] * len(self.gpus)
         """Whether the device gets no new attempts."""
+
+    def devices(self, texts: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Gpu, ...]]:
+        """The listed devices with these UUIDs or indices, after the texts themselves.
+
+        Equal texts get the same two tuples, so that a hundred thousand attempts hold few.
+        """
+        found = self._devices.get(texts)
+        if found is None:
+            known = self.by_name
+            found = texts, tuple([known[text] for text in texts if text in known])
+            if len(self._devices) < _MOST:
+                self._devices[texts] = found
+        return found
 
     def position(self, gpu: Gpu) -> int | None:
         """Index of `gpu` in `gpus`; None if it is not listed."""

@@ -51,6 +51,8 @@ def gpu_rows(state: RunState, rundir: GpuPaths, *, live: bool) -> tuple[GpuRow, 
                 others=sample.others if sample else None,
                 jobs=tuple(job for name in names for job in on.get(name, ())),
                 held=next((held[name] for name in names if name in held), None),
+                temperature=sample.temperature if sample else None,
+                history=sample.history if sample else (),
             )
         )
     return tuple(rows)

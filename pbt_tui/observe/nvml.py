@@ -48,6 +48,11 @@ class Sample(msgspec.Struct, frozen=True):
     """Whether the driver counts the device and cannot open it."""
     others: str | None = None
     """Who else uses the device, for people; the executor finds out, where the processes are."""
+    temperature: int | None = None
+    """Temperature in degrees Celsius."""
+    history: tuple[int | None, ...] = ()
+    """Mean utilisation in per cent in each of the last minutes, the oldest first; None: there was
+    no sample in that minute."""
 
 
 class Samples(msgspec.Struct, frozen=True):
@@ -167,7 +172,15 @@ def _sample(nvml: Any, index: int) -> Sample:
         int(memory.used) if memory is not None else None,
         int(use.gpu) if use is not None else None,
         _processes(_ask(lambda: nvml.nvmlDeviceGetComputeRunningProcesses(handle))),
+        temperature=_degrees(
+            _ask(lambda: nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU))
+        ),
     )
+
+
+def _degrees(value: Any) -> int | None:
+    """A temperature; a device that does not report one may return any number."""
+    return int(value) if isinstance(value, int) and -50 < value < 200 else None
 
 
 def _processes(listed: Any) -> tuple[GpuProcess, ...]:

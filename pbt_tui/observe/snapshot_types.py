@@ -133,6 +133,11 @@ class GpuRow(msgspec.Struct, frozen=True):
     """Ids of this run's jobs that are active on it."""
     held: str | None = None
     """Who holds it, where this run waits for another one: ``held by run `ant`, pid 4117``."""
+    temperature: int | None = None
+    """Temperature in degrees Celsius; `null`: unknown."""
+    history: tuple[int | None, ...] = ()
+    """Mean utilisation in per cent in each of the last minutes, at most 30, the oldest first;
+    `null`: no sample in that minute."""
 
 
 class QueueRow(msgspec.Struct, frozen=True):

@@ -41,7 +41,7 @@ ACTIONS = (
     Action("page_up", "pageup,ctrl+u", "PgUp", "", "one page up"),
     Action("first", "g,home", "g Home", "", "to the first line"),
     Action("last", "G,end", "G End", "", "to the last line; in a log: follow it"),
-    Action("open", "enter", "Enter", "open", "open the job under the cursor", _LISTS, 3),
+    Action("open", "enter", "Enter", "open", "open the job, or the group of jobs", _LISTS, 3),
     Action("open", "enter", "Enter", "", "open a folded traceback, or close it", ("log",)),
     Action("log", "l", "l", "log", "its log, from the end", _OF_JOBS, 4),
     Action("page_jobs", "1", "1", "", "the jobs"),
@@ -51,9 +51,21 @@ ACTIONS = (
     Action("filter", "slash", "/", "filter", "show only the jobs that match", ("jobs",), 2),
     Action("filter_off", "backslash", "\\", "", "switch the last filter off or on", ("jobs",)),
     Action("problems", "z", "z", "", "only failed, stopping, cancelled or skipped jobs", ("jobs",)),
-    Action("sort", "s", "s", "sort", "sort; a letter chooses the order", ("jobs",), 7),
+    Action("sort", "s", "s", "sort", "sort; a letter or a digit chooses the column", ("jobs",), 7),
     Action("reverse", "S", "S", "", "the same order, reversed", ("jobs",)),
-    Action("mark", "space", "Space", "mark", "mark the job, and go down", ("jobs",), 8),
+    Action(
+        "fold_all",
+        "o",
+        "o",
+        "groups",
+        "open all groups of equal jobs, or close them",
+        ("jobs",),
+        12,
+    ),
+    Action(
+        "detail", "d", "d", "detail", "show the job at the cursor below the table", ("jobs",), 11
+    ),
+    Action("mark", "space", "Space", "mark", "mark the job or the group", ("jobs",), 8),
     Action("mark_all", "a", "a", "", "mark all jobs shown", ("jobs",)),
     Action("unmark", "u", "u", "", "unmark all", ("jobs",)),
     Action(

@@ -21,7 +21,6 @@ from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.tui import themes
 from pbt_tui.tui.journal_follower import FollowerUpdate, JournalFollower
 from pbt_tui.tui.model import Model
-from pbt_tui.tui.request_sender import RequestSender
 from pbt_tui.tui.screens.page import Page
 from pbt_tui.tui.start_executor import StartedExecutor
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from pbt_tui.observe.snapshot import Populations
     from pbt_tui.observe.snapshot_types import GpuRow, PopulationRow
+    from pbt_tui.tui.request_sender import RequestSender
 
 SCREENS: Final[Mapping[str, str]] = {
     "jobs": "pbt_tui.tui.screens.jobs:JobsScreen",
@@ -83,9 +83,8 @@ class Monitor(App[str], inherit_bindings=False):
         super().__init__()
         self.follower = follower
         self.model = Model(follower)
-        self.requests = RequestSender(
-            self, start
-        )  # mypy checks here that `Monitor` implements `Host`
+        self._requests: RequestSender | None = None
+        self._start = start
         self.read_only = read_only
         self.trust = trust
         self.paused = False
@@ -155,10 +154,21 @@ class Monitor(App[str], inherit_bindings=False):
     def take(self, change: FollowerUpdate) -> None:
         """Passes the change to the model and to the top screen, which alone is drawn."""
         self.model.take(change)
-        self.requests.answered(change.answers)
+        if change.answers:
+            self.requests.answered(change.answers)
         page = self.screen
         if isinstance(page, Page):
             page.changed(change)
+
+    @property
+    def requests(self) -> RequestSender:
+        """Sends requests to the executor."""
+        if self._requests is None:
+            from pbt_tui.tui.request_sender import RequestSender  # late, for a fast first page
+
+            # mypy checks here that `Monitor` implements `Host`
+            self._requests = RequestSender(self, self._start)
+        return self._requests
 
     def now(self) -> float:
         return self.follower.now(self.clock())

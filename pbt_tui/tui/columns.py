@@ -7,7 +7,7 @@ Textual.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from pbt_tui.journal import status_text
@@ -16,12 +16,11 @@ from pbt_tui.journal.status_text import duration, lasting
 from pbt_tui.observe.pauses import Pause
 from pbt_tui.observe.progress import Progress, Series
 from pbt_tui.observe.queue_status import QueueStatus, is_suspended
-from pbt_tui.scheduler.explain import explain
 from pbt_tui.spec import Job
 from pbt_tui.tui import labels, progress_columns
 from pbt_tui.tui.render import queue
 from pbt_tui.tui.runtime_view import kind_of
-from pbt_tui.tui.text import Line, Span, fit, safe
+from pbt_tui.tui.text import Line, Span, filled, fit, length, safe
 
 
 @dataclass(slots=True)
@@ -42,6 +41,8 @@ class TableContext:
     """Returns the pause of the job's attempt in the engine, if it is paused."""
     held: Mapping[str, str] = field(default_factory=dict)
     """UUID or index of each GPU that the run waits for, to who holds it."""
+    first_end: float | None = None
+    """Seconds until the first active job is expected to end; None: unknown."""
 
     @property
     def has_queue(self) -> bool:
@@ -61,36 +62,39 @@ class Column:
     width: int
     from_width: int
     """Width of the table, in cells, from which the column is shown."""
-    cell: Callable[[JobState, TableContext], Span]
+    cell: Callable[[JobState, TableContext, int], Span]
+    """Returns a cell; its width is the last argument."""
     align: str = "<"
+    key: str = ""
+    """What a click on its head sorts by: the title of a column, or a parameter's whole name."""
 
 
-def _state(job: JobState, context: TableContext) -> Span:
+def _state(job: JobState, context: TableContext, width: int) -> Span:
     if not context.settled:
         return "…", "dim"
     return labels.state_span(job, suspended=context.is_suspended(job), pause=context.pause(job))
 
 
-def _tries(job: JobState, context: TableContext) -> Span:
+def _tries(job: JobState, context: TableContext, width: int) -> Span:
     count = len(job.attempts)
     return (str(count) if count else "-", "" if count > 1 else "dim")
 
 
-def _gpu(job: JobState, context: TableContext) -> Span:
+def _gpu(job: JobState, context: TableContext, width: int) -> Span:
     attempt = job.attempt
     if attempt is None or not attempt.gpus:
         return "-", "dim"
     return labels.gpu_names(context.state, attempt.gpus), "" if job.phase in ACTIVE else "dim"
 
 
-def _node(job: JobState, context: TableContext) -> Span:
+def _node(job: JobState, context: TableContext, width: int) -> Span:
     attempt = job.attempt
     if attempt is None or not attempt.node or attempt.queued:
         return "-", "dim"
     return labels.node_name(attempt.node), "" if job.phase in ACTIVE else "dim"
 
 
-def _time(job: JobState, context: TableContext) -> Span:
+def _time(job: JobState, context: TableContext, width: int) -> Span:
     attempt = job.attempt
     if attempt is None or attempt.started_at is None:
         return "-", "dim"
@@ -99,27 +103,31 @@ def _time(job: JobState, context: TableContext) -> Span:
     return lasting(context.now - attempt.started_at), ""
 
 
-def _bar(job: JobState, context: TableContext) -> Span:
-    return progress_columns.bar(context.progress(job), job, _BAR)
+def _bar(job: JobState, context: TableContext, width: int) -> Span:
+    return progress_columns.bar(context.progress(job), job, width)
 
 
-def _eta(job: JobState, context: TableContext) -> Span:
+def _eta(job: JobState, context: TableContext, width: int) -> Span:
     return progress_columns.eta(context.progress(job), job)
 
 
-def _objective(job: JobState, context: TableContext) -> Span:
+def _objective(job: JobState, context: TableContext, width: int) -> Span:
     return progress_columns.objective(context.progress(job))
 
 
-def _curve(job: JobState, context: TableContext) -> Span:
-    return progress_columns.curve(context.series(job), context.now, _CURVE)
+def _curve(job: JobState, context: TableContext, width: int) -> Span:
+    return progress_columns.curve(context.series(job), job, context.now, width)
 
 
-def _rate(job: JobState, context: TableContext) -> Span:
+def _change(job: JobState, context: TableContext, width: int) -> Span:
+    return progress_columns.change(context.series(job), job)
+
+
+def _rate(job: JobState, context: TableContext, width: int) -> Span:
     return progress_columns.rate(context.progress(job), job)
 
 
-def _experiment(job: JobState, context: TableContext) -> Span:
+def _experiment(job: JobState, context: TableContext, width: int) -> Span:
     return safe(job.spec.experiment), "dim"
 
 
@@ -130,6 +138,10 @@ def _about(job: JobState, context: TableContext, told: Collection[str]) -> Span:
     """
     if not context.settled:
         return "", ""
+    if job.phase == "succeeded":
+        return _progress(job, context, told), "dim"
+    from pbt_tui.scheduler.explain import explain  # late, for a fast first page
+
     if job.phase == "waiting":
         last = job.attempt
         why = safe(explain(context.state, job.spec.id, context.now, context.held))
@@ -143,8 +155,6 @@ def _about(job: JobState, context: TableContext, told: Collection[str]) -> Span:
         return "", ""
     if job.phase in ACTIVE:
         return _active(job, attempt, context, told), ""
-    if job.phase == "succeeded":
-        return _progress(job, context, told), "dim"
     return status_text.detail_text(attempt), "bad" if job.phase == "failed" else "dim"
 
 
@@ -152,10 +162,12 @@ def _progress(job: JobState, context: TableContext, told: Collection[str]) -> st
     found = context.progress(job)
     if found is None:
         return ""
-    if "OBJECTIVE" not in told:
+    if "PROGRESS" not in told:
         return labels.progress_text(found)
-    generation = "" if found.generation is None else f"gen {found.generation}"
-    return generation or (safe(found.line) if job.phase in ACTIVE else "")
+    parts = [] if found.generation is None else [f"gen {found.generation}"]
+    if found.step is not None and found.share is not None:  # else the bar tells it
+        parts.append(f"{status_text.short_number(found.step)} {found.unit or 'steps'}")
+    return " · ".join(parts) or (safe(found.line) if job.phase in ACTIVE else "")
 
 
 def _active(job: JobState, attempt: Attempt, context: TableContext, told: Collection[str]) -> str:
@@ -172,23 +184,31 @@ def _active(job: JobState, attempt: Attempt, context: TableContext, told: Collec
     return " · ".join(part for part in parts if part)
 
 
-_BAR, _CURVE, _PARAMETER = 10, 12, 10
-"""Cells of the progress bar, of the curve, and of a parameter at most."""
-PROGRESS = ("PROGRESS", "ETA", "OBJECTIVE", "LAST HOUR", "FPS")
+_PARAMETER = 10
+"""Cells of the column of a parameter at most."""
+PROGRESS = ("PROGRESS", "ETA", "OBJECTIVE", "LAST HOUR", "Δ/h", "FPS")
 """Titles of the columns that need progress."""
+OF_OBJECTIVE = ("OBJECTIVE", "LAST HOUR", "Δ/h")
+"""Those that need an objective."""
 COLUMNS = (
     Column("STATE", 11, 0, _state),
-    Column("PROGRESS", _BAR, 96, _bar),
-    Column("ETA", 7, 108, _eta, ">"),
-    Column("OBJECTIVE", 9, 96, _objective, ">"),
-    Column("LAST HOUR", _CURVE, 132, _curve),
-    Column("FPS", 6, 150, _rate, ">"),
     Column("TRY", 3, 56, _tries, ">"),
     Column("GPU", 5, 50, _gpu, ">"),
     Column("TIME", 7, 44, _time, ">"),
     Column("NODE", 12, 72, _node),
     Column("EXPERIMENT", 20, 170, _experiment),
+    Column("PROGRESS", 10, 64, _bar),
+    Column("ETA", 7, 76, _eta, ">"),
+    Column("OBJECTIVE", 9, 64, _objective, ">"),
+    Column("LAST HOUR", 12, 132, _curve, key="Δ/h"),
+    Column("Δ/h", 8, 150, _change, ">"),
+    Column("FPS", 6, 140, _rate, ">"),
 )
+_LATER = {"TRY": 132, "GPU": 84, "TIME": 100, "NODE": 120}
+"""Widths from which columns are shown beside those of progress."""
+_WIDE = {"PROGRESS": 16, "LAST HOUR": 24}
+"""Cells of columns in a table of `_WIDE_FROM` cells or more."""
+_WIDE_FROM = 190
 _GAP = "  "
 
 
@@ -213,10 +233,10 @@ def varied(jobs: Sequence[Job], most: int = 3) -> dict[str, int]:
 
 
 def _parameter(name: str, width: int, from_width: int) -> Column:
-    def cell(job: JobState, context: TableContext) -> Span:
+    def cell(job: JobState, context: TableContext, width: int) -> Span:
         return labels.value_text(job.spec.params.get(name)), ""
 
-    return Column(safe(name.rpartition(".")[2]), width, from_width, cell, ">")
+    return Column(safe(name.rpartition(".")[2]), width, from_width, cell, ">", name)
 
 
 class TableLayout:
@@ -238,12 +258,19 @@ class TableLayout:
         self.made_of = (width, longest, useless, parameters)
         self.width = width
         state, *rest = COLUMNS
+        tells = "PROGRESS" not in useless
+        begins = (76, 140, 165) if tells else (104, 140, 165)
         extra = [
             _parameter(name, cells, from_width)
-            for (name, cells), from_width in zip(parameters.items(), (104, 140, 165), strict=False)
+            for (name, cells), from_width in zip(parameters.items(), begins, strict=False)
         ]
         columns = [state, *extra, *rest]
-        self.columns = [c for c in columns if width >= c.from_width and c.title not in useless]
+        later = _LATER if tells else {}
+        self.columns = [
+            replace(c, width=_WIDE.get(c.title, c.width)) if width >= _WIDE_FROM else c
+            for c in columns
+            if width >= later.get(c.title, c.from_width) and c.title not in useless
+        ]
         self.told = frozenset(c.title for c in self.columns)
         fixed = sum(c.width + len(_GAP) for c in self.columns)
         room = width - 2 - fixed - len(_GAP)
@@ -251,23 +278,53 @@ class TableLayout:
         self.job = max(6, min(wanted, room if room < 24 else max(room - 24, room // 2)))
         self.about = max(0, room - self.job)
 
-    def head(self) -> Line:
-        line: list[Span] = [("  " + fit("JOB", self.job), "head")]
+    def head(self, sorted_by: str = "") -> Line:
+        """The titles; `sorted_by`: the key of the column by which the table is sorted."""
+        style = "title" if sorted_by == "JOB" else "head"
+        line: list[Span] = [("  " + fit("JOB", self.job), style)]
         for c in self.columns:
-            line.append((_GAP + fit(c.title, c.width, c.align), "head"))
+            style = "title" if sorted_by and sorted_by == (c.key or c.title) else "head"
+            line.append((_GAP + fit(c.title, c.width, c.align), style))
         if self.about:
             line.append((_GAP + fit("NOTE", self.about), "head"))
         return tuple(line)
+
+    def column_at(self, x: int) -> str | None:
+        """What a click on this cell of the head sorts by; None: nothing."""
+        end = 2 + self.job
+        if x < end:
+            return "JOB"
+        for c in self.columns:
+            end += len(_GAP) + c.width
+            if x < end:
+                return c.key or c.title
+        return None
 
     def row(self, job: JobState, context: TableContext, marked: bool) -> Line:
         line: list[Span] = [
             (" *" if marked else "  ", "mark"),
             (fit(job.spec.id, self.job), "mark" if marked else ""),
         ]
-        for c in self.columns:
-            text, style = c.cell(job, context)
-            line.append((_GAP + fit(text, c.width, c.align), style))
-        if self.about:
-            text, style = _about(job, context, self.told)
-            line.append((_GAP + fit(text, self.about), style))
+        cells = [(c, *c.cell(job, context, c.width)) for c in self.columns]
+        text, style = _about(job, context, self.told) if self.about else ("", "")
+        room = self.about
+        if text and not any(told for c, told, _ in cells if c.title in PROGRESS):
+            while cells[-1][0].title in PROGRESS:  # the phrase begins where nothing is told
+                room += cells.pop()[0].width + len(_GAP)
+        for c, told, of_cell in cells:
+            line.append((_GAP + fit(told, c.width, c.align), of_cell))
+        if room:
+            line.append((_GAP + fit(text, room), style))
         return tuple(line)
+
+    def fold_row(self, name: Span, state: Span, note: Line, marked: bool, hint: str = "") -> Line:
+        """A row for a group of jobs: `name` and `state` in their columns, then all of `note`."""
+        line: list[Span] = [
+            (" *" if marked else "  ", "mark"),
+            (fit(name[0], self.job), "mark" if marked else name[1]),
+            (_GAP + fit(state[0], COLUMNS[0].width), state[1]),
+        ]
+        room = self.width - length(line)
+        tail: Line = ((hint + " ", "dim"),) if hint and room > 60 else ()
+        line.append((_GAP, ""))
+        return (*line, *filled(note, tail, room - len(_GAP)))

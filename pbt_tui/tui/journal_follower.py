@@ -39,7 +39,8 @@ from pbt_tui.observe.pauses import read as read_pauses
 from pbt_tui.observe.queue_status import Queue
 from pbt_tui.observe.queue_status import read as read_queue
 from pbt_tui.populations import refuse_unknown_styles
-from pbt_tui.spec import FORMAT, Policy, Population, Processes, Style, decode
+from pbt_tui.spec import FORMAT, Policy, Population, Processes, Style
+from pbt_tui.spec.sharing import decode_shared
 from pbt_tui.tui.runtime_view import check_known, kind_of
 
 _OF_A_JOB = (
@@ -293,7 +294,7 @@ def read_spec(rundir: RunDir) -> Processes:
 
 
 def _decoded(data: bytes, rundir: RunDir) -> Processes:
-    spec = decode(data, str(rundir.spec))
+    spec = decode_shared(data, str(rundir.spec))
     refuse_unknown_styles(spec, str(rundir.spec))
     return spec
 

@@ -95,6 +95,11 @@ def executor_text(state: RunState, holder: int | None) -> str:
     return who if holder is not None else f"last: {who} at {at(state.at, state.at)}"
 
 
+def clock(moment: float, now: float) -> str:
+    """An estimated time, to the minute."""
+    return at(moment, now)[:-3]
+
+
 def node_name(node: str | None) -> str:
     """The host name without its domain, which all nodes share."""
     return safe(node or "").partition(".")[0]

@@ -7,21 +7,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.state import ACTIVE, JobState, RunState
-from pbt_tui.observe.failure_grouping import Group, failures
 from pbt_tui.observe.pauses import Pause
 from pbt_tui.observe.progress import Progress, Remaining
 from pbt_tui.observe.progress.run_progress import RunProgress
 from pbt_tui.observe.queue_status import Queue, QueueStatus, key
-from pbt_tui.observe.queue_summary import tally
-from pbt_tui.observe.snapshot_types import QueueRow
-from pbt_tui.runtimes import RuntimeKind
-from pbt_tui.tui.columns import PROGRESS, varied
+from pbt_tui.tui.columns import OF_OBJECTIVE, PROGRESS, varied
+from pbt_tui.tui.folding import FoldedRows
 from pbt_tui.tui.journal_follower import FollowerUpdate, JournalFollower
 from pbt_tui.tui.runtime_view import kind_of
+from pbt_tui.tui.sort_orders import Measures
 from pbt_tui.tui.table_order import TableOrder
+
+if TYPE_CHECKING:
+    from pbt_tui.observe.failure_grouping import Group
+    from pbt_tui.observe.snapshot_types import QueueRow
+    from pbt_tui.runtimes import RuntimeKind
 
 _SHARE = 20
 """Work that took t seconds is repeated after 20 t at the earliest, so it takes 5 % of the time."""
@@ -33,21 +37,35 @@ class Model:
         self.progress = RunProgress(follower.rundir)
         self.has_progress = False
         """Whether a number is known of the progress of a job."""
+        self.has_objective = False
+        """Whether the objective of a job is known."""
         self.left: Remaining | None = None
         """The time that the run still needs; None: unknown, or no executor is there."""
         self._reckon_at = 0.0
-        self.rows = TableOrder(follower.state, self.progress_of)
+        self.first_end: float | None = None
+        """Seconds until the first active job is expected to end; None: unknown."""
+        self.best: tuple[str, float] | None = None
+        """The job with the best objective, and the objective; None: unknown."""
+        self.rate: float | None = None
+        """Frames or steps per second of all active jobs; None: unknown."""
+        self.parameters: Mapping[str, int] = varied(follower.state.spec.jobs)
+        """Parameters in which jobs differ, with the cells that their values need."""
+        measures = Measures(
+            self.progress.reached, self.progress.active, self.progress.active_series
+        )
+        self.rows = TableOrder(follower.state, measures, tuple(self.parameters))
+        self.folded = FoldedRows(self.rows)
+        """The rows of the table, in which groups of equal jobs have one row."""
         self.marks: set[int] = set()
         """Plan indices of the marked jobs."""
         self.longest = longest_id(follower.state)
-        self.parameters: Mapping[str, int] = varied(follower.state.spec.jobs)
-        """Parameters in which jobs differ, with the cells that their values need."""
         self._groups: list[Group] = []
         self._grouped: tuple[int, int] | None = None
         self._regroup_at = 0.0
         self._tallied: tuple[Queue | None, QueueRow | None] = (None, None)
         self._late: set[int] = set()
         self._not_before = 0.0
+        self.folded.is_on = follower.loaded
 
     @property
     def state(self) -> RunState:
@@ -62,17 +80,22 @@ class Model:
             self._late.clear()
             self._grouped = None
             self._regroup_at = 0.0
-            self.rows.reset(self.state)
+            self.rows.reset(self.state, tuple(self.parameters))
+            self.folded.is_on = self.follower.loaded
             return True
         self._late |= change.jobs
         if time.perf_counter() < self._not_before and not change.everything:
             return False
         start = time.perf_counter()
         moved = True
+        self.folded.is_on = self.follower.loaded
+        if change.run:
+            self.folded.renew()
         if change.everything:
             self.rows.rebuild()
         else:
-            moved = self.rows.update(self._late)
+            regrouped = self.folded.update(self._late)
+            moved = self.rows.update(self._late) or regrouped
         self._late.clear()
         if moved:
             self._not_before = start + _SHARE * (time.perf_counter() - start)
@@ -87,14 +110,23 @@ class Model:
         if not self.progress.poll():
             return False
         self.has_progress = self.has_progress or self.progress.has_numbers
+        self.has_objective = self.has_objective or self.progress.has_objective
         start = time.perf_counter()
         if start >= self._reckon_at:
             if self.rows.by_progress:
                 self.rows.rebuild()
             live = self.follower.holder is not None
             self.left = self.progress.eta(self.state, now) if live else None
+            self.first_end = self._first_end() if live else None
+            self.best = self.progress.best()
+            self.rate = self.progress.rate() if live else None
             self._reckon_at = start + _SHARE * (time.perf_counter() - start)
         return True
+
+    def _first_end(self) -> float | None:
+        known = map(self.progress.active, self.state.active.values())
+        left = [found.eta.seconds for found in known if found is not None and found.eta]
+        return min(left, default=None)
 
     def progress_of(self, job: JobState) -> Progress | None:
         """What is known of the progress of a job."""
@@ -108,6 +140,10 @@ class Model:
     @property
     def groups(self) -> list[Group]:
         """Failed jobs, grouped by cause, largest group first."""
+        if not self.state.counts["failed"]:
+            return []
+        from pbt_tui.observe.failure_grouping import failures  # late, for a fast first page
+
         now = time.perf_counter()
         made_of = (id(self.state), self.state.seq)
         if made_of != self._grouped and now >= self._regroup_at:
@@ -121,6 +157,8 @@ class Model:
         """The last answer of the engine; None if nothing of the run is queued."""
         answer = self.follower.queue
         if answer is not self._tallied[0]:
+            from pbt_tui.observe.queue_summary import tally  # late, for a fast first page
+
             useful = answer is not None and (answer.attempts or answer.stale)
             self._tallied = (answer, tally(answer) if answer and useful else None)
         return self._tallied[1] if self.state.closed is None else None
@@ -151,6 +189,8 @@ class Model:
         names = ["NODE" if kind is None or kind.local else "GPU"]
         if not self.has_progress:
             names += PROGRESS
+        elif not self.has_objective:
+            names += OF_OBJECTIVE
         jobs = self.state.spec.jobs
         if not jobs or jobs[0].experiment == jobs[-1].experiment:
             names.append("EXPERIMENT")

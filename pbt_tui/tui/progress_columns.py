@@ -5,13 +5,17 @@ Must not import Textual.
 
 from __future__ import annotations
 
+import math
+
 from pbt_tui.journal.state import ACTIVE, JobState
 from pbt_tui.journal.status_text import countdown, duration, short_number
 from pbt_tui.observe.progress import Progress, Series
-from pbt_tui.tui.render.sparkline import last_hour
+from pbt_tui.tui.render.sparkline import HOUR, finite, last_hour
 from pbt_tui.tui.text import Span, safe
 
 _DONE, _HALF, _LEFT = "━", "╸", "─"
+_SHORTEST = 60.0
+"""Seconds that a series spans at least before a change per hour is told."""
 
 
 def bar(progress: Progress | None, job: JobState, width: int) -> Span:
@@ -44,9 +48,44 @@ def objective(progress: Progress | None) -> Span:
     return f"{progress.objective:.4g}", ""
 
 
-def curve(series: Series | None, now: float, width: int) -> Span:
-    """The objective of the last hour."""
-    return ("", "") if series is None else (last_hour(series, now, width), "run")
+def curve(series: Series | None, job: JobState, now: float, width: int) -> Span:
+    """The objective of the last hour; after the end of a job, of its own last hour."""
+    if series is None or not series.at:
+        return "", ""
+    if job.phase in ACTIVE:
+        return last_hour(series, now, width), "run"
+    return last_hour(series, series.at[-1], width), "dim"
+
+
+def per_hour(series: Series) -> float | None:
+    """How much the objective changed within the last hour of a series, by the hour.
+
+    None: its newest stretch is too short to tell.
+
+    Example:
+        >>> per_hour(Series((0.0, 1800.0), (1, 2), (1.0, 3.0), (None, None)))
+        4.0
+    """
+    begin = series.breaks[-1] if series.breaks else 0
+    points = [
+        (at, value)
+        for at, told in zip(series.at[begin:], series.objective[begin:], strict=True)
+        if (value := finite(told)) is not None
+    ]
+    if not points:
+        return None
+    at, newest = points[-1]
+    since, value = next(p for p in points if at - p[0] <= HOUR)
+    if at - since < _SHORTEST:
+        return None
+    change = (newest - value) / (at - since) * HOUR
+    return change if math.isfinite(change) else None
+
+
+def change(series: Series | None, job: JobState) -> Span:
+    """The change of the objective of an active job, by the hour."""
+    found = per_hour(series) if series is not None and job.phase in ACTIVE else None
+    return ("", "") if found is None else (f"{found:+.3g}", "")
 
 
 def rate(progress: Progress | None, job: JobState) -> Span:

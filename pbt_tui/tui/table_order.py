@@ -5,55 +5,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from pbt_tui.journal.state import JobState, RunState
-from pbt_tui.observe.progress import Progress
-from pbt_tui.observe.progress.metric_names import is_loss
-from pbt_tui.tui.labels import ORDER
-from pbt_tui.tui.query import Predicate, compile_filter
-from pbt_tui.tui.render.sparkline import finite
+from pbt_tui.tui.sort_orders import Measures, SortOrder, orders
 
-Key = Callable[[JobState], Any]
+if TYPE_CHECKING:
+    from pbt_tui.tui.query import Predicate
 
-
-def _time(job: JobState) -> float:
-    """Duration of the newest attempt in seconds; active attempts sort by their start."""
-    attempt = job.attempt
-    if attempt is None:
-        return -1.0
-    start = attempt.started_at or attempt.scheduled_at
-    return (attempt.ended_at or 1e12 - start) - (start if attempt.ended_at else 0.0)
-
-
-SORTS: dict[str, tuple[str, Key | None]] = {
-    "t": ("state", lambda job: ORDER[job.shown]),
-    "p": ("plan", None),
-    "j": ("job", lambda job: job.spec.id),
-    "a": ("attempts", lambda job: -len(job.attempts)),
-    "d": ("duration", lambda job: -_time(job)),
-    "c": ("changed", lambda job: -job.since),
-    "o": ("objective", None),
-    "g": ("progress", None),
-}
-BY_PROGRESS = ("o", "g")
-"""Orders whose keys come from the progress of the jobs."""
-"""The letter typed after `s` -> the name and the key of a sort order; None keeps plan order."""
 PROBLEMS = ("failed", "stopping", "cancelled", "skipped")
+_HIDDEN: Final = object()
+"""Stands for the key of a job that is not shown."""
 
 
 class TableOrder:
-    """`order[row]` is a plan index."""
+    """`order` holds the plan indices of the jobs shown, in the order of the table."""
 
     def __init__(
         self,
         state: RunState,
-        progress: Callable[[JobState], Progress | None] = lambda job: None,
+        measures: Measures | None = None,
+        parameters: Sequence[str] = (),
     ) -> None:
         self.state = state
-        self._progress = progress
-        self.order: list[int] = list(range(len(state.jobs)))
+        self._measures = measures or Measures()
+        self._orders = orders(parameters)
+        self.order: Sequence[int] = range(len(state.jobs))
+        self.version = 0
+        """Rises whenever `order` is made anew."""
         self.sort = "t"
         self.reverse = False
         self.text = ""
@@ -61,44 +41,37 @@ class TableOrder:
         self.problem: str | None = None
         """Why the filter cannot be understood; None: it can."""
         self._test: Predicate | None = None
-        self._keys: dict[int, Any] = {}
-        self._rows_by_index: dict[int, int] | None = None
+        self._keys: list[Any] = []
+        """The key of each job by plan index; empty: the order follows from the plan alone."""
         self.rebuild()
 
-    def reset(self, state: RunState) -> None:
+    def reset(self, state: RunState, parameters: Sequence[str] = ()) -> None:
         """Replaces the state by another one, of the same or of another run."""
         self.state = state
+        self._orders = orders(parameters)
         self.rebuild()
 
     def filter(self, text: str) -> None:
+        from pbt_tui.tui.query import compile_filter  # late, for a fast first page
+
         self.text = text.strip()
         self._test, self.problem = compile_filter(self.text, self._parameters)
         self.rebuild()
 
     @property
+    def sorted_by(self) -> SortOrder:
+        """The order; plan order where the run has no such parameter any more."""
+        return self._orders.get(self.sort) or self._orders["p"]
+
+    @property
     def by_progress(self) -> bool:
         """Whether rows may move although no job has changed its state."""
-        return self.sort in BY_PROGRESS
+        return self.sorted_by.by_progress
 
-    def _key(self) -> Key | None:
-        """The key of the order."""
-        if self.sort == "o":
-            return self._by_objective
-        return self._by_share if self.sort == "g" else SORTS[self.sort][1]
-
-    def _by_objective(self, job: JobState) -> tuple[bool, float]:
-        """The best first; a loss is best where it is least."""
-        found = self._progress(job)
-        value = finite(found.objective) if found is not None else None
-        if value is None or found is None:
-            return (True, 0.0)
-        return (False, value if is_loss(found.objective_name or "") else -value)
-
-    def _by_share(self, job: JobState) -> tuple[bool, float]:
-        """The furthest first."""
-        found = self._progress(job)
-        share = None if found is None else found.share
-        return (share is None, -(share or 0.0))
+    def offered(self, useless: Iterable[str] = ()) -> dict[str, SortOrder]:
+        """The orders by their letters, without those by columns that tell nothing."""
+        hidden = set(useless)
+        return {k: order for k, order in self._orders.items() if order.column not in hidden}
 
     def _parameters(self) -> set[str]:
         """The names of all parameters."""
@@ -119,41 +92,44 @@ class TableOrder:
 
     def update(self, changed: Iterable[int]) -> bool:
         """Processes changed jobs, given by plan index; True if rows came, went or moved."""
-        key = self._key()
         jobs, keys = self.state.jobs, self._keys
-        if self.is_whole and key is None:
+        if not keys:
             return False
+        key = self.sorted_by.key
         for index in changed:
             job = jobs[index]
-            new = (key(job) if key else 0) if self._shows(job) else None
-            if keys.get(index) != new:
+            new: Any = _HIDDEN
+            if self._shows(job):
+                new = key(job, self._measures) if key else None
+            if keys[index] != new:
                 self.rebuild()
                 return True
         return False
 
     def rebuild(self) -> None:
-        key = self._key()
-        jobs = self.state.jobs
+        key, measures, jobs = self.sorted_by.key, self._measures, self.state.jobs
+        self.version += 1
+        self._keys = []
         if self.is_whole:
-            order = list(range(len(jobs)))
+            order: Sequence[int] = range(len(jobs))
         else:
             order = [job.index for job in jobs if self._shows(job)]
-        self._keys = {}
-        if key is not None:
-            keys = self._keys = {i: key(jobs[i]) for i in order}
-            order.sort(key=keys.__getitem__)
-        elif not self.is_whole:
-            self._keys = dict.fromkeys(order, 0)
-        if self.reverse:
-            order.reverse()
-        self.order = order
-        self._rows_by_index = None
-
-    def row_of(self, index: int) -> int | None:
-        """The row of a plan index; None if the job is not shown."""
-        if self._rows_by_index is None:
-            self._rows_by_index = {index: row for row, index in enumerate(self.order)}
-        return self._rows_by_index.get(index)
+        if key is None:
+            if not self.is_whole:
+                self._keys = [_HIDDEN] * len(jobs)
+                for i in order:
+                    self._keys[i] = None
+            self.order = order[::-1] if self.reverse else order
+            return
+        if self.is_whole:
+            keys = self._keys = [key(job, measures) for job in jobs]
+        else:
+            keys = self._keys = [_HIDDEN] * len(jobs)
+            for i in order:
+                keys[i] = key(jobs[i], measures)
+        missing = [i for i in order if keys[i] is None]
+        known = order if not missing else [i for i in order if keys[i] is not None]
+        self.order = sorted(known, key=keys.__getitem__, reverse=self.reverse) + missing
 
     def _shows(self, job: JobState) -> bool:
         if self.problems_only and job.phase not in PROBLEMS:

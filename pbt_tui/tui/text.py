@@ -33,9 +33,9 @@ STYLES = (*_MEANINGS, *COLOURS)
 """Each style has a colour in the themes. A word or a glyph always repeats the colour's meaning."""
 
 _BLOCKS = "▁▂▃▄▅▆▇╸"
-_DRAWN = "●◐◑◌✓✗⊘‖○▌▸▾×·—–…│─━└├┌┐┘┤╭╮╰╯↑↓←→█░▒▓┬┴┼╳′σ"
+_DRAWN = "Δ°●◐◑◌✓✗⊘‖○▌▸▾×·—–…│─━└├┌┐┘┤╭╮╰╯↑↓←→█░▒▓┬┴┼╳′σ"
 _TO_ASCII = str.maketrans(
-    _DRAWN + _BLOCKS, "*><.+x/=o>>vx---~|--++++++++++^v<>#.:%+++x's" + "_.,-=+*-"
+    _DRAWN + _BLOCKS, "do*><.+x/=o>>vx---~|-=++++++++++^v<>#.:%+++x's" + "_.,-=+*-"
 )
 
 
@@ -105,6 +105,13 @@ def both(left: Line, right: Line, width: int) -> Line:
         return clip(left, width)
     left = clip(left, room - 1) if length(left) >= room else left
     return (*left, (" " * (room - length(left)), ""), *right)
+
+
+def filled(left: Line, right: Line, width: int) -> Line:
+    """As `both`, in exactly `width` cells."""
+    line = both(left, right, width)
+    missing = width - length(line)
+    return (*line, (" " * missing, "")) if missing > 0 else line
 
 
 def clip(line: Line, width: int) -> Line:

@@ -71,6 +71,11 @@ class Nvml(ModuleType):
     def nvmlDeviceGetUtilizationRates(self, handle: int) -> Any:
         return self._answer("use", SimpleNamespace(gpu=7))
 
+    NVML_TEMPERATURE_GPU = 0
+
+    def nvmlDeviceGetTemperature(self, handle: int, sensor: int) -> Any:
+        return self._answer("temperature", 61 + handle)
+
     def nvmlDeviceGetMigMode(self, handle: int) -> Any:
         return self._answer("mig", (handle, 0))
 
@@ -89,8 +94,20 @@ def test_devices_and_samples(nvml: Nvml) -> None:
         (1, "GPU-1", "Some GPU", 80),
     ]
     sample = (gpus.sample() or [])[1]
-    assert (sample.memory_used, sample.utilisation) == (1, 7)
+    assert (sample.memory_used, sample.utilisation, sample.temperature) == (1, 7, 62)
     assert nvml.opened == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "known"), [(61, 61), (2**31, None), (-(2**31), None), ("x", None)]
+)
+def test_the_temperature_is_one_that_a_device_can_have(
+    nvml: Nvml, monkeypatch: pytest.MonkeyPatch, told: Any, known: int | None
+) -> None:
+    monkeypatch.setattr(nvml, "nvmlDeviceGetTemperature", lambda handle, sensor: told)
+    assert [sample.temperature for sample in gpus.sample() or []] == [known, known]
+    nvml.broken.add("use")
+    assert (gpus.sample() or [])[0].utilisation is None
 
 
 def test_without_a_driver_there_is_none(nvml: Nvml) -> None:
@@ -150,7 +167,7 @@ def test_a_driver_that_hangs_is_told(nvml: Nvml, monkeypatch: pytest.MonkeyPatch
 
 
 def test_what_a_device_does_not_say_is_none(nvml: Nvml) -> None:
-    nvml.broken |= {"use", "memory", "uuid", "processes"}
+    nvml.broken |= {"use", "memory", "uuid", "processes", "temperature"}
     assert (gpus.sample() or [])[0] == gpus.Sample(0, None, "Some GPU", None, None, None)
     nvml.broken |= {"handle"}
     assert (gpus.sample() or [])[1] == gpus.Sample(1, None, None, None, None, None, lost=True)

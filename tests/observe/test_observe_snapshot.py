@@ -163,7 +163,7 @@ def test_every_key_is_there_from_the_first_moment_to_the_last(tmp_path: Path) ->
     assert found["gpus"][1] == {
         "index": 1, "uuid": "GPU-b", "name": "Some GPU", "memory": 80, "memory_used": 33,
         "utilisation": 50, "drained": False, "drained_why": None, "others": None,
-        "jobs": ["00_ant"], "held": None,
+        "jobs": ["00_ant"], "held": None, "temperature": None, "history": [],
     }  # fmt: skip
     assert found["gpus"][0]["memory_used"] is None
     (population,) = found["populations"]

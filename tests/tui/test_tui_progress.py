@@ -154,3 +154,28 @@ def test_any_series_is_drawn_in_its_width(
     drawn = last_hour(series, now, width)
     assert text.cells(drawn) in (0, width)
     assert set(drawn) <= set(" ▁▂▃▄▅▆▇█")
+
+
+async def test_the_first_numbers_bring_columns_and_their_heads(
+    tmp_path: Path, shown: Shown
+) -> None:
+    """Without an objective, its columns stay away."""
+    rundir = typical(tmp_path / "_pbt").rundir
+    async with shown(rundir.path, (200, 50)) as (app, pilot):
+        assert isinstance(app.screen, JobsScreen)
+        assert "PROGRESS" not in text_of(app)
+        steps = Progress(step=50, total=100, share=0.5, unit="steps")
+        rundir.progress.write_bytes(encode(Progresses(START, {"08_ant_pbt": steps})))
+        app.model.poll_progress(app.now())
+        app.screen.tick(app.now())
+        await pilot.pause()
+        assert "PROGRESS" in text_of(app)
+        assert "━━━━━━━━────────" in text_of(app)
+        assert "OBJECTIVE" not in text_of(app)
+        assert "50 steps" in text_of(app)
+        told = Progress(step=60, total=100, share=0.6, unit="steps", objective=2.5)
+        rundir.progress.write_bytes(encode(Progresses(START + 2, {"08_ant_pbt": told})))
+        app.model.poll_progress(app.now())
+        app.screen.tick(app.now())
+        await pilot.pause()
+        assert "OBJECTIVE  LAST HOUR" in text_of(app)

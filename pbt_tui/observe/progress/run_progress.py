@@ -21,7 +21,7 @@ from pbt_tui.observe.progress import (
     read,
     remaining,
 )
-from pbt_tui.observe.progress.series_file import FinishedReader
+from pbt_tui.observe.progress.series_file import FinishedReader, Reached, reached
 
 
 class ProgressPaths(Protocol):
@@ -64,6 +64,12 @@ class RunProgress:
             for found in self._newest.jobs.values()
         )
 
+    @property
+    def has_objective(self) -> bool:
+        """Whether the objective of a job is known."""
+        newest = self._newest.jobs.values()
+        return self._ended.has_objective or any(one.objective is not None for one in newest)
+
     def poll(self, budget: int = 8 << 20) -> bool:
         """Reads what changed, at most `budget` bytes of `series.jsonl`; returns whether any did."""
         try:
@@ -93,6 +99,64 @@ class RunProgress:
         if found is None or found.eta is None or (live and is_active):
             return found
         return msgspec.structs.replace(found, eta=None)
+
+    def active(self, job: JobState) -> Progress | None:
+        """What the executor wrote last of an active job; None: it has ended, or nothing is known.
+
+        Args:
+            job: The job.
+        """
+        is_active = job.attempt is not None and job.attempt.outcome is None
+        return self._newest.jobs.get(job.spec.id) if is_active else None
+
+    def active_series(self, job: JobState) -> Series | None:
+        """The values over time of an active job; None: it has ended, or nothing is known.
+
+        Args:
+            job: The job.
+        """
+        is_active = job.attempt is not None and job.attempt.outcome is None
+        found = self._newest.series.get(job.spec.id) if is_active else None
+        return found if found is not None and _is_whole(found) else None
+
+    def reached(self, job: JobState) -> Reached | None:
+        """What a job compares by, without reading a file; None: nothing is known.
+
+        Args:
+            job: The job.
+        """
+        found = self.active(job)
+        if found is not None:
+            return reached(found)
+        ended = self._ended.reached(job.spec.id) if job.attempts else None
+        if ended is not None:
+            return ended
+        found = self._newest.jobs.get(job.spec.id)
+        return None if found is None else reached(found)
+
+    def best(self) -> tuple[str, float] | None:
+        """The job with the best objective, and the objective; None: no objective is known.
+
+        Where some trainings tell a loss and others do not, losses are left out.
+        """
+        newest = {name: reached(found) for name, found in self._newest.jobs.items()}
+        for is_loss in (False, True):
+            ended = self._ended.best(is_loss=is_loss)
+            found = [
+                (one.objective, name)
+                for name, one in newest.items()
+                if one.objective is not None and one.is_loss == is_loss
+            ]
+            found += [] if ended is None else [(ended[1], ended[0])]
+            if found:
+                objective, name = min(found) if is_loss else max(found)
+                return name, objective
+        return None
+
+    def rate(self) -> float | None:
+        """Frames or steps per second of all active jobs together; None: no job tells it."""
+        rates = [found.fps for found in self._newest.jobs.values() if found.fps is not None]
+        return sum(rates) if rates else None
 
     def series(self, job: JobState) -> Series | None:
         """The values of a job over time; None: no number is known."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pbt_tui.tui import actions, labels
+from pbt_tui.tui.folding import FEWEST
 from pbt_tui.tui.query import FIELDS
 from pbt_tui.tui.text import Line, fit, wrap
 
@@ -34,6 +35,18 @@ def page(name: str, width: int) -> list[Line]:
             f"field:value with {', '.join(FIELDS)}",
             "field<number, also <= > >= =: lr<=3e-4 attempt>1 exit=137",
             "! before a word inverts it: state:fail !cause:cuda lr:0.0003",
+        ):
+            lines += [(("  " + piece, ""),) for piece in wrap(text, max(20, width - 4))]
+        lines += [(), ((" groups and mouse", "title"),), ()]
+        for text in (
+            (
+                f"{FEWEST} or more jobs that wait or failed alike have one row; a mark or a "
+                "request on it is for all of them, and a filter shows each"
+            ),
+            (
+                "a click on a head sorts by its column, another one reverses; keys below, names of "
+                "pages and rows can be clicked, too"
+            ),
         ):
             lines += [(("  " + piece, ""),) for piece in wrap(text, max(20, width - 4))]
     lines += [(), (("  the run does not need this screen: leaving it stops nothing", "dim"),)]

@@ -14,6 +14,7 @@ from pbt_tui.journal.status_text import lasting
 from pbt_tui.observe.queue_status import QueueStatus
 from pbt_tui.observe.snapshot_types import QueueRow
 from pbt_tui.runtimes.kind import QueueText, RuntimeKind
+from pbt_tui.tui import labels
 from pbt_tui.tui.text import Line, at, both, safe
 
 
@@ -41,7 +42,7 @@ def _counts(row: QueueRow, now: float, pending: str) -> str:
     counted = {name: f"{many} {safe(name).lower()}" for name, many in row.states.items()}
     waits = counted.pop(pending, "")
     why = ", ".join(f"{many} {safe(reason)}" for reason, many in row.reasons.items())
-    first = f"first start about {_clock(row.starts_at, now)}" if row.starts_at else ""
+    first = f"first start about {labels.clock(row.starts_at, now)}" if row.starts_at else ""
     parts = [f"{waits}: {why}" if waits and why else waits, first, *counted.values()]
     return " · ".join(part for part in parts if part) or "nothing in the queue"
 
@@ -130,9 +131,4 @@ def _id(job: JobState, status: QueueStatus | None) -> str:
 def _starts(status: QueueStatus | None, now: float) -> str:
     if status is None or status.starts_at is None:
         return ""
-    return f"starts about {_clock(status.starts_at, now)}"
-
-
-def _clock(moment: float, now: float) -> str:
-    """An estimated time, to the minute."""
-    return at(moment, now)[:-3]
+    return f"starts about {labels.clock(status.starts_at, now)}"

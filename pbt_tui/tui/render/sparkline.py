@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from pbt_tui.observe.progress import Number, Series
 
-_BLOCKS = "▁▂▃▄▅▆▇█"
+BLOCKS = "▁▂▃▄▅▆▇"
+"""Without the full block: sparklines in rows below each other stay apart."""
 HOUR = 3600.0
 """Seconds that a sparkline of the job table shows."""
 
@@ -29,11 +30,11 @@ def last_hour(series: Series, now: float, width: int) -> str:
     Example:
         >>> series = Series((0.0, 1800.0, 3599.0), (1, 2, 3), (1.0, 2.0, 3.0), (None,) * 3)
         >>> last_hour(series, 3600.0, 4)
-        '▁▁▄█'
+        '▁▁▄▇'
     """
     if not series.at or width <= 0:
         return ""
-    end = now if now - series.at[-1] < HOUR else series.at[-1]
+    end = now if 0 <= now - series.at[-1] < HOUR else series.at[-1]
     begin = max(end - HOUR, series.at[0])
     span = max(end - begin, 1.0)
     cells: list[float | None] = [None] * width
@@ -69,7 +70,7 @@ def _drawn(cells: Sequence[float | None], joined: Sequence[bool]) -> str:
         if value is not None:
             share = 0.5 if low == high else value / 2 - low / 2
             share = share if low == high else share / (high / 2 - low / 2)
-            before = _BLOCKS[min(len(_BLOCKS) - 1, int(share * len(_BLOCKS)))]
+            before = BLOCKS[min(len(BLOCKS) - 1, int(share * len(BLOCKS)))]
             text += before
         else:
             text += before if carry else " "

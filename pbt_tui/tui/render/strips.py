@@ -10,7 +10,8 @@ from pbt_tui.journal.state import RunState
 from pbt_tui.journal.status_text import duration
 from pbt_tui.observe.progress import Remaining
 from pbt_tui.tui import labels
-from pbt_tui.tui.text import Line, Span, both, clip, cut, fit, length, safe, wrap
+from pbt_tui.tui.render.sparkline import BLOCKS
+from pbt_tui.tui.text import Line, Span, both, cells, clip, cut, filled, fit, length, safe, wrap
 
 if TYPE_CHECKING:
     from pbt_tui.observe.failure_grouping import Group
@@ -24,6 +25,12 @@ SHORT = {
     "cancelled": "cancel",
     "skipped": "skip",
 }
+_GPU_CELLS, _GPU_LINES = 60, 4
+"""Least cells of a GPU where several are in a line, and most lines of GPUs."""
+_HISTORY = 8
+"""Minutes of a GPU's use that are drawn."""
+_HOT = 84
+"""Degrees Celsius from which a GPU is marked: data centre devices slow down a little above."""
 PAGES = ("jobs", "failures", "population", "log")
 
 
@@ -67,6 +74,17 @@ def header(
     return both(tuple(left), tuple(right), width)
 
 
+def page_at(header: Line, x: int) -> str | None:
+    """The number of the page whose name covers a cell of the header; None: none does."""
+    end = 0
+    for text, _ in header:
+        end += cells(text)
+        if x < end:
+            number, _, name = text.partition(" ")
+            return number if name in PAGES and number.isdigit() else None
+    return None
+
+
 def trouble(header: Line, text: str, width: int) -> list[Line]:
     """All of a text that the header had to cut; nothing if it shows all of it."""
     text = safe(text)
@@ -84,10 +102,19 @@ def bar(done: int, bad: int, total: int, width: int) -> list[Span]:
     return [("━" * good, "good"), ("━" * ill, "bad"), ("─" * (width - good - ill), "dim")]
 
 
-def counts(state: RunState, width: int, left: Remaining | None = None) -> Line:
+def counts(
+    state: RunState,
+    width: int,
+    left: Remaining | None = None,
+    best: tuple[str, float] | None = None,
+    rate: float | None = None,
+) -> Line:
     """One line: the number of jobs in each state, a bar, and the percentage of ended jobs.
 
-    `left`: the time that the run still needs; it is shown if there is room.
+    Args:
+        left: The time that the run still needs. This and what follows is shown if there is room.
+        best: The job with the best objective, and the objective.
+        rate: Frames or steps per second of all active jobs.
     """
     have = status_text.counts(state)
     total = sum(have.values())
@@ -106,17 +133,35 @@ def counts(state: RunState, width: int, left: Remaining | None = None) -> Line:
     if length(spans) + len(percent) > width:
         percent = percent.removesuffix(" ended")
     room = width - length(spans) - len(percent) - 2
+    if left is not None:  # the time that is left comes before the bar
+        room -= len(f"ETA {duration(left.seconds)}") + 4
     if room >= 8:
         bad = have["failed"] + have["cancelled"] + have["skipped"]
-        spans += [*bar(have["succeeded"], bad, total, min(room, 40)), (" ", "")]
+        spans += [*bar(have["succeeded"], bad, total, min(room, max(40, width // 4))), (" ", "")]
     line = clip((*spans, (percent, "")), width)
-    if left is None:
-        return line
-    band = f"{duration(left.low)} to {duration(left.high)}"
-    for text in (f"ETA {duration(left.seconds)} ({band}) ", f"ETA {duration(left.seconds)} "):
-        if length(line) + len(text) + 2 <= width:
-            return both(line, ((text, "dim"),), width)
-    return line
+    told: list[Span] = [(" ", "")]
+    room = width - length(line) - 1
+    for text, style in _telling(left, best, rate):
+        known = any(text.split()[0] == one.partition(" ")[0] for one, _ in told)
+        if not known and length(told) + len(text) + (3 if len(told) > 1 else 0) <= room:
+            told = [(text, style), ("   " if len(told) > 1 else " ", ""), *told[len(told) == 1 :]]
+    return both(line, tuple(told), width) if len(told) > 1 else line
+
+
+def _telling(
+    left: Remaining | None, best: tuple[str, float] | None, rate: float | None
+) -> list[Span]:
+    """What stands at the right end of the counts, the most important first."""
+    found: list[Span] = []
+    if left is not None:
+        band = f"{duration(left.low)} to {duration(left.high)}"
+        found.append((f"ETA {duration(left.seconds)} ({band})", "dim"))
+        found.append((f"ETA {duration(left.seconds)}", "dim"))
+    if best is not None:
+        found.append((f"best {best[1]:.4g} ({safe(best[0])})", "good"))
+    if rate is not None:
+        found.append((f"{status_text.short_number(rate)} fps", "dim"))
+    return found
 
 
 def reading(state: RunState) -> Line:
@@ -143,12 +188,17 @@ def failures(groups: Sequence[Group], width: int) -> Line:
     return both(tuple(left), (("f", "key"), (" failures ", "dim")), width)
 
 
-def gpus(rows: Sequence[GpuRow], width: int, slots: int, limit: int = 8) -> list[Line]:
-    """One cell for each GPU (index, utilisation, jobs), two cells per line if they fit."""
-    columns = 2 if width >= 120 and len(rows) > 1 else 1
+def gpus(rows: Sequence[GpuRow], width: int, slots: int, limit: int = 16) -> list[Line]:
+    """One cell for each GPU: use, memory, temperature, jobs; as many in a line as fit."""
+    columns = max(1, min(width // _GPU_CELLS, len(rows)))
     each = width // columns
-    shown = rows if len(rows) <= limit else rows[: limit - 1]
-    drawn = [_gpu(gpu, each, slots) for gpu in shown]
+    most = min(limit, _GPU_LINES * columns) if columns > 1 else limit
+    shown = rows if len(rows) <= most else rows[: most - 1]
+    names = [gpu_name(gpu) for gpu in rows]
+    longest = max(map(len, names), default=0)
+    drawn = [
+        _gpu(gpu, fit(name, longest), each, slots) for gpu, name in zip(shown, names, strict=False)
+    ]
     height = -(-len(drawn) // columns)
     lines: list[Line] = []
     for row in range(height):
@@ -160,36 +210,64 @@ def gpus(rows: Sequence[GpuRow], width: int, slots: int, limit: int = 8) -> list
         lines.append(tuple(line))
     if len(rows) > len(shown):
         busy = sum(1 for gpu in rows[len(shown) :] if gpu.jobs)
-        lines.append(((f"   + {len(rows) - len(shown)} more GPUs, {busy} busy", "dim"),))
+        lines.append(((f" + {len(rows) - len(shown)} more GPUs, {busy} busy", "dim"),))
     return lines
 
 
-def _gpu(gpu: GpuRow, width: int, slots: int) -> list[Span]:
-    name = gpu.index if gpu.index is not None else (gpu.uuid or "?")[:8]
-    head = f" GPU {name}".ljust(8)
-    head += f" {len(gpu.jobs)}/{slots}" if slots > 0 else f" {len(gpu.jobs)}"
-    head = fit(head, 13)
+def gpu_name(gpu: GpuRow) -> str:
+    return f"GPU {gpu.index if gpu.index is not None else (gpu.uuid or '?')[:8]}"
+
+
+def gpu_numbers(gpu: GpuRow) -> list[Span]:
+    """Use with its history, memory and temperature, as far as they are known."""
+    spans: list[Span] = []
     if gpu.utilisation is not None:
-        head += f"{gpu.utilisation:>4} % " + bar_text(gpu.utilisation, 8)
+        if gpu.history:
+            spans.append((use_history(gpu.history, _HISTORY) + " ", "dim"))
+        spans.append((f"{gpu.utilisation:>3} %  ", ""))
     if gpu.memory is not None:
+        total = f"{gpu.memory / 1e9:.0f}"
         used = "" if gpu.memory_used is None else f"{gpu.memory_used / 1e9:.0f}/"
-        head += fit(f"  {used}{gpu.memory / 1e9:.0f} GB", 11)
+        spans.append((fit(f"{used}{total} GB", 2 * len(total) + 4, ">") + "  ", ""))
+    if gpu.temperature is not None:
+        hot = gpu.temperature >= _HOT
+        spans.append((f"{gpu.temperature:>2}°{'!' if hot else ' '} ", "warn" if hot else ""))
+    return spans
+
+
+def _gpu(gpu: GpuRow, name: str, width: int, slots: int) -> list[Span]:
+    spans: list[Span] = [(f" {name}  ", "")]
+    if slots > 1:
+        spans.append((fit(f"{len(gpu.jobs)}/{slots}", 4) + " ", "dim"))
     parts = [" ".join(gpu.jobs)] if gpu.jobs else []
     if gpu.drained:
         parts.insert(0, f"drained: {safe(gpu.drained_why)}" if gpu.drained_why else "drained")
     if gpu.held is not None:
-        parts.append(gpu.held)
+        parts.append(safe(gpu.held))
     if gpu.others:
         parts.append(f"{'also' if gpu.jobs else 'taken:'} {safe(gpu.others)}")
     what = "; ".join(parts) or "idle"
     style = "warn" if gpu.drained or gpu.others else "run" if gpu.jobs else "dim"
-    room = max(0, width - length(((head, ""),)) - 3)
-    return [(head + "  ", ""), (fit(what, room) + " ", style)]
+    room = width - length(spans) - 1
+    numbers = gpu_numbers(gpu)
+    if length(((what, ""),)) > room - length(numbers) and style == "warn":
+        numbers = []  # what a person has to know comes before numbers
+    return list(filled((*spans, *numbers, (cut(what, room - length(numbers)), style)), (), width))
 
 
-def bar_text(percent: int, width: int) -> str:
-    full = min(width, round(percent * width / 100))
-    return "━" * full + "─" * (width - full)
+def use_history(history: Sequence[int | None], width: int) -> str:
+    """The use of a GPU in the last minutes as a sparkline of `width` cells.
+
+    Example:
+        >>> use_history((0, None, 50, 100), 3)
+        ' ▄▇'
+    """
+    most = len(BLOCKS) - 1
+    drawn = "".join(
+        " " if value is None else BLOCKS[max(0, min(most, value * len(BLOCKS) // 101))]
+        for value in history[-width:]
+    )
+    return drawn.rjust(width)
 
 
 def _n(count: int, noun: str) -> str:

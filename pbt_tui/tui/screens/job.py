@@ -8,16 +8,14 @@ from textual.app import ComposeResult
 
 from pbt_tui.files.regular import TEXT_BYTES, read_regular
 from pbt_tui.journal.state import JobState
-from pbt_tui.observe import log_reader
 from pbt_tui.runtimes.kind import Submission
 from pbt_tui.tui.journal_follower import FollowerUpdate
+from pbt_tui.tui.log_end import LogEnd
 from pbt_tui.tui.render import job as render_job
 from pbt_tui.tui.runtime_view import read_submission
 from pbt_tui.tui.screens.page import Page, bindings
 from pbt_tui.tui.text import Frame
 from pbt_tui.tui.widgets.lines import Lines
-
-_LOG_BYTES = 16 * 1024
 
 
 class JobScreen(Page):
@@ -29,7 +27,7 @@ class JobScreen(Page):
         self.job = job
         self.among = among if job in among else [job]
         self.text = Lines("text", classes="document")
-        self._log: tuple[str, int, int, list[str]] = ("", 0, -1, [])
+        self._log = LogEnd()
         self._requested: tuple[tuple[str, int], str] = (("", 0), "")
         self._submitted: tuple[tuple[str, int, str | None], Submission | None] | None = None
 
@@ -58,7 +56,7 @@ class JobScreen(Page):
             self.model.state,
             Frame(width, self.text.size.height, host.now()),
             rundir=host.follower.rundir,
-            log=self._end_of_log(jobs[0]),
+            log=self._log.lines(host.follower.rundir, jobs[0]),
             request=self._request(jobs[0]),
             place=place,
             queued=self.model.queue_status(jobs[0]),
@@ -97,21 +95,6 @@ class JobScreen(Page):
             self.say(f"cannot read what was submitted: {type(e).__name__}: {e}", "bad")
         self._submitted = (name, submission)
         return submission
-
-    def _end_of_log(self, job: JobState) -> list[str]:
-        if not job.attempts:
-            return []
-        path = self.host.follower.rundir.log(job.spec.id, len(job.attempts))
-        try:
-            size = path.stat().st_size
-        except OSError:
-            size = 0
-        if self._log[:3] != (self.job, len(job.attempts), size):
-            lines = [line.text for line in log_reader.tail(path, _LOG_BYTES)]
-            while lines and not lines[-1]:
-                lines.pop()
-            self._log = (self.job, len(job.attempts), size, lines)
-        return self._log[3]
 
     def action_next(self) -> None:
         self._step(1)

@@ -9,15 +9,15 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from pbt_tui.journal.state import JobState
-from pbt_tui.tui import query
 from pbt_tui.tui.columns import TableContext
+from pbt_tui.tui.folding import FEWEST
 from pbt_tui.tui.journal_follower import FollowerUpdate
 from pbt_tui.tui.model import Model
 from pbt_tui.tui.render import queue as render_queue
 from pbt_tui.tui.render import strips
 from pbt_tui.tui.screens.page import Page, bindings
-from pbt_tui.tui.table_order import SORTS
 from pbt_tui.tui.text import Line, Span, both, cut, safe, wrap
+from pbt_tui.tui.widgets.job_pane import JobPane
 from pbt_tui.tui.widgets.job_table import JobTable
 from pbt_tui.tui.widgets.lines import Lines
 
@@ -41,10 +41,13 @@ class JobsScreen(Page):
         self.head = Lines("head", classes="head")
         self.table = JobTable(model)
         self.empty = Lines("empty", classes="-off")
+        self.pane = JobPane()
         self.input = Input(id="filter", classes="-off", compact=True, select_on_focus=False)
         self.input.cursor_blink = False
         self._sorting = False
         self._last_filter = ""
+        self._pane_wanted: bool | None = None
+        """Whether a person opened or closed the pane; None: it follows the size."""
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -56,6 +59,7 @@ class JobsScreen(Page):
         yield self.head
         yield self.table
         yield self.empty
+        yield self.pane
         yield self.input
         yield self.keys
 
@@ -67,6 +71,9 @@ class JobsScreen(Page):
         marked = self.model.marked()
         if marked:
             return marked
+        fold = self.table.fold
+        if fold is not None:
+            return self.model.folded.live_jobs(fold)
         job = self.current()
         return [job] if job else []
 
@@ -76,18 +83,15 @@ class JobsScreen(Page):
 
     def neighbours(self) -> Sequence[JobState]:
         jobs, order = self.model.state.jobs, self.model.rows.order
-        near = slice(max(0, self.table.cursor - 500), self.table.cursor + 500)
-        return [jobs[index] for index in order[near]]
+        chosen = self.table.chosen
+        here = 0 if chosen is None else order.index(chosen)
+        return [jobs[index] for index in order[max(0, here - 500) : here + 500]]
 
     # -- drawing -----------------------------------------------------------------------------------
 
     def draw(self, change: FollowerUpdate | None) -> None:
-        width, state = self.size.width, self.model.state
-        host = self.host
-        loaded = host.follower.loaded
-        self.counts.show(
-            [strips.counts(state, width, self.model.left) if loaded else strips.reading(state)]
-        )
+        width = self.size.width
+        self._draw_counts()
         self._draw_queue()
         groups = self.model.groups
         self.failures.set_class(not groups, "-off")
@@ -95,8 +99,10 @@ class JobsScreen(Page):
             self.failures.show([strips.failures(groups, width)])
         self._draw_gpus(width)
         self._draw_status()
-        self.table.refresh_rows(self._table_context())
+        context = self._table_context()
+        self.table.refresh_rows(context)
         self.head.show([self.table.head])
+        self._draw_pane(context)
         nothing = not self.model.rows.order
         self.empty.set_class(not nothing, "-off")
         self.table.set_class(nothing, "-off")
@@ -114,7 +120,16 @@ class JobsScreen(Page):
             self.model.queue_status,
             self.model.pause,
             host.follower.held,
+            self.model.first_end,
         )
+
+    def _draw_counts(self) -> None:
+        model, width = self.model, self.size.width
+        if not self.host.follower.loaded:
+            self.counts.show([strips.reading(model.state)])
+            return
+        line = strips.counts(model.state, width, model.left, model.best, model.rate)
+        self.counts.show([line])
 
     def _draw_queue(self) -> None:
         row = self.model.queue if self.host.follower.loaded else None
@@ -141,6 +156,33 @@ class JobsScreen(Page):
             self.gpus.styles.height = len(lines)
             self.gpus.show(lines)
 
+    def _draw_pane(self, context: TableContext) -> None:
+        if not context.settled:
+            return
+        from pbt_tui.tui.render import job_pane  # late, for a fast first page
+
+        width, height = self.size.width, self.size.height
+        fits = job_pane.has_room(width, height)
+        wanted = fits if self._pane_wanted is None else self._pane_wanted
+        above = (self.counts, self.queue, self.failures, self.gpus, self.status)
+        lines = sum(max(1, strip.count) for strip in above if not strip.has_class("-off"))
+        room = height - lines - 3
+        rows = len(self.model.folded.rows)
+        wanted = wanted and bool(rows) and room >= job_pane.LEAST + 4
+        self.pane.set_class(not wanted, "-off")
+        if wanted:
+            self.pane.draw(self.host, self.model, self.table, context, (width, room, rows))
+
+    def action_detail(self) -> None:
+        self._pane_wanted = self.pane.has_class("-off")
+        self.changed(None)
+        if self._pane_wanted and self.pane.has_class("-off"):
+            self.say("too few lines here to show the job below the table: Enter opens it", "warn")
+
+    def on_lines_moved(self, event: Lines.Moved) -> None:
+        if event.lines is self.table:
+            self._draw_pane(self._table_context())
+
     def _draw_status(self) -> None:
         rows, width = self.model.rows, self.size.width
         left: list[Span] = [(" ", "")]
@@ -157,10 +199,12 @@ class JobsScreen(Page):
         if follower.loaded and follower.holder is None and self.model.state.closed is None:
             left += [("   E", "key"), (" starts an executor", "dim")]
         arrow = " ↑" if rows.reverse else ""
-        right: Line = ((f"sort: {SORTS[rows.sort][0]}{arrow} ", "dim"),)
+        right: Line = ((f"sort: {rows.sorted_by.name}{arrow} ", "dim"),)
         self.status.show([both(tuple(left), right, width)])
 
     def _nothing(self) -> list[Line]:
+        from pbt_tui.tui import query  # late, for a fast first page
+
         rows = self.model.rows
         if rows.is_whole:
             return [(), (("  this run has no jobs", "dim"),)]
@@ -188,13 +232,20 @@ class JobsScreen(Page):
         super().tick(now)
         if self.host.follower.holder is None:
             return  # nothing goes on, so no time passes in the table
-        self.table.refresh_rows(self._table_context())
+        context = self._table_context()
+        self.table.refresh_rows(context)
+        self.head.show([self.table.head])  # the first numbers bring columns
+        self._draw_counts()
+        self._draw_gpus(self.size.width)
+        self._draw_pane(context)
         if self.model.queue is not None and self.model.queue.stale:
             self._draw_queue()  # it tells for how long
 
     # -- filter and sort ---------------------------------------------------------------------------
 
     def action_filter(self) -> None:
+        from pbt_tui.tui import query
+
         self.input.remove_class("-off")
         self.input.placeholder = "words, field:value or field<number with " + " ".join(query.FIELDS)
         self.set_focus(self.input)
@@ -243,21 +294,31 @@ class JobsScreen(Page):
 
     def action_sort(self) -> None:
         self._sorting = True
-        line: list[Span] = [(" sort by  ", "")]
-        for letter, (name, _) in SORTS.items():
-            line += [(letter, "key"), (f" {name}  ", "dim")]
-        self.keys.prompt(tuple(line))
+        offered = self.model.rows.offered(self.model.useless_columns)
+        self.keys.ask("sort by", [(letter, order.name) for letter, order in offered.items()])
 
     def takes(self, event: events.Key) -> bool:
         """After `s`, the next key chooses the order."""
         if not self._sorting:
             return super().takes(event)
         self._sorting = False
-        self.keys.prompt(None)
-        if event.key in SORTS:
+        self.keys.ask("", [])
+        if event.key in self.model.rows.offered(self.model.useless_columns):
             self.model.rows.sort_by(event.key)
             self.changed(None)
         return True
+
+    def on_lines_picked(self, event: Lines.Picked) -> None:
+        """A click on a head sorts by its column; another one reverses the order."""
+        if event.lines is not self.head:
+            return
+        event.stop()
+        rows, column = self.model.rows, self.table.layout_.column_at(event.x)
+        offered = rows.offered(self.model.useless_columns).items()
+        letter = next((k for k, order in offered if column and order.column == column), None)
+        if letter is not None:
+            rows.sort_by(letter, not rows.reverse if rows.sort == letter else False)
+            self.changed(None)
 
     def action_reverse(self) -> None:
         rows = self.model.rows
@@ -267,9 +328,12 @@ class JobsScreen(Page):
     # -- marks -------------------------------------------------------------------------------------
 
     def action_mark(self) -> None:
+        """Marks a job, or all jobs of a group; unmarks them where all are marked."""
+        marks, fold = self.model.marks, self.table.fold
         index = self.table.chosen
-        if index is not None:
-            self.model.marks ^= {index}
+        jobs = set(fold.jobs) if fold is not None else set() if index is None else {index}
+        if jobs:
+            self.model.marks = marks - jobs if jobs <= marks else marks | jobs
             self.table.step(1)
             self.changed(None)
 
@@ -280,6 +344,31 @@ class JobsScreen(Page):
     def action_unmark(self) -> None:
         self.model.marks.clear()
         self.changed(None)
+
+    # -- groups ------------------------------------------------------------------------------------
+
+    def action_open(self) -> None:
+        """Opens a job's page; opens or closes a group."""
+        fold = self.table.fold
+        if fold is None:
+            super().action_open()
+            return
+        self.model.folded.toggle(fold.key)
+        self.changed(None)
+
+    def action_fold_all(self) -> None:
+        folded = self.model.folded
+        if not folded.folds:
+            self.say(f"no groups here: {FEWEST} or more equal jobs make one", "warn")
+            return
+        folded.toggle_all()
+        self.changed(None)
+
+    def action_log(self) -> None:
+        if self.table.fold is not None:
+            self.say("a group has no log: Enter opens it", "warn")
+        else:
+            super().action_log()
 
     def on_lines_chosen(self) -> None:
         self.action_open()

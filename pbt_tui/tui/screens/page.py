@@ -122,6 +122,22 @@ class Page(OrderedKeys[None]):
     def say(self, text: str, style: str = "") -> None:
         self.keys.say(text, style, time.monotonic())
 
+    # -- the mouse ---------------------------------------------------------------------------------
+
+    def on_key_bar_pressed(self, event: KeyBar.Pressed) -> None:
+        """A click on a key is that key."""
+        event.stop()
+        self.app.simulate_key(event.key)
+
+    def on_lines_picked(self, event: Lines.Picked) -> None:
+        """A click on the name of a page opens it."""
+        if event.lines is not self.header or event.y:
+            return
+        event.stop()
+        page = strips.page_at(self.header.line_at(0), event.x)
+        if page is not None:
+            self.app.simulate_key(page)
+
     # -- moving ------------------------------------------------------------------------------------
 
     def action_down(self) -> None:

@@ -61,6 +61,17 @@ class Lines(ScrollView, can_focus=False):
             super().__init__()
             self.lines = lines
 
+    class Picked(Message):
+        """A person clicked a cell of lines that have no cursor."""
+
+        def __init__(self, lines: Lines, x: int, y: int) -> None:
+            super().__init__()
+            self.lines = lines
+            self.x = x
+            """Cells from the left."""
+            self.y = y
+            """Index of the line."""
+
     class Chosen(Message):
         """A person clicked a line twice, or clicked the line under the cursor."""
 
@@ -94,6 +105,10 @@ class Lines(ScrollView, can_focus=False):
             self.virtual_size = Size(self.scrollable_content_region.width, count)
             self.cursor = max(0, min(self.cursor, count - 1))
         self.repaint()
+
+    def line_at(self, index: int) -> Line:
+        """A line as it is shown; empty: there is none."""
+        return self._line(index) if index < self.count else ()
 
     def repaint(self) -> None:
         """Computes every visible line again, and redraws the cells that changed."""
@@ -197,9 +212,10 @@ class Lines(ScrollView, can_focus=False):
             self.call_after_refresh(self.reveal)
 
     def on_click(self, event: events.Click) -> None:
-        if not self.has_cursor:
-            return
         index = self.scroll_offset.y + event.y
+        if not self.has_cursor:
+            self.post_message(self.Picked(self, event.x, index))
+            return
         if index >= self.count:
             return
         if index == self.cursor:
