@@ -15,6 +15,8 @@ _RESTART = 150.0
 """Seconds without a generation that are normal after a restart (measured: 6 to 114)."""
 _SHORTEST = 20.0
 """Seconds without a generation that never raise an alarm."""
+_IDLE = DEAD | NOT_YET | HALTED | {"succeeded", "starting"}
+"""States of a member that writes nothing."""
 
 
 def ended(status: PopulationStatus) -> list[int]:
@@ -38,7 +40,7 @@ def silent(status: PopulationStatus) -> list[int]:
     found: list[int] = []
     for member, newest in status.last.items():
         state = status.states.get(member)
-        if state in DEAD | NOT_YET | HALTED or state in ("succeeded", "starting"):
+        if state in _IDLE:
             continue
         begun = _begun(status, member, newest)
         least = _RESTART

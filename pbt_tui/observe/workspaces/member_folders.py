@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from stat import S_ISREG
 from typing import NamedTuple
@@ -28,6 +28,14 @@ _SWEPT = 64
 _TURNS = 2
 """In a larger workspace, the polls among which the folders take turns: it reads the times of the
 files that a member may write again next."""
+
+
+_LARGE = 256
+"""Names in a folder from which on it costs more to list it than to look for the next generation."""
+_MOST = 16
+"""New generations of a large folder after which it is listed."""
+_LATEST = 600
+"""Polls after the first of them after which it is listed."""
 
 
 class _Seen(NamedTuple):
@@ -54,15 +62,24 @@ class _Tries(NamedTuple):
 class _Folder:
     """The folder of one member."""
 
-    __slots__ = ("changed", "listed", "member", "newest", "path", "seen", "tries", "unread")
+    __slots__ = (
+        *("added", "changed", "explained", "likely_names", "listed", "member", "newest", "path"),
+        *("seen", "tries", "unread", "waited"),
+    )
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.member = int(os.path.basename(path))  # noqa: PTH119
         self.changed: int | None = None
         """When an entry had been added or removed last, in nanoseconds; None: it may be now."""
+        self.explained: int | None = None
+        """When it had been changed last by a generation that was found without a list."""
+        self.added = 0
+        """Generations that were found so since it was listed."""
+        self.waited = 0
+        """Polls since the first of them."""
         self.listed: set[str] = set()
-        """All names in it."""
+        """All names in it when it was listed, and those of the generations found since."""
         self.unread: dict[str, None] = {}
         """Names of metadata files whose content has not been read."""
         self.seen: dict[str, tuple[_Seen, Key]] = {}
@@ -70,6 +87,8 @@ class _Folder:
         self.tries: dict[str, _Tries] = {}
         self.newest = 0
         """Number of the generation that was written last."""
+        self.likely_names: list[str] | None = None
+        """What `likely` returns; None: `newest` or the files that were read have changed."""
 
     def refresh(self) -> list[Key]:
         """Finds new names; returns the generations whose files were removed.
@@ -78,8 +97,11 @@ class _Folder:
             OSError: if the folder cannot be read.
         """
         changed = os.stat(self.path).st_mtime_ns  # noqa: PTH116
-        if changed == self.changed:
+        self.waited += bool(self.added)
+        if self.waited < _LATEST and (changed == self.changed or self._is_explained(changed)):
             return []
+        self.added = self.waited = 0
+        self.likely_names = None
         with os.scandir(self.path) as entries:
             names = {entry.name for entry in entries}
         for name in sorted(names - self.listed):
@@ -93,11 +115,33 @@ class _Folder:
         self.changed = changed if is_settled(changed / 1e9, TICK) else None
         return gone
 
-    def likely(self) -> Iterator[str]:
+    def _is_explained(self, changed: int) -> bool:
+        """Whether the next generation is why a large folder changed, so that it need not be listed.
+
+        Members add one generation after the other. What else was added or removed since the last
+        poll is found when the folder changes for another reason, and after some generations.
+        """
+        if len(self.listed) < _LARGE or self.added >= _MOST:
+            return False
+        name = f"{self.newest + 1:06d}.yaml"
+        if name not in self.listed and os.path.exists(f"{self.path}/{name}"):  # noqa: PTH110
+            self.listed.add(name)
+            self.unread[name] = None
+            self.added += 1
+            self.explained = changed
+        elif changed != self.explained:
+            return False
+        if is_settled(changed / 1e9, TICK):
+            self.changed = changed
+        return True
+
+    def likely(self) -> Sequence[str]:
         """Names of files that were read and that the member may write again next."""
-        for number in (1, self.newest - 1, self.newest, self.newest + 1, self.newest + 2):
-            if (name := f"{number:06d}.yaml") in self.seen:
-                yield name
+        if self.likely_names is None:
+            near = (1, self.newest - 1, self.newest, self.newest + 1, self.newest + 2)
+            names = (f"{number:06d}.yaml" for number in near)
+            self.likely_names = [name for name in names if name in self.seen]
+        return self.likely_names
 
 
 class MemberFolders:
@@ -130,7 +174,8 @@ class MemberFolders:
                 found.append(generation)
         found.sort(key=lambda g: (g.at, g.member, g.generation))
         for generation in found:
-            self._folders[f"{generation.member:03d}"].newest = generation.generation
+            folder = self._folders[f"{generation.member:03d}"]
+            folder.newest, folder.likely_names = generation.generation, None
         return found
 
     def _list(self) -> None:
@@ -197,10 +242,13 @@ class MemberFolders:
             stat = os.stat(path)  # noqa: PTH116
         except OSError:
             return None
-        now = _Seen(stat.st_size, stat.st_mtime_ns)
+        size, at = stat.st_size, stat.st_mtime_ns
         known = folder.seen.get(name)
-        if (known is not None and known[0] == now) or (not now.size and S_ISREG(stat.st_mode)):
+        if known is not None and known[0].mtime_ns == at and known[0].size == size:
             return None
+        if not size and S_ISREG(stat.st_mode):
+            return None
+        now = _Seen(size, at)
         tried = folder.tries.get(name)
         if tried is not None and tried.parsed == now:
             folder.tries[name] = tried._replace(polls=tried.polls + 1)
