@@ -42,7 +42,7 @@ ACTIONS = (
     Action("first", "g,home", "g Home", "", "to the first line"),
     Action("last", "G,end", "G End", "", "to the last line; in a log: follow it"),
     Action("open", "enter", "Enter", "open", "open the job, or the group of jobs", _LISTS, 3),
-    Action("open", "enter", "Enter", "", "open a folded traceback, or close it", ("log",)),
+    Action("open_fold", "enter", "Enter", "", "open a folded traceback, or close it", ("log",)),
     Action("log", "l", "l", "log", "its log, from the end", _OF_JOBS, 4),
     Action("page_jobs", "1", "1", "", "the jobs"),
     Action("page_failures", "2,f", "f 2", "failures", "failures, grouped by cause", bar=5),
@@ -115,7 +115,7 @@ ACTIONS = (
     Action("wrap", "w", "w", "wrap", "wrap long lines", ("log",)),
     Action("fold", "z", "z", "fold", "show each traceback as one line", ("log",)),
     Action("curve", "c", "c", "curve", "draw a number of this line; again: the next", ("log",)),
-    Action("copy", "y", "y", "copy", "copy the line, or the whole folded traceback", ("log",)),
+    Action("copy_line", "y", "y", "copy", "copy the line, or the whole folded traceback", ("log",)),
     Action("copy_path", "Y", "Y", "", "copy the path of the log", ("log",)),
     Action(
         "retry",

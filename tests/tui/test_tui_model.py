@@ -208,7 +208,8 @@ def test_a_chart_is_never_larger_than_its_place(
 
 def test_what_needs_no_screen_imports_no_textual() -> None:
     quiet = (
-        "actions columns host journal_follower labels logfile model query render.chart "
+        "actions columns host journal_follower labels logs.open_log logs.log_times "
+        "logs.number_series model query render.chart "
         "render.failures render.help render.job render.population render.queue render.strips "
         "request_sender runtime_view start_executor table_order targets text "
         "text_report"

@@ -205,7 +205,7 @@ class LogScreen(Page):
         self.view.set_folded(not self.view.open_log.folded)
         self.draw(None)
 
-    def action_open(self) -> None:
+    def action_open_fold(self) -> None:
         if self.view.open_log.folded:
             self.view.turn_fold()
         else:
@@ -247,7 +247,7 @@ class LogScreen(Page):
         else:
             super().action_back()
 
-    def action_copy(self) -> None:
+    def action_copy_line(self) -> None:
         row = self.view.current
         if row is not None:
             rows = self.view.file.forward(row.start, row.lines)
