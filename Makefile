@@ -37,7 +37,7 @@ $(TRAINERS)/.ready: pyproject.toml constraints.txt tests/trainers/requirements.t
 demo: $(READY) ## compile the example population, train it, show it
 	@$(BIN)/python -m examples.demo $(if $(RUNTIME),--runtime $(RUNTIME)) $(ARGS)
 
-screens: $(READY) ## draw the pictures of the pages from the recorded run
+screens: $(READY) ## draw the pictures of the pages from the example run
 	@$(BIN)/python -m docs.pictures
 
 test: $(READY) ## run every test

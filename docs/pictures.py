@@ -1,4 +1,4 @@
-"""Draws the pictures of the README and of the guides from the recorded run: `make screens`.
+"""Draws the pictures of the README and of the guides from the example run: `make screens`.
 
 Each picture is what the monitor shows at one moment of the recording, as Textual exports it, for
 light and for dark pages. Nothing of this machine is in it: clock, names, paths and numbers are
@@ -31,7 +31,7 @@ from pbt_tui.tui.journal_follower import JournalFollower
 FOLDER = Path(__file__).parent / "pictures"
 THEMES = ("dark", "light")
 MOMENT = SHOWN_FROM + 600.0
-"""Seconds after the start of the recorded run: what ten seconds of `pbt-tui --demo` have shown."""
+"""Seconds after the start of the example run: what ten seconds of `pbt-tui --demo` have shown."""
 _IDENTITY = ExecutorIdentity(4182, "node7", Path("/data/rl"))
 _MEMBER = "05_cube_pbt"
 """A member that died and went on."""
@@ -93,7 +93,7 @@ PICTURES = (
 
 @contextmanager
 def recorded() -> Iterator[tuple[RunDir, float]]:
-    """The recorded run in a temporary folder, at the moment of the pictures, with that moment.
+    """The example run in a temporary folder, at the moment of the pictures, with that moment.
 
     The folder is the working directory meanwhile, so that paths on the screen are relative.
     """
@@ -118,7 +118,7 @@ async def drawn(rundir: RunDir, now: float, picture: Picture, theme: str) -> str
     """The picture as an SVG.
 
     Args:
-        rundir: The recorded run.
+        rundir: The example run.
         now: The moment.
         picture: The picture.
         theme: `dark` or `light`.

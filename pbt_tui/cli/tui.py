@@ -84,7 +84,7 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     p.add_argument(
         "--demo",
         action="store_true",
-        help="show a recorded run, replayed 60 times faster than it was; it needs no GPU, and all "
+        help="show an example run, 60 times as fast as real time, with simulated trainers; all "
         "keys work",
     )
     p.add_argument("--once", action="store_true", help="print the run as text and exit")
@@ -209,7 +209,7 @@ def _passed_on(args: argparse.Namespace) -> list[str]:
 
 
 def _demo(args: argparse.Namespace) -> int:
-    """Shows the recorded run, which is removed at the end."""
+    """Shows the example run, which is removed at the end."""
     from pbt_tui.demo.replay_session import ReplaySession
     from pbt_tui.tui.start_executor import StartedExecutor
 
@@ -217,12 +217,12 @@ def _demo(args: argparse.Namespace) -> int:
     given += [f"`--{name}`" for name in ("run", "export") if getattr(args, name) is not None]
     given += [f"`{option}`" for option in _passed_on(args)]
     if given:
-        raise UsageError(f"`--demo` shows a recorded run: {given[0]} has no effect on it")
+        raise UsageError(f"`--demo` shows an example run: {given[0]} has no effect on it")
     once = args.once or not _on_terminal()
     with ReplaySession(still=once) as session:
         if once:
             return _once(JournalFollower(session.wait()), args, session.clock.now)
-        print("replaying the first hours of a recorded run …", file=sys.stderr)
+        print("replaying the first hours of an example run …", file=sys.stderr)
         _load_screens()  # meanwhile
         feed = JournalFollower(session.wait())
 
@@ -232,7 +232,7 @@ def _demo(args: argparse.Namespace) -> int:
 
         _show(feed, args, None, now=session.clock.now, start=start)
         session.check()
-    print("this was a recorded run, and it is removed; yours: `pbt-tui RUN_DIR`")
+    print("this was an example run, and it is removed; yours: `pbt-tui RUN_DIR`")
     return 0
 
 

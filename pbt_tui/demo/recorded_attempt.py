@@ -1,4 +1,4 @@
-"""What an attempt of the recorded run prints and when, and how it ends: the types of both."""
+"""What an attempt of the example run prints and when, and how it ends: the types of both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The GPUs of the recorded run: four of them, one of which another program uses, too."""
+"""The GPUs of the example run: four of them, one of which another program uses, too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The spec of the recorded run: a population of eight, and a sweep of 36 jobs with mixed ends."""
+"""The spec of the example run: a population of eight, and a sweep of 36 jobs with mixed ends."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def end_of(rate: float, envs: int, seed: int) -> End:
 
 
 def plan() -> Processes:
-    """The process list of the recorded run."""
+    """The process list of the example run."""
     members, sweep = _members(), _sweep()
     population = Population(
         id=POPULATION,

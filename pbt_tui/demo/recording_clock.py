@@ -7,9 +7,9 @@ import time
 SPEED = 60.0
 """Seconds of the recording that pass in one second."""
 START = 1_760_000_000.0
-"""When the recorded run began, in Unix seconds: 2025-10-09 08:53:20 UTC."""
+"""When the example run began, in Unix seconds: 2025-10-09 08:53:20 UTC."""
 SHOWN_FROM = 4 * 3600.0 + 120.0
-"""Seconds after the start of the recorded run at which a person begins to watch."""
+"""Seconds after the start of the example run at which a person begins to watch."""
 
 
 class RecordingClock:

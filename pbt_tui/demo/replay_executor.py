@@ -80,7 +80,7 @@ class _RecordedReader(ReaderThreads):
 
 
 class ReplayExecutor:
-    """Executes the recorded run in a folder.
+    """Executes the example run in a folder.
 
     Args:
         folder: The folder in which `pbt-run` would have been started.

@@ -1,4 +1,4 @@
-"""The process that replays the recorded run: `python -m pbt_tui.demo.replay_process FOLDER`.
+"""The process that replays the example run: `python -m pbt_tui.demo.replay_process FOLDER`.
 
 It lives as long as its standard input is open: then it removes the folder and ends, also where the
 program that started it was killed. A line on its input starts an executor, if none is there. With

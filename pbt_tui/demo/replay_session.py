@@ -1,4 +1,4 @@
-"""One showing of the recorded run: its temporary folder, and the process that replays it there.
+"""One showing of the example run: its temporary folder, and the process that replays it there.
 
 Both are gone at its end, also after Ctrl-C and where this process is killed.
 """
@@ -25,7 +25,7 @@ _HINT = "set `TMPDIR` to a folder with 20 MB of free space"
 
 
 class ReplaySession:
-    """A context manager: inside it, the recorded run is there.
+    """A context manager: inside it, the example run is there.
 
     Args:
         still: Whether the recording stops where a person would begin to watch.
@@ -47,7 +47,7 @@ class ReplaySession:
         except OSError as e:
             path = Path(e.filename).parent if e.filename else None
             where = Where(file=str(path)) if path else None
-            what = f"cannot write the recorded run: {reason(e)}"
+            what = f"cannot write the example run: {reason(e)}"
             raise RunError(what, where=where, hint=_HINT) from e
         argv = [sys.executable, "-m", "pbt_tui.demo.replay_process", str(self._folder)]
         try:
@@ -69,7 +69,7 @@ class ReplaySession:
         """Waits until a person can watch; returns the run directory.
 
         Raises:
-            RunError: The recorded run cannot be written.
+            RunError: The example run cannot be written.
         """
         output = self._process.stdout
         first, _, base = (output.readline() if output else "").strip().partition(" ")
@@ -80,7 +80,7 @@ class ReplaySession:
         return RunDir.of(self._folder / "train_dir", RUN)
 
     def start_executor(self) -> None:
-        """Starts an executor for the recorded run if it has none."""
+        """Starts an executor for the example run if it has none."""
         if self._process.stdin is not None:
             with suppress(OSError):
                 self._process.stdin.write("start\n")
@@ -117,7 +117,7 @@ class ReplaySession:
         said = self._process.stderr.read() if self._process.stderr else ""
         last = (said.strip().splitlines() or ["its process ended"])[-1]
         return RunError(
-            f"cannot write the recorded run: {printable(last):.300}",
+            f"cannot write the example run: {printable(last):.300}",
             where=Where(file=str(self._folder.parent)),
             hint=_HINT,
         )

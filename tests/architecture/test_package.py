@@ -124,7 +124,7 @@ def test_the_recorded_run_is_shown_from_the_wheel_alone(
         terminal.shows("killed by SIGKILL", "exit 1: error: cannot load")
         terminal.press("q")
         terminal.press("q")
-        terminal.wait_for(b"this was a recorded run, and it is removed")
+        terminal.wait_for(b"this was an example run, and it is removed")
         assert terminal.ended() == 0
     finally:
         terminal.close()

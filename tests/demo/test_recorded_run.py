@@ -1,4 +1,4 @@
-"""The recorded run: what ten seconds of it show, that it is always the same, and that it obeys."""
+"""The example run: what ten seconds of it show, that it is always the same, and that it obeys."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LONG, SHORT = "20_cube_sweep", "15_cube_sweep"
 
 
 class Replay:
-    """The recorded run in a folder."""
+    """The example run in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.clock = RecordingClock()

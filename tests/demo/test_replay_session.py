@@ -137,7 +137,7 @@ def test_once_prints_json(temporary: Path) -> None:
 def test_what_has_no_effect_is_refused(temporary: Path, argv: tuple[str, ...]) -> None:
     done = demo(*argv)
     assert done.returncode == 2
-    assert done.stderr.startswith("error: `--demo` shows a recorded run: ")
+    assert done.stderr.startswith("error: `--demo` shows an example run: ")
     assert done.stderr.count("\n") == 1
     assert list(temporary.iterdir()) == []
 
@@ -147,7 +147,7 @@ def test_a_place_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     done = demo("--once")
     assert (done.returncode, done.stdout) == (5, "")
     assert done.stderr == (
-        "error: `/nowhere`: cannot write the recorded run: no such file or directory\n"
+        "error: `/nowhere`: cannot write the example run: no such file or directory\n"
         "hint: set `TMPDIR` to a folder with 20 MB of free space\n"
     )
 
@@ -157,7 +157,7 @@ def test_a_disk_without_room_is_one_message(temporary: Path) -> None:
     done = demo("--once", before="ulimit -f 8; ")
     assert (done.returncode, done.stdout) == (5, "")
     assert done.stderr.splitlines()[0].startswith(
-        f"error: `{temporary}`: cannot write the recorded run: "
+        f"error: `{temporary}`: cannot write the example run: "
     )
     assert "file too large" in done.stderr
     assert "Traceback" not in done.stderr
