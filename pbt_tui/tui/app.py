@@ -146,10 +146,12 @@ class Monitor(App[str], inherit_bindings=False):
         now = self.clock()
         if now - self._second >= 1.0:
             self._second = now
-            self.model.poll_progress(self.now())
+            news = self.model.poll_progress(self.now())
             page = self.screen
             if isinstance(page, Page) and page.is_mounted:
                 page.tick(self.now())
+                if news and self.follower.holder is None:  # the last values of an executor
+                    page.changed(None)
 
     def take(self, change: FollowerUpdate) -> None:
         """Passes the change to the model and to the top screen, which alone is drawn."""

@@ -146,14 +146,14 @@ async def test_the_pane_tells_what_a_job_of_this_machine_uses(shown: Shown) -> N
     async with shown(RUN, (200, 50)) as (app, pilot):
         await drawn(app, pilot)
         assert " use      " in text_of(app)
-        assert "GB resident" in text_of(app)
+        assert "B resident" in text_of(app)
 
 
 def test_use_is_told_in_one_line() -> None:
     assert job_pane.use_text(ProcessUse(3.14, 12_300_000_000, 4)) == (
         "3.1 cores  12.3 GB resident  4 processes"
     )
-    assert job_pane.use_text(ProcessUse(None, 5 * 10**8, 1)) == "0.5 GB resident  1 process"
+    assert job_pane.use_text(ProcessUse(None, 5 * 10**8, 1)) == "500.0 MB resident  1 process"
 
 
 @given(st.integers(0, 80), st.integers(0, 100_000), st.integers(0, 60))

@@ -75,6 +75,23 @@ def run(tmp_path: Path) -> Path:
     return rundir.path
 
 
+async def test_the_last_values_of_an_executor_that_has_ended_are_shown(
+    run: Path, shown: Shown
+) -> None:
+    """Its last sample comes after its last event: nothing else would draw the table again."""
+    async with shown(run, (120, 36), holder=None) as (app, pilot):
+        app.follow()
+        await pilot.pause()
+        assert "77.25" not in text_of(app)
+        name = "08_ant_pbt"
+        late = Progresses(START + 1, {name: Progress(share=1.0, objective=77.25)}, {})
+        RunDir(run).progress.write_bytes(encode(late))
+        app._second = 0.0
+        app.follow()
+        await pilot.pause()
+        assert "77.25" in text_of(app)
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)], ids="{0[0]}x{0[1]}".format)
 async def test_screen(
     run: Path, shown: Shown, same_screen: SameScreen, size: tuple[int, int]

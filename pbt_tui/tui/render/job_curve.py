@@ -122,11 +122,15 @@ def _columns(piece: list[_Point]) -> Iterator[tuple[int, float, float]]:
 def _x_axis(x0: float, x1: float, columns: int, unit: str) -> Line:
     """The axis with its ends and what lies between them."""
     count = max(2, min(6, columns // 16))
+    whole = bool(unit) and x0.is_integer() and x1.is_integer()  # steps have no halves
+    if whole:
+        count = max(2, min(count, int(x1 - x0) + 1))
     text = ""
     for k in range(count):
         x = x0 + (x1 - x0) * k / (count - 1)
+        x = float(round(x)) if whole else x
         label = short_number(x) if unit else duration(x - x0)
-        place = round((columns - 1) * k / (count - 1))
+        place = round((columns - 1) * (x - x0) / ((x1 - x0) or 1.0))
         begin = place if k == 0 else place - len(label) // 2
         tail = f" {unit or 'since the first value'}"
         if k == count - 1:

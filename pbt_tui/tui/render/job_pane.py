@@ -21,7 +21,7 @@ from pbt_tui.tui.render import folds, strips
 from pbt_tui.tui.render.failures import excerpt
 from pbt_tui.tui.render.job_curve import job_curve
 from pbt_tui.tui.runtime_view import kind_of
-from pbt_tui.tui.text import Line, Span, at, clip, cut, filled, fit, length, safe, wrap
+from pbt_tui.tui.text import Line, Span, amount, at, clip, cut, filled, fit, length, safe, wrap
 
 _SIZES = ((160, 28), (110, 36))
 """Columns and rows of a terminal from which the pane is shown unless a person has closed it."""
@@ -151,10 +151,10 @@ def _facts(
 
 
 def use_text(use: ProcessUse) -> str:
-    """`3.1 cores  12 GB resident  4 processes`."""
+    """`3.1 cores  12.0 GB resident  4 processes`."""
     cores = "" if use.cores is None else f"{use.cores:.1f} cores  "
     many = "1 process" if use.processes == 1 else f"{use.processes} processes"
-    return f"{cores}{use.resident / 1e9:.1f} GB resident  {many}"
+    return f"{cores}{amount(use.resident)} resident  {many}"
 
 
 def _attempt_text(job: JobState, context: TableContext) -> str:

@@ -154,8 +154,9 @@ def _telling(
     """What stands at the right end of the counts, the most important first."""
     found: list[Span] = []
     if left is not None:
-        band = f"{duration(left.low)} to {duration(left.high)}"
-        found.append((f"ETA {duration(left.seconds)} ({band})", "dim"))
+        low, high = duration(left.low), duration(left.high)
+        if low != high:
+            found.append((f"ETA {duration(left.seconds)} ({low} to {high})", "dim"))
         found.append((f"ETA {duration(left.seconds)}", "dim"))
     if best is not None:
         found.append((f"best {best[1]:.4g} ({safe(best[0])})", "good"))
