@@ -61,8 +61,12 @@ def post(hook: Webhook, body: bytes, limit: float | None = None) -> str | None:
     )
     thread.start()
     thread.join(limit)
-    why = found[0] if found else f"no answer within {limit:g} s"
+    why = found[0] if found else _silent(limit)
     return None if why is None else f"`{hook.host}`: {why}"
+
+
+def _silent(limit: float) -> str:
+    return f"no answer within {limit:g} s"
 
 
 def _wrong(why: str) -> UsageError:
@@ -90,8 +94,12 @@ def _posted(hook: Webhook, body: bytes, limit: float) -> str | None:
         if 300 <= e.code < 400:
             return f"it redirects elsewhere, which is not followed: status {e.code}"
         return f"it refuses the message: status {e.code}"
+    except TimeoutError:
+        return _silent(limit)
     except URLError as e:
         reason = e.reason
+        if isinstance(reason, TimeoutError):
+            return _silent(limit)
         text = reason.strerror if isinstance(reason, OSError) else None
         return (text or type(reason).__name__).lower()
     except Exception as e:
