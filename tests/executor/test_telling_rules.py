@@ -148,6 +148,17 @@ def test_the_first_failure_is_told_at_once_and_the_next_ones_together() -> None:
     assert history.told == [("failure", 1000.0, ("a",)), ("failure", 1065.0, ("b", "d"))]
 
 
+def test_a_failure_just_before_the_end_is_told_with_the_end_and_not_again() -> None:
+    history = History()
+    history.end(0, 1, "exit")
+    history.wait(10)
+    history.end(1, 1, "exit")
+    history.end(2, 0, None)
+    history.close()
+    history.wait(2 * MINUTE)
+    assert history.told == [("failure", 1000.0, ("a",)), ("end", 1010.0, ("b",))]
+
+
 def test_a_message_holds_no_line_of_a_log_and_a_bounded_number_of_names() -> None:
     jobs = tuple(f"j{n:03}" for n in range(100))
     history = History(jobs)
