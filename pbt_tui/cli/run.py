@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pbt_tui.cli.request_client import ActionRequest
     from pbt_tui.errors import Diagnostic
     from pbt_tui.executor.run_dirs import OpenRun
+    from pbt_tui.executor.telling import Listener
     from pbt_tui.journal.events import AnyEvent
     from pbt_tui.journal.state import RunState
     from pbt_tui.spec import Processes
@@ -203,7 +204,6 @@ def _execute(plan: Plan, opened: OpenRun, terminal: Terminal, *, json: bool, rea
     from pbt_tui.cli.async_writer import AsyncWriter
     from pbt_tui.cli.planning import warn
     from pbt_tui.executor.execute import execute
-    from pbt_tui.executor.telling.teller import Teller
     from pbt_tui.journal import requests
 
     config = plan.config(opened.state)
@@ -213,17 +213,13 @@ def _execute(plan: Plan, opened: OpenRun, terminal: Terminal, *, json: bool, rea
         told.extend(found)
         warn(found)
 
-    def teller(trouble: Callable[[str], None]) -> Teller:
-        path, environ = opened.rundir.path, plan.options.environ
-        return Teller(plan.recipients, opened.state, path, environ, trouble)
-
     if json:
         writer, errors = (AsyncWriter(stream, terminal.lost) for stream in (sys.stdout, sys.stderr))
 
         def trouble(line: str) -> None:
             errors.say(f"warning: {line}\n")
 
-        messages = teller(trouble)
+        messages = _listener(plan, opened, trouble)
         try:
             return execute(
                 opened,
@@ -242,7 +238,7 @@ def _execute(plan: Plan, opened: OpenRun, terminal: Terminal, *, json: bool, rea
             writer.finish()
             errors.finish()
     reporter = console_reporter.ConsoleReporter(opened.state, opened.rundir, terminal=terminal)
-    messages = teller(reporter.trouble)
+    messages = _listener(plan, opened, reporter.trouble)
 
     def started(state: RunState) -> None:
         reporter.ready()
@@ -272,6 +268,18 @@ def _execute(plan: Plan, opened: OpenRun, terminal: Terminal, *, json: bool, rea
         messages.finish()
         reporter.finish()
     return code
+
+
+def _listener(plan: Plan, opened: OpenRun, trouble: Callable[[str], None]) -> Listener:
+    """What tells those who asked for it of failures and of the end."""
+    if plan.recipients is None:
+        from pbt_tui.executor.telling import NOBODY
+
+        return NOBODY
+    from pbt_tui.executor.telling.teller import Teller
+
+    environ = plan.options.environ
+    return Teller(plan.recipients, opened.state, opened.rundir.path, environ, trouble)
 
 
 def _tell(events: Sequence[AnyEvent], *whom: Callable[[Sequence[AnyEvent]], None]) -> None:

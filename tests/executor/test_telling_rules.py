@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 
 from pbt_tui.errors import UsageError
 from pbt_tui.executor.telling.messages import NAMED, body, end_message, failure_message
-from pbt_tui.executor.telling.untold import MINUTE, Topic, Untold, begun, next_topic, observed
+from pbt_tui.executor.telling.teller import Recipients, Teller
+from pbt_tui.executor.telling.untold import (
+    MINUTE,
+    Topic,
+    Untold,
+    begun,
+    is_failure,
+    next_topic,
+    observed,
+)
 from pbt_tui.executor.telling.webhooks import post, webhook
 from pbt_tui.journal import RunState, apply
 from pbt_tui.journal import events as ev
@@ -83,7 +92,7 @@ class History:
             cause=cause if code else None,
         )
         self.record(ended)
-        self.failed[name] += job.phase == "failed"
+        self.failed[name] += is_failure(job)
 
     def close(self) -> None:
         if self.state.closed is None and all(
@@ -231,3 +240,19 @@ def test_a_refusal_and_a_silence_are_told(monkeypatch: pytest.MonkeyPatch) -> No
         assert post(hook, b"{}") == "`127.0.0.1`: it refuses the message: status 403"
         receiver.hangs = threading.Event()
         assert post(hook, b"{}", limit=0.2) == "`127.0.0.1`: no answer within 0.2 s"
+
+
+def test_a_machine_without_threads_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    history, problems = History(), list[str]()
+    whom = Recipients(on_failure=("true",))
+    teller = Teller(whom, history.state, Path("/r"), {}, problems.append, lambda: history.now)
+    monkeypatch.setattr(threading.Thread, "start", start)
+    history.end(0, 1, "exit")
+    teller.tell([ev.AttemptEnded(job="a", attempt=1, outcome="failed", exit_code=1, ended_at=0.0)])
+    history.wait(MINUTE)
+    teller.tick(history.state)
+    teller.finish()
+    assert problems == ["`--on_failure`: can't start new thread"]

@@ -72,7 +72,7 @@ class Teller:
     """Follows one run: `tell` gets its events, `tick` each turn, and `finish` its end.
 
     Args:
-        whom: Whom to tell; None: nobody.
+        whom: Whom to tell.
         state: The state of the run, which the executor changes.
         rundir: Path of the run directory.
         environ: Environment of the commands.
@@ -82,7 +82,7 @@ class Teller:
 
     def __init__(
         self,
-        whom: Recipients | None,
+        whom: Recipients,
         state: RunState,
         rundir: Path,
         environ: Mapping[str, str],
@@ -100,15 +100,13 @@ class Teller:
 
     def tell(self, events: Sequence[ev.AnyEvent]) -> None:
         """Takes a durable batch of events, which the state has folded."""
-        if self._threads:
-            self._untold = untold.observed(self._untold, events, self._state)
-            self._send()
+        self._untold = untold.observed(self._untold, events, self._state)
+        self._send()
 
     def tick(self, state: RunState) -> None:
         """Sends what is due, and tells what went wrong."""
-        if self._threads:
-            self._send()
-            self._tell_problems()
+        self._send()
+        self._tell_problems()
 
     def finish(self) -> None:
         """Waits for what is being told; a signal, or the time limit, ends it."""
@@ -171,7 +169,10 @@ class Messenger(threading.Thread):
         if message.topic in self._topics:
             self.inbox.put(message)
             if self.ident is None:
-                self.start()
+                try:
+                    self.start()
+                except RuntimeError as e:  # no thread is left: the next message tries again
+                    self._problems.put(f"{self.name}: {e}")
 
     def run(self) -> None:
         while (message := self.inbox.get()) is not None:
@@ -184,14 +185,11 @@ class Messenger(threading.Thread):
 
 
 def _threads(
-    whom: Recipients | None,
+    whom: Recipients,
     environ: Mapping[str, str],
     cancelled: threading.Event,
     problems: SimpleQueue[str],
 ) -> list[Messenger]:
-    if whom is None:
-        return []
-
     def command(argv: Sequence[str]) -> Callable[[Message], str | None]:
         return lambda message: commands.run_command(
             argv, {**environ, **environment(message)}, cancelled
