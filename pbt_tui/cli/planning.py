@@ -22,6 +22,7 @@ from pbt_tui.runtimes import RUNTIMES
 if TYPE_CHECKING:
     from pbt_tui.compiler import Compiled
     from pbt_tui.executor.config import ExecutorConfig, ExecutorOptions
+    from pbt_tui.executor.telling.teller import Recipients
     from pbt_tui.journal import RunDir, RunState
     from pbt_tui.journal.owners import Trust
     from pbt_tui.settings import Given
@@ -42,6 +43,8 @@ class Plan:
     """Whether a run directory that was copied or moved goes on at its new place."""
     trusted: tuple[str, ...] = ()
     """The values of `--trust`."""
+    recipients: Recipients | None = None
+    """Whom to tell of failures and of the end; None: nobody."""
 
     def trust(self) -> Trust:
         """What the user trusts. Raises `UsageError` if the user's configuration is wrong."""
@@ -136,6 +139,7 @@ def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
     from pbt_tui.cli.options import complete, given
     from pbt_tui.settings import Given
 
+    whom = _recipients(args)
     flags = complete(given(args), Given())
     if found.kind == "run":
         refuse_module_options(args, "a run directory")
@@ -158,7 +162,21 @@ def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
         settings=flags.backends,
         compiled={} if found.kind == "run" else _compiled(found, args.backend),
     )
-    return replace(plan, options=options, rehome=args.rehome, trusted=tuple(args.trust or ()))
+    plan = replace(plan, options=options, rehome=args.rehome, trusted=tuple(args.trust or ()))
+    return replace(plan, recipients=whom)
+
+
+def _recipients(args: argparse.Namespace) -> Recipients | None:
+    """Whom to tell. Takes the address of the webhook out of the environment: no job gets it."""
+    address = os.environ.pop("PBT_WEBHOOK", None)
+    if args.on_end is None and args.on_failure is None and not address:
+        return None
+    from pbt_tui.executor.telling.teller import recipients
+
+    whom = recipients(args.on_end, args.on_failure, address)
+    if whom is not None:
+        warn(whom.missing(os.environ.get("PATH")))
+    return whom
 
 
 def _python(text: str | None) -> str | None:

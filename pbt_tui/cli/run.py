@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pbt_tui.cli.request_client import ActionRequest
     from pbt_tui.errors import Diagnostic
     from pbt_tui.executor.run_dirs import OpenRun
+    from pbt_tui.executor.telling import Listener
+    from pbt_tui.journal.events import AnyEvent
     from pbt_tui.journal.state import RunState
     from pbt_tui.spec import Processes
 
@@ -213,24 +215,38 @@ def _execute(plan: Plan, opened: OpenRun, terminal: Terminal, *, json: bool, rea
 
     if json:
         writer, errors = (AsyncWriter(stream, terminal.lost) for stream in (sys.stdout, sys.stderr))
+
+        def trouble(line: str) -> None:
+            errors.say(f"warning: {line}\n")
+
+        messages = _listener(plan, opened, trouble)
         try:
             return execute(
                 opened,
                 config,
-                tell=lambda events: writer.say(console_reporter.as_json(events)),
+                tell=lambda events: _tell(
+                    events, lambda e: writer.say(console_reporter.as_json(e)), messages.tell
+                ),
                 ready=lambda state: ready(told),
+                tick=messages.tick,
                 warn=warns,
-                trouble=lambda line: errors.say(f"warning: {line}\n"),
+                trouble=trouble,
                 waits=lambda line: errors.say(f"note: waits for {line}\n"),
             )
         finally:
+            messages.finish()
             writer.finish()
             errors.finish()
     reporter = console_reporter.ConsoleReporter(opened.state, opened.rundir, terminal=terminal)
+    messages = _listener(plan, opened, reporter.trouble)
 
     def started(state: RunState) -> None:
         reporter.ready()
         ready(told)
+
+    def tick(state: RunState) -> None:
+        reporter.tick(state)
+        messages.tick(state)
 
     over = opened.state.closed is not None and not requests.pending(opened.rundir)
     try:
@@ -239,9 +255,9 @@ def _execute(plan: Plan, opened: OpenRun, terminal: Terminal, *, json: bool, rea
         code = execute(
             opened,
             config,
-            tell=reporter.tell,
+            tell=lambda events: _tell(events, reporter.tell, messages.tell),
             ready=started,
-            tick=reporter.tick,
+            tick=tick,
             warn=warns,
             progress=reporter.progress,
             trouble=reporter.trouble,
@@ -249,8 +265,26 @@ def _execute(plan: Plan, opened: OpenRun, terminal: Terminal, *, json: bool, rea
         )
         reporter.summary(over=over)
     finally:
+        messages.finish()
         reporter.finish()
     return code
+
+
+def _listener(plan: Plan, opened: OpenRun, trouble: Callable[[str], None]) -> Listener:
+    """What tells those who asked for it of failures and of the end."""
+    if plan.recipients is None:
+        from pbt_tui.executor.telling import NOBODY
+
+        return NOBODY
+    from pbt_tui.executor.telling.teller import Teller
+
+    environ = plan.options.environ
+    return Teller(plan.recipients, opened.state, opened.rundir.path, environ, trouble)
+
+
+def _tell(events: Sequence[AnyEvent], *whom: Callable[[Sequence[AnyEvent]], None]) -> None:
+    for tell in whom:
+        tell(events)
 
 
 def show_plan(plan: Plan, asked: ActionRequest | None = None, *, fresh: bool = False) -> int:

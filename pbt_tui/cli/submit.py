@@ -40,6 +40,8 @@ _NOT_HERE = (
         "forget_host",
         "trust",
         "python",
+        "on_end",
+        "on_failure",
     ),
     *("hold", "release", "stop", "cancel", "kill", "retry"),
 )
