@@ -26,6 +26,7 @@ from pbt_tui.tui.start_executor import StartedExecutor
 
 if TYPE_CHECKING:
     from textual.command import Provider
+    from textual.timer import Timer
 
     from pbt_tui.observe.snapshot import Populations
     from pbt_tui.observe.snapshot_types import GpuRow, PopulationRow
@@ -94,6 +95,7 @@ class Monitor(App[str], inherit_bindings=False):
         self._note = note
         self._second = 0.0
         self._loading = FollowerUpdate()
+        self._loader: Timer | None = None
         self._draw_at = 0.0
         self.populations: tuple[PopulationRow, ...] = ()
         """Rows of the last read; empty until a person opens the population screen."""
@@ -123,6 +125,8 @@ class Monitor(App[str], inherit_bindings=False):
     def _load(self) -> None:
         """Reads the existing journal in slices, so that keys and first pages are not delayed."""
         if self.follower.at_end():
+            if self._loader is not None:
+                self._loader.stop()
             gc.enable()
             gc.freeze()
             self.set_interval(self.interval, self.follow)
@@ -134,7 +138,9 @@ class Monitor(App[str], inherit_bindings=False):
             self.take(self._loading)
             self._loading = FollowerUpdate()
             self._draw_at = now + _DRAWN_EVERY
-        self.set_timer(0.001, self._load)
+        if self._loader is None:
+            # Not `set_timer`: Textual never calls a timer that is late by more than its delay.
+            self._loader = self.set_interval(0.001, self._load)
 
     def follow(self) -> None:
         """Reads new events and lets the top screen draw them. The only timer of the program."""

@@ -53,9 +53,11 @@ class LogView(Lines):
         self._rows: list[LogRow] = []
         self._shown: list[Line] = []
         self._seen = 0
-        self._timer: Timer | None = None
+        self._timer: Timer
 
     def on_mount(self) -> None:
+        # Not `set_timer`: Textual never calls a timer that is late by more than its delay.
+        self._timer = self.set_interval(0.001, self._work, pause=True)
         self._begin()
 
     def on_unmount(self) -> None:
@@ -356,9 +358,7 @@ class LogView(Lines):
             self.post_message(self.Notice("no more matches in this direction", "warn"))
         if not more or unnumbered or self.open_log.kept is not None:
             self.repage()
-        if more and self._timer is None:
-            self._timer = self.set_timer(0.001, self._again)
-
-    def _again(self) -> None:
-        self._timer = None
-        self._work()
+        if more:
+            self._timer.resume()
+        else:
+            self._timer.pause()
