@@ -61,13 +61,14 @@ def parser(argv: Sequence[str] = ()) -> Parser:
     p.add_argument("--json", action="store_true", help="print events to stdout as JSON lines")
     p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     add_compiling(p.topic("module", "how a run module is compiled"))
-    told = p.add_argument_group("who is told (`PBT_WEBHOOK` in the environment: a webhook, too)")
+    place = p.topic("place", "where and as whom it runs, and who is told")
+    _add_place(place)
     for name, text in (
         ("on_end", "run this command once the run is closed; `PBT_MESSAGE` says how"),
         ("on_failure", "run this command when jobs fail, at most once a minute"),
     ):
-        told.add_argument(f"--{name}", metavar="CMD", help=text)
-    _add_place(p.topic("place", "where and as whom it runs"))
+        more = "; the address in `PBT_WEBHOOK` is told the same" if name == "on_end" else ""
+        place.add_argument(f"--{name}", metavar="CMD", help=text + more)
     asks = p.add_argument_group("requests to the executor of a run directory")
     request = asks.add_mutually_exclusive_group()
     for name, text in (

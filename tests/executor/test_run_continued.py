@@ -94,8 +94,10 @@ def of_disk(place: Place, source: ev.Source | None, number: int) -> bool:
     )
 
 
-def pids(place: Place) -> list[int]:
-    return [int(e.handle.partition(".")[0]) for e in place.of(ev.AttemptStarted)]
+def pid_of(place: Place, name: str) -> int:
+    """The process of a job's newest attempt: jobs that start together start in any order."""
+    started = [e for e in place.of(ev.AttemptStarted) if e.job == name]
+    return int(started[-1].handle.partition(".")[0])
 
 
 def test_a_retry_goes_on_from_the_newest_generation(place: Place) -> None:
@@ -148,7 +150,7 @@ def test_an_executor_and_its_members_are_killed(place: Place) -> None:
     wait_for_generation(place, 4, 0, 1)
     executor.kill()
     executor.wait()
-    os.kill(pids(place)[0], signal.SIGKILL)
+    os.kill(pid_of(place, "m0"), signal.SIGKILL)
     place.write("go")
     said = place.pbt("train_dir/r")
     assert said.code == 0, said.all
@@ -227,7 +229,7 @@ def test_from_scratch_moves_aside_what_the_member_left(place: Place, running: bo
     executor = place.start(population(place, 2))
     wait_for_generation(place, 4, 0, 1)
     if running:
-        os.kill(pids(place)[1], signal.SIGKILL)
+        os.kill(pid_of(place, "m1"), signal.SIGKILL)
         place.wait_for(ev.AttemptEnded)
         said = place.pbt("train_dir/r", "--retry", "m1", "--from_scratch")
         assert said.code == 0, said.all

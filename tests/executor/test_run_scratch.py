@@ -18,7 +18,7 @@ from tests.executor.test_run_continued import (
     attempts,
     lives,
     newest,
-    pids,
+    pid_of,
     population,
     wait_for_generation,
 )
@@ -81,7 +81,7 @@ def test_a_folder_that_cannot_be_put_aside_fails_its_member_alone(place: Place) 
     """It is a mount, which the kernel does not rename: nothing is begun beside it."""
     executor = place.start(population(place, 2))
     wait_for_generation(place, 4, 0, 1)
-    os.kill(pids(place)[1], signal.SIGKILL)
+    os.kill(pid_of(place, "m1"), signal.SIGKILL)
     place.wait_for(ev.AttemptEnded)
     folder = place.path / WORKSPACE / "001"
     with mounted(folder):

@@ -18,9 +18,9 @@ from tests.executor.running import WAITS, Place, job, until
 
 SECRET = "hunter2-of-the-shell"
 NOTE = """\
-import json, os, sys
-others = ("PBT_TEST_PLACE", "PBT_SLOTS")
-own = {k: v for k, v in os.environ.items() if k.startswith("PBT_") and k not in others}
+import json, os, re, sys
+told = re.compile("PBT_(?!TEST_|SLOTS$)")
+own = {k: v for k, v in os.environ.items() if told.match(k)}
 with open(sys.argv[1], "a") as f:
     f.write(json.dumps(own) + "\\n")
 """
