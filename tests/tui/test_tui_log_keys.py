@@ -159,6 +159,7 @@ async def test_a_number_of_the_line_is_drawn(long_log: Path, shown: Shown) -> No
         await pilot.pause(0.2)
         assert "reward  449.5" in text_of(app)
         assert "900 lines" in text_of(app)
+        assert "└1" in text_of(app), "both axes"
         await pilot.press("escape")
         await pilot.pause(0.1)
         assert "900 lines" not in text_of(app)

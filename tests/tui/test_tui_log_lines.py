@@ -130,6 +130,7 @@ def test_each_traceback_is_one_line(tmp_path: Path) -> None:
     assert folded.back(rows[4].start, 3) == rows[1].start
     assert folded.back(rows[1].start, 9) == 0
     assert folded.last_page(3) == rows[3].start
+    assert folded.last_page(1) == rows[5].start, "a terminal may have room for one line"
     opened.add(rows[1].start)
     assert [row.text for row in folded.forward(0, 5)] == ["begin", *TRACEBACK]
 

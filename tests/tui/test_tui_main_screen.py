@@ -222,6 +222,15 @@ def test_a_gap_and_a_new_attempt_interrupt_the_curve() -> None:
     assert job_curve(again, 80, 12), "a step that falls begins another line"
 
 
+def test_a_curve_whose_steps_begin_again_is_two_lines() -> None:
+    """One line through both would fill the space between them."""
+    steps, values = (*range(20), *range(20)), (*map(float, range(20)), *(20.0,) * 20)
+    at = tuple(map(float, range(40)))
+    falls = job_curve(Series(at, steps, values), 60, 9)
+    broken = job_curve(Series(at, steps, values, breaks=(20,)), 60, 9)
+    assert 0 < dots(falls) == dots(broken) < 250
+
+
 # -- the strip of GPUs -----------------------------------------------------------------------------
 
 

@@ -22,7 +22,6 @@ from pbt_tui.tui.columns import TableContext, TableLayout
 from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.tui.model import Model
 from pbt_tui.tui.query import compile_filter
-from pbt_tui.tui.render.chart import chart
 from pbt_tui.tui.render.population import MemberTable
 from pbt_tui.tui.sort_orders import orders
 from pbt_tui.tui.table_order import TableOrder
@@ -190,26 +189,10 @@ def test_a_paused_member_says_for_how_long(since: float | None, cell: str) -> No
         assert max(map(len, lines)) <= width
 
 
-@settings(max_examples=50, deadline=None)
-@given(
-    st.lists(
-        st.lists(st.tuples(st.floats(0, 100), st.floats(allow_nan=True)), max_size=20), max_size=4
-    ),
-    st.integers(1, 60),
-    st.integers(0, 10),
-)
-def test_a_chart_is_never_larger_than_its_place(
-    series: list[list[tuple[float, float]]], width: int, height: int
-) -> None:
-    lines = chart([("", sorted(line)) for line in series], width, height)
-    assert len(lines) in (0, height)
-    assert all(text.length(line) <= width for line in lines)
-
-
 def test_what_needs_no_screen_imports_no_textual() -> None:
     quiet = (
         "actions columns host journal_follower labels logs.open_log logs.log_times "
-        "logs.number_series model query render.chart "
+        "logs.number_series model query render.curves render.job_curve "
         "render.failures render.help render.job render.population render.queue render.strips "
         "request_sender runtime_view start_executor table_order targets text "
         "text_report"
@@ -230,22 +213,3 @@ def test_nothing_of_the_monitor_imports_the_executor() -> None:
         "assert not bad, bad"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_a_curve_that_begins_again_is_two_lines() -> None:
-    """One line through both would fill the space between them."""
-    rises = [(float(x), float(x)) for x in range(20)]
-    again = [(float(x), 20.0) for x in range(20)]
-    dots = sum(
-        bin(ord(c) - 0x2800).count("1")
-        for line in chart([("good", [*rises, *again])], 60, 8)
-        for c in text.plain(line)
-        if "\u2800" < c <= "\u28ff"
-    )
-    alone = sum(
-        bin(ord(c) - 0x2800).count("1")
-        for line in chart([("good", rises), ("good", again)], 60, 8)
-        for c in text.plain(line)
-        if "\u2800" < c <= "\u28ff"
-    )
-    assert dots == alone < 250

@@ -50,7 +50,8 @@ class FoldedLines:
 
     def last_page(self, count: int) -> int:
         """The start of the last `count` lines."""
-        return self.back(self._file.last_page(1), count - 1) if count > 1 else self._file.size
+        last = self._file.last_page(1)
+        return self.back(last, count - 1) if count > 1 else last
 
     def _lines(self, start: int, end: int) -> Iterator[LogRow]:
         while start < end:

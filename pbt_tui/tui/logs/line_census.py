@@ -34,6 +34,8 @@ class LineCensus:
         self._sums = array("Q")
         """Number of matching lines before each of these pieces."""
         self._places = array("Q")
+        self._read: tuple[int, list[int]] = (-1, [])
+        """The piece read last, by its index: the page asks for the same rank often."""
         self._rest: tuple[int, int, list[int]] = (0, 0, [])
         """Begin and end of what follows the whole pieces, and the lines that match there."""
 
@@ -126,8 +128,11 @@ class LineCensus:
         if self.exact:
             first = self._sums[index]
             return self._places[first : first + self._counts[index]].tolist()
-        data = self._file.read(start, min(CHUNK, self.done - start))
-        return [start + p for p in islice(self.needle.lines(data), self._counts[index])]
+        if self._read[0] != index:
+            data = self._file.read(start, min(CHUNK, self.done - start))
+            found = [start + p for p in islice(self.needle.lines(data), self._counts[index])]
+            self._read = (index, found)
+        return self._read[1]
 
     def _tail(self) -> list[int]:
         return self._rest[2] if self._rest[0] == self.done else []

@@ -9,12 +9,13 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 
 from pbt_tui.journal.state import JobState
+from pbt_tui.observe.progress import Series
 from pbt_tui.observe.queue_status import is_suspended
 from pbt_tui.tui import labels
 from pbt_tui.tui.journal_follower import FollowerUpdate
 from pbt_tui.tui.logs import log_times, number_series
 from pbt_tui.tui.logs.needle import ERROR, needle_of
-from pbt_tui.tui.render.chart import chart
+from pbt_tui.tui.render.job_curve import job_curve
 from pbt_tui.tui.screens.page import Page, bindings
 from pbt_tui.tui.text import Line, Span, both
 from pbt_tui.tui.widgets.lines import Lines
@@ -227,7 +228,17 @@ class LogScreen(Page):
         more = "" if found.whole else ", at the end of the log"
         right = f"number {found.which + 1} of {found.of} · {len(values)} lines{more} · c next, Esc "
         head = both(((left, "title"),), ((right, "dim"),), self.size.width)
-        drawn = chart([("run", found.points)], self.size.width - 1, self.curve.size.height - 1)
+        drawn = job_curve(
+            Series(
+                at=tuple(place for place, _ in found.points),
+                step=tuple(int(place) for place, _ in found.points),
+                objective=tuple(values),
+            ),
+            self.size.width - 1,
+            self.curve.size.height - 1,
+            unit="lines",
+            ascii_only=self.app.has_class("-ascii"),
+        )
         self.curve.show([head, *(drawn or [(("  fewer than two values", "dim"),)])])
 
     def _close_curve(self) -> None:
