@@ -65,7 +65,7 @@ def test_searching_finds_every_line_once_forwards_and_backwards(
     ]
     path = tmp_path_factory.mktemp("log") / "x.log"
     path.write_bytes(b"".join(line + b"\n" for line in lines))
-    before, log_file._SEARCH = log_file._SEARCH, max(piece, 40)
+    before, log_file.PIECE = log_file.PIECE, max(piece, 40)
     try:
         file = LogFile(path)
         starts = [r.start for r in file.forward(0, 1000)]
@@ -86,7 +86,7 @@ def test_searching_finds_every_line_once_forwards_and_backwards(
         assert walk(first, False) == [h for h in hits if h >= first]
         file.close()
     finally:
-        log_file._SEARCH = before
+        log_file.PIECE = before
 
 
 def test_a_line_of_megabytes_shows_what_a_terminal_would(tmp_path: Path) -> None:

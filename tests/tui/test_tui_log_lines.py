@@ -57,8 +57,8 @@ def test_matching_lines_are_counted_ranked_and_kept(
 ) -> None:
     chunk = max(chunk, 48)  # at least one line
     with pytest.MonkeyPatch.context() as patch:
-        for module in (log_file, line_census):
-            patch.setattr(module, "CHUNK", chunk)
+        patch.setattr(log_file, "CHUNK", chunk)
+        patch.setattr(line_census, "PIECE", chunk)
         patch.setattr(line_census, "_PLACES", places)
         file = written(tmp_path_factory.mktemp("log"), lines, whole=whole)
         needle = ERROR if term is None else needle_of(term)

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from itertools import islice
 
-from pbt_tui.tui.logs.log_file import CHUNK, LogFile
+from pbt_tui.tui.logs.log_file import PIECE, LogFile
 from pbt_tui.tui.logs.needle import Needle
 
 _PLACES = 20_000
@@ -44,11 +44,11 @@ class LineCensus:
         size = self._file.size
         if self.done >= size or self._rest[:2] == (self.done, size):
             return False
-        data = self._file.read(self.done, CHUNK)
+        data = self._file.read(self.done, PIECE)
         if not data:
             return False
         cut = data.rfind(b"\n") + 1
-        if self.done + len(data) >= size and not cut == len(data) == CHUNK:
+        if self.done + len(data) >= size and not cut == len(data) == PIECE:
             self._rest = (self.done, size, [self.done + p for p in self.needle.lines(data)])
             return False
         piece = data[:cut] if cut else data
@@ -129,7 +129,7 @@ class LineCensus:
             first = self._sums[index]
             return self._places[first : first + self._counts[index]].tolist()
         if self._read[0] != index:
-            data = self._file.read(start, min(CHUNK, self.done - start))
+            data = self._file.read(start, min(PIECE, self.done - start))
             found = [start + p for p in islice(self.needle.lines(data), self._counts[index])]
             self._read = (index, found)
         return self._read[1]

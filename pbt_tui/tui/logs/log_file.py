@@ -20,7 +20,9 @@ from pbt_tui.tui.logs.needle import Needle
 CHUNK = 256 * 1024
 _SHOWN = 16 * 1024
 """Bytes shown of one line: its end if the job rewrites it with `\\r`, else its start."""
-_SEARCH = 256 * 1024
+PIECE = 64 * 1024
+"""Bytes that are searched at once. From 112 KiB on, the C library gives each buffer back to the
+system and asks for it again, and a search takes twice as long."""
 
 
 class LogRow(NamedTuple):
@@ -207,7 +209,7 @@ class LogFile:
 
     def _after(self, needle: Needle, low: int) -> Iterator[int | None]:
         while low < self.size:
-            data = self.read(low, _SEARCH)
+            data = self.read(low, PIECE)
             if not data:
                 return
             cut = data.rfind(b"\n") + 1 or len(data)
@@ -219,7 +221,7 @@ class LogFile:
 
     def _before(self, needle: Needle, high: int) -> Iterator[int | None]:
         while high > 0:
-            low = max(0, high - _SEARCH)
+            low = max(0, high - PIECE)
             data = self.read(low, high - low)
             skip = data.find(b"\n") + 1 if low else 0
             if skip >= len(data):

@@ -23,6 +23,8 @@ from pbt_tui.tui.widgets.lines import Lines
 _WARN = re.compile(r"(?i)\bwarn(?:ing)?\b")
 _SLICE = 0.015
 """Seconds of work between two checks of the keyboard."""
+_DRAWN_EVERY = 0.1
+"""Seconds between two redraws while lines are searched and counted."""
 _MOST_MATCHES = 200
 """Matches that are shown in one line."""
 
@@ -53,6 +55,7 @@ class LogView(Lines):
         self._rows: list[LogRow] = []
         self._shown: list[Line] = []
         self._seen = 0
+        self._drawn_at = 0.0
         self._timer: Timer
 
     def on_mount(self) -> None:
@@ -123,6 +126,7 @@ class LogView(Lines):
 
     def repage(self) -> None:
         """Reads the visible lines."""
+        self._drawn_at = time.perf_counter()
         height = max(1, self.size.height)
         if self.follow:
             self.top = self.rows.last_page(height)
@@ -350,13 +354,12 @@ class LogView(Lines):
 
     def _work(self) -> None:
         """Does one slice of work, and schedules the next one if there is more."""
-        unnumbered = bool(self._rows) and self.file.number(self._rows[0].start) is None
         more, found = self.open_log.work(time.perf_counter() + _SLICE)
         if found is not None:
             self.show_at(found)
         elif self.open_log.ended():
             self.post_message(self.Notice("no more matches in this direction", "warn"))
-        if not more or unnumbered or self.open_log.kept is not None:
+        if not more or time.perf_counter() >= self._drawn_at + _DRAWN_EVERY:
             self.repage()
         if more:
             self._timer.resume()
