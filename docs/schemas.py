@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from docs import release
 from pbt_tui.backends.ngc import request, settings_struct
 from pbt_tui.backends.slurm import index
 from pbt_tui.journal import events
@@ -54,10 +55,14 @@ CONTENTS: dict[str, dict[tuple[str, str], Any]] = {
 
 def schemas() -> dict[str, bytes]:
     """File name → schema."""
-    described = notes()
+    described, address = notes(), release.repository()
     return {
-        f"{ident.removeprefix('pbt-').replace('/', '-')}.json": schema(
-            kinds, ident, title, described, CONTENTS.get(ident)
+        (name := f"{ident.removeprefix('pbt-').replace('/', '-')}.json"): schema(
+            kinds,
+            release.file_address(f"schemas/{name}", address),
+            title,
+            described,
+            CONTENTS.get(ident),
         )
         for ident, (kinds, title) in DOCUMENTS.items()
     }

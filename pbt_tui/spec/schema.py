@@ -20,15 +20,15 @@ Contents = Mapping[tuple[str, str], Any]
 
 def schema(
     types: Iterable[Any],
-    ident: str,
+    address: str,
     title: str,
     notes: Notes | None = None,
     contents: Contents | None = None,
 ) -> bytes:
     """The schema of a document that is one of `types`, as the bytes of a file.
 
-    `contents` gives the type of each field that is declared as `Any`, because another package owns
-    that type.
+    `address` is where programs load it from. `contents` gives the type of each field that is
+    declared as `Any`, because another package owns that type.
     """
     within = contents or {}
     everything = [*types, *within.values()]
@@ -43,7 +43,7 @@ def schema(
             prop["description"] = text
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": ident,
+        "$id": address,
         "title": title,
     }
     body = tops[0] if len(tops) == 1 else {"anyOf": list(tops)}

@@ -128,7 +128,7 @@ TABLE = {
         ("textual", "rich"),
     ),
 }
-EVERYTHING = ("cli", "launcher")
+EVERYTHING = ("cli", "launcher", "__main__")
 """They may import every package, late: `test_weight.py` checks that they do it late."""
 DOCKER = Path("pbt_tui/runtimes/docker/client.py")
 

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import time
 import tomllib
 import zipfile
@@ -13,12 +14,22 @@ from pathlib import Path
 
 import pytest
 
+from docs import release
 from tests.architecture.codebase import ROOT
 from tests.executor.running import PATIENCE
 from tests.tui.test_tui_terminal import Terminal
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 WRONG = '{"format":"pbt-processes/1","run":"x","module":"m","train_dir":"t","policy":{},"jobs":3}'
+
+
+CLONE = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="this is no clone")
+
+
+def committed() -> set[str]:
+    """The files of the repository, by path from its root."""
+    listed = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True)
+    return {name for name in listed.split("\0") if name and (ROOT / name).exists()}
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +83,64 @@ def test_schemas_are_found_in_the_wheel_and_in_a_checkout(wheel: Path, tmp_path:
         done = _command("compile", "--validate", str(spec), path=home, cwd=tmp_path)
         assert done.returncode == 3
         assert "/jobs: expected a list" in done.stderr
+
+
+def test_the_long_description_has_no_relative_link(wheel: Path) -> None:
+    package = zipfile.ZipFile(wheel)
+    (name,) = (name for name in package.namelist() if name.endswith(".dist-info/METADATA"))
+    text = package.read(name).decode().partition("\n\n")[2]
+    links = re.findall(r"\]\(([^)#]+)|(?:src|srcset)=\"([^\"]+)", text)
+    addresses = [a or b for a, b in links]
+    assert len(addresses) > 20
+    assert [a for a in addresses if not a.startswith("https://")] == []
+    ours = [a for a in addresses if a.startswith(f"{release.repository()}/")]
+    paths = [re.sub(r".*/(?:blob|raw)/main/", "", a).partition("#")[0] for a in ours]
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_code_in_the_long_description_stays_as_it_is() -> None:
+    text = '[a](b) [c](#d) [e](https://f)\n```python\ng[0](h)\n```\n<img src="i.svg">\n'
+    assert release.described(text, "https://x/y") == (
+        "[a](https://x/y/blob/main/b) [c](#d) [e](https://f)\n```python\ng[0](h)\n```\n"
+        '<img src="https://x/y/raw/main/i.svg">\n'
+    )
+
+
+@CLONE
+def test_the_address_of_the_project_stands_in_one_place() -> None:
+    address = release.repository()
+    found = {
+        str(path.relative_to(ROOT))
+        for path in map(ROOT.joinpath, committed())
+        if address.encode() in path.read_bytes()
+    }
+    generated = {path for path in found if path.startswith("schemas/")}
+    assert found - generated == {"pyproject.toml"}
+    assert len(generated) == len(list((ROOT / "schemas").glob("*.json")))
+
+
+@pytest.mark.parametrize("wrong", ["http://x.org/y", "https://", "x", "https://x.org/a b"])
+def test_an_address_is_one_of_https(wrong: str, tmp_path: Path) -> None:
+    text = f"[tool.pbt-tui-release]\nrepository = '{wrong}'\n"
+    (tmp_path / "pyproject.toml").write_text(text)
+    with pytest.raises(ValueError, match="is not an address"):
+        release.repository(tmp_path)
+
+
+@CLONE
+def test_the_source_distribution_has_what_is_committed(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)],
+        cwd=ROOT, check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    (made,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(made) as archive:
+        packed = {m.name.partition("/")[2]: m.mode & 0o100 for m in archive if m.isfile()}
+    names = committed()
+    assert names - set(packed) == set()
+    assert {n for n in names if (ROOT / n).stat().st_mode & 0o100} == {
+        name for name in names if packed[name]
+    }
 
 
 class FromTheWheel(Terminal):

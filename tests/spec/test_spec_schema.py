@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from docs import release
 from pbt_tui.diagnostics.schema_errors import load_schema, schema_folder
 from pbt_tui.journal import events
 from pbt_tui.spec import Job, Policy, Processes, decode, encode
@@ -30,7 +31,7 @@ def test_each_schema_is_one_and_says_what_it_is(name: str) -> None:
     document = load_schema(name)
     jsonschema.Draft202012Validator.check_schema(document)
     assert document["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert document["$id"] == f"pbt-{'/'.join(name.rsplit('-', 1))}"
+    assert document["$id"] == release.file_address(f"schemas/{name}.json")
     assert document["title"]
 
 
