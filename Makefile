@@ -7,34 +7,40 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+READY_TO_RUN := $(VENV)/.ready-to-run
 TRAINERS := .venv-trainers
+LOWEST := .venv-lowest
 # Workers of `make test`: many tests wait for processes, so there are more than processors.
 JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
 WHICH := import os, sys; print(os.path.realpath(sys.executable), sys.version)
 
-.PHONY: help demo screens test test-gpus test-upstream test-trainers test-descriptions coverage fuzz stress faults lives check fix bench clean
+.PHONY: help demo screens test test-gpus test-upstream test-trainers lowest test-descriptions coverage fuzz stress faults lives check fix bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 # Updates an environment in place, so that programs running from it keep working. Another Python gets
-# a new one. Arguments: its folder, what pip installs, how pbt_tui is named.
+# a new one. Arguments: its folder, what pip installs, how pbt_tui is named, what is touched at the end.
 define environment
 	@tests/services/python $(PYTHON)
 	@echo "setting up $(1)"
 	@[ "$$($(1)/bin/python -c 'import pip; $(WHICH)' 2>&1)" = "$$($(PYTHON) -c '$(WHICH)')" ] || \
 		$(PYTHON) -m venv --clear $(1)
 	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(2) -e '$(3)'
-	@touch $(1)/.ready
+	@touch $(addprefix $(1)/,$(4))
 endef
 
 $(READY): pyproject.toml constraints.txt
-	$(call environment,$(VENV),,.[dev])
+	$(call environment,$(VENV),,.[dev],.ready .ready-to-run)
+
+# What the three commands need, and no more: a fifth of the download.
+$(READY_TO_RUN): pyproject.toml constraints.txt
+	$(call environment,$(VENV),,.,.ready-to-run)
 
 $(TRAINERS)/.ready: pyproject.toml constraints.txt tests/trainers/requirements.txt
-	$(call environment,$(TRAINERS),-r tests/trainers/requirements.txt,.)
+	$(call environment,$(TRAINERS),-r tests/trainers/requirements.txt,.,.ready)
 
-demo: $(READY) ## compile the example population, train it, show it
+demo: $(READY_TO_RUN) ## compile the example population, train it, show it
 	@$(BIN)/python -m examples.demo $(if $(RUNTIME),--runtime $(RUNTIME)) $(ARGS)
 
 screens: $(READY) ## draw the pictures of the pages from the example run
@@ -57,6 +63,15 @@ test-upstream: $(READY) ## compare the run modules of upstream checkouts with up
 test-trainers: $(TRAINERS)/.ready ## train with the trainers of examples/trainers that pip installs, on CPUs
 	@PBT_TRAINERS=1 PBT_UPSTREAM='$(PBT_UPSTREAM)' $(TRAINERS)/bin/python -m pytest \
 		$(if $(filter tests/%,$(ARGS)),,tests/trainers) $(ARGS)
+
+# Its environment is its own. ARGS=tests/cli takes a part of the tests.
+lowest: ## run every test with the oldest versions that pyproject.toml allows
+	@tests/services/python $(PYTHON)
+	@[ -d $(LOWEST) ] || $(PYTHON) -m venv $(LOWEST)
+	@tests/services/lowest >$(LOWEST)/constraints.txt
+	@$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check \
+		-c $(LOWEST)/constraints.txt -e '.[dev,web,completion]'
+	@$(LOWEST)/bin/python -m pytest -n $(JOBS) $(ARGS)
 
 test-descriptions: $(READY) ## compile random run modules; compare 20,000 commands with `sh`
 	@PBT_COMMANDS=20000 $(BIN)/python -m pytest -n $(JOBS) -o timeout=1800 -rP \
@@ -105,4 +120,4 @@ bench: $(READY) ## run the benchmarks, side by side, as ratios
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## remove what make created; trainings in train_dir/ stay
-	@rm -rf $(VENV) $(TRAINERS) dist .mypy_cache .ruff_cache .hypothesis .coverage*
+	@rm -rf $(VENV) $(TRAINERS) $(LOWEST) dist .mypy_cache .ruff_cache .hypothesis .coverage*
