@@ -156,8 +156,12 @@ class MonitorServer:
             try:
                 await asyncio.wait_for(self._places.acquire(), _WAIT)
             except TimeoutError:
-                await page.send_bytes(written(f"{PAGES} pages are open, and more would be too many"
-                                              "\r\nclose one of them, then open this one again"))
+                await page.send_bytes(
+                    written(
+                        f"{PAGES} pages are open, and more would be too many"
+                        "\r\nclose one of them, then open this one again"
+                    )
+                )
                 return page
             try:
                 await BrowserSession(self._argv, page).run(width, height)

@@ -91,7 +91,9 @@ class Profile:
 
     async def open(self, url: str) -> Tab:
         """A new page."""
-        made = await self.ask("Target.createTarget", url="about:blank", browserContextId=self._context)
+        made = await self.ask(
+            "Target.createTarget", url="about:blank", browserContextId=self._context
+        )
         tab = await self.ask("Target.attachToTarget", targetId=made["targetId"], flatten=True)
         page = Tab(self, tab["sessionId"], made["targetId"])
         for name in ("Page", "Runtime", "Network", "Log"):
@@ -162,7 +164,9 @@ class Tab:
                 if value := await self.js(expression):
                     return value
             await asyncio.sleep(0.05)
-        raise AssertionError(f"never true: {expression}; {await self.js('document.body.innerText')!r}")
+        raise AssertionError(
+            f"never true: {expression}; {await self.js('document.body.innerText')!r}"
+        )
 
     async def picture(self) -> bytes:
         """What is seen, as PNG."""
