@@ -1,7 +1,7 @@
 """`pbt-tui --plain`: follows a run in sentences, one line for each change, until it is closed.
 
-For screen readers, dumb terminals and logs: no screen, no colour, no control characters, no keys. It
-tells events in the words of `pbt-run`'s console, and populations in those of the screens.
+For screen readers, dumb terminals and logs: no screen, no colour, no control characters, no keys.
+It tells events in the words of `pbt-run`'s console, and populations in those of the screens.
 """
 
 from __future__ import annotations

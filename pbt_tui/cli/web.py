@@ -47,11 +47,11 @@ def check(args: argparse.Namespace) -> None:
     """
     if not args.web:
         for name in ("write", "port"):
-            if getattr(args, name) not in (None, False):
+            if _given(args, name):
                 raise UsageError(f"`--{name}` needs `--web`")
         return
     for name in ("once", "json", "plain", "export"):
-        if getattr(args, name) not in (None, False):
+        if _given(args, name):
             raise UsageError(f"`--web` and `--{name}` exclude each other")
     if args.write and args.read_only:
         raise UsageError("`--write` and `--read_only` exclude each other")
@@ -62,6 +62,11 @@ def check(args: argparse.Namespace) -> None:
             "`--web` needs the package `textual-serve`, which is not installed",
             hint="pip install 'pbt-tui[web]'",
         ) from e
+
+
+def _given(args: argparse.Namespace, name: str) -> bool:
+    value = getattr(args, name)
+    return value is not None and value is not False  # 0 is a port
 
 
 def run(args: argparse.Namespace, feed: Callable[[], JournalFollower] | None) -> int:

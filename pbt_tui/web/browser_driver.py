@@ -1,7 +1,7 @@
 """The end of Textual that talks to the server, in the process of one page.
 
-It ends the monitor when the server is gone, also where it was killed, and offers the browser neither
-files nor addresses.
+It ends the monitor when the server is gone, also where it was killed, and offers the browser
+neither files nor addresses.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Decides who may talk to the server: pure functions of the headers of a request.
 
 Every request has to name this machine's loopback as its host, so that no name of somebody else that
-resolves to it will do (DNS rebinding). It must not come from a page of another origin, and it has to
-carry the cookie, which a browser gets once it has shown the token.
+resolves to it will do (DNS rebinding). It must not come from a page of another origin, and it has
+to carry the cookie, which a browser gets once it has shown the token.
 """
 
 from __future__ import annotations

@@ -78,12 +78,11 @@ def test_the_end_has_counts_failures_and_a_hint(story: Story) -> None:
     for index in range(60):
         story.end(f"{index:02}_ant_pbt") if index else story.fail("00_ant_pbt", detail="no data")
     story.write(ev.RunClosed, verdict="failures")
-    lines = told(story, following)
+    lines, log = told(story, following), story.rundir.log("00_ant_pbt", 1)
     assert following.over
     assert lines[:3] == [
         "60 jobs started",
-        f"00_ant_pbt failed: pid 1003 after 1m00: exit 1: no data; log: "
-        f"{story.rundir.log('00_ant_pbt', 1)}",
+        f"00_ant_pbt failed: pid 1003 after 1m00: exit 1: no data; log: {log}",
         "59 jobs succeeded",
     ]
     assert lines[3].startswith("run `ant_pbt` closed with failures after ")

@@ -8,8 +8,11 @@ import itertools
 import os
 import re
 import signal
+import struct
 import subprocess
 import time
+import zlib
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -19,6 +22,22 @@ import aiohttp
 
 PATIENCE = 30.0
 _SAYS = re.compile(rb"DevTools listening on (ws://\S+)")
+
+
+_HOOK = """
+Object.defineProperty(Object.prototype, "fitAddon", {
+  configurable: true,
+  set(addon) {
+    Object.defineProperty(this, "fitAddon", { value: addon, writable: true });
+    window.seen = () => {
+      const lines = this.terminal.buffer.active;
+      const line = (_, i) => lines.getLine(i).translateToString();
+      return Array.from({ length: lines.length }, line).join("\\n");
+    };
+  },
+});
+"""
+"""The page keeps its terminal to itself: this makes a function of what the terminal shows."""
 
 
 class Chromium:
@@ -32,7 +51,8 @@ class Chromium:
     def __init__(self, program: str, folder: Path) -> None:
         options = ("--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0",
                    "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
-                   "--disable-component-update", "--hide-scrollbars", "--window-size=1200,800")  # fmt: skip
+                   "--disable-component-update", "--hide-scrollbars", "--window-size=1000,640",
+                   )  # fmt: skip
         log = folder / "log"
         with log.open("wb") as output:
             self._process = subprocess.Popen(
@@ -57,14 +77,16 @@ class Chromium:
     @asynccontextmanager
     async def pages(self) -> AsyncIterator[Profile]:
         """A new profile, closed at the end of the block."""
-        async with aiohttp.ClientSession() as client:
-            async with client.ws_connect(self._address, max_msg_size=1 << 26) as socket:
-                profile = Profile(socket)
-                await profile.begin()
-                try:
-                    yield profile
-                finally:
-                    await profile.end()
+        async with (
+            aiohttp.ClientSession() as client,
+            client.ws_connect(self._address, max_msg_size=1 << 26) as socket,
+        ):
+            profile = Profile(socket)
+            await profile.begin()
+            try:
+                yield profile
+            finally:
+                await profile.end()
 
 
 class Profile:
@@ -98,6 +120,7 @@ class Profile:
         page = Tab(self, tab["sessionId"], made["targetId"])
         for name in ("Page", "Runtime", "Network", "Log"):
             await page.ask(f"{name}.enable")
+        await page.ask("Page.addScriptToEvaluateOnNewDocument", source=_HOOK)
         await self.ask("Browser.grantPermissions", browserContextId=self._context,
                        permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])  # fmt: skip
         await page.go(url)
@@ -168,6 +191,12 @@ class Tab:
             f"never true: {expression}; {await self.js('document.body.innerText')!r}"
         )
 
+    async def colours(self, x: int, y: int, width: int, height: int) -> Counter[bytes]:
+        """How many pixels of a part of the page have which colour, as painted."""
+        clip = {"x": x, "y": y, "width": width, "height": height, "scale": 1}
+        answer = await self.ask("Page.captureScreenshot", format="png", clip=clip)
+        return _pixels(base64.b64decode(answer["data"]))
+
     async def picture(self) -> bytes:
         """What is seen, as PNG."""
         return base64.b64decode((await self.ask("Page.captureScreenshot", format="png"))["data"])
@@ -176,3 +205,30 @@ class Tab:
         """What the browser said about this page."""
         return [e["params"] for e in self._profile.events
                 if e["method"] == method and e.get("sessionId") == self._number]  # fmt: skip
+
+
+def _pixels(png: bytes) -> Counter[bytes]:
+    """The colours of a PNG of 8 bits a channel."""
+    width, height, _, kind = struct.unpack(">IIBB", png[16:26])
+    size, data, at = {2: 3, 6: 4}[kind], b"", 8
+    while at < len(png):
+        (length,) = struct.unpack(">I", png[at : at + 4])
+        if png[at + 4 : at + 8] == b"IDAT":
+            data += png[at + 8 : at + 8 + length]
+        at += length + 12
+    raw, row, found = zlib.decompress(data), bytearray(width * size), Counter[bytes]()
+    for y in range(height):
+        line = y * (len(row) + 1)
+        above, row = row, bytearray(raw[line + 1 : line + 1 + len(row)])
+        for x in range(len(row)):
+            left, corner = (row[x - size], above[x - size]) if x >= size else (0, 0)
+            row[x] = (row[x] + _filtered(raw[line], left, above[x], corner)) & 255
+        found.update(bytes(row[x : x + 3]) for x in range(0, len(row), size))
+    return found
+
+
+def _filtered(kind: int, left: int, above: int, corner: int) -> int:
+    if kind < 4:
+        return (0, left, above, (left + above) // 2)[kind]
+    guess = left + above - corner
+    return min((left, above, corner), key=lambda value: abs(guess - value))
