@@ -34,7 +34,7 @@ def add_options(p: argparse.ArgumentParser) -> None:
         "--port",
         type=_port,
         metavar="N",
-        help="with --web: port of 127.0.0.1 (default: 8000, or a free one where it is taken)",
+        help="with --web: port of 127.0.0.1; without N it is 8000, or a free one if that is taken",
     )
 
 

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from pbt_tui.errors import RunError
 from pbt_tui.files.faults import reason
+from pbt_tui.files.regular import read_regular
 from pbt_tui.web.browser_session import HIGHEST, WIDEST, BrowserSession, cells, written
 from pbt_tui.web.door import Door
 
@@ -99,8 +100,8 @@ class MonitorServer:
         self._places = asyncio.Semaphore(PAGES)
         self._open: set[web.WebSocketResponse] = set()
         names = {"title": html.escape(name), "theme": "light" if light else "dark"}
-        self._page = Template((_HERE / "index.html").read_text("utf-8")).substitute(names)
-        self._refusal = (_HERE / "refused.html").read_text("utf-8")
+        self._page = Template(_text("index.html")).substitute(names)
+        self._refusal = _text("refused.html")
 
     def application(self) -> web.Application:
         """The routes, all behind the door."""
@@ -177,6 +178,10 @@ class MonitorServer:
     async def _close(self, app: web.Application) -> None:
         """Closes all pages, which ends their processes."""
         await asyncio.gather(*(page.close(code=1001) for page in list(self._open)))
+
+
+def _text(name: str) -> str:
+    return read_regular(_HERE / name, 1 << 16).decode()
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
