@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import socket
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -77,6 +76,8 @@ def run(args: argparse.Namespace, feed: Callable[[], JournalFollower] | None) ->
         feed: Finds the run, and starts it where TARGET is a spec or a module. None: each page
             shows an example run of its own.
     """
+    import asyncio
+
     from pbt_tui.web.door import Door
     from pbt_tui.web.server import MonitorServer, listen, serve
 
@@ -118,7 +119,7 @@ def child_argv(args: argparse.Namespace, target: Sequence[str]) -> list[str]:
 
 def _tell(port: int, token: str, write: bool) -> None:
     may = "pages may send requests" if write else "read-only: `--write` lets pages send requests"
-    tunnel = command("ssh", "-L", f"{port}:127.0.0.1:{port}", socket.gethostname())
+    tunnel = command("ssh", "-L", f"{port}:127.0.0.1:{port}", os.uname().nodename)
     print(f"open: http://127.0.0.1:{port}/?token={token}")
     print(f"to stop: press Ctrl-C; {may}")
     print(f"hint: for a browser on another machine, first run `{tunnel}` there", flush=True)

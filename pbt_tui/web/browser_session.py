@@ -17,6 +17,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from pbt_tui.errors import printable
+from pbt_tui.files.faults import reason
 from pbt_tui.web.child_environment import environment
 
 _BEGINS = b"__GANGLION__\n"
@@ -51,14 +52,18 @@ class BrowserSession:
             width: Columns of the page's terminal.
             height: Its rows.
         """
-        process = await asyncio.create_subprocess_exec(
-            *self._argv,
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=PIPE,
-            env=environment(os.environ, width, height),
-            start_new_session=True,  # Ctrl-C is for the server, which ends this process itself
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._argv,
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=PIPE,
+                env=environment(os.environ, width, height),
+                start_new_session=True,  # Ctrl-C is for the server, which ends this process itself
+            )
+        except OSError as e:
+            await self._socket.send_bytes(written(f"cannot start a monitor: {reason(e)}"))
+            return
         errors = asyncio.create_task(self._keep_errors(process))
         ways = [
             asyncio.create_task(self._to_page(process)),

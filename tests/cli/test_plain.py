@@ -17,8 +17,8 @@ from msgspec.structs import replace
 
 from pbt_tui.cli import error_boundary, plain_populations, tui
 from pbt_tui.cli.event_words import Told
-from pbt_tui.cli.plain import MOST, Changes, PlainReporter
 from pbt_tui.cli.plain_populations import PopulationWords, decided
+from pbt_tui.cli.plain_reporter import MOST, Changes, PlainReporter
 from pbt_tui.journal import events as ev
 from pbt_tui.journal import lock
 from pbt_tui.journal.run_dir import RunDir

@@ -8,7 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -166,6 +167,15 @@ async def test_what_stops_a_monitor_is_on_its_page(story: Story, serve: Serve) -
     assert b"\x1b[2J not" not in text
 
 
+async def test_a_monitor_that_cannot_start_is_told() -> None:
+    async with (
+        serving_of(["/no/such/program"]) as door,
+        Visitor(door.port, door.token) as known,
+        known.page() as page,
+    ):
+        await shown(page, "cannot start a monitor: no such file or directory")
+
+
 # -- the number of pages ---------------------------------------------------------------------------
 
 STAND_IN = [
@@ -179,15 +189,23 @@ def _is_stand_in(pid: int) -> bool:
     return b"GANGLION" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
+@asynccontextmanager
+async def serving_of(argv: list[str]) -> AsyncIterator[Door]:
+    """A server in this process, until the block ends or a signal comes."""
+    listener = serving.listen(0)
+    door = Door(listener.getsockname()[1])
+    server = serving.MonitorServer(argv, "r", door)
+    task = asyncio.create_task(serving.serve(server, listener, lambda: None))
+    await asyncio.sleep(0)
+    yield door
+    os.kill(os.getpid(), signal.SIGTERM)
+    await task
+
+
 async def test_a_page_too_many_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "_WAIT", 0.2)
     monkeypatch.setattr(serving, "PAGES", 2)
-    listener = serving.listen(0)
-    door = Door(listener.getsockname()[1])
-    task = asyncio.create_task(
-        serving.serve(serving.MonitorServer(STAND_IN, "r", door), listener, lambda: None)
-    )
-    async with Visitor(door.port, door.token) as known:
+    async with serving_of(STAND_IN) as door, Visitor(door.port, door.token) as known:
         async with known.page() as first, known.page() as second:
             await shown(first, "ready")
             await shown(second, "ready")
@@ -198,8 +216,6 @@ async def test_a_page_too_many_is_told_so(monkeypatch: pytest.MonkeyPatch) -> No
             await shown(fourth, "ready")
             pids = [pid for pid in children(os.getpid()) if _is_stand_in(pid)]
             assert pids
-            os.kill(os.getpid(), signal.SIGTERM)
-            await task
     assert all(map(is_gone, pids))
 
 
