@@ -167,6 +167,19 @@ async def test_what_stops_a_monitor_is_on_its_page(story: Story, serve: Serve) -
     assert b"\x1b[2J not" not in text
 
 
+async def test_what_a_monitor_says_at_its_end_is_escaped_and_bounded() -> None:
+    says = r"import sys; sys.stderr.write('x' * 9999 + '\x1b[2J\x1b]0;x\x07'); sys.exit(3)"
+    async with (
+        serving_of([sys.executable, "-S", "-c", says]) as door,
+        Visitor(door.port, door.token) as known,
+        known.page() as page,
+    ):
+        text = await shown(page, "\r\n")
+    begin, end = text.split(b"the monitor ended: exit code 3\r\n")
+    assert end.endswith(rb"x\x1b[2J\x1b]0;x\x07" + b"\r\n")
+    assert (b"\x1b" in begin, b"\x1b" in end, len(end) < 3000) == (True, False, True)
+
+
 async def test_a_monitor_that_cannot_start_is_told() -> None:
     async with (
         serving_of(["/no/such/program"]) as door,
