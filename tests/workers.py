@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from xdist.scheduler import LoadScopeScheduling
 
-SERVICES = ("tests/docker/", "tests/slurm/")
-"""Folders whose tests share an engine or a cluster."""
+SERVICES = ("tests/docker/", "tests/slurm/", "tests/web/test_web_pages.py")
+"""Folders and files whose tests share an engine, a cluster or a browser."""
 
 
 class ByService(LoadScopeScheduling):

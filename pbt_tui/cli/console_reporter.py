@@ -7,25 +7,22 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import TextIO
 
 import msgspec
-from msgspec import UNSET
 
 from pbt_tui.cli.async_writer import ERASE, AsyncWriter
+from pbt_tui.cli.event_words import EventWords, Told
 from pbt_tui.cli.hangup import Terminal
-from pbt_tui.cli.run_summary import log_place, summary
+from pbt_tui.cli.run_summary import summary
 from pbt_tui.errors import command, printable, printable_json, printable_lines
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.run_dir import RunDir
-from pbt_tui.journal.slots import named
-from pbt_tui.journal.state import Attempt, JobState, Phase, RunState
-from pbt_tui.journal.status_text import STOPS, counts_text, duration, ending_text
-from pbt_tui.runtimes import RUNTIMES
+from pbt_tui.journal.state import RunState
+from pbt_tui.journal.status_text import counts_text
 from pbt_tui.scheduler.drains import drained_texts
 
-GLYPHS: dict[Phase, str] = {"failed": "✗", "cancelled": "⊘"}
 SILENCE = 300.0
 """Seconds without a line after which output to a file or pipe gets a progress line."""
 
@@ -45,6 +42,7 @@ class ConsoleReporter:
     ) -> None:
         self._state = state
         self._rundir = rundir
+        self._words = EventWords(state, rundir)
         stream = stream or sys.stdout
         self._terminal = terminal
         self._writer = AsyncWriter(stream, terminal.lost if terminal is not None else None)
@@ -86,9 +84,7 @@ class ConsoleReporter:
 
     def tell(self, events: Sequence[ev.AnyEvent]) -> None:
         self._first, self._resumed = [*self._first, *self._resumed], []
-        lines = [line for line in map(self._line, events) if line]
-        if not _GROUPED.isdisjoint(map(type, events)):
-            lines += _queued(events) + _skipped(events)
+        lines = list(map(_line, self._words.told(events)))
         self._say(lines)
         if lines:
             self._quiet_until = time.monotonic() + SILENCE
@@ -140,109 +136,10 @@ class ConsoleReporter:
             self._shown = ""
             self._writer.say(erased + "".join(f"{printable_lines(line)}\n" for line in lines))
 
-    def _line(self, event: ev.AnyEvent) -> str | None:
-        say = _LINES.get(type(event))
-        return say(self, event) if say else None
 
-    def _of(self, name: str, number: int) -> tuple[JobState, Attempt]:
-        job = self._state.by_id[name]
-        return job, job.attempts[number - 1]
-
-    def _whom(self, handle: str) -> str:
-        executor = self._state.executor
-        return RUNTIMES.get(executor.runtime).shown(handle) if executor is not None else handle
-
-    def _gpu(self, text: str) -> str:
-        """The index of a GPU if it has one, else its UUID."""
-        executor = self._state.executor
-        device = named(text, executor.gpus) if executor is not None else None
-        return text if device is None or device.index is None else str(device.index)
-
-    def _started(self, e: ev.AttemptStarted) -> str:
-        job, attempt = self._of(e.job, e.attempt)
-        gpus = f" on GPU {','.join(map(self._gpu, attempt.gpus))}" if attempt.gpus else ""
-        node = f" on {printable(e.node)}" if e.node else ""
-        again = f", attempt {e.attempt}" if e.attempt > 1 else ""
-        if e.restart:
-            again += f", requeued {e.restart}×"
-        why = f": {printable(attempt.why)}" if attempt.why and not e.restart else ""
-        return f"  started   {job.spec.id}: {self._whom(e.handle)}{node}{gpus}{again}{why}"
-
-    def _ended(self, e: ev.AttemptEnded) -> str:
-        job, attempt = self._of(e.job, e.attempt)
-        took = f" after {duration(e.at - attempt.started_at)}" if attempt.started_at else ""
-        if e.outcome == "succeeded":
-            told = f": {printable(e.detail)}" if e.detail else ""
-            return f"✓ succeeded {job.spec.id}{took}{told}"
-        glyph = GLYPHS.get(job.phase, "↻")
-        whom = f": {self._whom(attempt.handle)}" if attempt.handle else ""
-        ending = ending_text(attempt)
-        line = f"{glyph} {e.outcome:<9} {job.spec.id}{whom}{took}" + (
-            f": {ending}" if ending else ""
-        )
-        if job.phase == "waiting" and e.outcome != "interrupted":
-            line += f"; tries again in {duration(max(job.ready_at - e.at, 0))}"
-        if job.phase == "failed":
-            line += f"\n            log: {log_place(self._rundir, job.spec.id, attempt)}"
-        return line
-
-    def _stop(self, e: ev.StopRequested) -> str:
-        return f"  stopping  {e.job}: {STOPS[e.why]}"
-
-    def _kill(self, e: ev.KillRequested) -> str:
-        return f"  killing   {e.job}: {STOPS[e.why]}"
-
-    def _accepted(self, e: ev.RequestAccepted) -> str:
-        whom = f" {', '.join(e.jobs[:5])}" if e.jobs else ""
-        more = f" and {len(e.jobs) - 5} more" if len(e.jobs) > 5 else ""
-        gpus = f" GPU {', '.join(e.gpus)}" if e.gpus else ""
-        anew = " from scratch" if e.anew is not UNSET else ""
-        return f"  asked     {e.action}{whom}{more}{gpus}{anew} (by {printable(e.by)})"
-
-    def _drained(self, e: ev.GpuDrained) -> str:
-        gpu = self._gpu(e.device)
-        again = command("pbt-run", self._rundir.path, "--undrain", gpu)
-        return f"! drained   GPU {printable(gpu)}: {printable(e.why)}; to use it again: `{again}`"
-
-    def _refused(self, e: ev.RequestRefused) -> str:
-        return f"  refused   a request: {printable(e.why)}"
-
-
-_LINES: dict[type, Callable[..., str]] = {
-    ev.AttemptStarted: ConsoleReporter._started,
-    ev.AttemptEnded: ConsoleReporter._ended,
-    ev.StopRequested: ConsoleReporter._stop,
-    ev.KillRequested: ConsoleReporter._kill,
-    ev.RequestAccepted: ConsoleReporter._accepted,
-    ev.RequestRefused: ConsoleReporter._refused,
-    ev.GpuDrained: ConsoleReporter._drained,
-}
-
-
-_GROUPED = {ev.AttemptWaiting, ev.JobSkipped}
-"""Events that have one line for each reason."""
-
-
-def _skipped(events: Sequence[ev.AnyEvent]) -> list[str]:
-    """One line for each reason: `max_failures` may skip thousands of jobs at once."""
-    whys = ((e.why, e.job) for e in events if isinstance(e, ev.JobSkipped))
-    return [f"⊘ skipped   {line}" for line in _by_reason(whys)]
-
-
-def _queued(events: Sequence[ev.AnyEvent]) -> list[str]:
-    """One line for each reason why an engine queues attempts; an array has one reason."""
-    whys = ((e.reason, e.job) for e in events if isinstance(e, ev.AttemptWaiting))
-    return [f"  queued    {line}" for line in _by_reason(whys)]
-
-
-def _by_reason(whys: Iterable[tuple[str, str]]) -> list[str]:
-    jobs: dict[str, list[str]] = {}
-    for reason, job in whys:
-        jobs.setdefault(reason, []).append(job)
-    return [
-        f"{names[0] if len(names) == 1 else f'{len(names)} jobs'}: {printable(reason)}"
-        for reason, names in jobs.items()
-    ]
+def _line(told: Told) -> str:
+    log = f"\n            log: {told.log}" if told.log else ""
+    return f"{told.glyph} {told.verb:<9} {told.who}{told.text}{log}"
 
 
 def as_json(events: Sequence[ev.AnyEvent]) -> str:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from pbt_tui.errors import command, printable
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import Attempt, RunState
 from pbt_tui.journal.status_text import counts, duration, ending_text, more_shared_memory
+
+if TYPE_CHECKING:
+    from pbt_tui.observe.snapshot_types import Best, PopulationRow
 
 NAMED = 20
 """Number of groups of failures that the summary shows in full; it counts the others."""
@@ -40,7 +46,7 @@ def summary(state: RunState, rundir: RunDir) -> list[str]:
         verdict = f"{verdict}{took}; {ended} cancelled"
         took = ""
     lines = [f"run `{printable(state.spec.run)}` {verdict}{took}: {jobs}: {', '.join(parts)}"]
-    lines += _failures(state, rundir) + _best(state, rundir)
+    lines += failed(state, rundir) + _best(state, rundir)
     again = command("pbt-run", rundir.path)
     if state.closed is None:
         lines.append(f"hint: go on with `{again}`")
@@ -73,8 +79,13 @@ def worked(state: RunState) -> float | None:
     return total
 
 
-def _failures(state: RunState, rundir: RunDir) -> list[str]:
-    """Failed jobs, grouped by cause: the count, the first job, its cause and its log."""
+def failed(state: RunState, rundir: RunDir) -> list[str]:
+    """Failed jobs, grouped by cause: the count, the first job, its cause and its log.
+
+    Args:
+        state: The state of the run.
+        rundir: Its directory.
+    """
     from pbt_tui.observe.failure_grouping import failures
 
     groups = failures(state)
@@ -97,21 +108,38 @@ def _best(state: RunState, rundir: RunDir) -> list[str]:
 
     populations = Populations(state, rundir)
     populations.poll()
-    scored = [row for row in populations.rows(state.at, live=False) if row.best is not None]
+    return best(populations.rows(state.at, live=False))
+
+
+def best(rows: Sequence[PopulationRow]) -> list[str]:
+    """The best member of each population, and where its checkpoint is.
+
+    Args:
+        rows: The populations.
+    """
+    scored = [(row.id, row.best) for row in rows if row.best is not None]
     lines = []
-    for row in scored[:POPULATIONS]:
-        best = row.best
-        assert best is not None
-        path = best.checkpoint
+    for name, found in scored[:POPULATIONS]:
+        path = found.checkpoint
         where = f": {printable(path)}" if path is not None else "; its weights are gone"
-        lines.append(
-            f"best of {printable(row.id)}: {best.objective:.6g}, member {best.member}, "
-            f"generation {best.generation}{where}"
-        )
-        if (lost := best.lost) is not None:
+        lines.append(f"{best_text(name, found)}{where}")
+        if (lost := found.lost) is not None:
             lines.append(
                 f"better, but its weights are gone: {lost.objective:.6g}, member {lost.member}, "
                 f"generation {lost.generation}"
             )
     rest = len(scored) - POPULATIONS
     return [*lines, f"and of {rest} more populations, which `pbt-tui` shows"] if rest > 0 else lines
+
+
+def best_text(name: str, found: Best) -> str:
+    """`best of ant_pbt: 33.1, member 4, generation 19`.
+
+    Args:
+        name: Name of the population.
+        found: Its best.
+    """
+    return (
+        f"best of {printable(name)}: {found.objective:.6g}, member {found.member}, "
+        f"generation {found.generation}"
+    )

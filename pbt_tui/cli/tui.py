@@ -14,9 +14,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from pbt_tui.cli import error_boundary
+from pbt_tui.cli import error_boundary, plain, web
 from pbt_tui.errors import UsageError, printable
 from pbt_tui.tui.journal_follower import JournalFollower
+from pbt_tui.web.child_environment import in_a_page
 
 if TYPE_CHECKING:
     from pbt_tui.tui.start_executor import StartedExecutor
@@ -32,23 +33,30 @@ def entry() -> NoReturn:
 
 def main(argv: Sequence[str]) -> int:
     """Shows a run until the user quits, or once. Returns the exit code."""
-    from pbt_tui.tui import targets
-
     args = parser(argv).parse_args(list(argv))
     if args.json and not args.once:
         raise UsageError("`--json` needs `--once`")
+    web.check(args)
+    plain.check(args)
     if args.demo:
         return _demo(args)
     if args.export is not None:
         return _export(args)
+    if args.web:
+        return web.run(args, lambda: _told_feed(args))
+    if args.plain:
+        return plain.run(_told_feed(args), args)
     feed = _feed(args)
-    note = None if args.run or feed.workspace else targets.others(args.target)
+    note = _note(feed, args)
     if args.once or not _on_terminal():
         if note:
             print(f"note: {note}", file=sys.stderr)
         code = _once(feed, args)
         if not args.once:
-            print("hint: on a terminal, `pbt-tui` shows this live", file=sys.stderr)
+            print(
+                "hint: on a terminal, `pbt-tui` shows this live; `--plain` tells each change",
+                file=sys.stderr,
+            )
             return 0
         return code
     message = _show(feed, args, note)
@@ -89,6 +97,7 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     )
     p.add_argument("--once", action="store_true", help="print the run as text and exit")
     p.add_argument("--json", action="store_true", help="with --once: print JSON (pbt-snapshot/1)")
+    plain.add_options(p)
     p.add_argument(
         "--export",
         metavar="FILE",
@@ -124,6 +133,7 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
         action="store_true",
         help="rename the old run to `_pbt.1`, start a new one",
     )
+    web.add_options(p)
     add_compiling(p.add_argument_group("how a run module is compiled"))
     add_settings(p, "policy", "container", *followed)
     add_installed(p, argv, lambda backend: bool(backend.runtimes))
@@ -145,6 +155,8 @@ def _seconds(text: str) -> float:
 
 
 def _on_terminal() -> bool:
+    if in_a_page(os.environ):  # its terminal is in a browser
+        return True
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
@@ -172,6 +184,21 @@ def _feed(args: argparse.Namespace) -> JournalFollower:
         return JournalFollower(RunDir(targets.start(found, more)))
     _refuse(more, "a run directory")
     return JournalFollower(RunDir(found))
+
+
+def _note(feed: JournalFollower, args: argparse.Namespace) -> str | None:
+    """Which of several runs it is, where TARGET does not say it."""
+    from pbt_tui.tui import targets
+
+    return None if args.run or feed.workspace else targets.others(args.target)
+
+
+def _told_feed(args: argparse.Namespace) -> JournalFollower:
+    """The same, for a mode whose output has no place for the note."""
+    feed = _feed(args)
+    if note := _note(feed, args):
+        print(f"note: {note}", file=sys.stderr)
+    return feed
 
 
 def _refuse(more: Sequence[str], what: str) -> None:
@@ -218,11 +245,15 @@ def _demo(args: argparse.Namespace) -> int:
     given += [f"`{option}`" for option in _passed_on(args)]
     if given:
         raise UsageError(f"`--demo` shows an example run: {given[0]} has no effect on it")
-    once = args.once or not _on_terminal()
+    if args.web:
+        return web.run(args, None)
+    once = args.once or not (args.plain or _on_terminal())
     with ReplaySession(still=once) as session:
         if once:
             return _once(JournalFollower(session.wait()), args, session.clock.now)
         print("replaying the first hours of an example run …", file=sys.stderr)
+        if args.plain:
+            return plain.run(JournalFollower(session.wait()), args, session.clock.now)
         _load_screens()  # meanwhile
         feed = JournalFollower(session.wait())
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from pbt_tui.errors import BadSpec, ImpossibleEvent, PbtError, RunError, Where
 from pbt_tui.files.regular import SPEC_BYTES, read_head, read_regular
 from pbt_tui.journal.events import (
+    AnyEvent,
     AttemptEnded,
     AttemptScheduled,
     AttemptStarted,
@@ -117,6 +118,8 @@ class JournalFollower:
         self.held: Mapping[str, str] = {}
         """UUID or index of each GPU that the run waits for, to who holds it."""
         self._held_stamp: tuple[int, int, int | None] | None = None
+        self.heard: Callable[[AnyEvent], None] | None = None
+        """Called with each event once it is folded."""
         self._who = who
         self._looked = 0.0
         self._tail = Tail(rundir.journal)
@@ -134,6 +137,7 @@ class JournalFollower:
         follower.rundir, follower.clock, follower.workspace = RunDir(path), time.time, True
         follower.loaded, follower.holder, follower.error = True, None, None
         follower.queue, follower.pauses, follower.held = None, {}, {}
+        follower.heard = None
         follower.state = RunState(
             Processes(
                 format=FORMAT, run=path.name, module="", train_dir=str(path.parent),
@@ -226,6 +230,8 @@ class JournalFollower:
                 apply(state, event)
             except ImpossibleEvent as e:
                 raise impossible(self.rundir.journal, event, e) from e
+            if self.heard is not None:
+                self.heard(event)
             if isinstance(event, _OF_A_JOB):
                 jobs.add(by_id[event.job].index)
                 continue

@@ -33,7 +33,6 @@ OTHERS = {
     "--wait": "sbatch's",
     "--toy_priority": "the toy backend's, in the page that shows how one is added",
     "--toy_queue": "the toy backend's, in the page that shows how one is added",
-    "--web": "README says that it is not there yet",
 }
 """Options that the documents mention although no command of pbt_tui has them."""
 

@@ -122,6 +122,7 @@ TABLE = {
         ),
         ("msgspec",),
     ),
+    "web": May(("errors", "files"), ("textual", "textual_serve", "aiohttp")),
     # `rich` is the part of Textual's line API that has another name.
     "tui": May(
         ("errors", "spec", "files", "journal", "scheduler.explain", "observe", "populations"),

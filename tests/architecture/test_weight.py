@@ -40,7 +40,10 @@ def command(name: str, *argv: str) -> str:
         ("import pbt_tui", HEAVY),
         ("import pbt_tui.cli.compile", HEAVY),
         ("import pbt_tui.cli.run", HEAVY),
-        ("import pbt_tui.cli.tui", ("textual", "rich", "docker", "jsonschema", "pynvml")),
+        (
+            "import pbt_tui.cli.tui",
+            ("textual", "rich", "docker", "jsonschema", "pynvml", "asyncio"),
+        ),
         ("import pbt_tui.scheduler.decide", ("asyncio", "subprocess", "socket", "docker")),
     ],
 )
@@ -107,9 +110,10 @@ def test_running_plain_processes_loads_neither_docker_nor_textual(tmp_path: Path
 def test_looking_once_loads_neither_textual_nor_the_executor(tmp_path: Path) -> None:
     (tmp_path / "small.py").write_text(MODULE)
     loaded(command("run", "small.py", "--pause_between", "0"), tmp_path)
-    names = loaded(command("tui", "train_dir/small", "--once"), tmp_path)
-    assert names & {"textual", "docker", "pbt_tui.executor"} == set()
-    assert "pbt_tui.tui" in names
+    for mode in ("--once", "--plain"):
+        names = loaded(command("tui", "train_dir/small", mode), tmp_path)
+        assert names & {"textual", "asyncio", "docker", "pbt_tui.executor"} == set()
+        assert "pbt_tui.tui" in names
 
 
 def test_a_planted_import_is_found(tmp_path: Path) -> None:
