@@ -15,6 +15,7 @@ from pathlib import Path
 from pbt_tui.errors import BadSpec, ImpossibleEvent, PbtError, RunError, Where
 from pbt_tui.files.regular import SPEC_BYTES, read_head, read_regular
 from pbt_tui.journal.events import (
+    AnyEvent,
     AttemptEnded,
     AttemptScheduled,
     AttemptStarted,
@@ -117,6 +118,9 @@ class JournalFollower:
         self.held: Mapping[str, str] = {}
         """UUID or index of each GPU that the run waits for, to who holds it."""
         self._held_stamp: tuple[int, int, int | None] | None = None
+        self.landmarks: list[tuple[float, AnyEvent, str | None]] = []
+        """The events about the run, with the time of the event before; and each restart of an
+        attempt in a cluster, with the node that it left."""
         self._who = who
         self._looked = 0.0
         self._tail = Tail(rundir.journal)
@@ -134,6 +138,7 @@ class JournalFollower:
         follower.rundir, follower.clock, follower.workspace = RunDir(path), time.time, True
         follower.loaded, follower.holder, follower.error = True, None, None
         follower.queue, follower.pauses, follower.held = None, {}, {}
+        follower.landmarks = []
         follower.state = RunState(
             Processes(
                 format=FORMAT, run=path.name, module="", train_dir=str(path.parent),
@@ -208,6 +213,7 @@ class JournalFollower:
                 self._life = self._tail.life
                 self._spec = read_spec(self.rundir)
                 self.state = RunState(self._spec)
+                self.landmarks = []
                 change.everything = True
             if not events:
                 if not self.loaded:
@@ -222,13 +228,20 @@ class JournalFollower:
         for event in events:
             if isinstance(event, ExecutorStarted):
                 check_known(event, self.rundir.journal)
+            before, node = state.at, None
+            if type(event) is AttemptStarted and event.restart and event.job in by_id:
+                last = by_id[event.job].attempt
+                node = last.node if last is not None else None
             try:
                 apply(state, event)
             except ImpossibleEvent as e:
                 raise impossible(self.rundir.journal, event, e) from e
             if isinstance(event, _OF_A_JOB):
                 jobs.add(by_id[event.job].index)
+                if node is not None:
+                    self.landmarks.append((before, event, node))
                 continue
+            self.landmarks.append((before, event, None))
             change.run = True
             if isinstance(event, RequestAccepted):
                 change.answers.append(event)

@@ -124,7 +124,10 @@ TABLE = {
     ),
     # `rich` is the part of Textual's line API that has another name.
     "tui": May(
-        ("errors", "spec", "files", "journal", "scheduler.explain", "observe", "populations"),
+        (
+            *("errors", "spec", "files", "journal", "observe", "populations"),
+            *("scheduler.explain", "scheduler.explain_idle"),
+        ),
         ("textual", "rich"),
     ),
 }
