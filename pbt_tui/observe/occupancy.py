@@ -248,6 +248,8 @@ class Occupancy:
         return group
 
     def _named(self, name: str) -> LaneGroup:
+        """The group of a node, which is named with its domain or without."""
+        name = name.partition(".")[0]
         group = self._of.get(f"node {name}")
         if group is None:
             group = self._of[f"node {name}"] = LaneGroup(name)

@@ -23,6 +23,8 @@ from pbt_tui.journal.events import (
 Landmark = tuple[float, AnyEvent, str | None]
 """When the event before it was recorded, the event, and for the restart of an attempt the node on
 which the attempt ran before."""
+_NONE_YET = "none had been started yet"
+_TOLD = "the last one had been told to stop"
 SpanKind = Literal["no_executor", "closed", "held", "drained"]
 
 
@@ -39,11 +41,16 @@ class RunSpan:
     why: str = ""
     """Why, for people; empty: nobody said."""
     by: str = ""
-    """Who asked for it; empty: nobody."""
+    """Who asked for it: `person`, `signal` or a user name; empty: nobody."""
     gpu: str = ""
     """UUID or index of the GPU, if it is about one."""
     is_open: bool = False
     """Whether it has not ended yet."""
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it is known that no executor ran, and not only that none wrote anything."""
+        return self.why in (_NONE_YET, _TOLD)
 
     def covers(self, moment: float) -> bool:
         """Whether a moment lies in it."""
@@ -107,8 +114,10 @@ def without_executor(landmarks: Iterable[Landmark], last: float, until: float) -
         _take(now, before, event, [])
     if now.closed is not None:
         return None
-    begin = last if now.executor is not None else now.opened
-    return RunSpan("no_executor", begin, until, _told(now.stop), is_open=True)
+    if now.executor is None:
+        return RunSpan("no_executor", now.opened, until, _NONE_YET, is_open=True)
+    why = _TOLD if now.stop is not None else ""
+    return RunSpan("no_executor", last, until, why, now.stop or "", is_open=True)
 
 
 def _take(now: _Open, before: float, event: AnyEvent, found: list[RunSpan]) -> None:
@@ -130,14 +139,16 @@ def _executor(now: _Open, before: float, event: ExecutorStarted, found: list[Run
         found.append(RunSpan("closed", now.closed, event.at))
         now.closed = event.at  # until a retry reopens it
     elif now.executor is None:
-        found.append(RunSpan("no_executor", now.opened, event.at, "it had not been started"))
+        if event.at > now.opened:
+            found.append(RunSpan("no_executor", now.opened, event.at, _NONE_YET))
+    elif now.stop is not None:
+        found.append(RunSpan("no_executor", before, event.at, _TOLD, now.stop))
     else:
-        why = _told(now.stop)
-        if not why and now.executor.host != event.host:
+        why = "the last one was killed"
+        if now.executor.host != event.host:
             why = "the next one ran on another machine"
-        elif not why:
-            same = now.executor.boot_id == event.boot_id
-            why = "killed" if same else "its machine was started again"
+        elif now.executor.boot_id != event.boot_id:
+            why = "its machine was started again"
         found.append(RunSpan("no_executor", before, event.at, why))
     now.executor, now.stop = event, None
 
@@ -177,10 +188,3 @@ def _release(now: _Open, at: float, found: list[RunSpan]) -> None:
     if now.hold is not None:
         found.append(RunSpan("held", now.hold[0], at, by=now.hold[1]))
         now.hold = None
-
-
-def _told(by: str | None) -> str:
-    """Who told the executor to stop."""
-    if by is None:
-        return ""
-    return "it had been told to stop" + ("" if by in ("person", "signal") else f" by {by}")

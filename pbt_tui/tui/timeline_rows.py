@@ -176,11 +176,18 @@ class TimelineRows:
                     return i
         return None
 
+    def nearest(self, row: TimeRow, moment: float) -> tuple[int, int, float] | None:
+        """The attempt of a row at a moment, else the next, else the last: job, number, begin."""
+        if row.lane is None or not len(row.lane):
+            return None
+        held = row.lane.held(min(bisect_left(row.lane.ends, moment), len(row.lane) - 1))
+        return held.job, held.number, held.begin
+
     @property
     def longest_label(self) -> int:
         """Cells of the longest label."""
         if self.of_jobs:
-            return min(26, max((len(job.spec.id) for job in self.state.jobs[:2000]), default=8))
+            return max(8, min(26, max((len(j.spec.id) for j in self.state.jobs[:2000]), default=8)))
         return max(8, *(len(row.label) for row in self._slots), 0)
 
     # -- what a person looks for -------------------------------------------------------------------

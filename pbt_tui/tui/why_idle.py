@@ -44,7 +44,7 @@ class Moment:
         self.at = at
         self.now = now
         self._spans = spans
-        self._dead_since = dead_since
+        self.dead_since = dead_since
 
     def span(self, kind: SpanKind, gpu: Gpu | None = None) -> RunSpan | None:
         """The span of a kind that covers the moment."""
@@ -76,16 +76,14 @@ def slot_text(moment: Moment, gpu: Gpu | None, held: dict[str, str] | None = Non
         return "the run was closed: every job had ended"
     if reason.clause == "nothing_waits":
         left = len(then.active)
-        others = f": the last {left} {'was' if left == 1 else 'were'} active elsewhere"
+        others = f": the last {left} {'job was' if left == 1 else 'jobs were'} active"
         return "no job waited" + (others if left else "")
     late = _noticed_late(then, gpu)
     if late:
         return late
     if reason.clause == "next":
-        return (
-            f"{reason.text}: the executor was about to start it, or another run of this machine "
-            "held the GPU"
-        )
+        others = ", or another run of this machine held the GPU" if gpu is not None else ""
+        return f"{reason.text}: the executor was about to start it{others}"
     return reason.text
 
 
@@ -131,10 +129,11 @@ def span_text(moment: Moment, span: RunSpan) -> str:
     )
     why = f": {printable(span.why)}" if span.why else ""
     match span.kind:
-        case "no_executor" if span.is_open:
-            return f"no executor has run since {since}{why}"
         case "no_executor":
-            return f"no executor ran from {since} to {moment.clock(span.end)}{why}"
+            ran = f"has run since {since}"
+            if not span.is_open:
+                ran = f"ran from {since} to {moment.clock(span.end)}"
+            return f"no executor {ran}{why}{who}"
         case "closed":
             return f"the run was closed from {since}{until}"
     return f"{span.kind}{who} since {since}{until}{why}"
@@ -154,14 +153,12 @@ def certain_death(span: RunSpan, ends: Iterable[float]) -> float:
 def _without_executor(moment: Moment, gap: RunSpan, reason: IdleReason) -> str:
     """The gap, or the rule that kept the slot idle also while the executor may have lived."""
     text = span_text(moment, gap)
-    dead = moment._dead_since
-    sure = reason.clause in (*_ACTS, "no_executor", "pause") or not gap.why
-    sure = sure or gap.why.startswith("it had") or (dead is not None and moment.at >= dead)
-    if sure:
+    dead = moment.dead_since
+    is_dead = gap.is_certain or (dead is not None and moment.at >= dead)
+    if is_dead or reason.clause in (*_ACTS, "no_executor", "pause"):
         return text
-    if reason.clause == "nothing_waits":
-        return f"no job waited; {text}"
-    return f"{reason.text}; {text}"
+    what = "no job waited" if reason.clause == "nothing_waits" else reason.text
+    return f"{what}; and {text}"
 
 
 def _noticed_late(then: RunState, gpu: Gpu | None) -> str:

@@ -37,7 +37,7 @@ LEGEND: tuple[tuple[str, str, str], ...] = (
     ("⊘", "warn", "stopped"),
     ("2", "run", "a retry"),
     ("◌", "wait", "starts"),
-    ("·", "dim", "idle"),
+    ("·", "dim", "idle or waits"),
     ("░", "dim", "no executor"),
     ("‖", "warn", "held"),
     ("▒", "warn", "drained"),

@@ -26,6 +26,8 @@ _DETAIL = 4
 """Lines below the rows."""
 _KEPT = 512
 """Answers that are kept."""
+_MANY = 10_000
+"""Jobs from which a thread makes the rows."""
 
 Question = tuple[object, ...]
 """A row and a moment."""
@@ -45,6 +47,7 @@ class TimelineScreen(Page):
         self.rows: TimelineRows | None = None
         self.moment: float | None = None
         """The time of the cursor, in Unix seconds; None: before the first drawing."""
+        self._is_making = False
         self._label = 10
         self._samples: Samples | None = None
         self._drawn: dict[int, tuple[object, Line]] = {}
@@ -73,13 +76,38 @@ class TimelineScreen(Page):
             return
         kind = model.kind
         by_node = kind is not None and not kind.local
-        rows = self.rows = self.rows or TimelineRows(host.follower)
-        all_of_them = change is None or change.everything
-        changed = None if change is None or all_of_them else change.jobs
+        if self.rows is None:
+            self.rows = self._made(by_node)
+        rows = self.rows
+        if rows is None:
+            self.detail.show([(), ((" finding out what ran when", "dim"),)])
+            return
+        changed = None if change is None or change.everything else change.jobs
         rows.update(changed, by_node=by_node, clock=host.clock())
         rows.order(model.rows.order)
         self._samples = nvml.read(host.follower.rundir.gpus)
         self._draw()
+
+    def _made(self, by_node: bool) -> TimelineRows | None:
+        """The rows; None: there are so many that a thread makes them."""
+        follower, clock = self.host.follower, self.host.clock()
+        rows = TimelineRows(follower)
+        if len(follower.state.jobs) < _MANY:
+            return rows
+
+        def made() -> None:
+            self.rows = rows
+            if self.is_attached:
+                self.draw(None)
+
+        def work() -> Callable[[], None]:
+            rows.update(None, by_node=by_node, clock=clock)
+            return made
+
+        if not self._is_making:
+            self._is_making = True
+            self.host.in_background(work)
+        return None
 
     def tick(self, now: float) -> None:
         super().tick(now)
@@ -349,14 +377,10 @@ class TimelineScreen(Page):
         rows, moment = self.rows, self.moment
         if rows is None or moment is None:
             return
-        job = self.current()
+        near = rows.nearest(rows.row(self.lines.cursor), moment)
         rows.of_jobs = not rows.of_jobs
         self._drawn.clear()
-        row = None
-        if job is not None and job.attempt is not None:
-            numbers = reversed(job.attempts)
-            places = (rows.row_of(job.index, a.number, a.scheduled_at) for a in numbers)
-            row = next((place for place in places if place is not None), None)
+        row = None if near is None else rows.row_of(*near)
         self.lines.count = len(rows)
         self.lines.cursor = min(self.lines.cursor, len(rows) - 1) if row is None else row
         self._draw()
