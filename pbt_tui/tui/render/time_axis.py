@@ -15,7 +15,7 @@ _STEPS = (
     *(1, 2, 5, 10, 15, 30),
     *(_MINUTE * n for n in (1, 2, 5, 10, 15, 30)),
     *(_HOUR * n for n in (1, 2, 3, 6, 12)),
-    *(_DAY * n for n in (1, 2, 7, 14, 28, 91, 365, 3650)),
+    *(_DAY * n for n in (1, 2, 7, 14, 28, 91, 365, 730, 1825, 3650)),
 )
 """Seconds between two ticks."""
 _WIDEST = 12
@@ -99,7 +99,9 @@ def axis(left: float, cell: float, columns: int) -> Line:
         spans += [(" " * (at - end), ""), (text, "title" if midnight else "dim")]
         end = at + len(text)
     if not spans:
-        text = label(left, 1, midnight=False)[:columns]
+        far = cell * columns > _DAY
+        text = label(max(_EARLIEST, min(left, _LATEST)), _STEPS[-1] if far else 1, midnight=far)
+        text = text[:columns]
         return ((text, "dim"), (" " * (columns - len(text)), ""))
     return (*spans, (" " * (columns - end), ""))
 

@@ -22,8 +22,8 @@ from pbt_tui.tui.why_idle import Moment, certain_death, job_text, node_text, slo
 from pbt_tui.tui.widgets.lines import Lines
 from pbt_tui.tui.widgets.timeline_lines import TimelineLines
 
-_DETAIL = 4
-"""Lines below the rows."""
+_DETAIL, _TALL = 4, 30
+"""Lines below the rows, and the height of a terminal from which there is one more."""
 _KEPT = 512
 """Answers that are kept."""
 _MANY = 10_000
@@ -187,8 +187,10 @@ class TimelineScreen(Page):
         label = "per job" if rows.of_jobs else "per slot"
         head: list[Span] = [(f" {label}".ljust(self._label)[: self._label], "head")]
         self.axis.show([(*head, *_with_cursor(ruler, column))])
-        lines = timeline_words.folded(self._about(rows, moment, now), width, _DETAIL - 1)
-        lines += [()] * (_DETAIL - 1 - len(lines))
+        height = _DETAIL + (self.size.height >= _TALL)
+        lines = timeline_words.folded(self._about(rows, moment, now), width, height - 1)
+        lines += [()] * (height - 1 - len(lines))
+        self.detail.styles.height = height
         self.detail.show([*lines, both(timeline_words.legend(width), (), width)])
 
     def _about(self, rows: TimelineRows, moment: float, now: float) -> list[Line]:
