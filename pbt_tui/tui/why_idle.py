@@ -21,7 +21,7 @@ _ACTS = ("next", "taken")
 """Clauses in which an executor would have started something at once."""
 
 
-class Moment:
+class PastMoment:
     """A moment of a run's life, with what was recorded up to then.
 
     Args:
@@ -56,7 +56,7 @@ class Moment:
         return at(max(0.0, min(moment, 1e11)), self.now)
 
 
-def slot_text(moment: Moment, gpu: Gpu | None, held: dict[str, str] | None = None) -> str:
+def slot_text(moment: PastMoment, gpu: Gpu | None, held: dict[str, str] | None = None) -> str:
     """Why a slot of a GPU was idle.
 
     Args:
@@ -87,7 +87,7 @@ def slot_text(moment: Moment, gpu: Gpu | None, held: dict[str, str] | None = Non
     return reason.text
 
 
-def node_text(moment: Moment) -> str:
+def node_text(moment: PastMoment) -> str:
     """Why a node of a cluster had no attempt of this run: the cluster decides that."""
     gap = moment.span("no_executor")
     queued = [a.queued for job in moment.then.active.values() if (a := job.attempt) and a.queued]
@@ -106,7 +106,7 @@ def node_text(moment: Moment) -> str:
     return span_text(moment, held) if held is not None else reason.text
 
 
-def job_text(moment: Moment, job: str) -> str:
+def job_text(moment: PastMoment, job: str) -> str:
     """Why a job waited."""
     if job not in moment.then.by_id:
         return ""
@@ -120,7 +120,7 @@ def job_text(moment: Moment, job: str) -> str:
     return text or "it had ended"
 
 
-def span_text(moment: Moment, span: RunSpan) -> str:
+def span_text(moment: PastMoment, span: RunSpan) -> str:
     """A span in words: `held by ada since 02:10:00`."""
     since = moment.clock(span.begin)
     until = "" if span.is_open else f" until {moment.clock(span.end)}"
@@ -150,7 +150,7 @@ def certain_death(span: RunSpan, ends: Iterable[float]) -> float:
     return min((end for end in ends if span.begin < end < span.end), default=span.end)
 
 
-def _without_executor(moment: Moment, gap: RunSpan, reason: IdleReason) -> str:
+def _without_executor(moment: PastMoment, gap: RunSpan, reason: IdleReason) -> str:
     """The gap, or the rule that kept the slot idle also while the executor may have lived."""
     text = span_text(moment, gap)
     dead = moment.dead_since

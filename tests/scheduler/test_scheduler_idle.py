@@ -21,7 +21,9 @@ def story(*jobs: Any, devices: int = 0, **policy: Any) -> Story:
     return Story(spec(*jobs, **policy), gpus(devices))
 
 
-def why(told: Story, at: float = 100.0, gpu: int = 0, **held: str) -> IdleReason:
+def why(
+    told: Story, at: float = 100.0, gpu: int = 0, held: dict[str, str] | None = None
+) -> IdleReason:
     listed = told.state.slots.gpus
     return explain_idle(told.state, listed[gpu] if listed else None, at, held)
 
@@ -95,7 +97,7 @@ def test_of_what_is_not_ready() -> None:
 
 def test_of_others() -> None:
     told = story(job("a"), devices=1, experiments_per_gpu=1)
-    said = why(told, **{name(told.state.slots.gpus[0]): "held by run `ant`, pid 4117"})
+    said = why(told, held={name(told.state.slots.gpus[0]): "held by run `ant`, pid 4117"})
     assert said == ("taken", "held by run `ant`, pid 4117")
     said = why(told.runs("a", "GPU-0").ends("a"))
     assert said == ("nothing_waits", "no job waits")

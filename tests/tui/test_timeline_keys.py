@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -219,11 +220,12 @@ async def test_it_follows_the_run_and_draws_nothing_twice(
         before = dict(painted)
         refreshed: list[object] = []
         refresh = screen.lines.refresh
-        monkeypatch.setattr(
-            screen.lines,
-            "refresh",
-            lambda *of, **more: refreshed.append(of) or refresh(*of, **more),
-        )
+
+        def noted(*regions: Any, **more: Any) -> object:
+            refreshed.append(regions)
+            return refresh(*regions, **more)
+
+        monkeypatch.setattr(screen.lines, "refresh", noted)
         for _ in range(3):
             screen.tick(app.now())
         assert not refreshed

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from pbt_tui.journal import events as ev
 from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.tui.past_states import state_at
 from pbt_tui.tui.timeline_rows import TimelineRows
-from pbt_tui.tui.why_idle import Moment, certain_death, job_text, node_text, slot_text
+from pbt_tui.tui.why_idle import PastMoment, certain_death, job_text, node_text, slot_text
 from tests.tui import journals
 from tests.tui.timelines import Night, hour, night
 
@@ -22,10 +23,10 @@ def rows_of(told: Night | journals.Story, holder: int | None = 5001) -> Timeline
     return rows
 
 
-def asked(told: Night, clock: str, holder: int | None = 5001) -> Moment:
+def asked(told: Night, clock: str, holder: int | None = 5001) -> PastMoment:
     rows = rows_of(told, holder)
     at = hour(clock)
-    return Moment(state_at(told.rundir, at), rows.spans, at, hour("10:00"))
+    return PastMoment(state_at(told.rundir, at), rows.spans, at, hour("10:00"))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_an_executor_that_died(tmp_path: Path) -> None:
     rows = rows_of(told, holder=None)
     (gap,) = (span for span in rows.spans if span.kind == "no_executor" and span.is_open)
     assert gap.begin == hour("10:00")
-    moment = Moment(state_at(told.rundir, hour("10:30")), rows.spans, hour("10:30"), told.at)
+    moment = PastMoment(state_at(told.rundir, hour("10:30")), rows.spans, hour("10:30"), told.at)
     text = slot_text(moment, moment.then.slots.gpus[2])
     assert text == "no job waited; and no executor has run since 10:00:00"
     moment.dead_since = hour("10:20")
@@ -86,7 +87,7 @@ def test_an_end_that_the_executor_had_not_seen_yet(tmp_path: Path) -> None:
     for name in ("00_ant_pbt", "01_ant_pbt"):
         told.begin(name, 0)
     told.by("03:00").write(
-        journals.ev.AttemptEnded, job="00_ant_pbt", attempt=1, outcome="succeeded", exit_code=0,
+        ev.AttemptEnded, job="00_ant_pbt", attempt=1, outcome="succeeded", exit_code=0,
         ended_at=hour("02:00"),
     )  # fmt: skip
     told.flush()
@@ -109,7 +110,7 @@ def test_others_hold_it_now(tmp_path: Path) -> None:
 def test_a_cluster_decides_for_its_nodes(tmp_path: Path) -> None:
     told = journals.arrays(tmp_path / "_pbt")
     rows = rows_of(told)
-    moment = Moment(state_at(told.rundir, told.at), rows.spans, told.at, told.at)
+    moment = PastMoment(state_at(told.rundir, told.at), rows.spans, told.at, told.at)
     assert node_text(moment) == (
         "9 attempts wait in the cluster's queue: Priority ×6, Resources ×2, BeginTime ×1"
     )

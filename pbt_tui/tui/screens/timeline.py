@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from textual.app import ComposeResult
 
-from pbt_tui.errors import PbtError
 from pbt_tui.journal.state import JobState
 from pbt_tui.observe import nvml
 from pbt_tui.observe.nvml import Samples
-from pbt_tui.observe.run_spans import RunSpan
+from pbt_tui.tui.idle_answers import IdleAnswers
 from pbt_tui.tui.journal_follower import FollowerUpdate
-from pbt_tui.tui.past_states import state_at
 from pbt_tui.tui.render import time_axis, timeline, timeline_words
 from pbt_tui.tui.screens.page import Page, bindings
 from pbt_tui.tui.text import Line, Span, both, plain
 from pbt_tui.tui.time_view import TimeView
-from pbt_tui.tui.timeline_rows import TimelineRows, TimeRow, held_now, key_of
-from pbt_tui.tui.why_idle import Moment, certain_death, job_text, node_text, slot_text, span_text
+from pbt_tui.tui.timeline_rows import TimelineRows, TimeRow, key_of
+from pbt_tui.tui.why_idle import PastMoment, span_text
 from pbt_tui.tui.widgets.lines import Lines
 from pbt_tui.tui.widgets.timeline_lines import TimelineLines
 
 _DETAIL, _TALL = 4, 30
 """Lines below the rows, and the height of a terminal from which there is one more."""
-_KEPT = 512
-"""Answers that are kept."""
+_KEPT = 2048
+"""Drawn rows that are kept."""
 _MANY = 10_000
 """Jobs from which a thread makes the rows."""
-
-Question = tuple[object, ...]
-"""A row and a moment."""
 
 
 class TimelineScreen(Page):
@@ -52,9 +47,7 @@ class TimelineScreen(Page):
         self._samples: Samples | None = None
         self._drawn: dict[int, tuple[object, Line]] = {}
         self._ground: tuple[object, dict[object, list[Span]]] = ((), {})
-        self._answers: dict[Question, str] = {}
-        self._asked: Question | None = None
-        """The question that a thread works on."""
+        self._answers: IdleAnswers | None = None
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -150,7 +143,7 @@ class TimelineScreen(Page):
             return known[1]
         cells = self._cells(rows, row)
         line = timeline.line(row.label, self._label, cells, column)
-        if len(self._drawn) > 4 * _KEPT:
+        if len(self._drawn) > _KEPT:
             self._drawn.clear()
         self._drawn[index] = key, line
         return line
@@ -179,7 +172,7 @@ class TimelineScreen(Page):
 
     def _draw_cursor(self) -> None:
         rows, moment = self.rows, self.moment
-        if rows is None or moment is None:
+        if rows is None or moment is None or not self.is_attached:
             return
         width, now = self.size.width, self.host.now()
         column = self.view.column(moment)
@@ -222,7 +215,7 @@ class TimelineScreen(Page):
         return lines
 
     def _about_executor(self, rows: TimelineRows, moment: float, now: float) -> list[Line]:
-        then = Moment(rows.state, rows.spans, moment, now)
+        then = PastMoment(rows.state, rows.spans, moment, now)
         here = [span for span in rows.spans if not span.gpu and span.covers(moment)]
         text = (
             "; ".join(span_text(then, span) for span in here) or "an executor ran, as far as known"
@@ -238,46 +231,9 @@ class TimelineScreen(Page):
 
     def _why(self, rows: TimelineRows, row: TimeRow, moment: float) -> str | None:
         """Why a slot was idle or a job waited; None: a thread finds that out."""
-        is_last = moment >= rows.state.at
-        question = (
-            key_of(row)[0], row.gpu, moment, len(rows.spans), rows.state.seq if is_last else 0,
-        )  # fmt: skip
-        if question in self._answers:
-            return self._answers[question]
-        if self._asked is None:
-            self._asked = question
-            self.host.in_background(self._work(rows, row, moment, question))
-        return None
-
-    def _work(
-        self, rows: TimelineRows, row: TimeRow, moment: float, question: Question
-    ) -> Callable[[], Callable[[], None]]:
-        """What finds the reason in a thread: it folds the journal up to the moment."""
-        rundir, now, spans = self.host.follower.rundir, self.host.now(), list(rows.spans)
-        state, by_node = rows.state, rows.occupancy.by_node
-        held = held_now(self.host.follower.held, moment, rows.end)
-
-        def work() -> Callable[[], None]:
-            try:
-                dead = _death(spans, moment, state.jobs)
-                then = Moment(state_at(rundir, moment), spans, moment, now, dead)
-                if row.job is not None:
-                    text = job_text(then, row.job.spec.id)
-                else:
-                    text = node_text(then) if by_node else slot_text(then, row.gpu, held)
-            except (PbtError, OSError) as e:
-                text = f"unknown: {str(e).splitlines()[0]}"
-            return lambda: self._answered(question, text)
-
-        return work
-
-    def _answered(self, question: Question, text: str) -> None:
-        if len(self._answers) >= _KEPT:
-            self._answers.clear()
-        self._answers[question] = text
-        self._asked = None
-        if self.is_attached:
-            self._draw_cursor()  # asks again if the cursor has moved on
+        if self._answers is None:
+            self._answers = IdleAnswers(self.host, self._draw_cursor)
+        return self._answers.why(rows, row, moment)
 
     # -- keys --------------------------------------------------------------------------------------
 
@@ -429,11 +385,3 @@ def _with_cursor(line: Line, column: int) -> list[Span]:
             out.append((text, style))
         at += len(text)
     return [span for span in out if span[0]]
-
-
-def _death(spans: Sequence[RunSpan], moment: float, jobs: Sequence[JobState]) -> float | None:
-    """From when it is certain that no executor ran, in the gap around a moment."""
-    gap = next((s for s in spans if s.kind == "no_executor" and s.covers(moment)), None)
-    if gap is None:
-        return None
-    return certain_death(gap, (a.ended_at for j in jobs for a in j.attempts if a.ended_at))
