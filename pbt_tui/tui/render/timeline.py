@@ -52,7 +52,7 @@ _ENDS: dict[str, Span] = {
     "interrupted": ("⊘", "warn"),
 }
 _LEAST_NAME = 6
-"""Cells of an attempt from which its job's name is drawn in it."""
+"""Least cells of a job's name in its attempt, besides its begin and its end."""
 
 
 @dataclass(frozen=True)
@@ -179,13 +179,12 @@ def _attempt(
         glyph, styles[-1] = _ENDS.get(attempt.outcome, ("?", "bad"))
         body[-1] = glyph
     begins = lane.begins[place] >= view.times(column)[0] - view.cell
-    room = size - 1
     at = 0
     if attempt.number > 1 and begins and size > 1:
         body[0] = str(attempt.number) if attempt.number < 10 else "+"
         styles[0], at = style, 1
-    if named and size >= _LEAST_NAME + at + 2:
-        name = f" {cut(safe(state.jobs[lane.jobs[place]].spec.id), room - at - 2)} "
+    if named and size >= _LEAST_NAME + at + 4:
+        name = f" {cut(safe(state.jobs[lane.jobs[place]].spec.id), size - at - 4)} "
         if name.isascii() or len(name) == cells(name):
             body[at + 1 : at + 1 + len(name)] = name
     row[column : column + size] = zip(body, styles, strict=True)

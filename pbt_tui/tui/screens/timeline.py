@@ -137,7 +137,11 @@ class TimelineScreen(Page):
         here = index == self.lines.cursor
         column = self.view.column(self.moment) if here and self.moment is not None else None
         now = self.view.column(rows.end)
-        key = (self.view.key, now, id(rows.spans), column, self._label, row.label, *key_of(row))
+        sampled = self._samples.at if self._samples is not None and row.gpu is not None else 0.0
+        key = (
+            self.view.key, now, id(rows.spans), column, self._label, row.label, sampled,
+            *key_of(row),
+        )  # fmt: skip
         known = self._drawn.get(index)
         if known is not None and known[0] == key:
             return known[1]
@@ -198,7 +202,7 @@ class TimelineScreen(Page):
             lines = timeline_words.attempts(self.model.state, row.lane, low, high, rows.end)
         if idle is not None:
             begin, end = idle
-            is_open = end >= rows.end
+            is_open = end >= rows.end and rows.state.closed is None
             waits = row.job is not None
             lines.append(
                 timeline_words.idle(row.label, begin, end, now, waits=waits, is_open=is_open)
