@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from pbt_tui.tui.render.timeline import LEGEND
+from pbt_tui.tui.text import ascii_only
 from tests.tui import journals, timelines
 from tests.tui.conftest import SameScreen, Shown
 from tests.tui.shown import text_of
@@ -46,11 +48,16 @@ async def test_no_executor_runs(shown: Shown, same_screen: SameScreen) -> None:
         same_screen("timeline-no-executor-120x24", app)
 
 
+def test_each_sign_of_the_legend_is_another_one() -> None:
+    signs = [sign for sign, _, _ in LEGEND]
+    assert len(set(map(ascii_only, signs))) == len(signs)
+
+
 async def test_as_ascii(shown: Shown) -> None:
     timelines.night(RUN)
     async with shown(RUN, (120, 24), after=1800.0, ascii_only=True) as (app, pilot):
         await pilot.press("w")
         text = await answered(app, pilot)
         assert text.isascii()
-        for glyph in ("= 00_ant", "+2= 02_ant =x", "====== 04_ant", "......", "::::", "%"):
+        for glyph in ("= 03_ant =", "+2=", "=x", "HHHH= 04_ant", "......", "::::", "%"):
             assert glyph in text, text_of(app)

@@ -175,7 +175,7 @@ def test_what_kept_a_gpu_idle_has_a_glyph_of_its_own(tmp_path: Path) -> None:
     rows = rows_of(night(tmp_path / "_pbt"))
     view = fitted(rows, 200)
     assert "░" in shown(rows, 1, view)
-    assert "‖" in shown(rows, 2, view)
+    assert "┃" in shown(rows, 2, view)
     assert "▒" in shown(rows, 3, view)
     assert "▒" not in shown(rows, 1, view)
     assert "2━ 02_ant" in shown(rows, 1, view), "a retry has its number"

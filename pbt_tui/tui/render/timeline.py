@@ -24,7 +24,7 @@ IDLE: Span = ("·", "dim")
 NOTHING: Span = (" ", "")
 GROUND: dict[str, Span] = {
     "closed": NOTHING,
-    "held": ("‖", "warn"),
+    "held": ("┃", "warn"),
     "no_executor": ("░", "dim"),
     "drained": ("▒", "warn"),
     "foreign": ("▓", "mark"),
@@ -36,10 +36,10 @@ LEGEND: tuple[tuple[str, str, str], ...] = (
     ("✗", "bad", "failed"),
     ("⊘", "warn", "stopped"),
     ("2", "run", "a retry"),
-    ("◌", "wait", "starts"),
+    ("◐", "run", "starts"),
     ("·", "dim", "idle or waits"),
     ("░", "dim", "no executor"),
-    ("‖", "warn", "held"),
+    ("┃", "warn", "held"),
     ("▒", "warn", "drained"),
     ("▓", "mark", "used by others"),
 )
@@ -173,7 +173,7 @@ def _attempt(
     if attempt.started_at is None or attempt.started_at > view.times(column)[0]:
         started = attempt.started_at if attempt.started_at is not None else end
         early = max(0, min(size, view.column(started) - column))
-        body[:early], styles[:early] = ["◌"] * early, ["wait"] * early
+        body[:early], styles[:early] = ["◐"] * early, ["run"] * early
     final = attempt.outcome is not None and view.column(lane.ends[place]) == stop - 1
     if final and attempt.outcome is not None:
         glyph, styles[-1] = _ENDS.get(attempt.outcome, ("?", "bad"))
