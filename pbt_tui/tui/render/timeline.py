@@ -183,8 +183,9 @@ def _attempt(
     if attempt.number > 1 and begins and size > 1:
         body[0] = str(attempt.number) if attempt.number < 10 else "+"
         styles[0], at = style, 1
-    if named and size >= _LEAST_NAME + at + 4:
-        name = f" {cut(safe(state.jobs[lane.jobs[place]].spec.id), size - at - 4)} "
+    room = size - at - 3 - final
+    if named and room >= _LEAST_NAME:
+        name = f" {cut(safe(state.jobs[lane.jobs[place]].spec.id), room)} "
         if name.isascii() or len(name) == cells(name):
             body[at + 1 : at + 1 + len(name)] = name
     row[column : column + size] = zip(body, styles, strict=True)
