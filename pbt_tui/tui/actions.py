@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pbt_tui.journal.events import Action as RequestAction
 
-PAGES = ("jobs", "failures", "job", "log", "population", "help")
+PAGES = ("jobs", "failures", "job", "log", "population", "timeline", "help")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Action:
 _LISTS = ("jobs", "failures", "population")
 _NOT_LOG = tuple(page for page in PAGES if page != "log")
 _OF_JOBS = ("jobs", "failures", "job", "population")
+_OFF_TIMELINE = tuple(page for page in _NOT_LOG if page != "timeline")
 
 ACTIONS = (
     Action("down", "down,j", "↓ j", "", "one line down"),
@@ -41,13 +42,30 @@ ACTIONS = (
     Action("page_up", "pageup,ctrl+u", "PgUp", "", "one page up"),
     Action("first", "g,home", "g Home", "", "to the first line"),
     Action("last", "G,end", "G End", "", "to the last line; in a log: follow it"),
-    Action("open", "enter", "Enter", "open", "open the job, or the group of jobs", _LISTS, 3),
+    Action(
+        "open",
+        "enter",
+        "Enter",
+        "open",
+        "open the job, or the group of jobs",
+        (*_LISTS, "timeline"),
+        3,
+    ),
     Action("open_fold", "enter", "Enter", "", "open a folded traceback, or close it", ("log",)),
-    Action("log", "l", "l", "log", "its log, from the end", _OF_JOBS, 4),
+    Action("log", "l", "l", "log", "its log, from the end", (*_OF_JOBS, "timeline"), 4),
     Action("page_jobs", "1", "1", "", "the jobs"),
     Action("page_failures", "2,f", "f 2", "failures", "failures, grouped by cause", bar=5),
     Action("page_population", "3,p", "p 3", "population", "populations and members", bar=6),
     Action("page_log", "4", "4", "", "the log of the job under the cursor", _OF_JOBS),
+    Action(
+        "page_timeline",
+        "w,5",
+        "w 5",
+        "time",
+        "the time line: what ran when on which GPU, and why a GPU was idle",
+        _OFF_TIMELINE,
+        13,
+    ),
     Action("filter", "slash", "/", "filter", "show only the jobs that match", ("jobs",), 2),
     Action("filter_off", "backslash", "\\", "", "switch the last filter off or on", ("jobs",)),
     Action("problems", "z", "z", "", "only failed, stopping, cancelled or skipped jobs", ("jobs",)),
@@ -73,8 +91,8 @@ ACTIONS = (
         "n",
         "n",
         "next",
-        "next job; in a log: next match",
-        ("failures", "job", "log"),
+        "next job; in a log: next match; in the time line: next failure",
+        ("failures", "job", "log", "timeline"),
         4,
     ),
     Action(
@@ -82,8 +100,8 @@ ACTIONS = (
         "N",
         "N",
         "",
-        "previous job; in a log: previous match",
-        ("failures", "job", "log"),
+        "previous job; in a log: previous match; in the time line: previous failure",
+        ("failures", "job", "log", "timeline"),
     ),
     Action("next_group", "right_square_bracket", "]", "", "next population", ("population",)),
     Action(
@@ -103,6 +121,26 @@ ACTIONS = (
     Action("now", "0", "0", "", "back to the newest generation", ("population",)),
     Action("scale", "s", "s", "scale", "y axis: linear, log, clipped", ("population",), 7),
     Action("x_axis", "a", "a", "", "x axis: generation or frames", ("population",)),
+    Action("time_back", "left", "←→", "time", "earlier, later", ("timeline",), 2),
+    Action("time_forth", "right", "", "", "", ("timeline",)),
+    Action("screen_back", "less_than_sign", "< >", "", "half a screen back, forth", ("timeline",)),
+    Action("screen_forth", "greater_than_sign", "", "", "", ("timeline",)),
+    Action(
+        "zoom_in", "plus,equals_sign", "+ -", "zoom", "see less time, see more", ("timeline",), 4
+    ),
+    Action("zoom_out", "minus", "", "", "", ("timeline",)),
+    Action("fit_all", "0", "0", "all", "see the whole run", ("timeline",), 5),
+    Action(
+        "next_idle",
+        "right_square_bracket",
+        "] [",
+        "idle",
+        "the next time, the one before, in which the slot was idle or the job waited",
+        ("timeline",),
+        2,
+    ),
+    Action("previous_idle", "left_square_bracket", "", "", "", ("timeline",)),
+    Action("turn", "t,w", "t w", "turn", "a row per slot, or a row per job", ("timeline",), 3),
     Action("search", "slash", "/", "search", "search in the log", ("log",), 2),
     Action("follow", "F", "F", "follow", "follow the end of the log, or stay here", ("log",), 3),
     Action("attempt", "a", "a", "attempt", "the log of the previous attempt", ("log",), 4),

@@ -38,6 +38,7 @@ SCREENS: Final[Mapping[str, str]] = {
     "population": "pbt_tui.tui.screens.population:PopulationScreen",
     "job": "pbt_tui.tui.screens.job:JobScreen",
     "log": "pbt_tui.tui.screens.log:LogScreen",
+    "timeline": "pbt_tui.tui.screens.timeline:TimelineScreen",
     "help": "pbt_tui.tui.screens.help:HelpScreen",
     "confirm": "pbt_tui.tui.screens.confirm:ConfirmDialog",
     "drain": "pbt_tui.tui.screens.drain:DrainDialog",

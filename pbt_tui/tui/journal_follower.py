@@ -120,6 +120,9 @@ class JournalFollower:
         self._held_stamp: tuple[int, int, int | None] | None = None
         self.heard: Callable[[AnyEvent], None] | None = None
         """Called with each event once it is folded."""
+        self.landmarks: list[tuple[float, AnyEvent, str | None]] = []
+        """The events about the run, with the time of the event before; and each restart of an
+        attempt in a cluster, with the node that it left."""
         self._who = who
         self._looked = 0.0
         self._tail = Tail(rundir.journal)
@@ -138,6 +141,7 @@ class JournalFollower:
         follower.loaded, follower.holder, follower.error = True, None, None
         follower.queue, follower.pauses, follower.held = None, {}, {}
         follower.heard = None
+        follower.landmarks = []
         follower.state = RunState(
             Processes(
                 format=FORMAT, run=path.name, module="", train_dir=str(path.parent),
@@ -212,6 +216,7 @@ class JournalFollower:
                 self._life = self._tail.life
                 self._spec = read_spec(self.rundir)
                 self.state = RunState(self._spec)
+                self.landmarks = []
                 change.everything = True
             if not events:
                 if not self.loaded:
@@ -226,6 +231,10 @@ class JournalFollower:
         for event in events:
             if isinstance(event, ExecutorStarted):
                 check_known(event, self.rundir.journal)
+            before, node = state.at, None
+            if type(event) is AttemptStarted and event.restart and event.job in by_id:
+                last = by_id[event.job].attempt
+                node = last.node if last is not None else None
             try:
                 apply(state, event)
             except ImpossibleEvent as e:
@@ -234,7 +243,10 @@ class JournalFollower:
                 self.heard(event)
             if isinstance(event, _OF_A_JOB):
                 jobs.add(by_id[event.job].index)
+                if node is not None:
+                    self.landmarks.append((before, event, node))
                 continue
+            self.landmarks.append((before, event, None))
             change.run = True
             if isinstance(event, RequestAccepted):
                 change.answers.append(event)

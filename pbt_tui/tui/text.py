@@ -33,9 +33,9 @@ STYLES = (*_MEANINGS, *COLOURS)
 """Each style has a colour in the themes. A word or a glyph always repeats the colour's meaning."""
 
 _BLOCKS = "▁▂▃▄▅▆▇╸"
-_DRAWN = "Δ°●◐◑◌✓✗⊘‖○▌▸▾×·—–…│─━└├┌┐┘┤╭╮╰╯↑↓←→█░▒▓┬┴┼╳′σ"
+_DRAWN = "Δ°●◐◑◌✓✗⊘‖○▌▸▾×·—–…│─━└├┌┐┘┤╭╮╰╯↑↓←→█░▒▓┬┴┼╳′σ┃"
 _TO_ASCII = str.maketrans(
-    _DRAWN + _BLOCKS, "do*><.+x/=o>>vx---~|-=++++++++++^v<>#.:%+++x's" + "_.,-=+*-"
+    _DRAWN + _BLOCKS, "do*><.+x/=o>>vx---~|-=++++++++++^v<>#.:%+++x'sH" + "_.,-=+*-"
 )
 
 

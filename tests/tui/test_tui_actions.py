@@ -19,13 +19,17 @@ from pbt_tui.tui.screens.job import JobScreen
 from pbt_tui.tui.screens.jobs import JobsScreen
 from pbt_tui.tui.screens.log import LogScreen
 from pbt_tui.tui.screens.population import PopulationScreen
+from pbt_tui.tui.screens.timeline import TimelineScreen
 from tests.tui.conftest import Shown
 from tests.tui.journals import Story, spec, typical
 from tests.tui.shown import text_of
 
 SCREENS = {
     s.PAGE: s
-    for s in (JobsScreen, FailuresScreen, JobScreen, LogScreen, PopulationScreen, HelpScreen)
+    for s in (
+        *(JobsScreen, FailuresScreen, JobScreen, LogScreen, PopulationScreen),
+        *(TimelineScreen, HelpScreen),
+    )
 }
 
 

@@ -31,7 +31,7 @@ _HISTORY = 8
 """Minutes of a GPU's use that are drawn."""
 _HOT = 84
 """Degrees Celsius from which a GPU is marked: data centre devices slow down a little above."""
-PAGES = ("jobs", "failures", "population", "log")
+PAGES = ("jobs", "failures", "population", "log", "timeline")
 
 
 def run_name(state: RunState) -> str:

@@ -188,6 +188,9 @@ class Page(OrderedKeys[None]):
     def action_page_population(self) -> None:
         self.host.go("population")
 
+    def action_page_timeline(self) -> None:
+        self.host.go("timeline")
+
     def action_back(self) -> None:
         if len(self.app.screen_stack) > 1 and self.PAGE != "jobs":
             self.app.pop_screen()
