@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pbt_tui.journal.events import Action as RequestAction
 
-PAGES = ("jobs", "failures", "job", "log", "population", "help")
+PAGES = ("jobs", "failures", "job", "log", "population", "compare", "help")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,10 @@ class Action:
     """The request that it sends; the monitor asks for confirmation first."""
 
 
-_LISTS = ("jobs", "failures", "population")
+_LISTS = ("jobs", "failures", "population", "compare")
+_CURVES = ("population", "compare")
 _NOT_LOG = tuple(page for page in PAGES if page != "log")
-_OF_JOBS = ("jobs", "failures", "job", "population")
+_OF_JOBS = ("jobs", "failures", "job", "population", "compare")
 
 ACTIONS = (
     Action("down", "down,j", "↓ j", "", "one line down"),
@@ -74,7 +75,7 @@ ACTIONS = (
         "n",
         "next",
         "next job; in a log: next match",
-        ("failures", "job", "log"),
+        ("failures", "job", "log", "compare"),
         4,
     ),
     Action(
@@ -83,7 +84,7 @@ ACTIONS = (
         "N",
         "",
         "previous job; in a log: previous match",
-        ("failures", "job", "log"),
+        ("failures", "job", "log", "compare"),
     ),
     Action("next_group", "right_square_bracket", "]", "", "next population", ("population",)),
     Action(
@@ -101,13 +102,26 @@ ACTIONS = (
     Action("earlier", "left", "←→", "generation", "one generation back, forth", ("population",), 2),
     Action("later", "right", "", "", "", ("population",)),
     Action("now", "0", "0", "", "back to the newest generation", ("population",)),
-    Action("scale", "s", "s", "scale", "y axis: linear, log, clipped", ("population",), 7),
-    Action("x_axis", "a", "a", "", "x axis: generation or frames", ("population",)),
+    Action(
+        "compare",
+        "v",
+        "v",
+        "compare",
+        "compare the marked jobs, the group, the members, or a job with its nearest",
+        ("jobs", "failures", "job", "population"),
+        8,
+    ),
+    Action("scale", "s", "s", "scale", "y axis: linear, log, clipped", _CURVES, 7),
+    Action("x_axis", "a", "a", "x axis", "x axis: generation, frames or steps, time", _CURVES, 9),
+    Action("measure", "m", "m", "number", "draw the objective, progress or rate", ("compare",), 3),
+    Action("threshold", "t", "t", "threshold", "the threshold of TO 90%: 50 to 99 %", ("compare",)),
+    Action("order", "o", "o", "sort", "sort; a letter or digit chooses by what", ("compare",), 2),
+    Action("reverse_order", "O", "O", "", "the same order, reversed", ("compare",)),
     Action("search", "slash", "/", "search", "search in the log", ("log",), 2),
     Action("follow", "F", "F", "follow", "follow the end of the log, or stay here", ("log",), 3),
     Action("attempt", "a", "a", "attempt", "the log of the previous attempt", ("log",), 4),
-    Action("left", "left", "← →", "", "scroll to the left, to the right", ("log",)),
-    Action("right", "right", "", "", "", ("log",)),
+    Action("left", "left", "← →", "", "scroll to the left, to the right", ("log", "compare")),
+    Action("right", "right", "", "", "", ("log", "compare")),
     Action("next_error", "e", "e", "error", "next line with an error", ("log",), 5),
     Action("previous_error", "b", "b", "", "previous line with an error", ("log",)),
     Action("keep", "ampersand", "&", "keep", "keep only the lines that match", ("log",), 6),
@@ -152,7 +166,14 @@ ACTIONS = (
     Action("release", "U", "U", "", "release a held run", asks="release"),
     Action("drain", "D", "D", "", "drain a GPU: no new attempts on it; or undo", asks="drain"),
     Action("executor", "E", "E", "", "start an executor for a run that has none"),
-    Action("copy", "y", "y", "", "copy the job's name, or its command on its page", _NOT_LOG),
+    Action(
+        "copy",
+        "y",
+        "y",
+        "",
+        "copy the job's name, its command on its page, or the comparison",
+        _NOT_LOG,
+    ),
     Action("pause", "i", "i", "", "pause the screen, and go on"),
     Action("palette", "colon", ":", "", "every action by its name", _NOT_LOG),
     Action("help", "question_mark", "?", "help", "the keys of this screen", bar=1),
@@ -169,7 +190,8 @@ def on(page: str) -> Iterator[Action]:
 
 def bar(page: str) -> list[Action]:
     """The actions in the key bar of a page."""
-    hidden = (f"page_{page}", "back" if page == "jobs" else "")
+    hidden = [f"page_{page}", "back" if page == "jobs" else ""]
+    hidden += ["page_failures", "page_population"] if page == "compare" else []
     shown = [a for a in on(page) if a.bar and a.id not in hidden]
     return sorted(shown, key=lambda a: a.bar)
 
