@@ -39,7 +39,7 @@ WALKS = (
     ("f", "enter", "l", "w"), ("f", "j", "r"), ("enter", "l", "G"), ("p", "j"), ("D", "j"),
     ("p", "left", "h", "h", "h", "h", "h"),
     ("space", "x"), ("slash", "3", "enter", "enter"), ("colon",), ("question_mark",), ("z",),
-    ("H", "y"), ("E",),
+    ("H", "y"), ("E",), ("a", "v", "right", "o"), ("p", "v", "right"),
 )  # fmt: skip
 _WITHOUT = ("HelpScreen", "ConfirmDialog", "CommandPalette")
 """Screens that need not show a foreign text."""

@@ -119,7 +119,7 @@ class Comparison:
         self.xs = [x for x in COMPARE_BY if any(_has_x(one, x) for one in contenders)]
         """What the x axis may be."""
         x = choices.x
-        self.x: CompareBy = x if x in self.xs and x is not None else next(iter(self.xs), "time")
+        self.x: CompareBy = x if x in self.xs and x is not None else self._usual_x()
         self.is_loss = (
             self.measure == "objective"
             and any(one.is_loss for one in contenders)
@@ -136,6 +136,14 @@ class Comparison:
         """How many have no curve."""
         self.told = self._told()
         """What the table tells beside the parameters."""
+
+    def _usual_x(self) -> CompareBy:
+        """Generations or steps, where all count alike, else time."""
+        drawn = self._with_values()
+        for x in self.xs:
+            if all(_has_x(one, x) for one in drawn) and (x != "steps" or len(self.units) < 2):
+                return x
+        return "time"
 
     @property
     def units(self) -> list[str]:
@@ -196,9 +204,9 @@ class Comparison:
             Told("o", title, 9, lambda one: newest(one, measure), self.value_text),
             Told("t", share, 8, self.reached, self.x_text),
             Told("d", "TIME", 7, self.seconds, duration),
-            Told("l", "MIN", 8, lambda one: figures(one, measure).least, self.value_text),
-            Told("e", "MEAN", 8, lambda one: figures(one, measure).mean, self.value_text),
-            Told("g", "MAX", 8, lambda one: figures(one, measure).greatest, self.value_text),
+            Told("l", "MIN", 9, lambda one: figures(one, measure).least, self.value_text),
+            Told("e", "MEAN", 9, lambda one: figures(one, measure).mean, self.value_text),
+            Told("g", "MAX", 9, lambda one: figures(one, measure).greatest, self.value_text),
             Told("a", "TRY", 3, lambda one: one.attempts, lambda value: f"{value:.0f}"),
         ]
 
@@ -208,7 +216,10 @@ class Comparison:
             return str(value)
         if self.measure == "progress":
             return f"{value:.3g}%"
-        return short(value) if self.measure == "rate" else f"{value:.4g}"
+        if self.measure == "rate":
+            return short(value)
+        text = f"{value:.4g}"
+        return text if len(text) < 10 else f"{value:.3g}"
 
     def x_text(self, x: float) -> str:
         """A place of the x axis."""

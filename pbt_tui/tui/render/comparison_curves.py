@@ -16,7 +16,7 @@ from pbt_tui.tui.render.comparison_parameters import distinct
 from pbt_tui.tui.render.comparison_series import Contender, Traced, traced
 from pbt_tui.tui.render.dots import Grid, Stroke, columns_of, drawn, painted
 from pbt_tui.tui.render.hues import GREY, letter
-from pbt_tui.tui.text import Line, Span, both, cells, clip, fit, safe
+from pbt_tui.tui.text import Line, Span, both, cells, clip, fit, length, safe
 
 LEAST = 6
 """Lines of a picture at least."""
@@ -186,21 +186,21 @@ def _title(found: Comparison, scale: Axis, of: Sequence[Traced], width: int) -> 
         if outside:
             more += f": {outside} {'value is' if outside == 1 else 'values are'} outside"
     left.append((more, "dim"))
-    odd = sum(len(one.odd) for one in of)
-    if odd:
-        left.append((f"  × {odd} no number", "bad"))
     hidden = sum(1 for one in of if one.hidden and not one.pieces)
     if hidden:
         left.append((f"  {hidden} without {found.x}", "warn"))
-    right: Line = ()
-    if found.threshold is not None:
-        limit = found.threshold
-        share = f"{100 * found.choices.share:g} %"
-        value = found.value_text(limit.value)
-        long = f"{share} of the way from {found.value_text(limit.begin)} to "
-        long += f"{found.value_text(limit.best)}: {value} "
-        right = ((long if width >= 110 else f"{share}: {value} ", "dim"),)
-    return both(clip(tuple(left), width), right, width)
+    odd = sum(len(one.odd) for one in of)
+    if odd:
+        left.append((f"  × {odd} no number", "bad"))
+    limit = found.threshold
+    if limit is None:
+        return clip(tuple(left), width)
+    share, value = f"{100 * found.choices.share:g} %", found.value_text(limit.value)
+    ends = f"from {found.value_text(limit.begin)} to {found.value_text(limit.best)}"
+    right: Line = ((f"{share} of the way {ends}: {value} ", "dim"),)
+    if length(left) + length(right) > width - 2:
+        right = ((f"{share}: {value} ", "dim"),)
+    return both(tuple(left), right, width)
 
 
 def _legend(found: Comparison, height: int, width: int) -> list[Line]:

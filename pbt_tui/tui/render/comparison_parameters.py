@@ -18,8 +18,8 @@ NONE = "—"
 """What stands where a job does not have a parameter."""
 LONGEST = 18
 """Cells of a value at most."""
-_DEEPEST = 8
-"""Levels of mappings in each other that are looked into; deeper ones are one value."""
+_DEEPEST = 12
+"""Levels of mappings and lists in each other that are compared: what is deeper counts as equal."""
 _MOST = 2000
 """Parameters of one job at most."""
 _LONGEST_VALUE = 4096
@@ -102,30 +102,38 @@ def value_key(value: object) -> Hashable:
         >>> value_key(True) == value_key(1)
         False
     """
+    return _key(value, 0)
+
+
+def _key(value: object, depth: int) -> Hashable:
     if isinstance(value, bool) or value is None:
         return str(value)
     if isinstance(value, int | float):
-        return value if isinstance(value, int) or math.isfinite(value) else str(value)
+        return value if isinstance(value, int) else _float_key(value)
     if isinstance(value, str):
-        text = value[:_LONGEST_VALUE]
-        if len(text) <= 90 and _NUMBER.fullmatch(text):
-            number = float(text)
-            if text.lstrip("+-").isdecimal():
-                return int(text)
-            return number if math.isfinite(number) else text
-        return text if len(value) <= _LONGEST_VALUE else (text, hash(value))
-    try:
-        return _nested(value)
-    except RecursionError:
-        return "too deep to compare"
-
-
-def _nested(value: object) -> Hashable:
+        return _text_key(value)
+    if depth >= _DEEPEST:
+        return "…"
     if isinstance(value, list | tuple):
-        return ("list", *map(value_key, value))
+        return ("list", *(_key(one, depth + 1) for one in value))
     if isinstance(value, Mapping):
-        return ("mapping", *((str(name), value_key(one)) for name, one in sorted(value.items())))
+        pairs = sorted(value.items())
+        return ("mapping", *((str(name), _key(one, depth + 1)) for name, one in pairs))
     return str(value)
+
+
+def _float_key(value: float) -> Hashable:
+    """A number without what was lost in its last digits: 0.8 * 1.2 is 1.2 * 0.8."""
+    return float(f"{value:.12g}") if math.isfinite(value) else str(value)
+
+
+def _text_key(value: str) -> Hashable:
+    if len(value) <= 90 and _NUMBER.fullmatch(value):
+        if value.lstrip("+-").isdecimal():
+            return int(value)
+        number = float(value)
+        return _float_key(number) if math.isfinite(number) else value
+    return value if len(value) <= _LONGEST_VALUE else (value[:_LONGEST_VALUE], hash(value))
 
 
 def distinct(texts: Sequence[str], width: int) -> list[str]:
@@ -215,13 +223,12 @@ def _texts(keys: Sequence[Hashable], width: int) -> list[str]:
     """The texts of a column, as short as they can be while different values look different."""
     every = [key for key in dict.fromkeys(keys) if key is not None]
     numbers = [key for key in every if isinstance(key, int | float)]
-    shown: dict[Hashable, str] = {}
-    for digits in (4, 6, 9, 17):
-        shown = {number: _number(number, digits) for number in numbers}
-        if len(set(shown.values())) == len(numbers):
-            break
-    else:
-        shown = {number: str(number) for number in numbers}
+    shown: dict[Hashable, str] = {number: _number(number, 4) for number in numbers}
+    for digits in (6, 9, 13):
+        alike = Counter(shown[number] for number in numbers)
+        for number in numbers:
+            if alike[shown[number]] > 1:
+                shown[number] = _number(number, digits)
     for key in every:
         if key not in shown:
             shown[key] = _word(key)

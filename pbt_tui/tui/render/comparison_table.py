@@ -212,10 +212,12 @@ def _same(same: Sequence[tuple[str, str]], width: int) -> Line:
         one = f"{', ' if text else ''}{name} {value}"
         more = f" and {left - 1} more" if left > 1 else ""
         if cells(text + one + more) > width - 7:
+            if not text:
+                return clip((head, (cut(one, max(8, width - 7 - cells(more))) + more, "")), width)
             break
         text, left = text + one, left - 1
     if left:
-        text = f"{text} and {left} more" if text else f"{left} parameters"
+        text = f"{text} and {left} more"
     return clip((head, (text, "")), width)
 
 
