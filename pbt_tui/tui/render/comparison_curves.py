@@ -20,8 +20,10 @@ from pbt_tui.tui.text import Line, Span, both, cells, clip, fit, length, safe
 
 LEAST = 6
 """Lines of a picture at least."""
-_LEGENDS = ((150, 34), (110, 28), (76, 20), (56, 14))
-"""Cells of a picture, and those of its legend from there on."""
+_LEGENDS = ((150, 46), (110, 34), (76, 22), (56, 14))
+"""Cells of a picture, and those of its legend from there on at most."""
+_VALUE = 10
+"""Cells of a value in the legend."""
 _THICK = 12
 """Rows from which the curve under the cursor is thicker and hides no other."""
 _SECONDS = (
@@ -82,6 +84,8 @@ def _lines(
     found: Comparison, of: Mapping[int, Traced], scale: Axis, width: int, height: int
 ) -> list[Line]:
     legend = next((size for least, size in _LEGENDS if width >= least), 0)
+    longest = max(cells(safe(one.name)) for one in found.contenders)
+    legend = min(legend, max(14, 6 + longest + (_VALUE if width >= 110 else 0)))
     ticks = scale.ticks(max(3, (height - 2) // 3))
     margin = max([4, *(cells(text) for _, text in ticks)]) + 3
     grid = Grid(width - margin - legend - 1, height - 2, found.choices.plain)
@@ -102,7 +106,7 @@ def _lines(
     rows = painted(strokes, grid, under)
     side = grid.rows // grid.height
     at_row = {round((scale.high - place) * y_step) // side: text for place, text in ticks}
-    names = _legend(found, grid.height, legend - 2) if legend else []
+    names = _legend(found, grid.height, legend - 2, with_value=width >= 110) if legend else []
     lines: list[Line] = [_title(found, scale, list(of.values()), width)]
     for i, row in enumerate(rows):
         tick = at_row.get(i)
@@ -203,7 +207,7 @@ def _title(found: Comparison, scale: Axis, of: Sequence[Traced], width: int) -> 
     return both(tuple(left), right, width)
 
 
-def _legend(found: Comparison, height: int, width: int) -> list[Line]:
+def _legend(found: Comparison, height: int, width: int, *, with_value: bool) -> list[Line]:
     """Those that have a colour, the best first, each with its newest value."""
     chosen = found.choices.chosen
     named = [one for one in found.ranked if one.number in found.hues]
@@ -216,17 +220,16 @@ def _legend(found: Comparison, height: int, width: int) -> list[Line]:
         others += len(named) - len(kept)
         named = kept
     told = found.told[0]
-    with_value = width >= 24
-    names = distinct([safe(one.name) for one in named], max(6, width - 4 - 10 * with_value))
+    size = max(6, width - 4 - (_VALUE if with_value else 0))
+    names = distinct([safe(one.name) for one in named], size)
     lines: list[Line] = []
     for one, name in zip(named, names, strict=True):
         mark = "▌" if one.number == chosen else " "
         sign = f"{letter(one.number)} " if found.choices.plain else "━━"
         value = told.value(one) if with_value else None
-        text = fit(name, width - 4 - 10 * with_value)
-        line: list[Span] = [(f"{mark}{sign} {text}", found.hues[one.number])]
+        line: list[Span] = [(f"{mark}{sign} {fit(name, size)}", found.hues[one.number])]
         if value is not None:
-            line.append((fit(told.text(value), 10, ">"), ""))
+            line.append((fit(told.text(value), _VALUE, ">"), ""))
         lines.append(tuple(line))
     if others:
         sign = ". " if found.choices.plain else "──"

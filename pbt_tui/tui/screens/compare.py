@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from pbt_tui.journal.state import JobState
 from pbt_tui.observe.snapshot_types import MemberRow, PopulationRow
 from pbt_tui.tui import comparing
+from pbt_tui.tui.clipboard import MOST_COPIED
 from pbt_tui.tui.journal_follower import FollowerUpdate
 from pbt_tui.tui.render import comparison_table
 from pbt_tui.tui.render.axes import SCALES
@@ -281,4 +282,12 @@ class CompareScreen(Page):
 
     def action_copy(self) -> None:
         if self.found is not None:
-            self.host.copy(comparison_table.tsv(self.found))
+            text = comparison_table.tsv(self.found)
+            self.host.copy(text)
+            if len(text) <= MOST_COPIED:
+                rows = len(self.found.contenders)
+                self.say(
+                    f"copied: {rows} rows with the parameters that differ, as tab-separated values"
+                )
+            else:
+                self.say(f"too long for a clipboard: {len(text):,} characters", "warn")
