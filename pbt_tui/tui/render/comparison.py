@@ -134,7 +134,7 @@ class Comparison:
         """Styles of those that have a colour, by number: of many curves, those of the best."""
         self.without = len(contenders) - len(drawn)
         """How many have no curve."""
-        self.told = self._told()
+        self.told = [told for told in self._told() if told.letter == "o" or self._is_known(told)]
         """What the table tells beside the parameters."""
 
     def _usual_x(self) -> CompareBy:
@@ -209,6 +209,11 @@ class Comparison:
             Told("g", "MAX", 9, lambda one: figures(one, measure).greatest, self.value_text),
             Told("a", "TRY", 3, lambda one: one.attempts, lambda value: f"{value:.0f}"),
         ]
+
+    def _is_known(self, told: Told) -> bool:
+        if told.letter == "t":  # that nobody has reached it is told
+            return self.threshold is not None
+        return any(told.value(one) is not None for one in self.contenders)
 
     def value_text(self, value: float) -> str:
         """A value of the measure."""
