@@ -85,7 +85,7 @@ def _lines(
 ) -> list[Line]:
     legend = next((size for least, size in _LEGENDS if width >= least), 0)
     longest = max(cells(safe(one.name)) for one in found.contenders)
-    legend = min(legend, max(14, 6 + longest + (_VALUE if width >= 110 else 0)))
+    legend = min(legend, 6 + max(8, longest) + (_VALUE if width >= 110 else 0))
     ticks = scale.ticks(max(3, (height - 2) // 3))
     margin = max([4, *(cells(text) for _, text in ticks)]) + 3
     grid = Grid(width - margin - legend - 1, height - 2, found.choices.plain)
