@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pbt_tui.journal.events import Action as RequestAction
 
-PAGES = ("jobs", "failures", "job", "log", "population", "timeline", "help")
+PAGES = ("jobs", "failures", "job", "log", "population", "compare", "timeline", "help")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,10 @@ class Action:
     """The request that it sends; the monitor asks for confirmation first."""
 
 
-_LISTS = ("jobs", "failures", "population")
+_LISTS = ("jobs", "failures", "population", "compare")
+_CURVES = ("population", "compare")
 _NOT_LOG = tuple(page for page in PAGES if page != "log")
-_OF_JOBS = ("jobs", "failures", "job", "population")
+_OF_JOBS = ("jobs", "failures", "job", "population", "compare")
 _OFF_TIMELINE = tuple(page for page in _NOT_LOG if page != "timeline")
 
 ACTIONS = (
@@ -92,7 +93,7 @@ ACTIONS = (
         "n",
         "next",
         "next job; in a log: next match; in the time line: next failure",
-        ("failures", "job", "log", "timeline"),
+        ("failures", "job", "log", "compare", "timeline"),
         4,
     ),
     Action(
@@ -101,7 +102,7 @@ ACTIONS = (
         "N",
         "",
         "previous job; in a log: previous match; in the time line: previous failure",
-        ("failures", "job", "log", "timeline"),
+        ("failures", "job", "log", "compare", "timeline"),
     ),
     Action("next_group", "right_square_bracket", "]", "", "next population", ("population",)),
     Action(
@@ -119,8 +120,21 @@ ACTIONS = (
     Action("earlier", "left", "←→", "generation", "one generation back, forth", ("population",), 2),
     Action("later", "right", "", "", "", ("population",)),
     Action("now", "0", "0", "", "back to the newest generation", ("population",)),
-    Action("scale", "s", "s", "scale", "y axis: linear, log, clipped", ("population",), 7),
-    Action("x_axis", "a", "a", "", "x axis: generation or frames", ("population",)),
+    Action(
+        "compare",
+        "v",
+        "v",
+        "compare",
+        "compare the marked jobs, the group, the members, or a job with its nearest",
+        ("jobs", "failures", "job", "population"),
+        8,
+    ),
+    Action("scale", "s", "s", "scale", "y axis: linear, log, clipped", _CURVES, 7),
+    Action("x_axis", "a", "a", "x axis", "x axis: generation, frames or steps, time", _CURVES, 9),
+    Action("measure", "m", "m", "number", "draw the objective, progress or rate", ("compare",), 3),
+    Action("threshold", "t", "t", "threshold", "the threshold of TO 90%: 50 to 99 %", ("compare",)),
+    Action("order", "o", "o", "sort", "sort; a letter or digit chooses by what", ("compare",), 2),
+    Action("reverse_order", "O", "O", "", "the same order, reversed", ("compare",)),
     Action("time_back", "left", "←→", "time", "earlier, later", ("timeline",), 2),
     Action("time_forth", "right", "", "", "", ("timeline",)),
     Action("screen_back", "less_than_sign", "< >", "", "half a screen back, forth", ("timeline",)),
@@ -144,8 +158,8 @@ ACTIONS = (
     Action("search", "slash", "/", "search", "search in the log", ("log",), 2),
     Action("follow", "F", "F", "follow", "follow the end of the log, or stay here", ("log",), 3),
     Action("attempt", "a", "a", "attempt", "the log of the previous attempt", ("log",), 4),
-    Action("left", "left", "← →", "", "scroll to the left, to the right", ("log",)),
-    Action("right", "right", "", "", "", ("log",)),
+    Action("left", "left", "← →", "", "scroll to the left, to the right", ("log", "compare")),
+    Action("right", "right", "", "", "", ("log", "compare")),
     Action("next_error", "e", "e", "error", "next line with an error", ("log",), 5),
     Action("previous_error", "b", "b", "", "previous line with an error", ("log",)),
     Action("keep", "ampersand", "&", "keep", "keep only the lines that match", ("log",), 6),
@@ -190,7 +204,14 @@ ACTIONS = (
     Action("release", "U", "U", "", "release a held run", asks="release"),
     Action("drain", "D", "D", "", "drain a GPU: no new attempts on it; or undo", asks="drain"),
     Action("executor", "E", "E", "", "start an executor for a run that has none"),
-    Action("copy", "y", "y", "", "copy the job's name, or its command on its page", _NOT_LOG),
+    Action(
+        "copy",
+        "y",
+        "y",
+        "",
+        "copy the job's name, its command on its page, or the comparison",
+        _NOT_LOG,
+    ),
     Action("pause", "i", "i", "", "pause the screen, and go on"),
     Action("palette", "colon", ":", "", "every action by its name", _NOT_LOG),
     Action("help", "question_mark", "?", "help", "the keys of this screen", bar=1),
@@ -207,7 +228,8 @@ def on(page: str) -> Iterator[Action]:
 
 def bar(page: str) -> list[Action]:
     """The actions in the key bar of a page."""
-    hidden = (f"page_{page}", "back" if page == "jobs" else "")
+    hidden = [f"page_{page}", "back" if page == "jobs" else ""]
+    hidden += ["page_failures", "page_population"] if page == "compare" else []
     shown = [a for a in on(page) if a.bar and a.id not in hidden]
     return sorted(shown, key=lambda a: a.bar)
 

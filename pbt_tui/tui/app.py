@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -38,6 +38,7 @@ SCREENS: Final[Mapping[str, str]] = {
     "population": "pbt_tui.tui.screens.population:PopulationScreen",
     "job": "pbt_tui.tui.screens.job:JobScreen",
     "log": "pbt_tui.tui.screens.log:LogScreen",
+    "compare": "pbt_tui.tui.screens.compare:CompareScreen",
     "timeline": "pbt_tui.tui.screens.timeline:TimelineScreen",
     "help": "pbt_tui.tui.screens.help:HelpScreen",
     "confirm": "pbt_tui.tui.screens.confirm:ConfirmDialog",
@@ -249,6 +250,19 @@ class Monitor(App[str], inherit_bindings=False):
             self.say(f"{job.spec.id} has no log yet: it has not started", "warn")
             return
         self.push_screen(_screen("log", job.spec.id, len(job.attempts)))
+
+    def compare(
+        self, jobs: Sequence[JobState], population: str | None = None, chosen: str | None = None
+    ) -> None:
+        from pbt_tui.tui import comparing  # late, for a fast first page
+
+        found = comparing.of_jobs(self.model, jobs)
+        if population is not None:
+            found = comparing.Compared(population=population, chosen=chosen)
+        if isinstance(found, str):
+            self.say(found, "warn")
+        else:
+            self.push_screen(_screen("compare", found))
 
     def open_help(self, page: str) -> None:
         if page != "help":

@@ -81,6 +81,11 @@ class Host(Protocol):
     def open_log(self, job: JobState) -> None:
         """Opens the log of the job's newest attempt."""
 
+    def compare(
+        self, jobs: Sequence[JobState], population: str | None = None, chosen: str | None = None
+    ) -> None:
+        """Compares jobs, or the members of a population; `chosen` is the name of one of them."""
+
     def open_help(self, page: str) -> None:
         """Opens the help for `page`."""
 

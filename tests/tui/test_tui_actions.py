@@ -13,6 +13,7 @@ from pbt_tui.journal.owners import Trust
 from pbt_tui.journal.requests import pending, read
 from pbt_tui.spec import Container
 from pbt_tui.tui import actions, start_executor
+from pbt_tui.tui.screens.compare import CompareScreen
 from pbt_tui.tui.screens.failures import FailuresScreen
 from pbt_tui.tui.screens.help import HelpScreen
 from pbt_tui.tui.screens.job import JobScreen
@@ -28,7 +29,7 @@ SCREENS = {
     s.PAGE: s
     for s in (
         *(JobsScreen, FailuresScreen, JobScreen, LogScreen, PopulationScreen),
-        *(TimelineScreen, HelpScreen),
+        *(CompareScreen, TimelineScreen, HelpScreen),
     )
 }
 

@@ -56,6 +56,7 @@ EFFECTS: dict[str, tuple[list[str], Check]] = {
     "reverse": ([], says("sort: state ↑")),
     "fold_all": ([], says("▾ 12 jobs")),
     "detail": ([], lambda app: app.screen.query_one("#pane").has_class("-off")),
+    "compare": ([], page("compare")),
     "mark": ([], lambda app: app.model.marks == {11}),
     "mark_all": ([], lambda app: len(app.model.marks) == 30),
     "unmark": (["a"], lambda app: not app.model.marks),

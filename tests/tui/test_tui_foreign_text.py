@@ -40,6 +40,7 @@ WALKS = (
     ("p", "left", "h", "h", "h", "h", "h"),
     ("space", "x"), ("slash", "3", "enter", "enter"), ("colon",), ("question_mark",), ("z",),
     ("H", "y"), ("E",), ("w", "N", "j", "t", "j", "G", "["), ("w", "j", "y"),
+    ("a", "v", "right", "o"), ("p", "v", "right"),
 )  # fmt: skip
 _WITHOUT = ("HelpScreen", "ConfirmDialog", "CommandPalette")
 """Screens that need not show a foreign text."""

@@ -13,6 +13,7 @@ _PAGES = {
     "job": "a job's page",
     "log": "a log",
     "population": "the populations",
+    "compare": "a comparison",
     "timeline": "the time line",
 }
 

@@ -176,6 +176,9 @@ class Page(OrderedKeys[None]):
         else:
             self.host.open_log(job)
 
+    def action_compare(self) -> None:
+        self.host.compare(self.selected())
+
     def action_page_log(self) -> None:
         self.action_log()
 

@@ -215,6 +215,12 @@ class PopulationScreen(Page):
 
     # -- keys --------------------------------------------------------------------------------------
 
+    def action_compare(self) -> None:
+        ranked = self.ranked
+        if ranked:
+            member = ranked[min(self.members.cursor, len(ranked) - 1)]
+            self.host.compare([], self.shown_id, f"member {member.index}")
+
     def action_next_group(self) -> None:
         self._go(1)
 
