@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from pbt_tui.cli import error_boundary
-from pbt_tui.errors import UsageError, printable
+from pbt_tui.errors import UsageError, Where, command, printable
 from pbt_tui.tui.journal_follower import JournalFollower
 
 if TYPE_CHECKING:
+    from pbt_tui.tui.fleet.runs_reader import RunsReader
     from pbt_tui.tui.start_executor import StartedExecutor
+    from pbt_tui.tui.targets import SeveralRuns, ToStart, Workspace
 
 THEME = "dark"
 """The default theme."""
@@ -31,7 +33,8 @@ def entry() -> NoReturn:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Shows a run until the user quits, or once. Returns the exit code."""
+    """Shows a run, or several, until the user quits, or once. Returns the exit code."""
+    from pbt_tui.cli import run_list
     from pbt_tui.tui import targets
 
     args = parser(argv).parse_args(list(argv))
@@ -41,9 +44,20 @@ def main(argv: Sequence[str]) -> int:
         return _demo(args)
     if args.export is not None:
         return _export(args)
-    feed = _feed(args)
-    note = None if args.run or feed.workspace else targets.others(args.target)
-    if args.once or not _on_terminal():
+    found = _found(args)
+    once = args.once or not _on_terminal()
+    if isinstance(found, targets.SeveralRuns):
+        _refuse(_passed_on(args), "a folder of runs")
+        if not once:
+            return _told(_show(None, args, None, folder=found.folder))
+        run_list.once(found.folder, json=args.json, ascii_only=args.ascii)
+        if not args.once:
+            print("hint: on a terminal, `pbt-tui` shows this live", file=sys.stderr)
+        return 0
+    feed = _feed(args, found)
+    others = 0 if args.run else targets.others(args.target)
+    note = run_list.note(others, on_screen=not once)
+    if once:
         if note:
             print(f"note: {note}", file=sys.stderr)
         code = _once(feed, args)
@@ -51,7 +65,10 @@ def main(argv: Sequence[str]) -> int:
             print("hint: on a terminal, `pbt-tui` shows this live", file=sys.stderr)
             return 0
         return code
-    message = _show(feed, args, note)
+    return _told(_show(feed, args, note, folder=Path("train_dir") if others else None))
+
+
+def _told(message: str | None) -> int:
     if message:
         print(message)
     return 0
@@ -75,8 +92,8 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
         "target",
         nargs="?",
         metavar="TARGET",
-        help="run directory, spec or run module (`pbt-run` starts it first), or workspace of a "
-        "population; without TARGET, the newest run below ./train_dir",
+        help="run directory, folder of several, spec or run module (`pbt-run` starts it first), or "
+        "workspace of a population; without TARGET, the newest run below ./train_dir",
     )
     p.add_argument(
         "--run", metavar="MODULE", help="a run module, as the upstream launcher spells it"
@@ -88,7 +105,11 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
         "keys work",
     )
     p.add_argument("--once", action="store_true", help="print the run as text and exit")
-    p.add_argument("--json", action="store_true", help="with --once: print JSON (pbt-snapshot/1)")
+    p.add_argument(
+        "--json",
+        action="store_true",
+        help="with --once: print JSON (pbt-snapshot/1, of several runs pbt-fleet/1)",
+    )
     p.add_argument(
         "--export",
         metavar="FILE",
@@ -151,13 +172,26 @@ def _on_terminal() -> bool:
 # -- which run -------------------------------------------------------------------------------------
 
 
-def _feed(args: argparse.Namespace) -> JournalFollower:
-    from pbt_tui.journal.run_dir import RunDir
+def _found(args: argparse.Namespace) -> Path | ToStart | Workspace | SeveralRuns:
     from pbt_tui.tui import targets
 
     if args.run and args.target:
         raise UsageError("TARGET and `--run` name two targets")
-    found = targets.resolve(args.run or args.target, is_module=bool(args.run))
+    return targets.resolve(args.run or args.target, is_module=bool(args.run))
+
+
+def _feed(
+    args: argparse.Namespace, found: Path | ToStart | Workspace | SeveralRuns
+) -> JournalFollower:
+    from pbt_tui.journal.run_dir import RunDir
+    from pbt_tui.tui import targets
+
+    if isinstance(found, targets.SeveralRuns):
+        raise UsageError(
+            "it holds several runs: name one",
+            where=Where(file=str(found.folder)),
+            hint=f"`{command('pbt-tui', found.folder, '--once')}` lists them",
+        )
     more = _passed_on(args)
     if isinstance(found, targets.Workspace):
         _refuse(more, "a workspace")
@@ -270,7 +304,7 @@ def _export(args: argparse.Namespace) -> int:
     if args.once:
         raise UsageError("`--export` and `--once` exclude each other")
     path = export.checked(args.export)
-    feed = _feed(args)
+    feed = _feed(args, _found(args))
     feed.read_all()
     for file in export.export(feed, path):
         print(f"wrote: {printable(str(file))}")
@@ -289,13 +323,15 @@ def _load_screens() -> None:
 
 
 def _show(
-    feed: JournalFollower,
+    feed: JournalFollower | None,
     args: argparse.Namespace,
     note: str | None,
     *,
     now: Callable[[], float] = time.time,
     start: Callable[[Path], StartedExecutor] | None = None,
+    folder: Path | None = None,
 ) -> str | None:
+    """Shows a run, or the runs of `folder`, or a run from which a key leads to those."""
     import gc
 
     gc.disable()  # until all is read: what is made until then stays alive
@@ -315,8 +351,15 @@ def _show(
         now=now,
         note=note,
         start=start,
+        runs=None if folder is None else partial(_runs, folder),
     )
     return monitor.run(mouse=not args.no_mouse)
+
+
+def _runs(folder: Path) -> RunsReader:
+    from pbt_tui.tui.fleet.runs_reader import RunsReader
+
+    return RunsReader(folder)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pbt_tui.tui.query import FIELDS
 from pbt_tui.tui.text import Line, fit, wrap
 
 _PAGES = {
+    "fleet": "the runs",
     "jobs": "the jobs",
     "failures": "the failures",
     "job": "a job's page",

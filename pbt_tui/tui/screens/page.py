@@ -98,7 +98,10 @@ class Page(OrderedKeys[None]):
                 error=trouble,
                 read_only=host.read_only,
                 workspace=host.follower.workspace,
+                runs=host.has_fleet,
             )
+            if host.shows_run
+            else strips.nameless(self.PAGE, self.size.width)
         ]
         if trouble is not None:
             lines += strips.trouble(lines[0], trouble, self.size.width)
@@ -188,12 +191,18 @@ class Page(OrderedKeys[None]):
     def action_page_population(self) -> None:
         self.host.go("population")
 
+    def action_page_fleet(self) -> None:
+        if self.host.has_fleet:
+            self.host.open_fleet()
+        else:
+            self.say("there is no list: pbt-tui was given one run", "warn")
+
     def action_back(self) -> None:
-        if len(self.app.screen_stack) > 1 and self.PAGE != "jobs":
+        if len(self.app.screen_stack) > 1 and self.PAGE not in ("jobs", "fleet"):
             self.app.pop_screen()
 
     def action_quit(self) -> None:
-        if self.PAGE == "jobs":
+        if self.PAGE in ("jobs", "fleet"):
             self.host.leave()
         else:
             self.action_back()

@@ -1,0 +1,52 @@
+"""Shows several runs: as a list on a screen, as text, or as JSON (`pbt-fleet/1`)."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+LEAST, MOST = 80, 160
+"""Columns of the text, whatever the terminal has."""
+
+
+def once(folder: Path, *, json: bool, ascii_only: bool) -> int:
+    """Prints the runs below a folder, and returns the exit code 0.
+
+    Args:
+        folder: The folder.
+        json: Whether to print JSON.
+        ascii_only: Whether to print ASCII characters only.
+    """
+    from pbt_tui.tui import fleet_report, text_report
+    from pbt_tui.tui.fleet.runs_reader import RunsReader
+
+    runs = RunsReader(folder)
+    runs.read_all()
+    if json:
+        sys.stdout.buffer.write(fleet_report.document(runs))
+        return 0
+    columns = shutil.get_terminal_size((100, 24)).columns
+    text = fleet_report.page(runs, min(max(columns, LEAST), MOST))
+    encoding = (sys.stdout.encoding or "ascii").lower()
+    if ascii_only or not encoding.startswith("utf"):
+        text = text_report.in_ascii(text)
+    sys.stdout.write(text)
+    return 0
+
+
+def note(others: int, *, on_screen: bool) -> str | None:
+    """What to say where the newest of several runs is shown; None: it is the only one.
+
+    Args:
+        others: How many other runs there are.
+        on_screen: Whether the monitor shows it.
+
+    Example:
+        >>> note(2, on_screen=True)
+        'the newest of 3 runs below `train_dir`; Esc or 6 lists them'
+    """
+    if not others:
+        return None
+    how = "Esc or 6 lists them" if on_screen else "`pbt-tui train_dir` lists them"
+    return f"the newest of {others + 1} runs below `train_dir`; {how}"
