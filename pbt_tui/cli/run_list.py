@@ -5,6 +5,12 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pbt_tui.errors import command
+
+if TYPE_CHECKING:
+    from pbt_tui.tui.targets import SeveralRuns
 
 LEAST, MOST = 80, 160
 """Columns of the text, whatever the terminal has."""
@@ -35,18 +41,15 @@ def once(folder: Path, *, json: bool, ascii_only: bool) -> int:
     return 0
 
 
-def note(others: int, *, on_screen: bool) -> str | None:
+def note(several: SeveralRuns | None, *, on_screen: bool) -> str | None:
     """What to say where the newest of several runs is shown; None: it is the only one.
 
     Args:
-        others: How many other runs there are.
+        several: The runs of which it is the newest.
         on_screen: Whether the monitor shows it.
-
-    Example:
-        >>> note(2, on_screen=True)
-        'the newest of 3 runs below `train_dir`; Esc or 6 lists them'
     """
-    if not others:
+    if several is None:
         return None
-    how = "Esc or 6 lists them" if on_screen else "`pbt-tui train_dir` lists them"
-    return f"the newest of {others + 1} runs below `train_dir`; {how}"
+    folder = command("pbt-tui", several.folder)
+    how = "Esc or 6 lists them" if on_screen else f"`{folder}` lists them"
+    return f"the newest of {len(several.runs)} runs below `{several.folder}`; {how}"

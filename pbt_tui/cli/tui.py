@@ -49,13 +49,13 @@ def main(argv: Sequence[str]) -> int:
     if isinstance(found, targets.SeveralRuns):
         _refuse(_passed_on(args), "a folder of runs")
         if not once:
-            return _told(_show(None, args, None, folder=found.folder))
+            return _told(_show(None, args, None, several=found))
         run_list.once(found.folder, json=args.json, ascii_only=args.ascii)
         if not args.once:
             print("hint: on a terminal, `pbt-tui` shows this live", file=sys.stderr)
         return 0
     feed = _feed(args, found)
-    others = 0 if args.run else targets.others(args.target)
+    others = None if args.run else targets.others(args.target)
     note = run_list.note(others, on_screen=not once)
     if once:
         if note:
@@ -65,7 +65,7 @@ def main(argv: Sequence[str]) -> int:
             print("hint: on a terminal, `pbt-tui` shows this live", file=sys.stderr)
             return 0
         return code
-    return _told(_show(feed, args, note, folder=Path("train_dir") if others else None))
+    return _told(_show(feed, args, note, several=others))
 
 
 def _told(message: str | None) -> int:
@@ -329,9 +329,9 @@ def _show(
     *,
     now: Callable[[], float] = time.time,
     start: Callable[[Path], StartedExecutor] | None = None,
-    folder: Path | None = None,
+    several: SeveralRuns | None = None,
 ) -> str | None:
-    """Shows a run, or the runs of `folder`, or a run from which a key leads to those."""
+    """Shows a run, or several, or a run from which a key leads to several."""
     import gc
 
     gc.disable()  # until all is read: what is made until then stays alive
@@ -351,15 +351,15 @@ def _show(
         now=now,
         note=note,
         start=start,
-        runs=None if folder is None else partial(_runs, folder),
+        runs=None if several is None else partial(_runs, several),
     )
     return monitor.run(mouse=not args.no_mouse)
 
 
-def _runs(folder: Path) -> RunsReader:
+def _runs(several: SeveralRuns) -> RunsReader:
     from pbt_tui.tui.fleet.runs_reader import RunsReader
 
-    return RunsReader(folder)
+    return RunsReader(several.folder, found=several.runs)
 
 
 if __name__ == "__main__":

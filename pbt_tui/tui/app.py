@@ -134,8 +134,8 @@ class Monitor(App[str], inherit_bindings=False):
         """The runs of the folder; None: one run is shown, and no list."""
         if self._fleet is None and self._runs is not None:
             self._fleet = self._runs()
-            if self._timer:
-                self._fleet.start()
+            if self._timer:  # after the first page: the threads would delay it
+                self.call_after_refresh(self._fleet.start)
         return self._fleet
 
     @property

@@ -17,7 +17,7 @@ from pbt_tui.journal import lock
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.spec import FORMAT, Style
 from pbt_tui.tui import start_executor as starting
-from pbt_tui.tui.fleet.run_search import RunSearch
+from pbt_tui.tui.fleet.run_search import FoundRun, RunSearch
 
 _NEAR = 1
 """Folders between a train_dir and a run directory."""
@@ -41,6 +41,8 @@ class SeveralRuns:
     """A folder with several runs."""
 
     folder: Path
+    runs: tuple[FoundRun, ...]
+    """Those that the folder itself and the folders in it hold."""
 
 
 def resolve(
@@ -70,7 +72,7 @@ def resolve(
         return ToStart(target)
     runs = _runs(path)
     if runs:
-        return runs[0] if len(runs) == 1 else SeveralRuns(path)
+        return runs[0].path if len(runs) == 1 else SeveralRuns(path, tuple(runs))
     from pbt_tui.observe.workspaces import find
 
     workspace = find(path)
@@ -80,7 +82,7 @@ def resolve(
         return ToStart(target)  # `pbt-run` says what is wrong with it
     runs = _runs(path, None)
     if runs:
-        return runs[0] if len(runs) == 1 else SeveralRuns(path)
+        return runs[0].path if len(runs) == 1 else SeveralRuns(path, tuple(runs))
     raise UsageError(
         "neither a run directory, nor a spec, nor a population's workspace",
         where=Where(file=target),
@@ -96,33 +98,37 @@ def _is_spec(path: Path) -> bool:
         return False
 
 
-def others(target: str | None) -> int:
-    """How many runs `./train_dir` has besides the newest one, which is shown without a target.
+def others(target: str | None) -> SeveralRuns | None:
+    """The runs of `./train_dir` where the newest of several is shown; None: it is the only one.
 
     Args:
         target: TARGET as the person gave it.
 
     Example:
-        >>> others("specs/processes.json")
-        0
+        >>> others("specs/processes.json") is None
+        True
     """
-    return max(0, len(_runs(Path("train_dir"))) - 1) if target is None else 0
+    if target is not None:
+        return None
+    folder = Path("train_dir")
+    runs = _runs(folder)
+    return SeveralRuns(folder, tuple(runs)) if len(runs) > 1 else None
 
 
 def _is_dotted(target: str) -> bool:
     return all(part.isidentifier() for part in target.split("."))
 
 
-def _newest(runs: Sequence[Path]) -> Path | None:
+def _newest(runs: Sequence[FoundRun]) -> Path | None:
     """The run with the newest journal."""
-    return max(runs, key=lambda run: RunDir(run).journal.stat().st_mtime_ns, default=None)
+    paths = [run.path for run in runs]
+    return max(paths, key=lambda path: RunDir(path).journal.stat().st_mtime_ns, default=None)
 
 
-def _runs(below: Path, depth: int | None = _NEAR) -> list[Path]:
+def _runs(below: Path, depth: int | None = _NEAR) -> list[FoundRun]:
     """The runs below a folder that hold a spec and a journal; `depth` None: also deeper ones."""
     search = RunSearch(below) if depth is None else RunSearch(below, depth=depth)
-    found = [run.path for run in search if not run.is_older]
-    return [path for path in found if RunDir(path).is_run()]
+    return [run for run in search if not run.is_older and RunDir(run.path).is_run()]
 
 
 def start(what: ToStart, more: Sequence[str] = ()) -> Path:

@@ -14,6 +14,7 @@ from pbt_tui.journal.requests import pending, read
 from pbt_tui.spec import Container
 from pbt_tui.tui import actions, start_executor
 from pbt_tui.tui.screens.failures import FailuresScreen
+from pbt_tui.tui.screens.fleet import FleetScreen
 from pbt_tui.tui.screens.help import HelpScreen
 from pbt_tui.tui.screens.job import JobScreen
 from pbt_tui.tui.screens.jobs import JobsScreen
@@ -25,7 +26,15 @@ from tests.tui.shown import text_of
 
 SCREENS = {
     s.PAGE: s
-    for s in (JobsScreen, FailuresScreen, JobScreen, LogScreen, PopulationScreen, HelpScreen)
+    for s in (
+        FleetScreen,
+        JobsScreen,
+        FailuresScreen,
+        JobScreen,
+        LogScreen,
+        PopulationScreen,
+        HelpScreen,
+    )
 }
 
 

@@ -19,11 +19,12 @@ from pbt_tui.tui.fleet.run_reader import RunReader
 from pbt_tui.tui.fleet.run_search import FoundRun, RunSearch, label
 
 THREADS = 3
-OFTEN, SELDOM = 2.0, 15.0
-"""Seconds between two looks at a run: one that is visible, and one that is not."""
-_SHARE = 500
-"""A round that took t seconds of processor time is repeated after 500 t at the earliest, so that
-looking at runs that do not change takes 0.2 % of the time."""
+OFTEN, SELDOM, SEARCHED = 2.0, 15.0, 30.0
+"""Seconds between two looks at a visible run with an executor, between those at any other run, and
+between two searches."""
+_SHARE = 1000
+"""A round that took t seconds of processor time is repeated after 1000 t at the earliest, so that
+looking at runs that do not change takes 0.1 % of the time."""
 PATIENCE = 5.0
 """Seconds after which a run counts as one whose file system does not answer."""
 
@@ -50,6 +51,7 @@ class RunsReader:
         clock: The wall clock, in Unix seconds.
         who: Asks who holds the lock of a run.
         threads: Number of threads.
+        found: Runs that are known to be there, so that the first page has them.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class RunsReader:
         clock: Callable[[], float] = time.time,
         who: Callable[[RunDir], int | None] = lambda rundir: holder(rundir.lock),
         threads: int = THREADS,
+        found: Iterable[FoundRun] = (),
     ) -> None:
         self.root = root
         """The folder."""
@@ -91,6 +94,9 @@ class RunsReader:
         self._searches = 0
         self._is_new = False
         self._bug: Exception | None = None
+        for one in found:
+            self.runs[one.path] = ListedRun(one, label(one.path, root))
+            self._add(one)
 
     # -- for the screen ----------------------------------------------------------------------------
 
@@ -111,9 +117,11 @@ class RunsReader:
         with self._news:
             if visible != self._visible:
                 self._visible = visible
-                soon = time.monotonic() + self._often()
+                soon = time.monotonic() + OFTEN
                 for path in visible:
-                    if self._due.get(path, 0.0) > soon:
+                    listed = self.runs.get(path)
+                    is_live = listed is not None and _has_executor(listed.run)
+                    if is_live and self._due.get(path, 0.0) > soon:
                         self._plan(path, soon)
                 self._news.notify()
 
@@ -210,15 +218,14 @@ class RunsReader:
             times.append(self._heap[0][0])
         return min(max(min(times, default=now + SELDOM) - now, 0.0), SELDOM)
 
+    def _add(self, found: FoundRun) -> None:
+        reader = RunReader(found, self.root, clock=self._clock, who=self._who)
+        self._readers[found.path] = reader
+        self._plan(found.path, 0.0)
+
     def _plan(self, path: Path, due: float) -> None:
         self._due[path] = due
         heapq.heappush(self._heap, (due, path))
-
-    def _often(self) -> float:
-        return max(OFTEN, _SHARE * self._cost * len(self._visible))
-
-    def _seldom(self) -> float:
-        return max(SELDOM, _SHARE * self._cost * len(self._readers))
 
     def _look(self, reader: RunReader) -> None:
         path = reader.rundir.path
@@ -239,8 +246,10 @@ class RunsReader:
                 self._is_new = True
             else:
                 self._cost = cost if not self._cost else 0.9 * self._cost + 0.1 * cost
-            wait = self._often() if path in self._visible else self._seldom()
-            self._plan(path, now + wait)
+            often = _has_executor(run) and path in self._visible
+            rounds = len(self._visible) if often else len(self._readers)
+            least = OFTEN if often else SELDOM
+            self._plan(path, now + max(least, _SHARE * self._cost * rounds))
 
     def _search(self) -> None:
         search = RunSearch(self.root)
@@ -250,9 +259,7 @@ class RunsReader:
             there.add(found.path)
             if found.path not in self._readers:
                 with self._news:
-                    reader = RunReader(found, self.root, clock=self._clock, who=self._who)
-                    self._readers[found.path] = reader
-                    self._plan(found.path, 0.0)
+                    self._add(found)
                     self._found.append(found)
                     self._is_new = True
                     self._news.notify()
@@ -267,4 +274,8 @@ class RunsReader:
             self._searches += 1
             self._is_new = self._is_new or self._searches == 1 or search.cut != self.cut
             self.cut = search.cut
-            self._search_at = time.monotonic() + max(SELDOM, 2 * _SHARE * cost)
+            self._search_at = time.monotonic() + max(SEARCHED, _SHARE * cost)
+
+
+def _has_executor(run: FleetRun | None) -> bool:
+    return run is None or run.state in ("live", "held")
