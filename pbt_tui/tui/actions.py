@@ -190,16 +190,19 @@ ACTIONS = (
     Action("quit", "q", "q", "quit", "back, then quit: the run goes on", bar=91),
 )
 
+IDS = frozenset(action.id for action in ACTIONS)
+"""The names of all actions."""
+
 
 def on(page: str) -> Iterator[Action]:
     """The actions of a page, in the order of the table."""
     return (action for action in ACTIONS if page in action.pages)
 
 
-def bar(page: str) -> list[Action]:
-    """The actions in the key bar of a page."""
+def bar(page: str, also: str = "") -> list[Action]:
+    """The actions in the key bar of a page; `also`: only those that this page has, too."""
     hidden = (f"page_{page}", "back" if page in ("jobs", "fleet") else "")
-    shown = [a for a in on(page) if a.bar and a.id not in hidden]
+    shown = [a for a in on(page) if a.bar and a.id not in hidden and (also or page) in a.pages]
     return sorted(shown, key=lambda a: a.bar)
 
 

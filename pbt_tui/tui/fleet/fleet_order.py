@@ -130,6 +130,8 @@ class FleetOrder:
         read.sort(key=lambda pair: key(pair[1]), reverse=self.reverse)
         if self.sort == "p":
             read.sort(key=lambda pair: pair[1].older)
+        else:  # of those that cannot be read there is nothing to sort by
+            read.sort(key=lambda pair: pair[1].state == "unreadable")
         unread = sorted((row for row in rows if row.run is None), key=lambda row: row.name)
         return [row for row, _ in read] + unread
 

@@ -9,12 +9,12 @@ from pbt_tui.journal.status_text import lasting
 from pbt_tui.observe.fleet_types import FleetRun
 from pbt_tui.observe.snapshot_types import Counts
 from pbt_tui.tui import labels
-from pbt_tui.tui.fleet.fleet_order import share
+from pbt_tui.tui.fleet.fleet_order import FIELDS, share
 from pbt_tui.tui.fleet.runs_reader import ListedRun
 from pbt_tui.tui.render.sparkline import BLOCKS
 from pbt_tui.tui.render.strips import SHORT
 from pbt_tui.tui.render.strips import bar as drawn_bar
-from pbt_tui.tui.text import Line, Span, both, cells, clip, cut, fit, length, safe
+from pbt_tui.tui.text import Line, Span, both, cells, clip, cut, fit, length, safe, wrap
 
 _STATES: dict[str, tuple[str, str, str]] = {
     "live": ("●", "live", "good"),
@@ -165,6 +165,35 @@ def state_of(run: FleetRun) -> tuple[str, str, str]:
     if run.verdict == "cancelled":
         return "⊘", "cancelled", "dim"
     return "✗", safe(run.verdict or "closed"), "bad"
+
+
+def states(width: int) -> list[Line]:
+    """What the states of runs mean, and what the filter understands."""
+    lines: list[Line] = []
+    for glyph, word, style, meaning in _MEANINGS:
+        pieces = wrap(meaning, max(20, width - 17))
+        lines.append(((f"  {glyph} {fit(word, 12)}", style), (pieces[0], "dim")))
+        lines += [((" " * 16 + piece, "dim"),) for piece in pieces[1:]]
+    lines += [(), ((" filter", "title"),), ()]
+    for text in (
+        "words are regular expressions for name, state, host and owner; all must match",
+        f"field:value, field<number, also <= > >= =, with {', '.join(FIELDS)}",
+        "! before a word inverts it: state:live !host:node7 failed>0",
+    ):
+        lines += [(("  " + piece, ""),) for piece in wrap(text, max(20, width - 4))]
+    return lines
+
+
+_MEANINGS = (
+    ("●", "live", "good", "an executor runs it"),
+    ("‖", "held", "warn", "an executor runs it, and starts nothing new: a person held it"),
+    ("✗", "no executor", "bad", "attempts were active when its executor went away"),
+    ("○", "no executor", "warn", "no executor runs it, and nothing was active"),
+    ("✓", "succeeded", "good", "closed: all jobs succeeded"),
+    ("✗", "failures", "bad", "closed: a job failed; `budget`: jobs were skipped, too"),
+    ("⊘", "cancelled", "dim", "closed: a person cancelled the rest"),
+    ("!", "unreadable", "bad", "damaged, not whole, or written by a newer version"),
+)
 
 
 def note(run: FleetRun, now: float) -> str:

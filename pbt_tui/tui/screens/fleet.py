@@ -146,7 +146,9 @@ class FleetScreen(Page):
                 (("  Esc", "key"), (" shows all again", "dim")),
                 *(
                     ((f"  {piece}", "dim"),)
-                    for piece in wrap(f"field:value, or field<number, with {names}", 76)
+                    for piece in wrap(
+                        f"field:value, or field<number, with {names}", self.size.width - 4
+                    )
                 ),
             ]
         if self.order.problems_only:

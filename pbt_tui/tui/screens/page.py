@@ -70,6 +70,12 @@ class Page(OrderedKeys[None]):
 
     # -- keys --------------------------------------------------------------------------------------
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where no run is shown, only the actions of the list of runs are there."""
+        if self.host.shows_run or action not in actions.IDS:
+            return True
+        return "fleet" in actions.by_id(action).pages
+
     input: Input | None = None
 
     def takes(self, event: events.Key) -> bool:
