@@ -158,6 +158,8 @@ class Monitor(App[str], inherit_bindings=False):
         gc.enable()
         if len(self.screen_stack) == 1:
             self.push_screen(_screen("fleet", was))
+        if was is not None and self.fleet is not None:
+            self.fleet.again(was)
         if self._timer and self._ticker is None:
             self._ticker = self.set_interval(self.interval, self.follow)
 

@@ -1,4 +1,4 @@
-"""Writes folders with several runs: live, held, dead, closed, older, and some that nobody can read."""
+"""Writes folders with several runs: live, held, dead, closed, older, and some that are damaged."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def fleet(root: Path = ROOT) -> Path:
     typical(root / "hopper" / "_pbt")
     typical(root / "walker" / "_pbt", closed=True)
     typical(root / "walker" / "_pbt.1", closed=True)
-    _closed(root / "cartpole" / "_pbt", "succeeded")
-    _closed(root / "pendulum" / "_pbt", "cancelled")
+    closed(root / "cartpole" / "_pbt", "succeeded")
+    closed(root / "pendulum" / "_pbt", "cancelled")
     Story(root / "not_begun" / "_pbt", spec(5, run="not_begun")).opened().flush()
     story = Story(root / "torn" / "_pbt", spec(2, run="torn")).opened().executor().flush()
     with story.rundir.journal.open("ab") as file:
@@ -44,7 +44,7 @@ def fleet(root: Path = ROOT) -> Path:
     return root
 
 
-def _closed(path: Path, verdict: ev.Verdict) -> Story:
+def closed(path: Path, verdict: ev.Verdict) -> Story:
     story = Story(path, spec(3, run=path.parent.name)).opened().executor(host="node2")
     for job in story.plan.jobs:
         if verdict == "succeeded":

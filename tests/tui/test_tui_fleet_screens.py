@@ -70,8 +70,8 @@ async def test_in_ascii(same_screen: SameScreen) -> None:
 
 async def test_no_problems(same_screen: SameScreen) -> None:
     typical(Path("train_dir/a/_pbt"), closed=True)
-    fleets._closed(Path("train_dir/b/_pbt"), "succeeded")
-    async with fleets.listed(runs=lambda: _tomorrow()) as (app, pilot):
+    fleets.closed(Path("train_dir/b/_pbt"), "succeeded")
+    async with fleets.listed(runs=_tomorrow) as (app, pilot):
         await pilot.press("z")
         await pilot.pause()
         same_screen("fleet-no-problems-120x40", app)

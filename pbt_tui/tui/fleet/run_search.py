@@ -90,7 +90,7 @@ class RunSearch:
         with os.scandir(folder) as entries:
             for entry in islice(entries, ENTRIES):
                 name = entry.name
-                if name.startswith(".") or not entry.is_dir():
+                if name.startswith(".") or not _is_folder(entry):
                     continue
                 is_older = _OLDER.fullmatch(name) is not None
                 if not is_older and _RUN.fullmatch(name) is None:
@@ -133,6 +133,13 @@ def label(path: Path, root: Path) -> str:
         below = folder
     name = str(below) if below.name else folder.absolute().name
     return name + path.name.removeprefix("_pbt")
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, for one
+        return False
 
 
 def _is_new(folder: Path, seen: set[tuple[int, int]]) -> bool:
