@@ -141,7 +141,7 @@ async def test_what_the_filter_finds() -> None:
 
 
 SAID = {
-    "fialed>3": "no field `fialed`: did you mean `failed`?",
+    "fail>3": "no field `fail`: did you mean `failed`?",
     "hosts:a": "no field `hosts`: did you mean `host`?",
     "failed>x": "`>` needs a number: `x` is none",
 }

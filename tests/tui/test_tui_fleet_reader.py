@@ -187,7 +187,7 @@ def names(runs: RunsReader) -> set[str]:
 
 
 def test_runs_come_change_and_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OFTEN", "SELDOM", "SEARCHED"):
+    for name in ("OFTEN", "SELDOM", "RARELY"):
         monkeypatch.setattr(runs_reader, name, 0.02)
     monkeypatch.setattr(runs_reader, "_SHARE", 0)
     story = typical(tmp_path / "ants" / "_pbt")

@@ -18,12 +18,14 @@ from pbt_tui.journal.file import Tail
 from pbt_tui.journal.lock import holder
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.run_tally import RunTally
+from pbt_tui.journal.spec_size import spec_size
 from pbt_tui.observe.fleet_types import BestJob, FleetRun, RunLiveness, RunProblem
 from pbt_tui.observe.progress import Remaining, Series, remaining
 from pbt_tui.observe.progress.run_progress import RunProgress
 from pbt_tui.observe.snapshot_types import Counts
+from pbt_tui.spec import Policy
 from pbt_tui.tui.fleet.run_search import FoundRun, label
-from pbt_tui.tui.fleet.spec_size import spec_size
+from pbt_tui.tui.journal_follower import read_spec
 
 NEW = 86_400.0
 """Seconds for which a failure is new."""
@@ -134,7 +136,7 @@ class RunReader:
     def _read_journal(self, budget: int) -> bool:
         if self._tally is None or not self._has_jobs:
             self._drop()
-            self._tally, self._has_jobs = RunTally(*spec_size(self.rundir)), True
+            self._tally, self._has_jobs = RunTally(*_size(self.rundir)), True
         life, end = self._tail.life, self._tail.offset + budget
         while events := self._tail.read(_SLICE):
             if self._tail.life != life:  # the journal was replaced or cut
@@ -264,6 +266,14 @@ def _stamp_of(path: Path) -> FileStamp:
     except FileNotFoundError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _size(rundir: RunDir) -> tuple[int, Policy]:
+    found = spec_size(rundir)
+    if found is None:
+        spec = read_spec(rundir)
+        return len(spec.jobs), spec.policy
+    return found
 
 
 def _told(error: OSError) -> str:

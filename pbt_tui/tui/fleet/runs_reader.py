@@ -19,9 +19,9 @@ from pbt_tui.tui.fleet.run_reader import RunReader
 from pbt_tui.tui.fleet.run_search import FoundRun, RunSearch, label
 
 THREADS = 3
-OFTEN, SELDOM, SEARCHED = 2.0, 15.0, 30.0
-"""Seconds between two looks at a visible run with an executor, between those at any other run, and
-between two searches."""
+OFTEN, SELDOM, RARELY = 2.0, 15.0, 60.0
+"""Seconds between two looks at a run: at one that is visible and has an executor, at one with either
+of both, and at any other, as well as between two searches."""
 _SHARE = 1000
 """A round that took t seconds of processor time is repeated after 1000 t at the earliest, so that
 looking at runs that do not change takes 0.1 % of the time."""
@@ -117,11 +117,12 @@ class RunsReader:
         with self._news:
             if visible != self._visible:
                 self._visible = visible
-                soon = time.monotonic() + OFTEN
+                now = time.monotonic()
                 for path in visible:
                     listed = self.runs.get(path)
                     is_live = listed is not None and _has_executor(listed.run)
-                    if is_live and self._due.get(path, 0.0) > soon:
+                    soon = now + (OFTEN if is_live else SELDOM)
+                    if self._due.get(path, 0.0) > soon:
                         self._plan(path, soon)
                 self._news.notify()
 
@@ -246,9 +247,9 @@ class RunsReader:
                 self._is_new = True
             else:
                 self._cost = cost if not self._cost else 0.9 * self._cost + 0.1 * cost
-            often = _has_executor(run) and path in self._visible
-            rounds = len(self._visible) if often else len(self._readers)
-            least = OFTEN if often else SELDOM
+            visible = path in self._visible
+            least = (RARELY, SELDOM, OFTEN)[visible + _has_executor(run)]
+            rounds = len(self._visible) if least == OFTEN else len(self._readers)
             self._plan(path, now + max(least, _SHARE * self._cost * rounds))
 
     def _search(self) -> None:
@@ -274,7 +275,7 @@ class RunsReader:
             self._searches += 1
             self._is_new = self._is_new or self._searches == 1 or search.cut != self.cut
             self.cut = search.cut
-            self._search_at = time.monotonic() + max(SEARCHED, _SHARE * cost)
+            self._search_at = time.monotonic() + max(RARELY, _SHARE * cost)
 
 
 def _has_executor(run: FleetRun | None) -> bool:

@@ -8,7 +8,6 @@ from pbt_tui.files import disk
 from pbt_tui.files.regular import open_regular
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.spec import FORMAT, Policy
-from pbt_tui.tui.journal_follower import read_spec
 
 _PIECE = 1 << 20
 _JOBS = b'"jobs":[\n'
@@ -26,27 +25,18 @@ _decoder = msgspec.json.Decoder(_Head)
 """Made once: msgspec crashes if two threads prepare a type at the same time."""
 
 
-def spec_size(rundir: RunDir) -> tuple[int, Policy]:
-    """The number of jobs of a run, and its policy.
+def spec_size(rundir: RunDir) -> tuple[int, Policy] | None:
+    """The number of jobs of a run, and its policy; None: the whole spec has to be decoded.
 
-    A spec has one job per line, so counting lines suffices. A spec with another layout is decoded.
+    A spec has one job per line, so counting lines suffices. One that is damaged, has another layout
+    or another version is left to whoever decodes all of it.
 
     Args:
         rundir: The run directory.
 
     Raises:
-        PbtError: If the spec is damaged, or a later version wrote it.
-        OSError: If it cannot be opened.
+        OSError: If the spec cannot be read.
     """
-    found = _counted(rundir)
-    if found is None:
-        spec = read_spec(rundir)
-        return len(spec.jobs), spec.policy
-    return found
-
-
-def _counted(rundir: RunDir) -> tuple[int, Policy] | None:
-    """The same without decoding jobs; None: the spec has another layout."""
     fd = open_regular(rundir.spec)
     try:
         data = disk.calls.pread(fd, _PIECE, 0)
