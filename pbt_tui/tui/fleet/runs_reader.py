@@ -20,8 +20,8 @@ from pbt_tui.tui.fleet.run_search import FoundRun, RunSearch, label
 
 THREADS = 3
 OFTEN, SELDOM, RARELY = 2.0, 15.0, 60.0
-"""Seconds between two looks at a run: at one that is visible and has an executor, at one with either
-of both, and at any other, as well as between two searches."""
+"""Seconds between two looks at a run that is visible and has an executor, at one with either of
+both, and at any other one. Half of the last pass between two searches."""
 _SHARE = 1000
 """A round that took t seconds of processor time is repeated after 1000 t at the earliest, so that
 looking at runs that do not change takes 0.1 % of the time."""
@@ -275,7 +275,7 @@ class RunsReader:
             self._searches += 1
             self._is_new = self._is_new or self._searches == 1 or search.cut != self.cut
             self.cut = search.cut
-            self._search_at = time.monotonic() + max(RARELY, _SHARE * cost)
+            self._search_at = time.monotonic() + max(RARELY / 2, _SHARE * cost)
 
 
 def _has_executor(run: FleetRun | None) -> bool:
