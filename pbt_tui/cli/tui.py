@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from pbt_tui.cli import error_boundary, plain, web
-from pbt_tui.errors import UsageError, printable
+from pbt_tui.errors import UsageError, Where, command, printable
 from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.web.child_environment import in_a_page
 
 if TYPE_CHECKING:
+    from pbt_tui.tui.fleet.runs_reader import RunsReader
     from pbt_tui.tui.start_executor import StartedExecutor
+    from pbt_tui.tui.targets import SeveralRuns, ToStart, Workspace
 
 THEME = "dark"
 """The default theme."""
@@ -32,7 +34,10 @@ def entry() -> NoReturn:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Shows a run until the user quits, or once. Returns the exit code."""
+    """Shows a run, or several, until the user quits, or once. Returns the exit code."""
+    from pbt_tui.cli import run_list
+    from pbt_tui.tui import targets
+
     args = parser(argv).parse_args(list(argv))
     if args.json and not args.once:
         raise UsageError("`--json` needs `--once`")
@@ -43,12 +48,25 @@ def main(argv: Sequence[str]) -> int:
     if args.export is not None:
         return _export(args)
     if args.web:
-        return web.run(args, lambda: _told_feed(args))
+        return web.run(args, lambda: _served(args))
+    found = _found(args)
+    once = args.once or not _on_terminal()
+    if isinstance(found, targets.SeveralRuns):
+        _refuse(_passed_on(args), "a folder of runs")
+        if args.plain:
+            raise _ambiguous(found)
+        if not once:
+            return _told(_show(None, args, None, several=found))
+        run_list.once(found.folder, json=args.json, ascii_only=args.ascii)
+        if not args.once:
+            print("hint: on a terminal, `pbt-tui` shows this live", file=sys.stderr)
+        return 0
     if args.plain:
-        return plain.run(_told_feed(args), args)
-    feed = _feed(args)
-    note = _note(feed, args)
-    if args.once or not _on_terminal():
+        return plain.run(_told_feed(args, found), args)
+    feed = _feed(args, found)
+    others = None if args.run else targets.others(args.target)
+    note = run_list.note(others, on_screen=not once)
+    if once:
         if note:
             print(f"note: {note}", file=sys.stderr)
         code = _once(feed, args)
@@ -59,7 +77,10 @@ def main(argv: Sequence[str]) -> int:
             )
             return 0
         return code
-    message = _show(feed, args, note)
+    return _told(_show(feed, args, note, several=others))
+
+
+def _told(message: str | None) -> int:
     if message:
         print(message)
     return 0
@@ -83,8 +104,8 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
         "target",
         nargs="?",
         metavar="TARGET",
-        help="run directory, spec or run module (`pbt-run` starts it first), or workspace of a "
-        "population; without TARGET, the newest run below ./train_dir",
+        help="run directory, folder of several, spec or run module (`pbt-run` starts it first), or "
+        "workspace of a population; without TARGET, the newest run below ./train_dir",
     )
     p.add_argument(
         "--run", metavar="MODULE", help="a run module, as the upstream launcher spells it"
@@ -96,7 +117,11 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
         "keys work",
     )
     p.add_argument("--once", action="store_true", help="print the run as text and exit")
-    p.add_argument("--json", action="store_true", help="with --once: print JSON (pbt-snapshot/1)")
+    p.add_argument(
+        "--json",
+        action="store_true",
+        help="with --once: print JSON (pbt-snapshot/1, of several runs pbt-fleet/1)",
+    )
     plain.add_options(p)
     p.add_argument(
         "--export",
@@ -163,13 +188,22 @@ def _on_terminal() -> bool:
 # -- which run -------------------------------------------------------------------------------------
 
 
-def _feed(args: argparse.Namespace) -> JournalFollower:
-    from pbt_tui.journal.run_dir import RunDir
+def _found(args: argparse.Namespace) -> Path | ToStart | Workspace | SeveralRuns:
     from pbt_tui.tui import targets
 
     if args.run and args.target:
         raise UsageError("TARGET and `--run` name two targets")
-    found = targets.resolve(args.run or args.target, is_module=bool(args.run))
+    return targets.resolve(args.run or args.target, is_module=bool(args.run))
+
+
+def _feed(
+    args: argparse.Namespace, found: Path | ToStart | Workspace | SeveralRuns
+) -> JournalFollower:
+    from pbt_tui.journal.run_dir import RunDir
+    from pbt_tui.tui import targets
+
+    if isinstance(found, targets.SeveralRuns):
+        raise _ambiguous(found)
     more = _passed_on(args)
     if isinstance(found, targets.Workspace):
         _refuse(more, "a workspace")
@@ -186,19 +220,38 @@ def _feed(args: argparse.Namespace) -> JournalFollower:
     return JournalFollower(RunDir(found))
 
 
-def _note(feed: JournalFollower, args: argparse.Namespace) -> str | None:
-    """Which of several runs it is, where TARGET does not say it."""
+def _ambiguous(found: SeveralRuns) -> UsageError:
+    return UsageError(
+        "it holds several runs: name one",
+        where=Where(file=str(found.folder)),
+        hint=f"`{command('pbt-tui', found.folder, '--once')}` lists them",
+    )
+
+
+def _told_feed(
+    args: argparse.Namespace, found: Path | ToStart | Workspace | SeveralRuns
+) -> JournalFollower:
+    """The same, for a mode whose output has no place for the note."""
+    from pbt_tui.cli import run_list
     from pbt_tui.tui import targets
 
-    return None if args.run or feed.workspace else targets.others(args.target)
-
-
-def _told_feed(args: argparse.Namespace) -> JournalFollower:
-    """The same, for a mode whose output has no place for the note."""
-    feed = _feed(args)
-    if note := _note(feed, args):
+    feed = _feed(args, found)
+    others = None if args.run or feed.workspace else targets.others(args.target)
+    if note := run_list.note(others, on_screen=False):
         print(f"note: {note}", file=sys.stderr)
     return feed
+
+
+def _served(args: argparse.Namespace) -> tuple[str, Path]:
+    """Name and path of what pages show."""
+    from pbt_tui.tui import targets
+
+    found = _found(args)
+    if isinstance(found, targets.SeveralRuns):
+        _refuse(_passed_on(args), "a folder of runs")
+        return found.folder.name, found.folder
+    feed = _told_feed(args, found)
+    return feed.state.spec.run, feed.rundir.path
 
 
 def _refuse(more: Sequence[str], what: str) -> None:
@@ -301,7 +354,7 @@ def _export(args: argparse.Namespace) -> int:
     if args.once:
         raise UsageError("`--export` and `--once` exclude each other")
     path = export.checked(args.export)
-    feed = _feed(args)
+    feed = _feed(args, _found(args))
     feed.read_all()
     for file in export.export(feed, path):
         print(f"wrote: {printable(str(file))}")
@@ -320,13 +373,15 @@ def _load_screens() -> None:
 
 
 def _show(
-    feed: JournalFollower,
+    feed: JournalFollower | None,
     args: argparse.Namespace,
     note: str | None,
     *,
     now: Callable[[], float] = time.time,
     start: Callable[[Path], StartedExecutor] | None = None,
+    several: SeveralRuns | None = None,
 ) -> str | None:
+    """Shows a run, or several, or a run from which a key leads to several."""
     import gc
 
     gc.disable()  # until all is read: what is made until then stays alive
@@ -346,8 +401,15 @@ def _show(
         now=now,
         note=note,
         start=start,
+        runs=None if several is None else partial(_runs, several),
     )
     return monitor.run(mouse=not args.no_mouse)
+
+
+def _runs(several: SeveralRuns) -> RunsReader:
+    from pbt_tui.tui.fleet.runs_reader import RunsReader
+
+    return RunsReader(several.folder, found=several.runs)
 
 
 if __name__ == "__main__":

@@ -221,15 +221,15 @@ def workspace_snapshot(path: Path) -> Snapshot:
     )
 
 
-def encode(snapshot: Snapshot) -> bytes:
+def encode(document: msgspec.Struct) -> bytes:
     """The document of `--once --json`: one line, in which control characters are escaped.
 
     In a path that is not UTF-8, each wrong byte is a lone surrogate, `\\udcff` for 0xff.
     """
     try:
-        return printable_json(msgspec.json.encode(snapshot).decode()).encode() + b"\n"
+        return printable_json(msgspec.json.encode(document).decode()).encode() + b"\n"
     except UnicodeEncodeError:
-        return printable_json(json.dumps(msgspec.to_builtins(snapshot))).encode() + b"\n"
+        return printable_json(json.dumps(msgspec.to_builtins(document))).encode() + b"\n"
 
 
 def liveness(state: RunState, live: bool) -> Liveness:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pbt_tui.journal.events import Action as RequestAction
 
-PAGES = ("jobs", "failures", "job", "log", "population", "compare", "timeline", "help")
+PAGES = (*("fleet", "jobs", "failures", "job", "log", "population", "compare", "timeline", "help"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,9 @@ class Action:
 _LISTS = ("jobs", "failures", "population", "compare")
 _CURVES = ("population", "compare")
 _NOT_LOG = tuple(page for page in PAGES if page != "log")
+_OF_RUNS = tuple(page for page in PAGES if page != "fleet")
 _OF_JOBS = ("jobs", "failures", "job", "population", "compare")
-_OFF_TIMELINE = tuple(page for page in _NOT_LOG if page != "timeline")
+_OFF_TIMELINE = tuple(page for page in _OF_RUNS if page not in ("log", "timeline"))
 
 ACTIONS = (
     Action("down", "down,j", "↓ j", "", "one line down"),
@@ -53,10 +54,16 @@ ACTIONS = (
         3,
     ),
     Action("open_fold", "enter", "Enter", "", "open a folded traceback, or close it", ("log",)),
+    Action("open_run", "enter", "Enter", "open", "open the run", ("fleet",), 3),
     Action("log", "l", "l", "log", "its log, from the end", (*_OF_JOBS, "timeline"), 4),
-    Action("page_jobs", "1", "1", "", "the jobs"),
-    Action("page_failures", "2,f", "f 2", "failures", "failures, grouped by cause", bar=5),
-    Action("page_population", "3,p", "p 3", "population", "populations and members", bar=6),
+    Action("page_jobs", "1", "1", "", "the jobs", _OF_RUNS),
+    Action(
+        "page_failures", "2,f", "f 2", "failures", "failures, grouped by cause", _OF_RUNS, bar=5
+    ),
+    Action(
+        "page_population", "3,p", "p 3", "population", "populations and members", _OF_RUNS, bar=6
+    ),
+    Action("page_fleet", "6", "6", "", "the runs of the folder", _OF_RUNS),
     Action("page_log", "4", "4", "", "the log of the job under the cursor", _OF_JOBS),
     Action(
         "page_timeline",
@@ -68,10 +75,14 @@ ACTIONS = (
         13,
     ),
     Action("filter", "slash", "/", "filter", "show only the jobs that match", ("jobs",), 2),
+    Action("filter_runs", "slash", "/", "filter", "show only the runs that match", ("fleet",), 2),
     Action("filter_off", "backslash", "\\", "", "switch the last filter off or on", ("jobs",)),
     Action("problems", "z", "z", "", "only failed, stopping, cancelled or skipped jobs", ("jobs",)),
+    Action("problem_runs", "z", "z", "problems", "only runs with problems", ("fleet",), 4),
+    Action("older_runs", "o", "o", "older", "show runs that `--fresh` moved aside", ("fleet",), 6),
+    Action("sort_runs", "s", "s", "sort", "sort; a letter chooses by what", ("fleet",), 5),
     Action("sort", "s", "s", "sort", "sort; a letter or a digit chooses the column", ("jobs",), 7),
-    Action("reverse", "S", "S", "", "the same order, reversed", ("jobs",)),
+    Action("reverse", "S", "S", "", "the same order, reversed", ("fleet", "jobs")),
     Action(
         "fold_all",
         "o",
@@ -200,18 +211,29 @@ ACTIONS = (
         "cancel",
     ),
     Action("kill", "K", "K", "", "kill: cancel it at once, without grace", _OF_JOBS, 0, "kill"),
-    Action("hold", "H", "H", "", "hold the run: no new attempts; running ones go on", asks="hold"),
-    Action("release", "U", "U", "", "release a held run", asks="release"),
-    Action("drain", "D", "D", "", "drain a GPU: no new attempts on it; or undo", asks="drain"),
-    Action("executor", "E", "E", "", "start an executor for a run that has none"),
+    Action(
+        "hold",
+        "H",
+        "H",
+        "",
+        "hold the run: no new attempts; running ones go on",
+        _OF_RUNS,
+        asks="hold",
+    ),
+    Action("release", "U", "U", "", "release a held run", _OF_RUNS, asks="release"),
+    Action(
+        "drain", "D", "D", "", "drain a GPU: no new attempts on it; or undo", _OF_RUNS, asks="drain"
+    ),
+    Action("executor", "E", "E", "", "start an executor for a run that has none", _OF_RUNS),
     Action(
         "copy",
         "y",
         "y",
         "",
         "copy the job's name, its command on its page, or the comparison",
-        _NOT_LOG,
+        tuple(page for page in _NOT_LOG if page != "fleet"),
     ),
+    Action("copy_run", "y", "y", "copy", "copy the path of the run", ("fleet",), 8),
     Action("pause", "i", "i", "", "pause the screen, and go on"),
     Action("palette", "colon", ":", "", "every action by its name", _NOT_LOG),
     Action("help", "question_mark", "?", "help", "the keys of this screen", bar=1),
@@ -220,17 +242,20 @@ ACTIONS = (
     Action("quit", "q", "q", "quit", "back, then quit: the run goes on", bar=91),
 )
 
+IDS = frozenset(action.id for action in ACTIONS)
+"""The names of all actions."""
+
 
 def on(page: str) -> Iterator[Action]:
     """The actions of a page, in the order of the table."""
     return (action for action in ACTIONS if page in action.pages)
 
 
-def bar(page: str) -> list[Action]:
-    """The actions in the key bar of a page."""
-    hidden = [f"page_{page}", "back" if page == "jobs" else ""]
+def bar(page: str, also: str = "") -> list[Action]:
+    """The actions in the key bar of a page; `also`: only those that this page has, too."""
+    hidden = [f"page_{page}", "back" if page in ("jobs", "fleet") else ""]
     hidden += ["page_failures", "page_population"] if page == "compare" else []
-    shown = [a for a in on(page) if a.bar and a.id not in hidden]
+    shown = [a for a in on(page) if a.bar and a.id not in hidden and (also or page) in a.pages]
     return sorted(shown, key=lambda a: a.bar)
 
 

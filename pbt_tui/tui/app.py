@@ -17,6 +17,7 @@ from textual.binding import BindingType
 
 from pbt_tui.errors import BrokenKind, command
 from pbt_tui.journal.owners import Trust
+from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.tui import themes
 from pbt_tui.tui.journal_follower import FollowerUpdate, JournalFollower
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
 
     from pbt_tui.observe.snapshot import Populations
     from pbt_tui.observe.snapshot_types import GpuRow, PopulationRow
+    from pbt_tui.tui.fleet.runs_reader import RunsReader
     from pbt_tui.tui.request_sender import RequestSender
 
 SCREENS: Final[Mapping[str, str]] = {
+    "fleet": "pbt_tui.tui.screens.fleet:FleetScreen",
     "jobs": "pbt_tui.tui.screens.jobs:JobsScreen",
     "failures": "pbt_tui.tui.screens.failures:FailuresScreen",
     "population": "pbt_tui.tui.screens.population:PopulationScreen",
@@ -61,7 +64,10 @@ def _screen(name: str, *args: object) -> Any:
 
 
 class Monitor(App[str], inherit_bindings=False):
-    """Follows one run. Its result is the text to print after the terminal has been restored."""
+    """Follows one run, or lists several and follows the one that a person opens.
+
+    Its result is the text to print after the terminal has been restored.
+    """
 
     CSS_PATH = "screens/page.tcss"
     ENABLE_COMMAND_PALETTE = True
@@ -71,7 +77,7 @@ class Monitor(App[str], inherit_bindings=False):
 
     def __init__(
         self,
-        follower: JournalFollower,
+        follower: JournalFollower | None,
         *,
         read_only: bool = False,
         trust: Callable[[], Trust] = Trust,
@@ -82,11 +88,9 @@ class Monitor(App[str], inherit_bindings=False):
         timer: bool = True,
         note: str | None = None,
         start: Callable[[Path], StartedExecutor] | None = None,
+        runs: Callable[[], RunsReader] | None = None,
     ) -> None:
         super().__init__()
-        self.follower = follower
-        self.model = Model(follower)
-        self._requests: RequestSender | None = None
         self._start = start
         self.read_only = read_only
         self.trust = trust
@@ -96,13 +100,13 @@ class Monitor(App[str], inherit_bindings=False):
         self._timer = timer
         self._note = note
         self._second = 0.0
-        self._loading = FollowerUpdate()
         self._loader: Timer | None = None
-        self._draw_at = 0.0
-        self.populations: tuple[PopulationRow, ...] = ()
-        """Rows of the last read; empty until a person opens the population screen."""
-        self._watched: tuple[RunState, Populations] | None = None
-        self._reading = False
+        self._ticker: Timer | None = None
+        self._runs = runs
+        self._fleet: RunsReader | None = None
+        self.shows_run = follower is not None
+        """Whether a run is shown, and not only the list of runs."""
+        self._take_run(follower or JournalFollower.of_nothing(Path()))
         self.register_theme(themes.DARK)
         self.register_theme(themes.LIGHT)
         self.theme = themes.NAMES.get(theme, theme)
@@ -113,25 +117,89 @@ class Monitor(App[str], inherit_bindings=False):
         """The colours of curves, for themes that do not name them."""
         return themes.colours(dark=self.current_theme.dark)
 
+    def _take_run(self, follower: JournalFollower) -> None:
+        """Sets all that belongs to one run: nothing of the run before stays."""
+        self.follower = follower
+        self.model = Model(follower)
+        self._requests: RequestSender | None = None
+        self._loading = FollowerUpdate()
+        self._draw_at = 0.0
+        self.populations: tuple[PopulationRow, ...] = ()
+        """Rows of the last read; empty until a person opens the population screen."""
+        self._watched: tuple[RunState, Populations] | None = None
+        self._reading = False
+
+    # -- several runs ------------------------------------------------------------------------------
+
+    @property
+    def fleet(self) -> RunsReader | None:
+        """The runs of the folder; None: one run is shown, and no list."""
+        if self._fleet is None and self._runs is not None:
+            self._fleet = self._runs()
+            if self._timer:  # after the first page: the threads would delay it
+                self.call_after_refresh(self._fleet.start)
+        return self._fleet
+
+    @property
+    def has_fleet(self) -> bool:
+        """Whether there is a list of runs to go to."""
+        return self._runs is not None
+
+    def open_fleet(self) -> None:
+        """Leaves the run for the list of runs."""
+        while len(self.screen_stack) > 1 and getattr(self.screen, "PAGE", "") != "fleet":
+            self.pop_screen()
+        if self._loader is not None:
+            self._loader.stop()
+            self._loader = None
+        was = self.follower.rundir.path if self.shows_run else None
+        self.shows_run = False
+        # Not nothing: pages that are being closed may still ask for a run.
+        self._take_run(JournalFollower.of_nothing(Path()))
+        gc.unfreeze()
+        gc.enable()
+        if len(self.screen_stack) == 1:
+            self.push_screen(_screen("fleet", was))
+        if was is not None and self.fleet is not None:
+            self.fleet.again(was)
+        if self._timer and self._ticker is None:
+            self._ticker = self.set_interval(self.interval, self.follow)
+
+    def open_run(self, path: Path) -> None:
+        """Opens a run of the list. Raises `PbtError` if it cannot be read."""
+        self._take_run(JournalFollower(RunDir(path)))
+        self.shows_run, self.paused = True, False
+        self._show_run()
+
     # -- following ---------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
+        if self.shows_run:
+            self._show_run()
+        else:
+            self.open_fleet()
+        if self._note:
+            self.call_after_refresh(self.say, self._note)
+
+    def _show_run(self) -> None:
         self.push_screen(_screen("jobs", self.model))
         if self.follower.workspace:
             self.go("population")
-        if self._note:
-            self.call_after_refresh(self.say, self._note)
         if self._timer:
             self.call_after_refresh(self._load)
 
     def _load(self) -> None:
         """Reads the existing journal in slices, so that keys and first pages are not delayed."""
+        if not self.shows_run:
+            return
         if self.follower.at_end():
             if self._loader is not None:
                 self._loader.stop()
+                self._loader = None
             gc.enable()
             gc.freeze()
-            self.set_interval(self.interval, self.follow)
+            if self._ticker is None:
+                self._ticker = self.set_interval(self.interval, self.follow)
             return
         gc.disable()  # all objects made here stay alive: a collection would find no garbage
         self._loading.add(self.follower.poll(budget=0.1))
@@ -146,7 +214,10 @@ class Monitor(App[str], inherit_bindings=False):
 
     def follow(self) -> None:
         """Reads new events and lets the top screen draw them. The only timer of the program."""
-        if self.paused:
+        if self.paused or self._loader is not None:
+            return
+        if not self.shows_run:
+            self._follow_fleet()
             return
         change = self.follower.poll()
         if change or self.model.is_late:
@@ -160,6 +231,16 @@ class Monitor(App[str], inherit_bindings=False):
                 page.tick(self.now())
                 if news and self.follower.holder is None:  # the last values of an executor
                     page.changed(None)
+
+    def _follow_fleet(self) -> None:
+        page = self.screen
+        if isinstance(page, Page) and page.is_mounted:
+            if self.fleet is not None and self.fleet.poll():
+                page.changed(None)
+            now = self.clock()
+            if now - self._second >= 1.0:
+                self._second = now
+                page.tick(now)
 
     def take(self, change: FollowerUpdate) -> None:
         """Passes the change to the model and to the top screen, which alone is drawn."""
@@ -206,16 +287,17 @@ class Monitor(App[str], inherit_bindings=False):
                 self.say(str(e), "bad")
                 return
         watched = self._watched[1]
-        live = self.follower.holder is not None
+        follower = self.follower
+        live = follower.holder is not None
         self._reading = True
 
         def work() -> Callable[[], None] | None:
             try:
                 watched.poll()
-                rows = watched.rows(self.now(), live=live)
+                rows = watched.rows(follower.now(self.clock()), live=live)
             finally:
                 self._reading = False
-            if rows == self.populations:
+            if rows == self.populations or self.follower is not follower:
                 return None
             self.populations = rows
             return then
@@ -237,7 +319,7 @@ class Monitor(App[str], inherit_bindings=False):
         """Opens one of the numbered pages, and closes all other screens."""
         if self.page is not None and page == self.page.PAGE:
             return
-        while len(self.screen_stack) > 2:  # Textual's blank screen and the jobs stay
+        while self.page is not None and self.page.PAGE != "jobs":
             self.pop_screen()
         if page != "jobs":
             self.push_screen(_screen(page))
@@ -294,7 +376,14 @@ class Monitor(App[str], inherit_bindings=False):
         self.say(f"copied: {told}" if copy(self, text) else told)
 
     def leave(self) -> None:
-        """Ends the monitor. The run goes on."""
+        """Goes back to the list below, or ends the monitor. The run goes on."""
+        if not self.shows_run:
+            root = self.fleet.root if self.fleet is not None else Path()
+            self.exit(f"the runs go on; come back with `{command('pbt-tui', root)}`")
+            return
+        if any(getattr(screen, "PAGE", "") == "fleet" for screen in self.screen_stack):
+            self.open_fleet()
+            return
         if self.follower.workspace:
             self.exit("")
             return

@@ -7,7 +7,8 @@ by its name, so there is no import cycle.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from pbt_tui.journal.events import Action as RequestAction
 from pbt_tui.journal.owners import Trust
@@ -15,6 +16,9 @@ from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.observe.snapshot_types import GpuRow, PopulationRow
 from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.tui.model import Model
+
+if TYPE_CHECKING:
+    from pbt_tui.tui.fleet.runs_reader import RunsReader
 
 
 class Requests(Protocol):
@@ -46,6 +50,18 @@ class Host(Protocol):
     def requests(self) -> Requests: ...
 
     @property
+    def fleet(self) -> RunsReader | None:
+        """The runs of the folder; None: one run is shown, and no list."""
+
+    @property
+    def has_fleet(self) -> bool:
+        """Whether there is a list of runs to go to."""
+
+    @property
+    def shows_run(self) -> bool:
+        """Whether a run is shown, and not only the list of runs."""
+
+    @property
     def read_only(self) -> bool: ...
 
     @property
@@ -74,6 +90,12 @@ class Host(Protocol):
 
     def go(self, page: str) -> None:
         """Opens one of the numbered pages, and closes all other screens."""
+
+    def open_fleet(self) -> None:
+        """Leaves the run for the list of runs."""
+
+    def open_run(self, path: Path) -> None:
+        """Opens a run of the list. Raises `PbtError` if it cannot be read."""
 
     def open_job(self, job: JobState, among: list[str]) -> None:
         """Opens the job's page; `among` are the names that `n` and `N` step through."""
@@ -104,4 +126,4 @@ class Host(Protocol):
         """Copies to the clipboard of the person's terminal."""
 
     def leave(self) -> None:
-        """Ends the monitor. The run goes on."""
+        """Goes back to the list of runs below, or ends the monitor. The run goes on."""

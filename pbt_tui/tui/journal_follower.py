@@ -136,6 +136,15 @@ class JournalFollower:
     @classmethod
     def of_workspace(cls, path: Path, style: Style) -> JournalFollower:
         """Presents a plain workspace as a run without jobs, with one population."""
+        return cls._without_journal(path, (Population(path.name, style, 0, str(path), ()),))
+
+    @classmethod
+    def of_nothing(cls, path: Path) -> JournalFollower:
+        """Stands in where no run is shown, but a list of runs."""
+        return cls._without_journal(path, ())
+
+    @classmethod
+    def _without_journal(cls, path: Path, populations: tuple[Population, ...]) -> JournalFollower:
         follower = cls.__new__(cls)
         follower.rundir, follower.clock, follower.workspace = RunDir(path), time.time, True
         follower.loaded, follower.holder, follower.error = True, None, None
@@ -145,8 +154,7 @@ class JournalFollower:
         follower.state = RunState(
             Processes(
                 format=FORMAT, run=path.name, module="", train_dir=str(path.parent),
-                policy=Policy(), container=None, jobs=(),
-                populations=(Population(path.name, style, 0, str(path), ()),),
+                policy=Policy(), container=None, jobs=(), populations=populations,
             )
         )  # fmt: skip
         return follower

@@ -15,6 +15,7 @@ from pbt_tui.spec import Container
 from pbt_tui.tui import actions, start_executor
 from pbt_tui.tui.screens.compare import CompareScreen
 from pbt_tui.tui.screens.failures import FailuresScreen
+from pbt_tui.tui.screens.fleet import FleetScreen
 from pbt_tui.tui.screens.help import HelpScreen
 from pbt_tui.tui.screens.job import JobScreen
 from pbt_tui.tui.screens.jobs import JobsScreen
@@ -28,7 +29,7 @@ from tests.tui.shown import text_of
 SCREENS = {
     s.PAGE: s
     for s in (
-        *(JobsScreen, FailuresScreen, JobScreen, LogScreen, PopulationScreen),
+        *(FleetScreen, JobsScreen, FailuresScreen, JobScreen, LogScreen, PopulationScreen),
         *(CompareScreen, TimelineScreen, HelpScreen),
     )
 }

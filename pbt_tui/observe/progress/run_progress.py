@@ -166,6 +166,26 @@ class RunProgress:
             found = ended.series if ended else found
         return found if found is not None and _is_whole(found) else None
 
+    def newest(self, name: str) -> Progress | None:
+        """What the executor wrote last of a job by id, also if it has ended since; None: nothing.
+
+        Args:
+            name: Id of the job.
+        """
+        return self._newest.jobs.get(name)
+
+    def series_of(self, name: str) -> Series | None:
+        """The values over time of a job by id; None: no number is known.
+
+        Args:
+            name: Id of the job.
+        """
+        found = self._newest.series.get(name)
+        if found is None:
+            ended = self._ended.of(name)
+            found = ended.series if ended is not None else None
+        return found if found is not None and _is_whole(found) else None
+
     def eta(self, state: RunState, now: float) -> Remaining | None:
         """The time that the run still needs; None: unknown, or the run is closed or on hold.
 

@@ -8,6 +8,7 @@ from pbt_tui.tui.query import FIELDS
 from pbt_tui.tui.text import Line, fit, wrap
 
 _PAGES = {
+    "fleet": "the runs",
     "jobs": "the jobs",
     "failures": "the failures",
     "job": "a job's page",
@@ -28,6 +29,10 @@ def page(name: str, width: int) -> list[Line]:
         lines.append((("  " + fit(action.shown, 10), "key"), (" " + pieces[0], "")))
         lines += [((" " * 13 + piece, ""),) for piece in pieces[1:]]
     lines += [(), ((" states", "title"),), ()]
+    if name == "fleet":
+        from pbt_tui.tui.render import fleet
+
+        return [*lines, *fleet.states(width)]
     for state, (glyph, style) in labels.STATES.items():
         lines.append(((f"  {glyph} {fit(state, 10)}", style), (f" {_MEANING[state]}", "dim")))
     if name == "jobs":

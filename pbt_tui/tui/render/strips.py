@@ -32,6 +32,7 @@ _HISTORY = 8
 _HOT = 84
 """Degrees Celsius from which a GPU is marked: data centre devices slow down a little above."""
 PAGES = ("jobs", "failures", "population", "log", "timeline")
+_RUNS = "6 runs"
 
 
 def run_name(state: RunState) -> str:
@@ -48,6 +49,7 @@ def header(
     error: str | None = None,
     read_only: bool = False,
     workspace: bool = False,
+    runs: bool = False,
 ) -> Line:
     """One line: the run, its status, its executor and the page."""
     status, style = labels.run_status(state, holder, loaded)
@@ -67,11 +69,18 @@ def header(
         for number, name in enumerate(PAGES, 1):
             right.append((f"{number} {name}", "title" if name == page else "dim"))
             right.append(("  ", ""))
+        if runs:
+            right += [(_RUNS, "dim"), ("  ", "")]
         right.pop()
     elif page != "jobs":
         right.append((page, "title"))
     right.append((" ", ""))
     return both(tuple(left), tuple(right), width)
+
+
+def nameless(page: str, width: int) -> Line:
+    """The header of a page that is about no run."""
+    return both(((" pbt-tui ", "title"),), ((page, "title"), (" ", "")), width)
 
 
 def page_at(header: Line, x: int) -> str | None:
@@ -81,7 +90,7 @@ def page_at(header: Line, x: int) -> str | None:
         end += cells(text)
         if x < end:
             number, _, name = text.partition(" ")
-            return number if name in PAGES and number.isdigit() else None
+            return number if text == _RUNS or (name in PAGES and number.isdigit()) else None
     return None
 
 

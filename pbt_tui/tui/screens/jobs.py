@@ -198,6 +198,8 @@ class JobsScreen(Page):
         follower = self.host.follower
         if follower.loaded and follower.holder is None and self.model.state.closed is None:
             left += [("   E", "key"), (" starts an executor", "dim")]
+        if self.host.has_fleet:
+            left += [("   Esc", "key"), (" lists the runs", "dim")]
         arrow = " ↑" if rows.reverse else ""
         right: Line = ((f"sort: {rows.sorted_by.name}{arrow} ", "dim"),)
         self.status.show([both(tuple(left), right, width)])
@@ -287,6 +289,8 @@ class JobsScreen(Page):
             self.action_problems()
         elif self.model.marks:
             self.action_unmark()
+        elif self.host.has_fleet:
+            self.host.open_fleet()
 
     def action_problems(self) -> None:
         self.model.rows.only_problems(not self.model.rows.problems_only)

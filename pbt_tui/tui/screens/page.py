@@ -70,6 +70,12 @@ class Page(OrderedKeys[None]):
 
     # -- keys --------------------------------------------------------------------------------------
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where no run is shown, only the actions of the list of runs are there."""
+        if self.host.shows_run or action not in actions.IDS:
+            return True
+        return "fleet" in actions.by_id(action).pages
+
     input: Input | None = None
 
     def takes(self, event: events.Key) -> bool:
@@ -98,7 +104,10 @@ class Page(OrderedKeys[None]):
                 error=trouble,
                 read_only=host.read_only,
                 workspace=host.follower.workspace,
+                runs=host.has_fleet,
             )
+            if host.shows_run
+            else strips.nameless(self.PAGE, self.size.width)
         ]
         if trouble is not None:
             lines += strips.trouble(lines[0], trouble, self.size.width)
@@ -194,12 +203,18 @@ class Page(OrderedKeys[None]):
     def action_page_timeline(self) -> None:
         self.host.go("timeline")
 
+    def action_page_fleet(self) -> None:
+        if self.host.has_fleet:
+            self.host.open_fleet()
+        else:
+            self.say("there is no list: pbt-tui was given one run", "warn")
+
     def action_back(self) -> None:
-        if len(self.app.screen_stack) > 1 and self.PAGE != "jobs":
+        if len(self.app.screen_stack) > 1 and self.PAGE not in ("jobs", "fleet"):
             self.app.pop_screen()
 
     def action_quit(self) -> None:
-        if self.PAGE == "jobs":
+        if self.PAGE in ("jobs", "fleet"):
             self.host.leave()
         else:
             self.action_back()

@@ -74,6 +74,8 @@ class JobTable(Lines):
 
     def _row(self, row: int) -> Line:
         folded, marks = self.model.folded, self.model.marks
+        if self.context.state is not self.model.state:
+            return ()  # painted between the end of loading and the first `refresh_rows` after it
         fold = folded.fold_at(row)
         if fold is None:
             index = folded.rows[row]

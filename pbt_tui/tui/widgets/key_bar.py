@@ -24,9 +24,11 @@ class KeyBar(Lines):
             self.key = key
             """As Textual spells it."""
 
-    def __init__(self, of: str) -> None:
+    def __init__(self, of: str, also: str = "") -> None:
         super().__init__("keys")
         self.of = of
+        self.also = also
+        """Another page: only keys that it has, too, are shown."""
         self._said: tuple[Line, float] | None = None
         self._question: tuple[str, Sequence[tuple[str, str]]] | None = None
 
@@ -60,7 +62,7 @@ class KeyBar(Lines):
         if self._question is not None:
             lines = question_lines(*self._question, width)
         else:
-            lines = [clip(self._said[0] if self._said else keys(self.of, width), width)]
+            lines = [clip(self._said[0] if self._said else keys(self.of, width, self.also), width)]
         if self.styles.height is None or self.styles.height.value != len(lines):
             self.styles.height = len(lines)
         self.show(lines)
@@ -76,9 +78,9 @@ class KeyBar(Lines):
             name = key_at(shown, event.x)
             self.post_message(self.Pressed(name or "escape"))
         elif self._said is None:
-            line = keys(self.of, self.size.width)
+            line = keys(self.of, self.size.width, self.also)
             name = key_at(line, event.x)
-            action = next((a for a in actions.bar(self.of) if _sign(a) == name), None)
+            action = next((a for a in actions.bar(self.of, self.also) if _sign(a) == name), None)
             if action is not None:
                 self.post_message(self.Pressed(action.keys.split(",")[0]))
 
@@ -107,9 +109,9 @@ def key_at(line: Line, x: int) -> str | None:
     return None
 
 
-def keys(page: str, width: int) -> Line:
+def keys(page: str, width: int, also: str = "") -> Line:
     """As many keys as fit; help and quit are always shown."""
-    shown = actions.bar(page)
+    shown = actions.bar(page, also)
     first = [a for a in shown if a.id in ("help", "quit")]
     room = width - 1 - sum(len(_key(a)) for a in first)
     kept = []
