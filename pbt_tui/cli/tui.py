@@ -34,9 +34,11 @@ def main(argv: Sequence[str]) -> int:
     """Shows a run until the user quits, or once. Returns the exit code."""
     from pbt_tui.tui import targets
 
-    args = parser(argv).parse_args(list(argv))
+    args = parser(argv).parse_args(_with_spans(argv))
     if args.json and not args.once:
         raise UsageError("`--json` needs `--once`")
+    if args.at is not None:
+        _check_moment(args)
     if args.demo:
         return _demo(args)
     if args.export is not None:
@@ -90,6 +92,12 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     p.add_argument("--once", action="store_true", help="print the run as text and exit")
     p.add_argument("--json", action="store_true", help="with --once: print JSON (pbt-snapshot/1)")
     p.add_argument(
+        "--at",
+        metavar="TIME",
+        help="show the run as it was: 22:34, 22:34:30, 2026-11-29 22:34, a time with its zone, "
+        "-2h before its end (or before now), Unix seconds, or seq:1234, a line of its journal",
+    )
+    p.add_argument(
         "--export",
         metavar="FILE",
         help="write the lineage of the run's populations to FILE, whose name ends with .csv, .json "
@@ -130,6 +138,27 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     return p
 
 
+def _with_spans(argv: Sequence[str]) -> list[str]:
+    """The arguments, with `--at -2h` as one: argparse takes `-2h` for an option."""
+    found: list[str] = []
+    for argument in argv:
+        if found and found[-1] == "--at" and argument[:1] == "-" and argument[1:2].isdigit():
+            found[-1] += f"={argument}"
+        else:
+            found.append(argument)
+    return found
+
+
+def _check_moment(args: argparse.Namespace) -> None:
+    """Refuses what is no time before anything is read."""
+    from pbt_tui.tui.time_travel.moments import moment_of
+
+    if args.export is not None:
+        raise UsageError("`--at` has no effect on `--export`, which writes times with all it has")
+    now = time.time()
+    moment_of(args.at, now, now, 1)
+
+
 def _backends_help(names: Sequence[str]) -> str:
     return f"{names[0]} (run here), {', '.join(names[1:])}, or an installed one"
 
@@ -160,11 +189,11 @@ def _feed(args: argparse.Namespace) -> JournalFollower:
     found = targets.resolve(args.run or args.target, is_module=bool(args.run))
     more = _passed_on(args)
     if isinstance(found, targets.Workspace):
-        _refuse(more, "a workspace")
+        _refuse([f"--at={args.at}"] if args.at is not None else more, "a workspace")
         return JournalFollower.of_workspace(found.path, found.style)
     if isinstance(found, targets.ToStart):
-        if args.read_only or args.export is not None:
-            given = "--read_only" if args.read_only else "--export"
+        if args.read_only or args.export is not None or args.at is not None:
+            given = "--read_only" if args.read_only else "--at" if args.at else "--export"
             raise UsageError(
                 f"`{found.target}` would have to be started, but `{given}` was given",
                 hint="pass its run directory instead",
@@ -243,6 +272,8 @@ def _once(
     from pbt_tui.tui import text_report
 
     feed.read_all()
+    if args.at is not None:
+        return _once_at(feed, args, clock)
     if args.json and args.once:
         live = feed.holder is not None
         found = (
@@ -256,12 +287,56 @@ def _once(
     populations = Populations(feed.state, feed.rundir)
     populations.poll()
     rows = populations.rows(now, live=feed.holder is not None)
-    text = text_report.page(feed, now, populations=rows)
+    _print(text_report.page(feed, now, populations=rows), args)
+    return text_report.exit_code(feed.state)
+
+
+def _once_at(
+    feed: JournalFollower, args: argparse.Namespace, clock: Callable[[], float] = time.time
+) -> int:
+    """Prints the run as it was. Its exit code is that of then."""
+    from pbt_tui.observe.snapshot import Populations, encode, snapshot
+    from pbt_tui.tui import text_report
+    from pbt_tui.tui.time_travel.past_run import PastRun
+
+    feed.clock = clock
+    past = PastRun(feed)
+    past.read_all()
+    progress = past.open_progress()
+    while progress.poll():
+        pass
+    moment = past.named(args.at)
+    past.go(moment.time, moment.line)
+    if past.error is not None:
+        raise past.error
+    if moment.note:
+        print(f"note: {moment.note}", file=sys.stderr)
+    populations = Populations(feed.state, feed.rundir)
+    populations.poll()
+    live = feed.holder is not None
+    rows = past.populations(populations.rows(feed.now(clock()), live=live))
+    if args.json and args.once:
+        then = snapshot(
+            past.state,
+            past.rundir,
+            past.holder is not None,
+            now=past.moment,
+            progress=progress,
+            rows=rows,
+        )
+        sys.stdout.buffer.write(encode(then))
+    else:
+        _print(text_report.page(past, past.moment, populations=rows, then=past.told), args)
+    return text_report.exit_code(past.state)
+
+
+def _print(text: str, args: argparse.Namespace) -> None:
+    from pbt_tui.tui import text_report
+
     encoding = (sys.stdout.encoding or "ascii").lower()
     if args.ascii or not encoding.startswith("utf"):
         text = text_report.in_ascii(text)
     sys.stdout.write(text)
-    return text_report.exit_code(feed.state)
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -315,6 +390,7 @@ def _show(
         now=now,
         note=note,
         start=start,
+        at=args.at,
     )
     return monitor.run(mouse=not args.no_mouse)
 

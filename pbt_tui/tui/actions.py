@@ -28,11 +28,31 @@ class Action:
     """Rank in the key bar, lowest first; 0 keeps the action out of it."""
     asks: RequestAction | None = None
     """The request that it sends; the monitor asks for confirmation first."""
+    travels: bool = False
+    """Whether it is there only while the run is shown as it was; its keys come first then."""
 
 
 _LISTS = ("jobs", "failures", "population")
 _NOT_LOG = tuple(page for page in PAGES if page != "log")
 _OF_JOBS = ("jobs", "failures", "job", "population")
+_OF_TIME = (*_OF_JOBS, "log")
+_NO_ARROWS = ("jobs", "failures", "job")
+"""Pages whose arrows to the left and to the right have no meaning of their own."""
+
+
+def _of_time(
+    name: str,
+    keys: str,
+    shown: str = "",
+    label: str = "",
+    text: str = "",
+    pages: tuple[str, ...] = _OF_TIME,
+    bar: int = 0,
+) -> Action:
+    """An action that is there only while the run is shown as it was."""
+    help_ = f"in time: {text}" if text else ""
+    return Action(name, keys, shown, label, help_, pages, bar, travels=True)
+
 
 ACTIONS = (
     Action("down", "down,j", "↓ j", "", "one line down"),
@@ -152,6 +172,28 @@ ACTIONS = (
     Action("release", "U", "U", "", "release a held run", asks="release"),
     Action("drain", "D", "D", "", "drain a GPU: no new attempts on it; or undo", asks="drain"),
     Action("executor", "E", "E", "", "start an executor for a run that has none"),
+    Action("travel", "t", "t", "", "time travel: the run as it was; or return to now", _OF_TIME),
+    _of_time("step_back", "less_than_sign", "< >", "event", "one event back, forth", bar=1),
+    _of_time("step_forth", "greater_than_sign"),
+    _of_time("arrow_back", "left", "← →", "", "one event back, forth", _NO_ARROWS),
+    _of_time("arrow_forth", "right", pages=_NO_ARROWS),
+    _of_time("play", "space", "Space", "play", "play: time goes on by itself; or stop", bar=2),
+    _of_time("faster", "plus", "+ -", "", "play faster, slower"),
+    _of_time("slower", "minus"),
+    _of_time(
+        "failure_back", "left_parenthesis", "( )", "failure", "to the failure before, after", bar=3
+    ),
+    _of_time("failure_forth", "right_parenthesis"),
+    _of_time(
+        "leap_back",
+        "left_curly_bracket,shift+left",
+        "{ }",
+        "10 min",
+        "ten minutes back, forth; also Shift with the arrows",
+        bar=4,
+    ),
+    _of_time("leap_forth", "right_curly_bracket,shift+right"),
+    _of_time("present", "0", "0", "now", "return to now", (*_NO_ARROWS, "log"), bar=5),
     Action("copy", "y", "y", "", "copy the job's name, or its command on its page", _NOT_LOG),
     Action("pause", "i", "i", "", "pause the screen, and go on"),
     Action("palette", "colon", ":", "", "every action by its name", _NOT_LOG),
@@ -167,11 +209,13 @@ def on(page: str) -> Iterator[Action]:
     return (action for action in ACTIONS if page in action.pages)
 
 
-def bar(page: str) -> list[Action]:
-    """The actions in the key bar of a page."""
+def bar(page: str, travels: bool = False) -> list[Action]:
+    """The actions in the key bar of a page; `travels`: while the run is shown as it was."""
     hidden = (f"page_{page}", "back" if page == "jobs" else "")
-    shown = [a for a in on(page) if a.bar and a.id not in hidden]
-    return sorted(shown, key=lambda a: a.bar)
+    shown = [a for a in on(page) if a.bar and a.id not in hidden and a.travels <= travels]
+    if travels:
+        shown = [a for a in shown if a.asks is None]
+    return sorted(shown, key=lambda a: (not a.travels, a.bar))
 
 
 def by_id(name: str) -> Action:

@@ -18,6 +18,7 @@ from textual.binding import BindingType
 from pbt_tui.errors import BrokenKind, command
 from pbt_tui.journal.owners import Trust
 from pbt_tui.journal.state import JobState, RunState
+from pbt_tui.observe.progress.run_progress import RunProgress
 from pbt_tui.tui import themes
 from pbt_tui.tui.journal_follower import FollowerUpdate, JournalFollower
 from pbt_tui.tui.model import Model
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from pbt_tui.observe.snapshot import Populations
     from pbt_tui.observe.snapshot_types import GpuRow, PopulationRow
     from pbt_tui.tui.request_sender import RequestSender
+    from pbt_tui.tui.time_travel.past_run import PastRun
+    from pbt_tui.tui.time_travel.traveller import Traveller
 
 SCREENS: Final[Mapping[str, str]] = {
     "jobs": "pbt_tui.tui.screens.jobs:JobsScreen",
@@ -80,9 +83,14 @@ class Monitor(App[str], inherit_bindings=False):
         timer: bool = True,
         note: str | None = None,
         start: Callable[[Path], StartedExecutor] | None = None,
+        at: str | None = None,
     ) -> None:
         super().__init__()
-        self.follower = follower
+        self.follower: JournalFollower | PastRun = follower
+        self.present = follower
+        """The run as it is, whatever is shown."""
+        self.journey: Traveller | None = None
+        self._at = at
         self.model = Model(follower)
         self._requests: RequestSender | None = None
         self._start = start
@@ -97,8 +105,8 @@ class Monitor(App[str], inherit_bindings=False):
         self._loading = FollowerUpdate()
         self._loader: Timer | None = None
         self._draw_at = 0.0
-        self.populations: tuple[PopulationRow, ...] = ()
-        """Rows of the last read; empty until a person opens the population screen."""
+        self._populations: tuple[PopulationRow, ...] = ()
+        """Rows of the last read, as they are now."""
         self._watched: tuple[RunState, Populations] | None = None
         self._reading = False
         self.register_theme(themes.DARK)
@@ -121,6 +129,8 @@ class Monitor(App[str], inherit_bindings=False):
             self.call_after_refresh(self.say, self._note)
         if self._timer:
             self.call_after_refresh(self._load)
+        elif self._at is not None:
+            self.call_after_refresh(self.travel, self._at)
 
     def _load(self) -> None:
         """Reads the existing journal in slices, so that keys and first pages are not delayed."""
@@ -130,6 +140,8 @@ class Monitor(App[str], inherit_bindings=False):
             gc.enable()
             gc.freeze()
             self.set_interval(self.interval, self.follow)
+            if self._at is not None:
+                self.travel(self._at)
             return
         gc.disable()  # all objects made here stay alive: a collection would find no garbage
         self._loading.add(self.follower.poll(budget=0.1))
@@ -194,31 +206,75 @@ class Monitor(App[str], inherit_bindings=False):
         """Reads the workspaces in another thread; calls `then` in this one if they changed."""
         from pbt_tui.observe.snapshot import Populations
 
-        state = self.follower.state
+        state = self.present.state
         if not state.spec.populations or self._reading:
             return
         if self._watched is None or self._watched[0] is not state:
             try:
-                self._watched = (state, Populations(state, self.follower.rundir))
+                self._watched = (state, Populations(state, self.present.rundir))
             except BrokenKind as e:  # the jobs of the run can be shown all the same
                 self.say(str(e), "bad")
                 return
         watched = self._watched[1]
-        live = self.follower.holder is not None
+        live = self.present.holder is not None
         self._reading = True
 
         def work() -> Callable[[], None] | None:
             try:
                 watched.poll()
-                rows = watched.rows(self.now(), live=live)
+                rows = watched.rows(self.present.now(self.clock()), live=live)
             finally:
                 self._reading = False
-            if rows == self.populations:
+            if rows == self._populations:
                 return None
-            self.populations = rows
+            self._populations = rows
             return then
 
         self.in_background(work)
+
+    @property
+    def populations(self) -> tuple[PopulationRow, ...]:
+        """Rows of the last read; empty until a person opens the population screen."""
+        if self.journey is None or not self.journey.is_ready:
+            return self._populations
+        return self.journey.past.populations(self._populations)
+
+    @populations.setter
+    def populations(self, rows: tuple[PopulationRow, ...]) -> None:
+        self._populations = rows
+
+    # -- travelling in time ------------------------------------------------------------------------
+
+    def travel(self, moment: str | None = None) -> None:
+        """Begins to show the run as it was, or returns to now."""
+        if self.journey is not None:
+            journey, self.journey = self.journey, None
+            journey.leave()
+        elif self.present.workspace:
+            self.say("a workspace has no journal that tells how it was", "warn")
+        elif not self.present.loaded:
+            self.say("the journal is still being read", "warn")
+        else:
+            from pbt_tui.tui.time_travel.traveller import Traveller  # late, for a fast first page
+
+            self.journey = Traveller(self, self.present, self.model.progress)
+            self.journey.begin(moment)
+
+    def show_run(self, follower: JournalFollower | PastRun, progress: RunProgress) -> None:
+        """Shows the run as a follower has it, on all pages."""
+        self.follower = follower
+        self.model.show(follower, progress)
+
+    def moved(self) -> None:
+        """Draws the moment that is shown now."""
+        self.model.take(FollowerUpdate(run=True))
+        self.model.poll_progress(self.now())
+        if self.page is not None and self.page.is_mounted:
+            self.page.changed(None)
+
+    def every(self, seconds: float, work: Callable[[], None]) -> Timer:
+        """Calls `work` again and again, until the timer is stopped."""
+        return self.set_interval(seconds, work)
 
     # -- going -------------------------------------------------------------------------------------
 
@@ -280,9 +336,9 @@ class Monitor(App[str], inherit_bindings=False):
 
     def leave(self) -> None:
         """Ends the monitor. The run goes on."""
-        if self.follower.workspace:
+        if self.present.workspace:
             self.exit("")
             return
-        live = self.follower.holder is not None
+        live = self.present.holder is not None
         status = "the run goes on" if live else "the run stays as it is"
         self.exit(f"{status}; come back with `{command('pbt-tui', self.follower.rundir.path)}`")

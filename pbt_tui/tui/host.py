@@ -7,7 +7,7 @@ by its name, so there is no import cycle.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pbt_tui.journal.events import Action as RequestAction
 from pbt_tui.journal.owners import Trust
@@ -15,6 +15,10 @@ from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.observe.snapshot_types import GpuRow, PopulationRow
 from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.tui.model import Model
+
+if TYPE_CHECKING:
+    from pbt_tui.tui.time_travel.past_run import PastRun
+    from pbt_tui.tui.time_travel.traveller import Traveller
 
 
 class Requests(Protocol):
@@ -37,7 +41,18 @@ class Host(Protocol):
     """While True, the monitor reads and draws nothing."""
 
     @property
-    def follower(self) -> JournalFollower: ...
+    def follower(self) -> JournalFollower | PastRun: ...
+
+    @property
+    def present(self) -> JournalFollower:
+        """The run as it is, whatever is shown."""
+
+    @property
+    def journey(self) -> Traveller | None:
+        """The travel in time; None: the run is shown as it is."""
+
+    def travel(self, moment: str | None = None) -> None:
+        """Begins to show the run as it was, or returns to now."""
 
     @property
     def model(self) -> Model: ...

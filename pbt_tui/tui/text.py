@@ -36,7 +36,7 @@ _BLOCKS = "▁▂▃▄▅▆▇╸"
 _DRAWN = "Δ°●◐◑◌✓✗⊘‖○▌▸▾×·—–…│─━└├┌┐┘┤╭╮╰╯↑↓←→█░▒▓┬┴┼╳′σ"
 _TO_ASCII = str.maketrans(
     _DRAWN + _BLOCKS, "do*><.+x/=o>>vx---~|-=++++++++++^v<>#.:%+++x's" + "_.,-=+*-"
-)
+) | {ord("⏪"): "<<"}
 
 
 def cells(text: str) -> int:

@@ -287,6 +287,8 @@ class JobsScreen(Page):
             self.action_problems()
         elif self.model.marks:
             self.action_unmark()
+        elif self.host.journey is not None:
+            self.host.travel()
 
     def action_problems(self) -> None:
         self.model.rows.only_problems(not self.model.rows.problems_only)

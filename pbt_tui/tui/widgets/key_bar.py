@@ -27,6 +27,8 @@ class KeyBar(Lines):
     def __init__(self, of: str) -> None:
         super().__init__("keys")
         self.of = of
+        self.travels = False
+        """Whether the run is shown as it was."""
         self._said: tuple[Line, float] | None = None
         self._question: tuple[str, Sequence[tuple[str, str]]] | None = None
 
@@ -35,6 +37,12 @@ class KeyBar(Lines):
 
     def on_resize(self, event: object) -> None:
         self.draw()
+
+    def travel(self, on: bool) -> None:
+        """Shows the keys for times too, or no more."""
+        if on != self.travels:
+            self.travels = on
+            self.draw()
 
     def say(self, text: str, style: str, now: float, *, lasts: float = _SECONDS) -> None:
         self._said = (((" " + text, style),), now + lasts)
@@ -60,10 +68,13 @@ class KeyBar(Lines):
         if self._question is not None:
             lines = question_lines(*self._question, width)
         else:
-            lines = [clip(self._said[0] if self._said else keys(self.of, width), width)]
+            lines = [clip(self._said[0] if self._said else self._keys(width), width)]
         if self.styles.height is None or self.styles.height.value != len(lines):
             self.styles.height = len(lines)
         self.show(lines)
+
+    def _keys(self, width: int) -> Line:
+        return keys(self.of, width, self.travels)
 
     def on_lines_picked(self, event: Lines.Picked) -> None:
         """A click on a key does what the key does."""
@@ -76,9 +87,9 @@ class KeyBar(Lines):
             name = key_at(shown, event.x)
             self.post_message(self.Pressed(name or "escape"))
         elif self._said is None:
-            line = keys(self.of, self.size.width)
-            name = key_at(line, event.x)
-            action = next((a for a in actions.bar(self.of) if _sign(a) == name), None)
+            name = key_at(self._keys(self.size.width), event.x)
+            offered = actions.bar(self.of, self.travels)
+            action = next((a for a in offered if _sign(a) == name), None)
             if action is not None:
                 self.post_message(self.Pressed(action.keys.split(",")[0]))
 
@@ -107,9 +118,9 @@ def key_at(line: Line, x: int) -> str | None:
     return None
 
 
-def keys(page: str, width: int) -> Line:
+def keys(page: str, width: int, travels: bool = False) -> Line:
     """As many keys as fit; help and quit are always shown."""
-    shown = actions.bar(page)
+    shown = actions.bar(page, travels)
     first = [a for a in shown if a.id in ("help", "quit")]
     room = width - 1 - sum(len(_key(a)) for a in first)
     kept = []
