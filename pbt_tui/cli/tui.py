@@ -151,12 +151,11 @@ def _with_spans(argv: Sequence[str]) -> list[str]:
 
 def _check_moment(args: argparse.Namespace) -> None:
     """Refuses what is no time before anything is read."""
-    from pbt_tui.tui.time_travel.moments import moment_of
+    from pbt_tui.tui.time_travel import moments
 
     if args.export is not None:
-        raise UsageError("`--at` has no effect on `--export`, which writes times with all it has")
-    now = time.time()
-    moment_of(args.at, now, now, 1)
+        raise UsageError("`--at` has no effect on `--export`: it writes when each generation was")
+    moments.check(args.at)
 
 
 def _backends_help(names: Sequence[str]) -> str:
@@ -299,8 +298,7 @@ def _once_at(
     from pbt_tui.tui import text_report
     from pbt_tui.tui.time_travel.past_run import PastRun
 
-    feed.clock = clock
-    past = PastRun(feed)
+    past = PastRun(feed, clock=clock)
     past.read_all()
     progress = past.open_progress()
     while progress.poll():

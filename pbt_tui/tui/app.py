@@ -257,7 +257,7 @@ class Monitor(App[str], inherit_bindings=False):
         else:
             from pbt_tui.tui.time_travel.traveller import Traveller  # late, for a fast first page
 
-            self.journey = Traveller(self, self.present, self.model.progress)
+            self.journey = Traveller(self, self.present, self.model.progress, self.clock)
             self.journey.begin(moment)
 
     def show_run(self, follower: JournalFollower | PastRun, progress: RunProgress) -> None:

@@ -186,6 +186,11 @@ class JournalFollower:
         """The end of open intervals: now, or without an executor the time of the last event."""
         return clock if self.holder is not None else self.state.at or clock
 
+    @property
+    def until(self) -> float | None:
+        """The earlier time at which the run is shown; None: it is shown as it is."""
+        return None
+
     def open_progress(self) -> RunProgress:
         """What is known of the progress of the jobs."""
         return RunProgress(self.rundir)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ _SPAN = re.compile(r"-(?=\d)(?:(\d{1,5})d)?(?:(\d{1,6})h)?(?:(\d{1,7})m)?(?:(\d{
 _LINE = re.compile(r"seq:(\d{1,15})")
 _SECONDS = re.compile(r"\d{9,11}(\.\d{1,9})?")
 _DATED = re.compile(r"\d{4}-\d\d-\d\d([ T].+)?")
+_DAY = 86400.0
 _MANY_DAYS = 400
 """Days before the end of a run in which a time of day is looked for."""
 
@@ -67,6 +68,13 @@ def moment_of(text: str, first: float, last: float, lines: int) -> Moment:
     return Moment(wanted)
 
 
+def check(text: str) -> None:
+    """Refuses a text that names no moment of any run. Raises `UsageError`."""
+    text = text.strip()
+    if not (_LINE.fullmatch(text) or _TIME.fullmatch(text)):
+        _seconds(text, 0.0, 0.0)
+
+
 def _of_line(line: int, first: float, last: float, lines: int) -> Moment:
     if line < 1:
         return Moment(first, 1, "the first line of the journal is `seq:1`")
@@ -94,21 +102,24 @@ def _seconds(text: str, first: float, last: float) -> float:
 
 
 def _of_day(text: str, match: re.Match[str], first: float, last: float) -> float:
-    """The latest time of this name before the end of the run."""
+    """The latest time of this name in the run; if there is none, the one that is nearest to it."""
     hour, minute, second = (int(group or 0) for group in match.groups()[:3])
     micros = round(float(match[4] or 0) * 10**6)
     wanted = time_of_day(hour, minute, second, min(micros, 999_999))
+    after = last + _DAY
     for day in _days(first, last):
         found = _local(datetime.combine(day, wanted), text)
-        if found <= last:
+        if first <= found <= last:
             return found
-    return first - 1.0
+        if found < first:
+            return found if first - found < after - last else after
+        after = found
+    return after
 
 
 def _days(first: float, last: float) -> Iterator[date]:
     """The days of a run, the last one first, and the one before it."""
-    day = datetime.fromtimestamp(last).date()
-    earliest = datetime.fromtimestamp(first).date() - timedelta(days=1)
+    day, earliest = _here(last).date(), _here(first).date() - timedelta(days=1)
     for _ in range(_MANY_DAYS):
         yield day
         if day <= earliest:
@@ -116,16 +127,21 @@ def _days(first: float, last: float) -> Iterator[date]:
         day -= timedelta(days=1)
 
 
+def _here(moment: float) -> datetime:
+    """A time in the zone of this machine."""
+    return datetime.fromtimestamp(moment, tz=UTC).astimezone()
+
+
 def _local(named: datetime, text: str) -> float:
     """The Unix seconds of a time of this machine's zone."""
     once, again = named.replace(fold=0).timestamp(), named.replace(fold=1).timestamp()
     if once == again:
         return once
-    exists = datetime.fromtimestamp(once) == named.replace(fold=0)
+    exists = _here(once).replace(tzinfo=None) == named.replace(fold=0)
     what = f"`{printable(text)}`, {named:%Y-%m-%d},"
     if not exists:
         raise UsageError(f"{what} does not exist: the clocks went forward")
-    zones = [datetime.fromtimestamp(t).astimezone().isoformat() for t in (once, again)]
+    zones = [_here(t).isoformat() for t in (once, again)]
     raise UsageError(
         f"{what} was twice: the clocks went back", hint=f"write `{zones[0]}` or `{zones[1]}`"
     )

@@ -7,7 +7,8 @@ as the queue of an engine and samples of GPUs, was not recorded: it is left out.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,12 +45,18 @@ class PastRun:
     Args:
         present: Follows the run as it is now; it has read its journal.
         progress: What is known of the progress of its jobs now; None: read it.
+        clock: The clock on the wall, in Unix seconds.
     """
 
-    def __init__(self, present: JournalFollower, progress: RunProgress | None = None) -> None:
+    def __init__(
+        self,
+        present: JournalFollower,
+        progress: RunProgress | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.present = present
         self.rundir = PastRunDir(present.rundir.path)
-        self.clock = present.clock
+        self.clock = clock
         self.error: PbtError | None = None
         self.queue: Queue | None = None
         self.pauses: dict[str, Pause] = {}
@@ -86,7 +93,7 @@ class PastRun:
         """The moment for people: `22:34:30 of 22:59 · 4 failures from here`."""
         count = self.failures_ahead
         failures = f"{count or 'no'} failure{'s' if count > 1 else ''} from here"
-        return f"{at(self.moment, self.end)} of {at(self.end, self.end)[:-3]} · {failures}"
+        return f"{at(self.moment, self.end)} of {at(self.end, self.moment)[:-3]} · {failures}"
 
     @property
     def failures_ahead(self) -> int:
@@ -150,6 +157,11 @@ class PastRun:
 
     def now(self, clock: float) -> float:
         """The end of open intervals: the moment."""
+        return self.moment
+
+    @property
+    def until(self) -> float | None:
+        """The earlier time at which the run is shown."""
         return self.moment
 
     def at_end(self) -> bool:

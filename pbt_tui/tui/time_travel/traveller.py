@@ -5,7 +5,7 @@ It tells the application which follower the pages show: the run as it is, or as 
 
 from __future__ import annotations
 
-import time
+from time import monotonic
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,6 +22,8 @@ SPEEDS = (1, 10, 60, 300, 1800, 7200)
 _USUAL = SPEEDS.index(60)
 _FRAME = 0.2
 """Seconds between two pictures while playing."""
+_SHARE = 4
+"""A picture that took t seconds is followed by another one after 4 t at the earliest."""
 LEAP = 600.0
 """Seconds of a long step."""
 
@@ -49,18 +51,25 @@ class Traveller:
         host: The application.
         present: Follows the run as it is now.
         progress: What is known of the progress of its jobs now.
+        clock: The clock on the wall, in Unix seconds.
     """
 
-    def __init__(self, host: TravelHost, present: JournalFollower, progress: RunProgress) -> None:
+    def __init__(
+        self,
+        host: TravelHost,
+        present: JournalFollower,
+        progress: RunProgress,
+        clock: Callable[[], float],
+    ) -> None:
         self._host = host
         self._present = present
         self._progress = progress
-        self.past = PastRun(present, progress)
+        self.past = PastRun(present, progress, clock)
         """The run as it was."""
         self.speed = _USUAL
         """Place in `SPEEDS`."""
         self._timer: Timer | None = None
-        self._drawn_at = 0.0
+        self._drawn_at = self._draw_at = 0.0
         self._wanted: str | None = None
         """The moment to begin with, as a person wrote it; None: now."""
         self.is_ready = False
@@ -151,18 +160,21 @@ class Traveller:
             self._stop_timer()
             self._host.moved()
         elif self.is_ready:
-            self._drawn_at = time.monotonic()
+            self._drawn_at = monotonic()
             self._timer = self._host.every(_FRAME, self._play_on)
             self._host.moved()
 
     def _play_on(self) -> None:
-        now = time.monotonic()
+        now = monotonic()
+        if now < self._draw_at:
+            return
         passed, self._drawn_at = now - self._drawn_at, now
         moment = self.past.moment + passed * SPEEDS[self.speed]
         if moment >= self.past.end:
             self._stop_timer()
             self._host.say("this is the end of what is recorded")
         self._go(moment)
+        self._draw_at = now + _SHARE * (monotonic() - now)
 
     def change_speed(self, by: int) -> None:
         """Plays faster, or slower."""
