@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from pbt_tui.journal import replay
@@ -199,9 +200,7 @@ async def test_steps_walk_over_everything_that_is_seen(shown: Shown) -> None:
 # -- stored screens --------------------------------------------------------------------------------
 
 
-async def each_size(
-    name: str, app: Monitor, pilot: Pilot[str], same_screen: SameScreen
-) -> None:
+async def each_size(name: str, app: Monitor, pilot: Pilot[str], same_screen: SameScreen) -> None:
     for size in SIZES:
         await pilot.resize_terminal(*size)
         await pilot.pause()
@@ -250,17 +249,26 @@ async def test_a_population_as_it_was(
     typical(RUN, closed=True)
     async with shown(RUN, SIZES[0], holder=None) as (app, pilot):
         monkeypatch.setattr(app, "read_populations", lambda then: None)
-        row = populations.simulated()
-        app.populations = (row,)
-        app.travel()
-        journey(app).past.moment = halfway(row)
+        app.populations = (quick(populations.simulated()),)
+        app.travel("09:12")
         await pilot.press("p", "j")
         await each_size("population", app, pilot, same_screen)
 
 
-def halfway(row: PopulationRow) -> float:
-    times = sorted(g.at for member in row.members for g in member.generations)
-    return times[len(times) // 2]
+def quick(row: PopulationRow) -> PopulationRow:
+    """A population that trained as long as the run lasted."""
+    times = [g.at for member in row.members for g in member.generations]
+    first, pace = min(times), 2000.0 / (max(times) - min(times))
+    members = [
+        replace(
+            member,
+            generations=tuple(
+                replace(g, at=START + (g.at - first) * pace) for g in member.generations
+            ),
+        )
+        for member in row.members
+    ]
+    return replace(row, members=tuple(members))
 
 
 LOG = "".join(f"09:{minute:02d}:00 step {minute}\n" for minute in range(60))

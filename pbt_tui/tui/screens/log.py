@@ -96,11 +96,11 @@ class LogScreen(Page):
             left += [("  ", ""), self._state(jobs[0])]
         left.append((f"  attempt {self.attempt} of {many} · {self.view.facts()}", "dim"))
         left += [(f" · {name}", "mark") for name in self.view.modes()]
-        if note:
-            left.append((f" · {note}", "warn"))
         right: Line
         if self.view.open_log.searching:
             right = (("searching, Esc stops ", "warn"),)
+        elif note:
+            right = ((f"{note} ", "warn"),)
         elif self.view.follow:
             right = (("follows the end ", "good"),)
         elif self.view.below:

@@ -10,7 +10,8 @@ from pbt_tui.tui.logs.log_file import LogFile
 
 _LINES = 200
 """Most lines of the end of a log."""
-NO_TIMES = "no times in it: as it is now"
+_THEN = "up to this time"
+_NO_TIMES = "no times in it: as it is now"
 _NOT_BEGUN = "this attempt had not begun"
 
 
@@ -44,7 +45,7 @@ class PastLog:
         made_of = (path, file.size, int(moment), began)
         if self._found[0] != made_of:
             end = log_times.end_at(file, moment, began)
-            self._found = (made_of, end, NO_TIMES if end is None and file.size else "")
+            self._found = (made_of, end, _THEN if end is not None or not file.size else _NO_TIMES)
         return self._found[1:]
 
     def lines(self, path: Path, job: JobState, moment: float) -> list[str]:
@@ -58,7 +59,7 @@ class PastLog:
         lines = [row.text for row in rows if row.start < size]
         while lines and not lines[-1]:
             lines.pop()
-        return [f"({note})", *lines] if note and lines else lines
+        return [f"({note})", *lines] if note == _NO_TIMES and lines else lines
 
     def _opened(self, path: Path) -> LogFile:
         if self._file is None or self._file.path != path:
