@@ -25,8 +25,6 @@ from tests.tui.shown import text_of
 
 RUN = Path("train_dir/ant_pbt/_pbt")
 SIZES = [(80, 24), (120, 40), (200, 50)]
-FAILED = START + 1830.0
-"""When four jobs of the run had failed: 09:23:50."""
 
 
 def journey(app: Monitor) -> Traveller:
@@ -42,11 +40,6 @@ def at(text: str) -> Callable[[Monitor], bool]:
     return lambda app: f"⏪ {text} of" in text_of(app)
 
 
-def page(name: str, then: str) -> Callable[[Monitor], bool]:
-    return lambda app: app.page is not None and app.page.PAGE == name and at(then)(app)
-
-
-NOW = "09:31:40"
 EFFECTS: dict[str, tuple[list[str], Callable[[Monitor], bool]]] = {
     "step_back": ([], at("09:31:10")),
     "step_forth": (["<", "<"], at("09:31:10")),

@@ -5,8 +5,8 @@ It tells the application which follower the pages show: the run as it is, or as 
 
 from __future__ import annotations
 
-from time import monotonic
 from collections.abc import Callable
+from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from pbt_tui.errors import UsageError
