@@ -50,7 +50,7 @@ def _of_time(
     bar: int = 0,
 ) -> Action:
     """An action that is there only while the run is shown as it was."""
-    help_ = f"in time: {text}" if text else ""
+    help_ = f"travelling: {text}" if text else ""
     return Action(name, keys, shown, label, help_, pages, bar, travels=True)
 
 
@@ -177,7 +177,7 @@ ACTIONS = (
     _of_time("step_forth", "greater_than_sign"),
     _of_time("arrow_back", "left", "← →", "", "one event back, forth", _NO_ARROWS),
     _of_time("arrow_forth", "right", pages=_NO_ARROWS),
-    _of_time("play", "space", "Space", "play", "play: time goes on by itself; or stop", bar=2),
+    _of_time("play", "space", "Space", "play", "play, or stop: time goes on by itself", bar=2),
     _of_time("faster", "plus", "+ -", "", "play faster, slower"),
     _of_time("slower", "minus"),
     _of_time(
