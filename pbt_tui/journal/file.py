@@ -39,7 +39,7 @@ _RECOVERABLE = (AttemptStarted, AttemptWaiting)
 """Events that the next executor learns again from the runtime, should a crash lose them."""
 
 
-class Place(NamedTuple):
+class JournalPlace(NamedTuple):
     """A place in a journal from which another `Tail` can read on."""
 
     offset: int
@@ -60,8 +60,8 @@ class Tail:
         place: Where to begin; None: at its start.
     """
 
-    def __init__(self, path: Path, place: Place | None = None) -> None:
-        begin = place or Place(0, 0, 0, None)
+    def __init__(self, path: Path, place: JournalPlace | None = None) -> None:
+        begin = place or JournalPlace(0, 0, 0, None)
         self.path = path
         """The journal."""
         self.offset = begin.offset
@@ -77,9 +77,9 @@ class Tail:
         self._inode = begin.inode
 
     @property
-    def place(self) -> Place:
+    def place(self) -> JournalPlace:
         """Where it reads next."""
-        return Place(self.offset, self.line, self.crc, self._inode)
+        return JournalPlace(self.offset, self.line, self.crc, self._inode)
 
     def read(self, limit: int = _PAGE) -> list[AnyEvent]:
         """The events since the last call; empty if there are none.

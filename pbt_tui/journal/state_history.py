@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from pbt_tui.errors import ImpossibleEvent
 from pbt_tui.journal import events as ev
-from pbt_tui.journal.file import Place, Tail
+from pbt_tui.journal.file import JournalPlace, Tail
 from pbt_tui.journal.fold import apply
 from pbt_tui.journal.garbage import without_collections
 from pbt_tui.journal.indexes import make_indexes
@@ -60,7 +60,7 @@ class ExecutorLife:
 
 
 class _Kept(NamedTuple):
-    place: Place
+    place: JournalPlace
     """Where the next event begins."""
     run: RunState
     """What the state holds besides its jobs."""

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbt_tui.errors import UsageError
-from pbt_tui.tui.time_travel.moments import Moment, check, moment_of
+from pbt_tui.tui.time_travel.moments import RunMoment, check, moment_of
 
 FIRST = datetime(2026, 11, 28, 20, 0, tzinfo=UTC).timestamp()
 LAST = datetime(2026, 11, 30, 9, 30, tzinfo=UTC).timestamp()
 LINES = 500
 
 
-def found(text: str) -> Moment:
+def found(text: str) -> RunMoment:
     check(text)
     return moment_of(text, FIRST, LAST, LINES)
 
@@ -42,7 +42,7 @@ def found(text: str) -> Moment:
     ],
 )
 def test_forms(text: str, at: str) -> None:
-    assert found(text) == Moment(datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp())
+    assert found(text) == RunMoment(datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp())
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ _MANY_DAYS = 400
 """Days before the end of a run in which a time of day is looked for."""
 
 
-class Moment(NamedTuple):
+class RunMoment(NamedTuple):
     """A moment of a run."""
 
     time: float
@@ -37,7 +37,7 @@ class Moment(NamedTuple):
     """How it differs from what was asked for; None: it does not."""
 
 
-def moment_of(text: str, first: float, last: float, lines: int) -> Moment:
+def moment_of(text: str, first: float, last: float, lines: int) -> RunMoment:
     """The moment of a run that a text names, within the run.
 
     Args:
@@ -61,11 +61,11 @@ def moment_of(text: str, first: float, last: float, lines: int) -> Moment:
     wanted = _seconds(text, first, last)
     if wanted < first:
         why = f"`{printable(text)}` is before the run began: this is its first event, at"
-        return Moment(first, note=f"{why} {at(first, last)}")
+        return RunMoment(first, note=f"{why} {at(first, last)}")
     if wanted > last:
         why = f"`{printable(text)}` is after all that is recorded: this is the run at"
-        return Moment(last, note=f"{why} {at(last, last)}")
-    return Moment(wanted)
+        return RunMoment(last, note=f"{why} {at(last, last)}")
+    return RunMoment(wanted)
 
 
 def check(text: str) -> None:
@@ -75,12 +75,12 @@ def check(text: str) -> None:
         _seconds(text, 0.0, 0.0)
 
 
-def _of_line(line: int, first: float, last: float, lines: int) -> Moment:
+def _of_line(line: int, first: float, last: float, lines: int) -> RunMoment:
     if line < 1:
-        return Moment(first, 1, "the first line of the journal is `seq:1`")
+        return RunMoment(first, 1, "the first line of the journal is `seq:1`")
     if line > lines:
-        return Moment(last, lines, f"the journal has {lines} lines: this is the last one")
-    return Moment(first, line)
+        return RunMoment(last, lines, f"the journal has {lines} lines: this is the last one")
+    return RunMoment(first, line)
 
 
 def _seconds(text: str, first: float, last: float) -> float:

@@ -22,7 +22,7 @@ from pbt_tui.observe.progress.run_progress import RunProgress
 from pbt_tui.observe.queue_status import Queue
 from pbt_tui.tui.journal_follower import FollowerUpdate, JournalFollower
 from pbt_tui.tui.text import at
-from pbt_tui.tui.time_travel.moments import Moment, moment_of
+from pbt_tui.tui.time_travel.moments import RunMoment, moment_of
 
 if TYPE_CHECKING:
     from pbt_tui.observe.snapshot_types import PopulationRow
@@ -100,7 +100,7 @@ class PastRun:
         """How often a job fails from the moment on."""
         return self.history.failures_from(self._line)
 
-    def named(self, text: str) -> Moment:
+    def named(self, text: str) -> RunMoment:
         """The moment that a text names. Raises `UsageError` if it names none."""
         return moment_of(text, self.first, self.end, len(self.history))
 
