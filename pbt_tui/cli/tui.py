@@ -38,11 +38,13 @@ def main(argv: Sequence[str]) -> int:
     from pbt_tui.cli import run_list
     from pbt_tui.tui import targets
 
-    args = parser(argv).parse_args(list(argv))
+    args = parser(argv).parse_args(_with_spans(argv))
     if args.json and not args.once:
         raise UsageError("`--json` needs `--once`")
     web.check(args)
     plain.check(args)
+    if args.at is not None:
+        _check_moment(args)
     if args.demo:
         return _demo(args)
     if args.export is not None:
@@ -52,7 +54,9 @@ def main(argv: Sequence[str]) -> int:
     found = _found(args)
     once = args.once or not _on_terminal()
     if isinstance(found, targets.SeveralRuns):
-        _refuse(_passed_on(args), "a folder of runs")
+        _refuse(
+            _passed_on(args) if args.at is None else [f"--at={args.at}"], "a folder of runs"
+        )
         if args.plain:
             raise _ambiguous(found)
         if not once:
@@ -124,6 +128,12 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     )
     plain.add_options(p)
     p.add_argument(
+        "--at",
+        metavar="TIME",
+        help="show the run as it was: 22:34, 22:34:30, 2026-11-29 22:34, a time with its zone, "
+        "-2h before its end (or before now), Unix seconds, or seq:1234, a line of its journal",
+    )
+    p.add_argument(
         "--export",
         metavar="FILE",
         help="write the lineage of the run's populations to FILE, whose name ends with .csv, .json "
@@ -163,6 +173,26 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     add_settings(p, "policy", "container", *followed)
     add_installed(p, argv, lambda backend: bool(backend.runtimes))
     return p
+
+
+def _with_spans(argv: Sequence[str]) -> list[str]:
+    """The arguments, with `--at -2h` as one: argparse takes `-2h` for an option."""
+    found: list[str] = []
+    for argument in argv:
+        if found and found[-1] == "--at" and argument[:1] == "-" and argument[1:2].isdigit():
+            found[-1] += f"={argument}"
+        else:
+            found.append(argument)
+    return found
+
+
+def _check_moment(args: argparse.Namespace) -> None:
+    """Refuses what is no time before anything is read."""
+    from pbt_tui.tui.time_travel import moments
+
+    if args.export is not None:
+        raise UsageError("`--at` has no effect on `--export`: it writes when each generation was")
+    moments.check(args.at)
 
 
 def _backends_help(names: Sequence[str]) -> str:
@@ -206,11 +236,11 @@ def _feed(
         raise _ambiguous(found)
     more = _passed_on(args)
     if isinstance(found, targets.Workspace):
-        _refuse(more, "a workspace")
+        _refuse([f"--at={args.at}"] if args.at is not None else more, "a workspace")
         return JournalFollower.of_workspace(found.path, found.style)
     if isinstance(found, targets.ToStart):
-        if args.read_only or args.export is not None:
-            given = "--read_only" if args.read_only else "--export"
+        if args.read_only or args.export is not None or args.at is not None:
+            given = "--read_only" if args.read_only else "--at" if args.at else "--export"
             raise UsageError(
                 f"`{found.target}` would have to be started, but `{given}` was given",
                 hint="pass its run directory instead",
@@ -327,6 +357,8 @@ def _once(
     from pbt_tui.tui import text_report
 
     feed.read_all()
+    if args.at is not None:
+        return _once_at(feed, args, clock)
     if args.json and args.once:
         live = feed.holder is not None
         found = (
@@ -340,12 +372,55 @@ def _once(
     populations = Populations(feed.state, feed.rundir)
     populations.poll()
     rows = populations.rows(now, live=feed.holder is not None)
-    text = text_report.page(feed, now, populations=rows)
+    _print(text_report.page(feed, now, populations=rows), args)
+    return text_report.exit_code(feed.state)
+
+
+def _once_at(
+    feed: JournalFollower, args: argparse.Namespace, clock: Callable[[], float] = time.time
+) -> int:
+    """Prints the run as it was. Its exit code is that of then."""
+    from pbt_tui.observe.snapshot import Populations, encode, snapshot
+    from pbt_tui.tui import text_report
+    from pbt_tui.tui.time_travel.past_run import PastRun
+
+    past = PastRun(feed, clock=clock)
+    past.read_all()
+    progress = past.open_progress()
+    while progress.poll():
+        pass
+    moment = past.named(args.at)
+    past.go(moment.time, moment.line)
+    if past.error is not None:
+        raise past.error
+    if moment.note:
+        print(f"note: {moment.note}", file=sys.stderr)
+    populations = Populations(feed.state, feed.rundir)
+    populations.poll()
+    live = feed.holder is not None
+    rows = past.populations(populations.rows(feed.now(clock()), live=live))
+    if args.json and args.once:
+        then = snapshot(
+            past.state,
+            past.rundir,
+            past.holder is not None,
+            now=past.moment,
+            progress=progress,
+            rows=rows,
+        )
+        sys.stdout.buffer.write(encode(then))
+    else:
+        _print(text_report.page(past, past.moment, populations=rows, then=past.told), args)
+    return text_report.exit_code(past.state)
+
+
+def _print(text: str, args: argparse.Namespace) -> None:
+    from pbt_tui.tui import text_report
+
     encoding = (sys.stdout.encoding or "ascii").lower()
     if args.ascii or not encoding.startswith("utf"):
         text = text_report.in_ascii(text)
     sys.stdout.write(text)
-    return text_report.exit_code(feed.state)
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -402,6 +477,7 @@ def _show(
         note=note,
         start=start,
         runs=None if several is None else partial(_runs, several),
+        at=args.at,
     )
     return monitor.run(mouse=not args.no_mouse)
 

@@ -150,6 +150,8 @@ def snapshot(
     live: bool,
     populations: Populations | None = None,
     now: float | None = None,
+    progress: RunProgress | None = None,
+    rows: tuple[PopulationRow, ...] | None = None,
 ) -> Snapshot:
     """The snapshot of a run; reads logs, workspaces and `gpus.json`.
 
@@ -159,18 +161,22 @@ def snapshot(
         live: whether an executor holds the lock.
         populations: the monitors of its populations; None: new ones.
         now: Unix seconds; None: the time of this machine.
+        progress: what is known of the progress of its jobs; None: what is known now.
+        rows: the rows of its populations; None: those of `populations`.
     """
-    populations = populations or Populations(state, rundir)
-    with without_collections():
-        populations.poll()
+    now = time.time() if now is None else now
+    if rows is None:
+        populations = populations or Populations(state, rundir)
+        with without_collections():
+            populations.poll()
+        rows = populations.rows(now, live=live)
     runtime = state.executor.runtime if state.executor is not None else None
     halts = _Halts(state, rundir)
-    progress = RunProgress(rundir)
+    progress = progress or RunProgress(rundir)
     while progress.poll():
         pass
     in_slurm = runtime == _OF_SLURM
-    now = time.time() if now is None else now
-    rows = [
+    jobs = [
         msgspec.structs.replace(
             _job_row(job, rundir, in_slurm, halts),
             progress=progress.of(job, live=live),
@@ -183,10 +189,10 @@ def snapshot(
         run=state.spec.run,
         state=liveness(state, live),
         counts=counts(state),
-        jobs=tuple(rows),
+        jobs=tuple(jobs),
         failures=tuple(FailureRow(g.signature, g.count, g.jobs) for g in failures(state)),
         gpus=gpu_rows(state, rundir, live=live),
-        populations=populations.rows(now, live=live),
+        populations=rows,
         queue=tally(halts.queue) if halts.queue else None,
         eta=progress.eta(state, now) if live else None,
     )

@@ -28,6 +28,8 @@ class Action:
     """Rank in the key bar, lowest first; 0 keeps the action out of it."""
     asks: RequestAction | None = None
     """The request that it sends; the monitor asks for confirmation first."""
+    travels: bool = False
+    """Whether it is there only while the run is shown as it was; its keys come first then."""
 
 
 _LISTS = ("jobs", "failures", "population", "compare")
@@ -36,6 +38,24 @@ _NOT_LOG = tuple(page for page in PAGES if page != "log")
 _OF_RUNS = tuple(page for page in PAGES if page != "fleet")
 _OF_JOBS = ("jobs", "failures", "job", "population", "compare")
 _OFF_TIMELINE = tuple(page for page in _OF_RUNS if page not in ("log", "timeline"))
+_OF_TIME = ("jobs", "failures", "job", "population", "log")
+_NO_ARROWS = ("jobs", "failures", "job")
+"""Pages whose arrows to the left and to the right have no meaning of their own."""
+
+
+def _of_time(
+    name: str,
+    keys: str,
+    shown: str = "",
+    label: str = "",
+    text: str = "",
+    pages: tuple[str, ...] = _OF_TIME,
+    bar: int = 0,
+) -> Action:
+    """An action that is there only while the run is shown as it was."""
+    help_ = f"travelling: {text}" if text else ""
+    return Action(name, keys, shown, label, help_, pages, bar, travels=True)
+
 
 ACTIONS = (
     Action("down", "down,j", "↓ j", "", "one line down"),
@@ -225,6 +245,28 @@ ACTIONS = (
         "drain", "D", "D", "", "drain a GPU: no new attempts on it; or undo", _OF_RUNS, asks="drain"
     ),
     Action("executor", "E", "E", "", "start an executor for a run that has none", _OF_RUNS),
+    Action("travel", "t", "t", "", "time travel: the run as it was; or return to now", _OF_TIME),
+    _of_time("step_back", "less_than_sign", "< >", "event", "one event back, forth", bar=1),
+    _of_time("step_forth", "greater_than_sign"),
+    _of_time("arrow_back", "left", "← →", "", "one event back, forth", _NO_ARROWS),
+    _of_time("arrow_forth", "right", pages=_NO_ARROWS),
+    _of_time("play", "space", "Space", "play", "play, or stop: time goes on by itself", bar=2),
+    _of_time("faster", "plus", "+ -", "", "play faster, slower"),
+    _of_time("slower", "minus"),
+    _of_time(
+        "failure_back", "left_parenthesis", "( )", "failure", "to the failure before, after", bar=3
+    ),
+    _of_time("failure_forth", "right_parenthesis"),
+    _of_time(
+        "leap_back",
+        "left_curly_bracket,shift+left",
+        "{ }",
+        "10 min",
+        "ten minutes back, forth; also Shift with the arrows",
+        bar=4,
+    ),
+    _of_time("leap_forth", "right_curly_bracket,shift+right"),
+    _of_time("present", "0", "0", "now", "return to now", (*_NO_ARROWS, "log"), bar=5),
     Action(
         "copy",
         "y",
@@ -251,12 +293,19 @@ def on(page: str) -> Iterator[Action]:
     return (action for action in ACTIONS if page in action.pages)
 
 
-def bar(page: str, also: str = "") -> list[Action]:
-    """The actions in the key bar of a page; `also`: only those that this page has, too."""
+def bar(page: str, also: str = "", travels: bool = False) -> list[Action]:
+    """The actions in the key bar of a page.
+
+    Args:
+        page: The page.
+        also: Only actions that this page has, too.
+        travels: Whether the run is shown as it was.
+    """
     hidden = [f"page_{page}", "back" if page in ("jobs", "fleet") else ""]
     hidden += ["page_failures", "page_population"] if page == "compare" else []
     shown = [a for a in on(page) if a.bar and a.id not in hidden and (also or page) in a.pages]
-    return sorted(shown, key=lambda a: a.bar)
+    shown = [a for a in shown if a.travels <= travels and not (travels and a.asks)]
+    return sorted(shown, key=lambda a: (not a.travels, a.bar))
 
 
 def by_id(name: str) -> Action:

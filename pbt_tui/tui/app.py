@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from textual.app import App
 from textual.binding import BindingType
 
-from pbt_tui.errors import BrokenKind, command
+from pbt_tui.errors import command
 from pbt_tui.journal.owners import Trust
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.journal.state import JobState, RunState
+from pbt_tui.observe.progress.run_progress import RunProgress
 from pbt_tui.tui import themes
 from pbt_tui.tui.journal_follower import FollowerUpdate, JournalFollower
 from pbt_tui.tui.model import Model
+from pbt_tui.tui.population_reader import PopulationReader
 from pbt_tui.tui.screens.page import Page
 from pbt_tui.tui.start_executor import StartedExecutor
 
@@ -29,10 +31,11 @@ if TYPE_CHECKING:
     from textual.command import Provider
     from textual.timer import Timer
 
-    from pbt_tui.observe.snapshot import Populations
     from pbt_tui.observe.snapshot_types import GpuRow, PopulationRow
     from pbt_tui.tui.fleet.runs_reader import RunsReader
     from pbt_tui.tui.request_sender import RequestSender
+    from pbt_tui.tui.time_travel.past_run import PastRun
+    from pbt_tui.tui.time_travel.traveller import Traveller
 
 SCREENS: Final[Mapping[str, str]] = {
     "fleet": "pbt_tui.tui.screens.fleet:FleetScreen",
@@ -89,8 +92,10 @@ class Monitor(App[str], inherit_bindings=False):
         note: str | None = None,
         start: Callable[[Path], StartedExecutor] | None = None,
         runs: Callable[[], RunsReader] | None = None,
+        at: str | None = None,
     ) -> None:
         super().__init__()
+        self._at = at
         self._start = start
         self.read_only = read_only
         self.trust = trust
@@ -119,15 +124,15 @@ class Monitor(App[str], inherit_bindings=False):
 
     def _take_run(self, follower: JournalFollower) -> None:
         """Sets all that belongs to one run: nothing of the run before stays."""
-        self.follower = follower
+        self.follower: JournalFollower | PastRun = follower
+        self.present = follower
+        """The run as it is, whatever is shown."""
+        self.journey: Traveller | None = None
         self.model = Model(follower)
         self._requests: RequestSender | None = None
         self._loading = FollowerUpdate()
         self._draw_at = 0.0
-        self.populations: tuple[PopulationRow, ...] = ()
-        """Rows of the last read; empty until a person opens the population screen."""
-        self._watched: tuple[RunState, Populations] | None = None
-        self._reading = False
+        self._populations = PopulationReader(self, follower)
 
     # -- several runs ------------------------------------------------------------------------------
 
@@ -187,6 +192,8 @@ class Monitor(App[str], inherit_bindings=False):
             self.go("population")
         if self._timer:
             self.call_after_refresh(self._load)
+        elif self._at is not None:
+            self.call_after_refresh(self.travel, self._at)
 
     def _load(self) -> None:
         """Reads the existing journal in slices, so that keys and first pages are not delayed."""
@@ -200,6 +207,9 @@ class Monitor(App[str], inherit_bindings=False):
             gc.freeze()
             if self._ticker is None:
                 self._ticker = self.set_interval(self.interval, self.follow)
+            if self._at is not None:
+                moment, self._at = self._at, None
+                self.travel(moment)
             return
         gc.disable()  # all objects made here stay alive: a collection would find no garbage
         self._loading.add(self.follower.poll(budget=0.1))
@@ -275,34 +285,51 @@ class Monitor(App[str], inherit_bindings=False):
 
     def read_populations(self, then: Callable[[], None]) -> None:
         """Reads the workspaces in another thread; calls `then` in this one if they changed."""
-        from pbt_tui.observe.snapshot import Populations
+        self._populations.read(then)
 
-        state = self.follower.state
-        if not state.spec.populations or self._reading:
-            return
-        if self._watched is None or self._watched[0] is not state:
-            try:
-                self._watched = (state, Populations(state, self.follower.rundir))
-            except BrokenKind as e:  # the jobs of the run can be shown all the same
-                self.say(str(e), "bad")
-                return
-        watched = self._watched[1]
-        follower = self.follower
-        live = follower.holder is not None
-        self._reading = True
+    @property
+    def populations(self) -> tuple[PopulationRow, ...]:
+        """Rows of the last read; empty until a person opens the population screen."""
+        if self.journey is None or not self.journey.is_ready:
+            return self._populations.rows
+        return self.journey.past.populations(self._populations.rows)
 
-        def work() -> Callable[[], None] | None:
-            try:
-                watched.poll()
-                rows = watched.rows(follower.now(self.clock()), live=live)
-            finally:
-                self._reading = False
-            if rows == self.populations or self.follower is not follower:
-                return None
-            self.populations = rows
-            return then
+    @populations.setter
+    def populations(self, rows: tuple[PopulationRow, ...]) -> None:
+        self._populations.rows = rows
 
-        self.in_background(work)
+    # -- travelling in time ------------------------------------------------------------------------
+
+    def travel(self, moment: str | None = None) -> None:
+        """Begins to show the run as it was, or returns to now."""
+        if self.journey is not None:
+            journey, self.journey = self.journey, None
+            journey.leave()
+        elif self.present.workspace:
+            self.say("a workspace has no journal that tells how it was", "warn")
+        elif not self.present.loaded:
+            self.say("the journal is still being read", "warn")
+        else:
+            from pbt_tui.tui.time_travel.traveller import Traveller  # late, for a fast first page
+
+            self.journey = Traveller(self, self.present, self.model.progress, self.clock)
+            self.journey.begin(moment)
+
+    def show_run(self, follower: JournalFollower | PastRun, progress: RunProgress) -> None:
+        """Shows the run as a follower has it, on all pages."""
+        self.follower = follower
+        self.model.show(follower, progress)
+
+    def moved(self) -> None:
+        """Draws the moment that is shown now."""
+        self.model.take(FollowerUpdate(run=True))
+        self.model.poll_progress(self.now())
+        if self.page is not None and self.page.is_mounted:
+            self.page.changed(None)
+
+    def every(self, seconds: float, work: Callable[[], None]) -> Timer:
+        """Calls `work` again and again, until the timer is stopped."""
+        return self.set_interval(seconds, work)
 
     # -- going -------------------------------------------------------------------------------------
 
@@ -384,9 +411,9 @@ class Monitor(App[str], inherit_bindings=False):
         if any(getattr(screen, "PAGE", "") == "fleet" for screen in self.screen_stack):
             self.open_fleet()
             return
-        if self.follower.workspace:
+        if self.present.workspace:
             self.exit("")
             return
-        live = self.follower.holder is not None
+        live = self.present.holder is not None
         status = "the run goes on" if live else "the run stays as it is"
         self.exit(f"{status}; come back with `{command('pbt-tui', self.follower.rundir.path)}`")

@@ -19,6 +19,8 @@ from pbt_tui.tui.model import Model
 
 if TYPE_CHECKING:
     from pbt_tui.tui.fleet.runs_reader import RunsReader
+    from pbt_tui.tui.time_travel.past_run import PastRun
+    from pbt_tui.tui.time_travel.traveller import Traveller
 
 
 class Requests(Protocol):
@@ -41,7 +43,18 @@ class Host(Protocol):
     """While True, the monitor reads and draws nothing."""
 
     @property
-    def follower(self) -> JournalFollower: ...
+    def follower(self) -> JournalFollower | PastRun: ...
+
+    @property
+    def present(self) -> JournalFollower:
+        """The run as it is, whatever is shown."""
+
+    @property
+    def journey(self) -> Traveller | None:
+        """The travel in time; None: the run is shown as it is."""
+
+    def travel(self, moment: str | None = None) -> None:
+        """Begins to show the run as it was, or returns to now."""
 
     @property
     def model(self) -> Model: ...

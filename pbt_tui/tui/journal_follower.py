@@ -37,6 +37,7 @@ from pbt_tui.journal.state import RunState
 from pbt_tui.observe import gpu_holders
 from pbt_tui.observe.pauses import Pause
 from pbt_tui.observe.pauses import read as read_pauses
+from pbt_tui.observe.progress.run_progress import RunProgress
 from pbt_tui.observe.queue_status import Queue
 from pbt_tui.observe.queue_status import read as read_queue
 from pbt_tui.populations import refuse_unknown_styles
@@ -200,6 +201,15 @@ class JournalFollower:
     def now(self, clock: float) -> float:
         """The end of open intervals: now, or without an executor the time of the last event."""
         return clock if self.holder is not None else self.state.at or clock
+
+    @property
+    def until(self) -> float | None:
+        """The earlier time at which the run is shown; None: it is shown as it is."""
+        return None
+
+    def open_progress(self) -> RunProgress:
+        """What is known of the progress of the jobs."""
+        return RunProgress(self.rundir)
 
     def at_end(self) -> bool:
         """Whether the journal has been read to its end or to an error."""

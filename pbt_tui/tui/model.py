@@ -26,15 +26,16 @@ if TYPE_CHECKING:
     from pbt_tui.observe.failure_grouping import Group
     from pbt_tui.observe.snapshot_types import QueueRow
     from pbt_tui.runtimes import RuntimeKind
+    from pbt_tui.tui.time_travel.past_run import PastRun
 
 _SHARE = 20
 """Work that took t seconds is repeated after 20 t at the earliest, so it takes 5 % of the time."""
 
 
 class Model:
-    def __init__(self, follower: JournalFollower) -> None:
+    def __init__(self, follower: JournalFollower | PastRun) -> None:
         self.follower = follower
-        self.progress = RunProgress(follower.rundir)
+        self.progress: RunProgress = follower.open_progress()
         self.has_progress = False
         """Whether a number is known of the progress of a job."""
         self.has_objective = False
@@ -42,6 +43,8 @@ class Model:
         self.left: Remaining | None = None
         """The time that the run still needs; None: unknown, or no executor is there."""
         self._reckon_at = 0.0
+        self._is_reckoned = True
+        """Whether what follows from progress is that of the newest progress."""
         self.first_end: float | None = None
         """Seconds until the first active job is expected to end; None: unknown."""
         self.best: tuple[str, float] | None = None
@@ -50,10 +53,7 @@ class Model:
         """Frames or steps per second of all active jobs; None: unknown."""
         self.parameters: Mapping[str, int] = varied(follower.state.spec.jobs)
         """Parameters in which jobs differ, with the cells that their values need."""
-        measures = Measures(
-            self.progress.reached, self.progress.active, self.progress.active_series
-        )
-        self.rows = TableOrder(follower.state, measures, tuple(self.parameters))
+        self.rows = TableOrder(follower.state, self._measures(), tuple(self.parameters))
         self.folded = FoldedRows(self.rows)
         """The rows of the table, in which groups of equal jobs have one row."""
         self.marks: set[int] = set()
@@ -71,12 +71,23 @@ class Model:
     def state(self) -> RunState:
         return self.follower.state
 
+    def _measures(self) -> Measures:
+        return Measures(self.progress.reached, self.progress.active, self.progress.active_series)
+
+    def show(self, follower: JournalFollower | PastRun, progress: RunProgress) -> None:
+        """Shows the run as another follower has it: at another time."""
+        self.follower, self.progress = follower, progress
+        self.rows.measure_with(self._measures())
+        self.left = self.first_end = self.best = self.rate = None
+        self._reckon_at, self._is_reckoned = 0.0, False
+
     def take(self, change: FollowerUpdate) -> bool:
         """Processes an update of the follower; True if rows came, went or moved."""
         if self.rows.state is not self.state:
-            self.longest = longest_id(self.state)
-            self.parameters = varied(self.state.spec.jobs)
-            self.marks.clear()
+            if self.rows.state.spec is not self.state.spec:  # else it is the run at another time
+                self.longest = longest_id(self.state)
+                self.parameters = varied(self.state.spec.jobs)
+                self.marks.clear()
             self._late.clear()
             self._grouped = None
             self._regroup_at = 0.0
@@ -107,8 +118,9 @@ class Model:
         Args:
             now: The time, in Unix seconds.
         """
-        if not self.progress.poll():
+        if not self.progress.poll() and self._is_reckoned:
             return False
+        self._is_reckoned = False
         self.has_progress = self.has_progress or self.progress.has_numbers
         self.has_objective = self.has_objective or self.progress.has_objective
         start = time.perf_counter()
@@ -121,6 +133,7 @@ class Model:
             self.best = self.progress.best()
             self.rate = self.progress.rate() if live else None
             self._reckon_at = start + _SHARE * (time.perf_counter() - start)
+            self._is_reckoned = True
         return True
 
     def _first_end(self) -> float | None:

@@ -17,7 +17,7 @@ class ActionCommands(Provider):
         return [
             (a.id.replace("_", " "), f"{a.help} ({a.shown})", a.id)
             for a in actions.on(page)
-            if a.shown and a.id not in _MOVES
+            if a.shown and a.id not in _MOVES and self.screen.check_action(a.id, ())
         ]
 
     async def discover(self) -> Hits:

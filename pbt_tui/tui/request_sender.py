@@ -31,6 +31,7 @@ _MAKES_SENSE: dict[str, tuple[str, ...]] = {
     "kill": ("waiting", "starting", "running", "stopping"),
     "retry": ("failed", "cancelled", "skipped", "succeeded", "waiting"),
 }
+_PAST = "this is the run as it was; t returns to now"
 
 
 class RequestSender:
@@ -49,7 +50,7 @@ class RequestSender:
 
     @property
     def follower(self) -> JournalFollower:
-        return self.host.follower
+        return self.host.present
 
     def answered(self, answers: Sequence[RequestAccepted | RequestRefused]) -> None:
         """Shows the answers to requests of this monitor."""
@@ -63,6 +64,8 @@ class RequestSender:
                 self.host.say(f"✗ refused: {title}: {answer.why}", "bad")
 
     def why_not(self, action: RequestAction) -> str | None:
+        if self.host.journey is not None:
+            return f"cannot {action}: {_PAST}"
         refused = actions.refusal(
             action,
             live=self.follower.holder is not None,
@@ -180,6 +183,8 @@ class RequestSender:
     def may_start(self) -> str | None:
         """Why the monitor cannot start an executor; None if it can."""
         follower = self.follower
+        if self.host.journey is not None:
+            return f"cannot start an executor: {_PAST}"
         if self.host.read_only:
             return "cannot start an executor: this is a read-only view"
         if not os.access(follower.rundir.path, os.W_OK | os.X_OK):

@@ -6,6 +6,7 @@ It uses the lines of the screens without their styles. Must not import Textual.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pbt_tui.journal.state import RunState
 from pbt_tui.observe.snapshot import gpu_rows
@@ -19,6 +20,9 @@ from pbt_tui.tui.render import queue as render_queue
 from pbt_tui.tui.render import round_lines, strips
 from pbt_tui.tui.text import Line, ascii_only, cut, plain, safe, wrap
 
+if TYPE_CHECKING:
+    from pbt_tui.tui.time_travel.past_run import PastRun
+
 _JOBS = 40
 _POPULATIONS = 8
 _LOGS = 3
@@ -26,18 +30,24 @@ _LOGS = 3
 
 
 def page(
-    follower: JournalFollower,
+    follower: JournalFollower | PastRun,
     now: float,
     *,
     width: int = 80,
     populations: Sequence[PopulationRow] = (),
+    then: str | None = None,
 ) -> str:
-    """The whole page, ending with a newline. `follower` must have read the journal."""
+    """The whole page, ending with a newline. `follower` must have read the journal.
+
+    `then`: the moment at which the run is shown as it was; None: it is shown as it is.
+    """
     state = follower.state
     model = Model(follower)
     lines: list[Line] = []
     if not follower.workspace:
         status, _ = labels.run_status(state, follower.holder)
+        if then is not None:
+            lines.append(((f"⏪ {then}", ""),))
         lines.append(((f"{strips.run_name(state)}  {status}", ""),))
         who = labels.executor_text(state, follower.holder)
         runtime = f"{state.executor.runtime} · " if state.executor else ""
@@ -72,7 +82,7 @@ def exit_code(state: RunState) -> int:
     return 0 if state.closed in (None, "succeeded") else 4
 
 
-def _failures(model: Model, follower: JournalFollower, width: int) -> list[Line]:
+def _failures(model: Model, follower: JournalFollower | PastRun, width: int) -> list[Line]:
     if not model.groups:
         return []
     lines: list[Line] = [(), (("failures", ""),)]

@@ -61,8 +61,10 @@ def starts(monkeypatch: pytest.MonkeyPatch, answer: start_executor.StartedExecut
 def test_the_registry_is_sound() -> None:
     assert set(SCREENS) == set(actions.PAGES)
     for page, screen in SCREENS.items():
-        keys = [key for a in actions.on(page) for key in a.keys.split(",")]
-        assert len(keys) == len(set(keys)), f"a key means two things on {page}"
+        for travels in (False, True):
+            offered = [a for a in actions.on(page) if a.travels == travels]
+            keys = [key for a in offered for key in a.keys.split(",")]
+            assert len(keys) == len(set(keys)), f"a key means two things on {page}"
         for action in actions.on(page):
             assert callable(getattr(screen, f"action_{action.id}", None)), (page, action.id)
     ids = [a.id for a in actions.ACTIONS]

@@ -186,6 +186,32 @@ class RunProgress:
             found = ended.series if ended is not None else None
         return found if found is not None and _is_whole(found) else None
 
+    def ended_attempt(self, job: str) -> int | None:
+        """The newest attempt of a job of which the last values are known; None: of none.
+
+        Args:
+            job: Id of the job.
+        """
+        return self._ended.attempt(job)
+
+    def known(self, job: str) -> tuple[float, int | None, Progress, Series | None] | None:
+        """When the newest values of a job were read, of which attempt, the values and the series.
+
+        The attempt is None where the values are of the active one; all is None if nothing is known.
+
+        Args:
+            job: Id of the job.
+        """
+        found = self._newest.jobs.get(job)
+        if found is not None:
+            series = self._newest.series.get(job)
+            return self._newest.at, None, found, series if series and _is_whole(series) else None
+        ended = self._ended.of(job)
+        if ended is None:
+            return None
+        series = ended.series if _is_whole(ended.series) and ended.series.at else None
+        return ended.at, ended.attempt, ended.progress, series
+
     def eta(self, state: RunState, now: float) -> Remaining | None:
         """The time that the run still needs; None: unknown, or the run is closed or on hold.
 

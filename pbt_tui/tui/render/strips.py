@@ -50,15 +50,22 @@ def header(
     read_only: bool = False,
     workspace: bool = False,
     runs: bool = False,
+    then: str | None = None,
 ) -> Line:
-    """One line: the run, its status, its executor and the page."""
+    """One line: the run, its status, its executor and the page.
+
+    `then`: the moment at which the run is shown as it was; None: it is shown as it is.
+    """
     status, style = labels.run_status(state, holder, loaded)
     if workspace:
         status, style = "○ a workspace without a run: no requests possible", "dim"
     if error is not None:
         status, style = f"! {safe(error)}", "bad"
-    left: list[Span] = [(" " + run_name(state) + " ", "title"), ("  " + status, style)]
-    who = labels.executor_text(state, holder)
+    left: list[Span] = [(" " + run_name(state) + " ", "title")]
+    if then is not None:
+        left.append((f"  ⏪ {then}", "warn"))
+    left.append(("  " + status, style))
+    who = labels.executor_text(state, holder) if then is None else ""
     runtime = state.executor.runtime if state.executor else ""
     if width >= 100 and who and error is None:
         left.append((f"   {runtime} · {who}", "dim"))

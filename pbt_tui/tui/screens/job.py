@@ -56,7 +56,7 @@ class JobScreen(Page):
             self.model.state,
             Frame(width, self.text.size.height, host.now()),
             rundir=host.follower.rundir,
-            log=self._log.lines(host.follower.rundir, jobs[0]),
+            log=self._log.lines(host.follower.rundir, jobs[0], host.follower.until),
             request=self._request(jobs[0]),
             place=place,
             queued=self.model.queue_status(jobs[0]),

@@ -289,6 +289,8 @@ class JobsScreen(Page):
             self.action_problems()
         elif self.model.marks:
             self.action_unmark()
+        elif self.host.journey is not None:
+            self.host.travel()
         elif self.host.has_fleet:
             self.host.open_fleet()
 

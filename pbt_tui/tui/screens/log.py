@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import ComposeResult
@@ -20,6 +21,9 @@ from pbt_tui.tui.screens.page import Page, bindings
 from pbt_tui.tui.text import Line, Span, both
 from pbt_tui.tui.widgets.lines import Lines
 from pbt_tui.tui.widgets.log_view import LogView
+
+if TYPE_CHECKING:
+    from pbt_tui.tui.time_travel.past_log import PastLog
 
 
 class LogScreen(Page):
@@ -40,6 +44,7 @@ class LogScreen(Page):
         self._number = -1
         """Which number of the line the curve shows; negative: there is no curve."""
         self.input.cursor_blink = False
+        self._past: PastLog | None = None
         self.view: LogView
 
     def compose(self) -> ComposeResult:
@@ -63,8 +68,28 @@ class LogScreen(Page):
         suspended = is_suspended(status, kind.queue if kind else None)
         return labels.state_span(job, suspended=suspended, pause=self.model.pause(job))
 
+    def _limit(self) -> str:
+        """Shows what had been written at the time that is shown; returns what to tell of it."""
+        moment, jobs = self.host.follower.until, self.selected()
+        if moment is None or not jobs:
+            self.view.limit(None)
+            return ""
+        if self._past is None:
+            from pbt_tui.tui.time_travel.past_log import PastLog  # late: few travel
+
+            self._past = PastLog()
+        attempt = next((a for a in jobs[0].attempts if a.number == self.attempt), None)
+        size, note = self._past.end(self.view.file.path, attempt, moment)
+        self.view.limit(size)
+        return note
+
+    def on_unmount(self) -> None:
+        if self._past is not None:
+            self._past.close()
+
     def draw(self, change: FollowerUpdate | None) -> None:
         jobs = self.selected()
+        note = self._limit()
         many = len(jobs[0].attempts) if jobs else 0
         left: list[tuple[str, str]] = [(f" {self.job}", "title")]
         if jobs:
@@ -74,6 +99,8 @@ class LogScreen(Page):
         right: Line
         if self.view.open_log.searching:
             right = (("searching, Esc stops ", "warn"),)
+        elif note:
+            right = ((f"{note} ", "warn"),)
         elif self.view.follow:
             right = (("follows the end ", "good"),)
         elif self.view.below:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -21,13 +21,19 @@ from pbt_tui.tui.screens.ordered_keys import OrderedKeys
 from pbt_tui.tui.widgets.key_bar import KeyBar
 from pbt_tui.tui.widgets.lines import Lines
 
+if TYPE_CHECKING:
+    from pbt_tui.tui.time_travel.traveller import Traveller
+
 
 def bindings(page: str) -> list[BindingType]:
     """The bindings of a page, from the table of actions; users can remap their ids."""
     return [
         Binding(a.keys, a.id, a.label or a.help, show=False, id=f"{page}.{a.id}")
-        for a in actions.on(page)
+        for a in sorted(actions.on(page), key=lambda a: not a.travels)
     ]
+
+
+_OF_TIME = frozenset(a.id for a in actions.ACTIONS if a.travels)
 
 
 class Page(OrderedKeys[None]):
@@ -71,7 +77,9 @@ class Page(OrderedKeys[None]):
     # -- keys --------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Where no run is shown, only the actions of the list of runs are there."""
+        """Some actions are only there while a run is shown, or only while travelling in time."""
+        if action in _OF_TIME:
+            return self._travels
         if self.host.shows_run or action not in actions.IDS:
             return True
         return "fleet" in actions.by_id(action).pages
@@ -105,12 +113,14 @@ class Page(OrderedKeys[None]):
                 read_only=host.read_only,
                 workspace=host.follower.workspace,
                 runs=host.has_fleet,
+                then=self.journey.told if self._travels else None,
             )
             if host.shows_run
             else strips.nameless(self.PAGE, self.size.width)
         ]
         if trouble is not None:
             lines += strips.trouble(lines[0], trouble, self.size.width)
+        self.keys.travel(self._travels)
         self.header.styles.height = len(lines)
         self.header.show(lines)
         self.draw(change)
@@ -239,6 +249,57 @@ class Page(OrderedKeys[None]):
         job = self.current()
         if job is not None:
             self.host.copy(job.spec.id)
+
+    # -- travelling in time ------------------------------------------------------------------------
+
+    @property
+    def journey(self) -> Traveller:
+        """The travel in time; only while there is one."""
+        assert self.host.journey is not None
+        return self.host.journey
+
+    @property
+    def _travels(self) -> bool:
+        return self.host.journey is not None and self.host.journey.is_ready
+
+    def action_travel(self) -> None:
+        self.host.travel()
+
+    def action_present(self) -> None:
+        self.host.travel()
+
+    def action_step_back(self) -> None:
+        self.journey.step(False)
+
+    def action_step_forth(self) -> None:
+        self.journey.step(True)
+
+    def action_arrow_back(self) -> None:
+        self.journey.step(False)
+
+    def action_arrow_forth(self) -> None:
+        self.journey.step(True)
+
+    def action_failure_back(self) -> None:
+        self.journey.failure(False)
+
+    def action_failure_forth(self) -> None:
+        self.journey.failure(True)
+
+    def action_leap_back(self) -> None:
+        self.journey.leap(False)
+
+    def action_leap_forth(self) -> None:
+        self.journey.leap(True)
+
+    def action_play(self) -> None:
+        self.journey.play()
+
+    def action_faster(self) -> None:
+        self.journey.change_speed(1)
+
+    def action_slower(self) -> None:
+        self.journey.change_speed(-1)
 
     # -- asking the executor -----------------------------------------------------------------------
 

@@ -29,6 +29,8 @@ class KeyBar(Lines):
         self.of = of
         self.also = also
         """Another page: only keys that it has, too, are shown."""
+        self.travels = False
+        """Whether the run is shown as it was."""
         self._said: tuple[Line, float] | None = None
         self._question: tuple[str, Sequence[tuple[str, str]]] | None = None
 
@@ -37,6 +39,12 @@ class KeyBar(Lines):
 
     def on_resize(self, event: object) -> None:
         self.draw()
+
+    def travel(self, on: bool) -> None:
+        """Shows the keys for times too, or no more."""
+        if on != self.travels:
+            self.travels = on
+            self.draw()
 
     def say(self, text: str, style: str, now: float, *, lasts: float = _SECONDS) -> None:
         self._said = (((" " + text, style),), now + lasts)
@@ -62,10 +70,13 @@ class KeyBar(Lines):
         if self._question is not None:
             lines = question_lines(*self._question, width)
         else:
-            lines = [clip(self._said[0] if self._said else keys(self.of, width, self.also), width)]
+            lines = [clip(self._said[0] if self._said else self._keys(width), width)]
         if self.styles.height is None or self.styles.height.value != len(lines):
             self.styles.height = len(lines)
         self.show(lines)
+
+    def _keys(self, width: int) -> Line:
+        return keys(self.of, width, self.also, self.travels)
 
     def on_lines_picked(self, event: Lines.Picked) -> None:
         """A click on a key does what the key does."""
@@ -78,9 +89,9 @@ class KeyBar(Lines):
             name = key_at(shown, event.x)
             self.post_message(self.Pressed(name or "escape"))
         elif self._said is None:
-            line = keys(self.of, self.size.width, self.also)
-            name = key_at(line, event.x)
-            action = next((a for a in actions.bar(self.of, self.also) if _sign(a) == name), None)
+            name = key_at(self._keys(self.size.width), event.x)
+            offered = actions.bar(self.of, self.also, self.travels)
+            action = next((a for a in offered if _sign(a) == name), None)
             if action is not None:
                 self.post_message(self.Pressed(action.keys.split(",")[0]))
 
@@ -109,9 +120,9 @@ def key_at(line: Line, x: int) -> str | None:
     return None
 
 
-def keys(page: str, width: int, also: str = "") -> Line:
+def keys(page: str, width: int, also: str = "", travels: bool = False) -> Line:
     """As many keys as fit; help and quit are always shown."""
-    shown = actions.bar(page, also)
+    shown = actions.bar(page, also, travels)
     first = [a for a in shown if a.id in ("help", "quit")]
     room = width - 1 - sum(len(_key(a)) for a in first)
     kept = []
