@@ -124,7 +124,16 @@ TABLE = {
     ),
     # `rich` is the part of Textual's line API that has another name.
     "tui": May(
-        ("errors", "spec", "files", "journal", "scheduler.explain", "observe", "populations"),
+        (
+            "errors",
+            "spec",
+            "files",
+            "journal",
+            "scheduler.explain",
+            "observe",
+            "populations",
+            "diagnostics.redaction",
+        ),
         ("textual", "rich"),
     ),
 }
