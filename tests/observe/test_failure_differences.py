@@ -28,7 +28,7 @@ def state_of(params: list[dict[str, Any]], experiments: str = "") -> RunState:
     )
     policy = Policy(num_gpus=4, experiments_per_gpu=8, max_parallel=100, pause_between=0)
     return RunState(
-        Processes(format=FORMAT, run="r", module=None, train_dir="t", container=None,
+        Processes(format=FORMAT, run="r", module="m", train_dir="t", container=None,
                   policy=policy, populations=(), jobs=jobs)
     )  # fmt: skip
 
