@@ -161,6 +161,14 @@ ACTIONS = (
         tuple(page for page in _NOT_LOG if page != "failures"),
     ),
     Action(
+        "copy_trackers",
+        "Y",
+        "Y",
+        "",
+        "copy how to open its W&B run, TensorBoard folder and MLflow run",
+        ("job",),
+    ),
+    Action(
         "copy_report",
         "y",
         "y",
