@@ -14,6 +14,8 @@ from pathlib import Path
 
 import msgspec
 
+from pbt_tui.files import folders
+from pbt_tui.files.permissions import make_folder
 from pbt_tui.files.regular import read_own
 from pbt_tui.journal.events import AttemptScheduled
 from pbt_tui.journal.run_dir import RunDir
@@ -100,10 +102,10 @@ class TrackerVariables:
         if path.parent != self._rundir.trackers.absolute():  # the run was moved after the decision
             return
         with suppress(OSError):  # the job finds out when it writes there
-            path.parent.mkdir(exist_ok=True)
-            path.mkdir(exist_ok=True)
+            make_folder(path.parent)
+            make_folder(path)
             if self._user != "caller":
-                path.chmod(0o1777)
+                folders.open_to_all(path)
 
 
 def trackers(context: RunContext, *, asked: bool) -> TrackerVariables | None:
