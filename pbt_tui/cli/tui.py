@@ -54,9 +54,7 @@ def main(argv: Sequence[str]) -> int:
     found = _found(args)
     once = args.once or not _on_terminal()
     if isinstance(found, targets.SeveralRuns):
-        _refuse(
-            _passed_on(args) if args.at is None else [f"--at={args.at}"], "a folder of runs"
-        )
+        _refuse(_passed_on(args) if args.at is None else [f"--at={args.at}"], "a folder of runs")
         if args.plain:
             raise _ambiguous(found)
         if not once:

@@ -20,6 +20,7 @@ from pbt_tui.journal.garbage import without_collections
 from pbt_tui.journal.state import Attempt, JobState, RunState
 from pbt_tui.observe import pauses, queue_status
 from pbt_tui.observe.failure_grouping import failures
+from pbt_tui.observe.failure_rows import failure_rows
 from pbt_tui.observe.gpu_status import gpu_rows
 from pbt_tui.observe.history import HistoryReader
 from pbt_tui.observe.pauses import Pause
@@ -176,6 +177,7 @@ def snapshot(
     while progress.poll():
         pass
     in_slurm = runtime == _OF_SLURM
+    gpus = gpu_rows(state, rundir, live=live)
     jobs = [
         msgspec.structs.replace(
             _job_row(job, rundir, in_slurm, halts),
@@ -190,8 +192,8 @@ def snapshot(
         state=liveness(state, live),
         counts=counts(state),
         jobs=tuple(jobs),
-        failures=tuple(FailureRow(g.signature, g.count, g.jobs) for g in failures(state)),
-        gpus=gpu_rows(state, rundir, live=live),
+        failures=tuple(failure_rows(state, gpus, live=live)),
+        gpus=gpus,
         populations=rows,
         queue=tally(halts.queue) if halts.queue else None,
         eta=progress.eta(state, now) if live else None,

@@ -382,8 +382,13 @@ class Monitor(App[str], inherit_bindings=False):
     ) -> None:
         self.push_screen(_screen("confirm", title, notes, names), then)
 
-    def choose_gpu(self, state: RunState, then: Callable[[tuple[str, bool] | None], None]) -> None:
-        self.push_screen(_screen("drain", state), then)
+    def choose_gpu(
+        self,
+        state: RunState,
+        then: Callable[[tuple[str, bool] | None], None],
+        first: str | None = None,
+    ) -> None:
+        self.push_screen(_screen("drain", state, first), then)
 
     def in_background(self, work: Callable[[], Callable[[], None] | None]) -> None:
         """Runs `work` in another thread, then calls its result in this one."""

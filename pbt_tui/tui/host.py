@@ -29,8 +29,11 @@ class Requests(Protocol):
     def ask(self, action: RequestAction, jobs: Sequence[JobState], *, anew: bool = False) -> None:
         """Only cancel, kill and retry use `jobs`. `anew`: a retry begins from scratch."""
 
-    def drain(self) -> None:
-        """Lets a person choose a GPU, then sends the request."""
+    def drain(self, first: str | None = None) -> None:
+        """Lets a person choose a GPU, then sends the request.
+
+        `first`: UUID or index of the one that is chosen at the beginning.
+        """
 
     def offer_executor(self) -> None:
         """Starts an executor for a run that has none."""
@@ -129,7 +132,12 @@ class Host(Protocol):
     ) -> None:
         """Asks a person to confirm; `then` gets True for yes."""
 
-    def choose_gpu(self, state: RunState, then: Callable[[tuple[str, bool] | None], None]) -> None:
+    def choose_gpu(
+        self,
+        state: RunState,
+        then: Callable[[tuple[str, bool] | None], None],
+        first: str | None = None,
+    ) -> None:
         """Lets a person choose; `then` gets the GPU's name and whether it is drained now."""
 
     def in_background(self, work: Callable[[], Callable[[], None] | None]) -> None:

@@ -23,7 +23,7 @@ from pbt_tui.tui.sort_orders import Measures
 from pbt_tui.tui.table_order import TableOrder
 
 if TYPE_CHECKING:
-    from pbt_tui.observe.failure_grouping import Group
+    from pbt_tui.observe.failure_grouping import FailureGroups, Group
     from pbt_tui.observe.snapshot_types import QueueRow
     from pbt_tui.runtimes import RuntimeKind
     from pbt_tui.tui.time_travel.past_run import PastRun
@@ -60,7 +60,9 @@ class Model:
         """Plan indices of the marked jobs."""
         self.longest = longest_id(follower.state)
         self._groups: list[Group] = []
-        self._grouped: tuple[int, int] | None = None
+        self._grouping: FailureGroups | None = None
+        self._ungrouped: set[int] = set()
+        """Plan indices of the jobs that changed since the failures were grouped."""
         self._regroup_at = 0.0
         self._tallied: tuple[Queue | None, QueueRow | None] = (None, None)
         self._late: set[int] = set()
@@ -89,12 +91,16 @@ class Model:
                 self.parameters = varied(self.state.spec.jobs)
                 self.marks.clear()
             self._late.clear()
-            self._grouped = None
+            self._grouping = None
             self._regroup_at = 0.0
             self.rows.reset(self.state, tuple(self.parameters))
             self.folded.is_on = self.follower.loaded
             return True
         self._late |= change.jobs
+        if change.everything and self._grouping is not None:
+            self._ungrouped.update(range(len(self.state.jobs)))
+        elif self._grouping is not None:
+            self._ungrouped |= change.jobs
         if time.perf_counter() < self._not_before and not change.everything:
             return False
         start = time.perf_counter()
@@ -155,15 +161,26 @@ class Model:
         """Failed jobs, grouped by cause, largest group first."""
         if not self.state.counts["failed"]:
             return []
-        from pbt_tui.observe.failure_grouping import failures  # late, for a fast first page
-
         now = time.perf_counter()
-        made_of = (id(self.state), self.state.seq)
-        if made_of != self._grouped and now >= self._regroup_at:
-            self._groups = failures(self.state)
-            self._grouped = made_of
-            self._regroup_at = now + _SHARE * (time.perf_counter() - now)
+        if now < self._regroup_at:
+            return self._groups
+        if self._grouping is None:
+            from pbt_tui.observe.failure_grouping import FailureGroups  # late: a fast first page
+
+            self._grouping = FailureGroups(self.state)
+        elif self._ungrouped:
+            self._grouping.update(self._ungrouped)
+        else:
+            return self._groups
+        self._ungrouped.clear()
+        self._groups = self._grouping.groups
+        self._regroup_at = now + _SHARE * (time.perf_counter() - now)
         return self._groups
+
+    @property
+    def begin(self) -> float:
+        """When the first attempt was scheduled, in Unix seconds; asked only after a failure."""
+        return self.state.at if self._grouping is None else self._grouping.begin
 
     @property
     def queue(self) -> QueueRow | None:

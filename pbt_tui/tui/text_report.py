@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pbt_tui.journal.state import RunState
+from pbt_tui.observe import failure_differences
+from pbt_tui.observe.failure_rows import STUDIED, difference_text, where_text
 from pbt_tui.observe.snapshot import gpu_rows
 from pbt_tui.observe.snapshot_types import PopulationRow
 from pbt_tui.tui import labels
@@ -86,9 +88,18 @@ def _failures(model: Model, follower: JournalFollower | PastRun, width: int) -> 
     if not model.groups:
         return []
     lines: list[Line] = [(), (("failures", ""),)]
-    for group in model.groups:
+    live = follower.holder is not None
+    gpus = gpu_rows(model.state, follower.rundir, live=live)
+    for place, group in enumerate(model.groups):
         signature = wrap(f"{group.count}× {safe(group.signature)}", width - 4)
         lines += [(("  " + piece, ""),) for piece in signature]
+        if place < STUDIED:
+            found = failure_differences.find(group, model.state)
+            where = where_text(found, gpus, live=live)
+            told = [where] if where else []
+            told.append(difference_text(group, found, model.state))
+            for text in told:
+                lines += [(("     " + piece, ""),) for piece in wrap(safe(text), width - 7)]
         for name in group.jobs[:_LOGS]:
             job = model.state.by_id[name]
             attempt = job.attempt

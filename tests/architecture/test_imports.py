@@ -128,6 +128,7 @@ TABLE = {
         (
             *("errors", "spec", "files", "journal", "observe", "populations"),
             *("scheduler.explain", "scheduler.explain_idle"),
+            "diagnostics.redaction",
         ),
         ("textual", "rich"),
     ),

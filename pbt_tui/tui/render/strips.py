@@ -10,7 +10,7 @@ from pbt_tui.journal.state import RunState
 from pbt_tui.journal.status_text import duration
 from pbt_tui.observe.progress import Remaining
 from pbt_tui.tui import labels
-from pbt_tui.tui.render.sparkline import BLOCKS
+from pbt_tui.tui.render.sparkline import BLOCKS, counted
 from pbt_tui.tui.text import Line, Span, both, cells, clip, cut, filled, fit, length, safe, wrap
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ _GPU_CELLS, _GPU_LINES = 60, 4
 """Least cells of a GPU where several are in a line, and most lines of GPUs."""
 _HISTORY = 8
 """Minutes of a GPU's use that are drawn."""
+_WIDE, _WHEN = 100, 5
+"""Cells from which the groups of failures have a histogram, and its cells."""
 _HOT = 84
 """Degrees Celsius from which a GPU is marked: data centre devices slow down a little above."""
 PAGES = ("jobs", "failures", "population", "log", "timeline")
@@ -186,8 +188,15 @@ def reading(state: RunState) -> Line:
     return ((f" … {state.seq} events read", "dim"),)
 
 
-def failures(groups: Sequence[Group], width: int) -> Line:
-    """One line with the largest groups of failures; empty if nothing failed."""
+def failures(groups: Sequence[Group], width: int, begin: float = 0.0, now: float = 0.0) -> Line:
+    """One line with the largest groups of failures; empty if nothing failed.
+
+    Args:
+        groups: The groups, the largest first.
+        width: Cells. On a wide screen, each group has a histogram of its failures.
+        begin: When the run began, in Unix seconds.
+        now: The time of drawing, in Unix seconds.
+    """
     if not groups:
         return ()
     jobs = sum(group.count for group in groups)
@@ -196,6 +205,8 @@ def failures(groups: Sequence[Group], width: int) -> Line:
     room = width - length(left) - 14
     for index, group in enumerate(groups):
         text = ("  " if index == 0 else "  ·  ") + f"{group.count}× {safe(group.signature)}"
+        if now > begin > 0 and width >= _WIDE and len(text) + _WHEN < room:
+            text += " " + counted(group.histogram(begin, now, _WHEN))
         if len(text) > room:
             if index == 0 or room > 20:
                 left.append((cut(text, room), ""))

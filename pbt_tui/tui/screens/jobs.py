@@ -96,7 +96,8 @@ class JobsScreen(Page):
         groups = self.model.groups
         self.failures.set_class(not groups, "-off")
         if groups:
-            self.failures.show([strips.failures(groups, width)])
+            begin, now = self.model.begin, self.host.now()
+            self.failures.show([strips.failures(groups, width, begin, now)])
         self._draw_gpus(width)
         self._draw_status()
         context = self._table_context()
