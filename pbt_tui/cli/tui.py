@@ -19,10 +19,10 @@ from pbt_tui.errors import UsageError, printable
 from pbt_tui.tui.journal_follower import JournalFollower
 
 if TYPE_CHECKING:
+    from pbt_tui.tui.preferences import Preferences
     from pbt_tui.tui.start_executor import StartedExecutor
 
-THEME = "dark"
-"""The default theme."""
+    Wanted = tuple[Preferences, str | None]
 
 
 def entry() -> NoReturn:
@@ -41,9 +41,11 @@ def main(argv: Sequence[str]) -> int:
         return _demo(args)
     if args.export is not None:
         return _export(args)
+    shows = not args.once and _on_terminal()
+    wanted = _preferences(args) if shows else None  # before anything is started
     feed = _feed(args)
     note = None if args.run or feed.workspace else targets.others(args.target)
-    if args.once or not _on_terminal():
+    if wanted is None:
         if note:
             print(f"note: {note}", file=sys.stderr)
         code = _once(feed, args)
@@ -51,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
             print("hint: on a terminal, `pbt-tui` shows this live", file=sys.stderr)
             return 0
         return code
-    message = _show(feed, args, note)
+    message = _show(feed, args, note, wanted)
     if message:
         print(message)
     return 0
@@ -61,9 +63,12 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     """All options, including those of the installed backends that `argv` names."""
     from pbt_tui.backends import BACKENDS
     from pbt_tui.cli.compile_options import _Version
+    from pbt_tui.cli.monitor_config import VARIABLE
     from pbt_tui.cli.options import Parser, add_compiling, add_installed, add_settings
     from pbt_tui.cli.run_options import runtimes_help
+    from pbt_tui.tui.preferences import Preferences
 
+    usual = Preferences()
     p = Parser(
         prog="pbt-tui",
         usage="pbt-tui [options] [TARGET]",
@@ -96,22 +101,21 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
         "or .svg, and the schedules of their best members to schedule.json beside it; then exit",
     )
     p.add_argument("--read_only", action="store_true", help="send no requests to the executor")
-    p.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+    p.add_argument("--ascii", action=_Switch, help="draw with ASCII characters only")
     p.add_argument(
         "--theme",
         metavar="NAME",
-        default=os.environ.get("PBT_THEME", THEME),
-        help=f"dark, light, ansi-dark or ansi-light (default: $PBT_THEME, else {THEME})",
+        help="dark, light, ansi-dark, ansi-light, or one of your configuration (default: "
+        f"${VARIABLE}, else that of the configuration, else {usual.theme})",
     )
     p.add_argument(
         "--interval",
         type=_seconds,
-        default=0.25,
         metavar="S",
-        help="seconds between two reads of the journal (default: %(default)s)",
+        help=f"seconds between two reads of the journal (default: {usual.interval:g})",
     )
     p.add_argument(
-        "--no_mouse", action="store_true", help="do not capture the mouse: the terminal keeps it"
+        "--mouse", action=_Switch, help="capture the mouse; with --no_mouse the terminal keeps it"
     )
     p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     followed = [name for name in BACKENDS.built_in if BACKENDS.get(name).runtimes]
@@ -128,6 +132,23 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     add_settings(p, "policy", "container", *followed)
     add_installed(p, argv, lambda backend: bool(backend.runtimes))
     return p
+
+
+class _Switch(argparse.Action):
+    """`--x` and `--no_x`; None: neither is given, and the configuration decides."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **more: str) -> None:
+        names = [*option_strings, *(f"--no_{name[2:]}" for name in option_strings)]
+        super().__init__(names, dest, nargs=0, help=more["help"])
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        setattr(namespace, self.dest, not (option_string or "").startswith("--no_"))
 
 
 def _backends_help(names: Sequence[str]) -> str:
@@ -219,8 +240,9 @@ def _demo(args: argparse.Namespace) -> int:
     if given:
         raise UsageError(f"`--demo` shows an example run: {given[0]} has no effect on it")
     once = args.once or not _on_terminal()
+    wanted = None if once else _preferences(args)
     with ReplaySession(still=once) as session:
-        if once:
+        if wanted is None:
             return _once(JournalFollower(session.wait()), args, session.clock.now)
         print("replaying the first hours of an example run …", file=sys.stderr)
         _load_screens()  # meanwhile
@@ -230,7 +252,7 @@ def _demo(args: argparse.Namespace) -> int:
             session.start_executor()
             return StartedExecutor(0, "", "")
 
-        _show(feed, args, None, now=session.clock.now, start=start)
+        _show(feed, args, None, wanted, now=session.clock.now, start=start)
         session.check()
     print("this was an example run, and it is removed; yours: `pbt-tui RUN_DIR`")
     return 0
@@ -288,10 +310,21 @@ def _load_screens() -> None:
     import pbt_tui.tui.app  # noqa: F401
 
 
+def _preferences(args: argparse.Namespace) -> Wanted:
+    """How this person wants the monitor, and what is to be said about the configuration."""
+    from pbt_tui.cli.monitor_config import preferences
+    from pbt_tui.cli.user_config import monitor_table
+
+    table, found = monitor_table()
+    note = "; ".join(f"{each.where}: {each.message}" for each in found) or None
+    return preferences(args, table), note
+
+
 def _show(
     feed: JournalFollower,
     args: argparse.Namespace,
     note: str | None,
+    wanted: Wanted,
     *,
     now: Callable[[], float] = time.time,
     start: Callable[[Path], StartedExecutor] | None = None,
@@ -309,14 +342,12 @@ def _show(
         feed,
         read_only=args.read_only,
         trust=partial(trust, warn=False),
-        theme=args.theme,
-        ascii_only=args.ascii,
-        interval=args.interval,
+        preferences=wanted[0],
         now=now,
-        note=note,
+        note=wanted[1] or note,
         start=start,
     )
-    return monitor.run(mouse=not args.no_mouse)
+    return monitor.run(mouse=wanted[0].mouse)
 
 
 if __name__ == "__main__":

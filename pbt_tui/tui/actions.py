@@ -6,7 +6,7 @@ A screen performs an action in its method `action_<id>`. Must not import Textual
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pbt_tui.journal.events import Action as RequestAction
 
@@ -28,6 +28,10 @@ class Action:
     """Rank in the key bar, lowest first; 0 keeps the action out of it."""
     asks: RequestAction | None = None
     """The request that it sends; the monitor asks for confirmation first."""
+
+    def with_keys(self, keys: str, shown: str) -> Action:
+        """The same action with other keys."""
+        return replace(self, keys=keys, shown=shown)
 
 
 _LISTS = ("jobs", "failures", "population")
@@ -99,7 +103,7 @@ ACTIONS = (
         2,
     ),
     Action("earlier", "left", "←→", "generation", "one generation back, forth", ("population",), 2),
-    Action("later", "right", "", "", "", ("population",)),
+    Action("later", "right", "", "", "one generation forth", ("population",)),
     Action("now", "0", "0", "", "back to the newest generation", ("population",)),
     Action("scale", "s", "s", "scale", "y axis: linear, log, clipped", ("population",), 7),
     Action("x_axis", "a", "a", "", "x axis: generation or frames", ("population",)),
@@ -107,7 +111,7 @@ ACTIONS = (
     Action("follow", "F", "F", "follow", "follow the end of the log, or stay here", ("log",), 3),
     Action("attempt", "a", "a", "attempt", "the log of the previous attempt", ("log",), 4),
     Action("left", "left", "← →", "", "scroll to the left, to the right", ("log",)),
-    Action("right", "right", "", "", "", ("log",)),
+    Action("right", "right", "", "", "scroll to the right", ("log",)),
     Action("next_error", "e", "e", "error", "next line with an error", ("log",), 5),
     Action("previous_error", "b", "b", "", "previous line with an error", ("log",)),
     Action("keep", "ampersand", "&", "keep", "keep only the lines that match", ("log",), 6),
@@ -185,14 +189,18 @@ def refusal(
     writable: bool,
     read_only: bool,
     start: str,
+    key: str = "E",
 ) -> str | None:
-    """Why the request is impossible now, or None. `start`: the command to start an executor."""
+    """Why the request is impossible now, or None.
+
+    `start` is the command to start an executor, and `key` the key.
+    """
     if read_only:
         return f"cannot {action}: this is a read-only view"
     if not writable:
         return f"cannot {action}: the run directory is not writable for you"
     if not live:
-        return f"cannot {action}: no executor is running; start one with `{start}` (key E)"
+        return f"cannot {action}: no executor is running; start one with `{start}` (key {key})"
     return None
 
 

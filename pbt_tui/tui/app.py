@@ -21,6 +21,7 @@ from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.tui import themes
 from pbt_tui.tui.journal_follower import FollowerUpdate, JournalFollower
 from pbt_tui.tui.model import Model
+from pbt_tui.tui.preferences import Preferences
 from pbt_tui.tui.screens.page import Page
 from pbt_tui.tui.start_executor import StartedExecutor
 
@@ -73,24 +74,26 @@ class Monitor(App[str], inherit_bindings=False):
         *,
         read_only: bool = False,
         trust: Callable[[], Trust] = Trust,
-        theme: str = "dark",
-        ascii_only: bool = False,
-        interval: float = 0.25,
+        preferences: Preferences | None = None,
         now: Callable[[], float] = time.time,
         timer: bool = True,
         note: str | None = None,
         start: Callable[[Path], StartedExecutor] | None = None,
     ) -> None:
         super().__init__()
+        self.preferences = preferences or Preferences()
+        self.keymap = self.preferences.keymap
         self.follower = follower
         self.model = Model(follower)
+        if self.preferences.columns:
+            self.model.choose_columns(self.preferences.columns)
         self._requests: RequestSender | None = None
         self._start = start
         self.read_only = read_only
         self.trust = trust
         self.paused = False
         self.clock = now
-        self.interval = max(0.05, interval)
+        self.interval = max(0.05, self.preferences.interval)
         self._timer = timer
         self._note = note
         self._second = 0.0
@@ -103,8 +106,10 @@ class Monitor(App[str], inherit_bindings=False):
         self._reading = False
         self.register_theme(themes.DARK)
         self.register_theme(themes.LIGHT)
-        self.theme = themes.NAMES.get(theme, theme)
-        self.set_class(ascii_only, "-ascii")
+        for own in self.preferences.themes:
+            self.register_theme(themes.own_theme(own))
+        self.theme = themes.NAMES.get(self.preferences.theme, self.preferences.theme)
+        self.set_class(self.preferences.ascii, "-ascii")
         self.title = "pbt-tui"
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -114,6 +119,8 @@ class Monitor(App[str], inherit_bindings=False):
     # -- following ---------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
+        if self.keymap.chosen:
+            self.set_keymap(self.keymap.bindings())
         self.push_screen(_screen("jobs", self.model))
         if self.follower.workspace:
             self.go("population")

@@ -14,6 +14,7 @@ from pbt_tui.journal.owners import Trust
 from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.observe.snapshot_types import GpuRow, PopulationRow
 from pbt_tui.tui.journal_follower import JournalFollower
+from pbt_tui.tui.keymap import Keymap
 from pbt_tui.tui.model import Model
 
 
@@ -44,6 +45,10 @@ class Host(Protocol):
 
     @property
     def requests(self) -> Requests: ...
+
+    @property
+    def keymap(self) -> Keymap:
+        """The keys of all actions."""
 
     @property
     def read_only(self) -> bool: ...

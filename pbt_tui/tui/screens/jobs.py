@@ -189,7 +189,7 @@ class JobsScreen(Page):
         if rows.text:
             left += [("/ ", "key"), (cut(rows.text, max(8, width // 2)), "warn"), ("  ", "")]
         if rows.problems_only:
-            left += [("problems only (z)", "warn"), ("  ", "")]
+            left += [(f"problems only ({self.sign('problems')})", "warn"), ("  ", "")]
         total = len(self.model.state.jobs)
         many = f"{len(rows.order)} of {total} jobs" if not rows.is_whole else f"{total} jobs"
         left.append((many if self.host.follower.loaded else "first jobs", "dim"))
@@ -197,7 +197,7 @@ class JobsScreen(Page):
             left.append((f"  {len(self.model.marks)} marked", "mark"))
         follower = self.host.follower
         if follower.loaded and follower.holder is None and self.model.state.closed is None:
-            left += [("   E", "key"), (" starts an executor", "dim")]
+            left += [(f"   {self.sign('executor')}", "key"), (" starts an executor", "dim")]
         arrow = " ↑" if rows.reverse else ""
         right: Line = ((f"sort: {rows.sorted_by.name}{arrow} ", "dim"),)
         self.status.show([both(tuple(left), right, width)])
@@ -225,7 +225,7 @@ class JobsScreen(Page):
             (),
             (("  ✓ no problems: nothing failed, was cancelled or skipped", "good"),),
             (),
-            (("  z", "key"), (" shows all jobs again", "dim")),
+            ((f"  {self.sign('problems')}", "key"), (" shows all jobs again", "dim")),
         ]
 
     def tick(self, now: float) -> None:

@@ -77,7 +77,7 @@ class LogScreen(Page):
         elif self.view.follow:
             right = (("follows the end ", "good"),)
         elif self.view.below:
-            right = (("↓ more below: G ", "warn"),)
+            right = ((f"↓ more below: {self.sign('last')} ", "warn"),)
         else:
             right = (("the end ", "dim"),)
         self.status.show([both(tuple(left), right, self.size.width)])
@@ -187,7 +187,7 @@ class LogScreen(Page):
     def _find(self, back: bool) -> None:
         matches = self.view.open_log.matches
         if matches is None:
-            self.say("no search yet: press / to search", "warn")
+            self.say(f"no search yet: press {self.sign('search')} to search", "warn")
         else:
             self.view.search(matches.needle, back)
             self.draw(None)
@@ -210,7 +210,7 @@ class LogScreen(Page):
         if self.view.open_log.folded:
             self.view.turn_fold()
         else:
-            self.say("no traceback is folded: z folds them")
+            self.say(f"no traceback is folded: {self.sign('fold')} folds them")
 
     def action_curve(self) -> None:
         row = self.view.current
@@ -226,7 +226,8 @@ class LogScreen(Page):
         values = [value for _, value in found.points]
         left = f" {found.label}  {values[-1]:.6g}" if values else f" {found.label}"
         more = "" if found.whole else ", at the end of the log"
-        right = f"number {found.which + 1} of {found.of} · {len(values)} lines{more} · c next, Esc "
+        right = f"number {found.which + 1} of {found.of} · {len(values)} lines{more} · "
+        right += f"{self.sign('curve')} next, Esc "
         head = both(((left, "title"),), ((right, "dim"),), self.size.width)
         drawn = job_curve(
             Series(
