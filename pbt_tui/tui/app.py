@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.app import App
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 
 from pbt_tui.errors import BrokenKind, command
 from pbt_tui.journal.owners import Trust
@@ -42,6 +42,7 @@ SCREENS: Final[Mapping[str, str]] = {
     "help": "pbt_tui.tui.screens.help:HelpScreen",
     "confirm": "pbt_tui.tui.screens.confirm:ConfirmDialog",
     "drain": "pbt_tui.tui.screens.drain:DrainDialog",
+    "prompt": "pbt_tui.tui.screens.prompt:PromptDialog",
 }
 _DRAWN_EVERY = 0.6
 """Seconds between two redraws while a large journal is loading."""
@@ -66,7 +67,8 @@ class Monitor(App[str], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    BINDINGS: ClassVar[list[BindingType]] = []
+    # Without priority, so that a page may use the key otherwise.
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+p", "command_palette", show=False)]
 
     def __init__(
         self,
@@ -83,6 +85,8 @@ class Monitor(App[str], inherit_bindings=False):
         super().__init__()
         self.preferences = preferences or Preferences()
         self.keymap = self.preferences.keymap
+        self.history: list[str] = []
+        """What was typed at the prompt, the newest last."""
         self.follower = follower
         self.model = Model(follower)
         if self.preferences.columns:
@@ -265,8 +269,25 @@ class Monitor(App[str], inherit_bindings=False):
     ) -> None:
         self.push_screen(_screen("confirm", title, notes, names), then)
 
-    def choose_gpu(self, state: RunState, then: Callable[[tuple[str, bool] | None], None]) -> None:
-        self.push_screen(_screen("drain", state), then)
+    def ask_command(self) -> None:
+        from pbt_tui.tui import command_runner  # late, for a fast first page
+
+        page = self.page
+        if page is None:
+            return
+
+        def typed(text: str | None) -> None:
+            if text:
+                command_runner.remember(self.history, text)
+                command_runner.run(page, text)
+
+        known = command_runner.known(page)
+        self.push_screen(_screen("prompt", page.PAGE, known, self.history), typed)
+
+    def choose_gpu(
+        self, state: RunState, then: Callable[[tuple[str, bool] | None], None], first: int = 0
+    ) -> None:
+        self.push_screen(_screen("drain", state, first), then)
 
     def in_background(self, work: Callable[[], Callable[[], None] | None]) -> None:
         """Runs `work` in another thread, then calls its result in this one."""

@@ -24,8 +24,8 @@ class Requests(Protocol):
     def ask(self, action: RequestAction, jobs: Sequence[JobState], *, anew: bool = False) -> None:
         """Only cancel, kill and retry use `jobs`. `anew`: a retry begins from scratch."""
 
-    def drain(self) -> None:
-        """Lets a person choose a GPU, then sends the request."""
+    def drain(self, first: int = 0) -> None:
+        """Lets a person choose a GPU, then sends the request. `first`: the one to begin with."""
 
     def offer_executor(self) -> None:
         """Starts an executor for a run that has none."""
@@ -89,12 +89,17 @@ class Host(Protocol):
     def open_help(self, page: str) -> None:
         """Opens the help for `page`."""
 
+    def ask_command(self) -> None:
+        """Opens the prompt for the page on top, and performs what a person types."""
+
     def confirm(
         self, title: str, notes: list[str], names: list[str], then: Callable[[bool | None], None]
     ) -> None:
         """Asks a person to confirm; `then` gets True for yes."""
 
-    def choose_gpu(self, state: RunState, then: Callable[[tuple[str, bool] | None], None]) -> None:
+    def choose_gpu(
+        self, state: RunState, then: Callable[[tuple[str, bool] | None], None], first: int = 0
+    ) -> None:
         """Lets a person choose; `then` gets the GPU's name and whether it is drained now."""
 
     def in_background(self, work: Callable[[], Callable[[], None] | None]) -> None:

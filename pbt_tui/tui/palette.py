@@ -9,7 +9,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from pbt_tui.tui.host import Host
 
-_MOVES = ("down", "up", "page_down", "page_up", "first", "last", "palette")
+_MOVES = ("down", "up", "page_down", "page_up", "first", "last", "palette", "command")
 
 
 class ActionCommands(Provider):

@@ -161,7 +161,7 @@ class RequestSender:
         self.pending[name] = title
         self.host.say(f"… asked: {title}")
 
-    def drain(self) -> None:
+    def drain(self, first: int = 0) -> None:
         """Lets a person choose a GPU, then sends a request to drain it or to use it again."""
         refused = self.why_not("drain")
         if refused:
@@ -178,7 +178,7 @@ class RequestSender:
                 action: RequestAction = "undrain" if drained else "drain"
                 self.leave(action, f"{action} GPU {name}", gpus=(name,))
 
-        self.host.choose_gpu(self.follower.state, chosen)
+        self.host.choose_gpu(self.follower.state, chosen, first)
 
     # -- an executor for a run that has none -------------------------------------------------------
 

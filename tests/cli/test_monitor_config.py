@@ -86,7 +86,7 @@ def test_what_only_the_monitor_reads_stops_no_run(file: Path) -> None:
 
 WRONG = [
     ("them = 1", 2, "monitor.them: there is no such setting", "did you mean `theme`"),
-    ('theme = "ligth"', 2, "monitor.theme: there is no theme `ligth`", "did you mean `light`"),
+    ('theme = "ligt"', 2, "monitor.theme: there is no theme `ligt`", "did you mean `light`"),
     ("theme = 1", 2, "monitor.theme: expected the name of a theme", None),
     ('mouse = "no"', 2, "monitor.mouse: expected true or false", None),
     ("interval = 0", 2, "monitor.interval: expected seconds from 0.05 to 3600", None),

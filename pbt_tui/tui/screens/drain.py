@@ -23,11 +23,11 @@ class DrainDialog(Dialog[tuple[str, bool]]):
         ("y", "yes", "do it"),
     ]
 
-    def __init__(self, state: RunState) -> None:
+    def __init__(self, state: RunState, first: int = 0) -> None:
         super().__init__("drain a GPU")
         self.state = state
         self.rows = gpu_jobs(state)
-        self.chosen = 0
+        self.chosen = min(first, len(self.rows) - 1)
 
     def lines(self, width: int) -> list[Line]:
         lines: list[Line] = [()]

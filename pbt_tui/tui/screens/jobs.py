@@ -269,19 +269,36 @@ class JobsScreen(Page):
         rows = self.model.rows
         if rows.text:
             self._last_filter = rows.text
-            self._set_filter("")
+            self.set_filter("")
         elif self._last_filter:
-            self._set_filter(self._last_filter)
+            self.set_filter(self._last_filter)
 
-    def _set_filter(self, text: str) -> None:
+    def set_filter(self, text: str) -> None:
+        """Shows only the jobs that match."""
         with self.input.prevent(Input.Changed):
             self.input.value = text
         self.model.rows.filter(text)
         self.changed(None)
 
+    def show_job(self, index: int) -> None:
+        """Moves the cursor to a job; shows what hides it: another filter, a closed group."""
+        rows, folded = self.model.rows, self.model.folded
+        if folded.row_of(index) is None:
+            rows.problems_only = False
+            self.set_filter("")
+        row = folded.row_of(index)
+        fold = None if row is None else folded.fold_at(row)
+        if fold is not None:
+            folded.toggle(fold.key)
+            self.changed(None)
+            row = folded.row_of(index)
+        if row is not None:
+            self.table.move(row)
+            self._draw_pane(self._table_context())
+
     def action_back(self) -> None:
         if self.input.has_focus or self.model.rows.text:
-            self._set_filter("")
+            self.set_filter("")
             self._close_filter()
         elif self.model.rows.problems_only:
             self.action_problems()

@@ -135,9 +135,7 @@ class LogScreen(Page):
             self._ask("keep only the lines that match; & again shows all lines", self._keep)
 
     def action_jump(self) -> None:
-        self._ask(
-            "go to a time (22:41, 22:41:07, 2026-05-01 22:41) or to a line number", self._jump
-        )
+        self.host.ask_command()
 
     def _ask(self, what: str, then: Callable[[str], None]) -> None:
         self.input.remove_class("-off")
@@ -162,7 +160,7 @@ class LogScreen(Page):
         self.view.keep(needle_of(text) if text else None)
         self.draw(None)
 
-    def _jump(self, text: str) -> None:
+    def jump_to(self, text: str) -> None:
         moment = log_times.parse(text)
         if moment is not None:
             found, trouble = log_times.find(self.view.file, moment)
@@ -177,6 +175,7 @@ class LogScreen(Page):
         if self.view.open_log.kept is not None:
             self.view.keep(None)
         self.view.show_at(found)
+        self.draw(None)
 
     def action_next(self) -> None:
         self._find(False)

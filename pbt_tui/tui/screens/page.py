@@ -215,6 +215,13 @@ class Page(OrderedKeys[None]):
     def action_palette(self) -> None:
         self.app.action_command_palette()
 
+    def action_command(self) -> None:
+        self.host.ask_command()
+
+    def jump_to(self, text: str) -> None:
+        """Goes to a time or a line number; only a log has them."""
+        self.say(f"only a log has times and lines: `{text}`", "warn")
+
     def action_pause(self) -> None:
         self.host.paused = not self.host.paused
         if self.host.paused:
