@@ -68,6 +68,7 @@ EFFECTS: dict[str, tuple[list[str], Check]] = {
     "executor": ([], says("executor")),
     "copy": ([], says("11_lr0.001")),
     "pause": ([], says("the screen is paused")),
+    "command": ([], lambda app: type(app.screen).__name__ == "PromptDialog"),
     "palette": ([], lambda app: type(app.screen).__name__ == "CommandPalette"),
     "help": ([], page("help")),
     "back": (["z"], lambda app: not app.model.rows.problems_only),

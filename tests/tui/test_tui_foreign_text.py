@@ -41,7 +41,7 @@ WALKS = (
     ("space", "x"), ("slash", "3", "enter", "enter"), ("colon",), ("question_mark",), ("z",),
     ("H", "y"), ("E",),
 )  # fmt: skip
-_WITHOUT = ("HelpScreen", "ConfirmDialog", "CommandPalette")
+_WITHOUT = ("HelpScreen", "ConfirmDialog", "CommandPalette", "PromptDialog")
 """Screens that need not show a foreign text."""
 
 

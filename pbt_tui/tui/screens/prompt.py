@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Horizontal
 from textual.suggester import Suggester
 from textual.widgets import Input
 
@@ -52,8 +53,9 @@ class PromptDialog(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         yield self.hint
-        yield self.colon
-        yield self.input
+        with Horizontal(id="line"):
+            yield self.colon
+            yield self.input
 
     def on_mount(self) -> None:
         self.colon.show([((":", "key"),)])
