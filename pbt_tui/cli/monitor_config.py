@@ -67,6 +67,9 @@ def preferences(args: argparse.Namespace, table: MonitorTable | None) -> Prefere
         mouse=_first(args.mouse, found.mouse, default.mouse),
         ascii=_first(args.ascii, found.ascii, default.ascii),
         interval=_first(args.interval, found.interval, default.interval),
+        title=_first(args.title, found.title, default.title),
+        notify=tuple(_first(args.notify, found.notify, default.notify)),
+        tell=tuple(_first(found.tell, default.tell)),
         keymap=keymap,
         columns=columns,
         themes=tuple(themes),
@@ -133,6 +136,9 @@ def _converted(table: MonitorTable) -> MonitorSettings:
             ("ascii",): "true or false",
             ("mouse",): "true or false",
             ("interval",): f"seconds from {SHORTEST} to {LONGEST:g}",
+            ("title",): "true or false",
+            ("notify",): "a list of `bell`, `osc9` and `osc777`",
+            ("tell",): "a list of `failure`, `best`, `plateau` and `end`",
             ("keys",): "a table of actions",
             ("columns",): "a table of pages",
             ("themes",): "a table of themes",
@@ -142,6 +148,7 @@ def _converted(table: MonitorTable) -> MonitorSettings:
             "columns": "a list of columns",
             "themes": "a table of colours such as `#56B4E9`",
         }
+        keys = keys[:1] if keys[:1] in (("notify",), ("tell",)) else keys
         message = expected.get(keys) or inner.get(keys[0] if keys else "") or what.lower()
         raise UsageError(f"expected {message}", where=table.where(*keys)) from None
 

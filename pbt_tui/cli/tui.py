@@ -117,6 +117,16 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     p.add_argument(
         "--mouse", action=_Switch, help="capture the mouse; with --no_mouse the terminal keeps it"
     )
+    p.add_argument(
+        "--title", action=_Switch, help="the title of the terminal tells the run; or --no_title"
+    )
+    p.add_argument(
+        "--notify",
+        type=_ways,
+        metavar="WAYS",
+        help="how the terminal is told of failures and of the end: bell, osc9, osc777, separated "
+        f"by commas, or none (default: {','.join(usual.notify)})",
+    )
     p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     followed = [name for name in BACKENDS.built_in if BACKENDS.get(name).runtimes]
     start = p.add_argument_group("how a spec or a run module is started")
@@ -163,6 +173,16 @@ def _seconds(text: str) -> float:
     if not 0.05 <= value <= 3600:
         raise argparse.ArgumentTypeError(f"expected seconds from 0.05 on, got `{text}`")
     return value
+
+
+def _ways(text: str) -> tuple[str, ...]:
+    from pbt_tui.tui.terminal_messages import WAYS
+
+    ways = () if text == "none" else tuple(way.strip() for way in text.split(","))
+    if any(way not in WAYS for way in ways):
+        known = ", ".join(f"`{way}`" for way in WAYS)
+        raise argparse.ArgumentTypeError(f"expected {known} or `none`, got `{text}`")
+    return ways
 
 
 def _on_terminal() -> bool:

@@ -5,7 +5,7 @@ Which keys, actions, columns and colours there are is known to the monitor, whic
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -29,6 +29,12 @@ class MonitorSettings(
     """Whether it captures the mouse."""
     interval: Annotated[float, msgspec.Meta(ge=SHORTEST, le=LONGEST)] | None = None
     """Seconds between two reads of the journal."""
+    title: bool | None = None
+    """Whether the title of the terminal tells the run."""
+    notify: list[Literal["bell", "osc9", "osc777"]] | None = None
+    """How the terminal is told what happens."""
+    tell: list[Literal["failure", "best", "plateau", "end"]] | None = None
+    """What it is told of."""
     keys: dict[str, Keys | dict[str, Keys]] = {}
     """An action and its keys; or a page, and in it actions with the keys that they have there."""
     columns: dict[str, list[str]] = {}

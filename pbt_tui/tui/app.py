@@ -6,6 +6,7 @@ It knows the screens by name and imports each one when it is first opened.
 from __future__ import annotations
 
 import gc
+import os
 import time
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from pbt_tui.observe.snapshot import Populations
     from pbt_tui.observe.snapshot_types import GpuRow, PopulationRow
+    from pbt_tui.tui.announcer import Announcer
     from pbt_tui.tui.request_sender import RequestSender
 
 SCREENS: Final[Mapping[str, str]] = {
@@ -91,6 +93,7 @@ class Monitor(App[str], inherit_bindings=False):
         self.model = Model(follower)
         if self.preferences.columns:
             self.model.choose_columns(self.preferences.columns)
+        self._announcer: Announcer | None = None
         self._requests: RequestSender | None = None
         self._start = start
         self.read_only = read_only
@@ -140,6 +143,7 @@ class Monitor(App[str], inherit_bindings=False):
                 self._loader.stop()
             gc.enable()
             gc.freeze()
+            self._announce()
             self.set_interval(self.interval, self.follow)
             return
         gc.disable()  # all objects made here stay alive: a collection would find no garbage
@@ -153,6 +157,22 @@ class Monitor(App[str], inherit_bindings=False):
             # Not `set_timer`: Textual never calls a timer that is late by more than its delay.
             self._loader = self.set_interval(0.001, self._load)
 
+    def _announce(self) -> None:
+        """From now on, what happens is told to the terminal, if there is one."""
+        from pbt_tui.tui import terminal_messages  # late, for a fast first page
+        from pbt_tui.tui.announcer import Announcer
+
+        driver = self._driver
+        if driver is None or driver.is_headless or driver.is_web or driver.is_inline:
+            return
+        wanted = self.preferences
+        if (wanted.title or wanted.notify) and terminal_messages.understands(os.environ):
+            self._announcer = Announcer(self.model, driver.write, wanted)
+
+    def on_unmount(self) -> None:
+        if self._announcer is not None:
+            self._announcer.close()
+
     def follow(self) -> None:
         """Reads new events and lets the top screen draw them. The only timer of the program."""
         if self.paused:
@@ -160,10 +180,14 @@ class Monitor(App[str], inherit_bindings=False):
         change = self.follower.poll()
         if change or self.model.is_late:
             self.take(change)
+        if self._announcer is not None:
+            self._announcer.take(change)
         now = self.clock()
         if now - self._second >= 1.0:
             self._second = now
             news = self.model.poll_progress(self.now())
+            if self._announcer is not None:
+                self._announcer.tick()
             page = self.screen
             if isinstance(page, Page) and page.is_mounted:
                 page.tick(self.now())

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol, cast
 
 from pbt_tui.journal.state import JobState
-from pbt_tui.tui import column_choice, commands, query, themes
-from pbt_tui.tui.commands import Command, Known, Misunderstood
+from pbt_tui.tui import column_choice, prompt_language, query, themes
 from pbt_tui.tui.model import gpu_jobs
 from pbt_tui.tui.preferences import THEMES
+from pbt_tui.tui.prompt_language import Command, Known, Misunderstood
 from pbt_tui.tui.screens.page import Page
 
 if TYPE_CHECKING:
@@ -55,14 +55,14 @@ def run(page: Page, text: str) -> None:
         page: The page on which the prompt was opened.
         text: What a person typed.
     """
-    found = commands.parse(text, page.PAGE)
+    found = prompt_language.parse(text, page.PAGE)
     if isinstance(found, Misunderstood):
         page.say(found.why, "warn")
     elif found is not None:
         special = _SPECIAL.get(found.action)
-        if special is not None and (found.argument or commands.VERBS[found.action].must):
+        if special is not None and (found.argument or prompt_language.VERBS[found.action].must):
             special(page, found)
-        elif found.action == commands.AT:
+        elif found.action == prompt_language.AT:
             page.jump_to(found.argument)
         else:
             _act(page, found.action)
@@ -99,9 +99,9 @@ def _jobs_page(page: Page) -> JobsPage:
 def _found(page: Page, text: str) -> list[JobState]:
     jobs = page.model.state.jobs
     ids = [job.spec.id for job in jobs]
-    found = [jobs[index] for index in commands.find_jobs(text, ids)]
+    found = [jobs[index] for index in prompt_language.find_jobs(text, ids)]
     if not found:
-        page.say(f"no job `{text}`{commands.nearest(text, ids[:5000])}", "warn")
+        page.say(f"no job `{text}`{prompt_language.nearest(text, ids[:5000])}", "warn")
     return found
 
 
@@ -168,7 +168,7 @@ def _sort(page: Page, command: Command) -> None:
             page.model.rows.sort_by(letter, back)
             _jobs_page(page).changed(None)
             return
-    near = commands.nearest(wanted, map(_order_name, orders.values()))
+    near = prompt_language.nearest(wanted, map(_order_name, orders.values()))
     page.say(f"no order `{wanted}`{near}", "warn")
 
 
@@ -189,7 +189,7 @@ def _columns(page: Page, command: Command) -> None:
         unknown = column_choice.choice(names, parameters)[1]
         known = [*column_choice.NAMES, *_parameters(page)]
         for name in unknown[:1]:
-            why = (f"no column `{name}`{commands.nearest(name, known)}", None)
+            why = (f"no column `{name}`{prompt_language.nearest(name, known)}", None)
     if why is not None:
         page.say(why[0] + (f": {why[1]}" if why[1] else ""), "warn")
         return
@@ -209,7 +209,7 @@ def theme_names(page: Page) -> list[str]:
 def _theme(page: Page, command: Command) -> None:
     known = theme_names(page)
     if command.argument not in known:
-        near = commands.nearest(command.argument, known)
+        near = prompt_language.nearest(command.argument, known)
         page.say(f"no theme `{command.argument}`{near}", "warn")
         return
     page.app.theme = themes.NAMES.get(command.argument, command.argument)
@@ -229,7 +229,7 @@ def _page(page: Page, command: Command) -> None:
     if command.argument in pages:
         _act(page, f"page_{command.argument}")
     else:
-        near = commands.nearest(command.argument, pages) or f": {', '.join(pages)}"
+        near = prompt_language.nearest(command.argument, pages) or f": {', '.join(pages)}"
         page.say(f"no page `{command.argument}`{near}", "warn")
 
 

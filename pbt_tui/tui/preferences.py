@@ -53,3 +53,9 @@ class Preferences:
     columns: tuple[str, ...] = ()
     """Columns of the job table, as `columns.choice` reads them; empty: those that fit."""
     themes: tuple[OwnTheme, ...] = ()
+    title: bool = True
+    """Whether the title of the terminal tells the run."""
+    notify: tuple[str, ...] = ("osc9",)
+    """How the terminal is told: some of `terminal_messages.WAYS`."""
+    tell: tuple[str, ...] = ("failure", "end")
+    """What it is told of: some of `news.TOPICS`."""

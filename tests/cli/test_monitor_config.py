@@ -74,6 +74,12 @@ def test_an_option_wins_over_the_environment_and_that_over_the_file(
     assert wanted().theme == "light"
     monkeypatch.setenv("PBT_THEME", "ansi-dark")
     assert wanted().theme == "ansi-dark"
+    file.write_text(file.read_text() + 'title = false\nnotify = []\ntell = ["best"]\n')
+    found = wanted()
+    assert (found.title, found.notify, found.tell) == (False, (), ("best",))
+    found = wanted("--title", "--notify=bell,osc777")
+    assert (found.title, found.notify) == (True, ("bell", "osc777"))
+    assert wanted("--notify=none").notify == ()
     found = wanted("--theme=nord", "--no_ascii", "--mouse", "--interval=1")
     assert (found.theme, found.ascii, found.mouse, found.interval) == ("nord", False, True, 1)
 
@@ -106,6 +112,10 @@ WRONG = [
     ('keys.wrap = "esc"', 2, "monitor.keys.wrap: `escape` leaves prompts", None),
     ('keys.kill = "y"', 2, "monitor.keys.kill: `y` confirms a request", None),
     ('keys.executor = "enter"', 2, "monitor.keys.executor: `enter` confirms a request", None),
+    ("title = 1", 2, "monitor.title: expected true or false", None),
+    ('notify = "bell"', 2, "monitor.notify: expected a list of `bell`", None),
+    ('notify = ["bel"]', 2, "monitor.notify: expected a list of `bell`", None),
+    ("tell = [1]", 2, "monitor.tell: expected a list of `failure`", None),
     ('columns = ["job"]', 2, "monitor.columns: expected a table of pages", None),
     ('columns.jobs = "job"', 2, "monitor.columns.jobs: expected a list of columns", None),
     ("columns.jobs = [3]", 2, "monitor.columns.jobs: expected a list of columns", None),
@@ -160,7 +170,9 @@ def test_it_is_refused_before_a_run_is_started(file: Path, monkeypatch: pytest.M
 def test_a_file_of_somebody_else_has_no_effect(file: Path) -> None:
     file.write_text('[monitor]\ntheme = "light"\n')
     os.chown(file, 65534, 65534)
-    args = argparse.Namespace(theme=None, mouse=None, ascii=None, interval=None)
+    args = argparse.Namespace(
+        theme=None, mouse=None, ascii=None, interval=None, title=None, notify=None
+    )
     found, note = tui._preferences(args)
     assert found == Preferences()
     assert note is not None

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from textual.pilot import Pilot
 
 from pbt_tui.journal.requests import pending
-from pbt_tui.tui import actions, commands
+from pbt_tui.tui import actions, prompt_language
 from pbt_tui.tui.app import Monitor
-from pbt_tui.tui.commands import Command, Known, Misunderstood, completions, find_jobs, parse
+from pbt_tui.tui.prompt_language import Command, Known, Misunderstood, completions, find_jobs, parse
 from pbt_tui.tui.screens.jobs import JobsScreen
 from pbt_tui.tui.screens.prompt import PromptDialog
 from tests.tui.conftest import SameScreen, Shown
@@ -40,14 +40,14 @@ def test_any_text_means_something(text: str, page: str) -> None:
     found = parse(text, page)
     assert found is None or isinstance(found, Command | Misunderstood)
     if isinstance(found, Command):
-        assert found.action == commands.AT or found.action in commands.names(page)
+        assert found.action == prompt_language.AT or found.action in prompt_language.names(page)
 
 
 @given(PAGES, st.sampled_from(["_", "-", " ", "  "]), st.data())
 def test_each_action_is_done_by_its_name(page: str, blank: str, data: st.DataObject) -> None:
-    name = data.draw(st.sampled_from(commands.names(page)))
+    name = data.draw(st.sampled_from(prompt_language.names(page)))
     found = parse(f" :{name.replace('_', blank)} ", page)
-    verb = commands.VERBS.get(name)
+    verb = prompt_language.VERBS.get(name)
     if verb is not None and verb.must:
         assert isinstance(found, Misunderstood)
         found = parse(f"{name} x", page)
@@ -166,12 +166,12 @@ async def test_it_is_left_without_an_effect(keys: tuple[str, ...], run: Path, sh
 
 async def test_a_wrong_name_is_told(run: Path, shown: Shown) -> None:
     async with shown(run) as (app, pilot):
-        await type_in(pilot, "probelms")
-        assert "no action `probelms`: did you mean `problems`?" in text_of(app)
+        await type_in(pilot, "probems")
+        assert "no action `probems`: did you mean `problems`?" in text_of(app)
         await pilot.press("enter")
         await pilot.pause()
         assert isinstance(app.screen, JobsScreen)
-        assert "no action `probelms`: did you mean `problems`?" in text_of(app)
+        assert "no action `probems`: did you mean `problems`?" in text_of(app)
 
 
 # -- what commands do ------------------------------------------------------------------------------

@@ -11,8 +11,8 @@ from textual.containers import Horizontal
 from textual.suggester import Suggester
 from textual.widgets import Input
 
-from pbt_tui.tui import actions, commands
-from pbt_tui.tui.commands import Known
+from pbt_tui.tui import actions, prompt_language
+from pbt_tui.tui.prompt_language import Known
 from pbt_tui.tui.screens.dialog import Dialog
 from pbt_tui.tui.text import Line, Span, clip, cut
 from pbt_tui.tui.widgets.lines import Lines
@@ -63,7 +63,7 @@ class PromptDialog(Dialog[str]):
         self.draw()
 
     def completions(self, text: str) -> list[str]:
-        return commands.completions(text, self.page, self.known)
+        return prompt_language.completions(text, self.page, self.known)
 
     # -- drawing -----------------------------------------------------------------------------------
 
@@ -80,8 +80,8 @@ class PromptDialog(Dialog[str]):
         if about and (self._cycle is None or len(found) < 2):
             return ((f" {about}", "dim"),)
         if not found and text.strip():
-            meant = commands.parse(text, self.page)
-            if isinstance(meant, commands.Misunderstood):
+            meant = prompt_language.parse(text, self.page)
+            if isinstance(meant, prompt_language.Misunderstood):
                 return ((f" {meant.why}", "warn"),)
         if not text and self.page == "log":
             return ((" a time (22:41, 2026-05-01 22:41), a line number, or an action", "dim"),)
@@ -95,9 +95,15 @@ class PromptDialog(Dialog[str]):
     def _about(self, text: str) -> str:
         """What the command does, once its name is there."""
         name = text.strip().partition(" ")[0].replace("-", "_")
-        name = commands.SHORT.get(name, name)
-        if name in commands.VERBS and text.strip() == text.rstrip() and " " not in text.strip():
-            return commands.VERBS[name].help if name in commands.names(self.page) else ""
+        name = prompt_language.SHORT.get(name, name)
+        if (
+            name in prompt_language.VERBS
+            and text.strip() == text.rstrip()
+            and " " not in text.strip()
+        ):
+            return (
+                prompt_language.VERBS[name].help if name in prompt_language.names(self.page) else ""
+            )
         whole = text.strip().replace(" ", "_").replace("-", "_")
         return next((a.help for a in actions.on(self.page) if a.id == whole), "")
 
