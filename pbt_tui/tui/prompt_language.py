@@ -104,8 +104,8 @@ def parse(text: str, page: str) -> Command | Misunderstood | None:
         (Command(action='goto', argument='07'), Command(action='page_down', argument=''))
         >>> parse("22:41", "log"), parse("7", "jobs")
         (Command(action='at', argument='22:41'), Command(action='goto', argument='7'))
-        >>> parse("cancl", "jobs")
-        Misunderstood(why='no action `cancl`: did you mean `cancel`?')
+        >>> parse("cancelx", "jobs")
+        Misunderstood(why='no action `cancelx`: did you mean `cancel`?')
     """
     text = text.strip().removeprefix(":").strip()
     if not text:

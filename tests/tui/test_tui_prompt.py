@@ -81,7 +81,7 @@ def test_what_completes_a_text_is_understood_no_worse(text: str, page: str) -> N
         ("page down", "jobs", Command("page_down")),
         ("wrap x", "log", Misunderstood("`wrap` takes nothing more: `x`")),
         ("wrap", "jobs", Misunderstood("`wrap` is an action of the page `log`")),
-        ("cancl", "jobs", Misunderstood("no action `cancl`: did you mean `cancel`?")),
+        ("cancelx", "jobs", Misunderstood("no action `cancelx`: did you mean `cancel`?")),
         ("zzzz", "jobs", Misunderstood("no action `zzzz`: Tab lists them")),
         ("interrupt", "help", Misunderstood("no action `interrupt`: did you mean `open`?")),
     ],
@@ -166,12 +166,12 @@ async def test_it_is_left_without_an_effect(keys: tuple[str, ...], run: Path, sh
 
 async def test_a_wrong_name_is_told(run: Path, shown: Shown) -> None:
     async with shown(run) as (app, pilot):
-        await type_in(pilot, "probems")
-        assert "no action `probems`: did you mean `problems`?" in text_of(app)
+        await type_in(pilot, "problemz")
+        assert "no action `problemz`: did you mean `problems`?" in text_of(app)
         await pilot.press("enter")
         await pilot.pause()
         assert isinstance(app.screen, JobsScreen)
-        assert "no action `probems`: did you mean `problems`?" in text_of(app)
+        assert "no action `problemz`: did you mean `problems`?" in text_of(app)
 
 
 # -- what commands do ------------------------------------------------------------------------------

@@ -94,16 +94,11 @@ class PromptDialog(Dialog[str]):
 
     def _about(self, text: str) -> str:
         """What the command does, once its name is there."""
-        name = text.strip().partition(" ")[0].replace("-", "_")
+        typed = text.strip()
+        name = typed.replace("-", "_")
         name = prompt_language.SHORT.get(name, name)
-        if (
-            name in prompt_language.VERBS
-            and text.strip() == text.rstrip()
-            and " " not in text.strip()
-        ):
-            return (
-                prompt_language.VERBS[name].help if name in prompt_language.names(self.page) else ""
-            )
+        if name in prompt_language.VERBS and name in prompt_language.names(self.page):
+            return prompt_language.VERBS[name].help
         whole = text.strip().replace(" ", "_").replace("-", "_")
         return next((a.help for a in actions.on(self.page) if a.id == whole), "")
 
