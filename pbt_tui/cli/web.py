@@ -12,7 +12,7 @@ from pbt_tui.errors import RunError, UsageError, command, printable
 
 _PASSED_ON = ("theme", "interval", "at")
 """Options with a value that are for the screen."""
-_FLAGS = ("ascii", "no_mouse")
+_SWITCHES = ("ascii", "mouse")
 
 
 def add_options(p: argparse.ArgumentParser) -> None:
@@ -103,7 +103,9 @@ def child_argv(args: argparse.Namespace, target: Sequence[str]) -> list[str]:
         target: The run directory, the workspace or the folder of runs, absolute, or `--demo`.
     """
     argv = [sys.executable, "-P", "-m", "pbt_tui.cli.tui"]
-    argv += [f"--{name}" for name in _FLAGS if getattr(args, name)]
+    for name in _SWITCHES:
+        if (on := getattr(args, name)) is not None:
+            argv.append(f"--{name}" if on else f"--no_{name}")
     argv += [
         f"--{name}={value}"
         for name in _PASSED_ON

@@ -6,7 +6,7 @@ A screen performs an action in its method `action_<id>`. Must not import Textual
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pbt_tui.journal.events import Action as RequestAction
 
@@ -30,6 +30,10 @@ class Action:
     """The request that it sends; the monitor asks for confirmation first."""
     travels: bool = False
     """Whether it is there only while the run is shown as it was; its keys come first then."""
+
+    def with_keys(self, keys: str, shown: str) -> Action:
+        """The same action with other keys."""
+        return replace(self, keys=keys, shown=shown)
 
 
 _LISTS = ("jobs", "failures", "population", "compare")
@@ -149,7 +153,7 @@ ACTIONS = (
         2,
     ),
     Action("earlier", "left", "←→", "generation", "one generation back, forth", ("population",), 2),
-    Action("later", "right", "", "", "", ("population",)),
+    Action("later", "right", "", "", "one generation forth", ("population",)),
     Action("now", "0", "0", "", "back to the newest generation", ("population",)),
     Action(
         "compare",
@@ -190,11 +194,19 @@ ACTIONS = (
     Action("follow", "F", "F", "follow", "follow the end of the log, or stay here", ("log",), 3),
     Action("attempt", "a", "a", "attempt", "the log of the previous attempt", ("log",), 4),
     Action("left", "left", "← →", "", "scroll to the left, to the right", ("log", "compare")),
-    Action("right", "right", "", "", "", ("log", "compare")),
+    Action("right", "right", "", "", "scroll to the right", ("log", "compare")),
     Action("next_error", "e", "e", "error", "next line with an error", ("log",), 5),
     Action("previous_error", "b", "b", "", "previous line with an error", ("log",)),
     Action("keep", "ampersand", "&", "keep", "keep only the lines that match", ("log",), 6),
-    Action("jump", "colon", ":", "go to", "go to a time (22:41) or a line number", ("log",), 7),
+    Action(
+        "jump",
+        "colon",
+        ":",
+        "go to",
+        "go to a time (22:41) or a line number, or do any action by its name",
+        ("log",),
+        7,
+    ),
     Action("wrap", "w", "w", "wrap", "wrap long lines", ("log",)),
     Action("fold", "z", "z", "fold", "show each traceback as one line", ("log",)),
     Action("curve", "c", "c", "curve", "draw a number of this line; again: the next", ("log",)),
@@ -294,7 +306,8 @@ ACTIONS = (
         8,
     ),
     Action("pause", "i", "i", "", "pause the screen, and go on"),
-    Action("palette", "colon", ":", "", "every action by its name", _NOT_LOG),
+    Action("command", "colon", ":", "", "any action by its name: goto 07, theme light", _NOT_LOG),
+    Action("palette", "ctrl+p", "Ctrl-P", "", "the list of all actions"),
     Action("help", "question_mark", "?", "help", "the keys of this screen", bar=1),
     Action("back", "escape", "Esc", "back", "back, or clear the filter", bar=90),
     Action("interrupt", "ctrl+c", "", "", ""),
@@ -336,14 +349,18 @@ def refusal(
     writable: bool,
     read_only: bool,
     start: str,
+    key: str = "E",
 ) -> str | None:
-    """Why the request is impossible now, or None. `start`: the command to start an executor."""
+    """Why the request is impossible now, or None.
+
+    `start` is the command to start an executor, and `key` the key.
+    """
     if read_only:
         return f"cannot {action}: this is a read-only view"
     if not writable:
         return f"cannot {action}: the run directory is not writable for you"
     if not live:
-        return f"cannot {action}: no executor is running; start one with `{start}` (key E)"
+        return f"cannot {action}: no executor is running; start one with `{start}` (key {key})"
     return None
 
 

@@ -1,29 +1,26 @@
-"""The Textual application: one follower, one model, one timer, and navigation between screens.
-
-It knows the screens by name and imports each one when it is first opened.
-"""
+"""The Textual application: one follower, one model and one timer."""
 
 from __future__ import annotations
 
 import gc
+import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 
 from pbt_tui.errors import command
 from pbt_tui.journal.owners import Trust
 from pbt_tui.journal.run_dir import RunDir
-from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.observe.progress.run_progress import RunProgress
 from pbt_tui.tui import themes
 from pbt_tui.tui.journal_follower import FollowerUpdate, JournalFollower
 from pbt_tui.tui.model import Model
+from pbt_tui.tui.navigation import Navigation, screen
 from pbt_tui.tui.population_reader import PopulationReader
+from pbt_tui.tui.preferences import Preferences
 from pbt_tui.tui.screens.page import Page
 from pbt_tui.tui.start_executor import StartedExecutor
 
@@ -32,24 +29,12 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from pbt_tui.observe.snapshot_types import GpuRow, PopulationRow
+    from pbt_tui.tui.announcer import Announcer
     from pbt_tui.tui.fleet.runs_reader import RunsReader
     from pbt_tui.tui.request_sender import RequestSender
     from pbt_tui.tui.time_travel.past_run import PastRun
     from pbt_tui.tui.time_travel.traveller import Traveller
 
-SCREENS: Final[Mapping[str, str]] = {
-    "fleet": "pbt_tui.tui.screens.fleet:FleetScreen",
-    "jobs": "pbt_tui.tui.screens.jobs:JobsScreen",
-    "failures": "pbt_tui.tui.screens.failures:FailuresScreen",
-    "population": "pbt_tui.tui.screens.population:PopulationScreen",
-    "job": "pbt_tui.tui.screens.job:JobScreen",
-    "log": "pbt_tui.tui.screens.log:LogScreen",
-    "compare": "pbt_tui.tui.screens.compare:CompareScreen",
-    "timeline": "pbt_tui.tui.screens.timeline:TimelineScreen",
-    "help": "pbt_tui.tui.screens.help:HelpScreen",
-    "confirm": "pbt_tui.tui.screens.confirm:ConfirmDialog",
-    "drain": "pbt_tui.tui.screens.drain:DrainDialog",
-}
 _DRAWN_EVERY = 0.6
 """Seconds between two redraws while a large journal is loading."""
 
@@ -60,13 +45,7 @@ def _commands() -> type[Provider]:
     return ActionCommands
 
 
-def _screen(name: str, *args: object) -> Any:
-    """A new screen of this name."""
-    module, _, attribute = SCREENS[name].partition(":")
-    return getattr(import_module(module), attribute)(*args)
-
-
-class Monitor(App[str], inherit_bindings=False):
+class Monitor(Navigation, inherit_bindings=False):
     """Follows one run, or lists several and follows the one that a person opens.
 
     Its result is the text to print after the terminal has been restored.
@@ -76,7 +55,8 @@ class Monitor(App[str], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    BINDINGS: ClassVar[list[BindingType]] = []
+    # Without priority, so that a page may use the key otherwise.
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+p", "command_palette", show=False)]
 
     def __init__(
         self,
@@ -84,9 +64,7 @@ class Monitor(App[str], inherit_bindings=False):
         *,
         read_only: bool = False,
         trust: Callable[[], Trust] = Trust,
-        theme: str = "dark",
-        ascii_only: bool = False,
-        interval: float = 0.25,
+        preferences: Preferences | None = None,
         now: Callable[[], float] = time.time,
         timer: bool = True,
         note: str | None = None,
@@ -95,13 +73,18 @@ class Monitor(App[str], inherit_bindings=False):
         at: str | None = None,
     ) -> None:
         super().__init__()
+        self.preferences = preferences or Preferences()
+        self.keymap = self.preferences.keymap
+        self.history: list[str] = []
+        """What was typed at the prompt, the newest last."""
+        self._announcer: Announcer | None = None
         self._at = at
         self._start = start
         self.read_only = read_only
         self.trust = trust
         self.paused = False
         self.clock = now
-        self.interval = max(0.05, interval)
+        self.interval = max(0.05, self.preferences.interval)
         self._timer = timer
         self._note = note
         self._second = 0.0
@@ -114,8 +97,10 @@ class Monitor(App[str], inherit_bindings=False):
         self._take_run(follower or JournalFollower.of_nothing(Path()))
         self.register_theme(themes.DARK)
         self.register_theme(themes.LIGHT)
-        self.theme = themes.NAMES.get(theme, theme)
-        self.set_class(ascii_only, "-ascii")
+        for own in self.preferences.themes:
+            self.register_theme(themes.own_theme(own))
+        self.theme = themes.NAMES.get(self.preferences.theme, self.preferences.theme)
+        self.set_class(self.preferences.ascii, "-ascii")
         self.title = "pbt-tui"
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -129,6 +114,8 @@ class Monitor(App[str], inherit_bindings=False):
         """The run as it is, whatever is shown."""
         self.journey: Traveller | None = None
         self.model = Model(follower)
+        if self.preferences.columns:
+            self.model.choose_columns(self.preferences.columns)
         self._requests: RequestSender | None = None
         self._loading = FollowerUpdate()
         self._draw_at = 0.0
@@ -164,7 +151,7 @@ class Monitor(App[str], inherit_bindings=False):
         gc.unfreeze()
         gc.enable()
         if len(self.screen_stack) == 1:
-            self.push_screen(_screen("fleet", was))
+            self.push_screen(screen("fleet", was))
         if was is not None and self.fleet is not None:
             self.fleet.again(was)
         if self._timer and self._ticker is None:
@@ -179,6 +166,8 @@ class Monitor(App[str], inherit_bindings=False):
     # -- following ---------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
+        if self.keymap.chosen:
+            self.set_keymap(self.keymap.bindings())
         if self.shows_run:
             self._show_run()
         else:
@@ -187,7 +176,7 @@ class Monitor(App[str], inherit_bindings=False):
             self.call_after_refresh(self.say, self._note)
 
     def _show_run(self) -> None:
-        self.push_screen(_screen("jobs", self.model))
+        self.push_screen(screen("jobs", self.model))
         if self.follower.workspace:
             self.go("population")
         if self._timer:
@@ -205,6 +194,7 @@ class Monitor(App[str], inherit_bindings=False):
                 self._loader = None
             gc.enable()
             gc.freeze()
+            self._announce()
             if self._ticker is None:
                 self._ticker = self.set_interval(self.interval, self.follow)
             if self._at is not None:
@@ -222,6 +212,24 @@ class Monitor(App[str], inherit_bindings=False):
             # Not `set_timer`: Textual never calls a timer that is late by more than its delay.
             self._loader = self.set_interval(0.001, self._load)
 
+    def _announce(self) -> None:
+        """From now on, what happens is told to the terminal, if there is one."""
+        from pbt_tui.tui import terminal_messages  # late, for a fast first page
+        from pbt_tui.tui.announcer import Announcer
+
+        driver = self._driver
+        if driver is None or driver.is_headless or driver.is_web or driver.is_inline:
+            return
+        wanted = self.preferences
+        if (wanted.title or wanted.notify) and terminal_messages.understands(os.environ):
+            if self._announcer is not None:
+                self._announcer.close()
+            self._announcer = Announcer(self.model, driver.write, wanted)
+
+    def on_unmount(self) -> None:
+        if self._announcer is not None:
+            self._announcer.close()
+
     def follow(self) -> None:
         """Reads new events and lets the top screen draw them. The only timer of the program."""
         if self.paused or self._loader is not None:
@@ -232,10 +240,14 @@ class Monitor(App[str], inherit_bindings=False):
         change = self.follower.poll()
         if change or self.model.is_late:
             self.take(change)
+        if self._announcer is not None:
+            self._announcer.take(change)
         now = self.clock()
         if now - self._second >= 1.0:
             self._second = now
             news = self.model.poll_progress(self.now())
+            if self._announcer is not None:
+                self._announcer.tick()
             page = self.screen
             if isinstance(page, Page) and page.is_mounted:
                 page.tick(self.now())
@@ -331,81 +343,7 @@ class Monitor(App[str], inherit_bindings=False):
         """Calls `work` again and again, until the timer is stopped."""
         return self.set_interval(seconds, work)
 
-    # -- going -------------------------------------------------------------------------------------
-
-    @property
-    def page(self) -> Page | None:
-        """The full screen on top, below any dialog."""
-        return next((s for s in reversed(self.screen_stack) if isinstance(s, Page)), None)
-
-    def say(self, text: str, style: str = "") -> None:
-        if self.page is not None:
-            self.page.say(text, style)
-
-    def go(self, page: str) -> None:
-        """Opens one of the numbered pages, and closes all other screens."""
-        if self.page is not None and page == self.page.PAGE:
-            return
-        while self.page is not None and self.page.PAGE != "jobs":
-            self.pop_screen()
-        if page != "jobs":
-            self.push_screen(_screen(page))
-
-    def open_job(self, job: JobState, among: list[str]) -> None:
-        self.push_screen(_screen("job", job.spec.id, among))
-
-    def open_log(self, job: JobState) -> None:
-        if not job.attempts:
-            self.say(f"{job.spec.id} has no log yet: it has not started", "warn")
-            return
-        self.push_screen(_screen("log", job.spec.id, len(job.attempts)))
-
-    def compare(
-        self, jobs: Sequence[JobState], population: str | None = None, chosen: str | None = None
-    ) -> None:
-        from pbt_tui.tui import comparing  # late, for a fast first page
-
-        found = comparing.of_jobs(self.model, jobs)
-        if population is not None:
-            found = comparing.Compared(population=population, chosen=chosen)
-        if isinstance(found, str):
-            self.say(found, "warn")
-        else:
-            self.push_screen(_screen("compare", found))
-
-    def open_help(self, page: str) -> None:
-        if page != "help":
-            self.push_screen(_screen("help", page))
-
-    def confirm(
-        self, title: str, notes: list[str], names: list[str], then: Callable[[bool | None], None]
-    ) -> None:
-        self.push_screen(_screen("confirm", title, notes, names), then)
-
-    def choose_gpu(
-        self,
-        state: RunState,
-        then: Callable[[tuple[str, bool] | None], None],
-        first: str | None = None,
-    ) -> None:
-        self.push_screen(_screen("drain", state, first), then)
-
-    def in_background(self, work: Callable[[], Callable[[], None] | None]) -> None:
-        """Runs `work` in another thread, then calls its result in this one."""
-
-        def run() -> None:
-            then = work()
-            if then is not None:
-                self.call_from_thread(then)
-
-        self.run_worker(run, thread=True)
-
-    def copy(self, text: str) -> None:
-        from pbt_tui.tui.clipboard import copy
-
-        first, _, more = text.partition("\n")
-        told = f"{first} … ({1 + text.count(chr(10))} lines)" if more else first
-        self.say(f"copied: {told}" if copy(self, text) else told)
+    # -- leaving -----------------------------------------------------------------------------------
 
     def leave(self) -> None:
         """Goes back to the list below, or ends the monitor. The run goes on."""

@@ -15,6 +15,7 @@ from pbt_tui.journal.owners import Trust
 from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.observe.snapshot_types import GpuRow, PopulationRow
 from pbt_tui.tui.journal_follower import JournalFollower
+from pbt_tui.tui.keymap import Keymap
 from pbt_tui.tui.model import Model
 
 if TYPE_CHECKING:
@@ -78,6 +79,10 @@ class Host(Protocol):
         """Whether a run is shown, and not only the list of runs."""
 
     @property
+    def keymap(self) -> Keymap:
+        """The keys of all actions."""
+
+    @property
     def read_only(self) -> bool: ...
 
     @property
@@ -126,6 +131,9 @@ class Host(Protocol):
 
     def open_help(self, page: str) -> None:
         """Opens the help for `page`."""
+
+    def ask_command(self) -> None:
+        """Opens the prompt for the page on top, and performs what a person types."""
 
     def confirm(
         self, title: str, notes: list[str], names: list[str], then: Callable[[bool | None], None]

@@ -6,7 +6,7 @@ Must not import Textual or change the state of the run, which the follower owns.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pbt_tui.journal.events import Gpu
@@ -15,7 +15,14 @@ from pbt_tui.observe.pauses import Pause
 from pbt_tui.observe.progress import Progress, Remaining
 from pbt_tui.observe.progress.run_progress import RunProgress
 from pbt_tui.observe.queue_status import Queue, QueueStatus, key
-from pbt_tui.tui.columns import OF_OBJECTIVE, PROGRESS, varied
+from pbt_tui.tui.columns import (
+    OF_OBJECTIVE,
+    PARAMETER_CELLS,
+    PROGRESS,
+    Column,
+    chosen_column,
+    varied,
+)
 from pbt_tui.tui.folding import FoldedRows
 from pbt_tui.tui.journal_follower import FollowerUpdate, JournalFollower
 from pbt_tui.tui.runtime_view import kind_of
@@ -53,6 +60,9 @@ class Model:
         """Frames or steps per second of all active jobs; None: unknown."""
         self.parameters: Mapping[str, int] = varied(follower.state.spec.jobs)
         """Parameters in which jobs differ, with the cells that their values need."""
+        self.chosen: tuple[Column, ...] = ()
+        """The columns that a person has chosen; empty: those that fit."""
+        self._wanted: tuple[str, ...] = ()
         self.rows = TableOrder(follower.state, self._measures(), tuple(self.parameters))
         self.folded = FoldedRows(self.rows)
         """The rows of the table, in which groups of equal jobs have one row."""
@@ -94,6 +104,8 @@ class Model:
             self._grouping = None
             self._regroup_at = 0.0
             self.rows.reset(self.state, tuple(self.parameters))
+            if self._wanted:
+                self.choose_columns(self._wanted)
             self.folded.is_on = self.follower.loaded
             return True
         self._late |= change.jobs
@@ -117,6 +129,27 @@ class Model:
         if moved:
             self._not_before = start + _SHARE * (time.perf_counter() - start)
         return moved
+
+    def choose_columns(self, names: Sequence[str]) -> list[str]:
+        """Shows these columns; returns those that this run has not. None: all that fit."""
+        from pbt_tui.tui import column_choice  # late, for a fast first page
+
+        jobs = self.state.spec.jobs
+        found, unknown = column_choice.choice(names, column_choice.names_of(jobs) if names else ())
+        self._wanted = tuple(names)
+        self.chosen = tuple(
+            chosen_column(
+                one.title,
+                one.width or column_choice.cells_of(one.title, jobs, PARAMETER_CELLS)
+                if one.is_parameter
+                else one.width,
+                is_parameter=one.is_parameter,
+            )
+            for one in found
+        )
+        shown = [one.title for one in found if one.is_parameter]
+        self.rows.reset(self.state, tuple(dict.fromkeys((*self.parameters, *shown))))
+        return unknown
 
     def poll_progress(self, now: float) -> bool:
         """Reads what the executor has written about progress; returns whether any changed.

@@ -72,8 +72,13 @@ class RequestSender:
             writable=self.is_writable,
             read_only=self.host.read_only,
             start=command("pbt-run", self.follower.rundir.path),
+            key=self._key("executor"),
         )
         return refused or self._untrusted(action)
+
+    def _key(self, action: str) -> str:
+        """The key of an action on the main screen, for a text."""
+        return self.host.keymap.sign("jobs", action)
 
     def _untrusted(self, what: str) -> str | None:
         """Why the run directory is not trusted; None if it is. To look at it needs no trust."""
@@ -113,11 +118,11 @@ class RequestSender:
             return
         names = tuple(job.spec.id for job in jobs)
         title = actions.sentence(action, names, follower.state.spec.run)
-        notes = [*_notes(action, jobs), *self._in_the_queue(action, jobs)]
+        notes = [*_notes(action, jobs, self._key("release")), *self._in_the_queue(action, jobs)]
         if anew:
             title += " from scratch"
         if action == "retry":
-            notes += _beginning(jobs, anew)
+            notes += _beginning(jobs, anew, self._key("from_scratch"))
             more = more_shared_memory(follower.state, jobs)
             if more:
                 notes.append("their shared memory was too small, and it will have the same size")
@@ -207,7 +212,7 @@ class RequestSender:
     def offer_executor(self) -> None:
         refused = self.may_start()
         if refused is None and self.follower.state.closed is not None:
-            refused = "this run is closed: retry jobs (r) to open it again"
+            refused = f"this run is closed: retry jobs ({self._key('retry')}) to open it again"
         if refused:
             self.host.say(refused, "warn")
             return
@@ -242,13 +247,14 @@ def _me() -> str:
         return "person"
 
 
-def _beginning(jobs: Sequence[JobState], anew: bool) -> list[str]:
+def _beginning(jobs: Sequence[JobState], anew: bool, key: str) -> list[str]:
     """What the next attempts of members begin from, for the confirmation of a retry."""
     if not any(job.continues and job.attempts for job in jobs):
         return []
     if anew:
         return ["what the member has written is put aside, as `NNN.before-2`"]
-    return ["a member goes on from the last generation that it has written; R: from scratch"]
+    written = "a member goes on from the last generation that it has written"
+    return [f"{written}; {key}: from scratch"]
 
 
 def _senseless(action: str, jobs: Sequence[JobState]) -> str:
@@ -259,10 +265,10 @@ def _senseless(action: str, jobs: Sequence[JobState]) -> str:
     return f"nothing to {action}: {which} {'is' if len(jobs) == 1 else 'are'} {' or '.join(states)}"
 
 
-def _notes(action: str, jobs: Sequence[JobState]) -> list[str]:
+def _notes(action: str, jobs: Sequence[JobState], release: str) -> list[str]:
     """What the request will do, for the confirmation."""
     if action == "hold":
-        return ["no new attempts start; running ones go on", "release with U"]
+        return ["no new attempts start; running ones go on", f"release with {release}"]
     if action == "release":
         return ["waiting jobs start again"]
     active = sum(1 for job in jobs if job.phase in ACTIVE)

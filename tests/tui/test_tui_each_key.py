@@ -71,6 +71,7 @@ EFFECTS: dict[str, tuple[list[str], Check]] = {
     "copy": ([], says("11_lr0.001")),
     "travel": ([], lambda app: app.journey is not None),
     "pause": ([], says("the screen is paused")),
+    "command": ([], lambda app: type(app.screen).__name__ == "PromptDialog"),
     "palette": ([], lambda app: type(app.screen).__name__ == "CommandPalette"),
     "help": ([], page("help")),
     "back": (["z"], lambda app: not app.model.rows.problems_only),

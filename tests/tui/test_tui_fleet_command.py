@@ -22,6 +22,7 @@ from pbt_tui.journal import events as ev
 from pbt_tui.observe.fleet_types import Fleet
 from pbt_tui.tui.app import Monitor
 from pbt_tui.tui.fleet.runs_reader import RunsReader
+from pbt_tui.tui.preferences import Preferences
 from tests.executor.running import PATIENCE, Place, cleaned, job
 from tests.foreign_text import HOSTILE, assert_plain
 from tests.tui import fleets
@@ -121,7 +122,11 @@ async def test_a_real_executor(place: Place) -> None:
     typical(place.path / "train_dir" / "other" / "_pbt", closed=True)
     executor = place.start("specs")
     place.wait_for(ev.AttemptEnded)
-    app = Monitor(None, interval=0.05, runs=lambda: RunsReader(place.path / "train_dir"))
+    app = Monitor(
+        None,
+        preferences=Preferences(interval=0.05),
+        runs=lambda: RunsReader(place.path / "train_dir"),
+    )
     async with app.run_test(size=(120, 30)) as pilot:
         await _shows(app, "r", "live")
         executor.kill()

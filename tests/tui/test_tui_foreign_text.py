@@ -42,7 +42,7 @@ WALKS = (
     ("H", "y"), ("E",), ("w", "N", "j", "t", "j", "G", "["), ("w", "j", "y"),
     ("a", "v", "right", "o"), ("p", "v", "right"),
 )  # fmt: skip
-_WITHOUT = ("HelpScreen", "ConfirmDialog", "CommandPalette")
+_WITHOUT = ("HelpScreen", "ConfirmDialog", "CommandPalette", "PromptDialog")
 """Screens that need not show a foreign text."""
 
 

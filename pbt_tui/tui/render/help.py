@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pbt_tui.tui import actions, labels
+from pbt_tui.tui import labels
 from pbt_tui.tui.folding import FEWEST
+from pbt_tui.tui.keymap import Keymap
 from pbt_tui.tui.query import FIELDS
 from pbt_tui.tui.text import Line, fit, wrap
 
@@ -19,9 +20,9 @@ _PAGES = {
 }
 
 
-def page(name: str, width: int) -> list[Line]:
+def page(name: str, width: int, keymap: Keymap) -> list[Line]:
     lines: list[Line] = [(), ((f" keys of {_PAGES.get(name, name)}", "title"),), ()]
-    for action in actions.on(name):
+    for action in keymap.on(name):
         if not action.shown:
             continue
         asks = "  asks first" if action.asks else ""

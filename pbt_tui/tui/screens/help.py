@@ -33,4 +33,4 @@ class HelpScreen(Page):
 
     def draw(self, change: FollowerUpdate | None) -> None:
         if change is None:
-            self.text.show(render_help.page(self.about, self.text.size.width))
+            self.text.show(render_help.page(self.about, self.text.size.width, self.host.keymap))

@@ -104,7 +104,7 @@ class LogScreen(Page):
         elif self.view.follow:
             right = (("follows the end ", "good"),)
         elif self.view.below:
-            right = (("↓ more below: G ", "warn"),)
+            right = ((f"↓ more below: {self.sign('last')} ", "warn"),)
         else:
             right = (("the end ", "dim"),)
         self.status.show([both(tuple(left), right, self.size.width)])
@@ -162,9 +162,7 @@ class LogScreen(Page):
             self._ask("keep only the lines that match; & again shows all lines", self._keep)
 
     def action_jump(self) -> None:
-        self._ask(
-            "go to a time (22:41, 22:41:07, 2026-05-01 22:41) or to a line number", self._jump
-        )
+        self.host.ask_command()
 
     def _ask(self, what: str, then: Callable[[str], None]) -> None:
         self.input.remove_class("-off")
@@ -189,7 +187,7 @@ class LogScreen(Page):
         self.view.keep(needle_of(text) if text else None)
         self.draw(None)
 
-    def _jump(self, text: str) -> None:
+    def jump_to(self, text: str) -> None:
         moment = log_times.parse(text)
         if moment is not None:
             found, trouble = log_times.find(self.view.file, moment)
@@ -204,6 +202,7 @@ class LogScreen(Page):
         if self.view.open_log.kept is not None:
             self.view.keep(None)
         self.view.show_at(found)
+        self.draw(None)
 
     def action_next(self) -> None:
         self._find(False)
@@ -214,7 +213,7 @@ class LogScreen(Page):
     def _find(self, back: bool) -> None:
         matches = self.view.open_log.matches
         if matches is None:
-            self.say("no search yet: press / to search", "warn")
+            self.say(f"no search yet: press {self.sign('search')} to search", "warn")
         else:
             self.view.search(matches.needle, back)
             self.draw(None)
@@ -237,7 +236,7 @@ class LogScreen(Page):
         if self.view.open_log.folded:
             self.view.turn_fold()
         else:
-            self.say("no traceback is folded: z folds them")
+            self.say(f"no traceback is folded: {self.sign('fold')} folds them")
 
     def action_curve(self) -> None:
         row = self.view.current
@@ -253,7 +252,8 @@ class LogScreen(Page):
         values = [value for _, value in found.points]
         left = f" {found.label}  {values[-1]:.6g}" if values else f" {found.label}"
         more = "" if found.whole else ", at the end of the log"
-        right = f"number {found.which + 1} of {found.of} · {len(values)} lines{more} · c next, Esc "
+        right = f"number {found.which + 1} of {found.of} · {len(values)} lines{more} · "
+        right += f"{self.sign('curve')} next, Esc "
         head = both(((left, "title"),), ((right, "dim"),), self.size.width)
         drawn = job_curve(
             Series(

@@ -138,6 +138,10 @@ class Page(OrderedKeys[None]):
     def on_screen_resume(self) -> None:
         self.call_after_refresh(self.changed, None)
 
+    def sign(self, action: str) -> str:
+        """The key of an action, for a text."""
+        return self.host.keymap.sign(self.PAGE, action)
+
     def say(self, text: str, style: str = "") -> None:
         self.keys.say(text, style, time.monotonic())
 
@@ -155,7 +159,9 @@ class Page(OrderedKeys[None]):
         event.stop()
         page = strips.page_at(self.header.line_at(0), event.x)
         if page is not None:
-            self.app.simulate_key(page)
+            names = [a.id for a in actions.on(self.PAGE) if page in a.keys.split(",")]
+            keys = [a.keys for a in self.host.keymap.on(self.PAGE) if a.id in names]
+            self.app.simulate_key(keys[0].split(",")[0] if keys else page)
 
     # -- moving ------------------------------------------------------------------------------------
 
@@ -230,7 +236,9 @@ class Page(OrderedKeys[None]):
             self.action_back()
 
     def action_interrupt(self) -> None:
-        self.say("Ctrl-C stops nothing here: q leaves the monitor, x cancels a job")
+        leaves, cancels = self.sign("quit"), self.sign("cancel")
+        cancel = f", {cancels} cancels a job" if cancels else ""
+        self.say(f"Ctrl-C stops nothing here: {leaves} leaves the monitor{cancel}")
 
     def action_help(self) -> None:
         self.host.open_help(self.PAGE)
@@ -238,10 +246,17 @@ class Page(OrderedKeys[None]):
     def action_palette(self) -> None:
         self.app.action_command_palette()
 
+    def action_command(self) -> None:
+        self.host.ask_command()
+
+    def jump_to(self, text: str) -> None:
+        """Goes to a time or a line number; only a log has them."""
+        self.say(f"only a log has times and lines: `{text}`", "warn")
+
     def action_pause(self) -> None:
         self.host.paused = not self.host.paused
         if self.host.paused:
-            self.say("the screen is paused: press i to go on", "warn")
+            self.say(f"the screen is paused: press {self.sign('pause')} to go on", "warn")
         else:
             self.say("the screen follows the run again")
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from textual.message import Message
 
-from pbt_tui.tui import actions
+from pbt_tui.tui.actions import Action
+from pbt_tui.tui.host import Host
 from pbt_tui.tui.text import Line, Span, cells, clip, length
 from pbt_tui.tui.widgets.lines import Lines
 
@@ -46,6 +48,9 @@ class KeyBar(Lines):
             self.travels = on
             self.draw()
 
+    def _bar(self) -> list[Action]:
+        return cast(Host, self.app).keymap.bar(self.of, self.also, self.travels)
+
     def say(self, text: str, style: str, now: float, *, lasts: float = _SECONDS) -> None:
         self._said = (((" " + text, style),), now + lasts)
         self.draw()
@@ -70,13 +75,10 @@ class KeyBar(Lines):
         if self._question is not None:
             lines = question_lines(*self._question, width)
         else:
-            lines = [clip(self._said[0] if self._said else self._keys(width), width)]
+            lines = [clip(self._said[0] if self._said else keys(self._bar(), width), width)]
         if self.styles.height is None or self.styles.height.value != len(lines):
             self.styles.height = len(lines)
         self.show(lines)
-
-    def _keys(self, width: int) -> Line:
-        return keys(self.of, width, self.also, self.travels)
 
     def on_lines_picked(self, event: Lines.Picked) -> None:
         """A click on a key does what the key does."""
@@ -89,9 +91,10 @@ class KeyBar(Lines):
             name = key_at(shown, event.x)
             self.post_message(self.Pressed(name or "escape"))
         elif self._said is None:
-            name = key_at(self._keys(self.size.width), event.x)
-            offered = actions.bar(self.of, self.also, self.travels)
-            action = next((a for a in offered if _sign(a) == name), None)
+            bar = self._bar()
+            line = keys(bar, self.size.width)
+            name = key_at(line, event.x)
+            action = next((a for a in bar if _sign(a) == name), None)
             if action is not None:
                 self.post_message(self.Pressed(action.keys.split(",")[0]))
 
@@ -120,9 +123,8 @@ def key_at(line: Line, x: int) -> str | None:
     return None
 
 
-def keys(page: str, width: int, also: str = "", travels: bool = False) -> Line:
+def keys(shown: Sequence[Action], width: int) -> Line:
     """As many keys as fit; help and quit are always shown."""
-    shown = actions.bar(page, also, travels)
     first = [a for a in shown if a.id in ("help", "quit")]
     room = width - 1 - sum(len(_key(a)) for a in first)
     kept = []
@@ -139,9 +141,9 @@ def keys(page: str, width: int, also: str = "", travels: bool = False) -> Line:
     return tuple(line)
 
 
-def _key(action: actions.Action) -> str:
+def _key(action: Action) -> str:
     return f"{_sign(action)} {action.label}  "
 
 
-def _sign(action: actions.Action) -> str:
+def _sign(action: Action) -> str:
     return action.shown.split()[0]
