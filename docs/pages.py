@@ -18,6 +18,7 @@ from pbt_tui.diagnostics import page, rules
 from pbt_tui.diagnostics.alarm_codes import ALARMS, alarm_page
 from pbt_tui.journal import events
 from pbt_tui.spec import types
+from pbt_tui.tui import actions, column_choice, keymap, preferences
 
 MADE = "<!-- made by `make fix` from the code: change it there -->\n\n"
 PARSERS = {
@@ -61,7 +62,8 @@ def pages() -> dict[str, str]:
     for command, name in PARSERS.items():
         module = _module(name)
         if module is not None:
-            made[f"{command}.md"] = MADE + "\n".join(_command(module.parser())) + "\n"
+            lines = [*_command(module.parser()), *(_monitor() if command == "pbt-tui" else ())]
+            made[f"{command}.md"] = MADE + "\n".join(lines) + "\n"
     return made
 
 
@@ -134,6 +136,25 @@ def _command(parser: Any) -> Iterator[str]:
             yield f"\n## {group.title}\n\n| option | meaning |\n| --- | --- |"
         for action in shown:
             yield f"| {_option(action)} | {_cell(expand(action))} |"
+
+
+def _monitor() -> Iterator[str]:
+    """What the table `[monitor]` of the user's configuration may name."""
+    yield "\n## actions\n\nThe names for `[monitor.keys]` ([how](../guide/monitor.md)).\n"
+    yield "| action | keys | pages | meaning |\n| --- | --- | --- | --- |"
+    for action in actions.ACTIONS:
+        if action.id in keymap.FIXED:
+            continue
+        keys = " ".join(f"`{_cell(keymap.shown(key))}`" for key in action.keys.split(","))
+        where = "all" if action.pages == actions.PAGES else ", ".join(action.pages)
+        asks = "; asks first" if action.asks else ""
+        yield f"| `{action.id}` | {keys} | {where} | {_cell(action.help)}{asks} |"
+    yield "\n## columns\n\nThe names for `[monitor.columns]`, besides parameters:"
+    yield f"{', '.join(f'`{name}`' for name in column_choice.NAMES)}."
+    yield "\n## colours\n\nThe names for `[monitor.themes.NAME]`, besides `base`:\n"
+    yield "| colour | of what |\n| --- | --- |"
+    for role, what in preferences.ROLES.items():
+        yield f"| `{role}` | {what} |"
 
 
 def _option(action: argparse.Action) -> str:

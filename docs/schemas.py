@@ -13,7 +13,7 @@ from docs import release
 from pbt_tui.backends.ngc import request, settings_struct
 from pbt_tui.backends.slurm import index
 from pbt_tui.journal import events
-from pbt_tui.observe import lineage_document, schedule, snapshot_types
+from pbt_tui.observe import fleet_types, lineage_document, schedule, snapshot_types
 from pbt_tui.observe.progress import progress_types
 from pbt_tui.settings.descriptions import field_notes
 from pbt_tui.spec import types
@@ -26,6 +26,7 @@ MODULES: tuple[ModuleType, ...] = (
     settings_struct,
     events,
     snapshot_types,
+    fleet_types,
     progress_types,
     lineage_document,
     schedule,
@@ -38,6 +39,10 @@ DOCUMENTS: dict[str, tuple[tuple[Any, ...], str]] = {
     "pbt-journal/1": ((events.AnyEvent,), "One line of a run's journal"),
     "pbt-request/1": ((events.Request,), "A request to the executor of a run"),
     "pbt-snapshot/1": ((snapshot_types.Snapshot,), "A run at one moment: `pbt-tui --once --json`"),
+    "pbt-fleet/1": (
+        (fleet_types.Fleet,),
+        "The runs below a directory at one moment: `pbt-tui DIR --once --json`",
+    ),
     "pbt-lineage/1": (
         (lineage_document.LineageDocument,),
         "What each generation of a run's populations comes from: `pbt-tui --export FILE.json`",

@@ -8,13 +8,13 @@ from typing import Any
 
 from textual.app import App
 
-_MOST = 100_000
+MOST_COPIED = 100_000
 """Length of the longest sequence: terminals drop longer ones silently."""
 
 
 def copy(app: App[Any], text: str) -> bool:
     """True if the sequence was sent. Whether the terminal accepted it cannot be known."""
-    if len(text) > _MOST:
+    if len(text) > MOST_COPIED:
         return False
     if os.environ.get("TMUX"):  # its default drops the escape sequence, but not this
         try:

@@ -37,6 +37,7 @@ from pbt_tui.journal.state import RunState
 from pbt_tui.observe import gpu_holders
 from pbt_tui.observe.pauses import Pause
 from pbt_tui.observe.pauses import read as read_pauses
+from pbt_tui.observe.progress.run_progress import RunProgress
 from pbt_tui.observe.queue_status import Queue
 from pbt_tui.observe.queue_status import read as read_queue
 from pbt_tui.populations import refuse_unknown_styles
@@ -120,6 +121,9 @@ class JournalFollower:
         self._held_stamp: tuple[int, int, int | None] | None = None
         self.heard: Callable[[AnyEvent], None] | None = None
         """Called with each event once it is folded."""
+        self.landmarks: list[tuple[float, AnyEvent, str | None]] = []
+        """The events about the run, with the time of the event before; and each restart of an
+        attempt in a cluster, with the node that it left."""
         self._who = who
         self._looked = 0.0
         self._tail = Tail(rundir.journal)
@@ -133,16 +137,25 @@ class JournalFollower:
     @classmethod
     def of_workspace(cls, path: Path, style: Style) -> JournalFollower:
         """Presents a plain workspace as a run without jobs, with one population."""
+        return cls._without_journal(path, (Population(path.name, style, 0, str(path), ()),))
+
+    @classmethod
+    def of_nothing(cls, path: Path) -> JournalFollower:
+        """Stands in where no run is shown, but a list of runs."""
+        return cls._without_journal(path, ())
+
+    @classmethod
+    def _without_journal(cls, path: Path, populations: tuple[Population, ...]) -> JournalFollower:
         follower = cls.__new__(cls)
         follower.rundir, follower.clock, follower.workspace = RunDir(path), time.time, True
         follower.loaded, follower.holder, follower.error = True, None, None
         follower.queue, follower.pauses, follower.held = None, {}, {}
         follower.heard = None
+        follower.landmarks = []
         follower.state = RunState(
             Processes(
                 format=FORMAT, run=path.name, module="", train_dir=str(path.parent),
-                policy=Policy(), container=None, jobs=(),
-                populations=(Population(path.name, style, 0, str(path), ()),),
+                policy=Policy(), container=None, jobs=(), populations=populations,
             )
         )  # fmt: skip
         return follower
@@ -189,6 +202,15 @@ class JournalFollower:
         """The end of open intervals: now, or without an executor the time of the last event."""
         return clock if self.holder is not None else self.state.at or clock
 
+    @property
+    def until(self) -> float | None:
+        """The earlier time at which the run is shown; None: it is shown as it is."""
+        return None
+
+    def open_progress(self) -> RunProgress:
+        """What is known of the progress of the jobs."""
+        return RunProgress(self.rundir)
+
     def at_end(self) -> bool:
         """Whether the journal has been read to its end or to an error."""
         return self.loaded or self.error is not None
@@ -212,6 +234,7 @@ class JournalFollower:
                 self._life = self._tail.life
                 self._spec = read_spec(self.rundir)
                 self.state = RunState(self._spec)
+                self.landmarks = []
                 change.everything = True
             if not events:
                 if not self.loaded:
@@ -226,6 +249,10 @@ class JournalFollower:
         for event in events:
             if isinstance(event, ExecutorStarted):
                 check_known(event, self.rundir.journal)
+            before, node = state.at, None
+            if type(event) is AttemptStarted and event.restart and event.job in by_id:
+                last = by_id[event.job].attempt
+                node = last.node if last is not None else None
             try:
                 apply(state, event)
             except ImpossibleEvent as e:
@@ -234,7 +261,10 @@ class JournalFollower:
                 self.heard(event)
             if isinstance(event, _OF_A_JOB):
                 jobs.add(by_id[event.job].index)
+                if node is not None:
+                    self.landmarks.append((before, event, node))
                 continue
+            self.landmarks.append((before, event, None))
             change.run = True
             if isinstance(event, RequestAccepted):
                 change.answers.append(event)

@@ -33,10 +33,10 @@ STYLES = (*_MEANINGS, *COLOURS)
 """Each style has a colour in the themes. A word or a glyph always repeats the colour's meaning."""
 
 _BLOCKS = "▁▂▃▄▅▆▇╸"
-_DRAWN = "Δ°●◐◑◌✓✗⊘‖○▌▸▾×·—–…│─━└├┌┐┘┤╭╮╰╯↑↓←→█░▒▓┬┴┼╳′σ"
+_DRAWN = "Δ°●◐◑◌✓✗⊘‖○▌▸▾×·—–…│─━└├┌┐┘┤╭╮╰╯↑↓←→█░▒▓┬┴┼╳′σ┃"
 _TO_ASCII = str.maketrans(
-    _DRAWN + _BLOCKS, "do*><.+x/=o>>vx---~|-=++++++++++^v<>#.:%+++x's" + "_.,-=+*-"
-)
+    _DRAWN + _BLOCKS, "do*><.+x/=o>>vx---~|-=++++++++++^v<>#.:%+++x'sH" + "_.,-=+*-"
+) | {ord("⏪"): "<<"}
 
 
 def cells(text: str) -> int:

@@ -13,7 +13,7 @@ import pytest
 from pbt_tui import launcher
 from pbt_tui.backends import BACKENDS
 from pbt_tui.backends.slurm.index import Slurm
-from pbt_tui.cli import compile_options, run_options, tui
+from pbt_tui.cli import compile_options, run_options, tui_options
 from pbt_tui.cli.options import Parser
 from pbt_tui.settings import Setting, structs
 from pbt_tui.settings.descriptions import help_text
@@ -116,7 +116,9 @@ def test_the_help_of_a_setting_is_what_its_field_says(setting: Setting) -> None:
         assert text.endswith("(required)")
 
 
-@pytest.mark.parametrize("parser", [compile_options.parser(), run_options.parser(), tui.parser()])
+@pytest.mark.parametrize(
+    "parser", [compile_options.parser(), run_options.parser(), tui_options.parser()]
+)
 def test_every_option_has_a_meaning(parser: argparse.ArgumentParser) -> None:
     assert isinstance(parser, Parser)
     for group in parser.topics.values():

@@ -28,6 +28,7 @@ OTHERS = {
     "--restart_behavior": "Sample-Factory's",
     "--checkpoint": "Isaac Lab's, which a member gets that goes on",
     "--nproc_per_node": "torchrun's",
+    "--logdir": "TensorBoard's",
     "--name": "a parameter of the trainer's",
     "--test-only": "sbatch's",
     "--wait": "sbatch's",

@@ -125,7 +125,11 @@ TABLE = {
     "web": May(("errors", "files"), ("textual", "textual_serve", "aiohttp")),
     # `rich` is the part of Textual's line API that has another name.
     "tui": May(
-        ("errors", "spec", "files", "journal", "scheduler.explain", "observe", "populations"),
+        (
+            *("errors", "spec", "files", "journal", "observe", "populations"),
+            *("scheduler.explain", "scheduler.explain_idle"),
+            "diagnostics.redaction",
+        ),
         ("textual", "rich"),
     ),
 }

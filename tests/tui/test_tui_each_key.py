@@ -48,6 +48,7 @@ EFFECTS: dict[str, tuple[list[str], Check]] = {
     "page_failures": ([], page("failures")),
     "page_population": ([], page("population")),
     "page_log": ([], page("log")),
+    "page_timeline": ([], page("timeline")),
     "filter": ([], lambda app: app.screen.query_one("#filter").has_focus),
     "filter_off": (["slash", *"lr0.001", "enter"], lambda app: app.model.rows.is_whole),
     "problems": ([], says("problems only (z)")),
@@ -55,6 +56,7 @@ EFFECTS: dict[str, tuple[list[str], Check]] = {
     "reverse": ([], says("sort: state ↑")),
     "fold_all": ([], says("▾ 12 jobs")),
     "detail": ([], lambda app: app.screen.query_one("#pane").has_class("-off")),
+    "compare": ([], page("compare")),
     "mark": ([], lambda app: app.model.marks == {11}),
     "mark_all": ([], lambda app: len(app.model.marks) == 30),
     "unmark": (["a"], lambda app: not app.model.marks),
@@ -67,7 +69,9 @@ EFFECTS: dict[str, tuple[list[str], Check]] = {
     "drain": ([], says("drain")),
     "executor": ([], says("executor")),
     "copy": ([], says("11_lr0.001")),
+    "travel": ([], lambda app: app.journey is not None),
     "pause": ([], says("the screen is paused")),
+    "command": ([], lambda app: type(app.screen).__name__ == "PromptDialog"),
     "palette": ([], lambda app: type(app.screen).__name__ == "CommandPalette"),
     "help": ([], page("help")),
     "back": (["z"], lambda app: not app.model.rows.problems_only),
@@ -78,7 +82,7 @@ EFFECTS: dict[str, tuple[list[str], Check]] = {
 
 
 def test_no_key_is_left_out() -> None:
-    assert set(EFFECTS) == {action.id for action in actions.on("jobs")}
+    assert set(EFFECTS) == {action.id for action in actions.on("jobs") if not action.travels}
 
 
 @pytest.mark.parametrize("name", list(EFFECTS))

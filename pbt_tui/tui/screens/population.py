@@ -215,6 +215,12 @@ class PopulationScreen(Page):
 
     # -- keys --------------------------------------------------------------------------------------
 
+    def action_compare(self) -> None:
+        ranked = self.ranked
+        if ranked:
+            member = ranked[min(self.members.cursor, len(ranked) - 1)]
+            self.host.compare([], self.shown_id, f"member {member.index}")
+
     def action_next_group(self) -> None:
         self._go(1)
 
@@ -249,6 +255,8 @@ class PopulationScreen(Page):
         self._walk(1)
 
     def action_now(self) -> None:
+        if self.choices.at is None and self.host.journey is not None:
+            self.host.travel()
         self._choose(self.choices._replace(at=None))
 
     def action_back(self) -> None:
