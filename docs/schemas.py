@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from pbt_tui.backends.ngc import request, settings_struct
+from pbt_tui.backends.osmo import osmo_index, workflow
 from pbt_tui.backends.slurm import index
 from pbt_tui.journal import events
 from pbt_tui.observe import lineage_document, schedule, snapshot_types
@@ -23,6 +24,8 @@ MODULES: tuple[ModuleType, ...] = (
     index,
     request,
     settings_struct,
+    workflow,
+    osmo_index,
     events,
     snapshot_types,
     progress_types,
@@ -34,6 +37,8 @@ DOCUMENTS: dict[str, tuple[tuple[Any, ...], str]] = {
     "pbt-processes/1": ((types.Processes,), "A process list, as `pbt-compile` writes it"),
     "pbt-slurm-index/1": ((index.Index,), "What is in the folder `slurm/` of a run"),
     "pbt-ngc-job/1": ((request.JobRequest,), "A job request for Base Command on NGC"),
+    "pbt-osmo-workflow/1": ((workflow.WorkflowFile,), "A workflow file of OSMO"),
+    "pbt-osmo-index/1": ((osmo_index.OsmoIndex,), "What is in the folder `osmo/` of a run"),
     "pbt-journal/1": ((events.AnyEvent,), "One line of a run's journal"),
     "pbt-request/1": ((events.Request,), "A request to the executor of a run"),
     "pbt-snapshot/1": ((snapshot_types.Snapshot,), "A run at one moment: `pbt-tui --once --json`"),
