@@ -19,7 +19,9 @@ from jinja2.sandbox import SandboxedEnvironment
 
 MARKS = ("{{", "{%", "{#", "default-values")
 ID = "ant-3f2a91bc-7"
-_SECTION = re.compile(r"^([a-zA-Z][a-zA-Z0-9_-]*):(.*?)(?=^[a-zA-Z][a-zA-Z0-9_-]*:|\Z)", re.S | re.M)
+_SECTION = re.compile(
+    r"^([a-zA-Z][a-zA-Z0-9_-]*):(.*?)(?=^[a-zA-Z][a-zA-Z0-9_-]*:|\Z)", re.S | re.M
+)
 _TOKEN = re.compile(r"{{(uuid|workflow_id|output|input:[^}]+|host:[^}]+)}}")
 
 

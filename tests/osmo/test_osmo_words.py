@@ -23,8 +23,10 @@ NASTY = (
     "'", '"', "\\", "\\n", "\n", "\r", "\r\n", "\t", "a\n\n  b\n", "", " ", "  x  ", "#", "# x",
     "- x", "-", "--", "a: b", "yes", "no", "null", "~", "010", "1_0", "12:30", "2020-01-01", "1e3",
     ".inf", "0x1f", "<<", "*a", "&a", "!x", "%x", "@x", "|", ">", "[a]", "a, b", "\x7f", "\x1b[2J",
-    "\x85", "\u2028", "\u2029", "\ufeff", "\ufffe", "ü", "日本", "\U0001f600", "\U000e0001", "x" * 300,
-    "default-values", "default-values: {a: 1}", "x\ndefault-values: {lr: 1}\n", "workflow:\n  name: x",
+    "\x85", "\u2028", "\u2029", "\ufeff", "\ufffe", "ü", "日本", "\U0001f600", "\U000e0001",
+    "x" * 300,
+    "default-values", "default-values: {a: 1}", "x\ndefault-values: {lr: 1}\n",
+    "workflow:\n  name: x",
     "\nworkflow:", "key=0123456789abcdef", "{\u200b{", "a{{b}}c{%d%}e{#f#}", "it's {{ it's }}",
 )  # fmt: skip
 TEXT = st.one_of(
@@ -71,7 +73,7 @@ def test_every_nasty_word_arrives() -> None:
         argv = [*SHOW, *NASTY[k : k + 8]]
         reach(only(sweep(job(argv=tuple(argv)))), argv, {})
     for text in NASTY:
-        reach(only(sweep(job(argv=SHOW + ("x",), env={"A": text}))), [*SHOW, "x"], {"A": text})
+        reach(only(sweep(job(argv=(*SHOW, "x"), env={"A": text}))), [*SHOW, "x"], {"A": text})
 
 
 def test_six_hundred_values_arrive() -> None:
@@ -88,7 +90,7 @@ def test_a_word_that_is_not_split_changes_on_the_way() -> None:
         [one] = service.arrived(service.usual(data.replace(b'"x"', f'"{word}"'.encode())))
         assert one.argv == ["t", what]
     for text in (rb'"\x7b\x7b lr }}"', b'"{{ lr }}"', b'"{% raw %}{{ x }}{% endraw %}"'):
-        with pytest.raises(Exception, match="undefined|unknown"):
+        with pytest.raises(Exception, match=r"undefined|unknown"):
             service.arrived(service.posted(data.replace(b'"x"', text), 2))
 
 
@@ -96,9 +98,7 @@ def test_a_word_that_is_not_split_changes_on_the_way() -> None:
 @given(st.lists(TEXT, min_size=1, max_size=5), st.dictionaries(NAMES, TEXT, max_size=3))
 def test_words_of_members_arrive_as_they_were(words: list[str], env: dict[str, str]) -> None:
     argv = (*SHOW, *words)
-    jobs = tuple(
-        job(i, population="ant", member=i, argv=argv, env=env) for i in range(2)
-    )
+    jobs = tuple(job(i, population="ant", member=i, argv=argv, env=env) for i in range(2))
     data = only(population(2, jobs=jobs))
     ways = [service.arrived(service.posted(data, times)) for times in range(3)]
     assert ways[0] == ways[1] == ways[2]
@@ -120,11 +120,15 @@ def test_a_folder_and_an_entrypoint_come_first(tmp_path: Any) -> None:
 
     folder = tmp_path / "it's {{ here }}"
     folder.mkdir()
-    what = sweep(job(argv=("-c", "pwd; echo $0", "{{ x }}")), container=box(entrypoint=("/bin/sh",)))
+    what = sweep(
+        job(argv=("-c", "pwd; echo $0", "{{ x }}")), container=box(entrypoint=("/bin/sh",))
+    )
     [one] = service.arrived(service.usual(only(what, workdir=str(folder))))
     done = subprocess.run(one.argv, capture_output=True, text=True, check=True)
     assert done.stdout == f"{folder}\n{{{{ x }}}}\n"
-    [plain] = service.arrived(service.usual(only(sweep(job(argv=("a",)), container=what.container))))
+    [plain] = service.arrived(
+        service.usual(only(sweep(job(argv=("a",)), container=what.container)))
+    )
     assert plain.argv == ["/bin/sh", "a"]
 
 

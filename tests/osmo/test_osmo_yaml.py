@@ -64,6 +64,8 @@ def test_a_scalar_without_quotes_looks_like_what_yaml_makes_of_it(text: str) -> 
         made = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError):
         return
+    if isinstance(made, list | dict):
+        return
     kind = {bool: "bool", int: "int", float: "float", str: "str", type(None): "null"}
     if token.implicit[0]:
         sort = looks_like(token.value)
