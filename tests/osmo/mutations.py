@@ -54,7 +54,7 @@ MUTATIONS: tuple[tuple[str, str, str, str, str], ...] = (
     ("sweep", '"t00-ant"', '"t00-ant', "PBT901", ""),
     ("sweep", '"t00-ant"', "!!python/name:os.system x", "PBT901", ""),
     ("sweep", '"train.py"', "*x", "PBT901", ""),
-    ("gang", "  groups:", "  tasks: []\n  grups:", "PBT901", "/workflow/grups"),
+    ("gang", "  groups:", "  tasks: []\n  sets:", "PBT901", "/workflow/sets"),
     # what YAML changes *
     ("sweep", '"010"', "010", "PBT924", f"{T0}/environment/NOTE"),
     ("sweep", 'SEED: "0"', "SEED: yes", "PBT924", f"{T0}/environment/SEED"),
