@@ -75,6 +75,9 @@ def notes() -> dict[tuple[str, str], str]:
     for kind in kinds:
         if kind.__struct_config__.tag_field:
             found[kind.__name__, kind.__struct_config__.tag_field] = "Which kind of event it is."
+        for field, key in zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True):
+            if (kind.__name__, field) in found:
+                found.setdefault((kind.__name__, key), found[kind.__name__, field])
         for field, base in product(kind.__struct_fields__, kind.__mro__[1:]):
             if (base.__name__, field) in found:
                 found.setdefault((kind.__name__, field), found[base.__name__, field])

@@ -186,6 +186,13 @@ def test_files_of_other_people(text: str, said: list[tuple[str, str, int | None]
     assert found(text) == said
 
 
+def test_a_population_and_other_jobs_in_one_file_are_warned_of() -> None:
+    other = '  - name: "other"\n    tasks:\n  ' + TASK.replace("\n", "\n  ").rstrip() + "\n"
+    _, said = validate(SOURCES["gang"] + other.encode())
+    assert ("PBT936", "/workflow/groups/1") in [(d.code, d.where.pointer) for d in said]
+    assert [d for d in said if d.level == "error" and d.code != "PBT926"] == []
+
+
 # -- whole runs ------------------------------------------------------------------------------------
 
 
