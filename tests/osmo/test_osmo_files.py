@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from pbt_tui.backends import BACKENDS
 from pbt_tui.backends.osmo import osmo_index
+from pbt_tui.backends.osmo import render as osmo_render
 from pbt_tui.backends.osmo.index_check import judge, read
 from pbt_tui.backends.osmo.osmo_index import CredentialUse, Osmo
 from pbt_tui.backends.osmo.osmo_settings import SETTINGS
@@ -30,7 +31,6 @@ from pbt_tui.spec import Container, Policy, Resources
 from tests.compiler.compile_specs import box, job
 from tests.ngc.ngc_runs import call
 from tests.ngc.test_ngc_all_files import told
-from tests.osmo import osmo_runs
 from tests.osmo.osmo_runs import files, only, population, project, settings_of, sweep
 
 RUN = Path("specs/ant")
@@ -234,14 +234,14 @@ def test_what_is_made_passes_stock_validators_and_tells_its_settings(
     made = {path: data for path, data in done.files.items() if path.startswith("osmo/")}
     if any(d.level == "error" for d in done.found):
         assert {d.code for d in done.found if d.level == "error"} == {"PBT919"}
-        made = osmo_runs.osmo.render(what, values)
+        made = osmo_render.render(what, values)
     for _, workflow in workflows(made):
         jsonschema.Draft202012Validator(load_schema("osmo-workflow-1")).validate(
             {"workflow": workflow}
         )
     index = made["osmo/index.json"]
     jsonschema.Draft202012Validator(load_schema("osmo-index-1")).validate(json.loads(index))
-    assert msgspec.convert(osmo_runs.osmo.known(made), Osmo) == values
+    assert msgspec.convert(osmo_render.known(made), Osmo) == values
     document, found = read(index)
     assert (found, list(judge(what, document))) == ([], [])  # type: ignore[arg-type]
 
