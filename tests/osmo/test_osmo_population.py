@@ -17,14 +17,18 @@ from tests.osmo import service_model as service
 from tests.osmo.osmo_runs import only, population
 
 SHELLS = [shell for shell in ("dash", "bash") if shutil.which(shell)]
-QUICK = "#!/bin/sh\nexec {sleep} 0.02\n"
-"""A `sleep` that is a thousand times as fast."""
+QUICK = "#!/bin/sh\necho noise\nexec {sleep} 0.02\n"
+"""A `sleep` that is a thousand times as fast, and heard wherever it writes to."""
+
+
+def in_a_shell(command: str | tuple[str, ...]) -> tuple[str, ...]:
+    return ("sh", "-c", command) if isinstance(command, str) else command
 
 
 class Pods:
     """The tasks of one population as processes of this machine, each in a process group."""
 
-    def __init__(self, folder: Path, commands: list[str], shell: str = "sh", **more: Any) -> None:
+    def __init__(self, folder: Path, commands: list[Any], shell: str = "sh", **more: Any) -> None:
         self.folder = folder
         bin_ = folder / "bin"
         bin_.mkdir()
@@ -32,8 +36,8 @@ class Pods:
         (bin_ / "sleep").chmod(0o755)
         self.env = {"PATH": f"{bin_}:{os.environ['PATH']}", "OUT": str(folder)}
         jobs = tuple(
-            job(i, population="ant", member=i, argv=("sh", "-c", text), env={"ME": str(i)})
-            for i, text in enumerate(commands)
+            job(i, population="ant", member=i, argv=argv, env={"ME": str(i)})
+            for i, argv in enumerate(map(in_a_shell, commands))
         )
         what = population(len(jobs), jobs=jobs, train_dir=str(folder / "train"))
         text = service.usual(only(what, mount=(str(folder),), **more))
@@ -80,7 +84,7 @@ class Pods:
 def pods(tmp_path: Path) -> Any:
     made: list[Pods] = []
 
-    def make(*commands: str, **more: Any) -> Pods:
+    def make(*commands: str | tuple[str, ...], **more: Any) -> Pods:
         made.append(Pods(tmp_path, list(commands), **more))
         return made[-1]
 
@@ -182,13 +186,21 @@ def test_a_member_without_the_shared_folder_says_so(pods: Any) -> None:
     assert f"pbt: cannot write to the shared folder {made.marks}\n" in said
 
 
-def test_the_program_is_no_builtin_and_nothing_of_the_script_is_exported(pods: Any) -> None:
+def test_nothing_of_the_script_is_exported(pods: Any) -> None:
     made = pods("exit 0", 'env >"$OUT/env"; exit 0')
     made.start()
     made.end("t00-ant")
     told = (made.folder / "env").read_text()
     assert "ME=1\n" in told
     assert "pbt_" not in told
+
+
+def test_the_program_of_a_member_is_the_one_on_the_path(pods: Any) -> None:
+    """A shell has an `echo` of its own, and that of dash replaces escapes."""
+    made = pods("exit 0", ("echo", "a\\nb"), shell="dash")
+    made.start()
+    out, _ = made.started["t01-ant"].communicate(timeout=60)
+    assert out == "a\\nb\n"
 
 
 def test_a_signal_is_told_by_the_code_and_the_output_ends_with_the_program(pods: Any) -> None:
