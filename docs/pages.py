@@ -122,9 +122,11 @@ def _rule_index() -> Iterator[str]:
 
 
 def _frame() -> Iterator[str]:
-    """How to read the examples, from the docstring of `pbt_tui.diagnostics`."""
+    """How to read the examples, from the docstrings of `pbt_tui.diagnostics` and of OSMO's rules."""
     text = (diagnostics.__doc__ or "").partition("\n\nExamples are")[2]
     yield from f"Examples are{text}".strip().split("\n")
+    module = import_module(diagnostics.HUNDREDS["9"][1])
+    yield "\n" + (module.__doc__ or "").partition("\n\n")[2].strip()
 
 
 def _command(parser: Any) -> Iterator[str]:

@@ -79,7 +79,14 @@ def typed_defaults(module: Module) -> list[str]:
         if not isinstance(node, ast.Call):
             continue
         helps = [k.value for k in node.keywords if k.arg == "help"]
-        if ast.unparse(node.func) in ("Setting", "_policy", "_container", "_slurm", "_ngc"):
+        if ast.unparse(node.func) in (
+            "Setting",
+            "_policy",
+            "_container",
+            "_slurm",
+            "_ngc",
+            "_osmo",
+        ):
             helps += node.args
         for text in helps:
             if isinstance(text, ast.Constant) and isinstance(text.value, str):

@@ -1,7 +1,7 @@
 """Rules 9xx: workflows for OSMO.
 
-Examples are compiled for OSMO, with a settings file that holds what OSMO needs. Text that begins
-with `workflow:` or `default-values:` is a workflow file, which is validated.
+Examples of 9xx are compiled for OSMO, with a settings file that holds what OSMO needs. There, text
+that begins with `workflow:` or `default-values:` is a workflow file, which is validated.
 """
 
 from __future__ import annotations
@@ -135,5 +135,15 @@ RULES: tuple[Rule, ...] = (
         "gives variables or files, and each variable has one credential.",
         f"{JOB} --env_from WANDB_API_KEY",
         f"{JOB} --env_from WANDB_API_KEY --osmo_credential wandb",
+    ),
+    Rule(
+        "PBT941",
+        "warning",
+        "word that the service takes for a secret",
+        "In the files that it stores, OSMO replaces what looks like a secret by `[MASKED]`: ten "
+        "or more characters after `key=`, `token=`, `tokenizer=` and the like. The tasks of a "
+        "workflow get the word, but `osmo workflow restart` runs the mask.",
+        tasks_of('args: ["tokenizer=bert-base-uncased"]'),
+        tasks_of('args: ["--tokenizer", "bert-base-uncased"]'),
     ),
 )

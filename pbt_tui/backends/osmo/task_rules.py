@@ -21,6 +21,11 @@ LARGEST_FILE = 1_000_000
 _VARIABLE = re.compile(r"[A-Za-z_.-][A-Za-z0-9_.-]*", re.ASCII)
 _ON_GPU = re.compile(r"(?:.*[=:])?(?:cuda|gpu)(?::[0-9]+)?", re.ASCII | re.DOTALL)
 """A word that names a GPU as the device: `device=cuda:0`."""
+_MASKED = re.compile(
+    r"(?:access|auth|api|cred|key|passwd|password|secret|token)[\w.-]{0,20}=[\w.=-]{10,150}(?![\w/])",
+    re.IGNORECASE,
+)
+"""What the service takes for a secret in files that it stores, such as `tokenizer=bert-base`."""
 _CONFIG = "OSMO_CONFIG_FILE_DIR"
 _VISIBLE = "NVIDIA_VISIBLE_DEVICES"
 
@@ -80,6 +85,7 @@ def _words(
     task: WorkflowTask, here: str, workflow: Workflow, reading: WorkflowReading
 ) -> Iterator[Diagnostic]:
     names = {*task.environment, *_from_credentials(task)}
+    yield from _masked(task, here)
     for pointer, text in _texts(task, here):
         if "{" in text:
             for mark in templating.marks(text):
@@ -96,6 +102,21 @@ def _words(
     for pointer, text in (("image", task.image), ("name", task.name)):
         for mark in templating.marks(text):
             yield from _mark(mark, f"{here}/{pointer}", task, here, workflow)
+
+
+def _masked(task: WorkflowTask, here: str) -> Iterator[Diagnostic]:
+    """PBT941 for the first word that is no secret, but that the service masks."""
+    words = [*task.command, *task.args]
+    texts = [(f"{here}/environment/{key(n)}", f"{n}={v}") for n, v in task.environment.items()]
+    texts += [(p, text) for p, text in _texts(task, here) if "/environment/" not in p]
+    for pointer, text in texts:
+        found = _MASKED.search(text)
+        if found is None or any(inside(words)) or any(inside((text,))):
+            continue
+        message = f"OSMO stores `{printable(found[0][:60])}` as `[MASKED]`, and a restart runs that"
+        hint = "submit the file again, instead of `osmo workflow restart`"
+        yield finding("PBT941", message, where=at(pointer), hint=hint)
+        return
 
 
 def _mark(
