@@ -122,7 +122,7 @@ def _rule_index() -> Iterator[str]:
 
 
 def _frame() -> Iterator[str]:
-    """How to read the examples, from the docstrings of `pbt_tui.diagnostics` and of OSMO's rules."""
+    """How to read the examples, as `pbt_tui.diagnostics` and the rules of OSMO say."""
     text = (diagnostics.__doc__ or "").partition("\n\nExamples are")[2]
     yield from f"Examples are{text}".strip().split("\n")
     module = import_module(diagnostics.HUNDREDS["9"][1])
