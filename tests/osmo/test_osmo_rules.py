@@ -137,6 +137,17 @@ workflow:
     STOCK.validate({**yaml.safe_load(SOURCES["sweep"])})
 
 
+def test_tasks_that_could_be_a_sweep_are_warned_of() -> None:
+    tasks = TASK.replace("x", "y", 1) + "    lead: true\n" + TASK.replace('"a"', '"b"')
+    group = '  groups:\n  - name: "g"\n    ignoreNonleadStatus: false\n    tasks:\n  '
+    text = 'workflow:\n  name: "w"\n' + group + tasks.replace("\n", "\n  ").rstrip() + "\n"
+    assert found(text) == [("PBT910", "warning", 6)]
+    shared = text.replace('command: ["x"]', 'command: ["x"]\n      volumeMounts: ["/m"]')
+    shared = shared.replace('command: ["y"]', 'command: ["y"]\n      volumeMounts: ["/m"]')
+    assert [code for code, *_ in found(shared)] in ([], ["PBT910"])
+    assert found(text.replace('["x"]', '["x", "{{host:b}}"]', 1)) == []
+
+
 def test_a_template_is_read_with_its_default_values() -> None:
     head = "default-values:\n  image: a/b:1\n  gpus: 2\n"
     text = head + alone(head="  resources: {default: {gpu: '{{ gpus }}'}}\n")
@@ -145,6 +156,10 @@ def test_a_template_is_read_with_its_default_values() -> None:
     assert document.workflow.tasks[0].image == "a/b:1"
     assert document.workflow.resources["default"].gpu == 2
     assert found(alone().replace('"a/b:1"', '"{{ image }}"')) == [("PBT902", "error", 5)]
+    plain = head + alone().replace('"a/b:1"', "{{ image }}").replace('"x"', "{{gpus}}, {{flag}}")
+    plain = plain.replace("gpus: 2", "gpus: 2\n  flag: x")
+    document, said = validate(plain.encode())
+    assert (said, document.workflow.tasks[0].command) == ([], ("2", "x"))
     assert found(alone().replace('"a/b:1"', "{{ image }}")) == [("PBT902", "error", 5)]
     assert [code for code, *_ in found("{% if x %}\n" + alone())] == ["PBT902"]
 

@@ -135,12 +135,13 @@ DOCUMENT_RULES: tuple[Rule, ...] = (
     Rule(
         "PBT910",
         "error",
-        "jobs of a sweep in one group",
+        "population without its group, or a sweep in one",
+        "A member of a population needs its group: outside of it, the lead does not wait for it. "
         "In a group, the end of the lead kills the other tasks, and all start together or not at "
-        "all. Tasks that share no mount and name no host of each other are jobs of their own: "
-        "they belong under `tasks`. A member of a population, however, needs its group.",
-        group_of("lead: true", "", share="", head="    ignoreNonleadStatus: false\n"),
-        tasks_of("", ""),
+        "all. So tasks that share no mount and name no host of each other may be jobs of a sweep, "
+        "which belong under `tasks`; this is a warning.",
+        tasks_of('command: ["/bin/sh", "-c", "# pbt member"]'),
+        GANG,
     ),
     Rule(
         "PBT911",

@@ -62,8 +62,9 @@ def _group(group: TaskGroup, here: str, reading: WorkflowReading) -> Iterator[Di
         yield from _population(group, here, lead, parts, reading)
     elif not _meet(group, reading.shared):
         message = "the tasks of this group share no mount and name no host of each other"
-        hint = "write them under `tasks`: in a group, the end of the lead kills the others"
-        yield finding("PBT910", message, where=at(f"{here}/tasks"), hint=hint)
+        hint = "jobs of a sweep belong under `tasks`: here, the end of the lead kills the others"
+        where = at(f"{here}/tasks")
+        yield finding("PBT910", message, where=where, hint=hint, level="warning")
         return
     if group.ignoreNonleadStatus is not False:
         waits = parts[lead] is not None and parts[lead].role == "waiter"  # type: ignore[union-attr]

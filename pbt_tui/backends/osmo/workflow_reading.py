@@ -101,11 +101,10 @@ def read(data: bytes) -> WorkflowReading:
     made = WorkflowReading()
     try:
         text = _text(data)
-        node = load(data)
+        made.defaults = _defaults(text)
+        node = load(templating.with_variables(text, made.defaults).encode())
     except UnreadableDocument as e:
-        code = "PBT902" if "{%" in str(data[:MOST_BYTES]) or "`{{`" in str(e) else "PBT901"
-        hint = "render the template first" if code == "PBT902" else None
-        made.found = [finding(code, str(e), where=Where(line=e.line), hint=hint)]
+        made.found = [_unreadable(e, data)]
         return made
     _comments(text, made)
     if not isinstance(node, MappingNode) or not _sections(node, made):
@@ -121,6 +120,21 @@ def read(data: bytes) -> WorkflowReading:
     return made
 
 
+def _unreadable(e: UnreadableDocument, data: bytes) -> Diagnostic:
+    """Why a file is no YAML: often because it is a template."""
+    at, lines = Where(line=e.line), data[:MOST_BYTES].decode(errors="replace").split("\n")
+    line = lines[e.line - 1] if e.line is not None and e.line <= len(lines) else ""
+    for mark in templating.marks(line):
+        if mark.sort == "token":
+            continue
+        shown = f"`{printable(mark.text[:60])}`"
+        message = f"{shown} is code of a template: OSMO runs it"
+        if mark.sort == "variable":
+            message = f"{shown} is a variable of a template, and `default-values` does not have it"
+        return finding("PBT902", message, where=at, hint="render the template first")
+    return finding("PBT901", str(e), where=at)
+
+
 def _text(data: bytes) -> str:
     if len(data) > MOST_BYTES:
         raise UnreadableDocument(f"larger than {MOST_BYTES >> 20} MiB")
@@ -131,6 +145,42 @@ def _text(data: bytes) -> str:
     except UnicodeDecodeError as e:
         line = data.count(b"\n", 0, e.start) + 1
         raise UnreadableDocument(f"not UTF-8: byte 0x{data[e.start]:02x}", line) from None
+
+
+_SECTION = re.compile(r"^default-values:.*?(?=^[^\s#]|\Z)", re.DOTALL | re.MULTILINE)
+
+
+def _defaults(text: str) -> dict[str, str]:
+    """The default values of a template, as Jinja writes them into the text.
+
+    The service renders the text before it reads YAML: `image: {{ image }}` needs no quotes.
+    """
+    found = _SECTION.search(text) if "\ndefault-values:" in f"\n{text}" else None
+    node = load(found[0].encode()) if found else None
+    values = node.items[0][1] if isinstance(node, MappingNode) and node.items else None
+    if not isinstance(values, MappingNode):
+        return {}
+    return {
+        name.text: _as_python(value)
+        for name, value in values.items
+        if isinstance(value, ScalarNode) and "\n" not in value.text
+    }
+
+
+def _as_python(node: ScalarNode) -> str:
+    sort = looks_like(node.text) if node.plain else "str"
+    if sort == "bool":
+        return str(node.text.lower() in _TRUE)
+    if sort == "float" and _changed(node.text, sort):
+        return _float(node.text)
+    return "None" if sort == "null" else node.text
+
+
+def _float(text: str) -> str:
+    try:
+        return str(float(text))
+    except ValueError:
+        return text
 
 
 def _comments(text: str, made: WorkflowReading) -> None:
@@ -149,7 +199,7 @@ def _comments(text: str, made: WorkflowReading) -> None:
 
 def _sections(node: MappingNode, made: WorkflowReading) -> bool:
     """Checks the keys in column 0: the service cuts the file there, before it reads YAML."""
-    for key, value in node.items:
+    for key, _ in node.items:
         at = Where(line=key.line, pointer=f"/{printable(key.text)[:80]}")
         if key.text not in SECTIONS:
             message = f"there is no section `{printable(key.text[:80])}`"
@@ -157,9 +207,6 @@ def _sections(node: MappingNode, made: WorkflowReading) -> bool:
         elif not key.plain or key.column:
             message = f"`{key.text}:` has to begin a line, without quotes: the service looks for it"
             made.found.append(finding("PBT901", message, where=at))
-        elif key.text == "default-values" and isinstance(value, MappingNode):
-            for name, default in value.items:
-                made.defaults[name.text] = default.text if isinstance(default, ScalarNode) else ""
     if not any(key.text == "workflow" for key, _ in node.items):
         message = "there is no section `workflow`"
         made.found.append(finding("PBT901", message, where=Where(line=node.line)))
@@ -203,7 +250,7 @@ class _Plain:
         return items
 
     def _scalar(self, node: ScalarNode, pointer: str) -> Any:
-        text = self._filled(node.text)
+        text = node.text
         sort = looks_like(text) if node.plain else "str"
         if node.plain and sort == "null":
             return None
@@ -221,12 +268,6 @@ class _Plain:
             message = f"`{shown}` without quotes is no text: YAML reads {_NAMES.get(sort, sort)}"
             self._tell("PBT924", message, node.line, pointer, f'write `"{shown}"`')
         return text
-
-    def _filled(self, text: str) -> str:
-        """The text with the default values of a template."""
-        if not self._made.defaults or "{{" not in text:
-            return text
-        return templating.with_variables(text, self._made.defaults)
 
     def _tell(self, code: str, message: str, line: int, pointer: str, hint: str) -> None:
         at = Where(line=line, pointer=pointer)

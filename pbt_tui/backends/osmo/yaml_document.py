@@ -155,7 +155,7 @@ class _Builder:
             pairs: list[tuple[ScalarNode, Node]] = []
             for key, value in zip(done.items[::2], done.items[1::2], strict=True):
                 if not isinstance(key, ScalarNode):
-                    why = "a key that is not text: `{{` has to stand in quotes"
+                    why = "a key that is not text"
                     raise UnreadableDocument(why, key.line)
                 if key.plain and key.text == "<<":
                     why = "merge keys (`<<`) are not supported: write the keys out"
