@@ -72,6 +72,9 @@ def test_a_field_without_a_description_is_found() -> None:
     assert described(source) == {"A.a": True, "A.b": False, "A.c": False}
 
 
+DEFINES_A_SETTING = ("Setting", "_policy", "_container", "_slurm", "_ngc", "_osmo")
+
+
 def typed_defaults(module: Module) -> list[str]:
     """Texts of options that have a default in them which no code put there."""
     found = []
@@ -79,7 +82,7 @@ def typed_defaults(module: Module) -> list[str]:
         if not isinstance(node, ast.Call):
             continue
         helps = [k.value for k in node.keywords if k.arg == "help"]
-        if ast.unparse(node.func) in ("Setting", "_policy", "_container", "_slurm", "_ngc"):
+        if ast.unparse(node.func) in DEFINES_A_SETTING:
             helps += node.args
         for text in helps:
             if isinstance(text, ast.Constant) and isinstance(text.value, str):

@@ -32,6 +32,7 @@ OTHERS = {
     "--name": "a parameter of the trainer's",
     "--test-only": "sbatch's",
     "--wait": "sbatch's",
+    "--pool": "that of the client of OSMO",
     "--toy_priority": "the toy backend's, in the page that shows how one is added",
     "--toy_queue": "the toy backend's, in the page that shows how one is added",
 }
