@@ -165,12 +165,13 @@ def _prose(text: str, page: str, there: frozenset[str]) -> str:
 
 
 def _code(block: str) -> str:
-    """A block whose title, a file or what it needs, is said as the site says it."""
+    """A block with its title, and with the address of schemas, which stands in no page."""
 
     def titled(found: re.Match[str]) -> str:
         return f'{found["indent"]}```{{ .{found["language"]} title="{found["title"]}" }}'
 
     block = block.replace("```mermaid", "```text", 1)  # its program would come from another host
+    block = block.replace("…/schemas/", release.file_address("schemas/"))
     return _OPENING.sub(titled, block, count=1)
 
 

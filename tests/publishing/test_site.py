@@ -181,6 +181,13 @@ def test_a_block_keeps_its_code_and_shows_its_title() -> None:
     )
 
 
+def test_the_address_of_schemas_is_written_out() -> None:
+    text = "```toml\n#:schema …/schemas/settings-1.json\n```\n"
+    assert site_pages.page_text(text, "guide/editors.md", frozenset()) == (
+        f"```toml\n#:schema {release.file_address('schemas/settings-1.json')}\n```\n"
+    )
+
+
 def test_the_navigation_is_the_page_of_all_documents() -> None:
     groups = site_pages.navigation(
         "# Documents\n\n**By task**: [a `b`](g/a.md) ·\nmore: [c](g/c.md),\n[rl_x](g/d.md) · "
