@@ -170,7 +170,9 @@ def _code(block: str) -> str:
     def titled(found: re.Match[str]) -> str:
         return f'{found["indent"]}```{{ .{found["language"]} title="{found["title"]}" }}'
 
-    block = block.replace("```mermaid", "```text", 1)  # its program would come from another host
+    if block.startswith("```mermaid"):  # the program that draws it would come from another host
+        arrows = [line.replace("-->", "→") for line in block.split("\n") if "-->" in line]
+        block = "\n".join(["```text", *arrows, "```"])
     block = block.replace("…/schemas/", release.file_address("schemas/"))
     return _OPENING.sub(titled, block, count=1)
 

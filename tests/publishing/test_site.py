@@ -181,6 +181,13 @@ def test_a_block_keeps_its_code_and_shows_its_title() -> None:
     )
 
 
+def test_a_diagram_is_lines_of_text() -> None:
+    text = "```mermaid\nstateDiagram-v2\n  waiting --> starting: scheduled\n```\n"
+    assert site_pages.page_text(text, "architecture.md", frozenset()) == (
+        "```text\n  waiting → starting: scheduled\n```\n"
+    )
+
+
 def test_the_address_of_schemas_is_written_out() -> None:
     text = "```toml\n#:schema …/schemas/settings-1.json\n```\n"
     assert site_pages.page_text(text, "guide/editors.md", frozenset()) == (
