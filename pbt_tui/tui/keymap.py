@@ -239,8 +239,6 @@ def _clashes(found: Keymap, origin: Mapping[str, str]) -> list[Fault]:
                 if other == action.id:
                     continue
                 one, two = f"{page}.{action.id}", f"{page}.{other}"
-                if one not in origin and two not in origin:
-                    continue  # nobody chose it: these two are never there at the same time
                 mine, theirs = (one, two) if one in origin else (two, one)
                 name, taker = origin[mine], theirs.partition(".")[2]
                 text = f"on the page `{page}`, `{_written(key)}` is the key of `{taker}`, too"
