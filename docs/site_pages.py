@@ -43,11 +43,13 @@ _PROJECT = {
 GENERATED = "reference/"
 """Pages that nobody edits: they have no link to do so."""
 _PICTURE = re.compile(
-    r"<picture>\s*<source media=\"\(prefers-color-scheme: dark\)\" srcset=\"(?P<dark>[^\"]+)\">\s*"
-    r"<img alt=\"(?P<alt>[^\"]*)\" src=\"(?P<light>[^\"]+)\">\s*</picture>"
+    r"<picture>\s*<source (?=[^>]*\(prefers-color-scheme: dark\))[^>]*srcset=\"(?P<dark>[^\"]+)\""
+    r"[^>]*>\s*<img (?=[^>]*alt=\"(?P<alt>[^\"]*)\")[^>]*src=\"(?P<light>[^\"]+)\"[^>]*>"
+    r"\s*</picture>"
 )
 """A picture that GitHub shows by the scheme of the system. The site has a switch for it."""
 _OPENING = re.compile(r"^(?P<indent> *)```(?P<language>[a-z]+) +(?P<title>[^\n]+)$", re.MULTILINE)
+_GROUP = re.compile(r"^(?:## (?P<section>.+)|\*\*(?P<bold>[^*]+)\*\*)", re.MULTILINE)
 _HERE = re.compile(r"\[([^\]]+)\]\(([^)#\s]+)\)")
 _LIST_AFTER_TEXT = re.compile(r"^(?P<text>(?! *(?:[-*|]|\d+\.) )\S[^\n]*)\n(?=(?:[-*]|1\.) )", re.M)
 """GitHub begins a list there; Python-Markdown wants an empty line before it."""
@@ -180,27 +182,42 @@ def _code(block: str) -> str:
 def navigation(contents: str) -> list[dict[str, Any]]:
     """The groups of the page that names all pages, with the pages of each group.
 
-    A group of one page is that page. A link to the `README.md` of a folder stands for its pages.
+    A group is a section, or a paragraph that begins with bold words. A group of one page is that
+    page. A link to the `README.md` of a folder stands for its pages. Each page is named once.
     """
     groups: list[dict[str, Any]] = [{"Home": next(iter(PAGES))}]
-    for paragraph in contents.split("\n\n"):
-        named = re.match(r"\*\*(?P<name>[^*]+)\*\*", paragraph)
-        if named is None:
-            continue
-        pages = list(_pages_of(paragraph))
-        title = _title(named["name"])
-        groups.append({title: pages[0].popitem()[1] if len(pages) == 1 else pages})
+    seen: set[str] = set()
+    heads = [*_GROUP.finditer(contents)]
+    for head, following in zip(heads, [*heads[1:], None], strict=True):
+        end = following.start() if following else len(contents)
+        pages = list(_pages_of(contents[head.end() : end], seen))
+        if pages:
+            title = _title(head["section"] or head["bold"])
+            groups.append({title: pages[0].popitem()[1] if len(pages) == 1 else pages})
     groups.append({"Project": [{words: f"{name}.md"} for name, words in _PROJECT.items()]})
     return groups
 
 
-def _pages_of(paragraph: str) -> Iterator[dict[str, Any]]:
-    """The pages of a group, in which `words: [a](…), [b](…) ·` is a group of its own."""
-    for part in paragraph.partition(":")[2].split(" ·"):
-        pages = [_page(words, target) for words, target in _HERE.findall(part)]
+def _pages_of(text: str, seen: set[str]) -> Iterator[dict[str, Any]]:
+    """The pages of a group. An item with words before several links is a group of its own.
+
+    Args:
+        text: Items of a list, or links with dots between them.
+        seen: Pages that have a place already; these get theirs.
+    """
+    for part in re.split(r"^- | ·", text, flags=re.MULTILINE):
+        item = part.strip(" :,\n")
+        words, _, _ = item.partition(":")
+        if item.startswith("["):
+            words, item = "", item.partition("):")[0] + ")"  # the rest describes them
+        pages = []
+        for name, target in _HERE.findall(item):
+            if target not in seen:
+                seen.add(target)
+                pages += [_page(name, target)]
         found = [page for page in pages if page]
-        if len(found) > 1:
-            yield {_title(part.partition(":")[0]): found}
+        if len(found) > 1 and words and "[" not in words:
+            yield {_title(words): found}
         else:
             yield from found
 

@@ -112,7 +112,9 @@ def test_a_page_loads_nothing_from_another_host(site: Path) -> None:
 @BUILDER
 def test_pictures_are_there_for_both_schemes(site: Path) -> None:
     pictures = Elements((site / "index.html").read_text()).sources
-    assert len(pictures) >= 8
+    assert pictures
+    assert len({picture.partition("#")[0] for picture in pictures}) == len(pictures)
+    assert sum(picture.endswith("#only-dark") for picture in pictures) == len(pictures) / 2
     for picture in pictures:
         path, _, scheme = picture.partition("#")
         assert (site / path).is_file()
@@ -132,12 +134,12 @@ def test_the_site_has_the_schemas(site: Path) -> None:
 def test_broken_links_fail(tmp_path: Path) -> None:
     root = tmp_path / "copy"
     root.mkdir()
-    for name in ("docs", "schemas", "examples"):
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("mkdocs.yml", "pyproject.toml", "LICENSE", "Makefile"):
-        shutil.copy(ROOT / name, root)
+    shutil.copytree(ROOT / "docs", root / "docs", ignore=shutil.ignore_patterns("__pycache__"))
     for file in ROOT.glob("*.md"):
         shutil.copy(file, root)
+    for path in ROOT.iterdir():
+        if not path.name.startswith(".") and not (root / path.name).exists():
+            (root / path.name).symlink_to(path)
     for page, before, after in (
         ("docs/README.md", "guide/slurm.md", "guide/slrm.md"),
         ("docs/README.md", "../CONTRIBUTING.md#glossary", "../CONTRIBUTING.md#glosary"),
@@ -210,6 +212,24 @@ def test_the_navigation_is_the_page_of_all_documents() -> None:
             ]
         },
         {"All rules": "r.md"},
+    ]
+
+
+def test_the_page_of_all_documents_may_have_sections_and_lists() -> None:
+    groups = site_pages.navigation(
+        "# Documents\n\n## Start\n\n- [A](a.md): see [b](b.md).\n- [C](c.md),\n  [D](d.md) and [E\n"
+        "  F](e.md): where jobs run.\n- More of it: [B](b.md), [G](g.md).\n\n## Terms\n\n"
+        "The [glossary](../CONTRIBUTING.md#glossary), and [A](a.md) again.\n\n"
+        "## Last\n\n[Z](z.md)\n"
+    )
+    assert groups[1:-1] == [
+        {
+            "Start": [
+                *({"A": "a.md"}, {"C": "c.md"}, {"D": "d.md"}, {"E F": "e.md"}),
+                {"More of it": [{"B": "b.md"}, {"G": "g.md"}]},
+            ]
+        },
+        {"Last": "z.md"},
     ]
 
 
