@@ -30,7 +30,7 @@ TEXTS = (
     *("512M", "4G", "1.5GiB", "64 mb", "7D", "1D12H30M", "1.5h", "true", "False", "no", "1"),
     *("0,2", "lost,oom", "missing", "never", "caller", "sh -c 'exit 1'", "/a:/b", "./a:/b:ro"),
     *("nofile=1024", "memlock=-1:-1", "a= 1 : 2 ", "n=1:", "HOME", "A=B", "gpu,compute"),
-    *("USR1@120", "90:00"),
+    *("USR1@120", "90:00", "7d", "2h", " 1.5 m", "2T", "3kB", "+1", "-2", "YES", "off"),
     *("id:/mount", "id:/mount:RW", "77:/data", "u-u:no-mount", "NAME:VALUE", "secret:key:VAR"),
     *("8080", "8080/TCP", "web:8080/TCP", "RUNONCE", "high", "Normal", "mpi", "ethernet", "pack"),
     *("plain", "pyxis", "member", "PBT420", "two\nlines", "a\0b"),
