@@ -32,6 +32,7 @@ OTHERS = {
     "--test-only": "sbatch's",
     "--wait": "sbatch's",
     "--from": "uvx's",
+    "--tag": "docker build's",
     "--multirun": "Hydra's",
     **dict.fromkeys(("--learning-rate", "--no-track"), "CleanRL's"),
     "--toy_priority": "the toy backend's, in the page that shows how one is added",
