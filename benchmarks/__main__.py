@@ -9,7 +9,8 @@ import sys
 from benchmarks import measure
 
 PARTS = (
-    "compiling", "executing", "waiting", "containing", "replaying", "watching", "populations",
+    "compiling", "executing", "waiting", "containing", "replaying", "watching", "fleet",
+    "populations",
 )  # fmt: skip
 
 

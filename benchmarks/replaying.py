@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import resource
 import statistics
 import tempfile
@@ -14,9 +15,11 @@ from benchmarks.executing import spec
 from benchmarks.measure import row, title
 from pbt_tui.journal import Journal, Tail, replay
 from pbt_tui.journal import events as ev
+from pbt_tui.journal.state_history import StateHistory
 from pbt_tui.spec import Processes, decode
 
 JOBS = 100_000
+JUMPS = 30
 
 
 def journal(path: Path, plan: Processes) -> int:
@@ -55,6 +58,21 @@ def journal(path: Path, plan: Processes) -> int:
     return len(events)
 
 
+def _jumps(path: Path, plan: Processes, whole: float) -> None:
+    """How long the state at another time takes, against folding the whole journal."""
+    history = StateHistory(path, plan)
+    history.read_all()
+    dice, jumps = random.Random(7), []
+    for _ in range(JUMPS):
+        moment = dice.uniform(history.times[0], history.times[-1])
+        began = time.perf_counter()
+        history.at(moment)
+        jumps.append(time.perf_counter() - began)
+    jump = statistics.median(jumps)
+    figure = f"{jump * 1000:.0f} ms = {jump / whole:.2f} of the whole"
+    row(f"  the state at another time, {JUMPS} jumps", figure, "<= 0.2 of the whole")
+
+
 def main() -> None:
     title("replay")
     with tempfile.TemporaryDirectory() as folder:
@@ -73,5 +91,6 @@ def main() -> None:
         ratio = statistics.median((a + b) / a for a, b in zip(read, fold, strict=True))
         figure = f"{whole:.2f} s, {ratio:.1f}x decoding"
         row(f"{JOBS} jobs, {count} events, disk to state", figure, "<= 1.2 s")
+        _jumps(here / "journal.jsonl", plan, whole)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         row("  peak memory of that", f"{peak:.0f} MB")

@@ -13,11 +13,13 @@ import msgspec
 from docs.schemas import notes
 from pbt_tui import diagnostics, errors
 from pbt_tui.backends.ngc import request, settings_struct
+from pbt_tui.backends.osmo import osmo_index, workflow
 from pbt_tui.backends.slurm import index
 from pbt_tui.diagnostics import page, rules
 from pbt_tui.diagnostics.alarm_codes import ALARMS, alarm_page
 from pbt_tui.journal import events
 from pbt_tui.spec import types
+from pbt_tui.tui import actions, column_choice, keymap, preferences
 
 MADE = "<!-- made by `make fix` from the code: change it there -->\n\n"
 PARSERS = {
@@ -33,6 +35,11 @@ NGC = (
     *("PortMapping", "ExpTracking", "InitContainer", "SidecarContainer", "ContainerResources"),
     *("ResourceAmounts", "HealthCheck", "HttpGet", "Volume", "VolumeMount", "ResultsetMount"),
 )
+OSMO = (
+    *("WorkflowFile", "Workflow", "TaskGroup", "WorkflowTask", "ResourceRequest", "TimeLimits"),
+    *("Topology", "InlineFile", "Transfer", "Checkpoint", "Kpi"),
+)
+OSMO_INDEX = ("OsmoIndex", "WorkflowEntry", "NamedTask", "Osmo", "CredentialUse")
 EVENT_PARTS = ("Gpu", "Source", "Stamp", "FileStamp")
 """Types that stand inside events."""
 EXIT_CODES = {
@@ -61,7 +68,8 @@ def pages() -> dict[str, str]:
     for command, name in PARSERS.items():
         module = _module(name)
         if module is not None:
-            made[f"{command}.md"] = MADE + "\n".join(_command(module.parser())) + "\n"
+            lines = [*_command(module.parser()), *(_monitor() if command == "pbt-tui" else ())]
+            made[f"{command}.md"] = MADE + "\n".join(lines) + "\n"
     return made
 
 
@@ -116,9 +124,11 @@ def _rule_index() -> Iterator[str]:
 
 
 def _frame() -> Iterator[str]:
-    """How to read the examples, from the docstring of `pbt_tui.diagnostics`."""
+    """How to read the examples, as `pbt_tui.diagnostics` and the rules of OSMO say."""
     text = (diagnostics.__doc__ or "").partition("\n\nExamples are")[2]
     yield from f"Examples are{text}".strip().split("\n")
+    module = import_module(diagnostics.HUNDREDS["9"][1])
+    yield "\n" + (module.__doc__ or "").partition("\n\n")[2].strip()
 
 
 def _command(parser: Any) -> Iterator[str]:
@@ -134,6 +144,25 @@ def _command(parser: Any) -> Iterator[str]:
             yield f"\n## {group.title}\n\n| option | meaning |\n| --- | --- |"
         for action in shown:
             yield f"| {_option(action)} | {_cell(expand(action))} |"
+
+
+def _monitor() -> Iterator[str]:
+    """What the table `[monitor]` of the user's configuration may name."""
+    yield "\n## actions\n\nThe names for `[monitor.keys]` ([how](../guide/monitor.md)).\n"
+    yield "| action | keys | pages | meaning |\n| --- | --- | --- | --- |"
+    for action in actions.ACTIONS:
+        if action.id in keymap.FIXED:
+            continue
+        keys = " ".join(f"`{_cell(keymap.shown(key))}`" for key in action.keys.split(","))
+        where = "all" if action.pages == actions.PAGES else ", ".join(action.pages)
+        asks = "; asks first" if action.asks else ""
+        yield f"| `{action.id}` | {keys} | {where} | {_cell(action.help)}{asks} |"
+    yield "\n## columns\n\nThe names for `[monitor.columns]`, besides parameters:"
+    yield f"{', '.join(f'`{name}`' for name in column_choice.NAMES)}."
+    yield "\n## colours\n\nThe names for `[monitor.themes.NAME]`, besides `base`:\n"
+    yield "| colour | of what |\n| --- | --- |"
+    for role, what in preferences.ROLES.items():
+        yield f"| `{role}` | {what} |"
 
 
 def _option(action: argparse.Action) -> str:
@@ -161,6 +190,13 @@ def _spec() -> Iterator[str]:
     for name in NGC:
         yield from _struct(getattr(request, name), described)
     yield from _struct(settings_struct.Ngc, described)
+    yield "\n# Files for OSMO\n\n`osmo/*.yaml` are workflows of OSMO; schema of their values:"
+    yield "`schemas/osmo-workflow-1.json`. `osmo/index.json` is of format `pbt-osmo-index/1`;"
+    yield "schema: `schemas/osmo-index-1.json`."
+    for name in OSMO:
+        yield from _struct(getattr(workflow, name), described)
+    for name in OSMO_INDEX:
+        yield from _struct(getattr(osmo_index, name), described)
 
 
 def _struct(struct: Any, described: dict[tuple[str, str], str]) -> Iterator[str]:
@@ -198,8 +234,8 @@ def _fields(
     yield "| key | value | default | meaning |\n| --- | --- | --- | --- |"
     for f in fields:
         default = _default(f)
-        note = described.get((struct.__name__, f.name), "")
-        yield f"| `{f.name}` | {_cell(_value(properties[f.name]))} | {default} | {_cell(note)} |"
+        note, key = described.get((struct.__name__, f.name), ""), f.encode_name
+        yield f"| `{key}` | {_cell(_value(properties[key]))} | {default} | {_cell(note)} |"
 
 
 def _default(field: msgspec.structs.FieldInfo) -> str:
@@ -215,7 +251,7 @@ def _value(schema: dict[str, Any]) -> str:
     match schema:
         case {"$ref": name}:
             page = "events.md" if name in EVENT_PARTS else "spec.md"
-            known = name in (*EVENT_PARTS, *SPEC, *SLURM, *NGC, "Ngc")
+            known = name in (*EVENT_PARTS, *SPEC, *SLURM, *NGC, "Ngc", *OSMO, *OSMO_INDEX)
             return f"[{name}]({page}#{name.lower()})" if known else str(name)
         case {"enum": [only]}:
             return f"`{only}`"

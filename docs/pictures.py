@@ -27,6 +27,7 @@ from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.observe.snapshot_types import PopulationRow
 from pbt_tui.tui.app import Monitor
 from pbt_tui.tui.journal_follower import JournalFollower
+from pbt_tui.tui.preferences import Preferences
 
 FOLDER = Path(__file__).parent / "pictures"
 THEMES = ("dark", "light")
@@ -125,7 +126,7 @@ async def drawn(rundir: RunDir, now: float, picture: Picture, theme: str) -> str
     """
     follower = JournalFollower(rundir, who=lambda rundir: _IDENTITY.pid)
     follower.read_all()
-    app = Monitor(follower, theme=theme, now=lambda: now, timer=False)
+    app = Monitor(follower, preferences=Preferences(theme=theme), now=lambda: now, timer=False)
     async with app.run_test(size=picture.size) as pilot:
         while app.model.poll_progress(now):
             pass

@@ -147,6 +147,7 @@ BACKENDS: Registry[Backend] = Registry(
         "processes": "pbt_tui.backends.processes.backend:BACKEND",
         "slurm": "pbt_tui.backends.slurm.backend:BACKEND",
         "ngc": "pbt_tui.backends.ngc.backend:BACKEND",
+        "osmo": "pbt_tui.backends.osmo.backend:BACKEND",
     },
     Backend,  # type: ignore[type-abstract]  # the registry only reads its attributes
 )

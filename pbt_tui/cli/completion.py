@@ -35,7 +35,7 @@ def script(shell: str) -> str:
             hint="pip install 'pbt-tui[completion]'",
         ) from None
     scripts = []
-    for name in ("compile_options", "run_options", "tui"):
+    for name in ("compile_options", "run_options", "tui_options"):
         parser: Parser = import_module(f"pbt_tui.cli.{name}").parser()
         for group in parser._action_groups:
             parser.explain(group)

@@ -56,7 +56,7 @@ def run(
     reporter = PlainReporter(feed, clock)
     _write(reporter.begin(), args)
     while not reporter.over:
-        time.sleep(max(args.interval, _TURN))
+        time.sleep(max(args.interval or 0.0, _TURN))
         _write(reporter.turn(), args)
     return text_report.exit_code(feed.state)
 

@@ -158,6 +158,7 @@ def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
         python=_python(args.python),
         forget_host=args.forget_host,
         share_gpus=args.share_gpus,
+        resume_trackers=args.resume_trackers,
         from_scratch=args.from_scratch and not args.retry,
         settings=flags.backends,
         compiled={} if found.kind == "run" else _compiled(found, args.backend),

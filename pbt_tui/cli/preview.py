@@ -19,6 +19,7 @@ from pbt_tui.executor import continuing, factory, ports
 from pbt_tui.executor.config import ExecutorConfig
 from pbt_tui.executor.execute import look_ahead
 from pbt_tui.executor.gpu_selection import ORDER, VISIBLE
+from pbt_tui.executor.trackers import TrackerVariables, trackers
 from pbt_tui.journal import RunDir, apply
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import Attempt, RunState
@@ -54,7 +55,7 @@ def dry_run(
         *_read(context),
     ]
     show = RUNTIMES.part(config.kind.name, config.kind.dry_run)
-    return "".join(f"{line}\n" for line in [*lines, *show(context, _planned(context))])
+    return "".join(f"{line}\n" for line in [*lines, *show(context, _planned(context, config))])
 
 
 def _begin(context: RunContext) -> None:
@@ -108,9 +109,10 @@ def _read(context: RunContext) -> Iterator[str]:
             apply(state, msgspec.structs.replace(known, at=state.at))
 
 
-def _planned(context: RunContext) -> PlannedStarts:
+def _planned(context: RunContext, config: ExecutorConfig) -> PlannedStarts:
     state, launches = context.state, factory.launches(context)
-    scheduled = [state.by_id[decision.job] for decision in _starts(state)]
+    tracked = trackers(context, asked=config.resume_trackers)
+    scheduled = [state.by_id[decision.job] for decision in _starts(state, tracked)]
     first = tuple(launches(job, job.attempts[-1]) for job in scheduled)
     later = []
     for job in state.jobs:
@@ -118,6 +120,12 @@ def _planned(context: RunContext) -> PlannedStarts:
             attempt = Attempt(len(job.attempts) + 1, (), state.at)
             if (known := job.continuation) is not None:
                 attempt.args, attempt.env = known.args, known.env
+            if tracked is not None:
+                decision = ev.AttemptScheduled(
+                    job=job.spec.id, attempt=attempt.number, gpus=(), anew=job.anew,
+                    env=dict(attempt.env or {}),
+                )  # fmt: skip
+                attempt.env = tracked.add(decision).env
             launch = launches(job, attempt)
             # The GPU is not known yet, and an empty mask would hide all GPUs.
             unpinned = {
@@ -127,9 +135,11 @@ def _planned(context: RunContext) -> PlannedStarts:
     return PlannedStarts(first, tuple(later), state.held)
 
 
-def _starts(state: RunState) -> Iterator[ev.AttemptScheduled]:
+def _starts(state: RunState, tracked: TrackerVariables | None) -> Iterator[ev.AttemptScheduled]:
     kinds = (ev.AttemptScheduled, ev.JobSkipped)
     while isinstance(decision := decide(state, state.at), kinds):
+        if isinstance(decision, ev.AttemptScheduled) and tracked is not None:
+            decision = tracked.add(decision)
         apply(state, msgspec.structs.replace(decision, at=state.at))
         if isinstance(decision, ev.AttemptScheduled):
             yield decision

@@ -131,6 +131,11 @@ def _add_place(group: argparse._ArgumentGroup) -> None:
         help="claim no GPUs: other runs may use them at the same time",
     )
     group.add_argument(
+        "--resume_trackers",
+        action="store_true",
+        help="attempts go on in the W&B and MLflow runs of the attempts before",
+    )
+    group.add_argument(
         "--python",
         metavar="PATH",
         help="interpreter of plain processes, instead of that of the last executor or of the "

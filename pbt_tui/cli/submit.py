@@ -40,6 +40,7 @@ _NOT_HERE = (
         "forget_host",
         "trust",
         "python",
+        "resume_trackers",
         "on_end",
         "on_failure",
     ),

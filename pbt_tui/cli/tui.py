@@ -15,15 +15,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from pbt_tui.cli import error_boundary, plain, web
+from pbt_tui.cli.tui_options import parser, with_spans
+from pbt_tui.cli.tui_targets import (
+    ambiguous,
+    check_moment,
+    follower_of,
+    found_target,
+    noted_follower,
+    passed_on,
+    refuse,
+    served,
+)
 from pbt_tui.errors import UsageError, printable
 from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.web.child_environment import in_a_page
 
 if TYPE_CHECKING:
+    from pbt_tui.tui.fleet.runs_reader import RunsReader
+    from pbt_tui.tui.preferences import Preferences
     from pbt_tui.tui.start_executor import StartedExecutor
+    from pbt_tui.tui.targets import SeveralRuns
 
-THEME = "dark"
-"""The default theme."""
+    Wanted = tuple[Preferences, str | None]
 
 
 def entry() -> NoReturn:
@@ -32,23 +45,43 @@ def entry() -> NoReturn:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Shows a run until the user quits, or once. Returns the exit code."""
-    args = parser(argv).parse_args(list(argv))
+    """Shows a run, or several, until the user quits, or once. Returns the exit code."""
+    from pbt_tui.cli import run_list
+    from pbt_tui.tui import targets
+
+    args = parser(argv).parse_args(with_spans(argv))
     if args.json and not args.once:
         raise UsageError("`--json` needs `--once`")
     web.check(args)
     plain.check(args)
+    if args.at is not None:
+        check_moment(args)
     if args.demo:
         return _demo(args)
     if args.export is not None:
         return _export(args)
+    shows = not args.once and _on_terminal()
+    # before anything is started
+    wanted = _preferences(args) if shows and not (args.web or args.plain) else None
     if args.web:
-        return web.run(args, lambda: _told_feed(args))
+        return web.run(args, lambda: served(args))
+    found = found_target(args)
+    if isinstance(found, targets.SeveralRuns):
+        refuse(passed_on(args) if args.at is None else [f"--at={args.at}"], "a folder of runs")
+        if args.plain:
+            raise ambiguous(found)
+        if wanted is not None:
+            return _told(_show(None, args, None, wanted, several=found))
+        run_list.once(found.folder, json=args.json, ascii_only=bool(args.ascii))
+        if not args.once:
+            print("hint: on a terminal, `pbt-tui` shows this live", file=sys.stderr)
+        return 0
     if args.plain:
-        return plain.run(_told_feed(args), args)
-    feed = _feed(args)
-    note = _note(feed, args)
-    if args.once or not _on_terminal():
+        return plain.run(noted_follower(args, found), args)
+    feed = follower_of(args, found)
+    others = None if args.run else targets.others(args.target)
+    note = run_list.note(others, on_screen=wanted is not None)
+    if wanted is None:
         if note:
             print(f"note: {note}", file=sys.stderr)
         code = _once(feed, args)
@@ -59,180 +92,19 @@ def main(argv: Sequence[str]) -> int:
             )
             return 0
         return code
-    message = _show(feed, args, note)
+    return _told(_show(feed, args, note, wanted, several=others))
+
+
+def _told(message: str | None) -> int:
     if message:
         print(message)
     return 0
-
-
-def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
-    """All options, including those of the installed backends that `argv` names."""
-    from pbt_tui.backends import BACKENDS
-    from pbt_tui.cli.compile_options import _Version
-    from pbt_tui.cli.options import Parser, add_compiling, add_installed, add_settings
-    from pbt_tui.cli.run_options import runtimes_help
-
-    p = Parser(
-        prog="pbt-tui",
-        usage="pbt-tui [options] [TARGET]",
-        description="Show a run: live, held, finished, or copied from another machine.",
-        epilog="Quitting stops no job. Exit code: 0; with --once, 4 if the run is closed and not "
-        "all jobs succeeded.",
-    )
-    p.add_argument(
-        "target",
-        nargs="?",
-        metavar="TARGET",
-        help="run directory, spec or run module (`pbt-run` starts it first), or workspace of a "
-        "population; without TARGET, the newest run below ./train_dir",
-    )
-    p.add_argument(
-        "--run", metavar="MODULE", help="a run module, as the upstream launcher spells it"
-    )
-    p.add_argument(
-        "--demo",
-        action="store_true",
-        help="show an example run, 60 times as fast as real time, with simulated trainers; all "
-        "keys work",
-    )
-    p.add_argument("--once", action="store_true", help="print the run as text and exit")
-    p.add_argument("--json", action="store_true", help="with --once: print JSON (pbt-snapshot/1)")
-    plain.add_options(p)
-    p.add_argument(
-        "--export",
-        metavar="FILE",
-        help="write the lineage of the run's populations to FILE, whose name ends with .csv, .json "
-        "or .svg, and the schedules of their best members to schedule.json beside it; then exit",
-    )
-    p.add_argument("--read_only", action="store_true", help="send no requests to the executor")
-    p.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
-    p.add_argument(
-        "--theme",
-        metavar="NAME",
-        default=os.environ.get("PBT_THEME", THEME),
-        help=f"dark, light, ansi-dark or ansi-light (default: $PBT_THEME, else {THEME})",
-    )
-    p.add_argument(
-        "--interval",
-        type=_seconds,
-        default=0.25,
-        metavar="S",
-        help="seconds between two reads of the journal (default: %(default)s)",
-    )
-    p.add_argument(
-        "--no_mouse", action="store_true", help="do not capture the mouse: the terminal keeps it"
-    )
-    p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    followed = [name for name in BACKENDS.built_in if BACKENDS.get(name).runtimes]
-    start = p.add_argument_group("how a spec or a run module is started")
-    start.add_argument("--runtime", metavar="NAME", help=runtimes_help())
-    start.add_argument("--backend", metavar="NAME", help=_backends_help(followed))
-    start.add_argument("--failed", action="store_true", help="retry all jobs that did not succeed")
-    start.add_argument(
-        "--fresh",
-        action="store_true",
-        help="rename the old run to `_pbt.1`, start a new one",
-    )
-    web.add_options(p)
-    add_compiling(p.add_argument_group("how a run module is compiled"))
-    add_settings(p, "policy", "container", *followed)
-    add_installed(p, argv, lambda backend: bool(backend.runtimes))
-    return p
-
-
-def _backends_help(names: Sequence[str]) -> str:
-    return f"{names[0]} (run here), {', '.join(names[1:])}, or an installed one"
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.05 <= value <= 3600:
-        raise argparse.ArgumentTypeError(f"expected seconds from 0.05 on, got `{text}`")
-    return value
 
 
 def _on_terminal() -> bool:
     if in_a_page(os.environ):  # its terminal is in a browser
         return True
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-
-
-# -- which run -------------------------------------------------------------------------------------
-
-
-def _feed(args: argparse.Namespace) -> JournalFollower:
-    from pbt_tui.journal.run_dir import RunDir
-    from pbt_tui.tui import targets
-
-    if args.run and args.target:
-        raise UsageError("TARGET and `--run` name two targets")
-    found = targets.resolve(args.run or args.target, is_module=bool(args.run))
-    more = _passed_on(args)
-    if isinstance(found, targets.Workspace):
-        _refuse(more, "a workspace")
-        return JournalFollower.of_workspace(found.path, found.style)
-    if isinstance(found, targets.ToStart):
-        if args.read_only or args.export is not None:
-            given = "--read_only" if args.read_only else "--export"
-            raise UsageError(
-                f"`{found.target}` would have to be started, but `{given}` was given",
-                hint="pass its run directory instead",
-            )
-        return JournalFollower(RunDir(targets.start(found, more)))
-    _refuse(more, "a run directory")
-    return JournalFollower(RunDir(found))
-
-
-def _note(feed: JournalFollower, args: argparse.Namespace) -> str | None:
-    """Which of several runs it is, where TARGET does not say it."""
-    from pbt_tui.tui import targets
-
-    return None if args.run or feed.workspace else targets.others(args.target)
-
-
-def _told_feed(args: argparse.Namespace) -> JournalFollower:
-    """The same, for a mode whose output has no place for the note."""
-    feed = _feed(args)
-    if note := _note(feed, args):
-        print(f"note: {note}", file=sys.stderr)
-    return feed
-
-
-def _refuse(more: Sequence[str], what: str) -> None:
-    if more:
-        raise UsageError(
-            f"`{more[0]}` has no effect on {what}: `pbt-tui` only reads it",
-            hint="give it to `pbt-run`",
-        )
-
-
-def _passed_on(args: argparse.Namespace) -> list[str]:
-    """The options that `pbt-tui` passes on to `pbt-run`."""
-    from pbt_tui.cli.options import OF_MODULES
-    from pbt_tui.runtimes import RUNTIMES
-
-    if args.runtime is not None:
-        RUNTIMES.get(args.runtime)  # refuses a typo before anything is started
-    options = [f"--{name}" for name in ("failed", "fresh") if getattr(args, name)]
-    for name in ("backend", "runtime", *OF_MODULES):
-        if getattr(args, name) is not None:
-            options.append(f"--{name}={getattr(args, name)}")
-    for setting in args.settings:
-        value = getattr(args, setting.dest)
-        if value is None:
-            continue
-        if isinstance(value, bool):
-            options.append(setting.flag if value else f"--no_{setting.dest}")
-        else:
-            texts = value if isinstance(value, list) else [value]
-            options += [f"{setting.flag}={text}" for text in texts]
-    return options
-
-
-# -- showing it ------------------------------------------------------------------------------------
 
 
 def _demo(args: argparse.Namespace) -> int:
@@ -242,17 +114,18 @@ def _demo(args: argparse.Namespace) -> int:
 
     given = ["TARGET"] if args.target else []
     given += [f"`--{name}`" for name in ("run", "export") if getattr(args, name) is not None]
-    given += [f"`{option}`" for option in _passed_on(args)]
+    given += [f"`{option}`" for option in passed_on(args)]
     if given:
         raise UsageError(f"`--demo` shows an example run: {given[0]} has no effect on it")
     if args.web:
         return web.run(args, None)
     once = args.once or not (args.plain or _on_terminal())
+    wanted = None if once or args.plain else _preferences(args)
     with ReplaySession(still=once) as session:
         if once:
             return _once(JournalFollower(session.wait()), args, session.clock.now)
         print("replaying the first hours of an example run …", file=sys.stderr)
-        if args.plain:
+        if wanted is None:
             return plain.run(JournalFollower(session.wait()), args, session.clock.now)
         _load_screens()  # meanwhile
         feed = JournalFollower(session.wait())
@@ -261,7 +134,7 @@ def _demo(args: argparse.Namespace) -> int:
             session.start_executor()
             return StartedExecutor(0, "", "")
 
-        _show(feed, args, None, now=session.clock.now, start=start)
+        _show(feed, args, None, wanted, now=session.clock.now, start=start)
         session.check()
     print("this was an example run, and it is removed; yours: `pbt-tui RUN_DIR`")
     return 0
@@ -274,6 +147,8 @@ def _once(
     from pbt_tui.tui import text_report
 
     feed.read_all()
+    if args.at is not None:
+        return _once_at(feed, args, clock)
     if args.json and args.once:
         live = feed.holder is not None
         found = (
@@ -287,12 +162,55 @@ def _once(
     populations = Populations(feed.state, feed.rundir)
     populations.poll()
     rows = populations.rows(now, live=feed.holder is not None)
-    text = text_report.page(feed, now, populations=rows)
+    _print(text_report.page(feed, now, populations=rows), args)
+    return text_report.exit_code(feed.state)
+
+
+def _once_at(
+    feed: JournalFollower, args: argparse.Namespace, clock: Callable[[], float] = time.time
+) -> int:
+    """Prints the run as it was. Its exit code is that of then."""
+    from pbt_tui.observe.snapshot import Populations, encode, snapshot
+    from pbt_tui.tui import text_report
+    from pbt_tui.tui.time_travel.past_run import PastRun
+
+    past = PastRun(feed, clock=clock)
+    past.read_all()
+    progress = past.open_progress()
+    while progress.poll():
+        pass
+    moment = past.named(args.at)
+    past.go(moment.time, moment.line)
+    if past.error is not None:
+        raise past.error
+    if moment.note:
+        print(f"note: {moment.note}", file=sys.stderr)
+    populations = Populations(feed.state, feed.rundir)
+    populations.poll()
+    live = feed.holder is not None
+    rows = past.populations(populations.rows(feed.now(clock()), live=live))
+    if args.json and args.once:
+        then = snapshot(
+            past.state,
+            past.rundir,
+            past.holder is not None,
+            now=past.moment,
+            progress=progress,
+            rows=rows,
+        )
+        sys.stdout.buffer.write(encode(then))
+    else:
+        _print(text_report.page(past, past.moment, populations=rows, then=past.told), args)
+    return text_report.exit_code(past.state)
+
+
+def _print(text: str, args: argparse.Namespace) -> None:
+    from pbt_tui.tui import text_report
+
     encoding = (sys.stdout.encoding or "ascii").lower()
     if args.ascii or not encoding.startswith("utf"):
         text = text_report.in_ascii(text)
     sys.stdout.write(text)
-    return text_report.exit_code(feed.state)
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -301,7 +219,7 @@ def _export(args: argparse.Namespace) -> int:
     if args.once:
         raise UsageError("`--export` and `--once` exclude each other")
     path = export.checked(args.export)
-    feed = _feed(args)
+    feed = follower_of(args, found_target(args))
     feed.read_all()
     for file in export.export(feed, path):
         print(f"wrote: {printable(str(file))}")
@@ -319,14 +237,27 @@ def _load_screens() -> None:
     import pbt_tui.tui.app  # noqa: F401
 
 
+def _preferences(args: argparse.Namespace) -> Wanted:
+    """How this person wants the monitor, and what is to be said about the configuration."""
+    from pbt_tui.cli.monitor_config import preferences
+    from pbt_tui.cli.user_config import monitor_table
+
+    table, found = monitor_table()
+    note = "; ".join(f"{each.where}: {each.message}" for each in found) or None
+    return preferences(args, table), note
+
+
 def _show(
-    feed: JournalFollower,
+    feed: JournalFollower | None,
     args: argparse.Namespace,
     note: str | None,
+    wanted: Wanted,
     *,
     now: Callable[[], float] = time.time,
     start: Callable[[Path], StartedExecutor] | None = None,
+    several: SeveralRuns | None = None,
 ) -> str | None:
+    """Shows a run, or several, or a run from which a key leads to several."""
     import gc
 
     gc.disable()  # until all is read: what is made until then stays alive
@@ -340,14 +271,20 @@ def _show(
         feed,
         read_only=args.read_only,
         trust=partial(trust, warn=False),
-        theme=args.theme,
-        ascii_only=args.ascii,
-        interval=args.interval,
+        preferences=wanted[0],
         now=now,
-        note=note,
+        note=wanted[1] or note,
         start=start,
+        runs=None if several is None else partial(_runs, several),
+        at=args.at,
     )
-    return monitor.run(mouse=not args.no_mouse)
+    return monitor.run(mouse=wanted[0].mouse)
+
+
+def _runs(several: SeveralRuns) -> RunsReader:
+    from pbt_tui.tui.fleet.runs_reader import RunsReader
+
+    return RunsReader(several.folder, found=several.runs)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Reads the user's own file `~/.config/pbt/config.toml`: which run directories the user trusts.
 
+`monitor_config` reads how the user wants the monitor, from the table `[monitor]` of the same file.
+
 No file of a project and no run directory can grant trust, because another user may have written it.
 """
 
@@ -10,18 +12,23 @@ import stat
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pbt_tui.errors import Diagnostic, UsageError, Where, printable
 from pbt_tui.files.regular import open_regular
 from pbt_tui.journal.owners import Trust, own_uids
 from pbt_tui.settings import near
 
+if TYPE_CHECKING:
+    from pbt_tui.cli.monitor_config import MonitorTable
+
 LARGEST = 1 << 20
 """Bytes of the largest file that is read."""
 EVERYTHING = "*"
 """Among the trusted directories: all of them."""
-_KEYS = ("trusted_directories", "share_with_group")
+MONITOR = "monitor"
+"""The table of the monitor, which only the monitor checks."""
+_KEYS = ("trusted_directories", "share_with_group", MONITOR)
 
 
 def trust(given: Sequence[str] = (), *, warn: bool = True) -> Trust:
@@ -35,7 +42,8 @@ def trust(given: Sequence[str] = (), *, warn: bool = True) -> Trust:
         UsageError: The file is no such configuration, or a DIR is no directory.
     """
     path = config_path()
-    configured, found = (Trust(), ()) if path is None else _read(path, own_uids())
+    data, found = (None, ()) if path is None else _read(path, own_uids())
+    configured = Trust() if data is None else _parse(_table(data, str(path)), str(path))
     if warn:
         _warn(found)
     folders = []
@@ -46,6 +54,25 @@ def trust(given: Sequence[str] = (), *, warn: bool = True) -> Trust:
         folders.append(folder.absolute())
     directories = (*configured.directories, *folders)
     return Trust(directories, configured.everything, configured.share)
+
+
+def monitor_table() -> tuple[MonitorTable | None, tuple[Diagnostic, ...]]:
+    """The table of the monitor, and a warning if the file is there and cannot be believed.
+
+    Raises:
+        UsageError: The file is no configuration.
+    """
+    from pbt_tui.cli.monitor_config import MonitorTable
+
+    path = config_path()
+    data, found = (None, ()) if path is None else _read(path, own_uids())
+    if data is None:
+        return None, found
+    table = _table(data, str(path))
+    _parse(table, str(path))
+    if MONITOR not in table:
+        return None, found
+    return MonitorTable(table[MONITOR], str(path), data.decode(errors="replace")), found
 
 
 def config_path() -> Path | None:
@@ -70,8 +97,8 @@ def _warn(found: tuple[Diagnostic, ...]) -> None:
         say(found)
 
 
-def _read(path: Path, own: frozenset[int]) -> tuple[Trust, tuple[Diagnostic, ...]]:
-    """What the file says, and a warning if it is not believed.
+def _read(path: Path, own: frozenset[int]) -> tuple[bytes | None, tuple[Diagnostic, ...]]:
+    """The bytes of the file, and a warning if it is not believed.
 
     A file is believed if this user or root owns it, and not everybody may write it.
     """
@@ -79,18 +106,18 @@ def _read(path: Path, own: frozenset[int]) -> tuple[Trust, tuple[Diagnostic, ...
     try:
         fd = open_regular(path)
     except (FileNotFoundError, NotADirectoryError):
-        return Trust(), ()
+        return None, ()
     except PermissionError:
-        return Trust(), (_unbelieved("this user may not read it", where),)
+        return None, (_unbelieved("this user may not read it", where),)
     except OSError as e:
         reason = (e.strerror or str(e)).lower()
         raise UsageError(f"cannot be read: {reason}", where=where) from None
     with os.fdopen(fd, "rb") as file:
         about = os.fstat(fd)
         if about.st_uid not in own:
-            return Trust(), (_unbelieved(f"it belongs to uid {about.st_uid}", where),)
+            return None, (_unbelieved(f"it belongs to uid {about.st_uid}", where),)
         if about.st_mode & stat.S_IWOTH:
-            return Trust(), (_unbelieved("everybody may write it", where),)
+            return None, (_unbelieved("everybody may write it", where),)
         try:
             data = file.read(LARGEST + 1)
         except OSError as e:
@@ -98,17 +125,20 @@ def _read(path: Path, own: frozenset[int]) -> tuple[Trust, tuple[Diagnostic, ...
             raise UsageError(f"cannot be read: {reason}", where=where) from None
     if len(data) > LARGEST:
         raise UsageError(f"larger than {LARGEST >> 10} KiB", where=where)
-    return _parse(data, str(path)), ()
+    return data, ()
 
 
 def _unbelieved(why: str, where: Where) -> Diagnostic:
     return Diagnostic("warning", f"this configuration has no effect: {why}", where=where)
 
 
-def _parse(data: bytes, file: str) -> Trust:
+def _table(data: bytes, file: str) -> dict[str, Any]:
     from pbt_tui.settings.settings_file import parse_toml
 
-    table = parse_toml(data, file)
+    return parse_toml(data, file)
+
+
+def _parse(table: dict[str, Any], file: str) -> Trust:
     for key in table:
         if key not in _KEYS:
             where = Where(file, pointer=key)

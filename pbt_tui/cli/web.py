@@ -6,16 +6,13 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from pbt_tui.errors import RunError, UsageError, command, printable
 
-if TYPE_CHECKING:
-    from pbt_tui.tui.journal_follower import JournalFollower
-
 _PASSED_ON = ("theme", "interval", "at")
 """Options with a value that are for the screen."""
-_FLAGS = ("ascii", "no_mouse")
+_SWITCHES = ("ascii", "mouse")
 
 
 def add_options(p: argparse.ArgumentParser) -> None:
@@ -68,13 +65,13 @@ def _given(args: argparse.Namespace, name: str) -> bool:
     return value is not None and value is not False  # 0 is a port
 
 
-def run(args: argparse.Namespace, feed: Callable[[], JournalFollower] | None) -> int:
+def run(args: argparse.Namespace, find: Callable[[], tuple[str, Path]] | None) -> int:
     """Serves the run until a signal. Returns the exit code.
 
     Args:
         args: The checked options.
-        feed: Finds the run, and starts it where TARGET is a spec or a module. None: each page
-            shows an example run of its own.
+        find: Finds what is shown, its name and its path, and starts it where TARGET is a spec or a
+            module. None: each page shows an example run of its own.
     """
     import asyncio
 
@@ -82,11 +79,11 @@ def run(args: argparse.Namespace, feed: Callable[[], JournalFollower] | None) ->
     from pbt_tui.web.server import MonitorServer, listen, serve
 
     with listen(args.port) as listener:
-        if feed is None:
+        if find is None:
             name, target = "example run", ["--demo"]
         else:
-            found = feed()
-            name, target = printable(found.state.spec.run), [str(found.rundir.path.absolute())]
+            name, path = find()
+            name, target = printable(name), [str(path.absolute())]
         door = Door(listener.getsockname()[1])
         light = "light" in (args.theme or "")
 
@@ -103,10 +100,12 @@ def child_argv(args: argparse.Namespace, target: Sequence[str]) -> list[str]:
 
     Args:
         args: The options of the server.
-        target: The run directory or the workspace, absolute, or `--demo`.
+        target: The run directory, the workspace or the folder of runs, absolute, or `--demo`.
     """
     argv = [sys.executable, "-P", "-m", "pbt_tui.cli.tui"]
-    argv += [f"--{name}" for name in _FLAGS if getattr(args, name)]
+    for name in _SWITCHES:
+        if (on := getattr(args, name)) is not None:
+            argv.append(f"--{name}" if on else f"--no_{name}")
     argv += [
         f"--{name}={value}"
         for name in _PASSED_ON

@@ -42,6 +42,7 @@ HUNDREDS = {
     "6": ("SLURM", "pbt_tui.backends.slurm.codes"),
     "7": ("NGC", "pbt_tui.backends.ngc.codes"),
     "8": ("spec files", "pbt_tui.diagnostics.spec_codes"),
+    "9": ("OSMO", "pbt_tui.backends.osmo.codes"),
 }
 """First digit of a code → subject, and the module of its rules, which is imported on first use."""
 OURS = "PBT"

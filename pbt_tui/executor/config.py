@@ -47,6 +47,8 @@ class ExecutorOptions:
     """Whether all members begin from scratch, so that older generations are moved aside."""
     share_gpus: bool = False
     """`--share_gpus`: other runs may use the GPUs at the same time."""
+    resume_trackers: bool = False
+    """`--resume_trackers`: attempts go on in the W&B and MLflow runs of the attempts before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,8 @@ class ExecutorConfig:
     """Whether all members begin from scratch, so that older generations are moved aside."""
     share_gpus: bool = False
     """Whether other runs may use the GPUs at the same time: then this one claims none."""
+    resume_trackers: bool = False
+    """Whether attempts go on in the W&B and MLflow runs of the attempts before them."""
 
     @property
     def claims_gpus(self) -> bool:
@@ -124,6 +128,7 @@ def executor_config(
         forget_host=_forgotten(state, options.forget_host),
         from_scratch=options.from_scratch,
         share_gpus=options.share_gpus,
+        resume_trackers=options.resume_trackers,
     )
 
 

@@ -40,6 +40,7 @@ from pbt_tui.executor.reconcile import (
 )
 from pbt_tui.executor.run_dirs import OpenRun, new_run_id
 from pbt_tui.executor.sampler import Sampler
+from pbt_tui.executor.trackers import trackers
 from pbt_tui.files import folders
 from pbt_tui.files.folder_time import time_of
 from pbt_tui.journal import RunDir, RunState, requests, slots
@@ -134,6 +135,7 @@ def execute(
             tell=tell,
             asker=reader or continuing.NO_ASKER,
             permits=permits or NO_PERMITS,
+            trackers=trackers(context, asked=config.resume_trackers),
             start_waiting=runtime.start_waiting if isinstance(runtime, StartsWaiting) else None,
         )
         with signals.caught(inbox.signal) as signal_fd:

@@ -18,6 +18,7 @@ from pbt_tui.errors import RunError
 from pbt_tui.executor.continuing import NO_ASKER, Asker
 from pbt_tui.executor.inbox import UnreadableRequest
 from pbt_tui.executor.permits import NO_PERMITS, Permits
+from pbt_tui.executor.trackers import TrackerVariables
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import apply
 from pbt_tui.journal.outcome import outcome
@@ -77,6 +78,7 @@ class Loop:
         asker: Asker = NO_ASKER,
         permits: Permits = NO_PERMITS,
         start_waiting: Callable[[Sequence[Launch]], None] | None = None,
+        trackers: TrackerVariables | None = None,
     ) -> None:
         """`start_waiting` starts what waits for `Runtime.launch`, while a record is made durable.
 
@@ -87,7 +89,8 @@ class Loop:
         self._journal = journal
         self._inbox = inbox
         self._clock = clock
-        self.launch_of = launch_of
+        self.launch_of = trackers.launches(launch_of) if trackers else launch_of
+        self._trackers = trackers
         self._diagnose = diagnose
         self._tell = tell
         self._asker = asker
@@ -118,8 +121,10 @@ class Loop:
             self._answer(request, now)
         held = self.permits.held()
         while (decision := decide(self.state, now, held)) is not None:
-            if not isinstance(decision, ev.AttemptScheduled) or self._may_start(decision, held):
+            if not isinstance(decision, ev.AttemptScheduled):
                 self.record(decision, now)
+            elif self._may_start(decision, held):
+                self.record(self._trackers.add(decision) if self._trackers else decision, now)
             else:
                 held = self.permits.held()
         wrote = self.commit()

@@ -12,6 +12,7 @@ from msgspec import UNSET
 
 from pbt_tui.errors import RunError, RuntimeUnavailable, Where
 from pbt_tui.executor.loop import Loop
+from pbt_tui.executor.trackers import NAMES as TRACKER_NAMES
 from pbt_tui.files import folders
 from pbt_tui.files.faults import cannot_go_on, reason
 from pbt_tui.files.permissions import make_folder
@@ -149,7 +150,8 @@ def _still_listed(loop: Loop, attempt: Attempt) -> bool:
 
 def _has_read(attempt: Attempt) -> bool:
     """Whether it was decided with what its executor had read: another one reads again."""
-    return bool(attempt.args or attempt.env or attempt.anew or attempt.source is not None)
+    read = attempt.env is not None and attempt.env.keys() - TRACKER_NAMES
+    return bool(attempt.args or read or attempt.anew or attempt.source is not None)
 
 
 _GAVE_UP = "its executor gave it up before it started"

@@ -12,6 +12,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -38,23 +39,47 @@ _RECOVERABLE = (AttemptStarted, AttemptWaiting)
 """Events that the next executor learns again from the runtime, should a crash lose them."""
 
 
-class Tail:
-    """Reads a journal, and follows it while an executor writes it."""
+class JournalPlace(NamedTuple):
+    """A place in a journal from which another `Tail` can read on."""
 
-    def __init__(self, path: Path) -> None:
+    offset: int
+    """Bytes before it."""
+    line: int
+    """Number of lines before it."""
+    crc: int
+    """The checksum of the bytes before it."""
+    inode: int | None
+    """Inode of the journal; None: nothing of it was read."""
+
+
+class Tail:
+    """Reads a journal, and follows it while an executor writes it.
+
+    Args:
+        path: The journal.
+        place: Where to begin; None: at its start.
+    """
+
+    def __init__(self, path: Path, place: JournalPlace | None = None) -> None:
+        begin = place or JournalPlace(0, 0, 0, None)
         self.path = path
         """The journal."""
-        self.offset = 0
+        self.offset = begin.offset
         """Bytes read so far: always the end of a whole line."""
-        self.line = 0
+        self.line = begin.line
         """Number of lines read so far."""
         self.life = 0
         """Rises when another file replaced the journal: the reader has to fold from its start."""
-        self.crc = 0
+        self.crc = begin.crc
         """The checksum of the bytes read so far."""
         self.lost = 0
         """Lines that had been read of this file, and that somebody has cut off since."""
-        self._inode: int | None = None
+        self._inode = begin.inode
+
+    @property
+    def place(self) -> JournalPlace:
+        """Where it reads next."""
+        return JournalPlace(self.offset, self.line, self.crc, self._inode)
 
     def read(self, limit: int = _PAGE) -> list[AnyEvent]:
         """The events since the last call; empty if there are none.

@@ -112,7 +112,7 @@ def holder(path: Path) -> int | None:
 
     Without locks on the file system no executor can hold the run: None.
     """
-    if path.resolve() in _held:
+    if _held and path.resolve() in _held:
         return os.getpid()
     try:
         fd = open_regular(path)

@@ -48,6 +48,8 @@ class RunDir:
         """History of the populations' workspaces."""
         self.kept = path / "kept"
         """Folder of generations that the trainer may remove."""
+        self.trackers = path / "trackers"
+        """Folder of what attempts leave for the next ones, such as the id of an MLflow run."""
         self.executor_log = path / "executor.log"
         """Output of an executor that is detached, or whose terminal was closed."""
 

@@ -6,7 +6,9 @@ Must not read logs: it reads the state only.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
+from itertools import pairwise
 
 import msgspec
 
@@ -68,6 +70,25 @@ class Group(msgspec.Struct, frozen=True):
     """When the first job failed, in Unix seconds."""
     last_at: float
     """When the last job failed, in Unix seconds."""
+    times: tuple[float, ...] = ()
+    """When each job failed, in Unix seconds, in their order."""
+
+    def histogram(self, begin: float, end: float, cells: int) -> tuple[int, ...]:
+        """How many jobs failed in each of `cells` equal parts of the time from `begin` to `end`.
+
+        What failed before or after counts in the first or the last part.
+
+        Example:
+            >>> one = Group("exit 1", 3, ("a", "b", "c"), "exit", None, 1.0, 9.0, (1.0, 8.0, 9.0))
+            >>> one.histogram(0.0, 10.0, 5)
+            (1, 0, 0, 0, 2)
+        """
+        if cells <= 0:
+            return ()
+        step = max(end - begin, 0.0) / cells
+        edges = [bisect_left(self.times, begin + step * k) if step else 0 for k in range(1, cells)]
+        edges = [0, *edges, len(self.times)]
+        return tuple(after - before for before, after in pairwise(edges))
 
 
 def fold(text: str) -> str:
@@ -87,14 +108,14 @@ def signature(
         return joined(head, fold(detail) if detail and _tells(detail) else "")
     if cause == "signal" and signal is None and exit_code is not None and exit_code > 128:
         signal = exit_code - 128
-    folded = fold(detail) if detail else ""
+    folded = fold(detail) if detail and cause not in _ALIKE else ""
     if cause == "signal" and not folded and signal is not None:
         folded = f"killed by {signal_name(signal)}"
     if cause in ("traceback", "signal"):
         return folded or CAUSES[cause]
     if cause == "lost":
         return joined("lost", folded or CAUSES[cause])
-    return joined(cause_text(cause, exit_code, signal), "" if cause in _ALIKE else folded)
+    return joined(cause_text(cause, exit_code, signal), folded)
 
 
 def _tells(detail: str) -> bool:
@@ -105,23 +126,9 @@ def _tells(detail: str) -> bool:
 def group(failures: Iterable[Failure]) -> list[Group]:
     """The groups: the largest first, and of equal ones the earliest."""
     by_signature: dict[str, list[Failure]] = {}
-    for failure in sorted(failures, key=lambda f: f.at):
-        line = signature(failure.cause, failure.detail, failure.exit_code, failure.signal)
-        by_signature.setdefault(line, []).append(failure)
-    groups = [
-        Group(
-            line,
-            len(alike),
-            tuple(f.job for f in alike),
-            alike[0].cause,
-            alike[0].detail,
-            alike[0].at,
-            alike[-1].at,
-        )
-        for line, alike in by_signature.items()
-    ]
-    groups.sort(key=lambda g: (-g.count, g.first_at))
-    return groups
+    for failure in failures:
+        by_signature.setdefault(_signature_of(failure), []).append(failure)
+    return _ordered(_made(line, alike) for line, alike in by_signature.items())
 
 
 def failures(state: RunState) -> list[Group]:
@@ -129,6 +136,102 @@ def failures(state: RunState) -> list[Group]:
     if not state.counts["failed"]:
         return []
     return group(map(_failure, (job for job in state.jobs if job.phase == "failed")))
+
+
+class FailureGroups:
+    """The groups of a run that goes on: only jobs that have changed are looked at again."""
+
+    def __init__(self, state: RunState) -> None:
+        self._state = state
+        self._of: dict[int, tuple[str, Failure]] = {}
+        """Plan index of each failed job to its group and its failure."""
+        self._alike: dict[str, dict[int, Failure]] = {}
+        """Signature to the failures of that group, by plan index."""
+        self._groups: dict[str, Group] = {}
+        """The groups that have not changed since they were made."""
+        self._sorted: list[Group] | None = []
+        self._begin: float | None = None
+        self.renew()
+
+    def renew(self) -> None:
+        """Looks at every job."""
+        failed = [i for i, job in enumerate(self._state.jobs) if job.phase == "failed"]
+        self.update(failed if self._state.counts["failed"] else ())
+        if len(self._of) > len(failed):
+            self.update(self._of.keys() - set(failed))
+
+    def update(self, jobs: Iterable[int]) -> None:
+        """Looks at the jobs with these plan indices, which may have changed."""
+        for index in jobs:
+            job = self._state.jobs[index]
+            before = self._of.get(index)
+            if job.phase != "failed":
+                if before is not None:
+                    self._drop(index, before[0])
+                continue
+            failure = _failure(job)
+            if before is not None:
+                if before[1] == failure:
+                    continue
+                self._drop(index, before[0])
+            line = _signature_of(failure)
+            self._of[index] = line, failure
+            self._alike.setdefault(line, {})[index] = failure
+            self._changed(line)
+
+    def _drop(self, index: int, line: str) -> None:
+        del self._of[index], self._alike[line][index]
+        if not self._alike[line]:
+            del self._alike[line]
+        self._changed(line)
+
+    def _changed(self, line: str) -> None:
+        self._groups.pop(line, None)
+        self._sorted = None
+
+    @property
+    def groups(self) -> list[Group]:
+        """As `failures` makes them; a group that has not changed is the same object as before."""
+        if self._sorted is None:
+            for line in self._alike.keys() - self._groups.keys():
+                in_plan = dict(sorted(self._alike[line].items()))
+                self._groups[line] = _made(line, list(in_plan.values()))
+            for line in self._groups.keys() - self._alike.keys():
+                del self._groups[line]
+            self._sorted = _ordered(self._groups[line] for line in self._alike)
+        return self._sorted
+
+    @property
+    def begin(self) -> float:
+        """When the first attempt of the run was scheduled, in Unix seconds."""
+        if self._begin is None:
+            first = (job.attempts[0].scheduled_at for job in self._state.jobs if job.attempts)
+            self._begin = min(first, default=None)
+        return self._state.at if self._begin is None else self._begin
+
+
+def _signature_of(failure: Failure) -> str:
+    return signature(failure.cause, failure.detail, failure.exit_code, failure.signal)
+
+
+def _made(line: str, alike: list[Failure]) -> Group:
+    """The group of these failures; of equal times, the order of the list stays."""
+    alike = sorted(alike, key=lambda f: f.at)
+    first, last = alike[0], alike[-1]
+    return Group(
+        line,
+        len(alike),
+        tuple(f.job for f in alike),
+        first.cause,
+        first.detail,
+        first.at,
+        last.at,
+        tuple(f.at for f in alike),
+    )
+
+
+def _ordered(groups: Iterable[Group]) -> list[Group]:
+    return sorted(groups, key=lambda g: (-g.count, g.first_at, g.signature))
 
 
 def _failure(job: JobState) -> Failure:

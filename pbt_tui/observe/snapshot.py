@@ -20,6 +20,7 @@ from pbt_tui.journal.garbage import without_collections
 from pbt_tui.journal.state import Attempt, JobState, RunState
 from pbt_tui.observe import pauses, queue_status
 from pbt_tui.observe.failure_grouping import failures
+from pbt_tui.observe.failure_rows import failure_rows
 from pbt_tui.observe.gpu_status import gpu_rows
 from pbt_tui.observe.history import HistoryReader
 from pbt_tui.observe.pauses import Pause
@@ -150,6 +151,8 @@ def snapshot(
     live: bool,
     populations: Populations | None = None,
     now: float | None = None,
+    progress: RunProgress | None = None,
+    rows: tuple[PopulationRow, ...] | None = None,
 ) -> Snapshot:
     """The snapshot of a run; reads logs, workspaces and `gpus.json`.
 
@@ -159,18 +162,23 @@ def snapshot(
         live: whether an executor holds the lock.
         populations: the monitors of its populations; None: new ones.
         now: Unix seconds; None: the time of this machine.
+        progress: what is known of the progress of its jobs; None: what is known now.
+        rows: the rows of its populations; None: those of `populations`.
     """
-    populations = populations or Populations(state, rundir)
-    with without_collections():
-        populations.poll()
+    now = time.time() if now is None else now
+    if rows is None:
+        populations = populations or Populations(state, rundir)
+        with without_collections():
+            populations.poll()
+        rows = populations.rows(now, live=live)
     runtime = state.executor.runtime if state.executor is not None else None
     halts = _Halts(state, rundir)
-    progress = RunProgress(rundir)
+    progress = progress or RunProgress(rundir)
     while progress.poll():
         pass
     in_slurm = runtime == _OF_SLURM
-    now = time.time() if now is None else now
-    rows = [
+    gpus = gpu_rows(state, rundir, live=live)
+    jobs = [
         msgspec.structs.replace(
             _job_row(job, rundir, in_slurm, halts),
             progress=progress.of(job, live=live),
@@ -183,10 +191,10 @@ def snapshot(
         run=state.spec.run,
         state=liveness(state, live),
         counts=counts(state),
-        jobs=tuple(rows),
-        failures=tuple(FailureRow(g.signature, g.count, g.jobs) for g in failures(state)),
-        gpus=gpu_rows(state, rundir, live=live),
-        populations=populations.rows(now, live=live),
+        jobs=tuple(jobs),
+        failures=tuple(failure_rows(state, gpus, live=live)),
+        gpus=gpus,
+        populations=rows,
         queue=tally(halts.queue) if halts.queue else None,
         eta=progress.eta(state, now) if live else None,
     )
@@ -221,15 +229,15 @@ def workspace_snapshot(path: Path) -> Snapshot:
     )
 
 
-def encode(snapshot: Snapshot) -> bytes:
+def encode(document: msgspec.Struct) -> bytes:
     """The document of `--once --json`: one line, in which control characters are escaped.
 
     In a path that is not UTF-8, each wrong byte is a lone surrogate, `\\udcff` for 0xff.
     """
     try:
-        return printable_json(msgspec.json.encode(snapshot).decode()).encode() + b"\n"
+        return printable_json(msgspec.json.encode(document).decode()).encode() + b"\n"
     except UnicodeEncodeError:
-        return printable_json(json.dumps(msgspec.to_builtins(snapshot))).encode() + b"\n"
+        return printable_json(json.dumps(msgspec.to_builtins(document))).encode() + b"\n"
 
 
 def liveness(state: RunState, live: bool) -> Liveness:

@@ -106,6 +106,16 @@ class FailureRow(msgspec.Struct, frozen=True):
     """Number of jobs."""
     jobs: tuple[str, ...]
     """Ids of the jobs in the order in which they failed."""
+    first_at: float | None = None
+    """When the first of them failed, in Unix seconds."""
+    last_at: float | None = None
+    """When the last of them failed, in Unix seconds."""
+    where: str | None = None
+    """The GPU or node on which most of them ran, and who else uses it; `null`: at no place in
+    particular, fewer than three jobs, or not one of the ten largest groups."""
+    difference: str | None = None
+    """What differs from good jobs: a parameter that all share and no good job has, else what the
+    first of them has other than the nearest good job; `null`: not one of the ten largest groups."""
 
 
 class GpuRow(msgspec.Struct, frozen=True):

@@ -6,11 +6,11 @@ A screen performs an action in its method `action_<id>`. Must not import Textual
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pbt_tui.journal.events import Action as RequestAction
 
-PAGES = ("jobs", "failures", "job", "log", "population", "compare", "timeline", "help")
+PAGES = (*("fleet", "jobs", "failures", "job", "log", "population", "compare", "timeline", "help"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,38 @@ class Action:
     """Rank in the key bar, lowest first; 0 keeps the action out of it."""
     asks: RequestAction | None = None
     """The request that it sends; the monitor asks for confirmation first."""
+    travels: bool = False
+    """Whether it is there only while the run is shown as it was; its keys come first then."""
+
+    def with_keys(self, keys: str, shown: str) -> Action:
+        """The same action with other keys."""
+        return replace(self, keys=keys, shown=shown)
 
 
 _LISTS = ("jobs", "failures", "population", "compare")
 _CURVES = ("population", "compare")
 _NOT_LOG = tuple(page for page in PAGES if page != "log")
+_OF_RUNS = tuple(page for page in PAGES if page != "fleet")
 _OF_JOBS = ("jobs", "failures", "job", "population", "compare")
-_OFF_TIMELINE = tuple(page for page in _NOT_LOG if page != "timeline")
+_OFF_TIMELINE = tuple(page for page in _OF_RUNS if page not in ("log", "timeline"))
+_OF_TIME = ("jobs", "failures", "job", "population", "log")
+_NO_ARROWS = ("jobs", "failures", "job")
+"""Pages whose arrows to the left and to the right have no meaning of their own."""
+
+
+def _of_time(
+    name: str,
+    keys: str,
+    shown: str = "",
+    label: str = "",
+    text: str = "",
+    pages: tuple[str, ...] = _OF_TIME,
+    bar: int = 0,
+) -> Action:
+    """An action that is there only while the run is shown as it was."""
+    help_ = f"travelling: {text}" if text else ""
+    return Action(name, keys, shown, label, help_, pages, bar, travels=True)
+
 
 ACTIONS = (
     Action("down", "down,j", "↓ j", "", "one line down"),
@@ -53,10 +78,16 @@ ACTIONS = (
         3,
     ),
     Action("open_fold", "enter", "Enter", "", "open a folded traceback, or close it", ("log",)),
+    Action("open_run", "enter", "Enter", "open", "open the run", ("fleet",), 3),
     Action("log", "l", "l", "log", "its log, from the end", (*_OF_JOBS, "timeline"), 4),
-    Action("page_jobs", "1", "1", "", "the jobs"),
-    Action("page_failures", "2,f", "f 2", "failures", "failures, grouped by cause", bar=5),
-    Action("page_population", "3,p", "p 3", "population", "populations and members", bar=6),
+    Action("page_jobs", "1", "1", "", "the jobs", _OF_RUNS),
+    Action(
+        "page_failures", "2,f", "f 2", "failures", "failures, grouped by cause", _OF_RUNS, bar=5
+    ),
+    Action(
+        "page_population", "3,p", "p 3", "population", "populations and members", _OF_RUNS, bar=6
+    ),
+    Action("page_fleet", "6", "6", "", "the runs of the folder", _OF_RUNS),
     Action("page_log", "4", "4", "", "the log of the job under the cursor", _OF_JOBS),
     Action(
         "page_timeline",
@@ -68,10 +99,14 @@ ACTIONS = (
         13,
     ),
     Action("filter", "slash", "/", "filter", "show only the jobs that match", ("jobs",), 2),
+    Action("filter_runs", "slash", "/", "filter", "show only the runs that match", ("fleet",), 2),
     Action("filter_off", "backslash", "\\", "", "switch the last filter off or on", ("jobs",)),
     Action("problems", "z", "z", "", "only failed, stopping, cancelled or skipped jobs", ("jobs",)),
+    Action("problem_runs", "z", "z", "problems", "only runs with problems", ("fleet",), 4),
+    Action("older_runs", "o", "o", "older", "show runs that `--fresh` moved aside", ("fleet",), 6),
+    Action("sort_runs", "s", "s", "sort", "sort; a letter chooses by what", ("fleet",), 5),
     Action("sort", "s", "s", "sort", "sort; a letter or a digit chooses the column", ("jobs",), 7),
-    Action("reverse", "S", "S", "", "the same order, reversed", ("jobs",)),
+    Action("reverse", "S", "S", "", "the same order, reversed", ("fleet", "jobs")),
     Action(
         "fold_all",
         "o",
@@ -118,7 +153,7 @@ ACTIONS = (
         2,
     ),
     Action("earlier", "left", "←→", "generation", "one generation back, forth", ("population",), 2),
-    Action("later", "right", "", "", "", ("population",)),
+    Action("later", "right", "", "", "one generation forth", ("population",)),
     Action("now", "0", "0", "", "back to the newest generation", ("population",)),
     Action(
         "compare",
@@ -159,11 +194,19 @@ ACTIONS = (
     Action("follow", "F", "F", "follow", "follow the end of the log, or stay here", ("log",), 3),
     Action("attempt", "a", "a", "attempt", "the log of the previous attempt", ("log",), 4),
     Action("left", "left", "← →", "", "scroll to the left, to the right", ("log", "compare")),
-    Action("right", "right", "", "", "", ("log", "compare")),
+    Action("right", "right", "", "", "scroll to the right", ("log", "compare")),
     Action("next_error", "e", "e", "error", "next line with an error", ("log",), 5),
     Action("previous_error", "b", "b", "", "previous line with an error", ("log",)),
     Action("keep", "ampersand", "&", "keep", "keep only the lines that match", ("log",), 6),
-    Action("jump", "colon", ":", "go to", "go to a time (22:41) or a line number", ("log",), 7),
+    Action(
+        "jump",
+        "colon",
+        ":",
+        "go to",
+        "go to a time (22:41) or a line number, or do any action by its name",
+        ("log",),
+        7,
+    ),
     Action("wrap", "w", "w", "wrap", "wrap long lines", ("log",)),
     Action("fold", "z", "z", "fold", "show each traceback as one line", ("log",)),
     Action("curve", "c", "c", "curve", "draw a number of this line; again: the next", ("log",)),
@@ -200,25 +243,79 @@ ACTIONS = (
         "cancel",
     ),
     Action("kill", "K", "K", "", "kill: cancel it at once, without grace", _OF_JOBS, 0, "kill"),
-    Action("hold", "H", "H", "", "hold the run: no new attempts; running ones go on", asks="hold"),
-    Action("release", "U", "U", "", "release a held run", asks="release"),
-    Action("drain", "D", "D", "", "drain a GPU: no new attempts on it; or undo", asks="drain"),
-    Action("executor", "E", "E", "", "start an executor for a run that has none"),
+    Action(
+        "hold",
+        "H",
+        "H",
+        "",
+        "hold the run: no new attempts; running ones go on",
+        _OF_RUNS,
+        asks="hold",
+    ),
+    Action("release", "U", "U", "", "release a held run", _OF_RUNS, asks="release"),
+    Action(
+        "drain", "D", "D", "", "drain a GPU: no new attempts on it; or undo", _OF_RUNS, asks="drain"
+    ),
+    Action("executor", "E", "E", "", "start an executor for a run that has none", _OF_RUNS),
+    Action("travel", "t", "t", "", "time travel: the run as it was; or return to now", _OF_TIME),
+    _of_time("step_back", "less_than_sign", "< >", "event", "one event back, forth", bar=1),
+    _of_time("step_forth", "greater_than_sign"),
+    _of_time("arrow_back", "left", "← →", "", "one event back, forth", _NO_ARROWS),
+    _of_time("arrow_forth", "right", pages=_NO_ARROWS),
+    _of_time("play", "space", "Space", "play", "play, or stop: time goes on by itself", bar=2),
+    _of_time("faster", "plus", "+ -", "", "play faster, slower"),
+    _of_time("slower", "minus"),
+    _of_time(
+        "failure_back", "left_parenthesis", "( )", "failure", "to the failure before, after", bar=3
+    ),
+    _of_time("failure_forth", "right_parenthesis"),
+    _of_time(
+        "leap_back",
+        "left_curly_bracket,shift+left",
+        "{ }",
+        "10 min",
+        "ten minutes back, forth; also Shift with the arrows",
+        bar=4,
+    ),
+    _of_time("leap_forth", "right_curly_bracket,shift+right"),
+    _of_time("present", "0", "0", "now", "return to now", (*_NO_ARROWS, "log"), bar=5),
     Action(
         "copy",
         "y",
         "y",
         "",
         "copy the job's name, its command on its page, or the comparison",
-        _NOT_LOG,
+        tuple(page for page in _NOT_LOG if page not in ("fleet", "failures")),
+    ),
+    Action("copy_run", "y", "y", "copy", "copy the path of the run", ("fleet",), 8),
+    Action(
+        "copy_trackers",
+        "Y",
+        "Y",
+        "",
+        "copy how to open its W&B run, TensorBoard folder and MLflow run",
+        ("job",),
+    ),
+    Action(
+        "copy_report",
+        "y",
+        "y",
+        "report",
+        "copy a report of the group, without secrets, to send to somebody",
+        ("failures",),
+        8,
     ),
     Action("pause", "i", "i", "", "pause the screen, and go on"),
-    Action("palette", "colon", ":", "", "every action by its name", _NOT_LOG),
+    Action("command", "colon", ":", "", "any action by its name: goto 07, theme light", _NOT_LOG),
+    Action("palette", "ctrl+p", "Ctrl-P", "", "the list of all actions"),
     Action("help", "question_mark", "?", "help", "the keys of this screen", bar=1),
     Action("back", "escape", "Esc", "back", "back, or clear the filter", bar=90),
     Action("interrupt", "ctrl+c", "", "", ""),
     Action("quit", "q", "q", "quit", "back, then quit: the run goes on", bar=91),
 )
+
+IDS = frozenset(action.id for action in ACTIONS)
+"""The names of all actions."""
 
 
 def on(page: str) -> Iterator[Action]:
@@ -226,12 +323,19 @@ def on(page: str) -> Iterator[Action]:
     return (action for action in ACTIONS if page in action.pages)
 
 
-def bar(page: str) -> list[Action]:
-    """The actions in the key bar of a page."""
-    hidden = [f"page_{page}", "back" if page == "jobs" else ""]
+def bar(page: str, also: str = "", travels: bool = False) -> list[Action]:
+    """The actions in the key bar of a page.
+
+    Args:
+        page: The page.
+        also: Only actions that this page has, too.
+        travels: Whether the run is shown as it was.
+    """
+    hidden = [f"page_{page}", "back" if page in ("jobs", "fleet") else ""]
     hidden += ["page_failures", "page_population"] if page == "compare" else []
-    shown = [a for a in on(page) if a.bar and a.id not in hidden]
-    return sorted(shown, key=lambda a: a.bar)
+    shown = [a for a in on(page) if a.bar and a.id not in hidden and (also or page) in a.pages]
+    shown = [a for a in shown if a.travels <= travels and not (travels and a.asks)]
+    return sorted(shown, key=lambda a: (not a.travels, a.bar))
 
 
 def by_id(name: str) -> Action:
@@ -245,14 +349,18 @@ def refusal(
     writable: bool,
     read_only: bool,
     start: str,
+    key: str = "E",
 ) -> str | None:
-    """Why the request is impossible now, or None. `start`: the command to start an executor."""
+    """Why the request is impossible now, or None.
+
+    `start` is the command to start an executor, and `key` the key.
+    """
     if read_only:
         return f"cannot {action}: this is a read-only view"
     if not writable:
         return f"cannot {action}: the run directory is not writable for you"
     if not live:
-        return f"cannot {action}: no executor is running; start one with `{start}` (key E)"
+        return f"cannot {action}: no executor is running; start one with `{start}` (key {key})"
     return None
 
 

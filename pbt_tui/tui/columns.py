@@ -184,7 +184,9 @@ def _active(job: JobState, attempt: Attempt, context: TableContext, told: Collec
     return " · ".join(part for part in parts if part)
 
 
-_PARAMETER = 10
+JOB, NOTE = "JOB", "NOTE"
+"""Titles of what is no column of its own width: the name of the job, and the phrase."""
+PARAMETER_CELLS = 10
 """Cells of the column of a parameter at most."""
 PROGRESS = ("PROGRESS", "ETA", "OBJECTIVE", "LAST HOUR", "Δ/h", "FPS")
 """Titles of the columns that need progress."""
@@ -226,10 +228,22 @@ def varied(jobs: Sequence[Job], most: int = 3) -> dict[str, int]:
         counts = len(numbers) == len(some) and numbers == sorted(set(numbers))
         if len(values) > 1 and not counts:
             title = len(name.rpartition(".")[2])
-            found[name] = min(_PARAMETER, max(title, *map(len, values)))
+            found[name] = min(PARAMETER_CELLS, max(title, *map(len, values)))
             if len(found) == most:
                 break
     return found
+
+
+def chosen_column(title: str, width: int, *, is_parameter: bool = False) -> Column:
+    """A column that a person has chosen; a width of 0 is the usual one."""
+    if is_parameter:
+        return _parameter(title, width, 0)
+    found = [c for c in COLUMNS if c.title == title] or [Column(title, 0, 0, _state)]
+    return replace(found[0], width=width or found[0].width)
+
+
+def _cells_of(columns: Sequence[Column]) -> int:
+    return sum(c.width + len(_GAP) for c in columns)
 
 
 def _parameter(name: str, width: int, from_width: int) -> Column:
@@ -246,6 +260,7 @@ class TableLayout:
         longest: Length of the longest job name.
         useless: Titles of columns that have the same value for every job.
         parameters: Names of the parameters to show, with the cells of their columns.
+        chosen: The columns that a person wants; empty: those that fit.
     """
 
     def __init__(
@@ -254,9 +269,13 @@ class TableLayout:
         longest: int,
         useless: frozenset[str] = frozenset(),
         parameters: Mapping[str, int] = MappingProxyType({}),
+        chosen: Sequence[Column] = (),
     ) -> None:
-        self.made_of = (width, longest, useless, parameters)
+        self.made_of = (width, longest, useless, parameters, chosen)
         self.width = width
+        if chosen:
+            self._choose([c for c in chosen if c.title not in useless], longest)
+            return
         state, *rest = COLUMNS
         tells = "PROGRESS" not in useless
         begins = (76, 140, 165) if tells else (104, 140, 165)
@@ -277,6 +296,22 @@ class TableLayout:
         wanted = max(8, min(longest, 48))
         self.job = max(6, min(wanted, room if room < 24 else max(room - 24, room // 2)))
         self.about = max(0, room - self.job)
+
+    def _choose(self, chosen: Sequence[Column], longest: int) -> None:
+        """As many of the chosen columns as fit, and the phrase if it is one of them."""
+        self.columns = [c for c in chosen if c.title not in (JOB, NOTE)]
+        least = next((c.width for c in chosen if c.title == JOB and c.width), 6)
+        while self.columns and self.width - 2 - _cells_of(self.columns) < least:
+            self.columns.pop()
+        self.told = frozenset(c.title for c in self.columns)
+        room = self.width - 2 - _cells_of(self.columns)
+        has_note = any(c.title == NOTE for c in chosen) and room > least + len(_GAP)
+        wanted = least if least != 6 else max(8, min(longest, 48))
+        self.job = max(6, min(wanted, room))
+        if has_note and least == 6:
+            rest = room - len(_GAP)
+            self.job = max(6, min(wanted, rest if rest < 24 else max(rest - 24, rest // 2)))
+        self.about = max(0, room - len(_GAP) - self.job) if has_note else 0
 
     def head(self, sorted_by: str = "") -> Line:
         """The titles; `sorted_by`: the key of the column by which the table is sorted."""
@@ -309,7 +344,9 @@ class TableLayout:
         text, style = _about(job, context, self.told) if self.about else ("", "")
         room = self.about
         if text and not any(told for c, told, _ in cells if c.title in PROGRESS):
-            while cells[-1][0].title in PROGRESS:  # the phrase begins where nothing is told
+            while (
+                cells and cells[-1][0].title in PROGRESS
+            ):  # the phrase begins where nothing is told
                 room += cells.pop()[0].width + len(_GAP)
         for c, told, of_cell in cells:
             line.append((_GAP + fit(told, c.width, c.align), of_cell))

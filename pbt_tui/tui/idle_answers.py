@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 
 from pbt_tui.errors import PbtError
 from pbt_tui.journal.state import JobState
+from pbt_tui.journal.state_history import state_at
 from pbt_tui.observe.run_spans import RunSpan
 from pbt_tui.tui.host import Host
-from pbt_tui.tui.past_states import state_at
+from pbt_tui.tui.journal_follower import read_spec
 from pbt_tui.tui.timeline_rows import TimelineRows, TimeRow, held_now, key_of
 from pbt_tui.tui.why_idle import PastMoment, certain_death, job_text, node_text, slot_text
 
@@ -57,14 +58,17 @@ class IdleAnswers:
     def _work(
         self, rows: TimelineRows, row: TimeRow, moment: float, question: Question
     ) -> Callable[[], Callable[[], None]]:
-        follower, now = self._host.follower, self._host.now()
+        follower = self._host.present
+        now = follower.now(self._host.clock())
         spans, state, by_node = list(rows.spans), rows.state, rows.occupancy.by_node
         held = held_now(follower.held, moment, rows.end)
 
         def work() -> Callable[[], None]:
             try:
                 dead = _death(spans, moment, state.jobs)
-                then = PastMoment(state_at(follower.rundir, moment), spans, moment, now, dead)
+                spec = read_spec(follower.rundir)
+                past = state_at(follower.rundir.journal, spec, moment)
+                then = PastMoment(past, spans, moment, now, dead)
                 if row.job is not None:
                     text = job_text(then, row.job.spec.id)
                 else:

@@ -37,6 +37,7 @@ from pbt_tui.journal.state import RunState
 from pbt_tui.observe import gpu_holders
 from pbt_tui.observe.pauses import Pause
 from pbt_tui.observe.pauses import read as read_pauses
+from pbt_tui.observe.progress.run_progress import RunProgress
 from pbt_tui.observe.queue_status import Queue
 from pbt_tui.observe.queue_status import read as read_queue
 from pbt_tui.populations import refuse_unknown_styles
@@ -136,6 +137,15 @@ class JournalFollower:
     @classmethod
     def of_workspace(cls, path: Path, style: Style) -> JournalFollower:
         """Presents a plain workspace as a run without jobs, with one population."""
+        return cls._without_journal(path, (Population(path.name, style, 0, str(path), ()),))
+
+    @classmethod
+    def of_nothing(cls, path: Path) -> JournalFollower:
+        """Stands in where no run is shown, but a list of runs."""
+        return cls._without_journal(path, ())
+
+    @classmethod
+    def _without_journal(cls, path: Path, populations: tuple[Population, ...]) -> JournalFollower:
         follower = cls.__new__(cls)
         follower.rundir, follower.clock, follower.workspace = RunDir(path), time.time, True
         follower.loaded, follower.holder, follower.error = True, None, None
@@ -145,8 +155,7 @@ class JournalFollower:
         follower.state = RunState(
             Processes(
                 format=FORMAT, run=path.name, module="", train_dir=str(path.parent),
-                policy=Policy(), container=None, jobs=(),
-                populations=(Population(path.name, style, 0, str(path), ()),),
+                policy=Policy(), container=None, jobs=(), populations=populations,
             )
         )  # fmt: skip
         return follower
@@ -192,6 +201,15 @@ class JournalFollower:
     def now(self, clock: float) -> float:
         """The end of open intervals: now, or without an executor the time of the last event."""
         return clock if self.holder is not None else self.state.at or clock
+
+    @property
+    def until(self) -> float | None:
+        """The earlier time at which the run is shown; None: it is shown as it is."""
+        return None
+
+    def open_progress(self) -> RunProgress:
+        """What is known of the progress of the jobs."""
+        return RunProgress(self.rundir)
 
     def at_end(self) -> bool:
         """Whether the journal has been read to its end or to an error."""

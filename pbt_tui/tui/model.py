@@ -6,7 +6,7 @@ Must not import Textual or change the state of the run, which the follower owns.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pbt_tui.journal.events import Gpu
@@ -15,7 +15,14 @@ from pbt_tui.observe.pauses import Pause
 from pbt_tui.observe.progress import Progress, Remaining
 from pbt_tui.observe.progress.run_progress import RunProgress
 from pbt_tui.observe.queue_status import Queue, QueueStatus, key
-from pbt_tui.tui.columns import OF_OBJECTIVE, PROGRESS, varied
+from pbt_tui.tui.columns import (
+    OF_OBJECTIVE,
+    PARAMETER_CELLS,
+    PROGRESS,
+    Column,
+    chosen_column,
+    varied,
+)
 from pbt_tui.tui.folding import FoldedRows
 from pbt_tui.tui.journal_follower import FollowerUpdate, JournalFollower
 from pbt_tui.tui.runtime_view import kind_of
@@ -23,18 +30,19 @@ from pbt_tui.tui.sort_orders import Measures
 from pbt_tui.tui.table_order import TableOrder
 
 if TYPE_CHECKING:
-    from pbt_tui.observe.failure_grouping import Group
+    from pbt_tui.observe.failure_grouping import FailureGroups, Group
     from pbt_tui.observe.snapshot_types import QueueRow
     from pbt_tui.runtimes import RuntimeKind
+    from pbt_tui.tui.time_travel.past_run import PastRun
 
 _SHARE = 20
 """Work that took t seconds is repeated after 20 t at the earliest, so it takes 5 % of the time."""
 
 
 class Model:
-    def __init__(self, follower: JournalFollower) -> None:
+    def __init__(self, follower: JournalFollower | PastRun) -> None:
         self.follower = follower
-        self.progress = RunProgress(follower.rundir)
+        self.progress: RunProgress = follower.open_progress()
         self.has_progress = False
         """Whether a number is known of the progress of a job."""
         self.has_objective = False
@@ -42,6 +50,8 @@ class Model:
         self.left: Remaining | None = None
         """The time that the run still needs; None: unknown, or no executor is there."""
         self._reckon_at = 0.0
+        self._is_reckoned = True
+        """Whether what follows from progress is that of the newest progress."""
         self.first_end: float | None = None
         """Seconds until the first active job is expected to end; None: unknown."""
         self.best: tuple[str, float] | None = None
@@ -50,17 +60,19 @@ class Model:
         """Frames or steps per second of all active jobs; None: unknown."""
         self.parameters: Mapping[str, int] = varied(follower.state.spec.jobs)
         """Parameters in which jobs differ, with the cells that their values need."""
-        measures = Measures(
-            self.progress.reached, self.progress.active, self.progress.active_series
-        )
-        self.rows = TableOrder(follower.state, measures, tuple(self.parameters))
+        self.chosen: tuple[Column, ...] = ()
+        """The columns that a person has chosen; empty: those that fit."""
+        self._wanted: tuple[str, ...] = ()
+        self.rows = TableOrder(follower.state, self._measures(), tuple(self.parameters))
         self.folded = FoldedRows(self.rows)
         """The rows of the table, in which groups of equal jobs have one row."""
         self.marks: set[int] = set()
         """Plan indices of the marked jobs."""
         self.longest = longest_id(follower.state)
         self._groups: list[Group] = []
-        self._grouped: tuple[int, int] | None = None
+        self._grouping: FailureGroups | None = None
+        self._ungrouped: set[int] = set()
+        """Plan indices of the jobs that changed since the failures were grouped."""
         self._regroup_at = 0.0
         self._tallied: tuple[Queue | None, QueueRow | None] = (None, None)
         self._late: set[int] = set()
@@ -71,19 +83,36 @@ class Model:
     def state(self) -> RunState:
         return self.follower.state
 
+    def _measures(self) -> Measures:
+        return Measures(self.progress.reached, self.progress.active, self.progress.active_series)
+
+    def show(self, follower: JournalFollower | PastRun, progress: RunProgress) -> None:
+        """Shows the run as another follower has it: at another time."""
+        self.follower, self.progress = follower, progress
+        self.rows.measure_with(self._measures())
+        self.left = self.first_end = self.best = self.rate = None
+        self._reckon_at, self._is_reckoned = 0.0, False
+
     def take(self, change: FollowerUpdate) -> bool:
         """Processes an update of the follower; True if rows came, went or moved."""
         if self.rows.state is not self.state:
-            self.longest = longest_id(self.state)
-            self.parameters = varied(self.state.spec.jobs)
-            self.marks.clear()
+            if self.rows.state.spec is not self.state.spec:  # else it is the run at another time
+                self.longest = longest_id(self.state)
+                self.parameters = varied(self.state.spec.jobs)
+                self.marks.clear()
             self._late.clear()
-            self._grouped = None
+            self._grouping = None
             self._regroup_at = 0.0
             self.rows.reset(self.state, tuple(self.parameters))
+            if self._wanted:
+                self.choose_columns(self._wanted)
             self.folded.is_on = self.follower.loaded
             return True
         self._late |= change.jobs
+        if change.everything and self._grouping is not None:
+            self._ungrouped.update(range(len(self.state.jobs)))
+        elif self._grouping is not None:
+            self._ungrouped |= change.jobs
         if time.perf_counter() < self._not_before and not change.everything:
             return False
         start = time.perf_counter()
@@ -101,14 +130,36 @@ class Model:
             self._not_before = start + _SHARE * (time.perf_counter() - start)
         return moved
 
+    def choose_columns(self, names: Sequence[str]) -> list[str]:
+        """Shows these columns; returns those that this run has not. None: all that fit."""
+        from pbt_tui.tui import column_choice  # late, for a fast first page
+
+        jobs = self.state.spec.jobs
+        found, unknown = column_choice.choice(names, column_choice.names_of(jobs) if names else ())
+        self._wanted = tuple(names)
+        self.chosen = tuple(
+            chosen_column(
+                one.title,
+                one.width or column_choice.cells_of(one.title, jobs, PARAMETER_CELLS)
+                if one.is_parameter
+                else one.width,
+                is_parameter=one.is_parameter,
+            )
+            for one in found
+        )
+        shown = [one.title for one in found if one.is_parameter]
+        self.rows.reset(self.state, tuple(dict.fromkeys((*self.parameters, *shown))))
+        return unknown
+
     def poll_progress(self, now: float) -> bool:
         """Reads what the executor has written about progress; returns whether any changed.
 
         Args:
             now: The time, in Unix seconds.
         """
-        if not self.progress.poll():
+        if not self.progress.poll() and self._is_reckoned:
             return False
+        self._is_reckoned = False
         self.has_progress = self.has_progress or self.progress.has_numbers
         self.has_objective = self.has_objective or self.progress.has_objective
         start = time.perf_counter()
@@ -121,6 +172,7 @@ class Model:
             self.best = self.progress.best()
             self.rate = self.progress.rate() if live else None
             self._reckon_at = start + _SHARE * (time.perf_counter() - start)
+            self._is_reckoned = True
         return True
 
     def _first_end(self) -> float | None:
@@ -142,15 +194,26 @@ class Model:
         """Failed jobs, grouped by cause, largest group first."""
         if not self.state.counts["failed"]:
             return []
-        from pbt_tui.observe.failure_grouping import failures  # late, for a fast first page
-
         now = time.perf_counter()
-        made_of = (id(self.state), self.state.seq)
-        if made_of != self._grouped and now >= self._regroup_at:
-            self._groups = failures(self.state)
-            self._grouped = made_of
-            self._regroup_at = now + _SHARE * (time.perf_counter() - now)
+        if now < self._regroup_at:
+            return self._groups
+        if self._grouping is None:
+            from pbt_tui.observe.failure_grouping import FailureGroups  # late: a fast first page
+
+            self._grouping = FailureGroups(self.state)
+        elif self._ungrouped:
+            self._grouping.update(self._ungrouped)
+        else:
+            return self._groups
+        self._ungrouped.clear()
+        self._groups = self._grouping.groups
+        self._regroup_at = now + _SHARE * (time.perf_counter() - now)
         return self._groups
+
+    @property
+    def begin(self) -> float:
+        """When the first attempt was scheduled, in Unix seconds; asked only after a failure."""
+        return self.state.at if self._grouping is None else self._grouping.begin
 
     @property
     def queue(self) -> QueueRow | None:

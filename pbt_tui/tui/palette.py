@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from pbt_tui.tui import actions
+from pbt_tui.tui.host import Host
 
-_MOVES = ("down", "up", "page_down", "page_up", "first", "last", "palette")
+_MOVES = ("down", "up", "page_down", "page_up", "first", "last", "palette", "command")
 
 
 class ActionCommands(Provider):
@@ -16,8 +17,8 @@ class ActionCommands(Provider):
         page = getattr(self.screen, "PAGE", "")
         return [
             (a.id.replace("_", " "), f"{a.help} ({a.shown})", a.id)
-            for a in actions.on(page)
-            if a.shown and a.id not in _MOVES
+            for a in cast(Host, self.app).keymap.on(page)
+            if a.shown and a.id not in _MOVES and self.screen.check_action(a.id, ())
         ]
 
     async def discover(self) -> Hits:

@@ -31,6 +31,7 @@ _MAKES_SENSE: dict[str, tuple[str, ...]] = {
     "kill": ("waiting", "starting", "running", "stopping"),
     "retry": ("failed", "cancelled", "skipped", "succeeded", "waiting"),
 }
+_PAST = "this is the run as it was; t returns to now"
 
 
 class RequestSender:
@@ -49,7 +50,7 @@ class RequestSender:
 
     @property
     def follower(self) -> JournalFollower:
-        return self.host.follower
+        return self.host.present
 
     def answered(self, answers: Sequence[RequestAccepted | RequestRefused]) -> None:
         """Shows the answers to requests of this monitor."""
@@ -63,14 +64,21 @@ class RequestSender:
                 self.host.say(f"✗ refused: {title}: {answer.why}", "bad")
 
     def why_not(self, action: RequestAction) -> str | None:
+        if self.host.journey is not None:
+            return f"cannot {action}: {_PAST}"
         refused = actions.refusal(
             action,
             live=self.follower.holder is not None,
             writable=self.is_writable,
             read_only=self.host.read_only,
             start=command("pbt-run", self.follower.rundir.path),
+            key=self._key("executor"),
         )
         return refused or self._untrusted(action)
+
+    def _key(self, action: str) -> str:
+        """The key of an action on the main screen, for a text."""
+        return self.host.keymap.sign("jobs", action)
 
     def _untrusted(self, what: str) -> str | None:
         """Why the run directory is not trusted; None if it is. To look at it needs no trust."""
@@ -110,11 +118,11 @@ class RequestSender:
             return
         names = tuple(job.spec.id for job in jobs)
         title = actions.sentence(action, names, follower.state.spec.run)
-        notes = [*_notes(action, jobs), *self._in_the_queue(action, jobs)]
+        notes = [*_notes(action, jobs, self._key("release")), *self._in_the_queue(action, jobs)]
         if anew:
             title += " from scratch"
         if action == "retry":
-            notes += _beginning(jobs, anew)
+            notes += _beginning(jobs, anew, self._key("from_scratch"))
             more = more_shared_memory(follower.state, jobs)
             if more:
                 notes.append("their shared memory was too small, and it will have the same size")
@@ -156,7 +164,7 @@ class RequestSender:
         self.pending[name] = title
         self.host.say(f"… asked: {title}")
 
-    def drain(self) -> None:
+    def drain(self, first: str | None = None) -> None:
         """Lets a person choose a GPU, then sends a request to drain it or to use it again."""
         refused = self.why_not("drain")
         if refused:
@@ -173,13 +181,15 @@ class RequestSender:
                 action: RequestAction = "undrain" if drained else "drain"
                 self.leave(action, f"{action} GPU {name}", gpus=(name,))
 
-        self.host.choose_gpu(self.follower.state, chosen)
+        self.host.choose_gpu(self.follower.state, chosen, first)
 
     # -- an executor for a run that has none -------------------------------------------------------
 
     def may_start(self) -> str | None:
         """Why the monitor cannot start an executor; None if it can."""
         follower = self.follower
+        if self.host.journey is not None:
+            return f"cannot start an executor: {_PAST}"
         if self.host.read_only:
             return "cannot start an executor: this is a read-only view"
         if not os.access(follower.rundir.path, os.W_OK | os.X_OK):
@@ -202,7 +212,7 @@ class RequestSender:
     def offer_executor(self) -> None:
         refused = self.may_start()
         if refused is None and self.follower.state.closed is not None:
-            refused = "this run is closed: retry jobs (r) to open it again"
+            refused = f"this run is closed: retry jobs ({self._key('retry')}) to open it again"
         if refused:
             self.host.say(refused, "warn")
             return
@@ -237,13 +247,14 @@ def _me() -> str:
         return "person"
 
 
-def _beginning(jobs: Sequence[JobState], anew: bool) -> list[str]:
+def _beginning(jobs: Sequence[JobState], anew: bool, key: str) -> list[str]:
     """What the next attempts of members begin from, for the confirmation of a retry."""
     if not any(job.continues and job.attempts for job in jobs):
         return []
     if anew:
         return ["what the member has written is put aside, as `NNN.before-2`"]
-    return ["a member goes on from the last generation that it has written; R: from scratch"]
+    written = "a member goes on from the last generation that it has written"
+    return [f"{written}; {key}: from scratch"]
 
 
 def _senseless(action: str, jobs: Sequence[JobState]) -> str:
@@ -254,10 +265,10 @@ def _senseless(action: str, jobs: Sequence[JobState]) -> str:
     return f"nothing to {action}: {which} {'is' if len(jobs) == 1 else 'are'} {' or '.join(states)}"
 
 
-def _notes(action: str, jobs: Sequence[JobState]) -> list[str]:
+def _notes(action: str, jobs: Sequence[JobState], release: str) -> list[str]:
     """What the request will do, for the confirmation."""
     if action == "hold":
-        return ["no new attempts start; running ones go on", "release with U"]
+        return ["no new attempts start; running ones go on", f"release with {release}"]
     if action == "release":
         return ["waiting jobs start again"]
     active = sum(1 for job in jobs if job.phase in ACTIVE)

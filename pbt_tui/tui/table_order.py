@@ -51,6 +51,10 @@ class TableOrder:
         self._orders = orders(parameters)
         self.rebuild()
 
+    def measure_with(self, measures: Measures) -> None:
+        """Sorts by other values of progress from the next `rebuild` on."""
+        self._measures = measures
+
     def filter(self, text: str) -> None:
         from pbt_tui.tui.query import compile_filter  # late, for a fast first page
 

@@ -6,7 +6,7 @@ Must not read specs or modules itself: `pbt-run` does that.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ from pbt_tui.journal import lock
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.spec import FORMAT, Style
 from pbt_tui.tui import start_executor as starting
+from pbt_tui.tui.fleet.run_search import FoundRun, RunSearch
 
-_RUNS = re.compile(r"_pbt(_.*)?")
-"""Names of run directories, but not `_pbt.1`: `--fresh` has moved that one aside."""
+_NEAR = 1
+"""Folders between a train_dir and a run directory."""
 _SPEC = "processes.json"
 _DIAGNOSTIC = re.compile(r"(?P<level>error|warning|note)(?:\[(?P<code>\w+)\])?: (?P<text>.*)")
 
@@ -35,10 +36,24 @@ class Workspace:
     style: Style
 
 
-def resolve(target: str | None, *, is_module: bool = False) -> Path | ToStart | Workspace:
-    """The run directory, spec, module or workspace. Raises `UsageError` if there is none."""
+@dataclass(frozen=True, slots=True)
+class SeveralRuns:
+    """A folder with several runs."""
+
+    folder: Path
+    runs: tuple[FoundRun, ...]
+    """Those that the folder itself and the folders in it hold."""
+
+
+def resolve(
+    target: str | None, *, is_module: bool = False
+) -> Path | ToStart | Workspace | SeveralRuns:
+    """The run directory, spec, module, workspace, or folder of several runs.
+
+    Without a target it is the newest run below `./train_dir`. Raises `UsageError` if there is none.
+    """
     if target is None:
-        newest = _newest(Path("train_dir"))
+        newest = _newest(_runs(Path("train_dir")))
         if newest is None:
             raise UsageError(
                 "no run below `./train_dir`",
@@ -55,9 +70,9 @@ def resolve(target: str | None, *, is_module: bool = False) -> Path | ToStart | 
     specs = [spec for spec in (path / _SPEC, *path.glob(f"*/{_SPEC}")) if spec.is_file()]
     if any(map(_is_spec, specs)):
         return ToStart(target)
-    newest = _newest(path)
-    if newest is not None:
-        return newest
+    runs = _runs(path)
+    if runs:
+        return runs[0].path if len(runs) == 1 else SeveralRuns(path, tuple(runs))
     from pbt_tui.observe.workspaces import find
 
     workspace = find(path)
@@ -65,6 +80,9 @@ def resolve(target: str | None, *, is_module: bool = False) -> Path | ToStart | 
         return Workspace(workspace.path, workspace.style)
     if specs:
         return ToStart(target)  # `pbt-run` says what is wrong with it
+    runs = _runs(path, None)
+    if runs:
+        return runs[0].path if len(runs) == 1 else SeveralRuns(path, tuple(runs))
     raise UsageError(
         "neither a run directory, nor a spec, nor a population's workspace",
         where=Where(file=target),
@@ -80,8 +98,8 @@ def _is_spec(path: Path) -> bool:
         return False
 
 
-def others(target: str | None) -> str | None:
-    """Which of several runs is shown, where TARGET does not say it; None if there is no other.
+def others(target: str | None) -> SeveralRuns | None:
+    """The runs of `./train_dir` where the newest of several is shown; None: it is the only one.
 
     Args:
         target: TARGET as the person gave it.
@@ -90,29 +108,27 @@ def others(target: str | None) -> str | None:
         >>> others("specs/processes.json") is None
         True
     """
-    below = Path("train_dir" if target is None else target)
-    if not below.is_dir() or RunDir(below).is_run():
+    if target is not None:
         return None
-    runs = list(_runs(below))
-    if len(runs) < 2:
-        return None
-    return f"the newest of {len(runs)} runs below `{below}`; `pbt-tui RUN_DIR` shows another one"
+    folder = Path("train_dir")
+    runs = _runs(folder)
+    return SeveralRuns(folder, tuple(runs)) if len(runs) > 1 else None
 
 
 def _is_dotted(target: str) -> bool:
     return all(part.isidentifier() for part in target.split("."))
 
 
-def _newest(below: Path) -> Path | None:
-    """The run with the newest journal, at most two levels below."""
-    return max(_runs(below), key=lambda run: RunDir(run).journal.stat().st_mtime_ns, default=None)
+def _newest(runs: Sequence[FoundRun]) -> Path | None:
+    """The run with the newest journal."""
+    paths = [run.path for run in runs]
+    return max(paths, key=lambda path: RunDir(path).journal.stat().st_mtime_ns, default=None)
 
 
-def _runs(below: Path) -> Iterator[Path]:
-    for pattern in ("_pbt*", "*/_pbt*"):
-        for path in sorted(below.glob(pattern)):
-            if _RUNS.fullmatch(path.name) and RunDir(path).is_run():
-                yield path
+def _runs(below: Path, depth: int | None = _NEAR) -> list[FoundRun]:
+    """The runs below a folder that hold a spec and a journal; `depth` None: also deeper ones."""
+    search = RunSearch(below) if depth is None else RunSearch(below, depth=depth)
+    return [run for run in search if not run.is_older and RunDir(run.path).is_run()]
 
 
 def start(what: ToStart, more: Sequence[str] = ()) -> Path:

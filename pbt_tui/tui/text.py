@@ -36,7 +36,7 @@ _BLOCKS = "▁▂▃▄▅▆▇╸"
 _DRAWN = "Δ°●◐◑◌✓✗⊘‖○▌▸▾×·—–…│─━└├┌┐┘┤╭╮╰╯↑↓←→█░▒▓┬┴┼╳′σ┃"
 _TO_ASCII = str.maketrans(
     _DRAWN + _BLOCKS, "do*><.+x/=o>>vx---~|-=++++++++++^v<>#.:%+++x'sH" + "_.,-=+*-"
-)
+) | {ord("⏪"): "<<"}
 
 
 def cells(text: str) -> int:

@@ -6,8 +6,11 @@ It uses the lines of the screens without their styles. Must not import Textual.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pbt_tui.journal.state import RunState
+from pbt_tui.observe import failure_differences
+from pbt_tui.observe.failure_rows import STUDIED, difference_text, where_text
 from pbt_tui.observe.snapshot import gpu_rows
 from pbt_tui.observe.snapshot_types import PopulationRow
 from pbt_tui.tui import labels
@@ -19,6 +22,9 @@ from pbt_tui.tui.render import queue as render_queue
 from pbt_tui.tui.render import round_lines, strips
 from pbt_tui.tui.text import Line, ascii_only, cut, plain, safe, wrap
 
+if TYPE_CHECKING:
+    from pbt_tui.tui.time_travel.past_run import PastRun
+
 _JOBS = 40
 _POPULATIONS = 8
 _LOGS = 3
@@ -26,18 +32,24 @@ _LOGS = 3
 
 
 def page(
-    follower: JournalFollower,
+    follower: JournalFollower | PastRun,
     now: float,
     *,
     width: int = 80,
     populations: Sequence[PopulationRow] = (),
+    then: str | None = None,
 ) -> str:
-    """The whole page, ending with a newline. `follower` must have read the journal."""
+    """The whole page, ending with a newline. `follower` must have read the journal.
+
+    `then`: the moment at which the run is shown as it was; None: it is shown as it is.
+    """
     state = follower.state
     model = Model(follower)
     lines: list[Line] = []
     if not follower.workspace:
         status, _ = labels.run_status(state, follower.holder)
+        if then is not None:
+            lines.append(((f"⏪ {then}", ""),))
         lines.append(((f"{strips.run_name(state)}  {status}", ""),))
         who = labels.executor_text(state, follower.holder)
         runtime = f"{state.executor.runtime} · " if state.executor else ""
@@ -72,13 +84,22 @@ def exit_code(state: RunState) -> int:
     return 0 if state.closed in (None, "succeeded") else 4
 
 
-def _failures(model: Model, follower: JournalFollower, width: int) -> list[Line]:
+def _failures(model: Model, follower: JournalFollower | PastRun, width: int) -> list[Line]:
     if not model.groups:
         return []
     lines: list[Line] = [(), (("failures", ""),)]
-    for group in model.groups:
+    live = follower.holder is not None
+    gpus = gpu_rows(model.state, follower.rundir, live=live)
+    for place, group in enumerate(model.groups):
         signature = wrap(f"{group.count}× {safe(group.signature)}", width - 4)
         lines += [(("  " + piece, ""),) for piece in signature]
+        if place < STUDIED:
+            found = failure_differences.find(group, model.state)
+            where = where_text(found, gpus, live=live)
+            told = [where] if where else []
+            told.append(difference_text(group, found, model.state))
+            for text in told:
+                lines += [(("     " + piece, ""),) for piece in wrap(safe(text), width - 7)]
         for name in group.jobs[:_LOGS]:
             job = model.state.by_id[name]
             attempt = job.attempt

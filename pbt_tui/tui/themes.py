@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from textual.theme import Theme
 
+from pbt_tui.tui.preferences import OwnTheme
 from pbt_tui.tui.text import COLOURS
 
 
@@ -72,4 +76,31 @@ LIGHT = Theme(
         **colours(dark=False),
     },
 )
+_FIELDS = {
+    "run": "primary", "mark": "secondary", "key": "accent", "good": "success", "warn": "warning",
+    "bad": "error", "text": "foreground",
+}  # fmt: skip
+"""Roles that Textual calls otherwise."""
+
+
+def own_theme(own: OwnTheme) -> Theme:
+    """The theme of a person.
+
+    Example:
+        >>> from pbt_tui.tui.preferences import OwnTheme
+        >>> own_theme(OwnTheme("mine", "light", {"bad": "#FF0000"})).error
+        '#FF0000'
+    """
+    base = DARK if own.base == "dark" else LIGHT
+    variables = {role: colour for role, colour in own.colours.items() if role in COLOURS}
+    if "key" in own.colours:
+        variables["footer-key-foreground"] = own.colours["key"]
+    fields: dict[str, Any] = {
+        _FIELDS.get(role, role): colour
+        for role, colour in own.colours.items()
+        if role not in COLOURS
+    }
+    return replace(base, name=own.name, variables={**base.variables, **variables}, **fields)
+
+
 NAMES = {"dark": DARK.name, "light": LIGHT.name}

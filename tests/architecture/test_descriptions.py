@@ -13,7 +13,7 @@ import pytest
 from pbt_tui import launcher
 from pbt_tui.backends import BACKENDS
 from pbt_tui.backends.slurm.index import Slurm
-from pbt_tui.cli import compile_options, run_options, tui
+from pbt_tui.cli import compile_options, run_options, tui_options
 from pbt_tui.cli.options import Parser
 from pbt_tui.settings import Setting, structs
 from pbt_tui.settings.descriptions import help_text
@@ -72,6 +72,9 @@ def test_a_field_without_a_description_is_found() -> None:
     assert described(source) == {"A.a": True, "A.b": False, "A.c": False}
 
 
+DEFINES_A_SETTING = ("Setting", "_policy", "_container", "_slurm", "_ngc", "_osmo")
+
+
 def typed_defaults(module: Module) -> list[str]:
     """Texts of options that have a default in them which no code put there."""
     found = []
@@ -79,7 +82,7 @@ def typed_defaults(module: Module) -> list[str]:
         if not isinstance(node, ast.Call):
             continue
         helps = [k.value for k in node.keywords if k.arg == "help"]
-        if ast.unparse(node.func) in ("Setting", "_policy", "_container", "_slurm", "_ngc"):
+        if ast.unparse(node.func) in DEFINES_A_SETTING:
             helps += node.args
         for text in helps:
             if isinstance(text, ast.Constant) and isinstance(text.value, str):
@@ -116,7 +119,9 @@ def test_the_help_of_a_setting_is_what_its_field_says(setting: Setting) -> None:
         assert text.endswith("(required)")
 
 
-@pytest.mark.parametrize("parser", [compile_options.parser(), run_options.parser(), tui.parser()])
+@pytest.mark.parametrize(
+    "parser", [compile_options.parser(), run_options.parser(), tui_options.parser()]
+)
 def test_every_option_has_a_meaning(parser: argparse.ArgumentParser) -> None:
     assert isinstance(parser, Parser)
     for group in parser.topics.values():

@@ -28,6 +28,7 @@ OTHERS = {
     "--restart_behavior": "Sample-Factory's",
     "--checkpoint": "Isaac Lab's, which a member gets that goes on",
     "--nproc_per_node": "torchrun's",
+    "--logdir": "TensorBoard's",
     "--name": "a parameter of the trainer's",
     "--test-only": "sbatch's",
     "--wait": "sbatch's",
@@ -35,6 +36,7 @@ OTHERS = {
     "--tag": "docker build's",
     "--multirun": "Hydra's",
     **dict.fromkeys(("--learning-rate", "--no-track"), "CleanRL's"),
+    "--pool": "that of the client of OSMO",
     "--toy_priority": "the toy backend's, in the page that shows how one is added",
     "--toy_queue": "the toy backend's, in the page that shows how one is added",
 }

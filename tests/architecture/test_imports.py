@@ -45,7 +45,7 @@ TABLE = {
     "diagnostics": May(("__init__", "errors", "spec"), ("msgspec", "jsonschema")),
     "settings": May(("errors", "spec", "files"), ("msgspec",)),
     "backends": May(
-        ("errors", "spec", "files", "diagnostics", "settings", "populations"), ("msgspec",)
+        ("errors", "spec", "files", "diagnostics", "settings", "populations"), ("msgspec", "yaml")
     ),
     "compiler": May(
         (
@@ -128,6 +128,7 @@ TABLE = {
         (
             *("errors", "spec", "files", "journal", "observe", "populations"),
             *("scheduler.explain", "scheduler.explain_idle"),
+            "diagnostics.redaction",
         ),
         ("textual", "rich"),
     ),

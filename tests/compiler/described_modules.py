@@ -277,6 +277,7 @@ class _Writer:
 
 _IMAGE = ("--image", "a/b:1")
 _NGC = ("--ngc_org", "a", "--ngc_ace", "a-ace", "--ngc_instance", "dgxa100.80g.1.norm")
+_OSMO = ("--osmo_pool", "a", "--osmo_mount", "/mnt", "--train_dir", "/mnt/t")
 BACKENDS: tuple[tuple[str, ...], ...] = (
     (),
     ("--backend", "processes"),
@@ -287,6 +288,8 @@ BACKENDS: tuple[tuple[str, ...], ...] = (
     ("--backend", "ngc", *_IMAGE, *_NGC),
     ("--backend", "ngc", *_IMAGE, *_NGC, "--ngc_replicas", "2", "--ngc_array_type", "PYTORCH"),
     (*_IMAGE, *_NGC),
+    ("--backend", "osmo", *_IMAGE, *_OSMO),
+    ("--backend", "osmo", *_IMAGE, *_OSMO, "--osmo_lead", "task", "--osmo_workdir", "/code"),
 )
 PREFIXES = ("torchrun --nproc_per_node=2", "env A='x y'", "numactl -m 0")
 _backends, _prefixed = st.sampled_from(BACKENDS), st.sampled_from(PREFIXES)

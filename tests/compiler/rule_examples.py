@@ -41,6 +41,13 @@ org = "acme"
 ace = "acme-ace"
 instance = "dgxa100.80g.1.norm"
 """
+OSMO = """
+image = "acme/trainer:1"
+train_dir = "/mnt/team/train_dir"
+[osmo]
+pool = "a100"
+mount = "/mnt/team"
+"""
 REQUEST = {
     "aceInstance": "dgxa100.80g.1.norm",
     "aceName": "acme-ace",
@@ -52,8 +59,9 @@ REQUEST = {
 
 def furnish(folder: Path, code: str = "") -> None:
     (folder / "runs").mkdir(parents=True)
-    if code.startswith("PBT7"):
-        (folder / "pbt.toml").write_text(NGC)
+    for hundred, settings in (("PBT7", NGC), ("PBT9", OSMO)):
+        if code.startswith(hundred):
+            (folder / "pbt.toml").write_text(settings)
     for name, (run, experiment) in MODULES.items():
         (folder / f"runs/{name}.py").write_text(RUN.format(run=run, experiment=experiment))
     (folder / "train.py").write_text(TRAINER)
@@ -65,14 +73,21 @@ def furnish(folder: Path, code: str = "") -> None:
 
 def said(folder: Path, text: str) -> set[tuple[str, str]]:
     """(level, code) of all findings when `text` runs in `folder`, the working directory."""
-    ngc = (folder / "pbt.toml").exists()
+    table = folder / "pbt.toml"
+    name = next(
+        (n for n in ("ngc", "osmo") if table.exists() and f"[{n}]" in table.read_text()), ""
+    )
+    ngc = name == "ngc"
     lines = text.replace("\\\n", " ").split("\n")
     commands = [line for line in lines if line.startswith(COMMANDS)]
     piece = "\n".join(line for line in lines if line not in commands).strip()
-    usual = "pbt-compile runs.ant" + (" --backend ngc" if ngc else "")
+    usual = "pbt-compile runs.ant" + (f" --backend {name}" if name else "")
     if piece.startswith("ngc "):
         (folder / "job.txt").write_text(piece)
         commands.append(f"{usual} --ngc_job_template job.txt")
+    elif name == "osmo" and piece.startswith(("workflow:", "default-values:")):
+        (folder / "job.yaml").write_text(f"{piece}\n")
+        commands.append("pbt-compile --validate job.yaml")
     elif ngc and piece.startswith('"'):
         (folder / "job.json").write_text(f"{json.dumps(REQUEST)[:-1]}, {piece}}}")
         commands.append("pbt-compile --validate job.json")

@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 from pbt_tui.errors import UsageError
 from pbt_tui.executor.telling.messages import NAMED, body, end_message, failure_message
 from pbt_tui.executor.telling.teller import Recipients, Teller
-from pbt_tui.executor.telling.untold import (
+from pbt_tui.executor.telling.webhooks import post, webhook
+from pbt_tui.journal import RunState, apply
+from pbt_tui.journal import events as ev
+from pbt_tui.journal.untold import (
     MINUTE,
     Topic,
     Untold,
@@ -24,9 +27,6 @@ from pbt_tui.executor.telling.untold import (
     next_topic,
     observed,
 )
-from pbt_tui.executor.telling.webhooks import post, webhook
-from pbt_tui.journal import RunState, apply
-from pbt_tui.journal import events as ev
 from pbt_tui.scheduler.decide import verdict
 from pbt_tui.spec import Cause, Policy, Processes
 from tests.cli.made_up import events, spec

@@ -15,6 +15,7 @@ import msgspec
 
 from pbt_tui.backends import BACKENDS
 from pbt_tui.cli import user_config
+from pbt_tui.compiler.validate import validate_document
 from pbt_tui.errors import (
     Findings,
     JournalDamaged,
@@ -218,7 +219,18 @@ def _samples(read: str) -> Callable[[bytes, Path], None]:
     return check
 
 
+def _osmo(data: bytes, folder: Path) -> None:
+    """A workflow file of OSMO, or the index of some."""
+    path = fresh(folder) / "job.yaml"
+    put(path, data)
+    made = validate_document(path)
+    assert made.document is not None or any(d.level == "error" for d in made.found)
+    for d in made.found:
+        _is_plain(str(d))
+
+
 TARGETS = (
+    Target("osmo", _osmo, corpus("osmo")),
     Target("journal", _journal, corpus("journal")),
     Target("journal-checked", _checked, corpus("journal_checked")),
     Target("journal-sealed", _sealed, corpus("journal")),

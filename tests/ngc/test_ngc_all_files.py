@@ -61,7 +61,7 @@ def test_one_call_writes_all_backends(here: Path) -> None:
         "ngc/00_ant.json", "ngc/01_ant.json", "ngc/02_ant.json",
     ]  # fmt: skip
     assert {path.partition("/")[0] for path in found} == {"processes.json", "slurm", "ngc"}
-    assert BACKENDS.built_in == ("processes", "slurm", "ngc")
+    assert BACKENDS.built_in == ("processes", "slurm", "ngc", "osmo")
 
 
 def test_check_diff_and_validate_hold_all(here: Path) -> None:

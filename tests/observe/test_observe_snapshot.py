@@ -159,7 +159,12 @@ def test_every_key_is_there_from_the_first_moment_to_the_last(tmp_path: Path) ->
     assert [jobs["x"][k] for k in ("attempt", "exit_code", "cause", "detail")] == [
         1, 3, "traceback", "E: 5",
     ]  # fmt: skip
-    assert found["failures"] == [{"signature": "E: <n>", "count": 2, "jobs": ["x", "y"]}]
+    assert found["failures"] == [
+        {
+            "signature": "E: <n>", "count": 2, "jobs": ["x", "y"], "first_at": 7.0,
+            "last_at": 10.0, "where": None, "difference": "no good job of x to compare with",
+        }
+    ]  # fmt: skip
     assert found["gpus"][1] == {
         "index": 1, "uuid": "GPU-b", "name": "Some GPU", "memory": 80, "memory_used": 33,
         "utilisation": 50, "drained": False, "drained_why": None, "others": None,

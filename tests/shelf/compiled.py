@@ -39,10 +39,10 @@ QUICK = (
 )  # fmt: skip
 PLAIN = ("--backend", "processes", "--backend", "slurm")
 ALL = (
-    "--backend", "processes", "--backend", "slurm", "--backend", "ngc",
+    "--backend", "processes", "--backend", "slurm", "--backend", "ngc", "--backend", "osmo",
     "--image", "acme/trainer:1", "--train_dir", "/mount/train_dir",
     "--ngc_org", "acme", "--ngc_ace", "acme-ace", "--ngc_instance", "dgxa100.80g.1.norm",
-    "--ngc_workspace", "team:/mount:RW",
+    "--ngc_workspace", "team:/mount:RW", "--osmo_pool", "a100", "--osmo_mount", "/mount",
 )  # fmt: skip
 BACKENDS = {"plain": PLAIN, "all": ALL}
 CHANCE = "differs between two loads"

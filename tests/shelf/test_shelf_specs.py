@@ -18,7 +18,7 @@ def test_nothing_is_missing() -> None:
     made = [name for name, what in stored.items() if what["code"] == 0]
     assert len(made) >= 180
     kinds = {file.split("/")[1] for name in made for file in stored[name]["files"]}
-    assert kinds == {"processes.json", "slurm", "ngc"}
+    assert kinds == {"processes.json", "slurm", "ngc", "osmo"}
     assert not any(what["files"] for what in stored.values() if what["code"])
 
 

@@ -141,7 +141,7 @@ def test_unknown_and_missing_settings(pbt: Command, tmp_path: Path) -> None:
 def test_without_the_package_it_is_not_there(pbt: Command, tmp_path: Path) -> None:
     bare = command(tmp_path)
     said = bare("compile", "ant.py", "--backend", "toy", exits=2).stderr
-    assert said == "error: there is no backend `toy`\nhint: one of processes, slurm, ngc\n"
+    assert said == "error: there is no backend `toy`\nhint: one of processes, slurm, ngc, osmo\n"
     said = bare("compile", "ant.py", exits=2).stderr
     assert "tool.pbt.toy: there is no such setting" in said
     said = bare("compile", "--explain", "TOY101", exits=2).stderr

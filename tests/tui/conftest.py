@@ -17,6 +17,7 @@ from textual.pilot import Pilot
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.tui.app import Monitor
 from pbt_tui.tui.journal_follower import JournalFollower
+from pbt_tui.tui.preferences import Preferences
 from tests.tui.shown import text_of
 
 STORED = Path(__file__).parent / "screens"
@@ -70,12 +71,16 @@ def shown() -> Shown:
         *,
         holder: int | None = 4182,
         after: float = 75.0,
+        theme: str = "dark",
+        ascii_only: bool = False,
+        preferences: Preferences | None = None,
         **more: object,
     ) -> AsyncIterator[tuple[Monitor, Pilot[str]]]:
         feed = JournalFollower(RunDir(path), who=lambda rundir: holder)
         feed.read_all()
         moment = feed.state.at + after
-        app = Monitor(feed, now=lambda: moment, timer=False, **more)  # type: ignore[arg-type]
+        wanted = preferences or Preferences(theme=theme, ascii=ascii_only)
+        app = Monitor(feed, preferences=wanted, now=lambda: moment, timer=False, **more)  # type: ignore[arg-type]
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
             yield app, pilot

@@ -15,6 +15,7 @@ from pbt_tui.spec import Container
 from pbt_tui.tui import actions, start_executor
 from pbt_tui.tui.screens.compare import CompareScreen
 from pbt_tui.tui.screens.failures import FailuresScreen
+from pbt_tui.tui.screens.fleet import FleetScreen
 from pbt_tui.tui.screens.help import HelpScreen
 from pbt_tui.tui.screens.job import JobScreen
 from pbt_tui.tui.screens.jobs import JobsScreen
@@ -28,7 +29,7 @@ from tests.tui.shown import text_of
 SCREENS = {
     s.PAGE: s
     for s in (
-        *(JobsScreen, FailuresScreen, JobScreen, LogScreen, PopulationScreen),
+        *(FleetScreen, JobsScreen, FailuresScreen, JobScreen, LogScreen, PopulationScreen),
         *(CompareScreen, TimelineScreen, HelpScreen),
     )
 }
@@ -60,8 +61,10 @@ def starts(monkeypatch: pytest.MonkeyPatch, answer: start_executor.StartedExecut
 def test_the_registry_is_sound() -> None:
     assert set(SCREENS) == set(actions.PAGES)
     for page, screen in SCREENS.items():
-        keys = [key for a in actions.on(page) for key in a.keys.split(",")]
-        assert len(keys) == len(set(keys)), f"a key means two things on {page}"
+        for travels in (False, True):
+            offered = [a for a in actions.on(page) if a.travels == travels]
+            keys = [key for a in offered for key in a.keys.split(",")]
+            assert len(keys) == len(set(keys)), f"a key means two things on {page}"
         for action in actions.on(page):
             assert callable(getattr(screen, f"action_{action.id}", None)), (page, action.id)
     ids = [a.id for a in actions.ACTIONS]

@@ -42,7 +42,7 @@ WALKS = (
     ("H", "y"), ("E",), ("w", "N", "j", "t", "j", "G", "["), ("w", "j", "y"),
     ("a", "v", "right", "o"), ("p", "v", "right"),
 )  # fmt: skip
-_WITHOUT = ("HelpScreen", "ConfirmDialog", "CommandPalette")
+_WITHOUT = ("HelpScreen", "ConfirmDialog", "CommandPalette", "PromptDialog")
 """Screens that need not show a foreign text."""
 
 
@@ -165,7 +165,8 @@ async def test_every_screen(
             while app.screen_stack != first:
                 await app.pop_screen()
             await pilot.press("escape", "escape")
-    assert seen >= _screens()
+    # The list of runs is below no run: `test_tui_fleet_command.py` has its foreign text.
+    assert seen >= _screens() - {"FleetScreen"}
 
 
 @pytest.mark.parametrize("runtime", ["docker", "slurm", "process"])

@@ -9,8 +9,9 @@ import pytest
 
 import pbt_tui.tui
 from pbt_tui.tui import actions
-from pbt_tui.tui.app import SCREENS, Monitor
+from pbt_tui.tui.app import Monitor
 from pbt_tui.tui.host import Host
+from pbt_tui.tui.navigation import SCREENS
 from pbt_tui.tui.screens.dialog import Dialog
 from pbt_tui.tui.screens.page import Page
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from pbt_tui.journal import events as ev
-from pbt_tui.tui.journal_follower import JournalFollower
-from pbt_tui.tui.past_states import state_at
+from pbt_tui.journal.state import RunState
+from pbt_tui.journal.state_history import state_at
+from pbt_tui.tui.journal_follower import JournalFollower, read_spec
 from pbt_tui.tui.timeline_rows import TimelineRows
 from pbt_tui.tui.why_idle import PastMoment, certain_death, job_text, node_text, slot_text
 from tests.tui import journals
@@ -23,10 +24,14 @@ def rows_of(told: Night | journals.Story, holder: int | None = 5001) -> Timeline
     return rows
 
 
+def state_then(told: Night | journals.Story, moment: float) -> RunState:
+    return state_at(told.rundir.journal, read_spec(told.rundir), moment)
+
+
 def asked(told: Night, clock: str, holder: int | None = 5001) -> PastMoment:
     rows = rows_of(told, holder)
     at = hour(clock)
-    return PastMoment(state_at(told.rundir, at), rows.spans, at, hour("10:00"))
+    return PastMoment(state_then(told, at), rows.spans, at, hour("10:00"))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +66,7 @@ def test_an_executor_that_died(tmp_path: Path) -> None:
     rows = rows_of(told, holder=None)
     (gap,) = (span for span in rows.spans if span.kind == "no_executor" and span.is_open)
     assert gap.begin == hour("10:00")
-    moment = PastMoment(state_at(told.rundir, hour("10:30")), rows.spans, hour("10:30"), told.at)
+    moment = PastMoment(state_then(told, hour("10:30")), rows.spans, hour("10:30"), told.at)
     text = slot_text(moment, moment.then.slots.gpus[2])
     assert text == "no job waited; and no executor has run since 10:00:00"
     moment.dead_since = hour("10:20")
@@ -110,7 +115,7 @@ def test_others_hold_it_now(tmp_path: Path) -> None:
 def test_a_cluster_decides_for_its_nodes(tmp_path: Path) -> None:
     told = journals.arrays(tmp_path / "_pbt")
     rows = rows_of(told)
-    moment = PastMoment(state_at(told.rundir, told.at), rows.spans, told.at, told.at)
+    moment = PastMoment(state_then(told, told.at), rows.spans, told.at, told.at)
     assert node_text(moment) == (
         "9 attempts wait in the cluster's queue: Priority ×6, Resources ×2, BeginTime ×1"
     )
@@ -119,7 +124,7 @@ def test_a_cluster_decides_for_its_nodes(tmp_path: Path) -> None:
 def test_the_state_of_a_moment_has_what_was_recorded_by_then(tmp_path: Path) -> None:
     told = night(tmp_path / "_pbt")
     at = hour("00:20")
-    assert state_at(told.rundir, at - 0.1).held
-    assert not state_at(told.rundir, at).held
-    assert state_at(told.rundir, 0.0).seq == 0
-    assert state_at(told.rundir, 1e12).seq == told.seq
+    assert state_then(told, at - 0.1).held
+    assert not state_then(told, at).held
+    assert state_then(told, 0.0).seq == 0
+    assert state_then(told, 1e12).seq == told.seq

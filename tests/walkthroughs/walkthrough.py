@@ -109,7 +109,7 @@ def _bash(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def _lay_out(blocks: list[Fence], folder: Path) -> None:
     """The files that the page shows: a block whose title is a path is that file."""
     for block in blocks:
-        if block.language in ("python", "toml", "json") and block.title:
+        if block.language in ("python", "toml", "json", "yaml") and block.title:
             (folder / block.title).parent.mkdir(parents=True, exist_ok=True)
             (folder / block.title).write_text(block.text)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from pbt_tui.cli import error_boundary, tui
+from pbt_tui.cli import error_boundary, tui, tui_options
 from pbt_tui.web import server as serving
 from pbt_tui.web.browser_session import WIDEST
 from pbt_tui.web.door import Door
@@ -291,7 +291,9 @@ def test_without_the_package_it_says_what_to_install(
 def test_a_spec_is_started_once_and_not_by_each_page(tmp_path: Path) -> None:
     from pbt_tui.cli import web
 
-    args = tui.parser().parse_args(["--web", "--write", "spec", "--interval=0.5", "--no_mouse"])
+    args = tui_options.parser().parse_args(
+        ["--web", "--write", "spec", "--interval=0.5", "--no_mouse"]
+    )
     argv = web.child_argv(args, ["/r/_pbt"])
     assert argv[-2:] == ["--", "/r/_pbt"]
     assert {"--interval=0.5", "--no_mouse"} < set(argv)

@@ -11,22 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pbt_tui.errors import printable
-from pbt_tui.executor.telling.untold import Topic, is_failure
 from pbt_tui.journal import RunState
-from pbt_tui.journal.state import JobState
-from pbt_tui.journal.status_text import counts, reason_text
+from pbt_tui.journal.status_text import counts
+from pbt_tui.journal.told_sentences import end_sentence, failure_sentence
+from pbt_tui.journal.untold import Topic, is_failure
 from pbt_tui.spec import Cause
 
 NAMED = 20
 """Number of failed jobs that a message names; it counts the others."""
-
-_VERDICTS = {
-    "succeeded": "succeeded",
-    "failures": "closed with failures",
-    "budget": "gave up after too many failures",
-    "cancelled": "closed, and jobs were cancelled",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +46,7 @@ class Message:
 def failure_message(state: RunState, rundir: Path, failed: Sequence[str]) -> Message:
     """The message about jobs that failed, of which there is at least one."""
     first = state.by_id[failed[0]]
-    whom = f"job `{first.spec.id}`" if len(failed) == 1 else f"{len(failed)} jobs"
-    why = _why(first)
-    reason = f": {why}" if len(failed) == 1 else f", the first was `{first.spec.id}`: {why}"
-    text = f"run `{printable(state.spec.run)}`: {whom} failed{reason}"
+    text = failure_sentence(state, failed)
     attempt = first.attempt
     code = None if attempt is None else attempt.exit_code
     return _message("failure", state, rundir, failed, code, text)
@@ -66,10 +55,7 @@ def failure_message(state: RunState, rundir: Path, failed: Sequence[str]) -> Mes
 def end_message(state: RunState, rundir: Path, exit_code: int) -> Message:
     """The message about the end of a run, which is closed."""
     verdict = state.closed or "succeeded"
-    have = counts(state)
-    parts = [f"{n} {name}" for name, n in have.items() if n]
-    jobs = "1 job" if len(state.jobs) == 1 else f"{len(state.jobs)} jobs"
-    text = f"run `{printable(state.spec.run)}` {_VERDICTS[verdict]}: {jobs}: {', '.join(parts)}"
+    text = end_sentence(state)
     failed = [job.spec.id for job in state.jobs if is_failure(job)]
     return _message("end", state, rundir, failed, exit_code, text, verdict)
 
@@ -129,11 +115,3 @@ def _message(
         verdict=verdict,
         text=text,
     )
-
-
-def _why(job: JobState) -> str:
-    """Exit code and cause, without what the log says."""
-    if job.phase == "skipped":
-        return "it cannot be continued"
-    attempt = job.attempt
-    return (reason_text(attempt) or str(attempt.outcome)) if attempt is not None else "unknown"

@@ -17,7 +17,7 @@ from queue import Empty, SimpleQueue
 from pbt_tui.errors import Diagnostic, printable
 from pbt_tui.executor import signals
 from pbt_tui.executor.execute import exit_code
-from pbt_tui.executor.telling import commands, untold, webhooks
+from pbt_tui.executor.telling import commands, webhooks
 from pbt_tui.executor.telling.messages import (
     Message,
     body,
@@ -25,9 +25,9 @@ from pbt_tui.executor.telling.messages import (
     environment,
     failure_message,
 )
-from pbt_tui.executor.telling.untold import Topic
-from pbt_tui.journal import RunState
+from pbt_tui.journal import RunState, untold
 from pbt_tui.journal import events as ev
+from pbt_tui.journal.untold import Topic
 
 _COMMANDS = ("`--on_failure`", "`--on_end`")
 """Names of the threads that run commands."""

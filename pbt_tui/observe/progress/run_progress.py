@@ -166,6 +166,52 @@ class RunProgress:
             found = ended.series if ended else found
         return found if found is not None and _is_whole(found) else None
 
+    def newest(self, name: str) -> Progress | None:
+        """What the executor wrote last of a job by id, also if it has ended since; None: nothing.
+
+        Args:
+            name: Id of the job.
+        """
+        return self._newest.jobs.get(name)
+
+    def series_of(self, name: str) -> Series | None:
+        """The values over time of a job by id; None: no number is known.
+
+        Args:
+            name: Id of the job.
+        """
+        found = self._newest.series.get(name)
+        if found is None:
+            ended = self._ended.of(name)
+            found = ended.series if ended is not None else None
+        return found if found is not None and _is_whole(found) else None
+
+    def ended_attempt(self, job: str) -> int | None:
+        """The newest attempt of a job of which the last values are known; None: of none.
+
+        Args:
+            job: Id of the job.
+        """
+        return self._ended.attempt(job)
+
+    def known(self, job: str) -> tuple[float, int | None, Progress, Series | None] | None:
+        """When the newest values of a job were read, of which attempt, the values and the series.
+
+        The attempt is None where the values are of the active one; all is None if nothing is known.
+
+        Args:
+            job: Id of the job.
+        """
+        found = self._newest.jobs.get(job)
+        if found is not None:
+            series = self._newest.series.get(job)
+            return self._newest.at, None, found, series if series and _is_whole(series) else None
+        ended = self._ended.of(job)
+        if ended is None:
+            return None
+        series = ended.series if _is_whole(ended.series) and ended.series.at else None
+        return ended.at, ended.attempt, ended.progress, series
+
     def eta(self, state: RunState, now: float) -> Remaining | None:
         """The time that the run still needs; None: unknown, or the run is closed or on hold.
 

@@ -55,6 +55,10 @@ class LogFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size = 0
+        """Bytes of it that are read."""
+        self.limit: int | None = None
+        """Bytes of it that are read at most; None: all."""
+        self._whole = 0
         self.trouble: str | None = "not there yet"
         self._fd: int | None = None
         self._inode = -1
@@ -74,21 +78,24 @@ class LogFile:
         except OSError as e:
             self.trouble = "not there yet" if isinstance(e, FileNotFoundError) else str(e.strerror)
             return "same"
-        if self._fd is None or status.st_ino != self._inode or status.st_size < self.size:
+        size = status.st_size if self.limit is None else min(status.st_size, self.limit)
+        if self._fd is None or status.st_ino != self._inode or status.st_size < self._whole:
             again = self._fd is not None
             self.close()
             try:
                 self._fd = open_regular(self.path)
             except OSError as e:
                 self.trouble = str(e.strerror).lower()
-                self.size = 0
+                self.size = self._whole = 0
                 return "same"
-            self._inode, self.size, self.trouble = status.st_ino, status.st_size, None
+            self._inode, self.size, self.trouble = status.st_ino, size, None
+            self._whole = status.st_size
             self._counts = array("Q")
             return "replaced" if again else "grown"
-        if status.st_size == self.size:
+        self._whole = status.st_size
+        if size == self.size:
             return "same"
-        self.size = status.st_size
+        self.size = size
         return "grown"
 
     # -- pages -------------------------------------------------------------------------------------
@@ -146,6 +153,8 @@ class LogFile:
 
     def read(self, start: int, size: int) -> bytes:
         """At most `size` bytes from a position on."""
+        if self.limit is not None:
+            size = min(size, self.limit - start)
         if self._fd is None or size <= 0:
             return b""
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from pbt_tui.tui.logs.log_file import CHUNK, LogFile
@@ -79,6 +79,38 @@ def find(file: LogFile, wanted: Moment) -> tuple[int | None, str]:
             target -= _DAY
     elif first < _DAY * 1000:  # the lines of the log tell no dates
         return None, "the lines of this log tell no dates: give a time of day alone"
+    found, before = _first_from(file, samples, target)
+    if found is not None:
+        return found, ""
+    of_day = before % _DAY
+    end = f"{of_day // 3600:02d}:{of_day // 60 % 60:02d}:{of_day % 60:02d}"
+    return None, f"the last time in this log is {end}"
+
+
+def end_at(file: LogFile, moment: float, began: float) -> int | None:
+    """Where the lines end that had been written at a time; None: the lines tell no times.
+
+    Args:
+        file: The log.
+        moment: The time, in Unix seconds.
+        began: When its attempt began, which gives a day to lines without a date.
+    """
+    samples = _samples(file)
+    if not samples:
+        return None
+    then = datetime.fromtimestamp(moment, tz=UTC).astimezone()
+    day = then.toordinal()
+    if samples[0][1] < _DAY * 1000:  # the lines of the log tell no dates
+        day -= datetime.fromtimestamp(began, tz=UTC).astimezone().toordinal()
+    seconds = (then.hour * 60 + then.minute) * 60 + then.second
+    found, _ = _first_from(file, samples, day * _DAY + seconds + 1)
+    return file.size if found is None else found
+
+
+def _first_from(
+    file: LogFile, samples: list[tuple[int, int]], target: int
+) -> tuple[int | None, int]:
+    """The first line at a time or after it, and the time of the last line before it."""
     index = max(0, bisect_right([moment for _, moment in samples], target - 1) - 1)
     day = samples[index][1] // _DAY
     before = samples[index][1]
@@ -91,12 +123,10 @@ def find(file: LogFile, wanted: Moment) -> tuple[int | None, str]:
         for place, told in _times(data[:cut]):
             day, now = _unrolled(told, day, before)
             if now >= target:
-                return at + place, ""
+                return at + place, before
             before = now
         at += cut
-    of_day = before % _DAY
-    end = f"{of_day // 3600:02d}:{of_day // 60 % 60:02d}:{of_day % 60:02d}"
-    return None, f"the last time in this log is {end}"
+    return None, before
 
 
 def _unrolled(told: Moment, day: int, before: int) -> tuple[int, int]:

@@ -67,8 +67,8 @@ class Threshold(NamedTuple):
     """The best value of all."""
 
 
-class Told(NamedTuple):
-    """A fact of the table about each contender, beside its parameters."""
+class FigureColumn(NamedTuple):
+    """A column about each contender, beside its parameters."""
 
     letter: str
     """The letter that sorts by it."""
@@ -196,21 +196,23 @@ class Comparison:
             return max(0.0, self.now - one.began) if one.is_active else None
         return max(0.0, one.ended - one.began)
 
-    def _told(self) -> list[Told]:
+    def _told(self) -> list[FigureColumn]:
         measure = self.measure
         title = {"objective": "OBJECTIVE", "progress": "PROGRESS", "rate": "RATE"}[measure]
         share = f"TO {100 * self.choices.share:g}%"
         return [
-            Told("o", title, 9, lambda one: newest(one, measure), self.value_text),
-            Told("t", share, 8, self.reached, self.x_text),
-            Told("d", "TIME", 7, self.seconds, duration),
-            Told("l", "MIN", 9, lambda one: figures(one, measure).least, self.value_text),
-            Told("e", "MEAN", 9, lambda one: figures(one, measure).mean, self.value_text),
-            Told("g", "MAX", 9, lambda one: figures(one, measure).greatest, self.value_text),
-            Told("a", "TRY", 3, lambda one: one.attempts, lambda value: f"{value:.0f}"),
+            FigureColumn("o", title, 9, lambda one: newest(one, measure), self.value_text),
+            FigureColumn("t", share, 8, self.reached, self.x_text),
+            FigureColumn("d", "TIME", 7, self.seconds, duration),
+            FigureColumn("l", "MIN", 9, lambda one: figures(one, measure).least, self.value_text),
+            FigureColumn("e", "MEAN", 9, lambda one: figures(one, measure).mean, self.value_text),
+            FigureColumn(
+                "g", "MAX", 9, lambda one: figures(one, measure).greatest, self.value_text
+            ),
+            FigureColumn("a", "TRY", 3, lambda one: one.attempts, lambda value: f"{value:.0f}"),
         ]
 
-    def _is_known(self, told: Told) -> bool:
+    def _is_known(self, told: FigureColumn) -> bool:
         if told.letter == "t":  # that nobody has reached it is told
             return self.threshold is not None
         return any(told.value(one) is not None for one in self.contenders)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pbt_tui.tui.render.comparison import Comparison, Told
+from pbt_tui.tui.render.comparison import Comparison, FigureColumn
 from pbt_tui.tui.render.comparison_parameters import NONE, ParameterColumn, distinct
 from pbt_tui.tui.render.comparison_series import Contender
 from pbt_tui.tui.render.hues import GREY, letter
@@ -25,7 +25,7 @@ _NAMES = ((140, 36), (100, 26), (0, 18))
 class _Shown(NamedTuple):
     """A column in the table."""
 
-    column: ParameterColumn | Told
+    column: ParameterColumn | FigureColumn
     width: int
 
 
@@ -48,7 +48,7 @@ class ComparisonTable:
         self._names = shown
         fixed = 4 + self.name + len(_GAP) + _STATE
         objective, *rest = found.told
-        self.columns: list[ParameterColumn | Told] = [
+        self.columns: list[ParameterColumn | FigureColumn] = [
             objective,
             *found.differences.columns,
             *rest,
@@ -83,7 +83,7 @@ class ComparisonTable:
         column = self.found.sorted_column
         for one in self.shown:
             is_key = one.column is column or (
-                isinstance(one.column, Told) and one.column.letter == by
+                isinstance(one.column, FigureColumn) and one.column.letter == by
             )
             title = distinct_title(one.column.title, one.width)
             line.append((_GAP + fit(title, one.width, ">"), _style(is_key)))
@@ -100,7 +100,7 @@ class ComparisonTable:
         for one in self.shown:
             end += len(_GAP) + one.width
             if x < end:
-                if isinstance(one.column, Told):
+                if isinstance(one.column, FigureColumn):
                     return one.column.letter
                 place = self.found.differences.columns.index(one.column)
                 return str(place + 1) if place < 9 else None
@@ -141,7 +141,7 @@ class ComparisonTable:
         ]
 
 
-def cell(found: Comparison, column: ParameterColumn | Told, one: Contender) -> Span:
+def cell(found: Comparison, column: ParameterColumn | FigureColumn, one: Contender) -> Span:
     """The text of a cell, and its style.
 
     Args:

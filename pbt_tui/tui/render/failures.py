@@ -7,61 +7,68 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from pbt_tui.journal import status_text
 from pbt_tui.journal.state import JobState, RunState
 from pbt_tui.journal.status_text import duration
 from pbt_tui.observe.failure_grouping import Group
 from pbt_tui.tui import labels
+from pbt_tui.tui.render.sparkline import counted
 from pbt_tui.tui.text import Frame, Line, Span, at, both, cut, fit, safe, wrap
 
+if TYPE_CHECKING:
+    from pbt_tui.observe.failure_differences import FailureFindings
+
 Of = Callable[[JobState], str]
+_SMALL = 14
+"""Lines of the detail below which it is shortened, so that the sentences stay."""
 
 
 def head(width: int) -> Line:
     return ((fit("     N  SIGNATURE", _signature(width) + 8), "head"), *_right(width, None))
 
 
-def row(group: Group, state: RunState, width: int, now: float) -> Line:
-    room = _signature(width)
-    jobs = [state.by_id[name] for name in group.jobs]
-    where = _where(jobs, state)
+def row(group: Group, places: str, width: int, begin: float, now: float) -> Line:
+    """A group: its number of jobs, its signature, when and where they failed.
+
+    Args:
+        group: The group.
+        places: The GPUs or nodes on which its jobs ran, in some words.
+        width: Cells.
+        begin: When the run began, in Unix seconds.
+        now: The time of drawing, in Unix seconds.
+    """
+    when = counted(group.histogram(begin, now, _when(width)))
     return (
         (f"  {group.count:>4}  ", "bad"),
-        (fit(safe(group.signature), room), ""),
-        *_right(width, (where, at(group.last_at, now))),
+        (fit(safe(group.signature), _signature(width)), ""),
+        *_right(width, (when, places or "-", at(group.last_at, now))),
     )
 
 
+def _when(width: int) -> int:
+    """Cells of the histogram."""
+    return 24 if width >= 160 else 12 if width >= 100 else 8 if width >= 72 else 0
+
+
 def _signature(width: int) -> int:
-    return max(10, width - 8 - (10 if width >= 60 else 0) - (20 if width >= 100 else 0))
+    last, where = 10 if width >= 60 else 0, 20 if width >= 100 else 0
+    when = _when(width) + 2 if _when(width) else 0
+    return max(10, width - 8 - last - where - when)
 
 
-def _right(width: int, cells_: tuple[str, str] | None) -> list[Span]:
-    where, last = cells_ or ("WHERE", "LAST")
+def _right(width: int, cells_: tuple[str, str, str] | None) -> list[Span]:
+    when, where, last = cells_ or ("WHEN", "WHERE", "LAST")
     style = "dim" if cells_ else "head"
     spans: list[Span] = []
+    if _when(width):
+        spans.append(("  " + fit(when, _when(width)), "bad" if cells_ else "head"))
     if width >= 100:
         spans.append(("  " + fit(where, 18), style))
     if width >= 60:
         spans.append(("  " + fit(last, 8, ">"), style))
     return spans
-
-
-def _where(jobs: Sequence[JobState], state: RunState) -> str:
-    """The GPUs (in a cluster: nodes) on which the jobs failed, with the number of jobs."""
-    what, on = "GPU", Counter(map(_gpu_of(state), jobs))
-    del on[""]
-    if not on:
-        what, on = "node", Counter(map(_node_of, jobs))
-        del on[""]
-    if not on:
-        return "-"
-    name, count = on.most_common(1)[0]
-    rest = len(on) - 1
-    if not rest:
-        return f"{what} {name}" + (f" ×{count}" if count > 1 else "")
-    return f"{what} {name} ×{count}, {rest} more" if count > 1 else f"{len(on)} {what}s"
 
 
 def concentration(jobs: Sequence[JobState], state: RunState) -> str | None:
@@ -115,9 +122,19 @@ def detail(
     *,
     place: tuple[int, int],
     log: Sequence[str],
-    note: str | None = None,
+    told: Sequence[tuple[str, str]] = (),
 ) -> list[Line]:
-    """One failed job: outcome, cause, and the end of its log."""
+    """One failed job: outcome, cause, what is known of its group, and the end of its log.
+
+    Args:
+        job: The job.
+        state: The state of the run.
+        frame: The area, and the time of drawing.
+        place: The number of the job in its group, and how many there are.
+        log: The last lines of its log.
+        told: When and where the group failed, and what differs from good jobs: a heading and a
+            sentence each, the most important last.
+    """
     width, height, now = frame
     attempt = job.attempt
     which, many = place
@@ -139,16 +156,66 @@ def detail(
     ]
     if attempt is not None:
         lines.append(((" " + cut(status_text.outcome_text(attempt), width - 2), "bad"),))
+    is_small = height < _SMALL
     if attempt is not None and attempt.detail:
-        lines += [((" " + piece, ""),) for piece in wrap(safe(attempt.detail), width - 2)[:3]]
-    if note:
-        lines.append(((f" note: {cut(note, width - 8)}", "warn"),))
+        pieces = wrap(safe(attempt.detail), width - 2)[: 1 if is_small else 3]
+        lines += [((" " + piece, ""),) for piece in pieces]
+    lines += _told(told[-2:] if is_small else told, width)
     room = height - len(lines) - 1
     if room > 0:
         where = f" log, line {attempt.line}" if attempt and attempt.line else " end of its log"
         lines.append(((where, "head"),))
         lines += excerpt(log, attempt.detail if attempt else None, width, room)
     return lines
+
+
+def _told(told: Sequence[tuple[str, str]], width: int) -> list[Line]:
+    lines: list[Line] = []
+    before = ""
+    for heading, text in told:
+        for piece in wrap(safe(text), max(10, width - 11))[:2]:
+            head = f" {heading if heading != before else '':<8}  "
+            lines.append(((head, "head"), (piece, "warn" if heading == "where" else "")))
+            before = heading
+    return lines
+
+
+def told(
+    group: Group,
+    found: FailureFindings | None,
+    near: str,
+    *,
+    where: str | None,
+    now: float,
+) -> list[tuple[str, str]]:
+    """What is known of a group: a heading and a sentence each.
+
+    Args:
+        group: The group.
+        found: What is known of it; None while the jobs are compared.
+        near: How the job that is shown differs from the nearest good one.
+        where: Where most of its jobs ran; None: at no place in particular.
+        now: The time of drawing, in Unix seconds.
+    """
+    from pbt_tui.observe.failure_differences import shared_text  # late, for a fast first page
+
+    lines = [("when", when(group, now))]
+    if where:
+        lines.append(("where", where))
+    if found is None:
+        return [*lines, ("compared", "the good jobs are read …")]
+    shared = shared_text(group, found)
+    if shared:
+        lines.append(("compared", shared))
+    return [*lines, ("compared", near)]
+
+
+def when(group: Group, now: float) -> str:
+    """`5 in 7m06, from 09:23:35 to 09:30:41`."""
+    if group.count == 1:
+        return f"once, at {at(group.last_at, now)}"
+    took = duration(group.last_at - group.first_at)
+    return f"{group.count} in {took}, from {at(group.first_at, now)} to {at(group.last_at, now)}"
 
 
 def excerpt(log: Sequence[str], cause: str | None, width: int, height: int) -> list[Line]:

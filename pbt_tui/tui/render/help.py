@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pbt_tui.tui import actions, labels
+from pbt_tui.tui import labels
 from pbt_tui.tui.folding import FEWEST
+from pbt_tui.tui.keymap import Keymap
 from pbt_tui.tui.query import FIELDS
 from pbt_tui.tui.text import Line, fit, wrap
 
 _PAGES = {
+    "fleet": "the runs",
     "jobs": "the jobs",
     "failures": "the failures",
     "job": "a job's page",
@@ -18,9 +20,9 @@ _PAGES = {
 }
 
 
-def page(name: str, width: int) -> list[Line]:
+def page(name: str, width: int, keymap: Keymap) -> list[Line]:
     lines: list[Line] = [(), ((f" keys of {_PAGES.get(name, name)}", "title"),), ()]
-    for action in actions.on(name):
+    for action in keymap.on(name):
         if not action.shown:
             continue
         asks = "  asks first" if action.asks else ""
@@ -28,6 +30,10 @@ def page(name: str, width: int) -> list[Line]:
         lines.append((("  " + fit(action.shown, 10), "key"), (" " + pieces[0], "")))
         lines += [((" " * 13 + piece, ""),) for piece in pieces[1:]]
     lines += [(), ((" states", "title"),), ()]
+    if name == "fleet":
+        from pbt_tui.tui.render import fleet
+
+        return [*lines, *fleet.states(width)]
     for state, (glyph, style) in labels.STATES.items():
         lines.append(((f"  {glyph} {fit(state, 10)}", style), (f" {_MEANING[state]}", "dim")))
     if name == "jobs":

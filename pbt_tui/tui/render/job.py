@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pbt_tui.errors import command as quoted
 from pbt_tui.journal import status_text
@@ -26,6 +26,9 @@ from pbt_tui.tui.render.failures import excerpt
 from pbt_tui.tui.runtime_view import kind_of
 from pbt_tui.tui.text import Frame, Line, Span, at, both, cut, fit, safe, wrap
 
+if TYPE_CHECKING:
+    from pbt_tui.observe.job_trackers import JobTracker
+
 _PYTHONS = ("python", "python3")
 
 
@@ -42,6 +45,7 @@ def page(
     pause: Pause | None = None,
     submission: Submission | None = None,
     held: Mapping[str, str] | None = None,
+    trackers: Sequence[JobTracker] = (),
 ) -> list[Line]:
     """The whole page, which may be longer than the frame.
 
@@ -51,6 +55,7 @@ def page(
         pause: The pause of the newest attempt in the engine, if it is paused.
         submission: The files and texts that were submitted to the engine.
         held: UUID or index of each GPU that the run waits for, to who holds it.
+        trackers: What W&B, TensorBoard and MLflow hold of the job.
     """
     width, height, now = frame
     kind = kind_of(state)
@@ -82,6 +87,7 @@ def page(
     lines += [(), *_block("command", [command(job, state)], width)]
     if job.attempts or state.executor:
         lines += _block("by hand", by_hand(job, state, request), width)
+    lines += _trackers(trackers, width)
     lines += _table("params", job.spec.params, width)
     lines += _table("env", dict(job.spec.env), width)
     lines += [(), *_block("writes to", [directory(job, state)], width)]
@@ -126,6 +132,12 @@ def by_hand(job: JobState, state: RunState, request: str = "") -> list[str]:
         env["CUDA_VISIBLE_DEVICES"] = ",".join(job.attempt.gpus)
     pairs = [f"{name}={quoted(value)}" for name, value in env.items()]
     return [f"cd {quoted(state.cwd or '.')}", " ".join([*pairs, quoted(*argv)])]
+
+
+def _trackers(trackers: Sequence[JobTracker], width: int) -> list[Line]:
+    """A tracker with the commands and addresses that open it; `Y` copies them."""
+    texts = [f"{fit(one.name, 11)}  {text}" for one in trackers for text in one.texts]
+    return [(), *_block("trackers", texts, width)] if texts else []
 
 
 def directory(job: JobState, state: RunState) -> str:

@@ -82,14 +82,12 @@ def joined(facts: Sequence[Span]) -> list[Span]:
 
 
 def _best(row: PopulationRow, width: int, at: int | None) -> list[Line]:
-    if at is not None:
+    if at is not None or row.best is None:
         best = max((m for m in row.members if _known(m.objective)), key=_objective, default=None)
         if best is None:
             return []
         text = f" best then {labels.value_text(best.objective)}  member {best.index}"
         return [((cut(text, width), "good"),)]
-    if row.best is None:
-        return []
     found = row.best
     where = f"  {safe(found.checkpoint)}" if found.checkpoint else "  its weights are gone"
     objective = labels.value_text(found.objective)

@@ -54,6 +54,17 @@ def last_hour(series: Series, now: float, width: int) -> str:
     return _drawn(cells, joined)
 
 
+def counted(counts: Sequence[int]) -> str:
+    """Numbers of events in parts of a time, a cell each; the lowest block is a part without one.
+
+    Example:
+        >>> counted((0, 1, 0, 8))
+        '▁▂▁▇'
+    """
+    most, top = max(counts, default=0), len(BLOCKS) - 1
+    return "".join(BLOCKS[-(-count * top // most) if most else 0] for count in counts)
+
+
 def finite(value: Number | None) -> float | None:
     """The value, if it is a finite number."""
     number = None if value is None else float(value)

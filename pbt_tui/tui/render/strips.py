@@ -10,7 +10,7 @@ from pbt_tui.journal.state import RunState
 from pbt_tui.journal.status_text import duration
 from pbt_tui.observe.progress import Remaining
 from pbt_tui.tui import labels
-from pbt_tui.tui.render.sparkline import BLOCKS
+from pbt_tui.tui.render.sparkline import BLOCKS, counted
 from pbt_tui.tui.text import Line, Span, both, cells, clip, cut, filled, fit, length, safe, wrap
 
 if TYPE_CHECKING:
@@ -29,9 +29,12 @@ _GPU_CELLS, _GPU_LINES = 60, 4
 """Least cells of a GPU where several are in a line, and most lines of GPUs."""
 _HISTORY = 8
 """Minutes of a GPU's use that are drawn."""
+_WIDE, _WHEN = 100, 5
+"""Cells from which the groups of failures have a histogram, and its cells."""
 _HOT = 84
 """Degrees Celsius from which a GPU is marked: data centre devices slow down a little above."""
 PAGES = ("jobs", "failures", "population", "log", "timeline")
+_RUNS = "6 runs"
 
 
 def run_name(state: RunState) -> str:
@@ -48,15 +51,23 @@ def header(
     error: str | None = None,
     read_only: bool = False,
     workspace: bool = False,
+    runs: bool = False,
+    then: str | None = None,
 ) -> Line:
-    """One line: the run, its status, its executor and the page."""
+    """One line: the run, its status, its executor and the page.
+
+    `then`: the moment at which the run is shown as it was; None: it is shown as it is.
+    """
     status, style = labels.run_status(state, holder, loaded)
     if workspace:
         status, style = "○ a workspace without a run: no requests possible", "dim"
     if error is not None:
         status, style = f"! {safe(error)}", "bad"
-    left: list[Span] = [(" " + run_name(state) + " ", "title"), ("  " + status, style)]
-    who = labels.executor_text(state, holder)
+    left: list[Span] = [(" " + run_name(state) + " ", "title")]
+    if then is not None:
+        left.append((f"  ⏪ {then}", "warn"))
+    left.append(("  " + status, style))
+    who = labels.executor_text(state, holder) if then is None else ""
     runtime = state.executor.runtime if state.executor else ""
     if width >= 100 and who and error is None:
         left.append((f"   {runtime} · {who}", "dim"))
@@ -67,11 +78,18 @@ def header(
         for number, name in enumerate(PAGES, 1):
             right.append((f"{number} {name}", "title" if name == page else "dim"))
             right.append(("  ", ""))
+        if runs:
+            right += [(_RUNS, "dim"), ("  ", "")]
         right.pop()
     elif page != "jobs":
         right.append((page, "title"))
     right.append((" ", ""))
     return both(tuple(left), tuple(right), width)
+
+
+def nameless(page: str, width: int) -> Line:
+    """The header of a page that is about no run."""
+    return both(((" pbt-tui ", "title"),), ((page, "title"), (" ", "")), width)
 
 
 def page_at(header: Line, x: int) -> str | None:
@@ -81,7 +99,7 @@ def page_at(header: Line, x: int) -> str | None:
         end += cells(text)
         if x < end:
             number, _, name = text.partition(" ")
-            return number if name in PAGES and number.isdigit() else None
+            return number if text == _RUNS or (name in PAGES and number.isdigit()) else None
     return None
 
 
@@ -170,8 +188,15 @@ def reading(state: RunState) -> Line:
     return ((f" … {state.seq} events read", "dim"),)
 
 
-def failures(groups: Sequence[Group], width: int) -> Line:
-    """One line with the largest groups of failures; empty if nothing failed."""
+def failures(groups: Sequence[Group], width: int, begin: float = 0.0, now: float = 0.0) -> Line:
+    """One line with the largest groups of failures; empty if nothing failed.
+
+    Args:
+        groups: The groups, the largest first.
+        width: Cells. On a wide screen, each group has a histogram of its failures.
+        begin: When the run began, in Unix seconds.
+        now: The time of drawing, in Unix seconds.
+    """
     if not groups:
         return ()
     jobs = sum(group.count for group in groups)
@@ -180,6 +205,8 @@ def failures(groups: Sequence[Group], width: int) -> Line:
     room = width - length(left) - 14
     for index, group in enumerate(groups):
         text = ("  " if index == 0 else "  ·  ") + f"{group.count}× {safe(group.signature)}"
+        if now > begin > 0 and width >= _WIDE and len(text) + _WHEN < room:
+            text += " " + counted(group.histogram(begin, now, _WHEN))
         if len(text) > room:
             if index == 0 or room > 20:
                 left.append((cut(text, room), ""))

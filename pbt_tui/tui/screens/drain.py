@@ -23,11 +23,12 @@ class DrainDialog(Dialog[tuple[str, bool]]):
         ("y", "yes", "do it"),
     ]
 
-    def __init__(self, state: RunState) -> None:
+    def __init__(self, state: RunState, first: str | None = None) -> None:
         super().__init__("drain a GPU")
         self.state = state
         self.rows = gpu_jobs(state)
-        self.chosen = 0
+        names = [(gpu.uuid, str(gpu.index)) for gpu, _ in self.rows]
+        self.chosen = next((i for i, known in enumerate(names) if first in known), 0)
 
     def lines(self, width: int) -> list[Line]:
         lines: list[Line] = [()]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from textual.app import ComposeResult
 
 from pbt_tui.files.regular import TEXT_BYTES, read_regular
-from pbt_tui.journal.state import JobState
+from pbt_tui.journal.state import ACTIVE, JobState
+from pbt_tui.observe.job_trackers import JobTracker, job_trackers
 from pbt_tui.runtimes.kind import Submission
 from pbt_tui.tui.journal_follower import FollowerUpdate
 from pbt_tui.tui.log_end import LogEnd
@@ -16,6 +20,9 @@ from pbt_tui.tui.runtime_view import read_submission
 from pbt_tui.tui.screens.page import Page, bindings
 from pbt_tui.tui.text import Frame
 from pbt_tui.tui.widgets.lines import Lines
+
+_LOOK_AGAIN = 10.0
+"""Seconds after which the trackers of an active job are looked for again."""
 
 
 class JobScreen(Page):
@@ -29,6 +36,10 @@ class JobScreen(Page):
         self.text = Lines("text", classes="document")
         self._log = LogEnd()
         self._requested: tuple[tuple[str, int], str] = (("", 0), "")
+        self._trackers: tuple[JobTracker, ...] = ()
+        self._tracked: tuple[str, int, str] = ("", 0, "")
+        """Job, number of attempts and state when the trackers were last looked for."""
+        self._track_at = 0.0
         self._submitted: tuple[tuple[str, int, str | None], Submission | None] | None = None
 
     def compose(self) -> ComposeResult:
@@ -56,19 +67,50 @@ class JobScreen(Page):
             self.model.state,
             Frame(width, self.text.size.height, host.now()),
             rundir=host.follower.rundir,
-            log=self._log.lines(host.follower.rundir, jobs[0]),
+            log=self._log.lines(host.follower.rundir, jobs[0], host.follower.until),
             request=self._request(jobs[0]),
             place=place,
             queued=self.model.queue_status(jobs[0]),
             pause=self.model.pause(jobs[0]),
             submission=self._submission(jobs[0]),
             held=host.follower.held,
+            trackers=self._trackers_of(jobs[0]),
         )
         self.text.show(lines)
 
     def tick(self, now: float) -> None:
         super().tick(now)
         self.draw(None)
+
+    def _trackers_of(self, job: JobState) -> tuple[JobTracker, ...]:
+        """What trackers hold of the job. Another thread looks: a folder may be slow."""
+        name, now = (job.spec.id, len(job.attempts), job.phase), time.monotonic()
+        if name[:2] != self._tracked[:2]:
+            self._trackers = ()
+        if job.attempts and (name != self._tracked or now >= self._track_at):
+            self._tracked = name
+            self._track_at = now + _LOOK_AGAIN if job.phase in ACTIVE else math.inf
+            state, rundir = self.model.state, self.host.follower.rundir
+
+            def look() -> Callable[[], None]:
+                found = job_trackers(job, state, rundir)
+                return lambda: self._take_trackers(name, found)
+
+            self.host.in_background(look)
+        return self._trackers
+
+    def _take_trackers(self, name: tuple[str, int, str], found: tuple[JobTracker, ...]) -> None:
+        if name[:2] == self._tracked[:2] and found != self._trackers:
+            self._trackers = found
+            if self.is_current:
+                self.draw(None)
+
+    def action_copy_trackers(self) -> None:
+        """Copies the commands and addresses that open the trackers."""
+        if self._trackers:
+            self.host.copy("\n".join(text for one in self._trackers for text in one.texts))
+        else:
+            self.say("no W&B run, TensorBoard folder or MLflow run is known of this job", "warn")
 
     def _request(self, job: JobState) -> str:
         """The request to the engine for the newest attempt; it never changes once it exists."""

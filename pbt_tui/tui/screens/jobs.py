@@ -96,7 +96,8 @@ class JobsScreen(Page):
         groups = self.model.groups
         self.failures.set_class(not groups, "-off")
         if groups:
-            self.failures.show([strips.failures(groups, width)])
+            begin, now = self.model.begin, self.host.now()
+            self.failures.show([strips.failures(groups, width, begin, now)])
         self._draw_gpus(width)
         self._draw_status()
         context = self._table_context()
@@ -189,7 +190,7 @@ class JobsScreen(Page):
         if rows.text:
             left += [("/ ", "key"), (cut(rows.text, max(8, width // 2)), "warn"), ("  ", "")]
         if rows.problems_only:
-            left += [("problems only (z)", "warn"), ("  ", "")]
+            left += [(f"problems only ({self.sign('problems')})", "warn"), ("  ", "")]
         total = len(self.model.state.jobs)
         many = f"{len(rows.order)} of {total} jobs" if not rows.is_whole else f"{total} jobs"
         left.append((many if self.host.follower.loaded else "first jobs", "dim"))
@@ -197,7 +198,9 @@ class JobsScreen(Page):
             left.append((f"  {len(self.model.marks)} marked", "mark"))
         follower = self.host.follower
         if follower.loaded and follower.holder is None and self.model.state.closed is None:
-            left += [("   E", "key"), (" starts an executor", "dim")]
+            left += [(f"   {self.sign('executor')}", "key"), (" starts an executor", "dim")]
+        if self.host.has_fleet:
+            left += [("   Esc", "key"), (" lists the runs", "dim")]
         arrow = " ↑" if rows.reverse else ""
         right: Line = ((f"sort: {rows.sorted_by.name}{arrow} ", "dim"),)
         self.status.show([both(tuple(left), right, width)])
@@ -225,7 +228,7 @@ class JobsScreen(Page):
             (),
             (("  ✓ no problems: nothing failed, was cancelled or skipped", "good"),),
             (),
-            (("  z", "key"), (" shows all jobs again", "dim")),
+            ((f"  {self.sign('problems')}", "key"), (" shows all jobs again", "dim")),
         ]
 
     def tick(self, now: float) -> None:
@@ -269,24 +272,45 @@ class JobsScreen(Page):
         rows = self.model.rows
         if rows.text:
             self._last_filter = rows.text
-            self._set_filter("")
+            self.set_filter("")
         elif self._last_filter:
-            self._set_filter(self._last_filter)
+            self.set_filter(self._last_filter)
 
-    def _set_filter(self, text: str) -> None:
+    def set_filter(self, text: str) -> None:
+        """Shows only the jobs that match."""
         with self.input.prevent(Input.Changed):
             self.input.value = text
         self.model.rows.filter(text)
         self.changed(None)
 
+    def show_job(self, index: int) -> None:
+        """Moves the cursor to a job; shows what hides it: another filter, a closed group."""
+        rows, folded = self.model.rows, self.model.folded
+        if folded.row_of(index) is None:
+            rows.problems_only = False
+            self.set_filter("")
+        row = folded.row_of(index)
+        fold = None if row is None else folded.fold_at(row)
+        if fold is not None:
+            folded.toggle(fold.key)
+            self.changed(None)
+            row = folded.row_of(index)
+        if row is not None:
+            self.table.move(row)
+            self._draw_pane(self._table_context())
+
     def action_back(self) -> None:
         if self.input.has_focus or self.model.rows.text:
-            self._set_filter("")
+            self.set_filter("")
             self._close_filter()
         elif self.model.rows.problems_only:
             self.action_problems()
         elif self.model.marks:
             self.action_unmark()
+        elif self.host.journey is not None:
+            self.host.travel()
+        elif self.host.has_fleet:
+            self.host.open_fleet()
 
     def action_problems(self) -> None:
         self.model.rows.only_problems(not self.model.rows.problems_only)

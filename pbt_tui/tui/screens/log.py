@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import ComposeResult
@@ -20,6 +21,9 @@ from pbt_tui.tui.screens.page import Page, bindings
 from pbt_tui.tui.text import Line, Span, both
 from pbt_tui.tui.widgets.lines import Lines
 from pbt_tui.tui.widgets.log_view import LogView
+
+if TYPE_CHECKING:
+    from pbt_tui.tui.time_travel.past_log import PastLog
 
 
 class LogScreen(Page):
@@ -40,6 +44,7 @@ class LogScreen(Page):
         self._number = -1
         """Which number of the line the curve shows; negative: there is no curve."""
         self.input.cursor_blink = False
+        self._past: PastLog | None = None
         self.view: LogView
 
     def compose(self) -> ComposeResult:
@@ -63,8 +68,28 @@ class LogScreen(Page):
         suspended = is_suspended(status, kind.queue if kind else None)
         return labels.state_span(job, suspended=suspended, pause=self.model.pause(job))
 
+    def _limit(self) -> str:
+        """Shows what had been written at the time that is shown; returns what to tell of it."""
+        moment, jobs = self.host.follower.until, self.selected()
+        if moment is None or not jobs:
+            self.view.limit(None)
+            return ""
+        if self._past is None:
+            from pbt_tui.tui.time_travel.past_log import PastLog  # late: few travel
+
+            self._past = PastLog()
+        attempt = next((a for a in jobs[0].attempts if a.number == self.attempt), None)
+        size, note = self._past.end(self.view.file.path, attempt, moment)
+        self.view.limit(size)
+        return note
+
+    def on_unmount(self) -> None:
+        if self._past is not None:
+            self._past.close()
+
     def draw(self, change: FollowerUpdate | None) -> None:
         jobs = self.selected()
+        note = self._limit()
         many = len(jobs[0].attempts) if jobs else 0
         left: list[tuple[str, str]] = [(f" {self.job}", "title")]
         if jobs:
@@ -74,10 +99,12 @@ class LogScreen(Page):
         right: Line
         if self.view.open_log.searching:
             right = (("searching, Esc stops ", "warn"),)
+        elif note:
+            right = ((f"{note} ", "warn"),)
         elif self.view.follow:
             right = (("follows the end ", "good"),)
         elif self.view.below:
-            right = (("↓ more below: G ", "warn"),)
+            right = ((f"↓ more below: {self.sign('last')} ", "warn"),)
         else:
             right = (("the end ", "dim"),)
         self.status.show([both(tuple(left), right, self.size.width)])
@@ -135,9 +162,7 @@ class LogScreen(Page):
             self._ask("keep only the lines that match; & again shows all lines", self._keep)
 
     def action_jump(self) -> None:
-        self._ask(
-            "go to a time (22:41, 22:41:07, 2026-05-01 22:41) or to a line number", self._jump
-        )
+        self.host.ask_command()
 
     def _ask(self, what: str, then: Callable[[str], None]) -> None:
         self.input.remove_class("-off")
@@ -162,7 +187,7 @@ class LogScreen(Page):
         self.view.keep(needle_of(text) if text else None)
         self.draw(None)
 
-    def _jump(self, text: str) -> None:
+    def jump_to(self, text: str) -> None:
         moment = log_times.parse(text)
         if moment is not None:
             found, trouble = log_times.find(self.view.file, moment)
@@ -177,6 +202,7 @@ class LogScreen(Page):
         if self.view.open_log.kept is not None:
             self.view.keep(None)
         self.view.show_at(found)
+        self.draw(None)
 
     def action_next(self) -> None:
         self._find(False)
@@ -187,7 +213,7 @@ class LogScreen(Page):
     def _find(self, back: bool) -> None:
         matches = self.view.open_log.matches
         if matches is None:
-            self.say("no search yet: press / to search", "warn")
+            self.say(f"no search yet: press {self.sign('search')} to search", "warn")
         else:
             self.view.search(matches.needle, back)
             self.draw(None)
@@ -210,7 +236,7 @@ class LogScreen(Page):
         if self.view.open_log.folded:
             self.view.turn_fold()
         else:
-            self.say("no traceback is folded: z folds them")
+            self.say(f"no traceback is folded: {self.sign('fold')} folds them")
 
     def action_curve(self) -> None:
         row = self.view.current
@@ -226,7 +252,8 @@ class LogScreen(Page):
         values = [value for _, value in found.points]
         left = f" {found.label}  {values[-1]:.6g}" if values else f" {found.label}"
         more = "" if found.whole else ", at the end of the log"
-        right = f"number {found.which + 1} of {found.of} · {len(values)} lines{more} · c next, Esc "
+        right = f"number {found.which + 1} of {found.of} · {len(values)} lines{more} · "
+        right += f"{self.sign('curve')} next, Esc "
         head = both(((left, "title"),), ((right, "dim"),), self.size.width)
         drawn = job_curve(
             Series(

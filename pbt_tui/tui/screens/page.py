@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -21,13 +21,19 @@ from pbt_tui.tui.screens.ordered_keys import OrderedKeys
 from pbt_tui.tui.widgets.key_bar import KeyBar
 from pbt_tui.tui.widgets.lines import Lines
 
+if TYPE_CHECKING:
+    from pbt_tui.tui.time_travel.traveller import Traveller
+
 
 def bindings(page: str) -> list[BindingType]:
     """The bindings of a page, from the table of actions; users can remap their ids."""
     return [
         Binding(a.keys, a.id, a.label or a.help, show=False, id=f"{page}.{a.id}")
-        for a in actions.on(page)
+        for a in sorted(actions.on(page), key=lambda a: not a.travels)
     ]
+
+
+_OF_TIME = frozenset(a.id for a in actions.ACTIONS if a.travels)
 
 
 class Page(OrderedKeys[None]):
@@ -70,6 +76,14 @@ class Page(OrderedKeys[None]):
 
     # -- keys --------------------------------------------------------------------------------------
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Some actions are only there while a run is shown, or only while travelling in time."""
+        if action in _OF_TIME:
+            return self._travels
+        if self.host.shows_run or action not in actions.IDS:
+            return True
+        return "fleet" in actions.by_id(action).pages
+
     input: Input | None = None
 
     def takes(self, event: events.Key) -> bool:
@@ -98,10 +112,15 @@ class Page(OrderedKeys[None]):
                 error=trouble,
                 read_only=host.read_only,
                 workspace=host.follower.workspace,
+                runs=host.has_fleet,
+                then=self.journey.told if self._travels else None,
             )
+            if host.shows_run
+            else strips.nameless(self.PAGE, self.size.width)
         ]
         if trouble is not None:
             lines += strips.trouble(lines[0], trouble, self.size.width)
+        self.keys.travel(self._travels)
         self.header.styles.height = len(lines)
         self.header.show(lines)
         self.draw(change)
@@ -118,6 +137,10 @@ class Page(OrderedKeys[None]):
 
     def on_screen_resume(self) -> None:
         self.call_after_refresh(self.changed, None)
+
+    def sign(self, action: str) -> str:
+        """The key of an action, for a text."""
+        return self.host.keymap.sign(self.PAGE, action)
 
     def say(self, text: str, style: str = "") -> None:
         self.keys.say(text, style, time.monotonic())
@@ -136,7 +159,9 @@ class Page(OrderedKeys[None]):
         event.stop()
         page = strips.page_at(self.header.line_at(0), event.x)
         if page is not None:
-            self.app.simulate_key(page)
+            names = [a.id for a in actions.on(self.PAGE) if page in a.keys.split(",")]
+            keys = [a.keys for a in self.host.keymap.on(self.PAGE) if a.id in names]
+            self.app.simulate_key(keys[0].split(",")[0] if keys else page)
 
     # -- moving ------------------------------------------------------------------------------------
 
@@ -194,18 +219,26 @@ class Page(OrderedKeys[None]):
     def action_page_timeline(self) -> None:
         self.host.go("timeline")
 
+    def action_page_fleet(self) -> None:
+        if self.host.has_fleet:
+            self.host.open_fleet()
+        else:
+            self.say("there is no list: pbt-tui was given one run", "warn")
+
     def action_back(self) -> None:
-        if len(self.app.screen_stack) > 1 and self.PAGE != "jobs":
+        if len(self.app.screen_stack) > 1 and self.PAGE not in ("jobs", "fleet"):
             self.app.pop_screen()
 
     def action_quit(self) -> None:
-        if self.PAGE == "jobs":
+        if self.PAGE in ("jobs", "fleet"):
             self.host.leave()
         else:
             self.action_back()
 
     def action_interrupt(self) -> None:
-        self.say("Ctrl-C stops nothing here: q leaves the monitor, x cancels a job")
+        leaves, cancels = self.sign("quit"), self.sign("cancel")
+        cancel = f", {cancels} cancels a job" if cancels else ""
+        self.say(f"Ctrl-C stops nothing here: {leaves} leaves the monitor{cancel}")
 
     def action_help(self) -> None:
         self.host.open_help(self.PAGE)
@@ -213,10 +246,17 @@ class Page(OrderedKeys[None]):
     def action_palette(self) -> None:
         self.app.action_command_palette()
 
+    def action_command(self) -> None:
+        self.host.ask_command()
+
+    def jump_to(self, text: str) -> None:
+        """Goes to a time or a line number; only a log has them."""
+        self.say(f"only a log has times and lines: `{text}`", "warn")
+
     def action_pause(self) -> None:
         self.host.paused = not self.host.paused
         if self.host.paused:
-            self.say("the screen is paused: press i to go on", "warn")
+            self.say(f"the screen is paused: press {self.sign('pause')} to go on", "warn")
         else:
             self.say("the screen follows the run again")
 
@@ -224,6 +264,57 @@ class Page(OrderedKeys[None]):
         job = self.current()
         if job is not None:
             self.host.copy(job.spec.id)
+
+    # -- travelling in time ------------------------------------------------------------------------
+
+    @property
+    def journey(self) -> Traveller:
+        """The travel in time; only while there is one."""
+        assert self.host.journey is not None
+        return self.host.journey
+
+    @property
+    def _travels(self) -> bool:
+        return self.host.journey is not None and self.host.journey.is_ready
+
+    def action_travel(self) -> None:
+        self.host.travel()
+
+    def action_present(self) -> None:
+        self.host.travel()
+
+    def action_step_back(self) -> None:
+        self.journey.step(False)
+
+    def action_step_forth(self) -> None:
+        self.journey.step(True)
+
+    def action_arrow_back(self) -> None:
+        self.journey.step(False)
+
+    def action_arrow_forth(self) -> None:
+        self.journey.step(True)
+
+    def action_failure_back(self) -> None:
+        self.journey.failure(False)
+
+    def action_failure_forth(self) -> None:
+        self.journey.failure(True)
+
+    def action_leap_back(self) -> None:
+        self.journey.leap(False)
+
+    def action_leap_forth(self) -> None:
+        self.journey.leap(True)
+
+    def action_play(self) -> None:
+        self.journey.play()
+
+    def action_faster(self) -> None:
+        self.journey.change_speed(1)
+
+    def action_slower(self) -> None:
+        self.journey.change_speed(-1)
 
     # -- asking the executor -----------------------------------------------------------------------
 

@@ -255,6 +255,8 @@ class PopulationScreen(Page):
         self._walk(1)
 
     def action_now(self) -> None:
+        if self.choices.at is None and self.host.journey is not None:
+            self.host.travel()
         self._choose(self.choices._replace(at=None))
 
     def action_back(self) -> None:

@@ -64,7 +64,7 @@ class TimelineScreen(Page):
 
     def draw(self, change: FollowerUpdate | None) -> None:
         host, model = self.host, self.model
-        if not host.follower.loaded:
+        if not host.present.loaded:
             self.detail.show([(), ((" reading the journal", "dim"),)])
             return
         kind = model.kind
@@ -78,12 +78,12 @@ class TimelineScreen(Page):
         changed = None if change is None or change.everything else change.jobs
         rows.update(changed, by_node=by_node, clock=host.clock())
         rows.order(model.rows.order)
-        self._samples = nvml.read(host.follower.rundir.gpus)
+        self._samples = nvml.read(host.present.rundir.gpus)
         self._draw()
 
     def _made(self, by_node: bool) -> TimelineRows | None:
         """The rows; None: there are so many that a thread makes them."""
-        follower, clock = self.host.follower, self.host.clock()
+        follower, clock = self.host.present, self.host.clock()
         rows = TimelineRows(follower)
         if len(follower.state.jobs) < _MANY:
             return rows
@@ -104,7 +104,7 @@ class TimelineScreen(Page):
 
     def tick(self, now: float) -> None:
         super().tick(now)
-        if self.rows is not None and self.host.follower.holder is not None:
+        if self.rows is not None and self.host.present.holder is not None:
             self.rows.passes(self.host.clock())
             self._draw()
 
@@ -169,7 +169,7 @@ class TimelineScreen(Page):
             over = self.view.column(rows.over(row)) + 1
             cells[max(0, over) :] = [timeline.NOTHING] * (len(cells) - max(0, over))
         return timeline.attempts_row(
-            row.lane, self.view, cells, self.model.state, named=row.job is None
+            row.lane, self.view, cells, self.host.present.state, named=row.job is None
         )
 
     # -- the cursor --------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ class TimelineScreen(Page):
         rows, moment = self.rows, self.moment
         if rows is None or moment is None or not self.is_attached:
             return
-        width, now = self.size.width, self.host.now()
+        width, now = self.size.width, self.host.present.now(self.host.clock())
         column = self.view.column(moment)
         ruler = time_axis.axis(self.view.left, self.view.cell, self.view.columns)
         label = "per job" if rows.of_jobs else "per slot"
@@ -199,7 +199,7 @@ class TimelineScreen(Page):
         low, high = self._here(row, moment)
         idle = rows.idle_at(row, moment)
         if low < high:
-            lines = timeline_words.attempts(self.model.state, row.lane, low, high, rows.end)
+            lines = timeline_words.attempts(self.host.present.state, row.lane, low, high, rows.end)
         if idle is not None:
             begin, end = idle
             is_open = end >= rows.end and rows.state.closed is None
@@ -373,7 +373,7 @@ class TimelineScreen(Page):
         """Copies what the lines below the rows say."""
         rows, moment = self.rows, self.moment
         if rows is not None and moment is not None:
-            lines = self._about(rows, moment, self.host.now())
+            lines = self._about(rows, moment, self.host.present.now(self.host.clock()))
             self.host.copy("; ".join(plain(line).strip() for line in lines))
 
 

@@ -56,10 +56,10 @@ class JobPane(Lines):
             self._lines = height
             self.styles.height = height
         fold, index = table.fold, table.chosen
-        rundir = host.follower.rundir
+        rundir, until = host.follower.rundir, host.follower.until
         if fold is not None:
             first = model.state.jobs[fold.jobs[0]]
-            log = self._log.lines(rundir, first) if fold.state == "failed" else ()
+            log = self._log.lines(rundir, first, until) if fold.state == "failed" else ()
             self.show(job_pane.of_fold(fold, context, width, height, log=log))
         elif index is not None:
             job = model.state.jobs[index]
@@ -69,9 +69,9 @@ class JobPane(Lines):
                     context,
                     width,
                     height,
-                    log=self._log.lines(rundir, job),
+                    log=self._log.lines(rundir, job, until),
                     gpus=host.gpus() if job.phase in ACTIVE else (),
-                    use=self._use_of(job, model),
+                    use=self._use_of(job, model) if until is None else None,
                     ascii_only=self.app.has_class("-ascii"),
                 )
             )

@@ -44,7 +44,8 @@ class JobTable(Lines):
         # A hidden table has no width: it keeps the one that it had.
         width = self.scrollable_content_region.width or self.layout_.width
         model = self.model
-        made_of = (width, model.longest, model.useless_columns, model.parameters)
+        useless = model.useless_columns
+        made_of = (width, model.longest, useless, model.parameters, model.chosen)
         if self.layout_.made_of != made_of:
             self.layout_ = TableLayout(*made_of)
             self._painted.clear()
@@ -74,6 +75,8 @@ class JobTable(Lines):
 
     def _row(self, row: int) -> Line:
         folded, marks = self.model.folded, self.model.marks
+        if self.context.state is not self.model.state:
+            return ()  # painted between the end of loading and the first `refresh_rows` after it
         fold = folded.fold_at(row)
         if fold is None:
             index = folded.rows[row]

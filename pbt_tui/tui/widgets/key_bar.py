@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from textual.message import Message
 
-from pbt_tui.tui import actions
+from pbt_tui.tui.actions import Action
+from pbt_tui.tui.host import Host
 from pbt_tui.tui.text import Line, Span, cells, clip, length
 from pbt_tui.tui.widgets.lines import Lines
 
@@ -24,9 +26,13 @@ class KeyBar(Lines):
             self.key = key
             """As Textual spells it."""
 
-    def __init__(self, of: str) -> None:
+    def __init__(self, of: str, also: str = "") -> None:
         super().__init__("keys")
         self.of = of
+        self.also = also
+        """Another page: only keys that it has, too, are shown."""
+        self.travels = False
+        """Whether the run is shown as it was."""
         self._said: tuple[Line, float] | None = None
         self._question: tuple[str, Sequence[tuple[str, str]]] | None = None
 
@@ -35,6 +41,15 @@ class KeyBar(Lines):
 
     def on_resize(self, event: object) -> None:
         self.draw()
+
+    def travel(self, on: bool) -> None:
+        """Shows the keys for times too, or no more."""
+        if on != self.travels:
+            self.travels = on
+            self.draw()
+
+    def _bar(self) -> list[Action]:
+        return cast(Host, self.app).keymap.bar(self.of, self.also, self.travels)
 
     def say(self, text: str, style: str, now: float, *, lasts: float = _SECONDS) -> None:
         self._said = (((" " + text, style),), now + lasts)
@@ -60,7 +75,7 @@ class KeyBar(Lines):
         if self._question is not None:
             lines = question_lines(*self._question, width)
         else:
-            lines = [clip(self._said[0] if self._said else keys(self.of, width), width)]
+            lines = [clip(self._said[0] if self._said else keys(self._bar(), width), width)]
         if self.styles.height is None or self.styles.height.value != len(lines):
             self.styles.height = len(lines)
         self.show(lines)
@@ -76,9 +91,10 @@ class KeyBar(Lines):
             name = key_at(shown, event.x)
             self.post_message(self.Pressed(name or "escape"))
         elif self._said is None:
-            line = keys(self.of, self.size.width)
+            bar = self._bar()
+            line = keys(bar, self.size.width)
             name = key_at(line, event.x)
-            action = next((a for a in actions.bar(self.of) if _sign(a) == name), None)
+            action = next((a for a in bar if _sign(a) == name), None)
             if action is not None:
                 self.post_message(self.Pressed(action.keys.split(",")[0]))
 
@@ -107,9 +123,8 @@ def key_at(line: Line, x: int) -> str | None:
     return None
 
 
-def keys(page: str, width: int) -> Line:
+def keys(shown: Sequence[Action], width: int) -> Line:
     """As many keys as fit; help and quit are always shown."""
-    shown = actions.bar(page)
     first = [a for a in shown if a.id in ("help", "quit")]
     room = width - 1 - sum(len(_key(a)) for a in first)
     kept = []
@@ -126,9 +141,9 @@ def keys(page: str, width: int) -> Line:
     return tuple(line)
 
 
-def _key(action: actions.Action) -> str:
+def _key(action: Action) -> str:
     return f"{_sign(action)} {action.label}  "
 
 
-def _sign(action: actions.Action) -> str:
+def _sign(action: Action) -> str:
     return action.shown.split()[0]

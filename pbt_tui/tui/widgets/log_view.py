@@ -72,6 +72,14 @@ class LogView(Lines):
         self.open_log.open(path)
         self._begin()
 
+    def limit(self, size: int | None) -> None:
+        """Shows no more than the first bytes of the log; None: all of it."""
+        if size != self.file.limit:
+            self.file.limit = size
+            self.file.check()
+            self.open_log.begin()
+            self._begin()
+
     def _begin(self) -> None:
         self.follow, self.top = True, 0
         self.repage()

@@ -17,9 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pbt_tui.journal import RunState
 from pbt_tui.journal import events as ev
-from pbt_tui.journal.state import JobState
+from pbt_tui.journal.state import JobState, RunState
 
 MINUTE = 60.0
 """Seconds between two messages about failures."""
