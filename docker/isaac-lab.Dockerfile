@@ -6,12 +6,16 @@
 #     --capabilities gpu,compute,utility,graphics
 #
 # The base is NVIDIA's image of Isaac Lab, which includes Isaac Sim and needs an account with NGC. Using
-# it means accepting NVIDIA's license agreement; `ACCEPT_EULA` below says that you do. For rl_games without
-# Isaac Lab, build with another base:
+# it means accepting NVIDIA's license agreement; `ACCEPT_EULA` below says that you do. Isaac Lab 2.3 has no
+# command `isaaclab`: there, commands begin with
+# `python /workspace/isaaclab/scripts/reinforcement_learning/rl_games/train.py`.
+#
+# For rl_games without Isaac Lab, build with another base. No release of rl_games has population-based
+# training yet, so this names a commit:
 #
 #   docker build --file docker/isaac-lab.Dockerfile --tag pbt-rl-games \
 #     --build-arg BASE=pytorch/pytorch:2.9.0-cuda12.8-cudnn9-runtime --build-arg PYTHON=python \
-#     --build-arg PACKAGES="rl-games==1.6.1 gymnasium==1.2.0" docker/
+#     --build-arg PACKAGES="https://github.com/Denys88/rl_games/archive/262cf20.tar.gz" docker/
 ARG BASE=nvcr.io/nvidia/isaac-lab:2.3.2
 FROM ${BASE}
 
