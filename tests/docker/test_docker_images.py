@@ -31,10 +31,10 @@ CLASSIC = {"DOCKER_BUILDKIT": "0"}
 """The builder that needs no plugin."""
 
 
-def _docker(*words: str, **kwargs: Any) -> str:
+def _docker(*words: str, given: str | None = None) -> str:
     done = subprocess.run(
         ["docker", *words], env={**os.environ, **CLASSIC}, cwd=ROOT,
-        capture_output=True, text=True, check=False, timeout=240, **kwargs,
+        capture_output=True, text=True, check=False, timeout=240, input=given,
     )  # fmt: skip
     assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
     return done.stdout
@@ -43,7 +43,7 @@ def _docker(*words: str, **kwargs: Any) -> str:
 @pytest.fixture
 def build(engine: Any) -> Iterator[Callable[..., str]]:
     """Builds the image of a Dockerfile on the stand-in; its tag."""
-    _docker("build", "--tag", STAND_IN, "-", input=RECIPE)
+    _docker("build", "--tag", STAND_IN, "-", given=RECIPE)
     made = [STAND_IN]
 
     def one(name: str, context: Path, *options: str) -> str:
