@@ -66,7 +66,7 @@ def parser(argv: Sequence[str] = ()) -> Parser:
         ("on_end", "run this command once the run is closed; `PBT_MESSAGE` says how"),
         ("on_failure", "run this command when jobs fail, at most once a minute"),
     ):
-        more = "; the address in `PBT_WEBHOOK` is told the same" if name == "on_end" else ""
+        more = "; `PBT_WEBHOOK` is told, too, of what `PBT_TELL` lists" if name == "on_end" else ""
         place.add_argument(f"--{name}", metavar="CMD", help=text + more)
     asks = p.add_argument_group("requests to the executor of a run directory")
     request = asks.add_mutually_exclusive_group()
