@@ -109,7 +109,7 @@ def parser(argv: Sequence[str] = ()) -> Parser:
         help="count as lost the attempts of a host that can no longer be asked",
     )
     for backend in built_in:
-        if not backend.runtimes:
+        if not backend.runtimes and "run_arguments" in vars(type(backend)):
             backend.run_arguments(p.topic(backend.name, backend.title))
     add_settings(p, "policy", "container", *(b.name for b in built_in if b.runtimes))
     add_installed(p, argv, lambda backend: bool(backend.runtimes))

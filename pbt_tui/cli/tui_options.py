@@ -74,7 +74,7 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     )
     web.add_options(p)
     add_compiling(p.add_argument_group("how a run module is compiled"))
-    screen = p.topic("screen", "how the screen looks, and what the terminal is told")
+    screen = p.topic("screen", "looks of the screen, messages of the terminal")
     screen.add_argument("--ascii", action=_Switch, help="draw with ASCII characters only")
     screen.add_argument(
         "--theme",
