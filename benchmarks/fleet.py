@@ -50,7 +50,7 @@ def main(_: int) -> None:
         row("  processor time of the first page", f"{cost:.2f} s", "<= 0.6 s", (cost,))
         row("  that of reading all 110,000 jobs, too", f"{total:.2f} s")
         row("  memory once all is read", f"{memory:.0f} MB", "<= 60 MB", (memory,))
-        figure = f"{idle:.1f} % CPU, {count / IDLE:.0f} B/s"
+        figure = f"{idle:.2f} % CPU, {count / IDLE:.0f} B/s"
         row("nothing changing", figure, "<= 0.3 %, 0 B/s", (idle, count / IDLE))
 
 

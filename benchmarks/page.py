@@ -67,7 +67,9 @@ def page(parts: Sequence[Part]) -> str:
     names = [name for part in parts for name in part.curves]
     if names:
         text += "\n## From 100 to 1,000,000 jobs\n\n"
-        text += "Both axes are logarithmic: a straight line at 45° is a cost that is linear.\n\n"
+        text += (
+            "Both axes are logarithmic: a linear cost rises tenfold from one mark to the next.\n\n"
+        )
         text += "\n".join(_PICTURE.format(name=name, about=ABOUT[name][0]) for name in names)
     for part in parts:
         text += "\n" + "\n".join(_section(part)) + "\n"

@@ -130,7 +130,7 @@ def main(most: int) -> None:
         count = ours.read(IDLE)
         share = (ours.cpu - before) / IDLE * 100
         ours.close()
-        figure = f"{share:.1f} % CPU, {count / IDLE:.0f} B/s"
+        figure = f"{share:.2f} % CPU, {count / IDLE:.0f} B/s"
         row("nothing changing", figure, "<= 0.3 %, 0 B/s", (share, count / IDLE))
 
 
