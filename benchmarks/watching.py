@@ -122,7 +122,8 @@ def main(most: int) -> None:
                 ),
             )  # fmt: skip
             target = f"<= {most_memory} MB"
-            row("  memory once all is read", f"{memory:.0f} MB", target, (memory,))
+            what = f"  memory once all {jobs:,} jobs are read"
+            row(what, f"{memory:.0f} MB", target, (memory,))
         ours = Terminal([TUI, str(run_directory(here, 10_000).path)])
         ours.until(b"00000_j")
         ours.read(4.0)
