@@ -51,6 +51,9 @@ def measured(name: str, most: int) -> bool:
     """Runs one part; what stops it is written on the page, and the other parts go on."""
     try:
         importlib.import_module(f"benchmarks.{name}").main(most)
+    except KeyboardInterrupt:
+        measure.left_out("the rest of this part: stopped by a person")
+        return False
     except (AssertionError, OSError, subprocess.SubprocessError) as error:
         kind = type(error).__name__
         text = machine.shown([str(error)]) or "a check did not hold"

@@ -113,6 +113,8 @@ def test_a_part_that_stops_tells_why_and_the_next_one_goes_on(
             def main(most: int) -> None:
                 measure.title(f"at most {most}")
                 measure.row("first", "1 s")
+                if module.endswith("fleet"):
+                    raise KeyboardInterrupt
                 if module.endswith("logs"):
                     raise subprocess.CalledProcessError(3, ["/usr/bin/lnav"])
 
@@ -121,11 +123,12 @@ def test_a_part_that_stops_tells_why_and_the_next_one_goes_on(
     monkeypatch.setattr(importlib, "import_module", fake)
     monkeypatch.setattr(command, "ROOT", tmp_path)
     monkeypatch.setattr(results.renew, "__defaults__", (file,))
-    assert command.main(["logs", "populations", "--most", "500"]) == 1
+    assert command.main(["logs", "fleet", "populations", "--most", "500"]) == 1
     kept = {one.name: one for one in results.load(file)}
     assert [row.what for row in kept["logs"].rows] == ["first"]
     assert "CalledProcessError" in kept["logs"].left_out[0]
     assert "lnav" in kept["logs"].left_out[0]
+    assert kept["fleet"].left_out == ["the rest of this part: stopped by a person"]
     assert kept["populations"].title == "at most 500"
     text = (tmp_path / page.PAGE).read_text()
     assert "- logs: the rest of this part" in behind(text)
