@@ -124,7 +124,8 @@ fix: $(READY) ## apply automatic fixes; rewrite generated files
 	@$(BIN)/ruff format .
 	@$(BIN)/python -m docs.generate
 
-bench: $(READY) ## run the benchmarks, side by side, as ratios
+# Renews docs/benchmarks.md. ARGS="logs" renews one section; ARGS="--most 10000" needs less memory.
+bench: $(READY) ## run the benchmarks, side by side, as ratios; write docs/benchmarks.md
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## remove what make created; trainings in train_dir/ stay

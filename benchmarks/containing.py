@@ -22,8 +22,10 @@ from typing import Any
 
 import msgspec
 
+from benchmarks import machine
 from benchmarks.executing import RUN, spec
-from benchmarks.measure import paired, row, run, title
+from benchmarks.measure import command, left_out, paired, row, run, title, versions
+from benchmarks.results import Beside
 from pbt_tui.journal import RunDir, Tail
 from pbt_tui.journal import events as ev
 from pbt_tui.runtimes.docker.wrapper import LOG_ONLY, WRAPPER
@@ -80,12 +82,13 @@ def engine() -> Iterator[str | None]:
                 os.environ[name] = before[name]
 
 
-def main() -> None:
+def main(_: int) -> None:
     title(f"containers through `pbt-run`, {IN_FLIGHT} in flight")
     with engine() as host, tempfile.TemporaryDirectory() as folder:
         if host is None:
-            row("not measured: no docker engine, and none can be brought up here", "")
+            left_out("no docker engine is there, and none can be brought up")
             return
+        versions({"docker": machine.said(["docker", "version", "-f", "{{.Server.Version}}"])})
         here = Path(folder)
         _throughput(here, Api(host))
         _wrapper(here)
@@ -118,6 +121,7 @@ def _throughput(here: Path, api: Api) -> None:
         began: float = _events(here, N, ev.ExecutorStarted)[0].at
         return N / (time.time() - began)
 
+    command("ours", [*RUN, str(path), "--fresh"])
     ours()
     bodies = _bodies(here, path)
 
@@ -129,7 +133,12 @@ def _throughput(here: Path, api: Api) -> None:
 
     mine, other, ratio = paired(ours, raw, 5)
     figure = f"{mine:.1f} / {other:.1f} a second = {ratio:.2f}x"
-    row("`true`: started, ended, recorded, removed / raw engine API", figure, ">= 0.9x")
+    beside = Beside(
+        "raw engine API", f"{other:.1f} a second", ratio, f"{mine:.1f} a second",
+        floor=True, more=True,
+    )  # fmt: skip
+    what = "`true`: started, ended, recorded, removed / raw engine API"
+    row(what, figure, ">= 0.9x", (ratio,), beside)
 
 
 def _bodies(here: Path, path: Path) -> list[Any]:
@@ -161,8 +170,9 @@ def _wrapper(here: Path) -> None:
     """Processor time of both wrappers, one after the other in one container."""
     ours = min(_seconds(here, "ours", WRAPPER, "claim") for _ in range(5))
     plain = min(_seconds(here, "plain", LOG_ONLY, "") for _ in range(5))
-    figure = f"{(ours - plain) * 1000 / WRAPPED:.2f} ms"
-    row("the wrapper that records the exit code, processor time a job", figure, "<= 1 ms")
+    cost = (ours - plain) * 1000 / WRAPPED
+    what = "the wrapper that records the exit code, processor time a job"
+    row(what, f"{cost:.2f} ms", "<= 1 ms", (cost,))
 
 
 def _seconds(here: Path, name: str, text: str, claim: str) -> float:
@@ -189,8 +199,10 @@ def _ends(here: Path) -> None:
     path.write_bytes(encode(replace(whole, jobs=jobs)))
     assert run([*RUN, str(path), "--fresh"], cwd=here).code == 0
     late = sorted((e.at - e.ended_at) * 1000 for e in _events(here, ENDING, ev.AttemptEnded))
-    figure = f"{statistics.median(late):.0f} ms, p95 {late[int(len(late) * 0.95)]:.0f} ms"
-    row("a container's end until it is in the journal, median", figure, "<= 40 ms, <= 120 ms")
+    found = (statistics.median(late), late[int(len(late) * 0.95)])
+    figure = f"{found[0]:.0f} ms, p95 {found[1]:.0f} ms"
+    what = "a container's end until it is in the journal, median"
+    row(what, figure, "<= 40 ms, <= 120 ms", found)
 
 
 # -- what watching costs ---------------------------------------------------------------------------
@@ -211,7 +223,7 @@ def _watching(here: Path) -> None:
     finally:
         child.terminate()
         child.wait()
-    row(f"CPU of the executor while {WATCHED} run", f"{share:.2%}", "<= 0.5 %")
+    row(f"CPU of the executor while {WATCHED} run", f"{share:.2%}", "<= 0.5 %", (share * 100,))
 
 
 def _started(here: Path) -> bool:
@@ -223,7 +235,3 @@ def _started(here: Path) -> bool:
 def _cpu(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """Rounds of commands side by side: A B A B, so that a machine that slows down slows both.
 
-Must not judge: it prints medians and ratios, with the target beside them.
+It prints medians and ratios, with the target beside them, and keeps them for the page.
 """
 
 from __future__ import annotations
@@ -10,9 +10,13 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from benchmarks import machine
+from benchmarks.results import Beside, Measured, Part, met
 
 PASS = [sys.executable, "-c", "pass"]
 
@@ -64,21 +68,74 @@ def paired(
     )
 
 
-_with_target: list[tuple[str, str, str]] = []
-"""The rows that have a target, in the order in which they were measured."""
+_recorded: list[Part] = []
+"""The parts of this run, the one that is measured now last."""
 
 
-def row(what: str, figure: str, target: str = "") -> None:
+@contextmanager
+def recording(name: str) -> Iterator[Part]:
+    """Keeps every row that is printed meanwhile in a part of that name."""
+    _recorded.append(Part(name, machine.surroundings()))
+    yield _recorded[-1]
+
+
+def row(
+    what: str,
+    figure: str,
+    target: str = "",
+    values: tuple[float, ...] = (),
+    beside: Beside | None = None,
+) -> Measured:
+    """Prints one row, keeps it and returns it.
+
+    Args:
+        what: what was measured.
+        figure: the figures as people read them.
+        target: their limits; see `results.met`.
+        values: a number for each limit, in its unit.
+        beside: the same work done by another program.
+    """
     print(f"  {what:<58} {figure:>22}   {target}", flush=True)
-    if target:
-        _with_target.append((what.strip(), figure, target))
+    good = met(target, values) if target else None
+    made = Measured(what.strip(), figure, target, good, beside)
+    if _recorded:
+        _recorded[-1].rows.append(made)
+    return made
+
+
+def left_out(reason: str) -> None:
+    """Says what cannot be measured here, and why."""
+    print(f"  left out: {reason}", flush=True)
+    if _recorded:
+        _recorded[-1].left_out.append(reason)
+
+
+def command(name: str, argv: Sequence[str]) -> None:
+    """Keeps a command for the page."""
+    if _recorded:
+        _recorded[-1].commands[name] = machine.shown(argv)
+
+
+def versions(found: Mapping[str, str]) -> None:
+    """Keeps the versions of programs beside ours; an empty one is not known."""
+    if _recorded:
+        _recorded[-1].versions.update({name: text for name, text in found.items() if text})
+
+
+def point(picture: str, line: str, jobs: int, value: float) -> None:
+    """Keeps a point of a picture: what a number of jobs costs."""
+    if _recorded:
+        lines = _recorded[-1].curves.setdefault(picture, {})
+        lines.setdefault(line, []).append((jobs, float(f"{value:.4g}")))
 
 
 def targets() -> None:
     """All figures of this run that have a target, in one table."""
-    title("targets, each beside what it is compared with in this run")
-    cells = [("what", "figure", "target"), *_with_target]
-    widths = [max(len(line[k]) for line in cells) for k in range(3)]
+    print("\ntargets, each beside what it is compared with in this run", flush=True)
+    cells = [("what", "figure", "target", "")]
+    for one in (row for part in _recorded for row in part.rows if row.target):
+        cells.append((one.what, one.figure, one.target, "" if one.met else "missed"))
+    widths = [max(len(line[k]) for line in cells) for k in range(4)]
     for line in cells:
         text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         print(f"  {text.rstrip()}", flush=True)
@@ -86,3 +143,5 @@ def targets() -> None:
 
 def title(text: str) -> None:
     print(f"\n{text}", flush=True)
+    if _recorded:
+        _recorded[-1].title = text

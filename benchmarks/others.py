@@ -1,5 +1,5 @@
-"""What other launchers need for a job of the same grid: torchx and Hydra from PyPI, in a folder of
-their own that is gone afterwards, and the upstream launcher's classes of the checkouts that
+"""What other programs need for the same work: packages of PyPI and of Debian, in a folder of their
+own that is gone afterwards, and the upstream launcher's classes of the checkouts that
 `PBT_UPSTREAM` names.
 
 Must not install anything anywhere else.
@@ -30,6 +30,19 @@ with LocalCluster(worker_config=WorkerConfig(cores=int(parallel))) as cluster:
     client.wait_for_jobs([client.submit(job)])
 """
 """Its server, a worker and all tasks in one command; each task has files for its output."""
+SUBMITIT = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from submitit import LocalExecutor
+from submitit.helpers import CommandFunction
+count, parallel, *words = sys.argv[1:]
+executor = LocalExecutor("submitit")
+def once(_):
+    executor.submit(CommandFunction(words, verbose=False)).result()
+with ThreadPoolExecutor(int(parallel)) as pool:
+    list(pool.map(once, range(int(count))))
+"""
+"""Its local executor starts at once what it is given, so a pool keeps the limit."""
 PACKAGES = ("torchx==0.7.0", "hydra-core==1.3.8", "numpy")
 TORCHX = """
 import sys
@@ -66,7 +79,7 @@ app()
 @contextmanager
 def installed(packages: Sequence[str] = PACKAGES) -> Iterator[Path | None]:
     """The interpreter of a virtual environment that has them; None where they cannot be had."""
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(prefix="pbt-others-") as folder:
         python = Path(folder) / "venv/bin/python"
         wanted = ("-m", "pip", "install", "-q", "--disable-pip-version-check", *packages)
         try:
@@ -79,6 +92,21 @@ def installed(packages: Sequence[str] = PACKAGES) -> Iterator[Path | None]:
             yield None
         else:
             yield python
+
+
+@contextmanager
+def unpacked(package: str) -> Iterator[Path | None]:
+    """A folder with the files of a Debian package, not installed; None if it cannot be had."""
+    with TemporaryDirectory(prefix="pbt-others-") as folder:
+        try:
+            for words in (["apt-get", "download", package], ["dpkg-deb", "-x", "{deb}", "."]):
+                deb = next((file.name for file in Path(folder).glob("*.deb")), "")
+                argv = [word.replace("{deb}", deb) for word in words]
+                subprocess.run(argv, cwd=folder, check=True, capture_output=True, timeout=120)
+        except (subprocess.SubprocessError, OSError):
+            yield None
+        else:
+            yield Path(folder)
 
 
 def each(python: Path, folder: Path, few: int = 20, many: int = 220) -> Iterator[tuple[str, float]]:

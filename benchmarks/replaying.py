@@ -12,7 +12,8 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.executing import spec
-from benchmarks.measure import row, title
+from benchmarks.measure import point, row, title
+from benchmarks.results import Beside
 from pbt_tui.journal import Journal, Tail, replay
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state_history import StateHistory
@@ -70,27 +71,35 @@ def _jumps(path: Path, plan: Processes, whole: float) -> None:
         jumps.append(time.perf_counter() - began)
     jump = statistics.median(jumps)
     figure = f"{jump * 1000:.0f} ms = {jump / whole:.2f} of the whole"
-    row(f"  the state at another time, {JUMPS} jumps", figure, "<= 0.2 of the whole")
+    what = f"  the state at another time, {JUMPS} jumps"
+    row(what, figure, "<= 0.2 of the whole", (jump / whole,))
 
 
-def main() -> None:
+def main(most: int) -> None:
     title("replay")
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
-        plan = decode(spec(here, JOBS, 64, ("true",)).read_bytes())
-        count = journal(here / "journal.jsonl", plan)
-        read, fold = [], []
-        for _ in range(5):
-            began = time.perf_counter()
-            events = Tail(here / "journal.jsonl").read_all()
-            half = time.perf_counter()
-            replay(plan, events)
-            read.append(half - began)
-            fold.append(time.perf_counter() - half)
-        whole = statistics.median(a + b for a, b in zip(read, fold, strict=True))
-        ratio = statistics.median((a + b) / a for a, b in zip(read, fold, strict=True))
+        for jobs in (one for one in (100, 1_000, 10_000, JOBS) if one <= most):
+            path = here / f"journal{jobs}.jsonl"
+            plan = decode(spec(here, jobs, 64, ("true",)).read_bytes())
+            count = journal(path, plan)
+            read, fold = [], []
+            for _ in range(5):
+                began = time.perf_counter()
+                events = Tail(path).read_all()
+                half = time.perf_counter()
+                replay(plan, events)
+                read.append(half - began)
+                fold.append(time.perf_counter() - half)
+            whole = statistics.median(a + b for a, b in zip(read, fold, strict=True))
+            ratio = statistics.median((a + b) / a for a, b in zip(read, fold, strict=True))
+            point("replay", "disk to state", jobs, whole)
+            point("replay", "decoding alone", jobs, statistics.median(read))
         figure = f"{whole:.2f} s, {ratio:.1f}x decoding"
-        row(f"{JOBS} jobs, {count} events, disk to state", figure, "<= 1.2 s")
-        _jumps(here / "journal.jsonl", plan, whole)
+        beside = Beside("decoding alone", f"{whole / ratio:.2f} s", ratio, floor=True)
+        what = f"{jobs} jobs, {count} events, disk to state"
+        target = "<= 1.2 s" if jobs == JOBS else ""
+        row(what, figure, target, (whole,), beside)
+        _jumps(path, plan, whole)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         row("  peak memory of that", f"{peak:.0f} MB")

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from benchmarks.measure import row, title
+from benchmarks.measure import left_out, point, row, title
 from pbt_tui.executor.loop import Loop
 from pbt_tui.journal import Journal, RunState
 from pbt_tui.journal import events as ev
@@ -24,6 +24,7 @@ from pbt_tui.spec import FORMAT, Job, Policy, Processes
 
 TURNS = 300
 PARALLEL = 8
+SIZE = 1_000_000
 
 
 class Answers:
@@ -109,7 +110,7 @@ def turns(jobs: int) -> tuple[float, float]:
         loop.commit()
         loop.turn()
         wall, cpu = [], []
-        for _ in range(TURNS):
+        for _ in range(min(TURNS, jobs - 2 * PARALLEL)):
             began, used = time.perf_counter(), time.process_time()
             assert loop.turn()
             wall.append((time.perf_counter() - began) * 1000)
@@ -126,10 +127,14 @@ class _Named:
         self.job, self.attempt = job, attempt
 
 
-def main() -> None:
+def main(most: int) -> None:
     title("a turn of the loop: one job ends, the next one starts, all of it synced")
-    few = turns(1_000)
-    many = turns(1_000_000)
-    for what, (wall, cpu) in (("1,000", few), ("1,000,000", many)):
-        row(f"{what} jobs wait", f"{wall:.2f} ms, {cpu:.2f} ms CPU", "<= 1 ms")
-    row("1,000,000 / 1,000", f"{many[1] / few[1]:.1f}x CPU")
+    sizes = [10**power for power in range(2, 7) if 10**power <= most]
+    found = {jobs: turns(jobs) for jobs in sizes}
+    for jobs, (wall, cpu) in found.items():
+        point("turn", "a turn", jobs, cpu)
+        row(f"{jobs:,} jobs wait", f"{wall:.2f} ms, {cpu:.2f} ms CPU", "<= 1 ms", (wall,))
+    few, many = sizes[min(1, len(sizes) - 1)], sizes[-1]
+    row(f"{many:,} / {few:,}", f"{found[many][1] / found[few][1]:.1f}x CPU")
+    if many < SIZE:
+        left_out(f"{SIZE:,} jobs: `--most` is less")

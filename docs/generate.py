@@ -1,4 +1,5 @@
-"""Writes the files that are generated: `schemas/*.json`, `docs/reference/` and one diagram.
+"""Writes the files that are generated: `schemas/*.json`, `docs/reference/`, one diagram, and the
+page of the benchmarks from their kept results.
 
     python -m docs.generate [--check]
 
@@ -10,10 +11,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from benchmarks import page as benchmark_page
+from benchmarks import results
 from docs import diagram, pages, schemas
 
 ROOT = Path(__file__).parent.parent
-OWNED = ("schemas/*.json", "docs/reference/*.md", "docs/reference/rules/*.md")
+OWNED = (
+    "schemas/*.json", "docs/reference/*.md", "docs/reference/rules/*.md",
+    "docs/benchmarks.md", "docs/pictures/benchmarks-*.svg",
+)  # fmt: skip
 """Every file that matches is generated here. A file that is no longer generated is removed."""
 DRAWN = "docs/architecture.md"
 """Only the part of this page between two marks is generated."""
@@ -24,7 +30,9 @@ def generated() -> dict[str, bytes]:
     made = {f"schemas/{name}": data for name, data in schemas.schemas().items()}
     text = {f"docs/reference/{name}": page.encode() for name, page in pages.pages().items()}
     page = diagram.drawn_into((ROOT / DRAWN).read_text(encoding="utf-8"))
-    return {**made, **text, DRAWN: page.encode()}
+    parts = results.load()
+    measured = {path: text.encode() for path, text in benchmark_page.documents(parts).items()}
+    return {**made, **text, **measured, DRAWN: page.encode()}
 
 
 def stale(root: Path = ROOT) -> list[str]:

@@ -16,6 +16,8 @@ from pbt_tui.journal.run_dir import RunDir
 
 ROOT = Path(__file__).parents[2]
 LARGEST = 150_000
+STORED = sorted(file for file in pictures.FOLDER.iterdir() if "benchmarks-" not in file.name)
+"""Those of screens; the curves of the benchmarks are drawn from numbers."""
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,7 @@ def test_the_text_of_a_picture_is_that_of_the_screen(now: dict[str, str]) -> Non
     assert "goesonfromgeneration8ofmember5" in now["job"]
 
 
-@pytest.mark.parametrize("file", sorted(pictures.FOLDER.iterdir()), ids=lambda file: file.name)
+@pytest.mark.parametrize("file", STORED, ids=lambda file: file.name)
 def test_a_picture_is_small_and_of_no_machine(file: Path) -> None:
     svg = file.read_text(encoding="utf-8")
     words = re.findall(r">([^<]+)<", svg)
@@ -57,7 +59,7 @@ def test_a_picture_is_small_and_of_no_machine(file: Path) -> None:
 
 
 def test_every_picture_is_on_a_page() -> None:
-    stored = {file.name for file in pictures.FOLDER.iterdir()}
+    stored = {file.name for file in STORED}
     assert stored == {
         pictures.path(picture, theme).name
         for picture in pictures.PICTURES
