@@ -232,7 +232,7 @@ class OsmoDouble:
     def _answers(self, what: str) -> None:
         self.calls[what] += 1
         if self.down is not None:
-            raise Refused(self.down, "not now")
+            raise Refused(self.down, "unauthorized" if self.down == 401 else "not now")
 
     def _of(self, ident: str) -> WorkflowOfDouble:
         if ident not in self.table:
