@@ -100,6 +100,7 @@ fuzz: $(READY) ## give each reader of foreign files broken input for a minute
 # Takes about ten minutes. ARGS='--runs 1 --seed 7' repeats one run.
 stress: $(READY) ## stress 200 whole runs with faults: kills, copies, other clocks, full disks, engines
 	@$(BIN)/python -m tests.stress $(ARGS)
+	@$(BIN)/python -m tests.osmo.submissions_under_deaths
 # `make test` has the first part of it, and a fiftieth of the runs in containers and on SLURM, of which
 # each kind of call fails once here, for about an hour. The figures are printed: calls, faults, violations.
 faults: $(READY) ## let every call for a file fail once, and the disk of the simulation 10,000 times

@@ -18,6 +18,7 @@ RUNTIMES: Registry[RuntimeKind] = Registry(
         "process": "pbt_tui.runtimes.process.kind:KIND",
         "docker": "pbt_tui.runtimes.docker.kind:KIND",
         "slurm": "pbt_tui.runtimes.slurm.kind:KIND",
+        "osmo": "pbt_tui.runtimes.osmo.kind:KIND",
     },
     RuntimeKind,
 )

@@ -233,7 +233,7 @@ def test_a_runtime_that_is_not_installed_is_a_wrong_file(spec: Processes | None)
     with pytest.raises(BadSpec, match="runtime `elsewhere`, which is not installed") as raised:
         executor_config(spec, kept("elsewhere"), OPTIONS)
     assert raised.value.exit_code == 3
-    assert raised.value.hint == "installed runtimes: process, docker, slurm"
+    assert raised.value.hint == "installed runtimes: process, docker, slurm, osmo"
 
 
 def test_what_the_last_executor_asked_must_be_readable() -> None:

@@ -213,6 +213,8 @@ SETS: list[dict[str, Any]] = [
     {"lead": "task", "lead_wait": "30m"},
     {"nodes_excluded": ["a,b", "c"]},
     {"guarantee": "8", "max_tasks": "50"},
+    {"url": "https://osmo.example.com", "token_env": "TOKEN", "log_lines": "0"},
+    {"poll": "30s", "settle": "5m"},
 ]
 
 

@@ -266,7 +266,7 @@ def test_it_is_asked_for_by_the_backend_that_lists_it(here: Here) -> None:
         ("--backend toy --toy_queue night_shift", 3, "error[TOY101]: "),
         ("--backend toy --toy_queue day --runtime process", 2, "do not go together"),
         ("--toy_queue day", 2, "`--toy_queue` is for the toy queue\nhint: pass `--backend toy`"),
-        ("--runtime toyqueu", 2, "hint: one of process, docker, slurm, toyqueue"),
+        ("--runtime toyqueu", 2, "hint: one of process, docker, slurm, osmo, toyqueue"),
         ("--runtime slurm", 2, "hint: --backend slurm"),
         ("--backend toi", 2, "there is no backend `toi`"),
     ],
@@ -304,9 +304,9 @@ def test_without_the_package_its_runs_are_refused_with_the_known_ones(here: Here
     for argv in ([str(here.rundir.path), "--retry"], ["specs", "--runtime", "process", "--failed"]):
         said = bare("run", *argv, exits=3).stderr
         assert "last executed by runtime `toyqueue`, which is not installed" in said
-        assert "hint: installed runtimes: process, docker, slurm\n" in said
+        assert "hint: installed runtimes: process, docker, slurm, osmo\n" in said
     said = bare("tui", "--once", str(here.rundir.path), exits=3).stderr
-    assert "there is no runtime `toyqueue`: this monitor knows process, docker, slurm" in said
+    assert "there is no runtime `toyqueue`: this monitor knows process, docker, slurm, osmo" in said
     assert here.rundir.journal.read_bytes() == before
 
 

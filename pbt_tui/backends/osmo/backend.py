@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class OsmoBackend(Backend):
     name = "osmo"
     title = "OSMO"
-    runtimes = ()
+    runtimes = ("osmo",)
     settings = SETTINGS
     owned = OWNED
     index = INDEX

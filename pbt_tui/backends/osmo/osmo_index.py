@@ -74,6 +74,17 @@ class Osmo(Frozen, frozen=True):
     """GPUs that the pool guarantees, for a warning about larger groups; `null`: not known."""
     max_tasks: Positive = MOST_TASKS
     """Maximum number of tasks in one workflow: `max_num_tasks` of the service."""
+    url: Text | None = None
+    """Address of the service, which `pbt-run` then calls itself; `null`: it calls NVIDIA's client
+    `osmo`, which has the login."""
+    token_env: Text = "OSMO_TOKEN"
+    """Name of the variable with the token for `url`."""
+    poll: Annotated[float, Meta(ge=1, lt=MOST)] = 20.0
+    """Seconds between two queries about a workflow."""
+    settle: Seconds = 180.0
+    """Seconds for which a workflow may still appear after a request that got no answer."""
+    log_lines: Count = 1000
+    """Lines of the log of a workflow to copy with each query; 0: none."""
 
 
 class NamedTask(Frozen, frozen=True):
@@ -114,17 +125,30 @@ class OsmoIndex(Frozen, frozen=True):
 
 
 _HEAD = [name for name in OsmoIndex.__struct_fields__ if name != "workflows"]
+_OF_RUNS = ("url", "token_env", "poll", "settle", "log_lines")
+"""Settings that change no file of a run."""
 _decoder = msgspec.json.Decoder(OsmoIndex)
 
 
 def encode(index: OsmoIndex) -> bytes:
     """The bytes of the file: one line for each key, workflow and task."""
     enc = msgspec.json.encode
-    lines = [f'"{key}":'.encode() + enc(getattr(index, key)) for key in _HEAD]
+    head = {key: getattr(index, key) for key in _HEAD} | {"settings": _kept(index.settings)}
+    lines = [f'"{key}":'.encode() + enc(value) for key, value in head.items()]
     return b"{%s,\n%s\n]}\n" % (
         b",\n".join(lines),
         b'"workflows":[\n' + b",\n".join(map(_workflow, index.workflows)),
     )
+
+
+def _kept(settings: Osmo) -> dict[str, Any]:
+    """The settings by field; without those of `pbt-run` alone that have their default."""
+    usual = Osmo(pool="")
+    return {
+        key: value
+        for key, value in values(settings).items()
+        if key not in _OF_RUNS or value != getattr(usual, key)
+    }
 
 
 def _workflow(entry: WorkflowEntry) -> bytes:

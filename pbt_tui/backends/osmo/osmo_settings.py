@@ -67,4 +67,9 @@ SETTINGS: tuple[Setting, ...] = (
     _osmo("nodes_excluded", parsers.words, "LIST", "names of nodes", many=True),
     _osmo("guarantee", parsers.integer, "N", _FROM_0),
     _osmo("max_tasks", parsers.integer, "N", _FROM_1),
+    _osmo("url", parsers.plain, "URL", "an address such as `https://osmo.example.com`"),
+    _osmo("token_env", parsers.plain, "NAME", "the name of a variable"),
+    _osmo("poll", parsers.duration, "SECONDS", "seconds, from 1"),
+    _osmo("settle", parsers.duration, "SECONDS", "seconds, from 0"),
+    _osmo("log_lines", parsers.integer, "N", _FROM_0),
 )

@@ -1,0 +1,258 @@
+"""Follows the tasks of a run's workflows: turns reports of the service into facts.
+
+Several threads call it; each start and each end becomes one fact. A report that is older than one
+before it changes nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pbt_tui.backends.osmo import lead, templating
+from pbt_tui.files.regular import read_regular
+from pbt_tui.observe.queue_status import QueueStatus, key
+from pbt_tui.runtimes import claims
+from pbt_tui.runtimes.osmo import task_ends
+from pbt_tui.runtimes.osmo.kind import SHARES, WAITING
+from pbt_tui.runtimes.osmo.workflow_answers import (
+    RUNNING,
+    WAITS,
+    TaskReport,
+    WorkflowReport,
+    is_end,
+)
+from pbt_tui.runtimes.osmo.workflow_records import Name, WorkflowSubmission
+from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Queued, Started
+
+LOOKS = 3
+"""Reports in a row without a task, or with an end without a code, before that counts."""
+
+
+@dataclass(slots=True, eq=False)
+class FollowedTask:
+    """An attempt as a task of a workflow."""
+
+    job: str
+    """Id of the job."""
+    number: int
+    """Number of the attempt within the job."""
+    launch: Launch | None = None
+    """How it is started; None if another executor submitted it."""
+    task: str = ""
+    """Name of the task."""
+    workflow: str = ""
+    """Name of its workflow; empty before there is a record of it."""
+    id: str = ""
+    """Id of the workflow at the service; empty while it is unknown."""
+    wanted: bool = False
+    """Whether the executor wants it to stop."""
+    force: bool = False
+    """Whether the executor wants it to be killed."""
+    report: TaskReport | None = None
+    """The newest report."""
+    looks: int = 0
+    """Reports in a row that said that it has ended, without its code, or that did not have it."""
+    told: int = -1
+    """The last start that was reported, as a number of retries."""
+    reason: str = ""
+    """Why it waits, as it was last reported."""
+
+    @property
+    def name(self) -> Name:
+        return self.job, self.number
+
+    @property
+    def handle(self) -> str:
+        return f"{self.id}/{self.task}"
+
+    @property
+    def runs(self) -> bool:
+        """Whether its command runs, as far as is known."""
+        return self.report is not None and self.report.state == RUNNING
+
+
+class OsmoTasks:
+    """The tasks whose end has not been reported.
+
+    Args:
+        marks: Folder of the marks of members, with the token for the id of the workflow.
+        wake: Wakes the event loop for a new fact.
+    """
+
+    def __init__(self, marks: str, *, wake: Callable[[], None]) -> None:
+        self.lock = threading.RLock()
+        self._marks = marks
+        self._wake = wake
+        self._tasks: dict[Name, FollowedTask] = {}
+        self._facts: list[Fact] = []
+
+    # -- which tasks are followed ------------------------------------------------------------------
+
+    def track(self, task: FollowedTask) -> FollowedTask | None:
+        """Follows a task; None if it is followed already."""
+        with self.lock:
+            if task.name in self._tasks:
+                return None
+            self._tasks[task.name] = task
+        return task
+
+    def get(self, name: Name) -> FollowedTask | None:
+        """The task of an attempt; None if it is not followed."""
+        return self._tasks.get(name)
+
+    def drop(self, task: FollowedTask) -> None:
+        """Follows a task no longer."""
+        with self.lock:
+            self._tasks.pop(task.name, None)
+
+    def current(self) -> list[FollowedTask]:
+        """All followed tasks."""
+        with self.lock:
+            return list(self._tasks.values())
+
+    def of(self, record: WorkflowSubmission) -> list[FollowedTask]:
+        """The followed tasks of a workflow."""
+        with self.lock:
+            found = [self._tasks.get(name) for name in record.names]
+        return [task for task in found if task is not None and task.workflow == record.name]
+
+    def belong(self, record: WorkflowSubmission) -> None:
+        """Notes the workflow of tasks, and its id once it has one."""
+        with self.lock:
+            for one in record.tasks:
+                task = self._tasks.get((one.job, one.attempt))
+                if task is not None:
+                    task.task, task.workflow = one.task, record.name
+                    task.id = record.id or ""
+
+    def facts(self) -> list[Fact]:
+        """The facts since the last call."""
+        with self.lock:
+            facts, self._facts = self._facts, []
+        return facts
+
+    def say(self, fact: Fact) -> None:
+        """Reports a fact."""
+        with self.lock:
+            self._facts.append(fact)
+        self._wake()
+
+    def waits(self, task: FollowedTask, reason: str) -> None:
+        """Reports why a task waits, if that is new."""
+        with self.lock:
+            if reason == task.reason or task.name not in self._tasks:
+                return
+            task.reason = reason
+        self.say(Queued(*task.name, reason))
+
+    def end(self, task: FollowedTask, fact: Ended) -> None:
+        """Reports the end of a task once."""
+        with self.lock:
+            if self._tasks.pop(task.name, None) is not None:
+                self.say(fact)
+
+    def places(self) -> dict[str, QueueStatus]:
+        """State of each submitted task, for screens."""
+        tasks = self.current()
+        shared = {t.workflow for t in tasks if not t.wanted}
+        return {key(*t.name): _place(t, t.workflow in shared) for t in tasks if t.id}
+
+    # -- reports -----------------------------------------------------------------------------------
+
+    def ends_in(self, record: WorkflowSubmission, report: WorkflowReport) -> bool:
+        """Whether a report has a new end, before which the log should be read."""
+        found = (report.tasks.get(task.task) for task in self.of(record))
+        return any(one is not None and is_end(one.state) for one in found)
+
+    def saw(self, record: WorkflowSubmission, report: WorkflowReport) -> None:
+        """Takes one report about a workflow."""
+        for task in self.of(record):
+            found = report.tasks.get(task.task)
+            before = task.report
+            if found is None:
+                self._missing(task, report)
+            elif before is None or found.rank >= before.rank:
+                with self.lock:
+                    task.report = found
+                    if before is None or found.rank > before.rank:
+                        task.looks = 0
+                self._take(task, found, report)
+
+    def gone(self, record: WorkflowSubmission) -> None:
+        """Takes the answer that the service has no such workflow."""
+        for task in self.of(record):
+            task.looks += 1
+            if task.looks >= LOOKS:
+                why = f"OSMO does not know workflow `{record.id}` any more"
+                self.end(task, claims.lost(*task.name, task.handle, time.time(), why))
+
+    def _take(self, task: FollowedTask, found: TaskReport, report: WorkflowReport) -> None:
+        if found.state == RUNNING or (is_end(found.state) and found.started):
+            if found.retry > task.told:
+                with self.lock:
+                    task.told, task.reason = found.retry, ""
+                again = found.retry or None
+                self.say(Started(*task.name, task.handle, found.node, again))
+        elif found.state in WAITS:
+            self.waits(task, found.state)
+        if is_end(found.state):
+            self._ended(task, found, report)
+
+    def _ended(self, task: FollowedTask, found: TaskReport, report: WorkflowReport) -> None:
+        task.looks += 1
+        mark = self._mark(task) if found.code is None else None
+        if mark is None and not task_ends.is_sure(found) and task.looks < LOOKS - 1:
+            return
+        fact = task_ends.ended(
+            task.name,
+            task.handle,
+            found,
+            time.time(),
+            mark=mark,
+            cancelled_by=report.cancelled_by,
+        )
+        self.end(task, fact)
+
+    def _missing(self, task: FollowedTask, report: WorkflowReport) -> None:
+        """A report without the task: the workflow may not have been read by the service yet."""
+        if not is_end(report.state):
+            if report.state in WAITS:
+                self.waits(task, report.state)
+            return
+        task.looks += 1
+        if task.looks >= LOOKS or report.state != "COMPLETED":
+            found = TaskReport(task.task, report.state)
+            fact = task_ends.ended(
+                task.name, task.handle, found, time.time(), cancelled_by=report.cancelled_by
+            )
+            self.end(task, fact)
+
+    def _mark(self, task: FollowedTask) -> int | None:
+        """The exit code that a member left in the shared folder, if this machine sees it."""
+        folder = templating.with_tokens(self._marks, {"workflow_id": task.id})
+        if not folder.startswith("/") or lead.FOLDER not in folder:
+            return None
+        try:
+            text = read_regular(Path(folder) / task.task, 16).decode().strip()
+        except (OSError, UnicodeDecodeError):
+            return None
+        return int(text) if text.isdecimal() and text.isascii() and int(text) <= 255 else None
+
+
+def _place(task: FollowedTask, shared: bool) -> QueueStatus:
+    report = task.report
+    waits = report is None or report.state in WAITS
+    reason = (report.state if report else task.reason) or None if waits else None
+    if task.wanted and shared:
+        reason = SHARES
+    return QueueStatus(
+        id=task.handle,
+        state=WAITING if waits or report is None else report.state,
+        reason=reason,
+        node=None if waits or report is None else report.node,
+        restarts=report.retry if report else 0,
+    )

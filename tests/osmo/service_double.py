@@ -1,0 +1,278 @@
+"""A double of OSMO's service, after the description of its interface: a table of workflows.
+
+It accepts workflow files, numbers them by name, reports states, and does what a test plants: no
+answer, a late one, refusals, too many requests. Tasks do what the test says, or, with `execute`,
+their commands run here as processes.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import yaml
+
+from tests.osmo.service_model import arrived
+
+ENDS = ("COMPLETED", "FAILED")
+
+
+class Refused(Exception):
+    """The service answers with an HTTP status and a message."""
+
+    def __init__(self, status: int, message: str, code: str = "USAGE") -> None:
+        super().__init__(message)
+        self.status, self.message, self.code = status, message, code
+
+
+@dataclass
+class TaskOfDouble:
+    """One start of a task in the table."""
+
+    name: str
+    words: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+    state: str = "SCHEDULING"
+    retry: int = 0
+    code: int | None = None
+    message: str | None = None
+    node: str | None = None
+    started: str | None = None
+    lines: list[str] = field(default_factory=list)
+    lead: bool = False
+
+    def row(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "retry_id": self.retry,
+            "status": self.state,
+            "exit_code": self.code,
+            "failure_message": self.message,
+            "start_time": self.started,
+            "end_time": None,
+            "node_name": self.node,
+            "pod_name": None,
+            "lead": self.lead,
+        }
+
+
+@dataclass
+class WorkflowOfDouble:
+    """A workflow in the table."""
+
+    id: str
+    name: str
+    text: str
+    state: str
+    tasks: dict[str, TaskOfDouble]
+    groups: dict[str, list[str]]
+    cancelled_by: str | None = None
+    cancels: int = 0
+    queries: int = 0
+
+
+class OsmoDouble:
+    """The service."""
+
+    def __init__(self, *, execute: bool = False, bare: bool = False, most_tasks: int = 20) -> None:
+        self.lock = threading.RLock()
+        self.table: dict[str, WorkflowOfDouble] = {}
+        self.numbers: Counter[str] = Counter()
+        self.calls: Counter[str] = Counter()
+        self.plans: list[str] = []
+        """What becomes of the next submissions, in order: `lost`, `late`, `dropped`, `429`, `503`,
+        `401` or `refused`; nothing: accepted."""
+        self.late: list[str] = []
+        """Texts that were received, and that are performed by `perform_late`."""
+        self.token: str | None = None
+        self.execute = execute
+        self.most_tasks = most_tasks
+        self.down: int | None = None
+        """HTTP status of every answer, while it is set."""
+        self.bare = bare
+        self.deaf: bool = False
+        """Whether cancels are not heard."""
+
+    # -- the service -------------------------------------------------------------------------------
+
+    def submit(self, text: str) -> str | None:
+        """The id; None: no answer comes."""
+        with self.lock:
+            self._answers("submit")
+            plan = self.plans.pop(0) if self.plans else ""
+            if plan == "429":
+                raise Refused(429, "too many requests")
+            if plan == "401":
+                raise Refused(401, "not logged in")
+            if plan == "503":
+                raise Refused(503, "upstream is away")
+            if plan == "refused":
+                self._accept(text, "FAILED_SUBMISSION")
+                raise Refused(400, "no such platform", "RESOURCE")
+            if plan == "dropped":
+                return None
+            if plan == "late":
+                self.late.append(text)
+                return None
+            ident = self._accept(text)
+            return None if plan == "lost" else ident
+
+    def perform_late(self) -> None:
+        with self.lock:
+            texts, self.late = self.late, []
+            for text in texts:
+                self._accept(text)
+
+    def _accept(self, text: str, state: str = "PENDING") -> str:
+        name = re.search(r'^  name: "(.*)"$', text, re.M)[1]  # type: ignore[index]
+        self.numbers[name] += 1
+        ident = f"{name}-{self.numbers[name]}"
+        tasks: dict[str, TaskOfDouble] = {}
+        groups: dict[str, list[str]] = {}
+        if state == "PENDING" and not self.bare:
+            body = yaml.load(text, yaml.CSafeLoader)["workflow"]
+            for group in body.get("groups", ()):
+                groups[group["name"]] = [task["name"] for task in group["tasks"]]
+            groups |= {f"{task['name']}-group": [task["name"]] for task in body.get("tasks", ())}
+            found = arrived(text, ident)
+            tasks = {t.name: TaskOfDouble(t.name, tuple(t.argv), t.env, lead=t.lead) for t in found}
+        if len(tasks) > self.most_tasks:
+            raise Refused(400, f"more than {self.most_tasks} tasks")
+        self.table[ident] = WorkflowOfDouble(ident, name, text, state, tasks, groups)
+        if self.execute and state == "PENDING":
+            for task in tasks.values():
+                threading.Thread(target=self._execute, args=(ident, task), daemon=True).start()
+        return ident
+
+    def find(self, name: str, limit: int = 20) -> list[dict[str, Any]]:
+        with self.lock:
+            self._answers("find")
+            rows = [
+                {"name": w.id, "workflow_uuid": "u", "status": w.state, "user": "me"}
+                for w in self.table.values()
+                if name in w.id and w.state != "FAILED_SUBMISSION"
+            ]
+            return rows[:limit]
+
+    def query(self, ident: str) -> dict[str, Any]:
+        with self.lock:
+            self._answers("query")
+            one = self._of(ident)
+            one.queries += 1
+            groups = [
+                {"name": g, "status": "RUNNING", "tasks": [one.tasks[t].row() for t in names]}
+                for g, names in one.groups.items()
+                if one.tasks
+            ]
+            return {
+                "name": ident,
+                "status": one.state,
+                "cancelled_by": one.cancelled_by,
+                "groups": groups,
+                "unknown": {"more": None},
+            }
+
+    def cancel(self, ident: str) -> None:
+        with self.lock:
+            self._answers("cancel")
+            one = self._of(ident)
+            one.cancels += 1
+            if self.deaf:
+                return
+            one.cancelled_by = one.cancelled_by or "me"
+            for task in one.tasks.values():
+                if not is_over(task.state):
+                    task.state = "FAILED_CANCELED"
+            self._conclude(one, "FAILED_CANCELED")
+
+    def cancelled(self, ident: str) -> dict[str, Any]:
+        self.cancel(ident)
+        return {"name": ident}
+
+    def logs(self, ident: str, last: int) -> list[str]:
+        with self.lock:
+            self._answers("logs")
+            one = self._of(ident)
+            found = [line for task in one.tasks.values() for line in task.lines[-last:]]
+            return sorted(found, key=lambda line: line[:19])
+
+    # -- what tests do -----------------------------------------------------------------------------
+
+    def put(self, ident: str, task: str, **values: Any) -> None:
+        """Sets fields of a task."""
+        with self.lock:
+            one = self.table[ident]
+            for name, value in values.items():
+                setattr(one.tasks[task], name, value)
+            if values.get("state") == "RUNNING":
+                one.state, one.tasks[task].started = "RUNNING", "2026-08-20T16:00:00"
+                one.tasks[task].node = values.get("node", "n1")
+            self._conclude(one, "FAILED")
+
+    def say(self, ident: str, task: str, *texts: str, at: str = "16:09:26") -> None:
+        """Adds lines to a log."""
+        with self.lock:
+            one = self.table[ident].tasks[task]
+            again = f" retry-{one.retry}" if one.retry else ""
+            one.lines += [f"2026/08/20 {at} [{task}{again}] {text}" for text in texts]
+
+    def doubles(self) -> list[str]:
+        """Names under which more than one workflow was accepted."""
+        names = Counter(w.name for w in self.table.values() if w.state != "FAILED_SUBMISSION")
+        return [name for name, count in names.items() if count > 1]
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _answers(self, what: str) -> None:
+        self.calls[what] += 1
+        if self.down is not None:
+            raise Refused(self.down, "unauthorized" if self.down == 401 else "not now")
+
+    def _of(self, ident: str) -> WorkflowOfDouble:
+        if ident not in self.table:
+            raise Refused(404, f"workflow {ident} not found")
+        return self.table[ident]
+
+    def _conclude(self, one: WorkflowOfDouble, bad: str) -> None:
+        if one.tasks and all(is_over(t.state) for t in one.tasks.values()):
+            good = all(t.state == "COMPLETED" for t in one.tasks.values())
+            one.state = "COMPLETED" if good else bad
+
+    def _execute(self, ident: str, task: TaskOfDouble) -> None:
+        """Runs a command here, as its pod would."""
+        self.put(ident, task.name, state="RUNNING")
+        process = subprocess.Popen(
+            task.words,
+            env={"PATH": "/usr/bin:/bin", **task.env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        assert process.stdout is not None
+        while process.poll() is None:
+            if is_over(task.state):
+                process.kill()
+                process.wait()
+                return
+            time.sleep(0.05)
+        with self.lock:
+            self.say(ident, task.name, *process.stdout.read().splitlines())
+            if not is_over(task.state):
+                code = process.returncode if process.returncode >= 0 else 255
+                state = "FAILED" if code else "COMPLETED"
+                self.put(ident, task.name, code=code, state=state)
+
+
+def is_over(state: str) -> bool:
+    return state in ENDS or state.startswith("FAILED_")
+
+
+def encoded(answer: Any) -> bytes:
+    return msgspec.json.encode(answer)
