@@ -19,6 +19,7 @@ from pbt_tui.files.regular import SPEC_BYTES, read_regular
 from pbt_tui.journal.run_dir import RunDir
 
 if TYPE_CHECKING:
+    from pbt_tui.backends.osmo.osmo_index import Osmo
     from pbt_tui.backends.osmo.workflow_reading import WorkflowReading
     from pbt_tui.spec import Population, Processes
 
@@ -49,12 +50,13 @@ def read(path: Path, args: argparse.Namespace) -> tuple[Processes, list[Diagnost
     _stop_at_errors(found, path)
     train_dir = args.train_dir or _TRAIN_DIR
     rundir = RunDir.of(Path(train_dir).absolute(), workflow.name, "")
-    population, notes = _population(path, reading)
+    population, shells, notes = _population(path, reading)
     run = process_list.LocalRun(
         module=str(path),
         train_dir=train_dir,
         number=_number(rundir, fresh=args.fresh),
         population=population,
+        shells=shells,
         local_file=_reader(path.parent),
     )
     spec, more = process_list.process_list(reading, run)
@@ -145,7 +147,9 @@ def _retries(spec: Processes, args: argparse.Namespace) -> list[Diagnostic]:
     return [Diagnostic("note", message, hint="pass `--retries N`")]
 
 
-def _population(path: Path, reading: WorkflowReading) -> tuple[Population | None, list[Diagnostic]]:
+def _population(
+    path: Path, reading: WorkflowReading
+) -> tuple[Population | None, dict[str, tuple[str, ...]], list[Diagnostic]]:
     """The population of a workflow that `pbt-compile` wrote, by the process list beside it.
 
     With it, members go on from their newest generation. That needs the workspace at the same path
@@ -164,13 +168,13 @@ def _population(path: Path, reading: WorkflowReading) -> tuple[Population | None
         index = osmo_index.decode(read_regular(folder / Path(INDEX).name, SPEC_BYTES))
         spec = decode(read_regular(folder.parent / "processes.json", SPEC_BYTES))
     except (OSError, PbtError):
-        return None, []
+        return None, {}, []
     entries = index.workflows if index is not None else ()
     entry = next((e for e in entries if e.file == path.name), None)
     named = entry.population if entry is not None else None
     population = next((p for p in spec.populations if p.id == named), None)
     if entry is None or population is None or reading.document is None:
-        return None, []
+        return None, {}, []
     workspace = posixpath.normpath(posixpath.join(spec.train_dir, population.workspace))
     tasks = {task.name: task for _, task in all_tasks(reading.document.workflow)}
     names = {one.job: one.task for one in entry.tasks}
@@ -179,12 +183,31 @@ def _population(path: Path, reading: WorkflowReading) -> tuple[Population | None
     seen = [m.source == m.target for m in mounts if f"{workspace}/".startswith(f"{m.target}/")]
     shared = any(f"{workspace}/".startswith(f"{s}/") for s in reading.shared)
     if len(members) != population.size or not posixpath.isabs(workspace):
-        return None, []
+        return None, {}, []
     if not shared and (not seen or not all(seen)):
         message = (
             f"members of `{printable(population.id)}` begin anew after a stop: their workspace has "
             "another path outside of the containers"
         )
         hint = "mount it at its own path: `--osmo_mount DIR`"
-        return None, [Diagnostic("warning", message, hint=hint)]
-    return structs.replace(population, workspace=workspace, members=members), []
+        return None, {}, [Diagnostic("warning", message, hint=hint)]
+    assert index is not None
+    whole = structs.replace(population, workspace=workspace, members=members)
+    return whole, _shells(spec, index.settings), []
+
+
+def _shells(spec: Processes, settings: Osmo) -> dict[str, tuple[str, ...]]:
+    """Text of a shell → the same command as words, for jobs that `pbt-compile` gave to a shell."""
+    from pbt_tui.backends.osmo import templating
+    from pbt_tui.backends.osmo.lead import SHELL
+
+    folder = settings.workdir
+    if folder is None:
+        return {}
+    before = [f"cd {templating.quoted(folder)} || exit 72"]
+    start = (SHELL, "-c", 'cd "$0" || exit 72; exec "$@"', folder)
+    prefix = (spec.container.entrypoint or ()) if spec.container else ()
+    return {
+        templating.shell_text((*prefix, *job.argv), {}, before): (*start, *prefix, *job.argv)
+        for job in spec.jobs
+    }

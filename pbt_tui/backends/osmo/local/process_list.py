@@ -10,13 +10,14 @@ from __future__ import annotations
 import base64
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
 from msgspec import structs
 
 from pbt_tui.backends.osmo import quantities, templating
+from pbt_tui.backends.osmo.lead import SHELL
 from pbt_tui.backends.osmo.task_rules import at, key
 from pbt_tui.backends.osmo.workflow import (
     ResourceRequest,
@@ -71,6 +72,9 @@ class LocalRun:
     """The number that a service would have added to the name."""
     population: Population | None = None
     """The population whose members are the tasks, with the names of the tasks."""
+    shells: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Text of a shell that `pbt-compile` wrote → the same command as single words, to which a
+    member that goes on can add its settings."""
     local_file: Callable[[str], bytes] | None = None
     """Reads a file beside the workflow. Raises `ValueError` if it cannot."""
 
@@ -170,7 +174,7 @@ class _Maker:
             id=task.name,
             experiment=self._workflow.name if group is None else group.name,
             name=task.name,
-            argv=tuple(templating.by_kubernetes(word, env) for word in words),
+            argv=tuple(self._words([templating.by_kubernetes(word, env) for word in words])),
             env=env,
             dir=folder,
             params={},
@@ -184,6 +188,11 @@ class _Maker:
                 isolated=True,
             ),
         )
+
+    def _words(self, words: list[str]) -> list[str]:
+        """The command, with the words of a shell in place of its text, where they are known."""
+        known = self._run.shells.get(words[-1])
+        return [*words[:-3], *known] if known and words[-3:-1] == [SHELL, "-c"] else words
 
     def _resources(self, task: WorkflowTask) -> Resources:
         asked = self._workflow.resources.get(task.resource, ResourceRequest())
