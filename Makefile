@@ -10,11 +10,12 @@ READY := $(VENV)/.ready
 READY_TO_RUN := $(VENV)/.ready-to-run
 TRAINERS := .venv-trainers
 LOWEST := .venv-lowest
+DOCS := .venv-docs
 # Workers of `make test`: many tests wait for processes, so there are more than processors.
 JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
 WHICH := import os, sys; print(os.path.realpath(sys.executable), sys.version)
 
-.PHONY: help demo screens test test-gpus test-upstream test-trainers lowest test-descriptions coverage fuzz stress faults lives check fix bench clean
+.PHONY: help demo screens docs test test-gpus test-upstream test-trainers lowest test-descriptions coverage fuzz stress faults lives check fix bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -40,11 +41,18 @@ $(READY_TO_RUN): pyproject.toml constraints.txt
 $(TRAINERS)/.ready: pyproject.toml constraints.txt tests/trainers/requirements.txt
 	$(call environment,$(TRAINERS),-r tests/trainers/requirements.txt,.,.ready)
 
+$(DOCS)/.ready: pyproject.toml constraints.txt
+	$(call environment,$(DOCS),,.[docs],.ready)
+
 demo: $(READY_TO_RUN) ## compile the example population, train it, show it
 	@$(BIN)/python -m examples.demo $(if $(RUNTIME),--runtime $(RUNTIME)) $(ARGS)
 
 screens: $(READY) ## draw the pictures of the pages from the example run
 	@$(BIN)/python -m docs.pictures
+
+# `--quiet` would hide warnings from `--strict`. ARGS=serve shows the site, and builds it after each change.
+docs: $(DOCS)/.ready ## build the site of the documents into site/, and check every link
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m mkdocs $(or $(ARGS),build --strict)
 
 test: $(READY) ## run every test
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
@@ -120,4 +128,4 @@ bench: $(READY) ## run the benchmarks, side by side, as ratios
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## remove what make created; trainings in train_dir/ stay
-	@rm -rf $(VENV) $(TRAINERS) $(LOWEST) dist .mypy_cache .ruff_cache .hypothesis .coverage*
+	@rm -rf $(VENV) $(TRAINERS) $(LOWEST) $(DOCS) dist site .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -16,9 +16,10 @@ from typing import Any
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 ROOT = Path(__file__).parent.parent
-_LINK = re.compile(r"(\]\(|\bhref=\"|\bsrc=\"|\bsrcset=\")(?![a-z]+:|#)([^)\s\"]+)")
+LINK = re.compile(r"(\]\(|\bhref=\"|\bsrc=\"|\bsrcset=\")(?![a-z]+:|#)([^)\s\"]+)")
 """A link to a file of the project, in Markdown and in the HTML of a picture."""
-_FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+"""A block of code, whose links are none."""
 
 
 def repository(root: Path = ROOT) -> str:
@@ -53,6 +54,21 @@ def file_address(path: str, address: str | None = None) -> str:
     return f"{repository() if address is None else address}/raw/main/{path}"
 
 
+def site_address(address: str | None = None) -> str:
+    """The address of the site that `make docs` builds, with a slash at its end.
+
+    GitHub and GitLab publish the pages of a project at an address that follows from that of its
+    repository. Any other host is taken to publish them below the repository.
+
+    Example:
+        >>> site_address("https://github.com/someone/thing")
+        'https://someone.github.io/thing/'
+    """
+    of = repository() if address is None else address
+    hosted = re.fullmatch(r"https://(github|gitlab)\.com/([\w.-]+)/([\w./-]+)", of)
+    return f"https://{hosted[2]}.{hosted[1]}.io/{hosted[3]}/" if hosted else f"{of}/pages/"
+
+
 def described(text: str, address: str) -> str:
     """A Markdown page of the root with absolute links, to be read outside of the repository.
 
@@ -67,10 +83,10 @@ def described(text: str, address: str) -> str:
         return match[1] + of(match[2], address)
 
     pieces, at = [], 0
-    for block in _FENCE.finditer(text):  # code stays as it is
-        pieces += [_LINK.sub(absolute, text[at : block.start()]), block[0]]
+    for block in FENCE.finditer(text):  # code stays as it is
+        pieces += [LINK.sub(absolute, text[at : block.start()]), block[0]]
         at = block.end()
-    return "".join([*pieces, _LINK.sub(absolute, text[at:])])
+    return "".join([*pieces, LINK.sub(absolute, text[at:])])
 
 
 class ReleaseMetadata(MetadataHookInterface):
@@ -90,5 +106,6 @@ class ReleaseMetadata(MetadataHookInterface):
             "Documentation": page_address("docs/README.md", address),
             "Changelog": page_address("CHANGELOG.md", address),
             "Issues": f"{address}/issues",
+            "Security": f"{address}/security",
             "Source": address,
         }

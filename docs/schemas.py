@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from docs import release
+from docs import release, settings_schema
 from pbt_tui.backends.ngc import request, settings_struct
 from pbt_tui.backends.osmo import osmo_index, workflow
 from pbt_tui.backends.slurm import index
@@ -66,7 +66,7 @@ CONTENTS: dict[str, dict[tuple[str, str], Any]] = {
 def schemas() -> dict[str, bytes]:
     """File name → schema."""
     described, address = notes(), release.repository()
-    return {
+    of_documents = {
         (name := f"{ident.removeprefix('pbt-').replace('/', '-')}.json"): schema(
             kinds,
             release.file_address(f"schemas/{name}", address),
@@ -76,6 +76,7 @@ def schemas() -> dict[str, bytes]:
         )
         for ident, (kinds, title) in DOCUMENTS.items()
     }
+    return {**of_documents, **settings_schema.documents(described)}
 
 
 def notes() -> dict[tuple[str, str], str]:

@@ -88,8 +88,9 @@ def parser(argv: Sequence[str] = ()) -> Parser:
     diagnostics.add_argument(
         "--format",
         choices=("text", "json", "github"),
+        metavar="HOW",
         default="text",
-        help="output format of diagnostics",
+        help="output of diagnostics: text, json or github",
     )
     diagnostics.add_argument(
         "--ignore", action="append", metavar="CODE", help=COMPILING["ignore"].help

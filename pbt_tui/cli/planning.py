@@ -177,13 +177,13 @@ def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
 
 
 def _recipients(args: argparse.Namespace) -> Recipients | None:
-    """Whom to tell. Takes the address of the webhook out of the environment: no job gets it."""
-    address = os.environ.pop("PBT_WEBHOOK", None)
-    if args.on_end is None and args.on_failure is None and not address:
+    """Whom to tell, and of what. Takes the variables out of the environment: no job gets them."""
+    address, tell = (os.environ.pop(name, None) for name in ("PBT_WEBHOOK", "PBT_TELL"))
+    if args.on_end is None and args.on_failure is None and not address and not tell:
         return None
     from pbt_tui.executor.telling.teller import recipients
 
-    whom = recipients(args.on_end, args.on_failure, address)
+    whom = recipients(args.on_end, args.on_failure, address, tell)
     if whom is not None:
         warn(whom.missing(os.environ.get("PATH")))
     return whom

@@ -244,6 +244,7 @@ def _execute(plan: Plan, opened: OpenRun, terminal: Terminal, *, json: bool, rea
                 warn=warns,
                 trouble=trouble,
                 waits=lambda line: errors.say(f"note: waits for {line}\n"),
+                best=messages.reach,
             )
         finally:
             messages.finish()
@@ -274,6 +275,7 @@ def _execute(plan: Plan, opened: OpenRun, terminal: Terminal, *, json: bool, rea
             progress=reporter.progress,
             trouble=reporter.trouble,
             waits=reporter.waits,
+            best=messages.reach,
         )
         reporter.summary(over=over)
     finally:
@@ -283,7 +285,7 @@ def _execute(plan: Plan, opened: OpenRun, terminal: Terminal, *, json: bool, rea
 
 
 def _listener(plan: Plan, opened: OpenRun, trouble: Callable[[str], None]) -> Listener:
-    """What tells those who asked for it of failures and of the end."""
+    """What tells those who asked for it of failures, of better objectives and of the end."""
     if plan.recipients is None:
         from pbt_tui.executor.telling import NOBODY
 

@@ -57,8 +57,7 @@ def parser(argv: Sequence[str] = ()) -> Parser:
     p.add_argument(
         "--from_scratch",
         action="store_true",
-        help="members begin anew; what they have written is kept as `NNN.before-2`; with "
-        "`--retry JOB` those alone",
+        help="members begin anew (with --retry: those); what they wrote is kept as `NNN.before-2`",
     )
     p.add_argument(
         "--dry_run", action="store_true", help="print what would be started; start nothing"
@@ -75,7 +74,7 @@ def parser(argv: Sequence[str] = ()) -> Parser:
         ("on_end", "run this command once the run is closed; `PBT_MESSAGE` says how"),
         ("on_failure", "run this command when jobs fail, at most once a minute"),
     ):
-        more = "; the address in `PBT_WEBHOOK` is told the same" if name == "on_end" else ""
+        more = "; `PBT_WEBHOOK` is told, too, of what `PBT_TELL` lists" if name == "on_end" else ""
         place.add_argument(f"--{name}", metavar="CMD", help=text + more)
     workflow = p.topic("workflow", "a workflow file of OSMO, run in containers of this machine")
     for name, text in (("set", "numbers stay numbers"), ("set_string", "always text")):
@@ -105,7 +104,7 @@ def parser(argv: Sequence[str] = ()) -> Parser:
         ("undrain", "use these GPUs again"),
     ):
         request.add_argument(f"--{name}", nargs="+", metavar="GPU", help=text)
-    old = p.add_argument_group("GPUs in use, and containers left by earlier runs")
+    old = p.topic("machine", "GPUs in use, and containers of earlier runs")
     old.add_argument("--list", action="store_true", help="list both, of all runs of this machine")
     old.add_argument(
         "--clean",
@@ -126,7 +125,7 @@ def parser(argv: Sequence[str] = ()) -> Parser:
         help="count as lost the attempts of a host that can no longer be asked",
     )
     for backend in built_in:
-        if not backend.runtimes:
+        if not backend.runtimes and "run_arguments" in vars(type(backend)):
             backend.run_arguments(p.topic(backend.name, backend.title))
     add_settings(p, "policy", "container", *(b.name for b in built_in if b.runtimes))
     add_installed(p, argv, lambda backend: bool(backend.runtimes))
@@ -162,9 +161,11 @@ def _add_place(group: argparse._ArgumentGroup) -> None:
 def _backends_help(backends: Sequence[Backend]) -> str:
     """The backends, and whether `pbt-run` follows their jobs or only submits them."""
     first, *others = backends
-    actions = {True: "submit and follow", False: "submit only"}
-    texts = [f"{b.name} ({actions[bool(b.runtimes)]})" for b in others]
-    return f"{first.name} (run here), {', '.join(texts)}, or an installed one"
+    followed = ", ".join(b.name for b in others if b.runtimes)
+    submitted = ", ".join(b.name for b in others if not b.runtimes)
+    texts = [f"{first.name} (run here)", f"{followed} (submit and follow)"]
+    texts += [f"{submitted} (submit only)"] if submitted else []
+    return f"{', '.join(texts)}, or an installed one"
 
 
 def runtimes_help() -> str:

@@ -51,42 +51,16 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     p.add_argument(
         "--at",
         metavar="TIME",
-        help="show the run as it was: 22:34, 22:34:30, 2026-11-29 22:34, a time with its zone, "
-        "-2h before its end (or before now), Unix seconds, or seq:1234, a line of its journal",
+        help="show the run as it was: 22:34, 2026-11-29 22:34, -2h (before its end, or before "
+        "now), Unix seconds, or seq:1234, a line of its journal",
     )
     p.add_argument(
         "--export",
         metavar="FILE",
-        help="write the lineage of the run's populations to FILE, whose name ends with .csv, .json "
-        "or .svg, and the schedules of their best members to schedule.json beside it; then exit",
+        help="write the lineage of the populations to FILE (.csv, .json, .svg), and the schedules "
+        "of their best members to schedule.json beside it; exit",
     )
     p.add_argument("--read_only", action="store_true", help="send no requests to the executor")
-    p.add_argument("--ascii", action=_Switch, help="draw with ASCII characters only")
-    p.add_argument(
-        "--theme",
-        metavar="NAME",
-        help="dark, light, ansi-dark, ansi-light, or one of your configuration (default: "
-        f"${VARIABLE}, else that of the configuration, else {usual.theme})",
-    )
-    p.add_argument(
-        "--interval",
-        type=_seconds,
-        metavar="S",
-        help=f"seconds between two reads of the journal (default: {usual.interval:g})",
-    )
-    p.add_argument(
-        "--mouse", action=_Switch, help="capture the mouse; with --no_mouse the terminal keeps it"
-    )
-    p.add_argument(
-        "--title", action=_Switch, help="the title of the terminal tells the run; or --no_title"
-    )
-    p.add_argument(
-        "--notify",
-        type=_ways,
-        metavar="WAYS",
-        help="how the terminal is told of failures and of the end: bell, osc9, osc777, separated "
-        f"by commas, or none (default: {','.join(usual.notify)})",
-    )
     p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     followed = [name for name in BACKENDS.built_in if BACKENDS.get(name).runtimes]
     start = p.add_argument_group("how a spec or a run module is started")
@@ -100,6 +74,33 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     )
     web.add_options(p)
     add_compiling(p.add_argument_group("how a run module is compiled"))
+    screen = p.topic("screen", "looks of the screen, messages of the terminal")
+    screen.add_argument("--ascii", action=_Switch, help="draw with ASCII characters only")
+    screen.add_argument(
+        "--theme",
+        metavar="NAME",
+        help="dark, light, ansi-dark, ansi-light, or one of your configuration (default: "
+        f"${VARIABLE}, else that of the configuration, else {usual.theme})",
+    )
+    screen.add_argument(
+        "--interval",
+        type=_seconds,
+        metavar="S",
+        help=f"seconds between two reads of the journal (default: {usual.interval:g})",
+    )
+    screen.add_argument(
+        "--mouse", action=_Switch, help="capture the mouse; with --no_mouse the terminal keeps it"
+    )
+    screen.add_argument(
+        "--title", action=_Switch, help="the title of the terminal tells the run; or --no_title"
+    )
+    screen.add_argument(
+        "--notify",
+        type=_ways,
+        metavar="WAYS",
+        help="how the terminal is told of failures and of the end: bell, osc9, osc777, separated "
+        f"by commas, or none (default: {','.join(usual.notify)})",
+    )
     add_settings(p, "policy", "container", *followed)
     add_installed(p, argv, lambda backend: bool(backend.runtimes))
     return p

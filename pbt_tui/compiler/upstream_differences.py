@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PYTHONS = ("python", "python3")
 """The first words that `executor.interpreter` replaces."""
-_MODULES = "docs/guide/write-a-run-module.md#any-trainer"
+_MODULES = "docs/guide/any-trainer.md"
 _MIGRATION = "docs/guide/coming-from-the-originals.md"
 
 _WITH_VALUES = "commands and names"

@@ -47,6 +47,7 @@ from pbt_tui.journal import RunDir, RunState, requests, slots
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.garbage import leaving_out_old
 from pbt_tui.journal.state import JobState
+from pbt_tui.observe.progress import BestObjective
 from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.context import RunContext
 from pbt_tui.runtimes.protocol import Ended, Runtime, StartsWaiting
@@ -82,6 +83,7 @@ def execute(
     progress: Callable[[str], None] = lambda line: None,
     trouble: Callable[[str], None] = lambda line: None,
     waits: Callable[[str], None] = lambda line: None,
+    best: Callable[[BestObjective], None] = lambda found: None,
 ) -> int:
     """Executes until the run is closed or stopped; returns the exit code.
 
@@ -99,6 +101,8 @@ def execute(
         progress: Called with steps that take long before the start, such as pulling an image.
         trouble: Called with what the sampler could not sample; the run goes on.
         waits: Called with each GPU that the run has to wait for, and who holds it.
+        best: Called with the best objective of the executors before, if there is one, and then
+            with each better one.
 
     Raises:
         Findings: Preflight found errors; nothing was started.
@@ -157,6 +161,8 @@ def execute(
 
             def turned(state: RunState) -> None:
                 tell_problems()
+                for found in sampler.bests():
+                    best(found)
                 tick(state)
                 _refuse_starved(state, rundir)
 

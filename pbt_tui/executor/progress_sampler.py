@@ -7,6 +7,7 @@ end that is not in `series.jsonl` is read from its log. An end that is written t
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -20,9 +21,12 @@ from pbt_tui.journal import RunDir, RunState
 from pbt_tui.journal.state import Attempt, JobState
 from pbt_tui.observe import progress
 from pbt_tui.observe.progress import (
+    BestObjective,
     Finished,
     Progress,
+    Progresses,
     event_folders,
+    objective_news,
     remaining,
     series_file,
     told,
@@ -84,6 +88,8 @@ class ProgressSampler:
         while ended.poll():
             pass
         self._ended = ended
+        self.best = self._best_before(known)
+        """The best objective that this executor or one before it has read; None: none is known."""
         self._looked = -1
         self._waiting: list[JobState] = []
         self._later: list[Finished] = []
@@ -115,6 +121,7 @@ class ProgressSampler:
             newest = self._read(job, attempt, members)
             ring.limit(most)
             ring.add(now, newest)
+            self._compare(name, newest, now)
             found[name] = _with_eta(newest, ring)
         self._watcher.forget(paths)
         self._events.forget(found)
@@ -122,8 +129,34 @@ class ProgressSampler:
             self._say("the progress of the jobs", problem)
         self._watcher.problems.clear()
         series = {name: ring.series() for name in found if len(ring := self._rings[name])}
-        sample = progress.encode(progress.Progresses(now, found, series))
+        sample = progress.encode(progress.Progresses(now, found, series, self.best))
         replace(self._rundir.progress, sample, sync=False)
+
+    def _best_before(self, known: Progresses | None) -> BestObjective | None:
+        """The best objective that is on disk; the time without an executor does not count."""
+        now = self._clock()
+        best = None if known is None else known.best
+        if known is not None and best is not None:
+            pause = max(0.0, now - known.at)
+            is_ours = best.job in self._state.by_id and math.isfinite(best.value)
+            best = (
+                msgspec.structs.replace(best, since=best.since + pause, at=best.at + pause)
+                if is_ours
+                else None
+            )
+        for is_loss in (False, True):
+            ended = self._ended.best(is_loss=is_loss)
+            if ended is not None:
+                found = BestObjective(*ended, is_loss, since=now, at=now)
+                best = objective_news.best_of(best, found)
+        return best
+
+    def _compare(self, name: str, newest: Progress, at: float) -> None:
+        """Takes the objective of a job for the best one if it is better than that."""
+        found = series_file.reached(newest)
+        if found.objective is not None:
+            one = BestObjective(name, found.objective, found.is_loss, since=at, at=at)
+            self.best = objective_news.best_of(self.best, one)
 
     def _of_packages(self) -> list[ProgressReader]:
         """The built-in readers and those of installed packages."""
@@ -194,6 +227,7 @@ class ProgressSampler:
             ring = self._ring(job.spec.id, attempt)
             newest = self._read(job, attempt, members)
             at = attempt.ended_at or self._clock()
+            self._compare(job.spec.id, newest, at)
             if ring.add(at, newest):
                 final = msgspec.structs.replace(newest, eta=None)
                 series = ring.series(FINAL_POINTS)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pbt_tui.observe.history import HistoryWriter
     from pbt_tui.observe.nvml import Sample
     from pbt_tui.observe.population_monitor import PopulationMonitor
+    from pbt_tui.observe.progress import BestObjective
     from pbt_tui.observe.workspaces import Generation
     from pbt_tui.spec import Population
 
@@ -84,6 +85,9 @@ class Sampler:
         self._history: GpuHistory | None = None
         self._done = threading.Event()
         self._problems: SimpleQueue[str] = SimpleQueue()
+        self._bests: SimpleQueue[BestObjective] = SimpleQueue()
+        self._best: BestObjective | None = None
+        """The newest one of `_bests`."""
         self._said: set[tuple[str, str]] = set()
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
 
@@ -101,6 +105,19 @@ class Sampler:
         while not self._problems.empty():  # this is its only reader
             found.append(self._problems.get_nowait())
         return found
+
+    def bests(self) -> list[BestObjective]:
+        """The best objective that was on disk, if any, then each better one; each once."""
+        found: list[BestObjective] = []
+        while not self._bests.empty():  # this is its only reader
+            found.append(self._bests.get_nowait())
+        return found
+
+    def _pass_best(self) -> None:
+        best = None if self._progress is None else self._progress.best
+        if best is not None and best is not self._best:
+            self._best = best
+            self._bests.put(best)
 
     @contextlib.contextmanager
     def _surviving(self, what: str) -> Iterator[None]:
@@ -134,6 +151,7 @@ class Sampler:
         self._devices = self._devices or nvml.sample
         self._sampled = self._populations()
         self._progress = self._progress_sampler()
+        self._pass_best()
         with self._surviving("the use of GPUs"):
             self._driver = self._devices() is not None
         self._history = GpuHistory(nvml.read(self._rundir.gpus) if self._driver else None)
@@ -151,6 +169,7 @@ class Sampler:
         with self._surviving("the progress of the jobs"):
             if self._progress is not None:
                 self._progress.sample(_newest(self._state, self._sampled), last=last)
+                self._pass_best()
         with self._surviving("the use of GPUs"):
             found = self._devices() if self._driver and self._devices is not None else None
             if found is not None and self._history is not None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import JobState, RunState
@@ -23,7 +23,10 @@ from pbt_tui.journal.state import JobState, RunState
 MINUTE = 60.0
 """Seconds between two messages about failures."""
 
-Topic = Literal["failure", "end"]
+Topic = Literal["failure", "best", "plateau", "end"]
+"""What there is to tell of a run; `observe.progress.objective_news` decides about `best` and
+`plateau`."""
+TOPICS: tuple[Topic, ...] = get_args(Topic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def observed(untold: Untold, events: Sequence[ev.AnyEvent], state: RunState) -> 
 
 def next_topic(
     untold: Untold, state: RunState, now: float
-) -> tuple[Topic | None, tuple[str, ...], Untold]:
+) -> tuple[Literal["failure", "end"] | None, tuple[str, ...], Untold]:
     """What to tell now: the topic, the failures that it is about, and what is untold after it.
 
     A job that a person retried meanwhile is no failure any more. Call it until there is no topic:

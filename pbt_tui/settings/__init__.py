@@ -111,7 +111,7 @@ Structs = Callable[[str], Any]
 """Returns the struct of a section; its fields define the types of the settings."""
 Backends = Registry[Any]
 """The type of `backends.BACKENDS`; this package uses `settings` and `struct` of a backend."""
-_NATIVE = (parsers.integer, parsers.number, parsers.boolean)
+NATIVE = (parsers.integer, parsers.number, parsers.boolean)
 """Values that TOML has types for: a text in the settings file is an error."""
 
 
@@ -177,7 +177,7 @@ def gather(
     wrong, doubts = [], []
     for setting, value in raw:
         try:
-            if file is not None and isinstance(value, str) and setting.read in _NATIVE:
+            if file is not None and isinstance(value, str) and setting.read in NATIVE:
                 raise ValueError
             read = value_of(setting, value, struct_of(setting.section))
             sections.setdefault(setting.section, {})[setting.name] = read

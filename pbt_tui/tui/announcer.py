@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable
 
 from pbt_tui.journal.state import RunState
+from pbt_tui.observe.progress import BestObjective
 from pbt_tui.tui import news, terminal_messages
 from pbt_tui.tui.journal_follower import FollowerUpdate
 from pbt_tui.tui.model import Model
-from pbt_tui.tui.news import BestSeen
 from pbt_tui.tui.preferences import Preferences
 from pbt_tui.tui.text import ascii_only
 
@@ -86,13 +86,14 @@ class Announcer:
             self._title = text
             self._write(terminal_messages.title(text))
 
-    def _best(self) -> BestSeen | None:
+    def _best(self) -> BestObjective | None:
         found = self._model.best
         job = None if found is None else self._model.state.by_id.get(found[0])
         reached = None if job is None else self._model.progress.reached(job)
         if found is None or reached is None:
             return None
-        return BestSeen(found[0], found[1], reached.is_loss)
+        now = self._clock()
+        return BestObjective(*found, reached.is_loss, since=now, at=now)
 
 
 def title_text(state: RunState) -> str:

@@ -231,10 +231,11 @@ def _clashes(found: Keymap, origin: Mapping[str, str]) -> list[Fault]:
     """A key that would mean two things on one page: told once for each entry and key."""
     wrong: dict[tuple[str, str], Fault] = {}
     for page in actions.PAGES:
-        owner: dict[str, str] = {}
+        owner: dict[tuple[str, bool], str] = {}
         for action in found.on(page):
             for key in action.keys.split(","):
-                other = owner.setdefault(key, action.id)
+                # the keys of a travel in time come first while there is one
+                other = owner.setdefault((key, action.travels), action.id)
                 if other == action.id:
                     continue
                 one, two = f"{page}.{action.id}", f"{page}.{other}"

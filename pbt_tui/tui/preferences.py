@@ -58,4 +58,4 @@ class Preferences:
     notify: tuple[str, ...] = ("osc9",)
     """How the terminal is told: some of `terminal_messages.WAYS`."""
     tell: tuple[str, ...] = ("failure", "end")
-    """What it is told of: some of `news.TOPICS`."""
+    """What it is told of: some of `untold.TOPICS`."""

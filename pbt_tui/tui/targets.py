@@ -76,13 +76,14 @@ def resolve(
     from pbt_tui.observe.workspaces import find
 
     workspace = find(path)
+    if workspace is None or workspace.path != path.absolute():
+        runs = _runs(path, None)  # a folder of projects has runs, and workspaces below them
+        if runs:
+            return runs[0].path if len(runs) == 1 else SeveralRuns(path, tuple(runs))
     if workspace is not None:
         return Workspace(workspace.path, workspace.style)
     if specs:
         return ToStart(target)  # `pbt-run` says what is wrong with it
-    runs = _runs(path, None)
-    if runs:
-        return runs[0].path if len(runs) == 1 else SeveralRuns(path, tuple(runs))
     raise UsageError(
         "neither a run directory, nor a spec, nor a population's workspace",
         where=Where(file=target),

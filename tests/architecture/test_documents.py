@@ -32,6 +32,10 @@ OTHERS = {
     "--name": "a parameter of the trainer's",
     "--test-only": "sbatch's",
     "--wait": "sbatch's",
+    "--from": "uvx's",
+    "--tag": "docker build's",
+    "--multirun": "Hydra's",
+    **dict.fromkeys(("--learning-rate", "--no-track"), "CleanRL's"),
     "--pool": "that of the client of OSMO",
     "--toy_priority": "the toy backend's, in the page that shows how one is added",
     "--toy_queue": "the toy backend's, in the page that shows how one is added",
@@ -130,9 +134,36 @@ def test_every_command_has_a_page_and_a_row_in_the_readme() -> None:
         assert f"| [`{command} " in readme
 
 
-def test_the_readme_has_every_exit_code() -> None:
-    rows = re.findall(r"^\| (\d+) \| (.*) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+def test_the_readme_leads_to_every_exit_code() -> None:
+    page = "docs/reference/errors.md"
+    assert f"]({page})" in (ROOT / "README.md").read_text()
+    rows = re.findall(r"^\| (\d+) \| (.*) \|$", (ROOT / page).read_text(), re.MULTILINE)
     assert {int(code): meaning for code, meaning in rows} == EXIT_CODES
+
+
+def test_the_readme_starts_the_demo_by_a_command_that_the_package_has() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    found = re.findall(r"\buvx (?:--from \. )?([\w-]+)", (ROOT / "README.md").read_text())
+    assert {*found} == {project["name"]}, "`uvx NAME` runs the command of that name"
+    assert project["name"] in project["scripts"]
+
+
+def table(page: str) -> dict[str, list[str]]:
+    """The rows of all tables of a page: the first cell to the others, without heads."""
+    rows = [line[2:-2].split(" | ") for line in page.splitlines() if re.match(r"\| [^-|]", line)]
+    return {cells[0]: cells[1:] for cells in rows if len(cells) > 2}
+
+
+def test_the_comparison_in_the_readme_has_a_source_for_each_cell() -> None:
+    """The page behind it has the same rows, and each cell there links to where it was read."""
+    compared = (ROOT / "README.md").read_text().partition("## Which tool")[2].partition("\n## ")[0]
+    page = (ROOT / "docs/guide/which-tool.md").read_text()
+    sourced = table(page)
+    assert table(compared).keys() <= sourced.keys()
+    for name, cells in sourced.items():
+        assert [cell for cell in cells if cell != "–" and not cell.startswith("[")] == [], name
+    defined = re.findall(r"^\[([\w-]+)\]: https://\S+$", page, re.MULTILINE)
+    assert set(re.findall(r"\]\[([\w-]+)\]", page)) == set(defined)
 
 
 def test_every_error_has_a_documented_exit_code() -> None:

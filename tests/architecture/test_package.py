@@ -214,7 +214,7 @@ def test_constraints_are_names_and_versions_only() -> None:
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
     pinned = {line.partition("==")[0].lower().replace("_", "-") for line in lines}
-    extras = PROJECT["optional-dependencies"]["dev"]
+    extras = [need for k in ("dev", "docs") for need in PROJECT["optional-dependencies"][k]]
     for need in (*PROJECT["dependencies"], *extras):
         name = re.match(r"[\w.-]+", need)
         assert name

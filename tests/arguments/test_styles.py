@@ -83,7 +83,7 @@ def test_the_guide_shows_what_each_style_writes() -> None:
         words = [" ".join(spelled(style, style.dashes + "a", v, str(v))) for v in values]
         cells = [f"`{text}`" if text else "left out" for text in words]
         rows.append(f"| `{style.name}` | {' | '.join(cells)} | {style.used_by} |\n")
-    guide = Path(__file__).parents[2] / "docs/guide/write-a-run-module.md"
+    guide = Path(__file__).parents[2] / "docs/guide/any-trainer.md"
     assert "".join(rows) in guide.read_text()
 
 

@@ -160,7 +160,7 @@ def test_several_faults_are_told_together(file: Path) -> None:
 def test_it_is_refused_before_a_run_is_started(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.write_text("[monitor]\nmouse = 1\n")
     monkeypatch.setattr(tui, "_on_terminal", lambda: True)
-    monkeypatch.setattr(tui, "_feed", lambda args: pytest.fail("it was looked for a run"))
+    monkeypatch.setattr(tui, "found_target", lambda args: pytest.fail("it looked for a run"))
     for argv in (["a.b"], ["--demo"]):
         with pytest.raises(PbtError, match="expected true or false"):
             tui.main(argv)

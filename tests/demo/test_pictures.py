@@ -63,11 +63,13 @@ def test_every_picture_is_on_a_page() -> None:
         for picture in pictures.PICTURES
         for theme in pictures.THEMES
     }
-    page = (ROOT / "README.md").read_text()
-    for picture in pictures.PICTURES:
-        assert picture.about in page
-        for theme in pictures.THEMES:
-            assert f"docs/pictures/{picture.name}-{theme}.svg" in page
+    readme = (ROOT / "README.md").read_text()
+    guides = "".join(file.read_text() for file in ROOT.glob("docs/guide/*.md"))
+    first, *others = pictures.PICTURES
+    assert first.about in readme, "a stranger sees the main screen first"
+    assert all(f"docs/pictures/{first.name}-{theme}.svg" in readme for theme in pictures.THEMES)
+    for picture in others:
+        assert f"![{picture.about}](../pictures/{picture.name}-dark.svg)" in guides
 
 
 def test_a_change_is_found(now: dict[str, str]) -> None:

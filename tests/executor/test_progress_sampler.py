@@ -210,3 +210,41 @@ def test_a_file_that_cannot_be_written_is_tried_again(sampled: Sampled) -> None:
     sampled.rundir.series.rmdir()
     sampled.sample()
     assert list(series_file.read_all(sampled.rundir.series)) == ["x"]
+
+
+def test_the_best_objective_outlives_its_job_and_its_executor(sampled: Sampled) -> None:
+    """A time without an executor is not part of the time without a better objective."""
+    sampled.story.start("x")
+    sampled.story.start("y")
+    assert sampled.sample().best is None
+    sampled.prints("x", "reward: 3.0")
+    first = sampled.sample().best
+    sampled.prints("x", "reward: 5.0")
+    sampled.prints("y", "reward: nan")
+    sampled.sample()
+    sampled.prints("x", "reward: 1.0")
+    best = sampled.sample().best
+    assert first is not None
+    assert best is not None
+    assert (best.job, best.value, best.is_loss) == ("x", 5.0, False)
+    assert best.at - best.since == 10.0
+    sampled.clock.now += 3600.0
+    resumed = sampled.sampler = sampled.new_sampler()
+    assert resumed.best is not None
+    assert (resumed.best.value, resumed.best.at) == (5.0, best.at + 3600.0)
+    assert resumed.best.at - resumed.best.since == 10.0
+    sampled.prints("y", "reward: 6.0")
+    sampled.story.end("y")
+    found = sampled.sample(last=True).best
+    assert found is not None
+    assert (found.job, found.value) == ("y", 6.0)
+    sampled.rundir.progress.unlink()
+    again = sampled.new_sampler().best
+    assert again is not None, "what has ended is known"
+    assert (again.job, again.value) == ("y", 6.0)
+
+
+def test_a_best_objective_of_no_job_is_ignored(sampled: Sampled) -> None:
+    stranger = progress.BestObjective("\x1b[31m", 99.0)
+    sampled.rundir.progress.write_bytes(progress.encode(progress.Progresses(1.0, {}, {}, stranger)))
+    assert sampled.new_sampler().best is None

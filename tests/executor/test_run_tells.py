@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from pbt_tui.journal import events as ev
+from pbt_tui.observe import progress
 from tests.executor.receiver import Receiver, receiving
 from tests.executor.running import WAITS, Place, job, until
 
@@ -138,6 +140,92 @@ def test_a_killed_executor_and_its_heir_tell_each_thing_once(place: Place, hook:
     assert [got["event"] for got in hook.got] == ["failure", "end"]
 
 
+TRAINER = """\
+import sys, time
+from pathlib import Path
+
+for step, word in enumerate(sys.argv[1:]):
+    name, _, value = word.partition("=")
+    while name != "now" and not Path(name).exists():
+        time.sleep(0.02)
+    print(f"step {step + 1}/9  reward: {value}", flush=True)
+while not Path("stop").exists():
+    time.sleep(0.02)
+"""
+"""Prints the reward of each of its arguments, once the file of that name is there."""
+
+
+def reward_on_disk(place: Place) -> object:
+    found = progress.read(place.rundir.progress)
+    newest = found.jobs.get("ant") if found is not None else None
+    return newest.objective if newest is not None else None
+
+
+def next_sample(place: Place) -> None:
+    path = place.rundir.progress
+    before = path.stat().st_mtime_ns
+    until(lambda: path.stat().st_mtime_ns > before)
+
+
+def test_a_night_with_crashes_is_told_once(place: Place, hook: Receiver) -> None:
+    """A failure, a better objective and the end: the executor is killed after each message."""
+    place.module = "tests.executor.eager_executor"
+    place.environ["TOKEN"] = SECRET
+    place.environ["PBT_TELL"] = "failure, best, end"
+    trainer = str(place.write("trainer.py", TRAINER))
+    words = (sys.executable, "-S", trainer, "now=2.5", "higher=5", "lower=3", "again=4")
+    bad = "until [ -e fails ]; do sleep 0.02; done; exit 3"
+    target = place.spec(job("ant", *words), job("bad", bad))
+
+    def told(topic: str) -> list[str]:
+        return [got["text"] for got in hook.got if got["event"] == topic]
+
+    executors = [place.start(target, *options(place))]
+    until(lambda: reward_on_disk(place) == 2.5)
+    next_sample(place)
+    assert hook.got == []  # the first objective is no better one
+    place.write("fails")
+    until(lambda: noted(place, "failures") and told("failure"))
+    _kill(executors[-1])
+
+    executors.append(place.start(str(place.rundir.path), *options(place)))
+    place.wait_for(ev.ExecutorStarted, 2)
+    place.write("higher")
+    until(lambda: told("best"))
+    _kill(executors[-1])
+
+    place.write("lower")
+    last = place.start(str(place.rundir.path), *options(place))
+    place.wait_for(ev.ExecutorStarted, 3)
+    until(lambda: reward_on_disk(place) == 3.0)
+    place.write("again")  # better than what its executor read first, and no new best
+    until(lambda: reward_on_disk(place) == 4.0)
+    next_sample(place)
+    next_sample(place)
+    place.write("stop")
+    said = place.end(last)
+    assert said.code == 4, said.all
+
+    assert [(got["event"], got["text"]) for got in hook.got] == [
+        ("failure", "run `r`: job `bad` failed: exit 3"),
+        ("best", "run `r`: the best objective is now 5 of `ant`"),
+        ("end", "run `r` closed with failures: 2 jobs: 1 succeeded, 1 failed"),
+    ]
+    failure, best, end = hook.got
+    assert (best["job"], best["objective"], best["failed_jobs"]) == ("ant", 5.0, [])
+    assert best["verdict"] is failure["objective"] is end["job"] is None
+    assert [note["PBT_EVENT"] for note in noted(place, "failures")] == ["failure"]
+    (note,) = noted(place, "ends")
+    assert note["PBT_EVENT"] == "end"
+    assert "PBT_TELL" not in note
+    assert SECRET not in "".join(hook.raw)
+
+
+def _kill(executor: subprocess.Popen[str]) -> None:
+    executor.kill()
+    executor.communicate()
+
+
 def test_an_interrupted_run_tells_no_end(place: Place) -> None:
     executor = place.start(place.spec(job("late", WAITS)), *options(place))
     place.wait_for(ev.AttemptStarted)
@@ -198,6 +286,7 @@ def test_what_cannot_be_told_is_said_and_changes_nothing(place: Place, json_line
         (("--on_end", "say 'it"), {}, "`--on_end` is no command: no closing quotation"),
         (("--on_failure", " "), {}, "`--on_failure` needs a command"),
         ((), {"PBT_WEBHOOK": "ftp://x.org/secret"}, "`PBT_WEBHOOK` is no address of a webhook"),
+        ((), {"PBT_TELL": "end,bset"}, "`PBT_TELL`: there is nothing like `bset` to tell"),
     ],
 )
 def test_what_is_wrong_is_refused_before_the_start(

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbt_tui.errors import UsageError
+from pbt_tui.executor.telling import webhooks
 from pbt_tui.executor.telling.messages import NAMED, body, end_message, failure_message
-from pbt_tui.executor.telling.teller import Recipients, Teller
+from pbt_tui.executor.telling.teller import Recipients, Teller, recipients
 from pbt_tui.executor.telling.webhooks import post, webhook
 from pbt_tui.journal import RunState, apply
 from pbt_tui.journal import events as ev
@@ -27,6 +28,8 @@ from pbt_tui.journal.untold import (
     next_topic,
     observed,
 )
+from pbt_tui.observe.progress import BestObjective
+from pbt_tui.observe.progress.objective_news import BEST_EVERY, FLAT
 from pbt_tui.scheduler.decide import verdict
 from pbt_tui.spec import Cause, Policy, Processes
 from tests.cli.made_up import events, spec
@@ -240,6 +243,50 @@ def test_a_refusal_and_a_silence_are_told(monkeypatch: pytest.MonkeyPatch) -> No
         assert post(hook, b"{}") == "`127.0.0.1`: it refuses the message: status 403"
         receiver.hangs = threading.Event()
         assert post(hook, b"{}", limit=0.2) == "`127.0.0.1`: no answer within 0.2 s"
+
+
+@pytest.mark.parametrize(
+    ("tell", "events"),
+    [
+        (None, ["best", "end"]),
+        ("plateau,best", ["best", "plateau"]),
+        (" end , failure", ["end"]),
+    ],
+)
+def test_the_webhook_gets_better_objectives_until_the_run_is_closed(
+    tell: str | None, events: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The executor resumed the run: it tells no better objective for ten minutes."""
+    posted: list[bytes] = []
+    monkeypatch.setattr(webhooks, "post", lambda hook, data: posted.append(data))
+    history = History(("a",))
+    whom = recipients(None, None, "https://example.org/", tell)
+    assert whom is not None
+    teller = Teller(whom, history.state, Path("/r"), {}, print, lambda: history.now)
+
+    def reach(value: float) -> None:
+        teller.reach(BestObjective("a", value, since=history.now, at=history.now))
+        teller.tick(history.state)
+
+    reach(1.0)
+    reach(2.0)
+    history.wait(BEST_EVERY - 1.0)
+    reach(3.0)
+    history.wait(1.0)
+    reach(4.0)
+    history.wait(FLAT)
+    teller.tick(history.state)
+    history.end(0, 0, None)
+    reach(5.0)
+    history.close()
+    teller.tell([ev.RunClosed(verdict="succeeded")])
+    history.wait(BEST_EVERY + FLAT)
+    reach(6.0)
+    teller.finish()
+    found = [msgspec.json.decode(data) for data in posted]
+    assert [one["event"] for one in found if one["objective"] != 5.0] == events
+    of_best = [(one["job"], one["objective"]) for one in found if one["event"] == "best"]
+    assert of_best == ([("a", 4.0), ("a", 5.0)] if "best" in events else [])
 
 
 def test_a_machine_without_threads_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

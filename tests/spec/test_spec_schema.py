@@ -97,7 +97,8 @@ def undescribed(document: Any, at: str = "") -> list[str]:
     if not isinstance(document, dict):
         return []
     properties = document.get("properties", {})
-    silent = [f"{at}/{name}" for name, p in properties.items() if not p.get("description")]
+    allowed = {name: p for name, p in properties.items() if p is not False}
+    silent = [f"{at}/{name}" for name, p in allowed.items() if not p.get("description")]
     return silent + [p for name, d in document.items() for p in undescribed(d, f"{at}/{name}")]
 
 

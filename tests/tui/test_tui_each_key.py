@@ -48,6 +48,7 @@ EFFECTS: dict[str, tuple[list[str], Check]] = {
     "page_failures": ([], page("failures")),
     "page_population": ([], page("population")),
     "page_log": ([], page("log")),
+    "page_fleet": ([], says("there is no list: pbt-tui was given one run")),
     "page_timeline": ([], page("timeline")),
     "filter": ([], lambda app: app.screen.query_one("#filter").has_focus),
     "filter_off": (["slash", *"lr0.001", "enter"], lambda app: app.model.rows.is_whole),

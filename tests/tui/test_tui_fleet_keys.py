@@ -58,6 +58,7 @@ EFFECTS: dict[str, tuple[list[str], Check]] = {
     "reverse": (["s", "n"], lambda app: names(app)[:2] == ["walker", "pendulum"]),
     "copy_run": ([], says(f"train_dir/{NAMES[0]}/_pbt")),
     "pause": ([], says("the screen is paused")),
+    "command": ([], lambda app: type(app.screen).__name__ == "PromptDialog"),
     "palette": ([], lambda app: type(app.screen).__name__ == "CommandPalette"),
     "help": ([], page("help")),
     "back": (["z"], lambda app: names(app) == NAMES),

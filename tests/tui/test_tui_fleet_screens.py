@@ -8,6 +8,7 @@ import pytest
 
 from pbt_tui.tui.fleet.run_search import FoundRun
 from pbt_tui.tui.fleet.runs_reader import RunsReader
+from pbt_tui.tui.preferences import Preferences
 from tests.tui import fleets
 from tests.tui.conftest import SameScreen
 from tests.tui.journals import typical
@@ -64,7 +65,7 @@ async def test_a_run_of_the_list(size: tuple[int, int], same_screen: SameScreen)
 
 async def test_in_ascii(same_screen: SameScreen) -> None:
     fleets.fleet()
-    async with fleets.listed(size=(120, 40), ascii_only=True) as (app, _):
+    async with fleets.listed(size=(120, 40), preferences=Preferences(ascii=True)) as (app, _):
         same_screen("fleet-ascii-120x40", app)
 
 

@@ -10,6 +10,7 @@ import pytest
 from pbt_tui.tui import targets
 from pbt_tui.tui.fleet import run_search
 from pbt_tui.tui.fleet.run_search import RunSearch, label
+from tests.observe.conftest import Recorded
 from tests.tui.journals import typical
 
 
@@ -89,3 +90,17 @@ def test_what_a_target_is(here: Path) -> None:
     assert targets.resolve(str(two)) == two
     typical(Path("lab/two/train_dir/ants/_pbt.1"))
     assert targets.resolve("lab/two/train_dir") == two, "an older run is no other run"
+
+
+def test_the_runs_of_projects_come_before_a_workspace_below_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for project in ("one", "two"):
+        typical(tmp_path / "lab" / project / "train_dir" / "ants" / "_pbt")
+    workspace = Recorded("isaacgymenvs", tmp_path / "lab" / "old").all()
+    several = targets.resolve("lab")
+    assert isinstance(several, targets.SeveralRuns)
+    assert len(several.runs) == 2
+    alone = targets.resolve(str(workspace))
+    assert isinstance(alone, targets.Workspace)

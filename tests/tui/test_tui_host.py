@@ -46,4 +46,4 @@ def test_the_application_alone_knows_the_screens() -> None:
         for name in SCREENS
         if f"screens.{name}" in path.read_text(encoding="utf-8")
     ]
-    assert set(knowing) == {"app.py"}
+    assert set(knowing) == {"navigation.py"}

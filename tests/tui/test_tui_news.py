@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from pbt_tui.journal import events as ev
 from pbt_tui.journal import lock
 from pbt_tui.journal.run_dir import RunDir
+from pbt_tui.journal.untold import TOPICS
+from pbt_tui.observe.progress import BestObjective
 from pbt_tui.tui import news, terminal_messages
 from pbt_tui.tui.announcer import Announcer, title_text
 from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.tui.model import Model
-from pbt_tui.tui.news import BestSeen
 from pbt_tui.tui.preferences import Preferences
 from tests.tui.journals import Story, spec, typical
 from tests.tui.test_tui_terminal import Terminal
@@ -109,14 +110,13 @@ def test_what_is_not_wanted_is_not_told(story: Story) -> None:
 
 def test_a_better_objective_and_a_plateau(story: Story) -> None:
     state = Desk(story).follower.state
-    topics = news.TOPICS
     told: list[str] = []
     now = news.begun(state)
 
     def see(value: float, at: float) -> list[str]:
         nonlocal now
-        now = news.seen(now, state, (), BestSeen("07", value), at)
-        found, now = news.due(now, state, at, topics)
+        now = news.seen(now, state, (), BestObjective("07", value, since=at, at=at), at)
+        found, now = news.due(now, state, at, TOPICS)
         told.extend(found)
         return found
 
@@ -130,11 +130,6 @@ def test_a_better_objective_and_a_plateau(story: Story) -> None:
     assert see(4.0, 90001.0) == ["run `ant`: the best objective is now 4 of `07`"]
     assert see(4.0, 92000.0) == []  # a quarter of a day is needed by now
     assert len(see(4.0, 90001.0 + 45000.0)) == 1
-
-
-def test_a_loss_is_better_where_it_is_less() -> None:
-    assert BestSeen("a", 1.0, is_loss=True).beats(BestSeen("b", 2.0, is_loss=True))
-    assert not BestSeen("a", 1.0).beats(BestSeen("b", 2.0))
 
 
 # -- bytes -----------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ def test_any_text_is_a_key_or_none(text: str) -> None:
 def test_no_key_means_two_things_unless_it_is_told(wanted: dict[str, str]) -> None:
     found, wrong = keymap({name: (key,) for name, key in wanted.items()})
     for page in actions.PAGES:
-        of = [key for action in found.on(page) for key in action.keys.split(",")]
+        of = [(key, a.travels) for a in found.on(page) for key in a.keys.split(",")]
         assert wrong or len(of) == len(set(of))
         for action in found.on(page):
             if action.asks and not wrong:

@@ -37,8 +37,8 @@ TRAINERS: dict[str, tuple[Callable[[Path], None], ...]] = {
     ),
 }
 """Pages whose trainers need a simulator or are not installed: stand-ins take their commands."""
-SETTING_UP = ("make ", ". .venv/")
-"""Lines that are for people only; that `make` has these targets is a test of its own."""
+SETTING_UP = ("make ", ". .venv/", "uvx ")
+"""Lines that are for people only; other tests hold that `make` and `uvx` find what they name."""
 EXIT = re.compile(r"\s+# exit (\d+)$")
 
 

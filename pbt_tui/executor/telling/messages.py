@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pbt_tui.journal import RunState
 from pbt_tui.journal.status_text import counts
 from pbt_tui.journal.told_sentences import end_sentence, failure_sentence
 from pbt_tui.journal.untold import Topic, is_failure
+from pbt_tui.observe.progress import BestObjective
+from pbt_tui.observe.progress.objective_news import best_sentence, plateau_sentence
 from pbt_tui.spec import Cause
 
 NAMED = 20
@@ -41,6 +43,8 @@ class Message:
     """Result of the run; empty before its end."""
     text: str
     """All of it in one sentence."""
+    best: BestObjective | None = None
+    """The best objective, in messages about it."""
 
 
 def failure_message(state: RunState, rundir: Path, failed: Sequence[str]) -> Message:
@@ -58,6 +62,18 @@ def end_message(state: RunState, rundir: Path, exit_code: int) -> Message:
     text = end_sentence(state)
     failed = [job.spec.id for job in state.jobs if is_failure(job)]
     return _message("end", state, rundir, failed, exit_code, text, verdict)
+
+
+def best_message(state: RunState, rundir: Path, best: BestObjective) -> Message:
+    """The message about a better objective."""
+    text = best_sentence(state.spec.run, best)
+    return replace(_message("best", state, rundir, (), None, text), best=best)
+
+
+def plateau_message(state: RunState, rundir: Path, best: BestObjective, now: float) -> Message:
+    """The message about an objective that does not become better."""
+    text = plateau_sentence(state.spec.run, best, now)
+    return replace(_message("plateau", state, rundir, (), None, text), best=best)
 
 
 def environment(message: Message) -> dict[str, str]:
@@ -81,6 +97,7 @@ def environment(message: Message) -> dict[str, str]:
 
 def body(message: Message) -> bytes:
     """The JSON that a webhook gets. Services for chats show the key `text`."""
+    best = message.best
     document = {
         "text": message.text,
         "event": message.topic,
@@ -90,6 +107,8 @@ def body(message: Message) -> bytes:
         "cause": message.cause,
         "exit_code": message.exit_code,
         "verdict": message.verdict or None,
+        "job": None if best is None else best.job,
+        "objective": None if best is None else best.value,
     }
     return json.dumps(document).encode()
 

@@ -1,4 +1,4 @@
-"""Tells the people who asked for it of failures and of the end, while the executor goes on.
+"""Tells the people who asked for it what happens to a run, while the executor goes on.
 
 Each command and the webhook has a thread of its own, so that neither the executor nor another one
 waits for it. What goes wrong is told, and changes nothing else.
@@ -14,23 +14,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from pbt_tui.errors import Diagnostic, printable
+from pbt_tui.errors import Diagnostic, UsageError, printable
 from pbt_tui.executor import signals
 from pbt_tui.executor.execute import exit_code
 from pbt_tui.executor.telling import commands, webhooks
 from pbt_tui.executor.telling.messages import (
     Message,
+    best_message,
     body,
     end_message,
     environment,
     failure_message,
+    plateau_message,
 )
 from pbt_tui.journal import RunState, untold
 from pbt_tui.journal import events as ev
-from pbt_tui.journal.untold import Topic
+from pbt_tui.journal.untold import TOPICS, Topic
+from pbt_tui.observe.progress import BestObjective, objective_news
 
 _COMMANDS = ("`--on_failure`", "`--on_end`")
 """Names of the threads that run commands."""
+
+
+VARIABLE = "PBT_TELL"
+"""The variable that says what the webhook is told of."""
+DEFAULT_TOPICS: tuple[Topic, ...] = ("failure", "best", "end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,8 @@ class Recipients:
     on_failure: tuple[str, ...] = ()
     """Words of the command for failures; empty: none."""
     webhook: webhooks.Webhook | None = None
+    topics: tuple[Topic, ...] = DEFAULT_TOPICS
+    """What the webhook is told of."""
 
     def missing(self, path: str | None) -> list[Diagnostic]:
         """A warning for each command that `path`, the folders of `PATH`, does not have."""
@@ -56,16 +66,42 @@ class Recipients:
 
 
 def recipients(
-    on_end: str | None, on_failure: str | None, address: str | None
+    on_end: str | None, on_failure: str | None, address: str | None, tell: str | None = None
 ) -> Recipients | None:
-    """Whom the options and `PBT_WEBHOOK` name; None if they name nobody. Raises `UsageError`."""
+    """Whom the options and `PBT_WEBHOOK` name; None if they name nobody. Raises `UsageError`.
+
+    Args:
+        on_end: The command of `--on_end`; None: none.
+        on_failure: The command of `--on_failure`; None: none.
+        address: The value of `PBT_WEBHOOK`; None or empty: no webhook.
+        tell: The value of `PBT_TELL`; None or empty: `DEFAULT_TOPICS`.
+    """
+    about = topics(tell) if tell else DEFAULT_TOPICS
     if on_end is None and on_failure is None and not address:
         return None
     return Recipients(
         () if on_end is None else commands.words("on_end", on_end),
         () if on_failure is None else commands.words("on_failure", on_failure),
         webhooks.webhook(address) if address else None,
+        about,
     )
+
+
+def topics(text: str) -> tuple[Topic, ...]:
+    """The topics of a value of `PBT_TELL`, with commas between them. Raises `UsageError`.
+
+    Example:
+        >>> topics("end, plateau")
+        ('plateau', 'end')
+    """
+    given = {word.strip() for word in text.split(",")}
+    known: tuple[str, ...] = TOPICS
+    for word in sorted(given.difference(known)):
+        raise UsageError(
+            f"`{VARIABLE}`: there is nothing like `{printable(word):.40}` to tell",
+            hint="a list of `failure`, `best`, `plateau` and `end`, with commas between them",
+        )
+    return tuple(topic for topic in TOPICS if topic in given)
 
 
 class Teller:
@@ -96,12 +132,18 @@ class Teller:
         self._cancelled = threading.Event()
         self._problems: SimpleQueue[str] = SimpleQueue()
         self._threads = _threads(whom, environ, self._cancelled, self._problems)
-        self._untold = untold.begun(state, self._now())
+        now = self._now()
+        self._untold = untold.begun(state, now)
+        self._objectives = objective_news.begun(resumed=state.executor is not None, now=now)
 
     def tell(self, events: Sequence[ev.AnyEvent]) -> None:
         """Takes a durable batch of events, which the state has folded."""
         self._untold = untold.observed(self._untold, events, self._state)
         self._send()
+
+    def reach(self, best: BestObjective) -> None:
+        """Takes the best objective: the one of the executors before, then each better one."""
+        self._objectives = objective_news.seen(self._objectives, best, self._now())
 
     def tick(self, state: RunState) -> None:
         """Sends what is due, and tells what went wrong."""
@@ -134,13 +176,30 @@ class Teller:
         while True:
             topic, failed, self._untold = untold.next_topic(self._untold, self._state, self._now())
             if topic is None:
-                return
+                break
             if topic == "end":
                 message = end_message(self._state, self._rundir, exit_code(self._state))
             else:
                 message = failure_message(self._state, self._rundir, failed)
-            for thread in self._threads:
-                thread.take(message)
+            self._take(message)
+        self._send_objectives()
+
+    def _send_objectives(self) -> None:
+        """Sends what is due of the best objective; of a closed run nothing is."""
+        while self._state.closed is None:
+            now = self._now()
+            topic, self._objectives = objective_news.next_topic(self._objectives, now)
+            best = self._objectives.best
+            if topic is None or best is None:
+                return
+            if topic == "best":
+                self._take(best_message(self._state, self._rundir, best))
+            else:
+                self._take(plateau_message(self._state, self._rundir, best, now))
+
+    def _take(self, message: Message) -> None:
+        for thread in self._threads:
+            thread.take(message)
 
     def _tell_problems(self) -> None:
         with suppress(Empty):
@@ -204,7 +263,7 @@ def _threads(
         found.append(
             Messenger(
                 f"`{webhooks.VARIABLE}`",
-                ("failure", "end"),
+                whom.topics,
                 lambda message: webhooks.post(hook, body(message)),
                 problems,
             )

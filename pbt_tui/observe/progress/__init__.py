@@ -13,6 +13,7 @@ import msgspec
 
 from pbt_tui.files.regular import OURS, read_regular
 from pbt_tui.observe.progress.progress_types import (
+    BestObjective,
     Finished,
     Number,
     Progress,
@@ -23,7 +24,8 @@ from pbt_tui.observe.progress.progress_types import (
 )
 
 __all__ = [
-    "Finished", "Number", "Progress", "Progresses", "Remaining", "Series", "encode", "read", "told",
+    "BestObjective", "Finished", "Number", "Progress", "Progresses", "Remaining", "Series",
+    "encode", "read", "told",
 ]  # fmt: skip
 
 _decoder = msgspec.json.Decoder(Progresses)

@@ -91,6 +91,29 @@ class Series(msgspec.Struct, frozen=True):
     or nothing was read for long. A curve is interrupted there."""
 
 
+class BestObjective(msgspec.Struct, frozen=True):
+    """The best objective that a run has reached so far."""
+
+    job: str
+    """Id of the job that reached it."""
+    value: float
+    """The objective, a finite number."""
+    is_loss: bool = False
+    """Whether smaller objectives are better."""
+    since: float = 0.0
+    """When an objective of the run was first read."""
+    at: float = 0.0
+    """When this one was read."""
+
+    def beats(self, other: BestObjective) -> bool:
+        """Whether it is better.
+
+        Args:
+            other: An objective of the same kind: both are losses, or none is.
+        """
+        return self.value < other.value if self.is_loss else self.value > other.value
+
+
 class Progresses(msgspec.Struct, frozen=True):
     """The content of `progress.json`."""
 
@@ -100,6 +123,9 @@ class Progresses(msgspec.Struct, frozen=True):
     """Progress of the active jobs, by id."""
     series: dict[str, Series] = {}
     """Series of the active jobs, by id; a job without any number has none."""
+    best: BestObjective | None = None
+    """The best objective that an executor has read; `null`: none. Times in which no executor ran
+    do not count: the next one moves `since` and `at` by them."""
 
 
 class Finished(msgspec.Struct, frozen=True):

@@ -206,7 +206,7 @@ def _same(same: Sequence[tuple[str, str]], width: int) -> Line:
     """`same: seed 1, num_envs 4096`, with as many parameters as fit."""
     head: Span = (" same: ", "head")
     if not same:
-        return clip((head, ("no parameter has one value for all", "dim")), width)
+        return clip((head, ("no parameter", "dim")), width)
     text, left = "", len(same)
     for name, value in same:
         one = f"{', ' if text else ''}{name} {value}"
