@@ -100,6 +100,9 @@ def refuse_what_is_not_there(args: argparse.Namespace) -> None:
     for name in ("dry_run", "fresh"):
         if args.rehome and getattr(args, name):
             raise UsageError(f"`--rehome` and `--{name}` do not go together")
+    for name in ("set", "set_string"):
+        if getattr(args, name) and not str(args.target).endswith((".yaml", ".yml")):
+            raise UsageError(f"`--{name}` is for the templates of workflow files")
     if args.json and args.dry_run:
         raise UsageError("`--json` and `--dry_run` do not go together")
     if args.detach and args.json:
@@ -147,6 +150,12 @@ def plan(found: targets.Target, args: argparse.Namespace) -> Plan:
     elif found.kind == "spec":
         refuse_module_options(args, "a spec")
         plan = of_spec(read_spec(found.path, queued=is_queued(args)))
+    elif found.kind == "workflow":
+        from pbt_tui.cli import workflow_target
+
+        spec, told = workflow_target.read(found.path, args)
+        warn(told)
+        plan = of_spec(spec)
     else:
         plan = of_spec(_compile(found.name, args))
     options = replace(

@@ -53,6 +53,8 @@ def main(argv: Sequence[str]) -> int:
     if option not in (None, "failed") and found.kind != "run":
         raise UsageError(f"`--{option}` needs a run directory, not a {found.kind}")
     plan = planning.plan(found, args)
+    if args.print:
+        return _print_spec(plan)
     showing = args.dry_run or plan.only_shows
     is_new = args.fresh or (option is None and not plan.rundir.is_run())
     if asked is not None and not is_new:
@@ -69,6 +71,16 @@ def main(argv: Sequence[str]) -> int:
     if args.detach:
         return _detach(plan, asked)
     return execute_plan(plan, asked, json=args.json)
+
+
+def _print_spec(plan: Plan) -> int:
+    """`--print`: the process list that would run."""
+    from pbt_tui.spec import encode
+
+    anew = plan.anew()
+    assert anew.spec is not None
+    sys.stdout.buffer.write(encode(anew.spec))
+    return 0
 
 
 def _hold_streams() -> None:

@@ -30,7 +30,12 @@ def parser(argv: Sequence[str] = ()) -> Parser:
         epilog="Exit code: 0 all jobs succeeded, 4 closed, not all succeeded, "
         "5 cannot go on, 130 interrupted (resume with `pbt-run RUN_DIR`).",
     )
-    p.add_argument("target", nargs="?", metavar="TARGET", help="spec, run module, or run directory")
+    p.add_argument(
+        "target",
+        nargs="?",
+        metavar="TARGET",
+        help="spec, run module, run directory, or workflow file of OSMO",
+    )
     p.add_argument(
         "--run", metavar="MODULE", help="a run module, as the upstream launcher spells it"
     )
@@ -57,6 +62,9 @@ def parser(argv: Sequence[str] = ()) -> Parser:
     p.add_argument(
         "--dry_run", action="store_true", help="print what would be started; start nothing"
     )
+    p.add_argument(
+        "--print", action="store_true", help="print the process list that would run; start nothing"
+    )
     p.add_argument("--json", action="store_true", help="print events to stdout as JSON lines")
     p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     add_compiling(p.topic("module", "how a run module is compiled"))
@@ -68,6 +76,14 @@ def parser(argv: Sequence[str] = ()) -> Parser:
     ):
         more = "; `PBT_WEBHOOK` is told, too, of what `PBT_TELL` lists" if name == "on_end" else ""
         place.add_argument(f"--{name}", metavar="CMD", help=text + more)
+    workflow = p.topic("workflow", "a workflow file of OSMO, run in containers of this machine")
+    for name, text in (("set", "numbers stay numbers"), ("set_string", "always text")):
+        workflow.add_argument(
+            f"--{name}",
+            action="append",
+            metavar="K=V",
+            help=f"value of a variable of the template, over `default-values`; {text}",
+        )
     asks = p.add_argument_group("requests to the executor of a run directory")
     request = asks.add_mutually_exclusive_group()
     for name, text in (

@@ -1,4 +1,4 @@
-"""Resolves a TARGET of the command line: a spec, a run directory, or a run module.
+"""Resolves a TARGET of the command line: a spec, a run directory, a run module, or a workflow.
 
 Must not open or start it: it only looks at names and files.
 """
@@ -20,7 +20,7 @@ NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    kind: Literal["spec", "run", "module"]
+    kind: Literal["spec", "run", "module", "workflow"]
     name: str
     path: Path
     """Path of the spec file or the run directory; for a module, the text of the user."""
@@ -31,13 +31,15 @@ def resolve(text: str) -> Target:
     path = Path(text)
     if path.is_file() and path.suffix == ".py":
         return Target("module", text, path)
+    if path.is_file() and path.suffix in (".yaml", ".yml"):
+        return Target("workflow", text, path)
     if path.is_file():
         if path.name in ("spec.json", "journal.jsonl") and RunDir(path.parent).is_run():
             return Target("run", text, path.parent)
         return Target("spec", text, path)
     if path.is_dir():
         return _of_directory(text, path)
-    if "/" in text or text.endswith((".json", ".py")):
+    if "/" in text or text.endswith((".json", ".py", ".yaml", ".yml")):
         raise UsageError(f"no such file or directory: `{printable(text)}`")
     return Target("module", text, path)
 

@@ -25,6 +25,7 @@ def check(spec: Processes) -> Iterator[Diagnostic]:
             yield finding("PBT806", f"population id `{population.id}` is given twice", where=at)
         names[population.id] = population
         yield from _members(population, jobs, at.pointer or "")
+    yield from _groups(spec, jobs)
     for i, job in enumerate(spec.jobs):
         if job.population is None:
             if job.member is not None:
@@ -87,6 +88,25 @@ def _members(population: Population, jobs: dict[str, Job], pointer: str) -> Iter
         elif job.member != k:
             message = f"job `{member}` is at index {k}, but says `member` {_index(job)}"
             yield finding("PBT807", message, where=at)
+
+
+def _groups(spec: Processes, jobs: dict[str, Job]) -> Iterator[Diagnostic]:
+    """Groups that are named, and leads that belong to them."""
+    known = {population.id for population in spec.populations}
+    for i, group in enumerate(spec.groups):
+        at = Where(pointer=f"/groups/{i}")
+        lead = jobs.get(group.lead)
+        if group.id in known:
+            yield finding("PBT806", f"group id `{group.id}` is given twice", where=at)
+        elif lead is None or lead.group != group.id:
+            message = f"lead `{group.lead}` is no job of group `{group.id}`"
+            yield finding("PBT807", message, where=Where(pointer=f"{at.pointer}/lead"))
+        known.add(group.id)
+    names = {group.id for group in spec.groups}
+    for i, job in enumerate(spec.jobs):
+        if job.group is not None and job.group not in names:
+            message = f"job `{job.id}` names group `{job.group}`, which is not there"
+            yield finding("PBT808", message, where=Where(pointer=f"/jobs/{i}/group"))
 
 
 def _index(job: Job) -> str:

@@ -21,7 +21,7 @@ from pbt_tui.executor.permits import NO_PERMITS, Permits
 from pbt_tui.executor.trackers import TrackerVariables
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import apply
-from pbt_tui.journal.outcome import outcome
+from pbt_tui.journal.outcome import exit_rule, outcome
 from pbt_tui.journal.slots import named
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
 from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Queued, Runtime, Started
@@ -301,6 +301,7 @@ class Loop:
 
     def end(self, job: JobState, attempt: Attempt, fact: Ended, now: float) -> None:
         """Records the end of an attempt, with its outcome and cause."""
+        rule = exit_rule(job.spec, fact.exit_code, fact.signal)
         result, cause = outcome(
             attempt,
             exit_code=fact.exit_code,
@@ -308,6 +309,8 @@ class Loop:
             refused=fact.refused,
             lost=fact.lost,
             stopped=fact.stopped,
+            rule=rule,
+            lead=None if job.group is None else job.group.lead.phase,
         )
         self.permits.forget(fact.job, fact.attempt)
         detail, line = fact.detail, None
@@ -329,6 +332,7 @@ class Loop:
                 detail=detail,
                 line=line,
                 ended_at=fact.ended_at,
+                again=UNSET if rule is None or result != "failed" else rule.then == "retry",
             ),
             now,
         )

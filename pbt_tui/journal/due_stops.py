@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 
+from pbt_tui.journal.groups import stop_reason
 from pbt_tui.journal.state import ACTIVE, JobState, RunState
 
 
@@ -17,6 +18,7 @@ def review_stop(state: RunState, job: JobState) -> None:
     due: object
     if attempt.stop_at is None:
         due = job.cancel or state.stop or (state.failures and state.failing_fast)
+        due = due or (job.group is not None and stop_reason(job))
     else:
         due = attempt.kill_at is None and (job.cancel == "hard" or state.stop == "kill")
     if due:

@@ -21,7 +21,7 @@ from pbt_tui.spec import Cause, Container, Policy
 FORMAT = "pbt-journal/1"
 
 Outcome = Literal["succeeded", "failed", "stopped", "interrupted", "lost", "refused"]
-Why = Literal["cancel", "interrupt", "timeout", "fail_fast"]
+Why = Literal["cancel", "interrupt", "timeout", "fail_fast", "group_end", "group_again"]
 Verdict = Literal["succeeded", "failures", "budget", "cancelled"]
 Action = Literal["cancel", "kill", "retry", "hold", "release", "drain", "undrain", "stop"]
 
@@ -244,8 +244,7 @@ class AttemptEnded(Event, frozen=True, kw_only=True):
     """Number of the attempt."""
     outcome: Outcome
     """How it ended: `stopped` by a cancel or a timeout, `interrupted` by a stop of the run or by
-    `fail_fast`, `refused`: the runtime could not start it, `lost`: it went away without an exit
-    code."""
+    `fail_fast`, `refused`: it could not be started, `lost`: it went away without an exit code."""
     exit_code: int | None
     """Exit code of the process; `null`: a signal ended it, or the code is unknown."""
     ended_at: float
@@ -253,12 +252,13 @@ class AttemptEnded(Event, frozen=True, kw_only=True):
     signal: int | None = None
     """Number of the signal that ended the process; `null`: none."""
     cause: Cause | None = None
-    """What made it end, which the executor derives from exit code, log and kernel; `null`: it
-    succeeded, was interrupted, or the cause is unknown."""
+    """What made it end, as exit code, log and kernel tell; `null`: it succeeded or is unknown."""
     detail: str | None = None
     """One line for people about the cause, often a line of the log."""
     line: int | None = None
     """Line of the log that shows the cause, from 1; `null`: no line does."""
+    again: bool | UnsetType = UNSET
+    """Whether it is tried again, by `on_exit` of its job; not there: the policy says it."""
 
 
 class StopRequested(Event, frozen=True, kw_only=True):
@@ -269,7 +269,7 @@ class StopRequested(Event, frozen=True, kw_only=True):
     attempt: int
     """Number of the attempt."""
     why: Why
-    """Why: a person's cancel, a stop of the run, the time limit, or `fail_fast`."""
+    """Why: a cancel, a stop of the run, the time limit, `fail_fast`, or what its group does."""
 
 
 class KillRequested(Event, frozen=True, kw_only=True):

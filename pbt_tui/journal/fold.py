@@ -58,6 +58,7 @@ from pbt_tui.journal.device_health import DeviceHealth
 from pbt_tui.journal.drained_gpus import drain
 from pbt_tui.journal.due_stops import clean_deadlines, review_stop, set_deadline
 from pbt_tui.journal.garbage import without_collections
+from pbt_tui.journal.groups import counts_as_failure, moved
 from pbt_tui.journal.indexes import empty_indexes, make_indexes
 from pbt_tui.journal.lookup import asked_jobs, find_job, newest_attempt, story
 from pbt_tui.journal.questions import ask, say_which_continue, take_answer, take_source
@@ -252,7 +253,8 @@ def _by_outcome(state: RunState, job: JobState, e: ev.AttemptEnded) -> Phase:
         job.ready_at = e.at
         return "waiting"
     job.tries += 1
-    if e.cause in state.policy.retry_on and job.tries <= state.policy.retries:
+    again = e.cause in state.policy.retry_on if e.again is UNSET else e.again
+    if again and job.tries <= state.policy.retries:
         job.ready_at = e.at + state.policy.retry_delay * 2.0 ** (job.tries - 1)
         return "waiting"
     return "failed"
@@ -301,8 +303,7 @@ def _retry(state: RunState, e: ev.RequestAccepted) -> None:
             continue
         if job.phase in ENDED:
             job.tries = 0
-            job.cancel = None
-            job.why = None
+            job.cancel = job.why = None
             job.ready_at = e.at
             returned += 1
         elif job.phase == "waiting" and e.jobs:
@@ -371,7 +372,9 @@ def _move(state: RunState, job: JobState, move: Move, event: ev.Event) -> None:
         ask(state, job, event)
     elif before == "waiting" and state.indexed:
         state.ready_queue.leave(job)
-    if after == "failed":
+    for other in moved(state, job, event) if job.group is not None else ():
+        review_stop(state, other)
+    if after == "failed" and counts_as_failure(job):
         state.failures += 1
         if state.policy.fail_fast and state.failures == 1:
             for other in state.active.values():

@@ -9,7 +9,8 @@ from typing import Literal
 
 from pbt_tui.journal.events import Outcome, Why
 from pbt_tui.journal.state import Attempt
-from pbt_tui.spec import Cause
+from pbt_tui.journal.transitions import Phase
+from pbt_tui.spec import Cause, ExitRule, Job
 
 Order = Literal["before", "after"]
 """Whether an attempt ended before or after the executor marked that it stops it."""
@@ -19,7 +20,17 @@ _BY_WHY: dict[Why, tuple[Outcome, Cause | None]] = {
     "timeout": ("stopped", "timeout"),
     "interrupt": ("interrupted", None),
     "fail_fast": ("interrupted", None),
+    "group_end": ("stopped", None),
+    "group_again": ("interrupted", None),
 }
+
+
+_CUT_OFF: dict[Phase | None, tuple[Outcome, Cause | None]] = {
+    "succeeded": ("succeeded", None),
+    "cancelled": ("stopped", "cancelled"),
+}
+"""What a job is whose group has ended: what the lead was. Otherwise it has failed, and is not tried
+again."""
 
 
 def outcome(
@@ -30,6 +41,8 @@ def outcome(
     refused: bool = False,
     lost: bool = False,
     stopped: Why | None = None,
+    rule: ExitRule | None = None,
+    lead: Phase | None = None,
 ) -> tuple[Outcome, Cause | None]:
     """The outcome of an attempt, and the cause if the outcome alone decides it.
 
@@ -46,14 +59,26 @@ def outcome(
         refused: whether the runtime could not start it.
         lost: whether it went away without an exit code.
         stopped: the reason, if another program than the executor stopped it.
+        rule: what the job says about its exit code.
+        lead: the phase of the lead of its group.
     """
     why = attempt.stop_why
     if why is not None and (lost or refused or order != "before"):
-        return _BY_WHY[why]
+        return _CUT_OFF.get(lead, _BY_WHY[why]) if why == "group_end" else _BY_WHY[why]
     if stopped is not None:
         return _BY_WHY[stopped]
     if refused:
         return "refused", None
     if lost:
         return "lost", "lost"
-    return ("succeeded", None) if exit_code == 0 else ("failed", None)
+    succeeded = exit_code == 0 if rule is None else rule.then == "succeed"
+    return ("succeeded" if succeeded else "failed"), None
+
+
+def exit_rule(job: Job, exit_code: int | None, signal: int | None) -> ExitRule | None:
+    """What a job says about the end of its command; None: nothing, and 0 is success."""
+    codes = [code for code in (None if signal is None else 255, exit_code) if code is not None]
+    for rule in job.on_exit:
+        if any(rule.first <= code <= rule.last for code in codes):
+            return rule
+    return None

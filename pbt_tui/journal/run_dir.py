@@ -62,6 +62,10 @@ class RunDir:
         """What the attempt printed."""
         return self.logs / f"{job}.{attempt}.log"
 
+    def file_of(self, job: str, number: int) -> Path:
+        """A file that the container of a job finds."""
+        return self.path / "files" / job / str(number)
+
     def claim(self, job: str, attempt: int) -> Path:
         """The attempt file: the claim of the shim, later with the exit code."""
         return self.attempts / f"{job}.{attempt}"

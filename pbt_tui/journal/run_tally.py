@@ -254,7 +254,8 @@ class RunTally:
         if e.outcome == "interrupted":
             return "waiting"
         job.tries += 1
-        if e.cause in self.policy.retry_on and job.tries <= self.policy.retries:
+        again = e.cause in self.policy.retry_on if e.again is UNSET else e.again
+        if again and job.tries <= self.policy.retries:
             return "waiting"
         self.failed_at = e.at
         return "failed"

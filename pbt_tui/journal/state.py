@@ -22,7 +22,7 @@ from pbt_tui.journal.events import (
 from pbt_tui.journal.ready_queue import Bucket, Gang, ReadyQueue
 from pbt_tui.journal.slots import Slots, name, same
 from pbt_tui.journal.transitions import ACTIVE, ENDED, Phase
-from pbt_tui.spec import Cause, Job, Policy, Processes
+from pbt_tui.spec import Cause, Job, JobGroup, Policy, Processes
 
 __all__ = ["ACTIVE", "ENDED", "Attempt", "JobState", "Phase", "RunState"]
 
@@ -126,6 +126,8 @@ class JobState:
     """The population whose members start together; None if the job starts alone."""
     bucket: Bucket = ""
     """Part of the ready queue that the job is in; empty unless the job is waiting."""
+    group: GroupState | None = None
+    """The jobs that end with the same lead; None if the job ends alone."""
 
     @property
     def attempt(self) -> Attempt | None:
@@ -168,6 +170,20 @@ class JobState:
         return self.phase
 
 
+@dataclass(slots=True, eq=False)
+class GroupState:
+    """A group of jobs, which ends with its lead."""
+
+    spec: JobGroup
+    """The group as the spec has it."""
+    lead: JobState
+    """The job whose end is the end of the group."""
+    members: tuple[JobState, ...]
+    """All its jobs, in plan order."""
+    again_from: int = 0
+    """The `seq` of the end after which all its jobs start again; 0: none."""
+
+
 class RunState:
     """The state of a run after an event of its journal; only `apply` changes it."""
 
@@ -175,21 +191,29 @@ class RunState:
         self.spec = spec
         """What the run is to do; it never changes."""
         gangs = {p.id: Gang(p.id) for p in spec.populations if len(p.members) > 1}
+        gangs |= {g.id: Gang(g.id) for g in spec.groups}
         self.jobs = [
-            JobState(i, job, gang=gangs.get(job.population or ""))
+            JobState(i, job, gang=gangs.get(job.group or job.population or ""))
             for i, job in enumerate(spec.jobs)
         ]
         """The jobs in plan order."""
         self.by_id = {job.spec.id: job for job in self.jobs}
         """The same jobs by id."""
         self.gangs = gangs
-        """Populations of several jobs, by id."""
+        """Populations of several jobs and groups, by id."""
         members: dict[str, list[JobState]] = {name: [] for name in gangs}
         for job in self.jobs:
             if job.gang is not None:
                 members[job.gang.id].append(job)
         for population, gang in gangs.items():
             gang.members = tuple(members[population])
+        self.groups = [GroupState(g, self.by_id[g.lead], tuple(members[g.id])) for g in spec.groups]
+        """Groups of jobs that end with their lead."""
+        for group in self.groups:
+            for job in group.members:
+                job.group = group
+        self.over: dict[str, GroupState] = {}
+        """Groups that have ended while jobs of theirs wait, by id."""
         self.counts: dict[Phase, int] = {
             "waiting": len(self.jobs),
             "starting": 0,

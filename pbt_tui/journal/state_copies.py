@@ -14,7 +14,7 @@ from operator import attrgetter
 
 from pbt_tui.journal.device_health import DeviceHealth
 from pbt_tui.journal.ready_queue import Gang, ReadyQueue
-from pbt_tui.journal.state import Attempt, JobState, RunState
+from pbt_tui.journal.state import Attempt, GroupState, JobState, RunState
 
 _of_job = attrgetter(*[field.name for field in fields(JobState)])
 _of_attempt = attrgetter(*[field.name for field in fields(Attempt)])
@@ -26,6 +26,7 @@ def copy_run(state: RunState) -> RunState:
     for name, value in vars(state).items():
         setattr(new, name, copy(value) if isinstance(value, dict | set | list) else value)
     new.gangs = {name: Gang(name, active=gang.active) for name, gang in state.gangs.items()}
+    new.groups = [copy(group) for group in state.groups]
     new.slots = copy(state.slots)
     new.slots.busy, new.slots.drained = list(state.slots.busy), list(state.slots.drained)
     new.health = DeviceHealth(dict(state.health.bad), dict(state.health.finished))
@@ -53,6 +54,19 @@ def copy_state(run: RunState, jobs: Sequence[JobState]) -> RunState:
             members[job.gang.id].append(job)
     for name, gang in new.gangs.items():
         gang.members = tuple(members[name])
+    new.groups = [
+        GroupState(
+            group.spec,
+            new.by_id[group.spec.lead],
+            tuple(new.jobs[job.index] for job in group.members),
+            group.again_from,
+        )
+        for group in run.groups
+    ]
+    for group in new.groups:
+        for job in group.members:
+            job.group = group
+    new.over = {group.spec.id: group for group in new.groups if group.spec.id in run.over}
     new.active = {index: new.jobs[index] for index in run.active}
     new.to_stop = {index: new.jobs[index] for index in run.to_stop}
     return new
@@ -78,6 +92,7 @@ def copy_job(job: JobState) -> JobState:
         job.need,
         job.gang,
         job.bucket,
+        job.group,
     )
 
 

@@ -34,6 +34,8 @@ STOPS = {
     "interrupt": "the executor was told to stop",
     "timeout": CAUSES["timeout"],
     "fail_fast": "another job failed (`fail_fast`)",
+    "group_end": "its group has ended",
+    "group_again": "its group starts again",
 }
 """Why the executor stops or stopped an attempt."""
 LONGEST = 160

@@ -24,6 +24,7 @@ from pbt_tui.journal.events import (
     Verdict,
     Why,
 )
+from pbt_tui.journal.groups import CUT_OFF, judged, stop_reason, waits
 from pbt_tui.journal.ready_queue import Gang, Schedulable, shape
 from pbt_tui.journal.slots import Shape, name
 from pbt_tui.journal.state import JobState, RunState
@@ -48,6 +49,7 @@ def decide(state: RunState, now: float, held: Collection[int] = ()) -> Decision 
         _stop_what_must_stop(state)
         or _act_on_deadline(state, now)
         or _skip_refused(state)
+        or _skip_rest_of_group(state)
         or _skip_over_budget(state)
         or _close(state)
         or _drain(state)
@@ -76,7 +78,8 @@ def _stop_what_must_stop(state: RunState) -> Decision | None:
         attempt = job.attempts[-1]
         if attempt.stop_why is not None:
             return KillRequested(job=job.spec.id, attempt=attempt.number, why=attempt.stop_why)
-        why: Why = "cancel" if job.cancel else "interrupt" if state.stop else "fail_fast"
+        of_group = stop_reason(job) or "fail_fast"
+        why: Why = "cancel" if job.cancel else "interrupt" if state.stop else of_group
         return StopRequested(job=job.spec.id, attempt=attempt.number, why=why)
     return None
 
@@ -104,6 +107,15 @@ def _skip_refused(state: RunState) -> Decision | None:
     return None
 
 
+def _skip_rest_of_group(state: RunState) -> Decision | None:
+    """Skips what waits in a group that has ended."""
+    for group in state.over.values():
+        for job in group.members:
+            if job.is_waiting:
+                return JobSkipped(job=job.spec.id, why=CUT_OFF)
+    return None
+
+
 def _skip_over_budget(state: RunState) -> Decision | None:
     if not state.over_budget or not state.counts["waiting"]:
         return None
@@ -127,12 +139,13 @@ def _drain(state: RunState) -> Decision | None:
 
 def verdict(state: RunState) -> Verdict:
     """The result of a run whose jobs have all ended: the worst one of its jobs."""
-    skipped = state.counts["skipped"]
-    if skipped and any(job.phase == "skipped" and job.refusal is None for job in state.jobs):
+    jobs = judged(state) if state.groups else state.jobs
+    phases = {job.phase for job in jobs}
+    if any(job.phase == "skipped" and job.refusal is None for job in jobs):
         return "budget"
-    if skipped or state.counts["failed"]:
+    if phases & {"skipped", "failed"}:
         return "failures"
-    return "cancelled" if state.counts["cancelled"] else "succeeded"
+    return "cancelled" if "cancelled" in phases else "succeeded"
 
 
 # -- starts ----------------------------------------------------------------------------------------
@@ -249,7 +262,8 @@ def gang_backfill(state: RunState, now: float) -> list[JobState]:
         heap[0][1] for heap in state.ready_queue.gang_backfill.values() if heap
     ]
     heads += [job for job in state.ready_queue.due(now) if job.gang is not None and job.gang.active]
-    return [state.jobs[job.index] for job in sorted(heads, key=lambda j: (-j.need, j.index))]
+    found = [state.jobs[job.index] for job in sorted(heads, key=lambda j: (-j.need, j.index))]
+    return [job for job in found if not waits(job)]
 
 
 def units(state: RunState, now: float) -> Iterator[SchedulingUnit]:

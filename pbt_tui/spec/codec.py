@@ -16,7 +16,7 @@ from pbt_tui.spec.types import FORMAT, Population, Processes
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Processes)
-_LATE = ("jobs", "command_prefix", "suffix", "seed")
+_LATE = ("jobs", "command_prefix", "suffix", "seed", "groups")
 _HEAD = [f for f in Processes.__struct_fields__ if f not in _LATE]
 
 
@@ -55,6 +55,8 @@ def _pieces(spec: Processes) -> Iterator[bytes]:
         head.insert(2, b'"suffix":' + enc(spec.suffix))
     if spec.command_prefix:
         head.append(b'"command_prefix":' + enc(spec.command_prefix))
+    if spec.groups:
+        head.append(b'"groups":' + enc(spec.groups))
     yield b"{" + b",\n".join(head) + b',\n"jobs":[\n'
     for start in range(0, len(jobs), _PIECE):
         if start:
@@ -122,6 +124,8 @@ def digest(spec: Processes, rule: int = DIGEST_RULE) -> str:
         )
     populations = [_as_written(p, _POPULATION_1) for p in spec.populations]
     sha = hashlib.sha256(_encoder.encode((spec.train_dir, populations)))
+    if spec.groups:
+        sha.update(_encoder.encode(spec.groups))
     for job in spec.jobs:
         sha.update(_encoder.encode(job))  # the type itself omits fields with their default value
     return sha.hexdigest()

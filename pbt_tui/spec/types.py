@@ -164,6 +164,54 @@ class Resources(Frozen, frozen=True, omit_defaults=True):
     """Memory of the job in bytes; `null`: what the container or the backend sets."""
 
 
+class ExitRule(Frozen, frozen=True):
+    """What becomes of a job whose command ends with one of some exit codes."""
+
+    then: Literal["succeed", "fail", "retry"]
+    """Whether the attempt has succeeded, has failed for good, or is tried again, while `retries`
+    are left."""
+    first: Annotated[int, Meta(ge=0, le=255)]
+    """The first of the exit codes."""
+    last: Annotated[int, Meta(ge=0, le=255)]
+    """The last of them. A command that a signal killed has exit code 255 here."""
+
+
+class JobFile(Frozen, frozen=True, omit_defaults=True):
+    """A file that the container of a job finds."""
+
+    path: Text
+    """Absolute path in the container."""
+    contents: str
+    """Its content, as text."""
+    base64: bool = False
+    """Whether `contents` is encoded with base64."""
+
+
+class OwnContainer(Frozen, frozen=True, omit_defaults=True):
+    """What the container of one job has of its own."""
+
+    image: Text | None = None
+    """Its image; not there: that of all jobs."""
+    mounts: tuple[Mount, ...] = ()
+    """Paths of the host that it sees, beside those of all jobs."""
+    files: tuple[JobFile, ...] = ()
+    """Files that it finds; the executor writes them into the run directory."""
+    isolated: bool = False
+    """Whether it starts in the working directory of its image, and sees neither that of the
+    executor nor `train_dir`."""
+
+
+class JobGroup(Frozen, frozen=True, omit_defaults=True):
+    """Jobs that start together or not at all, and end with one of them, the lead."""
+
+    id: JobId
+    """Name of the group, unique in the spec; jobs refer to it."""
+    lead: JobId
+    """Id of the job whose end is the end of the group: the executor ends the others."""
+    fails_together: bool = False
+    """Whether a failure of another job is one of the group, too; otherwise it changes nothing."""
+
+
 class Population(Frozen, frozen=True):
     """Jobs that do PBT together; in some styles, one job that trains all `size` policies."""
 
@@ -206,6 +254,13 @@ class Job(Frozen, frozen=True, omit_defaults=True):
     fill: tuple[Placeholder, ...] = ()
     """What the executor fills in the command when an attempt starts: `port` stands for each
     `{port}` in `argv`; not there: the command is started as it stands."""
+    group: JobId | None = None
+    """Id of the group that the job belongs to; not there: none."""
+    on_exit: tuple[ExitRule, ...] = ()
+    """What becomes of the job after some exit codes; the first rule that fits decides. After any
+    other code: 0 is success, and the policy says what is tried again."""
+    container: OwnContainer | None = None
+    """What its container has of its own; not there: nothing."""
 
 
 class Processes(Frozen, frozen=True):
@@ -235,3 +290,5 @@ class Processes(Frozen, frozen=True):
     """Text after the names of experiment folders (`--experiment_suffix`); not there: none."""
     seed: Integer | None = None
     """Seed of `random` and NumPy when the module was compiled (`--seed`); not there: none."""
+    groups: tuple[JobGroup, ...] = ()
+    """Groups of jobs that start and end together; not there: none."""

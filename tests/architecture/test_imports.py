@@ -23,7 +23,7 @@ _STATE = tuple(
     f"journal.{name}"
     for name in (
         *("events", "state", "transitions", "ready_queue", "slots", "device_health"),
-        "status_text",
+        *("status_text", "groups"),
     )
 )
 """The journal without its files: events, state, the indexes that the fold keeps, and the words."""
@@ -45,7 +45,8 @@ TABLE = {
     "diagnostics": May(("__init__", "errors", "spec"), ("msgspec", "jsonschema")),
     "settings": May(("errors", "spec", "files"), ("msgspec",)),
     "backends": May(
-        ("errors", "spec", "files", "diagnostics", "settings", "populations"), ("msgspec", "yaml")
+        ("errors", "spec", "files", "diagnostics", "settings", "populations"),
+        ("msgspec", "yaml", "jinja2"),
     ),
     "compiler": May(
         (

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -101,7 +101,7 @@ def read(data: bytes) -> WorkflowReading:
     made = WorkflowReading()
     try:
         text = _text(data)
-        made.defaults = _defaults(text)
+        made.defaults = default_values(text)
         node = load(templating.with_variables(text, made.defaults).encode())
     except UnreadableDocument as e:
         made.found = [_unreadable(e, data)]
@@ -150,21 +150,46 @@ def _text(data: bytes) -> str:
 _SECTION = re.compile(r"^default-values:.*?(?=^[^\s#]|\Z)", re.DOTALL | re.MULTILINE)
 
 
-def _defaults(text: str) -> dict[str, str]:
+def default_values(text: str) -> dict[str, str]:
     """The default values of a template, as Jinja writes them into the text.
 
     The service renders the text before it reads YAML: `image: {{ image }}` needs no quotes.
     """
+    return {
+        name.text: _as_python(value)
+        for name, value in _default_nodes(text)
+        if isinstance(value, ScalarNode) and "\n" not in value.text
+    }
+
+
+def default_objects(text: str) -> dict[str, Any]:
+    """The default values of a template as the objects that Jinja gets."""
+    return {name.text: _object(value) for name, value in _default_nodes(text)}
+
+
+def _default_nodes(text: str) -> Sequence[tuple[ScalarNode, Node]]:
     found = _SECTION.search(text) if "\ndefault-values:" in f"\n{text}" else None
     node = load(found[0].encode()) if found else None
     values = node.items[0][1] if isinstance(node, MappingNode) and node.items else None
-    if not isinstance(values, MappingNode):
-        return {}
-    return {
-        name.text: _as_python(value)
-        for name, value in values.items
-        if isinstance(value, ScalarNode) and "\n" not in value.text
-    }
+    return values.items if isinstance(values, MappingNode) else ()
+
+
+def _object(node: Node) -> Any:
+    if isinstance(node, MappingNode):
+        return {name.text: _object(value) for name, value in node.items}
+    if not isinstance(node, ScalarNode):
+        return [_object(item) for item in node.items]
+    sort = looks_like(node.text) if node.plain else "str"
+    if sort == "null":
+        return None
+    if sort == "bool":
+        return node.text.lower() in _TRUE
+    if sort == "int" and _INTEGER.fullmatch(node.text) and len(node.text) < 300:
+        return int(node.text)
+    try:
+        return float(node.text) if sort == "float" else node.text
+    except ValueError:
+        return node.text
 
 
 def _as_python(node: ScalarNode) -> str:

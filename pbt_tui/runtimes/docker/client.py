@@ -351,6 +351,19 @@ class DockerEngine:
         with _asking():
             return _Arriving(self._client.logs(container, stream=True, follow=follow))
 
+    def networks(self, labels: Sequence[str]) -> Sequence[str]:
+        with _asking():
+            found = self._client.networks(filters={"label": list(labels)})
+            return [str(one["Name"]) for one in found if isinstance(one, dict) and "Name" in one]
+
+    def make_network(self, name: str, labels: Mapping[str, str]) -> None:
+        with _asking():
+            self._client.create_network(name, labels=dict(labels), check_duplicate=True)
+
+    def remove_network(self, name: str) -> None:
+        with _asking():
+            self._client.remove_network(name)
+
     def has_file(self, container: str, path: str) -> bool:
         try:
             with _asking():

@@ -81,5 +81,14 @@ class Engine(Protocol):
     def logs(self, container: str, *, follow: bool) -> Stream:
         """Its output from the first byte that the engine still has."""
 
+    def networks(self, labels: Sequence[str]) -> Sequence[str]:
+        """Names of the networks with these labels."""
+
+    def make_network(self, name: str, labels: Mapping[str, str]) -> None:
+        """Makes a network of its own for some containers. Raises `EngineError`."""
+
+    def remove_network(self, name: str) -> None:
+        """Removes a network. Raises `EngineError` if a container is in it, or there is none."""
+
     def has_file(self, container: str, path: str) -> bool: ...
     def close(self) -> None: ...

@@ -20,7 +20,7 @@ from pbt_tui.journal.events import Gpu
 from pbt_tui.runtimes.docker import wrapper
 from pbt_tui.runtimes.protocol import Launch
 from pbt_tui.scheduler.fit import need
-from pbt_tui.spec import Container, Mount, Policy, Ulimit
+from pbt_tui.spec import Container, Mount, OwnContainer, Policy, Ulimit
 
 RUN_ID, RUN, JOB, ATTEMPT, PLAN, RUNDIR = (
     f"pbt.{name}" for name in ("run_id", "run", "job", "attempt", "plan", "rundir")
@@ -93,8 +93,8 @@ class ContainerRequest:
     """Names of variables of the executor to pass on: a secret is added to what is sent only."""
     labels: tuple[tuple[str, str], ...]
     """Labels, by which executors find the container."""
-    cwd: str
-    """Working directory."""
+    cwd: str | None
+    """Working directory; None: that of the image."""
     user: str | None
     """`uid:gid`; None: the user of the image."""
     mounts: tuple[Mount, ...]
@@ -113,6 +113,8 @@ class ContainerRequest:
     """Limit of CPUs; None: no limit."""
     network: str | None
     """Network mode; None: the engine's default."""
+    alias: str | None
+    """Name of the container in the network of its group; None: it has none."""
     ulimits: tuple[Ulimit, ...]
     """Resource limits."""
     log: Path
@@ -211,8 +213,14 @@ def request(
     mounted: tuple[Mount, ...],
     policy: Policy,
     known_gpus: Sequence[Gpu],
+    network: str | None = None,
 ) -> ContainerRequest:
-    """The container of one attempt. Pure: the same arguments give the same request."""
+    """The container of one attempt. Pure: the same arguments give the same request.
+
+    `network` is that of the job's group, unless the container joins another one.
+    """
+    own = launch.spec.container or OwnContainer()
+    of_group = container.network is None and network is not None
     entrypoint = image.entrypoint if container.entrypoint is None else container.entrypoint
     words = (*entrypoint, *launch.argv)
     claim = launch.claim if image.shell and image.init else None
@@ -234,12 +242,12 @@ def request(
     cpus = needs.cpus if needs and needs.cpus is not None else container.cpus
     return ContainerRequest(
         name=container_name(identity.run_id, launch.job, launch.attempt),
-        image=container.image,
+        image=own.image or container.image,
         words=words,
         env=tuple(env.items()),
         env_from=tuple(n for n in container.env_from if n not in launch.env and n not in hidden),
         labels=labels(identity, launch.job, launch.attempt),
-        cwd=str(launch.cwd),
+        cwd=None if own.isolated else str(launch.cwd),
         user=user.spec,
         mounts=mounted,
         gpus=pin(launch, policy, known_gpus),
@@ -248,7 +256,8 @@ def request(
         shm_size=container.shm_size,
         memory=memory,
         cpus=cpus,
-        network=container.network,
+        network=network if of_group else container.network,
+        alias=launch.job if of_group else None,
         ulimits=container.ulimits,
         log=launch.log,
         claim=claim,
@@ -328,10 +337,14 @@ def body(one: ContainerRequest, environ: Mapping[str, str] | None = None) -> dic
         "Cmd": list(one.words[1:]),
         "Env": env,
         "Labels": dict(one.labels),
-        "WorkingDir": one.cwd,
         "StopTimeout": one.stop_timeout,
         "HostConfig": host,
     }
+    if one.cwd is not None:
+        document["WorkingDir"] = one.cwd
+    if one.alias is not None and one.network is not None:
+        joined = {one.network: {"Aliases": [one.alias]}}
+        document["NetworkingConfig"] = {"EndpointsConfig": joined}
     if one.user is not None:
         document["User"] = one.user
     return document
@@ -349,7 +362,8 @@ def docker_run(one: ContainerRequest) -> str:
         words += ["--label", f"{name}={value}"]
     if one.user is not None:
         words += ["--user", one.user]
-    words += ["--workdir", one.cwd]
+    if one.cwd is not None:
+        words += ["--workdir", one.cwd]
     for m in one.mounts:
         fields = ["type=bind", f"source={m.source}", f"target={m.target}"]
         words += ["--mount", _csv(*fields, *(["readonly"] if m.read_only else []))]
@@ -364,6 +378,8 @@ def docker_run(one: ContainerRequest) -> str:
         words += ["--cpus", str(one.cpus)]
     if one.network is not None:
         words += ["--network", one.network]
+    if one.alias is not None:
+        words += ["--network-alias", one.alias]
     for u in one.ulimits:
         words += ["--ulimit", f"{u.name}={u.soft}:{u.hard}"]
     for name, value in one.env:

@@ -8,20 +8,22 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from msgspec import structs
+
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.files import disk, folders
 from pbt_tui.files.permissions import open_log
 from pbt_tui.journal.events import Gpu
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.machine_slots import HeldSlots
-from pbt_tui.runtimes.docker import image, ownership
+from pbt_tui.runtimes.docker import image, own_parts, ownership
 from pbt_tui.runtimes.docker import request as containers
 from pbt_tui.runtimes.docker.engine import Engine, Found
 from pbt_tui.runtimes.docker.keeper import Keeper
 from pbt_tui.runtimes.docker.request import ContainerRequest, Identity, Image, User
 from pbt_tui.runtimes.protocol import Launch
 from pbt_tui.scheduler.fit import need
-from pbt_tui.spec import Container, Job, Policy
+from pbt_tui.spec import Container, Job, Mount, Policy
 
 
 class RunConfig:
@@ -57,20 +59,46 @@ class RunConfig:
         self._has = known
         home = Path(environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir)
         self._mounts = containers.mounts(container, cwd, train_dir, rundir.path, home)
+        own = tuple(m for m in self._mounts if m.target not in {str(cwd), str(train_dir)})
+        self._isolated = (Mount(str(rundir.path), str(rundir.path)), *own)
+        self._cwd = cwd
+        self._images: dict[str, Image] = {}
+        """What is known of the images that single jobs have, by name."""
+        self._image_names: dict[str, str] = {}
+        """Job id to the name of its image."""
         self._user = self._who(rootless=False)
 
     def request(self, launch: Launch) -> ContainerRequest:
         """The create request of an attempt."""
+        own, group = launch.spec.container, launch.spec.group
+        isolated = own is not None and own.isolated
         return containers.request(
             launch,
             self.container,
             self.identity,
-            image=self.image,
+            image=self.image_of(launch.spec),
             user=self._user,
-            mounted=self._mounts,
+            mounted=(
+                *(self._isolated if isolated else self._mounts),
+                *own_parts.mounts_of(launch.spec, self._dir, self._cwd),
+            ),
             policy=self.policy,
             known_gpus=self._known,
+            network=None if group is None else own_parts.network_name(self.identity.run_id, group),
         )
+
+    def image_of(self, job: Job) -> Image:
+        """What is known of the image of a job."""
+        own = job.container.image if job.container is not None else None
+        return self._images.get(own or "", self.image)
+
+    def stop_signal(self, job: str) -> str:
+        """The signal that stops the container of a job."""
+        return self._images.get(self._image_names.get(job, ""), self.image).stop_signal
+
+    def write_files(self, job: Job) -> None:
+        """Writes the files that the container of a job finds. Raises `OSError`."""
+        own_parts.write_files(job, self._dir)
 
     def labels(self, job: str, attempt: int) -> dict[str, str]:
         """The labels of an attempt's container."""
@@ -95,12 +123,26 @@ class RunConfig:
                 hint="export it, or leave it out of `--env_from`",
             )
         self._user = self._who(rootless=_rootless(info))
-        found = image.ready(engine, self.container, progress)
         needs_gpus = any(need(job, self.policy) for job in jobs)
         devices = containers.names(self._known) if needs_gpus else ()
         capabilities = containers.capabilities(self.container)
-        shell = image.probe(engine, self.container.image, self.identity, devices, capabilities)
-        self.image = image.facts(found, info, shell=shell)
+
+        def facts(name: str) -> Image:
+            one = structs.replace(self.container, image=name)
+            found = image.ready(engine, one, progress)
+            shell = image.probe(engine, name, self.identity, devices, capabilities)
+            return image.facts(found, info, shell=shell)
+
+        self.image = facts(self.container.image)
+        for job in jobs:
+            name = job.container.image if job.container is not None else None
+            if name is None or name == self.container.image:
+                continue
+            self._image_names[job.id] = name
+            if name not in self._images:
+                self._images[name] = facts(name)
+        if self.container.network is None:
+            own_parts.make_networks(engine, self.identity, jobs)
         self._make_folders()
 
     def peek(self, engine: Engine) -> str | None:

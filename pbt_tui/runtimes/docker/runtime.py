@@ -23,6 +23,7 @@ from pbt_tui.runtimes.docker import request as containers
 from pbt_tui.runtimes.docker.attempt import HARD, SOFT, ContainerAttempt
 from pbt_tui.runtimes.docker.engine import Engine, Found
 from pbt_tui.runtimes.docker.logs import Capture
+from pbt_tui.runtimes.docker.own_parts import remove_networks
 from pbt_tui.runtimes.docker.request import ContainerRequest
 from pbt_tui.runtimes.docker.run_config import RunConfig
 from pbt_tui.runtimes.docker.start import ALIVE, begin, create, take_name
@@ -67,6 +68,7 @@ class ContainerRuntime:
         self._tracking: ContainerTracker | None = None
         self._pool = WorkerPool(config.policy.grace + SILENCE, unavailable=self._unavailable)
         self._poll_at = time.monotonic() + POLL
+        self._grouped = False
 
     def peek(self) -> str | None:
         """For a dry run: what remains unknown without a pull, a container or an engine; or None."""
@@ -88,6 +90,7 @@ class ContainerRuntime:
 
     def prepare(self, jobs: Sequence[Job]) -> None:
         engine = self._connected()
+        self._grouped = any(job.group is not None for job in jobs)
         try:
             info = engine.info()
             self.engine_id = str(info.get("ID") or "")
@@ -106,7 +109,17 @@ class ContainerRuntime:
             if not self._tracker.claim(attempt):
                 continue
             self._note(launch, request)
+            if launch.spec.container is not None:
+                self._write_files(launch)
             self._pool.start(self._start, attempt)
+
+    def _write_files(self, launch: Launch) -> None:
+        try:
+            self._config.write_files(launch.spec)
+        except OSError as error:
+            raise cannot_go_on(
+                error, "cannot write a file for a container", self._dir.path
+            ) from error
 
     def _note(self, launch: Launch, request: ContainerRequest) -> None:
         """Writes the request as a command, for screens; they can do without it on a full disk."""
@@ -179,6 +192,9 @@ class ContainerRuntime:
             self._tracking.close()
         self._pool.close()
         if self._engine is not None:
+            if self._grouped:
+                with suppress(EngineUnavailable, EngineError):
+                    remove_networks(self._engine, self._config.identity)
             self._engine.close()
 
     # -- in threads --------------------------------------------------------------------------------
@@ -297,7 +313,7 @@ class ContainerRuntime:
 
     def _signal(self, attempt: ContainerAttempt) -> None:
         level = attempt.wanted
-        name = "SIGKILL" if level == HARD else self._config.image.stop_signal
+        name = "SIGKILL" if level == HARD else self._config.stop_signal(attempt.job)
         first, attempt.signalled = not attempt.signalled, True
         with suppress(EngineUnavailable, EngineError):
             # A signal that may have arrived before makes a later refusal worth nothing.

@@ -1,0 +1,55 @@
+"""What of a workflow this machine cannot do: refused with a reason, or left out with a warning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pbt_tui.backends.osmo.task_rules import at, key
+from pbt_tui.backends.osmo.workflow import Workflow, WorkflowTask, all_tasks
+from pbt_tui.errors import Diagnostic
+
+OF_A_CLUSTER = frozenset(("PBT911", "PBT912", "PBT913", "PBT927", "PBT938"))
+"""Rules about a service, a pool or Kubernetes, which have no meaning here."""
+_TASK = (
+    ("credentials", "no store of credentials is here", "pass variables by name: `--env_from NAME`"),
+    ("inputs", "tasks do not wait for the data of others here",
+     "share a folder with `volumeMounts`, and run the tasks in one script"),
+    ("outputs", "nothing is uploaded from here", "what is written to `{{output}}` stays"),
+    ("checkpoint", "nothing is uploaded from here", "write to a folder of `volumeMounts`"),
+    ("kpis", "no service collects numbers here", "`pbt-tui` reads them from logs and trackers"),
+    ("privileged", "containers get no rights of the machine", "leave it out"),
+    ("hostNetwork", "groups have a network of their own", "name a task with `{{host:TASK}}`"),
+    ("downloadType", "there are no inputs here", "leave it out"),
+    ("cacheSize", "there are no inputs here", "leave it out"),
+)  # fmt: skip
+
+
+def check(workflow: Workflow) -> Iterator[Diagnostic]:
+    """The findings; their places are pointers."""
+    for here, task in all_tasks(workflow):
+        yield from _of_task(task, here)
+    for name, resource in workflow.resources.items():
+        here = f"/workflow/resources/{key(name)}"
+        if resource.topology:
+            message = "`topology` is not possible on this machine: it has no other nodes"
+            yield Diagnostic("error", message, where=at(f"{here}/topology"), hint="leave it out")
+        for field in ("platform", "nodesExcluded", "storage"):
+            if getattr(resource, field):
+                message = f"`{field}` changes nothing on this machine"
+                yield Diagnostic("warning", message, where=at(f"{here}/{field}"))
+    if workflow.timeout is not None and workflow.timeout.queue_timeout is not None:
+        message = "`queue_timeout` changes nothing on this machine: nothing waits in a queue"
+        yield Diagnostic("warning", message, where=at("/workflow/timeout/queue_timeout"))
+
+
+def _of_task(task: WorkflowTask, here: str) -> Iterator[Diagnostic]:
+    for field, why, hint in _TASK:
+        if getattr(task, field) not in (None, False, "false", (), {}):
+            message = f"`{field}` is not possible on this machine: {why}"
+            yield Diagnostic("error", message, where=at(f"{here}/{field}"), hint=hint)
+    for i, file in enumerate(task.files):
+        if file.localpath is not None and (
+            file.localpath.startswith("/") or ".." in file.localpath.split("/")
+        ):
+            message = "`localpath` is not below the folder of the workflow"
+            yield Diagnostic("error", message, where=at(f"{here}/files/{i}/localpath"))

@@ -1,0 +1,1 @@
+"""Workflow files of OSMO run on this machine."""

@@ -1,0 +1,77 @@
+"""Workflow files on a real engine: groups, files, output, GPUs, and a killed executor."""
+
+from __future__ import annotations
+
+import signal
+
+from pbt_tui.journal import events as ev
+from pbt_tui.journal.run_dir import RunDir
+from tests.docker.containers_driver import BUSYBOX
+from tests.docker.docked import Docked, pinned
+
+TALK = f"""
+workflow:
+  name: talk
+  resources:
+    default: {{gpu: 1}}
+  groups:
+  - name: pair
+    tasks:
+    - name: server
+      image: "{BUSYBOX}"
+      command: [sh, /etc/run/serve.sh]
+      files:
+      - path: /etc/run/serve.sh
+        contents: |
+          while true; do echo "hello {{{{workflow_id}}}}" | nc -l -p 5000; done
+    - name: client
+      lead: true
+      image: "{BUSYBOX}"
+      command: [sh, -c]
+      args: ["until nc {{{{host:server}}}} 5000 </dev/null >{{{{output}}}}/got; do
+        sleep 0.2; done; pwd"]
+"""
+WAITS = f"""
+workflow:
+  name: waits
+  tasks:
+  - name: a
+    image: "{BUSYBOX}"
+    command: [sh, -c, "until [ -e {{{{output}}}}/go ]; do sleep 0.1; done"]
+"""
+
+
+def place(docked: Docked, name: str, text: str) -> str:
+    (docked.path / f"{name}.yaml").write_text(text)
+    docked.rundir = RunDir.of(docked.path / "train_dir", name, "")
+    docked.label = f"pbt.rundir={docked.rundir.path}"
+    return f"{name}.yaml"
+
+
+def test_tasks_of_a_group_talk_and_end_with_their_lead(docked: Docked) -> None:
+    process = docked.start(place(docked, "talk", TALK))
+    docked.wait_for(ev.AttemptStarted, 2)
+    found = docked.inspected()
+    assert {device for one in found.values() for device in pinned(one)} <= {"0", "1"}
+    said = docked.end(process)
+    assert said.code == 0, said.all
+    assert (docked.path / "train_dir/talk/client/got").read_text() == "hello talk-1\n"
+    assert docked.rundir.log("client", 1).read_text().split()[-1] == "/"
+    scheduled = docked.of(ev.AttemptScheduled)
+    assert sorted(e.gpus for e in scheduled) == [("0",), ("1",)]
+    assert [e.why for e in docked.of(ev.StopRequested)] == ["group_end"]
+    assert not [n for n in docked.api.networks() if n["Name"].endswith("-pair")]
+    written = {p.relative_to(docked.path).parts[0] for p in docked.path.rglob("*")}
+    assert written == {"talk.yaml", "train_dir"}
+
+
+def test_a_killed_executor_is_resumed_by_the_same_command(docked: Docked) -> None:
+    target = place(docked, "waits", WAITS)
+    process = docked.start(target)
+    docked.wait_for(ev.AttemptStarted)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    (docked.path / "train_dir/waits/a/go").write_text("")
+    said = docked.end(docked.start(target))
+    assert said.code == 0, said.all
+    assert len(docked.of(ev.AttemptScheduled)) == 1
