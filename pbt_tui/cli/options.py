@@ -10,8 +10,10 @@ import argparse
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import pairwise
+from textwrap import fill, wrap
 from typing import Any, NoReturn
 
 from pbt_tui.backends import BACKENDS, Backend
@@ -77,13 +79,20 @@ class Parser(argparse.ArgumentParser):
             formatter.start_section(group.title)
             formatter.add_arguments(group._group_actions)
             formatter.end_section()
-        for name, group in self.topics.items() if topic is None else ():
-            formatter.start_section(f"{group.title} (explained by `--help {name}`)")
-            formatter.add_text(" ".join(_flags(group)))
-            formatter.end_section()
-        if topic not in self.topics:
-            formatter.add_text(self.epilog)
-        return formatter.format_help()
+        text = formatter.format_help()
+        if topic is None:
+            text += f"\n{self._topic_lists(formatter._width)}"
+        if topic not in self.topics and self.epilog:
+            text += f"\n{fill(self.epilog, formatter._width)}\n"
+        return text
+
+    def _topic_lists(self, width: int) -> str:
+        """The flags of each topic, without blank lines: a page holds all of them."""
+        lines = []
+        for name, group in self.topics.items():
+            lines.append(f"{group.title} (explained by `--help {name}`):")
+            lines += wrap(_flags(group), width, initial_indent="  ", subsequent_indent="  ")
+        return "".join(f"{line}\n" for line in lines)
 
     def parse_known_args(  # type: ignore[override]  # typeshed spells four overloads
         self, args: Sequence[str] | None = None, namespace: Any = None
@@ -140,6 +149,8 @@ class Parser(argparse.ArgumentParser):
 
 _RENAMED = {"--runner": "--backend"}
 """Options of Sample-Factory 1 that have another name since."""
+_MANY = 10
+"""Flags from which on their common prefix is written once."""
 _HELP = "show this help and exit"
 _HELP_ON = "show this, a TOPIC or `all` options, and exit"
 
@@ -151,9 +162,17 @@ class _HelpAction(argparse.Action):
         parser.exit(0)
 
 
-def _flags(group: argparse._ArgumentGroup) -> list[str]:
-    shown = (a for a in group._group_actions if a.help is not argparse.SUPPRESS)
-    return [action.option_strings[0] for action in shown]
+def _flags(group: argparse._ArgumentGroup) -> str:
+    """The flags of a group: `--slurm_{qos, time}` where most have one prefix."""
+    shown = [a.option_strings[0] for a in group._group_actions if a.help is not argparse.SUPPRESS]
+    prefixes = Counter(flag.partition("_")[0] for flag in shown if "_" in flag)
+    prefix, count = prefixes.most_common(1)[0] if prefixes else ("", 0)
+    if count < _MANY:
+        return " ".join(shown)
+    start = f"{prefix}_"
+    parts = [flag.removeprefix(start) for flag in shown if flag.startswith(start)]
+    others = [flag for flag in shown if not flag.startswith(start)]
+    return " ".join([f"{start}{{{', '.join(parts)}}}", *others])
 
 
 class _Help(argparse.HelpFormatter):

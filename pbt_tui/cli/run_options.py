@@ -76,7 +76,7 @@ def parser(argv: Sequence[str] = ()) -> Parser:
     ):
         more = "; `PBT_WEBHOOK` is told, too, of what `PBT_TELL` lists" if name == "on_end" else ""
         place.add_argument(f"--{name}", metavar="CMD", help=text + more)
-    workflow = p.topic("workflow", "a workflow file of OSMO, run in containers of this machine")
+    workflow = p.topic("workflow", "a workflow file of OSMO, run on this machine")
     for name, text in (("set", "numbers stay numbers"), ("set_string", "always text")):
         workflow.add_argument(
             f"--{name}",
