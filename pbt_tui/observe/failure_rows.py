@@ -44,12 +44,17 @@ def where_text(found: FailureFindings, gpus: Sequence[GpuRow], *, live: bool) ->
     return failure_differences.place_text(place, others, live=live)
 
 
-def difference_text(group: Group, found: FailureFindings, state: RunState) -> str:
-    """What all jobs of a group share; else how the first one differs from the nearest good job."""
+def difference_text(group: Group, found: FailureFindings, state: RunState) -> str | None:
+    """What all jobs of a group share; else how the first one differs from the nearest good job.
+
+    None if there is no good job.
+    """
     shared = failure_differences.shared_text(group, found)
     if shared:
         return shared
     first = state.by_id[group.jobs[0]]
     near = failure_differences.nearest(first, found.good)
+    if near is None:
+        return None
     text = failure_differences.nearest_text(near, first)
-    return text if group.count == 1 or near is None else f"{first.spec.id} {text}"
+    return text if group.count == 1 else f"{first.spec.id} {text}"

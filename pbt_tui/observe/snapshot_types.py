@@ -115,7 +115,8 @@ class FailureRow(msgspec.Struct, frozen=True):
     particular, fewer than three jobs, or not one of the ten largest groups."""
     difference: str | None = None
     """What differs from good jobs: a parameter that all share and no good job has, else what the
-    first of them has other than the nearest good job; `null`: not one of the ten largest groups."""
+    first of them has other than the nearest good job; `null`: there is no good job, or the group is
+    not one of the ten largest."""
 
 
 class GpuRow(msgspec.Struct, frozen=True):

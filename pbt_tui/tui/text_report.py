@@ -96,9 +96,8 @@ def _failures(model: Model, follower: JournalFollower | PastRun, width: int) -> 
         if place < STUDIED:
             found = failure_differences.find(group, model.state)
             where = where_text(found, gpus, live=live)
-            told = [where] if where else []
-            told.append(difference_text(group, found, model.state))
-            for text in told:
+            difference = difference_text(group, found, model.state)
+            for text in filter(None, (where, difference)):
                 lines += [(("     " + piece, ""),) for piece in wrap(safe(text), width - 7)]
         for name in group.jobs[:_LOGS]:
             job = model.state.by_id[name]
