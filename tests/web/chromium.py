@@ -20,7 +20,7 @@ from typing import Any
 
 import aiohttp
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 _SAYS = re.compile(rb"DevTools listening on (ws://\S+)")
 
 
@@ -174,7 +174,8 @@ class Tab:
         return answer["result"].get("value")
 
     async def press(self, text: str) -> None:
-        """Types characters, one key each."""
+        """Types characters, one key each, once the terminal of the page has the focus."""
+        await self.until("document.activeElement?.className.includes('xterm')")
         for key in text:
             await self.ask("Input.dispatchKeyEvent", type="keyDown", text=key, key=key)
             await self.ask("Input.dispatchKeyEvent", type="keyUp", key=key)
