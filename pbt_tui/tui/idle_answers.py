@@ -12,7 +12,6 @@ from pbt_tui.journal.state import JobState
 from pbt_tui.journal.state_history import state_at
 from pbt_tui.observe.run_spans import RunSpan
 from pbt_tui.tui.host import Host
-from pbt_tui.tui.journal_follower import read_spec
 from pbt_tui.tui.timeline_rows import TimelineRows, TimeRow, held_now, key_of
 from pbt_tui.tui.why_idle import PastMoment, certain_death, job_text, node_text, slot_text
 
@@ -66,8 +65,7 @@ class IdleAnswers:
         def work() -> Callable[[], None]:
             try:
                 dead = _death(spans, moment, state.jobs)
-                spec = read_spec(follower.rundir)
-                past = state_at(follower.rundir.journal, spec, moment)
+                past = state_at(follower.rundir.journal, state.spec, moment)
                 then = PastMoment(past, spans, moment, now, dead)
                 if row.job is not None:
                     text = job_text(then, row.job.spec.id)
