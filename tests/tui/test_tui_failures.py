@@ -158,7 +158,7 @@ async def test_a_large_run_is_compared_in_steps(
     large(RUN, 600)
     async with shown(RUN, (120, 40)) as (app, pilot):
         app.go("failures")
-        while "the good jobs are read" not in text_of(app):
+        while app.screen._compositor.size != app.size or "the good jobs are" not in text_of(app):
             await asyncio.sleep(0.001)  # a pause of the pilot would wait for its end
         monkeypatch.setattr(f"{module}._IN_STEP", 1.0)
         await pilot.pause()
