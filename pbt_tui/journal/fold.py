@@ -173,7 +173,7 @@ def _attempt_scheduled(state: RunState, e: ev.AttemptScheduled) -> None:
     if job.continuation is not None:
         attempt.source, attempt.seen = job.continuation.source, job.continuation.seen
         job.continuation = None
-    job.attempts.append(attempt)
+    job.attempts += (attempt,)
     state.slots.take(devices)
     state.next_start = e.at + state.policy.pause_between
     review_stop(state, job)

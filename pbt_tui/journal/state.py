@@ -6,7 +6,7 @@ Only `journal.fold.apply` changes a state; everything else reads it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pbt_tui.journal.device_health import DeviceHealth
@@ -98,7 +98,7 @@ class JobState:
     """The job as the spec has it."""
     phase: Phase = "waiting"
     """Its row in the transition table; only `apply` changes it."""
-    attempts: list[Attempt] = field(default_factory=list)
+    attempts: tuple[Attempt, ...] = ()
     """Its attempts, oldest first."""
     tries: int = 0
     """Ends in a row that were neither succeeded, cancelled nor interrupted. A retry sets it to 0,

@@ -1,8 +1,7 @@
 """Copies of a run's state that are folded on without changing the state that they are copies of.
 
 A copy has jobs of its own and shares their attempts, which are many. So before an event of a job is
-applied, `own_attempts` replaces its list of attempts and its newest attempt by copies: no event
-changes an older one.
+applied, `own_attempts` replaces its newest attempt by a copy: no event changes an older one.
 """
 
 from __future__ import annotations
@@ -102,7 +101,6 @@ def is_same(one: JobState, other: JobState) -> bool:
 
 
 def own_attempts(job: JobState) -> None:
-    """Gives a job its own list of attempts, and its own newest attempt."""
-    job.attempts = list(job.attempts)
+    """Gives a job its own newest attempt."""
     if job.attempts:
-        job.attempts[-1] = Attempt(*_of_attempt(job.attempts[-1]))
+        job.attempts = (*job.attempts[:-1], Attempt(*_of_attempt(job.attempts[-1])))

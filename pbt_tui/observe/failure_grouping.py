@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
 
 import msgspec
 
-from pbt_tui.journal.state import JobState, RunState
+from pbt_tui.journal.state import Attempt, JobState, RunState
 from pbt_tui.journal.status_text import CAUSES, cause_text, joined, signal_name
 from pbt_tui.observe.causes import TELLING
 from pbt_tui.spec import Cause
@@ -143,10 +144,14 @@ class FailureGroups:
 
     def __init__(self, state: RunState) -> None:
         self._state = state
-        self._of: dict[int, tuple[str, Failure]] = {}
-        """Plan index of each failed job to its group and its failure."""
-        self._alike: dict[str, dict[int, Failure]] = {}
-        """Signature to the failures of that group, by plan index."""
+        # Lists with an entry for each job: tables of the failures take ten times the memory.
+        self._lines: list[str | None] = [None] * len(state.jobs)
+        """The signature of each failed job, by plan index; None: it has not failed."""
+        self._ends: list[Attempt | None] = [None] * len(state.jobs)
+        """The attempt that each failed job ended with: an attempt that has ended never changes."""
+        self._texts: dict[str, str] = {}
+        """Each signature once, for all jobs that have it."""
+        self._counts: Counter[str] = Counter()
         self._groups: dict[str, Group] = {}
         """The groups that have not changed since they were made."""
         self._sorted: list[Group] | None = []
@@ -155,37 +160,29 @@ class FailureGroups:
 
     def renew(self) -> None:
         """Looks at every job."""
-        failed = [i for i, job in enumerate(self._state.jobs) if job.phase == "failed"]
-        self.update(failed if self._state.counts["failed"] else ())
-        if len(self._of) > len(failed):
-            self.update(self._of.keys() - set(failed))
+        self.update(range(len(self._state.jobs)))
 
     def update(self, jobs: Iterable[int]) -> None:
         """Looks at the jobs with these plan indices, which may have changed."""
         for index in jobs:
-            job = self._state.jobs[index]
-            before = self._of.get(index)
+            job, before = self._state.jobs[index], self._lines[index]
             if job.phase != "failed":
                 if before is not None:
-                    self._drop(index, before[0])
+                    self._changed(before, -1)
+                    self._lines[index] = self._ends[index] = None
                 continue
-            failure = _failure(job)
+            end = job.attempt
             if before is not None:
-                if before[1] == failure:
+                if self._ends[index] is end:
                     continue
-                self._drop(index, before[0])
-            line = _signature_of(failure)
-            self._of[index] = line, failure
-            self._alike.setdefault(line, {})[index] = failure
-            self._changed(line)
+                self._changed(before, -1)
+            line = _signature_of(_failure(job))
+            line = self._texts.setdefault(line, line)
+            self._lines[index], self._ends[index] = line, end
+            self._changed(line, 1)
 
-    def _drop(self, index: int, line: str) -> None:
-        del self._of[index], self._alike[line][index]
-        if not self._alike[line]:
-            del self._alike[line]
-        self._changed(line)
-
-    def _changed(self, line: str) -> None:
+    def _changed(self, line: str, more: int) -> None:
+        self._counts[line] += more
         self._groups.pop(line, None)
         self._sorted = None
 
@@ -193,12 +190,14 @@ class FailureGroups:
     def groups(self) -> list[Group]:
         """As `failures` makes them; a group that has not changed is the same object as before."""
         if self._sorted is None:
-            for line in self._alike.keys() - self._groups.keys():
-                in_plan = dict(sorted(self._alike[line].items()))
-                self._groups[line] = _made(line, list(in_plan.values()))
-            for line in self._groups.keys() - self._alike.keys():
-                del self._groups[line]
-            self._sorted = _ordered(self._groups[line] for line in self._alike)
+            missing = {line for line, count in self._counts.items() if count} - self._groups.keys()
+            alike: dict[str, list[JobState]] = {line: [] for line in missing}
+            for job, line in zip(self._state.jobs, self._lines, strict=True) if missing else ():
+                if line in alike:
+                    alike[line].append(job)
+            for line, jobs in alike.items():
+                self._groups[line] = _made_of(line, jobs)
+            self._sorted = _ordered(self._groups.values())
         return self._sorted
 
     @property
@@ -217,16 +216,22 @@ def _signature_of(failure: Failure) -> str:
 def _made(line: str, alike: list[Failure]) -> Group:
     """The group of these failures; of equal times, the order of the list stays."""
     alike = sorted(alike, key=lambda f: f.at)
-    first, last = alike[0], alike[-1]
+    return _group(line, alike[0], alike[-1].at, (f.job for f in alike), (f.at for f in alike))
+
+
+def _made_of(line: str, alike: list[JobState]) -> Group:
+    """As `_made`, of failed jobs; it makes no other object for each of them."""
+    alike.sort(key=_failed_at)
+    first, last_at = _failure(alike[0]), _failed_at(alike[-1])
+    return _group(line, first, last_at, (j.spec.id for j in alike), map(_failed_at, alike))
+
+
+def _group(
+    line: str, first: Failure, last_at: float, jobs: Iterable[str], times: Iterable[float]
+) -> Group:
+    names = tuple(jobs)
     return Group(
-        line,
-        len(alike),
-        tuple(f.job for f in alike),
-        first.cause,
-        first.detail,
-        first.at,
-        last.at,
-        tuple(f.at for f in alike),
+        line, len(names), names, first.cause, first.detail, first.at, last_at, tuple(times)
     )
 
 
@@ -238,4 +243,9 @@ def _failure(job: JobState) -> Failure:
     a = job.attempt
     if a is None:
         return Failure(job.spec.id, None, at=job.since)
-    return Failure(job.spec.id, a.cause, a.detail, a.exit_code, a.signal, a.ended_at or job.since)
+    return Failure(job.spec.id, a.cause, a.detail, a.exit_code, a.signal, _failed_at(job))
+
+
+def _failed_at(job: JobState) -> float:
+    a = job.attempt
+    return job.since if a is None else a.ended_at or job.since

@@ -16,6 +16,7 @@ from pbt_tui.journal.owners import Trust
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.observe.progress.run_progress import RunProgress
 from pbt_tui.tui import themes
+from pbt_tui.tui.changed_cells import changed_cells
 from pbt_tui.tui.journal_follower import FollowerUpdate, JournalFollower
 from pbt_tui.tui.model import Model
 from pbt_tui.tui.navigation import Navigation, screen
@@ -25,7 +26,9 @@ from pbt_tui.tui.screens.page import Page
 from pbt_tui.tui.start_executor import StartedExecutor
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from textual.command import Provider
+    from textual.screen import Screen
     from textual.timer import Timer
 
     from pbt_tui.observe.snapshot_types import GpuRow, PopulationRow
@@ -120,6 +123,9 @@ class Monitor(Navigation, inherit_bindings=False):
         self._loading = FollowerUpdate()
         self._draw_at = 0.0
         self._populations = PopulationReader(self, follower)
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        super()._display(screen, changed_cells(renderable))
 
     # -- several runs ------------------------------------------------------------------------------
 

@@ -74,6 +74,8 @@ class Model:
         self._ungrouped: set[int] = set()
         """Plan indices of the jobs that changed since the failures were grouped."""
         self._regroup_at = 0.0
+        self._is_behind = False
+        """Whether a page has drawn groups that lack some of the changes."""
         self._tallied: tuple[Queue | None, QueueRow | None] = (None, None)
         self._late: set[int] = set()
         self._not_before = 0.0
@@ -95,6 +97,8 @@ class Model:
 
     def take(self, change: FollowerUpdate) -> bool:
         """Processes an update of the follower; True if rows came, went or moved."""
+        if self._is_behind and time.perf_counter() >= self._regroup_at:
+            self._is_behind = False  # the page that is drawn now asks for the groups, if it has any
         if self.rows.state is not self.state:
             if self.rows.state.spec is not self.state.spec:  # else it is the run at another time
                 self.longest = longest_id(self.state)
@@ -186,8 +190,12 @@ class Model:
 
     @property
     def is_late(self) -> bool:
-        """Whether changed rows still have to be sorted: large runs are not sorted every time."""
-        return bool(self._late)
+        """Whether something that changed still has to be drawn.
+
+        The rows and the failures of large runs are not sorted every time, and the last change may
+        be followed by no other.
+        """
+        return bool(self._late) or (self._is_behind and time.perf_counter() >= self._regroup_at)
 
     @property
     def groups(self) -> list[Group]:
@@ -196,6 +204,7 @@ class Model:
             return []
         now = time.perf_counter()
         if now < self._regroup_at:
+            self._is_behind = self._is_behind or bool(self._ungrouped)
             return self._groups
         if self._grouping is None:
             from pbt_tui.observe.failure_grouping import FailureGroups  # late: a fast first page

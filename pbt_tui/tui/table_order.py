@@ -126,6 +126,7 @@ class TableOrder:
             self.order = order[::-1] if self.reverse else order
             return
         if self.is_whole:
+            order = [job.index for job in jobs]  # the numbers of a range would be other objects
             keys = self._keys = [key(job, measures) for job in jobs]
         else:
             keys = self._keys = [_HIDDEN] * len(jobs)

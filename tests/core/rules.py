@@ -144,8 +144,8 @@ RULES: list[Fault | Together] = [
         "from scratch is owed until it has started",
         fold,
         "_attempt_scheduled",
-        "job.attempts.append(attempt)",
-        "job.attempts.append(attempt)\n    job.anew = False",
+        "job.attempts += (attempt,)",
+        "job.attempts += (attempt,)\n    job.anew = False",
         near=25,
     ),
     Fault(

@@ -77,7 +77,7 @@ def wait_for_written(place: Place, member: int, number: int) -> None:
     )
 
 
-def attempts(place: Place, name: str) -> list[Attempt]:
+def attempts(place: Place, name: str) -> tuple[Attempt, ...]:
     return place.jobs()[name].attempts
 
 

@@ -128,7 +128,7 @@ def test_every_field_is_copied() -> None:
     one = JobState(*range(len(fields(JobState))))
     copied = state_copies.copy_job(one)
     assert [getattr(copied, f.name) for f in fields(JobState)] == list(range(len(fields(JobState))))
-    one.attempts = [Attempt(*range(len(fields(Attempt))))]
+    one.attempts = (Attempt(*range(len(fields(Attempt)))),)
     kept = one.attempts
     state_copies.own_attempts(one)
     assert one.attempts == kept

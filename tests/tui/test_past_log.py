@@ -52,7 +52,7 @@ def test_the_last_lines_for_the_page_of_a_job(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_text("".join(line(60.0 * k, True) for k in range(300)))
     plan: Job = spec(1).jobs[0]
-    job = JobState(0, plan, "running", [attempt()])
+    job = JobState(0, plan, "running", (attempt(),))
     lines = PastLog().lines(path, job, BEGAN + 40 + 60.0 * 7)
     assert lines[-2:] == ["2025-10-09 22:01:00 step", "  more of it"]
     assert len(lines) == 16

@@ -155,6 +155,30 @@ def test_groups_and_marks(tmp_path: Path) -> None:
     assert counted["running"] == 8
 
 
+def test_failures_that_came_too_early_to_be_grouped_are_drawn_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [10.0]
+    monkeypatch.setattr("time.perf_counter", lambda: clock[0])
+    story = Story(tmp_path / "_pbt", spec(6)).opened().executor()
+    names = [job.id for job in story.plan.jobs]
+    story.start(names[0]).fail(names[0], cause="oom").flush()
+    feed = JournalFollower(story.rundir)
+    feed.read_all()
+    model = Model(feed)
+    assert sum(group.count for group in model.groups) == 1
+    model._regroup_at = 20.0  # as after work that took half a second
+    story.start(names[1]).fail(names[1], cause="oom").flush()
+    model.take(feed.poll())
+    assert sum(group.count for group in model.groups) == 1
+    assert not model.is_late, "nothing can be drawn yet"
+    clock[0] = 20.0
+    assert model.is_late, "no other change may follow"
+    model.take(feed.poll())
+    assert not model.is_late
+    assert sum(group.count for group in model.groups) == 2
+
+
 def test_every_state_has_glyph_and_word() -> None:
     assert set(labels.STATES) == {
         "waiting", "queued", "starting", "running", "suspended", "paused", "stopping",

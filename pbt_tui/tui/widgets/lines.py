@@ -5,6 +5,7 @@ All other widgets draw through it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from rich.segment import Segment
@@ -16,7 +17,10 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from pbt_tui.tui.text import Line, ascii_only, cells, safe
+from pbt_tui.tui.text import Line, Span, ascii_only, cells, safe
+
+_NARROW = re.compile("[ -~·…°\u2190-\u21ff\u2500-\u25ff\u2800-\u28ff]*").fullmatch
+"""Whether each character of a text has one cell."""
 
 
 class Lines(ScrollView, can_focus=False):
@@ -234,21 +238,36 @@ class Lines(ScrollView, can_focus=False):
 
 
 def _differences(old: Line, new: Line, y: int, width: int) -> list[Region]:
-    """The cells of row `y` that differ: single spans if both lines have the same span widths."""
-    if len(old) == len(new):
-        regions: list[Region] = []
-        x = 0
-        for was, now in zip(old, new, strict=True):
-            size = cells(now[0])
-            if was != now:
-                if cells(was[0]) != size:
-                    break
-                if regions and regions[-1].right == x:
-                    last = regions.pop()
-                    regions.append(Region(last.x, y, last.width + size, 1))
-                else:
-                    regions.append(Region(x, y, size, 1))
-            x += size
-        else:
+    """The cells of row `y` that differ: parts of spans if both lines have the same span widths."""
+    regions: list[Region] = []
+    x = 0
+    for was, now in zip(old, new, strict=False):
+        size = cells(now[0])
+        if was != now:
+            if cells(was[0]) != size:
+                break
+            left, right = _part(was, now)
+            if regions and regions[-1].right == x + left:
+                last = regions.pop()
+                regions.append(Region(last.x, y, last.width + size - left - right, 1))
+            else:
+                regions.append(Region(x + left, y, size - left - right, 1))
+        x += size
+    else:
+        if len(old) == len(new):
             return regions
-    return [Region(0, y, width, 1)]
+    return [*regions, Region(x, y, width - x, 1)] if x < width else regions
+
+
+def _part(was: Span, now: Span) -> tuple[int, int]:
+    """The cells on the left and on the right that two spans of the same width have in common."""
+    if was[1] != now[1] or not (_NARROW(was[0]) and _NARROW(now[0])):
+        return 0, 0
+    left = _common(was[0], now[0])
+    return left, _common(was[0][left:][::-1], now[0][left:][::-1])
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters two texts have in common at their beginning."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((k for k, (a, b) in pairs if a != b), min(len(one), len(other)))
