@@ -21,7 +21,11 @@ LEAD = "Lead task finished"
 
 
 class DoublePods:
-    """The processes of one double."""
+    """The processes of one double.
+
+    Args:
+        double: The service.
+    """
 
     def __init__(self, double: OsmoDouble) -> None:
         self._double = double
@@ -29,6 +33,8 @@ class DoublePods:
         self.environ = {"PATH": "/usr/bin:/bin"}
         self.folder: str | None = None
         """Folder in which commands start."""
+        self.room: threading.Semaphore | None = None
+        """How many tasks may run at once; None: all."""
 
     def start(self, ident: str, task: TaskOfDouble) -> None:
         """Starts a task, whatever it waits for on a cluster."""
@@ -51,6 +57,13 @@ class DoublePods:
             _kill(process)
 
     def _run(self, ident: str, task: TaskOfDouble) -> None:
+        if self.room is None:
+            self._run_now(ident, task)
+        else:
+            with self.room:
+                self._run_now(ident, task)
+
+    def _run_now(self, ident: str, task: TaskOfDouble) -> None:
         double = self._double
         with double.lock:
             if task.state.startswith("FAILED_"):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,6 +101,8 @@ class OsmoDouble:
         self.most_tasks = most_tasks
         self.down: int | None = None
         """HTTP status of every answer, while it is set."""
+        self.mangle: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+        """Changes each answer to a query."""
         self.bare = bare
         self.deaf: bool = False
         """Whether cancels are not heard."""
@@ -194,13 +196,14 @@ class OsmoDouble:
                 for g, names in one.groups.items()
                 if one.tasks
             ]
-            return {
+            answer = {
                 "name": ident,
                 "status": one.state,
                 "cancelled_by": one.cancelled_by,
                 "groups": groups,
                 "unknown": {"more": None},
             }
+            return answer if self.mangle is None else self.mangle(answer)
 
     def cancel(self, ident: str) -> None:
         with self.lock:

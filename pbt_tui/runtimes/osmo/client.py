@@ -46,7 +46,7 @@ _RELOGIN = re.compile(
 _SUBMIT = re.compile(r"Workflow \S* ?submit failed:\s*")
 """What the client puts before the words of the service."""
 _FIRST = 10.0
-"""Seconds until a log has its first line: the client starts slowly."""
+"""Seconds until a log has its first line at the latest: the client starts slowly."""
 IDLE = 3.0
 """Seconds without a line after which a log has told all that it has."""
 _FLUSH = 5.0
@@ -81,6 +81,8 @@ class OsmoClient:
         self._words = submit_words(pool, priority)
         self._environ = {**environ, **_SPEAKS}
         self._limit = limit
+        self._took = _FIRST
+        """Seconds of the last call, most of which the client needs to start."""
 
     def submit(self, file: Path, name: str, lock: Path) -> str:
         fd = open_append(lock)
@@ -131,7 +133,7 @@ class OsmoClient:
             assert process.stdout is not None
             os.set_blocking(process.stdout.fileno(), False)
             reader = LineReader(process.stdout.fileno(), take)
-            if reader.read(_FIRST, LOG_LIMIT):
+            if reader.read(min(1.0 + 3 * self._took, _FIRST), LOG_LIMIT):
                 # a client that was packed holds back 8 KiB until it ends
                 _signal(process, signal.SIGINT)
                 reader.read(_FLUSH, _FLUSH)
@@ -160,7 +162,7 @@ class OsmoClient:
     def _call(
         self, words: Sequence[str], *, holds: tuple[int, ...] = (), slow: float = 1
     ) -> tuple[int, bytes, str]:
-        limit = self._limit * slow
+        limit, began = self._limit * slow, time.monotonic()
         process = self._started([self._program, *words], subprocess.PIPE, subprocess.PIPE, holds)
         try:
             out, err = _both(process, limit)
@@ -169,6 +171,7 @@ class OsmoClient:
             raise silence(f"`{PROGRAM}` did not answer within {limit:g} s") from None
         finally:
             _kill(process)
+        self._took = time.monotonic() - began
         lines = [clean(line) for line in err.split(b"\n")]
         said = " ".join([line for line in lines if line][-5:])
         return code, out or b"", said
