@@ -84,6 +84,7 @@ class DoublePods:
         for line in process.stdout:
             double.say(ident, task.name, line.rstrip("\n"))
         code = process.wait()
+        _kill(process)  # with the first process of a container, all others end
         with double.lock:
             if self._alive.get((ident, task.name)) is not process:
                 return  # its pod was deleted
