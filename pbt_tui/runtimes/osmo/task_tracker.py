@@ -17,7 +17,7 @@ from pbt_tui.observe.queue_status import QueueStatus, key
 from pbt_tui.runtimes import claims
 from pbt_tui.runtimes.followed_tasks import FollowedTasks
 from pbt_tui.runtimes.osmo import task_ends
-from pbt_tui.runtimes.osmo.kind import SHARES, WAITING
+from pbt_tui.runtimes.osmo.kind import SHARES, STOPS, WAITING
 from pbt_tui.runtimes.osmo.workflow_answers import (
     RUNNING,
     WAITS,
@@ -202,11 +202,12 @@ def _place(task: FollowedTask, shared: bool) -> QueueStatus:
     report = task.report
     waits = report is None or report.state in WAITS
     reason = (report.state if report else task.reason) or None if waits else None
+    state = WAITING if waits or report is None else report.state
     if task.wanted and shared:
-        reason = SHARES
+        reason, state = (SHARES, state) if waits else (None, STOPS)
     return QueueStatus(
         id=task.handle,
-        state=WAITING if waits or report is None else report.state,
+        state=state,
         reason=reason,
         node=None if waits or report is None else report.node,
         restarts=report.retry if report else 0,
