@@ -35,6 +35,8 @@ class QueueText:
     """Several handles to a phrase: `3 tasks of array 67`."""
     retried: str = "handed over again"
     """What a retry does in this queue, for people."""
+    held: str | None = None
+    """What a hold does to this queue, for people; None: it holds attempts, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

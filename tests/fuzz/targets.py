@@ -22,7 +22,7 @@ from pbt_tui.observe.progress.readers import READERS
 from pbt_tui.observe.rounds import sentence
 from pbt_tui.observe.workspaces import Reader, find, reader
 from pbt_tui.tui.logs.log_file import LogFile
-from tests.fuzz import engine_targets, progress_targets, run_targets
+from tests.fuzz import engine_targets, osmo_targets, progress_targets, run_targets
 from tests.fuzz.folders import fresh, put
 from tests.fuzz.runner import Target, corpus
 
@@ -144,5 +144,11 @@ STYLED = {
 }
 """The readers of what trainers write, whose formats nobody has promised."""
 TARGETS = STYLED | {
-    t.name: t for t in (*run_targets.TARGETS, *engine_targets.TARGETS, *progress_targets.TARGETS)
+    t.name: t
+    for t in (
+        *run_targets.TARGETS,
+        *engine_targets.TARGETS,
+        *osmo_targets.TARGETS,
+        *progress_targets.TARGETS,
+    )
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from pbt_tui.observe.queue_status import Queue, read
 from pbt_tui.runtimes.osmo.workflow_records import WorkflowRecords, WorkflowSubmission
 from pbt_tui.spec import Container, decode, encode
 from tests.executor.running import Place, Said
-from tests.osmo.double_server import TOKEN, install_client, served
+from tests.osmo.double_server import CLIENT, TOKEN, install_client, served
 from tests.osmo.service_double import OsmoDouble
 
 QUICK = ("--osmo_poll=1", "--osmo_settle=2")
@@ -39,6 +40,12 @@ class OsmoPlace(Place):
         else:
             self.environ |= {"OSMO_DOUBLE": url, "OSMO_CALLS": str(self.calls)}
             self.environ["PATH"] = f"{install_client(path / 'bin')}:{self.environ['PATH']}"
+            self.environ.pop("PYTHONUNBUFFERED", None)
+            if CLIENT in os.environ:
+                self.environ["OSMO_CONFIG_FILE_DIR"] = str(path / "login")
+                words = ("osmo", "login", url, "--method", "dev", "--username", "me")
+                subprocess.run(words, env=self.environ, check=True, capture_output=True)
+                self.calls.unlink()
 
     def spec(self, *jobs: Any, name: str = "specs", run: str = "r", **policy: Any) -> str:
         found = super().spec(*jobs, name=name, run=run, **policy)

@@ -1,32 +1,32 @@
-"""A double of OSMO's service, after the description of its interface: a table of workflows.
+"""A double of OSMO's service, after its source: a table of workflows.
 
-It accepts workflow files, numbers them by name, reports states, and does what a test plants: no
-answer, a late one, refusals, too many requests. Tasks do what the test says, or, with `execute`,
-their commands run here as processes.
+It renders and accepts workflow files, numbers them by name, reports states, and does what a test
+plants: no answer, a late one, refusals, too many requests. Tasks do what the test says, or, with
+`execute`, their commands run here as processes (`double_pods`).
 """
 
 from __future__ import annotations
 
 import re
-import subprocess
 import threading
-import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 import yaml
 
-from tests.osmo.service_model import arrived
+from tests.osmo.double_pods import DoublePods
+from tests.osmo.service_model import arrived, dumped, rendered
 
 ENDS = ("COMPLETED", "FAILED")
 
 
 class Refused(Exception):
-    """The service answers with an HTTP status and a message."""
+    """The service, or without a code its gateway, answers with an HTTP status and a message."""
 
-    def __init__(self, status: int, message: str, code: str = "USAGE") -> None:
+    def __init__(self, status: int, message: str, code: str | None = None) -> None:
         super().__init__(message)
         self.status, self.message, self.code = status, message, code
 
@@ -44,8 +44,8 @@ class TaskOfDouble:
     message: str | None = None
     node: str | None = None
     started: str | None = None
-    lines: list[str] = field(default_factory=list)
     lead: bool = False
+    actions: dict[str, str] = field(default_factory=dict)
 
     def row(self) -> dict[str, Any]:
         return {
@@ -75,6 +75,9 @@ class WorkflowOfDouble:
     cancelled_by: str | None = None
     cancels: int = 0
     queries: int = 0
+    pool: str = "a100"
+    lines: list[str] = field(default_factory=list)
+    """Its log: all tasks, in the order of writing."""
 
 
 class OsmoDouble:
@@ -82,6 +85,7 @@ class OsmoDouble:
 
     def __init__(self, *, execute: bool = False, bare: bool = False, most_tasks: int = 20) -> None:
         self.lock = threading.RLock()
+        self.closed = threading.Event()
         self.table: dict[str, WorkflowOfDouble] = {}
         self.numbers: Counter[str] = Counter()
         self.calls: Counter[str] = Counter()
@@ -91,17 +95,27 @@ class OsmoDouble:
         self.late: list[str] = []
         """Texts that were received, and that are performed by `perform_late`."""
         self.token: str | None = None
-        self.execute = execute
+        self.pods = DoublePods(self) if execute else None
+        self.retries = 0
+        """`max_retry_per_task`: how often RESCHEDULE starts a task again."""
         self.most_tasks = most_tasks
         self.down: int | None = None
         """HTTP status of every answer, while it is set."""
+        self.mangle: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+        """Changes each answer to a query."""
         self.bare = bare
         self.deaf: bool = False
         """Whether cancels are not heard."""
 
     # -- the service -------------------------------------------------------------------------------
 
-    def submit(self, text: str) -> str | None:
+    def dry_run(self, text: str) -> dict[str, Any]:
+        """What the service renders, for a client that found templates."""
+        with self.lock:
+            self._answers("dry_run")
+            return {"name": "", "logs": None, "spec": dumped(rendered(text))}
+
+    def submit(self, text: str, pool: str = "a100") -> str | None:
         """The id; None: no answer comes."""
         with self.lock:
             self._answers("submit")
@@ -121,6 +135,7 @@ class OsmoDouble:
                 self.late.append(text)
                 return None
             ident = self._accept(text)
+            self.table[ident].pool = pool
             return None if plan == "lost" else ident
 
     def perform_late(self) -> None:
@@ -130,7 +145,8 @@ class OsmoDouble:
                 self._accept(text)
 
     def _accept(self, text: str, state: str = "PENDING") -> str:
-        name = re.search(r'^  name: "(.*)"$', text, re.M)[1]  # type: ignore[index]
+        text = text if self.bare else rendered(text)
+        name = re.search(r'^  name: "?([^"\n]*)"?$', text, re.M)[1]  # type: ignore[index]
         self.numbers[name] += 1
         ident = f"{name}-{self.numbers[name]}"
         tasks: dict[str, TaskOfDouble] = {}
@@ -141,24 +157,34 @@ class OsmoDouble:
                 groups[group["name"]] = [task["name"] for task in group["tasks"]]
             groups |= {f"{task['name']}-group": [task["name"]] for task in body.get("tasks", ())}
             found = arrived(text, ident)
-            tasks = {t.name: TaskOfDouble(t.name, tuple(t.argv), t.env, lead=t.lead) for t in found}
+            tasks = {
+                t.name: TaskOfDouble(
+                    t.name, tuple(t.argv), t.env, lead=t.lead, actions=t.task.get("exitActions", {})
+                )
+                for t in found
+            }
         if len(tasks) > self.most_tasks:
-            raise Refused(400, f"more than {self.most_tasks} tasks")
+            raise Refused(400, f"Workflow cannot have more than {self.most_tasks} tasks.", "USER")
         self.table[ident] = WorkflowOfDouble(ident, name, text, state, tasks, groups)
-        if self.execute and state == "PENDING":
+        if self.pods is not None and state == "PENDING":
             for task in tasks.values():
-                threading.Thread(target=self._execute, args=(ident, task), daemon=True).start()
+                self.pods.start(ident, task)
         return ident
 
-    def find(self, name: str, limit: int = 20) -> list[dict[str, Any]]:
+    def find(
+        self, name: str, limit: int = 20, pools: Sequence[str] = (), *, newest: bool = False
+    ) -> list[dict[str, Any]]:
+        """Workflows whose ids have a text, in these pools (none: in all), oldest first."""
         with self.lock:
             self._answers("find")
             rows = [
                 {"name": w.id, "workflow_uuid": "u", "status": w.state, "user": "me"}
                 for w in self.table.values()
-                if name in w.id and w.state != "FAILED_SUBMISSION"
+                if name in w.id
+                and w.state != "FAILED_SUBMISSION"
+                and (not pools or w.pool in pools)
             ]
-            return rows[:limit]
+            return (rows[::-1] if newest else rows)[:limit]
 
     def query(self, ident: str) -> dict[str, Any]:
         with self.lock:
@@ -170,13 +196,14 @@ class OsmoDouble:
                 for g, names in one.groups.items()
                 if one.tasks
             ]
-            return {
+            answer = {
                 "name": ident,
                 "status": one.state,
                 "cancelled_by": one.cancelled_by,
                 "groups": groups,
                 "unknown": {"more": None},
             }
+            return answer if self.mangle is None else self.mangle(answer)
 
     def cancel(self, ident: str) -> None:
         with self.lock:
@@ -186,6 +213,8 @@ class OsmoDouble:
             if self.deaf:
                 return
             one.cancelled_by = one.cancelled_by or "me"
+            if self.pods is not None:
+                self.pods.cancel(ident)
             for task in one.tasks.values():
                 if not is_over(task.state):
                     task.state = "FAILED_CANCELED"
@@ -199,8 +228,7 @@ class OsmoDouble:
         with self.lock:
             self._answers("logs")
             one = self._of(ident)
-            found = [line for task in one.tasks.values() for line in task.lines[-last:]]
-            return sorted(found, key=lambda line: line[:19])
+            return one.lines[-last:]
 
     # -- what tests do -----------------------------------------------------------------------------
 
@@ -218,9 +246,15 @@ class OsmoDouble:
     def say(self, ident: str, task: str, *texts: str, at: str = "16:09:26") -> None:
         """Adds lines to a log."""
         with self.lock:
-            one = self.table[ident].tasks[task]
-            again = f" retry-{one.retry}" if one.retry else ""
-            one.lines += [f"2026/08/20 {at} [{task}{again}] {text}" for text in texts]
+            retry = self.table[ident].tasks[task].retry
+            again = f" retry-{retry}" if retry else ""
+            self.table[ident].lines += [f"2026/08/20 {at} [{task}{again}] {text}" for text in texts]
+
+    def close(self) -> None:
+        """Ends the processes of tasks, and streams of logs."""
+        self.closed.set()
+        if self.pods is not None:
+            self.pods.close()
 
     def doubles(self) -> list[str]:
         """Names under which more than one workflow was accepted."""
@@ -236,38 +270,13 @@ class OsmoDouble:
 
     def _of(self, ident: str) -> WorkflowOfDouble:
         if ident not in self.table:
-            raise Refused(404, f"workflow {ident} not found")
+            raise Refused(400, f"Workflow {ident} is not found.", "DATABASE")
         return self.table[ident]
 
     def _conclude(self, one: WorkflowOfDouble, bad: str) -> None:
         if one.tasks and all(is_over(t.state) for t in one.tasks.values()):
             good = all(t.state == "COMPLETED" for t in one.tasks.values())
             one.state = "COMPLETED" if good else bad
-
-    def _execute(self, ident: str, task: TaskOfDouble) -> None:
-        """Runs a command here, as its pod would."""
-        self.put(ident, task.name, state="RUNNING")
-        process = subprocess.Popen(
-            task.words,
-            env={"PATH": "/usr/bin:/bin", **task.env},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        assert process.stdout is not None
-        while process.poll() is None:
-            if is_over(task.state):
-                process.kill()
-                process.wait()
-                return
-            time.sleep(0.05)
-        with self.lock:
-            self.say(ident, task.name, *process.stdout.read().splitlines())
-            if not is_over(task.state):
-                code = process.returncode if process.returncode >= 0 else 255
-                state = "FAILED" if code else "COMPLETED"
-                self.put(ident, task.name, code=code, state=state)
 
 
 def is_over(state: str) -> bool:

@@ -57,11 +57,16 @@ def rendered(text: str) -> str:
     return template.render(values)
 
 
+def dumped(text: str) -> str:
+    """A text as PyYAML writes it again."""
+    return yaml.dump(yaml.safe_load(section(text)))
+
+
 def posted(data: bytes, renderings: int) -> str:
     """The text after so many renderings, dumped in between as the client does."""
     text = data.decode()
     for k in range(renderings):
-        text = rendered(yaml.dump(yaml.safe_load(section(text))) if k else text)
+        text = rendered(dumped(text) if k else text)
     return text
 
 

@@ -7,29 +7,36 @@ import argparse
 import json
 import os
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 
-def call(path: str, body: Any = None) -> bytes:
+def opened(path: str, body: Any = None) -> Any:
     request = urllib.request.Request(
         os.environ["OSMO_DOUBLE"] + path, data=None if body is None else json.dumps(body).encode()
     )
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            data: bytes = answer.read()
-            return data
+        return urllib.request.urlopen(request, timeout=None if "/logs" in path else 30)
     except urllib.error.HTTPError as error:
         found = json.loads(error.read())
-        code = 75 if error.code == 429 else 10 if error.code >= 500 else 1
-        print(json.dumps({"message": found["message"], "code": found.get("error_code", "HTTP")}))
+        code = 1 if found.get("error_code") in ("USAGE", "RESOURCE", "CREDENTIAL") else 2
+        code = 75 if error.code == 429 and code == 2 else 10 if error.code >= 500 else code
+        told = {"message": found["message"], "code": error.code}
+        if code == 1:
+            told = {"message": f"Workflow  submit failed:\n{found['message']}", "code": 1}
+        print(json.dumps(told, indent=2))
         sys.exit(code)
     except OSError as error:
-        print(json.dumps({"message": f"connection: {error}", "code": "CONNECTION"}))
+        print(json.dumps({"message": f"\nCannot connect to OSMO service: {error}", "code": 1}))
         sys.exit(10)
+
+
+def call(path: str, body: Any = None) -> bytes:
+    with opened(path, body) as answer:
+        data: bytes = answer.read()
+        return data
 
 
 def main() -> None:
@@ -68,12 +75,13 @@ def main() -> None:
     elif args.verb == "query":
         print(call(f"/api/workflow/{args.id}").decode())
     elif args.verb == "list":
-        print(call(f"/api/workflow?name={args.name}&limit={args.count}").decode())
+        words = f"name={args.name}&limit={args.count}&all_pools=True&order=DESC&offset=0"
+        found = json.loads(call(f"/api/workflow?{words}"))["workflows"]
+        print(json.dumps({"workflows": found[::-1]}, indent=2))
     elif args.verb == "logs":
-        print(call(f"/api/workflow/{args.id}/logs?last_n_lines={args.n}").decode(), end="")
-        sys.stdout.flush()
-        while json.loads(call(f"/api/workflow/{args.id}"))["status"] in ("PENDING", "RUNNING"):
-            time.sleep(0.5)  # a live stream ends with its workflow
+        print(f"Workflow {args.id} has logs:")
+        for line in opened(f"/api/workflow/{args.id}/logs?last_n_lines={args.n}"):
+            print(line.decode().rstrip("\n"))  # into a pipe, this is a buffer of 8 KiB
     else:
         try:
             call(f"/api/workflow/{args.id}/cancel", {})
@@ -83,4 +91,7 @@ def main() -> None:
         sys.exit(0)
 
 
-main()
+try:
+    main()
+except KeyboardInterrupt:
+    sys.exit(3)

@@ -10,6 +10,7 @@ from pbt_tui.journal.events import Outcome
 from pbt_tui.journal.outcome import outcome
 from pbt_tui.journal.state import Attempt
 from pbt_tui.runtimes.osmo import task_ends
+from pbt_tui.runtimes.osmo.kind import SHARES, STOPS
 from pbt_tui.runtimes.osmo.task_tracker import FollowedTask, OsmoTasks
 from pbt_tui.runtimes.osmo.workflow_answers import TaskReport, WorkflowReport, ids, report
 from pbt_tui.runtimes.osmo.workflow_records import TaskAttempt, WorkflowSubmission
@@ -168,6 +169,26 @@ def test_a_workflow_that_is_gone_is_lost_only_after_several_answers() -> None:
     [end] = tasks.facts()
     assert isinstance(end, Ended)
     assert end.lost
+
+
+def test_a_stopped_task_goes_on_while_others_share_its_workflow() -> None:
+    record = WorkflowSubmission(
+        "ant-12345678",
+        (TaskAttempt("ta", "a", 1), TaskAttempt("tb", "b", 1)),
+        1.0,
+        "ant-12345678-3",
+    )
+    tasks = OsmoTasks("", wake=lambda: None)
+    one, other = FollowedTask("a", 1), FollowedTask("b", 1)
+    tasks.track(one)
+    tasks.track(other)
+    tasks.belong(record)
+    one.wanted = True
+    assert tasks.places()["a.1"].reason == SHARES
+    tasks.saw(record, WorkflowReport("RUNNING", {"ta": row("RUNNING")}))
+    assert (tasks.places()["a.1"].state, tasks.places()["a.1"].reason) == (STOPS, None)
+    other.wanted = True
+    assert tasks.places()["a.1"].state == "RUNNING"
 
 
 # -- answers ---------------------------------------------------------------------------------------

@@ -36,6 +36,11 @@ def test_lines_are_copied_once(tmp_path: Path) -> None:
     assert copied(tmp_path, every[:3], every[:4], every, every[2:]) == "one\none\ntwo\nthree\n\n"
 
 
+def test_a_line_that_is_older_than_the_one_before_it_is_copied_once(tmp_path: Path) -> None:
+    every = [line(5, "out"), line(3, "err"), line(5, "out"), line(6, "last")]
+    assert copied(tmp_path, every[:2], every[:3], every, every) == "out\nerr\nout\nlast\n"
+
+
 def test_lines_of_others_are_left_out(tmp_path: Path) -> None:
     found = copied(
         tmp_path,

@@ -65,6 +65,35 @@ def test_an_executor_that_is_killed_costs_nothing(place: OsmoPlace) -> None:
     assert {e.attempt for e in place.of(ev.AttemptEnded)} == {1}
 
 
+@pytest.mark.parametrize("rest", [False, True], ids=["client", "rest"])
+def test_a_log_comes_while_its_workflow_runs(tmp_path: Path, rest: bool) -> None:
+    """The client holds lines back while it writes into a pipe, and a stream does not end."""
+    with placed(tmp_path, rest=rest) as place:
+        process = place.on_osmo(place.spec(job("a")))
+        ident = only(place)
+        place.double.put(ident, "ta", state="RUNNING")
+        place.double.say(ident, "ta", "epoch 1")
+        log = place.rundir.logs / "a.1.log"
+        until(lambda: log.exists() and log.read_text() == "epoch 1\n", "no line was copied")
+        place.double.say(ident, "ta", "epoch 2")
+        until(lambda: log.read_text() == "epoch 1\nepoch 2\n", "the next line was not copied")
+        place.double.put(ident, "ta", state="COMPLETED", code=0)
+        assert place.end(process).code == 0
+        assert log.read_text() == "epoch 1\nepoch 2\n"
+
+
+@pytest.mark.parametrize("rest", [False, True], ids=["client", "rest"])
+def test_a_lost_answer_is_looked_up_in_every_pool(tmp_path: Path, rest: bool) -> None:
+    """Without being asked for all, the service lists the default pool of the user alone."""
+    with placed(tmp_path, rest=rest) as place:
+        place.double.plans = ["lost"]
+        process = place.on_osmo(place.spec(job("a")))
+        ident = only(place)
+        place.double.put(ident, "ta", state="COMPLETED", code=0)
+        assert place.end(process).code == 0
+        assert list(place.double.table) == [ident]
+
+
 def test_a_cancel_ends_the_workflow_and_a_retry_is_a_new_one(place: OsmoPlace) -> None:
     place.double.deaf = True  # `osmo workflow cancel` says nothing of it
     spec = place.spec(job("a"), job("b"))
@@ -102,7 +131,7 @@ def test_a_refused_workflow_is_told(place: OsmoPlace) -> None:
     assert said.code == 4, said
     end = place.ends()["a"]
     assert end.outcome == "refused"
-    assert "RESOURCE: no such platform" in (end.detail or "")
+    assert end.detail == "OSMO refused the workflow: no such platform"
 
 
 def test_a_silent_service_is_nobodys_failure(place: OsmoPlace) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import select
 import shutil
 import signal
@@ -20,6 +21,7 @@ from typing import Any
 from pbt_tui.errors import RuntimeUnavailable
 from pbt_tui.files.writing import open_append
 from pbt_tui.observe.log_reader import clean
+from pbt_tui.runtimes.engine_errors import EngineError
 from pbt_tui.runtimes.osmo import workflow_answers as answers
 from pbt_tui.runtimes.osmo.workflow_answers import WorkflowReport
 from pbt_tui.runtimes.osmo.workflow_service import (
@@ -33,12 +35,27 @@ from pbt_tui.runtimes.osmo.workflow_service import (
 PROGRAM = "osmo"
 BUSY = 75
 """Exit code of the client after HTTP 429."""
-_REFUSED = (1, 2)
+_REJECTED = 1
+"""Exit code of the client after the service has rejected a workflow itself."""
+_REFUSED = 2
+"""Exit code of the client after any other refusal, also that of the login."""
+_RELOGIN = re.compile(
+    r"Unable to refresh login token \(status code 4|The identity provider did not"
+)
+"""Message, with the exit code of a silent service, of a client that could not renew its login."""
+_SUBMIT = re.compile(r"Workflow \S* ?submit failed:\s*")
+"""What the client puts before the words of the service."""
+_FIRST = 10.0
+"""Seconds until a log has its first line at the latest: the client starts slowly."""
 IDLE = 3.0
 """Seconds without a line after which a log has told all that it has."""
+_FLUSH = 5.0
+"""Seconds in which an interrupted client writes what it holds back."""
 LOG_LIMIT = 20.0
 """Seconds for which a log is read: it ends only with its workflow."""
 _LONGEST_LINE = 64 << 10
+_SPEAKS = {"LC_ALL": "C.UTF-8", "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"}
+"""Variables for the output of the client, a program of Python."""
 
 
 class OsmoClient:
@@ -62,8 +79,10 @@ class OsmoClient:
             )
         self._program = found
         self._words = submit_words(pool, priority)
-        self._environ = {**environ, "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+        self._environ = {**environ, **_SPEAKS}
         self._limit = limit
+        self._took = _FIRST
+        """Seconds of the last call, most of which the client needs to start."""
 
     def submit(self, file: Path, name: str, lock: Path) -> str:
         fd = open_append(lock)
@@ -113,7 +132,11 @@ class OsmoClient:
         try:
             assert process.stdout is not None
             os.set_blocking(process.stdout.fileno(), False)
-            _lines(process.stdout.fileno(), take)
+            reader = LineReader(process.stdout.fileno(), take)
+            if reader.read(min(1.0 + 3 * self._took, _FIRST), LOG_LIMIT):
+                # a client that was packed holds back 8 KiB until it ends
+                _signal(process, signal.SIGINT)
+                reader.read(_FLUSH, _FLUSH)
         finally:
             _kill(process)
 
@@ -130,14 +153,16 @@ class OsmoClient:
         said = _message(out) or text
         if code == BUSY:
             raise ServiceBusy(said)
-        if code in _REFUSED:
-            raise refusal(code, said)
+        if code == _REJECTED:
+            raise EngineError(code, _SUBMIT.sub("", said) or "rejected")
+        if code == _REFUSED or _RELOGIN.match(said):
+            raise refusal(401 if code != _REFUSED else code, said)
         raise silence(said or f"`{PROGRAM}` ended with exit code {code}")
 
     def _call(
         self, words: Sequence[str], *, holds: tuple[int, ...] = (), slow: float = 1
     ) -> tuple[int, bytes, str]:
-        limit = self._limit * slow
+        limit, began = self._limit * slow, time.monotonic()
         process = self._started([self._program, *words], subprocess.PIPE, subprocess.PIPE, holds)
         try:
             out, err = _both(process, limit)
@@ -146,6 +171,7 @@ class OsmoClient:
             raise silence(f"`{PROGRAM}` did not answer within {limit:g} s") from None
         finally:
             _kill(process)
+        self._took = time.monotonic() - began
         lines = [clean(line) for line in err.split(b"\n")]
         said = " ".join([line for line in lines if line][-5:])
         return code, out or b"", said
@@ -203,32 +229,54 @@ def _both(process: subprocess.Popen[bytes], limit: float) -> tuple[bytes | None,
     return bytes(out), bytes(err)
 
 
-def _lines(fd: int, take: TakeLine) -> None:
-    """Passes lines on until the stream ends, nothing more comes, or the time is over."""
-    until, rest = time.monotonic() + LOG_LIMIT, b""
-    while (left := min(until - time.monotonic(), IDLE)) > 0:
-        if not select.select([fd], [], [], left)[0]:
-            return
-        try:
-            piece = os.read(fd, 1 << 16)
-        except BlockingIOError:
-            continue
-        if not piece:
-            if rest:
-                take(rest)
-            return
-        *whole, rest = (rest + piece).split(b"\n")
-        rest = rest[:_LONGEST_LINE]
-        for line in whole:
-            if not take(line):
-                return
+class LineReader:
+    """Passes the lines of a stream on.
+
+    Args:
+        fd: The stream, without blocking.
+        take: Gets each line; False: enough.
+    """
+
+    def __init__(self, fd: int, take: TakeLine) -> None:
+        self._fd = fd
+        self._take = take
+        self._rest = b""
+        self._some = False
+
+    def read(self, first: float, limit: float) -> bool:
+        """Reads until nothing comes for `first` seconds, and then `IDLE`, or `limit` are over.
+
+        False: the stream has ended, or that was enough.
+        """
+        until = time.monotonic() + limit
+        while (left := min(until - time.monotonic(), IDLE if self._some else first)) > 0:
+            if not select.select([self._fd], [], [], left)[0]:
+                return True
+            try:
+                piece = os.read(self._fd, 1 << 16)
+            except BlockingIOError:
+                continue
+            self._some = True
+            if not piece:
+                if self._rest:
+                    self._take(self._rest)
+                return False
+            *whole, rest = (self._rest + piece).split(b"\n")
+            self._rest = rest[:_LONGEST_LINE]
+            if not all(self._take(line) for line in whole):
+                return False
+        return True
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        _signal(process, signal.SIGKILL)
     process.wait()
     for stream in (process.stdout, process.stderr):
         if stream is not None:
             stream.close()
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)

@@ -5,7 +5,9 @@ from pbt_tui.runtimes.kind import QueueText, RuntimeKind
 WAITING = "WAITING"
 """State of a task that waits, on screens; its reason is the state that OSMO reports."""
 SHARES = "SharesWorkflow"
-"""Reason of a task that a person stops, and whose workflow has other tasks."""
+"""Reason of a waiting task that a person stops, and whose workflow has other tasks."""
+STOPS = "STOPS WITH ITS WORKFLOW"
+"""State, on screens, of such a task that has started."""
 
 _REASONS = {
     "SUBMITTING": "OSMO has it, and has not queued it yet",
@@ -53,6 +55,7 @@ KIND = RuntimeKind(
         reason_prefixes=_REASON_PREFIXES,
         commands=_commands,
         retried="submitted to OSMO again, in a new workflow",
+        held="attempts are not submitted to OSMO; what OSMO has is not held",
     ),
     backend="osmo",
 )

@@ -77,6 +77,7 @@ class LogCopy:
     def _is_new(self, task: str, stamp: str) -> bool:
         """Counts a line; whether no earlier reading had it."""
         last = self._counts.get(task, LastLine())
+        stamp = max(stamp, last.stamp)  # lines of two streams may come in another order
         count = last.count + 1 if last.stamp == stamp else 1
         self._counts[task] = LastLine(stamp, count)
         before = self._before.get(task, LastLine())

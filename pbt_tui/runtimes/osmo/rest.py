@@ -96,7 +96,9 @@ class OsmoRest:
 
     def find(self, name: str) -> list[str]:
         try:
-            return answers.ids(self._ask("/api/workflow", {"name": name, "limit": "100"}), name)
+            # without `all_pools`, the service lists the default pool of the user alone
+            query = {"name": name, "limit": "100", "all_pools": "true"}
+            return answers.ids(self._ask("/api/workflow", query), name)
         except ValueError as error:
             raise silence(str(error)) from error
 

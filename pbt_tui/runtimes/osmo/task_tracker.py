@@ -6,7 +6,6 @@ before it changes nothing.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from pbt_tui.backends.osmo import lead, templating
 from pbt_tui.files.regular import read_regular
 from pbt_tui.observe.queue_status import QueueStatus, key
 from pbt_tui.runtimes import claims
+from pbt_tui.runtimes.followed_tasks import FollowedTasks
 from pbt_tui.runtimes.osmo import task_ends
-from pbt_tui.runtimes.osmo.kind import SHARES, WAITING
+from pbt_tui.runtimes.osmo.kind import SHARES, STOPS, WAITING
 from pbt_tui.runtimes.osmo.workflow_answers import (
     RUNNING,
     WAITS,
@@ -26,7 +26,7 @@ from pbt_tui.runtimes.osmo.workflow_answers import (
     is_end,
 )
 from pbt_tui.runtimes.osmo.workflow_records import Name, WorkflowSubmission
-from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Queued, Started
+from pbt_tui.runtimes.protocol import Launch, Queued, Started
 
 LOOKS = 3
 """Reports in a row without a task, or with an end without a code, before that counts."""
@@ -75,7 +75,7 @@ class FollowedTask:
         return self.report is not None and self.report.state == RUNNING
 
 
-class OsmoTasks:
+class OsmoTasks(FollowedTasks[FollowedTask]):
     """The tasks whose end has not been reported.
 
     Args:
@@ -84,35 +84,8 @@ class OsmoTasks:
     """
 
     def __init__(self, marks: str, *, wake: Callable[[], None]) -> None:
-        self.lock = threading.RLock()
+        super().__init__(wake)
         self._marks = marks
-        self._wake = wake
-        self._tasks: dict[Name, FollowedTask] = {}
-        self._facts: list[Fact] = []
-
-    # -- which tasks are followed ------------------------------------------------------------------
-
-    def track(self, task: FollowedTask) -> FollowedTask | None:
-        """Follows a task; None if it is followed already."""
-        with self.lock:
-            if task.name in self._tasks:
-                return None
-            self._tasks[task.name] = task
-        return task
-
-    def get(self, name: Name) -> FollowedTask | None:
-        """The task of an attempt; None if it is not followed."""
-        return self._tasks.get(name)
-
-    def drop(self, task: FollowedTask) -> None:
-        """Follows a task no longer."""
-        with self.lock:
-            self._tasks.pop(task.name, None)
-
-    def current(self) -> list[FollowedTask]:
-        """All followed tasks."""
-        with self.lock:
-            return list(self._tasks.values())
 
     def of(self, record: WorkflowSubmission) -> list[FollowedTask]:
         """The followed tasks of a workflow."""
@@ -129,18 +102,6 @@ class OsmoTasks:
                     task.task, task.workflow = one.task, record.name
                     task.id = record.id or ""
 
-    def facts(self) -> list[Fact]:
-        """The facts since the last call."""
-        with self.lock:
-            facts, self._facts = self._facts, []
-        return facts
-
-    def say(self, fact: Fact) -> None:
-        """Reports a fact."""
-        with self.lock:
-            self._facts.append(fact)
-        self._wake()
-
     def waits(self, task: FollowedTask, reason: str) -> None:
         """Reports why a task waits, if that is new."""
         with self.lock:
@@ -148,12 +109,6 @@ class OsmoTasks:
                 return
             task.reason = reason
         self.say(Queued(*task.name, reason))
-
-    def end(self, task: FollowedTask, fact: Ended) -> None:
-        """Reports the end of a task once."""
-        with self.lock:
-            if self._tasks.pop(task.name, None) is not None:
-                self.say(fact)
 
     def places(self) -> dict[str, QueueStatus]:
         """State of each submitted task, for screens."""
@@ -247,11 +202,12 @@ def _place(task: FollowedTask, shared: bool) -> QueueStatus:
     report = task.report
     waits = report is None or report.state in WAITS
     reason = (report.state if report else task.reason) or None if waits else None
+    state = WAITING if waits or report is None else report.state
     if task.wanted and shared:
-        reason = SHARES
+        reason, state = (SHARES, state) if waits else (None, STOPS)
     return QueueStatus(
         id=task.handle,
-        state=WAITING if waits or report is None else report.state,
+        state=state,
         reason=reason,
         node=None if waits or report is None else report.node,
         restarts=report.retry if report else 0,

@@ -151,9 +151,12 @@ class WorkflowPoller:
             self._tasks.gone(record)
             return
         # the cause of an end is looked for in the log, so the log comes first
-        if self._tasks.ends_in(record, report) or any(t.runs for t in self._tasks.of(record)):
+        ends = self._tasks.ends_in(record, report)
+        if ends:
             self._copy_log(record)
         self._tasks.saw(record, report)
+        if not ends and any(task.runs for task in self._tasks.of(record)):
+            self._copy_log(record)
 
     def cancel_unwanted(self, record: WorkflowSubmission) -> None:
         """Cancels a workflow whose active tasks are all to stop."""

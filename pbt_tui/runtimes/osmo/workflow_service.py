@@ -17,7 +17,9 @@ from pbt_tui.runtimes.osmo.workflow_answers import WorkflowReport
 LIMIT = 60.0
 """Seconds for each call; for a submission, twice as long."""
 _LOGIN = re.compile(
-    r"\b401\b|unauthori[sz]ed|not logged in|osmo login|(?:token|session) (?:has |is )?expired", re.I
+    r"\b401\b|unauthori[sz]ed|not logged in|must login first|osmo login|login again"
+    r"|(?:token|session) (?:has |is )?expired",
+    re.I,
 )
 _GONE = re.compile(r"not found|does not exist|no such workflow|no workflow|unknown workflow", re.I)
 TakeLine = Callable[[bytes], bool]

@@ -6,7 +6,6 @@ the task. The queue adds why tasks wait, and which ended without writing their f
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +18,8 @@ from pbt_tui.journal.events import Source
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.observe.queue_status import QueueStatus, key
 from pbt_tui.runtimes import claims
-from pbt_tui.runtimes.protocol import Ended, Fact, Launch, Queued, Started
+from pbt_tui.runtimes.followed_tasks import FollowedTasks
+from pbt_tui.runtimes.protocol import Ended, Launch, Queued, Started
 from pbt_tui.runtimes.slurm import task_files
 from pbt_tui.runtimes.slurm.exit_status import ended, heard
 from pbt_tui.runtimes.slurm.kind import SUSPENDED
@@ -85,7 +85,7 @@ class Task:
         return self.file is not None or (self.line is not None and not self.line.waits)
 
 
-class TaskTracker:
+class TaskTracker(FollowedTasks[Task]):
     """The tasks whose end has not been reported.
 
     Args:
@@ -98,53 +98,14 @@ class TaskTracker:
     def __init__(
         self, rundir: RunDir, output: Path, *, wake: Callable[[], None], hurry: Callable[[], None]
     ) -> None:
-        self.lock = threading.RLock()
+        super().__init__(wake)
         self._dir = rundir
         self._output = output
-        self._wake = wake
         self._hurry = hurry
-        self._tasks: dict[Name, Task] = {}
-        self._facts: list[Fact] = []
-
-    # -- which tasks are followed ------------------------------------------------------------------
-
-    def track(self, task: Task) -> Task | None:
-        """Follows a task; None if it is followed already."""
-        with self.lock:
-            if task.name in self._tasks:
-                return None
-            self._tasks[task.name] = task
-        return task
-
-    def get(self, name: Name) -> Task | None:
-        """The task of an attempt; None if it is not followed."""
-        return self._tasks.get(name)
-
-    def drop(self, task: Task) -> None:
-        """Follows a task no longer."""
-        with self.lock:
-            self._tasks.pop(task.name, None)
-
-    def current(self) -> list[Task]:
-        """All followed tasks."""
-        with self.lock:
-            return list(self._tasks.values())
 
     def arrays(self) -> list[str]:
         """The arrays of all followed tasks, for `squeue`."""
         return list(dict.fromkeys(array_of(t.id) for t in self.current() if t.id))
-
-    def facts(self) -> list[Fact]:
-        """The facts since the last call."""
-        with self.lock:
-            facts, self._facts = self._facts, []
-        return facts
-
-    def say(self, fact: Fact) -> None:
-        """Reports a fact."""
-        with self.lock:
-            self._facts.append(fact)
-        self._wake()
 
     def places(self) -> dict[str, QueueStatus]:
         """State of each task in SLURM, for screens."""
@@ -298,9 +259,7 @@ class TaskTracker:
         """Reports the end of a task once; claims it first if it never started."""
         if task.file is None and not self.give_up(task):
             return  # it has started after all: its file will say how it ended
-        with self.lock:
-            if self._tasks.pop(task.name, None) is not None:
-                self.say(fact)
+        super().end(task, fact)
 
     def _said(self, task: Task) -> str:
         """What slurmstepd wrote about it."""

@@ -110,6 +110,8 @@ def request_notes(
     """What a request will do in the engine, for its confirmation."""
     if kind.queue is None:
         return []
+    if action in ("hold", "release") and kind.queue.held is not None:
+        return [kind.queue.held] if action == "hold" else []
     if action == "hold":
         return [f"attempts in {kind.title}'s queue are held, too"]
     if action == "release":
