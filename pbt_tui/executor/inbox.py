@@ -19,6 +19,8 @@ from pbt_tui.journal.events import Request
 from pbt_tui.journal.owners import NOBODY_ELSE, Trust, obeyed
 from pbt_tui.journal.run_dir import RunDir
 
+BY_SIGNAL = "signal"
+"""Who asked for a stop, where this process got a signal."""
 _LOOK_INTERVAL = 0.1
 """Seconds after which a folder that seems unchanged is listed again."""
 
@@ -47,7 +49,7 @@ class RequestInbox:
     def signal(self) -> None:
         """Adds a stop request for SIGINT or SIGTERM. A second stop kills."""
         name = f"{time.time_ns()}-{os.getpid()}"
-        self._signals.append(Request(id=name, action="stop", by="signal"))
+        self._signals.append(Request(id=name, action="stop", by=BY_SIGNAL))
 
     def new(self) -> list[Request | UnreadableRequest]:
         """The requests that arrived since the last call.

@@ -223,7 +223,7 @@ FAULTS = [
         "old stops are obeyed",
         Loop,
         "refuse_old_stops",
-        'if isinstance(request, ev.Request) and request.action == "stop":',
+        'if old and request.action == "stop":',
         "if False:",
     ),
     Fault(
