@@ -315,7 +315,8 @@ class JobSkipped(Event, frozen=True, kw_only=True):
     job: str
     """Id of the job."""
     why: str
-    """Why: `fail_fast`, how many jobs have failed, or why the member cannot be continued."""
+    """Why: `fail_fast`, how many jobs have failed, that its group has ended or a job that it needs
+    has not succeeded, or why the member cannot be continued."""
 
 
 class RunClosed(Event, frozen=True, kw_only=True):

@@ -44,6 +44,8 @@ def explain(state: RunState, job_id: str, now: float, held: Mapping[str, str] | 
         return "held: no new attempt starts until it is released"
     if job.ready_at > now:
         return f"tries again in {countdown(job.ready_at - now)} (try {job.tries + 1})"
+    if job.is_blocked:
+        return f"waits for `{next(one.spec.id for one in job.needed if not one.is_met)}`"
     if job.is_unread:
         return "the executor looks for what it goes on from"
     if len(state.active) >= state.policy.max_parallel:

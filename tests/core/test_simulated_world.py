@@ -223,7 +223,7 @@ FAULTS = [
         "old stops are obeyed",
         Loop,
         "refuse_old_stops",
-        'if old and request.action == "stop":',
+        "if is_stop_of_others(request):",
         "if False:",
     ),
     Fault(

@@ -39,6 +39,22 @@ workflow:
     image: "{BUSYBOX}"
     command: [sh, -c, "until [ -e {{{{output}}}}/go ]; do sleep 0.1; done"]
 """
+SERIAL = f"""
+workflow:
+  name: serial
+  tasks:
+  - name: first
+    image: "{BUSYBOX}"
+    command: [sh, -c, "echo one >{{{{output}}}}/said"]
+  - name: second
+    image: "{BUSYBOX}"
+    command: [sh, -c, "cat {{{{input:0}}}}/said >{{{{output}}}}/said; touch {{{{input:0}}}}/mine"]
+    inputs: [{{task: first}}]
+  - name: third
+    image: "{BUSYBOX}"
+    command: ["true"]
+    inputs: [{{task: second}}]
+"""
 
 
 def place(docked: Docked, name: str, text: str) -> str:
@@ -75,3 +91,16 @@ def test_a_killed_executor_is_resumed_by_the_same_command(docked: Docked) -> Non
     said = docked.end(docked.start(target))
     assert said.code == 0, said.all
     assert len(docked.of(ev.AttemptScheduled)) == 1
+
+
+def test_a_task_reads_the_output_of_the_one_before_and_the_next_needs_its_success(
+    docked: Docked,
+) -> None:
+    said = docked.end(docked.start(place(docked, "serial", SERIAL)))
+    assert said.code == 4, said.all
+    assert (docked.path / "train_dir/serial/second/said").read_text() == "one\n"
+    assert docked.phases() == {"first": "succeeded", "second": "failed", "third": "skipped"}
+    assert "Read-only file system" in docked.log("second")
+    assert "upstream `second` has not succeeded" in said.all
+    order = [(type(e), e.job) for e in docked.of(ev.AttemptEnded, ev.AttemptScheduled)]
+    assert order.index((ev.AttemptEnded, "first")) < order.index((ev.AttemptScheduled, "second"))
