@@ -123,8 +123,8 @@ RULES: tuple[Rule, ...] = (
         "PBT813",
         "error",
         "job that can never start",
-        "A job needs a job that is not there, or one that needs it, too. The jobs of a group, or of "
-        "a population, start together, so that none of them can need another.",
+        "A job needs a job that is not there, or one that needs it, too. The jobs of a group, or "
+        "of a population, start together, so that none of them can need another.",
         '{"id": "train", "after": ["test"], ...},\n{"id": "test", "after": ["train"], ...}',
         '{"id": "train", ...},\n{"id": "test", "after": ["train"], ...}',
     ),

@@ -28,8 +28,8 @@ What `apply` guarantees:
 An illegal event raises `ImpossibleEvent` with the history of its job: a move that the table lacks,
 a job that the spec lacks, an attempt that is not the newest, an attempt number that is not the
 next, `attempt_waiting` for a job without an active attempt, `run_closed` while a job is waiting or
-active, and a time that goes back. Each is a bug of the writer; the state may be half changed. A late
-fact about an attempt that has ended is no bug: the executor drops it before `apply`.
+active, and a time that goes back. Each is a bug of the writer; the state may be half changed. A
+late fact about an attempt that has ended is no bug: the executor drops it before `apply`.
 
 `apply` also keeps four indexes: `slots`, `ready_queue`, `to_stop` and `deadlines`. They follow from
 jobs, attempts and policy, and add nothing to the state. They are kept here because `decide` runs
@@ -58,8 +58,8 @@ from pbt_tui.journal.garbage import without_collections
 from pbt_tui.journal.groups import counts_as_failure, moved
 from pbt_tui.journal.indexes import empty_indexes, make_indexes
 from pbt_tui.journal.lookup import asked_jobs, find_job, newest_attempt, story
-from pbt_tui.journal.questions import ask, say_which_continue, take_answer, take_source
 from pbt_tui.journal.needed_jobs import jobs_to_retry, reconsider
+from pbt_tui.journal.questions import ask, say_which_continue, take_answer, take_source
 from pbt_tui.journal.slots import Slots
 from pbt_tui.journal.state import ACTIVE, ENDED, Attempt, JobState, RunState
 from pbt_tui.journal.transitions import TABLE, Move, Phase, Special

@@ -104,3 +104,38 @@ def test_a_task_reads_the_output_of_the_one_before_and_the_next_needs_its_succes
     assert "upstream `second` has not succeeded" in said.all
     order = [(type(e), e.job) for e in docked.of(ev.AttemptEnded, ev.AttemptScheduled)]
     assert order.index((ev.AttemptEnded, "first")) < order.index((ev.AttemptScheduled, "second"))
+
+
+def test_the_network_of_a_killed_run_goes_with_clean_or_with_its_next_end(docked: Docked) -> None:
+    target = place(docked, "talk", TALK.replace("pwd", "sleep 999"))
+    process = docked.start(target)
+    docked.wait_for(ev.AttemptStarted, 2)
+
+    def left() -> list[str]:
+        own = {"label": docked.label}
+        return [n["Name"] for n in docked.api.networks(filters=own)]
+
+    docked.pbt("--clean")
+    assert len(left()) == 1, "its executor lives"
+    process.kill()
+    process.communicate()
+    said = docked.pbt("train_dir/talk", "--runtime", "process")
+    assert said.code == 5, said.all
+    process = docked.start(target, "--grace", "1")
+    docked.wait_for(ev.ExecutorStarted, 2)
+    process.send_signal(signal.SIGINT)
+    assert docked.end(process).code == 130
+    assert left() == []
+    said = docked.pbt("train_dir/talk", "--runtime", "process")
+    assert said.code == 2, said.all
+    assert "runs in a container of its own" in said.err
+
+    process = docked.start(target)
+    docked.wait_for(ev.AttemptStarted, 4)
+    process.kill()
+    process.communicate()
+    docked.sweep()
+    assert len(left()) == 1
+    said = docked.pbt("--clean")
+    assert left() == [], said.all
+    assert "removed 1 network" in said.out

@@ -63,7 +63,9 @@ def test_tokens_stand_for_the_run_its_output_and_the_tasks_of_the_group(tmp_path
     assert {job.group for job in spec.jobs} == {"g"}
 
 
-SERIAL = HEAD + """  resources: {default: {gpu: 1}}
+SERIAL = (
+    HEAD
+    + """  resources: {default: {gpu: 1}}
   tasks:
   - {name: one, image: acme/x:1, command: [run]}
   - {name: two, image: acme/x:1, command: [run, "{{input:0}}"], inputs: [{task: one}]}
@@ -72,6 +74,7 @@ SERIAL = HEAD + """  resources: {default: {gpu: 1}}
     command: [run, "{{input:0}} {{input:two}} {{output}}"]
     inputs: [{task: one}, {task: two}]
 """
+)
 
 
 def test_the_output_of_a_task_is_an_input_of_a_later_one(tmp_path: Path) -> None:
