@@ -49,6 +49,8 @@ def show(args: argparse.Namespace) -> int:
         return 0
     if not found:
         print("no containers of earlier runs are left")
+        if args.clean:
+            _clean_networks()
         return 0
     now = time.time()
     left_rows = [
@@ -74,6 +76,7 @@ def _clean(found: Sequence[Left], which: str) -> int:
     # Without force: one of them may have been started since they were listed.
     wrong = leftovers.clean([left.id for left in chosen], force=which == "all")
     print(f"removed {len(chosen) - len(wrong)} of {len(found)}")
+    _clean_networks()
     started = [name for name, reason in wrong.items() if reason == leftovers.RUNS]
     kept = len(found) - len(chosen) + len(started)
     for name in started:
@@ -86,6 +89,20 @@ def _clean(found: Sequence[Left], which: str) -> int:
     return 0
 
 
+def _clean_networks() -> None:
+    """Removes the networks of groups whose run no executor follows, and that have no container."""
+    from pbt_tui.runtimes.docker import leftovers
+
+    over = [name for name, rundir in leftovers.networks().items() if not _is_followed(rundir)]
+    removed = leftovers.remove_networks(over)
+    if removed:
+        print(f"removed {removed} {'network' if removed == 1 else 'networks'}")
+
+
 def _has_executor(left: Left) -> bool:
     """Whether an executor runs its run: the executor may not have recorded the exit code yet."""
-    return bool(left.rundir) and lock.holder(RunDir(Path(left.rundir)).lock) is not None
+    return _is_followed(left.rundir)
+
+
+def _is_followed(rundir: str) -> bool:
+    return bool(rundir) and lock.holder(RunDir(Path(rundir)).lock) is not None

@@ -43,6 +43,7 @@ def read(path: Path, args: argparse.Namespace) -> tuple[Processes, list[Diagnost
     reading = workflow_reading.read(data)
     found = [d for d in document_rules.check(reading) if d.level == "error"]
     found = [d for d in found if d.code not in refusals.OF_A_CLUSTER]
+    found = [template_rendering.with_set_hint(d) for d in found]
     if reading.document is None:
         raise Findings(_placed(found, path))
     workflow = reading.document.workflow

@@ -1,11 +1,12 @@
 """Checks references within a process list, which a schema cannot: ids, populations and members.
 
-Places are JSON pointers; the caller adds the file. Codes PBT806 to PBT808 and PBT811.
+Places are JSON pointers; the caller adds the file. Codes PBT806 to PBT808, PBT811 and PBT813.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
 
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, UnknownKind, Where
@@ -26,6 +27,8 @@ def check(spec: Processes) -> Iterator[Diagnostic]:
         names[population.id] = population
         yield from _members(population, jobs, at.pointer or "")
     yield from _groups(spec, jobs)
+    if any(job.after for job in spec.jobs):
+        yield from _needed(spec, jobs)
     for i, job in enumerate(spec.jobs):
         if job.population is None:
             if job.member is not None:
@@ -107,6 +110,30 @@ def _groups(spec: Processes, jobs: dict[str, Job]) -> Iterator[Diagnostic]:
         if job.group is not None and job.group not in names:
             message = f"job `{job.id}` names group `{job.group}`, which is not there"
             yield finding("PBT808", message, where=Where(pointer=f"/jobs/{i}/group"))
+
+
+def _needed(spec: Processes, jobs: dict[str, Job]) -> Iterator[Diagnostic]:
+    """Jobs that others need: they have to be there, and no job may need itself in the end.
+
+    The jobs of a group, or of a population, start together, and count as one.
+    """
+    unit = {job.id: job.group or job.population or job.id for job in spec.jobs}
+    needs: dict[str, set[str]] = {}
+    for i, job in enumerate(spec.jobs):
+        for k, name in enumerate(job.after):
+            if name in jobs:
+                needs.setdefault(unit[job.id], set()).add(unit[name])
+            else:
+                message = f"job `{job.id}` needs `{name}`, which is no job"
+                yield finding("PBT813", message, where=Where(pointer=f"/jobs/{i}/after/{k}"))
+    sorter = TopologicalSorter(needs)
+    try:
+        sorter.prepare()
+    except CycleError as e:
+        circle = " needs ".join(f"`{name}`" for name in reversed(e.args[1]))
+        at = next(i for i, job in enumerate(spec.jobs) if unit[job.id] in e.args[1] and job.after)
+        message = f"no job can be first: {circle}"
+        yield finding("PBT813", message, where=Where(pointer=f"/jobs/{at}/after"))
 
 
 def _index(job: Job) -> str:

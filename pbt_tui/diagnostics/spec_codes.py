@@ -120,6 +120,15 @@ RULES: tuple[Rule, ...] = (
         "pbt-compile runs.ant --check",
     ),
     Rule(
+        "PBT813",
+        "error",
+        "job that can never start",
+        "A job needs a job that is not there, or one that needs it, too. The jobs of a group, or "
+        "of a population, start together, so that none of them can need another.",
+        '{"id": "train", "after": ["test"], ...},\n{"id": "test", "after": ["train"], ...}',
+        '{"id": "train", ...},\n{"id": "test", "after": ["train"], ...}',
+    ),
+    Rule(
         "PBT817",
         "note",
         "backend without a required setting",

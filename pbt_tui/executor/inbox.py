@@ -19,6 +19,7 @@ from pbt_tui.journal.events import Request
 from pbt_tui.journal.owners import NOBODY_ELSE, Trust, obeyed
 from pbt_tui.journal.run_dir import RunDir
 
+_BY_SIGNAL = "signal"
 _LOOK_INTERVAL = 0.1
 """Seconds after which a folder that seems unchanged is listed again."""
 
@@ -29,6 +30,13 @@ class UnreadableRequest:
 
     id: str
     why: str
+
+
+def is_stop_of_others(request: Request | UnreadableRequest) -> bool:
+    """Whether a request asks for a stop, and no signal to this process caused it."""
+    if not isinstance(request, Request):
+        return False
+    return request.action == "stop" and request.by != _BY_SIGNAL
 
 
 class RequestInbox:
@@ -47,7 +55,7 @@ class RequestInbox:
     def signal(self) -> None:
         """Adds a stop request for SIGINT or SIGTERM. A second stop kills."""
         name = f"{time.time_ns()}-{os.getpid()}"
-        self._signals.append(Request(id=name, action="stop", by="signal"))
+        self._signals.append(Request(id=name, action="stop", by=_BY_SIGNAL))
 
     def new(self) -> list[Request | UnreadableRequest]:
         """The requests that arrived since the last call.

@@ -16,7 +16,7 @@ from msgspec import UNSET
 
 from pbt_tui.errors import RunError
 from pbt_tui.executor.continuing import NO_ASKER, Asker
-from pbt_tui.executor.inbox import UnreadableRequest
+from pbt_tui.executor.inbox import UnreadableRequest, is_stop_of_others
 from pbt_tui.executor.permits import NO_PERMITS, Permits
 from pbt_tui.executor.trackers import TrackerVariables
 from pbt_tui.journal import events as ev
@@ -360,10 +360,10 @@ class Loop:
             )
 
     def refuse_old_stops(self) -> None:
-        """Refuses stop requests from before the start: they were meant for an earlier executor."""
+        """Refuses stops that an earlier executor was asked for; this one got the signals."""
         now = self._clock.now()
         for request in self._inbox.new():
-            if isinstance(request, ev.Request) and request.action == "stop":
+            if is_stop_of_others(request):
                 if request.id in self.state.seen:
                     self._inbox.done(request.id)
                 else:

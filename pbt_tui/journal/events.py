@@ -315,7 +315,7 @@ class JobSkipped(Event, frozen=True, kw_only=True):
     job: str
     """Id of the job."""
     why: str
-    """Why: `fail_fast`, how many jobs have failed, or why the member cannot be continued."""
+    """Why: failures of others, the end of its group, or why the member cannot be continued."""
 
 
 class RunClosed(Event, frozen=True, kw_only=True):

@@ -2,8 +2,7 @@
 
 No file holds the state. The journal holds events, and the state is what `apply` makes of them, one
 after the other, beginning with the empty `RunState` of a spec. The executor applies each event and
-then appends it to the journal; monitor, `--json` and tests apply what they read there (`replay`).
-All of them reach the same state.
+then appends it to the journal; monitor, `--json` and tests reach the same state by `replay`.
 
 An event is one of two kinds. A *decision* (`events.DECISIONS`) says what the executor is about to
 do: schedule, stop or kill an attempt, skip a job, drain a GPU, close the run. It is on disk before
@@ -21,28 +20,26 @@ ended, a person asked for something.
 
 What `apply` guarantees:
 
-- It is deterministic: it reads its two arguments only. It does no IO, reads no clock and draws no
-  random numbers. `RunState.meaning` holds what live state and replay must have in common.
-- Number of jobs in each phase, active jobs and busy slots follow from the phases after every event,
-  so a slot cannot leak.
+- It is deterministic: it reads its arguments only, no clock and no random numbers, and does no IO.
+  `RunState.meaning` holds what live state and replay must have in common.
+- Number of jobs in each phase, active jobs and busy slots follow from the phases, so none leaks.
 - A `continuation_known` that answers an older question changes nothing.
 
 An illegal event raises `ImpossibleEvent` with the history of its job: a move that the table lacks,
 a job that the spec lacks, an attempt that is not the newest, an attempt number that is not the
 next, `attempt_waiting` for a job without an active attempt, `run_closed` while a job is waiting or
-active, and a time that goes back. Each is a bug of the writer, and the state may be half changed.
-A late fact about an attempt that has ended is no bug: the executor drops it before `apply`.
+active, and a time that goes back. Each is a bug of the writer; the state may be half changed. A
+late fact about an attempt that has ended is no bug: the executor drops it before `apply`.
 
 `apply` also keeps four indexes: `slots`, `ready_queue`, `to_stop` and `deadlines`. They follow from
 jobs, attempts and policy, and add nothing to the state. They are kept here because `decide` runs
 after every event and must not look at every job, and because only the code that changes the state
-cannot miss a change. The price: a new handler must keep them, too. `_move` keeps the ready queue,
-and takes ended jobs out of `to_stop`. The handlers do the rest: `slots.take` where an attempt takes
-or frees GPUs, `set_deadline` where a time limit or a grace begins, `review_stop` where `stop_at`,
-`kill_at`, `cancel`, `state.stop` or the failures change. Policy and GPUs change with
-`executor_started` only, which rebuilds all four. `replay` folds without ready queue and deadlines,
-and makes them once at its end: nothing but `decide` reads them. The simulated world in `tests/core`
-compares the indexes with the phases after every event.
+cannot miss a change. A new handler must keep them, too. `_move` keeps the ready queue, and takes
+ended jobs out of `to_stop`. The handlers do the rest: `slots.take` where an attempt takes or frees
+GPUs, `set_deadline` where a time limit or a grace begins, `review_stop` where `stop_at`, `kill_at`,
+`cancel`, `state.stop` or the failures change. `executor_started` alone changes policy and GPUs, and
+rebuilds all four. `replay` makes ready queue and deadlines once, at its end. The simulated world in
+`tests/core` compares the indexes with the phases after every event.
 """
 
 from __future__ import annotations
@@ -61,6 +58,7 @@ from pbt_tui.journal.garbage import without_collections
 from pbt_tui.journal.groups import counts_as_failure, moved
 from pbt_tui.journal.indexes import empty_indexes, make_indexes
 from pbt_tui.journal.lookup import asked_jobs, find_job, newest_attempt, story
+from pbt_tui.journal.needed_jobs import jobs_to_retry, reconsider
 from pbt_tui.journal.questions import ask, say_which_continue, take_answer, take_source
 from pbt_tui.journal.slots import Slots
 from pbt_tui.journal.state import ACTIVE, ENDED, Attempt, JobState, RunState
@@ -298,7 +296,7 @@ def _cancel(state: RunState, job: JobState, *, hard: bool, event: ev.Event) -> N
 
 def _retry(state: RunState, e: ev.RequestAccepted) -> None:
     returned = 0
-    for job in asked_jobs(state, e):
+    for job in jobs_to_retry(state, e):
         if not e.jobs and job.phase == "succeeded":
             continue
         if job.phase in ENDED:
@@ -374,6 +372,8 @@ def _move(state: RunState, job: JobState, move: Move, event: ev.Event) -> None:
         state.ready_queue.leave(job)
     for other in moved(state, job, event) if job.group is not None else ():
         review_stop(state, other)
+    if state.needed_by:
+        reconsider(state, job, event)
     if after == "failed" and counts_as_failure(job):
         state.failures += 1
         if state.policy.fail_fast and state.failures == 1:

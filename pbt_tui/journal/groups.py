@@ -8,17 +8,10 @@ with `fails_together` of any job, makes all of them start again.
 from __future__ import annotations
 
 from pbt_tui.journal import events as ev
-from pbt_tui.journal.state import ACTIVE, ENDED, GroupState, JobState, RunState
+from pbt_tui.journal.state import ACTIVE, JobState, RunState
 
 CUT_OFF = "its group has ended"
 """Why a waiting job of a group is skipped, and what is said of one that was running."""
-
-
-def has_ended(group: GroupState) -> bool:
-    """Whether the lead has ended, or a job has failed whose failure is one of the group."""
-    return group.lead.phase in ENDED or (
-        group.spec.fails_together and any(job.phase == "failed" for job in group.members)
-    )
 
 
 def stop_reason(job: JobState) -> ev.Why | None:
@@ -26,7 +19,7 @@ def stop_reason(job: JobState) -> ev.Why | None:
     group = job.group
     if group is None:
         return None
-    if has_ended(group):
+    if group.has_ended:
         return "group_end"
     return "group_again" if job.attempts[-1].seq < group.again_from else None
 
@@ -40,7 +33,7 @@ def moved(state: RunState, job: JobState, event: ev.Event) -> list[JobState]:
     tried = isinstance(event, ev.AttemptEnded) and event.outcome not in ("succeeded", "interrupted")
     if decides and tried and job.phase == "waiting":
         group.again_from = event.seq
-    if has_ended(group) and any(one.is_waiting for one in group.members):
+    if group.has_ended and any(one.is_waiting for one in group.members):
         state.over[group.spec.id] = group
     else:
         state.over.pop(group.spec.id, None)

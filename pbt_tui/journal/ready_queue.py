@@ -10,7 +10,7 @@ of them are ready (`Gang.waiting`). Once a member is active, each ready member i
 again, in the *gang backfill*, and goes before everything else. This happens after the first of them
 was scheduled, and after the retry of one member in a running population.
 
-**Buckets.** A waiting job is in one of six:
+**Buckets.** A waiting job is in one of seven:
 
 - `alone`: ready, and not in a gang. It has an entry in `units`.
 - `gang`: ready, in a gang without an active member. One entry in `units` stands for the gang, once
@@ -20,6 +20,8 @@ was scheduled, and after the retry of one member in a running population.
 - `unread`: the executor does not know yet what its next attempt goes on from. It is in `unread`,
   and the other members of its gang wait for it, as they wait for a back-off.
 - `refused`: it cannot be continued. It is in `refused`, until the scheduler skips it.
+- `blocked`: a job that it needs has not succeeded yet. It is in no heap, and the other members of
+  its gang wait for it.
 
 **Shape.** The number of GPUs that each member of a unit needs, the largest first. Units of one
 shape fit or do not fit alike, so only the first in plan order can be next. `units` is a heap per
@@ -49,11 +51,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from pbt_tui.journal.slots import Shape
 
-Bucket = Literal["", "delayed", "alone", "gang", "gang_backfill", "unread", "refused"]
+Bucket = Literal["", "blocked", "delayed", "alone", "gang", "gang_backfill", "unread", "refused"]
 """Part of the ready queue that holds a job; empty: none does."""
 
 
@@ -89,6 +91,8 @@ class Schedulable(Protocol):
     """The population whose members start together; None if the job starts alone."""
     continues: bool
     """Whether the newest executor continues the members of its population."""
+    needed: tuple[Any, ...]
+    """The jobs that have to have succeeded before it starts."""
 
     @property
     def is_waiting(self) -> bool: ...
@@ -96,6 +100,8 @@ class Schedulable(Protocol):
     def is_unread(self) -> bool: ...
     @property
     def refusal(self) -> str | None: ...
+    @property
+    def is_blocked(self) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -121,7 +127,9 @@ class ReadyQueue:
     def enter(self, job: Schedulable, at: float) -> None:
         """Adds a waiting job; until its `ready_at`, if that is after `at`, it is delayed."""
         self.moved = True
-        if job.continues and job.is_unread:
+        if job.needed and job.is_blocked:
+            job.bucket = "blocked"
+        elif job.continues and job.is_unread:
             job.bucket = "unread"
             self.unread[job.index] = job
         elif job.continues and job.refusal is not None:

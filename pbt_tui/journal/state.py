@@ -128,6 +128,8 @@ class JobState:
     """Part of the ready queue that the job is in; empty unless the job is waiting."""
     group: GroupState | None = None
     """The jobs that end with the same lead; None if the job ends alone."""
+    needed: tuple[JobState, ...] = ()
+    """The jobs that have to have succeeded before it starts, with their groups."""
 
     @property
     def attempt(self) -> Attempt | None:
@@ -148,6 +150,26 @@ class JobState:
             and self.continuation is None
             and bool(self.attempts or self.anew)
         )
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether a job that it needs has not succeeded."""
+        return not all(one.is_met for one in self.needed)
+
+    @property
+    def is_met(self) -> bool:
+        """Whether what needs this job, or its group, may start."""
+        if self.group is None:
+            return self.phase == "succeeded"
+        open_ones = (one.phase in ACTIVE or one.is_waiting for one in self.group.members)
+        return not self.is_lost and not any(open_ones)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether this job, or its group, has ended without success."""
+        if self.group is None:
+            return self.phase in ENDED and self.phase != "succeeded"
+        return self.group.has_ended and not self.group.has_succeeded
 
     @property
     def failed_on(self) -> tuple[Gpu, ...]:
@@ -183,6 +205,21 @@ class GroupState:
     again_from: int = 0
     """The `seq` of the end after which all its jobs start again; 0: none."""
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the lead has ended, or a job has failed whose failure is one of the group."""
+        return self.lead.phase in ENDED or self._has_failed
+
+    @property
+    def has_succeeded(self) -> bool:
+        """Whether the lead has succeeded, and no failure is one of the group."""
+        return self.lead.phase == "succeeded" and not self._has_failed
+
+    @property
+    def _has_failed(self) -> bool:
+        failed = (job.phase == "failed" for job in self.members)
+        return self.spec.fails_together and any(failed)
+
 
 class RunState:
     """The state of a run after an event of its journal; only `apply` changes it."""
@@ -214,6 +251,15 @@ class RunState:
                 job.group = group
         self.over: dict[str, GroupState] = {}
         """Groups that have ended while jobs of theirs wait, by id."""
+        self.needed_by: dict[int, list[int]] = {}
+        """Plan index of a job to those of the jobs that need it, or its group; it never changes."""
+        self.unreachable: dict[int, JobState] = {}
+        """Waiting jobs that need what has ended without success, by plan index."""
+        for job in self.jobs:
+            job.needed = tuple(self.by_id[name] for name in job.spec.after)
+            for one in job.needed:
+                for member in one.group.members if one.group else (one,):
+                    self.needed_by.setdefault(member.index, []).append(job.index)
         self.counts: dict[Phase, int] = {
             "waiting": len(self.jobs),
             "starting": 0,

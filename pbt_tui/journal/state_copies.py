@@ -66,6 +66,10 @@ def copy_state(run: RunState, jobs: Sequence[JobState]) -> RunState:
         for job in group.members:
             job.group = group
     new.over = {group.spec.id: group for group in new.groups if group.spec.id in run.over}
+    for index in {index for indexes in run.needed_by.values() for index in indexes}:
+        needed = new.jobs[index].needed
+        new.jobs[index].needed = tuple(new.jobs[one.index] for one in needed)
+    new.unreachable = {index: new.jobs[index] for index in run.unreachable}
     new.active = {index: new.jobs[index] for index in run.active}
     new.to_stop = {index: new.jobs[index] for index in run.to_stop}
     return new
@@ -92,6 +96,7 @@ def copy_job(job: JobState) -> JobState:
         job.gang,
         job.bucket,
         job.group,
+        job.needed,
     )
 
 

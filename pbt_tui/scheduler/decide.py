@@ -25,6 +25,7 @@ from pbt_tui.journal.events import (
     Why,
 )
 from pbt_tui.journal.groups import CUT_OFF, judged, stop_reason, waits
+from pbt_tui.journal.needed_jobs import is_cut_off, skip_reason
 from pbt_tui.journal.ready_queue import Gang, Schedulable, shape
 from pbt_tui.journal.slots import Shape, name
 from pbt_tui.journal.state import JobState, RunState
@@ -50,6 +51,7 @@ def decide(state: RunState, now: float, held: Collection[int] = ()) -> Decision 
         or _act_on_deadline(state, now)
         or _skip_refused(state)
         or _skip_rest_of_group(state)
+        or _skip_unreachable(state)
         or _skip_over_budget(state)
         or _close(state)
         or _drain(state)
@@ -116,6 +118,13 @@ def _skip_rest_of_group(state: RunState) -> Decision | None:
     return None
 
 
+def _skip_unreachable(state: RunState) -> Decision | None:
+    """Skips what needs a job that has ended without success."""
+    for job in state.unreachable.values():
+        return JobSkipped(job=job.spec.id, why=skip_reason(job))
+    return None
+
+
 def _skip_over_budget(state: RunState) -> Decision | None:
     if not state.over_budget or not state.counts["waiting"]:
         return None
@@ -141,11 +150,14 @@ def verdict(state: RunState) -> Verdict:
     """The result of a run whose jobs have all ended: the worst one of its jobs."""
     jobs = judged(state) if state.groups else state.jobs
     phases = {job.phase for job in jobs}
-    if any(job.phase == "skipped" and job.refusal is None for job in jobs):
+    skipped = [job for job in jobs if job.phase == "skipped"]
+    if any(job.refusal is None and not is_cut_off(job) for job in skipped):
         return "budget"
-    if phases & {"skipped", "failed"}:
+    if "failed" in phases or any(job.refusal is not None for job in skipped):
         return "failures"
-    return "cancelled" if "cancelled" in phases else "succeeded"
+    if "cancelled" in phases:
+        return "cancelled"
+    return "failures" if skipped else "succeeded"
 
 
 # -- starts ----------------------------------------------------------------------------------------
@@ -290,5 +302,9 @@ def _is_ready(job: Schedulable, now: float) -> bool:
 
 def _unit(state: RunState, members: tuple[Schedulable, ...], key: Shape) -> SchedulingUnit:
     first = min(members, key=lambda job: (-job.need, job.index))
-    since = max(max(state.jobs[job.index].since, job.ready_at) for job in members)
+    since = max(_ready_since(state.jobs[job.index]) for job in members)
     return SchedulingUnit(min(job.index for job in members), state.jobs[first.index], key, since)
+
+
+def _ready_since(job: JobState) -> float:
+    return max(job.since, job.ready_at, *(one.since for one in job.needed))

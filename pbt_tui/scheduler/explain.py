@@ -44,6 +44,8 @@ def explain(state: RunState, job_id: str, now: float, held: Mapping[str, str] | 
         return "held: no new attempt starts until it is released"
     if job.ready_at > now:
         return f"tries again in {countdown(job.ready_at - now)} (try {job.tries + 1})"
+    if job.is_blocked:
+        return f"waits for `{next(one.spec.id for one in job.needed if not one.is_met)}`"
     if job.is_unread:
         return "the executor looks for what it goes on from"
     if len(state.active) >= state.policy.max_parallel:
@@ -72,19 +74,19 @@ def _ready(state: RunState, job: JobState, now: float, held: Mapping[int, str]) 
     """Why a job that may start has not started: what is before it, or what is missing."""
     if job.gang is not None and job.gang.active:
         if not state.slots.room((job.need,)):
-            return f"its population has begun; needs {_gpus(job.need)}, none free"
+            return f"its {_gang(job)} has begun; needs {_gpus(job.need)}, none free"
         if not state.slots.room((job.need,), held):
-            return f"its population has begun; {_holders(held)}"
-        return _pause(state, now) or "its population has begun: it is next"
+            return f"its {_gang(job)} has begun; {_holders(held)}"
+        return _pause(state, now) or f"its {_gang(job)} has begun: it is next"
     blockers = [
         other for other in gang_backfill(state, now) if state.slots.room((other.need,), empty=True)
     ]
     if blockers:
-        return f"after `{blockers[0].spec.id}`, whose population has begun"
+        return f"after `{blockers[0].spec.id}`, whose {_gang(blockers[0])} has begun"
     queue = sorted(units(state, now), key=lambda u: u.index)
     mine = _unit_of(job, queue)
     if mine is None:
-        return "waits until every member of its population is ready"
+        return f"waits until every {_member(job)} of its {_gang(job)} is ready"
     for unit in queue:
         if unit is mine or unit.index > job.index:
             break
@@ -108,15 +110,23 @@ def _unit_of(job: JobState, queue: list[SchedulingUnit]) -> SchedulingUnit | Non
 
 
 def _too_big(state: RunState, unit: SchedulingUnit) -> str:
-    members = len(unit.shape)
+    members, kind = len(unit.shape), _gang(unit.first)
     free = state.policy.max_parallel - len(state.active)
     if members > free:
-        return f"its population of {members} starts together; {free} of max_parallel are free"
+        return f"its {kind} of {members} starts together; {free} of max_parallel are free"
     if not could_fit(state, unit):
         return f"too few GPUs that are not drained: {'; '.join(drained_texts(state))}"
     if members > 1:
-        return f"its population of {members} starts together; the GPUs have too few free slots"
+        return f"its {kind} of {members} starts together; the GPUs have too few free slots"
     return f"needs {_gpus(unit.shape[0])}: none free"
+
+
+def _gang(job: JobState) -> str:
+    return "population" if job.group is None else "group"
+
+
+def _member(job: JobState) -> str:
+    return "member" if job.group is None else "task"
 
 
 def _holders(held: Mapping[int, str]) -> str:

@@ -177,11 +177,14 @@ def _not_ready(state: RunState, now: float) -> IdleReason:
         text = f"`{job.spec.id}` tries again in {countdown(ready_at - now)} (try {job.tries + 1})"
         return IdleReason("later", text + _waiting(state))
     for job in state.jobs[state.first_waiting :]:
+        if job.is_blocked:
+            continue
         if job.is_unread:
             text = f"the executor looks for what `{job.spec.id}` goes on from"
             return IdleReason("later", text)
         if job.is_waiting and job.gang is not None:
-            text = f"the members of population `{job.gang.id}` wait until each of them is ready"
+            what = "members of population" if job.group is None else "tasks of group"
+            text = f"the {what} `{job.gang.id}` wait until each of them is ready"
             return IdleReason("gang", text)
     return IdleReason("later", "no job that waits may start yet")
 

@@ -1,4 +1,4 @@
-"""Rejects jobs and populations that need more GPUs than there are.
+"""Rejects jobs, populations and groups that need more GPUs than there are.
 
 The executor checks this once before it starts: without the check, they would wait for ever.
 """
@@ -14,7 +14,7 @@ from pbt_tui.spec import Job, Policy
 
 
 def unfit(unfinished: Iterable[Job], policy: Policy, gpus: tuple[Gpu, ...]) -> list[Diagnostic]:
-    """An error for each need and each population that does not fit even on empty GPUs.
+    """An error for each need, population and group that does not fit even on empty GPUs.
 
     Drained devices count as usable. Active jobs count too: after an interrupt, the executor has to
     start them again.
@@ -27,11 +27,11 @@ def unfit(unfinished: Iterable[Job], policy: Policy, gpus: tuple[Gpu, ...]) -> l
     slots = Slots(gpus, policy.experiments_per_gpu)
     findings: list[Diagnostic] = []
     needs: dict[int, Job] = {}
-    populations: dict[str, list[Job]] = {}
+    together: dict[tuple[str, str], list[Job]] = {}
     for job in unfinished:
         needs.setdefault(need(job, policy), job)
-        if job.population:
-            populations.setdefault(job.population, []).append(job)
+        if gang := job.group or job.population:
+            together.setdefault(("group" if job.group else "population", gang), []).append(job)
     have = _gpus(len(gpus))
     available = "there is 1" if len(gpus) == 1 else f"there are {len(gpus) or 'none'}"
     for count, job in needs.items():
@@ -45,13 +45,14 @@ def unfit(unfinished: Iterable[Job], policy: Policy, gpus: tuple[Gpu, ...]) -> l
                     hint="give more GPUs with `--gpus` or `--num_gpus`, or fewer to each job",
                 )
             )
-    for name, jobs in populations.items():
+    for (kind, name), jobs in together.items():
+        members = "tasks" if kind == "group" else "members"
         shape = tuple(sorted((need(job, policy) for job in jobs), reverse=True))
         if len(jobs) > policy.max_parallel:
             findings.append(
                 Diagnostic(
                     "error",
-                    f"population `{name}` has {len(jobs)} members to run together, "
+                    f"{kind} `{name}` has {len(jobs)} {members} to run together, "
                     f"but `--max_parallel {policy.max_parallel}` was given",
                     code="PBT401",
                     hint=f"pass `--max_parallel {len(jobs)}`",
@@ -62,7 +63,7 @@ def unfit(unfinished: Iterable[Job], policy: Policy, gpus: tuple[Gpu, ...]) -> l
             findings.append(
                 Diagnostic(
                     "error",
-                    f"population `{name}` of {len(jobs)} starts together, but does not fit: "
+                    f"{kind} `{name}` of {len(jobs)} starts together, but does not fit: "
                     f"{places} slot{'' if places == 1 else 's'} on {have}",
                     code="PBT420",
                     hint="pass a larger `--experiments_per_gpu`, or give more GPUs",

@@ -256,6 +256,9 @@ class Job(Frozen, frozen=True, omit_defaults=True):
     `{port}` in `argv`; not there: the command is started as it stands."""
     group: JobId | None = None
     """Id of the group that the job belongs to; not there: none."""
+    after: tuple[JobId, ...] = ()
+    """Ids of jobs that have to have succeeded before it starts, with their groups; if one does
+    not, it is skipped. Not there: none."""
     on_exit: tuple[ExitRule, ...] = ()
     """What becomes of the job after some exit codes; the first rule that fits decides. After any
     other code: 0 is success, and the policy says what is tried again."""

@@ -23,7 +23,7 @@ _STATE = tuple(
     f"journal.{name}"
     for name in (
         *("events", "state", "transitions", "ready_queue", "slots", "device_health"),
-        *("status_text", "groups"),
+        *("status_text", "groups", "needed_jobs"),
     )
 )
 """The journal without its files: events, state, the indexes that the fold keeps, and the words."""

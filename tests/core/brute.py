@@ -57,7 +57,25 @@ def _place(left: tuple[int, ...], needs: tuple[int, ...]) -> bool:
 
 def ready(job: JobState, now: float) -> bool:
     known = not job.is_unread and job.refusal is None
-    return job.phase == "waiting" and job.ready_at <= now and known
+    return job.phase == "waiting" and job.ready_at <= now and known and not blocked(job)
+
+
+def blocked(job: JobState) -> bool:
+    """Whether a job that it needs has not succeeded, or a group that it needs is not over."""
+    return any(
+        (one.group.lead if one.group else one).phase != "succeeded"
+        or lost(one)
+        or (one.group and any(m.phase in (*ACTIVE, "waiting") for m in one.group.members))
+        for one in job.needed
+    )
+
+
+def lost(one: JobState) -> bool:
+    """Whether a job that is needed, or its group, has ended without success."""
+    if one.group is None:
+        return one.phase in ("failed", "cancelled", "skipped")
+    fails = one.group.spec.fails_together and "failed" in {m.phase for m in one.group.members}
+    return fails or one.group.lead.phase in ("failed", "cancelled", "skipped")
 
 
 def gang_backfill(state: RunState, now: float) -> list[JobState]:

@@ -333,7 +333,7 @@ class Life:
                 self.ask(action, gpus=gpu)
             case "stop":
                 if rng.random() < 0.3:
-                    self.ask("stop", by="signal")
+                    self.ask("stop")
             case "bad":
                 self.ask("cancel", jobs=("nobody",))
             case _:

@@ -225,7 +225,7 @@ FAULTS = [
         "old stops are obeyed",
         Loop,
         "refuse_old_stops",
-        'if isinstance(request, ev.Request) and request.action == "stop":',
+        "if is_stop_of_others(request):",
         "if False:",
     ),
     Fault(

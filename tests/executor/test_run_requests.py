@@ -70,6 +70,24 @@ def test_a_stop_left_before_the_executor_is_not_for_it(place: Place) -> None:
     assert refused.why == "requested before this executor started"
 
 
+def test_a_signal_before_the_first_turn_stops_this_executor(place: Place) -> None:
+    place.write(
+        "early.py",
+        "import os, signal\n"
+        "from pbt_tui.cli.run import entry\n"
+        "from pbt_tui.executor.loop import Loop\n"
+        "refuse = Loop.refuse_old_stops\n"
+        "def early(loop):\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    refuse(loop)\n"
+        "Loop.refuse_old_stops = early\n"
+        "entry()\n",
+    )
+    place.module = "early"
+    assert place.pbt(place.spec(job("a", WAITS))).code == 130
+    assert place.of(ev.AttemptStarted) == []
+
+
 def test_asking_where_nobody_executes(place: Place) -> None:
     executor = place.start(place.spec(job("a", WAITS)))
     place.wait_for(ev.AttemptStarted)

@@ -63,10 +63,8 @@ class World:
     def end(self, name: str, code: int, *, signal: int | None = None) -> World:
         job = self.state.by_id[name]
         rule = exit_rule(job.spec, code, signal)
-        assert job.group is not None
-        result, cause = outcome(
-            job.attempts[-1], exit_code=code, rule=rule, lead=job.group.lead.phase
-        )
+        lead = None if job.group is None else job.group.lead.phase
+        result, cause = outcome(job.attempts[-1], exit_code=code, rule=rule, lead=lead)
         event = ev.AttemptEnded(
             job=name, attempt=len(job.attempts), outcome=result, exit_code=code, ended_at=0.0,
             cause=cause or ("exit" if result == "failed" else None), signal=signal,
@@ -76,6 +74,11 @@ class World:
         self.said = []
         self.go()
         return self
+
+    def ask(self, action: Any, *names: str) -> None:
+        self._tell(ev.RequestAccepted(id=f"{self._seq}-1", action=action, jobs=names))
+        self.said = []
+        self.go()
 
     def phases(self) -> dict[str, str]:
         return {job.spec.id: job.phase for job in self.state.jobs}

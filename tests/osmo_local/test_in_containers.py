@@ -39,6 +39,22 @@ workflow:
     image: "{BUSYBOX}"
     command: [sh, -c, "until [ -e {{{{output}}}}/go ]; do sleep 0.1; done"]
 """
+SERIAL = f"""
+workflow:
+  name: serial
+  tasks:
+  - name: first
+    image: "{BUSYBOX}"
+    command: [sh, -c, "echo one >{{{{output}}}}/said"]
+  - name: second
+    image: "{BUSYBOX}"
+    command: [sh, -c, "cat {{{{input:0}}}}/said >{{{{output}}}}/said; touch {{{{input:0}}}}/mine"]
+    inputs: [{{task: first}}]
+  - name: third
+    image: "{BUSYBOX}"
+    command: ["true"]
+    inputs: [{{task: second}}]
+"""
 
 
 def place(docked: Docked, name: str, text: str) -> str:
@@ -75,3 +91,51 @@ def test_a_killed_executor_is_resumed_by_the_same_command(docked: Docked) -> Non
     said = docked.end(docked.start(target))
     assert said.code == 0, said.all
     assert len(docked.of(ev.AttemptScheduled)) == 1
+
+
+def test_a_task_reads_the_output_of_the_one_before_and_the_next_needs_its_success(
+    docked: Docked,
+) -> None:
+    said = docked.end(docked.start(place(docked, "serial", SERIAL)))
+    assert said.code == 4, said.all
+    assert (docked.path / "train_dir/serial/second/said").read_text() == "one\n"
+    assert docked.phases() == {"first": "succeeded", "second": "failed", "third": "skipped"}
+    assert "Read-only file system" in docked.log("second")
+    assert "upstream `second` has not succeeded" in said.all
+    order = [(type(e), e.job) for e in docked.of(ev.AttemptEnded, ev.AttemptScheduled)]
+    assert order.index((ev.AttemptEnded, "first")) < order.index((ev.AttemptScheduled, "second"))
+
+
+def test_the_network_of_a_killed_run_goes_with_clean_or_with_its_next_end(docked: Docked) -> None:
+    target = place(docked, "talk", TALK.replace("pwd", "sleep 999"))
+    process = docked.start(target)
+    docked.wait_for(ev.AttemptStarted, 2)
+
+    def left() -> list[str]:
+        own = {"label": docked.label}
+        return [n["Name"] for n in docked.api.networks(filters=own)]
+
+    docked.pbt("--clean")
+    assert len(left()) == 1, "its executor lives"
+    process.kill()
+    process.communicate()
+    said = docked.pbt("train_dir/talk", "--runtime", "process")
+    assert said.code == 5, said.all
+    process = docked.start(target, "--grace", "1")
+    docked.wait_for(ev.ExecutorStarted, 2)
+    process.send_signal(signal.SIGINT)
+    assert docked.end(process).code == 130
+    assert left() == []
+    said = docked.pbt("train_dir/talk", "--runtime", "process")
+    assert said.code == 2, said.all
+    assert "runs in a container of its own" in said.err
+
+    process = docked.start(target)
+    docked.wait_for(ev.AttemptStarted, 4)
+    process.kill()
+    process.communicate()
+    docked.sweep()
+    assert len(left()) == 1
+    said = docked.pbt("--clean")
+    assert left() == [], said.all
+    assert "removed 1 network" in said.out

@@ -63,6 +63,52 @@ def test_tokens_stand_for_the_run_its_output_and_the_tasks_of_the_group(tmp_path
     assert {job.group for job in spec.jobs} == {"g"}
 
 
+SERIAL = (
+    HEAD
+    + """  resources: {default: {gpu: 1}}
+  tasks:
+  - {name: one, image: acme/x:1, command: [run]}
+  - {name: two, image: acme/x:1, command: [run, "{{input:0}}"], inputs: [{task: one}]}
+  - name: three
+    image: acme/x:1
+    command: [run, "{{input:0}} {{input:two}} {{output}}"]
+    inputs: [{task: one}, {task: two}]
+"""
+)
+
+
+def test_the_output_of_a_task_is_an_input_of_a_later_one(tmp_path: Path) -> None:
+    spec, said = read(tmp_path, SERIAL, "--train_dir", "t")
+    assert said == []
+    one, two, three = spec.jobs
+    assert [job.after for job in (one, two, three)] == [(), ("one",), ("one", "two")]
+    assert two.argv == ("run", "/osmo/data/input/0")
+    assert three.argv[1] == "/osmo/data/input/0 /osmo/data/input/1 /osmo/data/output"
+    assert three.container is not None
+    assert three.container.mounts == (
+        Mount("t/w/three", "/osmo/data/output"),
+        Mount("t/w/one", "/osmo/data/input/0", read_only=True),
+        Mount("t/w/two", "/osmo/data/input/1", read_only=True),
+    )
+    assert spec.policy.num_gpus == 1, "they do not run at the same time"
+    assert refused(tmp_path, SERIAL.replace("{task: one}]", "{task: one, regex: x}]")) == [
+        (6, "all files of the output of `one` are there")
+    ]
+
+
+def test_a_group_needs_what_any_of_its_tasks_needs(tmp_path: Path) -> None:
+    task = "{{name: {}, image: acme/x:1, command: [run], lead: {}{}}}"
+    groups = "".join(
+        f"  - name: {name}\n    tasks:\n    - {first}\n    - {second}\n"
+        for name, first, second in (
+            ("g", task.format("a", "true", ""), task.format("b", "false", "")),
+            ("h", task.format("c", "true", ""), task.format("d", "false", ", inputs: [{task: b}]")),
+        )
+    )
+    spec, _ = read(tmp_path, f"{HEAD}  groups:\n{groups}")
+    assert [job.after for job in spec.jobs] == [(), (), ("b",), ("b",)]
+
+
 def test_resources_limits_and_exit_codes(tmp_path: Path) -> None:
     head = (
         "  timeout: {exec_timeout: 2h}\n  resources:\n    default: {gpu: 2, cpu: 3, memory: 1Gi}\n"
@@ -129,8 +175,12 @@ def test_without_jinja_code_is_refused_with_a_hint(
 
 MUTATIONS = [
     ("credentials: {c: {A: b}}", "credentials"),
-    ("inputs: [{task: b}]", "inputs"),
-    ("inputs: [{url: 's3://x'}]", "inputs"),
+    ("inputs: [{task: b}]", "no task `b`"),
+    ("inputs: [{task: a}]", "not in a group before"),
+    ("inputs: [{task: 'other-3:a'}]", "another workflow"),
+    ("inputs: [{url: 's3://x'}]", "downloaded"),
+    ("inputs: [{dataset: {name: x}}]", "downloaded"),
+    ("inputs: [{}]", ""),
     ("outputs: [{url: 's3://x'}]", "outputs"),
     ("checkpoint: [{path: /x, url: 's3://x', frequency: 1h}]", "checkpoint"),
     ("kpis: [{index: x, path: y}]", "kpis"),

@@ -351,10 +351,11 @@ class DockerEngine:
         with _asking():
             return _Arriving(self._client.logs(container, stream=True, follow=follow))
 
-    def networks(self, labels: Sequence[str]) -> Sequence[str]:
+    def networks(self, labels: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
         with _asking():
             found = self._client.networks(filters={"label": list(labels)})
-            return [str(one["Name"]) for one in found if isinstance(one, dict) and "Name" in one]
+            named = [one for one in found if isinstance(one, dict) and "Name" in one]
+            return {str(one["Name"]): dict(one.get("Labels") or {}) for one in named}
 
     def make_network(self, name: str, labels: Mapping[str, str]) -> None:
         with _asking():

@@ -81,8 +81,8 @@ class Engine(Protocol):
     def logs(self, container: str, *, follow: bool) -> Stream:
         """Its output from the first byte that the engine still has."""
 
-    def networks(self, labels: Sequence[str]) -> Sequence[str]:
-        """Names of the networks with these labels."""
+    def networks(self, labels: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        """The networks with these labels: their names → all their labels."""
 
     def make_network(self, name: str, labels: Mapping[str, str]) -> None:
         """Makes a network of its own for some containers. Raises `EngineError`."""

@@ -7,7 +7,8 @@ them.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pbt_tui.runtimes.docker import request
@@ -80,6 +81,37 @@ def clean(
     finally:
         engine.close()
     return failed
+
+
+def networks(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Networks of groups → the run directories. Raises `RuntimeUnavailable`."""
+    engine = connect(os.environ if environ is None else environ)
+    try:
+        found = engine.networks([request.RUN_ID])
+    except EngineUnavailable as error:
+        raise down(engine.where, str(error)) from error
+    finally:
+        engine.close()
+    return {name: labels.get(request.RUNDIR, "") for name, labels in found.items()}
+
+
+def remove_networks(names: Iterable[str], environ: Mapping[str, str] | None = None) -> int:
+    """Removes networks, and returns how many; those with a container stay.
+
+    Raises `RuntimeUnavailable`.
+    """
+    engine = connect(os.environ if environ is None else environ)
+    removed = 0
+    try:
+        for name in names:
+            with suppress(EngineError):
+                engine.remove_network(name)
+                removed += 1
+    except EngineUnavailable as error:
+        raise down(engine.where, str(error)) from error
+    finally:
+        engine.close()
+    return removed
 
 
 def row(listed: Found) -> Left:

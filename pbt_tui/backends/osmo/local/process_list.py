@@ -2,14 +2,16 @@
 
 A group is a group of our spec: its tasks start together, end with the lead, and share a network in
 which each has its name. Exit actions are rules of the job, `RESCHEDULE` is a retry. What a task
-writes to `{{output}}` lies in its folder below the folder of the run.
+writes to `{{output}}` lies in its folder below the folder of the run. A task that has the output of
+another as an input sees that folder, and starts once the group of the other has succeeded.
 """
 
 from __future__ import annotations
 
 import base64
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -47,6 +49,8 @@ from pbt_tui.spec import (
 
 OUTPUT = "/osmo/data/output"
 """Where a task finds the folder that `{{output}}` names."""
+INPUTS = "/osmo/data/input"
+"""Where it finds those that `{{input:N}}` names, each by its number."""
 _THEN: Mapping[str, Literal["succeed", "fail", "retry"]] = {
     "COMPLETE": "succeed",
     "FAIL": "fail",
@@ -132,7 +136,7 @@ class _Maker:
         return made, self._reading.placed(self._found)
 
     def _policy(self, jobs: tuple[Job, ...]) -> Policy:
-        gpus = [job.resources.gpus or 0 if job.resources else 0 for job in jobs]
+        gpus = _gpus_at_once(jobs)
         limits = self._workflow.timeout
         limit = None if limits is None else limits.exec_timeout
         codes = [
@@ -148,9 +152,9 @@ class _Maker:
             if any(a < known.stop and known.start <= b for a, b in codes)
         ]
         return Policy(
-            num_gpus=sum(gpus),
+            num_gpus=gpus,
             gpus_per_job=0,
-            experiments_per_gpu=1 if any(gpus) else -1,
+            experiments_per_gpu=1 if gpus else -1,
             max_parallel=len(jobs),
             pause_between=0.0,
             retry_on=tuple(dict.fromkeys(causes)),
@@ -162,6 +166,8 @@ class _Maker:
         values = {"workflow_id": self._id, "output": OUTPUT}
         for other in group.tasks if group is not None else (task,):
             values[f"host:{other.name}"] = other.name if group is not None else "localhost"
+        for i, one in enumerate(task.inputs):
+            values[f"input:{i}"] = values[f"input:{one.task}"] = f"{INPUTS}/{i}"
         task = _with_tokens(task, values)
         env: dict[str, str] = {}
         for name, value in task.environment.items():
@@ -180,6 +186,7 @@ class _Maker:
             params={},
             resources=self._resources(task),
             group=None if group is None else group.name,
+            after=_needed((task,) if group is None else group.tasks),
             on_exit=tuple(_rules(task)),
             container=OwnContainer(
                 image=task.image,
@@ -206,6 +213,9 @@ class _Maker:
     def _mounts(self, task: WorkflowTask, here: str, folder: str) -> tuple[Mount, ...]:
         output = posixpath.join(self._run.train_dir, folder)
         made = [Mount(output, OUTPUT)]
+        for i, one in enumerate(task.inputs):
+            source = posixpath.join(self._run.train_dir, self._workflow.name, one.task or "")
+            made.append(Mount(source, f"{INPUTS}/{i}", read_only=True))
         for i, text in enumerate(task.volumeMounts):
             source, target = quantities.mount(text)
             if _touch(target, "/osmo"):
@@ -262,6 +272,23 @@ class _Maker:
         self._found.append(Diagnostic("error", message, where=at(pointer), hint=hint))
 
 
+def _needed(tasks: Sequence[WorkflowTask]) -> tuple[str, ...]:
+    """The tasks whose outputs these have as inputs."""
+    return tuple(dict.fromkeys(one.task for task in tasks for one in task.inputs if one.task))
+
+
+def _gpus_at_once(jobs: Sequence[Job]) -> int:
+    """The most GPUs that tasks need at the same time, of those that wait for as many others."""
+    depths: dict[str, int] = {}
+    unit = {job.id: job.group or job.id for job in jobs}
+    needs: Counter[int] = Counter()
+    for job in jobs:  # what a task needs is before it
+        depth = 1 + max((depths[unit[name]] for name in job.after), default=-1)
+        depths[unit[job.id]] = depth
+        needs[depth] += job.resources.gpus or 0 if job.resources else 0
+    return max(needs.values(), default=0)
+
+
 def _is(flag: object) -> bool:
     return flag in (True, "true")
 
@@ -299,8 +326,9 @@ def mounted(spec: Processes) -> dict[str, str]:
     """Folders of this machine that tasks see → the first task that does."""
     found: dict[str, str] = {}
     for job in spec.jobs:
-        for mount in job.container.mounts[1:] if job.container is not None else ():
-            found.setdefault(mount.source, job.id)
+        for mount in job.container.mounts if job.container is not None else ():
+            if not _touch(mount.target, "/osmo"):
+                found.setdefault(mount.source, job.id)
     return found
 
 

@@ -13,16 +13,30 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pbt_tui.backends.osmo import templating, workflow_reading
-from pbt_tui.errors import BadSpec, UsageError, Where, printable
+from pbt_tui.errors import BadSpec, Diagnostic, UsageError, Where, printable
 
 _SECONDS = 20.0
 _MOST_OUTPUT = 16 << 20
 _INTEGER = re.compile(r"[+-]?[0-9]{1,300}", re.ASCII)
 _TOKEN = re.compile(r"\{\{(?:uuid|workflow_id|output|input:[^{}]+|host:[^{}]+)\}\}")
+_UNDEFINED = re.compile(r"'(\w+)' is undefined")
+_VARIABLE = re.compile(r"^`\{\{-?\s*([A-Za-z_]\w*)\s*-?\}\}` is a variable")
 HINT = "install it with `pip install 'pbt-tui[osmo]'`, or render the template first"
+
+
+def set_hint(name: str) -> str:
+    """How to give a variable of a template its value."""
+    return f"pass `--set {printable(name)}=VALUE`, or add it to `default-values`"
+
+
+def with_set_hint(found: Diagnostic) -> Diagnostic:
+    """A finding about a variable without a value says how to give it one."""
+    name = _VARIABLE.search(found.message) if found.code == "PBT902" else None
+    return found if name is None else replace(found, hint=set_hint(name[1]))
 
 
 def settings(numbers: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
@@ -98,8 +112,10 @@ def _by_jinja(text: str, values: Mapping[str, Any], file: str, first: str) -> by
     if not isinstance(answer, dict) or not isinstance(answer.get("text"), str):
         why = str(answer.get("error", "it takes too much time or memory"))[:200]
         at = answer.get("line")
+        missing = _UNDEFINED.fullmatch(why)
         raise BadSpec(
             f"the template cannot be rendered: {printable(why)}",
             where=Where(file=file, line=at if isinstance(at, int) else line),
+            hint=None if missing is None else set_hint(missing[1]),
         )
     return str(answer["text"]).encode(errors="replace")
