@@ -101,10 +101,11 @@ fuzz: $(READY) ## give each reader of foreign files broken input for a minute
 stress: $(READY) ## stress 200 whole runs with faults: kills, copies, other clocks, full disks, engines
 	@$(BIN)/python -m tests.stress $(ARGS)
 	@$(BIN)/python -m tests.osmo.submissions_under_deaths
-# `make test` has the first part of it, and a fiftieth of the runs in containers and on SLURM, of which
-# each kind of call fails once here, for about an hour. The figures are printed: calls, faults, violations.
+
+# `make test` has a quarter of the first part of it, and a hundredth of the runs in containers and on SLURM,
+# of which each kind of call fails once here, for about an hour. It prints calls, faults and violations.
 faults: $(READY) ## let every call for a file fail once, and the disk of the simulation 10,000 times
-	@PBT_FAULT_KINDS=1 $(BIN)/python -m pytest -n $(JOBS) -rP tests/faults $(ARGS)
+	@PBT_FAULTS=1 PBT_FAULT_KINDS=1 $(BIN)/python -m pytest -n $(JOBS) -rP tests/faults $(ARGS)
 	@PBT_SIMULATED_RUNS=40000 $(BIN)/python -m pytest -n $(JOBS) \
 		tests/core/test_simulated_world.py -k no_invariant
 

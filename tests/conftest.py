@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import signal
@@ -69,6 +70,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             dice.shuffle(tests)
         dice.shuffle(files)
         items[:] = [item for tests in files for item in tests]
+
+
+def pytest_collection_finish() -> None:
+    """Leaves what was collected out of garbage collections: each would walk over all of it."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(

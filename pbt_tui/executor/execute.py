@@ -117,6 +117,7 @@ def execute(
     if not opened.journal.exclusive:
         warn([_no_byte_locks(rundir)])
     require_attempt_files(rundir, state)
+    opened.journal.watch(rundir.attempts)
     permits = factory.create_permits(context, config, HolderReport(context, waits).tell)
     clock, inbox = Clock(state.at), RequestInbox(rundir, opened.trust)
     runtime = factory.create_runtime(context, progress)

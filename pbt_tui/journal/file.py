@@ -271,6 +271,14 @@ class Journal:
         except OSError as e:
             raise cannot_go_on(e, "cannot look at the journal", self.path) from e
 
+    def watch(self, folder: Path) -> None:
+        """Writes nothing any more once another folder, or none, is at the path of this one.
+
+        Raises:
+            RunError: if it is not there.
+        """
+        self._owned.watch(folder)
+
     def check(self) -> None:
         """Raises `RunError` if the run is no longer ours: nothing may be written any more."""
         self._owned.check(self._size)

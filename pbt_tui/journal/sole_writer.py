@@ -1,7 +1,8 @@
 """Whether this executor still has the run: its files are at their paths, and nobody else wrote.
 
-A person can remove `lock`, restore the journal from a copy, or move the whole directory while an
-executor works in it. Then another executor may have the run, or will. Must not write anything.
+A person can remove `lock`, restore the journal from a copy, or move the whole directory, or the
+folder of the attempt files, while an executor works in it. Then another executor may have the run,
+or will, or exit codes are written to another place. Must not write anything.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ _Identity = tuple[int, int]
 _HINT = "running jobs go on; once its files are back, run it again to pick them up"
 _LOCK_HINT = "running jobs go on; run the directory again to pick them up"
 """The next executor makes the lock again: nothing has to come back."""
+_FOLDER_HINT = "running jobs go on; once it is back, run the directory again to pick them up"
 
 
 class SoleWriter:
@@ -40,10 +42,23 @@ class SoleWriter:
         self._journal_id = _identity(disk.calls.fstat(fd))
         self._lock = held
         self._lock_id = lock.identity(held) if held is not None else None
+        self._folder: Path | None = None
+        self._folder_id: _Identity | None = None
         self.check(disk.calls.fstat(fd).st_size)
 
+    def watch(self, folder: Path) -> None:
+        """Takes in a folder that has to stay where it is, too.
+
+        Raises:
+            RunError: if it is not there, or cannot be looked at.
+        """
+        found = self._look(folder)
+        if found is None:
+            raise self._moved(folder, "removed or moved")
+        self._folder, self._folder_id = folder, _identity(found)
+
     def check(self, size: int) -> None:
-        """Costs two looks at the file system.
+        """Costs three looks at the file system.
 
         Args:
             size: bytes that the journal has if nobody else wrote.
@@ -69,6 +84,12 @@ class SoleWriter:
                 raise self._lost("the lock was removed", _LOCK_HINT)
             if _identity(found) != self._lock_id:
                 raise self._lost("the lock was replaced", _LOCK_HINT)
+        if self._folder is not None:
+            found = self._look(self._folder)
+            if found is None:
+                raise self._moved(self._folder, "removed or moved")
+            if _identity(found) != self._folder_id:
+                raise self._moved(self._folder, "replaced")
 
     def _look(self, path: Path) -> os.stat_result | None:
         try:
@@ -81,6 +102,13 @@ class SoleWriter:
                 where=Where(file=str(path)),
                 hint="running jobs go on; run the directory again to pick them up",
             ) from e
+
+    def _moved(self, folder: Path, what: str) -> RunError:
+        return RunError(
+            f"the folder of attempts was {what}",
+            where=Where(file=str(folder)),
+            hint=_FOLDER_HINT,
+        )
 
     def _lost(self, what: str, hint: str = _HINT) -> RunError:
         return RunError(

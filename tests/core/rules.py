@@ -98,7 +98,7 @@ RULES: list[Fault | Together] = [
         "_none",
         "return Continuation(refused=why) if known else Continuation()",
         "return Continuation()",
-        near=7,
+        near=57,
     ),
     Fault(
         "what is not there is looked for again",
@@ -138,7 +138,7 @@ RULES: list[Fault | Together] = [
         "_skip_refused",
         "if state.stop:",
         "if True:",
-        near=68,
+        near=85,
     ),
     Fault(
         "from scratch is owed until it has started",
@@ -194,7 +194,7 @@ RULES: list[Fault | Together] = [
         "requeued",
         "chosen.written <= floor",
         "False",
-        near=355,
+        near=549,
     ),
     Fault(
         "a moved directory is gone on with only where nothing starts",

@@ -14,6 +14,7 @@ from pbt_tui.errors import RunError, RuntimeUnavailable, UsageError
 from pbt_tui.executor import run_dirs
 from pbt_tui.executor.run_dirs import open_run
 from pbt_tui.journal import events as ev
+from pbt_tui.journal.file import Journal
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.spec import decode
 from tests.executor.driver import ProcessDriver
@@ -145,15 +146,62 @@ def test_what_came_back_is_not_removed(place: Place, monkeypatch: pytest.MonkeyP
     assert place.rundir.claim("a", 1).exists()
 
 
-def test_a_folder_that_comes_back_before_a_job_ends_costs_nothing(place: Place) -> None:
+def started(place: Place) -> subprocess.Popen[str]:
+    """An executor of four jobs that have begun, and end once there is a file `go`."""
     jobs = [job(f"j{i}", "until [ -e go ]; do sleep 0.02; done; exit 3") for i in range(4)]
     executor = place.start(place.spec(*jobs), stdout=subprocess.DEVNULL)
     place.wait_for(ev.AttemptStarted, 4)
-    away = place.rundir.attempts.with_name("away")
-    place.rundir.attempts.rename(away)
+    return executor
+
+
+def ends_elsewhere(place: Place) -> None:
+    """Lets the jobs end, and waits for the shell of one that cannot write its exit code."""
     place.write("go")
     until(lambda: any(c.startswith("sleep 1") for c in place.alive().values()), "nobody waits")
-    away.rename(place.rundir.attempts)
+
+
+def test_the_claims_go_away_while_nothing_starts(place: Place) -> None:
+    """Neither a start nor an end could meet it: the executor has to look."""
+    executor = started(place)
+    away = place.rundir.attempts.with_name("away")
+    place.rundir.attempts.rename(away)
     said = place.end(executor)
-    assert said.code == 4, said.all
-    assert {event.exit_code for event in place.of(ev.AttemptEnded)} == {3}
+    assert said.code == 5, said.err
+    assert f"`{place.rundir.attempts}`: the folder of attempts was removed or moved" in said.err
+    assert "hint: running jobs go on; once it is back" in said.err
+    ends_elsewhere(place)
+    away.rename(place.rundir.attempts)
+    assert place.pbt(str(place.rundir.path)).code == 4
+    assert [event.exit_code for event in place.of(ev.AttemptEnded)] == [3] * 4, "none is lost"
+
+
+def test_the_claims_are_replaced_by_a_copy(place: Place) -> None:
+    """Shells that begin in between write into the folder that is no longer at the path."""
+    executor = started(place)
+    before = place.rundir.attempts.with_name("before")
+    shutil.copytree(place.rundir.attempts, place.rundir.attempts.with_name("copy"))
+    place.rundir.attempts.rename(before)
+    place.rundir.attempts.with_name("copy").rename(place.rundir.attempts)
+    said = place.end(executor)
+    assert said.code == 5, said.err
+    assert f"`{place.rundir.attempts}`: the folder of attempts was " in said.err
+    place.write("go")
+    assert place.pbt(str(place.rundir.path)).code == 4
+    assert [event.exit_code for event in place.of(ev.AttemptEnded)] == [3] * 4
+
+
+def test_no_end_is_recorded_while_the_claims_are_away(tmp_path: Path) -> None:
+    """Each append looks, not only the loop: a claim in another folder would count as removed."""
+    rundir = RunDir(tmp_path)
+    rundir.attempts.mkdir()
+    journal = Journal(rundir.journal)
+    journal.watch(rundir.attempts)
+    rundir.attempts.rename(tmp_path / "away")
+    rundir.attempts.mkdir()
+    with pytest.raises(RunError, match="the folder of attempts was replaced"):
+        journal.append([ev.RequestRefused(seq=1, at=0.0, id="1-1", why="no")])
+    assert rundir.journal.read_bytes() == b""
+    rundir.attempts.rmdir()
+    (tmp_path / "away").rename(rundir.attempts)
+    journal.append([ev.RequestRefused(seq=1, at=0.0, id="1-1", why="no")])
+    journal.close()

@@ -45,7 +45,10 @@ def printed(place: Place, attempt: int, name: str = "j") -> dict[str, str | None
 
 
 def test_without_the_option_nothing_is_set(place: Place) -> None:
-    assert place.pbt(place.spec(trainer(ID)), "--retries=5", "--retry_on=exit").code == 0
+    assert (
+        place.pbt(place.spec(trainer(ID)), "--retries=5", "--retry_on=exit", "--retry_delay=0").code
+        == 0
+    )
     assert set(printed(place, 1).values()) == {None}
     assert all(not event.env for event in place.of(ev.AttemptScheduled))
     assert not place.rundir.trackers.exists()

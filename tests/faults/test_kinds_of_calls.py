@@ -1,6 +1,6 @@
 """A fault at one call of each kind, in runs of containers and of SLURM's tasks.
 
-`make faults` tries them all, each night; `make test` every fiftieth (`PBT_FAULT_KINDS=50`).
+`make faults` tries them all, each night; `make test` every hundredth (`PBT_FAULT_KINDS=100`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.faults.small_place import JOBS, POLICY, SmallPlace
 from tests.slurm import conftest as slurm_fixtures
 from tests.slurm.queued import QUICK, SMALL, Queued
 
-EVERY = int(os.environ.get("PBT_FAULT_KINDS", "50"))
+EVERY = int(os.environ.get("PBT_FAULT_KINDS", "100"))
 PARALLEL = 2 * (os.cpu_count() or 1)
 engine, cluster = docker_fixtures.engine, slurm_fixtures.cluster
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(14400)]

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from textual.pilot import Pilot
@@ -18,9 +20,13 @@ from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.tui.app import Monitor
 from pbt_tui.tui.journal_follower import JournalFollower
 from pbt_tui.tui.preferences import Preferences
+from tests.tui.parsed_once import rules
+from tests.tui.settled import settle
 from tests.tui.shown import text_of
 
 STORED = Path(__file__).parent / "screens"
+_COLLECTED_EVERY = 25
+_tests = [0]
 SameScreen = Callable[[str, Monitor], None]
 
 
@@ -38,6 +44,29 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Paths on screen are relative, so that their length is the same everywhere."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def seldom_collected(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Collects garbage once in many tests: half the time of a test would pass with that.
+
+    The application wants it otherwise; this process is not its own.
+    """
+    monkeypatch.setattr("pbt_tui.tui.app.gc", Mock(spec=gc))
+    gc.disable()
+    yield
+    gc.enable()
+    _tests[0] += 1
+    if _tests[0] % _COLLECTED_EVERY == 0:
+        gc.collect()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pilot waits for the application instead of for the processor; no style is parsed twice."""
+    monkeypatch.setattr("textual.css.stylesheet.Stylesheet._parse_rules", rules)
+    monkeypatch.setattr("textual.app.wait_for_idle", settle)
+    monkeypatch.setattr("textual.pilot.wait_for_idle", settle)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from pbt_tui.tui.time_travel.traveller import Traveller
 from tests.tui import simulated_populations as populations
 from tests.tui.conftest import SameScreen, Shown
 from tests.tui.journals import START, Story, typical
-from tests.tui.shown import text_of
+from tests.tui.shown import begin_again, text_of
 
 RUN = Path("train_dir/ant_pbt/_pbt")
 SIZES = [(80, 24), (120, 40), (200, 50)]
@@ -61,33 +61,34 @@ def test_no_key_of_time_is_left_out() -> None:
     assert set(EFFECTS) == {action.id for action in actions.ACTIONS if action.travels}
 
 
-@pytest.mark.parametrize("name", EFFECTS)
-async def test_each_key_of_time(name: str, shown: Shown) -> None:
-    typical(RUN, closed=True)
-    before, holds = EFFECTS[name]
-    for key in actions.by_id(name).keys.split(","):
-        async with shown(RUN, holder=None) as (app, pilot):
-            await pilot.press("t", *before, key)
-            await pilot.pause()
-            assert holds(app), key
-
-
-@pytest.mark.parametrize("opened", ["", "f", "p", "enter", "l"])
-async def test_steps_on_every_page(opened: str, shown: Shown) -> None:
+async def test_each_key_of_time(shown: Shown) -> None:
     typical(RUN, closed=True)
     async with shown(RUN, holder=None) as (app, pilot):
-        await pilot.press(*([opened] if opened else []), "t", "<")
-        await pilot.pause()
-        assert at("09:31:10")(app)
-        before = moment(app)
-        await pilot.press("left")
-        await pilot.pause()
-        alone = app.page is not None and app.page.PAGE in ("population", "log")
-        assert (moment(app) == before) == alone
-        await pilot.press("t")
-        await pilot.pause()
-        assert app.journey is None
-        assert "⏪" not in text_of(app)
+        for name, (before, holds) in EFFECTS.items():
+            for key in actions.by_id(name).keys.split(","):
+                await begin_again(app)
+                await pilot.press("t", *before, key)
+                await pilot.pause()
+                assert holds(app), (name, key)
+
+
+async def test_steps_on_every_page(shown: Shown) -> None:
+    typical(RUN, closed=True)
+    async with shown(RUN, holder=None) as (app, pilot):
+        for opened in ("", "f", "p", "enter", "l"):
+            await begin_again(app)
+            await pilot.press(*([opened] if opened else []), "t", "<")
+            await pilot.pause()
+            assert at("09:31:10")(app), opened
+            before = moment(app)
+            await pilot.press("left")
+            await pilot.pause()
+            alone = app.page is not None and app.page.PAGE in ("population", "log")
+            assert (moment(app) == before) == alone, opened
+            await pilot.press("t")
+            await pilot.pause()
+            assert app.journey is None, opened
+            assert "⏪" not in text_of(app), opened
 
 
 async def test_esc_on_the_main_page_returns_last(shown: Shown) -> None:
@@ -128,16 +129,17 @@ async def test_space_marks_again_after_the_return(shown: Shown) -> None:
         assert len(app.model.marks) == 1
 
 
-@pytest.mark.parametrize("key", ["x", "K", "r", "R", "H", "U", "D", "E"])
-async def test_nothing_can_be_asked_of_the_past(key: str, shown: Shown) -> None:
+async def test_nothing_can_be_asked_of_the_past(shown: Shown) -> None:
     story = typical(RUN)
     async with shown(RUN) as (app, pilot):
-        await pilot.press("t", "<", key)
-        await pilot.pause()
-        assert "this is the run as it was; t returns to now" in text_of(app)
-        assert len(app.screen_stack) == 2
-        await pilot.press("y")
-    assert not list(story.rundir.requests.iterdir())
+        for key in ("x", "K", "r", "R", "H", "U", "D", "E"):
+            await begin_again(app)
+            await pilot.press("t", "<", key)
+            await pilot.pause()
+            assert "this is the run as it was; t returns to now" in text_of(app), key
+            assert len(app.screen_stack) == 2, key
+            await pilot.press("y")
+            assert not list(story.rundir.requests.iterdir()), key
 
 
 async def test_marks_stay(shown: Shown) -> None:

@@ -131,7 +131,7 @@ def _busy(path: Path) -> Path:
 async def _press(pilot: Pilot[str], app: Monitor, keys: tuple[str, ...], *, fast: bool) -> None:
     if fast:
         _type(app, *keys)
-        await pilot.pause(0.5)
+        await pilot.pause()
     else:
         await pilot.press(*keys)
     await pilot.pause()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from pbt_tui.tui import actions
 from pbt_tui.tui.app import Monitor
@@ -72,17 +73,28 @@ def test_no_key_is_left_out() -> None:
     assert set(EFFECTS) == {action.id for action in actions.on("fleet")}
 
 
-@pytest.mark.parametrize("name", list(EFFECTS))
-async def test_each_key(name: str) -> None:
-    before, holds = EFFECTS[name]
+async def list_again(app: Monitor, pilot: Pilot[str]) -> None:
+    """Shows the list as a new application would, in the same one."""
+    while len(app.screen_stack) > 1:
+        await app.pop_screen()
+    app._fleet, app.paused = None, False
+    app.open_fleet()
+    await pilot.pause()
+
+
+async def test_each_key() -> None:
+    """In one application, because its start takes most of the time; `quit` is the last key."""
     fleets.fleet()
-    for key in actions.by_id(name).keys.split(","):
-        async with fleets.listed(size=(120, 12)) as (app, pilot):
-            await pilot.press(*before)
-            assert not holds(app), f"holds before {key}"
-            await pilot.press(key)
-            await pilot.pause()
-            assert holds(app), key
+    async with fleets.listed(size=(120, 12)) as (app, pilot):
+        for name, (before, holds) in EFFECTS.items():
+            for key in actions.by_id(name).keys.split(","):
+                await list_again(app, pilot)
+                await pilot.press(*before)
+                await pilot.pause()
+                assert not holds(app), f"{name}: it was so before {key}"
+                await pilot.press(key)
+                await pilot.pause()
+                assert holds(app), (name, key, text_of(app))
 
 
 @pytest.mark.parametrize("before", [[], ["question_mark"]])
@@ -184,17 +196,18 @@ async def test_a_run_and_back() -> None:
         assert "pbt-tui train_dir" in (app.return_value or "")
 
 
-@pytest.mark.parametrize("keys", [["6"], ["f", "6"], ["enter", "l", "6"], ["x", "escape", "6"]])
-async def test_back_from_any_page(keys: list[str]) -> None:
+async def test_back_from_any_page() -> None:
     fleets.fleet()
     async with fleets.listed() as (app, pilot):
-        await pilot.press("j", "enter")
-        app.follower.read_all()
-        await pilot.pause()
-        await pilot.press(*keys)
-        await pilot.pause()
-        assert page("fleet")(app)
-        assert names(app)[screen(app).table.cursor] == "ant_sweep"
+        for keys in (["6"], ["f", "6"], ["enter", "l", "6"], ["x", "escape", "6"]):
+            await list_again(app, pilot)
+            await pilot.press("j", "enter")
+            app.follower.read_all()
+            await pilot.pause()
+            await pilot.press(*keys)
+            await pilot.pause()
+            assert page("fleet")(app), keys
+            assert names(app)[screen(app).table.cursor] == "ant_sweep", keys
 
 
 async def test_nothing_of_a_run_stays_for_the_next_one() -> None:

@@ -136,9 +136,9 @@ async def test_leaving_says_that_the_run_goes_on(run: Path, shown: Shown) -> Non
 async def test_the_palette_offers_the_actions_of_the_page(run: Path, shown: Shown) -> None:
     async with shown(run) as (app, pilot):
         await pilot.press("ctrl+p", *"hold")
-        await pilot.pause(0.3)
+        await pilot.pause()
         await pilot.press("enter")
-        await pilot.pause(0.3)
+        await pilot.pause()
         assert "hold run ant_pbt" in text_of(app)
 
 

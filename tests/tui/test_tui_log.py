@@ -198,19 +198,19 @@ async def test_searching(tmp_path: Path, shown: Shown) -> None:
         await pilot.pause()
         assert "no search yet: press / to search" in text_of(app)
         await pilot.press("g", "slash", *"hit", "enter")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert "▸ line 7 HIT" in text_of(app)
         await pilot.press("n")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert "▸ line 307 HIT" in text_of(app)
         await pilot.press("N")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert "▸ line 7 HIT" in text_of(app)
         await pilot.press("N")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert "no more matches" in text_of(app)
         await pilot.press("G", "slash", *"line 1200 ", "enter")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert "▸ line 1200" in text_of(app), "from the end it is found above"
 
 
@@ -226,7 +226,7 @@ async def test_errors_are_found_and_an_earlier_attempt_is_shown(
         await opened(app, pilot)
         assert "attempt 2 of 2" in text_of(app)
         await pilot.press("a", "g", "e")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert "attempt 1 of 2" in text_of(app)
         assert "▸ Traceback" in text_of(app)
 

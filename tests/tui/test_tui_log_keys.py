@@ -42,7 +42,7 @@ def long_log(tmp_path: Path) -> Path:
 async def log_of(app: Monitor, pilot: Pilot[str]) -> LogScreen:
     await pilot.press("slash", *FAILED, "enter")
     page = await opened(app, pilot)
-    await pilot.pause(0.1)
+    await pilot.pause()
     return page
 
 
@@ -50,17 +50,17 @@ async def test_matches_are_counted_and_stand_out(long_log: Path, shown: Shown) -
     async with shown(long_log, (120, 30)) as (app, pilot):
         await log_of(app, pilot)
         await pilot.press("g", "slash", *"epoch .*00 ", "enter")
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert "match 1 of 8" in text_of(app)
         assert "▸ [21:40:00] epoch 100 " in text_of(app)
         await pilot.press("n", "n")
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert "match 3 of 8" in text_of(app)
         await pilot.press("N")
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert "match 2 of 8" in text_of(app)
         await pilot.press("slash", *"nowhere", "enter")
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert "no matches" in text_of(app)
 
 
@@ -78,15 +78,15 @@ async def test_only_the_lines_that_match_are_kept(long_log: Path, shown: Shown) 
     async with shown(long_log, (120, 30)) as (app, pilot):
         await log_of(app, pilot)
         await pilot.press("ampersand", *"keyerror", "enter")
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert "2 lines kept" in text_of(app)
         assert "KeyError: 300" in text_of(app)
         assert "epoch" not in text_of(app)
         await pilot.press("ampersand")
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert "epoch 899" in text_of(app)
         await pilot.press("ampersand", *"epoch", "enter", "k", "k", "escape")
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert "▸ [10:57:00] epoch 897" in text_of(app), "the cursor stays on its line"
 
 
@@ -95,12 +95,12 @@ async def test_long_lines_are_wrapped(long_log: Path, shown: Shown) -> None:
         await log_of(app, pilot)
         assert sum("wide" in line for line in text_of(app).splitlines()) == 1
         await pilot.press("w")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert "wrapped" in text_of(app)
         assert sum("wide" in line for line in text_of(app).splitlines()) > 2
         assert "epoch 899" in text_of(app)
         await pilot.press("k", "k")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert "▸ [10:58:00] epoch 898" in text_of(app)
         await pilot.press("w")
         assert "wrapped" not in text_of(app)
@@ -110,19 +110,19 @@ async def test_tracebacks_are_folded_and_opened(long_log: Path, shown: Shown) ->
     async with shown(long_log, (120, 30)) as (app, pilot):
         await log_of(app, pilot)
         await pilot.press("g", "e")
-        await pilot.pause(0.2)
+        await pilot.pause()
         await pilot.press("enter")
         assert "no traceback is folded" in text_of(app)
         await pilot.press("z")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert "▸ KeyError: 300 · traceback of 3 lines" in text_of(app)
         await pilot.press("y")
         assert app.clipboard.splitlines()[1:] == ['  File "a.py"', "KeyError: 300"]
         await pilot.press("enter")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert 'File "a.py"' in text_of(app)
         await pilot.press("enter")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert 'File "a.py"' not in text_of(app)
 
 
@@ -130,19 +130,19 @@ async def test_a_time_and_a_line_number_are_gone_to(long_log: Path, shown: Shown
     async with shown(long_log, (120, 30)) as (app, pilot):
         await log_of(app, pilot)
         await pilot.press("colon", *"21:07", "enter")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert "▸ [21:07:00] epoch 67 " in text_of(app)
         await pilot.press("colon", *"11", "enter")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert "▸ [20:10:00] epoch 10 " in text_of(app)
         await pilot.press("colon", *"soon", "enter")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert "no action `soon`" in text_of(app)
         await pilot.press("colon", *"wrap", "enter")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert "wrapped" in text_of(app)
         await pilot.press("colon", *"99999", "enter")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert "no such line" in text_of(app)
 
 
@@ -159,14 +159,14 @@ async def test_a_number_of_the_line_is_drawn(long_log: Path, shown: Shown) -> No
     async with shown(long_log, (120, 30)) as (app, pilot):
         await log_of(app, pilot)
         await pilot.press("g", "c", "c", "c", "c", "c")
-        await pilot.pause(0.2)
+        await pilot.pause()
         assert "reward  449.5" in text_of(app)
         assert "900 lines" in text_of(app)
         assert "└1" in text_of(app), "both axes"
         await pilot.press("escape")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert "900 lines" not in text_of(app)
         assert isinstance(app.screen, LogScreen)
         await pilot.press("G", "c")
-        await pilot.pause(0.1)
+        await pilot.pause()
         assert "no number in this line" in text_of(app)

@@ -94,7 +94,7 @@ async def test_key_bar_help_and_palette_show_them(run: Path, shown: Shown) -> No
         await pilot.pause()
         assert "  P          only failed" in text_of(app)
         await pilot.press("escape", "ctrl+p", *"only failed")
-        await pilot.pause(0.3)
+        await pilot.pause()
         assert "(P)" in text_of(app)
 
 

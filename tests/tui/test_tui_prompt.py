@@ -16,7 +16,7 @@ from pbt_tui.tui.prompt_language import Command, Known, Misunderstood, completio
 from pbt_tui.tui.screens.jobs import JobsScreen
 from pbt_tui.tui.screens.prompt import PromptDialog
 from tests.tui.conftest import SameScreen, Shown
-from tests.tui.shown import text_of
+from tests.tui.shown import begin_again, text_of
 from tests.tui.sweeps import sweep
 
 PAGES = st.sampled_from(actions.PAGES)
@@ -123,7 +123,7 @@ async def test_the_prompt(
         await type_in(pilot, "")
         same_screen(f"prompt-empty-{size[0]}x{size[1]}", app)
         await pilot.press(*"theme l")
-        await pilot.pause(0.1)
+        await pilot.pause()
         same_screen(f"prompt-theme-{size[0]}x{size[1]}", app)
 
 
@@ -156,12 +156,12 @@ async def test_what_was_typed_comes_back(run: Path, shown: Shown) -> None:
         assert prompt.input.value == "hal"
 
 
-@pytest.mark.parametrize("keys", [("escape",), ("backspace",), ("ctrl+c",), ("enter",)])
-async def test_it_is_left_without_an_effect(keys: tuple[str, ...], run: Path, shown: Shown) -> None:
+async def test_it_is_left_without_an_effect(run: Path, shown: Shown) -> None:
     async with shown(run) as (app, pilot):
-        await type_in(pilot, "", *keys)
-        assert isinstance(app.screen, JobsScreen)
-        assert app.return_value is None
+        for key in ("escape", "backspace", "ctrl+c", "enter"):
+            await type_in(pilot, "", key)
+            assert isinstance(app.screen, JobsScreen), key
+            assert app.return_value is None, key
 
 
 async def test_a_wrong_name_is_told(run: Path, shown: Shown) -> None:
@@ -183,21 +183,24 @@ def at(app: Monitor) -> str:
     return "" if index is None else app.model.state.jobs[index].spec.id
 
 
-@pytest.mark.parametrize("before", [[], ["f"], ["question_mark"], ["slash", *"lr0.001", "enter"]])
-async def test_goto_finds_a_job_wherever_it_hides(
-    before: list[str], run: Path, shown: Shown
-) -> None:
+async def test_goto_finds_a_job_wherever_it_hides(run: Path, shown: Shown) -> None:
     async with shown(run, (120, 40)) as (app, pilot):
-        await pilot.press(*before)
-        for text, job in (("04", "04_lr0.0003"), ("20", "20_lr0.001"), ("16_lr0.0003", "16_lr")):
-            await type_in(pilot, f"goto {text}", "enter")
-            assert at(app).startswith(job), text_of(app)
-        await type_in(pilot, "29", "enter")
-        assert at(app).startswith("29")
-        await type_in(pilot, "goto *lr0.001", "enter")
-        assert "the first of 10 jobs that match" in text_of(app)
-        await type_in(pilot, "goto nobody", "enter")
-        assert "no job `nobody`" in text_of(app)
+        for before in ([], ["f"], ["question_mark"], ["slash", *"lr0.001", "enter"]):
+            await begin_again(app)
+            await pilot.press(*before)
+            for text, job in (
+                ("04", "04_lr0.0003"),
+                ("20", "20_lr0.001"),
+                ("16_lr0.0003", "16_lr"),
+            ):
+                await type_in(pilot, f"goto {text}", "enter")
+                assert at(app).startswith(job), (before, text_of(app))
+            await type_in(pilot, "29", "enter")
+            assert at(app).startswith("29"), before
+            await type_in(pilot, "goto *lr0.001", "enter")
+            assert "the first of 10 jobs that match" in text_of(app), before
+            await type_in(pilot, "goto nobody", "enter")
+            assert "no job `nobody`" in text_of(app), before
 
 
 async def test_goto_shows_the_same_page_of_another_job(run: Path, shown: Shown) -> None:
@@ -253,26 +256,25 @@ async def test_pages_and_the_end(run: Path, shown: Shown) -> None:
         assert app.return_value is not None
 
 
-@pytest.mark.parametrize(
-    ("text", "asks"),
-    [
-        ("cancel", "cancel 11_lr0.001"),
-        ("cancel 12", "cancel 12_lr0.0001"),
-        ("kill 12", "kill 12_lr0.0001"),
-        ("retry 04", "retry 04_lr0.0003"),
-        ("from scratch 04", "retry 04_lr0.0003 from scratch"),
-        ("cancel 1*", "cancel 9 jobs"),
-        ("hold", "hold run ant_sweep"),
-    ],
-)
-async def test_requests_still_ask(text: str, asks: str, run: Path, shown: Shown) -> None:
+async def test_requests_still_ask(run: Path, shown: Shown) -> None:
     async with shown(run, (120, 40)) as (app, pilot):
-        await type_in(pilot, text, "enter")
-        assert asks in text_of(app)
-        assert not pending(app.follower.rundir)
-        await pilot.press("y")
-        await pilot.pause()
-        assert len(list(pending(app.follower.rundir))) == 1
+        for text, asks in (
+            ("cancel", "cancel 11_lr0.001"),
+            ("cancel 12", "cancel 12_lr0.0001"),
+            ("kill 12", "kill 12_lr0.0001"),
+            ("retry 04", "retry 04_lr0.0003"),
+            ("from scratch 04", "retry 04_lr0.0003 from scratch"),
+            ("cancel 1*", "cancel 9 jobs"),
+            ("hold", "hold run ant_sweep"),
+        ):
+            await begin_again(app)
+            before = len(list(pending(app.follower.rundir)))
+            await type_in(pilot, text, "enter")
+            assert asks in text_of(app), text
+            assert len(list(pending(app.follower.rundir))) == before, text
+            await pilot.press("y")
+            await pilot.pause()
+            assert len(list(pending(app.follower.rundir))) == before + 1, text
 
 
 async def test_drain_begins_with_the_gpu_that_is_named(run: Path, shown: Shown) -> None:

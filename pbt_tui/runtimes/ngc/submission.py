@@ -27,6 +27,8 @@ from pbt_tui.runtimes.submit_once import SubmitOnce
 
 IN_A_ROW = 3
 """After so many failures in a row, the remaining jobs are not tried."""
+_BETWEEN_LOOKS = 5.0
+"""Seconds between two looks for a job that may still appear."""
 Tell = Callable[[str], None]
 
 
@@ -82,9 +84,13 @@ class NgcSubmission:
             found = once.find(entry)
             left = min(entry.asked + self.settle - time.time(), self.settle)
             if found is None and before is not None and left > 0:
-                self.tell(f"{job}: an earlier request got no answer: waiting {left:.0f} s for it")
-                time.sleep(left)
-                found = once.find(entry)
+                self.tell(
+                    f"{job}: an earlier request got no answer: waiting up to {left:.0f} s for it"
+                )
+                end = time.monotonic() + left
+                while found is None and (left := end - time.monotonic()) > 0:
+                    time.sleep(min(left, _BETWEEN_LOOKS))
+                    found = once.find(entry)
         except EngineUnavailable:
             self.failures += 1
             return

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual import events
 from textual.message import Message
 
@@ -13,7 +11,6 @@ from pbt_tui.tui.widgets.lines import Lines
 class TimelineLines(Lines):
     """As `Lines`; the style `cell` marks the cell of the cursor, and a click tells its column."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--cell"}
     DEFAULT_CSS = "TimelineLines .lines--cell { text-style: bold reverse; }"
 
     class CellPicked(Message):
