@@ -20,8 +20,8 @@ SCREENS = {
 """Page and first word of a block, to the stored screen that it shows a part of."""
 COMPARED = {
     ("docs/guide/gpus-and-slots.md", "  waiting"): "tests/executor/test_run_slots.py",
-    ("docs/guide/in-a-browser-or-in-sentences.md", "$ pbt-tui"): "tests/web/test_web_server.py",
-    ("docs/guide/in-a-browser-or-in-sentences.md", "run `"): "tests/walkthroughs/test_shown.py",
+    ("docs/guide/browser-and-plain-text.md", "$ pbt-tui"): "tests/web/test_web_server.py",
+    ("docs/guide/browser-and-plain-text.md", "run `"): "tests/walkthroughs/test_shown.py",
     ("docs/guide/osmo.md", '"exec'): "tests/walkthroughs/test_shown.py",
     ("docs/guide/populations.md", "  started"): "tests/executor/test_run_continued.py",
     ("docs/guide/resume-and-requests.md", "note:"): "tests/executor/test_kept_shell.py",

@@ -16,7 +16,7 @@ from tests.walkthroughs.walkthrough import PAGES
 
 FILES = {"python", "toml", "json", "yaml", "gitattributes"}
 """Languages of files, and of parts of them."""
-BROWSER = "docs/guide/in-a-browser-or-in-sentences.md"
+BROWSER = "docs/guide/browser-and-plain-text.md"
 MODULE = """from pbt_tui import Experiment, RunDescription
 RUN_DESCRIPTION = RunDescription("r", [Experiment("e", "python train.py 'task={{ lr }}'", [{}])])
 """

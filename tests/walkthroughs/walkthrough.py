@@ -38,7 +38,7 @@ def webhook(folder: Path) -> None:
 
 
 BEFORE: dict[str, tuple[Callable[[Path], None], ...]] = {
-    "docs/guide/be-told.md": (webhook,),
+    "docs/guide/notifications.md": (webhook,),
     "docs/guide/populations.md": (standins.isaac_lab,),
     "docs/guide/populations-rl-games.md": (standins.rl_games,),
     "docs/guide/populations-sample-factory-isaacgymenvs.md": (

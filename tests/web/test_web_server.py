@@ -43,7 +43,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 async def test_the_token_opens_all_that_belongs_to_the_page_and_nothing_else_does(
     server: Served,
 ) -> None:
-    page = "docs/guide/in-a-browser-or-in-sentences.md"
+    page = "docs/guide/browser-and-plain-text.md"
     assert missing(page, "$ pbt-tui", "".join(server.said)) == []
     assert f"ssh -L {server.port}:127.0.0.1:{server.port} " in server.said[2]
     async with Visitor(server.port, server.token) as known, Visitor(server.port, "x") as unknown:
