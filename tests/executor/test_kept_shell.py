@@ -20,6 +20,7 @@ from pbt_tui.journal.events import ExecutorStarted, Gpu
 from pbt_tui.runtimes import RUNTIMES
 from pbt_tui.spec import Policy
 from tests.executor.running import Place, Said, job
+from tests.walkthroughs import shown
 
 PREFIX = "import os, sys; print(sys.prefix, os.environ.get('VIRTUAL_ENV'))"
 TELLS = (
@@ -84,6 +85,7 @@ def test_under_env_i_nothing_changes_but_the_secrets(
         "note: jobs keep the GPUs of the last executor: 2, 3; this shell would choose 0; "
         f"`--gpus LIST` changes it\n{UNCLAIMED}"
     )
+    assert shown.missing("docs/guide/resume-and-requests.md", "note:", said.err) == []
     assert last(place).interpreter == f"{one}/bin/python3"
     assert "hush" not in place.rundir.journal.read_text()
     assert again(place, empty(place)).code == 4, "a third executor keeps it, too"

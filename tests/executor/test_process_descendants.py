@@ -20,6 +20,7 @@ from tests.executor.driver import ProcessDriver
 from tests.executor.running import Place, job, until
 from tests.executor.test_process_marks import DAEMON
 from tests.executor.test_process_survives import killed_executor
+from tests.walkthroughs import shown
 
 QUICK = [sys.executable, "-S", "-E", "-c"]
 
@@ -346,11 +347,12 @@ def test_a_retry_never_runs_beside_what_it_replaces(place: Place) -> None:
 
 
 def test_a_success_that_left_its_training_behind_says_so(place: Place) -> None:
-    said = place.pbt(place.spec(job("a", "setsid -f sleep 600; true"), grace=5.0))
+    leaves = "setsid -f sleep 600; setsid -f sleep 600; true"
+    said = place.pbt(place.spec(job("00_train", leaves), grace=5.0))
     assert said.code == 0
-    line = next(line for line in said.out.splitlines() if "succeeded a" in line)
-    assert line.endswith(": 1 process that it left was ended")
-    assert place.jobs()["a"].attempts[0].detail == "1 process that it left was ended"
+    assert shown.missing("docs/guide/resume-and-requests.md", "✓", said.out) == []
+    told = place.jobs()["00_train"].attempts[0].detail
+    assert told == "2 processes that it left were ended"
 
 
 def test_a_child_that_was_started_during_a_look_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

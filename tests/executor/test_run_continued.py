@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import Attempt
 from pbt_tui.spec import Population, decode, encode
 from tests.executor.running import Place, job, until
+from tests.walkthroughs.shown import missing
 
 TRAINER = Path(__file__).with_name("standin_trainer.py")
 WORKSPACE = "train_dir/logs/rl_games/cartpole/ws"
@@ -139,6 +141,8 @@ def test_a_stopped_population_goes_on(place: Place) -> None:
     place.write("go")
     said = place.pbt("train_dir/r")
     assert said.code == 0, said.all
+    out = re.sub(r" (m\d:)", r" 0\1", said.out).replace("<", "")  # ids and ages as on the page
+    assert missing("docs/guide/populations.md", "  started", out) == []
     for member, number in enumerate(before):
         assert lives(place, member) == [(1, 0), (number + 1, number * 1000)]
     assert [j.tries for j in place.jobs().values()] == [0, 0, 0]

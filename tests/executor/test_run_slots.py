@@ -20,6 +20,7 @@ from pbt_tui.machine_slots import HeldSlots, Slot
 from pbt_tui.observe import gpu_holders
 from tests.executor import other_users
 from tests.executor.running import WAITS, Place, cleaned, job, until, write_journal
+from tests.walkthroughs import shown
 
 PINNED: dict[str, Any] = {"num_gpus": 2, "experiments_per_gpu": 1}
 
@@ -104,7 +105,9 @@ def test_the_second_run_says_the_pid_of_the_first(places: tuple[Place, Place]) -
     assert listed(b) == [("1", "1/1", "w.1", f"pid {second.pid}")]
     b.write("go")
     a.write("go")
-    assert (a.end(first).code, b.end(second).code) == (0, 0)
+    ended, said = a.end(first), b.end(second)
+    assert (ended.code, said.code) == (0, 0)
+    assert shown.missing("docs/guide/gpus-and-slots.md", "  waiting", said.out) == []
     assert machine_slots.held() == []
 
 

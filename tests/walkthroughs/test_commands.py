@@ -13,8 +13,16 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.codebase import ROOT, fences
-from tests.walkthroughs import walkthrough
-from tests.walkthroughs.walkthrough import CONTAINERS, PAGES, SLURM, TWO_GPUS, script, work_through
+from tests.walkthroughs import faults_page, walkthrough
+from tests.walkthroughs.walkthrough import (
+    CONTAINERS,
+    PACKAGE,
+    PAGES,
+    SLURM,
+    TWO_GPUS,
+    script,
+    work_through,
+)
 
 
 @pytest.fixture
@@ -28,12 +36,14 @@ def test_the_commands_on_a_page_do_what_it_says(page: str, place: Path) -> None:
     done = work_through(page, place, walkthrough.here())
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     assert "Traceback" not in done.stderr
+    said = faults_page.varying((done.stdout + done.stderr).replace(str(place), "/home/me"))
+    assert [text for text in walkthrough.shown(page) if text not in said] == []
 
 
 def test_every_title_is_of_something_that_is_tried_somewhere() -> None:
     blocks = [block for page in PAGES for block in fences((ROOT / page).read_text())]
     titles = {block.title for block in blocks if block.language == "sh"}
-    assert titles == {"", TWO_GPUS, CONTAINERS, SLURM}
+    assert titles == {"", TWO_GPUS, CONTAINERS, SLURM, PACKAGE}
 
 
 def test_a_page_that_is_wrong_is_found() -> None:

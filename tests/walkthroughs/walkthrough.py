@@ -23,12 +23,22 @@ from tests import standins
 from tests.architecture.codebase import ROOT, Fence, fences
 from tests.executor.running import until
 from tests.small_population import small
+from tests.walkthroughs import faults_page
 
 PAGES = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("docs/guide/*.md"))]
-TWO_GPUS, CONTAINERS, SLURM = "two GPUs", "containers", "slurm"
+TWO_GPUS, CONTAINERS, SLURM, PACKAGE = "two GPUs", "containers", "slurm", "package"
 ENDLESS = {"docs/guide/resume-and-requests.md": 100_000}
 """Pages that need a training that still runs when the next line starts."""
-TRAINERS: dict[str, tuple[Callable[[Path], None], ...]] = {
+
+
+def webhook(folder: Path) -> None:
+    """A home directory with the address of a webhook, where nobody listens."""
+    (folder / "home/.config").mkdir(parents=True)
+    (folder / "home/.config/my-webhook").write_text("http://127.0.0.1:9/hook\n")
+
+
+BEFORE: dict[str, tuple[Callable[[Path], None], ...]] = {
+    "docs/guide/notifications.md": (webhook,),
     "docs/guide/populations.md": (standins.isaac_lab,),
     "docs/guide/populations-rl-games.md": (standins.rl_games,),
     "docs/guide/populations-sample-factory-isaacgymenvs.md": (
@@ -36,7 +46,7 @@ TRAINERS: dict[str, tuple[Callable[[Path], None], ...]] = {
         standins.isaacgymenvs,
     ),
 }
-"""Pages whose trainers need a simulator or are not installed: stand-ins take their commands."""
+"""What a page takes for granted. Stand-ins take the commands of trainers that are not installed."""
 SETTING_UP = ("make ", ". .venv/", "uvx ")
 """Lines that are for people only; other tests hold that `make` and `uvx` find what they name."""
 EXIT = re.compile(r"\s+# exit (\d+)$")
@@ -81,12 +91,20 @@ def work_through(
     """`able`: titles of the blocks that this machine can run."""
     source = small(ENDLESS.get(page, 3))
     (folder / "examples/swingup_pbt.py").write_text(source)
-    for put in TRAINERS.get(page, ()):
+    for put in BEFORE.get(page, ()):
         put(folder)
     blocks = fences((ROOT / page).read_text())
     (folder / "train.py").write_text("print('trained')\n")
     _lay_out(blocks, folder)
     return _bash(script(blocks, able), folder)
+
+
+def shown(page: str) -> list[str]:
+    """What a page shows of the output of its own commands: its blocks marked `text`."""
+    if page == faults_page.PAGE:  # each of its blocks is of a command that the page does not have
+        return []
+    blocks = fences((ROOT / page).read_text())
+    return [block.text for block in blocks if block.language == "text" and not block.title]
 
 
 def printed(page: str, folder: Path, command: str) -> str:
@@ -99,10 +117,11 @@ def _bash(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     places = (folder / "bin", Path(sys.executable).parent, os.environ["PATH"])
     path = os.pathsep.join(map(str, places))
     keep = {k: v for k, v in os.environ.items() if not k.startswith(("CUDA_", "PBT_"))}
+    home = {"HOME": str(folder / "home")} if (folder / "home").exists() else {}
     return subprocess.run(
         ["bash", "-c", script],
-        cwd=folder, env={**keep, "PATH": path, "PYTHONPATH": str(folder)}, stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, check=False, timeout=240,
+        cwd=folder, env={**keep, **home, "PATH": path, "PYTHONPATH": str(folder)},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=240,
     )  # fmt: skip
 
 
