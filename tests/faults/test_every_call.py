@@ -1,6 +1,6 @@
 """A fault at every call for a file, in a run of plain processes: nothing is lost, nothing twice.
 
-`make faults` tries every pair of a call and a fault, each night (`PBT_FAULTS=1`); `make test` every fourth.
+`make test` tries every fourth pair of a call and a fault, `make faults` all of them (`PBT_FAULTS=1`).
 """
 
 from __future__ import annotations
