@@ -51,9 +51,9 @@ SIZES = ((80, 24), (120, 40), (200, 50))
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_run_on_osmo(
-    size: tuple[int, int], tmp_path: Path, shown: Shown, same_screen: SameScreen
+    size: tuple[int, int], here: Path, shown: Shown, same_screen: SameScreen
 ) -> None:
-    story = on_osmo(tmp_path / "_pbt")
+    story = on_osmo(Path("_pbt"))
     async with shown(story.rundir.path, size) as (app, pilot):
         same_screen(f"osmo-main-{size[0]}x{size[1]}", app)
         assert "SLURM" not in text_of(app)
