@@ -105,6 +105,7 @@ def executor_config(
     before = _last_kind(state)
     container = _container(state, options.container, spec)
     kind = _kind(before, options, container, spec)
+    _refuse_without_containers(kind, state.spec)
     _refuse_python(kind, options.python)
     if options.share_gpus and not kind.local:
         raise UsageError(
@@ -182,18 +183,16 @@ def _kind(
         kind = _usual(BACKENDS.get(USUAL_BACKEND).runtimes, container)
     if kind.needs_image and container is None:
         raise UsageError(f"`{kind.option}` needs an image", hint="pass `--image NAME`")
-    own = None if spec is None or kind.needs_image else _with_own_container(spec)
-    if own is not None:
+    return kind
+
+
+def _refuse_without_containers(kind: RuntimeKind, spec: Processes) -> None:
+    own = next((job.id for job in spec.jobs if job.container is not None), None)
+    if own is not None and not kind.needs_image:
         raise UsageError(
             f"job `{own}` runs in a container of its own, and not in {kind.title}",
             hint="leave `--runtime` out, or pass `--runtime docker`",
         )
-    return kind
-
-
-def _with_own_container(spec: Processes) -> str | None:
-    """The first job that has a container of its own."""
-    return next((job.id for job in spec.jobs if job.container is not None), None)
 
 
 def _usual(names: tuple[str, ...], container: Container | None) -> RuntimeKind:

@@ -120,7 +120,7 @@ def test_the_network_of_a_killed_run_goes_with_clean_or_with_its_next_end(docked
     process.kill()
     process.communicate()
     said = docked.pbt("train_dir/talk", "--runtime", "process")
-    assert said.code == 5, said.all
+    assert said.code == 2, said.all
     process = docked.start(target, "--grace", "1")
     docked.wait_for(ev.ExecutorStarted, 2)
     process.send_signal(signal.SIGINT)
