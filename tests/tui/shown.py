@@ -18,6 +18,6 @@ async def begin_again(app: Monitor) -> None:
     """Shows the run as a new application would: no page, mark, filter or pause stays."""
     while len(app.screen_stack) > 1:
         await app.pop_screen()
-    app._take_run(app.present)  # type: ignore[arg-type]
+    app._take_run(app.present)
     app.paused = False
     await app.push_screen(screen("jobs", app.model))
