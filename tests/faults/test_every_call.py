@@ -1,6 +1,6 @@
 """A fault at every call for a file, in a run of plain processes: nothing is lost, nothing twice.
 
-`make test` tries every fourth pair of a call and a fault, `make faults` all of them (`PBT_FAULTS=1`).
+`make test` tries every fourth pair of a call and a fault, `make faults` each (`PBT_FAULTS=1`).
 """
 
 from __future__ import annotations
