@@ -159,8 +159,8 @@ def _monitor() -> Iterator[str]:
         yield f"| `{action.id}` | {keys} | {where} | {_cell(action.help)}{asks} |"
     yield "\n## columns\n\nThe names for `[monitor.columns]`, besides parameters:"
     yield f"{', '.join(f'`{name}`' for name in column_choice.NAMES)}."
-    yield "\n## colours\n\nThe names for `[monitor.themes.NAME]`, besides `base`:\n"
-    yield "| colour | of what |\n| --- | --- |"
+    yield "\n## colors\n\nThe names for `[monitor.themes.NAME]`, besides `base`:\n"
+    yield "| color | what it is for |\n| --- | --- |"
     for role, what in preferences.ROLES.items():
         yield f"| `{role}` | {what} |"
 

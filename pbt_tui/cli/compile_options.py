@@ -79,10 +79,10 @@ def parser(argv: Sequence[str] = ()) -> Parser:
     modes.add_argument(
         "--explain_differences",
         action="store_true",
-        help="say where jobs differ from upstream's, and why",
+        help="show how jobs differ from upstream's, and why",
     )
     p.add_argument("--ask", action="store_true", help="check the scripts with `sbatch --test-only`")
-    skips = "with --check: check all if a MODULE has no run"
+    skips = "with --check: check all specs if a MODULE has no RUN_DESCRIPTION"
     instead.add_argument("--skip_helpers", action="store_true", help=skips)
     diagnostics = p.add_argument_group("diagnostics")
     diagnostics.add_argument(

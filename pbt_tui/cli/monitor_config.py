@@ -146,7 +146,7 @@ def _converted(table: MonitorTable) -> MonitorSettings:
         inner = {
             "keys": "a key such as `x` or `ctrl+x`, or a list of keys",
             "columns": "a list of columns",
-            "themes": "a table of colours such as `#56B4E9`",
+            "themes": "a table of colors such as `#56B4E9`",
         }
         keys = keys[:1] if keys[:1] in (("notify",), ("tell",)) else keys
         message = expected.get(keys) or inner.get(keys[0] if keys else "") or what.lower()
@@ -239,9 +239,9 @@ def _theme(
             if base not in ("dark", "light"):
                 wrong.append(_error("expected `dark` or `light`", where))
         elif role not in ROLES:
-            wrong.append(_error(f"nothing has the colour `{role}`", where, _near(role, ROLES)))
+            wrong.append(_error(f"nothing has the color `{role}`", where, _near(role, ROLES)))
         elif not _COLOUR.fullmatch(colour):
-            wrong.append(_error("expected a colour such as `#56B4E9`", where))
+            wrong.append(_error("expected a color such as `#56B4E9`", where))
     kept = {role: colour for role, colour in colours.items() if role != "base"}
     return OwnTheme(name, base, kept), wrong
 

@@ -23,7 +23,7 @@ def add_options(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--plain",
         action="store_true",
-        help="follow the run in sentences until it is closed: for screen readers and logs",
+        help="print each change as a line of text: for screen readers and logs",
     )
 
 

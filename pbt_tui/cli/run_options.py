@@ -28,7 +28,7 @@ def parser(argv: Sequence[str] = ()) -> Parser:
         "       pbt-run RUN_DIR --drain|--undrain GPU...\n"
         "       pbt-run --list | --clean [all]",
         epilog="Exit code: 0 all jobs succeeded, 4 closed, not all succeeded, "
-        "5 cannot go on, 130 interrupted (resume with `pbt-run RUN_DIR`).",
+        "5 cannot continue, 130 interrupted (resume with `pbt-run RUN_DIR`).",
     )
     p.add_argument(
         "target",
@@ -46,18 +46,18 @@ def parser(argv: Sequence[str] = ()) -> Parser:
     )
     p.add_argument("--runtime", metavar="NAME", help=runtimes_help())
     p.add_argument(
-        "--detach", action="store_true", help="run in the background, return once it has started"
+        "--detach", action="store_true", help="run in the background; return once it has started"
     )
     p.add_argument("--failed", action="store_true", help="retry all jobs that did not succeed")
     p.add_argument(
         "--fresh",
         action="store_true",
-        help="rename the old run to `_pbt.1`, start a new one",
+        help="rename the old run to `_pbt.1`; start a new one",
     )
     p.add_argument(
         "--from_scratch",
         action="store_true",
-        help="members begin anew (with --retry: those); what they wrote is kept as `NNN.before-2`",
+        help="members start from scratch (with --retry: those); old files: `NNN.before-2`",
     )
     p.add_argument(
         "--dry_run", action="store_true", help="print what would be started; start nothing"
@@ -68,7 +68,7 @@ def parser(argv: Sequence[str] = ()) -> Parser:
     p.add_argument("--json", action="store_true", help="print events to stdout as JSON lines")
     p.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     add_compiling(p.topic("module", "how a run module is compiled"))
-    place = p.topic("place", "where and as whom it runs, and who is told")
+    place = p.topic("place", "trust, environment of the jobs, notifications")
     _add_place(place)
     for name, text in (
         ("on_end", "run this command once the run is closed; `PBT_MESSAGE` says how"),
@@ -97,7 +97,7 @@ def parser(argv: Sequence[str] = ()) -> Parser:
     )
     request.add_argument("--release", action="store_true", help="allow new attempts again")
     request.add_argument(
-        "--stop", action="store_true", help="stop the executor and all jobs, to be resumed"
+        "--stop", action="store_true", help="stop the executor and all jobs; can be resumed"
     )
     for name, text in (
         ("drain", "start no new attempts on these GPUs"),

@@ -70,11 +70,11 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     start.add_argument(
         "--fresh",
         action="store_true",
-        help="rename the old run to `_pbt.1`, start a new one",
+        help="rename the old run to `_pbt.1`; start a new one",
     )
     web.add_options(p)
     add_compiling(p.add_argument_group("how a run module is compiled"))
-    screen = p.topic("screen", "looks of the screen, messages of the terminal")
+    screen = p.topic("screen", "appearance, and notifications of the terminal")
     screen.add_argument("--ascii", action=_Switch, help="draw with ASCII characters only")
     screen.add_argument(
         "--theme",

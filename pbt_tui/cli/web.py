@@ -30,7 +30,7 @@ def add_options(p: argparse.ArgumentParser) -> None:
         "--port",
         type=_port,
         metavar="N",
-        help="with --web: port of 127.0.0.1; without N it is 8000, or a free one if that is taken",
+        help="with --web: port on 127.0.0.1; without it 8000, or a free one if 8000 is in use",
     )
 
 

@@ -40,4 +40,4 @@ class MonitorSettings(
     columns: dict[str, list[str]] = {}
     """A page and its columns in their order, each as `name` or `name:width`."""
     themes: dict[str, dict[str, str]] = {}
-    """A name and its colours; `base` is `dark` or `light`."""
+    """A name and its colors; `base` is `dark` or `light`."""

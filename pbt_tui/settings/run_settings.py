@@ -125,7 +125,7 @@ COMPILE: tuple[Setting, ...] = (
         parsers.plain,
         "DIR",
         "a folder",
-        f"root of job outputs (default: {TRAIN_DIR})",
+        f"root folder of job outputs (default: {TRAIN_DIR})",
     ),
     _compile(
         "load_timeout",
@@ -153,7 +153,7 @@ COMPILE: tuple[Setting, ...] = (
         parsers.command,
         "WORDS",
         "a command",
-        "prefix of each command of backend processes",
+        "words before each command (backend processes)",
     ),
     _compile(
         "ignore",

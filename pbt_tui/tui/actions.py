@@ -57,7 +57,7 @@ def _of_time(
     bar: int = 0,
 ) -> Action:
     """An action that is there only while the run is shown as it was."""
-    help_ = f"travelling: {text}" if text else ""
+    help_ = f"time travel: {text}" if text else ""
     return Action(name, keys, shown, label, help_, pages, bar, travels=True)
 
 
@@ -152,8 +152,10 @@ ACTIONS = (
         ("population",),
         2,
     ),
-    Action("earlier", "left", "←→", "generation", "one generation back, forth", ("population",), 2),
-    Action("later", "right", "", "", "one generation forth", ("population",)),
+    Action(
+        "earlier", "left", "←→", "generation", "one generation back or forward", ("population",), 2
+    ),
+    Action("later", "right", "", "", "one generation forward", ("population",)),
     Action("now", "0", "0", "", "back to the newest generation", ("population",)),
     Action(
         "compare",
@@ -172,7 +174,9 @@ ACTIONS = (
     Action("reverse_order", "O", "O", "", "the same order, reversed", ("compare",)),
     Action("time_back", "left", "←→", "time", "earlier, later", ("timeline",), 2),
     Action("time_forth", "right", "", "", "", ("timeline",)),
-    Action("screen_back", "less_than_sign", "< >", "", "half a screen back, forth", ("timeline",)),
+    Action(
+        "screen_back", "less_than_sign", "< >", "", "half a screen back or forward", ("timeline",)
+    ),
     Action("screen_forth", "greater_than_sign", "", "", "", ("timeline",)),
     Action(
         "zoom_in", "plus,equals_sign", "+ -", "zoom", "see less time, see more", ("timeline",), 4
@@ -248,7 +252,7 @@ ACTIONS = (
         "H",
         "H",
         "",
-        "hold the run: no new attempts; running ones go on",
+        "hold the run: no new attempts; running ones continue",
         _OF_RUNS,
         asks="hold",
     ),
@@ -258,15 +262,20 @@ ACTIONS = (
     ),
     Action("executor", "E", "E", "", "start an executor for a run that has none", _OF_RUNS),
     Action("travel", "t", "t", "", "time travel: the run as it was; or return to now", _OF_TIME),
-    _of_time("step_back", "less_than_sign", "< >", "event", "one event back, forth", bar=1),
+    _of_time("step_back", "less_than_sign", "< >", "event", "one event back or forward", bar=1),
     _of_time("step_forth", "greater_than_sign"),
-    _of_time("arrow_back", "left", "← →", "", "one event back, forth", _NO_ARROWS),
+    _of_time("arrow_back", "left", "← →", "", "one event back or forward", _NO_ARROWS),
     _of_time("arrow_forth", "right", pages=_NO_ARROWS),
-    _of_time("play", "space", "Space", "play", "play, or stop: time goes on by itself", bar=2),
+    _of_time("play", "space", "Space", "play", "play or stop", bar=2),
     _of_time("faster", "plus", "+ -", "", "play faster, slower"),
     _of_time("slower", "minus"),
     _of_time(
-        "failure_back", "left_parenthesis", "( )", "failure", "to the failure before, after", bar=3
+        "failure_back",
+        "left_parenthesis",
+        "( )",
+        "failure",
+        "previous failure, next failure",
+        bar=3,
     ),
     _of_time("failure_forth", "right_parenthesis"),
     _of_time(
@@ -274,7 +283,7 @@ ACTIONS = (
         "left_curly_bracket,shift+left",
         "{ }",
         "10 min",
-        "ten minutes back, forth; also Shift with the arrows",
+        "ten minutes back or forward; also Shift with the arrows",
         bar=4,
     ),
     _of_time("leap_forth", "right_curly_bracket,shift+right"),
@@ -305,13 +314,13 @@ ACTIONS = (
         ("failures",),
         8,
     ),
-    Action("pause", "i", "i", "", "pause the screen, and go on"),
+    Action("pause", "i", "i", "", "pause the screen, or resume it"),
     Action("command", "colon", ":", "", "any action by its name: goto 07, theme light", _NOT_LOG),
     Action("palette", "ctrl+p", "Ctrl-P", "", "the list of all actions"),
     Action("help", "question_mark", "?", "help", "the keys of this screen", bar=1),
     Action("back", "escape", "Esc", "back", "back, or clear the filter", bar=90),
     Action("interrupt", "ctrl+c", "", "", ""),
-    Action("quit", "q", "q", "quit", "back, then quit: the run goes on", bar=91),
+    Action("quit", "q", "q", "quit", "back, then quit: the run continues", bar=91),
 )
 
 IDS = frozenset(action.id for action in ACTIONS)

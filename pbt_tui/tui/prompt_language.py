@@ -33,7 +33,7 @@ class Verb(NamedTuple):
 
 VERBS: Mapping[str, Verb] = {
     "goto": Verb("jobs", "a job by number, beginning of its name, or pattern: goto 07", True),
-    "theme": Verb("themes", "other colours: theme light", True),
+    "theme": Verb("themes", "other colors: theme light", True),
     "sort": Verb("orders", "the order of the jobs, reversed with a minus: sort -objective"),
     "filter": Verb("fields", "show only the jobs that match: filter state:failed"),
     "columns": Verb("columns", "columns of the jobs: columns state,lr,eta; alone: those that fit"),

@@ -33,13 +33,13 @@ class Ngc(Frozen, frozen=True, omit_defaults=True):
     """The settings of NGC. Each field is an option `--ngc_<field>`, named after a client's flag."""
 
     org: Word
-    """Organisation at NGC."""
+    """Organization at NGC."""
     ace: Word
     """Name of the ACE, the cluster on which jobs run."""
     instance: Word
     """Type of machine, such as `dgxa100.80g.1.norm`."""
     team: Word | None = None
-    """Team in the organisation; not there: none."""
+    """Team in the organization; not there: none."""
     name: Text = "{{ run }}.{{ name }}"
     """Name of each job; `{{ run }}` and `{{ name }}` stand for run and job."""
     description: Description | None = None
