@@ -19,5 +19,5 @@ def test_the_controller_of_slurm_is_away(queued: Queued) -> None:
     said = queued.small(queued.spec(job("a")))
     assert said.code == 5
     assert not queued.rundir.path.exists(), "nothing is half begun"
-    told = faults_page.message("The controller of SLURM is away")
+    told = faults_page.message("The SLURM controller is down")
     assert faults_page.printed(said.err, queued) == told

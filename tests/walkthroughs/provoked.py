@@ -297,7 +297,7 @@ def processes_left(place: Place) -> str:
     return line_of(said.out, "✓")
 
 
-@entry("The container engine is away")
+@entry("The container engine is down")
 def missing_engine(place: Place) -> str:
     environ = {**place.environ, "DOCKER_HOST": f"unix://{place.path}/docker.sock"}
     target = place.spec(job("a"))

@@ -20,7 +20,7 @@ ELSEWHERE = {
     "A container was removed before its exit code was read": (
         "tests/docker/test_docker_when_things_break.py"
     ),
-    "The controller of SLURM is away": "tests/slurm/test_slurm_when_things_break.py",
+    "The SLURM controller is down": "tests/slurm/test_slurm_when_things_break.py",
 }
 """Heading to the file with its test."""
 AS_ROOT = {"The run directory belongs to another user", "A request of another user"}
@@ -62,8 +62,8 @@ def test_an_entry_says_what_was_done_and_what_to_do(heading: str) -> None:
     assert text.index(DONE) < text.index(TO_DO)
 
 
-def test_the_page_ends_with_what_remains_impossible() -> None:
+def test_the_page_ends_with_the_known_limits() -> None:
     page = (ROOT / faults_page.PAGE).read_text()
     heads = re.findall(r"^## (.+)$", page, re.MULTILINE)
-    assert heads[-1] == "What remains impossible"
+    assert heads[-1] == "Known limits"
     assert page.rindex("### ") < page.index(f"## {heads[-1]}")
