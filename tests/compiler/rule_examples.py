@@ -162,6 +162,8 @@ def _document(piece: str) -> str:
         return _filled(piece, whole)
     if piece.startswith('"populations"'):
         return _with(whole, "populations", _filled(piece, whole["populations"][0]))
+    if '"after"' in piece:  # no member of a population needs another
+        whole = plain(spec(jobs=(job(0), job(1))))
     if piece.startswith('"argv"'):
         whole, piece = plain(spec()), f"{{{piece}, ...}}"
     given = [line.rstrip(",") for line in piece.split("\n")]

@@ -16,7 +16,7 @@ from tests.executor.running import until
 from tests.small_population import MODULE, small
 
 MEMBERS = 8
-GENERATIONS = 25
+GENERATIONS = 40
 PYTHON = Path(sys.executable).resolve()
 SEEN = sorted({"/usr", "/lib", "/lib64", sys.base_prefix})
 """Folders of this machine that its interpreter needs; the image has none."""
@@ -44,9 +44,12 @@ def compiled(docked: Docked) -> str:
 
 
 def newest(docked: Docked) -> list[int]:
-    """The newest generation of each member."""
+    """The newest generation of each member whose weights and metadata are there."""
     folders = [docked.path / f"{WORKSPACE}/{k:03d}" for k in range(MEMBERS)]
-    return [max((int(p.stem) for p in f.glob("*.pth")), default=0) for f in folders]
+    return [
+        max((int(p.stem) for p in f.glob("*.pth") if p.with_suffix(".yaml").exists()), default=0)
+        for f in folders
+    ]
 
 
 def test_eight_members_go_on_and_the_run_succeeds(docked: Docked) -> None:

@@ -64,7 +64,7 @@ def command(folder: Path, *sites: Path) -> Command:
 def shown_in(page: str) -> dict[str, str]:
     """The files that a page of the guide shows: the contents of its titled blocks."""
     text = (ROOT / "docs/guide" / page).read_text(encoding="utf-8")
-    return dict(re.findall(r"^```\w+ (\S+)\n((?:.*\n)*?)```$", text, re.MULTILINE))
+    return dict(re.findall(r"^```\w+ (\S+\.\S+)\n((?:.*\n)*?)```$", text, re.MULTILINE))
 
 
 def files_of(project: Path) -> dict[str, str]:

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from textual.app import ComposeResult
 
@@ -61,11 +62,12 @@ class JobScreen(Page):
             return
         host = self.host
         place = (self.among.index(self.job) + 1, len(self.among))
-        width = self.text.scrollable_content_region.width
-        lines = render_job.page(
+        text = self.text
+        whole = text.scrollable_content_region.width + text.scrollbar_size_vertical
+        page = partial(
+            render_job.page,
             jobs[0],
             self.model.state,
-            Frame(width, self.text.size.height, host.now()),
             rundir=host.follower.rundir,
             log=self._log.lines(host.follower.rundir, jobs[0], host.follower.until),
             request=self._request(jobs[0]),
@@ -76,7 +78,10 @@ class JobScreen(Page):
             held=host.follower.held,
             trackers=self._trackers_of(jobs[0]),
         )
-        self.text.show(lines)
+        lines = page(Frame(whole, text.size.height, host.now()))
+        if len(lines) > text.size.height:  # a scroll bar comes, or is there
+            lines = page(Frame(whole - 1, text.size.height, host.now()))
+        text.show(lines)
 
     def tick(self, now: float) -> None:
         super().tick(now)
