@@ -49,7 +49,7 @@ def test_the_page_shows_this_very_package() -> None:
 
 def test_the_page_names_all_that_a_reader_may_have() -> None:
     page = (ROOT / "docs/guide/add-a-population-style.md").read_text()
-    table = page.partition("### What else a reader can tell")[2].partition("```")[0]
+    table = page.partition("### What else a reader can report")[2].partition("```")[0]
     asked = re.findall(r"getattr\(reader, \"(\w+)\", None\)", inspect.getsource(generation))
     assert re.findall(r"^\| `(\w+)\(", table, re.MULTILINE) != []
     assert set(re.findall(r"^\| `(\w+)\(", table, re.MULTILINE)) == set(asked)
