@@ -190,7 +190,7 @@ def test_without_the_package_everybody_says_so(trained: Path) -> None:
     for name, *argv in (
         ("compile", "--validate", "specs"),
         ("run", "train_dir/evolve/_pbt"),
-        ("tui", "train_dir/evolve", "--once"),
+        ("tui", "train_dir/evolve/_pbt", "--once"),
         ("compile", "evolve.py"),
     ):
         said = pbt(name, *argv, exits=3).stderr
