@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from rich.control import Control
 
-# A private module: the type of an update is known by no other name. `tests/tui` draws with each
-# version of Textual that is supported, and compares what a terminal shows.
+# A private module: the type of an update is known by no other name. Only the tests on a real
+# terminal reach it, so `make lowest` has to run them with the oldest Textual that is allowed.
 from textual._compositor import ChopsUpdate
 
 if TYPE_CHECKING:
