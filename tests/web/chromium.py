@@ -188,9 +188,8 @@ class Tab:
                 if value := await self.js(expression):
                     return value
             await asyncio.sleep(0.05)
-        raise AssertionError(
-            f"never true: {expression}; {await self.js('document.body.innerText')!r}"
-        )
+        shown = await self.js("window.seen ? seen() : document.body.innerText")
+        raise AssertionError(f"never true: {expression}; {shown!r}")
 
     async def colours(self, x: int, y: int, width: int, height: int) -> Counter[bytes]:
         """How many pixels of a part of the page have which colour, as painted."""

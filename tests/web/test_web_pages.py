@@ -90,6 +90,20 @@ async def painted(tab: Tab, x: int, y: int, width: int, height: int) -> None:
     raise AssertionError(colours.most_common(8))
 
 
+async def test_a_page_has_one_monitor_if_it_loads_after_the_terminal(
+    story: Story, serve: Serve, chromium: Chromium
+) -> None:
+    server = serve(str(story.rundir.path))
+    async with chromium.pages() as profile:
+        tab = await profile.open(server.url)
+        await seen(tab, "00_ant_pbt", "? help")
+        await tab.js("window.dispatchEvent(new Event('load'))")
+        await tab.press("p")
+        await seen(tab, "MEMBER")
+        opened = await tab.events("Network.webSocketCreated")
+        assert (len(opened), len(server.children())) == (1, 1)
+
+
 async def test_with_write_a_page_cancels_a_job_and_copies_its_name(
     story: Story, serve: Serve, chromium: Chromium
 ) -> None:

@@ -9,7 +9,13 @@ async function begin() {
   } finally {
     const script = document.createElement("script");
     script.src = "textual.js"; // it sets `window.onload`
-    script.addEventListener("load", () => window.onload());
+    script.addEventListener("load", () => {
+      // The browser calls it as well where this script is there before the page has loaded: then
+      // the page would have two terminals and two monitors, and keys would go to one of them.
+      const start = window.onload;
+      window.onload = null;
+      start();
+    });
     document.body.append(script);
   }
 }
