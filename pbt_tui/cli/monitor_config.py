@@ -76,6 +76,24 @@ def preferences(args: argparse.Namespace, table: MonitorTable | None) -> Prefere
     )
 
 
+def is_light(wanted: Preferences) -> bool:
+    """Whether the theme has a light background.
+
+    Example:
+        >>> from pbt_tui.tui.preferences import Preferences
+        >>> is_light(Preferences(theme="ansi-light")), is_light(Preferences(theme="dracula"))
+        (True, False)
+    """
+    from pbt_tui.tui.preferences import THEMES
+
+    bases = {name: name for name in THEMES} | {own.name: own.base for own in wanted.themes}
+    if wanted.theme in bases:
+        return bases[wanted.theme].endswith("light")
+    from textual.theme import BUILTIN_THEMES
+
+    return not BUILTIN_THEMES[wanted.theme].dark
+
+
 def line_of(text: str, path: tuple[str, ...]) -> int | None:
     """The line of an entry in a TOML file; None if it is not found, or in several lines.
 

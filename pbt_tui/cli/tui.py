@@ -64,7 +64,7 @@ def main(argv: Sequence[str]) -> int:
     # before anything is started
     wanted = _preferences(args) if shows and not (args.web or args.plain) else None
     if args.web:
-        return web.run(args, lambda: served(args))
+        return web.run(args, lambda: served(args), light=_is_light(args))
     found = found_target(args)
     if isinstance(found, targets.SeveralRuns):
         refuse(passed_on(args) if args.at is None else [f"--at={args.at}"], "a folder of runs")
@@ -118,7 +118,7 @@ def _demo(args: argparse.Namespace) -> int:
     if given:
         raise UsageError(f"`--demo` shows an example run: {given[0]} has no effect on it")
     if args.web:
-        return web.run(args, None)
+        return web.run(args, None, light=_is_light(args))
     once = args.once or not (args.plain or _on_terminal())
     wanted = None if once or args.plain else _preferences(args)
     with ReplaySession(still=once) as session:
@@ -245,6 +245,12 @@ def _preferences(args: argparse.Namespace) -> Wanted:
     table, found = monitor_table()
     note = "; ".join(f"{each.where}: {each.message}" for each in found) or None
     return preferences(args, table), note
+
+
+def _is_light(args: argparse.Namespace) -> bool:
+    from pbt_tui.cli.monitor_config import is_light
+
+    return is_light(_preferences(args)[0])
 
 
 def _show(

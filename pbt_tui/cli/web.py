@@ -65,13 +65,16 @@ def _given(args: argparse.Namespace, name: str) -> bool:
     return value is not None and value is not False  # 0 is a port
 
 
-def run(args: argparse.Namespace, find: Callable[[], tuple[str, Path]] | None) -> int:
+def run(
+    args: argparse.Namespace, find: Callable[[], tuple[str, Path]] | None, *, light: bool
+) -> int:
     """Serves the run until a signal. Returns the exit code.
 
     Args:
         args: The checked options.
         find: Finds what is shown, its name and its path, and starts it where TARGET is a spec or a
             module. None: each page shows an example run of its own.
+        light: Whether the monitor's theme has a light background, which the page continues.
     """
     import asyncio
 
@@ -85,7 +88,6 @@ def run(args: argparse.Namespace, find: Callable[[], tuple[str, Path]] | None) -
             name, path = find()
             name, target = printable(name), [str(path.absolute())]
         door = Door(listener.getsockname()[1])
-        light = "light" in (args.theme or "")
 
         async def main() -> None:
             server = MonitorServer(child_argv(args, target), name, door, light=light)

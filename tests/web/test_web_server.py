@@ -76,6 +76,27 @@ async def test_the_token_opens_all_that_belongs_to_the_page_and_nothing_else_doe
         assert NAME in await (await known.get(known.path)).text()
 
 
+@pytest.mark.parametrize(
+    ("configured", "argv", "shade"),
+    [
+        ('theme = "light"', (), "light"),
+        ('theme = "mine"\n[monitor.themes.mine]\nbase = "light"', (), "light"),
+        ('theme = "light"', ("--theme", "ansi-dark"), "dark"),
+        ("", ("--theme", "catppuccin-latte"), "light"),
+    ],
+)
+async def test_the_page_is_as_light_as_the_theme_of_the_monitor(
+    story: Story, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    configured: str, argv: tuple[str, ...], shade: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (tmp_path / "pbt").mkdir()
+    (tmp_path / "pbt" / "config.toml").write_text(f"[monitor]\n{configured}\n")
+    server = serve(str(story.rundir.path), *argv)
+    async with Visitor(server.port, server.token) as known:
+        assert f'<body class="{shade}">' in await (await known.get(known.path)).text()
+
+
 async def test_each_answer_forbids_frames_referrers_and_other_origins(server: Served) -> None:
     async with Visitor(server.port, server.token) as known:
         for path in ("/", f"/?token={server.token}", known.path, f"{known.path}none"):
