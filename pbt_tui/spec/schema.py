@@ -41,6 +41,9 @@ def schema(
         prop = defs.get(owner, {}).get("properties", {}).get(name)
         if prop is not None:
             prop["description"] = text
+    for each in defs.values():
+        if "description" in each:  # msgspec removes the indentation from 0.23 on
+            each["description"] = each["description"].replace("\n    ", "\n")
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": address,
