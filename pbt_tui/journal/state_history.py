@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from pbt_tui.errors import ImpossibleEvent
 from pbt_tui.journal import events as ev
-from pbt_tui.journal.file import JournalPlace, Tail
+from pbt_tui.journal.file import JournalPlace, Tail, damage
 from pbt_tui.journal.fold import apply
 from pbt_tui.journal.garbage import without_collections
 from pbt_tui.journal.indexes import make_indexes
@@ -283,16 +283,17 @@ def _before(lines: array[int], times: array[float], moment: float) -> float | No
     return times[lines[place] - 1] if place >= 0 else None
 
 
-def state_at(journal: Path, spec: Processes, moment: float) -> RunState:
+def state_at(journal: Path, spec: Processes, moment: float, known: int = 0) -> RunState:
     """The state of a run at a time. Several states of one run cost less with a `StateHistory`.
 
     Args:
         journal: The journal of the run.
         spec: What the run is to do.
         moment: The time, in Unix seconds.
+        known: Number of lines that the journal has had; fewer are damage.
 
     Raises:
-        JournalDamaged: if a line is no event, or an illegal one.
+        JournalDamaged: if a line is no event, or an illegal one, or if lines are gone.
         JournalNewer: if a later version wrote the journal.
         OSError: if the journal cannot be read.
     """
@@ -302,4 +303,6 @@ def state_at(journal: Path, spec: Processes, moment: float) -> RunState:
             if event.at > moment:
                 return state
             apply_line(state, journal, event)
+    if tail.line < known:
+        raise damage(journal, tail.line + 1, f"it had {known} lines, and this one is gone")
     return state

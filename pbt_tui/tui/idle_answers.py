@@ -60,12 +60,13 @@ class IdleAnswers:
         follower = self._host.present
         now = follower.now(self._host.clock())
         spans, state, by_node = list(rows.spans), rows.state, rows.occupancy.by_node
+        known = state.seq
         held = held_now(follower.held, moment, rows.end)
 
         def work() -> Callable[[], None]:
             try:
                 dead = _death(spans, moment, state.jobs)
-                past = state_at(follower.rundir.journal, state.spec, moment)
+                past = state_at(follower.rundir.journal, state.spec, moment, known)
                 then = PastMoment(past, spans, moment, now, dead)
                 if row.job is not None:
                     text = job_text(then, row.job.spec.id)

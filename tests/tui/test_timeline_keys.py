@@ -270,6 +270,19 @@ async def test_a_journal_that_cannot_be_read_is_told(told: Night, shown: Shown) 
         assert "unknown: `" in await answered(app, pilot)
 
 
+async def test_a_journal_that_is_gone_or_shorter_gives_no_answer(told: Night, shown: Shown) -> None:
+    async with shown(told.rundir.path, (200, 24), after=1800.0) as (app, pilot):
+        lines = told.rundir.journal.read_bytes().splitlines(keepends=True)
+        await pilot.press("w")
+        assert "why at 04:44:00: drained" in await answered(app, pilot)
+        told.rundir.journal.write_bytes(b"".join(lines[:4]))
+        await pilot.press("left")
+        assert "unknown: `" in await answered(app, pilot)
+        told.rundir.journal.unlink()
+        await pilot.press("left")
+        assert "unknown: `" in await answered(app, pilot)
+
+
 async def test_a_run_that_has_not_begun(tmp_path: Path, shown: Shown) -> None:
     told = Night(tmp_path / "_pbt", night(tmp_path / "other").plan, at=hour("11:00"), gpus=1)
     told.opened().flush()
