@@ -7,13 +7,13 @@ them.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from pbt_tui.runtimes.docker import request
 from pbt_tui.runtimes.docker.answers import attempt_number
-from pbt_tui.runtimes.docker.client import connect, down
+from pbt_tui.runtimes.docker.client import DockerEngine, connect, down
 from pbt_tui.runtimes.docker.engine import Found
 from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
 
@@ -49,13 +49,8 @@ class Left:
 
 def leftovers(environ: Mapping[str, str] | None = None) -> list[Left]:
     """All containers of all runs, oldest first. Raises `RuntimeUnavailable`."""
-    engine = connect(os.environ if environ is None else environ)
-    try:
+    with _engine(environ) as engine:
         found = engine.list([request.RUN_ID])
-    except EngineUnavailable as error:
-        raise down(engine.where, str(error)) from error
-    finally:
-        engine.close()
     return sorted(map(row, found), key=lambda left: left.created)
 
 
@@ -68,30 +63,20 @@ def clean(
 
     Raises `RuntimeUnavailable`.
     """
-    engine = connect(os.environ if environ is None else environ)
     failed: dict[str, str] = {}
-    try:
+    with _engine(environ) as engine:
         for container in ids:
             try:
                 engine.remove(container, force=force)
             except EngineError as error:
                 failed[container] = RUNS if error.status == 409 and not force else error.words
-    except EngineUnavailable as error:
-        raise down(engine.where, str(error)) from error
-    finally:
-        engine.close()
     return failed
 
 
 def networks(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Networks of groups → the run directories. Raises `RuntimeUnavailable`."""
-    engine = connect(os.environ if environ is None else environ)
-    try:
+    with _engine(environ) as engine:
         found = engine.networks([request.RUN_ID])
-    except EngineUnavailable as error:
-        raise down(engine.where, str(error)) from error
-    finally:
-        engine.close()
     return {name: labels.get(request.RUNDIR, "") for name, labels in found.items()}
 
 
@@ -100,18 +85,25 @@ def remove_networks(names: Iterable[str], environ: Mapping[str, str] | None = No
 
     Raises `RuntimeUnavailable`.
     """
-    engine = connect(os.environ if environ is None else environ)
     removed = 0
-    try:
+    with _engine(environ) as engine:
         for name in names:
             with suppress(EngineError):
                 engine.remove_network(name)
                 removed += 1
+    return removed
+
+
+@contextmanager
+def _engine(environ: Mapping[str, str] | None) -> Iterator[DockerEngine]:
+    """A connection; an engine that does not answer becomes a `RuntimeUnavailable`."""
+    engine = connect(os.environ if environ is None else environ)
+    try:
+        yield engine
     except EngineUnavailable as error:
         raise down(engine.where, str(error)) from error
     finally:
         engine.close()
-    return removed
 
 
 def row(listed: Found) -> Left:
