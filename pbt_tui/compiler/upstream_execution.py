@@ -26,7 +26,7 @@ _ALWAYS: dict[str, tuple[Executed, ...]] = {
         Executed("output", "all jobs write to one terminal", "a log file for each attempt", "D20"),
         Executed(
             "no such command",
-            "the launcher ends, its running jobs go on",
+            "the launcher ends, its running jobs keep running",
             "that job fails, the others go on",
             "D17",
         ),

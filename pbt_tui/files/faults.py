@@ -30,11 +30,12 @@ _FOREIGN = frozenset(
 )
 
 _HINTS = {
-    "full": "running jobs go on; free disk space, then run the directory again to pick them up",
-    "gone": "running jobs go on; once it is back, run the directory again to pick them up",
+    "full": "running jobs keep running; free disk space, then run the directory again to pick them "
+    "up",
+    "gone": "running jobs keep running; once it is back, run the directory again to pick them up",
     "foreign": (
-        "running jobs go on; once this user may write there, run the directory again to pick them "
-        "up"
+        "running jobs keep running; once this user may write there, run the directory again to "
+        "pick them up"
     ),
 }
 
@@ -91,7 +92,8 @@ def cannot_go_on(error: OSError, what: str, path: str | PathLike[str]) -> RunErr
     if kind == "ours":
         raise error
     if error.errno in _MACHINE:  # no file is to blame
-        hint = "running jobs go on; free the resource, then run the directory again to go on"
+        hint = "running jobs keep running; free the resource, then run the directory again to "
+        hint += "continue"
         return RunError(f"{what}: {reason(error)}", hint=hint)
     return RunError(
         f"{what}: {reason(error)}", where=Where(file=os.fspath(path)), hint=_HINTS[kind]

@@ -16,10 +16,10 @@ from pbt_tui.journal import byte_locks, lock
 
 _Identity = tuple[int, int]
 """Device and inode of a file."""
-_HINT = "running jobs go on; once its files are back, run it again to pick them up"
-_LOCK_HINT = "running jobs go on; run the directory again to pick them up"
+_HINT = "running jobs keep running; once its files are back, run it again to pick them up"
+_LOCK_HINT = "running jobs keep running; run the directory again to pick them up"
 """The next executor makes the lock again: nothing has to come back."""
-_FOLDER_HINT = "running jobs go on; once it is back, run the directory again to pick them up"
+_FOLDER_HINT = "running jobs keep running; once it is back, run the directory again to pick them up"
 
 
 class SoleWriter:
@@ -100,7 +100,7 @@ class SoleWriter:
             raise RunError(
                 f"cannot look at a file of the run: {(e.strerror or str(e)).lower()}",
                 where=Where(file=str(path)),
-                hint="running jobs go on; run the directory again to pick them up",
+                hint="running jobs keep running; run the directory again to pick them up",
             ) from e
 
     def _moved(self, folder: Path, what: str) -> RunError:

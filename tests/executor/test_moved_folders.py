@@ -58,7 +58,7 @@ def test_a_folder_that_is_moved_away(place: Place, folder: Callable[[RunDir], ob
     away.rename(moved)
     assert said.code == 5, said.err
     assert f"`{moved}" in said.err, "it says which folder"
-    assert "hint: running jobs go on" in said.err
+    assert "hint: running jobs keep running" in said.err
     assert outcomes(place) == {"succeeded"}
     again = place.pbt(str(place.rundir.path))
     assert again.code == 0, again.all
@@ -168,7 +168,7 @@ def test_the_claims_go_away_while_nothing_starts(place: Place) -> None:
     said = place.end(executor)
     assert said.code == 5, said.err
     assert f"`{place.rundir.attempts}`: the folder of attempts was removed or moved" in said.err
-    assert "hint: running jobs go on; once it is back" in said.err
+    assert "hint: running jobs keep running; once it is back" in said.err
     ends_elsewhere(place)
     away.rename(place.rundir.attempts)
     assert place.pbt(str(place.rundir.path)).code == 4

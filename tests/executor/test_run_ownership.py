@@ -57,7 +57,7 @@ def test_a_removed_lock_lets_no_second_executor_in(place: Place) -> None:
     assert said.code == 5
     # The second executor made the file again: it was removed, and it is another.
     assert f"`{place.rundir.path}`: {LOST}the lock was replaced" in said.err
-    assert "running jobs go on" in said.err
+    assert "running jobs keep running" in said.err
     assert place.rundir.journal.read_bytes() == before, "nothing was written any more"
     ends_well(place, target)
 

@@ -120,7 +120,7 @@ def test_a_run_directory_that_goes_away(place: Place, how: str) -> None:
     assert said.err == (
         f"error: `{place.rundir.path}`: this executor has lost the run: the run directory was "
         "removed or moved\n"
-        "hint: running jobs go on; once its files are back, run it again to pick them up\n"
+        "hint: running jobs keep running; once its files are back, run it again to pick them up\n"
     )
     place.write("go")
     until((place.path / "done").exists, "the job goes on")

@@ -35,7 +35,8 @@ class SecondStarts:
             raise RunError(
                 UNWRITTEN,
                 where=Where(file=str(self._dir.attempts), job=found.job),
-                hint="running jobs go on; once files can be made in that folder, run the directory "
+                hint="running jobs keep running; once files can be made in that folder, run the "
+                "directory "
                 "again to pick them up",
             )
         self._names.add(found.name)
@@ -55,11 +56,13 @@ class SecondStarts:
             raise RunError(
                 "jobs could not start in this directory: it was away, or may not be entered",
                 where=Where(file=str(found.launch.cwd), job=found.job),
-                hint="running jobs go on; once it is back, run the directory again to go on",
+                hint="running jobs keep running; once it is back, run the directory again to "
+                "continue",
             )
         if found.handle is None:
             raise RunError(
                 UNWRITTEN,
                 where=Where(file=str(self._dir.claim(*found.name)), job=found.job),
-                hint="running jobs go on; free disk space, then run the directory again to go on",
+                hint="running jobs keep running; free disk space, then run the directory again to "
+                "continue",
             )
