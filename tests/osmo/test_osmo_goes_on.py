@@ -23,7 +23,7 @@ from tests.osmo.test_osmo_population import QUICK
 
 
 def quick(path: Path) -> Path:
-    """A folder with a fast `sleep`: a lead waits long for a pod that has died."""
+    """A folder with a fast `sleep`: a lead looks for marks each 10 seconds."""
     folder = path / "quick"
     folder.mkdir()
     (folder / "sleep").write_text(QUICK.format(sleep=shutil.which("sleep")))
@@ -38,7 +38,7 @@ def place(tmp_path: Path) -> Iterator[OsmoPlace]:
         found.double.pods.folder = str(tmp_path)
         mark = found.mark.partition("=")
         found.double.pods.environ |= {mark[0]: mark[2], "PATH": f"{quick(tmp_path)}:/usr/bin:/bin"}
-        found.options += ("--osmo_lead_wait", "6000")
+        found.options += ("--osmo_lead_wait", "7d")  # longer than a test, also with a fast `sleep`
         # the workspace and the run are in one folder that every pod has
         found.shared = tmp_path
         found.rundir = type(found.rundir).of(tmp_path / "train_dir", "r")
