@@ -97,7 +97,7 @@ class OsmoRuntime:
         self._pool = WorkerPool()
         spec, settings = plan.spec, plan.settings
         folder = lead.marks_folder(spec.train_dir, spec.run, settings.workdir)
-        marks = SharedMarks(folder, lead.started_again(settings.reschedule))
+        marks = SharedMarks(folder, settings.reschedule)
         self._tasks = OsmoTasks(marks, wake=self._pool.wake)
         self._records = WorkflowRecords(rundir.path / FOLDER)
         self._poller = WorkflowPoller(

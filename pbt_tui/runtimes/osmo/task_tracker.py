@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pbt_tui.journal.events import Source
 from pbt_tui.observe.queue_status import QueueStatus, key
 from pbt_tui.runtimes import claims
 from pbt_tui.runtimes.followed_tasks import FollowedTasks
@@ -58,6 +59,8 @@ class FollowedTask:
     """The last start that was reported, as a number of retries."""
     reason: str = ""
     """Why it waits, as it was last reported."""
+    source: Source | None = None
+    """The generation from which its last start continues, as it was last reported."""
 
     @property
     def name(self) -> Name:
@@ -145,11 +148,12 @@ class OsmoTasks(FollowedTasks[FollowedTask]):
 
     def _take(self, task: FollowedTask, found: TaskReport, report: WorkflowReport) -> None:
         if found.state == RUNNING or (is_end(found.state) and found.started):
-            if found.retry > task.told:
+            again = found.retry or None
+            source = self._marks.source(task.id, task.task, again) if again else None
+            if found.retry > task.told or source not in (None, task.source):
                 with self.lock:
-                    task.told, task.reason = found.retry, ""
-                again = found.retry or None
-                self.say(Started(*task.name, task.handle, found.node, again))
+                    task.told, task.reason, task.source = found.retry, "", source
+                self.say(Started(*task.name, task.handle, found.node, again, source))
         elif found.state in WAITS:
             self.waits(task, found.state)
         if is_end(found.state):
