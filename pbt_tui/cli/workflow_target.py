@@ -201,14 +201,16 @@ def _shells(spec: Processes, settings: Osmo) -> dict[str, tuple[str, ...]]:
     """Text of a shell → the same command as words, for jobs that `pbt-compile` gave to a shell."""
     from pbt_tui.backends.osmo import templating
     from pbt_tui.backends.osmo.lead import SHELL
+    from pbt_tui.backends.osmo.render import Maker
 
     folder = settings.workdir
     if folder is None:
         return {}
-    before = [f"cd {templating.quoted(folder)} || exit 72"]
     start = (SHELL, "-c", 'cd "$0" || exit 72; exec "$@"', folder)
     prefix = (spec.container.entrypoint or ()) if spec.container else ()
+    maker = Maker(spec, settings)
     return {
-        templating.shell_text((*prefix, *job.argv), {}, before): (*start, *prefix, *job.argv)
+        maker.command(job)[-1]: (*start, *prefix, *job.argv)
         for job in spec.jobs
+        if not any(map(templating.has_mark, job.env.values()))
     }

@@ -35,8 +35,10 @@ class QueueText:
     """Several handles to a phrase: `3 tasks of array 67`."""
     retried: str = "handed over again"
     """What a retry does in this queue, for people."""
-    held: str | None = None
-    """What a hold does to this queue, for people; None: it holds attempts, too."""
+    held: str = "attempts in the queue are held, too"
+    """What a hold does in this queue, for people; empty: nothing that they have to know."""
+    released: str = "attempts held in the queue are released, too"
+    """The same for a release."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.observe import queue_status
 from pbt_tui.runtimes.osmo import log_copies
 from pbt_tui.runtimes.osmo import workflow_answers as answers
+from pbt_tui.runtimes.osmo.shared_marks import SharedMarks
 from pbt_tui.runtimes.osmo.task_tracker import LOOKS, FollowedTask, OsmoTasks
 from pbt_tui.runtimes.osmo.workflow_records import (
     TaskAttempt,
@@ -29,7 +30,8 @@ _RECORD = WorkflowSubmission(_NAME, _TASKS, 1.0, f"{_NAME}-7")
 
 def _query(data: bytes, folder: Path) -> None:
     rundir = RunDir(fresh(folder) / "_pbt")
-    tasks = OsmoTasks(str(folder / "_osmo" / "{{workflow_id}}"), wake=lambda: None)
+    marks = SharedMarks(str(folder / "_osmo" / "{{workflow_id}}"))
+    tasks = OsmoTasks(marks, wake=lambda: None)
     for name in _RECORD.names:
         tasks.track(FollowedTask(*name))
     tasks.belong(_RECORD)

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from pbt_tui.runtimes.engine_errors import EngineUnavailable
+from pbt_tui.runtimes.osmo.shared_marks import SharedMarks
 from pbt_tui.runtimes.osmo.task_tracker import FollowedTask, OsmoTasks
 from pbt_tui.runtimes.osmo.workflow_answers import WorkflowReport, ids, report
 from pbt_tui.runtimes.osmo.workflow_plan import WorkflowPlan
@@ -169,7 +170,7 @@ def _life(
     service: DirectService, records: DyingRecords, plan: WorkflowPlan, names: list[Name]
 ) -> bool:
     """One executor: `survey`, then `launch`; False if it died."""
-    tasks = OsmoTasks("", wake=lambda: None)
+    tasks = OsmoTasks(SharedMarks(""), wake=lambda: None)
     pool = WorkerPool()
 
     def rest(seconds: float) -> bool:

@@ -11,6 +11,7 @@ from pbt_tui.journal.outcome import outcome
 from pbt_tui.journal.state import Attempt
 from pbt_tui.runtimes.osmo import task_ends
 from pbt_tui.runtimes.osmo.kind import SHARES, STOPS
+from pbt_tui.runtimes.osmo.shared_marks import SharedMarks
 from pbt_tui.runtimes.osmo.task_tracker import FollowedTask, OsmoTasks
 from pbt_tui.runtimes.osmo.workflow_answers import TaskReport, WorkflowReport, ids, report
 from pbt_tui.runtimes.osmo.workflow_records import TaskAttempt, WorkflowSubmission
@@ -85,7 +86,7 @@ def told(found: Ended, *, stopped: bool = False) -> str:
 
 
 def followed(*rows: TaskReport | str, marks: str = "") -> list[Fact]:
-    tasks = OsmoTasks(marks, wake=lambda: None)
+    tasks = OsmoTasks(SharedMarks(marks, "75"), wake=lambda: None)
     tasks.track(FollowedTask(*NAME))
     tasks.belong(RECORD)
     for row in rows:
@@ -149,6 +150,32 @@ def test_a_mark_on_a_shared_disk_tells_the_code(tmp_path: Path) -> None:
     assert followed(cut, marks=f"{tmp_path}/_osmo/{{{{workflow_id}}}}") == []
 
 
+@pytest.mark.parametrize(
+    ("before", "end", "after"),
+    [
+        (None, row("FAILED_PREEMPTED"), "gone\n"),
+        (None, row("FAILED", code=3004), "gone\n"),
+        ("75\n", row("FAILED", code=75), "gone\n"),  # OSMO could have started it again
+        ("3\n", row("FAILED", code=3), "3\n"),
+        (None, row("RESCHEDULED", code=3006), None),
+    ],
+)
+def test_the_lead_is_told_of_a_member_that_osmo_has_ended(
+    tmp_path: Path, before: str | None, end: TaskReport, after: str | None
+) -> None:
+    folder = tmp_path / "_osmo" / "ant-12345678-3"
+    marks = f"{tmp_path}/_osmo/{{{{workflow_id}}}}"
+    followed(end, marks=marks)
+    assert not folder.exists()
+    folder.mkdir(parents=True)
+    mark = folder / "ta"
+    if before is not None:
+        mark.write_text(before)
+    followed(row("RUNNING"), end, marks=marks)
+    assert (mark.read_text() if mark.exists() else None) == after
+    assert SharedMarks(marks).code("ant-12345678-3", "ta") == (3 if after == "3\n" else None)
+
+
 def test_a_workflow_that_ended_without_its_tasks() -> None:
     [end] = followed("FAILED_SUBMISSION")
     assert isinstance(end, Ended)
@@ -159,7 +186,7 @@ def test_a_workflow_that_ended_without_its_tasks() -> None:
 
 
 def test_a_workflow_that_is_gone_is_lost_only_after_several_answers() -> None:
-    tasks = OsmoTasks("", wake=lambda: None)
+    tasks = OsmoTasks(SharedMarks(""), wake=lambda: None)
     tasks.track(FollowedTask(*NAME))
     tasks.belong(RECORD)
     tasks.gone(RECORD)
@@ -178,7 +205,7 @@ def test_a_stopped_task_goes_on_while_others_share_its_workflow() -> None:
         1.0,
         "ant-12345678-3",
     )
-    tasks = OsmoTasks("", wake=lambda: None)
+    tasks = OsmoTasks(SharedMarks(""), wake=lambda: None)
     one, other = FollowedTask("a", 1), FollowedTask("b", 1)
     tasks.track(one)
     tasks.track(other)

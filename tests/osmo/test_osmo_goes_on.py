@@ -16,14 +16,14 @@ import pytest
 from pbt_tui.journal import events as ev
 from pbt_tui.spec import Container, decode, encode
 from tests.executor.running import until
-from tests.executor.test_run_continued import attempts, lives, newest, population
+from tests.executor.test_run_continued import attempts, lives, newest, of_disk, population
 from tests.executor.test_run_continued import wait_for_generation as wait
 from tests.osmo.osmo_place import OsmoPlace, placed
 from tests.osmo.test_osmo_population import QUICK
 
 
 def quick(path: Path) -> Path:
-    """A folder with a fast `sleep`: a lead waits long for a pod that has died."""
+    """A folder with a fast `sleep`: a lead looks for marks each 10 seconds."""
     folder = path / "quick"
     folder.mkdir()
     (folder / "sleep").write_text(QUICK.format(sleep=shutil.which("sleep")))
@@ -38,7 +38,7 @@ def place(tmp_path: Path) -> Iterator[OsmoPlace]:
         found.double.pods.folder = str(tmp_path)
         mark = found.mark.partition("=")
         found.double.pods.environ |= {mark[0]: mark[2], "PATH": f"{quick(tmp_path)}:/usr/bin:/bin"}
-        found.options += ("--osmo_lead_wait", "6000")
+        found.options += ("--osmo_lead_wait", "7d")  # longer than a test, also with a fast `sleep`
         # the workspace and the run are in one folder that every pod has
         found.shared = tmp_path
         found.rundir = type(found.rundir).of(tmp_path / "train_dir", "r")
@@ -109,6 +109,32 @@ def test_a_preempted_member_goes_on_in_a_new_workflow(place: OsmoPlace) -> None:
     assert (second.why or "").startswith("goes on from generation 4 of member 1 (frame 4")
     [again] = [w for w in place.double.table.values() if w.id != ident]
     assert list(again.tasks) == ["tm1"]
+
+
+def test_a_member_that_osmo_starts_again_continues(place: OsmoPlace) -> None:
+    """By OSMO's own restart, within the attempt: as a requeue of SLURM."""
+    place.double.retries = 3
+    place.options += ("--osmo_reschedule", "3006")
+    process = place.on_osmo(members(place, 2))
+    wait(place, 4, 0, 1)
+    ident = only(place)
+    until(lambda: len(place.of(ev.AttemptStarted)) == 2)
+    assert place.double.pods is not None
+    place.double.pods.preempt(ident, "tm1")
+    wait(place, 8, 1)
+    until(lambda: place.jobs()["m1"].attempts[-1].source)
+    [attempt] = attempts(place, "m1")
+    assert (attempt.restarts, of_disk(place, attempt.source, 4)) == (1, True)
+    assert attempts(place, "m0")[0].source is None
+    place.double.pods.preempt(ident, "tm1")
+    wait(place, 12, 1)
+    until(lambda: of_disk(place, attempts(place, "m1")[0].source, 8))
+    place.write("go")
+    said = place.end(process)
+    assert said.code == 0, said.all
+    assert lives(place, 1) == [(1, 0), (5, 4000), (9, 8000)]
+    assert lives(place, 0) == [(1, 0)]
+    assert len(place.double.table) == 1
 
 
 def test_a_stopped_population_goes_on_elsewhere(place: OsmoPlace) -> None:

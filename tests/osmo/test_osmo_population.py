@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from pbt_tui.runtimes.osmo.shared_marks import SharedMarks
 from tests.compiler.compile_specs import job
 from tests.osmo import service_model as service
 from tests.osmo.osmo_runs import only, population
@@ -152,6 +153,15 @@ def test_a_member_that_is_started_again_has_not_ended(pods: Any) -> None:
     assert made.end("t01-ant") == 0
     assert made.end("t00-ant") == 0
     assert made.tasks["t01-ant"].task["exitActions"] == {"RESCHEDULE": "75,3001"}
+
+
+def test_a_member_that_osmo_has_ended_is_not_waited_for(pods: Any) -> None:
+    made = pods("exit 0", WAIT_FOR, reschedule="75", lead_wait=604800.0)
+    made.start()
+    made.until(made.marks / "t01-ant.alive")
+    made.kill("t01-ant")
+    SharedMarks(str(made.marks), "75").leave(service.ID, "t01-ant")
+    assert made.end("t00-ant") == 0
 
 
 def test_a_member_removes_the_mark_of_its_earlier_start(pods: Any) -> None:

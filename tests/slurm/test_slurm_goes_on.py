@@ -14,14 +14,14 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pbt_tui.backends.requeue import FUNCTIONS, Again, again
 from pbt_tui.backends.slurm import render as backend
 from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.backends.slurm.quoting import words
-from pbt_tui.backends.slurm.requeue import FUNCTIONS, Again, again
 from pbt_tui.journal.events import Source
 from pbt_tui.observe.continuing import Continuation, Question, answer
 from pbt_tui.observe.continuing.question import PATIENCE
-from pbt_tui.runtimes.slurm.going_on import of_attempt
+from pbt_tui.runtimes.going_on import of_attempt
 from pbt_tui.runtimes.slurm.task_files import parse
 from pbt_tui.spec import Job, Placeholder, Policy, Processes, merged
 from tests.observe.member_files import Member, archive, failed, put, when

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -11,11 +12,13 @@ import pytest
 import pbt_tui.tui
 from pbt_tui.cli.tui import main
 from pbt_tui.errors import BadSpec
+from pbt_tui.journal.events import Action
 from pbt_tui.registry import Registry
 from pbt_tui.runtimes import RUNTIMES, RuntimeKind
 from pbt_tui.runtimes.kind import QueueText, Submission, SubmittedAttempt
 from pbt_tui.tui import runtime_view
 from pbt_tui.tui.journal_follower import JournalFollower
+from pbt_tui.tui.render import queue
 from tests.tui.conftest import Shown
 from tests.tui.journals import Story, spec, typical
 from tests.tui.shown import text_of
@@ -48,6 +51,8 @@ def grid(submissions: str | None = f"{__name__}:submitted") -> RuntimeKind:
             commands=lambda handle: [f"gridctl show {handle}"],
             several=lambda handles: f"{len(handles)} tickets",
             retried="parked again, at the end of the queue",
+            held="nobody else is let to a gate",
+            released="the gates open again",
         ),
         submissions=submissions,
     )
@@ -91,7 +96,7 @@ def story(tmp_path: Path) -> Story:
         (["slash", *"04_", "enter", "enter"], ["TollRoad: the toll is not paid"]),
         (["slash", *"00_", "enter", "x"], ["in Grid it is g0.7"]),
         (["a", "x"], ["in Grid: 5 tickets"]),
-        (["H"], ["attempts in Grid's queue are held, too"]),
+        (["H"], ["nobody else is let to a gate"]),
         (["f", "r"], ["parked again, at the end of the queue"]),
     ],
 )
@@ -112,6 +117,18 @@ async def test_a_kind_is_shown_in_its_own_words(
         assert " ".join(word.split()) in " ".join(text.split())
     for foreign in ("slurm", "docker", "pid", "container", "scontrol"):
         assert foreign not in text.lower().replace("pid 4182", "")
+
+
+def test_a_kind_may_say_what_a_hold_and_a_release_do_or_nothing() -> None:
+    def notes(action: Action, texts: QueueText | None) -> list[str]:
+        return queue.request_notes(action, [], lambda job: None, replace(GRID, queue=texts))
+
+    osmo = RUNTIMES.get("osmo").queue
+    assert notes("release", GRID.queue) == ["the gates open again"]
+    assert notes("hold", QueueText()) == ["attempts in the queue are held, too"]
+    assert notes("release", QueueText()) == ["attempts held in the queue are released, too"]
+    assert notes("hold", osmo) == ["attempts are not submitted to OSMO; what OSMO has is not held"]
+    assert notes("release", osmo) == notes("release", None) == []
 
 
 async def test_a_kind_without_a_reader_shows_handle_and_commands(

@@ -61,8 +61,8 @@ class Osmo(Frozen, frozen=True):
     queue_timeout: Seconds | None = None
     """Seconds that a group may wait in the queue; `null`: the pool's default."""
     reschedule: Text | None = None
-    """Exit codes after which the service starts a task again, such as `75,3001,3006`; `null`:
-    none."""
+    """Exit codes after which the service starts a task again, such as `75,3001,3006`; a member then
+    continues from its newest generation. `null`: none."""
     lead: Literal["member", "task"] = "member"
     """Who keeps the group of a population running until all members have ended: its first
     `member`, or a `task` of its own without GPU."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from pbt_tui.backends.osmo import lead, templating, yaml_text
+from pbt_tui.backends.osmo import lead, restart, templating, yaml_text
 from pbt_tui.backends.osmo.files import FOLDER, INDEX
 from pbt_tui.backends.osmo.osmo_index import (
     FORMAT,
@@ -80,15 +80,31 @@ def folder_of(spec: Processes) -> str:
 
 
 class Maker:
-    """Makes the workflows of one run."""
+    """Makes the workflows of one run.
 
-    def __init__(self, spec: Processes, settings: Osmo) -> None:
+    Args:
+        spec: The run.
+        settings: The settings.
+        continued: What members are told that OSMO may start again; None: what the spec says.
+    """
+
+    def __init__(
+        self,
+        spec: Processes,
+        settings: Osmo,
+        continued: Mapping[str, restart.ContinuedAttempt] | None = None,
+    ) -> None:
         self._spec = spec
         self._settings = settings
         self.names = task_names([job.id for job in spec.jobs])
         self._credentials = credentials(spec, settings)
         self._actions = {"RESCHEDULE": settings.reschedule} if settings.reschedule else {}
         self._marks = lead.marks_folder(spec.train_dir, spec.run, settings.workdir)
+        if settings.reschedule is None:
+            continued = {}
+        elif continued is None:
+            continued = restart.of_spec(spec, settings.workdir)
+        self._continued = continued
 
     def workflow(self, piece: WorkflowPiece) -> Workflow:
         """The workflow of some jobs."""
@@ -97,7 +113,7 @@ class Maker:
         if piece.population is None:
             rows = zip(piece.jobs, wanted, strict=True)
             parts: dict[str, Any] = {
-                "tasks": tuple(self._task(j, r, self._argv(j)) for j, r in rows)
+                "tasks": tuple(self._task(j, r, self.command(j)) for j, r in rows)
             }
         else:
             parts = {"groups": (self._group(piece, wanted, resources),)}
@@ -113,7 +129,7 @@ class Maker:
         names = [self.names[job.id] for job in piece.jobs]
         tasks = []
         for k, (job, resource) in enumerate(zip(piece.jobs, wanted, strict=True)):
-            name, argv = names[k], self._argv(job)
+            name, argv = names[k], self.command(job)
             leads = k == 0 and settings.lead == "member"
             if leads:
                 argv = lead.lead_words(marks, name, settings.lead_wait, again, names[1:], argv)
@@ -132,8 +148,11 @@ class Maker:
     def _task(
         self, job: Job, resource: str, argv: Sequence[str], *, leads: bool = False
     ) -> WorkflowTask:
+        name = self.names[job.id]
         env = {k: v for k, v in job.env.items() if not templating.has_mark(v)}
-        return self._container(self.names[job.id], resource, argv, env, leads=leads, job=job)
+        if job.id in self._continued:
+            env |= restart.variables(self._marks, name)
+        return self._container(name, resource, argv, env, leads=leads, job=job)
 
     def _container(
         self,
@@ -160,10 +179,12 @@ class Maker:
             exitActions=self._actions if job else {},
         )
 
-    def _argv(self, job: Job) -> Sequence[str]:
+    def command(self, job: Job) -> Sequence[str]:
         """The command of a job; through a shell where the file cannot hold a word as it is."""
         container = self._spec.container
-        argv = (*(container.entrypoint or () if container else ()), *job.argv)
+        argv: Sequence[str] = (*(container.entrypoint or () if container else ()), *job.argv)
+        if job.id in self._continued:
+            argv = restart.words(self._continued[job.id], argv)
         if not needs_shell(job, argv, self._settings):
             return argv
         split = {k: v for k, v in job.env.items() if templating.has_mark(v)}

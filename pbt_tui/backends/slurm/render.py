@@ -21,7 +21,7 @@ from pbt_tui.backends.slurm.task_script import task
 from pbt_tui.spec import Job, Processes
 
 if TYPE_CHECKING:
-    from pbt_tui.backends.slurm.requeue import Again
+    from pbt_tui.backends.requeue import Again
 
 
 def shapes(spec: Processes, settings: Slurm) -> list[ResourceShape]:

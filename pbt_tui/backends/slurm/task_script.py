@@ -58,7 +58,7 @@ def task(*, fills_port: bool, goes_on: bool = False) -> str:
 
 
 def _with_going_on(text: str, *, fills_port: bool) -> str:
-    from pbt_tui.backends.slurm.requeue import FUNCTIONS
+    from pbt_tui.backends.requeue import FUNCTIONS
 
     count = "$count" if fills_port else "$4"
     command = f'  _pbt_command=("${{@:5+{count}}}")\n'

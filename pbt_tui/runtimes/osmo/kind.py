@@ -56,6 +56,7 @@ KIND = RuntimeKind(
         commands=_commands,
         retried="submitted to OSMO again, in a new workflow",
         held="attempts are not submitted to OSMO; what OSMO has is not held",
+        released="",
     ),
     backend="osmo",
 )

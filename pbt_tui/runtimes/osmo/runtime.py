@@ -20,6 +20,7 @@ from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.runtimes import claims
 from pbt_tui.runtimes.context import RunContext
 from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
+from pbt_tui.runtimes.osmo.shared_marks import SharedMarks
 from pbt_tui.runtimes.osmo.task_tracker import FollowedTask, OsmoTasks
 from pbt_tui.runtimes.osmo.workflow_plan import WorkflowPlan
 from pbt_tui.runtimes.osmo.workflow_poller import WorkflowPoller
@@ -95,7 +96,8 @@ class OsmoRuntime:
         self._tell = tell
         self._pool = WorkerPool()
         spec, settings = plan.spec, plan.settings
-        marks = lead.marks_folder(spec.train_dir, spec.run, settings.workdir)
+        folder = lead.marks_folder(spec.train_dir, spec.run, settings.workdir)
+        marks = SharedMarks(folder, settings.reschedule)
         self._tasks = OsmoTasks(marks, wake=self._pool.wake)
         self._records = WorkflowRecords(rundir.path / FOLDER)
         self._poller = WorkflowPoller(

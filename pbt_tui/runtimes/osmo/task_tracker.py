@@ -9,15 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-from pbt_tui.backends.osmo import lead, templating
-from pbt_tui.files.regular import read_regular
+from pbt_tui.journal.events import Source
 from pbt_tui.observe.queue_status import QueueStatus, key
 from pbt_tui.runtimes import claims
 from pbt_tui.runtimes.followed_tasks import FollowedTasks
 from pbt_tui.runtimes.osmo import task_ends
 from pbt_tui.runtimes.osmo.kind import SHARES, STOPS, WAITING
+from pbt_tui.runtimes.osmo.shared_marks import SharedMarks
 from pbt_tui.runtimes.osmo.workflow_answers import (
     RUNNING,
     WAITS,
@@ -60,6 +59,8 @@ class FollowedTask:
     """The last start that was reported, as a number of retries."""
     reason: str = ""
     """Why it waits, as it was last reported."""
+    source: Source | None = None
+    """The generation from which its last start continues, as it was last reported."""
 
     @property
     def name(self) -> Name:
@@ -79,11 +80,11 @@ class OsmoTasks(FollowedTasks[FollowedTask]):
     """The tasks whose end has not been reported.
 
     Args:
-        marks: Folder of the marks of members, with the token for the id of the workflow.
+        marks: The marks of members.
         wake: Wakes the event loop for a new fact.
     """
 
-    def __init__(self, marks: str, *, wake: Callable[[], None]) -> None:
+    def __init__(self, marks: SharedMarks, *, wake: Callable[[], None]) -> None:
         super().__init__(wake)
         self._marks = marks
 
@@ -147,11 +148,12 @@ class OsmoTasks(FollowedTasks[FollowedTask]):
 
     def _take(self, task: FollowedTask, found: TaskReport, report: WorkflowReport) -> None:
         if found.state == RUNNING or (is_end(found.state) and found.started):
-            if found.retry > task.told:
+            again = found.retry or None
+            source = self._marks.source(task.id, task.task, again) if again else None
+            if found.retry > task.told or source not in (None, task.source):
                 with self.lock:
-                    task.told, task.reason = found.retry, ""
-                again = found.retry or None
-                self.say(Started(*task.name, task.handle, found.node, again))
+                    task.told, task.reason, task.source = found.retry, "", source
+                self.say(Started(*task.name, task.handle, found.node, again, source))
         elif found.state in WAITS:
             self.waits(task, found.state)
         if is_end(found.state):
@@ -159,7 +161,7 @@ class OsmoTasks(FollowedTasks[FollowedTask]):
 
     def _ended(self, task: FollowedTask, found: TaskReport, report: WorkflowReport) -> None:
         task.looks += 1
-        mark = self._mark(task) if found.code is None else None
+        mark = self._marks.code(task.id, task.task) if found.code is None else None
         if mark is None and not task_ends.is_sure(found) and task.looks < LOOKS - 1:
             return
         fact = task_ends.ended(
@@ -170,6 +172,8 @@ class OsmoTasks(FollowedTasks[FollowedTask]):
             mark=mark,
             cancelled_by=report.cancelled_by,
         )
+        if not is_end(report.state):
+            self._marks.leave(task.id, task.task)
         self.end(task, fact)
 
     def _missing(self, task: FollowedTask, report: WorkflowReport) -> None:
@@ -185,17 +189,6 @@ class OsmoTasks(FollowedTasks[FollowedTask]):
                 task.name, task.handle, found, time.time(), cancelled_by=report.cancelled_by
             )
             self.end(task, fact)
-
-    def _mark(self, task: FollowedTask) -> int | None:
-        """The exit code that a member left in the shared folder, if this machine sees it."""
-        folder = templating.with_tokens(self._marks, {"workflow_id": task.id})
-        if not folder.startswith("/") or lead.FOLDER not in folder:
-            return None
-        try:
-            text = read_regular(Path(folder) / task.task, 16).decode().strip()
-        except (OSError, UnicodeDecodeError):
-            return None
-        return int(text) if text.isdecimal() and text.isascii() and int(text) <= 255 else None
 
 
 def _place(task: FollowedTask, shared: bool) -> QueueStatus:

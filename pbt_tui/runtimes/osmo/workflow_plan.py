@@ -6,14 +6,17 @@ run directory, the content and the numbers of the attempts.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
-from pbt_tui.backends.osmo import render
+from pbt_tui.backends.osmo import render, restart
 from pbt_tui.backends.osmo.osmo_index import Osmo
 from pbt_tui.backends.osmo.osmo_names import workflow_name
+from pbt_tui.backends.osmo.restart import ContinuedAttempt
+from pbt_tui.runtimes.going_on import of_launch
 from pbt_tui.runtimes.osmo.workflow_records import Name, TaskAttempt, WorkflowSubmission
 from pbt_tui.runtimes.protocol import Launch
 from pbt_tui.spec import Job, Processes
@@ -43,9 +46,17 @@ class WorkflowPlan:
     ) -> tuple[WorkflowSubmission, bytes]:
         """The record and the file of one workflow; the same attempts always get the same name."""
         numbers = dict(names)
-        jobs = [_own(job, launches.get((job.id, numbers.get(job.id, 0)))) for job in self.spec.jobs]
+        continued: dict[str, ContinuedAttempt] = {}
+        jobs = []
+        for job in self.spec.jobs:
+            launch = launches.get((job.id, numbers.get(job.id, 0)))
+            if launch is not None and (told := self._continued(launch)) is not None:
+                continued[job.id] = told  # it has the arguments of the attempt
+                launch = replace(launch, argv=launch.spec.argv)
+            jobs.append(_own(job, launch))
         # the names of tasks depend on all jobs of the run
-        maker = render.Maker(msgspec.structs.replace(self.spec, jobs=tuple(jobs)), self.settings)
+        whole = msgspec.structs.replace(self.spec, jobs=tuple(jobs))
+        maker = render.Maker(whole, self.settings, continued)
         some = tuple(job for job in jobs if job.id in numbers)
         [piece] = render.pieces(msgspec.structs.replace(self.spec, jobs=some), self.settings)
         workflow = maker.workflow(piece)
@@ -56,6 +67,17 @@ class WorkflowPlan:
         tasks = tuple(TaskAttempt(maker.names[job], job, number) for job, number in names)
         text = render.text(msgspec.structs.replace(workflow, name=name), self.settings)
         return WorkflowSubmission(name, tasks), text
+
+    def _continued(self, launch: Launch) -> ContinuedAttempt | None:
+        """What the script of an attempt is told; None: OSMO does not start it again, or anew."""
+        told = of_launch(launch) if self.settings.reschedule is not None else None
+        if told is None:
+            return None
+        if not posixpath.isabs(self.spec.train_dir):  # the tasks see it elsewhere
+            population = next(p for p in self.spec.populations if launch.job in p.members)
+            folder = restart.workspace(self.spec, population, self.settings.workdir)
+            told = told._replace(recorded=folder)
+        return ContinuedAttempt(launch.attempt, told)
 
 
 def _own(job: Job, launch: Launch | None) -> Job:

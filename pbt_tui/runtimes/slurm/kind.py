@@ -65,6 +65,8 @@ KIND = RuntimeKind(
         commands=_commands,
         several=_arrays,
         retried="submitted to SLURM again, in a new array of these alone",
+        held="attempts in SLURM's queue are held, too",
+        released="attempts held in SLURM's queue are released, too",
     ),
     backend="slurm",
     overrides={"files": False},  # arrays, even if the compiler wrote a script per job

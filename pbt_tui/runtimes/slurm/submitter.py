@@ -20,11 +20,11 @@ from pbt_tui.backends.slurm.index import Slurm
 from pbt_tui.backends.slurm.sbatch import ResourceShape, job_name, run_name
 from pbt_tui.files.regular import TEXT_BYTES, read_regular
 from pbt_tui.runtimes.engine_errors import EngineError, EngineUnavailable
+from pbt_tui.runtimes.going_on import of_launch
 from pbt_tui.runtimes.protocol import Ended, Launch, Queued
 from pbt_tui.runtimes.slurm import client, queue_limits
 from pbt_tui.runtimes.slurm.array_lookup import Answer, ArrayLookup
 from pbt_tui.runtimes.slurm.client import QueueFull
-from pbt_tui.runtimes.slurm.going_on import of_launch
 from pbt_tui.runtimes.slurm.poller import RARELY
 from pbt_tui.runtimes.slurm.submissions import ArraySubmission, Files, Name, Submissions, printed_id
 from pbt_tui.runtimes.slurm.tracker import Task, TaskTracker

@@ -31,14 +31,11 @@ from pathlib import Path
 
 from pbt_tui.files import folders
 from pbt_tui.files.regular import TEXT_BYTES, open_regular
-from pbt_tui.journal.events import FileStamp, Source, Stamp
+from pbt_tui.journal.events import Source
 from pbt_tui.journal.outcome import Order
+from pbt_tui.runtimes import noted_source
 from pbt_tui.runtimes.claims import GIVEN_UP, Claim
 
-_SOURCE = re.compile(
-    r"([0-9]{1,6}) ([0-9]{1,18}) ([0-9]{1,18}) ([0-9]{1,19} [0-9]{1,18}|- -) "
-    r"([0-9]{1,19} [0-9]{1,18}) (\S+) (/.*)"
-)
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -114,7 +111,7 @@ def parse(text: str, written: float) -> TaskFile:
                     order = None
                 found = replace(found, code=int(code), order=order)
             case "source", [_, _, _, _, *_]:
-                found = replace(found, source=_source(rest))
+                found = replace(found, source=noted_source.parse(rest))
             case "left", [n] if _NUMBER.fullmatch(n):
                 found = replace(found, left=int(n))
             case "gone", []:
@@ -130,26 +127,3 @@ def parse(text: str, written: float) -> TaskFile:
             case _:
                 pass
     return found
-
-
-def _source(text: str) -> Source | None:
-    """The generation that a task noted; None if it is not written as a task writes it."""
-    match = _SOURCE.fullmatch(text)
-    if match is None:
-        return None
-    metadata, weights = _stamp(match[4]), _stamp(match[5])
-    return Source(
-        member=int(match[1]),
-        generation=int(match[2]),
-        experiment_name=None if match[6] == "-" else match[6].strip("'"),
-        frame=int(match[3]),
-        checkpoint=match[7],
-        stamp=Stamp(metadata, weights),
-    )
-
-
-def _stamp(text: str) -> FileStamp | None:
-    if text == "- -":
-        return None
-    mtime_ns, _, size = text.partition(" ")
-    return FileStamp(int(mtime_ns), int(size))

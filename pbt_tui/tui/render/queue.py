@@ -110,19 +110,15 @@ def request_notes(
     """What a request will do in the engine, for its confirmation."""
     if kind.queue is None:
         return []
-    if action in ("hold", "release") and kind.queue.held is not None:
-        return [kind.queue.held] if action == "hold" else []
-    if action == "hold":
-        return [f"attempts in {kind.title}'s queue are held, too"]
-    if action == "release":
-        return [f"attempts held in {kind.title}'s queue are released, too"]
-    if action == "retry":
-        return [kind.queue.retried]
+    texts = kind.queue
+    told = {"hold": texts.held, "release": texts.released, "retry": texts.retried}
+    if action in told:
+        return [told[action]] if told[action] else []
     names = [_id(job, status_of(job)) for job in jobs if job.phase in ACTIVE]
     known = [name for name in names if name]
     if len(known) == 1:
         return [f"in {kind.title} it is {known[0]}"]
-    return [f"in {kind.title}: {kind.queue.several(known)}"] if known else []
+    return [f"in {kind.title}: {texts.several(known)}"] if known else []
 
 
 def _id(job: JobState, status: QueueStatus | None) -> str:

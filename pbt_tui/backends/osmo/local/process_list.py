@@ -18,7 +18,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import structs
 
-from pbt_tui.backends.osmo import quantities, templating
+from pbt_tui.backends.osmo import quantities, restart, templating
 from pbt_tui.backends.osmo.lead import SHELL
 from pbt_tui.backends.osmo.task_rules import at, key
 from pbt_tui.backends.osmo.workflow import (
@@ -171,7 +171,8 @@ class _Maker:
         task = _with_tokens(task, values)
         env: dict[str, str] = {}
         for name, value in task.environment.items():
-            env[name] = templating.by_kubernetes(value, env)
+            if name != restart.VARIABLE:
+                env[name] = templating.by_kubernetes(value, env)
         words = (*task.command, *task.args)
         if "\0" in "".join((*words, *env, *env.values())):
             self._tell("a word or a variable holds a NUL character", here)
@@ -197,9 +198,14 @@ class _Maker:
         )
 
     def _words(self, words: list[str]) -> list[str]:
-        """The command, with the words of a shell in place of its text, where they are known."""
+        """The command, with the words of a shell in place of its text, where they are known.
+
+        Without the script that looks for a generation: the executor does so.
+        """
         known = self._run.shells.get(words[-1])
-        return [*words[:-3], *known] if known and words[-3:-1] == [SHELL, "-c"] else words
+        if known and words[-3:-1] == [SHELL, "-c"]:
+            return [*words[:-3], *known]
+        return restart.without(words)
 
     def _resources(self, task: WorkflowTask) -> Resources:
         asked = self._workflow.resources.get(task.resource, ResourceRequest())

@@ -1,11 +1,11 @@
-"""What the manifest of an array says about a member, for its task when it is requeued."""
+"""What the task of a member is told about it, for when its engine starts the task again."""
 
 from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence
 
-from pbt_tui.backends.slurm.requeue import KNOWN_STYLES, Again, again
+from pbt_tui.backends.requeue import KNOWN_STYLES, Again, again
 from pbt_tui.journal.events import Source
 from pbt_tui.runtimes.protocol import Launch
 from pbt_tui.spec import Job
@@ -32,7 +32,7 @@ def of_attempt(
     seen: int = 0,
     known: bool = False,
 ) -> Again | None:
-    """The words for one attempt, for `render.manifest`.
+    """The words for one attempt, for the backend.
 
     Args:
         job: The job, with its own command.

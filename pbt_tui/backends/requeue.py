@@ -5,7 +5,12 @@ then too old, so the task reads the disk itself, by the rules of `observe.contin
 both together. It reads only the plain metadata that trainers write. Where a value is anything else,
 it refuses, and a person or the next attempt decides.
 
-Must not contain text of a spec: all values are words of the manifest (`Again`).
+Each engine's script around the functions sets `_pbt_again`, `_pbt_command`, `_pbt_env`,
+`_pbt_claim` (a file with a line `start …` for each earlier life), `_pbt_attempt` and
+`_pbt_restarts`, and calls `_pbt_go_on`.
+
+Must not contain text of a spec: all values are words of the command (`Again`). Must not contain
+`{#`, `{%` or `{{`, which engines with templates replace.
 """
 
 from __future__ import annotations
@@ -23,7 +28,7 @@ _DIGITS = 18
 
 
 class Again(NamedTuple):
-    """What a task needs to know to find the newest generation itself; words of the manifest."""
+    """What a task needs to know to find the newest generation itself; words of its command."""
 
     style: str
     """Style of the population: `isaacgymenvs`, `isaaclab`, `rl_games` or `sample_factory`."""
@@ -50,7 +55,7 @@ class Again(NamedTuple):
     """Arguments of the attempt, for its first life."""
 
     def words(self) -> tuple[str, ...]:
-        """The words of the manifest, in the order in which the functions count them."""
+        """The words, in the order in which the functions count them."""
         head = (self.style, self.recorded, self.below, self.member, self.interval)
         rest = (int(self.known), self.floor, self.generation, self.metadata, self.stamp)
         return (*map(str, (*head, *rest)), *self.args)
@@ -75,13 +80,14 @@ _pbt_merge() { # puts the words into _pbt_command, as `spec.merged` does
     _pbt_key "$word"
     [[ ! $_pbt_name ]] || plus[=$_pbt_name]=''
   done
-  for ((k = 1; k < ${#_pbt_command[@]}; k++)); do
+  for k in "${!_pbt_command[@]}"; do
+    ((k)) || continue
     word=${_pbt_command[k]} next=${_pbt_command[k + 1]-}
     [[ ! $skip ]] || { skip='' && continue; }
     _pbt_key "$word"
     [[ $_pbt_name && ${plus[=$_pbt_name]+there} ]] || { kept+=("$word") && continue; }
-    ((${#_pbt_plus} <= ${#plus[=$_pbt_name]})) || plus[=$_pbt_name]=$_pbt_plus
-    [[ $word != *=* ]] && ((k + 1 < ${#_pbt_command[@]})) && [[ $next != -* ]] || continue
+    [[ ${plus[=$_pbt_name]} == "$_pbt_plus"* ]] || plus[=$_pbt_name]=$_pbt_plus
+    [[ $word != *=* && ${_pbt_command[k + 1]+there} && $next != -* ]] || continue
     [[ $next == *=* && ${next#"${next%%[!+~]*}"} == [A-Za-z_]* ]] || skip=1
   done
   for word; do
@@ -100,8 +106,10 @@ _pbt_space() { # sets _pbt_found to the workspace; 1: it is not there, 2: nobody
   for each in "$recorded"/[0-9][0-9][0-9]; do [[ ! -d $each ]] || return 0; done
   for each in "$recorded"/{,.[!.]}*/"$below"; do [[ ! -d $each ]] || found+=("$each"); done
   _pbt_found=${found[0]-}
-  ((${#found[@]} < 2)) || { _pbt_why="several configurations have a workspace $below" && return 2; }
-  ((${#found[@]}))
+  [[ ! ${found[1]+there} ]] || {
+    _pbt_why="several configurations have a workspace $below" && return 2
+  }
+  [[ $_pbt_found ]]
 }
 
 _pbt_hex() { od -An -v -tx1 | tr -d ' \n'; }
