@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
+from typing import Literal
 
 from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, UnknownKind, Where
@@ -117,8 +118,8 @@ def _needed(spec: Processes, jobs: dict[str, Job]) -> Iterator[Diagnostic]:
 
     The jobs of a group, or of a population, start together, and count as one.
     """
-    unit = {job.id: job.group or job.population or job.id for job in spec.jobs}
-    needs: dict[str, set[str]] = {}
+    unit = {job.id: _unit(job) for job in spec.jobs}
+    needs: dict[_Unit, set[_Unit]] = {}
     for i, job in enumerate(spec.jobs):
         for k, name in enumerate(job.after):
             if name in jobs:
@@ -130,10 +131,20 @@ def _needed(spec: Processes, jobs: dict[str, Job]) -> Iterator[Diagnostic]:
     try:
         sorter.prepare()
     except CycleError as e:
-        circle = " needs ".join(f"`{name}`" for name in reversed(e.args[1]))
+        circle = " needs ".join(f"`{name}`" for _, name in reversed(e.args[1]))
         at = next(i for i, job in enumerate(spec.jobs) if unit[job.id] in e.args[1] and job.after)
         message = f"no job can be first: {circle}"
         yield finding("PBT813", message, where=Where(pointer=f"/jobs/{at}/after"))
+
+
+_Unit = tuple[Literal["group", "population", "job"], str]
+"""What starts together; a job may have the name of a group or a population that it is not in."""
+
+
+def _unit(job: Job) -> _Unit:
+    if job.group is not None:
+        return "group", job.group
+    return ("job", job.id) if job.population is None else ("population", job.population)
 
 
 def _index(job: Job) -> str:

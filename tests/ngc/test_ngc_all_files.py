@@ -17,7 +17,7 @@ from pbt_tui.compiler import compile_loaded, existing, output
 from pbt_tui.compiler.load import load
 from pbt_tui.errors import PbtError
 from pbt_tui.settings.settings_file import find
-from pbt_tui.spec import Container, Policy
+from pbt_tui.spec import SHM, Container, Policy
 from tests.ngc.ngc_runs import SETTINGS, call, project
 
 
@@ -31,11 +31,12 @@ def told(values: msgspec.Struct) -> str:
 
 EVERYTHING = (
     told(Policy(max_parallel=3))
-    + told(Container(image="x")).replace('image = "x"\n', "")
+    + told(Container(image="x", shm_size=SHM)).replace('image = "x"\n', "")
     + SETTINGS
     + f"[slurm]\n{told(Slurm())}"
 )
-"""What is not set is taken from the file, so that an edit there is a setting."""
+"""What is not set is taken from the file, so that an edit there is a setting. `shm_size` has no
+default in `Container`, and gets one when it is compiled: that is set, too."""
 RUN = Path("specs/ant")
 
 
@@ -195,6 +196,21 @@ def test_an_edit_of_any_byte_of_any_file_is_named(here: Path, compiled: Any, dat
         assert path in compiled()
     finally:
         (here / path).write_bytes(kept)
+
+
+def test_an_edit_of_any_number_of_a_setting_is_named(here: Path, compiled: Any) -> None:
+    file = here / RUN / "processes.json"
+    kept = file.read_bytes()
+    head = kept.index(b'"policy"'), kept.index(b'"populations"')
+    numbers = [at for at in range(*head) if kept[at : at + 1].isdigit()]
+    assert str(SHM).encode() in kept[slice(*head)]
+    try:
+        for at in numbers:
+            digit = b"2" if kept[at : at + 1] == b"1" else b"1"
+            file.write_bytes(kept[:at] + digit + kept[at + 1 :])
+            assert f"{RUN}/processes.json" in compiled(), kept[at - 20 : at + 5]
+    finally:
+        file.write_bytes(kept)
 
 
 def test_settings_that_cannot_be_read_any_more_are_named(here: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
+from pbt_tui.backends.osmo.local import process_list
 from pbt_tui.compiler import cross_references
 from pbt_tui.scheduler.explain import explain
-from pbt_tui.spec import Job, JobGroup, Policy, Processes
+from pbt_tui.spec import Job, JobGroup, Policy, Population, Processes, Resources
 from tests.osmo_local.test_group_semantics import World
 
 POLICY = Policy(gpus_per_job=0, max_parallel=9, pause_between=0.0, retries=0, retry_delay=0.0)
@@ -111,3 +113,16 @@ def test_what_could_never_start_is_refused(jobs: tuple[Job, ...], message: str) 
     (found,) = cross_references.check(spec(*jobs))
     assert found.code == "PBT813"
     assert found.message.startswith(message)
+
+
+def test_a_job_with_the_name_of_a_group_or_a_population_is_no_part_of_it() -> None:
+    jobs = task("g"), task("lead", "g", group="g")
+    assert list(cross_references.check(spec(*jobs))) == []
+    member = structs.replace(task("m", "p"), population="p", member=0)
+    population = Population("p", "isaacgymenvs", 1, "w", ("m",))
+    made = structs.replace(spec(task("p"), member), populations=(population,))
+    assert list(cross_references.check(made)) == []
+
+    gpu = Resources(gpus=1)
+    after = (structs.replace(job, resources=gpu) for job in (*jobs[1:], task("b", "g")))
+    assert process_list._gpus_at_once((jobs[0], *after)) == 2, "`lead` and `b` wait for `g` alone"

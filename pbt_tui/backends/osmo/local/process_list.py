@@ -285,8 +285,8 @@ def _needed(tasks: Sequence[WorkflowTask]) -> tuple[str, ...]:
 
 def _gpus_at_once(jobs: Sequence[Job]) -> int:
     """The most GPUs that tasks need at the same time, of those that wait for as many others."""
-    depths: dict[str, int] = {}
-    unit = {job.id: job.group or job.id for job in jobs}
+    depths: dict[tuple[str, str], int] = {}
+    unit = {job.id: ("group", job.group) if job.group else ("job", job.id) for job in jobs}
     needs: Counter[int] = Counter()
     for job in jobs:  # what a task needs is before it
         depth = 1 + max((depths[unit[name]] for name in job.after), default=-1)
