@@ -34,16 +34,12 @@ class Run:
 def run(
     argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> Run:
-    """Runs it once, output thrown away; CPU and memory from the kernel's own accounting.
-
-    Its Python keeps the bytecode of modules, as an installed package does.
-    """
-    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    """Runs it once, output thrown away; CPU and memory from the kernel's own accounting."""
     began = time.perf_counter()
     child = subprocess.Popen(
         argv,
         cwd=cwd,
-        env={**inherited, **(env or {})},
+        env={**os.environ, **(env or {})},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         stdin=subprocess.DEVNULL,
