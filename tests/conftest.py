@@ -11,7 +11,13 @@ from itertools import groupby
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+# A machine that does something else as well is not a defect of what is tested.
+settings.register_profile(
+    "busy", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("busy")
 IGNORED_IN_THE_BACKGROUND = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
 
 

@@ -47,7 +47,7 @@ thread.start()
 thread.join()
 """
 LOOK = """
-import subprocess
+import os, signal, subprocess
 from pathlib import Path
 from pbt_tui.runtimes.process import marks
 from pbt_tui.runtimes.process.orphans import Orphans
@@ -56,7 +56,7 @@ before = orphans.marks()
 with marks.inherited(mark):
     subprocess.run(["sh", "-c", "sleep 600 >/dev/null & echo $! >pid"])
 after = orphans.marks()
-subprocess.run(["kill", "-9", Path("pid").read_text().strip()])
+os.kill(int(Path("pid").read_text()), signal.SIGKILL)
 print(mark in before, mark in after, len(orphans._ancestors[0].lists))
 """
 

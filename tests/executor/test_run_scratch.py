@@ -77,6 +77,7 @@ def test_a_fresh_run_from_scratch_puts_aside_what_the_old_one_left(place: Place)
         assert sorted(path.stem for path in aside.glob("*.yaml"))[-1] >= "000004"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
 def test_a_folder_that_cannot_be_put_aside_fails_its_member_alone(place: Place) -> None:
     """It is a mount, which the kernel does not rename: nothing is begun beside it."""
     executor = place.start(population(place, 2))

@@ -6,6 +6,7 @@ Each job is a process, on a node of a real SLURM or in a pod of the double of OS
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -19,6 +20,8 @@ from tests.followers.engines import Follower
 
 GATE = "until [ -e go ]; do sleep 0.05; done"
 LIVES = 'echo life >>"lives.$0"; '
+
+elsewhere = pytest.mark.skipif(os.geteuid() != 0, reason="only root may name a host")
 
 
 def lived(name: str, code: str) -> tuple[str, ...]:
@@ -169,6 +172,7 @@ def test_cancelled_and_retried_by_a_person(engine: Follower) -> None:
     assert lives(place) == {"a": 2}
 
 
+@elsewhere
 def test_killed_and_started_elsewhere(engine: Follower) -> None:
     place = engine.place
     spec = place.spec(job("a", *lived("a", GATE)), job("b", *lived("b", "exit 3")))
@@ -203,6 +207,7 @@ def test_an_answer_to_a_submission_is_lost(engine: Follower) -> None:
     assert lives(place) == {"a": 1, "b": 1}
 
 
+@elsewhere
 def test_killed_before_it_heard_of_its_submission(engine: Follower) -> None:
     place = engine.place
     engine.loses_an_answer()

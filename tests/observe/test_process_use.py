@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -38,7 +40,7 @@ def test_a_process_is_read_with_its_children() -> None:
         children = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
         job.kill()
         for child in children:
-            subprocess.run(["kill", "-9", child], check=True)
+            os.kill(int(child), signal.SIGKILL)
         job.wait()
     assert reader.read(job.pid, time.monotonic()) is None
 

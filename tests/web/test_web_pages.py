@@ -113,7 +113,7 @@ async def test_with_write_a_page_cancels_a_job_and_copies_its_name(
         assert "read-only" not in await seen(tab, "00_ant_pbt", "? help")
         await tab.press("y")
         await seen(tab, "copied: 00_ant_pbt")
-        assert await tab.js("navigator.clipboard.readText()") == "00_ant_pbt"
+        await tab.until("navigator.clipboard.readText().then((text) => text === '00_ant_pbt')")
         await tab.press("x")
         await seen(tab, "cancel 00_ant_pbt")
         await tab.press("y")
