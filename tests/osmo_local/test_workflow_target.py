@@ -15,6 +15,11 @@ HEAD = "workflow:\n  name: w\n"
 WORDS = ["a b", "it's", '"', "\\", "#", "{a}", "ü", "$", "$$(X)", "", "x\ty", "`id`", "%s", "&&"]
 
 
+@pytest.fixture(autouse=True)
+def large_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+
+
 def read(
     folder: Path, text: str, *options: str, name: str = "w.yaml"
 ) -> tuple[Processes, list[str]]:
@@ -28,6 +33,7 @@ def read(
 def refused(folder: Path, text: str, *options: str) -> list[tuple[int | None, str]]:
     with pytest.raises(Findings) as caught:
         read(folder, text, *options)
+    assert all(d.code for d in caught.value.diagnostics), "each has a page"
     return [(d.where.line, d.message) for d in caught.value.diagnostics if d.level == "error"]
 
 
@@ -204,6 +210,27 @@ MUTATIONS = [
     ("files: [{path: /x, localpath: none.txt}]", "none.txt"),
     ("files: [{path: /tmp/x, contents: y}]\n    volumeMounts: ['/tmp']", "mounted"),
     ("files: [{path: /x}]", ""),
+    ("files: [{path: /a/../../etc/x, contents: y}]", "`..`"),
+    ("files: [{path: //tmp/x, contents: y}]\n    volumeMounts: ['/tmp']", "mounted"),
+    ("files: [{path: /tmp/./x, contents: y}]\n    volumeMounts: ['//tmp/']", "mounted"),
+    ("files: [{path: /tmp, contents: y}]\n    volumeMounts: ['/tmp']", "is there"),
+    ("files: [{path: /data, contents: y}]\n    volumeMounts: ['/tmp:/data/x']", "is there"),
+    ("files: [{path: /osmo/data/output/../input/0/x, contents: y}]", "`..`"),
+    ("files: [{path: //osmo/x, contents: y}, {path: /osmo//x, contents: z}]", "/osmo"),
+    ("files: [{path: /x, contents: y}, {path: //x, contents: z}]", "is there"),
+    ("files: [{path: /x, contents: y}, {path: /x/z, contents: z}]", "which is a file"),
+    ("files: [{path: /x/z, contents: y}, {path: /x, contents: z}]", "is there"),
+    (f"files: [{{path: /{'x' * 256}, contents: y}}]", "longer than a path"),
+    (f"files: [{{path: '{'/x' * 2048}', contents: y}}]", "longer than a path"),
+    ('files: [{path: "/x\\0y", contents: y}]', "absolute"),
+    ("files: [{path: /proc/self/environ, contents: y}]", "kernel"),
+    ("volumeMounts: ['/tmp://osmo/data']", "/osmo"),
+    ('args: ["a\\0b"]', "NUL"),
+    ("resource: {cpu: 1}", ""),
+    ("environment: [A]", ""),
+    ("args: {a: b}", ""),
+    ("exitActions: {FAIL: '1-2-3'}", "1-2-3"),
+    ("exitActions: {RESCHEDULE: '1', FAIL: '1'}", "1"),
     ("exitActions: {COMPLETE: '80-75'}", "reversed"),
     ("exitActions: {NOPE: '1'}", "NOPE"),
     ("exitActions: {FAIL: '999'}", "999"),
@@ -241,6 +268,10 @@ def test_what_is_not_possible_here_is_refused_with_its_place(
         ("  resources: {default: {memory: 32G}}\n", "32G"),
         ("  resources: {default: {memory: 32}}\n", "32"),
         ("  resources: {default: {cpu: 0}}\n", "CPU"),
+        ("  resources: {default: {cpu: 65}}\n", "`cpu: 65` is more than the 64 of this machine"),
+        ("  resources: {default: {gpu: -1}}\n", ""),
+        ("  resources: {default: {memory: 1Xi}}\n", "1Xi"),
+        ("  timeout: {exec_timeout: -1h}\n", "-1h"),
         ("  timeout: {exec_timeout: 10h5m}\n", "10h5m"),
         ("  timeout: {exec_timeout: 0s}\n", "0s"),
         ("  name: other\n", "twice"),
