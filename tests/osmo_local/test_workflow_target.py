@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from pbt_tui.cli import run_options, workflow_target
+from pbt_tui.diagnostics import rule
 from pbt_tui.errors import Findings, PbtError, UsageError
 from pbt_tui.spec import Mount, Processes, decode, encode
+from tests.compiler.rule_examples import furnish, said
 
 TASK = "  - name: a\n    image: acme/x:1\n    command: [run]\n"
 HEAD = "workflow:\n  name: w\n"
@@ -297,3 +299,42 @@ def test_what_changes_nothing_here_is_a_warning(tmp_path: Path) -> None:
 def test_options_that_do_not_go_with_a_workflow(tmp_path: Path, options: tuple[str, ...]) -> None:
     with pytest.raises(UsageError):
         read(tmp_path, with_("args: []"), *options)
+
+
+def size(more: str) -> str:
+    return with_("args: []", f"  resources: {{default: {{{more}}}}}\n")
+
+
+@pytest.mark.parametrize(
+    ("code", "level", "line", "text"),
+    [
+        ("PBT950", "error", 7, with_("privileged: true")),
+        ("PBT951", "error", 7, with_("inputs: [{url: 's3://x'}]")),
+        ("PBT952", "warning", 3, size("platform: a")),
+        ("PBT953", "error", 7, with_("files: [{path: x, contents: y}]")),
+        ("PBT954", "error", 7, with_("volumeMounts: ['/no/such:/data']")),
+        ("PBT955", "error", 3, size("cpu: 65")),
+        ("PBT956", "error", 4, with_('args: ["a\\0b"]')),
+        ("PBT957", "note", 7, with_("volumeMounts: ['/tmp']")),
+        ("PBT958", "note", None, with_("exitActions: {RESCHEDULE: '75'}")),
+    ],
+)
+def test_each_finding_has_its_code_and_its_line(
+    tmp_path: Path, code: str, level: str, line: int | None, text: str
+) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(text)
+    args = run_options.parser(()).parse_args([str(path)])
+    try:
+        _, found = workflow_target.read(path, args)
+    except Findings as e:
+        found = list(e.diagnostics)
+    assert (code, level, line) in [(d.code, d.level, d.where.line) for d in found]
+
+
+def test_a_workspace_at_another_path_is_a_warning(tmp_path: Path) -> None:
+    """`PBT959`: by its example, which needs what `pbt-compile` writes."""
+    with pytest.MonkeyPatch.context() as patch:
+        furnish(tmp_path, "PBT959")
+        patch.chdir(tmp_path)
+        assert ("warning", "PBT959") in said(tmp_path, rule("PBT959").example)
