@@ -17,8 +17,8 @@ from pathlib import Path
 from benchmarks import machine, measure, page, results
 
 PARTS = (
-    "compiling", "executing", "waiting", "containing", "replaying", "watching", "fleet",
-    "logs", "populations",
+    "compiling", "executing", "waiting", "containing", "workflows", "replaying", "watching",
+    "fleet", "logs", "populations",
 )  # fmt: skip
 """In this order: the peak memory of a command is at least that of the process that starts it, so
 parts that measure it come before parts that need much themselves."""

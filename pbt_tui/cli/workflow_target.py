@@ -7,12 +7,14 @@ wrote with it. Must not start or write anything.
 from __future__ import annotations
 
 import argparse
+import os
 import posixpath
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, Findings, UsageError, Where, printable
 from pbt_tui.files.faults import reason
 from pbt_tui.files.regular import SPEC_BYTES, read_regular
@@ -59,6 +61,7 @@ def read(path: Path, args: argparse.Namespace) -> tuple[Processes, list[Diagnost
         population=population,
         shells=shells,
         local_file=_reader(path.parent),
+        cpus=os.cpu_count(),
     )
     spec, more = process_list.process_list(reading, run)
     found = [*found, *more, *notes]
@@ -132,10 +135,11 @@ def _folders(spec: Processes, reading: WorkflowReading) -> list[Diagnostic]:
         at, shown = Where(pointer=pointer), printable(source)
         if not Path(source).is_dir() and not Path(source).is_file():
             message = f"this machine has no folder `{shown}`"
-            found.append(Diagnostic("error", message, where=at, hint="make it, or mount another"))
+            hint = "make it, or mount another"
+            found.append(finding("PBT954", message, where=at, hint=hint))
         else:
             message = f"tasks read and write `{shown}` of this machine"
-            found.append(Diagnostic("note", message, where=at))
+            found.append(finding("PBT957", message, where=at))
     return reading.placed(found)
 
 
@@ -145,7 +149,7 @@ def _retries(spec: Processes, args: argparse.Namespace) -> list[Diagnostic]:
     if again is None or args.retries is not None:
         return []
     message = f"task `{again.id}` is not started again: OSMO does not by default, either"
-    return [Diagnostic("note", message, hint="pass `--retries N`")]
+    return [finding("PBT958", message, hint="pass `--retries N`")]
 
 
 def _population(
@@ -191,7 +195,7 @@ def _population(
             "another path outside of the containers"
         )
         hint = "mount it at its own path: `--osmo_mount DIR`"
-        return None, {}, [Diagnostic("warning", message, hint=hint)]
+        return None, {}, [finding("PBT959", message, hint=hint)]
     assert index is not None
     whole = structs.replace(population, workspace=workspace, members=members)
     return whole, _shells(spec, index.settings), []

@@ -24,6 +24,11 @@ def reconsider(state: RunState, job: JobState, event: ev.Event) -> None:
             state.ready_queue.enter(one, event.at)
 
 
+def met_at(job: JobState) -> float:
+    """When what needs this job, or its group, could start, in Unix seconds."""
+    return job.since if job.group is None else max(one.since for one in job.group.members)
+
+
 def skip_reason(job: JobState) -> str:
     """Why a job is skipped that needs what has failed."""
     lost = next(one for one in job.needed if one.is_lost)

@@ -25,7 +25,7 @@ from pbt_tui.journal.events import (
     Why,
 )
 from pbt_tui.journal.groups import CUT_OFF, judged, stop_reason, waits
-from pbt_tui.journal.needed_jobs import is_cut_off, skip_reason
+from pbt_tui.journal.needed_jobs import is_cut_off, met_at, skip_reason
 from pbt_tui.journal.ready_queue import Gang, Schedulable, shape
 from pbt_tui.journal.slots import Shape, name
 from pbt_tui.journal.state import JobState, RunState
@@ -157,7 +157,8 @@ def verdict(state: RunState) -> Verdict:
         return "failures"
     if "cancelled" in phases:
         return "cancelled"
-    return "failures" if skipped else "succeeded"
+    lost = skipped or not all(group.has_succeeded for group in state.groups)
+    return "failures" if lost else "succeeded"
 
 
 # -- starts ----------------------------------------------------------------------------------------
@@ -270,12 +271,21 @@ def gang_backfill(state: RunState, now: float) -> list[JobState]:
 
     The largest need comes first. Members whose back-off just ended are included.
     """
-    heads: list[Schedulable] = [
-        heap[0][1] for heap in state.ready_queue.gang_backfill.values() if heap
-    ]
-    heads += [job for job in state.ready_queue.due(now) if job.gang is not None and job.gang.active]
-    found = [state.jobs[job.index] for job in sorted(heads, key=lambda j: (-j.need, j.index))]
-    return [job for job in found if not waits(job)]
+    heads = [_first(state, heap) for heap in state.ready_queue.gang_backfill.values() if heap]
+    due = [job for job in state.ready_queue.due(now) if job.gang is not None and job.gang.active]
+    heads += [job for job in (state.jobs[one.index] for one in due) if not waits(job)]
+    found = [job for job in heads if job is not None]
+    return sorted(found, key=lambda job: (-job.need, job.index))
+
+
+def _first(state: RunState, backfill: list[tuple[int, Schedulable]]) -> JobState | None:
+    """The first job of a heap that does not wait for its group to stop."""
+    head = state.jobs[backfill[0][0]]
+    if head.group is None or not waits(head):
+        return head
+    ready = [state.jobs[i] for i, job in backfill if job.bucket == "gang_backfill"]
+    found = [job for job in ready if not waits(job)]
+    return min(found, key=lambda job: job.index, default=None)
 
 
 def units(state: RunState, now: float) -> Iterator[SchedulingUnit]:
@@ -307,4 +317,4 @@ def _unit(state: RunState, members: tuple[Schedulable, ...], key: Shape) -> Sche
 
 
 def _ready_since(job: JobState) -> float:
-    return max(job.since, job.ready_at, *(one.since for one in job.needed))
+    return max(job.since, job.ready_at, *(met_at(one) for one in job.needed))

@@ -87,7 +87,8 @@ def said(folder: Path, text: str) -> set[tuple[str, str]]:
         commands.append(f"{usual} --ngc_job_template job.txt")
     elif name == "osmo" and piece.startswith(("workflow:", "default-values:")):
         (folder / "job.yaml").write_text(f"{piece}\n")
-        commands.append("pbt-compile --validate job.yaml")
+        if not commands:
+            commands.append("pbt-compile --validate job.yaml")
     elif ngc and piece.startswith('"'):
         (folder / "job.json").write_text(f"{json.dumps(REQUEST)[:-1]}, {piece}}}")
         commands.append("pbt-compile --validate job.json")
@@ -114,6 +115,7 @@ def _obey(line: str, folder: Path) -> list[tuple[str, str]]:
     if program != "pbt-compile":
         words = [program, *argv]
         if program == "pbt-run":
+            argv = [path for word in argv for path in _named(word, folder)]
             words = [sys.executable, "-m", "pbt_tui.cli.run", *argv, "--pause_between", "0"]
         elif program == "python":
             words = [sys.executable, *argv]
@@ -129,6 +131,11 @@ def _obey(line: str, folder: Path) -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = FOUND.findall(told.getvalue())
     assert (code in (1, 3)) == any(level == "error" for level, _ in pairs), told.getvalue()
     return pairs
+
+
+def _named(word: str, folder: Path) -> list[str]:
+    """The files that a word with a `*` names, as a shell expands it; else the word."""
+    return sorted(map(str, folder.glob(word))) if "*" in word else [word]
 
 
 def _module(piece: str) -> str:

@@ -10,6 +10,7 @@ from itertools import combinations
 
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import apply
+from pbt_tui.journal.groups import CUT_OFF
 from pbt_tui.journal.slots import same
 from pbt_tui.journal.state import ACTIVE, ENDED, JobState, RunState
 from pbt_tui.spec import Processes
@@ -70,6 +71,12 @@ def blocked(job: JobState) -> bool:
     )
 
 
+def ready_since(job: JobState) -> float:
+    """When the last thing happened that a job, which is ready now, had waited for."""
+    units = [one.group.members if one.group else (one,) for one in job.needed]
+    return max(job.since, job.ready_at, *(one.since for unit in units for one in unit))
+
+
 def lost(one: JobState) -> bool:
     """Whether a job that is needed, or its group, has ended without success."""
     if one.group is None:
@@ -78,11 +85,48 @@ def lost(one: JobState) -> bool:
     return fails or one.group.lead.phase in ("failed", "cancelled", "skipped")
 
 
+def group_ended(job: JobState) -> bool:
+    """Whether its group has ended: with its lead, or with a failure that is one of the group."""
+    group = job.group
+    if group is None:
+        return False
+    fails = group.spec.fails_together and "failed" in {m.phase for m in group.members}
+    return fails or group.lead.phase in ENDED
+
+
+def stops_for_group(job: JobState) -> bool:
+    """Whether an active job has to stop with its group, or to start again with it."""
+    group = job.group
+    return group is not None and (
+        group_ended(job) or job.attempts[-1].seq < group.again_from  # `group_checks` checks it
+    )
+
+
+def over(state: RunState) -> set[str]:
+    """Groups that have ended and have a job that waits."""
+    return {job.group.spec.id for job in state.jobs if job.group and waits_in_vain(job)}
+
+
+def waits_in_vain(job: JobState) -> bool:
+    return job.phase == "waiting" and group_ended(job)
+
+
+def unreachable(state: RunState) -> set[int]:
+    """Waiting jobs that need what has ended without success."""
+    return {j.index for j in state.jobs if j.phase == "waiting" and any(map(lost, j.needed))}
+
+
 def gang_backfill(state: RunState, now: float) -> list[JobState]:
+    stopping = {
+        job.group.spec.id
+        for job in state.jobs
+        if job.group and job.phase in ACTIVE and job.attempts[-1].seq < job.group.again_from
+    }
     return [
         job
         for job in state.jobs
         if ready(job, now)
+        and not (job.group and job.group.spec.id in stopping)
         and job.gang is not None
         and any(state.jobs[m.index].phase in ACTIVE for m in job.gang.members)
     ]
@@ -129,7 +173,7 @@ def choose(state: RunState, now: float) -> list[JobState]:
         needs = [job.need for job in unit]
         if len(unit) <= free and room(state, needs):
             return unit
-        since = max(max(job.since, job.ready_at, state.patience_from) for job in unit)
+        since = max(state.patience_from, *(ready_since(job) for job in unit))
         if (
             now >= since + state.policy.patience
             and len(unit) <= state.policy.max_parallel
@@ -159,6 +203,7 @@ def must_stop(state: RunState) -> set[int]:
         attempt = job.attempts[-1]
         soft = job.cancel or state.stop or (state.policy.fail_fast and state.failures)
         hard = job.cancel == "hard" or state.stop == "kill"
+        soft = soft or stops_for_group(job)
         if (soft and attempt.stop_at is None) or (hard and attempt.kill_at is None):
             found.add(job.index)
     return found
@@ -204,7 +249,7 @@ class Asked:
                     self.broken(f"{event.job} was scheduled while stopping")
             case ev.JobSkipped():
                 limit = 1 if self.policy.fail_fast else self.policy.max_failures
-                refused = event.why.startswith("cannot be continued")
+                refused = event.why.startswith(("cannot be continued", CUT_OFF, "upstream "))
                 if not refused and (limit is None or len(self.failed) < limit):
                     self.broken(f"{event.job} was skipped after {len(self.failed)} failures")
             case ev.RequestAccepted():
@@ -251,7 +296,11 @@ class Asked:
             self.owed_kills.pop((event.job, event.attempt), None)
         if isinstance(event, ev.AttemptEnded):
             self.hard.discard(event.job)
-            if state.by_id[event.job].phase == "failed":
+            job = state.by_id[event.job]
+            group = job.group
+            if job.phase == "failed" and (
+                group is None or job is group.lead or group.spec.fails_together
+            ):
                 self.failed.add(event.job)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import apply
 from pbt_tui.journal.state import ACTIVE, RunState
-from tests.core import brute
+from tests.core import brute, group_checks
 from tests.core.world import NOBODY, Proc, World
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def check(life: Life) -> None:
     answered: Counter[str] = Counter()
     asked_off: set[str] = set()
     asked = brute.Asked(life.spec, world.broken, life.asked_at)
+    groups = group_checks.GroupChecks(world.broken)
     for event in world.durable:
         match event:
             case ev.AttemptScheduled():
@@ -72,8 +73,10 @@ def check(life: Life) -> None:
             case _:
                 pass
         asked.before(event, state)
+        groups.before(event, state)
         apply(state, event)
         asked.after(event, state)
+        groups.after(event, state)
     for name in scheduled:
         if ends[name] != 1:
             world.broken(f"attempt {name} ended {ends[name]} times")
@@ -92,33 +95,34 @@ def check(life: Life) -> None:
         if name not in scheduled:
             world.broken(f"{name} ran without a decision on disk")
         if proc.handle != NOBODY:
-            _true_end(world, state, proc)
+            _true_end(world, state, proc, groups.leads.get(name))
     if world.inbox:
         world.broken(f"requests left without an answer: {list(world.inbox)}")
 
 
-def _true_end(world: World, state: RunState, proc: Proc) -> None:
-    """Checks that the journal agrees with the world about each attempt."""
-    attempt = state.by_id[proc.name[0]].attempts[proc.name[1] - 1]
+def _true_end(world: World, state: RunState, proc: Proc, lead: str | None) -> None:
+    """Checks that the journal agrees with the world about each attempt.
+
+    Args:
+        lead: the phase of the lead of its group when the end was recorded.
+    """
+    job = state.by_id[proc.name[0]]
+    attempt = job.attempts[proc.name[1] - 1]
     if proc.ended is None:
         return
     if attempt.restarts > proc.restart:
         world.broken(f"{proc.name} restarted {proc.restart} times, not {attempt.restarts}")
     if attempt.stop_at is None:
-        if not proc.coded:
-            true = "lost"
-        elif proc.refused:
-            true = "refused"
-        else:
-            true = "succeeded" if proc.code == 0 else "failed"
-        if attempt.outcome != true:
-            world.broken(f"{proc.name} truly {true}, recorded {attempt.outcome}")
-    elif attempt.outcome == "succeeded" and proc.order == "after":
+        true = "lost" if not proc.coded else "refused" if proc.refused else None
+    elif proc.coded and not proc.refused and proc.order == "before":
+        true = None
+    elif attempt.stop_why == "group_end":
+        true = "succeeded" if lead == "succeeded" else "stopped"
+    elif attempt.outcome == "succeeded":
         world.broken(f"{proc.name} ended after its stop and was called a success")
-    elif (
-        attempt.outcome in ("stopped", "interrupted")
-        and proc.coded
-        and not proc.refused
-        and proc.order == "before"
-    ):
-        world.broken(f"{proc.name} ended before its stop and was called stopped")
+        return
+    else:
+        return
+    true = true or group_checks.by_code(job.spec, proc.code)
+    if attempt.outcome != true:
+        world.broken(f"{proc.name} truly {true}, recorded {attempt.outcome}")

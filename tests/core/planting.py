@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import sys
 import textwrap
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -27,8 +26,9 @@ class Fault:
         return self.rule.replace(" ", "-")
 
     def plant(self, patch: pytest.MonkeyPatch) -> None:
-        original: Callable[..., Any] = getattr(self.owner, self.function)
-        source = textwrap.dedent(inspect.getsource(original))
+        found: Any = getattr(self.owner, self.function)
+        original: Any = found.fget if isinstance(found, property) else found
+        source = textwrap.dedent(inspect.getsource(original)).replace("@property\n", "")
         assert source.count(self.old) >= 1, f"{self.function} has changed: mend this test"
         scope = sys.modules[original.__module__].__dict__
         made: dict[str, Any] = {}
@@ -36,6 +36,9 @@ class Fault:
             "from __future__ import annotations\n" + source.replace(self.old, self.new), scope, made
         )
         changed = made[self.function]
+        if isinstance(found, property):
+            patch.setattr(self.owner, self.function, property(changed))
+            return
         patch.setattr(self.owner, self.function, changed)
         for name, module in list(sys.modules.items()):
             if name.startswith(("pbt_tui", "tests.core.")):

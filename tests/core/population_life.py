@@ -35,6 +35,7 @@ class PopulationLife(simulation.Life):
 
     world: PopulationWorld
     cuts = (0,)
+    has_groups = False
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)

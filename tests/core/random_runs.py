@@ -87,13 +87,15 @@ def fits(needs: list[int], policy: Policy, gpus: int) -> bool:
     return brute._place(slots, tuple(sorted(needs, reverse=True)))
 
 
+def need(job: Job, policy: Policy) -> int:
+    """Number of GPUs that a job needs."""
+    own = job.resources.gpus if job.resources else None
+    return policy.gpus_per_job if own is None else own
+
+
 def fits_all(spec: Processes, policy: Policy, gpus: int) -> bool:
-    """Whether every job and every whole population could be placed, one at a time."""
-    needs = {
-        j.id: j.resources.gpus
-        if j.resources and j.resources.gpus is not None
-        else policy.gpus_per_job
-        for j in spec.jobs
-    }
+    """Whether every job, whole population and whole group could be placed, one at a time."""
+    needs = {job.id: need(job, policy) for job in spec.jobs}
     gangs = [[needs[m] for m in p.members] for p in spec.populations]
+    gangs += [[needs[j.id] for j in spec.jobs if j.group == group.id] for group in spec.groups]
     return all(fits(each, policy, gpus) for each in [*([n] for n in needs.values()), *gangs])

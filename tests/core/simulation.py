@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from typing import Any
 
 from msgspec import UNSET
@@ -14,12 +13,11 @@ from pbt_tui.executor.loop import Loop
 from pbt_tui.executor.reconcile import apply_reconciliation, observe_active
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import replay
-from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
+from pbt_tui.journal.state import Attempt, JobState, RunState
 from pbt_tui.runtimes.protocol import Launch
-from pbt_tui.scheduler.decide import select_next
 from pbt_tui.scheduler.drains import starved
 from pbt_tui.spec import Policy, Processes
-from tests.core import brute, last_words, moves, random_runs
+from tests.core import brute, last_words, moves, random_groups, random_runs, watching
 from tests.core import world as w
 from tests.core.sim_files import SimClock, SimDesk, SimJournal
 from tests.core.sim_runtime import SimRuntime, launch_of
@@ -34,6 +32,8 @@ class Life:
 
     cuts: tuple[int, ...] = (0, 0, 1, 5)
     """Lines that a copied journal may lack."""
+    has_groups = True
+    """Whether some lives have groups, exit rules and jobs that need others."""
 
     def __init__(self, seed: int) -> None:
         self.rng = rng = random.Random(seed)
@@ -45,6 +45,10 @@ class Life:
         self.gpus = [ev.Gpu(index=i, uuid=f"G{i}") for i in range(rng.randint(1, 4))]
         self.policy = self.make_policy()
         self.spec = self.make_spec()
+        if self.has_groups and seed % 4 == 3:
+            dice = random.Random(seed)  # dice of its own, as for the disk
+            self.policy = random_groups.lenient(self.policy, dice)
+            self.spec = random_groups.grouped(self.spec, self.policy, len(self.gpus), dice)
         self.world.per_gpu = self.policy.experiments_per_gpu
         self.world.max_parallel = self.policy.max_parallel
         self.world.has_queue = seed % 3 == 1
@@ -65,7 +69,7 @@ class Life:
         self.cancelled: set[str] = set()
         self.events = 0
         self.asked_at: dict[str, float] = {}
-        self.brute = seed % 4 == 0
+        self.brute = seed % 4 == 0 or seed % 8 == 3
         """Whether to compare every event with `brute`: slow, so only in some runs."""
 
     # What other kinds of lives make otherwise.
@@ -95,7 +99,7 @@ class Life:
     def prepare(self, loop: Loop, clock: SimClock) -> None:
         """The loop of a new executor is there."""
         if self.brute:
-            self._watch(loop)
+            watching.watch(loop, self.world, self.spec)
 
     # -- one executor after the other --------------------------------------------------------------
 
@@ -343,48 +347,6 @@ class Life:
         name = f"{int(self.world.now * 1e9) + len(self.world.inbox)}-{self.rng.randrange(10**6)}"
         self.asked_at[name] = self.world.now
         self.world.inbox[name] = ev.Request(id=name, action=action, **what)
-
-    # -- what must always hold ---------------------------------------------------------------------
-
-    def _watch(self, loop: Loop) -> None:
-        """Compares every index with the phases, and every decision with `brute`."""
-        world, state = self.world, loop.state
-        record = loop.record
-
-        def watched(event: ev.AnyEvent, now: float) -> None:
-            if isinstance(event, ev.AttemptScheduled):
-                chosen = select_next(state, now)
-                plain = brute.choose(state, now)
-                first = max(plain, key=lambda j: (j.need, -j.index)) if plain else None
-                if chosen is not first:
-                    world.broken(f"chose {event.job}, the plain rules say {plain}")
-            record(event, now)
-            if state.slots.busy != brute.busy(state):
-                world.broken(f"slots {state.slots.busy}, truly {brute.busy(state)}")
-            if set(state.to_stop) != brute.must_stop(state):
-                world.broken(f"to stop {set(state.to_stop)}, truly {brute.must_stop(state)}")
-            count = Counter(job.phase for job in state.jobs)
-            if {k: v for k, v in state.counts.items() if v} != count:
-                world.broken(f"counts {state.counts}, truly {count}")
-            if [j.index for j in state.jobs if j.phase in ACTIVE] != sorted(state.active):
-                world.broken("active is not who is active")
-
-        loop.record = watched  # type: ignore[method-assign]
-        turn = loop.turn
-        held_by_people = brute.Held(self.spec)
-
-        def turned() -> bool:
-            busy = turn()
-            now = loop._clock.now()
-            held = not busy and held_by_people.held(world.durable)
-            idle = not (held or state.stop) and now >= state.next_start
-            if not busy and idle and len(state.active) < state.policy.max_parallel:
-                plain = brute.choose(state, now)
-                if plain:
-                    world.broken(f"idle, though the plain rules start {plain[0].spec.id}")
-            return busy
-
-        loop.turn = turned  # type: ignore[method-assign]
 
 
 def _differ(one: dict[str, Any], other: dict[str, Any]) -> str:

@@ -88,6 +88,7 @@ FAULTS = [
         "_perform",
         "case ev.StopRequested() | ev.KillRequested():",
         "case ev.StopRequested():",
+        near=48,
     ),
     Fault(
         "resumed with a softer stop",
@@ -134,7 +135,7 @@ FAULTS = [
         "_cancel",
         "if job.phase in ACTIVE:",
         'if job.phase in ("starting", "running"):',
-        near=540,
+        near=883,
     ),
     Fault(
         "an end is judged by the stop whatever came first",
@@ -142,6 +143,7 @@ FAULTS = [
         "outcome",
         'if why is not None and (lost or refused or order != "before"):',
         "if why is not None:",
+        near=31,
     ),
     Fault(
         "an end is judged by its code whatever was asked",
@@ -156,7 +158,7 @@ FAULTS = [
         "_by_outcome",
         'if job.cancel or (e.outcome == "stopped" and e.cause == "cancelled"):',
         "if False:",
-        near=540,
+        near=622,
     ),
     Fault("failures are never forgiven", fold, "_retry", "state.failures = 0", "pass"),
     Fault(
@@ -181,7 +183,7 @@ FAULTS = [
         "select_next",
         "closed = closed or state.slots.room((job.need,), empty=True)",
         "closed = True",
-        near=2420,
+        near=2425,
     ),
     Fault(
         "owed members do not close the line",
@@ -198,14 +200,14 @@ FAULTS = [
         "return len(unit.shape) <= free and state.slots.room(unit.shape, held)",
         "return free > 0 and state.slots.room(unit.shape[:1], held)",
     ),
-    Fault("a GPU is its index", slots, "same", "if one.uuid and other.uuid:", "if False:"),
+    Fault("a GPU is its index", slots, "same", "if one.uuid and other.uuid:", "if False:", near=17),
     Fault(
         "launched on a GPU that is gone",
         reconcile,
         "_still_listed",
         "return all(",
         "return True or all(",
-        near=227,
+        near=711,
     ),
     Fault(
         "patience closes the line for what cannot fit",
@@ -227,6 +229,7 @@ FAULTS = [
         "refuse_old_stops",
         "if is_stop_of_others(request):",
         "if False:",
+        near=41,
     ),
     Fault(
         "requests are answered twice",
@@ -296,7 +299,7 @@ FAULTS = [
         "drop_foreign",
         "if attempt > len(",
         "if False and attempt > len(",
-        near=311,
+        near=318,
     ),
     Fault(
         "a moved directory is gone on with while something starts",
@@ -304,7 +307,7 @@ FAULTS = [
         "living",
         "if world.has_queue or alive or world.under_way[name]:",
         "if world.has_queue or alive:",
-        near=2390,
+        near=2453,
     ),
     Fault(
         "a moved directory is gone on with while something lives",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from pbt_tui.journal import RunState, apply
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.outcome import exit_rule, outcome
 from pbt_tui.scheduler.decide import decide
-from pbt_tui.spec import ExitRule, Job, JobGroup, Policy, Processes, digest
+from pbt_tui.spec import ExitRule, Job, JobGroup, Policy, Population, Processes, digest
 
 RETRY = (ExitRule("retry", 75, 75),)
 
@@ -38,6 +38,7 @@ class World:
         self.state = RunState(spec)
         self.said: list[str] = []
         self._seq = 0
+        self._waited = 0.0
         self._tell(
             ev.RunOpened(format="pbt-journal/1", run_id="r", run="r", cwd="/", train_dir="/t",
                          digest="d")
@@ -50,13 +51,19 @@ class World:
         self.go()
 
     def _tell(self, event: ev.AnyEvent) -> None:
-        import msgspec
-
         self._seq += 1
-        apply(self.state, msgspec.structs.replace(event, seq=self._seq, at=float(self._seq)))
+        at = float(self._seq) + self._waited
+        apply(self.state, structs.replace(event, seq=self._seq, at=at))
+
+    def later(self, seconds: float, *, times: int = 1) -> None:
+        """Decides again after a while, and after another."""
+        for _ in range(times):
+            self._waited += seconds
+            self.said = []
+            self.go()
 
     def go(self) -> None:
-        while (decision := decide(self.state, self._seq + 1.0)) is not None:
+        while (decision := decide(self.state, self._seq + 1.0 + self._waited)) is not None:
             self._tell(decision)
             self.said.append(_word(decision))
 
@@ -186,3 +193,32 @@ def test_exit_codes_decide_and_the_first_rule_that_fits() -> None:
 def test_groups_are_part_of_what_identifies_a_run() -> None:
     one, other = made().state.spec, made(fails_together=True).state.spec
     assert digest(one) != digest(other)
+
+
+def test_a_run_has_not_succeeded_whose_group_was_given_up_by_retries_of_its_tasks() -> None:
+    world = made(fails_together=True, retries=0).end("one", 1)
+    world.end("lead", 143, signal=15).end("two", 143, signal=15)
+    world.ask("retry", "lead")
+    assert world.said == ["JobSkipped lead its group has ended", "RunClosed failures"]
+    world.ask("retry", "one")
+    world.ask("retry", "two")
+    assert world.said == ["JobSkipped two its group has ended", "RunClosed failures"]
+
+
+def test_a_gang_is_not_held_up_by_a_group_that_stops_to_start_again() -> None:
+    group = made().state.spec
+    more = tuple(
+        Job(name, "p", name, ("x",), {}, name, {}, population="p", member=k)
+        for k, name in enumerate(("m0", "m1"))
+    )
+    policy = structs.replace(group.policy, pause_between=10.0, retries=1)
+    members = Population("p", "isaacgymenvs", 2, "w", ("m0", "m1"))
+    world = World(
+        structs.replace(group, policy=policy, jobs=(*group.jobs, *more), populations=(members,))
+    )
+    world.later(10.0, times=3)
+    assert world.said == ["AttemptScheduled m0"]
+    world.end("lead", 75)
+    assert world.said == ["StopRequested one group_again", "StopRequested two group_again"]
+    world.later(10.0)
+    assert world.said == ["AttemptScheduled m1"], "`lead` waits, and has the same need"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 
 from pbt_tui.journal import events as ev
@@ -139,3 +140,26 @@ def test_the_network_of_a_killed_run_goes_with_clean_or_with_its_next_end(docked
     said = docked.pbt("--clean")
     assert left() == [], said.all
     assert "removed 1 network" in said.out
+
+
+ODD = ('/a b,c="d":ro', "/x\ty\nz", "/ü/'$(id)'", "/etc/hosts", "/osmo/data/output/link/x")
+"""Paths of files that a task may have."""
+
+
+def test_files_at_odd_paths_are_there_and_nothing_is_made_outside_the_run(docked: Docked) -> None:
+    files = [{"path": path, "contents": f"file {k}\n"} for k, path in enumerate(ODD)]
+    task = {"name": "a", "image": BUSYBOX, "command": ["cat", *ODD], "files": files}
+    text = f"workflow:\n  name: odd\n  tasks: {json.dumps([task], ensure_ascii=False)}\n"
+    target = place(docked, "odd", text)
+    outside = docked.path / "outside"
+    outside.mkdir()
+    output = docked.path / "train_dir/odd/a"
+    output.mkdir(parents=True)
+    (output / "link").symlink_to(outside)
+    said = docked.end(docked.start(target))
+    assert said.code == 0, said.all
+    assert docked.log("a") == "".join(f"file {k}\n" for k in range(len(ODD)))
+    assert list(outside.iterdir()) == []
+    written = {p.relative_to(docked.path).parts[0] for p in docked.path.rglob("*")}
+    assert written == {"odd.yaml", "outside", "train_dir"}
+    assert {p.name for p in (docked.path / "train_dir/odd").iterdir()} == {"_pbt", "a"}

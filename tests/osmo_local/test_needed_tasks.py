@@ -7,6 +7,7 @@ from msgspec import structs
 
 from pbt_tui.backends.osmo.local import process_list
 from pbt_tui.compiler import cross_references
+from pbt_tui.journal import needed_jobs
 from pbt_tui.scheduler.explain import explain
 from pbt_tui.spec import Job, JobGroup, Policy, Population, Processes, Resources
 from tests.osmo_local.test_group_semantics import World
@@ -89,6 +90,13 @@ def test_it_waits_until_the_others_of_the_group_have_ended() -> None:
     world = World(spec(task("lead", group="g"), task("other", group="g"), task("x", "lead")))
     assert world.end("lead", 0).said == ["StopRequested other group_end"]
     assert world.end("other", 143, signal=15).said == scheduled("x")
+
+
+def test_what_needs_a_group_could_start_when_the_last_of_it_had_ended() -> None:
+    world = World(spec(task("lead", group="g"), task("other", group="g"), task("x", "lead")))
+    world.end("lead", 0).end("other", 143, signal=15)
+    lead, other = (world.state.by_id[name] for name in ("lead", "other"))
+    assert lead.since < needed_jobs.met_at(lead) == other.since
 
 
 def test_a_group_that_failed_keeps_what_needs_it_from_starting() -> None:

@@ -7,12 +7,19 @@ from pathlib import Path
 import pytest
 
 from pbt_tui.cli import run_options, workflow_target
+from pbt_tui.diagnostics import rule
 from pbt_tui.errors import Findings, PbtError, UsageError
 from pbt_tui.spec import Mount, Processes, decode, encode
+from tests.compiler.rule_examples import furnish, said
 
 TASK = "  - name: a\n    image: acme/x:1\n    command: [run]\n"
 HEAD = "workflow:\n  name: w\n"
 WORDS = ["a b", "it's", '"', "\\", "#", "{a}", "ü", "$", "$$(X)", "", "x\ty", "`id`", "%s", "&&"]
+
+
+@pytest.fixture(autouse=True)
+def large_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
 
 
 def read(
@@ -28,6 +35,7 @@ def read(
 def refused(folder: Path, text: str, *options: str) -> list[tuple[int | None, str]]:
     with pytest.raises(Findings) as caught:
         read(folder, text, *options)
+    assert all(d.code for d in caught.value.diagnostics), "each has a page"
     return [(d.where.line, d.message) for d in caught.value.diagnostics if d.level == "error"]
 
 
@@ -204,6 +212,27 @@ MUTATIONS = [
     ("files: [{path: /x, localpath: none.txt}]", "none.txt"),
     ("files: [{path: /tmp/x, contents: y}]\n    volumeMounts: ['/tmp']", "mounted"),
     ("files: [{path: /x}]", ""),
+    ("files: [{path: /a/../../etc/x, contents: y}]", "`..`"),
+    ("files: [{path: //tmp/x, contents: y}]\n    volumeMounts: ['/tmp']", "mounted"),
+    ("files: [{path: /tmp/./x, contents: y}]\n    volumeMounts: ['//tmp/']", "mounted"),
+    ("files: [{path: /tmp, contents: y}]\n    volumeMounts: ['/tmp']", "is there"),
+    ("files: [{path: /data, contents: y}]\n    volumeMounts: ['/tmp:/data/x']", "is there"),
+    ("files: [{path: /osmo/data/output/../input/0/x, contents: y}]", "`..`"),
+    ("files: [{path: //osmo/x, contents: y}, {path: /osmo//x, contents: z}]", "/osmo"),
+    ("files: [{path: /x, contents: y}, {path: //x, contents: z}]", "is there"),
+    ("files: [{path: /x, contents: y}, {path: /x/z, contents: z}]", "which is a file"),
+    ("files: [{path: /x/z, contents: y}, {path: /x, contents: z}]", "is there"),
+    (f"files: [{{path: /{'x' * 256}, contents: y}}]", "longer than a path"),
+    (f"files: [{{path: '{'/x' * 2048}', contents: y}}]", "longer than a path"),
+    ('files: [{path: "/x\\0y", contents: y}]', "absolute"),
+    ("files: [{path: /proc/self/environ, contents: y}]", "kernel"),
+    ("volumeMounts: ['/tmp://osmo/data']", "/osmo"),
+    ('args: ["a\\0b"]', "NUL"),
+    ("resource: {cpu: 1}", ""),
+    ("environment: [A]", ""),
+    ("args: {a: b}", ""),
+    ("exitActions: {FAIL: '1-2-3'}", "1-2-3"),
+    ("exitActions: {RESCHEDULE: '1', FAIL: '1'}", "1"),
     ("exitActions: {COMPLETE: '80-75'}", "reversed"),
     ("exitActions: {NOPE: '1'}", "NOPE"),
     ("exitActions: {FAIL: '999'}", "999"),
@@ -241,6 +270,10 @@ def test_what_is_not_possible_here_is_refused_with_its_place(
         ("  resources: {default: {memory: 32G}}\n", "32G"),
         ("  resources: {default: {memory: 32}}\n", "32"),
         ("  resources: {default: {cpu: 0}}\n", "CPU"),
+        ("  resources: {default: {cpu: 65}}\n", "`cpu: 65` is more than the 64 of this machine"),
+        ("  resources: {default: {gpu: -1}}\n", ""),
+        ("  resources: {default: {memory: 1Xi}}\n", "1Xi"),
+        ("  timeout: {exec_timeout: -1h}\n", "-1h"),
         ("  timeout: {exec_timeout: 10h5m}\n", "10h5m"),
         ("  timeout: {exec_timeout: 0s}\n", "0s"),
         ("  name: other\n", "twice"),
@@ -266,3 +299,42 @@ def test_what_changes_nothing_here_is_a_warning(tmp_path: Path) -> None:
 def test_options_that_do_not_go_with_a_workflow(tmp_path: Path, options: tuple[str, ...]) -> None:
     with pytest.raises(UsageError):
         read(tmp_path, with_("args: []"), *options)
+
+
+def size(more: str) -> str:
+    return with_("args: []", f"  resources: {{default: {{{more}}}}}\n")
+
+
+@pytest.mark.parametrize(
+    ("code", "level", "line", "text"),
+    [
+        ("PBT950", "error", 7, with_("privileged: true")),
+        ("PBT951", "error", 7, with_("inputs: [{url: 's3://x'}]")),
+        ("PBT952", "warning", 3, size("platform: a")),
+        ("PBT953", "error", 7, with_("files: [{path: x, contents: y}]")),
+        ("PBT954", "error", 7, with_("volumeMounts: ['/no/such:/data']")),
+        ("PBT955", "error", 3, size("cpu: 65")),
+        ("PBT956", "error", 4, with_('args: ["a\\0b"]')),
+        ("PBT957", "note", 7, with_("volumeMounts: ['/tmp']")),
+        ("PBT958", "note", None, with_("exitActions: {RESCHEDULE: '75'}")),
+    ],
+)
+def test_each_finding_has_its_code_and_its_line(
+    tmp_path: Path, code: str, level: str, line: int | None, text: str
+) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(text)
+    args = run_options.parser(()).parse_args([str(path)])
+    try:
+        _, found = workflow_target.read(path, args)
+    except Findings as e:
+        found = list(e.diagnostics)
+    assert (code, level, line) in [(d.code, d.level, d.where.line) for d in found]
+
+
+def test_a_workspace_at_another_path_is_a_warning(tmp_path: Path) -> None:
+    """`PBT959`: by its example, which needs what `pbt-compile` writes."""
+    with pytest.MonkeyPatch.context() as patch:
+        furnish(tmp_path, "PBT959")
+        patch.chdir(tmp_path)
+        assert ("warning", "PBT959") in said(tmp_path, rule("PBT959").example)

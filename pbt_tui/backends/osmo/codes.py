@@ -15,6 +15,7 @@ from pbt_tui.backends.osmo.document_codes import (
     task_of,
     tasks_of,
 )
+from pbt_tui.backends.osmo.local.codes import LOCAL_RULES
 from pbt_tui.diagnostics import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -146,4 +147,5 @@ RULES: tuple[Rule, ...] = (
         tasks_of('args: ["tokenizer=bert-base-uncased"]'),
         tasks_of('args: ["--tokenizer", "bert-base-uncased"]'),
     ),
+    *LOCAL_RULES,
 )

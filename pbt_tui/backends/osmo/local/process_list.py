@@ -8,7 +8,6 @@ another as an input sees that folder, and starts once the group of the other has
 
 from __future__ import annotations
 
-import base64
 import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +19,8 @@ from msgspec import structs
 
 from pbt_tui.backends.osmo import quantities, restart, templating
 from pbt_tui.backends.osmo.lead import SHELL
+from pbt_tui.backends.osmo.local import task_files
+from pbt_tui.backends.osmo.local.task_files import normal, within
 from pbt_tui.backends.osmo.task_rules import at, key
 from pbt_tui.backends.osmo.workflow import (
     ResourceRequest,
@@ -29,7 +30,8 @@ from pbt_tui.backends.osmo.workflow import (
     all_tasks,
 )
 from pbt_tui.backends.osmo.workflow_reading import WorkflowReading
-from pbt_tui.errors import Diagnostic, printable
+from pbt_tui.diagnostics import finding
+from pbt_tui.errors import Diagnostic
 from pbt_tui.spec import (
     FORMAT,
     SHM,
@@ -37,7 +39,6 @@ from pbt_tui.spec import (
     Container,
     ExitRule,
     Job,
-    JobFile,
     JobGroup,
     Mount,
     OwnContainer,
@@ -81,6 +82,8 @@ class LocalRun:
     member that goes on can add its settings."""
     local_file: Callable[[str], bytes] | None = None
     """Reads a file beside the workflow. Raises `ValueError` if it cannot."""
+    cpus: int | None = None
+    """Processors that this machine has; None: unknown."""
 
 
 def process_list(reading: WorkflowReading, run: LocalRun) -> tuple[Processes, list[Diagnostic]]:
@@ -175,8 +178,10 @@ class _Maker:
                 env[name] = templating.by_kubernetes(value, env)
         words = (*task.command, *task.args)
         if "\0" in "".join((*words, *env, *env.values())):
-            self._tell("a word or a variable holds a NUL character", here)
+            message = "a word or a variable holds a NUL character"
+            self._found.append(finding("PBT956", message, where=at(here)))
         folder = f"{self._workflow.name}/{task.name}"
+        mounts = self._mounts(task, here, folder)
         return Job(
             id=task.name,
             experiment=self._workflow.name if group is None else group.name,
@@ -191,8 +196,12 @@ class _Maker:
             on_exit=tuple(_rules(task)),
             container=OwnContainer(
                 image=task.image,
-                mounts=self._mounts(task, here, folder),
-                files=tuple(self._files(task, here)),
+                mounts=mounts,
+                files=tuple(
+                    task_files.files(
+                        task, here, OUTPUT, mounts, self._run.local_file, self._found.append
+                    )
+                ),
                 isolated=True,
             ),
         )
@@ -209,6 +218,12 @@ class _Maker:
 
     def _resources(self, task: WorkflowTask) -> Resources:
         asked = self._workflow.resources.get(task.resource, ResourceRequest())
+        have = self._run.cpus
+        if have is not None and asked.cpu is not None and int(asked.cpu) > have:
+            place = at(f"/workflow/resources/{key(task.resource)}/cpu")
+            message = f"`cpu: {asked.cpu}` is more than the {have} of this machine"
+            found = finding("PBT955", message, where=place, hint=f"ask for at most {have}")
+            self._found += [] if found in self._found else [found]
         memory = None if asked.memory is None else quantities.size(asked.memory)
         return Resources(
             gpus=int(asked.gpu or 0),
@@ -224,58 +239,19 @@ class _Maker:
             made.append(Mount(source, f"{INPUTS}/{i}", read_only=True))
         for i, text in enumerate(task.volumeMounts):
             source, target = quantities.mount(text)
-            if _touch(target, "/osmo"):
-                self._tell("`/osmo` is the folder of the service", f"{here}/volumeMounts/{i}")
-            made.append(Mount(source, posixpath.normpath(target)))
+            if within(target, "/osmo"):
+                message, place = (
+                    "`/osmo` is the folder of the service",
+                    at(f"{here}/volumeMounts/{i}"),
+                )
+                self._found.append(finding("PBT954", message, where=place))
+            made.append(Mount(source, normal(target)))
         made += [
             Mount(shared, shared)
             for shared in self._reading.shared
-            if all(not _touch(shared, mount.target) for mount in made)
+            if all(not within(shared, mount.target) for mount in made)
         ]
         return tuple(made)
-
-    def _files(self, task: WorkflowTask, here: str) -> Iterator[JobFile]:
-        targets = [quantities.mount(text).target for text in task.volumeMounts]
-        targets += self._reading.shared
-        for i, file in enumerate(task.files):
-            pointer = f"{here}/files/{i}"
-            path = posixpath.normpath(file.path)
-            if not path.startswith("/") or path == "/" or "\0" in path:
-                self._tell("the path of a file has to be absolute", f"{pointer}/path")
-                continue
-            inside = next((t for t in targets if _below(path, t)), None)
-            if inside is not None:
-                message = f"the file would be made in the mounted folder `{printable(inside)}`"
-                hint = "choose a path outside `volumeMounts`"
-                self._tell(message, f"{pointer}/path", hint)
-                continue
-            contents, encoded = file.contents or "", _is(file.base64)
-            if file.localpath is not None:
-                encoded = True
-                contents = self._read(file.localpath, f"{pointer}/localpath")
-            elif encoded:
-                contents = self._decoded(contents, f"{pointer}/contents")
-            yield JobFile(path=path, contents=contents, base64=encoded)
-
-    def _read(self, name: str, pointer: str) -> str:
-        try:
-            if self._run.local_file is None:
-                raise ValueError("it cannot be read here")
-            return base64.b64encode(self._run.local_file(name)).decode()
-        except ValueError as e:
-            self._tell(f"`{printable(name[:200])}`: {e}", pointer)
-            return ""
-
-    def _decoded(self, text: str, pointer: str) -> str:
-        """The same content in the strict form of base64."""
-        try:
-            return base64.b64encode(base64.b64decode("".join(text.split()), validate=True)).decode()
-        except ValueError:
-            self._tell("not encoded with base64", pointer)
-            return ""
-
-    def _tell(self, message: str, pointer: str, hint: str | None = None) -> None:
-        self._found.append(Diagnostic("error", message, where=at(pointer), hint=hint))
 
 
 def _needed(tasks: Sequence[WorkflowTask]) -> tuple[str, ...]:
@@ -297,15 +273,6 @@ def _gpus_at_once(jobs: Sequence[Job]) -> int:
 
 def _is(flag: object) -> bool:
     return flag in (True, "true")
-
-
-def _below(path: str, folder: str) -> bool:
-    return posixpath.normpath(path).startswith(f"{posixpath.normpath(folder)}/")
-
-
-def _touch(one: str, other: str) -> bool:
-    """Whether a path is the other, or below it."""
-    return posixpath.normpath(one) == posixpath.normpath(other) or _below(one, other)
 
 
 def _rules(task: WorkflowTask) -> Iterator[ExitRule]:
@@ -333,7 +300,7 @@ def mounted(spec: Processes) -> dict[str, str]:
     found: dict[str, str] = {}
     for job in spec.jobs:
         for mount in job.container.mounts if job.container is not None else ():
-            if not _touch(mount.target, "/osmo"):
+            if not within(mount.target, "/osmo"):
                 found.setdefault(mount.source, job.id)
     return found
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pbt_tui.backends.osmo.task_rules import at, key
 from pbt_tui.backends.osmo.workflow import Workflow, WorkflowTask, all_tasks
+from pbt_tui.diagnostics import finding
 from pbt_tui.errors import Diagnostic, printable
 
 OF_A_CLUSTER = frozenset(("PBT911", "PBT912", "PBT913", "PBT927", "PBT938"))
@@ -31,14 +32,14 @@ def check(workflow: Workflow) -> Iterator[Diagnostic]:
         here = f"/workflow/resources/{key(name)}"
         if resource.topology:
             message = "`topology` is not possible on this machine: it has no other nodes"
-            yield Diagnostic("error", message, where=at(f"{here}/topology"), hint="leave it out")
+            yield finding("PBT950", message, where=at(f"{here}/topology"), hint="leave it out")
         for field in ("platform", "nodesExcluded", "storage"):
             if getattr(resource, field):
                 message = f"`{field}` changes nothing on this machine"
-                yield Diagnostic("warning", message, where=at(f"{here}/{field}"))
+                yield finding("PBT952", message, where=at(f"{here}/{field}"))
     if workflow.timeout is not None and workflow.timeout.queue_timeout is not None:
         message = "`queue_timeout` changes nothing on this machine: nothing waits in a queue"
-        yield Diagnostic("warning", message, where=at("/workflow/timeout/queue_timeout"))
+        yield finding("PBT952", message, where=at("/workflow/timeout/queue_timeout"))
 
 
 def _inputs(workflow: Workflow) -> Iterator[Diagnostic]:
@@ -67,17 +68,17 @@ def _inputs(workflow: Workflow) -> Iterator[Diagnostic]:
                 hint = "leave `regex` out, and choose the files in the command"
             else:
                 continue
-            yield Diagnostic("error", message, where=at(place), hint=hint)
+            yield finding("PBT951", message, where=at(place), hint=hint)
 
 
 def _of_task(task: WorkflowTask, here: str) -> Iterator[Diagnostic]:
     for field, why, hint in _TASK:
         if getattr(task, field) not in (None, False, "false", (), {}):
             message = f"`{field}` is not possible on this machine: {why}"
-            yield Diagnostic("error", message, where=at(f"{here}/{field}"), hint=hint)
+            yield finding("PBT950", message, where=at(f"{here}/{field}"), hint=hint)
     for i, file in enumerate(task.files):
         if file.localpath is not None and (
             file.localpath.startswith("/") or ".." in file.localpath.split("/")
         ):
             message = "`localpath` is not below the folder of the workflow"
-            yield Diagnostic("error", message, where=at(f"{here}/files/{i}/localpath"))
+            yield finding("PBT953", message, where=at(f"{here}/files/{i}/localpath"))
