@@ -143,7 +143,7 @@ def test_only_what_osmo_starts_again_has_the_script(tmp_path: Path) -> None:
     assert {d.code for d in found} == {"PBT929", "PBT932"}
 
 
-@pytest.mark.parametrize("workdir", [None, "/work"])
+@pytest.mark.parametrize("workdir", [None, "/srv/pbt"])
 def test_here_the_executor_continues_it_and_not_the_script(
     tmp_path: Path, workdir: str | None
 ) -> None:
@@ -182,8 +182,8 @@ def test_an_attempt_tells_its_script_what_the_executor_chose(tmp_path: Path) -> 
     assert tuple(first.argv[at + 4 + count :]) == one.argv
     # the tasks see a relative folder elsewhere, and a member that is not continued has no script
     moved = msgspec.structs.replace(spec, train_dir="train_dir")
-    plan = WorkflowPlan(moved, settings_of(reschedule="75", workdir="/work"), "0123abcd")
+    plan = WorkflowPlan(moved, settings_of(reschedule="75", workdir="/srv/pbt"), "0123abcd")
     text = plan.made([(one.id, 3)], {(one.id, 3): launch})[1]
-    assert b" /work/train_dir/logs/rl_games " in text
+    assert b" /srv/pbt/train_dir/logs/rl_games " in text
     bare = Launch(one.id, 3, words, {}, tmp_path, tmp_path, tmp_path, (), one)
     assert b"_pbt_newest" not in plan.made([(one.id, 3)], {(one.id, 3): bare})[1]
