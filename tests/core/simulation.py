@@ -357,3 +357,8 @@ def live(seed: int, *, brute: bool = False) -> tuple[Life, list[str]]:
     life = Life(seed)
     life.brute = life.brute or brute
     return life, life.live()
+
+
+def first_broken(seeds: range) -> int | None:
+    """The first of these lives in which a rule does not hold; None if all of them hold."""
+    return next((seed for seed in seeds if live(seed, brute=True)[1]), None)
