@@ -73,7 +73,8 @@ def test_a_signal_has_its_default_action(driver: ContainerDriver, engine: Any, n
     driver.start("sleep", "1000")
     handle = driver.begin()
     number = signal.Signals[f"SIG{name}"]
-    while driver.ended() is None:  # the first may come before the shell has its trap
+    driver.wait(driver.rundir.claim("job", 1).read_text, look=0.05)  # now the shell has its trap
+    while driver.ended() is None:  # the first may come before the job has its process group
         with contextlib.suppress(APIError):
             engine.kill(handle, signal=f"SIG{name}")
         driver.turn(0.2)

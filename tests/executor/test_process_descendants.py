@@ -265,8 +265,8 @@ def test_a_kill_takes_processes_that_fork_on(quick: ProcessDriver, tmp_path: Pat
     assert descendants.find([Family("1.1", {mark})]) == [[]]
 
 
-def test_a_nested_run_belongs_to_its_job(quick: ProcessDriver, tmp_path: Path) -> None:
-    """Its jobs have marks of their own, and are found while their executor lives."""
+def nested(quick: ProcessDriver, tmp_path: Path, command: str) -> int:
+    """Starts a job that executes a run of one job, `command`; returns the pid of that one."""
     inner = tmp_path / "inner"
     inner.mkdir()
     text = f"""
@@ -274,16 +274,33 @@ def test_a_nested_run_belongs_to_its_job(quick: ProcessDriver, tmp_path: Path) -
         from pathlib import Path
         from tests.executor.driver import ProcessDriver
         driver = ProcessDriver(Path({str(inner)!r}))
-        driver.start("sh", "-c", "echo $$ >pid.new; mv pid.new pid; exec sleep 600")
+        driver.start("sh", "-c", {command!r})
         driver.begin()
         time.sleep(600)
     """
     root = str(Path(__file__).parents[2])
     quick.start(sys.executable, "-c", textwrap.dedent(text), env={"PYTHONPATH": root})
-    pid = pid_in(inner / "pid")
+    return pid_in(inner / "pid")
+
+
+def test_a_nested_run_belongs_to_its_job(quick: ProcessDriver, tmp_path: Path) -> None:
+    """Its jobs have marks of their own, and are found while their executor lives."""
+    pid = nested(quick, tmp_path, "echo $$ >pid.new; mv pid.new pid; exec sleep 600")
     assert quick.runtime.stop("job", 1, kill=True)
     assert quick.end().exit_code == 137
     assert not lives(pid)
+
+
+def test_the_end_of_a_job_waits_for_the_nested_run_that_was_stopped_with_it(
+    quick: ProcessDriver, tmp_path: Path
+) -> None:
+    """Its executor ends at once, and its job saves something first: by a mark of the nested run."""
+    saves = "trap 'sleep 1; echo all >saved; exit' TERM; echo $$ >pid.new; mv pid.new pid"
+    pid = nested(quick, tmp_path, f"{saves}; while :; do sleep 0.02; done")
+    assert quick.runtime.stop("job", 1, kill=False)
+    assert quick.end().exit_code == 143
+    assert not lives(pid)
+    assert (tmp_path / "inner" / "saved").read_text() == "all\n"
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="no tmux here")
@@ -355,15 +372,18 @@ def test_a_success_that_left_its_training_behind_says_so(place: Place) -> None:
     assert told == "2 processes that it left were ended"
 
 
-def test_a_child_that_was_started_during_a_look_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its parent was listed, and ended before its mark was read."""
+@pytest.mark.parametrize("hidden", [1, 2, 5])
+def test_a_child_that_was_started_during_a_look_is_found(
+    monkeypatch: pytest.MonkeyPatch, hidden: int
+) -> None:
+    """Its parent was listed, and ended before its mark was read; so were those before it."""
     real = marks.everyone
     looks = 0
 
     def missing_one() -> tuple[dict[int, list[int]], bool]:
         nonlocal looks
         looks += 1
-        return ({}, True) if looks == 1 else real()
+        return ({}, True) if looks <= hidden else real()
 
     mark = marks.new()
     with marks.inherited(mark), subprocess.Popen(["sleep", "600"]) as child:

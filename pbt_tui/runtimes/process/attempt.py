@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pbt_tui.journal.outcome import Order
+from pbt_tui.runtimes.process.descendants import Family, family_of
 from pbt_tui.runtimes.protocol import Launch
 
 Name = tuple[str, int]
@@ -33,7 +34,14 @@ class FollowedAttempt:
     """Whether it ended before its stop, where the shim cannot tell."""
     told: set[str] = field(default_factory=set)
     """Handles of its processes that got SIGTERM."""
+    marks: set[int] = field(default_factory=set)
+    """The marks of its processes: those of a run inside it are known from the moment of a stop,
+    when the executor of that run was alive."""
 
     @property
     def name(self) -> Name:
         return self.job, self.number
+
+    def family(self, handle: str, mark: str | None, *, over: bool = False) -> Family:
+        """Its processes, by the shim and the mark of its claim; `over`: the shim has ended."""
+        return family_of(handle, mark, over and self.child, self.marks)

@@ -24,6 +24,8 @@ from pbt_tui.runtimes.process.orphans import Orphans
 _PASSES = 100
 """Passes of one kill at most: a process that cannot die, in a call to a dead file server, must not
 stop the executor."""
+_LOOKS = 10
+"""Looks at most for an answer that is sure."""
 
 _orphans = Orphans()
 
@@ -75,17 +77,19 @@ def find(families: Sequence[Family]) -> list[list[Process]]:
     """What is left of each family whose shim has ended, from one look at this machine.
 
     A family without any process of its marks costs only the look at the marks, or at orphans if its
-    shim was a child of this process. A process that forks
-    and ends during a look may hide its child, so that a family is looked at once more if a process
-    ended meanwhile that may have been one of it.
+    shim was a child of this process. A process that forks and ends during a look may hide its
+    child, so that a family is looked at again if a process ended meanwhile that may have been one
+    of it.
     """
     if all(family.marks and family.ours for family in families):
         orphans = _orphans.marks()
         if orphans is not None and all(family.marks.isdisjoint(orphans) for family in families):
             return [[] for _ in families]
     found = _find(families)
-    unsure = [i for i, (left, sure) in enumerate(found) if not left and not sure]
-    if unsure:
+    for _ in range(_LOOKS - 1):
+        unsure = [i for i, (left, sure) in enumerate(found) if not left and not sure]
+        if not unsure:
+            break
         again = _find([families[i] for i in unsure])
         for i, answer in zip(unsure, again, strict=True):
             found[i] = answer
@@ -155,7 +159,15 @@ def kill(family: Family) -> set[str]:
     return killed
 
 
-def family_of(handle: str, mark: str | None, ours: bool = False) -> Family:
-    """The family of the shim `handle`, with the mark that its claim has."""
+def family_of(
+    handle: str, mark: str | None, ours: bool = False, inside: set[int] | None = None
+) -> Family:
+    """The family of the shim `handle`, with the mark that its claim has.
+
+    `inside` are marks of runs that were found inside it earlier; those that are found grow the set.
+    """
     number = marks.parse(mark)
-    return Family(handle, set() if number is None else {number}, ours)
+    found = set() if inside is None else inside
+    if number is not None:
+        found.add(number)
+    return Family(handle, found, ours)

@@ -59,10 +59,11 @@ class Orphans:
         self._looked = 0.0
 
     def marks(self) -> set[int | None] | None:
-        """The marks of the children of all ancestors; None: they cannot be listed now.
+        """The marks of the children of all ancestors; None: no sure answer now.
 
-        Zombies count, too, and None is among the marks of those that have none. Only for attempts
-        whose shim was a child of this process.
+        A child that is gone before its mark was read may have left another orphan. Zombies count,
+        too, and None is among the marks of those that have none. Only for attempts whose shim was a
+        child of this process.
         """
         began = time.monotonic()
         children: set[bytes] = set()
@@ -74,9 +75,12 @@ class Orphans:
             return None
         known = self._marks if began < self._looked + _FRESH else {}
         self._looked = began
-        self._marks = {
-            child: known[child] if child in known else _mark(child) for child in children
-        }
+        self._marks = {}
+        try:
+            for child in children:
+                self._marks[child] = known[child] if child in known else marks.of(int(child))
+        except ProcessLookupError:
+            return None
         return set(self._marks.values())
 
     def close(self) -> None:
@@ -114,10 +118,3 @@ def _above(below: int, pid: int) -> _Ancestor:
         for fd in lists:
             os.close(fd)
         raise
-
-
-def _mark(child: bytes) -> int | None:
-    try:
-        return marks.of(int(child))
-    except ProcessLookupError:
-        return None

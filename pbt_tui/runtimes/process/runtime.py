@@ -153,7 +153,7 @@ class ProcessRuntime:
             return True  # it has ended: `facts` has reported it, or will
         mark_stop(self._dir, found)
         # With `keep`, what has left session and parent is not stopped with the attempt.
-        family = Family(now.handle) if self._keep else family_of(now.handle, found.mark)
+        family = Family(now.handle) if self._keep else found.family(now.handle, found.mark)
         if kill:
             return self._stops.kill(family)
         return self._stops.term(family, found.told)
@@ -331,7 +331,7 @@ class ProcessRuntime:
         if claim.handle is None or not self._where.is_here(claim):
             self._end(end)
             return
-        self._strays.add(end, family_of(claim.handle, claim.mark, found.child), told=found.told)
+        self._strays.add(end, found.family(claim.handle, claim.mark, over=True), told=found.told)
 
     def _follow(self, found: FollowedAttempt, claim: Claim) -> bool:
         """Follows the shim of a claim; False if it has ended, or nobody can tell."""
