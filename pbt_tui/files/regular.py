@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from os import PathLike
 
 from pbt_tui.files import disk
@@ -22,6 +22,7 @@ SPEC_BYTES = 1 << 30
 TEXT_BYTES = 16 << 20
 """More bytes than a file has that a person writes, such as settings or a template."""
 _PIECE = 1 << 20
+_SMALL = 1 << 16
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 
@@ -90,6 +91,25 @@ def read_head(path: str | PathLike[str], most: int) -> bytes:
         disk.let_go(fd)
 
 
+def read_pieces(path: str | PathLike[str], most: int) -> Iterator[bytes]:
+    """The content of such a file in pieces: it is never in memory as a whole.
+
+    Raises:
+        OSError: as `read_regular` does.
+    """
+    fd, found = _open(path)
+    try:
+        size, read = found.st_size, 0
+        while size <= most and (part := disk.calls.read(fd, _SMALL)):
+            yield part
+            read += len(part)
+            size = max(size, read)
+    finally:
+        disk.let_go(fd)
+    if size > most:
+        raise _too_large(path, most)
+
+
 def _read(fd: int, path: str | PathLike[str], most: int, size: int) -> bytes:
     try:
         data = b""
@@ -101,11 +121,7 @@ def _read(fd: int, path: str | PathLike[str], most: int, size: int) -> bytes:
     finally:
         disk.let_go(fd)
     if max(size, len(data)) > most:
-        raise ForeignFile(
-            errno.EFBIG,
-            f"larger than {_size(most)}",
-            os.fspath(path),
-        )
+        raise _too_large(path, most)
     return data
 
 
@@ -117,6 +133,10 @@ def _pieces(fd: int, most: int, data: bytes = b"") -> bytes:
         parts.append(part)
         left -= len(part)
     return data if len(parts) == 1 else b"".join(parts)
+
+
+def _too_large(path: str | PathLike[str], most: int) -> ForeignFile:
+    return ForeignFile(errno.EFBIG, f"larger than {_size(most)}", os.fspath(path))
 
 
 def _size(most: int) -> str:

@@ -7,8 +7,9 @@ of them somebody may have repaired the machine.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from pbt_tui.journal.events import AttemptEnded, Gpu
 from pbt_tui.journal.slots import name
@@ -42,8 +43,7 @@ class BadEnd(NamedTuple):
         return self.at - self.started_at <= EARLY
 
 
-@dataclass(slots=True)
-class DeviceHealth:
+class DeviceHealth(Struct):
     """The evidence of one executor, by the names of its devices."""
 
     bad: dict[str, tuple[BadEnd, ...]] = field(default_factory=dict)

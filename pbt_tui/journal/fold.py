@@ -1,8 +1,8 @@
 """The fold: `apply(state, event)` is the only code that changes the state of a run.
 
-No file holds the state. The journal holds events, and the state is what `apply` makes of them, one
-after the other, beginning with the empty `RunState` of a spec. The executor applies each event and
-then appends it to the journal; monitor, `--json` and tests reach the same state by `replay`.
+The journal holds events, and the state is what `apply` makes of them, one after the other, from the
+empty `RunState` of a spec. The executor applies each event and then appends it to the journal;
+monitor, `--json` and tests reach the same state by `replay`.
 
 An event is one of two kinds. A *decision* (`events.DECISIONS`) says what the executor is about to
 do: schedule, stop or kill an attempt, skip a job, drain a GPU, close the run. It is on disk before
@@ -18,8 +18,7 @@ ended, a person asked for something.
    phase as it is (`same`, `flag`), or leaves the choice to `_by_outcome`.
 4. It removes what no longer holds from the tops of the ready queue and of the deadlines.
 
-What `apply` guarantees:
-
+`apply` guarantees:
 - It is deterministic: it reads its arguments only, no clock and no random numbers, and does no IO.
   `RunState.meaning` holds what live state and replay must have in common.
 - Number of jobs in each phase, active jobs and busy slots follow from the phases, so none leaks.
@@ -33,13 +32,12 @@ late fact about an attempt that has ended is no bug: the executor drops it befor
 
 `apply` also keeps four indexes: `slots`, `ready_queue`, `to_stop` and `deadlines`. They follow from
 jobs, attempts and policy, and add nothing to the state. They are kept here because `decide` runs
-after every event and must not look at every job, and because only the code that changes the state
-cannot miss a change. A new handler must keep them, too. `_move` keeps the ready queue, and takes
-ended jobs out of `to_stop`. The handlers do the rest: `slots.take` where an attempt takes or frees
-GPUs, `set_deadline` where a time limit or a grace begins, `review_stop` where `stop_at`, `kill_at`,
-`cancel`, `state.stop` or the failures change. `executor_started` alone changes policy and GPUs, and
-rebuilds all four. `replay` makes ready queue and deadlines once, at its end. The simulated world in
-`tests/core` compares the indexes with the phases after every event.
+after every event and must not look at every job. A new handler must keep them, too. `_move` keeps
+the ready queue, and takes ended jobs out of `to_stop`. The handlers do the rest: `slots.take` where
+an attempt takes or frees GPUs, `set_deadline` where a time limit or a grace begins, `review_stop`
+where `stop_at`, `kill_at`, `cancel`, `state.stop` or the failures change. `executor_started` alone
+changes policy and GPUs, and rebuilds all four. `replay` makes ready queue and deadlines at its end.
+The simulated world in `tests/core` compares the indexes with the phases after every event.
 """
 
 from __future__ import annotations
@@ -57,7 +55,7 @@ from pbt_tui.journal.due_stops import clean_deadlines, review_stop, set_deadline
 from pbt_tui.journal.garbage import without_collections
 from pbt_tui.journal.groups import counts_as_failure, moved
 from pbt_tui.journal.indexes import empty_indexes, make_indexes
-from pbt_tui.journal.lookup import asked_jobs, find_job, newest_attempt, story
+from pbt_tui.journal.lookup import asked_jobs, find_job, illegal, newest_attempt, story
 from pbt_tui.journal.needed_jobs import jobs_to_retry, reconsider
 from pbt_tui.journal.questions import ask, say_which_continue, take_answer, take_source
 from pbt_tui.journal.slots import Slots
@@ -220,6 +218,8 @@ def _kill_requested(state: RunState, e: ev.KillRequested) -> None:
 
 def _attempt_ended(state: RunState, e: ev.AttemptEnded) -> None:
     job, attempt = newest_attempt(state, e)
+    if job.phase not in ACTIVE:
+        raise illegal(job, "ended", e)  # before any change: it may be an `EndedAttempt`
     attempt.outcome = e.outcome
     attempt.exit_code = e.exit_code
     attempt.signal = e.signal
@@ -341,7 +341,7 @@ def _move(state: RunState, job: JobState, move: Move, event: ev.Event) -> None:
     before = job.phase
     target: Phase | Special | None = TABLE[before].get(move)
     if target is None:
-        raise ImpossibleEvent(f"illegal: {move} while {job.phase}: {event}\n{story(job)}")
+        raise illegal(job, move, event)
     if target == "by outcome":
         assert isinstance(event, ev.AttemptEnded)
         target = _by_outcome(state, job, event)

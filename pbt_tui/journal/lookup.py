@@ -14,6 +14,7 @@ from pbt_tui.journal.events import (
     StopRequested,
 )
 from pbt_tui.journal.state import Attempt, JobState, RunState
+from pbt_tui.journal.transitions import Move
 
 AboutAttempt = AttemptWaiting | AttemptStarted | AttemptEnded | StopRequested | KillRequested
 """Events about an attempt that the executor has scheduled."""
@@ -45,6 +46,11 @@ def asked_jobs(state: RunState, event: RequestAccepted) -> list[JobState]:
 def written_at(source: Source | None) -> int:
     """When a generation was written, in nanoseconds since the epoch; 0 if unknown."""
     return source.stamp.written if source is not None and source.stamp is not None else 0
+
+
+def illegal(job: JobState, move: Move, event: Event) -> ImpossibleEvent:
+    """The error for an event that a job's phase does not permit."""
+    return ImpossibleEvent(f"illegal: {move} while {job.phase}: {event}\n{story(job)}")
 
 
 def story(job: JobState) -> str:

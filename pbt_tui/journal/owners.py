@@ -11,16 +11,16 @@ import os
 import pwd
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
 
 from pbt_tui.errors import NotOurs, Where, printable
 from pbt_tui.journal.run_dir import RunDir
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(Struct, frozen=True):
     """What a user trusts, apart from what the user owns."""
 
     directories: tuple[Path, ...] = ()

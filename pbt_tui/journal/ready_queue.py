@@ -49,9 +49,10 @@ complete, so an entry of an older version is void.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Any, Literal, Protocol
+
+from msgspec import Struct, field
 
 from pbt_tui.journal.slots import Shape
 
@@ -59,8 +60,7 @@ Bucket = Literal["", "blocked", "delayed", "alone", "gang", "gang_backfill", "un
 """Part of the ready queue that holds a job; empty: none does."""
 
 
-@dataclass(slots=True, eq=False)
-class Gang:
+class Gang(Struct, eq=False):
     """A population of several jobs, as the ready queue sees it."""
 
     id: str
@@ -104,8 +104,7 @@ class Schedulable(Protocol):
     def is_blocked(self) -> bool: ...
 
 
-@dataclass(slots=True)
-class ReadyQueue:
+class ReadyQueue(Struct):
     """The heaps of waiting jobs; the tops are valid after each `clean`."""
 
     units: dict[Shape, list[tuple[int, int, Schedulable]]] = field(default_factory=dict)

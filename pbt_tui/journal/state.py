@@ -6,8 +6,9 @@ Only `journal.fold.apply` changes a state; everything else reads it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from pbt_tui.journal.device_health import DeviceHealth
 from pbt_tui.journal.events import (
@@ -27,8 +28,7 @@ from pbt_tui.spec import Cause, Job, JobGroup, Policy, Processes
 __all__ = ["ACTIVE", "ENDED", "Attempt", "JobState", "Phase", "RunState"]
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(Struct):
     """One try at a job. Times are Unix seconds; None means that it has not happened."""
 
     number: int
@@ -88,8 +88,7 @@ class Attempt:
     (`byte_locks`)."""
 
 
-@dataclass(slots=True, eq=False)
-class JobState:
+class JobState(Struct, eq=False):
     """One job: its phase, its attempts, and what the scheduler needs to know about it."""
 
     index: int
@@ -192,8 +191,7 @@ class JobState:
         return self.phase
 
 
-@dataclass(slots=True, eq=False)
-class GroupState:
+class GroupState(Struct, eq=False):
     """A group of jobs, which ends with its lead."""
 
     spec: JobGroup

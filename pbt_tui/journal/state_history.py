@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from array import array
 from bisect import bisect_left, bisect_right
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -25,7 +26,7 @@ from pbt_tui.journal.garbage import without_collections
 from pbt_tui.journal.indexes import make_indexes
 from pbt_tui.journal.replaying import apply_line, impossible
 from pbt_tui.journal.state import JobState, RunState
-from pbt_tui.journal.state_copies import copy_job, copy_run, copy_state, is_same, own_attempts
+from pbt_tui.journal.state_copies import copy_run, copy_state, is_same, own_attempts
 from pbt_tui.spec import Processes
 
 _SLICE = 1 << 16
@@ -204,13 +205,13 @@ class StateHistory:
         """Keeps the state as it is now."""
         fold = self._fold
         state = fold.state
-        jobs = list(self._kept[-1].jobs) if self._kept else [copy_job(job) for job in state.jobs]
+        jobs = list(self._kept[-1].jobs) if self._kept else [copy(job) for job in state.jobs]
         for index in fold.touched:
-            jobs[index] = copy_job(state.jobs[index])
+            jobs[index] = copy(state.jobs[index])
         if fold.all_touched:
             for job in state.jobs:
                 if not is_same(jobs[job.index], job):
-                    jobs[job.index] = copy_job(job)
+                    jobs[job.index] = copy(job)
         fold.touched, fold.all_touched = set(), False
         self._kept.append(_Kept(fold.tail.place, copy_run(state), jobs))
         self._seqs.append(state.seq)

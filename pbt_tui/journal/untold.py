@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Literal, get_args
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import JobState, RunState
@@ -29,8 +31,7 @@ Topic = Literal["failure", "best", "plateau", "end"]
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 
 
-@dataclass(frozen=True, slots=True)
-class Untold:
+class Untold(Struct, frozen=True):
     """What happened and is not told yet."""
 
     failed: tuple[str, ...] = ()

@@ -7,9 +7,9 @@ start says what it loaded; metadata shows changed names and parameters. They cou
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from pbt_tui.observe import inference
 from pbt_tui.observe.donors import Donors
@@ -19,8 +19,7 @@ from pbt_tui.observe.workspaces import Generation, LoadedCheckpoint, Start
 from pbt_tui.populations import Style
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """The time between two consecutive generations of a member, and what speaks of it."""
 
     before: Generation

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from operator import ne
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from pbt_tui.errors import printable
 from pbt_tui.journal.events import Gpu
@@ -64,8 +65,7 @@ class FailurePlace(NamedTuple):
     """Good jobs of which that is known."""
 
 
-@dataclass(slots=True)
-class FailureFindings:
+class FailureFindings(Struct):
     """What is known of a group of failures."""
 
     good: Sequence[JobState] = ()

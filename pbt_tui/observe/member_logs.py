@@ -7,11 +7,11 @@ IsaacGymEnvs, Isaac Lab, rl_games and Sample-Factory.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
 
 import msgspec
+from msgspec import Struct, field
 
 from pbt_tui.observe.lineage import LineageEvent
 from pbt_tui.observe.log_reader import clean
@@ -64,8 +64,7 @@ _TIME = re.compile(r"^\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)[,.](\d{3})\]")
 _LOOK_BACK = 4096
 
 
-@dataclass(slots=True, eq=False)
-class Decision:
+class Decision(Struct, eq=False):
     """An event in a log, with what tells the generation at which the member decided."""
 
     event: LineageEvent
@@ -86,8 +85,7 @@ class Decision:
     """Train step in the name of the checkpoint that was loaded (Sample-Factory)."""
 
 
-@dataclass(slots=True, eq=False)
-class MemberLog:
+class MemberLog(Struct, eq=False):
     """Parses one log: of an attempt of a member, or of a job that trains all members."""
 
     member: int | None = None

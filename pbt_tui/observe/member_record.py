@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pbt_tui.observe.event_order import PlacedEvent
 from pbt_tui.observe.lineage import LineageEvent
@@ -26,8 +27,7 @@ Place = Key | None
 """A gap, by its earlier generation; None: all that no generation is known for."""
 
 
-@dataclass(slots=True, eq=False)
-class Said:
+class Said(Struct, eq=False):
     """A decision of a log, and the gap that it belongs to."""
 
     log: MemberLog

@@ -6,11 +6,11 @@ Pure: types, and the sentences about them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
-@dataclass(slots=True)
-class MemberLogState:
+class MemberLogState(Struct):
     """The newest state in the log of one member; None: the log does not say."""
 
     waits: str | None = None
@@ -35,8 +35,7 @@ class MemberLogState:
     """Its last comparison with the others."""
 
 
-@dataclass(slots=True)
-class Round:
+class Round(Struct):
     """One comparison of a member with the others, as the member logged it; None: not logged."""
 
     generation: int | None = None

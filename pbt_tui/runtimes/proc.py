@@ -10,8 +10,9 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 _MISSED = (ProcessLookupError, PermissionError)
 """The process is gone, or runs as another user now: the caller sends its signal again."""
@@ -22,8 +23,7 @@ _STAT = 4096
 """More bytes than `/proc/<pid>/stat` has."""
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(Struct, frozen=True):
     """A process as `/proc/<pid>/stat` describes it."""
 
     pid: int

@@ -1,23 +1,23 @@
 """Decodes a spec of many jobs in little memory: parts that jobs have in common are held once.
 
-A spec has one job per line, so it is decoded some hundred jobs at a time. Any other document is
-decoded as a whole. Must not read or write files.
+A spec has one job per line, so it is decoded piece by piece. Any other document is decoded as a
+whole. Must not read or write files.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 from msgspec import structs
 
+from pbt_tui.errors import PbtError
 from pbt_tui.spec.codec import decode
 from pbt_tui.spec.types import Job, Processes
 
 _JOBS = b'"jobs":[\n'
 _END = b"\n]}\n"
-_PIECE = 1 << 17
-"""Bytes that are decoded at once."""
 _MOST = 4096
 """Different texts, or commands, that are remembered for later jobs."""
 _jobs = msgspec.json.Decoder(list[Job])
@@ -42,41 +42,67 @@ def decode_shared(data: bytes, file: str | None = None) -> Processes:
         >>> decode_shared(encode(spec)) == spec
         True
     """
-    begin = data.find(_JOBS)
-    if begin < 0 or not data.endswith(_END):
-        return decode(data, file)
+    return decode_pieces((data,)) or decode(data, file)
+
+
+def decode_pieces(pieces: Iterable[bytes]) -> Processes | None:
+    """The same for a document that is read in pieces, and is never in memory as a whole.
+
+    Args:
+        pieces: The document, in parts of any size.
+
+    Returns:
+        The spec; None if something is wrong with the document, or if it has not one job per line:
+        `decode` says what is wrong, and where.
+
+    Example:
+        >>> decode_pieces([b"{", b"}"]) is None
+        True
+    """
     try:
-        head = decode(data[:begin] + b'"jobs":[]}', file)
-        jobs = _decoded(data, begin + len(_JOBS), len(data) - len(_END))
-    except Exception:  # `decode` says what is wrong, and where
-        return decode(data, file)
-    return structs.replace(head, jobs=tuple(jobs))
+        return _decoded(iter(pieces))
+    except (*_WRONG, PbtError):
+        return None
 
 
-def _decoded(data: bytes, at: int, end: int) -> list[Job]:
-    """The jobs in these lines. Raises an error of msgspec where there is something else."""
-    found: list[Job] = []
-    parts = _Parts()
-    while at < end:
-        cut = data.find(b",\n", min(end, at + _PIECE), end)
-        piece = data[at : cut if cut >= 0 else end]
-        jobs = _jobs.decode(b"[" + piece + b"]")
-        parts.share(jobs)
-        found += jobs
-        at = cut + 2 if cut >= 0 else end
-    return found
+def _decoded(pieces: Iterator[bytes]) -> Processes | None:
+    head = next(pieces, b"")
+    while (begin := head.find(_JOBS)) < 0:
+        if not (more := next(pieces, b"")):
+            return None
+        head += more
+    spec = decode(head[:begin] + b'"jobs":[]}')
+    rest = head[begin + len(_JOBS) :]
+    jobs = _SharedJobs()
+    for piece in pieces:
+        cut = rest.rfind(b",\n")
+        if cut >= 0:
+            jobs.add(rest[:cut])
+            rest = rest[cut + 2 :]
+        rest += piece
+    if not rest.endswith(_END):
+        return None
+    jobs.add(rest[: -len(_END)])
+    return structs.replace(spec, jobs=tuple(jobs.found))
 
 
-class _Parts:
-    """The parts of jobs that were seen before."""
+class _SharedJobs:
+    """The jobs that were decoded so far, and the parts of them that later ones may have, too."""
 
     def __init__(self) -> None:
+        self.found: list[Job] = []
         self._texts: dict[str, str] = {}
         self._commands: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._env: dict[str, str] = {}
         self._params: dict[str, Any] = {}
 
-    def share(self, jobs: list[Job]) -> None:
+    def add(self, lines: bytes) -> None:
+        """Decodes jobs. Raises an error of msgspec where there is something else."""
+        jobs = _jobs.decode(b"[" + lines + b"]")
+        self._share(jobs)
+        self.found += jobs
+
+    def _share(self, jobs: list[Job]) -> None:
         """Replaces parts of jobs by equal ones that were seen before."""
         put, texts, commands = structs.force_setattr, self._texts, self._commands
         for job in jobs:

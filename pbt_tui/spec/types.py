@@ -227,7 +227,7 @@ class Population(Frozen, frozen=True):
     """Ids of the jobs that belong to the population, in the order of their index."""
 
 
-class Job(Frozen, frozen=True, omit_defaults=True):
+class Job(Frozen, frozen=True, omit_defaults=True, gc=False):
     """One process: an experiment and one combination of parameters."""
 
     id: JobId

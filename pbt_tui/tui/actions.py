@@ -6,15 +6,16 @@ A screen performs an action in its method `action_<id>`. Must not import Textual
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pbt_tui.journal.events import Action as RequestAction
 
 PAGES = (*("fleet", "jobs", "failures", "job", "log", "population", "compare", "timeline", "help"),)
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     id: str
     keys: str
     """Keys as Textual spells them, separated by commas."""

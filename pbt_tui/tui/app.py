@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from pbt_tui.errors import command
+from pbt_tui.journal.garbage import give_back_freed
 from pbt_tui.journal.owners import Trust
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.observe.progress.run_progress import RunProgress
@@ -200,6 +201,7 @@ class Monitor(Navigation, inherit_bindings=False):
                 self._loader = None
             gc.enable()
             gc.freeze()
+            give_back_freed()
             self._announce()
             if self._ticker is None:
                 self._ticker = self.set_interval(self.interval, self.follow)

@@ -7,8 +7,10 @@ Textual.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pbt_tui.journal import status_text
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
@@ -23,8 +25,7 @@ from pbt_tui.tui.runtime_view import kind_of
 from pbt_tui.tui.text import Line, Span, filled, fit, length, safe
 
 
-@dataclass(slots=True)
-class TableContext:
+class TableContext(Struct):
     """The data that cells use in addition to their job."""
 
     state: RunState
@@ -56,8 +57,7 @@ class TableContext:
         return is_suspended(self.queue_status(job), kind.queue if kind else None)
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     title: str
     width: int
     from_width: int

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from pbt_tui.journal.state import JobState
 from pbt_tui.spec import Cause
@@ -46,8 +47,7 @@ def _signature(cause: Cause | None, detail: str | None, code: int | None, sign: 
     return signature(cause, detail, code, sign)
 
 
-@dataclass(slots=True)
-class Fold:
+class Fold(Struct):
     """A group of jobs with one row."""
 
     key: FoldKey

@@ -9,11 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import Struct, field
+
 from pbt_tui.errors import BadSpec, ImpossibleEvent, PbtError, RunError, Where
-from pbt_tui.files.regular import SPEC_BYTES, read_head, read_regular
+from pbt_tui.files.regular import SPEC_BYTES, read_head, read_pieces, read_regular
+from pbt_tui.journal.ended_attempt import EndedAttempts
 from pbt_tui.journal.events import (
     AnyEvent,
     AttemptEnded,
@@ -41,8 +43,8 @@ from pbt_tui.observe.progress.run_progress import RunProgress
 from pbt_tui.observe.queue_status import Queue
 from pbt_tui.observe.queue_status import read as read_queue
 from pbt_tui.populations import refuse_unknown_styles
-from pbt_tui.spec import FORMAT, Policy, Population, Processes, Style
-from pbt_tui.spec.sharing import decode_shared
+from pbt_tui.spec import FORMAT, Policy, Population, Processes, Style, decode
+from pbt_tui.spec.sharing import decode_pieces
 from pbt_tui.tui.runtime_view import check_known, kind_of
 
 _OF_A_JOB = (
@@ -66,8 +68,7 @@ Stamp = tuple[int, int] | None
 """Time of change and inode of a file; None: there is none."""
 
 
-@dataclass(slots=True)
-class FollowerUpdate:
+class FollowerUpdate(Struct):
     """The changes that a poll read. `everything`: all jobs changed, or the journal was replaced."""
 
     jobs: set[int] = field(default_factory=set)
@@ -125,6 +126,7 @@ class JournalFollower:
         """The events about the run, with the time of the event before; and each restart of an
         attempt in a cluster, with the node that it left."""
         self._who = who
+        self._ended = EndedAttempts()
         self._looked = 0.0
         self._tail = Tail(rundir.journal)
         self._life = 0
@@ -260,7 +262,10 @@ class JournalFollower:
             if self.heard is not None:
                 self.heard(event)
             if isinstance(event, _OF_A_JOB):
-                jobs.add(by_id[event.job].index)
+                job = by_id[event.job]
+                jobs.add(job.index)
+                if type(event) is AttemptEnded:
+                    self._ended.shrink(job)
                 if node is not None:
                     self.landmarks.append((before, event, node))
                 continue
@@ -323,14 +328,11 @@ def _stamp(path: Path) -> Stamp:
 def read_spec(rundir: RunDir) -> Processes:
     """Raises `BadSpec` if the copy in the run directory is missing or damaged."""
     try:
-        data = read_regular(rundir.spec, SPEC_BYTES)
+        spec = decode_pieces(read_pieces(rundir.spec, SPEC_BYTES))
+        if spec is None:  # damaged, or not one job per line
+            spec = decode(read_regular(rundir.spec, SPEC_BYTES), str(rundir.spec))
     except OSError as e:
         raise BadSpec(f"cannot read: {e.strerror}", where=Where(file=str(rundir.spec))) from e
-    return _decoded(data, rundir)
-
-
-def _decoded(data: bytes, rundir: RunDir) -> Processes:
-    spec = decode_shared(data, str(rundir.spec))
     refuse_unknown_styles(spec, str(rundir.spec))
     return spec
 
@@ -346,10 +348,11 @@ def _preview(rundir: RunDir) -> Processes:
         raise BadSpec(f"cannot read: {e.strerror}", where=Where(file=str(rundir.spec))) from e
     if len(data) == _PREVIEW:
         data = data[: data.rfind(b"},\n") + 1] + b"\n]}\n"
-    try:
-        return _decoded(data, rundir)
-    except PbtError:  # damaged, or not one job per line: decode the whole file
+    spec = decode_pieces((data,))
+    if spec is None:
         return read_spec(rundir)
+    refuse_unknown_styles(spec, str(rundir.spec))
+    return spec
 
 
 def _check_first_executor(rundir: RunDir) -> None:

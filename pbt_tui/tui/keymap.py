@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from pbt_tui.tui import actions
 from pbt_tui.tui.actions import Action
@@ -108,8 +109,7 @@ def shown(key: str) -> str:
     return "-".join([*(m.capitalize() for m in modifiers), text])
 
 
-@dataclass(frozen=True, slots=True)
-class Keymap:
+class Keymap(Struct, frozen=True):
     """The keys of actions that have others than by default."""
 
     chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

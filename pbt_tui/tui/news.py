@@ -7,8 +7,11 @@ nor is a run that ended long ago. Failures follow `journal.untold`, better objec
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pbt_tui.journal import untold
 from pbt_tui.journal.state import JobState, RunState
@@ -18,20 +21,19 @@ from pbt_tui.observe.progress import BestObjective, objective_news
 from pbt_tui.observe.progress.objective_news import ObjectiveNews
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(Struct, frozen=True):
     """What happened and is not told yet, and what is known not to be new."""
 
     untold: Untold = field(default_factory=Untold)
-    failed: frozenset[tuple[str, int]] = frozenset()
-    """Jobs and attempts whose failure is known."""
+    failed: array[int] = field(default_factory=lambda: array("I"))
+    """For each job in plan order, the number of its newest known failure; 0: none is known."""
     is_closed: bool = False
     objectives: ObjectiveNews = field(default_factory=ObjectiveNews)
 
 
 def begun(state: RunState) -> News:
     """Nothing of what a state holds is news."""
-    failed = frozenset(_failure(job) for job in state.jobs if untold.is_failure(job))
+    failed = array("I", (_attempts(job) if untold.is_failure(job) else 0 for job in state.jobs))
     return News(failed=failed, is_closed=state.closed is not None)
 
 
@@ -47,13 +49,17 @@ def seen(
         best: The best objective; None: unknown.
         now: Seconds of a clock that never goes back.
     """
-    fresh = [job for job in changed if untold.is_failure(job) and _failure(job) not in news.failed]
+    known = news.failed
+    fresh = [j for j in changed if untold.is_failure(j) and known[j.index] != _attempts(j)]
     if fresh:
+        known = known[:]
+        for job in fresh:
+            known[job.index] = _attempts(job)
         names = dict.fromkeys((*news.untold.failed, *(job.spec.id for job in fresh)))
         news = replace(
             news,
             untold=replace(news.untold, failed=tuple(names)),
-            failed=news.failed | {_failure(job) for job in fresh},
+            failed=known,
         )
     if (state.closed is not None) != news.is_closed:
         closed = state.closed is not None
@@ -92,5 +98,6 @@ def due(
     return found, news
 
 
-def _failure(job: JobState) -> tuple[str, int]:
-    return job.spec.id, len(job.attempts)
+def _attempts(job: JobState) -> int:
+    """The number by which a failure is known: a job without an attempt may have failed, too."""
+    return len(job.attempts) + 1

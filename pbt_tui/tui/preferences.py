@@ -6,7 +6,8 @@ It is made from the user's configuration and from options. Must not import Textu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pbt_tui.tui.keymap import Keymap
 
@@ -29,8 +30,7 @@ ROLES = {
 """What has a colour of its own in a theme."""
 
 
-@dataclass(frozen=True, slots=True)
-class OwnTheme:
+class OwnTheme(Struct, frozen=True):
     """A theme of a person: another one, with some colours replaced."""
 
     name: str
@@ -40,8 +40,7 @@ class OwnTheme:
     """One of `ROLES` -> `#RRGGBB`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Preferences:
+class Preferences(Struct, frozen=True):
     """The defaults are those of a person who has configured nothing."""
 
     theme: str = "dark"

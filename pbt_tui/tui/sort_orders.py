@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pbt_tui.journal.state import ACTIVE, JobState
 from pbt_tui.observe.progress import Progress, Series
@@ -17,8 +18,7 @@ from pbt_tui.tui.labels import ORDER, value_text
 from pbt_tui.tui.progress_columns import per_hour
 
 
-@dataclass(slots=True)
-class Measures:
+class Measures(Struct):
     """What the orders by progress read, besides the job."""
 
     reached: Callable[[JobState], Reached | None] = lambda job: None
@@ -33,8 +33,7 @@ Key = Callable[[JobState, Measures], Any]
 """Returns the value by which a job is sorted, or None: jobs without one come last."""
 
 
-@dataclass(frozen=True, slots=True)
-class SortOrder:
+class SortOrder(Struct, frozen=True):
     name: str
     """Its name for people."""
     key: Key | None

@@ -8,8 +8,9 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from pbt_tui.errors import command
 
@@ -19,8 +20,7 @@ def shown(target: str | Path, more: Sequence[str] = ()) -> str:
     return command("pbt-run", target, "--detach", *more)
 
 
-@dataclass(frozen=True, slots=True)
-class StartedExecutor:
+class StartedExecutor(Struct, frozen=True):
     code: int
     stdout: str
     stderr: str

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from pbt_tui.errors import Diagnostic, Findings, RunError, UsageError, Where
 from pbt_tui.files.regular import read_head
@@ -25,19 +27,16 @@ _SPEC = "processes.json"
 _DIAGNOSTIC = re.compile(r"(?P<level>error|warning|note)(?:\[(?P<code>\w+)\])?: (?P<text>.*)")
 
 
-@dataclass(frozen=True, slots=True)
-class ToStart:
+class ToStart(Struct, frozen=True):
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace:
+class Workspace(Struct, frozen=True):
     path: Path
     style: Style
 
 
-@dataclass(frozen=True, slots=True)
-class SeveralRuns:
+class SeveralRuns(Struct, frozen=True):
     """A folder with several runs."""
 
     folder: Path

@@ -131,7 +131,7 @@ TABLE = {
             *("scheduler.explain", "scheduler.explain_idle"),
             "diagnostics.redaction",
         ),
-        ("textual", "rich"),
+        ("textual", "rich", "msgspec"),
     ),
 }
 EVERYTHING = ("cli", "launcher", "__main__")

@@ -11,8 +11,10 @@ its own start for a message, and a plateau that was there before is no news to i
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pbt_tui.errors import printable
 from pbt_tui.observe.progress.progress_types import BestObjective
@@ -25,8 +27,7 @@ FLAT_SHARE = 0.25
 """Share of the time that the objective is known, which a plateau lasts at least."""
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectiveNews:
+class ObjectiveNews(Struct, frozen=True):
     """What is not told yet of the best objective, and what is known not to be new."""
 
     best: BestObjective | None = None

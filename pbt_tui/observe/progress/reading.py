@@ -7,9 +7,9 @@ something in one log: `combine` chooses among them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from pbt_tui.observe.progress.log_window import LogWindow
 from pbt_tui.observe.progress.progress_types import Unit
@@ -38,8 +38,7 @@ class ProgressReading(msgspec.Struct, frozen=True):
     """Number of the generation of a population."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProgressReader:
+class ProgressReader(Struct, frozen=True):
     """Reads the progress of one trainer, or of one style of lines.
 
     Args:

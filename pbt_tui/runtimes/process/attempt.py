@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from pbt_tui.journal.outcome import Order
 from pbt_tui.runtimes.process.descendants import Family, family_of
@@ -12,8 +12,7 @@ Name = tuple[str, int]
 """Job and number of an attempt."""
 
 
-@dataclass(slots=True)
-class FollowedAttempt:
+class FollowedAttempt(Struct):
     """An attempt whose end has not been reported."""
 
     job: str

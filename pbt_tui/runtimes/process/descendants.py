@@ -14,7 +14,8 @@ import os
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.proc import Process
@@ -30,8 +31,7 @@ _LOOKS = 10
 _orphans = Orphans()
 
 
-@dataclass(slots=True)
-class Family:
+class Family(Struct):
     """What the processes of one attempt have in common."""
 
     shim: str
@@ -45,8 +45,7 @@ class Family:
     the programs by which it does so."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessTable:
+class ProcessTable(Struct, frozen=True):
     """All processes of this machine that have not ended, but this one."""
 
     everyone: dict[int, Process]

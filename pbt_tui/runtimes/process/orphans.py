@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pbt_tui.runtimes import proc
 from pbt_tui.runtimes.process import marks
@@ -20,8 +21,7 @@ _FRESH = 0.1
 """Seconds for which the mark of a process is kept: no pid gets another process so soon."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Ancestor:
+class _Ancestor(Struct, frozen=True):
     """A process above this one, with the open lists of the children of its threads.
 
     The kernel gives orphans to the oldest thread that is alive. So the lists are those of its

@@ -12,7 +12,8 @@ import os
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pbt_tui.journal.run_dir import RunDir
 from pbt_tui.runtimes import claims, proc
@@ -27,8 +28,7 @@ _AGAIN = (0.2, 1.0)
 """Seconds after a stop at which its attempt is looked at again."""
 
 
-@dataclass(slots=True)
-class _Again:
+class _Again(Struct):
     """An attempt to look at again."""
 
     at: float

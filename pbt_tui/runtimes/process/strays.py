@@ -13,7 +13,9 @@ import math
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+
+from msgspec import Struct, field
 
 from pbt_tui.runtimes import claims, proc
 from pbt_tui.runtimes.proc import Process
@@ -31,8 +33,7 @@ _SHIM = 5.0
 """Seconds beyond the grace for a shim that ends the strays itself."""
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(Struct):
     """An attempt whose main process has ended."""
 
     end: Ended
