@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from pbt_tui.files import disk, folders
 from pbt_tui.files.atomic import replace
 from pbt_tui.files.faults import fault_kind
-from pbt_tui.files.regular import read_head, read_own, read_regular
+from pbt_tui.files.regular import read_head, read_own, read_pieces, read_regular
 from pbt_tui.files.writing import create, mark, open_append
 
 
@@ -31,8 +32,22 @@ def test_short_reads_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert read_regular(tmp_path / "a", 10) == b"0123456789"
     assert read_own(tmp_path / "a", 100) == b"0123456789"
     assert read_head(tmp_path / "a", 7) == b"0123456"
-    with pytest.raises(OSError, match="larger than 9 bytes"):
-        read_regular(tmp_path / "a", 9)
+    assert list(read_pieces(tmp_path / "a", 10)) == [b"012", b"345", b"678", b"9"]
+    for read in (read_regular, read_pieces):
+        with pytest.raises(OSError, match="larger than 9 bytes"):
+            list(read(tmp_path / "a", 9))
+
+
+def test_a_file_that_grows_is_not_read_for_ever(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"0123456789")
+
+    def grow(file: BinaryIO) -> None:
+        for piece in read_pieces(path, 1 << 20):
+            file.write(b"x" * 2 * len(piece))
+
+    with path.open("ab", buffering=0) as file, pytest.raises(OSError, match="larger than 1 MiB"):
+        grow(file)
 
 
 def test_a_huge_file_is_refused_before_it_is_read(
@@ -43,6 +58,8 @@ def test_a_huge_file_is_refused_before_it_is_read(
     monkeypatch.setattr(disk.calls, "read", lambda fd, most: pytest.fail("read"))
     with pytest.raises(OSError, match="larger than 1 MiB"):
         read_regular(tmp_path / "huge", 1 << 20)
+    with pytest.raises(OSError, match="larger than 1 MiB"):
+        list(read_pieces(tmp_path / "huge", 1 << 20))
 
 
 def test_a_file_of_unknown_size_is_read_to_its_end() -> None:
@@ -94,6 +111,8 @@ def test_a_fifo_is_not_waited_for(tmp_path: Path) -> None:
     assert fault_kind(found.value) == "foreign"
     with pytest.raises(OSError, match="not a regular file"):
         read_regular(tmp_path / "fifo", 10)
+    with pytest.raises(OSError, match="not a regular file"):
+        list(read_pieces(tmp_path / "fifo", 10))
 
 
 def test_folders_are_made_and_removed(tmp_path: Path) -> None:

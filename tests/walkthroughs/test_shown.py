@@ -5,12 +5,12 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.architecture.codebase import ROOT, Fence, fences
-from tests.executor.running import until
 from tests.walkthroughs import faults_page, shown
 from tests.walkthroughs.walkthrough import PAGES
 
@@ -72,17 +72,21 @@ def test_a_page_shows_a_part_of_a_screen(page: str, first: str) -> None:
 
 
 def test_plain_text_is_like_that_of_the_demo(tmp_path: Path) -> None:
+    """Where a busy machine stops a demo for a second, it prints a count, and not each change."""
     out = tmp_path / "out"
-    with out.open("w") as file:
-        program = subprocess.Popen(
-            [sys.executable, "-m", "pbt_tui.cli.tui", "--demo", "--plain"],
-            cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        try:
-            until(lambda: program.poll() is not None or not _unseen(out))
-        finally:
-            program.terminate()
-            program.wait()
+    demos = 0
+    while not out.exists() or (_unseen(out) and demos < 4):
+        demos += 1
+        with out.open("a") as file:
+            program = subprocess.Popen(
+                [sys.executable, "-m", "pbt_tui.cli.tui", "--demo", "--plain"],
+                cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        end = time.monotonic() + 20.0
+        while program.poll() is None and _unseen(out) and time.monotonic() < end:
+            time.sleep(0.1)
+        program.terminate()
+        program.wait()
     assert _unseen(out) == []
 
 
