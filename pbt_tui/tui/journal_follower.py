@@ -42,7 +42,6 @@ from pbt_tui.observe.pauses import read as read_pauses
 from pbt_tui.observe.progress.run_progress import RunProgress
 from pbt_tui.observe.queue_status import Queue
 from pbt_tui.observe.queue_status import read as read_queue
-from pbt_tui.populations import refuse_unknown_styles
 from pbt_tui.spec import FORMAT, Policy, Population, Processes, Style, decode
 from pbt_tui.spec.sharing import decode_pieces
 from pbt_tui.tui.runtime_view import check_known, kind_of
@@ -333,8 +332,7 @@ def read_spec(rundir: RunDir) -> Processes:
             spec = decode(read_regular(rundir.spec, SPEC_BYTES), str(rundir.spec))
     except OSError as e:
         raise BadSpec(f"cannot read: {e.strerror}", where=Where(file=str(rundir.spec))) from e
-    refuse_unknown_styles(spec, str(rundir.spec))
-    return spec
+    return _known(spec, rundir)
 
 
 def _preview(rundir: RunDir) -> Processes:
@@ -349,9 +347,15 @@ def _preview(rundir: RunDir) -> Processes:
     if len(data) == _PREVIEW:
         data = data[: data.rfind(b"},\n") + 1] + b"\n]}\n"
     spec = decode_pieces((data,))
-    if spec is None:
-        return read_spec(rundir)
-    refuse_unknown_styles(spec, str(rundir.spec))
+    return read_spec(rundir) if spec is None else _known(spec, rundir)
+
+
+def _known(spec: Processes, rundir: RunDir) -> Processes:
+    """The spec. Raises `BadSpec` if a population style of it is not installed."""
+    if spec.populations:
+        from pbt_tui.populations import refuse_unknown_styles
+
+        refuse_unknown_styles(spec, str(rundir.spec))
     return spec
 
 
