@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from pbt_tui.cli import error_boundary, plain, web
-from pbt_tui.cli.tui_options import parser, with_spans
+from pbt_tui.cli.tui_options import arguments
 from pbt_tui.cli.tui_targets import (
     ambiguous,
     check_moment,
@@ -49,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
     from pbt_tui.cli import run_list
     from pbt_tui.tui import targets
 
-    args = parser(argv).parse_args(with_spans(argv))
+    args = arguments(argv)
     if args.json and not args.once:
         raise UsageError("`--json` needs `--once`")
     web.check(args)
@@ -275,7 +275,7 @@ def _show(
 
     monitor = Monitor(
         feed,
-        read_only=args.read_only,
+        read_only=bool(args.read_only),
         trust=partial(trust, warn=False),
         preferences=wanted[0],
         now=now,

@@ -8,6 +8,27 @@ from collections.abc import Sequence
 from pbt_tui.cli import plain, web
 
 
+class NoOptions(argparse.Namespace):
+    """The arguments of a command that names a target at most: each option is None."""
+
+    settings = ()
+
+    def __getattr__(self, name: str) -> None:
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+
+def arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """The parsed arguments.
+
+    Without options there is no parser: for their options it loads every backend and runtime, and
+    that is a twentieth of the time until the first picture.
+    """
+    if len(argv) <= 1 and not any(word.startswith("-") for word in argv):
+        return NoOptions(target=next(iter(argv), None))
+    return parser(argv).parse_args(_with_spans(argv))
+
+
 def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     """All options, including those of the installed backends that `argv` names."""
     from pbt_tui.backends import BACKENDS
@@ -106,7 +127,7 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     return p
 
 
-def with_spans(argv: Sequence[str]) -> list[str]:
+def _with_spans(argv: Sequence[str]) -> list[str]:
     """The arguments, with `--at -2h` as one: argparse takes `-2h` for an option."""
     found: list[str] = []
     for argument in argv:

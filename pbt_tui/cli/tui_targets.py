@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pbt_tui.cli.tui_options import NoOptions
 from pbt_tui.errors import UsageError, Where, command
 from pbt_tui.tui.journal_follower import JournalFollower
 
@@ -91,6 +92,8 @@ def refuse(more: Sequence[str], what: str) -> None:
 
 def passed_on(args: argparse.Namespace) -> list[str]:
     """The options that `pbt-tui` passes on to `pbt-run`."""
+    if isinstance(args, NoOptions):
+        return []
     from pbt_tui.cli.options import OF_MODULES
     from pbt_tui.runtimes import RUNTIMES
 

@@ -107,6 +107,11 @@ def test_running_plain_processes_loads_neither_docker_nor_textual(tmp_path: Path
     assert "pbt_tui.executor" in names
 
 
+def test_a_target_alone_loads_no_backend(tmp_path: Path) -> None:
+    code = "from pbt_tui.cli.tui_options import arguments\nassert arguments(['x']).target == 'x'"
+    assert "pbt_tui.backends" not in loaded(code, tmp_path)
+
+
 def test_looking_once_loads_neither_textual_nor_the_executor(tmp_path: Path) -> None:
     (tmp_path / "small.py").write_text(MODULE)
     loaded(command("run", "small.py", "--pause_between", "0"), tmp_path)
