@@ -296,7 +296,7 @@ class Monitor(Navigation, inherit_bindings=False):
 
     def gpus(self) -> tuple[GpuRow, ...]:
         """The executor's GPUs with their latest measurements; empty if they are only assumed."""
-        from pbt_tui.observe.snapshot import gpu_rows
+        from pbt_tui.observe.gpu_status import gpu_rows
 
         live = self.follower.holder is not None
         rows = gpu_rows(self.follower.state, self.follower.rundir, live=live)

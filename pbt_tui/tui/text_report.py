@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pbt_tui.journal.state import RunState
 from pbt_tui.observe import failure_differences
 from pbt_tui.observe.failure_rows import STUDIED, difference_text, where_text
-from pbt_tui.observe.snapshot import gpu_rows
+from pbt_tui.observe.gpu_status import gpu_rows
 from pbt_tui.observe.snapshot_types import PopulationRow
 from pbt_tui.tui import labels
 from pbt_tui.tui.columns import TableContext, TableLayout
