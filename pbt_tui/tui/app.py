@@ -6,7 +6,7 @@ import gc
 import os
 import time
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -55,7 +55,8 @@ class Monitor(Navigation, inherit_bindings=False):
     Its result is the text to print after the terminal has been restored.
     """
 
-    CSS_PATH = "screens/page.tcss"
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["screens/page.tcss", "screens/jobs.tcss"]
+    # Those of the first page, too: to read them later would parse all of them again.
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
     COMMAND_PALETTE_BINDING = "ctrl+p"
