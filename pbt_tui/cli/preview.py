@@ -20,7 +20,7 @@ from pbt_tui.executor.config import ExecutorConfig
 from pbt_tui.executor.execute import look_ahead
 from pbt_tui.executor.gpu_selection import ORDER, VISIBLE
 from pbt_tui.executor.trackers import TrackerVariables, trackers
-from pbt_tui.journal import RunDir, apply, groups
+from pbt_tui.journal import RunDir, apply
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.state import Attempt, RunState
 from pbt_tui.journal.status_text import cannot_continue
@@ -45,9 +45,8 @@ def dry_run(
     _begin(context)
     if asked is not None:
         anew: Literal[True] | UnsetType = True if asked.anew else UNSET
-        jobs = groups.asked(state, asked.action, asked.jobs)
         accepted = ev.RequestAccepted(
-            at=state.at, id="", action=asked.action, jobs=jobs, gpus=asked.gpus, anew=anew
+            at=state.at, id="", action=asked.action, jobs=asked.jobs, gpus=asked.gpus, anew=anew
         )
         apply(state, accepted)
     lines = [

@@ -20,7 +20,6 @@ from pbt_tui.executor.inbox import UnreadableRequest, is_stop_of_others
 from pbt_tui.executor.permits import NO_PERMITS, Permits
 from pbt_tui.executor.trackers import TrackerVariables
 from pbt_tui.journal import events as ev
-from pbt_tui.journal import groups
 from pbt_tui.journal.fold import apply
 from pbt_tui.journal.outcome import exit_rule, outcome
 from pbt_tui.journal.slots import named
@@ -352,7 +351,7 @@ class Loop:
                 ev.RequestAccepted(
                     id=request.id,
                     action=request.action,
-                    jobs=groups.asked(self.state, request.action, request.jobs),
+                    jobs=request.jobs,
                     gpus=request.gpus,
                     by=request.by,
                     anew=request.anew,

@@ -48,17 +48,6 @@ def waits(job: JobState) -> bool:
     return any(m.phase in ACTIVE and m.attempts[-1].seq < group.again_from for m in group.members)
 
 
-def asked(state: RunState, request: ev.Action, names: tuple[str, ...]) -> tuple[str, ...]:
-    """The jobs of a request: a retry of a job is one of its group, if that has ended.
-
-    A job alone would be skipped: nothing starts in a group that has ended.
-    """
-    groups = [state.by_id[name].group for name in names if request == "retry"]
-    ended = [group for group in groups if group is not None and group.has_ended]
-    members = (one.spec.id for group in ended for one in group.members)
-    return tuple(dict.fromkeys((*names, *members)))
-
-
 def counts_as_failure(job: JobState) -> bool:
     """Whether the failure of a job is one of the run."""
     return job.group is None or job is job.group.lead or job.group.spec.fails_together

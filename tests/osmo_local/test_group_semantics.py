@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from msgspec import UNSET, structs
 
 from pbt_tui.journal import RunState, apply
 from pbt_tui.journal import events as ev
-from pbt_tui.journal.groups import asked
 from pbt_tui.journal.outcome import exit_rule, outcome
 from pbt_tui.scheduler.decide import decide
 from pbt_tui.spec import ExitRule, Job, JobGroup, Policy, Population, Processes, digest
@@ -85,10 +83,6 @@ class World:
         return self
 
     def ask(self, action: Any, *names: str) -> None:
-        self.accept(action, *asked(self.state, action, names))
-
-    def accept(self, action: Any, *names: str) -> None:
-        """As a journal may hold it that asks for a part of a group."""
         self._tell(ev.RequestAccepted(id=f"{self._seq}-1", action=action, jobs=names))
         self.said = []
         self.go()
@@ -204,29 +198,11 @@ def test_groups_are_part_of_what_identifies_a_run() -> None:
 def test_a_run_has_not_succeeded_whose_group_was_given_up_by_retries_of_its_tasks() -> None:
     world = made(fails_together=True, retries=0).end("one", 1)
     world.end("lead", 143, signal=15).end("two", 143, signal=15)
-    world.accept("retry", "lead")
+    world.ask("retry", "lead")
     assert world.said == ["JobSkipped lead its group has ended", "RunClosed failures"]
-    world.accept("retry", "one")
-    world.accept("retry", "two")
-    assert world.said == ["JobSkipped two its group has ended", "RunClosed failures"]
-
-
-@pytest.mark.parametrize("name", ["lead", "one"])
-def test_a_retry_of_a_task_is_one_of_its_group_that_has_ended(name: str) -> None:
-    world = made(fails_together=True, retries=0).end("one", 1)
-    world.end("lead", 143, signal=15).end("two", 143, signal=15)
-    assert world.said == ["RunClosed failures"]
-    world.ask("retry", name)
-    assert sorted(world.said) == [f"AttemptScheduled {one}" for one in ("lead", "one", "two")]
-    world.end("one", 0).end("two", 0).end("lead", 0)
-    assert world.said == ["RunClosed succeeded"]
-
-
-def test_a_retry_of_a_task_is_its_own_while_its_group_runs() -> None:
-    world = made(retries=0).end("one", 1)
     world.ask("retry", "one")
-    assert world.said == ["AttemptScheduled one"]
-    assert asked(world.state, "cancel", ("one",)) == ("one",)
+    world.ask("retry", "two")
+    assert world.said == ["JobSkipped two its group has ended", "RunClosed failures"]
 
 
 def test_a_gang_is_not_held_up_by_a_group_that_stops_to_start_again() -> None:
