@@ -25,7 +25,7 @@ MADE = "<!-- made by `make fix` from the code: change it there -->\n\n"
 PARSERS = {
     "pbt-compile": "pbt_tui.cli.compile_options",
     "pbt-run": "pbt_tui.cli.run_options",
-    "pbt-tui": "pbt_tui.cli.tui_options",
+    "pbt-tui": "pbt_tui.cli.tui",
 }
 """Where each command's `parser()` is."""
 SPEC = ("Processes", "Policy", "Container", "Mount", "Ulimit", "Population", "Job", "Resources")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from pbt_tui.cli import error_boundary, plain, web
-from pbt_tui.cli.tui_options import arguments
+from pbt_tui.cli.tui_options import parser, target_alone, with_spans
 from pbt_tui.cli.tui_targets import (
     ambiguous,
     check_moment,
@@ -49,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
     from pbt_tui.cli import run_list
     from pbt_tui.tui import targets
 
-    args = arguments(argv)
+    args = target_alone(argv) or parser(argv).parse_args(with_spans(argv))
     if args.json and not args.once:
         raise UsageError("`--json` needs `--once`")
     web.check(args)

@@ -18,15 +18,15 @@ class NoOptions(argparse.Namespace):
             raise AttributeError(name)
 
 
-def arguments(argv: Sequence[str]) -> argparse.Namespace:
-    """The parsed arguments.
+def target_alone(argv: Sequence[str]) -> NoOptions | None:
+    """The arguments of a command without options; None: it has some, which `parser` reads.
 
-    Without options there is no parser: for their options it loads every backend and runtime, and
-    that is a twentieth of the time until the first picture.
+    For its options the parser loads every backend and runtime: a twentieth of the time until the
+    first picture.
     """
-    if len(argv) <= 1 and not any(word.startswith("-") for word in argv):
-        return NoOptions(target=next(iter(argv), None))
-    return parser(argv).parse_args(_with_spans(argv))
+    if len(argv) > 1 or any(word.startswith("-") for word in argv):
+        return None
+    return NoOptions(target=next(iter(argv), None))
 
 
 def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
@@ -127,7 +127,7 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     return p
 
 
-def _with_spans(argv: Sequence[str]) -> list[str]:
+def with_spans(argv: Sequence[str]) -> list[str]:
     """The arguments, with `--at -2h` as one: argparse takes `-2h` for an option."""
     found: list[str] = []
     for argument in argv:

@@ -108,7 +108,7 @@ def test_running_plain_processes_loads_neither_docker_nor_textual(tmp_path: Path
 
 
 def test_a_target_alone_loads_no_backend(tmp_path: Path) -> None:
-    code = "from pbt_tui.cli.tui_options import arguments\nassert arguments(['x']).target == 'x'"
+    code = "from pbt_tui.cli.tui_options import target_alone\nassert target_alone(['x'])"
     assert "pbt_tui.backends" not in loaded(code, tmp_path)
 
 
