@@ -18,6 +18,9 @@ from pbt_tui.spec.types import Job, Processes
 
 _JOBS = b'"jobs":[\n'
 _END = b"\n]}\n"
+_LONGEST = 1 << 22
+"""Bytes before the jobs, or of one job: a document that has more is decoded as a whole, because to
+append pieces to what is long takes long."""
 _MOST = 4096
 """Different texts, or commands, that are remembered for later jobs."""
 _jobs = msgspec.json.Decoder(list[Job])
@@ -68,7 +71,7 @@ def decode_pieces(pieces: Iterable[bytes]) -> Processes | None:
 def _decoded(pieces: Iterator[bytes]) -> Processes | None:
     head = next(pieces, b"")
     while (begin := head.find(_JOBS)) < 0:
-        if not (more := next(pieces, b"")):
+        if len(head) > _LONGEST or not (more := next(pieces, b"")):
             return None
         head += more
     spec = decode(head[:begin] + b'"jobs":[]}')
@@ -79,6 +82,8 @@ def _decoded(pieces: Iterator[bytes]) -> Processes | None:
         if cut >= 0:
             jobs.add(rest[:cut])
             rest = rest[cut + 2 :]
+        elif len(rest) > _LONGEST:
+            return None
         rest += piece
     if not rest.endswith(_END):
         return None

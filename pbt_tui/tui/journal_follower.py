@@ -235,6 +235,7 @@ class JournalFollower:
                 self._life = self._tail.life
                 self._spec = read_spec(self.rundir)
                 self.state = RunState(self._spec)
+                self._ended = EndedAttempts()
                 self.landmarks = []
                 change.everything = True
             if not events:

@@ -63,6 +63,14 @@ def test_equal_parts_are_in_memory_once() -> None:
     assert one.name != one.id
 
 
+@pytest.mark.parametrize("begin", [b'{"run":"', b'{"jobs":[\n{"id":"'])
+def test_what_is_not_in_lines_is_not_put_together_from_pieces(begin: bytes) -> None:
+    """That would take time by the square of its length: it is decoded as a whole."""
+    pieces = iter([begin, *[b"x" * (1 << 16)] * 1000])
+    assert decode_pieces(pieces) is None
+    assert sum(1 for _ in pieces) > 900
+
+
 def test_any_layout_is_read() -> None:
     spec = a_spec([(["python"], {"a": 1}, {}, "p")] * 5)
     for indent in (0, 2):
