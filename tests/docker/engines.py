@@ -5,35 +5,62 @@ Shared by the tests of this folder, which import it by name: several test folder
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import tarfile
 from pathlib import Path
 from typing import Any
 
 from tests.docker.containers_driver import ContainerDriver
+from tests.executor.running import until
 
 SERVICES = Path(__file__).resolve().parents[1] / "services" / "docker"
 BARE = "pbt-bare:test"
 
 
 def bring_up(*options: str) -> dict[str, str]:
-    """Runs `up`; the environment that it prints. Raises `RuntimeError` with its last words."""
+    """Runs `up`; the environment that it prints. Raises `RuntimeError` with all that it said."""
     done = subprocess.run(
         [str(SERVICES / "up"), *options], capture_output=True, text=True, check=False, timeout=900
     )
     if done.returncode:
-        raise RuntimeError((done.stderr.strip().splitlines() or ["no word"])[-1])
+        raise RuntimeError(done.stderr.strip() or "no word")
     lines = [shlex.split(line)[1] for line in done.stdout.splitlines()]
     return dict(line.split("=", 1) for line in lines)
 
 
 def take_down(folder: str) -> None:
     subprocess.run([str(SERVICES / "down"), folder], check=False, capture_output=True, timeout=120)
+
+
+def daemons(folder: str) -> dict[str, int]:
+    """The process ids of `dockerd` and `containerd`, by name."""
+    return {name: int(pid) for name, pid, _ in map(str.split, (Path(folder) / "pids").open())}
+
+
+def kill(*pids: int) -> None:
+    """Kills processes of an engine, and waits until their last threads have ended."""
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: not any(map(has_threads, pids)))
+
+
+def has_threads(pid: int) -> bool:
+    """Whether a thread of the process lives, which keeps its files open and locked.
+
+    The first thread is a zombie already while others of a killed process still end.
+    """
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(OSError):
+            if stat.read_text().rpartition(")")[2].split()[0] not in "ZX":
+                return True
+    return False
 
 
 def client(host: str | None = None) -> Any:

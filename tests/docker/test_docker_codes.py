@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import tempfile
 import time
@@ -17,7 +16,7 @@ from pbt_tui.runtimes.docker import exit_status
 from pbt_tui.spec import Container
 from tests.docker.containers_driver import ContainerDriver, Drive
 from tests.docker.docked import GATE, Docked, placed
-from tests.docker.engines import bring_up, client, close, left, take_down
+from tests.docker.engines import bring_up, client, close, daemons, kill, left, take_down
 from tests.docker.test_docker_survives import go, killed, wait_stopped
 from tests.executor.running import job, until
 
@@ -158,11 +157,6 @@ def own(request: pytest.FixtureRequest, engine: object) -> Iterator[tuple[list[s
     take_down(folder)
 
 
-def kill(folder: str) -> None:
-    pids = dict(line.split()[:2] for line in (Path(folder) / "pids").open())
-    os.kill(int(pids["dockerd"]), 9)
-
-
 @pytest.mark.parametrize("executor", ["lives", "is_dead"])
 def test_a_row_of_staggered_ends_around_the_kill_of_the_engine(
     own: tuple[list[str], str, str], tmp_path: Path, executor: str
@@ -184,7 +178,7 @@ def test_a_row_of_staggered_ends_around_the_kill_of_the_engine(
     (tmp_path / "go").touch()
     claims = [driver.rundir.claim(name, 1) for name in jobs]
     until(lambda: sum("exit" in one.read_text() for one in claims) >= 4)
-    kill(folder)
+    kill(daemons(folder)["dockerd"])
     until(lambda: all("exit" in one.read_text() for one in claims))
     time.sleep(0.3)
     bring_up("--dir", folder, *options)
@@ -232,7 +226,7 @@ def test_a_trainer_checkpoints_on_term_while_no_executor_and_no_engine_live(
     there.api.kill(handle, signal="SIGTERM")
     claim = there.rundir.claim("saves", 1)
     until(lambda: "exit" in claim.read_text())
-    kill(folder)
+    kill(daemons(folder)["dockerd"])
     there.write("go")
     until(lambda: "exit" in there.rundir.claim("waits", 1).read_text())
     bring_up("--dir", folder, *options)

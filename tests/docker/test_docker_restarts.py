@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from pbt_tui.runtimes.docker.client import DockerEngine
 from pbt_tui.runtimes.worker_pool import WorkerPool
 from pbt_tui.spec import Container, Policy
 from tests.docker.containers_driver import ContainerDriver
-from tests.docker.engines import bare_image, bring_up, client, close, take_down
+from tests.docker.engines import bare_image, bring_up, client, close, daemons, kill, take_down
 from tests.docker.test_docker_survives import WAITS, go, killed, wait_stopped
 
 Restarting = tuple[bool, dict[str, str]]
@@ -57,10 +55,8 @@ def restart(lines: dict[str, str], live: bool) -> None:
 
 def crash(lines: dict[str, str], live: bool, *names: str) -> None:
     """Kills the engine's daemons, then brings it up again."""
-    pids = dict(line.split()[:2] for line in (Path(lines["PBT_TEST_DOCKER_DIR"]) / "pids").open())
-    for name in names:
-        os.kill(int(pids[name]), 9)
-    time.sleep(0.3)
+    pids = daemons(lines["PBT_TEST_DOCKER_DIR"])
+    kill(*(pids[name] for name in names))
     options = ["--live-restore"] if live else []
     bring_up("--dir", lines["PBT_TEST_DOCKER_DIR"], "--no-install", *options)
 
@@ -129,9 +125,7 @@ def test_both_daemons_and_all_shims_are_lost(its: ContainerDriver, restarting: R
     engine = client(lines["DOCKER_HOST"])
     handle = its.begin("lost")
     pid = engine.inspect_container(handle)["State"]["Pid"]
-    pids = dict(line.split()[:2] for line in (Path(lines["PBT_TEST_DOCKER_DIR"]) / "pids").open())
-    for one in (pids["dockerd"], pids["containerd"], *shims, pid):
-        os.kill(int(one), 9)
+    kill(*daemons(lines["PBT_TEST_DOCKER_DIR"]).values(), *map(int, shims), pid)
     bring_up(
         *("--dir", lines["PBT_TEST_DOCKER_DIR"], "--no-install"),
         *(["--live-restore"] if live else []),
@@ -169,8 +163,7 @@ def test_an_engine_that_stays_away_ends_the_run_not_the_attempts(
     its.begin()
     monkeypatch.setattr(its.runtime._pool, "patience", 1.0)
     assert isinstance(its.runtime._pool, WorkerPool)
-    pids = dict(line.split()[:2] for line in (Path(lines["PBT_TEST_DOCKER_DIR"]) / "pids").open())
-    os.kill(int(pids["dockerd"]), 9)
+    kill(daemons(lines["PBT_TEST_DOCKER_DIR"])["dockerd"])
     try:
         with pytest.raises(RuntimeUnavailable, match="does not answer"):
             its.wait(lambda: False)
@@ -189,7 +182,6 @@ def test_an_engine_is_killed_in_the_middle_of_a_start(
     """It leaves the folder of the start, and refuses the next one: `file exists`."""
     live, lines = restarting
     its.prepare()
-    folder = Path(lines["PBT_TEST_DOCKER_DIR"])
     run = Path(lines["DOCKER_HOST"].removeprefix("unix://")).parent
     (tasks,) = run.glob("containerd/io.containerd.runtime.v2.task/*")
     starts = []
@@ -202,8 +194,7 @@ def test_an_engine_is_killed_in_the_middle_of_a_start(
         (tasks / container).mkdir()
         if begun:
             its.rundir.claim("job", 1).write_text("started elsewhere\n")
-        pids = dict(line.split()[:2] for line in (folder / "pids").open())
-        os.kill(int(pids["dockerd"]), 9)
+        kill(daemons(lines["PBT_TEST_DOCKER_DIR"])["dockerd"])
         try:
             return real(engine, container)
         finally:

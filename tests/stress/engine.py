@@ -5,9 +5,7 @@ Its containers outlive it, so nothing that it did may be lost.
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import threading
@@ -15,7 +13,7 @@ from pathlib import Path
 
 from pbt_tui.spec import Container, Mount
 from tests.docker.containers_driver import BUSYBOX
-from tests.docker.engines import bring_up, take_down
+from tests.docker.engines import bring_up, daemons, kill, take_down
 
 
 def container() -> Container:
@@ -41,10 +39,7 @@ class Engine:
     def kill(self) -> None:
         """Kills dockerd, and starts it again."""
         with self._lock:
-            for line in (self._folder / "pids").read_text().splitlines():
-                name, pid, *_ = line.split()
-                if name == "dockerd":
-                    os.kill(int(pid), signal.SIGKILL)
+            kill(daemons(str(self._folder))["dockerd"])
             self._up()
 
     def down(self) -> None:
