@@ -22,6 +22,7 @@ from pbt_tui.executor.gpu_selection import ORDER, VISIBLE
 from pbt_tui.executor.trackers import TrackerVariables, trackers
 from pbt_tui.journal import RunDir, apply
 from pbt_tui.journal import events as ev
+from pbt_tui.journal.needed_jobs import jobs_of_request
 from pbt_tui.journal.state import Attempt, RunState
 from pbt_tui.journal.status_text import cannot_continue
 from pbt_tui.runtimes import RUNTIMES
@@ -45,8 +46,9 @@ def dry_run(
     _begin(context)
     if asked is not None:
         anew: Literal[True] | UnsetType = True if asked.anew else UNSET
+        jobs = jobs_of_request(state, asked.action, asked.jobs)
         accepted = ev.RequestAccepted(
-            at=state.at, id="", action=asked.action, jobs=asked.jobs, gpus=asked.gpus, anew=anew
+            at=state.at, id="", action=asked.action, jobs=jobs, gpus=asked.gpus, anew=anew
         )
         apply(state, accepted)
     lines = [

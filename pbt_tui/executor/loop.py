@@ -21,6 +21,7 @@ from pbt_tui.executor.permits import NO_PERMITS, Permits
 from pbt_tui.executor.trackers import TrackerVariables
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.fold import apply
+from pbt_tui.journal.needed_jobs import jobs_of_request
 from pbt_tui.journal.outcome import exit_rule, outcome
 from pbt_tui.journal.slots import named
 from pbt_tui.journal.state import ACTIVE, Attempt, JobState, RunState
@@ -351,7 +352,7 @@ class Loop:
                 ev.RequestAccepted(
                     id=request.id,
                     action=request.action,
-                    jobs=request.jobs,
+                    jobs=jobs_of_request(self.state, request.action, request.jobs),
                     gpus=request.gpus,
                     by=request.by,
                     anew=request.anew,

@@ -56,7 +56,7 @@ from pbt_tui.journal.garbage import without_collections
 from pbt_tui.journal.groups import counts_as_failure, moved
 from pbt_tui.journal.indexes import empty_indexes, make_indexes
 from pbt_tui.journal.lookup import asked_jobs, find_job, illegal, newest_attempt, story
-from pbt_tui.journal.needed_jobs import jobs_to_retry, reconsider
+from pbt_tui.journal.needed_jobs import reconsider
 from pbt_tui.journal.questions import ask, say_which_continue, take_answer, take_source
 from pbt_tui.journal.slots import Slots
 from pbt_tui.journal.state import ACTIVE, ENDED, Attempt, JobState, RunState
@@ -296,7 +296,7 @@ def _cancel(state: RunState, job: JobState, *, hard: bool, event: ev.Event) -> N
 
 def _retry(state: RunState, e: ev.RequestAccepted) -> None:
     returned = 0
-    for job in jobs_to_retry(state, e):
+    for job in asked_jobs(state, e):
         if not e.jobs and job.phase == "succeeded":
             continue
         if job.phase in ENDED:

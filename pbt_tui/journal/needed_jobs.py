@@ -7,8 +7,7 @@ no job of it runs any more.
 from __future__ import annotations
 
 from pbt_tui.journal import events as ev
-from pbt_tui.journal.lookup import asked_jobs
-from pbt_tui.journal.state import JobState, RunState
+from pbt_tui.journal.state import ENDED, JobState, RunState
 
 
 def reconsider(state: RunState, job: JobState, event: ev.Event) -> None:
@@ -43,15 +42,30 @@ def is_cut_off(job: JobState) -> bool:
     return job.phase == "skipped" and (job.why or "").startswith(_UPSTREAM)
 
 
-def jobs_to_retry(state: RunState, event: ev.RequestAccepted) -> list[JobState]:
-    """The jobs that a retry is about; with a job, those that were skipped because of its end."""
-    found = asked_jobs(state, event)
-    if not event.jobs or not state.needed_by:
-        return found
-    seen = {job.index for job in found}
-    for job in found:  # grows
-        for index in state.needed_by.get(job.index, ()):
-            if index not in seen and is_cut_off(state.jobs[index]):
-                seen.add(index)
-                found.append(state.jobs[index])
-    return found
+def jobs_of_request(state: RunState, action: ev.Action, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The ids of the jobs that the record of a request names; none stand for all jobs.
+
+    A retry of a job is also one of what was skipped because of its end, and of its group where that
+    has ended, since nothing starts in such a group. The record names them all: who counts the jobs
+    of a run without its spec does not know what they need.
+    """
+    if action != "retry":
+        return names
+    if not names and any(group.is_lost for group in state.groups):
+        names = tuple(job.spec.id for job in state.jobs if _is_for_all(job))
+    found = dict.fromkeys(names)
+    asked = [state.by_id[name] for name in found]
+    for job in asked:  # grows
+        needing = (state.jobs[index] for index in state.needed_by.get(job.index, ()))
+        group = job.group.members if job.group is not None and job.group.has_ended else ()
+        for one in (*filter(is_cut_off, needing), *group):
+            if one.spec.id not in found:
+                found[one.spec.id] = None
+                asked.append(one)
+    return tuple(found)
+
+
+def _is_for_all(job: JobState) -> bool:
+    """Whether a retry of all jobs is about this one: it has ended, and nothing has succeeded."""
+    done = job.phase == "succeeded" or (job.group is not None and job.group.has_succeeded)
+    return job.phase in ENDED and not done

@@ -168,7 +168,7 @@ class JobState(Struct, eq=False):
         """Whether this job, or its group, has ended without success."""
         if self.group is None:
             return self.phase in ENDED and self.phase != "succeeded"
-        return self.group.has_ended and not self.group.has_succeeded
+        return self.group.is_lost
 
     @property
     def failed_on(self) -> tuple[Gpu, ...]:
@@ -212,6 +212,11 @@ class GroupState(Struct, eq=False):
     def has_succeeded(self) -> bool:
         """Whether the lead has succeeded, and no failure is one of the group."""
         return self.lead.phase == "succeeded" and not self._has_failed
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it has ended without success."""
+        return self.has_ended and not self.has_succeeded
 
     @property
     def _has_failed(self) -> bool:

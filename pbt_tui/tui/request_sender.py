@@ -14,6 +14,7 @@ from pbt_tui.errors import NotOurs, PbtError, command
 from pbt_tui.journal import owners
 from pbt_tui.journal.events import Action as RequestAction
 from pbt_tui.journal.events import RequestAccepted, RequestRefused
+from pbt_tui.journal.needed_jobs import jobs_of_request
 from pbt_tui.journal.requests import ask as leave_request
 from pbt_tui.journal.state import ACTIVE, JobState
 from pbt_tui.journal.status_text import more_shared_memory
@@ -122,6 +123,10 @@ class RequestSender:
         if anew:
             title += " from scratch"
         if action == "retry":
+            others = len(jobs_of_request(follower.state, action, names)) - len(names)
+            if others:
+                what = "begin from scratch" if anew else "start again"
+                notes.append(f"dependent jobs that {what}, too: {others}")
             notes += _beginning(jobs, anew, self._key("from_scratch"))
             more = more_shared_memory(follower.state, jobs)
             if more:

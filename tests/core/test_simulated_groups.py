@@ -162,11 +162,11 @@ FAULTS = [
         near=4003,
     ),
     Fault(
-        "a run whose group has not succeeded has not",
-        decide,
-        "verdict",
-        "not all(group.has_succeeded for group in state.groups)",
-        "False",
+        "a retry of a job of a group that has ended is one of the group",
+        needed_jobs,
+        "jobs_of_request",
+        "if job.group is not None and job.group.has_ended",
+        "if False",
         near=4159,
     ),
     Fault(

@@ -59,6 +59,15 @@ def test_lives_of_runs() -> None:
     reached(seen)
 
 
+def test_lives_of_groups_and_of_jobs_that_need_others() -> None:
+    """A retry of a job is one of others as well, which its record names."""
+    seen: Counter[str] = Counter()
+    for seed in range(3, 16 * LIVES, 16):
+        life, _ = simulation.live(seed)
+        compare(life.spec, life.world.durable, seen)
+    reached(seen)
+
+
 def test_lives_of_populations_that_go_on() -> None:
     seen: Counter[str] = Counter()
     for seed in range(LIVES // 5):

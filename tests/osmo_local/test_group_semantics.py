@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from msgspec import UNSET, structs
 
 from pbt_tui.journal import RunState, apply
 from pbt_tui.journal import events as ev
+from pbt_tui.journal.needed_jobs import jobs_of_request
 from pbt_tui.journal.outcome import exit_rule, outcome
 from pbt_tui.scheduler.decide import decide
 from pbt_tui.spec import ExitRule, Job, JobGroup, Policy, Population, Processes, digest
@@ -83,7 +85,8 @@ class World:
         return self
 
     def ask(self, action: Any, *names: str) -> None:
-        self._tell(ev.RequestAccepted(id=f"{self._seq}-1", action=action, jobs=names))
+        jobs = jobs_of_request(self.state, action, names)
+        self._tell(ev.RequestAccepted(id=f"{self._seq}-1", action=action, jobs=jobs))
         self.said = []
         self.go()
 
@@ -195,14 +198,40 @@ def test_groups_are_part_of_what_identifies_a_run() -> None:
     assert digest(one) != digest(other)
 
 
-def test_a_run_has_not_succeeded_whose_group_was_given_up_by_retries_of_its_tasks() -> None:
+@pytest.mark.parametrize("name", ["lead", "one"])
+def test_a_retry_of_a_task_is_one_of_its_group_that_has_ended(name: str) -> None:
     world = made(fails_together=True, retries=0).end("one", 1)
     world.end("lead", 143, signal=15).end("two", 143, signal=15)
-    world.ask("retry", "lead")
-    assert world.said == ["JobSkipped lead its group has ended", "RunClosed failures"]
+    assert world.said == ["RunClosed failures"]
+    world.ask("retry", name)
+    assert sorted(world.said) == [f"AttemptScheduled {one}" for one in ("lead", "one", "two")]
+    world.end("one", 0).end("two", 0).end("lead", 0)
+    assert world.said == ["RunClosed succeeded"]
+
+
+def test_a_retry_of_all_runs_a_group_that_has_failed_again_and_no_other_one() -> None:
+    """Of the first group a task has succeeded; the second has, although a task of it failed."""
+    groups = JobGroup("a", "a0"), JobGroup("b", "b0")
+    jobs = [
+        Job(f"{name}{i}", "e", "x", ("x",), {}, "x", {}, group=name) for name in "ab" for i in "01"
+    ]
+    policy = structs.replace(made().state.policy, retries=0)
+    world = World(
+        Processes("pbt-processes/1", "r", "m", "t", policy, None, (), tuple(jobs), groups=groups)
+    )
+    world.end("a1", 0).end("a0", 1).end("b1", 1).end("b0", 0)
+    assert world.said == ["RunClosed failures"]
+    world.ask("retry")
+    assert world.said == ["AttemptScheduled a0", "AttemptScheduled a1"]
+    world.end("a1", 0).end("a0", 0)
+    assert world.said == ["RunClosed succeeded"]
+
+
+def test_a_retry_of_a_task_is_its_own_while_its_group_runs() -> None:
+    world = made(retries=0).end("one", 1)
     world.ask("retry", "one")
-    world.ask("retry", "two")
-    assert world.said == ["JobSkipped two its group has ended", "RunClosed failures"]
+    assert world.said == ["AttemptScheduled one"]
+    assert jobs_of_request(world.state, "cancel", ("one",)) == ("one",)
 
 
 def test_a_gang_is_not_held_up_by_a_group_that_stops_to_start_again() -> None:

@@ -11,7 +11,7 @@ import pytest
 from pbt_tui.journal import events as ev
 from pbt_tui.journal.owners import Trust
 from pbt_tui.journal.requests import pending, read
-from pbt_tui.spec import Container
+from pbt_tui.spec import Container, JobGroup
 from pbt_tui.tui import actions, start_executor
 from pbt_tui.tui.screens.compare import CompareScreen
 from pbt_tui.tui.screens.failures import FailuresScreen
@@ -119,6 +119,28 @@ async def test_retry_of_a_group_of_failures(run: Story, shown: Shown) -> None:
         await pilot.press("f", "r", "y")
         await pilot.pause()
         assert asked(run) == [("retry", ("03_ant_pbt", "04_ant_pbt", "05_ant_pbt"), ())]
+
+
+@pytest.mark.parametrize(("key", "what"), [("r", "start again"), ("R", "begin from scratch")])
+async def test_a_retry_of_a_job_of_a_group_that_has_ended_tells_of_the_others(
+    tmp_path: Path, shown: Shown, key: str, what: str
+) -> None:
+    plan = spec(4)
+    jobs = [msgspec.structs.replace(one, group="g") for one in plan.jobs[:3]]
+    needs = msgspec.structs.replace(plan.jobs[3], after=(jobs[0].id,))
+    group = JobGroup("g", jobs[0].id)
+    plan = msgspec.structs.replace(plan, jobs=(*jobs, needs), groups=(group,))
+    story = Story(tmp_path / "_pbt", plan).opened().executor()
+    for one in reversed(jobs):
+        story.start(one.id, 0).fail(one.id)
+    story.flush()
+    async with shown(story.rundir.path) as (app, pilot):
+        await pilot.press("j", key)
+        text = " ".join(text_of(app).split())
+        assert f"dependent jobs that {what}, too: 2" in text
+        await pilot.press("y")
+        await pilot.pause()
+        assert asked(story) == [("retry", (jobs[1].id,), ())]
 
 
 async def test_a_retry_into_the_same_wall_says_so(tmp_path: Path, shown: Shown) -> None:
