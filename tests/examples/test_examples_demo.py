@@ -19,7 +19,7 @@ import pytest
 from tests.small_population import small
 
 DEMO = [sys.executable, "-m", "examples.demo", "small_pbt.py"]
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from pbt_tui.spec import FORMAT, Job, Policy, Population, Processes, Resources, 
 
 ROOT = Path(__file__).parents[2]
 NO_DRIVER = Path(__file__).with_name("no_driver")
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds after which a test counts as hung. No test asserts a duration."""
 WAITS = "until [ -e go ]; do sleep 0.02; done"
 

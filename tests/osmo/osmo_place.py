@@ -21,7 +21,7 @@ from tests.osmo.double_server import CLIENT, TOKEN, install_client, served
 from tests.osmo.service_double import OsmoDouble
 
 QUICK = ("--osmo_poll=1", "--osmo_settle=2")
-LONG = 90.0
+LONG = 180.0
 
 
 class OsmoPlace(Place):

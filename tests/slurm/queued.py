@@ -25,7 +25,7 @@ QUICK = ("--slurm_poll=1", "--slurm_poll_pending=1", "--slurm_poll_floor=0.5")
 SMALL = ("--slurm_gpus_per_job=0", "--slurm_cpus=1", "--slurm_memory=64M")
 GATE = "until [ -e go ]; do sleep 0.1; done"
 """Waits for a file in the run's working directory."""
-LONG = 120.0
+LONG = 240.0
 
 
 AnyQueued = TypeVar("AnyQueued", bound="Queued")

@@ -20,7 +20,7 @@ from typing import Any
 
 import aiohttp
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 _SAYS = re.compile(rb"DevTools listening on (ws://\S+)")
 
 
