@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from pbt_tui.runtimes.osmo.workflow_plan import WorkflowPlan
 from pbt_tui.runtimes.protocol import GoesOn, Launch
 from pbt_tui.spec import Population, Processes
 from tests.compiler.compile_specs import job
+from tests.executor.running import until
 from tests.observe.member_files import Member
 from tests.osmo import service_model as service
 from tests.osmo.osmo_runs import GOOD, only, settings_of
@@ -56,6 +58,13 @@ def started(one: service.Arrived, quick: Path | None = None) -> subprocess.Compl
     return subprocess.run(argv, env={"PATH": path, **one.env}, capture_output=True, check=False)
 
 
+def begun(one: service.Arrived) -> subprocess.Popen[bytes]:
+    """The same, in a process group of its own, which goes on."""
+    argv = one.argv[one.argv.index(one.name) + (4 if one.lead else 1) :]
+    env = {"PATH": os.environ["PATH"], **one.env}
+    return subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL, start_new_session=True)
+
+
 def told(one: service.Arrived) -> list[str]:
     """The words that its program got."""
     done = started(one)
@@ -87,6 +96,26 @@ def test_from_the_second_start_on_it_continues(
     assert marks.source(service.ID, one.name, 3) is None
     assert told(other) == list(given_)
     assert marks.source(service.ID, other.name, 0) is None
+
+
+def test_all_members_continue_when_they_start_again_with_the_lead(tmp_path: Path) -> None:
+    """OSMO kills the commands of the others without notice when it starts the lead again."""
+    trains = ("sh", "-c", f'{SHOW[2]}; [ ! -e "$0.waits" ] || exec sleep 600', str(tmp_path / "it"))
+    places = [Member(tmp_path, n) for n in range(2)]
+    given_ = places[0].argv()[1:]
+    tasks = arrived(members(tmp_path, (*trains, *given_)), tmp_path)
+    (tmp_path / "it.waits").touch()
+    first = [begun(one) for one in tasks]
+    starts = [claim(one) for one in tasks]
+    until(lambda: all(path.exists() and "start 0" in path.read_text() for path in starts))
+    for place, number in zip(places, (4, 6), strict=True):
+        place.write(number)
+    for process in first:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    (tmp_path / "it.waits").unlink()
+    for one, place in zip(tasks, places, strict=True):
+        assert told(one) == [*given_, *answer(place.question()).args]
 
 
 def test_what_cannot_be_continued_is_refused(tmp_path: Path) -> None:
