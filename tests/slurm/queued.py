@@ -25,6 +25,8 @@ QUICK = ("--slurm_poll=1", "--slurm_poll_pending=1", "--slurm_poll_floor=0.5")
 SMALL = ("--slurm_gpus_per_job=0", "--slurm_cpus=1", "--slurm_memory=64M")
 GATE = "until [ -e go ]; do sleep 0.1; done"
 """Waits for a file in the run's working directory."""
+KILLS_TASK = "read -r _ _ _ up _ </proc/$PPID/stat; kill -9 $up; sleep 1"
+"""Kills the shell of its task, which would write the end down: the parent of the job's parent."""
 LONG = 240.0
 
 

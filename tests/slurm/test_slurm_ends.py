@@ -12,7 +12,7 @@ from pbt_tui.journal import events as ev
 from pbt_tui.spec import Job, Resources
 from tests.executor.running import job, until
 from tests.slurm.clusters import ask
-from tests.slurm.queued import SMALL, Queued
+from tests.slurm.queued import KILLS_TASK, SMALL, Queued
 
 
 def _needs(one: Job, **resources: int) -> Job:
@@ -164,7 +164,7 @@ def test_the_time_limit_of_slurm(queued: Queued) -> None:
 
 def test_a_task_that_left_no_word_is_lost(queued: Queued) -> None:
     """The shell that would have written it was killed."""
-    said = queued.small(queued.spec(job("a", "kill -9 $PPID; sleep 1"), job("b", "true")))
+    said = queued.small(queued.spec(job("a", KILLS_TASK), job("b", "true")))
     assert said.code == 4, said.all
     end = queued.ends()["a"]
     assert (end.outcome, end.exit_code) == ("lost", None), end

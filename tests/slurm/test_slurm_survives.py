@@ -20,7 +20,7 @@ from pbt_tui.spec import Job
 from tests.executor.running import job, until
 from tests.shelf.scrub import unsealed
 from tests.slurm.clusters import SERVICES, ask, bring_up, take_down
-from tests.slurm.queued import GATE, QUICK, SMALL, Queued, placed
+from tests.slurm.queued import GATE, KILLS_TASK, QUICK, SMALL, Queued, placed
 
 LIFE = 'echo life >>"lives.$0"; '
 
@@ -111,9 +111,7 @@ def test_the_queue_is_asked_though_no_file_has_news(queued: Queued) -> None:
 
 def test_hours_later_slurm_has_forgotten_and_the_files_have_not(queued: Queued) -> None:
     """The controller's memory is as short as `MinJobAge`; here it is told to say nothing."""
-    spec = queued.spec(
-        job("a", "echo up"), job("b", "exit 3"), job("gone", "kill -9 $PPID; sleep 1")
-    )
+    spec = queued.spec(job("a", "echo up"), job("b", "exit 3"), job("gone", KILLS_TASK))
     process = queued.on_slurm(spec, *SMALL)
     queued.wait_for(ev.AttemptScheduled, 3)
     until(lambda: any(record.id for record in queued.records()))

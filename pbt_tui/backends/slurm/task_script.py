@@ -192,9 +192,23 @@ _pbt_begin() {
     exit 125
   }
   [[ ! $_pbt_template ]] || trap : TERM HUP
+  [[ ! $_pbt_signal ]] || echo "$BASHPID" >"$_pbt_claim.pid"
   _pbt_meet
   _pbt_site
 }
+
+_pbt_run() { # waits for the job; `wait` itself loses the code where a signal comes with the end
+  trap : TERM HUP
+  (exec 2>&1 && _pbt_begin) # bash itself tells of a signal on /dev/null
+  local code=$?
+  [[ $_pbt_template ]] || echo "$code" >"$_pbt_claim.code"
+  exit "$code"
+}
+
+_pbt_pass() { # the early signal, to the program
+  local program
+  { read -r program <"$_pbt_claim.pid"; } 2>/dev/null && kill -s "$_pbt_signal" "$program"
+} 2>/dev/null
 
 _pbt_no() {
   _pbt_say "$*"
@@ -224,30 +238,24 @@ _pbt_note "start $_pbt_restarts ${SLURMD_NODENAME:-$HOSTNAME} $(_pbt_now) $_pbt_
 
 # TERM comes to every process of a job: the program has its own. The early one comes here alone.
 _pbt_ended=''
-_pbt_pass() { kill -s "$_pbt_signal" "$_pbt_child" 2>/dev/null; }
 trap '_pbt_ended=1' TERM
 trap : HUP
 [[ ! $_pbt_signal ]] || trap _pbt_pass "$_pbt_signal"
-[[ ! $_pbt_template ]] || rm -f -- "$_pbt_claim.code"
-_pbt_begin </dev/null >>"$_pbt_run/logs/$_pbt_job.$_pbt_attempt.log" 2>&1 &
+rm -f -- "$_pbt_claim.code" "$_pbt_claim.pid"
+_pbt_run </dev/null >>"$_pbt_run/logs/$_pbt_job.$_pbt_attempt.log" 2>/dev/null &
 _pbt_child=$!
 wait "$_pbt_child"
-_pbt_seen=$?
-while kill -0 "$_pbt_child" 2>/dev/null; do wait "$_pbt_child"; _pbt_seen=$?; done
-wait "$_pbt_child"
-_pbt_code=$? # bash has forgotten it where a signal and the end came together: -1 or 127
-((_pbt_code >= 0 && _pbt_code != 127)) || _pbt_code=$_pbt_seen
+_pbt_code=$?
+while kill -0 "$_pbt_child" 2>/dev/null; do wait "$_pbt_child"; _pbt_code=$?; done
 _pbt_stop='' # looked up once, now that it has ended: the executor makes the mark before it cancels
 [[ ! -e $_pbt_claim.stop ]] || _pbt_stop=stop
-if [[ $_pbt_template ]]; then # its own end says nothing: the command's does
-  if read -r _pbt_kept <"$_pbt_claim.code"; then
-    _pbt_code=$_pbt_kept
-  elif ((_pbt_code == 0)); then
-    _pbt_say "the template ended without having run the command"
-    _pbt_code=1
-  fi
-  rm -f -- "$_pbt_claim.code"
+if { read -r _pbt_kept <"$_pbt_claim.code"; } 2>/dev/null; then # else the disk is full
+  _pbt_code=$_pbt_kept
+elif [[ $_pbt_template ]] && ((_pbt_code == 0)); then # its own end says nothing
+  _pbt_say "the template ended without having run the command"
+  _pbt_code=1
 fi 2>>"$_pbt_run/logs/$_pbt_job.$_pbt_attempt.log"
+rm -f -- "$_pbt_claim.code" "$_pbt_claim.pid"
 
 # 75: there is a checkpoint, queue me again. Never after TERM or a stop, which would undo a cancel;
 # never by SLURM_JOB_ID, which in one task of each array is the id of the whole array.
