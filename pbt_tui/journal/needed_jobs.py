@@ -66,6 +66,6 @@ def jobs_of_request(state: RunState, action: ev.Action, names: tuple[str, ...]) 
 
 
 def _is_for_all(job: JobState) -> bool:
-    """Whether a retry of all jobs is about this one: it has ended, and nothing has succeeded."""
+    """Whether a retry of all is about it: it has ended, and neither it nor its group succeeded."""
     done = job.phase == "succeeded" or (job.group is not None and job.group.has_succeeded)
     return job.phase in ENDED and not done
